@@ -10,7 +10,7 @@ type Verdict int32
 const (
 	// VerdictAccept: the request is authentic.
 	VerdictAccept Verdict = 0
-	// VerdictDuplicateHeader: an authentication header came more than once.
+	// VerdictDuplicateHeader: an authentication header occurs more than once.
 	VerdictDuplicateHeader Verdict = -101
 	// VerdictMissingHeader: an authentication header is missing.
 	VerdictMissingHeader Verdict = -102
@@ -20,13 +20,13 @@ const (
 	VerdictBadNonce Verdict = -104
 	// VerdictBadTimestamp: x-xdr-timestamp is not 13 digits.
 	VerdictBadTimestamp Verdict = -105
-	// VerdictBadAuthorization: Authorization has not the form of a digest or a key.
+	// VerdictBadAuthorization: Authorization does not have the form of a digest or a key.
 	VerdictBadAuthorization Verdict = -106
 	// VerdictUnknownKey: no key has this id.
 	VerdictUnknownKey Verdict = -107
-	// VerdictLevelMismatch: the request is not signed as the key's security level demands.
+	// VerdictLevelMismatch: the request is not signed as the key's security level requires.
 	VerdictLevelMismatch Verdict = -108
-	// VerdictWrongSignature: the digest or key does not fit.
+	// VerdictWrongSignature: the digest or key does not match.
 	VerdictWrongSignature Verdict = -109
 	// VerdictKeyRevoked: the key is revoked.
 	VerdictKeyRevoked Verdict = -110
@@ -38,13 +38,13 @@ const (
 	VerdictTimestampFuture Verdict = -113
 	// VerdictReplayed: the request was accepted before.
 	VerdictReplayed Verdict = -114
-	// VerdictReplayGuardStarting: the verifier has just started and cannot tell whether the request was accepted before.
+	// VerdictReplayGuardStarting: the verifier has just started and does not know whether the request was accepted before.
 	VerdictReplayGuardStarting Verdict = -115
-	// VerdictReplayGuardFull: the replay guard has no room for another request.
+	// VerdictReplayGuardFull: the replay guard is full.
 	VerdictReplayGuardFull Verdict = -116
 	// VerdictReplayGuardQuota: the key has reached its quota of the replay guard.
 	VerdictReplayGuardQuota Verdict = -118
-	// VerdictReplayGuardUnavailable: the replay guard cannot answer.
+	// VerdictReplayGuardUnavailable: the replay guard is unavailable.
 	VerdictReplayGuardUnavailable Verdict = -117
 )
 
@@ -54,67 +54,67 @@ var verdicts = map[Verdict]verdictTexts{
 	VerdictAccept: {
 		"accept",
 		"the request is authentic",
-		"the headers fit the key",
+		"the headers match the key",
 		"nothing to do",
 	},
 	VerdictDuplicateHeader: {
 		"duplicate-header",
-		"an authentication header came more than once",
+		"an authentication header occurs more than once",
 		"a proxy or the client added the header again",
 		"send each authentication header exactly once",
 	},
 	VerdictMissingHeader: {
 		"missing-header",
 		"an authentication header is missing",
-		"the key id was left out, or only one of nonce and timestamp was sent, or a proxy took a header away",
-		"send x-xdr-auth-id and Authorization; with an Advanced key x-xdr-nonce and x-xdr-timestamp as well",
+		"the key id is missing, only one of nonce and timestamp was sent, or a proxy removed a header",
+		"send x-xdr-auth-id and Authorization; with an Advanced key also x-xdr-nonce and x-xdr-timestamp",
 	},
 	VerdictBadKeyID: {
 		"bad-key-id",
 		"x-xdr-auth-id is not a key id",
-		"the header holds something besides decimal digits, or begins with 0",
+		"the header contains other characters than decimal digits, or starts with 0",
 		"send the number in the column ID of the API Keys table",
 	},
 	VerdictBadNonce: {
 		"bad-nonce",
 		"x-xdr-nonce is not 64 letters and digits",
-		"the client draws another length or alphabet, or somebody extended a captured request",
+		"the client draws another length or alphabet, or an attacker extended a captured request",
 		"send 64 characters of A-Z, a-z and 0-9, drawn anew for each request",
 	},
 	VerdictBadTimestamp: {
 		"bad-timestamp",
 		"x-xdr-timestamp is not 13 digits",
-		"seconds were sent for milliseconds, or the number has a sign, a fraction or a leading zero",
+		"seconds were sent instead of milliseconds, or the number has a sign, a fraction or a leading zero",
 		"send Unix time in milliseconds, in decimal",
 	},
 	VerdictBadAuthorization: {
 		"bad-authorization",
-		"Authorization has not the form of a digest or a key",
-		"a Bearer prefix, upper-case digits, quotes or a line end round the value",
+		"Authorization does not have the form of a digest or a key",
+		"a Bearer prefix, upper-case digits, quotes or a line end around the value",
 		"send 64 lower-case hexadecimal digits (Advanced) or the key itself (Standard), with no prefix",
 	},
 	VerdictUnknownKey: {
 		"unknown-key",
 		"no key has this id",
-		"the key was deleted, or belongs to another tenant, or the id is mistyped",
+		"the key was deleted, belongs to another tenant, or the id is mistyped",
 		"compare the id with the API Keys table of this tenant",
 	},
 	VerdictLevelMismatch: {
 		"level-mismatch",
-		"the request is not signed as the key's security level demands",
-		"an Advanced key was sent as it is, or a Standard key was signed",
+		"the request is not signed as the key's security level requires",
+		"an Advanced key was sent unhashed, or a Standard key was signed",
 		"set the client's key type to the Security Level that the API Keys table shows",
 	},
 	VerdictWrongSignature: {
 		"wrong-signature",
-		"the digest or key does not fit",
-		"another key, a mistyped one, or other order or separators in the digest",
-		"check the key; the digest is SHA-256 of key, nonce and timestamp with nothing between",
+		"the digest or key does not match",
+		"another or a mistyped key, or a different order or separators in the digest",
+		"check the key; the digest is SHA-256 of key, nonce and timestamp without separators",
 	},
 	VerdictKeyRevoked: {
 		"key-revoked",
 		"the key is revoked",
-		"somebody revoked or deleted it",
+		"it was revoked or deleted",
 		"generate a new key",
 	},
 	VerdictKeyExpired: {
@@ -138,30 +138,30 @@ var verdicts = map[Verdict]verdictTexts{
 	VerdictReplayed: {
 		"replayed",
 		"the request was accepted before",
-		"a retry sent the headers of the first attempt, or somebody captured them",
+		"a retry sent the headers of the first attempt, or an attacker replayed them",
 		"sign each attempt anew",
 	},
 	VerdictReplayGuardStarting: {
 		"replay-guard-starting",
-		"the verifier has just started and cannot tell whether the request was accepted before",
-		"the replay guard began with nothing remembered",
+		"the verifier has just started and does not know whether the request was accepted before",
+		"the replay guard started empty",
 		"sign anew and send again after the clock skew that the verifier allows",
 	},
 	VerdictReplayGuardFull: {
 		"replay-guard-full",
-		"the replay guard has no room for another request",
-		"more requests came within the window than the guard was made for",
-		"give the guard more entries: requests a second times twice the skew in seconds; set a quota, so that one key cannot fill it",
+		"the replay guard is full",
+		"more requests arrived within the window than the guard was sized for",
+		"give the guard more entries: requests per second times twice the skew in seconds; set a quota, so that one key cannot fill it",
 	},
 	VerdictReplayGuardQuota: {
 		"replay-guard-quota",
 		"the key has reached its quota of the replay guard",
-		"one key sent more requests within the window than the guard remembers for one key",
+		"one key sent more requests within the window than the guard stores for one key",
 		"send fewer requests with one key, or raise the quota of uses per key",
 	},
 	VerdictReplayGuardUnavailable: {
 		"replay-guard-unavailable",
-		"the replay guard cannot answer",
+		"the replay guard is unavailable",
 		"its store is unreachable or refuses to store",
 		"bring the store back; until then no request can be accepted",
 	},

@@ -1,7 +1,8 @@
-//! Signing and verifying, beside what one would write without cortexkey.
+//! Signing and verifying, compared with code that does not use cortexkey.
 //!
-//! `cargo bench -p cortexkey-benches --bench auth`. Criterion does not let its cases take turns, so
-//! small differences are nothing; `cargo xtask compare` does, and docs/performance.md has its figures.
+//! `cargo bench -p cortexkey-benches --bench auth`. Criterion does not interleave its cases, so
+//! small differences mean nothing; `cargo xtask compare` does, and docs/performance.md has its
+//! figures.
 
 #![allow(
     missing_docs,
@@ -27,7 +28,7 @@ use rand::distr::{Alphanumeric, SampleString as _};
 criterion_group!(benches, sign_one, sign_batches, verify_one, verify_256, nonce);
 criterion_main!(benches);
 
-/// A figure without its processor says little.
+/// A figure is only useful with its processor.
 fn print_processor() {
     eprintln!("processor: {}", cortexkey_kernels::Processor::detect());
 }

@@ -1,4 +1,4 @@
-//! The linter: one file, ten thousand, and the worst that is within the limits, from bytes to
+//! The linter: one file, ten thousand files, and the worst case within the limits, from bytes to
 //! findings, with all rules of the recommended policy and the second reading of the YAML.
 //!
 //! `cargo bench -p cortexkey-benches --bench lint`. Peers are whole programs, which are measured
@@ -30,7 +30,7 @@ fn definition(number: usize) -> String {
 }
 
 /// From bytes to findings.
-fn judge(texts: &[String], policy: &Policy) -> usize {
+fn lint_all(texts: &[String], policy: &Policy) -> usize {
     let file = |(number, text): (usize, &String)| {
         CorpusFile::new(format!("keys/{number}.yaml"), text.clone().into(), &Limits::default())
     };
@@ -45,7 +45,7 @@ fn measure(c: &mut Criterion, name: &str, count: usize, samples: usize) {
     let texts: Vec<String> = (0..count).map(definition).collect();
     let mut group = c.benchmark_group("lint");
     group.sample_size(samples).throughput(Throughput::Elements(count as u64));
-    group.bench_function(name, |b| b.iter(|| judge(black_box(&texts), &policy)));
+    group.bench_function(name, |b| b.iter(|| lint_all(black_box(&texts), &policy)));
     group.finish();
 }
 
@@ -58,7 +58,7 @@ fn ten_thousand_files(c: &mut Criterion) {
 }
 
 /// Nearly 1 MiB of keys with as many roles as a list may have, none of which is known. It must stay
-/// below a second.
+/// below one second.
 fn worst_legal_file(c: &mut Criterion) {
     let policy = Policy::builtin("builtin:recommended").unwrap();
     let roles: Vec<String> = (0..9_999).map(|number| format!("r{number}")).collect();
@@ -68,6 +68,6 @@ fn worst_legal_file(c: &mut Criterion) {
     let mut group = c.benchmark_group("lint");
     group.sample_size(10).throughput(Throughput::Bytes(text.len() as u64));
     let texts = [text];
-    group.bench_function("worst legal file", |b| b.iter(|| judge(black_box(&texts), &policy)));
+    group.bench_function("worst legal file", |b| b.iter(|| lint_all(black_box(&texts), &policy)));
     group.finish();
 }

@@ -1,4 +1,4 @@
-//! The replay guard and decisions, beside what one would write without cortexkey.
+//! The replay guard and decisions, compared with code that does not use cortexkey.
 //!
 //! `cargo bench -p cortexkey-benches --bench replay`. Each insert is of a new request; the guard
 //! and the map hold about a million.

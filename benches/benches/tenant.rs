@@ -1,8 +1,9 @@
-//! How soon the tenant is ready, what it takes at rest, and how many Advanced requests it verifies
-//! a second over loopback, beside a plain `FastAPI` server that does the same check.
+//! How fast the emulator starts, how much memory it takes, and how many Advanced requests it
+//! verifies per second over loopback, compared with a plain `FastAPI` server that does the same
+//! check.
 //!
-//! `cargo xtask campaign tenant-speed` sets up what it needs: the binary in `CORTEXKEY_BIN`, and in
-//! `CORTEXKEY_PYTHON` a Python with `FastAPI`. Clients and server share the machine.
+//! `cargo xtask campaign tenant-speed` sets up its requirements: the binary in `CORTEXKEY_BIN`, and
+//! in `CORTEXKEY_PYTHON` a Python with `FastAPI`. Clients and server share the machine.
 
 #![allow(clippy::unwrap_used, reason = "a benchmark fails by panicking")]
 #![allow(clippy::print_stdout, reason = "it prints what it measured")]
@@ -50,7 +51,8 @@ fn request(signer: &Signer, into: &mut Vec<u8>) {
     into.extend_from_slice(b"\r\n");
 }
 
-/// One connection, so many requests at a time, until told to stop; how many were accepted.
+/// One connection with this many requests at a time, until it is stopped; returns how many were
+/// accepted.
 fn client(address: &str, signer: &Signer, at_a_time: usize, stop: &AtomicBool) -> u64 {
     let mut stream = TcpStream::connect(address).unwrap();
     stream.set_nodelay(true).unwrap();
@@ -65,7 +67,7 @@ fn client(address: &str, signer: &Signer, at_a_time: usize, stop: &AtomicBool) -
             let count = stream.read(&mut buffer[filled..]).unwrap();
             assert!(count > 0, "the server hung up");
             filled += count;
-            // Each body ends in the same six bytes.
+            // Each body ends with the same six bytes.
             answers = buffer[..filled].windows(6).filter(|part| *part == b"\"true\"").count();
             assert!(!buffer[..filled].windows(4).any(|part| part == b" 401"), "refused");
         }
@@ -74,7 +76,7 @@ fn client(address: &str, signer: &Signer, at_a_time: usize, stop: &AtomicBool) -
     accepted
 }
 
-/// Accepted requests a second.
+/// Accepted requests per second.
 fn rate(address: &str, signer: &Signer, at_a_time: usize) -> f64 {
     let (stop, accepted) = (AtomicBool::new(false), AtomicU64::new(0));
     let started = Instant::now();
@@ -105,13 +107,13 @@ fn memory_kb(pid: u32) -> u64 {
 
 fn main() {
     let Some(binary) = std::env::var_os("CORTEXKEY_BIN") else {
-        println!("left out: cargo xtask campaign tenant-speed sets up what it needs");
+        println!("skipped: `cargo xtask campaign tenant-speed` sets up its requirements");
         return;
     };
     let tenant = || {
         let mut command = Command::new(&binary);
-        // A guard of a million is made for a million requests in a window of twice the skew; the
-        // shortest window lets the rate be what the processor gives.
+        // A guard of a million entries is for a million requests in a window of twice the skew;
+        // with the shortest window the processor limits the rate.
         command.args(["tenant", "--quiet", "--skew-ms", "1000"]).stderr(Stdio::null());
         command
     };
@@ -126,7 +128,7 @@ fn main() {
         println!("peer: {}", String::from_utf8_lossy(&said.stdout).trim());
     }
     for at_a_time in [1, 16] {
-        // Anew each time, since one key has half of a guard for itself.
+        // Created anew each time, since one key gets only half of a guard.
         let (process, line, _) = start(&mut tenant());
         let line: Value = serde_json::from_str(&line).unwrap();
         let address = line["url"].as_str().unwrap()["http://".len()..].to_owned();
@@ -141,7 +143,7 @@ fn main() {
         println!("memory at rest: {} kB", memory_kb(process.0.id()));
         let peer = python.as_ref().map(|python| peer(python, id, key));
         let (mut ours, mut theirs) = (Vec::new(), Vec::new());
-        // One after the other in each round, so that both meet the same machine.
+        // One after another in each round, so that both see the same machine.
         for _ in 0..ROUNDS {
             ours.push(rate(&address, &signer, at_a_time));
             if let Some((_, address)) = &peer {

@@ -1,5 +1,5 @@
-//! Inserts into a replay guard and into its alternative: new requests in the order of their times, as a
-//! service sees them. Only inserts are timed.
+//! Inserts into a replay guard and into its alternative: new requests in chronological order, as in
+//! a service. Only inserts are timed.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -16,11 +16,11 @@ use cortexkey_core::replay::{
 
 use crate::KEY;
 
-/// How many entries guard and map hold when measuring begins. The map goes on to half as many more;
-/// the guard forgets.
+/// How many entries guard and map have when measuring starts. The map grows by half as many; the
+/// guard forgets old ones.
 pub const LIVE: u64 = 1 << 20;
-/// Inserts in one measurement: few, so that what they are made from is near, as with a service that
-/// has just verified the request; and enough to read the clock seldom.
+/// Inserts in one measurement: few, so that their data is in a near cache, as in a service that has
+/// just verified the request; and enough to read the clock seldom.
 pub const CHUNK: u64 = 1 << 8;
 const NOW_MS: u64 = 1_790_611_732_512;
 
@@ -33,7 +33,7 @@ pub struct Inserting {
     next: u64,
 }
 
-/// Only a verifier makes what a guard is asked about; this notes it down.
+/// Only a verifier creates a guard's input; this records it.
 #[derive(Default)]
 struct Recorder(RefCell<Vec<VerifiedUse>>);
 
@@ -48,7 +48,7 @@ impl Inserting {
     /// With a guard that has room for two million, half full.
     ///
     /// # Panics
-    /// Where the system has no randomness.
+    /// If the system returns no random bytes.
     #[must_use]
     pub fn new(quota: Option<Quota>) -> Self {
         let (id, key) = (KeyId::new(7).expect("not 0"), Key::new(KEY.as_bytes()).expect("a key"));
@@ -70,7 +70,7 @@ impl Inserting {
     /// How long one chunk took.
     ///
     /// # Panics
-    /// Where the guard refuses what is new.
+    /// If the guard refuses a new request.
     pub fn chunk(&mut self) -> Duration {
         let uses = self.uses();
         let start = Instant::now();
@@ -84,7 +84,7 @@ impl Inserting {
         let recorder = Recorder::default();
         for number in self.next..self.next + CHUNK {
             let nonce = Nonce::new(format!("{number:064}").as_bytes()).expect("64 digits");
-            // A million in a minute, one after the other, so that a million are live.
+            // A million in a minute, one after another, so that a million are live.
             let signed_ms = NOW_MS + number * 60_000 / LIVE;
             let now = Timestamp::from_ms(signed_ms).expect("13 digits");
             let headers = self.signer.sign_with(nonce, now);
@@ -111,7 +111,7 @@ fn guard(quota: Option<Quota>) -> MemoryGuard {
     }
 }
 
-/// What one would use without a guard: a map from the nonce to the time, behind a lock.
+/// The alternative to a guard: a map from the nonce to the time, behind a lock.
 #[derive(Default)]
 pub struct LockedMap {
     map: Mutex<HashMap<String, u64>>,
@@ -119,7 +119,7 @@ pub struct LockedMap {
 }
 
 impl LockedMap {
-    /// With as many entries as the guard has.
+    /// With as many entries as the guard.
     #[must_use]
     pub fn new() -> Self {
         let mut map = Self::default();
@@ -136,7 +136,7 @@ impl LockedMap {
     /// How long one chunk took.
     ///
     /// # Panics
-    /// Where the map has an entry that is new.
+    /// If the map has an entry that is new.
     pub fn chunk(&mut self) -> Duration {
         if self.next + CHUNK > LIVE + LIVE / 2 {
             *self = Self::new();

@@ -1,5 +1,5 @@
-//! Measures cases side by side: they take turns in one process, so that a slow moment of the machine
-//! affects all of them, and what counts is the ratio of adjacent turns.
+//! Measures interleaved cases: they take turns in one process, so that a slow moment of the machine
+//! affects all of them, and the ratio of adjacent turns counts.
 //!
 //! It reports medians: one interrupt would move an average.
 
@@ -12,15 +12,15 @@
 
 use std::time::{Duration, Instant};
 
-/// How long a case runs before it is the next one's turn: long against the clock's own cost, short
-/// against whatever else the machine does.
+/// How long a case runs per turn: long compared with the clock's own cost, short compared with
+/// other activity of the machine.
 const TURN: Duration = Duration::from_millis(3);
 
 /// One thing to measure.
 pub struct Case<'a> {
     name: String,
     run: Box<dyn FnMut(u64) -> Duration + 'a>,
-    /// How many operations one repetition stands for.
+    /// How many operations one repetition does.
     operations: u64,
     repetitions: u64,
     ns: Vec<f64>,
@@ -38,7 +38,7 @@ impl<'a> Case<'a> {
         })
     }
 
-    /// A case that repeats by itself, and says how long the part took that counts.
+    /// A case that repeats by itself, and returns the time of the relevant part.
     pub fn timed(
         name: impl Into<String>,
         operations: u64,
@@ -48,7 +48,7 @@ impl<'a> Case<'a> {
         Self { name: name.into(), run, operations, repetitions: 1, ns: Vec::new() }
     }
 
-    /// As [`new`](Self::new), where one repetition does so many operations.
+    /// Like [`new`](Self::new), where one repetition does this many operations.
     #[must_use]
     pub fn of(mut self, operations: u64) -> Self {
         self.operations = operations;
@@ -74,16 +74,16 @@ impl<'a> Case<'a> {
     }
 }
 
-/// What came of a case: nanoseconds an operation, one for each round.
+/// The results of a case: nanoseconds per operation, one for each round.
 #[derive(Clone, Debug)]
 pub struct Measured {
     /// The case's name.
     pub name: String,
-    /// One figure a round, in the order of the rounds.
+    /// One figure per round, in order.
     pub ns: Vec<f64>,
 }
 
-/// Lets the cases take turns for so many rounds. In each round another one begins.
+/// Interleaves the cases for this many rounds. Each round starts with another case.
 pub fn side_by_side(mut cases: Vec<Case<'_>>, rounds: usize) -> Vec<Measured> {
     cases.iter_mut().for_each(Case::calibrate);
     for round in 0..rounds {
@@ -95,7 +95,7 @@ pub fn side_by_side(mut cases: Vec<Case<'_>>, rounds: usize) -> Vec<Measured> {
     cases.into_iter().map(|case| Measured { name: case.name, ns: case.ns }).collect()
 }
 
-/// The middle of many figures, and how sure it is.
+/// The median of many figures, and its uncertainty.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Median {
     /// Half of the figures are below.
@@ -107,13 +107,13 @@ pub struct Median {
 }
 
 impl Median {
-    /// Of at least one figure.
+    /// From at least one figure.
     #[must_use]
     pub fn of(figures: &[f64]) -> Self {
         let sorted = sorted(figures);
         let value = middle(&sorted);
-        // The ranks between which the median lies with 95 %: half the count, and as far to either
-        // side as 1.96 standard deviations of a binomial.
+        // The ranks that enclose the median with 95 %: half the count, plus and minus 1.96 standard
+        // deviations of a binomial.
         let half = sorted.len() as f64 / 2.0;
         let reach = 0.98 * (sorted.len() as f64).sqrt();
         let low = (half - reach).floor().max(0.0) as usize;

@@ -19,7 +19,7 @@ pub fn naive_a(key: &str, key_id: u64) -> Headers {
     [key_id.to_string(), digest, nonce, timestamp.to_string()]
 }
 
-/// Naive form B: one draw a character, and `{:02x}` a byte, as in many a first version.
+/// Naive form B: one draw per character, and `{:02x}` per byte, as in many first versions.
 #[must_use]
 #[expect(clippy::format_collect, reason = "that is the form compared with")]
 pub fn naive_b(key: &str, key_id: u64) -> Headers {
@@ -38,7 +38,7 @@ pub fn naive_b(key: &str, key_id: u64) -> Headers {
 /// `ring` for the digest and the randomness.
 ///
 /// # Panics
-/// Where the system has no randomness.
+/// If the system returns no random bytes.
 #[cfg(feature = "peers")]
 #[must_use]
 pub fn ring(key: &str, key_id: u64, random: &ring::rand::SystemRandom) -> Headers {
@@ -66,8 +66,8 @@ pub fn aws_lc(key: &str, key_id: u64) -> Headers {
     [key_id.to_string(), hex::encode(digest), nonce, timestamp.to_string()]
 }
 
-/// A nonce as a careful author makes it from a source of bytes: what would favour some characters is
-/// drawn again.
+/// A nonce as a careful author creates it from a source of bytes: values that would bias some
+/// characters are drawn again.
 #[cfg(feature = "peers")]
 fn nonce_from(mut fill: impl FnMut(&mut [u8])) -> String {
     const ALPHABET: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
@@ -82,7 +82,8 @@ fn nonce_from(mut fill: impl FnMut(&mut [u8])) -> String {
     nonce
 }
 
-/// A verifier as a careful author writes it: the key is hashed once, then `hex::decode` and `subtle`.
+/// A verifier as a careful author writes it: the key is hashed once, then `hex::decode` and
+/// `subtle`.
 #[derive(Clone)]
 pub struct TypicalVerifier {
     midstate: Sha256,

@@ -1,7 +1,7 @@
-//! What holds for the linter whatever it is given: the bodies of its fuzz targets, which the gate
-//! runs as well, over the corpora and over mutations of them.
+//! Properties of the linter that hold for any input: the bodies of its fuzz targets, which the gate
+//! also runs over the corpora and over mutations of them.
 //!
-//! They refuse files, clocks and chance: the same input gives the same answer.
+//! They use no files, clock or randomness: the same input gives the same result.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -12,7 +12,7 @@ use cortexkey_lint::{
 };
 use cortexkey_manifest::yaml::Limits;
 
-/// What holds for any bytes.
+/// A property of any bytes.
 type Body = fn(&[u8]);
 
 /// A body, by the name of its target and of its corpus.
@@ -24,7 +24,7 @@ pub(crate) const BODIES: [(&str, Body); 5] = [
     ("fix", mending),
 ];
 
-/// Longer inputs say nothing new and take long.
+/// Longer inputs find nothing new and take long.
 const LENGTH_MAX: usize = 20_000;
 
 const HEAD: &str = "apiVersion: cortexkey/v1\nkind: Policy\nmetadata: { name: fuzz }\n\
@@ -39,7 +39,7 @@ fn corpus_of(bytes: &[u8]) -> Corpus {
     Corpus { files: vec![file], ..Corpus::default() }
 }
 
-/// Every place lies within its file and on characters, and every form can be written.
+/// Every location is within its file and on character boundaries, and every format can be written.
 fn sound(report: &Report) {
     let texts: HashMap<_, String> =
         report.sources.iter().map(|source| (source.id, source.masked())).collect();
@@ -64,7 +64,7 @@ pub(crate) fn reader(bytes: &[u8]) {
     let Some(policy) = Policy::builtin("builtin:recommended") else { return };
     let report = lint(&corpus_of(bytes), &policy, now());
     sound(&report);
-    // A file without a finding of its form is YAML for the other reader as well.
+    // A file without a finding about its form is YAML for libYAML, too.
     if let Ok(text) = std::str::from_utf8(bytes) {
         let (_, difference) = cortexkey_manifest::yaml::plain_form(text, &Limits::default());
         assert!(difference.is_none(), "{text:?} {difference:?}");
@@ -118,7 +118,7 @@ pub(crate) fn suppression(bytes: &[u8]) {
     ));
 }
 
-/// Fixing a file makes no finding, loses no comment, and done again changes nothing.
+/// Fixing a file causes no finding, loses no comment, and is idempotent.
 pub(crate) fn mending(bytes: &[u8]) {
     if bytes.len() > 4000 {
         return;
@@ -130,28 +130,28 @@ pub(crate) fn mending(bytes: &[u8]) {
     );
     let policy = Policy::from_text("cortexkey.yaml", &text);
     let limits = Limits::default();
-    let mend = |bytes: &[u8]| {
+    let fix_bytes = |bytes: &[u8]| {
         let reload = |_: &BTreeMap<String, String>| None;
         let corpus = corpus_of(bytes);
         let session = LintSession::new(corpus, &policy, &LintOptions::at(now()));
         let options = FixOptions { accepts: &|_| true, limits, reload: &reload };
-        let mended = fix::fix(session, &options);
-        mended.texts.get("svc-abc.yaml").cloned()
+        let fixed = fix::fix(session, &options);
+        fixed.texts.get("svc-abc.yaml").cloned()
     };
-    let Some(mended) = mend(bytes) else { return };
+    let Some(fixed) = fix_bytes(bytes) else { return };
     let before = lint(&corpus_of(bytes), &policy, now());
-    let after = lint(&corpus_of(mended.as_bytes()), &policy, now());
+    let after = lint(&corpus_of(fixed.as_bytes()), &policy, now());
     let count = |report: &Report, code: &str| {
         report.findings.iter().filter(|finding| finding.rule.code() == code).count()
     };
-    // Where more of a file can be checked than before, more may be found.
+    // If more of a file can be checked than before, more may be found.
     let unchecked =
         |report: &Report| report.findings.iter().filter(|finding| finding.unchecked).count();
-    assert!(unchecked(&after) <= unchecked(&before), "{mended}");
+    assert!(unchecked(&after) <= unchecked(&before), "{fixed}");
     let same = unchecked(&after) == unchecked(&before);
     for finding in after.findings.iter().filter(|_| same) {
         let (old, new) = (count(&before, finding.rule.code()), count(&after, finding.rule.code()));
-        assert!(new <= old, "{} {new} > {old}\n{mended}", finding.rule.code());
+        assert!(new <= old, "{} {new} > {old}\n{fixed}", finding.rule.code());
     }
     let hashes = |text: &str| {
         let parsed = cortexkey_manifest::yaml::parse(text, &limits);
@@ -159,9 +159,9 @@ pub(crate) fn mending(bytes: &[u8]) {
     };
     if let Ok(text) = std::str::from_utf8(bytes) {
         let unused = count(&before, "P005");
-        assert!(hashes(&mended) + unused >= hashes(text), "{text}\n{mended}");
+        assert!(hashes(&fixed) + unused >= hashes(text), "{text}\n{fixed}");
     }
-    assert_eq!(mend(mended.as_bytes()), None, "{mended}");
+    assert_eq!(fix_bytes(fixed.as_bytes()), None, "{fixed}");
     sound(&after);
 }
 

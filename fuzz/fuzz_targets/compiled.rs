@@ -1,7 +1,7 @@
-//! Any bytes as compiled definitions, sealed as somebody who forges a file would: no panic, and
-//! what is read has one form.
+//! Any bytes as compiled definitions, with a valid digest as in a forged file: no panic, and valid
+//! bytes have one form.
 //!
-//! Without the seal, the digest would catch the damage first.
+//! Without a valid digest, the digest would catch the damage first.
 
 #![no_main]
 

@@ -1,4 +1,4 @@
-//! `expression` of the linter's bodies, which say what holds.
+//! Runs `expression` of the linter's bodies.
 
 #![no_main]
 

@@ -1,4 +1,4 @@
-//! `fix` of the linter's bodies, which say what holds.
+//! Runs `fix` of the linter's bodies.
 
 #![no_main]
 

@@ -1,4 +1,4 @@
-//! `policy` of the linter's bodies, which say what holds.
+//! Runs `policy` of the linter's bodies.
 
 #![no_main]
 

@@ -1,4 +1,4 @@
-//! `reader` of the linter's bodies, which say what holds.
+//! Runs `reader` of the linter's bodies.
 
 #![no_main]
 

@@ -1,4 +1,4 @@
-//! `suppression` of the linter's bodies, which say what holds.
+//! Runs `suppression` of the linter's bodies.
 
 #![no_main]
 

@@ -1,4 +1,4 @@
-//! Any headers: no panic, and nothing is accepted that the key did not sign.
+//! Any headers: no panic, and only requests that the key signed are accepted.
 
 #![no_main]
 

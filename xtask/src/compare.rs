@@ -7,7 +7,7 @@ use std::process::Command;
 use crate::capi::installed;
 use crate::run::{cargo, check, has, target_dir};
 
-/// Runs it: `args` are those of the program.
+/// Runs it: `args` are the program's.
 pub(crate) fn run(root: &Path, args: &[&str]) -> Result<(), String> {
     let wanted = match args {
         [] => None,
@@ -35,7 +35,8 @@ pub(crate) fn run(root: &Path, args: &[&str]) -> Result<(), String> {
     print(full.arg("--merge").arg(report))
 }
 
-/// Builds a program of the benches into a folder of its own, so that neither build throws away the other.
+/// Builds a program of the benches into its own folder, so that neither build invalidates the
+/// other.
 pub(crate) fn build(
     root: &Path,
     program: &str,
@@ -52,7 +53,7 @@ pub(crate) fn build(
     Ok(target.join("release").join(program))
 }
 
-/// On the last processor, which seldom has the interrupts; the peers that it starts stay there.
+/// On the last processor, which seldom handles interrupts; the peers that it starts stay there.
 fn pinned(program: &Path) -> Command {
     let count = std::thread::available_parallelism().map_or(1, usize::from);
     if has("taskset") {
@@ -64,7 +65,7 @@ fn pinned(program: &Path) -> Command {
     }
 }
 
-/// Lets it print to where this prints.
+/// Lets it print to this process's output.
 fn print(command: &mut Command) -> Result<(), String> {
     let status = command.status().map_err(|error| error.to_string())?;
     if status.success() { Ok(()) } else { Err(format!("compare failed: {status}")) }

@@ -1,4 +1,4 @@
-//! The console in a real browser: its tests, and the pictures of the documents.
+//! Runs the console in a real browser: its tests, and the pictures for the documents.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -6,13 +6,13 @@ use std::process::Command;
 use crate::run::{capture, cargo, check, has, target_dir};
 use crate::setup;
 
-/// Why the tests cannot run here, where they cannot.
+/// Why the tests cannot run here, if they cannot.
 fn missing() -> Option<String> {
     let browser = ["chromium", "node", "npm"].into_iter().find(|program| !has(program))?;
     Some(format!("{browser} is not installed: apt-get install chromium fonts-inter nodejs npm"))
 }
 
-/// Runs the browser tests; how many passed. `all` opens every state in all four looks.
+/// Runs the browser tests; returns how many passed. `all` opens every state in all four looks.
 pub(crate) fn tests(root: &Path, all: bool) -> Result<u64, String> {
     missing().map_or(Ok(()), Err)?;
     let mut node = node(root)?;
@@ -23,7 +23,7 @@ pub(crate) fn tests(root: &Path, all: bool) -> Result<u64, String> {
         .filter(|path| path.to_string_lossy().ends_with(".test.mjs"))
         .collect();
     files.sort();
-    // The figures need a machine of their own.
+    // The figures need an idle machine.
     files.retain(|path| all || !path.ends_with("speed.test.mjs"));
     node.args(files).env("CI", "true").env("CONSOLE_LOOKS", if all { "all" } else { "" });
     let ran = capture(&mut node);

@@ -1,5 +1,5 @@
-//! `cargo xtask examples`: builds and runs everything under `examples`, against a local emulator where a
-//! program makes a call.
+//! `cargo xtask examples`: builds and runs everything under `examples`, against a local emulator if
+//! a program makes a call.
 //!
 //! The C library is the installed one, and the wheel is the one that the hooks' step builds.
 
@@ -12,7 +12,7 @@ use crate::capi::installed::{self, Installed};
 use crate::run::{cargo, check, target_dir};
 use crate::{bindings, linter, setup, tools};
 
-/// Runs all of them; how many there were.
+/// Runs all examples; returns their number.
 pub(crate) fn run(root: &Path) -> Result<u64, String> {
     let installed = installed::install(root)?;
     check(cargo(root).args(["build", "--quiet", "--locked", "-p", "cortexkey"]))?;
@@ -63,7 +63,7 @@ pub(crate) fn terraform(root: &Path) -> Result<(), String> {
     let provider = setup::go_tool(root, &setup::EXTERNAL_PROVIDER)?;
     let work = target_dir(root).join("examples");
     fs::create_dir_all(&work).map_err(|e| format!("{}: {e}", work.display()))?;
-    // Terraform takes a provider of this folder in place of the registry's.
+    // Terraform uses a provider from this folder instead of the registry's.
     let settings = work.join("terraform.rc");
     let folder = provider.parent().unwrap_or(root).display();
     let text = format!(
@@ -239,7 +239,7 @@ fn curl(url: &str, headers: &str, status: &str) -> Result<(), String> {
     let mut curl = Command::new("curl");
     curl.args(["--silent", "--show-error", "--max-time", "30", "--output", "/dev/null"]);
     curl.args(["--header", "Content-Type: application/json"]);
-    // A GET where the server has routes of its own, and a call of the tenant's otherwise.
+    // A GET if the server has its own routes, otherwise a call of the tenant's.
     if url.contains("api_keys") {
         curl.args(["--data", "{}"]);
     }

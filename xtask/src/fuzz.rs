@@ -1,5 +1,5 @@
-//! `cargo xtask fuzz`: the targets of `fuzz/`, built with the workspace's compiler so that libFuzzer
-//! sees what an input reaches in code of ours, and run for a while each.
+//! `cargo xtask fuzz`: builds the targets of `fuzz/` with the workspace's compiler and with
+//! coverage instrumentation for our code, and runs each for a while.
 
 use std::collections::VecDeque;
 use std::fs;
@@ -48,13 +48,13 @@ pub(crate) fn briefly(root: &Path) -> Result<u64, String> {
     Ok(ran.len() as u64)
 }
 
-/// libFuzzer takes 0 for no end at all.
+/// For libFuzzer, 0 means without limit.
 fn whole_seconds(text: &str) -> Result<u32, String> {
     let seconds = text.parse::<NonZero<u32>>();
     seconds.map(NonZero::get).map_err(|error| format!("--seconds {text}: {error}"))
 }
 
-/// Runs as many at a time as there are processors; says of each what it did. What they find goes to
+/// Runs as many at a time as there are processors; prints a result for each. Their findings go to
 /// the folder.
 fn run(
     root: &Path,
@@ -88,7 +88,7 @@ fn run(
 fn build(root: &Path) -> Result<(), String> {
     let mut build = cargo(root);
     build.args(["build", "--quiet", "--locked", "-p", "cortexkey-fuzz", "--bins"]);
-    // For code of ours alone: what it depends on is built as for the tests.
+    // Only for our code: dependencies are built as for the tests.
     build.env("RUSTC_WORKSPACE_WRAPPER", root.join("fuzz/instrument.sh"));
     if let Some(library) = clangs_libfuzzer() {
         build.env("CUSTOM_LIBFUZZER_PATH", library);
@@ -96,7 +96,7 @@ fn build(root: &Path) -> Result<(), String> {
     check(&mut build).map(drop)
 }
 
-/// clang's own build of libFuzzer, where it has one; else building it takes a minute and more.
+/// clang's own build of libFuzzer, if it has one; building it takes more than a minute.
 pub(crate) fn clangs_libfuzzer() -> Option<PathBuf> {
     let processor = std::env::consts::ARCH;
     [format!("libclang_rt.fuzzer-{processor}.a"), "libclang_rt.fuzzer.a".into()]
@@ -108,7 +108,7 @@ pub(crate) fn clangs_libfuzzer() -> Option<PathBuf> {
         .find(|path| path.is_absolute() && path.exists())
 }
 
-/// One target; the last line of libFuzzer, or all it said of an input that broke it.
+/// One target; returns libFuzzer's last line, or all its output for an input that failed.
 fn fuzz(root: &Path, folder: &Path, target: &str, options: &[&str]) -> Result<String, String> {
     let found = folder.join(target);
     fs::create_dir_all(&found).map_err(|error| format!("{}: {error}", found.display()))?;

@@ -1,8 +1,9 @@
 //! Runs a guide of `docs/guides` as a reader would: creates its files, runs its shell blocks in one shell,
 //! and compares the output with the `text` block that follows each.
 //!
-//! A shell block ends with 0, or as its last line says: `# exit code 1`. In expected output `…` stands
-//! for any text, and a line of `…` alone for any lines. The tests of the command line include this file.
+//! A shell block must exit with 0, or as its last line says: `# exit code 1`. In expected output
+//! `…` stands for any text, and a line of `…` for any lines. The tests of the command line include
+//! this file.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -12,7 +13,7 @@ use std::process::{Command, Stdio};
 /// Separates the blocks' outputs.
 const MARK: &str = "@@@ end of block";
 
-/// A part of a guide that does something.
+/// A part of a guide that is executed.
 #[derive(Debug, PartialEq, Eq)]
 enum Step {
     File { name: String, text: String },
@@ -45,7 +46,8 @@ fn steps(page: &str) -> Vec<Step> {
     steps
 }
 
-/// Runs a page in a folder. `replace` holds pairs: what the page shows, and what stands for it here.
+/// Runs a page in a folder. `replace` contains pairs: what the page shows, and its replacement
+/// here.
 pub(crate) fn run(
     page: &str,
     folder: &Path,

@@ -42,7 +42,7 @@ pub(crate) fn run(root: &Path, check: bool) -> Result<(), String> {
         return match stale.as_slice() {
             [] => Ok(()),
             stale => Err(format!(
-                "{} is not what crates/capi gives; `cargo xtask header` renews it",
+                "{} differs from crates/capi; `cargo xtask header` renews it",
                 stale.join(" and ")
             )),
         };
@@ -123,7 +123,7 @@ fn modules(lib: &Path) -> Result<Vec<String>, String> {
     Ok(text.lines().filter_map(module).collect())
 }
 
-/// Puts negative numbers into parentheses, so that a macro is one value wherever it is used.
+/// Puts negative numbers into parentheses, so that a macro is one value in every context.
 fn parenthesised(text: &str) -> String {
     let line = |line: &str| match line.split_once(" -") {
         Some((define, number)) if define.starts_with("#define ") => {
@@ -183,7 +183,7 @@ fn marked_prototype(prototype: &str, nullable: &mut Vec<(&str, &str)>) -> String
             nullable.swap_remove(entry);
             "CXK_NULLABLE "
         } else if behind.starts_with('*') {
-            // What an output pointer points to is NULL until the call went well.
+            // The target of an output pointer is NULL until the call succeeds.
             "CXK_NULLABLE "
         } else {
             "CXK_NONNULL "

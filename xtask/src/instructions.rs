@@ -1,8 +1,8 @@
-//! `cargo xtask instructions`: counts the instructions of the hot paths under valgrind, and fails where one
-//! takes over 5 % more than in the last record of `benches/history.csv`.
+//! `cargo xtask instructions`: counts the instructions of the hot paths under valgrind, and fails
+//! if one needs over 5 % more than in the last record of `benches/history.csv`.
 //!
-//! A count does not depend on what else the machine does. It does depend on the compiler, which the record
-//! names, and slightly on the processor, by the C library's choice of functions.
+//! A count does not depend on the machine's load. It does depend on the compiler, which the record
+//! names, and slightly on the processor, because the C library selects functions for it.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -16,7 +16,7 @@ use crate::svg::{begin, escaped};
 
 const HISTORY: &str = "benches/history.csv";
 const HEAD: &str = "date,commit,rustc,path,instructions";
-/// How often each path is run, so that what it does once does not count.
+/// How often each path runs, so that its set-up does not count.
 const COUNT: u64 = 2_048;
 /// The growth that fails, in percent.
 const GROWTH: u64 = 5;
@@ -64,7 +64,7 @@ pub(crate) fn record(root: &Path) -> Result<(), String> {
     fs::write(&path, text).map_err(|error| format!("{HISTORY}: {error}"))
 }
 
-/// Each path's instructions a call: what a run takes beyond what it prepares.
+/// Each path's instructions per call: the difference between a run and its preparation.
 fn count(root: &Path) -> Result<Counts, String> {
     let program = compare::build(root, "instructions", "compare", &[])?;
     let list = check(Command::new(&program).arg("list"))?;
@@ -87,7 +87,7 @@ fn collected(program: &Path, path: &str, more: &[&str]) -> Result<u64, String> {
     total.filter(|_| ran.success).ok_or_else(|| format!("valgrind: {}", ran.all()))
 }
 
-/// What was counted at a commit.
+/// The counts at a commit.
 struct Record {
     date: String,
     commit: String,

@@ -1,6 +1,6 @@
-//! What checks the linter outside Rust: the schemas of its readers, and pre-commit.
+//! Checks of the linter outside Rust: its schemas in other programs, and pre-commit.
 //!
-//! It refuses to know what the linter does: the scripts beside its tests do.
+//! The checks are in the scripts next to the linter's tests; this module runs them.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -16,8 +16,8 @@ pub(crate) fn schemas(root: &Path) -> Result<(), String> {
     check(script.args([root, &binary, &sarif_schema(root)?])).map(drop)
 }
 
-/// The hooks in fresh repositories, by the real pre-commit; one of them with a wheel. The one that
-/// builds from a checkout builds everything anew there, so it is only asked here whether it runs.
+/// The hooks in new repositories, with the real pre-commit; one of them with a wheel. For the hook
+/// that builds from a checkout, which would rebuild everything, only the configuration is checked.
 pub(crate) fn pre_commit(root: &Path) -> Result<(), String> {
     let mut cargo_hook = Command::new(root.join("packaging/pre-commit-cargo"));
     cargo_hook.arg("--help").env("CORTEXKEY_HOOK_PROFILE", "dev");
@@ -33,10 +33,10 @@ pub(crate) fn hooks(root: &Path, names: &[&str]) -> Result<(), String> {
     check(script.args([root, &binary, &wheels]).args(names)).map(drop)
 }
 
-/// A folder with the wheel of this platform, built as the tests are.
+/// A folder with the wheel of this platform, built like the tests.
 pub(crate) fn wheel(root: &Path) -> Result<PathBuf, String> {
     let wheels = target_dir(root).join("wheels");
-    // Another version's wheel must not be found.
+    // A wheel of another version must not be found.
     let _ = std::fs::remove_dir_all(&wheels);
     let mut wheel = Command::new(setup::python(root)?);
     wheel.args(["-m", "maturin", "build", "--quiet", "--profile", "dev", "--out"]).arg(&wheels);
@@ -49,7 +49,7 @@ fn binary(root: &Path) -> Result<PathBuf, String> {
     Ok(target_dir(root).join("debug/cortexkey"))
 }
 
-/// OASIS' schema of SARIF, which a crate of the tests brings.
+/// OASIS' schema of SARIF, from a crate of the tests.
 fn sarif_schema(root: &Path) -> Result<PathBuf, String> {
     let metadata = check(cargo(root).args(["metadata", "--locked", "--format-version", "1"]))?;
     let metadata: serde_json::Value =

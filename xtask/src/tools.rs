@@ -10,7 +10,7 @@ use std::process::Command;
 
 use crate::run::{check, target_dir};
 
-/// The environment's folder of programs. It is installed where it is missing or its pins changed.
+/// The environment's folder of programs. It is installed if it is missing or its pins changed.
 pub(crate) fn environment(root: &Path, name: &str) -> Result<PathBuf, String> {
     let pins = root.join("xtask/python").join(format!("{name}.txt"));
     let text = fs::read_to_string(&pins).map_err(|error| format!("{}: {error}", pins.display()))?;
@@ -29,7 +29,8 @@ pub(crate) fn environment(root: &Path, name: &str) -> Result<PathBuf, String> {
     Ok(programs)
 }
 
-/// Installs what a folder's `package-lock.json` pins by digest, and runs no script of a package.
+/// Installs what a folder's `package-lock.json` pins by digest, without running scripts of
+/// packages.
 pub(crate) fn npm(folder: &Path) -> Result<(), String> {
     let mut npm = Command::new(if cfg!(windows) { "npm.cmd" } else { "npm" });
     npm.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--silent"]);

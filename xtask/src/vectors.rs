@@ -1,5 +1,5 @@
-//! `vectors/auth.tsv`: the known answers of `vectors/auth.json` for programs that read no JSON; and
-//! the copies that the Go module carries, whose archives have nothing of what is beside it.
+//! `vectors/auth.tsv`: the known answers of `vectors/auth.json` for programs without a JSON parser;
+//! and the copies in the Go module, whose archives contain nothing outside it.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -23,7 +23,7 @@ const HEAD: &str = "\
 #   expiry (- for never), revoked (0 or 1), and then each header: name=value in hexadecimal.
 ";
 
-/// Writes the file; with `check` says instead whether it is stale.
+/// Writes the file; with `check` it reports whether it is stale instead.
 pub(crate) fn run(root: &Path, check: bool) -> Result<(), String> {
     let text = fs::read_to_string(root.join(SOURCE)).map_err(|e| format!("{SOURCE}: {e}"))?;
     let all: Value = serde_json::from_str(&text).map_err(|e| format!("{SOURCE}: {e}"))?;
@@ -59,7 +59,7 @@ fn lines(all: &Value) -> Result<String, String> {
         let stored = &case["stored"];
         let stored = ["key_id", "level", "key", "expires_ms", "revoked"].map(|f| word(&stored[f]));
         let _ = write!(text, "verify\t{}\t{}", fields.join("\t"), stored.join("\t"));
-        let headers = case["request"].as_object().ok_or("a request is no object")?;
+        let headers = case["request"].as_object().ok_or("a request is not an object")?;
         for (name, value) in headers {
             let values = value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice);
             for value in values {
@@ -84,7 +84,7 @@ fn word(value: &Value) -> String {
 fn hex(text: &str) -> Result<String, String> {
     let mut digits = String::new();
     for character in text.chars() {
-        let byte = u8::try_from(character).map_err(|_| format!("{character:?} is no byte"))?;
+        let byte = u8::try_from(character).map_err(|_| format!("{character:?} is not a byte"))?;
         let _ = write!(digits, "{byte:02x}");
     }
     Ok(digits)

@@ -18,7 +18,7 @@ const OUTPUTS: [Output; 3] = [
     Output { path: "go/internal/verdict/verdict.go", make: go_numbers },
 ];
 
-/// Writes the files; with `check` says instead which of them is not up to date.
+/// Writes the files; with `check` it reports which of them are stale instead.
 pub(crate) fn run(root: &Path, check: bool) -> Result<(), String> {
     for Output { path: output, make } in OUTPUTS {
         let path = root.join(output);
@@ -97,7 +97,7 @@ fn go_source() -> String {
     )
 }
 
-/// The numbers alone, for the packages below.
+/// Only the numbers, for the packages below.
 fn go_numbers() -> String {
     let mut constants = String::new();
     let width = Verdict::ALL.iter().map(|v| pascal(v.code()).len()).max().unwrap_or(0);

@@ -1,8 +1,8 @@
 //! `cargo xtask workflows`: checks the workflows, the action and the forms under `.github`.
 //!
-//! actionlint and zizmor check what they know of GitHub, and check-jsonschema the forms' schemas. The
-//! rest is this project's: a step's script is one `cargo xtask` command that exists, so that it can be
-//! run on a desk, and an action is pinned by digest with its version beside it.
+//! actionlint and zizmor check what is specific to GitHub, and check-jsonschema the forms' schemas.
+//! The rest is specific to this project: a step's script is one existing `cargo xtask` command, so
+//! that it can be run locally, and an action is pinned by digest with its version next to it.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,7 +11,7 @@ use std::process::Command;
 use crate::run::check;
 use crate::{campaign, setup, tools};
 
-/// A schema that check-jsonschema brings, and the files that follow it.
+/// A schema that check-jsonschema contains, and the files that follow it.
 const SCHEMAS: [(&str, &[&str]); 5] = [
     ("vendor.github-workflows", &[".github/workflows", "examples/ci/github"]),
     ("vendor.github-actions", &["action.yml"]),
@@ -34,7 +34,7 @@ pub(crate) fn run(root: &Path) -> Result<(), String> {
         return Err(problems.join("\n"));
     }
     let mut actionlint = Command::new(setup::go_tool(root, &setup::ACTIONLINT)?);
-    // The scripts are single commands, and what is on the machine must not change the outcome.
+    // The scripts are single commands, so the local machine does not affect the result.
     actionlint.args(["-shellcheck=", "-pyflakes="]).args(&workflows);
     check(actionlint.args(yaml_files(&root.join("examples/ci/github"))?).current_dir(root))?;
     let programs = tools::environment(root, "checks")?;
@@ -67,7 +67,7 @@ fn yaml_files(folder: &Path) -> Result<Vec<PathBuf>, String> {
     Ok(files)
 }
 
-/// What is wrong with a workflow, each with its line.
+/// The problems of a workflow, each with its line.
 fn problems_of(workflow: &str) -> Vec<String> {
     let mut problems = Vec::new();
     let proofs = matrix(workflow, "proof");

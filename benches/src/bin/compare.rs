@@ -1,4 +1,4 @@
-//! This project and its peers in one run; `cargo xtask compare` builds and runs it.
+//! Compares this project with its peers in one run; `cargo xtask compare` builds and runs it.
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a tool of the terminal")]
 

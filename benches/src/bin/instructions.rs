@@ -1,7 +1,7 @@
-//! A hot path, so many times, for `cargo xtask instructions` to count under valgrind.
+//! Runs a hot path a number of times, for `cargo xtask instructions` to count under valgrind.
 //!
-//! `instructions PATH COUNT prepare` does all but the path, so that the difference of both runs is the path's.
-//! Nothing depends on the clock or on chance.
+//! `instructions PATH COUNT prepare` does everything but the path, so that the difference between
+//! both runs is the path's. Nothing depends on the clock or on random numbers.
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a tool of the terminal")]
 
@@ -21,11 +21,11 @@ use cortexkey_core::auth::{
 };
 use cortexkey_core::replay::{MemoryGuard, MemoryGuardConfig, Start};
 
-/// 2026-09-28, as any other day.
+/// 2026-09-28; any day would do.
 const NOW_MS: u64 = 1_790_611_727_783;
 const BATCH: usize = 64;
 
-/// A path's name, and what does it so many times, where that is asked for.
+/// A path's name, and the closure that runs it repeatedly, if requested.
 type Path = (&'static str, fn(usize, bool));
 
 const PATHS: [Path; 6] = [

@@ -9,7 +9,7 @@ use super::{CALLS, Extent, Group};
 use crate::KEY;
 use crate::measure::{Case, side_by_side};
 
-/// Signing, beside calls that are signed.
+/// Signing, compared with whole calls.
 pub(super) fn calls(extent: Extent) -> Group {
     let id = KeyId::new(7).expect("not 0");
     let signer = Signer::new(id, Level::Advanced, Key::new(KEY.as_bytes()).expect("a key"));

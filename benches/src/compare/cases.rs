@@ -27,7 +27,7 @@ use crate::measure::{Case, side_by_side};
 use crate::peers::{TypicalVerifier, naive_a, naive_b};
 use crate::{KEY, now_ms};
 
-/// Which build this is, behind the names of groups that are measured with and without kernels.
+/// The build, appended to the names of groups that are measured with and without kernels.
 pub(super) const BUILD: &str = if cfg!(feature = "kernels") { "" } else { ", core alone" };
 
 pub(super) fn all(extent: Extent) -> Vec<Group> {
@@ -46,9 +46,9 @@ pub(super) fn group(extent: Extent, name: &str, cases: Vec<Case<'_>>) -> Group {
     Group::of(&format!("{name}{BUILD}"), &side_by_side(cases, extent.rounds))
 }
 
-/// One step of the processor's clock. In each turn of the loop one step waits for the other: an
-/// "or" takes one, a multiplication three, on every processor of the last ten years that this runs
-/// on; and no compiler sees what comes of it.
+/// One clock cycle. In each iteration one step waits for the other: an "or" takes one cycle, a
+/// multiplication three, on every processor of the last ten years that this runs on; and the
+/// compiler cannot predict the result.
 pub(super) fn cycle_ns() -> f64 {
     const COUNT: u32 = 3_000_000;
     let turn = || {
@@ -113,16 +113,16 @@ fn sign_one(extent: Extent) -> Group {
     group(extent, "sign one", cases)
 }
 
-/// The least that any signer needs: the time, and two blocks that wait for each other.
+/// The minimum for any signer: the time, and two dependent blocks.
 pub(super) const FLOOR: &str = "floor: clock and two dependent SHA-256 blocks";
-/// The peer that most ratios are stated against.
+/// The peer for most ratios.
 pub(super) const NAIVE_A: &str = "naive A: rand's Alphanumeric, format!, sha2, hex::encode";
-/// The verifier that ratios are stated against.
+/// The peer for the verifier's ratios.
 pub(super) const TYPICAL: &str = "typical: sha2 with the key hashed in, hex::decode, subtle";
-/// The map that the guard is stated against.
+/// The peer for the guard's ratio.
 pub(super) const LOCKED_MAP: &str = "Mutex<HashMap<String, u64>>";
 
-/// Something of the headers, so that they are made.
+/// A value of the headers, so that they are computed.
 pub(super) fn one(headers: &Headers<'_>) -> Option<u8> {
     headers.values().authorization?.get(5).copied()
 }
@@ -158,7 +158,7 @@ fn with_commas(number: usize) -> String {
     }
 }
 
-/// The common length first; then those that need another block, or begin to.
+/// The common length first, then those that need another block or start to.
 fn key_lengths(extent: Extent) -> Group {
     let long = KEY.repeat(2);
     let lengths = [128, 1, 16, 42, 43, 63, 64, 65, 100, 127, 129, 171, 192, 255, 256];

@@ -5,7 +5,7 @@ use cortexkey_kernels::Path;
 use super::cases::{LOCKED_MAP, NAIVE_A, TYPICAL};
 use super::{Comparison, by_path};
 
-/// The minimum of a ratio: how many times as long as ours a peer takes.
+/// The minimum of a ratio: the peer's time divided by ours.
 struct Floor {
     group: &'static str,
     peer: &'static str,
@@ -24,10 +24,10 @@ const FLOORS: [Floor; 7] = [
     Floor { group: "hexadecimal of a digest", peer: "hex::encode", at_least: (10.0, 10.0) },
 ];
 
-/// The most that another length of key may cost, relative to 128.
+/// The largest cost of another key length, relative to 128.
 const KEY_LENGTH_MAX: f64 = 1.6;
 
-/// The ratios that have fallen, a line each.
+/// The ratios that have fallen, one per line.
 #[must_use]
 pub fn check(comparison: &Comparison) -> Vec<String> {
     let has_avx512 = Path::current() == Path::Avx512;
@@ -38,7 +38,7 @@ pub fn check(comparison: &Comparison) -> Vec<String> {
         match ratio {
             Some(ratio) if ratio.median >= floor => {}
             Some(ratio) => decayed.push(format!(
-                "{group}: {:.2} times as fast as {peer}; it was {floor} at least",
+                "{group}: {:.2} times as fast as {peer}; expected at least {floor}",
                 ratio.median
             )),
             None => decayed.push(format!("{group}: was not measured against {peer}")),
@@ -48,7 +48,7 @@ pub fn check(comparison: &Comparison) -> Vec<String> {
         if let Some(ratio) = row.ratio.filter(|ratio| ratio.median > KEY_LENGTH_MAX) {
             let (name, ratio) = (&row.name, ratio.median);
             decayed.push(format!(
-                "{name} costs {ratio:.2} times one of 128; {KEY_LENGTH_MAX} at most"
+                "{name} takes {ratio:.2} times as long as 128; expected at most {KEY_LENGTH_MAX}"
             ));
         }
     }
@@ -65,7 +65,8 @@ const PATH_FLOORS: [(&str, Path, f64); 6] = [
     ("verify one", Path::Sha, 1.7),
 ];
 
-/// The paths that have become slow, a line each. One that this processor does not support is skipped.
+/// The paths that have become slow, one per line. Paths that this processor does not support are
+/// skipped.
 fn check_paths(comparison: &Comparison) -> Vec<String> {
     let times = |(name, path, floor): (&str, Path, f64)| {
         let times = comparison.group(&by_path(name))?.times_of_peer(&path.to_string())?;

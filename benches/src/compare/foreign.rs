@@ -11,7 +11,7 @@ use serde::Deserialize;
 use super::{Figure, Group, Row, folder};
 use crate::measure::Median;
 
-/// What such a program prints in a line.
+/// A line of such a program's output.
 #[derive(Deserialize)]
 struct Printed {
     name: String,
@@ -19,7 +19,7 @@ struct Printed {
     ns: Vec<f64>,
 }
 
-/// Adds what they say to the group "sign one", and a group for Go.
+/// Adds their results to the group "sign one", and a group for Go.
 pub(super) fn add(
     groups: &mut Vec<Group>,
     versions: &mut Vec<(String, String)>,
@@ -60,7 +60,8 @@ pub(super) fn add(
     }
 }
 
-/// Adds a row, with its ratio to the first. The two did not take turns, so the intervals say less.
+/// Adds a row, with its ratio to the first. The two were not interleaved, so the intervals mean
+/// less.
 fn join(group: &mut Group, printed: &Printed) {
     let ns = Figure::from(Median::of(&printed.ns));
     let ratio = group.rows.first().map(|first| Figure {
@@ -93,7 +94,7 @@ fn openssl() -> Result<Command, String> {
     let mut compile = Command::new("cc");
     compile.args(["-O2", "-o"]).arg(&program).arg(folder().join("peers/openssl.c")).arg("-lcrypto");
     output(&mut compile)?;
-    // It is read into memory when it begins, and may be removed after.
+    // It is loaded into memory when it starts, and may be removed afterwards.
     let mut run = Command::new("sh");
     run.args(["-c", "\"$1\"; code=$?; rm -f \"$1\"; exit $code", "sh"]).arg(program);
     Ok(run)
@@ -115,7 +116,7 @@ fn script(program: &str, file: &Path) -> Command {
     command
 }
 
-/// Go's own benchmarks: ours, pure and over the library, and the peers beside them.
+/// Go's own benchmarks: ours, pure and over the library, and the peers.
 fn go() -> Result<(String, Vec<Printed>), String> {
     let version = output(Command::new("go").args(["env", "GOVERSION"]))?.trim().to_owned();
     let mut rows = Vec::new();

@@ -1,4 +1,4 @@
-//! `docs/performance.md`. All figures come from one comparison.
+//! Writes `docs/performance.md`. All figures come from one comparison.
 
 use std::fmt::Write as _;
 

@@ -1,7 +1,7 @@
-//! `cargo xtask compare`: this project and its peers in one run.
+//! `cargo xtask compare`: compares this project with its peers in one run.
 //!
-//! Cases in Rust take turns in one process. Peers in other languages run after them, on the same
-//! processor, and report their own times. What did not run is listed with the reason.
+//! Cases in Rust are interleaved in one process. Peers in other languages run after them, on the
+//! same processor, and report their own times. What did not run is listed with the reason.
 
 #[cfg(feature = "peers")]
 mod calls;
@@ -25,33 +25,33 @@ pub use markdown::markdown;
 pub use plot::svg;
 pub use text::text;
 
-/// The group of whole calls, which signing is compared with.
+/// The group of whole calls, for comparison with signing.
 pub(crate) const CALLS: &str = "a whole call";
 
 /// How much is measured.
 #[derive(Clone, Copy, Debug)]
 pub struct Extent {
-    /// How often each case has its turn.
+    /// How many rounds each case runs.
     pub rounds: usize,
-    /// Whether those in other languages run, too.
+    /// Whether peers in other languages run, too.
     pub foreign: bool,
 }
 
 impl Extent {
-    /// For figures that are written down.
+    /// For published figures.
     pub const FULL: Self = Self { rounds: 61, foreign: true };
     /// For a check.
     pub const QUICK: Self = Self { rounds: 21, foreign: false };
 }
 
-/// What was measured.
+/// The results.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct Comparison {
-    /// The form of this, as JSON.
+    /// The format version, in JSON.
     pub version: u32,
     /// The machine of a run.
     pub machine: Machine,
-    /// The groups, in the order in which they are shown.
+    /// The groups, in display order.
     pub groups: Vec<Group>,
     /// What did not run, and why.
     pub skipped: Vec<String>,
@@ -62,20 +62,20 @@ pub struct Comparison {
 pub struct Machine {
     /// Name of the processor.
     pub processor: String,
-    /// What it supports for hashing, and which kernels ran.
+    /// Its support for hashing, and the kernels that ran.
     pub has: String,
-    /// One step of the processor's clock, measured by a chain of multiplications.
+    /// One clock cycle, measured by a chain of multiplications.
     pub cycle_ns: f64,
     /// The operating system.
     pub system: String,
-    /// What the peers are made with: name and version.
+    /// The peers' names and versions.
     pub versions: Vec<(String, String)>,
 }
 
-/// What does the same work.
+/// Cases that do the same work.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct Group {
-    /// What work that is.
+    /// The work.
     pub name: String,
     /// The first is ours.
     pub rows: Vec<Row>,
@@ -86,20 +86,20 @@ pub struct Group {
 pub struct Row {
     /// The case.
     pub name: String,
-    /// Nanoseconds an operation.
+    /// Nanoseconds per operation.
     pub ns: Figure,
-    /// How many times as long as the first of the group; none for the first.
+    /// The time relative to the group's first case; none for the first.
     pub ratio: Option<Figure>,
 }
 
-/// A median, and how sure it is.
+/// A median and its uncertainty.
 #[derive(Clone, Copy, Debug, Deserialize, Serialize)]
 pub struct Figure {
     /// The median.
     pub median: f64,
     /// The 95 % confidence interval.
     pub low: f64,
-    /// As above.
+    /// The upper end of the interval.
     pub high: f64,
     /// Half of the figures are nearer to the median than this.
     pub spread: f64,
@@ -113,7 +113,7 @@ impl From<Median> for Figure {
 }
 
 impl Group {
-    /// Of cases that took turns; the first is ours.
+    /// A group of interleaved cases; the first is ours.
     fn of(name: &str, measured: &[Measured]) -> Self {
         let row = |measured_one: &Measured| Row {
             name: measured_one.name.clone(),
@@ -131,7 +131,7 @@ impl Group {
     }
 }
 
-/// The operations that are measured with each path, and the peers that they are compared with.
+/// The operations that are measured with each path, and their peers.
 pub(crate) const BY_PATH: [(&str, &str); 5] = [
     ("sign one", cases::NAIVE_A),
     ("sign 64", cases::NAIVE_A),
@@ -146,7 +146,7 @@ pub(crate) fn by_path(operation: &str) -> String {
 }
 
 impl Group {
-    /// How many times as fast as the last row, the peer, one with this name is.
+    /// How many times faster than the last row, the peer, the row with this name is.
     #[must_use]
     pub fn times_of_peer(&self, name: &str) -> Option<f64> {
         Some(self.rows.last()?.ns.median / self.row(name)?.ns.median)
@@ -201,10 +201,10 @@ fn machine(versions: Vec<(String, String)>) -> Machine {
     }
 }
 
-/// The crates that the peers in Rust are made with, as the lock file has them.
+/// The crates of the peers in Rust, according to the lock file.
 fn versions() -> Vec<(String, String)> {
     let lock = std::fs::read_to_string(folder().join("../Cargo.lock")).unwrap_or_default();
-    // Of several the newest: the older ones are what others stand on.
+    // Of several versions the newest: the older ones are dependencies of others.
     let version = |name: &str| {
         let entry = format!("name = \"{name}\"\nversion = \"");
         let entries = lock.split(&entry).skip(1);

@@ -1,5 +1,5 @@
-//! The same work with each kind of kernel that this processor supports: what users of other processors
-//! get, in the same run.
+//! The same work with each kind of kernel that this processor supports, which shows what users of
+//! other processors get.
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};
@@ -81,7 +81,7 @@ fn naive(name: &str) -> Case<'static> {
     Case::new(name, || naive_a(black_box(KEY), 7))
 }
 
-/// Verifies so many requests at a time: parsing and checking, as in the groups without paths.
+/// Verifies a number of requests at a time: parsing and checking, as in the groups without paths.
 fn verify(extent: Extent, operation: &str, peer: &str, size: usize) -> Group {
     let id = KeyId::new(7).expect("not 0");
     let stored = StoredKey::new(id, Level::Advanced, Key::new(KEY.as_bytes()).expect("a key"));

@@ -1,4 +1,4 @@
-//! `docs/images/performance.svg`: how many times as fast as its peer each path is.
+//! Draws `docs/images/performance.svg`: how many times faster than its peer each path is.
 
 use std::fmt::Write as _;
 
@@ -7,7 +7,7 @@ use super::{BY_PATH, Comparison, Group, by_path};
 const WIDTH: f64 = 720.0;
 const LEFT: f64 = 190.0;
 const BAR: f64 = 18.0;
-/// From the top of one bar to the next, and from one operation to the next.
+/// The distance from one bar to the next, and from one operation to the next.
 const STEP: f64 = 22.0;
 const GAP: f64 = 40.0;
 /// Readable on a light and on a dark page, from the fastest path to the slowest.

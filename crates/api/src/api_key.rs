@@ -32,23 +32,23 @@ use crate::role::RoleId;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct EditRequest<R = RoleId> {
-    /// All roles that the key is to have.
+    /// All roles of the key.
     pub roles: Vec<R>,
-    /// How the key is to authenticate. Another level than before breaks its clients.
+    /// The security level. A different level breaks the key's clients.
     pub security_level: SecurityLevel,
-    /// What it is for.
+    /// The comment.
     #[serde(default, skip_serializing_if = "CommentEdit::is_keep")]
     pub comment: CommentEdit,
 }
 
-/// What becomes of a comment.
+/// The change of a comment.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "Option<String>", into = "Option<String>")]
 pub enum CommentEdit {
-    /// It is left as it is: the field is not there.
+    /// Unchanged: the field is absent.
     #[default]
     Keep,
-    /// It is replaced, or taken away where the field is `null`.
+    /// Replaced, or removed if the field is `null`.
     Set(Option<String>),
 }
 

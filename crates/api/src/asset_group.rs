@@ -7,29 +7,29 @@ use serde_json::Value;
 
 use crate::filter::{XdmFilter, XdmSort};
 
-/// What a list of asset groups is asked.
+/// The parameters of a list of asset groups.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ListRequest {
-    /// Which groups; all of them unless said.
+    /// Which groups; all by default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub filters: Option<XdmFilter>,
-    /// The order.
+    /// The sort order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sort: Vec<XdmSort>,
     /// The first group, counted from 0.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub search_from: Option<u64>,
-    /// The group to stop before.
+    /// The group after the last one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub search_to: Option<u64>,
 }
 
-/// What a list of asset groups answers.
+/// The reply of a list of asset groups.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ListReply {
     /// The groups of the page.
     pub data: Vec<AssetGroupRecord>,
-    /// How many there are.
+    /// The number of groups.
     #[serde(default)]
     pub metadata: ListCounts,
 }
@@ -37,7 +37,7 @@ pub struct ListReply {
 /// How many asset groups there are.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ListCounts {
-    /// How many fit the filters.
+    /// How many match the filters.
     #[serde(default)]
     pub filter_count: u64,
 }
@@ -45,7 +45,7 @@ pub struct ListCounts {
 /// An asset group.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct AssetGroupRecord {
-    /// The id, which a scope is written with.
+    /// The id, which scopes contain.
     #[serde(rename = "XDM.ASSET_GROUP.ID")]
     pub id: u64,
     /// The name.
@@ -54,40 +54,40 @@ pub struct AssetGroupRecord {
     /// `Dynamic` or `Static`.
     #[serde(rename = "XDM.ASSET_GROUP.TYPE", default)]
     pub kind: String,
-    /// What it is for.
+    /// The description.
     #[serde(rename = "XDM.ASSET_GROUP.DESCRIPTION", default)]
     pub description: Option<String>,
-    /// How the console shows the predicate.
+    /// The predicate as shown in the console.
     #[serde(rename = "XDM.ASSET_GROUP.FILTER", default)]
     pub filter: Vec<Value>,
-    /// When it was made, in milliseconds since 1970.
+    /// When it was created, in milliseconds since 1970.
     #[serde(rename = "XDM.ASSET_GROUP.CREATION_TIME", default)]
     pub creation_time: Option<u64>,
-    /// Who made it, an e-mail address.
+    /// The creator's e-mail address.
     #[serde(rename = "XDM.ASSET_GROUP.CREATED_BY", default)]
     pub created_by: Option<String>,
-    /// Who made it, by name.
+    /// The creator's name.
     #[serde(rename = "XDM.ASSET_GROUP.CREATED_BY_PRETTY", default)]
     pub created_by_pretty: Option<String>,
     /// When it was last changed, in milliseconds since 1970.
     #[serde(rename = "XDM.ASSET_GROUP.LAST_UPDATE_TIME", default)]
     pub last_update_time: Option<u64>,
-    /// Who changed it, an e-mail address.
+    /// The e-mail address of the last editor.
     #[serde(rename = "XDM.ASSET_GROUP.MODIFIED_BY", default)]
     pub modified_by: Option<String>,
-    /// Who changed it, by name.
+    /// The name of the last editor.
     #[serde(rename = "XDM.ASSET_GROUP.MODIFIED_BY_PRETTY", default)]
     pub modified_by_pretty: Option<String>,
-    /// Which assets are in it.
+    /// The predicate that selects its assets.
     #[serde(rename = "XDM.ASSET_GROUP.MEMBERSHIP_PREDICATE", default)]
     pub membership_predicate: Option<XdmFilter>,
-    /// Whether a scope names it.
+    /// Whether a scope references it.
     #[serde(rename = "IS_USED_BY_SBAC", default)]
     pub is_used_by_sbac: bool,
 }
 
-/// The attributes that the asset group of a scope may be built from, by the names that filters on
-/// assets take. The product's page lists twelve; six of these names are public.
+/// The attributes that a scope's asset group may be built from, by their names in asset filters.
+/// The product's page lists twelve; six of these names are public.
 pub const SCOPING_ATTRIBUTES: [&str; 12] = [
     "xdm.asset.type.class",
     "xdm.asset.type.category",
@@ -104,11 +104,11 @@ pub const SCOPING_ATTRIBUTES: [&str; 12] = [
 ];
 
 impl AssetGroupRecord {
-    /// Whether scopes can use the group: it is built from the twelve scoping attributes alone. None
-    /// where the tenant does not show what it is built from.
+    /// Whether scopes can use the group: it is built only from the twelve scoping attributes. None
+    /// if the tenant does not show what it is built from.
     pub fn is_scopable(&self) -> Option<bool> {
         if self.kind != "Dynamic" {
-            // A group by hand is built from no attribute.
+            // A static group uses no attribute.
             return Some(false);
         }
         let mut fields = Vec::new();

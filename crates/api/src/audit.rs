@@ -6,29 +6,29 @@ use serde::{Deserialize, Serialize};
 
 use crate::filter::{Condition, Sort};
 
-/// What the log is asked.
+/// The parameters of the log.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ListRequest {
-    /// All of them must fit: on `email`, `type`, `sub_type`, `result`, `timestamp`, `audit_id`.
+    /// All of them must match: on `email`, `type`, `sub_type`, `result`, `timestamp`, `audit_id`.
     #[serde(default)]
     pub filters: Vec<Condition>,
     /// The first entry, counted from 0.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub search_from: Option<u64>,
-    /// The entry to stop before; 100 after the first at most.
+    /// The entry after the last one, at most 100 after the first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub search_to: Option<u64>,
-    /// The order; the latest first by default.
+    /// The sort order; the latest first by default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sort: Option<Sort>,
 }
 
-/// What the log answers.
+/// The reply of the log.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ListReply {
-    /// How many entries fit the filters.
+    /// How many entries match the filters.
     pub total_count: u64,
-    /// How many are in this page.
+    /// How many are on this page.
     pub result_count: u64,
     /// The entries of the page.
     pub data: Vec<AuditRecord>,
@@ -40,19 +40,19 @@ pub struct ListReply {
 pub struct AuditRecord {
     /// Its id.
     pub audit_id: u64,
-    /// Who did it, by name.
+    /// The actor's name.
     #[serde(default)]
     pub audit_owner_name: Option<String>,
-    /// Who did it, an e-mail address.
+    /// The actor's e-mail address.
     #[serde(default)]
     pub audit_owner_email: Option<String>,
-    /// What was done it to, as JSON in text.
+    /// The changed objects, as JSON in a string.
     #[serde(default)]
     pub audit_asset_json: Option<String>,
-    /// What was done it to, by name.
+    /// The changed objects, by name.
     #[serde(default)]
     pub audit_asset_names: Option<String>,
-    /// The host name, where one is concerned.
+    /// The host name, if a host is involved.
     #[serde(default)]
     pub audit_hostname: Option<String>,
     /// `SUCCESS`, `FAIL` or `PARTIAL`.
@@ -64,12 +64,12 @@ pub struct AuditRecord {
     /// What was done, in a sentence.
     #[serde(default)]
     pub audit_description: Option<String>,
-    /// What kind of thing was done, such as `API Key`.
+    /// The type of object, such as `API Key`.
     #[serde(default)]
     pub audit_entity: Option<String>,
-    /// What exactly, such as `Scope Edit`.
+    /// The type of change, such as `Scope Edit`.
     #[serde(default)]
     pub audit_entity_subtype: Option<String>,
-    /// When, in milliseconds since 1970.
+    /// The time, in milliseconds since 1970.
     pub audit_insert_time: u64,
 }

@@ -5,25 +5,25 @@ use serde::{Deserialize, Serialize};
 /// `{"request_data": …}`: the body of most requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RequestData<T> {
-    /// What is asked.
+    /// The parameters.
     pub request_data: T,
 }
 
-/// `{"reply": …}`: the body of most answers.
+/// `{"reply": …}`: the body of most responses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reply<T> {
-    /// What is answered.
+    /// The result.
     pub reply: T,
 }
 
-/// `{"data": …}`: the body of the answers of the platform's own calls.
+/// `{"data": …}`: the body of responses of the platform's own calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Data<T> {
-    /// What is answered.
+    /// The result.
     pub data: T,
 }
 
-/// What the platform's own calls say when something was done.
+/// The platform's confirmation of a change.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Message {
     /// A sentence.

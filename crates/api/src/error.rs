@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use crate::Reply;
 
-/// What an error says, as far as it says it. Written, it is the form of the public API.
+/// An error. It serializes to the form of the public API.
 ///
 /// ```
 /// use cortexkey_api::{ErrorBody, Reply};
@@ -27,11 +27,11 @@ pub struct ErrorBody {
     pub err_code: Option<ErrorCode>,
     /// What went wrong.
     pub err_msg: Option<String>,
-    /// More of it: text, a list of fields, or an object.
+    /// Details: a string, a list of fields, or an object.
     pub err_extra: Option<Value>,
 }
 
-/// The forms in which the product's calls say that something went wrong.
+/// The error forms of the product's calls.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Envelope {
@@ -46,12 +46,12 @@ pub enum Envelope {
     Root,
     /// `{"errorCode","message","details"}`: application security.
     AppSec,
-    /// `{"error"}`: no more than a sentence.
+    /// `{"error"}`: only a sentence.
     Bare,
 }
 
 impl Envelope {
-    /// All of them.
+    /// All forms.
     pub const ALL: [Self; 6] = [
         Self::PublicApi,
         Self::Platform,
@@ -62,13 +62,13 @@ impl Envelope {
     ];
 }
 
-/// A code: a number in most answers, text in some.
+/// A code: a number in most responses, a string in some.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum ErrorCode {
     /// A number, such as 401.
     Number(i64),
-    /// Text, such as `"401"`.
+    /// A string, such as `"401"`.
     Text(String),
 }
 
@@ -91,19 +91,19 @@ impl ErrorBody {
         }
     }
 
-    /// With text that says more.
+    /// Adds details.
     #[must_use]
     pub fn with_extra(mut self, extra: impl Into<String>) -> Self {
         self.err_extra = Some(Value::String(extra.into()));
         self
     }
 
-    /// The one answer to every request whose authentication fails, whatever the reason.
+    /// The response to every request whose authentication fails, whatever the reason.
     pub fn unauthorized() -> Self {
         Self::new(401, "Public API request unauthorized")
     }
 
-    /// The answer with this error inside, in one of the product's forms.
+    /// The response with this error, in one of the product's forms.
     pub fn into_json(self, envelope: Envelope) -> Value {
         let Self { err_code, err_msg, err_extra } = self;
         match envelope {
@@ -129,15 +129,15 @@ impl ErrorBody {
         }
     }
 
-    /// The answer of the public API with this error inside.
+    /// The response of the public API with this error.
     pub fn into_reply(self) -> Reply<Self> {
         Reply { reply: self }
     }
 
-    /// Reads an answer; `None` where it is no JSON object or says nothing of an error.
+    /// Parses a response; `None` if it is not a JSON object or contains no error.
     pub fn parse(body: &[u8]) -> Option<Self> {
         let Value::Object(root) = serde_json::from_slice(body).ok()? else { return None };
-        // A 403 of the platform's own calls has one within the other.
+        // A 403 of the platform's own calls is nested.
         let mut inner = &root;
         for name in ["data", "reply"] {
             if let Some(within) = inner.get(name).and_then(Value::as_object) {
@@ -148,7 +148,7 @@ impl ErrorBody {
         (found != Self::default()).then_some(found)
     }
 
-    /// The fields of all forms have names of their own, so one look finds those that are there.
+    /// The fields of all forms have distinct names, so a single pass finds those present.
     fn from_object(object: &Map<String, Value>) -> Self {
         let metadata = object.get("metadata").and_then(Value::as_object);
         let field = |names: &[&str]| {

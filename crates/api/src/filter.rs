@@ -8,18 +8,18 @@ use serde_json::Value;
 pub struct Condition {
     /// The field.
     pub field: String,
-    /// How it is compared.
+    /// The operator.
     pub operator: String,
-    /// With what.
+    /// The value.
     pub value: Value,
 }
 
 /// An order in the older form: `{"field","keyword"}`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sort {
-    /// By what.
+    /// The sort field.
     pub field: String,
-    /// Which way.
+    /// The direction.
     pub keyword: crate::api_keys::SortOrder,
 }
 
@@ -39,21 +39,21 @@ pub struct Sort {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(untagged, deny_unknown_fields)]
 pub enum XdmFilter {
-    /// All must fit.
+    /// All must match.
     And {
         /// The filters.
         #[serde(rename = "AND")]
         all: Vec<Self>,
     },
-    /// One must fit.
+    /// One must match.
     Or {
         /// The filters.
         #[serde(rename = "OR")]
         any: Vec<Self>,
     },
-    /// This must fit.
+    /// This must match.
     Condition(XdmCondition),
-    /// `{}`: everything fits.
+    /// `{}`: matches everything.
     Everything {},
 }
 
@@ -63,9 +63,9 @@ pub enum XdmFilter {
 pub struct XdmCondition {
     /// The field.
     pub search_field: String,
-    /// How it is compared, such as `EQ`.
+    /// The operator, such as `EQ`.
     pub search_type: String,
-    /// With what.
+    /// The value.
     #[serde(default)]
     pub search_value: Value,
 }
@@ -74,7 +74,7 @@ pub struct XdmCondition {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub struct XdmSort {
-    /// By what.
+    /// The sort field.
     pub field: String,
     /// `ASC` or `DESC`.
     pub order: String,

@@ -1,36 +1,36 @@
-//! `public_api/v1/healthcheck` and `public_api/v1/health_check`: is the tenant available?
+//! `public_api/v1/healthcheck` and `public_api/v1/health_check`: the availability of the tenant.
 //!
 //! The first returns [`Health`]; the second, which the vendor's Go client calls, returns a
 //! [`Reply`](crate::Reply) with a [`HealthCheck`].
 
 use serde::{Deserialize, Serialize};
 
-/// What the tenant says of itself.
+/// The tenant's status.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Health {
-    /// `available` when all is well.
+    /// `available` if it is healthy.
     pub status: String,
 }
 
 impl Health {
-    /// The answer when all is well.
+    /// The reply of a healthy tenant.
     pub fn available() -> Self {
         Self { status: "available".to_owned() }
     }
 }
 
-/// What the tenant says of itself to the vendor's client.
+/// The tenant's status for the vendor's client.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HealthCheck {
-    /// What was looked at.
+    /// What was checked.
     #[serde(default)]
     pub service: String,
-    /// `available` when all is well.
+    /// `available` if it is healthy.
     pub status: String,
-    /// Why not, where all is not well.
+    /// The reason, if it is not healthy.
     #[serde(default)]
     pub reason: String,
-    /// When, in milliseconds since 1970.
+    /// The time, in milliseconds since 1970.
     #[serde(default)]
     pub timestamp: u64,
 }

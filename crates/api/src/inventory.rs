@@ -1,8 +1,8 @@
-//! [`Inventory`]: what an organisation has for scopes to name, in one JSON file.
+//! [`Inventory`]: the objects of an organisation that scopes can name, in one JSON file.
 //!
 //! Groups, endpoints, assets, users and user groups are the records of the product's own lists, so
-//! that what a tenant answers can be put into the file as it is. Issues, cases and findings are in a
-//! short form of ours.
+//! that a tenant's responses can be used unchanged. Issues, cases and findings have our own short
+//! form.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -14,7 +14,7 @@ use crate::user::{UserGroupRecord, UserRecord};
 /// The largest file that is written and read, in bytes.
 pub const FILE_BYTES_MAX: u64 = 64 * 1024 * 1024;
 
-/// Everything that a scope can name, and what it is then applied to.
+/// Everything that a scope can name, and the objects that it applies to.
 ///
 /// ```
 /// use cortexkey_api::inventory::Inventory;
@@ -31,7 +31,7 @@ pub struct Inventory {
     /// Asset groups, as `asset-groups` lists them.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub asset_groups: Vec<AssetGroupRecord>,
-    /// Domains of cases and issues; the product's own where there are none.
+    /// Domains of cases and issues; the product's built-in ones if there are none.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub domains: Vec<String>,
     /// Endpoint groups, besides those that endpoints name.
@@ -64,7 +64,7 @@ pub struct Inventory {
     /// Datasets by category, as `role/permission-config` lists them.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub dataset_groups: Vec<DatasetGroup>,
-    /// Sections that an import could not read, or not completely. Loading ignores them.
+    /// Sections that an import could not read completely. Loading ignores them.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub incomplete: Vec<Incomplete>,
 }
@@ -75,7 +75,7 @@ pub struct Inventory {
 pub struct Incomplete {
     /// The section's member in the file, such as `endpoints`.
     pub section: String,
-    /// What is missing, and what would make it readable.
+    /// What is missing, and how to make it readable.
     pub reason: String,
 }
 
@@ -84,7 +84,7 @@ pub struct Incomplete {
 pub struct EndpointList {
     /// The endpoints of the page.
     pub endpoints: Vec<Map<String, Value>>,
-    /// How many there are.
+    /// The number of endpoints.
     #[serde(default)]
     pub total_count: Option<u64>,
 }
@@ -94,7 +94,7 @@ pub struct EndpointList {
 pub struct AssetList {
     /// The assets of the page.
     pub data: Vec<Map<String, Value>>,
-    /// How many there are.
+    /// The number of assets.
     #[serde(default)]
     pub metadata: ListCounts,
 }
@@ -114,10 +114,10 @@ pub struct Issue {
     /// The ids of the assets that it references.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub assets: Vec<String>,
-    /// The names of assets that it references and that were deleted.
+    /// The names of deleted assets that it references.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub deleted_assets: Vec<String>,
-    /// The names of what it references and no inventory has.
+    /// The names of referenced objects that no inventory has.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unknown: Vec<String>,
 }
@@ -146,9 +146,9 @@ pub struct Finding {
     pub id: String,
     /// The name.
     pub name: String,
-    /// The id of the asset that it is about.
+    /// The id of its asset.
     pub asset: String,
-    /// The id of the issue that it led to, where it did.
+    /// The id of the issue that it caused, if any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub issue: Option<u64>,
 }

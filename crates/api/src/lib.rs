@@ -1,7 +1,7 @@
-//! The JSON of the Cortex product's API as types, with one file for each resource. Addresses and
-//! calls are in the client.
+//! The JSON of the Cortex product's API as types, with one file per resource. Addresses and calls
+//! are in the client.
 //!
-//! Responses are read leniently, since a tenant may be newer than this crate: unknown fields are
+//! Responses are read leniently, because a tenant may be newer than this crate: unknown fields are
 //! skipped. Requests are written in the product's own form.
 
 pub mod api_key;

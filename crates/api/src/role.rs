@@ -1,5 +1,5 @@
-//! Roles: listed, created and deleted at `platform/iam/v1/role`, and the permissions that a role can
-//! hold. The product's API does not return which ones a role does hold.
+//! Roles: listed, created and deleted at `platform/iam/v1/role`, and the permissions that a role
+//! can grant. The product's API does not return which ones a role grants.
 //!
 //! | call | request | reply |
 //! |---|---|---|
@@ -12,14 +12,15 @@ use core::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize};
 
-/// The display name of a role (`pretty_name`): what lists of keys show, and what `generate` takes.
+/// The display name of a role (`pretty_name`): what lists of keys contain, and what `generate`
+/// expects.
 ///
-/// There is no way from a name to a [`RoleId`] but through the tenant's [`RoleList`].
+/// Only the tenant's [`RoleList`] maps a name to a [`RoleId`].
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct RoleName(String);
 
-/// The id of a role (`role_id`): what the PUT of a key takes.
+/// The id of a role (`role_id`): what the PUT of a key expects.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct RoleId(String);
@@ -27,12 +28,12 @@ pub struct RoleId(String);
 macro_rules! text {
     ($name:ident) => {
         impl $name {
-            /// Takes the text as the tenant has it.
+            /// Takes the id as the tenant returned it.
             pub fn new(text: impl Into<String>) -> Self {
                 Self(text.into())
             }
 
-            /// The text.
+            /// The id as a string.
             pub fn as_str(&self) -> &str {
                 &self.0
             }
@@ -55,20 +56,20 @@ macro_rules! text {
 text!(RoleName);
 text!(RoleId);
 
-/// What a list of roles answers.
+/// The reply of a list of roles.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RoleList {
     /// The roles.
     pub data: Vec<RoleRecord>,
-    /// How many.
+    /// The counts.
     #[serde(default)]
     pub metadata: RoleCount,
 }
 
-/// How many roles there are.
+/// The number of roles.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RoleCount {
-    /// All of them.
+    /// The total.
     #[serde(default)]
     pub total_count: u64,
 }
@@ -76,20 +77,20 @@ pub struct RoleCount {
 /// A role in the list.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RoleRecord {
-    /// What the DELETE takes, and the PUT of a key.
+    /// The id for the DELETE, and for the PUT of a key.
     pub role_id: RoleId,
-    /// The display name, which a list of keys shows.
+    /// The display name, as in a list of keys.
     pub pretty_name: RoleName,
-    /// What it is for.
+    /// The description.
     #[serde(default)]
     pub description: Option<String>,
-    /// Whether somebody made it, rather than the product.
+    /// Whether it is a custom role, rather than one of the product's.
     #[serde(default)]
     pub is_custom: bool,
-    /// Who made it.
+    /// The creator.
     #[serde(default)]
     pub created_by: Option<String>,
-    /// When it was made, in milliseconds since 1970.
+    /// When it was created, in milliseconds since 1970.
     #[serde(default)]
     pub created_ts: Option<u64>,
     /// When it was last changed, in milliseconds since 1970.
@@ -97,43 +98,43 @@ pub struct RoleRecord {
     pub updated_ts: Option<u64>,
 }
 
-/// What a POST makes.
+/// The body of a POST.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CreateRequest {
-    /// What the role holds, by the names in the [`PermissionConfig`]; at least one.
+    /// The permissions, by their names in the [`PermissionConfig`]; at least one.
     pub component_permissions: Vec<String>,
     /// The display name.
     pub pretty_name: String,
-    /// What it is for.
+    /// The description.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
-    /// Which datasets it opens.
+    /// The datasets that it grants.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dataset_permissions: Option<Vec<DatasetPermission>>,
 }
 
-/// The product's description lets these be `null`.
+/// The product's description allows `null` here.
 pub(crate) fn null_as_default<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(
     json: D,
 ) -> Result<T, D::Error> {
     Option::deserialize(json).map(Option::unwrap_or_default)
 }
 
-/// Datasets of one category that a role opens.
+/// The datasets of one category that a role grants.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DatasetPermission {
     /// The category.
     pub category: String,
-    /// Whether all of them.
+    /// Whether all of them are granted.
     #[serde(default, deserialize_with = "null_as_default")]
     pub access_all: bool,
-    /// Which, where not all.
+    /// The granted ones, if not all.
     #[serde(default, deserialize_with = "null_as_default")]
     pub permissions: Vec<String>,
 }
 
-/// The message with which a POST says which id the role has.
+/// The message of a POST, which contains the new role's id.
 pub fn created_message(role_id: &str) -> String {
     format!("role_id {role_id} created successfully.")
 }
@@ -153,7 +154,7 @@ pub fn created_id(message: &str) -> Option<&str> {
     words.next()?.eq_ignore_ascii_case("created").then_some(id)
 }
 
-/// Everything that a role can hold.
+/// All permissions that a role can grant.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PermissionConfig {
     /// Components, by category.
@@ -168,29 +169,29 @@ pub struct PermissionConfig {
 pub struct Category {
     /// Its name.
     pub category_name: String,
-    /// What it is divided into.
+    /// Its sections.
     pub sub_categories: Vec<SubCategory>,
 }
 
-/// A part of a category.
+/// A section of a category.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SubCategory {
-    /// Its name; none where the category is not divided.
+    /// Its name; none if the category is not divided.
     #[serde(default)]
     pub sub_category_name: Option<String>,
     /// Its components.
     pub permissions: Vec<ComponentPermission>,
 }
 
-/// A component, and the names under which a [`CreateRequest`] asks for it.
+/// A component, and its permission names for a [`CreateRequest`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ComponentPermission {
     /// Its name in the console.
     pub name: String,
-    /// What asks for View, where there is such a level.
+    /// The name of View, if there is such a level.
     #[serde(default)]
     pub view_name: Option<String>,
-    /// What asks for View/Edit, where there is such a level.
+    /// The name of View/Edit, if there is such a level.
     #[serde(default)]
     pub action_name: Option<String>,
     /// Named actions within it.
@@ -201,7 +202,7 @@ pub struct ComponentPermission {
 /// A named action.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ActionPermission {
-    /// What asks for it.
+    /// The permission name.
     pub action_name: String,
     /// Its name in the console.
     pub name: String,

@@ -1,22 +1,23 @@
-//! Scopes (SBAC): what a key may see, as `platform/iam/v1/scope/api-key/{id}` takes and gives it.
+//! Scopes (SBAC): what a key may see, as in `platform/iam/v1/scope/api-key/{id}`.
 //!
-//! A GET returns another shape ([`ScopeRead`]) than a PUT takes ([`ScopeWrite`]), and a PUT replaces
-//! everything. [`scope_mapping`](crate::scope_mapping) translates between both and the core's scopes.
+//! A GET returns another shape ([`ScopeRead`]) than a PUT expects ([`ScopeWrite`]), and a PUT
+//! replaces everything. [`scope_mapping`](crate::scope_mapping) converts between both and the
+//! core's scopes.
 
 pub use cortexkey_core::access::{AreaMode, AxisMode};
 use serde::{Deserialize, Deserializer, Serialize};
 
-/// The scope that a PUT puts in place of the old one.
+/// The scope in a PUT, which replaces the old one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ScopeWrite {
-    /// Which assets.
+    /// The assets.
     pub assets: AssetsWrite,
-    /// Which cases and issues.
+    /// The cases and issues.
     pub cases_issues: CasesIssuesWrite,
-    /// Which endpoints.
+    /// The endpoints.
     pub endpoints: EndpointsWrite,
-    /// Which rows of datasets: required where the tenant has such scopes, refused elsewhere.
+    /// The rows of datasets: required if the tenant has such scopes, otherwise refused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub datasets_rows: Option<DatasetsRows>,
 }
@@ -27,26 +28,26 @@ pub struct ScopeWrite {
 pub struct AssetsWrite {
     /// None, all or some.
     pub mode: AreaMode,
-    /// The groups, where some are selected.
+    /// The selected groups.
     #[serde(default, deserialize_with = "null_as_none")]
     pub asset_group_ids: Vec<u64>,
 }
 
-/// Which cases and issues, by the names of domains.
+/// Cases and issues, by the names of domains.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CasesIssuesWrite {
     /// None, all or some.
     pub mode: AreaMode,
-    /// The domains, where some are selected.
+    /// The selected domains.
     #[serde(default, deserialize_with = "null_as_none")]
     pub names: Vec<String>,
-    /// Whether those that reference no known asset or endpoint are let in.
+    /// Whether those that reference no known asset or endpoint are allowed.
     #[serde(default)]
     pub include_cases_issues_empty_entities: bool,
 }
 
-/// Which endpoints, by two axes.
+/// Endpoints, by two axes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct EndpointsWrite {
@@ -60,17 +61,17 @@ pub struct EndpointsWrite {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AxisWrite {
-    /// How it restricts.
+    /// The mode.
     pub mode: AxisMode,
-    /// The names, where some are selected.
+    /// The selected names.
     #[serde(default, deserialize_with = "null_as_none")]
     pub names: Vec<String>,
 }
 
-/// Which rows of datasets.
+/// Rows of datasets.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DatasetsRows {
-    /// What holds for datasets without a filter: `no_scope` or `see_all`.
+    /// The mode for datasets without a filter: `no_scope` or `see_all`.
     pub default_filter_mode: AreaMode,
     /// Filters, by dataset.
     #[serde(default, deserialize_with = "null_as_none")]
@@ -86,31 +87,32 @@ pub struct DatasetFilter {
     pub filter: String,
 }
 
-/// The scope that a GET returns.
+/// The scope in the response of a GET.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ScopeRead {
-    /// Which assets.
+    /// The assets.
     pub assets: AssetsRead,
-    /// Which cases and issues. Whether those that reference nothing known are let in is not returned.
+    /// The cases and issues. Whether those that reference no known object are allowed is not
+    /// returned.
     pub cases_issues: Tagged<AreaMode>,
-    /// Which endpoints.
+    /// The endpoints.
     pub endpoints: EndpointsRead,
-    /// Which rows of datasets, where the tenant has such scopes.
+    /// The rows of datasets, if the tenant has such scopes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub datasets_rows: Option<DatasetsRows>,
 }
 
-/// Which assets, by asset groups.
+/// Assets, by asset groups.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AssetsRead {
     /// None, all or some.
     pub mode: AreaMode,
-    /// The groups that are selected.
+    /// The selected groups.
     #[serde(default, deserialize_with = "null_as_none")]
     pub asset_groups: Vec<AssetGroup>,
 }
 
-/// An asset group that is selected.
+/// A selected asset group.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AssetGroup {
     /// Its id.
@@ -119,7 +121,7 @@ pub struct AssetGroup {
     pub asset_group_name: String,
 }
 
-/// Which endpoints, by two axes.
+/// Endpoints, by two axes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EndpointsRead {
     /// By endpoint group.
@@ -128,27 +130,27 @@ pub struct EndpointsRead {
     pub endpoint_tags: Tagged<AxisMode>,
 }
 
-/// A mode, and what is selected as the product's tags.
+/// A mode, and the selected names as the product's tags.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tagged<M> {
-    /// How it restricts.
+    /// The mode.
     pub mode: M,
-    /// What is selected. An axis that does not restrict may have one tag without an id, `Any`.
+    /// The selection. An axis that does not restrict may have one tag without an id, `Any`.
     #[serde(default = "Vec::new", deserialize_with = "null_as_none")]
     pub tags: Vec<Tag>,
 }
 
-/// Something that is selected by name: a domain, an endpoint group, an endpoint tag.
+/// A selected name: a domain, an endpoint group, or an endpoint tag.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tag {
-    /// Its id; the product's documents do not say whether it is text or a number.
+    /// Its id; the product's documents do not say whether it is a string or a number.
     #[serde(default)]
     pub tag_id: serde_json::Value,
     /// Its name.
     pub tag_name: String,
 }
 
-/// The vendor's client in Go writes `null` for a list without members, and tenants may.
+/// The vendor's Go client writes `null` for an empty list, and tenants may, too.
 fn null_as_none<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
     json: D,
 ) -> Result<Vec<T>, D::Error> {
@@ -175,7 +177,7 @@ mod tests {
         let scope: ScopeWrite = serde_json::from_value(json.clone()).unwrap();
         assert_eq!(scope.endpoints.endpoint_tags.mode, AxisMode::Any);
         assert_eq!(serde_json::to_value(scope).unwrap(), json);
-        // The read shape is no write shape: its selections would silently be empty.
+        // The read shape is not accepted for writing: its selections would silently be empty.
         let mut read = json;
         read["assets"]["asset_groups"] = json!([]);
         assert!(serde_json::from_value::<ScopeWrite>(read).is_err());

@@ -1,4 +1,5 @@
-//! Between the core's scopes and the product's JSON: [`to_write`], [`from_write`] and [`from_read`].
+//! Converts between the core's scopes and the product's JSON: [`to_write`], [`from_write`] and
+//! [`from_read`].
 //!
 //! Nothing is guessed: an asset group without exactly one id is an error, and what the product does
 //! not return stays [`Unreferenced::Unknown`].
@@ -16,7 +17,7 @@ use crate::scope::{
     ScopeRead, ScopeWrite, Tagged,
 };
 
-/// Why a scope cannot be translated.
+/// Why a scope cannot be converted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum MappingError {
@@ -41,7 +42,7 @@ impl fmt::Display for MappingError {
         match self {
             Self::NoSuchGroup { name } => write!(
                 f,
-                "the tenant has no asset group {name:?}; correct the name, or make the group first"
+                "the tenant has no asset group {name:?}; correct the name, or create the group first"
             ),
             Self::SeveralGroups { name, ids } => write!(
                 f,
@@ -58,10 +59,10 @@ impl fmt::Display for MappingError {
 
 impl core::error::Error for MappingError {}
 
-/// The JSON that puts a scope in place.
+/// The JSON for setting a scope.
 ///
-/// `ids` gives the ids of the asset groups of a name: exactly one is expected. A switch that is
-/// unknown is written as off.
+/// `ids` returns the ids of the asset groups with a name: exactly one is expected. An unknown
+/// switch is written as off.
 ///
 /// ```
 /// use cortexkey_api::scope_mapping::to_write;
@@ -115,9 +116,9 @@ fn owned<S: Text>(names: &[S]) -> Vec<String> {
     names.iter().map(|name| (**name).to_owned()).collect()
 }
 
-/// The scope that JSON puts in place, borrowing its strings.
+/// The scope in the JSON of a PUT, borrowing its strings.
 ///
-/// `group_name` gives the name of an asset group; ids that have none select nothing.
+/// `group_name` returns the name of an asset group; ids without a name select nothing.
 pub fn from_write<'a>(
     write: &'a ScopeWrite,
     group_name: impl Fn(u64) -> Option<&'a str>,
@@ -147,7 +148,7 @@ pub fn from_write<'a>(
     }
 }
 
-/// The scope that a GET returned.
+/// The scope in the response of a GET.
 pub fn from_read(read: &ScopeRead) -> Result<Scope<String>, MappingError> {
     let groups = || read.assets.asset_groups.iter().map(|g| g.asset_group_name.clone()).collect();
     let cases = &read.cases_issues;
@@ -159,7 +160,7 @@ pub fn from_read(read: &ScopeRead) -> Result<Scope<String>, MappingError> {
                 cases.tags.iter().map(|tag| tag.tag_name.clone()).collect()
             }),
             unreferenced: match cases.mode {
-                // Nothing is visible, so there is nothing that the switch could decide.
+                // Nothing is visible, so the switch has no effect.
                 AreaMode::None => Unreferenced::No,
                 AreaMode::All | AreaMode::Select => Unreferenced::Unknown,
             },
@@ -175,7 +176,7 @@ pub fn from_read(read: &ScopeRead) -> Result<Scope<String>, MappingError> {
 /// The names that a tenant stores for an axis, whatever its mode.
 pub fn axis_names(axis: &Tagged<AxisMode>) -> Vec<String> {
     let names = axis.tags.iter().filter(|tag| {
-        // The product shows `Any` as a tag without an id on an axis that does not restrict.
+        // The product returns `Any` as a tag without an id on an axis that does not restrict.
         axis.mode != AxisMode::Any || !tag.tag_id.is_null() || tag.tag_name != "Any"
     });
     names.map(|tag| tag.tag_name.clone()).collect()
@@ -203,7 +204,7 @@ mod tests {
         GROUPS.iter().filter(|(known, _)| *known == name).map(|(_, id)| *id).collect()
     }
 
-    /// What a tenant would answer a GET with, after this PUT.
+    /// What a tenant would return for a GET after this PUT.
     fn stored(write: &ScopeWrite) -> ScopeRead {
         fn tagged<M: Copy>(mode: M, names: &[String]) -> Tagged<M> {
             let tag = |name: &String| Tag { tag_id: name.len().into(), tag_name: name.clone() };
@@ -267,7 +268,7 @@ mod tests {
                 }),
             };
             let write = to_write(&scope, ids).unwrap();
-            // A tenant that keeps what was written decides by the same scope.
+            // A tenant that stores what was written decides by the same scope.
             let kept = from_write(&write, |id| GROUPS.iter().find(|(_, i)| *i == id).map(|g| g.0));
             prop_assert_eq!(format!("{kept:?}"), format!("{scope:?}"));
             let mut read = from_read(&stored(&write)).unwrap();
@@ -275,7 +276,7 @@ mod tests {
             prop_assert_eq!(is_unknown, scope.cases_and_issues.area != Area::None);
             read.cases_and_issues.unreferenced = unreferenced.into();
             prop_assert_eq!(&read, &scope);
-            // And once more: an import writes what it read.
+            // And again: an import writes what it read.
             prop_assert_eq!(to_write(&read, ids).unwrap(), write);
         }
     }

@@ -1,12 +1,12 @@
-//! [`Secret`]: a string that a response shows once, such as a generated key.
+//! [`Secret`]: a string that only one response contains, such as a generated key.
 //!
-//! It cannot be printed or cloned, and is wiped on drop. It can be serialized, since the emulator
+//! It cannot be printed or cloned, and is wiped on drop. It can be serialized, because the emulator
 //! returns it in a response.
 
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-/// Secret text of an answer, wiped on drop.
+/// A secret string in a response, wiped on drop.
 ///
 /// ```
 /// use cortexkey_api::Secret;
@@ -24,12 +24,12 @@ use zeroize::Zeroizing;
 pub struct Secret(Zeroizing<String>);
 
 impl Secret {
-    /// Takes the text; it is wiped with the secret.
+    /// Takes the string, which is wiped with the secret.
     pub fn new(text: String) -> Self {
         Self(Zeroizing::new(text))
     }
 
-    /// The text. Named so that its uses can be found.
+    /// The string. Named so that its uses can be found.
     pub fn expose(&self) -> &str {
         &self.0
     }

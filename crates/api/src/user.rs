@@ -19,10 +19,10 @@ pub struct UserRecord {
     /// The telephone number.
     #[serde(default)]
     pub phone_number: Option<String>,
-    /// `Active`, for one.
+    /// The status, such as `Active`.
     #[serde(default)]
     pub status: Option<String>,
-    /// The display name of the role that the user has directly.
+    /// The display name of the directly assigned role.
     #[serde(default)]
     pub role_name: Option<String>,
     /// The last login, in milliseconds since 1970.
@@ -34,12 +34,12 @@ pub struct UserRecord {
     /// `CSP` or `SSO`.
     #[serde(default)]
     pub user_type: Option<String>,
-    /// The user groups that the user is in.
+    /// The user's groups.
     #[serde(default, deserialize_with = "null_as_default")]
     pub groups: Vec<GroupReference>,
 }
 
-/// A user group, as others name it.
+/// A reference to a user group.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GroupReference {
     /// The group's id: a string in some of the product's examples, a number in others.
@@ -55,7 +55,7 @@ pub struct UserGroupRecord {
     pub group_id: String,
     /// The name.
     pub group_name: String,
-    /// What it is for.
+    /// The description.
     #[serde(default)]
     pub description: Option<String>,
     /// The id of its role.
@@ -87,7 +87,7 @@ pub struct UserGroupRecord {
     pub idp_groups: Vec<String>,
 }
 
-/// What a list of users or user groups answers.
+/// The reply of a list of users or user groups.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Listed<T> {
     /// The records.

@@ -1,10 +1,11 @@
-//! The first API call, `/api_keys/validate/`: is this key valid?
+//! The first API call, `/api_keys/validate/`, which shows whether a key is valid.
 //!
-//! The product returns the JSON string `"true"`, and some of its clients expect `true`; both count.
+//! The product returns the JSON string `"true"`, and some of its clients expect `true`; both are
+//! accepted.
 
 use serde::{Deserialize, Serialize};
 
-/// The answer of `/api_keys/validate/`.
+/// The response of `/api_keys/validate/`.
 ///
 /// ```
 /// use cortexkey_api::validate::Validated;
@@ -34,10 +35,10 @@ enum Yes {
 }
 
 impl Validated {
-    /// The answer that a tenant gives: the string `"true"`.
+    /// The response of a tenant: the string `"true"`.
     pub const YES: Self = Self(Answer::Yes(Yes::Yes));
 
-    /// Whether the key is good.
+    /// Whether the key is valid.
     pub fn is_yes(&self) -> bool {
         matches!(self.0, Answer::Yes(_) | Answer::Bool(true))
     }

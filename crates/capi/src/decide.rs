@@ -201,8 +201,8 @@ unsafe impl Extensible for cxk_question {}
 unsafe impl ZeroIsValid for cxk_decision {}
 
 /// Answers a question about the key at an index of the definitions: `CXK_OK` if it may,
-/// `CXK_DECISION_REFUSED` if it may not, `CXK_DECISION_UNKNOWN` if that depends on a fact that
-/// nobody listed.
+/// `CXK_DECISION_REFUSED` if it may not, `CXK_DECISION_UNKNOWN` if that depends on a fact that is
+/// not listed.
 ///
 /// - Ownership: `out` is the caller's memory; it holds the call's status if there is no answer.
 ///   `text` is the caller's buffer of `text_size` bytes for one line that explains the answer and
@@ -277,7 +277,7 @@ pub unsafe extern "C" fn cxk_decide(
     status
 }
 
-/// Asks, and writes the trace.
+/// Decides, and writes the trace.
 ///
 /// # Safety
 ///
@@ -316,9 +316,8 @@ unsafe fn ask(
     let record = definitions.record(at).ok_or(CXK_NOT_FOUND)?;
     let key = record.key();
     if key.older_scopes && asked.is_of_scope() {
-        let _ = text.write_str(
-            "unknown: the product has an older model of scopes, of which nothing is decided",
-        );
+        let _ = text
+            .write_str("unknown: the product has an older model of scopes, which is not evaluated");
         return Ok(cxk_decision {
             answer: CXK_DECISION_UNKNOWN,
             if_enforced: CXK_DECISION_UNKNOWN,
@@ -327,7 +326,7 @@ unsafe fn ask(
         });
     }
     let decision = decide(&key.access(), &key.settings, &asked);
-    // A string that is full takes no more.
+    // A full string takes no more text.
     let _ = write!(text, "{}", OneLine(decision));
     Ok(cxk_decision {
         answer: status_of(decision.answer()),
@@ -337,7 +336,7 @@ unsafe fn ask(
     })
 }
 
-/// Every key holds a component at no permission: a caller who forgot to set one is not answered.
+/// Every key holds a component at no permission, so a caller that forgot to set one gets no answer.
 fn permission_of(permission: cxk_permission) -> Result<Permission, cxk_status> {
     match permission {
         CXK_PERMISSION_VIEW => Ok(Permission::View),
@@ -361,7 +360,7 @@ struct Lists<'a> {
     groups: Vec<&'a str>,
     tags: Vec<&'a str>,
     fields: Vec<(&'a str, &'a str)>,
-    /// By issue: an issue asked for by itself is the only one.
+    /// By issue: a single issue is a list of one.
     issues: Vec<(&'a str, Vec<Referenced<'a>>)>,
 }
 
@@ -372,7 +371,7 @@ struct Referenced<'a> {
 }
 
 impl<'a> Lists<'a> {
-    /// Takes what the kind of question names.
+    /// Reads what the kind of question requires.
     ///
     /// # Safety
     ///
@@ -527,7 +526,7 @@ unsafe fn name<'a>(start: *const c_char) -> Result<&'a str, cxk_status> {
     core::str::from_utf8(bytes).map_err(|_| CXK_INVALID_TEXT)
 }
 
-/// Adds to a list, where there is memory for it.
+/// Adds to a list, if there is memory for it.
 fn push<T>(list: &mut Vec<T>, value: T) -> Result<(), cxk_status> {
     list.try_reserve(1).map_err(|_| CXK_NO_MEMORY)?;
     list.push(value);

@@ -1,6 +1,6 @@
-//! Compiled definitions: which keys there are, and what they gain from one version to the next.
+//! Compiled definitions: their keys, and what keys gain from one version to the next.
 //!
-//! Only compiled definitions are loaded, and only where no byte is damaged.
+//! Only undamaged compiled definitions are loaded.
 
 use core::ffi::{c_char, c_void};
 use core::fmt::Write as _;
@@ -70,7 +70,7 @@ unsafe impl ZeroIsValid for cxk_definition {}
 // SAFETY: zero is a number.
 unsafe impl ZeroIsValid for usize {}
 
-/// No place of a definition: what `cxk_definitions_find()` sets when it fails.
+/// An invalid index, which `cxk_definitions_find()` sets if it fails.
 pub const CXK_NOWHERE: usize = usize::MAX;
 
 /// Loads compiled definitions and keeps a copy.
@@ -193,7 +193,7 @@ pub unsafe extern "C" fn cxk_definitions_find(
 ///
 /// ```c
 /// size_t at;
-/// if (cxk_definitions_find_id(definitions, 7, &at) != CXK_OK) puts("nobody defined key 7");
+/// if (cxk_definitions_find_id(definitions, 7, &at) != CXK_OK) puts("key 7 has no definition");
 /// ```
 ///
 /// # Safety
@@ -260,7 +260,7 @@ pub unsafe extern "C" fn cxk_compare(
             let gains = self::compare(&definitions(&before), &definitions(&after));
             *count = gains.len();
             for gain in gains {
-                // A string that is full takes no more, and says so.
+                // A full string takes no more text, and reports it.
                 let (key, what) = (OneLine(gain.key), OneLine(gain.widening));
                 let _ = writeln!(text, "{}\t{key}\t{what}", gain.code());
             }
@@ -312,7 +312,7 @@ impl cxk_definition {
     }
 }
 
-/// As [`output::fill`], where 0 is the first place.
+/// Like [`output::fill`], where 0 is the first index.
 ///
 /// # Safety
 ///

@@ -1,4 +1,4 @@
-//! How a key stands towards its end.
+//! The expiry state of a key.
 
 use cortexkey_core::lifecycle::{Expiry, ExpiryState, Notice};
 

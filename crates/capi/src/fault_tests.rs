@@ -1,4 +1,5 @@
-//! A panic at every way in: it becomes `CXK_INTERNAL`, outputs are cleared, and the library goes on.
+//! Injects a panic into every function: it becomes `CXK_INTERNAL`, outputs are cleared, and the
+//! library stays usable.
 
 use core::ffi::c_char;
 use core::ptr::{null, null_mut};
@@ -11,11 +12,11 @@ const KEY: &[u8] = b"a-test-key-of-no-tenant";
 const NONCE: [u8; 64] = [b'n'; 64];
 const NOW_MS: u64 = 1_700_000_000_000;
 
-/// Functions that only hand out constants, or write zeros: nothing in them can panic.
+/// Functions that only return constants, or write zeros: nothing in them can panic.
 const CANNOT_PANIC: [&str; 5] =
     ["cxk_abi_version", "cxk_version", "cxk_status_name", "cxk_status_message", "cxk_wipe"];
 
-/// What all calls share.
+/// The data that all calls share.
 struct Handles {
     signer: *mut cxk_signer,
     keyring: *mut cxk_keyring,
@@ -64,8 +65,8 @@ fn request() -> [cxk_header; 2] {
     [header("x-xdr-auth-id", b"7"), header("Authorization", KEY)]
 }
 
-/// Calls a function with an output that is full of sevens; says what it answered, and whether the
-/// output is zeros.
+/// Calls a function with an output full of sevens; returns its status, and whether the output is
+/// zeros.
 fn with_output<T>(call: impl FnOnce(*mut T) -> cxk_status) -> (cxk_status, bool) {
     let mut output = core::mem::MaybeUninit::<T>::uninit();
     // SAFETY: the memory is as large as a `T`.
@@ -79,7 +80,7 @@ fn with_output<T>(call: impl FnOnce(*mut T) -> cxk_status) -> (cxk_status, bool)
 
 type Call = (&'static str, fn(&Handles) -> (cxk_status, bool));
 
-/// Every function that can fail, called as it should be.
+/// Every function that can fail, with valid arguments.
 const CALLS: &[Call] = &[
     // SAFETY: here and below, handles live, lengths are those of the arrays, outputs are local.
     ("cxk_nonce", |_| with_output(|out: *mut [c_char; 65]| unsafe { cxk_nonce(out.cast(), 65) })),
@@ -186,7 +187,7 @@ const CALLS: &[Call] = &[
     }),
 ];
 
-/// Does the first key hold an action that it does hold?
+/// A question about an action that the first key holds.
 fn question() -> cxk_question {
     cxk_question {
         struct_size: size_of::<cxk_question>().try_into().unwrap(),
@@ -207,7 +208,7 @@ fn question() -> cxk_question {
     }
 }
 
-/// Makes a handle of each kind and frees it, with a panic on the way.
+/// Creates a handle of each kind and frees it, with a panic on the way.
 fn free_each(arm: impl Fn()) {
     let handles = handles();
     arm();
@@ -246,7 +247,7 @@ fn a_panic_becomes_a_status_and_the_library_stays_usable() {
     let handles = handles();
     for (name, call) in CALLS {
         if *name == "cxk_keyring_revoke" {
-            // Its key is put first, and that must go well.
+            // Its key is put first, and that must succeed.
             assert_eq!(call(&handles).0, CXK_OK);
             fault::arm_at(2);
         } else {
@@ -256,7 +257,7 @@ fn a_panic_becomes_a_status_and_the_library_stays_usable() {
         assert_eq!(status, CXK_INTERNAL, "{name}");
         assert!(is_zero, "{name}: what was written before the panic is cleared");
         let (status, is_zero) = call(&handles);
-        // The panic strikes after the work, so what was to be removed is gone.
+        // The panic comes after the work, so what was to be removed is gone.
         let gone = *name == "cxk_keyring_remove" && status == CXK_NOT_FOUND;
         assert!(status == CXK_OK || gone, "{name}: {status}");
         let has_output = !name.starts_with("cxk_keyring_") || *name == "cxk_keyring_new";

@@ -1,11 +1,11 @@
-//! Handles: boxes that C holds, each with a tag as its first word.
+//! Handles: boxes owned by C, each with a tag as its first word.
 
 use std::alloc::{Layout, alloc};
 
 use crate::panic::caught;
 use crate::status::{CXK_NO_MEMORY, CXK_NULL_ARG, CXK_WRONG_HANDLE, cxk_status};
 
-/// What stands behind a type of handle.
+/// The type behind a handle.
 pub(crate) trait Handle: Sized {
     /// The opaque type that C sees.
     type Opaque;
@@ -13,7 +13,7 @@ pub(crate) trait Handle: Sized {
     const TAG: u64;
 }
 
-/// The first word of a handle that is gone.
+/// The first word of a freed handle.
 const FREED: u64 = u64::from_be_bytes(*b"cxkfreed");
 
 #[repr(C)]
@@ -22,20 +22,20 @@ struct Tagged<T> {
     value: T,
 }
 
-/// What the values of handles, and of keys, take besides, where it is not said.
+/// The additional memory of handles and keys, where it is not counted exactly.
 pub(crate) const FEW_BYTES: usize = 4_096;
 
-/// Whether so many bytes can be had. To be asked before a value is made whose own boxes and tables
-/// would abort the process where they cannot.
+/// Whether this much memory is available. Checked before creating a value whose own boxes and
+/// tables would abort the process without it.
 pub(crate) fn has_memory(bytes: usize) -> Result<(), cxk_status> {
     let mut memory = Vec::<u8>::new();
     let reserved = memory.try_reserve_exact(bytes);
-    // A compiler may leave out an allocation that nobody uses, and take it to have gone well.
+    // A compiler may remove an unused allocation and assume that it succeeded.
     std::hint::black_box(&mut memory);
     reserved.map_err(|_| CXK_NO_MEMORY)
 }
 
-/// Moves a value into memory that C may hold.
+/// Moves a value into memory that C owns.
 pub(crate) fn new<T: Handle>(value: T) -> Result<*mut T::Opaque, cxk_status> {
     // SAFETY: the layout has a size above zero, that of the tag at least.
     let place = unsafe { alloc(Layout::new::<Tagged<T>>()) }.cast::<Tagged<T>>();
@@ -60,8 +60,7 @@ pub(crate) unsafe fn get<'a, T: Handle>(handle: *const T::Opaque) -> Result<&'a 
     Ok(unsafe { &(*tagged).value })
 }
 
-/// Ends a handle; NULL and what is no live handle of this type are left alone. A panic stays
-/// inside.
+/// Frees a handle; NULL and pointers to other memory are ignored. A panic is caught.
 ///
 /// # Safety
 ///

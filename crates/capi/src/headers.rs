@@ -1,4 +1,4 @@
-//! The answers of a signer, in memory of the caller's.
+//! A signer's results, in the caller's memory.
 
 use core::ffi::c_char;
 use core::ptr;
@@ -83,7 +83,7 @@ impl cxk_headers {
 }
 
 impl cxk_signature {
-    /// What is not signed anew for each: the time, and the NUL behind each value.
+    /// What is not signed anew for each: the time, and the NUL after each value.
     pub(crate) fn finish(&mut self, timestamp: &[u8; 13]) {
         let [.., end] = &mut self.authorization;
         *end = 0;
@@ -95,7 +95,7 @@ impl cxk_signature {
     }
 }
 
-/// The core signs right where C reads.
+/// The core writes signatures directly to C's memory.
 impl SignatureSlot for cxk_signature {
     fn nonce(&self) -> &[u8; CXK_NONCE_SIZE - 1] {
         let [characters @ .., _] = &self.nonce;

@@ -1,4 +1,4 @@
-//! What callers hand in: bytes, texts, arrays, and structures that carry their size.
+//! The caller's arguments: bytes, strings, arrays, and structures that contain their size.
 
 use core::ffi::c_char;
 
@@ -12,7 +12,7 @@ use crate::status::{CXK_BAD_ARG, CXK_INVALID_STRUCT, CXK_NULL_ARG, CXK_TOO_LARGE
 /// The type must be `repr(C)` and begin with a `u32`.
 pub(crate) unsafe trait Extensible: ZeroIsValid + Copy {}
 
-/// No release will have a larger structure.
+/// The size that no release will exceed.
 const STRUCT_BYTES_MAX: usize = 4096;
 
 /// Copies a structure of this release, or of a newer one whose new fields are all zeros.
@@ -44,7 +44,7 @@ pub(crate) unsafe fn structure<T: Extensible>(start: *const T) -> Result<T, cxk_
     Ok(unsafe { start.read() })
 }
 
-/// The caller's bytes; more than `most` are not even looked at.
+/// The caller's bytes; more than `most` are not read at all.
 ///
 /// # Safety
 ///
@@ -65,7 +65,7 @@ pub(crate) unsafe fn bytes<'a>(
     Ok(unsafe { core::slice::from_raw_parts(start.cast(), len) })
 }
 
-/// The caller's array, which may be empty: then it may be NULL, too.
+/// The caller's array, which may be empty, and then also NULL.
 ///
 /// # Safety
 ///
@@ -92,7 +92,7 @@ pub(crate) unsafe fn array<'a, T>(
     Ok(unsafe { core::slice::from_raw_parts(start, count) })
 }
 
-/// How many bytes stand before the NUL of a string; none where that is more than `most`.
+/// The length of a string before its NUL; none if it exceeds `most`.
 ///
 /// # Safety
 ///

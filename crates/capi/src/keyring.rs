@@ -1,4 +1,4 @@
-//! The keys that a verifier knows, which change while it verifies.
+//! The keys that a verifier accepts, which can change while it verifies.
 
 use core::ffi::c_char;
 use std::sync::Arc;
@@ -205,7 +205,7 @@ pub unsafe extern "C" fn cxk_keyring_free(keyring: *mut cxk_keyring) {
     unsafe { handle::free::<Arc<Keys>>(keyring) };
 }
 
-/// What is kept of a key.
+/// The stored form of a key.
 ///
 /// # Safety
 ///

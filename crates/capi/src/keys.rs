@@ -1,8 +1,8 @@
 //! [`Keys`]: keys by their ids, which verifiers read without a lock while other threads change them.
 //!
-//! It is a table of slots whose keys are swapped atomically. An id never leaves its slot, so a reader
-//! needs one look at the table and one at the slot, and writes to no memory that another thread
-//! reads. A reader keeps the key that it found, and a key that is gone is wiped by its last reader.
+//! It is a table of slots whose keys are swapped atomically. An id never leaves its slot, so a
+//! reader needs one look at the table and one at the slot, and writes to no memory that another
+//! thread reads. A reader keeps the key that it found; a removed key is wiped by its last reader.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -13,22 +13,22 @@ use cortexkey_core::auth::{KeyId, StoredKey};
 use crate::handle;
 use crate::status::{CXK_NOT_FOUND, cxk_status};
 
-/// A key that was found, or none; it stays as it is while it is held.
-pub(crate) type Found = Guard<Option<Arc<StoredKey>>>;
+/// A key that was found, or none; it does not change while it is held.
+pub(crate) type FoundKey = Guard<Option<Arc<StoredKey>>>;
 
-/// What stands behind a keyring.
+/// The value behind a keyring.
 pub(crate) struct Keys {
     table: ArcSwap<Table>,
-    /// How many slots have an id; taken by the thread that changes keys.
+    /// How many slots have an id; locked by the thread that changes keys.
     used: Mutex<usize>,
 }
 
-/// Slots, twice as many as have an id at least, and a power of two.
+/// At least twice as many slots as ids, and a power of two.
 struct Table(Box<[Slot]>);
 
 #[derive(Default)]
 struct Slot {
-    /// 0 where the slot is free.
+    /// 0 if the slot is free.
     key_id: AtomicU64,
     key: ArcSwapOption<StoredKey>,
 }
@@ -42,8 +42,8 @@ impl Default for Keys {
 }
 
 impl Keys {
-    /// The key with an id, as it is now.
-    pub(crate) fn get(&self, key_id: KeyId) -> Found {
+    /// The current key with an id.
+    pub(crate) fn get(&self, key_id: KeyId) -> FoundKey {
         let table = self.table.load();
         table.slot(key_id).map_or_else(|| Guard::from_inner(None), |slot| slot.key.load())
     }
@@ -64,7 +64,7 @@ impl Keys {
             None
         };
         drop(used);
-        // Wiped once the others go on.
+        // Wiped once other threads continue.
         drop(old);
         Ok(())
     }
@@ -83,12 +83,12 @@ impl Keys {
         removed.map(drop).ok_or(CXK_NOT_FOUND)
     }
 
-    /// A panic while keys were changed cannot have left one half done.
+    /// A panic while keys were changed cannot have left a change half done.
     fn change(&self) -> MutexGuard<'_, usize> {
         self.used.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Moves the keys to a table with room for as many again; how many there are.
+    /// Moves the keys to a table with room for as many again; returns their number.
     fn grow(&self, table: &Table) -> Result<usize, cxk_status> {
         let keys: Vec<_> = table.0.iter().filter_map(|slot| slot.key.load_full()).collect();
         let slots = (4 * (keys.len() + 1)).next_power_of_two().max(SLOTS_MIN);
@@ -114,17 +114,17 @@ impl Table {
             .find(|slot| slot.key_id.load(Ordering::Relaxed) == key_id.get())
     }
 
-    /// Gives a key the first free slot; there is one.
+    /// Assigns the first free slot to a key; there is always one.
     fn insert(&self, key_id: KeyId, key: Arc<StoredKey>) {
         let mut slots = self.slots_from(key_id);
         if let Some(slot) = slots.find(|slot| slot.key_id.load(Ordering::Relaxed) == 0) {
             slot.key.store(Some(key));
-            // A reader that sees the id sees the key.
+            // A reader that sees the id also sees the key.
             slot.key_id.store(key_id.get(), Ordering::Release);
         }
     }
 
-    /// All slots, from the one where an id belongs.
+    /// All slots, starting with the preferred one of an id.
     fn slots_from(&self, key_id: KeyId) -> impl Iterator<Item = &Slot> {
         let spread = key_id.get().wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
         let place = usize::try_from(spread).unwrap_or(0) & (self.0.len() - 1);
@@ -176,8 +176,8 @@ mod tests {
         }
     }
 
-    /// While a thread puts and removes, others find a key that is there or none, and those that
-    /// stay are always found.
+    /// While one thread puts and removes keys, others find either the key or none, and always find
+    /// keys that stay.
     #[test]
     fn readers_find_what_is_there_while_keys_change() {
         let keys = Keys::default();

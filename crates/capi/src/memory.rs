@@ -1,6 +1,6 @@
-//! Small helpers of everybody who handles keys: a nonce, a comparison, a wipe.
+//! Helpers for handling keys: a nonce, a comparison, a wipe.
 //!
-//! They refuse to depend on a handle.
+//! They need no handle.
 
 use core::ffi::{c_char, c_void};
 
@@ -48,7 +48,7 @@ pub unsafe extern "C" fn cxk_nonce(out: *mut c_char, out_size: usize) -> cxk_sta
     unsafe { output::fill_all(out, out_size, 4_096, draw) }
 }
 
-/// The most that a slice may have where a pointer has 32 bits.
+/// The largest slice where pointers have 32 bits.
 const EQUAL_BYTES_MAX: usize = (1 << 31) - 1;
 
 /// Compares `len` bytes in constant time: returns 1 if they are equal and 0 if not. The time

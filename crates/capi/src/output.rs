@@ -1,7 +1,7 @@
-//! Memory that the caller lends for an answer.
+//! The caller's memory for results.
 //!
-//! Whatever goes wrong, the caller's memory is all zeros; where zeros could be taken for an answer it
-//! holds the status, or a number that is none.
+//! After any error, the caller's memory is all zeros; where zeros could be mistaken for a result,
+//! it contains the status or an invalid number.
 
 use core::ffi::{c_char, c_void};
 use core::fmt;
@@ -23,7 +23,7 @@ use crate::status::{
 /// Every bit pattern of zeros must be valid for the type, and it must have no destructor.
 pub(crate) unsafe trait ZeroIsValid {}
 
-/// Clears `out`, lets `write` fill it, and clears it again unless that went well.
+/// Clears `out`, lets `write` fill it, and clears it again if that failed.
 ///
 /// # Safety
 ///
@@ -37,7 +37,7 @@ pub(crate) unsafe fn fill<T: ZeroIsValid>(
     unsafe { fill_all(out, 1, 1, fill) }
 }
 
-/// As [`fill`], for an array of `count`, which may be empty, and no longer than `most`.
+/// Like [`fill`], for an array of `count`, which may be empty and is at most `most` long.
 ///
 /// # Safety
 ///
@@ -58,9 +58,9 @@ pub(crate) unsafe fn fill_all<T: ZeroIsValid>(
     unsafe { overwrite_all(out, count, most, fill) }
 }
 
-/// As [`fill_all`], for a `write` that writes every byte where it does not fail, and reads none that
-/// it has not written. So nothing has to be cleared before, which takes as long as a tenth of a
-/// signature.
+/// Like [`fill_all`], for a `write` that either writes every byte or fails, and reads no byte that
+/// it has not written. So nothing has to be cleared first, which would take a tenth of the time of
+/// a signature.
 ///
 /// # Safety
 ///
@@ -91,7 +91,7 @@ pub(crate) unsafe fn overwrite_all<T: ZeroIsValid>(
     status
 }
 
-/// Clears an output of a call that has several, whatever becomes of the others.
+/// Clears an output of a call with several, whatever happens to the others.
 ///
 /// # Safety
 ///
@@ -103,7 +103,7 @@ pub(crate) unsafe fn clear<T: ZeroIsValid>(out: *mut T, count: usize, most: usiz
     }
 }
 
-/// Sets an output whose zeros could be taken for an answer, after a call that failed.
+/// Sets an output whose zeros could be mistaken for a result, after a call that failed.
 ///
 /// # Safety
 ///
@@ -115,7 +115,7 @@ pub(crate) unsafe fn overwrite<T: ZeroIsValid>(out: *mut T, value: T) {
     }
 }
 
-/// Overwrites memory with zeros, in a way that no compiler leaves out.
+/// Overwrites memory with zeros, in a way that no compiler removes.
 ///
 /// # Safety
 ///
@@ -132,7 +132,7 @@ pub(crate) unsafe fn wipe(memory: *mut c_void, len: usize) {
 
 /// Writes text and a NUL into an array that is all zeros.
 pub(crate) fn put(place: &mut [c_char], parts: &[&str]) -> Result<(), cxk_status> {
-    // The last place stays NUL.
+    // The last byte stays NUL.
     let (_, mut room) = bytes(place).split_last_mut().ok_or(CXK_INTERNAL)?;
     for part in parts {
         let (now, later) = room.split_at_mut_checked(part.len()).ok_or(CXK_INTERNAL)?;
@@ -149,8 +149,8 @@ pub(crate) fn bytes(characters: &mut [c_char]) -> &mut [u8] {
     unsafe { slice::from_raw_parts_mut(start, len) }
 }
 
-/// A string that is written into a caller's array of zeros, and cut where that is full. The last
-/// place stays NUL, and no character is cut in two.
+/// A string that is written into a caller's array of zeros, and truncated if that is full. The last
+/// byte stays NUL, and no character is split.
 pub(crate) struct Text<'a> {
     room: &'a mut [u8],
 }
@@ -161,7 +161,7 @@ impl<'a> Text<'a> {
         Ok(Self { room })
     }
 
-    /// A string that nobody wants.
+    /// A string that the caller does not want.
     pub(crate) fn nowhere() -> Self {
         Self { room: &mut [] }
     }
@@ -181,7 +181,7 @@ impl fmt::Write for Text<'_> {
     }
 }
 
-/// What stays on one line: control characters become spaces.
+/// Keeps text on one line: control characters become spaces.
 pub(crate) struct OneLine<T>(pub(crate) T);
 
 impl<T: fmt::Display> fmt::Display for OneLine<T> {

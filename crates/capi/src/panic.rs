@@ -7,9 +7,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::status::{CXK_INTERNAL, CXK_OK, cxk_status};
 
-/// Runs the work of a call and answers with its status.
+/// Runs the work of a call and returns its status.
 ///
-/// Nothing half done is seen afterwards: handles are never changed, and outputs are cleared by
+/// No partial result is visible afterwards: handles never change, and outputs are cleared by
 /// [`output::fill`](crate::output::fill).
 pub(crate) fn caught(work: impl FnOnce() -> Result<(), cxk_status>) -> cxk_status {
     let work = || {
@@ -22,21 +22,21 @@ pub(crate) fn caught(work: impl FnOnce() -> Result<(), cxk_status>) -> cxk_statu
         Ok(Ok(())) => CXK_OK,
         Ok(Err(status)) => status,
         Err(payload) => {
-            // Dropping what was thrown could panic again.
+            // Dropping the panic's payload could panic again.
             core::mem::forget(payload);
             CXK_INTERNAL
         }
     }
 }
 
-/// A panic on demand, after a call's work.
+/// Injects a panic after a call's work.
 #[cfg(test)]
 pub(crate) mod fault {
     use std::cell::Cell;
 
     thread_local!(static CALLS_LEFT: Cell<u32> = const { Cell::new(0) });
 
-    /// A call on this thread panics: the next one with 1, the one after it with 2.
+    /// The call on this thread that panics: the next one for 1, the one after it for 2.
     pub(crate) fn arm_at(call: u32) {
         CALLS_LEFT.set(call);
     }

@@ -1,4 +1,4 @@
-//! The guard in memory that lets each Advanced request through once.
+//! The replay guard in memory, which accepts each Advanced request once.
 
 use std::sync::Arc;
 
@@ -181,7 +181,7 @@ fn within(number: u64, most: u64) -> Result<usize, cxk_status> {
     }
 }
 
-/// No less than a guard takes.
+/// At least the memory that a guard takes.
 fn bytes(entries: usize, keys: usize) -> usize {
     entries.max(40_000).saturating_mul(20).saturating_add(keys.saturating_mul(200))
 }

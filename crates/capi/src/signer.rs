@@ -243,7 +243,7 @@ pub unsafe extern "C" fn cxk_signer_free(signer: *mut cxk_signer) {
     unsafe { handle::free::<Signer>(signer) };
 }
 
-/// The level that a number stands for.
+/// The level of a number.
 pub(crate) fn level_of(level: cxk_level) -> Result<Level, cxk_status> {
     match level {
         CXK_LEVEL_STANDARD => Ok(Level::Standard),

@@ -1,5 +1,5 @@
-//! Where nonces and times come from: the operating system, and for nonces of requests a generator of
-//! each thread that it seeds.
+//! The source of nonces and times: the operating system, and for the nonces of requests a generator
+//! per thread that it seeds.
 
 use std::time::SystemTime;
 
@@ -26,15 +26,15 @@ pub(crate) fn any_time() -> Result<Timestamp, cxk_status> {
 /// Headers with the machine's time and a new nonce.
 pub(crate) fn headers(signer: &Signer) -> Result<Headers<'_>, cxk_status> {
     let time = match signer.level() {
-        // A Standard key works where the clock does not.
+        // A Standard key also works if the clock does not.
         Level::Standard => any_time()?,
         Level::Advanced => now()?,
     };
     signer.sign_from_thread(time).map_err(|_| CXK_RNG_FAILED)
 }
 
-/// Signs all places of a batch at one time of the machine, with an Advanced key. Where it does not
-/// fail, every byte of them is written.
+/// Signs all slots of a batch with one time of the machine and an Advanced key. If it succeeds,
+/// every byte of them is written.
 pub(crate) fn batch(signer: &Signer, out: &mut [cxk_signature]) -> Result<(), cxk_status> {
     let signer = signer.advanced().ok_or(CXK_NOT_ADVANCED)?;
     let time = now()?;

@@ -1,4 +1,4 @@
-//! The status that every call answers with, its name and its text.
+//! The status that every call returns, its name and its message.
 //!
 //! Numbers are never reused. Verdicts and their constants in the header come from the core's
 //! table.
@@ -33,7 +33,7 @@ pub const CXK_INVALID_LEVEL: cxk_status = -6;
 pub const CXK_INVALID_NONCE: cxk_status = -7;
 /// The time to sign with is not Unix time in milliseconds, 13 digits.
 pub const CXK_INVALID_TIMESTAMP: cxk_status = -8;
-/// The operating system gave no random bytes.
+/// The operating system returned no random bytes.
 pub const CXK_RNG_FAILED: cxk_status = -9;
 /// The system clock shows a time that no request can carry.
 pub const CXK_CLOCK_FAILED: cxk_status = -10;
@@ -49,7 +49,7 @@ pub const CXK_TOO_LARGE: cxk_status = -14;
 pub const CXK_INVALID_STRUCT: cxk_status = -15;
 /// An option is out of its range.
 pub const CXK_INVALID_OPTION: cxk_status = -16;
-/// A string is not UTF-8, or too long.
+/// A string is not UTF-8, or is too long.
 pub const CXK_INVALID_TEXT: cxk_status = -17;
 /// No such key or definition exists.
 pub const CXK_NOT_FOUND: cxk_status = -18;
@@ -65,7 +65,7 @@ pub const CXK_NOT_ADVANCED: cxk_status = -22;
 pub const CXK_SOME_REFUSED: cxk_status = -23;
 /// The key may not.
 pub const CXK_DECISION_REFUSED: cxk_status = -201;
-/// The answer depends on a fact that nobody listed. Treat it as a refusal.
+/// The answer depends on a fact that is not listed. Treat it as a refusal.
 pub const CXK_DECISION_UNKNOWN: cxk_status = -202;
 /// An internal error was caught. The call had no effect; the library remains usable.
 pub const CXK_INTERNAL: cxk_status = -900;
@@ -133,7 +133,7 @@ const OWN: &[(cxk_status, &CStr, &CStr)] = &[
     (CXK_INVALID_LEVEL, c"invalid-level", c"the level is neither CXK_LEVEL_STANDARD nor CXK_LEVEL_ADVANCED; the API Keys table shows it as Security Level"),
     (CXK_INVALID_NONCE, c"invalid-nonce", c"the nonce is not 64 characters of A-Z, a-z and 0-9"),
     (CXK_INVALID_TIMESTAMP, c"invalid-timestamp", c"the time is not 13 digits; give Unix time in milliseconds, not in seconds"),
-    (CXK_RNG_FAILED, c"rng-failed", c"the operating system gave no random bytes for a nonce"),
+    (CXK_RNG_FAILED, c"rng-failed", c"the operating system returned no random bytes for a nonce"),
     (CXK_CLOCK_FAILED, c"clock-failed", c"the system clock is before 2001-09-09 or after 2286-11-20; set the clock"),
     (CXK_NO_MEMORY, c"no-memory", c"out of memory"),
     (CXK_ABI_MISMATCH, c"abi-mismatch", c"the program was built with the header of another ABI; rebuild it with this library's header"),
@@ -149,11 +149,11 @@ const OWN: &[(cxk_status, &CStr, &CStr)] = &[
     (CXK_NOT_ADVANCED, c"not-advanced", c"the key is Standard and is sent in the clear; only Advanced keys sign in batches"),
     (CXK_SOME_REFUSED, c"some-refused", c"at least one request of the batch was refused; see the statuses"),
     (CXK_DECISION_REFUSED, c"refused", c"the key may not"),
-    (CXK_DECISION_UNKNOWN, c"unknown", c"the answer depends on a fact that nobody listed; treat it as a refusal"),
+    (CXK_DECISION_UNKNOWN, c"unknown", c"the answer depends on a fact that is not listed; treat it as a refusal"),
     (CXK_INTERNAL, c"internal", c"an internal error without effect; the library remains usable; please report it"),
 ];
 
-/// A verdict's texts with the NUL that C needs, laid out by the compiler.
+/// A verdict's texts with the NUL that C needs, laid out at compile time.
 struct VerdictText {
     number: cxk_status,
     name: [u8; 32],
@@ -190,7 +190,7 @@ static VERDICTS: [VerdictText; Verdict::ALL.len()] = {
     rows
 };
 
-/// The text and zeros behind it; a string without room for one does not compile.
+/// The text followed by zeros; a string that does not fit does not compile.
 const fn terminated<const N: usize>(text: &str) -> [u8; N] {
     assert!(text.len() < N, "a verdict's text is longer than its place in the C library");
     let mut bytes = [0; N];

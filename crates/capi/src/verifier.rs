@@ -1,4 +1,4 @@
-//! The handle that says whether requests are authentic.
+//! The handle that verifies requests.
 
 use core::cell::Cell;
 use core::ffi::c_char;
@@ -11,7 +11,7 @@ use crate::expiry::expires_ms_of;
 use crate::handle::{self, Handle};
 use crate::input::{self, Extensible};
 use crate::keyring::cxk_keyring;
-use crate::keys::{Found, Keys};
+use crate::keys::{FoundKey, Keys};
 use crate::output::{self, ZeroIsValid};
 use crate::replay_guard::{cxk_replay_guard, skew};
 use crate::signer::{CXK_BATCH_MAX, cxk_level, number_of};
@@ -106,7 +106,7 @@ pub struct cxk_principal {
     pub replay_tag: [u8; CXK_REPLAY_TAG_SIZE],
 }
 
-/// What is behind the handle.
+/// The value behind the handle.
 struct Verifying {
     verifier: Verifier,
     keyring: Arc<Keys>,
@@ -300,7 +300,7 @@ pub unsafe extern "C" fn cxk_verify_batch(
     // SAFETY: this function's contract.
     let status = unsafe { output::fill_all(statuses, count, CXK_BATCH_MAX, fill_statuses) };
     if status != CXK_OK && count <= CXK_BATCH_MAX && !statuses.is_null() && statuses.is_aligned() {
-        // A status of zero would be a yes.
+        // A status of zero would mean success.
         // SAFETY: `fill_all` wrote here, too.
         unsafe { core::slice::from_raw_parts_mut(statuses, count) }.fill(status);
     }
@@ -327,20 +327,19 @@ pub unsafe extern "C" fn cxk_verifier_free(verifier: *mut cxk_verifier) {
     unsafe { handle::free::<Verifying>(verifier) };
 }
 
-/// No value that a verifier takes is longer, and no name that it looks for: of longer ones it needs
-/// to see no more than that they are longer.
+/// No accepted value or name is longer; of longer ones, only the fact that they are longer matters.
 const VALUE_BYTES_SEEN: usize = 257;
 
-/// How many requests of a batch are looked at together.
+/// How many requests of a batch are processed together.
 const CHUNK: usize = 64;
 
-/// The requests of a part of a batch that could be read, and their keys.
+/// The requests of a part of a batch that could be parsed, and their keys.
 struct Chunk<'a> {
     requests: Vec<Request<'a>>,
-    /// Where each request is in its part of the batch.
+    /// The position of each request in its part of the batch.
     places: Vec<usize>,
-    /// Each key once, as it is for all requests of the part.
-    keys: Vec<(KeyId, Found)>,
+    /// Each key once, the same for all requests of the part.
+    keys: Vec<(KeyId, FoundKey)>,
 }
 
 impl Chunk<'_> {
@@ -355,7 +354,7 @@ impl Chunk<'_> {
         if is_reserved { Ok(chunk) } else { Err(CXK_NO_MEMORY) }
     }
 
-    /// Reads at most `CHUNK` requests, and sets the status of those that cannot be read.
+    /// Parses at most `CHUNK` requests, and sets the status of those that cannot be parsed.
     ///
     /// # Safety
     ///
@@ -385,7 +384,7 @@ impl Chunk<'_> {
         }
     }
 
-    /// Verifies what was read. Statuses of these requests and all principals are zeros before.
+    /// Verifies the parsed requests. Their statuses and all principals are zeros before.
     fn verify(
         &self,
         verifying: &Verifying,
@@ -440,7 +439,7 @@ impl Verifying {
     }
 }
 
-/// As much of the bytes as a verifier needs to see.
+/// As much of the bytes as a verifier needs.
 ///
 /// # Safety
 ///
@@ -453,7 +452,7 @@ unsafe fn seen<'a>(start: *const c_char, len: usize) -> &'a [u8] {
     }
 }
 
-/// Asks the guard, or where the caller has its own, keeps what that needs.
+/// Calls the guard, or, if the caller has its own, records what that needs.
 struct Tap<'g> {
     guard: Option<&'g MemoryGuard>,
     seen: Cell<Option<([u8; CXK_REPLAY_TAG_SIZE], u64)>>,
@@ -464,7 +463,7 @@ impl<'g> Tap<'g> {
         Self { guard, seen: Cell::new(None) }
     }
 
-    /// What C gets of a principal, with the tag of its own use and of no earlier one.
+    /// C's form of a principal, with the tag of its own use and not of an earlier one.
     fn principal(&self, principal: &Principal) -> cxk_principal {
         let (replay_tag, remember_until_ms) = self.seen.take().unwrap_or_default();
         cxk_principal {

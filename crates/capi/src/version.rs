@@ -1,4 +1,4 @@
-//! Which release this is, and which binary interface it has.
+//! The release, and the version of the binary interface.
 
 use core::ffi::{CStr, c_char};
 

@@ -1,4 +1,5 @@
-//! What every command that changes a tenant does first: says where it is, and asks.
+//! What every command that changes a tenant does first: it names the tenant and asks for
+//! confirmation.
 
 use std::io::{self, IsTerminal as _};
 
@@ -7,7 +8,7 @@ use cortexkey_client::Connection;
 use crate::exit::Failure;
 use crate::text::{self, BOLD, DIM};
 
-/// Whether changes are agreed to.
+/// Whether the user has agreed to changes.
 #[derive(clap::Args)]
 pub(crate) struct ChangeArgs {
     /// Do not ask for confirmation
@@ -16,14 +17,17 @@ pub(crate) struct ChangeArgs {
 }
 
 impl ChangeArgs {
-    /// Asks whether to go on. An answer other than yes ends the command with nothing done.
+    /// Asks for confirmation. Any answer other than yes ends the command before anything is
+    /// changed.
     pub(crate) fn ask(&self, question: &str) -> Result<(), Failure> {
         if self.yes {
             return Ok(());
         }
         if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
-            return Err(Failure::usage_error(format!("nobody can be asked: {question}"))
-                .help("give --yes to do it without asking"));
+            return Err(Failure::usage_error(format!(
+                "there is no terminal to ask on:  {question}"
+            ))
+            .help("give --yes to confirm in advance"));
         }
         text::tell(&format!("{question} {DIM}[y/N]{DIM:#} "));
         let mut answer = String::new();
@@ -31,12 +35,12 @@ impl ChangeArgs {
         if matches!(answer.trim(), "y" | "Y" | "yes") {
             Ok(())
         } else {
-            Err(Failure::new(crate::exit::Exit::Findings, "nothing was done"))
+            Err(Failure::new(crate::exit::Exit::Findings, "nothing was changed"))
         }
     }
 }
 
-/// Says on standard error which tenant is about to be changed, by which profile and key.
+/// Reports on standard error which tenant is about to be changed, with which profile and key.
 pub(crate) fn announce(connection: &Connection) {
     let profile = match &connection.profile {
         Some(name) => format!("profile {name}"),
@@ -49,7 +53,7 @@ pub(crate) fn announce(connection: &Connection) {
     ));
 }
 
-/// Says something on standard error.
+/// Writes a line to standard error.
 pub(crate) fn say(text: &str) {
     text::tell(&format!("{text}\n"));
 }

@@ -1,6 +1,6 @@
-//! The arguments that say which tenant is called and which key signs, the same for every command.
+//! The arguments for the tenant and the key, shared by every command.
 //!
-//! It refuses the key itself as an argument; where it may come from is the client's to read.
+//! The key itself is never an argument. The client reads it from where the settings say.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -22,7 +22,7 @@ fn timeout_ms() -> RangedU64ValueParser {
     value_parser!(u64).range(1..=TIMEOUT_MS_MAX)
 }
 
-/// Which key signs.
+/// The key that signs.
 #[derive(clap::Args)]
 pub(crate) struct KeyArgs {
     /// Use this profile, even if variables are set [env: CORTEXKEY_PROFILE]
@@ -57,7 +57,7 @@ pub(crate) struct KeyArgs {
     allow_readable_key_file: bool,
 }
 
-/// Which tenant is called, and with which key.
+/// The tenant, and the key that signs.
 #[derive(clap::Args)]
 pub(crate) struct ConnectionArgs {
     /// The tenant's FQDN or API address, as the console shows it [env: CORTEXKEY_FQDN]
@@ -88,7 +88,7 @@ pub(crate) struct ConnectionArgs {
     key: KeyArgs,
 }
 
-/// Where settings come from, for the help of commands that call.
+/// The sources of settings, for the help of commands that call a tenant.
 pub(crate) const SETTINGS: &str = "\
 Settings, in order of precedence:
   1. arguments, and the profile that --profile names
@@ -100,7 +100,7 @@ Settings, in order of precedence:
 `cortexkey config explain` shows which source each setting comes from.";
 
 impl KeyArgs {
-    /// Finds what signs.
+    /// Finds the signing key.
     pub(crate) fn resolve(&self) -> Result<Credentials, Failure> {
         let environment = |name: &str| std::env::var_os(name);
         Credentials::resolve(&self.given(), &environment, &mut std::io::stdin())
@@ -125,12 +125,12 @@ impl KeyArgs {
 }
 
 impl ConnectionArgs {
-    /// Whether the key takes standard input.
+    /// Whether the key is read from standard input.
     pub(crate) fn key_is_on_stdin(&self) -> bool {
         self.key.key_stdin
     }
 
-    /// What was given by hand.
+    /// The settings given as arguments.
     pub(crate) fn given(&self) -> Given {
         Given {
             fqdn: self.fqdn.clone(),
@@ -143,12 +143,12 @@ impl ConnectionArgs {
         }
     }
 
-    /// Finds the tenant, what signs, and how calls are made.
+    /// Resolves the tenant, the signing key and the options of calls.
     pub(crate) fn resolve(&self) -> Result<Connection, Failure> {
         resolved(&self.given())
     }
 
-    /// The same with the key itself, for a program that signs on its own.
+    /// The same with the key itself, for a program that signs requests.
     pub(crate) fn resolve_with_key(&self) -> Result<(Connection, Zeroizing<Vec<u8>>), Failure> {
         let environment = |name: &str| std::env::var_os(name);
         Connection::resolve_with_key(&self.given(), &environment, &mut std::io::stdin())
@@ -174,13 +174,13 @@ fn resolved(given: &Given) -> Result<Connection, Failure> {
     Ok(connection)
 }
 
-/// Says on standard error what happens while a call is made.
+/// Reports on standard error what happens during a call.
 fn tell(notice: &Notice<'_>) {
     let text = match notice {
         Notice::Again { error, wait } => {
             let error = error.to_string();
             let first = error.lines().next().unwrap_or_default().to_owned();
-            format!("{first}\n{DIM}trying again in {:.1} s{DIM:#}", wait.as_secs_f64())
+            format!("{first}\n{DIM}retrying in {:.1} s{DIM:#}", wait.as_secs_f64())
         }
         Notice::ClockCorrected { offset_ms } => {
             let way = if *offset_ms > 0 { "behind" } else { "ahead of" };
@@ -190,9 +190,9 @@ fn tell(notice: &Notice<'_>) {
                  time from here on; set the clock"
             )
         }
-        Notice::OddRecord(record) => format!("{record}; it is left out"),
+        Notice::OddRecord(record) => format!("{record}; it is skipped"),
         Notice::ShortList { shown, missing } => {
-            format!("the tenant shows {shown} keys, and counts {missing} more")
+            format!("the tenant returned {shown} keys, and reports {missing} more")
         }
         Notice::RolesByName => "the tenant does not take the ids of roles and takes their names; \
                                 names are sent from here on (set roles_by = \"name\" in the profile)"
@@ -207,7 +207,7 @@ pub(crate) fn failure(error: &SettingsError) -> Failure {
     Failure::of(Exit::UsageError, error)
 }
 
-/// A call that failed. Its text says what to do; wrong input is a usage error.
+/// A failed call. Its message says what to do; wrong input is a usage error.
 pub(crate) fn call_failure(error: &CallError) -> Failure {
     let exit = match error {
         CallError::Path(_) | CallError::BodyNotAllowed { .. } => Exit::UsageError,
@@ -218,7 +218,7 @@ pub(crate) fn call_failure(error: &CallError) -> Failure {
         CallError::Tls { .. } => {
             failure.help("--ca-file FILE trusts the authority of a company or of a local tenant")
         }
-        // One that says why has been heard.
+        // An error that explains itself needs no hint.
         CallError::Refused(refused)
             if refused.status == 401 && refused.headers.verdict.is_none() =>
         {
@@ -235,5 +235,5 @@ fn store_url(text: &str) -> Result<StoreUrl, String> {
 /// The error does not repeat the value, which may be a key in the wrong place.
 pub(crate) fn level(text: &str) -> Result<Level, String> {
     // The console writes Standard and Advanced.
-    text.to_ascii_lowercase().parse().map_err(|_| "a level is `standard` or `advanced`".to_owned())
+    text.to_ascii_lowercase().parse().map_err(|_| "expected `standard` or `advanced`".to_owned())
 }

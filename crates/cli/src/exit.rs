@@ -1,7 +1,6 @@
 //! How a command ends: [`Exit`] and [`Failure`].
 //!
-//! It refuses other exit codes than the five that are documented, and messages without a next
-//! step where there is one.
+//! There are only the five documented exit codes. A message names the next step, if there is one.
 
 use std::error::Error;
 use std::io;
@@ -17,7 +16,7 @@ use crate::text;
 /// The exit codes, the same for every command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Exit {
-    /// Done and clean.
+    /// Success, without findings.
     Done = 0,
     /// Findings, a refusal or a failed call.
     Findings = 1,
@@ -25,7 +24,7 @@ pub(crate) enum Exit {
     UsageError = 2,
     /// Nothing could be read.
     NoInput = 3,
-    /// Done but for a part that the key may not do, which the output names.
+    /// Success, except for a part that the key may not do, which the output names.
     Partly = 4,
 }
 
@@ -35,7 +34,7 @@ impl From<Exit> for ExitCode {
     }
 }
 
-/// Why a command could not do what it was asked.
+/// Why a command failed.
 #[derive(Clone, Debug)]
 pub(crate) struct Failure {
     exit: Exit,
@@ -53,13 +52,13 @@ impl Failure {
         Self::new(exit, chain(error))
     }
 
-    /// With what to do next.
+    /// With a hint for the next step.
     pub(crate) fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
         self
     }
 
-    /// With something more that is so.
+    /// With an additional fact.
     pub(crate) fn after(mut self, more: impl AsRef<str>) -> Self {
         self.message = format!("{}\n{}", self.message, more.as_ref());
         self
@@ -70,24 +69,24 @@ impl Failure {
         Self::new(Exit::UsageError, message)
     }
 
-    /// Why the linter could not begin.
+    /// The linter could not start.
     #[cfg(feature = "lint")]
     pub(crate) fn of_linter(outcome: &Outcome) -> Self {
         let failure = Self::usage_error(outcome.messages.join("; "));
         Self { help: outcome.help.clone(), ..failure }
     }
 
-    /// Standard output went away or refuses.
+    /// Standard output is closed or cannot be written.
     pub(crate) fn output(error: &io::Error) -> Self {
         if error.kind() == io::ErrorKind::BrokenPipe {
-            // The reader has what it wanted, as `head` has.
+            // The reader has read enough, like `head`.
             Self::new(Exit::Findings, "")
         } else {
             Self::new(Exit::Findings, format!("cannot write to standard output: {error}"))
         }
     }
 
-    /// What went wrong.
+    /// The message.
     pub(crate) fn message(&self) -> &str {
         &self.message
     }

@@ -1,4 +1,4 @@
-//! Files and standard input that a command takes.
+//! Reads files and standard input for commands.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -8,8 +8,8 @@ use zeroize::Zeroizing;
 
 use crate::exit::{Exit, Failure};
 
-/// All bytes of a file, or of standard input for `-`; they may hold a key. `what` is what they are,
-/// as messages call it.
+/// All bytes of a file, or of standard input for `-`; they may contain a key. `what` names them in
+/// messages.
 pub(crate) fn read(path: &Path, what: &str, bytes_max: u64) -> Result<Zeroizing<Vec<u8>>, Failure> {
     let unreadable = |error: io::Error| {
         let name = path.display();
@@ -23,7 +23,7 @@ pub(crate) fn read(path: &Path, what: &str, bytes_max: u64) -> Result<Zeroizing<
         take(&mut File::open(path).map_err(unreadable)?).map_err(unreadable)?;
     }
     if bytes.len() as u64 > bytes_max {
-        return Err(Failure::usage_error(format!("{what} has over {bytes_max} bytes")));
+        return Err(Failure::usage_error(format!("{what} is larger than {bytes_max} bytes")));
     }
     Ok(bytes)
 }

@@ -1,7 +1,7 @@
 //! The binary `cortexkey`: arguments in, text out.
 //!
-//! Logic that another front end would need is in the crates below. A key is never taken as an
-//! argument. The features `lint`, `client` and `tenant` choose the commands.
+//! Logic that another front end would need is in the crates below. A key is never an argument. The
+//! features `lint`, `client` and `tenant` select the commands.
 
 #![allow(clippy::doc_markdown, reason = "the comments of arguments are their help")]
 #![cfg_attr(
@@ -149,8 +149,8 @@ fn main() -> ExitCode {
     }
 }
 
-/// Refuses a file's name that would be read as an option. Anyone who hands over the names of changed
-/// files, as pre-commit does, hands over names that others chose.
+/// Refuses a file name that would be parsed as an option. Tools such as pre-commit pass the names
+/// of changed files, which other people chose.
 fn file_as_option(args: impl Iterator<Item = OsString>) -> Option<Failure> {
     let mut options = args.take_while(|arg| arg != "--");
     let name = options.find(|arg| {
@@ -158,18 +158,19 @@ fn file_as_option(args: impl Iterator<Item = OsString>) -> Option<Failure> {
         begins && Path::new(arg).symlink_metadata().is_ok()
     })?;
     let name = name.to_string_lossy();
-    let message = format!("{} is a file here, and would be read as an option", quote(&name));
+    let message =
+        format!("{} is a file in this folder, but would be parsed as an option", quote(&name));
     let help = format!("write ./{name}, or put `--` before the files", name = escape(&name));
     Some(Failure::usage_error(message).help(help))
 }
 
-/// A crash leaves no memory behind in which others could look for keys. Where the system does not
-/// let us, the command works all the same.
+/// A crash leaves no memory dump in which others could look for keys. The command also works on a
+/// system that does not allow this.
 fn leave_no_core() {
     #[cfg(target_os = "linux")]
     {
         use rustix::process::{DumpableBehavior, set_dumpable_behavior};
-        // Programs that we run do not inherit it.
+        // Child processes do not inherit it.
         let _ = set_dumpable_behavior(DumpableBehavior::NotDumpable);
     }
     #[cfg(all(unix, not(target_os = "linux")))]
@@ -180,7 +181,7 @@ fn leave_no_core() {
     }
 }
 
-/// The whole command line, as completions and man pages need it, too.
+/// The complete command line; completions and man pages need it too.
 pub(crate) fn command() -> clap::Command {
     Cli::command()
 }

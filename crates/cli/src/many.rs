@@ -1,6 +1,6 @@
 //! One command over several tenants: profiles, and the children of a parent.
 //!
-//! What fails for one tenant does not stop the others. Each has a line in the summary.
+//! A failure for one tenant does not stop the others. Each has a line in the summary.
 
 use cortexkey_client::{ChildTenant, Client};
 
@@ -8,7 +8,7 @@ use crate::change::say;
 use crate::exit::{Exit, Failure};
 use crate::text::{BAD, BOLD, GOOD};
 
-/// Which child tenants.
+/// The child tenants.
 #[derive(clap::Args)]
 pub(crate) struct ChildrenArgs {
     /// Run for each of these child tenants: comma-separated ids, or `all` for those in the
@@ -24,13 +24,13 @@ pub(crate) struct ChildrenArgs {
 }
 
 impl ChildrenArgs {
-    /// Whether children are asked for.
+    /// Whether children were requested.
     pub(crate) fn is_given(&self) -> bool {
         !self.children.is_empty()
     }
 
-    /// The clients to call with: one for each child, else the one that is given. `known` are the
-    /// children that `all` means.
+    /// The clients: one per child, otherwise the given one. `known` are the children that `all`
+    /// means.
     pub(crate) fn clients(
         &self,
         client: Client,
@@ -55,26 +55,26 @@ impl ChildrenArgs {
         let child = |id: String| {
             ChildTenant::new(&id).map(|child| client.for_child(child)).ok_or_else(|| {
                 Failure::usage_error("`--children` has an id that is not valid in a header")
-                    .help("give the ids of child tenants, with commas between them")
+                    .help("give the ids of child tenants, separated by commas")
             })
         };
         ids.into_iter().map(child).collect()
     }
 }
 
-/// What came of several tenants, one line each.
+/// The results of several tenants, one line each.
 #[derive(Default)]
 pub(crate) struct Summary {
     lines: Vec<(String, Result<Exit, String>)>,
 }
 
 impl Summary {
-    /// Notes what came of one.
+    /// Adds a result.
     pub(crate) fn note(&mut self, name: String, result: Result<Exit, Failure>) {
         self.lines.push((name, result.map_err(|failure| failure.message().to_owned())));
     }
 
-    /// Says all of it; how the command ends.
+    /// Prints the summary and returns how the command ends.
     pub(crate) fn end(self) -> Exit {
         let mut exit = Exit::Done;
         for (name, result) in &self.lines {
@@ -100,8 +100,8 @@ impl Summary {
     }
 }
 
-/// Runs a command for each client. One alone is as without children; several have a heading and a
-/// line in the summary each.
+/// Runs a command for each client. A single client is as without children; several each have a
+/// heading and a line in the summary.
 pub(crate) fn each(
     clients: &[Client],
     mut run: impl FnMut(&Client) -> Result<Exit, Failure>,

@@ -1,9 +1,9 @@
-//! Keeps keys out of what is printed, on both streams and in every format.
+//! Keeps keys out of the output, on both streams and in every format.
 //!
-//! Three kinds of strings are hidden: every key that this process knows, in the ways that a format
-//! may write it; what looks like a key among the arguments and settings, since somebody may have
-//! put one where a name or a file belongs; and any run of characters that is longer than names
-//! are. Only what is meant to show a key (`sign`, `tenant`, `--show`) goes past this.
+//! Three kinds of strings are masked: every key that this process knows, in each encoding that a
+//! format may use; what looks like a key among the arguments and settings, because users sometimes
+//! put a key where a name or file belongs; and any run of characters that is longer than names are.
+//! Only output that is meant to show a key (`sign`, `tenant`, `--show`) bypasses this.
 
 use std::borrow::Cow;
 use std::path::Path;
@@ -11,18 +11,19 @@ use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use zeroize::Zeroizing;
 
-/// What stands in a key's place.
+/// Printed in place of a key.
 const HIDDEN: &str = "[hidden]";
-/// A key that is shorter would hide words and numbers of every text.
+/// A shorter key would mask ordinary words and numbers.
 const KNOWN_BYTES_MIN: usize = 8;
-/// From here on an argument may be a key: the shortest that tools of the field make have 16.
+/// An argument of this length may be a key: the shortest keys that tools of the field generate have
+/// 16 characters.
 const SUSPECT_BYTES_MIN: usize = 16;
-/// Longer than what names hold, such as a SHA-256.
+/// Longer than anything in names, such as a SHA-256 digest.
 const RUN_BYTES_MIN: usize = 65;
-/// Further keys are not expected: a command uses two at most.
+/// A command uses at most two keys.
 const KNOWN_MAX: usize = 64;
 
-/// What is hidden wherever it stands, the longest first.
+/// Masked everywhere, the longest first.
 static NEEDLES: OnceLock<Mutex<Vec<Zeroizing<String>>>> = OnceLock::new();
 
 fn needles() -> MutexGuard<'static, Vec<Zeroizing<String>>> {
@@ -30,13 +31,13 @@ fn needles() -> MutexGuard<'static, Vec<Zeroizing<String>>> {
     needles.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Takes note of the secrets of this process's environment, and of what may be a key among its
-/// arguments and settings.
+/// Remembers the secrets in this process's environment, and possible keys among its arguments and
+/// settings.
 pub(crate) fn start() {
     for (name, value) in cortexkey_system::secret_variables() {
         let value = Zeroizing::new(value.to_string_lossy().into_owned());
         if name == "CORTEXKEY_TENANT_REPLAY" {
-            // An address, of which the password alone is secret.
+            // An address, of which only the password is secret.
             let password = value.split_once('@').and_then(|(before, _)| before.rsplit(':').next());
             know(password.unwrap_or_default().as_bytes());
         } else {
@@ -52,10 +53,10 @@ pub(crate) fn start() {
     }
 }
 
-/// Hides a key from now on.
+/// Masks a key from now on.
 pub(crate) fn know(key: &[u8]) {
     let key = Zeroizing::new(String::from_utf8_lossy(key).into_owned());
-    // What stands round it by mistake may be missing where it is printed.
+    // Whitespace around it by mistake may be missing in the output.
     let key = key.trim().trim_matches(['"', '\'']).trim_start_matches("Bearer ");
     let key = Zeroizing::new(key.to_owned());
     if key.len() < KNOWN_BYTES_MIN {
@@ -87,7 +88,7 @@ pub(crate) fn hide(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// An answer as it came, without the keys that this process knows.
+/// A response as received, without the keys that this process knows.
 pub(crate) fn hide_known(bytes: &[u8]) -> Cow<'_, [u8]> {
     let mut bytes = Cow::Borrowed(bytes);
     for needle in needles().iter().map(|needle| needle.as_bytes()) {
@@ -98,7 +99,7 @@ pub(crate) fn hide_known(bytes: &[u8]) -> Cow<'_, [u8]> {
     bytes
 }
 
-/// Bytes without a needle, in one pass; none where it does not occur.
+/// The bytes without a needle, in one pass; none if it does not occur.
 fn without(bytes: &[u8], needle: &[u8]) -> Option<Vec<u8>> {
     let find = |from: usize| {
         let rest = bytes.get(from..)?;
@@ -116,11 +117,11 @@ fn without(bytes: &[u8], needle: &[u8]) -> Option<Vec<u8>> {
     Some(hidden)
 }
 
-/// Hides every run of what keys are made of that is as long, and is no word. What separates the
-/// parts of a path, an option and a sentence ends a run. None where there is none.
+/// Masks every run of key characters that is long enough and not a word. Separators of paths,
+/// options and sentences end a run. None if there is no such run.
 pub(crate) fn hide_runs(text: &str, bytes_min: usize) -> Option<String> {
     let is_key = |run: &&str| run.len() >= bytes_min && !is_word(run);
-    // The usual case allocates nothing.
+    // The usual case does not allocate.
     runs(text).find(is_key)?;
     let mut hidden = String::with_capacity(text.len());
     let mut at = 0;
@@ -142,7 +143,7 @@ fn is_word(run: &str) -> bool {
     run.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_')
 }
 
-/// The parts of an argument or a setting that may be a key. A file that is there is none.
+/// The parts of an argument or setting that may be a key. An existing file is not one.
 fn suspects(value: &str) -> Vec<&str> {
     let (_, after) = value.split_once('=').unwrap_or(("", value));
     if [value, after].iter().any(|path| Path::new(path).exists()) {
@@ -155,8 +156,8 @@ fn suspects(value: &str) -> Vec<&str> {
         .collect()
 }
 
-/// Whether letters and digits are as mixed as chance mixes them: the kind (lower case, upper case,
-/// digit) changes at every second character then, and rarely in names, hosts and dates.
+/// Whether letters and digits look random: the kind (lower case, upper case, digit) then changes at
+/// about every second character, and rarely in names, hosts and dates.
 fn is_mixed(part: &str) -> bool {
     let kind = |byte: &u8| (byte.is_ascii_digit(), byte.is_ascii_uppercase());
     let bytes = part.as_bytes();
@@ -164,7 +165,7 @@ fn is_mixed(part: &str) -> bool {
     changes * 4 >= bytes.len()
 }
 
-/// Variables that hold what a message may repeat.
+/// Variables whose values messages may repeat.
 fn is_setting(name: &str) -> bool {
     let name = name.to_ascii_uppercase();
     name.starts_with("CORTEX")

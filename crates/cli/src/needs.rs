@@ -1,4 +1,5 @@
-//! What a command that changes a tenant needs, said before it begins; `--check` does only that.
+//! The permissions that a command needs, reported before it changes a tenant; `--check` does only
+//! that.
 
 use cortexkey_api::api_keys::ListRequest;
 use cortexkey_client::{CallError, Client, Permission};
@@ -8,19 +9,20 @@ use crate::connection::call_failure;
 use crate::exit::{Exit, Failure};
 use crate::text::{self, DIM};
 
-/// A permission, and what it is for.
+/// A permission and its purpose.
 pub(crate) type Need = (Permission, &'static str);
 
-/// Whether a command only says what it needs.
+/// Whether the command only reports the permissions.
 #[derive(clap::Args)]
 pub(crate) struct CheckArgs {
-    /// Only list the permissions that this needs, and whether the key has them; change nothing
+    /// Only list the permissions that the command needs and whether the key has them; change
+    /// nothing
     #[arg(long)]
     pub(crate) check: bool,
 }
 
 impl CheckArgs {
-    /// Says what is needed. With `--check` the command ends here.
+    /// Reports the permissions. With `--check` the command ends here.
     pub(crate) fn run(&self, client: &Client, needs: &[Need]) -> Result<Option<Exit>, Failure> {
         if !self.check {
             let words: Vec<String> = needs.iter().map(words).collect();
@@ -31,7 +33,7 @@ impl CheckArgs {
         let mut out = String::new();
         for need in needs {
             let has = has(client, need.0)?;
-            if has == Has::No {
+            if has == Held::No {
                 exit = Exit::Findings;
             }
             out += &format!("{}: {}\n", words(need), has.words());
@@ -46,25 +48,25 @@ fn words((permission, purpose): &Need) -> String {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Has {
+enum Held {
     Yes,
     No,
-    /// Only a call that changes something would tell.
+    /// Only a call that changes something would show it.
     Unknown,
 }
 
-impl Has {
+impl Held {
     const fn words(self) -> &'static str {
         match self {
             Self::Yes => "the key has it",
             Self::No => "the key lacks it",
-            Self::Unknown => "reading is allowed; whether changing is, only a change would tell",
+            Self::Unknown => "reading is allowed; only a change would show whether changing is",
         }
     }
 }
 
-/// Asks by a call that reads. Who may not read may not change either.
-fn has(client: &Client, permission: Permission) -> Result<Has, Failure> {
+/// Makes a call that reads. A key that may not read may not change either.
+fn has(client: &Client, permission: Permission) -> Result<Held, Failure> {
     let answer: Result<(), CallError> = match permission {
         Permission::PublicApiView | Permission::PublicApiEdit => {
             let request = ListRequest { search_to: Some(1), ..ListRequest::default() };
@@ -77,9 +79,9 @@ fn has(client: &Client, permission: Permission) -> Result<Has, Failure> {
     let changes =
         matches!(permission, Permission::PublicApiEdit | Permission::AccessManagementEdit);
     match answer {
-        Ok(()) if changes => Ok(Has::Unknown),
-        Ok(()) => Ok(Has::Yes),
-        Err(error) if error.status() == Some(403) => Ok(Has::No),
+        Ok(()) if changes => Ok(Held::Unknown),
+        Ok(()) => Ok(Held::Yes),
+        Err(error) if error.status() == Some(403) => Ok(Held::No),
         Err(error) => Err(call_failure(&error)),
     }
 }

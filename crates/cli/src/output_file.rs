@@ -1,4 +1,4 @@
-//! Files that a command writes because the user named them.
+//! Writes the files that the user names.
 
 use std::fs;
 use std::io;
@@ -6,8 +6,8 @@ use std::path::Path;
 
 use cortexkey_system::{Links, Pending, Write, replace};
 
-/// Writes a file whole, and follows a link to it. A pipe or a device that the user names is written
-/// to as it is: there is nothing in it to lose.
+/// Replaces a file as a whole, following links. A pipe or device is written directly, since it has
+/// no content to lose.
 pub(crate) fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     if fs::metadata(path).is_ok_and(|there| !there.is_file() && !there.is_dir()) {
         return fs::write(path, bytes);
@@ -15,7 +15,7 @@ pub(crate) fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     Ok(replace(path, bytes, Write::new(Links::Follow))?)
 }
 
-/// Writes a file that is not there yet; [`io::ErrorKind::AlreadyExists`] where something is.
+/// Writes a new file; [`io::ErrorKind::AlreadyExists`] if the path exists.
 pub(crate) fn create(path: &Path, bytes: &[u8]) -> io::Result<()> {
     if path.symlink_metadata().is_ok() {
         return Err(io::ErrorKind::AlreadyExists.into());

@@ -1,11 +1,10 @@
-//! A line that says how far a long run is: on a terminal only, and only after a second.
+//! A progress line for long runs: on a terminal only, and only after one second.
 
 use std::io::{self, IsTerminal as _, Write as _};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-/// Runs `work`, and shows how far it is where somebody may be waiting: how many of how many `what`
-/// were read.
+/// Runs `work` and shows its progress: how many of how many `what` were read.
 pub(crate) fn shown<T>(
     what: &str,
     counts: impl Fn() -> (usize, usize) + Sync,

@@ -1,6 +1,6 @@
-//! What is said of a wrong command line.
+//! Error messages for an invalid command line.
 //!
-//! An argument that may be a key is not repeated: the message says where a key belongs instead.
+//! An argument that may be a key is not repeated: the message says where a key belongs.
 
 use std::borrow::Cow;
 use std::process::ExitCode;
@@ -10,10 +10,10 @@ use clap::error::ErrorKind;
 use crate::exit::{Exit, Failure};
 use crate::{mask, text};
 
-/// Keys have 128 letters and digits; no option or value of ours is a run of this many.
+/// Keys have 128 letters and digits; no option or value of ours is a run of this length.
 const ARGUMENT_RUN_MIN: usize = 24;
 
-/// Prints what clap says, or what is wrong with giving a key as an argument.
+/// Prints clap's error, or explains why a key must not be an argument.
 pub(crate) fn report(error: &clap::Error) -> ExitCode {
     if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
         return match text::print(&error.render().ansi().to_string()) {
@@ -43,7 +43,7 @@ fn key_as_argument(seen: &str) -> Failure {
     .help("put it in CORTEXKEY_API_KEY, or use --key-file FILE or --key-stdin")
 }
 
-/// Options that tools take keys by, and that people try here.
+/// Options by which other tools take keys, and which users try here.
 fn is_key_option(arg: &str) -> bool {
     let name = arg.split('=').next().unwrap_or_default();
     let names = ["--key", "--api-key", "--api_key", "--apikey", "--authorization", "--secret"];

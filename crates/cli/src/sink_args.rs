@@ -1,4 +1,4 @@
-//! Where a new key goes: options first, then the profile. A key is shown on a terminal only.
+//! The sink of a new key: options first, then the profile. A key is shown on a terminal only.
 
 use std::io::IsTerminal as _;
 use std::path::PathBuf;
@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 use crate::exit::Failure;
 use crate::text;
 
-/// Where a new key goes.
+/// The sink of a new key.
 #[derive(clap::Args)]
 pub(crate) struct SinkArgs {
     /// Write the new key to this file, with mode 0600
@@ -33,7 +33,7 @@ impl SinkArgs {
         self.sink_file.is_some() || self.sink_store.as_ref().is_some_and(StoreSink::is_one_place)
     }
 
-    /// The sink. A rotation replaces the file that the old key stands in.
+    /// The sink. A rotation replaces the file that contains the old key.
     pub(crate) fn sink(&self, profile: &NewKeys, replace: bool) -> Result<Sink, Failure> {
         if let Some(path) = &self.sink_file {
             return Ok(Sink::File { path: path.clone(), replace });
@@ -43,10 +43,8 @@ impl SinkArgs {
         }
         if self.show {
             if !std::io::stdout().is_terminal() {
-                return Err(Failure::usage_error(
-                    "--show shows a key on a terminal, and there is none",
-                )
-                .help("use --sink-file FILE, or sink_command in a profile"));
+                return Err(Failure::usage_error("--show needs a terminal")
+                    .help("use --sink-file FILE, or sink_command in a profile"));
             }
             return Ok(Sink::Show(Show::new(|key| {
                 text::tell(

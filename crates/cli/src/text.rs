@@ -1,9 +1,9 @@
-//! Writing to standard output and standard error, and the few colours there are.
+//! Writes to standard output and standard error, with a few colours.
 //!
-//! Everything that the binary prints goes through here, where [`mask`] hides keys;
-//! clippy forbids other ways. A closed stream is an error or ignored, not the panic of `println!`.
+//! All output of the binary goes through here, where [`mask`] hides keys; clippy forbids other
+//! ways. A closed stream is an error or ignored, and never the panic of `println!`.
 
-#![expect(clippy::disallowed_methods, reason = "the one place that writes to the streams")]
+#![expect(clippy::disallowed_methods, reason = "the only module that writes to the streams")]
 
 use std::io::{self, Write as _};
 
@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use crate::mask;
 
-/// Whom output is for.
+/// The audience of output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum Format {
     /// For people
@@ -24,24 +24,24 @@ pub(crate) enum Format {
 
 /// For headings.
 pub(crate) const BOLD: Style = Style::new().bold();
-/// For what is less important.
+/// For less important text.
 pub(crate) const DIM: Style = Style::new().dimmed();
-/// For what went well.
+/// For success.
 pub(crate) const GOOD: Style = Style::new().fg_color(Some(anstyle::Color::Ansi(AnsiColor::Green)));
-/// For what was refused.
+/// For refusals.
 pub(crate) const BAD: Style = Style::new().fg_color(Some(anstyle::Color::Ansi(AnsiColor::Red)));
 
-/// A line of JSON, for machines.
+/// A line of JSON, for programs.
 pub(crate) fn json(value: &Value) -> String {
     visible(&value.to_string()) + "\n"
 }
 
-/// JSON that means the same and holds nothing that a terminal would act on: text of a tenant may
-/// hold anything.
+/// Equivalent JSON without anything that a terminal would interpret; text from a tenant may contain
+/// anything.
 pub(crate) fn visible(json: &str) -> String {
     let mut out = String::with_capacity(json.len());
     for c in json.chars() {
-        // Outside of its strings JSON has no other such characters than line ends and tabs.
+        // Outside strings, line ends and tabs are JSON's only such characters.
         if is_invisible(c) && !matches!(c, '\n' | '\r' | '\t') {
             let mut units = [0; 2];
             for unit in c.encode_utf16(&mut units) {
@@ -54,7 +54,7 @@ pub(crate) fn visible(json: &str) -> String {
     out
 }
 
-/// Writes text to standard output, without its colours where they are not wanted.
+/// Writes text to standard output, without colours where they are not wanted.
 pub(crate) fn print(text: &str) -> io::Result<()> {
     print_key(&mask::hide(text))
 }
@@ -66,7 +66,7 @@ pub(crate) fn print_key(text: &str) -> io::Result<()> {
     stdout.flush()
 }
 
-/// Writes text to standard error. With that closed there is nobody to tell.
+/// Writes text to standard error. If that is closed, there is no other place to report it.
 pub(crate) fn tell(text: &str) {
     let _ = anstream::stderr().write_all(mask::hide(text).as_bytes());
 }
@@ -77,12 +77,12 @@ pub(crate) fn tell_address(text: &str) {
     let _ = anstream::stderr().write_all(text.as_bytes());
 }
 
-/// Writes a tenant's answer to standard output, without the key that asked for it.
+/// Writes a tenant's response to standard output, without the key that signed the request.
 pub(crate) fn print_answer(bytes: &[u8]) -> io::Result<()> {
     print_bytes(&mask::hide_known(bytes))
 }
 
-/// Writes bytes that hold no key to standard output as they are.
+/// Writes bytes that contain no key to standard output unchanged.
 pub(crate) fn print_bytes(bytes: &[u8]) -> io::Result<()> {
     let mut stdout = io::stdout().lock();
     stdout.write_all(bytes)?;

@@ -1,4 +1,4 @@
-//! One line of `cortexkey verify`: read with every field checked.
+//! Parses one line of `cortexkey verify`, with every field checked.
 
 use std::fmt;
 
@@ -11,9 +11,9 @@ use serde::de::{self, Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 
 const HEADERS: [&str; 4] = [HEADER_KEY_ID, HEADER_AUTHORIZATION, HEADER_NONCE, HEADER_TIMESTAMP];
 
-/// A request and what it is checked against.
+/// A request, and the state to check it against.
 pub(crate) struct Line {
-    /// What the line calls itself, to be said again in the answer.
+    /// The line's own name, which the result repeats.
     pub(crate) name: Option<String>,
     pub(crate) stored: Option<StoredKey>,
     pub(crate) now_ms: u64,
@@ -26,7 +26,7 @@ impl Line {
         if line.trim_ascii().is_empty() {
             return Err("the line is empty; each line holds one JSON object".into());
         }
-        // The text of a syntax error names a place and what was expected there, no value.
+        // A syntax error names a position and what was expected, and no value.
         let json: Json = serde_json::from_slice(line).map_err(|error| {
             let text = error.to_string();
             let what = text.split(" at line ").next().unwrap_or_default();
@@ -34,7 +34,7 @@ impl Line {
             format!("this is not JSON: {what}, column {}{hint}", error.column())
         })?;
         let mut fields = Fields::of(json, "the line")?;
-        // The vectors name their cases and say what is expected; neither matters to a verifier.
+        // The vectors contain names and expectations, which a verifier ignores.
         drop(fields.take_if_there("verdict"));
         let line = Self {
             name: fields.take_if_there("name").map(|name| name.text("name")).transpose()?,
@@ -82,7 +82,7 @@ fn stored_key(stored: Json) -> Result<StoredKey, String> {
 
 fn headers(request: Json) -> Result<Vec<(String, Vec<u8>)>, String> {
     let Json::Object(fields) = request else {
-        return Err("field `request` is no object of header names and values".into());
+        return Err("field `request` is not an object of header names and values".into());
     };
     let mut headers = Vec::new();
     for (name, value) in fields {
@@ -91,7 +91,7 @@ fn headers(request: Json) -> Result<Vec<(String, Vec<u8>)>, String> {
             value => vec![value],
         };
         for value in values {
-            // A name may be a key in the wrong place; only our own are said.
+            // The name may be a key in the wrong place; only known names are repeated.
             let is_ours = HEADERS.iter().any(|header| header.eq_ignore_ascii_case(&name));
             let field = if is_ours { format!("request.{name}") } else { "request".to_owned() };
             let bytes = value.text(&field)?.chars().map(u8::try_from).collect::<Result<_, _>>();
@@ -104,7 +104,7 @@ fn headers(request: Json) -> Result<Vec<(String, Vec<u8>)>, String> {
     Ok(headers)
 }
 
-/// JSON that keeps every field as it came, so that none is lost to a repeated name.
+/// JSON that keeps every field, so that none is lost to a repeated name.
 enum Json {
     Null,
     Bool(bool),
@@ -119,19 +119,19 @@ impl Json {
     fn number(self, field: &str) -> Result<u64, String> {
         match self {
             Self::Number(number) => Ok(number),
-            _ => Err(format!("field `{field}` is no whole number of 0 or more")),
+            _ => Err(format!("field `{field}` is not a whole number of 0 or more")),
         }
     }
 
     fn text(self, field: &str) -> Result<String, String> {
         match self {
             Self::Text(text) => Ok(text),
-            _ => Err(format!("field `{field}` is no text")),
+            _ => Err(format!("field `{field}` is not a string")),
         }
     }
 }
 
-/// The fields of an object that are still to be read.
+/// The fields of an object that are not read yet.
 struct Fields {
     unread: Vec<(String, Json)>,
     known: Vec<&'static str>,
@@ -142,7 +142,7 @@ impl Fields {
     fn of(json: Json, place: &'static str) -> Result<Self, String> {
         match json {
             Json::Object(fields) => Ok(Self { unread: fields, known: Vec::new(), place }),
-            _ => Err(format!("{place} is no JSON object")),
+            _ => Err(format!("{place} is not a JSON object")),
         }
     }
 
@@ -163,7 +163,7 @@ impl Fields {
             Some((name, _)) if self.known.contains(&name.as_str()) => {
                 Err(format!("{} has the field `{name}` twice", self.place))
             }
-            // The name itself may be a key that somebody put in the wrong place.
+            // The name itself may be a key in the wrong place.
             Some((name, _)) if name.len() > 32 => {
                 Err(format!("{} has an unknown field with a long name", self.place))
             }

@@ -1,11 +1,12 @@
-//! First API call with a key of Cortex, of either level.
+//! The first API call with a Cortex key of either level.
 //!
 //! ```toml
 //! [dependencies]
 //! cortexkey-client = "0.1"
 //! ```
 //!
-//! The key comes from your secret store as `CORTEXKEY_API_KEY`, and never stands in a file like this.
+//! The key comes from your secret store in `CORTEXKEY_API_KEY` and is never written in a file like
+//! this.
 
 use std::io::{Write, stdin, stdout};
 
@@ -13,11 +14,11 @@ use cortexkey_client::{Connection, Given};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let environment = |name: &str| std::env::var_os(name);
-    // What is not given here comes from the environment and your profiles.
+    // Settings that are not given here come from the environment and your profiles.
     let given = Given::default();
     let connection = Connection::resolve(&given, &environment, &mut stdin())?;
-    // Every call is signed anew, and follows no redirect.
+    // Every call is signed anew, and redirects are not followed.
     let ping = connection.client().ping()?;
-    writeln!(stdout(), "the key is good, {} ms", ping.round_trip.as_millis())?;
+    writeln!(stdout(), "the key works, {} ms", ping.round_trip.as_millis())?;
     Ok(())
 }

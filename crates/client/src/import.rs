@@ -1,7 +1,7 @@
-//! [`Imported`]: definitions of the keys that a tenant has.
+//! [`Imported`]: definitions written from a tenant's keys.
 //!
-//! What the tenant does not return is marked in the definition, and the linter finds it. Names can be
-//! a file's on every system.
+//! What the tenant does not return is marked in the definition, and the linter reports it. Names
+//! are valid file names on every system.
 
 use core::fmt::Write as _;
 use std::collections::BTreeSet;
@@ -15,11 +15,11 @@ use cortexkey_manifest::definition::UNASSIGNED;
 use cortexkey_manifest::scalar;
 use regex::Regex;
 
-use crate::resources::Seen;
+use crate::resources::ObservedScope;
 
 const NAME_CHARS_MAX: usize = 63;
 
-/// A definition of a key that the tenant has.
+/// The definition of an existing key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Imported {
@@ -27,25 +27,25 @@ pub struct Imported {
     pub name: String,
     /// The key's id.
     pub id: u64,
-    /// The definition.
+    /// The definition's text.
     pub yaml: String,
-    /// What the tenant does not tell, in words.
+    /// What the tenant does not return, in words.
     pub unknown: Vec<String>,
 }
 
-/// Writes definitions. Names are unique among themselves and beside `taken`.
+/// Writes definitions. Names are unique, also among `taken`.
 pub struct Import<'a> {
-    /// How names and owners stand in comments: the groups `name` and `owner`.
+    /// How names and owners are written in comments: the groups `name` and `owner`.
     pub pattern: Option<&'a Regex>,
-    /// The policy's name of the tenant, where definitions must say it.
+    /// The policy's name for the tenant, if definitions must contain it.
     pub tenant: Option<&'a str>,
-    /// Names that there are already.
+    /// Names that existing definitions have.
     pub taken: BTreeSet<String>,
 }
 
 impl Import<'_> {
-    /// The definition of one key. The scope is none where the product has no such call, and an error
-    /// in words where it cannot be read.
+    /// The definition of one key. The scope is `None` if the product has no such call, and an error
+    /// text if it cannot be read.
     pub fn key(
         &mut self,
         record: &ApiKeyRecord,
@@ -74,9 +74,9 @@ impl Import<'_> {
         name
     }
 
-    /// The definition of a key that is about to be generated, with all of its scope, none where none
-    /// is sent. Without an owner the field is left out. `unreferenced` says whether the key sees cases
-    /// and issues that reference nothing known.
+    /// The definition of a key that is about to be generated, with its complete scope; `None` if no
+    /// scope is sent. Without an owner the field is omitted. `unreferenced` says whether the key
+    /// sees cases and issues that reference no known object.
     pub fn definition(
         &self,
         name: &str,
@@ -88,13 +88,13 @@ impl Import<'_> {
         let mut out = self.head(name, Some(owner).filter(|owner| !owner.is_empty()), record);
         if let Some(scope) = scope {
             let known = if unreferenced { Unreferenced::Yes } else { Unreferenced::No };
-            // What has no form in a definition is left out, and the linter finds that.
+            // What a definition cannot express is omitted, and the linter reports it.
             let _ = write_scope(&mut out, scope, Some(known), &mut Vec::new());
         }
         out
     }
 
-    /// All but the scope.
+    /// Everything except the scope.
     fn head(&self, name: &str, owner: Option<&str>, record: &ApiKeyRecord) -> String {
         let mut out = format!(
             "apiVersion: cortexkey/v1\nkind: ApiKey\nmetadata:\n  name: {}\n",
@@ -138,17 +138,17 @@ impl Import<'_> {
             Ok(scope) => scope,
             Err(why) => {
                 unknown.push(format!("its scope: {why}"));
-                // What cannot be read is no scope to put in place, and no scope to take away.
+                // A scope that cannot be read must be neither replaced nor removed.
                 out.push_str(
                     "  # scope: unknown; it could not be read. Write it before you apply.\n",
                 );
                 return out;
             }
         };
-        if scope.is_some_and(|scope| Seen::from(scope).is_nothing()) {
-            // A key that nobody scoped is shown as one that sees nothing.
-            unknown.push("whether anybody scoped it: the tenant shows nothing".to_owned());
-            out.push_str("  # scope: the tenant shows none; perhaps nobody has set one.\n");
+        if scope.is_some_and(|scope| ObservedScope::from(scope).is_nothing()) {
+            // The product shows a key without a scope as one that sees nothing.
+            unknown.push("whether a scope was set: the tenant shows none".to_owned());
+            out.push_str("  # scope: the tenant shows none; possibly none was set.\n");
             return out;
         }
         if let Some(scope) = scope
@@ -188,12 +188,12 @@ fn write_scope(
         let _ = write!(cases, ", unreferenced: {}", unreferenced.as_str());
         if unreferenced == Unreferenced::Unknown {
             unknown
-                .push("whether it sees cases and issues that reference nothing known".to_owned());
+                .push("whether it sees cases and issues that reference no known object".to_owned());
         }
     }
     let _ = writeln!(out, "    casesAndIssues: {{ {cases} }}");
     let (groups, tags) = (&read.endpoints.endpoint_groups, &read.endpoints.endpoint_tags);
-    // A tenant may keep names beside a mode that takes none; no word of a definition has those.
+    // A tenant may store names with a mode that has none; definitions cannot express those.
     let has_stray_names =
         |axis: &Tagged<AxisMode>| axis.mode != AxisMode::Scope && !axis_names(axis).is_empty();
     let mode = match scope.endpoints.mode() {
@@ -214,7 +214,7 @@ fn write_scope(
         }
         EndpointMode::Raw => {
             unknown
-                .push("what its endpoint axes mean together: they are kept as they are".to_owned());
+                .push("what its endpoint axes mean together: they are kept unchanged".to_owned());
             let axis = |axis: &Tagged<AxisMode>| (axis.mode.as_str(), list(&axis_names(axis)));
             let ((groups_mode, groups), (tags_mode, tags)) = (axis(groups), axis(tags));
             format!(
@@ -249,7 +249,7 @@ fn list(names: &[String]) -> String {
     format!("[{}]", names.join(", "))
 }
 
-/// A name that can be a file's, from what a comment has.
+/// A valid file name made from a comment.
 fn name_of(text: &str) -> Option<String> {
     let mut name = String::new();
     for c in text.chars() {
@@ -267,7 +267,7 @@ fn name_of(text: &str) -> Option<String> {
     (!name.is_empty()).then(|| name.to_owned())
 }
 
-/// Whether Windows takes a name for a device's, whatever stands after a dot.
+/// Whether Windows reserves a name for a device, whatever follows a dot.
 fn is_device(name: &str) -> bool {
     let stem = name.split('.').next().unwrap_or_default().to_ascii_lowercase();
     let numbered = stem.strip_prefix("com").or_else(|| stem.strip_prefix("lpt"));

@@ -1,12 +1,12 @@
-//! Calls the Cortex API: finds the key and the address, signs each attempt anew, and says in one
-//! clear message what went wrong.
+//! Calls the Cortex API: finds the key and the address, signs each attempt anew, and explains
+//! failures in one clear message.
 //!
 //! ```no_run
 //! use cortexkey_client::{Connection, Given};
 //!
 //! let environment = |name: &str| std::env::var_os(name);
 //! let connection = Connection::resolve(&Given::default(), &environment, &mut std::io::stdin())?;
-//! println!("the key is good: {:?}", connection.client().ping()?.round_trip);
+//! println!("the key works: {:?}", connection.client().ping()?.round_trip);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
@@ -38,13 +38,14 @@ pub use plan::{
 };
 pub use process::{Program, ProgramError};
 pub use resources::{
-    EditError, KeyEdit, KeyList, NewKey, Permission, Ping, ScopeError, Seen, is_administrator,
-    is_system, maker, may_be_pending, write_of,
+    EditError, KeyEdit, KeyList, NewKey, ObservedScope, Permission, Ping, ScopeError,
+    is_administrator, is_system, maker, may_be_pending, write_of,
 };
 pub use settings::{
-    Config, ConfigProblem, Connection, Credentials, Environment, Explained, Found, Given,
-    KEY_SOURCE_BYTES_MAX, KeyProblem, KeySource, NewKeys, Origin, Profile, RawKey, SettingsError,
-    TIMEOUT_MS_MAX, Tool, ToolError, ToolKey, Variable, explain, resolve_address, state_folder,
+    Config, ConfigProblem, Connection, Credentials, Environment, Explained, Given,
+    KEY_SOURCE_BYTES_MAX, KeyProblem, KeySource, NewKeys, Origin, Profile, RawKey, Resolved,
+    SettingsError, TIMEOUT_MS_MAX, Tool, ToolError, ToolKey, Variable, explain, resolve_address,
+    state_folder,
 };
 pub use sink::{KeyInfo, Prepared, Show, Sink, SinkError, StoreSink};
 pub use store::{

@@ -1,7 +1,7 @@
-//! [`Program`]: a user's program that gives or takes a key.
+//! [`Program`]: a user's program that prints or receives a key.
 //!
-//! It runs without a shell, with a time limit, and without the keys of our own environment. What it
-//! writes is wiped.
+//! It runs without a shell, with a time limit, and without the keys in our own environment. Its
+//! output is wiped.
 
 use core::fmt;
 use core::time::Duration;
@@ -14,8 +14,8 @@ use thiserror::Error;
 use wait_timeout::ChildExt as _;
 use zeroize::Zeroizing;
 
-/// A program with its arguments. `Debug` and `Display` show its name alone: somebody may have put
-/// a secret among the arguments.
+/// A program with its arguments. `Debug` and `Display` show only its name, because an argument may
+/// contain a secret.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Program {
     name: String,
@@ -23,33 +23,33 @@ pub struct Program {
     timeout: Duration,
 }
 
-/// Why a program did not do what it is for.
+/// Why a program failed.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum ProgramError {
-    /// There is no such program, or it may not be run.
+    /// The program does not exist or cannot be executed.
     #[error("{}", not_started(.0))]
     Start(io::Error),
-    /// It ended with another status than 0.
+    /// It ended with a status other than 0.
     #[error("{}", ended(*code))]
     Failed {
-        /// Its exit code; none where a signal ended it.
+        /// Its exit code; none if a signal ended it.
         code: Option<i32>,
     },
-    /// It was not done in time, and was ended.
-    #[error("was not done after {} s, and was ended", after.as_secs_f64())]
+    /// It did not finish in time, and was stopped.
+    #[error("did not finish within {} s, and was stopped", after.as_secs_f64())]
     Timeout {
         /// The limit.
         after: Duration,
     },
-    /// It wrote more than there is room for.
-    #[error("wrote more than {limit} bytes; it should write the key alone")]
+    /// It wrote too much.
+    #[error("wrote more than {limit} bytes; it should write only the key")]
     TooMuch {
         /// The limit in bytes.
         limit: usize,
     },
-    /// The system does not let us talk to it.
-    #[error("cannot be talked to: {0}")]
+    /// The system does not allow communication with it.
+    #[error("could not be read from or written to: {0}")]
     Io(io::Error),
 }
 
@@ -65,40 +65,40 @@ pub(crate) struct Exchanged {
 const MESSAGES_BYTES_MAX: u64 = 64 * 1024;
 
 impl Program {
-    /// Name and arguments; none without a name.
+    /// A name and its arguments; none without a name.
     pub fn new(argv: Vec<String>, timeout: Duration) -> Option<Self> {
         let mut argv = argv.into_iter();
         let name = argv.next().filter(|name| !name.is_empty())?;
         Some(Self { name, arguments: argv.collect(), timeout })
     }
 
-    /// Its name.
+    /// The program's name.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// Its arguments.
+    /// The arguments.
     pub(crate) fn arguments(&self) -> &[String] {
         &self.arguments
     }
 
-    /// With other arguments.
+    /// The same program with other arguments.
     pub(crate) fn with_arguments(&self, arguments: Vec<String>) -> Self {
         Self { arguments, ..self.clone() }
     }
 
-    /// Runs it with nothing on standard input; what it wrote to standard output.
+    /// Runs it without standard input; returns its standard output.
     pub(crate) fn read(&self, limit: usize) -> Result<Zeroizing<Vec<u8>>, ProgramError> {
         let mut command = self.command(&[]);
         command.stdin(Stdio::null()).stdout(Stdio::piped());
         let mut child = command.spawn().map_err(ProgramError::Start)?;
         let output = child.stdout.take().map(|output| read_aside(output, limit));
         let status = self.wait(&mut child)?;
-        // Its own children may hold the pipe open; they are not waited for beyond the limit.
+        // Its child processes may hold the pipe open; they are not waited for beyond the limit.
         let output = output.and_then(|output| output.recv_timeout(self.timeout).ok());
         let output = output.ok_or(ProgramError::Timeout { after: self.timeout })?;
         let output = output.map_err(ProgramError::Io)?;
-        // First: a program that is not read to its end does not end well.
+        // Checked first: a program whose output was not read completely may fail for that reason.
         if output.len() > limit {
             return Err(ProgramError::TooMuch { limit });
         }
@@ -106,7 +106,7 @@ impl Program {
         Ok(output)
     }
 
-    /// Runs it with a secret on standard input. What it writes goes to our standard error.
+    /// Runs it with a secret on standard input. Its output goes to our standard error.
     pub(crate) fn write(
         &self,
         secret: &[u8],
@@ -117,11 +117,11 @@ impl Program {
         let mut child = command.spawn().map_err(ProgramError::Start)?;
         let stdin = child.stdin.take();
         let secret = Zeroizing::new(secret.to_vec());
-        // A key fits any pipe; but a program that never reads must not hold us up.
+        // A key fits into any pipe, but a program that never reads must not block us.
         let written = thread::spawn(move || stdin.map_or(Ok(()), |mut to| to.write_all(&secret)));
         let status = self.wait(&mut child)?;
         success(status)?;
-        // One that ended before it had read the key has not kept it, whatever it says.
+        // A program that ended before it read the key has not stored it, whatever its exit code.
         match written.join() {
             Ok(Ok(())) => Ok(()),
             Ok(Err(error)) => Err(ProgramError::Io(error)),
@@ -176,24 +176,24 @@ impl Program {
         if let Some(status) = child.wait_timeout(self.timeout).map_err(ProgramError::Io)? {
             return Ok(status);
         }
-        // A program that ended in between cannot be killed.
+        // A program that has already ended cannot be killed.
         let _ = child.kill();
         let _ = child.wait();
         Err(ProgramError::Timeout { after: self.timeout })
     }
 }
 
-/// Reads on a thread of its own, so that the program's end can be waited for meanwhile.
+/// Reads on a separate thread, so that the program's end can be waited for at the same time.
 fn read_aside(
     output: impl io::Read + Send + 'static,
     limit: usize,
 ) -> Receiver<io::Result<Zeroizing<Vec<u8>>>> {
     let (done, result) = channel();
     thread::spawn(move || {
-        // Room for all of it from the start: a vector that grows leaves copies behind.
+        // Full capacity from the start: a vector that grows leaves copies behind.
         let mut bytes = Zeroizing::new(Vec::with_capacity(limit + 64));
         let read = output.take(limit as u64 + 1).read_to_end(&mut bytes);
-        // Nobody may wait for it any more.
+        // The receiver may be gone.
         let _ = done.send(read.map(|_| bytes));
     });
     result
@@ -231,19 +231,19 @@ impl fmt::Debug for Program {
     }
 }
 
-/// A phrase about the program, as all of these are, with the system's error in it.
+/// A phrase that follows the program's name, with the system's error.
 fn not_started(error: &io::Error) -> String {
     match error.kind() {
         io::ErrorKind::NotFound => {
-            "is not found; give its full path, or see that it is on PATH".to_owned()
+            "is not found; give its full path, or check that it is on PATH".to_owned()
         }
-        _ => format!("cannot be run: {error}"),
+        _ => format!("cannot be executed: {error}"),
     }
 }
 
 fn ended(code: Option<i32>) -> String {
     match code {
         Some(code) => format!("ended with the exit code {code}; run it by hand to see why"),
-        None => "was ended by a signal".to_owned(),
+        None => "was stopped by a signal".to_owned(),
     }
 }

@@ -1,8 +1,7 @@
-//! The API Keys table for front ends: conditions as people write them, and rows as text, JSON and
+//! The API Keys table for front ends: conditions as users write them, and rows as text, JSON and
 //! CSV.
 //!
-//! Which rows a condition passes, and how they are sorted, is the core's
-//! [`TableQuery`](cortexkey_core::lifecycle::TableQuery).
+//! The core's [`TableQuery`](cortexkey_core::lifecycle::TableQuery) filters and sorts the rows.
 
 use core::fmt;
 use core::str::FromStr;
@@ -26,7 +25,7 @@ impl Client {
     }
 }
 
-/// A column that conditions are about.
+/// A column for conditions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Column {
     /// The key's id.
@@ -45,7 +44,7 @@ pub enum Column {
     Comment,
     /// The expiration time.
     Expires,
-    /// How much of the key's life is left, as [`ExpiryState`] names it.
+    /// The time that is left until expiry, as [`ExpiryState`] names it.
     State,
 }
 
@@ -78,7 +77,7 @@ impl Column {
         }
     }
 
-    /// The operators that conditions on this column can have.
+    /// The operators that this column supports.
     pub const fn operators(self) -> &'static [Operator] {
         use Operator::{Contains, Equals, From, Like, NotContains, NotEquals, Until};
         match self {
@@ -127,7 +126,7 @@ impl fmt::Display for Column {
 /// How a condition compares.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Operator {
-    /// `=`: the same value; on a time, the same day where a date is given.
+    /// `=`: the same value; for a time, the same day if a date is given.
     Equals,
     /// `!=`
     NotEquals,
@@ -135,11 +134,11 @@ pub enum Operator {
     Contains,
     /// `!contains`
     NotContains,
-    /// `*`: the text has the form of the value, where `*` stands for any characters.
+    /// `*`: the text matches the value, in which `*` stands for any characters.
     Like,
-    /// `>=`: a time that is not before the value.
+    /// `>=`: a time at or after the value.
     From,
-    /// `<=`: a time that is not after the value.
+    /// `<=`: a time at or before the value.
     Until,
 }
 
@@ -155,7 +154,7 @@ impl Operator {
         Self::Until,
     ];
 
-    /// The operator as it is written.
+    /// The operator's symbol.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Equals => "=",
@@ -188,24 +187,24 @@ pub enum ConditionError {
     /// There is no such operator.
     #[error("the operators are {}", listed(Operator::ALL.map(Operator::as_str)))]
     UnknownOperator,
-    /// The column cannot be compared in this way.
-    #[error("{column} cannot be compared by `{}`", operator.as_str())]
+    /// The column does not support the operator.
+    #[error("{column} does not support `{}`", operator.as_str())]
     WrongOperator {
         /// The column.
         column: Column,
         /// The operator.
         operator: Operator,
     },
-    /// The value is no key id.
-    #[error("a key id is a number from 1 on")]
+    /// The value is not a key id.
+    #[error("a key id is a number of 1 or more")]
     Id,
-    /// The value is no level.
+    /// The value is not a level.
     #[error("a level is `standard` or `advanced`")]
     Level,
-    /// The value is no state.
+    /// The value is not a state.
     #[error("the states are `valid`, `expires-within-week`, `expires-within-day` and `expired`")]
     State,
-    /// The value is no time.
+    /// The value is not a time.
     #[error(transparent)]
     Time(#[from] TimeError),
 }
@@ -214,7 +213,7 @@ fn listed<const N: usize>(names: [&str; N]) -> String {
     names.map(|name| format!("`{name}`")).join(", ")
 }
 
-/// The filter for one condition. States are those at `now_ms`.
+/// The filter for one condition. States are evaluated at `now_ms`.
 ///
 /// ```
 /// use cortexkey_client::table::{Column, ConditionError, Operator, condition};
@@ -284,7 +283,7 @@ pub fn headings() -> impl Iterator<Item = &'static str> {
     KeyRecord::COLUMNS.into_iter().chain(["State"])
 }
 
-/// The cells of a row under [`KeyRecord::COLUMNS`], with times as people read them.
+/// The cells of a row under [`KeyRecord::COLUMNS`], with readable times.
 pub fn cells(record: &KeyRecord) -> [String; 7] {
     let expires = match record.expiry {
         Expiry::Never => "never".to_owned(),
@@ -301,7 +300,7 @@ pub fn cells(record: &KeyRecord) -> [String; 7] {
     ]
 }
 
-/// Rows with tabs between the cells, as the product's *Copy entire row* gives them.
+/// Rows with tabs between the cells, like the product's *Copy entire row*.
 pub fn tsv(records: &[KeyRecord]) -> String {
     records.iter().map(|record| cells(record).join("\t") + "\n").collect()
 }
@@ -338,13 +337,13 @@ pub fn to_json(record: &KeyRecord, now_ms: u64) -> Value {
     })
 }
 
-/// A spreadsheet runs what begins like this, and anyone who generates a key writes its comment.
+/// A spreadsheet would execute cells that start like this, and a key's creator chooses its comment.
 pub fn no_formula(cell: String) -> String {
     if cell.trim_start().starts_with(['=', '+', '-', '@']) { format!("'{cell}") } else { cell }
 }
 
-/// A tenant's text on one line: line ends and tabs become spaces, and invisible characters and those
-/// that a terminal acts on become escapes.
+/// A tenant's text on one line: line ends and tabs become spaces; invisible and control characters
+/// become escapes.
 pub fn one_line(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {

@@ -1,5 +1,4 @@
-//! Times and durations as people write and read them. Everything else counts in milliseconds since
-//! 1970.
+//! Times and durations as users read and write them. All other code uses milliseconds since 1970.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -19,13 +18,13 @@ impl TimeError {
     }
 }
 
-/// The time of this machine, in milliseconds since 1970.
+/// The current time of this machine, in milliseconds since 1970.
 pub fn now_ms() -> u64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).ok();
     since.and_then(|since| u64::try_from(since.as_millis()).ok()).unwrap_or(0)
 }
 
-/// A time as definitions write it: RFC 3339, or a date, which means the end of its day.
+/// A time as in definitions: RFC 3339, or a date, which means the end of its day.
 ///
 /// ```
 /// use cortexkey_client::time::time_ms;
@@ -44,8 +43,8 @@ pub fn start_ms(text: &str) -> Result<u64, TimeError> {
     if text.len() == 10 { time_ms(&format!("{text}T00:00:00Z")) } else { time_ms(text) }
 }
 
-/// The last millisecond that a time means: tables show times to the second, so a time that is copied
-/// from one means all of its second. A date means all of its day.
+/// The last millisecond that a time means: tables show times to the second, so a time copied from
+/// one means its whole second. A date means its whole day.
 ///
 /// ```
 /// use cortexkey_client::time::last_ms;
@@ -58,7 +57,7 @@ pub fn last_ms(text: &str) -> Result<u64, TimeError> {
     Ok(if text.len() == 10 { ms.saturating_sub(1) } else { ms.saturating_add(999) })
 }
 
-/// A duration as definitions write it, such as `90d`; `0` is none.
+/// A duration as in definitions, such as `90d`; `0` is none.
 pub fn duration_ms(text: &str) -> Result<u64, TimeError> {
     if text == "0" {
         return Ok(0);

@@ -110,7 +110,7 @@ test('by keyboard alone: menu, dialog, generate, edit, delete', async () => {
   assert.equal((await keys(tenant)).find((key) => key.id === id).comment, 'edited');
 
   await opened.goto(`${tenant.origin}/keys/${id}/rotate`);
-  await opened.getByLabel('The old key lives on for').selectOption('0');
+  await opened.getByLabel('Grace period of the old key').selectOption('0');
   await opened.getByRole('button', { name: 'Rotate' }).press('Enter');
   await shown.waitFor();
   const left = await keys(tenant);

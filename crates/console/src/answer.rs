@@ -1,11 +1,11 @@
-//! Answers: pages, parts of pages, files, and where to go next.
+//! Responses: pages, parts of pages, files and redirects.
 
 use axum::body::Body;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use maud::{Markup, html};
 
-/// What a page answers.
+/// The response of a page.
 pub(crate) type Answer = Response;
 
 /// Markup as HTML.
@@ -16,9 +16,10 @@ pub(crate) fn markup(status: StatusCode, markup: Markup) -> Answer {
     response
 }
 
-/// Parts of a page, each for the element of an id. The script puts them in place.
+/// Parts of a page, each for the element with an id. The script puts them in place.
 pub(crate) fn parts(parts: Vec<(&str, Markup)>) -> Answer {
-    // Each in a template of its own: what begins with a `div` would lose rows that follow.
+    // Each is in its own template, because markup that starts with a `div` would lose rows that
+    // follow.
     let parts = html! {
         @for (id, part) in parts {
             template data-part=(id) { (part) }
@@ -27,7 +28,7 @@ pub(crate) fn parts(parts: Vec<(&str, Markup)>) -> Answer {
     markup(StatusCode::OK, parts)
 }
 
-/// Leads on after a form was taken, so that a reload does not send it again.
+/// Redirects after a form was processed, so that a reload does not send it again.
 pub(crate) fn see(path: &str) -> Answer {
     let place = HeaderValue::from_str(path).unwrap_or(HeaderValue::from_static("/"));
     (StatusCode::SEE_OTHER, [(header::LOCATION, place)]).into_response()

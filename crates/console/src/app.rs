@@ -12,10 +12,10 @@ use crate::snapshot::{Fresh, Snapshots, View};
 
 /// How many pages are rendered at a time: each may wait for the tenant.
 const PAGES_AT_A_TIME: usize = 8;
-/// How many forms are remembered that were sent.
+/// How many submitted forms are remembered.
 const SENT_MAX: usize = 1000;
 
-/// What all pages share.
+/// The state that all pages share.
 pub(crate) struct App {
     pub(crate) options: Options,
     pub(crate) assets: String,
@@ -48,7 +48,7 @@ impl App {
         })
     }
 
-    /// Name and port, as `Host` must have them.
+    /// Name and port, as required in `Host`.
     pub(crate) fn host(&self) -> &str {
         &self.host
     }
@@ -61,12 +61,13 @@ impl App {
         self.sessions.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The address that begins a session with a token.
+    /// The address that starts a session with a token.
     pub(crate) fn entry(&self, token: &Token) -> String {
         format!("{}/enter?token={}", self.origin, token.expose())
     }
 
-    /// Tells a new one-time address where the console was started, unless one waits there already.
+    /// Reports a new one-time address where the console was started, unless one is already waiting
+    /// there.
     pub(crate) fn tell_new_address(&self) {
         let address = self.sessions().renew().map(|token| self.entry(token));
         if let Some(address) = address {
@@ -84,7 +85,8 @@ impl App {
         self.options.now_ms()
     }
 
-    /// Whether a form is sent for the first time: a reload of the answer would send it again.
+    /// Whether a form is submitted for the first time: a reload of the response would submit it
+    /// again.
     pub(crate) fn is_first(&self, once: &str) -> bool {
         let mut sent = self.sent.lock().unwrap_or_else(PoisonError::into_inner);
         if sent.iter().any(|known| known == once) {
@@ -97,7 +99,7 @@ impl App {
         true
     }
 
-    /// The tenant's keys, as they were read last or, for a page that asks so, now.
+    /// The tenant's keys, as last read or, if the page requests it, read now.
     pub(crate) fn snapshot(&self, fresh: Fresh) -> View {
         self.snapshots.view(&self.options, fresh)
     }

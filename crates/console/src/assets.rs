@@ -10,7 +10,7 @@ const FILES: [(&str, &str, &str); 3] = [
     ("icon.svg", "image/svg+xml", include_str!("../assets/icon.svg")),
 ];
 
-/// Tells one version of the files from another.
+/// Distinguishes versions of the files.
 pub(crate) fn digest() -> String {
     let mut digest = Sha256::new();
     for (_, _, text) in FILES {
@@ -21,7 +21,7 @@ pub(crate) fn digest() -> String {
     digest
 }
 
-/// A file; none where it has another name.
+/// A file; none if the name differs.
 pub(crate) fn file(name: &str) -> Option<Response> {
     let (_, kind, text) = FILES.iter().find(|(known, ..)| *known == name)?;
     let mut response = text.into_response();

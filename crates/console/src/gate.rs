@@ -1,4 +1,5 @@
-//! What every request passes before a page sees it: host, method, origin, session, form token.
+//! The checks that every request must pass before a page sees it: host, method, origin, session,
+//! form token.
 //!
 //! A page of another site, of another port or name of this machine, and a name that was made to
 //! resolve to this machine all fail here.
@@ -12,8 +13,8 @@ use axum::middleware::Next;
 use axum::response::Response;
 
 use crate::app::App;
-use crate::ask::Fields;
 use crate::headers;
+use crate::page_request::Fields;
 use crate::parts::layout::bare;
 use crate::session::{COOKIE, Token};
 
@@ -22,21 +23,21 @@ pub(crate) const BODY_BYTES_MAX: usize = 64 * 1024;
 const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 const FORM_TYPE: &str = "application/x-www-form-urlencoded";
 
-/// What the gate found out, for the handlers.
+/// The gate's result, for the handlers.
 #[derive(Clone)]
 pub(crate) struct Passed {
     pub(crate) form_token: Token,
     pub(crate) form: Fields,
 }
 
-/// Adds the headers to every answer.
+/// Adds the headers to every response.
 pub(crate) async fn sealed(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     headers::add(response.headers_mut());
     response
 }
 
-/// Checks where a request comes from; what is below needs no session.
+/// Checks where a request comes from; these checks need no session.
 pub(crate) async fn local(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     match origin_fault(&app, &request) {
         None => next.run(request).await,
@@ -44,7 +45,7 @@ pub(crate) async fn local(State(app): State<Arc<App>>, request: Request, next: N
     }
 }
 
-/// Checks the session and, of a form, its token.
+/// Checks the session and, for a form, its token.
 pub(crate) async fn with_session(
     State(app): State<Arc<App>>,
     request: Request,
@@ -52,7 +53,7 @@ pub(crate) async fn with_session(
 ) -> Response {
     let token = cookie(request.headers()).and_then(|cookie| app.sessions().form_token(cookie));
     let Some(form_token) = token else {
-        // A page that somebody opens, and not what a page asks for by itself.
+        // A page that the user opens, and not a request made by a page.
         let dest = single(request.headers(), &HeaderName::from_static("sec-fetch-dest"));
         if dest.is_none_or(|dest| dest == "document") {
             app.tell_new_address();
@@ -66,7 +67,7 @@ pub(crate) async fn with_session(
     let mut form = Fields::default();
     if head.method == Method::POST {
         if !single(&head.headers, &header::CONTENT_TYPE).is_some_and(is_form) {
-            return bare(StatusCode::UNSUPPORTED_MEDIA_TYPE, "this takes forms only");
+            return bare(StatusCode::UNSUPPORTED_MEDIA_TYPE, "this address accepts only forms");
         }
         let Ok(body) = to_bytes(body, BODY_BYTES_MAX).await else {
             return bare(StatusCode::PAYLOAD_TOO_LARGE, "the form is larger than 64 KiB");
@@ -80,7 +81,7 @@ pub(crate) async fn with_session(
     next.run(Request::from_parts(head, Body::empty())).await
 }
 
-/// Why a request does not come from a page of this console or from the address bar.
+/// Why a request comes neither from a page of this console nor from the address bar.
 fn origin_fault(app: &App, request: &Request) -> Option<(StatusCode, &'static str)> {
     let (method, headers) = (request.method(), request.headers());
     let authority = request.uri().authority().map(axum::http::uri::Authority::as_str);
@@ -92,10 +93,10 @@ fn origin_fault(app: &App, request: &Request) -> Option<(StatusCode, &'static st
     if !matches!(*method, Method::GET | Method::HEAD | Method::POST) {
         return Some((StatusCode::METHOD_NOT_ALLOWED, "the console takes GET and POST"));
     }
-    // What a browser asks for before anybody wants it would use the one-time token up.
+    // A browser's prefetch would use up the one-time token.
     let purposes = ["sec-purpose", "purpose", "x-moz"];
     if purposes.iter().any(|purpose| headers.contains_key(*purpose)) {
-        return Some((StatusCode::FORBIDDEN, "nothing is fetched ahead of time"));
+        return Some((StatusCode::FORBIDDEN, "prefetching is not supported"));
     }
     let site = headers.contains_key(FETCH_SITE).then(|| single(headers, &FETCH_SITE));
     let is_entry = request.uri().path() == "/enter" && method == Method::GET;
@@ -104,9 +105,9 @@ fn origin_fault(app: &App, request: &Request) -> Option<(StatusCode, &'static st
         && single(headers, &HeaderName::from_static("sec-fetch-dest")) == Some("document");
     match site {
         None | Some(Some("same-origin" | "none")) => {}
-        // A link in a chat or a mail: the token in it is what counts.
+        // A link in a chat or a mail: its token is what counts.
         Some(Some("same-site" | "cross-site")) if is_entry && is_navigation => {}
-        _ => return Some((StatusCode::FORBIDDEN, "another page asked for this")),
+        _ => return Some((StatusCode::FORBIDDEN, "the request comes from another page")),
     }
     let origin = headers.contains_key(header::ORIGIN).then(|| single(headers, &header::ORIGIN));
     let is_good = match origin {
@@ -116,16 +117,16 @@ fn origin_fault(app: &App, request: &Request) -> Option<(StatusCode, &'static st
         Some(None) => false,
         None => method != Method::POST,
     };
-    (!is_good).then_some((StatusCode::FORBIDDEN, "another page asked for this"))
+    (!is_good).then_some((StatusCode::FORBIDDEN, "the request comes from another page"))
 }
 
-/// Whether a body is a form: of the browser, or of the script, which names its encoding.
+/// Whether a body is a form: from the browser, or from the script, which names its encoding.
 fn is_form(kind: &str) -> bool {
     let (kind, rest) = kind.split_once(';').unwrap_or((kind, "charset=utf-8"));
     kind.eq_ignore_ascii_case(FORM_TYPE) && rest.trim().eq_ignore_ascii_case("charset=utf-8")
 }
 
-/// A header that stands once, as text.
+/// A header that occurs once, as a string.
 fn single<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
     let mut values = headers.get_all(name).iter();
     let value = values.next()?.to_str().ok()?;
@@ -141,6 +142,6 @@ fn cookie(headers: &HeaderMap) -> Option<&str> {
         .filter_map(|pair| pair.trim().split_once('='))
         .filter(|(name, _)| *name == COOKIE);
     let (_, value) = found.next()?;
-    // Two of a name were not both set here.
+    // Two of the same name were not both set here.
     found.next().is_none().then_some(value)
 }

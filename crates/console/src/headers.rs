@@ -1,10 +1,10 @@
-//! The headers of every answer, errors among them.
+//! The headers of every response, including errors.
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 
 /// What a page may load and do: scripts, styles and pictures of this origin, nothing inline, and no
-/// frame around it. `console` is the script's one policy for markup, which takes what this server
-/// rendered.
+/// frame around it. `console` is the script's only policy for markup, which accepts what this
+/// server rendered.
 pub(crate) const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
      img-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; \
      frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types console";
@@ -22,7 +22,7 @@ const FIXED: [(HeaderName, &str); 7] = [
     ),
 ];
 
-/// Adds them. What is not marked otherwise is not stored anywhere.
+/// Adds the headers. Responses are not stored anywhere unless marked otherwise.
 pub(crate) fn add(headers: &mut HeaderMap) {
     for (name, value) in FIXED {
         headers.insert(name, HeaderValue::from_static(value));

@@ -16,9 +16,9 @@
 //!
 //! # Adding a page
 //!
-//! 1. Write `pages/NAME.rs` with `pub(super) fn show(app: &App, ask: &Ask) -> Answer`. It runs on a
-//!    thread of its own and may block. It returns `layout::page(app, ask, &Frame { … }, &content)`,
-//!    where `content` is what `maud::html!` makes; everything in it is escaped.
+//! 1. Write `pages/NAME.rs` with `pub(super) fn show(app: &App, ask: &PageRequest) -> Answer`. It
+//!    runs on its own thread and may block. It returns `layout::page(app, ask, &Frame { … },
+//!    &content)`, where `content` comes from `maud::html!`; everything in it is escaped.
 //! 2. Add a line to `pages::PAGES`: the path, the entry in the navigation, the handlers. A `POST`
 //!    handler gets only forms with the session's token from this origin; `app.may_change()` says
 //!    whether the tenant may be changed. A form on a page begins with `layout::token(ask)`.
@@ -40,11 +40,11 @@
 
 mod answer;
 mod app;
-mod ask;
 mod assets;
 mod gate;
 mod headers;
 mod options;
+mod page_request;
 mod pages;
 mod parts;
 mod records;

@@ -1,4 +1,4 @@
-//! [`Options`]: which tenant a console is for, and what it may do there.
+//! [`Options`]: the console's tenant, and what it may do there.
 
 use core::fmt;
 use core::net::SocketAddr;
@@ -12,23 +12,23 @@ use cortexkey_fleet::DefinitionSource;
 /// Scopes are one call a key: for more keys than these, they are not read when a page is opened.
 pub(crate) const SCOPES_MAX: usize = 200;
 
-/// How a console is started.
+/// The options of a console.
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct Options {
-    /// Calls the tenant. The console calls nobody else.
+    /// Calls the tenant. The console makes no other calls.
     pub client: Arc<Client>,
-    /// What the tenant is.
+    /// The kind of tenant.
     pub kind: Kind,
     /// Whether keys may be generated, edited, rotated and deleted.
     pub allow_changes: bool,
     /// The folder with key definitions and their policy.
     pub keys: Option<PathBuf>,
-    /// The policy's name of the tenant, where it is known.
+    /// The policy's name for the tenant, if known.
     pub tenant: Option<String>,
     /// Where a new key goes instead of being shown once.
     pub sink: Option<Sink>,
-    /// Where unfinished work on keys is kept between two runs.
+    /// Where unfinished work on keys is stored between runs.
     pub state_folder: Option<PathBuf>,
     /// The certificates that the printed examples trust instead of the system's.
     pub ca_file: Option<PathBuf>,
@@ -36,7 +36,8 @@ pub struct Options {
     pub listen: SocketAddr,
     /// The name that the browser opens.
     pub host: HostName,
-    /// Gets a new one-time address when one is needed, to show it where the console was started.
+    /// Receives a new one-time address when one is needed, to show it where the console was
+    /// started.
     pub tell: Arc<dyn Fn(&str) + Send + Sync>,
 }
 
@@ -81,7 +82,7 @@ impl Options {
     }
 }
 
-/// What a console's tenant is.
+/// The kind of a console's tenant.
 #[derive(Clone)]
 #[non_exhaustive]
 pub enum Kind {
@@ -97,8 +98,8 @@ pub trait Emulator: Send + Sync {
     fn now_ms(&self) -> u64;
 }
 
-/// The name in the console's address. Cookies know no port: under a name of its own, no other
-/// server on this machine receives the session.
+/// The name in the console's address. Cookies ignore ports: with its own name, no other server on
+/// this machine receives the session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum HostName {
     /// A random name below `localhost`.

@@ -1,4 +1,4 @@
-//! Keys as the table and the exports show them.
+//! Keys in the form of the table and the exports.
 
 pub(crate) use cortexkey_client::time::time_text as time;
 use cortexkey_core::lifecycle::Expiry;
@@ -23,7 +23,7 @@ pub(crate) fn span(ms: u64) -> String {
     format!("{count} {unit}{plural}")
 }
 
-/// How long a key lives on, in words.
+/// The remaining lifetime of a key, in words.
 pub(crate) fn left(expiry: Expiry, now_ms: u64) -> String {
     match expiry {
         Expiry::Never => "never".to_owned(),

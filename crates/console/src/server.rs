@@ -25,25 +25,25 @@ use tokio::sync::{Semaphore, watch};
 use tokio::time::{sleep, timeout};
 
 use crate::app::App;
-use crate::ask::{Ask, Fields, Part};
 use crate::assets;
 use crate::gate::{self, Passed};
 use crate::options::{HostName, Options};
+use crate::page_request::{Fields, PagePart, PageRequest};
 use crate::pages::{Handler, PAGES, nav};
 use crate::parts::layout::bare;
 use crate::session::{COOKIE, Entry};
 
-/// As many streams as may be open, and the pages beside them.
+/// The largest number of open streams, plus the pages next to them.
 const CONNECTIONS_MAX: usize = 1024;
-/// How long a browser may take for its headers, and how long a connection may idle.
+/// The time limit for a browser's headers, and for an idle connection.
 const HEADER_TIME: Duration = Duration::from_secs(30);
-/// How long a form may take to arrive and its page to be made.
+/// The time limit for receiving a form and rendering its page.
 const ANSWER_TIME: Duration = Duration::from_secs(300);
-/// How long open requests may take once the console is told to stop.
+/// The time limit for open requests once the console is stopping.
 const STOP_TIME: Duration = Duration::from_secs(1);
 /// The pause after a failure to accept, such as too many open files.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
-/// How the script says which part of a page it asks for.
+/// The header by which the script selects a part of a page.
 const PART_HEADER: &str = "x-console-part";
 
 /// A running console. It stops when it is dropped.
@@ -54,7 +54,7 @@ pub struct Console {
     thread: Option<JoinHandle<()>>,
 }
 
-/// Why a console cannot start.
+/// Why a console did not start.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum StartError {
@@ -63,19 +63,19 @@ pub enum StartError {
         /// The address.
         listen: SocketAddr,
     },
-    /// The port cannot be had.
+    /// The port cannot be listened on.
     Listen {
         /// The address.
         listen: SocketAddr,
-        /// What the system said.
+        /// The system's error.
         error: io::Error,
     },
-    /// The system has no threads, or no random numbers.
+    /// The system has no threads, or returned no random numbers.
     System(io::Error),
 }
 
 impl Console {
-    /// Starts a console on threads of its own. When this returns, it accepts connections.
+    /// Starts a console on its own threads. When this returns, it accepts connections.
     pub fn start(options: Options) -> Result<Self, StartError> {
         let listen = options.listen;
         if !listen.ip().is_loopback() {
@@ -112,13 +112,13 @@ impl Console {
         &self.address
     }
 
-    /// Waits for SIGINT or SIGTERM, then stops. It must not be called within an async runtime.
+    /// Waits for SIGINT or SIGTERM, then stops. Must not be called within an async runtime.
     pub fn wait(self) -> io::Result<()> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         runtime.block_on(signal())
     }
 
-    /// Stops: no new connections, open requests are answered, within a second.
+    /// Stops: no new connections; open requests are answered, within a second.
     pub fn stop(self) {
         drop(self);
     }
@@ -128,13 +128,13 @@ impl Drop for Console {
     fn drop(&mut self) {
         self.stop.send_replace(true);
         if let Some(thread) = self.thread.take() {
-            // A panic there has been reported already.
+            // A panic there has already been reported.
             let _ = thread.join();
         }
     }
 }
 
-/// Says where it listens, and nothing of its token.
+/// Shows the address, and nothing of its token.
 impl fmt::Debug for Console {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Console").field("origin", &self.app.origin()).finish_non_exhaustive()
@@ -209,7 +209,7 @@ async fn accept(
                 .max_buf_size(64 * 1024)
                 .serve_connection(TokioIo::new(stream), service);
             tokio::pin!(connection);
-            // An error is the browser's: it hung up, or sent no HTTP and was told so.
+            // An error is the browser's: it hung up, or sent malformed HTTP and was notified.
             tokio::select! {
                 _ = connection.as_mut() => return,
                 _ = stop.wait_for(|stop| *stop) => connection.as_mut().graceful_shutdown(),
@@ -250,7 +250,7 @@ fn router(app: &Arc<App>) -> Router {
         .layer(from_fn_with_state(Arc::clone(app), gate::with_session));
     Router::new()
         .route("/enter", get(enter))
-        // Browsers ask for it beside pages that name no icon.
+        // Browsers request it for pages that name no icon.
         .route("/favicon.ico", get(|| async { StatusCode::NO_CONTENT }))
         .merge(inside)
         .layer(from_fn_with_state(Arc::clone(app), gate::local))
@@ -278,30 +278,33 @@ async fn page(
         return bare(StatusCode::UNAUTHORIZED, "there is no session");
     };
     let part = head.headers.get(PART_HEADER).map(HeaderValue::as_bytes);
-    let ask = Ask {
+    let ask = PageRequest {
         places: places.iter().map(|(_, value)| value.to_owned()).collect(),
         query: Fields::parse(head.uri.query().unwrap_or_default().as_bytes()),
         form: passed.form,
         part: match part {
-            None => Part::Whole,
-            Some(b"dialog") => Part::Dialog,
-            Some(_) => Part::Live,
+            None => PagePart::Whole,
+            Some(b"dialog") => PagePart::Dialog,
+            Some(_) => PagePart::Live,
         },
         form_token: passed.form_token,
     };
     let Ok(_place) = app.places.acquire().await else {
-        return bare(StatusCode::SERVICE_UNAVAILABLE, "the console stops");
+        return bare(StatusCode::SERVICE_UNAVAILABLE, "the console is stopping");
     };
     let shared = Arc::clone(&app);
     tokio::task::spawn_blocking(move || handler(&shared, &ask)).await.unwrap_or_else(|_| {
-        bare(StatusCode::INTERNAL_SERVER_ERROR, "this page failed; the console's terminal says why")
+        bare(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "this page failed; the console's terminal shows the error",
+        )
     })
 }
 
-/// Begins a session with a one-time token.
+/// Starts a session with a one-time token.
 async fn enter(State(app): State<Arc<App>>, request: Request) -> Response {
     let query = Fields::parse(request.uri().query().unwrap_or_default().as_bytes());
-    // A HEAD gets no cookie, so it uses no token up.
+    // A HEAD gets no cookie, so it uses up no token.
     let token = query.get("token").filter(|_| request.method() == Method::GET);
     let entry = token.map_or(Entry::Refused, |token| app.sessions().enter(token));
     let Entry::Begun(session) = entry else {
@@ -312,7 +315,7 @@ async fn enter(State(app): State<Arc<App>>, request: Request) -> Response {
              printed last",
         );
     };
-    // After a redirect from a link on another page the browser would send no strict cookie.
+    // After a redirect from a link on another page the browser would not send a strict cookie.
     let mut response = bare(StatusCode::OK, "opening the console");
     let headers = response.headers_mut();
     headers.insert(header::REFRESH, HeaderValue::from_static("0; url=/"));
@@ -336,10 +339,13 @@ impl fmt::Display for StartError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotLoopback { listen } => {
-                write!(f, "the console listens on this machine only, and {listen} is beyond it")
+                write!(
+                    f,
+                    "the console listens on loopback only, and {listen} is not a loopback address"
+                )
             }
             Self::Listen { listen, error } => write!(f, "cannot listen on {listen}: {error}"),
-            Self::System(error) => write!(f, "the console cannot start: {error}"),
+            Self::System(error) => write!(f, "cannot start the console: {error}"),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Who may ask: one-time tokens in the address, sessions in a cookie, a form token in each form.
+//! Access control: one-time tokens in the address, sessions in a cookie, a form token in each form.
 //!
 //! All three are 256 random bits and are compared in constant time.
 
@@ -11,9 +11,9 @@ use zeroize::Zeroizing;
 
 /// The cookie of a session.
 pub(crate) const COOKIE: &str = "cortexkey_console";
-/// More than anybody has browsers open.
+/// More browsers than a user has open.
 const SESSIONS_MAX: usize = 16;
-/// A session that nobody used for so long has ended.
+/// The idle time after which a session ends.
 const IDLE_MAX: Duration = Duration::from_secs(12 * 60 * 60);
 
 /// A secret of 256 random bits in hexadecimal. It is wiped on drop.
@@ -43,39 +43,39 @@ impl fmt::Debug for Token {
     }
 }
 
-/// A browser that came in.
+/// A browser's session.
 struct Session {
     id: Token,
     form: Token,
     used: Instant,
 }
 
-/// Sessions, and the token that waits to begin one.
+/// Sessions, and the token that waits to start one.
 pub(crate) struct Sessions {
     waiting: Option<Token>,
     open: Vec<Session>,
 }
 
-/// What came of a one-time token.
+/// The result of a one-time token.
 pub(crate) enum Entry {
-    /// A session began; the value of its cookie.
+    /// A session started; the value of its cookie.
     Begun(Token),
     /// The token is unknown or was used.
     Refused,
 }
 
 impl Sessions {
-    /// No sessions, and one token that waits.
+    /// No sessions, and one waiting token.
     pub(crate) fn new() -> Result<Self, getrandom::Error> {
         Ok(Self { waiting: Some(Token::new()?), open: Vec::new() })
     }
 
-    /// The token that waits to begin a session.
+    /// The token that waits to start a session.
     pub(crate) fn waiting(&self) -> Option<&Token> {
         self.waiting.as_ref()
     }
 
-    /// A new token where none waits; nothing where one does.
+    /// A new token, unless one is already waiting.
     pub(crate) fn renew(&mut self) -> Option<&Token> {
         if self.waiting.is_some() {
             return None;
@@ -84,7 +84,7 @@ impl Sessions {
         self.waiting.as_ref()
     }
 
-    /// Takes a one-time token. It begins one session.
+    /// Consumes a one-time token. It starts one session.
     pub(crate) fn enter(&mut self, given: &str) -> Entry {
         if !self.waiting.as_ref().is_some_and(|waiting| waiting.is(given)) {
             return Entry::Refused;
@@ -99,7 +99,7 @@ impl Sessions {
         Entry::Begun(id)
     }
 
-    /// The form token of a session, where the cookie names an open one.
+    /// The form token of a session, if the cookie names an open one.
     pub(crate) fn form_token(&mut self, cookie: &str) -> Option<Token> {
         self.drop_idle();
         let session = self.open.iter_mut().find(|session| session.id.is(cookie))?;

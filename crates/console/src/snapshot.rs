@@ -1,7 +1,7 @@
 //! The last [`Snapshot`] of the tenant's keys, for all pages.
 //!
-//! Filters and sorting work on it and never call the tenant. A tenant that cannot be read leaves the
-//! last snapshot in place, which shows its age.
+//! Filters and sorting work on it and never call the tenant. If the tenant cannot be read, the last
+//! snapshot stays in place and shows its age.
 
 use core::time::Duration;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,32 +11,32 @@ pub(crate) use cortexkey_fleet::{Row, Snapshot};
 
 use crate::options::Options;
 
-/// How old a snapshot may be when a page of a real tenant is opened: each reading takes as many calls
-/// as there are hundreds of keys.
+/// The largest age of a snapshot when a page of a real tenant is opened: reading takes one call per
+/// hundred keys.
 const AGE_MAX: Duration = Duration::from_secs(60);
 /// The same for the emulator.
 const EMULATOR_AGE_MAX: Duration = Duration::from_secs(1);
 
-/// How fresh a snapshot must be.
+/// How recent a snapshot must be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Fresh {
     /// The last one: for filters, sorting and parts of pages.
     Last,
-    /// Not too old: for a page that is opened.
+    /// Recent: for a page that is opened.
     Page,
-    /// Read now: after a change, and where a person asks.
+    /// Read now: after a change, and when the user requests it.
     Now,
 }
 
 /// A snapshot, and why there is no newer one.
 pub(crate) struct View {
     pub(crate) snapshot: Arc<Snapshot>,
-    /// Why the tenant could not be read, where it could not.
+    /// Why the tenant could not be read, if it could not.
     pub(crate) fault: Option<String>,
 }
 
 #[derive(Default)]
-struct Held {
+struct Cached {
     snapshot: Option<(Arc<Snapshot>, Instant)>,
     fault: Option<String>,
 }
@@ -44,56 +44,56 @@ struct Held {
 /// The last snapshot.
 #[derive(Default)]
 pub(crate) struct Snapshots {
-    held: Mutex<Held>,
+    cached: Mutex<Cached>,
     /// Held while the tenant is read, so that two pages do not read it at once.
     reading: Mutex<()>,
 }
 
 impl Snapshots {
     pub(crate) fn view(&self, options: &Options, fresh: Fresh) -> View {
-        if let Some(view) = self.held(options, fresh) {
+        if let Some(view) = self.cached(options, fresh) {
             return view;
         }
         let asked = Instant::now();
         let _reading = self.reading.lock().unwrap_or_else(PoisonError::into_inner);
-        // Whoever was waited for has read it meanwhile.
+        // The thread that held the lock may have read it meanwhile.
         if let Some((snapshot, at)) = &self.lock().snapshot
             && *at > asked
         {
             return View { snapshot: Arc::clone(snapshot), fault: None };
         }
         let read = read(options);
-        let mut held = self.lock();
+        let mut cached = self.lock();
         match read {
             Ok(snapshot) => {
-                held.snapshot = Some((Arc::new(snapshot), Instant::now()));
-                held.fault = None;
+                cached.snapshot = Some((Arc::new(snapshot), Instant::now()));
+                cached.fault = None;
             }
-            Err(fault) => held.fault = Some(fault),
+            Err(fault) => cached.fault = Some(fault),
         }
-        view_of(&held)
+        view_of(&cached)
     }
 
-    fn held(&self, options: &Options, fresh: Fresh) -> Option<View> {
-        let held = self.lock();
-        let (_, at) = held.snapshot.as_ref()?;
+    fn cached(&self, options: &Options, fresh: Fresh) -> Option<View> {
+        let cached = self.lock();
+        let (_, at) = cached.snapshot.as_ref()?;
         let age_max = if options.is_emulator() { EMULATOR_AGE_MAX } else { AGE_MAX };
         let is_good = match fresh {
             Fresh::Last => true,
-            Fresh::Page => at.elapsed() < age_max && held.fault.is_none(),
+            Fresh::Page => at.elapsed() < age_max && cached.fault.is_none(),
             Fresh::Now => false,
         };
-        is_good.then(|| view_of(&held))
+        is_good.then(|| view_of(&cached))
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Held> {
-        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> std::sync::MutexGuard<'_, Cached> {
+        self.cached.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-fn view_of(held: &Held) -> View {
-    let snapshot = held.snapshot.as_ref().map(|(snapshot, _)| Arc::clone(snapshot));
-    View { snapshot: snapshot.unwrap_or_default(), fault: held.fault.clone() }
+fn view_of(cached: &Cached) -> View {
+    let snapshot = cached.snapshot.as_ref().map(|(snapshot, _)| Arc::clone(snapshot));
+    View { snapshot: snapshot.unwrap_or_default(), fault: cached.fault.clone() }
 }
 
 fn read(options: &Options) -> Result<Snapshot, String> {

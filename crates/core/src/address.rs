@@ -7,10 +7,11 @@ use core::fmt;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use core::str::FromStr;
 
-/// The path of the first API call: is this key good? Its answer is the JSON string `"true"`.
+/// The path of the first API call, which shows whether a key works. Its response is the JSON string
+/// `"true"`.
 pub const VALIDATE_PATH: &str = "/api_keys/validate/";
 
-/// Paths that are dropped from what people paste, since calls bring their own.
+/// Paths that are dropped from pasted addresses, because calls add their own.
 const BASES: [&str; 10] = [
     "/agentix/public/v1",
     "/api_keys/validate",
@@ -50,13 +51,13 @@ pub struct Address {
 }
 
 impl Address {
-    /// Reads an address of the cloud: `api-` is added to a name that lacks it, never to an IP
-    /// address or to this machine.
+    /// Parses the address of a cloud tenant: `api-` is added to a name that lacks it, but never to
+    /// an IP address or a loopback name.
     pub fn parse(pasted: &str) -> Result<Self, AddressError> {
         Self::read(pasted, true)
     }
 
-    /// Reads an address of a tenant on premises, whose host is taken as it is.
+    /// Parses the address of an on-premises tenant, whose host is used unchanged.
     pub fn parse_on_premises(pasted: &str) -> Result<Self, AddressError> {
         Self::read(pasted, false)
     }
@@ -73,7 +74,7 @@ impl Address {
 
     /// The address of a call: this address and an absolute path.
     ///
-    /// The path must begin with `/`, so that it can never become part of the host.
+    /// The path must start with `/`, so that it can never become part of the host.
     pub fn join(&self, path: &str) -> Result<String, AddressError> {
         let fits = path.starts_with('/')
             && !path.starts_with("//")
@@ -117,7 +118,8 @@ impl fmt::Display for Address {
     }
 }
 
-/// Why text is no address. It does not repeat the text, which may hold a password.
+/// Why a string is not an address. The error does not repeat the string, which may contain a
+/// password.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AddressError(Problem);
 
@@ -140,11 +142,11 @@ impl fmt::Display for AddressError {
                 "the address is empty; give the tenant's FQDN, such as \
                  acme.xdr.us.paloaltonetworks.com, or what Copy API URL gives"
             }
-            Problem::Scheme => "the address has a scheme other than https; leave it out",
+            Problem::Scheme => "the address has a scheme other than https; remove the scheme",
             Problem::PlainHttp => {
-                "plain http is only for this machine (127.0.0.1, [::1], localhost); use https"
+                "plain http is accepted only for this machine (127.0.0.1, [::1], localhost); use https"
             }
-            Problem::UserInfo => "the address holds a user name or password; take it out",
+            Problem::UserInfo => "the address contains a user name or password; remove it",
             Problem::Host => {
                 "the address has no valid host name: letters, digits, dots and hyphens, or an IP \
                  address ([::1] in brackets)"
@@ -169,7 +171,7 @@ fn scheme(pasted: &str) -> Result<(bool, &str), AddressError> {
         return Err(AddressError(Problem::Empty));
     }
     let Some((scheme, rest)) = pasted.split_once("://") else {
-        // Nobody has a certificate for this machine unless they say so.
+        // Certificates for this machine exist only where a user has set them up.
         let host_end = pasted.find(['/', '?', '#']).unwrap_or(pasted.len());
         let host = split_port(&pasted[..host_end]).map_or("", |(host, _)| host);
         return Ok((!is_loopback(host), pasted));
@@ -181,8 +183,8 @@ fn scheme(pasted: &str) -> Result<(bool, &str), AddressError> {
     }
 }
 
-/// What follows the host is dropped where it says nothing: a base of the product, and the query
-/// and fragment of an address copied from a browser.
+/// Suffixes that carry no information are dropped: the product's base path, and the query and
+/// fragment of an address copied from a browser.
 fn check_path(path: &str) -> Result<(), AddressError> {
     let path = &path[..path.find(['?', '#']).unwrap_or(path.len())];
     let path = path.trim_end_matches('/');
@@ -209,7 +211,7 @@ fn check_host(host: &str) -> Result<String, AddressError> {
         return Ok(alloc::format!("[{ip}]"));
     }
     let host = host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase();
-    // Only digits and dots: an IP address, and written as one.
+    // Only digits and dots: an IP address in canonical form.
     if host.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') {
         return host.parse::<Ipv4Addr>().map(|ip| ip.to_string()).map_err(|_| bad);
     }
@@ -227,7 +229,7 @@ fn is_ip(host: &str) -> bool {
 }
 
 fn is_loopback(host: &str) -> bool {
-    // Not `*.localhost`: whether such names stay on this machine is up to the resolver.
+    // Not `*.localhost`: it depends on the resolver whether such names stay on this machine.
     host == "localhost" || ip_of(host).is_some_and(|ip| ip.is_loopback())
 }
 

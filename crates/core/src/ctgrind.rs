@@ -1,5 +1,5 @@
-//! Tells valgrind where a secret becomes public: the result of a comparison. Only the proof of
-//! constant time builds it, with `--cfg ctgrind`; see `docs/assurance.md`.
+//! Tells valgrind where a secret becomes public: at the result of a comparison. Only the
+//! constant-time proof builds it, with `--cfg ctgrind`; see `docs/assurance.md`.
 
 use core::sync::atomic::{AtomicBool, Ordering};
 use std::sync::OnceLock;
@@ -10,8 +10,8 @@ pub type MarkPublic = extern "C" fn(*const u8, usize);
 /// The call to valgrind, which the proof sets.
 pub static MARK_PUBLIC: OnceLock<MarkPublic> = OnceLock::new();
 
-/// Returns the same value, which may be branched on. It is atomic so that it is read from the marked
-/// memory again.
+/// Returns the same value, which may be branched on. It is atomic so that it is read again from the
+/// marked memory.
 pub(crate) fn public(value: bool) -> bool {
     let value = AtomicBool::new(value);
     if let Some(mark) = MARK_PUBLIC.get() {

@@ -22,7 +22,7 @@ const WEEK_MS: u64 = 7 * DAY_MS;
 pub enum Expiry {
     /// It does not expire.
     Never,
-    /// It is expired from this instant on.
+    /// It expires at this time.
     At {
         /// Milliseconds since 1970.
         ms: u64,
@@ -31,7 +31,7 @@ pub enum Expiry {
 
 impl Expiry {
     /// The expiry of a key with a lifetime, in milliseconds: a definition's `lifetime` counts from
-    /// when the key is generated.
+    /// the key's generation.
     pub const fn after(created_ms: u64, lifetime_ms: u64) -> Self {
         Self::At { ms: created_ms.saturating_add(lifetime_ms) }
     }

@@ -1,9 +1,9 @@
-//! Signs and checks the authentication headers of Palo Alto Networks Cortex API keys, and
-//! models what a key may do, how long it lives and where its API is.
+//! Signs and checks the authentication headers of Palo Alto Networks Cortex API keys, and models
+//! what a key may do, when it expires and where its API is.
 //!
-//! The time is always an argument, and the caller brings the random source unless the feature
-//! `system` uses the operating system's. There is no I/O and no YAML, no allocation where a service
-//! signs or verifies, and no key in any output.
+//! The time is always an argument, and so is the random source unless the feature `system` uses the
+//! operating system's. There is no I/O and no YAML, no allocation where a service signs or
+//! verifies, and no key in any output.
 //!
 //! # Signing a request
 //!
@@ -26,12 +26,12 @@
 //!
 //! # Features
 //!
-//! | feature | brings |
+//! | feature | adds |
 //! |---|---|
-//! | `alloc` | [`address`], which builds strings, and roles and scopes that own theirs |
+//! | `alloc` | [`address`], which builds strings, and roles and scopes with owned strings |
 //! | `std` (default) | `alloc`, and the replay guard in memory, which threads share |
-//! | `serde` | decisions, records and states as JSON; never a secret, and nothing is read |
-//! | `kernels` | batches, checks and nonces by vector instructions, where the processor has them |
+//! | `serde` | decisions, records and states as JSON; never a secret, and only writing |
+//! | `kernels` | batches, checks and nonces with vector instructions, if the processor has them |
 //! | `system` (default) | nonces from the operating system |
 //!
 //! Without features the crate needs neither the standard library nor an allocator.

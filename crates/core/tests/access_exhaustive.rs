@@ -249,7 +249,7 @@ fn pick<'a, T>(random: &mut ChaCha20Rng, from: &'a [T]) -> &'a T {
 
 /// Asks both evaluators every question of every scope in every tenant; returns how many.
 fn hold(scopes: &[Option<naive::Scope>], questions: &[Question<'_>], datasets: &[bool]) -> usize {
-    let questions: Vec<_> = questions.iter().map(|q| (q, grid::thing(q))).collect();
+    let questions: Vec<_> = questions.iter().map(|q| (q, grid::target(q))).collect();
     let mut count = 0;
     for scope in scopes {
         for (sbac, naive_sbac) in grid::SBAC {
@@ -261,9 +261,9 @@ fn hold(scopes: &[Option<naive::Scope>], questions: &[Question<'_>], datasets: &
                 let naive_tenant = naive::Tenant { sbac: naive_sbac, restrictive, datasets };
                 let owned = scope.as_ref().map(grid::scope);
                 let key = AccessKey { roles: &[], scope: owned.as_ref() };
-                for (question, thing) in &questions {
+                for (question, target) in &questions {
                     let decision = decide(&key, &tenant, question);
-                    let expected = naive::visible(&naive_tenant, scope.as_ref(), thing);
+                    let expected = naive::visible(&naive_tenant, scope.as_ref(), target);
                     assert_eq!(
                         same(decision.answer()),
                         expected,

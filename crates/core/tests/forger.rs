@@ -46,7 +46,7 @@ fn no_forgery_is_accepted() {
         let stored = StoredKey::new(id, Level::Advanced, key);
         for (way, (nonce, timestamp, digest)) in forgeries(&captured, &mut rng) {
             for lengths in [NonceLengths::EXACT, NonceLengths::LENIENT] {
-                let verdict = judge(&stored, &nonce, &timestamp, &digest, lengths);
+                let verdict = verdict_of(&stored, &nonce, &timestamp, &digest, lengths);
                 assert_ne!(verdict, Verdict::Accept, "{way}, seed {seed}, round {round}");
             }
         }
@@ -129,7 +129,7 @@ fn mutate(captured: &Captured, hex: &[u8], rng: &mut ChaCha20Rng) -> Forgery {
     (nonce, timestamp, digest)
 }
 
-fn judge(
+fn verdict_of(
     stored: &StoredKey,
     nonce: &[u8],
     timestamp: &[u8],

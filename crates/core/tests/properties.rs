@@ -374,9 +374,9 @@ fn the_shared_tag_is_the_same_in_every_process() {
     use cortexkey_core::replay::{GuardRefusal, ReplayGuard, VerifiedUse};
 
     /// Checks what it is asked about.
-    struct Asked;
+    struct CheckingGuard;
 
-    impl ReplayGuard for Asked {
+    impl ReplayGuard for CheckingGuard {
         fn check_and_insert(&self, verified: &VerifiedUse) -> Result<(), GuardRefusal> {
             assert_eq!(hex::encode(verified.shared_tag()), "bff7e9b981f76bfe8dfd6d402222f3dd");
             assert_eq!(verified.remember_until_ms(), 1_700_000_060_000);
@@ -393,6 +393,7 @@ fn the_shared_tag_is_the_same_in_every_process() {
     let headers = signer.sign_with(nonce, Timestamp::from_ms(1_700_000_000_000).unwrap());
     let pairs = headers.iter().map(|(name, value)| (name, value.as_bytes()));
     let request = Request::parse(pairs, NonceLengths::EXACT).unwrap();
-    let verdict = Verifier::new().verify(&request, Some(&stored), 1_700_000_000_000, &Asked);
+    let verdict =
+        Verifier::new().verify(&request, Some(&stored), 1_700_000_000_000, &CheckingGuard);
     assert_eq!(verdict.err(), Some(Verdict::ReplayGuardUnavailable));
 }

@@ -3,7 +3,7 @@
 use cortexkey_api::api_keys::ApiKeyRecord;
 use cortexkey_api::scope::ScopeRead;
 use cortexkey_api::scope_mapping::{MappingError, from_read};
-use cortexkey_client::Seen;
+use cortexkey_client::ObservedScope;
 use cortexkey_lint::Policy;
 use cortexkey_manifest::access::{Access, ScopeModel, losses};
 
@@ -16,7 +16,7 @@ pub fn access(
     policy: Option<&Policy>,
     tenant: Option<&str>,
 ) -> Result<Access, MappingError> {
-    let scope = scope.filter(|scope| !Seen::from(*scope).is_nothing());
+    let scope = scope.filter(|scope| !ObservedScope::from(*scope).is_nothing());
     let scope = scope.map(from_read).transpose()?;
     let catalogue: Vec<_> = policy.map(|policy| policy.roles().collect()).unwrap_or_default();
     let facts = policy.and_then(|policy| {

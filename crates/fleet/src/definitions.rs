@@ -38,7 +38,7 @@ pub struct DefinitionSource {
 
 /// A finding of the linter.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Found {
+pub struct KeyFinding {
     /// How severe it is.
     pub severity: Severity,
     /// The rule's code.
@@ -59,7 +59,7 @@ pub struct Found {
     pub waived_by: Option<WaivedBy>,
 }
 
-impl Found {
+impl KeyFinding {
     /// A finding of a report.
     pub fn of(report: &Report, finding: &Finding) -> Self {
         let source = report.sources.get(finding.location.source);
@@ -102,7 +102,7 @@ pub struct Defined {
     /// What it may do and see; why that is not known, in words.
     pub access: Result<Access, String>,
     /// What the linter found in it, and counts.
-    pub findings: Vec<Found>,
+    pub findings: Vec<KeyFinding>,
 }
 
 /// How a key of the tenant stands beside its definition.
@@ -149,12 +149,12 @@ pub struct Managed {
     /// Where the key differs.
     pub changes: Vec<Change>,
     /// What the linter found in it, and counts.
-    pub findings: Vec<Found>,
+    pub findings: Vec<KeyFinding>,
 }
 
 impl Managed {
     /// The worst finding.
-    pub fn worst(&self) -> Option<&Found> {
+    pub fn worst(&self) -> Option<&KeyFinding> {
         self.findings.iter().max_by_key(|found| found.severity)
     }
 }
@@ -256,13 +256,13 @@ impl Definitions {
     }
 
     /// All findings of the linter, those that do not count after those that do.
-    pub fn findings(&self) -> Vec<Found> {
+    pub fn findings(&self) -> Vec<KeyFinding> {
         let report = self.outcome.as_ref().and_then(|outcome| outcome.report.as_ref());
         let Some(report) = report else { return Vec::new() };
-        let counting = report.findings.iter().map(|finding| Found::of(report, finding));
+        let counting = report.findings.iter().map(|finding| KeyFinding::of(report, finding));
         let waived = report.waived.iter().map(|waived| {
-            let found = Found::of(report, &waived.finding);
-            Found { waived_by: Some(waived.by), ..found }
+            let found = KeyFinding::of(report, &waived.finding);
+            KeyFinding { waived_by: Some(waived.by), ..found }
         });
         counting.chain(waived).collect()
     }
@@ -361,12 +361,12 @@ fn of(definition: &Definition) -> Defined {
 }
 
 /// The findings that count, by file and name of the key.
-fn findings_by_key(outcome: &Outcome) -> BTreeMap<(String, String), Vec<Found>> {
-    let mut by_key: BTreeMap<_, Vec<Found>> = BTreeMap::new();
+fn findings_by_key(outcome: &Outcome) -> BTreeMap<(String, String), Vec<KeyFinding>> {
+    let mut by_key: BTreeMap<_, Vec<KeyFinding>> = BTreeMap::new();
     if let Some(report) = &outcome.report {
         for finding in &report.findings {
             let Some(key) = &finding.key else { continue };
-            let found = Found::of(report, finding);
+            let found = KeyFinding::of(report, finding);
             by_key.entry((found.file.clone(), key.clone())).or_default().push(found);
         }
     }

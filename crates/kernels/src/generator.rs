@@ -147,7 +147,7 @@ struct State {
     /// The next nonce, if it was drawn ahead of time.
     ready: [u8; 64],
     is_ready: bool,
-    stock: Stock,
+    stock: Keystream,
 }
 
 // SAFETY: plain numbers, in less than a page.
@@ -200,7 +200,7 @@ impl State {
 
 /// Keystream, and how much of it has not been returned yet.
 #[repr(C, align(64))]
-struct Stock {
+struct Keystream {
     /// It starts with the key of the next run.
     run: [u8; RUN_BYTES],
     /// How many bytes at the end of the run have not been returned yet.
@@ -209,7 +209,7 @@ struct Stock {
     runs_left: u32,
 }
 
-impl Stock {
+impl Keystream {
     fn make_nonce(
         &mut self,
         kernel: NonceKernel,

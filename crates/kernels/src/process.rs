@@ -11,21 +11,21 @@ use crate::page::{Wipeable, WipedOnFork};
 pub struct ProcessMark(Mark);
 
 enum Mark {
-    Wiped(WipedOnFork<Here>),
+    Wiped(WipedOnFork<Marker>),
     ProcessId(u32),
 }
 
 /// 1 in the process that created it.
-struct Here(u8);
+struct Marker(u8);
 
-impl Zeroize for Here {
+impl Zeroize for Marker {
     fn zeroize(&mut self) {
         self.0.zeroize();
     }
 }
 
 // SAFETY: zero is a valid number; the type has no references, no `Drop` and one byte.
-unsafe impl Wipeable for Here {}
+unsafe impl Wipeable for Marker {}
 
 // SAFETY: the memory is written before the mark is shared, and then only read.
 unsafe impl Send for ProcessMark {}
@@ -36,7 +36,7 @@ impl ProcessMark {
     /// Creates a mark of this process.
     #[must_use]
     pub fn new() -> Self {
-        Self(match WipedOnFork::<Here>::new() {
+        Self(match WipedOnFork::<Marker>::new() {
             Some(mut here) => {
                 here.0 = 1;
                 Mark::Wiped(here)

@@ -39,7 +39,7 @@ impl CaseFile {
                 (cases, problems) = (lowered.cases, lowered.problems);
             }
             None if parsed.problems.is_empty() => {
-                let message = "the file holds no cases";
+                let message = "the file contains no cases";
                 problems.push(Problem::new(ProblemKind::MissingField, Span::default(), message));
             }
             None => problems = parsed.problems,
@@ -97,7 +97,7 @@ pub fn run_cases(policy: &Policy, files: &[CaseFile], limits: &Limits) -> CasesO
     }
     for custom in policy.custom_rules().filter(|custom| !failed.contains(custom.id())) {
         out.faults.push(format!(
-            "rule {} has no case that it fails; write one, or nobody knows whether it can",
+            "rule {} has no case that fails it; add one that shows that it works",
             custom.id()
         ));
     }
@@ -112,13 +112,13 @@ impl CaseFile {
 }
 
 /// A finding of a case with its line.
-struct Found {
+struct CaseFinding {
     finding: Finding,
     line: usize,
 }
 
 /// What is found in the definition of a case; `None` for a case that is incomplete.
-fn run_case(policy: &Policy, case: &Case, limits: &Limits) -> Option<Vec<Found>> {
+fn run_case(policy: &Policy, case: &Case, limits: &Limits) -> Option<Vec<CaseFinding>> {
     let (text, now) = (case.definition.get()?, case.now.get()?);
     let path = case.path.get().cloned().unwrap_or_else(|| file_name(text, limits));
     let file = CorpusFile::new(path, text.clone().into_bytes(), limits);
@@ -130,13 +130,18 @@ fn run_case(policy: &Policy, case: &Case, limits: &Limits) -> Option<Vec<Found>>
     let own = findings.into_iter().filter(|finding| finding.location.source == id);
     let found = own.map(|finding| {
         let line = tree.position(finding.location.span.start).line;
-        Found { finding, line }
+        CaseFinding { finding, line }
     });
     Some(found.collect())
 }
 
 /// What is expected and was not found, and what was found and is not expected.
-fn compare(policy: &Policy, file: &CaseFile, case: &Case, mut found: Vec<Found>) -> Vec<String> {
+fn compare(
+    policy: &Policy,
+    file: &CaseFile,
+    case: &Case,
+    mut found: Vec<CaseFinding>,
+) -> Vec<String> {
     let mut faults = Vec::new();
     for expected in case.expect.get().into_iter().flatten() {
         let Some(written) = expected.rule.get() else { continue };
@@ -152,17 +157,17 @@ fn compare(policy: &Policy, file: &CaseFile, case: &Case, mut found: Vec<Found>)
         }
         let line = expected.line.get().map(|line| format!(" in line {line}"));
         let line = line.unwrap_or_default();
-        faults.push(format!("{place}: {rule} is expected{line} and not found"));
+        faults.push(format!("{place}: expected {rule}{line}, but it was not found"));
     }
-    faults.extend(found.into_iter().map(|Found { finding, line }| {
+    faults.extend(found.into_iter().map(|CaseFinding { finding, line }| {
         let rule = &finding.rule;
         let severity = finding.severity.as_str();
-        format!("{rule} is found in line {line} ({severity}) and not expected: {}", finding.message)
+        format!("unexpected {rule} in line {line} ({severity}): {}", finding.message)
     }));
     faults
 }
 
-impl Found {
+impl CaseFinding {
     fn is(&self, rule: &RuleId, expected: &Expected) -> bool {
         let line = expected.line.get();
         self.finding.rule == *rule

@@ -1,8 +1,8 @@
 //! Writes a first policy from existing definitions.
 //!
 //! The policy lists the owners, roles and groups of the definitions. A name that looks like a
-//! misspelling of another one becomes a comment, so that it stays a finding. So does the reason for a
-//! tenant's product, which no definition states.
+//! misspelling of another one becomes a comment, so that it remains a finding. So does the reason
+//! for a tenant's product, which no definition states.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -17,7 +17,7 @@ use crate::model::Corpus;
 pub const MAIN_TENANT: &str = "main";
 
 #[derive(Default)]
-struct Seen {
+struct Survey {
     /// Its keys' roles, as written.
     roles: BTreeSet<String>,
     has_scopes: bool,
@@ -35,7 +35,7 @@ pub fn policy_for(corpus: &Corpus, name: &str, keys: &[String]) -> String {
     let mut domains = BTreeSet::new();
     let mut roles = Names::default();
     let mut tenant_names = Names::default();
-    let mut tenants: BTreeMap<String, Seen> = BTreeMap::new();
+    let mut tenants: BTreeMap<String, Survey> = BTreeMap::new();
     let only = only_tenant(corpus);
     let mut count = 0;
     let documents = corpus.files.iter().flat_map(|file| &file.documents);
@@ -83,7 +83,7 @@ pub fn policy_for(corpus: &Corpus, name: &str, keys: &[String]) -> String {
         seen.datasets |= scope.datasets.get().is_some();
     }
     if tenants.is_empty() {
-        tenants.insert(only.to_owned(), Seen::default());
+        tenants.insert(only.to_owned(), Survey::default());
     }
     let predefined: Vec<&str> = PREDEFINED_ROLES.iter().map(|role| role.name).collect();
     let known = Known {
@@ -107,7 +107,8 @@ impl Names {
         *self.0.entry(name.to_owned()).or_default() += 1;
     }
 
-    /// Names that are nearly one of the product's, or nearly another one that is written more often.
+    /// Names that are similar to one of the product's, or to another one that is written more
+    /// often.
     fn slips(&self, known: &[&str]) -> BTreeMap<String, String> {
         let meant = |(name, count): (&String, &usize)| {
             let often = self.0.iter().filter(|(_, other)| **other > *count);
@@ -123,8 +124,8 @@ impl Names {
 
 /// What all definitions contain.
 struct Known<'a> {
-    tenants: &'a BTreeMap<String, Seen>,
-    /// What is written, and what was most likely meant.
+    tenants: &'a BTreeMap<String, Survey>,
+    /// What is written, and what was probably meant.
     tenant_slips: BTreeMap<String, String>,
     roles: Vec<String>,
     role_slips: BTreeMap<String, String>,
@@ -134,7 +135,7 @@ struct Known<'a> {
 }
 
 /// The product that the roles of a tenant's keys suggest, and why.
-fn product(seen: &Seen) -> (Product, &'static str) {
+fn product(seen: &Survey) -> (Product, &'static str) {
     let holds = |product: Product| {
         PredefinedRole::of(product)
             .any(|role| role.products.len() < Product::ALL.len() && seen.roles.contains(role.name))
@@ -148,7 +149,7 @@ fn product(seen: &Seen) -> (Product, &'static str) {
     if holds(Product::Xsoar8) {
         return (Product::Xsoar8, "its keys hold Analyst and no scope; xpanse has this role too");
     }
-    (Product::Xsiam, "its keys' roles do not tell")
+    (Product::Xsiam, "its keys' roles do not show it")
 }
 
 /// The tenant of definitions that name none: the one that `import` gave it.
@@ -233,9 +234,9 @@ fn write(name: &str, keys: &[String], count: usize, known: &Known<'_>) -> String
 /// Roles, teams and domains; probable misspellings become comments.
 fn catalogue(out: &mut String, known: &Known<'_>) {
     if known.roles.is_empty() {
-        out.push_str("  # Roles of your own, with their components.\n  # roles: [{ name: SIEM Export, components: { \"Public API\": none } }]\n");
+        out.push_str("  # Your own roles, with their components.\n  # roles: [{ name: SIEM Export, components: { \"Public API\": none } }]\n");
     } else {
-        out.push_str("  # Roles that the product does not bring; take out slips. List their components, so that access\n  # can be judged.\n");
+        out.push_str("  # Roles that the product does not have; remove typos. List their components, so that\n  # access can be checked.\n");
         // A list must not be empty.
         let all_slips = known.roles.iter().all(|role| known.role_slips.contains_key(role));
         out.push_str(if all_slips { "  # roles:\n" } else { "  roles:\n" });
@@ -263,13 +264,13 @@ fn catalogue(out: &mut String, known: &Known<'_>) {
     );
     for (team, meant) in &known.team_slips {
         let (team, meant) = (scalar(team), scalar(meant));
-        let _ = writeln!(out, "  # {team} is left out: did the keys mean {meant}?");
+        let _ = writeln!(out, "  # {team} is excluded: did the keys mean {meant}?");
     }
     let domains = &known.domains;
     if !domains.is_empty() {
         let _ = writeln!(
             out,
-            "  # Whose addresses may own keys; take out what is not yours.\n  emailDomains: {}",
+            "  # Domains whose addresses may own keys; remove those that are not yours.\n  emailDomains: {}",
             list(domains.iter())
         );
     }

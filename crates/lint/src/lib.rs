@@ -1,18 +1,14 @@
 //! Checks key definitions against an organisation's policy.
 //!
-//! [`lint`] gets a [`Corpus`], a [`Policy`] and the time, and gives a [`Report`]. It opens no file,
-//! reads no clock, and its answer depends on nothing else. [`files`] is the layer above that finds
-//! and reads files; [`report`] writes what was found.
+//! [`lint`] takes a [`Corpus`], a [`Policy`] and the time, and returns a [`Report`]. It opens no
+//! file, reads no clock, and its result depends on nothing else. [`files`] is the layer above that
+//! finds and reads files; [`report`] formats the findings.
 //!
 //! The layers, each of which uses only those before it: `model` (findings, files, reports), `policy`
 //! (what is in force), `rule` and `rules` (what is checked), `engine` (running the rules, waivers,
 //! comments, baseline, fixes), `report` (formats), `files` (files and git).
 
-#![allow(
-    clippy::format_collect,
-    clippy::format_push_string,
-    reason = "texts for people, a few lines of each"
-)]
+#![allow(clippy::format_collect, clippy::format_push_string, reason = "messages, a few lines each")]
 
 mod cases;
 mod engine;

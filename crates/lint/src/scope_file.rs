@@ -55,17 +55,16 @@ fn take_scope(file: &mut CorpusFile) -> Option<Scope> {
             return scope;
         }
         [] if is_yaml => {
-            let message = "the file holds no scope";
+            let message = "the file contains no scope";
             let help = "write `assets`, `casesAndIssues` and `endpoints`, each with a mode";
             let problem = Problem::new(ProblemKind::MissingField, Span::default(), message);
             file.problems = vec![problem.help(help)];
         }
         [_, second, ..] if is_yaml => {
             let place = file.tree.node(second.root).span;
-            let message =
-                format!("one scope is expected, and {} documents stand here", documents.len());
+            let message = format!("expected one scope, got {} documents", documents.len());
             let problem = Problem::new(ProblemKind::WrongType, place, message);
-            file.problems = vec![problem.help("give each scope a file of its own")];
+            file.problems = vec![problem.help("put each scope into its own file")];
         }
         _ => {}
     }

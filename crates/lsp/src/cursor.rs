@@ -1,24 +1,24 @@
-//! [`Cursor`]: which field of a format a place in a text belongs to.
+//! [`Cursor`]: the field of a format at a position of a text.
 //!
-//! Told from indentation alone, since a text that is being written is no YAML half of the time.
+//! It depends on indentation only, because a text that is being typed is often not valid YAML.
 
 use cortexkey_manifest::format::{FieldSpec, KEY, KEY_KIND, Kind, Mapping, POLICY, POLICY_KIND};
 
-/// A place in a block mapping.
+/// A position in a block mapping.
 #[derive(Debug)]
 pub(crate) struct Cursor {
-    /// The fields of the mapping that the line belongs to; none where the format has none there.
+    /// The fields of the line's mapping; none if the format has none there.
     pub(crate) mapping: Option<&'static Mapping>,
-    /// The field whose value the place is in.
+    /// The field whose value is at the position.
     pub(crate) field: Option<&'static FieldSpec>,
-    /// The names from the document's root, that field included.
+    /// The names from the document's root, including that field.
     pub(crate) path: Vec<String>,
-    /// The names that the mapping has already.
+    /// The names that the mapping already has.
     pub(crate) present: Vec<String>,
 }
 
 impl Cursor {
-    /// Finds what the place at a byte of a line is in.
+    /// Finds the field at a byte of a line.
     pub(crate) fn at(text: &str, line: usize, column: usize) -> Self {
         let lines: Vec<&str> = text.lines().collect();
         let begins = |line: &&str| line.starts_with("---");
@@ -42,9 +42,9 @@ impl Cursor {
     }
 }
 
-/// What a line of a block mapping holds.
+/// The contents of a line of a block mapping.
 struct Line<'l> {
-    /// Where its key or value begins, behind the dashes of items.
+    /// The start of its key or value, after the dashes of items.
     indent: usize,
     is_item: bool,
     key: Option<&'l str>,
@@ -73,10 +73,10 @@ fn is_blank(line: &str) -> bool {
     line.is_empty() || line.starts_with('#')
 }
 
-/// The keys above a line that it is in, from the root.
+/// The keys above a line that contain it, from the root.
 fn parents(document: &[&str], at: usize, indent: usize, is_item: bool) -> Vec<String> {
     let (mut path, mut limit) = (Vec::new(), indent);
-    // The items of a list may stand as far left as its key.
+    // The items of a list may be indented like its key.
     let mut may_equal = is_item;
     for line in document[..at.min(document.len())].iter().rev().filter(|line| !is_blank(line)) {
         let found = Line::of(line);
@@ -96,7 +96,7 @@ fn parents(document: &[&str], at: usize, indent: usize, is_item: bool) -> Vec<St
     path
 }
 
-/// The keys of the mapping that a line is in.
+/// The keys of the line's mapping.
 fn siblings(document: &[&str], at: usize, indent: usize) -> Vec<String> {
     let same = |lines: &mut dyn Iterator<Item = &&str>| {
         let mut keys = Vec::new();
@@ -192,7 +192,7 @@ rules:
     }
 
     #[test]
-    fn the_path_is_told_from_indentation() {
+    fn the_path_follows_from_indentation() {
         assert_eq!(at(3, 8), ("metadata.name".to_owned(), Some("name")));
         assert_eq!(at(3, 3), ("metadata".to_owned(), None));
         assert_eq!(at(7, 15), ("metadata.approvals.ticket".to_owned(), Some("ticket")));

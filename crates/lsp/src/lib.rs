@@ -1,10 +1,10 @@
 //! `cortexkey lsp`: a language server for key definitions and policies.
 //!
-//! Findings are the linter's: one [session](cortexkey_lint::LintSession) for each policy of a folder
-//! checks the file that changed again, and keeps what the others gave. Buffers count before files.
-//! The server writes no file; edits are the editor's to make.
+//! Findings come from the linter: one [session](cortexkey_lint::LintSession) for each policy of a
+//! folder checks only the changed file again. Unsaved buffers take precedence over files. The
+//! server writes no file; the editor makes the edits.
 
-#![allow(clippy::format_push_string, reason = "texts for people, a few lines of each")]
+#![allow(clippy::format_push_string, reason = "messages, a few lines each")]
 
 mod cursor;
 mod features;

@@ -11,7 +11,7 @@ pub(crate) enum Encoding {
 }
 
 impl Encoding {
-    /// UTF-8 where the client supports it; every client supports UTF-16.
+    /// UTF-8 if the client supports it; every client supports UTF-16.
     pub(crate) fn choose(offered: Option<&[PositionEncodingKind]>) -> Self {
         let offers = offered.unwrap_or_default();
         if offers.contains(&PositionEncodingKind::UTF8) { Self::Utf8 } else { Self::Utf16 }
@@ -32,7 +32,7 @@ impl Encoding {
     }
 }
 
-/// A text, and where its lines begin.
+/// A text, and the start of each line.
 pub(crate) struct Text<'t> {
     pub(crate) whole: &'t str,
     starts: Vec<usize>,
@@ -45,14 +45,14 @@ impl<'t> Text<'t> {
         Self { whole: text, starts: core::iter::once(0).chain(ends).collect(), encoding }
     }
 
-    /// A line without its end; the empty text where there is none.
+    /// A line without its end; the empty string if there is none.
     pub(crate) fn line(&self, line: usize) -> &'t str {
         let Some(start) = self.starts.get(line) else { return "" };
         let end = self.starts.get(line + 1).copied().unwrap_or(self.whole.len());
         self.whole[*start..end].trim_end_matches(['\n', '\r'])
     }
 
-    /// The position of a byte; one within a character is the character's.
+    /// The position of a byte; within a character, that of the character.
     pub(crate) fn position(&self, offset: usize) -> Position {
         let mut offset = offset.min(self.whole.len());
         while !self.whole.is_char_boundary(offset) {

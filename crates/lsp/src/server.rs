@@ -1,7 +1,7 @@
-//! The server's loop: messages in, answers and diagnostics out.
+//! The server's loop: messages in, responses and diagnostics out.
 //!
-//! Messages that wait are taken together, so that a burst of keystrokes is checked once. A request
-//! that was cancelled before its turn is answered so.
+//! Waiting messages are processed together, so that a burst of keystrokes is checked once. A
+//! request that was cancelled before its turn gets that response.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
@@ -33,40 +33,40 @@ use crate::position::{Encoding, Text};
 use crate::transport;
 use crate::workspace::Root;
 
-/// Texts that are kept; an editor has fewer open.
+/// The most texts that are kept; an editor has fewer open.
 const DOCUMENTS_MAX: usize = 10_000;
 /// A longer text is not checked, as on the command line.
 const DOCUMENT_BYTES_MAX: usize = 64 * 1024 * 1024;
 
-/// Why the server ended.
+/// Why the server stopped.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ServerError {
-    /// The client does not keep to the protocol, or went away.
+    /// The client violates the protocol, or is gone.
     #[error("the editor violates the language server protocol")]
     Protocol(#[from] lsp_server::ProtocolError),
     /// A message could not be read or written.
     #[error("cannot exchange messages with the editor")]
     Io(#[from] std::io::Error),
-    /// The client's first message makes no sense.
+    /// The client's first message is invalid.
     #[error("cannot read the editor's first message")]
     Initialize(#[from] serde_json::Error),
-    /// The client went away.
+    /// The client is gone.
     #[error("the editor closed the connection")]
     Gone,
 }
 
-/// Serves on standard input and output until the client says to exit.
+/// Serves on standard input and output until the client asks it to exit.
 pub fn serve_stdio() -> Result<(), ServerError> {
     let (connection, threads) = transport::stdio();
     let served = serve(&connection);
     drop(connection);
-    // What could not be read says more than that the editor is gone.
+    // A read error explains more than that the editor is gone.
     threads.join()?;
     served
 }
 
-/// Serves a connection until the client says to exit.
+/// Serves a connection until the client asks it to exit.
 pub fn serve(connection: &Connection) -> Result<(), ServerError> {
     let (id, params) = connection.initialize_start()?;
     let params: InitializeParams = serde_json::from_value(params)?;
@@ -172,11 +172,11 @@ struct Server<'c> {
     folders: Vec<PathBuf>,
     roots: Vec<Root>,
     documents: HashMap<PathBuf, Document>,
-    /// What the client shows, by file.
+    /// The diagnostics that the client shows, by file.
     published: BTreeMap<PathBuf, (Url, Vec<Diagnostic>)>,
-    /// Faults that were told.
+    /// Errors that were reported.
     faults: BTreeSet<String>,
-    /// Whether files changed on disk, so that folders are read again.
+    /// Whether files changed on disk, so that folders must be read again.
     is_stale: bool,
     /// Whether findings may differ from those that the client shows.
     is_dirty: bool,
@@ -206,7 +206,8 @@ impl Server<'_> {
                         self.send(response.into())?;
                     }
                     Message::Notification(notification) => self.note(notification),
-                    // To our registration; without it, files are read again when one is saved.
+                    // The response to our registration; without it, files are read again when one
+                    // is saved.
                     Message::Response(_) => {}
                 }
             }
@@ -226,7 +227,7 @@ impl Server<'_> {
         self.send(notification.into())
     }
 
-    /// Asks the client to tell of changed files, where it can.
+    /// Asks the client to report changed files, if it can.
     fn watch_files(&self, params: &InitializeParams) -> Result<(), ServerError> {
         let watched = params.capabilities.workspace.as_ref();
         let watched = watched.and_then(|workspace| workspace.did_change_watched_files.as_ref());
@@ -309,7 +310,7 @@ impl Server<'_> {
         };
         let path = path_of(&params.text_document.uri);
         if path.is_some_and(|path| self.documents.remove(&path).is_some()) {
-            // What was not saved does not count any more.
+            // Unsaved text no longer counts.
             self.is_stale = true;
         }
     }
@@ -327,7 +328,7 @@ impl Server<'_> {
         self.is_stale = true;
     }
 
-    /// Has an open text count.
+    /// Uses an open text instead of its file.
     fn take(&mut self, path: &Path) {
         self.is_dirty = true;
         let Some(document) = self.documents.get(path) else { return };
@@ -336,7 +337,7 @@ impl Server<'_> {
         }
     }
 
-    /// Reads again what changed on disk, and joins what the files show together.
+    /// Reads changed files again, and updates the findings across files.
     fn bring_up(&mut self) {
         if self.is_stale {
             let texts = self.documents.iter();
@@ -351,7 +352,7 @@ impl Server<'_> {
         self.is_stale = false;
     }
 
-    /// Sends the diagnostics of files where they differ from those that the client shows.
+    /// Sends the diagnostics of files that differ from what the client shows.
     fn update(&mut self) -> Result<(), ServerError> {
         self.bring_up();
         if !self.is_dirty {
@@ -381,7 +382,7 @@ impl Server<'_> {
         self.tell_faults()
     }
 
-    /// A folder that cannot be checked is no clean one.
+    /// A folder that cannot be checked must not look clean.
     fn tell_faults(&mut self) -> Result<(), ServerError> {
         let faults: BTreeSet<String> =
             self.roots.iter().filter_map(|root| root.fault.clone()).collect();
@@ -393,7 +394,7 @@ impl Server<'_> {
         Ok(())
     }
 
-    /// The address of a file, in the client's own form where it has the file open.
+    /// The URI of a file, in the client's own form if it has the file open.
     fn uri(&self, path: &Path) -> Option<Url> {
         let open = self.documents.get(path).map(|document| document.uri.clone());
         open.or_else(|| Url::from_file_path(path).ok())
@@ -497,7 +498,7 @@ impl Server<'_> {
     }
 }
 
-/// The requests that are cancelled among these messages.
+/// The cancelled requests among these messages.
 fn cancelled(messages: &[Message]) -> BTreeSet<RequestId> {
     let params = messages.iter().filter_map(|message| match message {
         Message::Notification(it) if it.method == Cancel::METHOD => Some(it.params.clone()),

@@ -1,7 +1,7 @@
-//! Messages on standard input and output, with a limit for their size.
+//! Messages on standard input and output, with a limit on their size.
 //!
-//! `lsp-server` allocates whatever length a message claims; one that claims too much ends this
-//! connection instead.
+//! `lsp-server` allocates whatever length a message claims; here, a message that is too large ends
+//! the connection.
 
 use std::io::{self, BufRead, Read as _};
 use std::thread::JoinHandle;
@@ -9,7 +9,7 @@ use std::thread::JoinHandle;
 use crossbeam_channel::{Receiver, bounded};
 use lsp_server::{Connection, Message};
 
-/// The largest message, in bytes. A text of the largest size that is checked fits.
+/// The largest message, in bytes. It fits the largest text that is checked.
 const MESSAGE_BYTES_MAX: u64 = 256 * 1024 * 1024;
 /// A header line is short.
 const HEADER_BYTES_MAX: u64 = 4096;
@@ -22,8 +22,8 @@ pub(crate) struct Threads {
 }
 
 impl Threads {
-    /// Waits until all is written. The reader may wait for input that never comes, so it is asked
-    /// only whether it failed.
+    /// Waits until everything is written. The reader may wait for input that never comes, so only
+    /// its failures are collected.
     pub(crate) fn join(self) -> io::Result<()> {
         let ended = |thread: JoinHandle<io::Result<()>>| {
             thread.join().unwrap_or_else(|_| Err(io::ErrorKind::Other.into()))
@@ -66,7 +66,7 @@ fn read(input: &mut impl BufRead) -> io::Result<Option<Message>> {
             return Ok(None);
         }
         if !line.ends_with("\r\n") || nth == HEADERS_MAX {
-            return Err(invalid("a header without its end"));
+            return Err(invalid("an incomplete header"));
         }
         let line = line.trim_end();
         if line.is_empty() {
@@ -78,9 +78,9 @@ fn read(input: &mut impl BufRead) -> io::Result<Option<Message>> {
             length = Some(value);
         }
     }
-    let length = length.ok_or_else(|| invalid("a message without its length"))?;
+    let length = length.ok_or_else(|| invalid("a message without a length"))?;
     if length > MESSAGE_BYTES_MAX {
-        return Err(invalid("a message that is too large"));
+        return Err(invalid("a message above the size limit"));
     }
     let mut body = Vec::new();
     input.by_ref().take(length).read_to_end(&mut body)?;

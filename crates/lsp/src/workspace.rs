@@ -1,4 +1,4 @@
-//! [`Root`]: a folder of the editor, with the policies that hold in it and what they find.
+//! [`Root`]: a folder of the editor, with its policies and their findings.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io::empty;
@@ -15,12 +15,12 @@ use cortexkey_manifest::yaml::Limits;
 /// A folder that is checked.
 pub(crate) struct Root {
     pub(crate) folder: PathBuf,
-    /// One for each policy, in the order of their numbers.
+    /// One per policy, in the order of their numbers.
     sessions: Vec<LintSession<'static>>,
-    /// What the sessions found last.
+    /// The sessions' last findings.
     reports: Vec<Report>,
     files: HashMap<PathBuf, FileId>,
-    /// Fingerprints of what the baseline holds.
+    /// Fingerprints of the findings in the baseline.
     known: BTreeSet<String>,
     /// Why the folder could not be checked.
     pub(crate) fault: Option<String>,
@@ -28,7 +28,7 @@ pub(crate) struct Root {
 }
 
 impl Root {
-    /// Reads and checks a folder, with the editor's texts in place of files.
+    /// Reads and checks a folder, using the editor's texts in place of files.
     pub(crate) fn load(folder: &Path, texts: &HashMap<PathBuf, String>) -> Self {
         let now = jiff::Timestamp::now();
         let options = Options::new(folder, now);
@@ -46,7 +46,7 @@ impl Root {
             root.fault = Some(outcome.messages.join("; "));
             return root;
         };
-        // A policy that is not usable leaves its keys unchecked.
+        // Without a usable policy, keys cannot be checked.
         let is_unchecked = outcome.policy.iter().chain(&outcome.others).any(|it| !it.is_usable());
         root.fault = is_unchecked.then(|| outcome.messages.join("; "));
         let by_baseline = |waived: &&cortexkey_lint::WaivedFinding| waived.by == WaivedBy::Baseline;
@@ -76,7 +76,7 @@ impl Root {
         path.starts_with(&self.folder)
     }
 
-    /// Takes a text for a file's; false where the folder's corpus has no such file.
+    /// Replaces the text of a file; false if the folder's corpus has no such file.
     pub(crate) fn set_text(&mut self, path: &Path, text: &str) -> bool {
         let Some(file) = self.files.get(path).copied() else { return false };
         for session in &mut self.sessions {
@@ -85,12 +85,12 @@ impl Root {
         true
     }
 
-    /// Joins what the files show together. What holds for a single file was checked already.
+    /// Updates the findings across files. Single files were already checked.
     pub(crate) fn refresh(&mut self) {
         self.reports = self.sessions.iter().map(LintSession::report).collect();
     }
 
-    /// All findings that count, by the file that they are in.
+    /// All findings that count, by file.
     pub(crate) fn findings(&self) -> BTreeMap<PathBuf, Vec<(&Finding, &Report)>> {
         let mut all: BTreeMap<PathBuf, Vec<(&Finding, &Report)>> = BTreeMap::new();
         let mut seen = BTreeSet::new();
@@ -106,7 +106,7 @@ impl Root {
         all
     }
 
-    /// Where a source is on disk; none for a built-in policy.
+    /// The path of a source on disk; none for a built-in policy.
     pub(crate) fn path_of(&self, report: &Report, source: SourceId) -> Option<PathBuf> {
         let path = &report.sources.get(source)?.path;
         let is_file = !path.starts_with("builtin:") && !path.starts_with('<');
@@ -122,7 +122,7 @@ impl Root {
         self.sessions.first().map(LintSession::corpus)
     }
 
-    /// All definitions with the path and the file that holds them.
+    /// All definitions with the path and their file.
     pub(crate) fn definitions(&self) -> impl Iterator<Item = (PathBuf, &CorpusFile, &Definition)> {
         let files = self.corpus().into_iter().flat_map(|corpus| &corpus.files);
         files.flat_map(move |file| {
@@ -136,7 +136,7 @@ impl Root {
         self.corpus()?.files.iter().find(|file| file.id == *id)
     }
 
-    /// The policy that governs a file; the folder's own for others.
+    /// The policy that governs a file; the folder's own for other files.
     pub(crate) fn policy(&self, path: &Path) -> Option<(&Policy, &Report)> {
         let at = self.file(path).map_or(0, |file| file.policy);
         Some((self.sessions.get(at)?.policy(), self.reports.get(at)?))

@@ -1,7 +1,7 @@
 //! Compiles a definition for programs that do not read YAML.
 //!
-//! A definition that leaves open what a decision or a comparison depends on is an error with its
-//! place.
+//! A definition that leaves open what a decision or comparison depends on is an error with its
+//! position.
 
 use cortexkey_core::access::compiled::{CompileError, CompiledKey, Compiler};
 use cortexkey_core::access::{KeyDefinition, Scope, Unreferenced};
@@ -19,7 +19,7 @@ pub enum Refusal {
     /// A field is missing or cannot be read, and a decision depends on it.
     #[error("{}", .0.message)]
     Incomplete(IncompleteField),
-    /// It exceeds a limit of the compiled form, or is in it already.
+    /// It exceeds a limit of the compiled form, or was already added.
     #[error(transparent)]
     Compile(CompileError),
 }
@@ -30,8 +30,7 @@ impl From<IncompleteField> for Refusal {
     }
 }
 
-/// Compiles a definition with what the policy knows of it, and with the key ids that the lock file
-/// has for it.
+/// Compiles a definition with the policy's facts, and with the key ids from the lock file.
 pub fn add(
     compiler: &mut Compiler,
     definition: &Definition,
@@ -105,7 +104,7 @@ fn scope_place(definition: &Definition) -> Span {
     scope.unwrap_or(definition.place)
 }
 
-/// The id in use, and those of keys that live on for a grace.
+/// The current id, and those of keys in their grace period.
 fn key_ids(locked: Option<&LockedKey>) -> Vec<KeyId> {
     let Some(locked) = locked else { return Vec::new() };
     let retiring = locked.retiring.iter().map(|retiring| retiring.id);

@@ -1,4 +1,4 @@
-//! Reads key definitions and policies written in YAML, with every mistake and its place.
+//! Reads key definitions and policies in YAML, and reports every mistake with its position.
 //!
 //! Bytes become one [`yaml::Tree`] with a span for each key and each value; the tree becomes a
 //! [`definition::Definition`] or a [`policy::PolicyFile`]. Each stage collects all mistakes it
@@ -6,8 +6,8 @@
 //!
 //! Which fields a file may have is described once, in [`mod@format`].
 //!
-//! A [`Problem`] names the rule that it belongs to; its severity, and whether it counts, is decided by
-//! the linter. The crate opens no file and reads no clock.
+//! A [`Problem`] names its rule; the linter decides its severity and whether it counts. The crate
+//! opens no file and reads no clock.
 
 pub mod access;
 pub mod compile;

@@ -1,4 +1,4 @@
-//! What a reader reports: a mistake, its place, and the rule that it belongs to.
+//! What a reader reports: a mistake, its position, and the rule that it belongs to.
 //!
 //! A problem has no severity: the policy sets it.
 
@@ -12,19 +12,19 @@ pub enum ProblemKind {
     YamlSyntax,
     /// A key twice in one mapping.
     DuplicateKey,
-    /// Another YAML reader sees something else in the same bytes.
+    /// Another YAML reader interprets the same bytes differently.
     ParserDisagreement,
     /// An anchor, alias, merge key, or tag that retypes.
     Indirection,
     /// A field that the format does not have.
     UnknownField,
-    /// A required field that is not there.
+    /// A required field that is missing.
     MissingField,
     /// A value of the wrong shape.
     WrongType,
-    /// A value outside of what the field takes.
+    /// A value that the field does not accept.
     BadValue,
-    /// An `apiVersion` or `kind` that is not known.
+    /// An unknown `apiVersion` or `kind`.
     UnsupportedVersion,
     /// A time that cannot be read.
     BadExpiry,
@@ -52,24 +52,24 @@ impl ProblemKind {
 /// One mistake in a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
-    /// Which kind it is.
+    /// The kind of mistake.
     pub kind: ProblemKind,
     /// Where it is.
     pub span: Span,
-    /// What was seen, and what was expected.
+    /// The fact, and what was expected.
     pub message: String,
-    /// What to do next.
+    /// What to do.
     pub help: Option<String>,
-    /// Other places that matter, each with a few words.
+    /// Related positions, each with a label.
     pub related: Vec<(Span, String)>,
-    /// What was most likely meant, for an unknown name or word.
+    /// The probable intent, for an unknown name or word.
     pub meant: Option<Box<str>>,
-    /// The same value in the accepted form, where there is no doubt about it.
+    /// The same value in the accepted form, if it is unambiguous.
     pub rewrite: Option<Box<str>>,
 }
 
 impl Problem {
-    /// A problem without help or second place.
+    /// A problem without a hint or a second position.
     pub fn new(kind: ProblemKind, span: Span, message: impl Into<String>) -> Self {
         let message = message.into();
         Self { kind, span, message, help: None, related: Vec::new(), meant: None, rewrite: None }
@@ -82,14 +82,14 @@ impl Problem {
         self.kind != ProblemKind::UnknownField || self.meant.is_some()
     }
 
-    /// The same with a sentence on what to do next.
+    /// The same with a hint.
     #[must_use]
     pub fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
         self
     }
 
-    /// The same with a second place.
+    /// The same with a second position.
     #[must_use]
     pub fn related(mut self, span: Span, words: impl Into<String>) -> Self {
         self.related.push((span, words.into()));

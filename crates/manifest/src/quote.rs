@@ -1,6 +1,6 @@
 //! Makes text from a file safe to print.
 //!
-//! Escapes what a terminal would act on and what is invisible, and masks possible secrets: see
+//! Escapes control characters and invisible characters, and masks possible secrets: see
 //! [`crate::mask_tokens`].
 
 use core::fmt::Write as _;
@@ -25,7 +25,7 @@ pub(crate) fn printable(text: &str) -> String {
     }
 }
 
-/// The text in one line: everything invisible, or that a terminal would act on, is escaped.
+/// The text in one line: control and invisible characters are escaped.
 #[must_use]
 pub fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
@@ -44,15 +44,15 @@ pub fn escape(text: &str) -> String {
     out
 }
 
-/// The same for a value that its field does not take. It may be a key that was pasted into the wrong
-/// line, so a value that is longer than a word and looks random is masked completely.
+/// The same for a value that its field does not accept. It may be a key that was pasted into the
+/// wrong line, so a value that is longer than a word and looks random is masked completely.
 #[must_use]
 pub fn quote_refused(text: &str) -> String {
     if is_refused_secret(text) { format!("`{}`", "*".repeat(REFUSED_MIN)) } else { quote(text) }
 }
 
-/// Characters that print nothing, move the cursor or turn the direction of writing; tags and
-/// variation selectors among them, which carry text that no eye sees.
+/// Characters that print nothing, move the cursor or change the direction of writing, including
+/// tags and variation selectors, which carry invisible text.
 #[must_use]
 pub fn is_invisible(c: char) -> bool {
     // Most text is ASCII.

@@ -1,12 +1,12 @@
-//! Writes text as a YAML scalar: plain if every reader sees the same text, else quoted.
+//! Writes a string as a YAML scalar: plain if every reader reads the same string, otherwise quoted.
 //!
-//! What is not plainly a word or words is quoted.
+//! Anything other than plain words is quoted.
 
 use core::fmt::Write as _;
 
 use crate::yaml::retyped;
 
-/// A string as it may stand behind `key: `, in a list or as a key, in block and in flow style.
+/// A string that can follow `key: `, or be in a list or a key, in block and in flow style.
 ///
 /// ```
 /// use cortexkey_manifest::scalar;
@@ -20,7 +20,8 @@ pub fn scalar(text: &str) -> String {
     if is_plain(text) { text.to_owned() } else { quoted(text) }
 }
 
-/// Letters first; then letters, digits and what no reader takes for structure or for a number.
+/// Letters first; then letters, digits and characters that no reader interprets as structure or as
+/// a number.
 fn is_plain(text: &str) -> bool {
     let inner =
         |c: char| c.is_ascii_alphanumeric() || matches!(c, ' ' | '-' | '_' | '.' | '/' | '@');
@@ -32,7 +33,7 @@ fn is_plain(text: &str) -> bool {
         && !text.eq_ignore_ascii_case("nan")
 }
 
-/// The same in double quotes, whatever it is.
+/// The same in double quotes, always.
 #[must_use]
 pub fn quoted(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 2);
@@ -96,7 +97,7 @@ mod tests {
     proptest! {
         #[test]
         fn every_text_is_read_back_as_it_is(text in "\\PC{0,40}|[a-z #:,\\[\\]{}'\"&*!|>%@`\\-]{0,20}|.{0,20}") {
-            // NUL is no text in YAML at all.
+            // YAML cannot contain NUL at all.
             let text = text.replace('\0', "");
             prop_assert_eq!(read_back(&text), Some(text));
         }

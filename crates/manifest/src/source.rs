@@ -1,11 +1,11 @@
 //! Byte ranges of a file, and their lines and columns.
 
-/// A range of bytes in one file: `start` is in it, `end` is not.
+/// A range of bytes in one file: `start` is included, `end` is not.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Span {
     /// Offset of the first byte.
     pub start: u32,
-    /// Offset behind the last byte.
+    /// Offset after the last byte.
     pub end: u32,
 }
 
@@ -23,30 +23,30 @@ impl Span {
         self.start as usize..self.end as usize
     }
 
-    /// The text under the span; empty when the span does not fit the text.
+    /// The text under the span; empty if the span does not match the text.
     #[must_use]
     pub fn slice(self, text: &str) -> &str {
         text.get(self.range()).unwrap_or_default()
     }
 
-    /// True when no byte is covered.
+    /// True when it covers no byte.
     #[must_use]
     pub fn is_empty(self) -> bool {
         self.start == self.end
     }
 }
 
-/// A value and where it is written.
+/// A value and its position.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Spanned<T> {
     /// The value.
     pub value: T,
-    /// Where it is written.
+    /// Its position.
     pub span: Span,
 }
 
 impl<T> Spanned<T> {
-    /// Joins a value and its place.
+    /// Joins a value and its position.
     pub const fn new(value: T, span: Span) -> Self {
         Self { value, span }
     }
@@ -61,16 +61,16 @@ pub struct Position {
     pub column: usize,
 }
 
-/// Where each line of a string begins.
+/// The start of each line of a string.
 #[derive(Clone, Debug)]
 pub struct LineIndex {
     starts: Vec<u32>,
-    /// True when each byte is a character: then nothing has to be counted.
+    /// True when each byte is a character: then no counting is needed.
     ascii: bool,
 }
 
 impl LineIndex {
-    /// Reads the line ends of a string: LF, CRLF, or a lone CR, as YAML has them.
+    /// Finds the line ends of a string: LF, CRLF, or a lone CR, as in YAML.
     #[must_use]
     pub fn new(text: &str) -> Self {
         let bytes = text.as_bytes();
@@ -88,7 +88,7 @@ impl LineIndex {
         Self { starts, ascii: text.is_ascii() }
     }
 
-    /// Line and column of a byte offset; an offset behind the text is taken as its end.
+    /// Line and column of a byte offset; an offset after the text counts as its end.
     #[must_use]
     pub fn position(&self, text: &str, offset: u32) -> Position {
         let offset = offset.min(u32::try_from(text.len()).unwrap_or(u32::MAX));
@@ -102,18 +102,18 @@ impl LineIndex {
         Position { line, column: before.chars().count() + 1 }
     }
 
-    /// The line (from 1) that holds a byte offset.
+    /// The line (from 1) that contains a byte offset.
     pub(crate) fn line_of(&self, offset: u32) -> usize {
         self.starts.partition_point(|start| *start <= offset).max(1)
     }
 
-    /// Offset at which a line (from 1) begins, if there is such a line.
+    /// Offset at which a line (from 1) starts, if there is such a line.
     #[must_use]
     pub fn line_start(&self, line: usize) -> Option<u32> {
         self.starts.get(line.checked_sub(1)?).copied()
     }
 
-    /// How many lines there are.
+    /// The number of lines.
     #[must_use]
     pub fn lines(&self) -> usize {
         self.starts.len()

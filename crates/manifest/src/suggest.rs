@@ -1,8 +1,8 @@
 //! Suggestions: the nearest of some known words.
 //!
-//! A word that is far off is not suggested: a wrong hint is worse than none.
+//! A distant word is not suggested: a wrong hint is worse than none.
 
-/// The known word that is nearest to the written one, if it is near enough.
+/// The known word nearest to the written one, if it is near enough.
 pub fn closest<'a>(written: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let folded = fold(written);
     if folded.is_empty() || folded.len() > 120 {
@@ -22,12 +22,12 @@ pub fn closest<'a>(written: &str, known: impl IntoIterator<Item = &'a str>) -> O
     best.map(|(_, candidate)| candidate)
 }
 
-/// A sentence with the nearest known word, or with all of them where they are few.
+/// A sentence with the nearest known word, or with all of them if they are few.
 pub fn did_you_mean(written: &str, known: &[&str]) -> Option<String> {
     if let Some(best) = closest(written, known.iter().copied()) {
         return Some(format!("did you mean `{best}`?"));
     }
-    (!known.is_empty() && known.len() <= 12).then(|| format!("known here: {}", list(known)))
+    (!known.is_empty() && known.len() <= 12).then(|| format!("expected one of {}", list(known)))
 }
 
 /// Words in backticks, with commas.

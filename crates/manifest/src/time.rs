@@ -1,6 +1,6 @@
-//! Times and durations as all files write them.
+//! Parses times and durations in all files.
 //!
-//! What leaves room for interpretation is not accepted: a time without an offset, a month, a week.
+//! Ambiguous forms are not accepted: a time without an offset, a month, a week.
 
 use jiff::civil::{Date, DateTime};
 use jiff::tz::Offset;
@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 /// When a key expires.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Expiry {
-    /// At this moment.
+    /// At this time.
     At(Timestamp),
     /// This long after the key is generated.
     After(SignedDuration),
@@ -25,12 +25,12 @@ pub struct TimeError {
     pub message: String,
     /// What to write.
     pub help: String,
-    /// The same time or duration in the form that is accepted, where there is no doubt about it.
+    /// The same time or duration in the accepted form, if it is unambiguous.
     pub meant: Option<String>,
 }
 
 impl TimeError {
-    /// A time that cannot be computed with.
+    /// A time outside the supported range.
     pub(crate) fn out_of_range() -> Self {
         Self::new("the time is out of range", "write a time from 1970 on")
     }
@@ -40,7 +40,7 @@ impl TimeError {
     }
 }
 
-/// Reads an RFC 3339 time with an offset, or a date, which means its end in UTC.
+/// Parses an RFC 3339 time with an offset, or a date, which means the end of that day in UTC.
 pub fn moment(text: &str) -> Result<Timestamp, TimeError> {
     let example = "write a time with its offset (`2027-03-01T00:00:00Z`) or a date (`2027-03-01`)";
     if text.len() == 10 && shape(text, "dddd-dd-dd") {
@@ -49,8 +49,10 @@ pub fn moment(text: &str) -> Result<Timestamp, TimeError> {
             date.tomorrow().map_err(|_| TimeError::new("the date is out of range", example))?;
         return at(next.at(0, 0, 0, 0), Offset::UTC, example);
     }
-    let wrong =
-        || TimeError { meant: padded(text), ..TimeError::new("this is no RFC 3339 time", example) };
+    let wrong = || TimeError {
+        meant: padded(text),
+        ..TimeError::new("this is not an RFC 3339 time", example)
+    };
     let (head, tail) = text.split_at_checked(19).ok_or_else(wrong)?;
     if !shape(head, "dddd-dd-ddTdd:dd:dd") {
         return Err(wrong());
@@ -61,16 +63,19 @@ pub fn moment(text: &str) -> Result<Timestamp, TimeError> {
     let time = hour
         .zip(minute)
         .zip(second)
-        // A leap second is the second before it, since no clock that we compare with has one.
+        // A leap second becomes the second before it, because clocks do not have leap seconds.
         .and_then(|((h, m), s)| jiff::civil::Time::new(h, m, s.min(59 + i8::from(s > 60)), 0).ok())
         .ok_or_else(|| {
             let clock = head.get(11..).unwrap_or_default();
-            TimeError::new(format!("there is no time of day {clock}"), example)
+            TimeError::new(format!("{clock} is not a time of day"), example)
         })?;
     let tail = fraction(tail).ok_or_else(wrong)?;
     if tail.is_empty() {
         let help = format!("write `{head}Z` if UTC is meant, else the offset, as in `+02:00`");
-        return Err(TimeError::new("the time has no offset: readers take it as local time", help));
+        return Err(TimeError::new(
+            "the time has no offset: readers would assume local time",
+            help,
+        ));
     }
     let offset = offset(tail).ok_or_else(wrong)?;
     at(date.to_datetime(time), offset, example)
@@ -101,12 +106,12 @@ fn abbreviated(text: &str) -> Option<String> {
     (!digits.is_empty() && short != text && lifetime(&short).is_ok()).then_some(short)
 }
 
-/// Reads a lifetime such as `90d`, `12h` or `30m`; a day is 24 hours.
+/// Parses a lifetime such as `90d`, `12h` or `30m`; a day is 24 hours.
 pub fn lifetime(text: &str) -> Result<SignedDuration, TimeError> {
     let help = "write a whole number of days, hours or minutes: `90d`, `12h`, `30m`";
     let wrong = || {
         let meant = abbreviated(text);
-        TimeError { meant, ..TimeError::new("this is no duration", help) }
+        TimeError { meant, ..TimeError::new("this is not a duration", help) }
     };
     let unit = match text.bytes().last() {
         Some(b'd') => 86_400_i64,
@@ -121,7 +126,7 @@ pub fn lifetime(text: &str) -> Result<SignedDuration, TimeError> {
     let seconds = digits.parse::<i64>().ok().and_then(|n| n.checked_mul(unit));
     match seconds {
         Some(0) => Err(TimeError::new("the duration is zero", help)),
-        // A thousand years: more is a mistake, and arithmetic on it could overflow.
+        // A thousand years: more is a mistake, and arithmetic could overflow.
         Some(seconds) if seconds <= 365_250 * 86_400 => Ok(SignedDuration::from_secs(seconds)),
         _ => Err(TimeError::new("the duration is out of range", help)),
     }
@@ -134,7 +139,7 @@ fn civil_date(text: &str, help: &str) -> Result<Date, TimeError> {
         .zip(small(part(5, 7)))
         .zip(small(part(8, 10)))
         .and_then(|((year, month), day)| Date::new(year, month, day).ok());
-    date.ok_or_else(|| TimeError::new(format!("there is no day {text}"), help))
+    date.ok_or_else(|| TimeError::new(format!("{text} is not a date"), help))
 }
 
 fn at(time: DateTime, offset: Offset, help: &str) -> Result<Timestamp, TimeError> {
@@ -151,7 +156,8 @@ fn shape(text: &str, form: &str) -> bool {
         })
 }
 
-/// What follows a fraction of a second, which is ignored: keys expire at a millisecond at best.
+/// The rest after a fraction of a second, which is ignored: keys expire with millisecond precision
+/// at best.
 fn fraction(tail: &str) -> Option<&str> {
     let Some(rest) = tail.strip_prefix('.') else { return Some(tail) };
     let rest_after = rest.trim_start_matches(|c: char| c.is_ascii_digit());

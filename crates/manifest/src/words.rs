@@ -1,14 +1,14 @@
-//! The words that fields with a fixed set of values take.
+//! Enumerations: fields with a fixed set of values.
 //!
-//! Each word is written once, beside the variant that it stands for. The field tables in
-//! [`crate::format`] list these words, and the reader turns them into values.
+//! Each word is written once, next to its variant. The field tables in [`crate::format`] list these
+//! words, and the reader converts them to values.
 
 use cortexkey_core::access::{
     AreaMode, AxisMode, EndpointMode, Permission, Product, Sbac, TagMode, Unreferenced,
 };
 use cortexkey_core::auth::Level;
 
-/// A type whose values are written as one of a few words.
+/// A type whose values are written as one of a fixed set of words.
 pub trait Word: Copy + 'static {
     /// All values, in the order of the documentation.
     const ALL: &'static [Self];
@@ -113,13 +113,13 @@ impl Word for Unreferenced {
 words! {
     /// A list of facts that a policy may open to the policies that extend it.
     Open {
-        /// What predefined roles hold.
+        /// The permissions of predefined roles.
         Roles = "roles",
         /// `catalog.teams`
         Teams = "teams",
         /// `catalog.emailDomains`
         EmailDomains = "emailDomains",
-        /// Tenants of a policy that is extended beside this one.
+        /// Tenants of a policy that is extended in parallel with this one.
         Tenants = "tenants",
         /// `assetGroups` of a tenant.
         AssetGroups = "assetGroups",

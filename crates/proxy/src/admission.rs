@@ -1,5 +1,5 @@
-//! [`Denial`]: why a request is not passed on. [`admit`] checks a request's head before anything of
-//! it is used.
+//! [`Denial`]: why a request is refused. [`admit`] checks a request's head before anything of it is
+//! used.
 
 use core::net::SocketAddr;
 
@@ -11,20 +11,20 @@ use hyper::{StatusCode, Version};
 use crate::allow::AllowList;
 use crate::token::Token;
 
-/// Why a request is not passed on.
+/// Why a request is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Denial {
-    /// The target is not a path, or the request is no plain HTTP/1.
+    /// The target is not a path, or the request is not plain HTTP/1.
     #[error("expected a path as the target, and HTTP/1.1")]
     Target,
-    /// `Host` is not the address that the proxy listens at, as in an attack by DNS rebinding.
+    /// `Host` is not the proxy's address, as in a DNS rebinding attack.
     #[error("the Host header is not the address of this proxy")]
     Host,
     /// A browser sent it.
     #[error("requests of browsers are not passed on")]
     Browser,
-    /// It asks for another protocol.
+    /// It requests another protocol.
     #[error("another protocol, such as WebSocket, is not supported")]
     Upgrade,
     /// The token is missing or wrong.
@@ -35,22 +35,22 @@ pub enum Denial {
     /// Another user's process sent it.
     #[error("the process belongs to another user")]
     User,
-    /// No method of the API.
+    /// Not a method of the API.
     #[error("expected GET, POST, PUT, PATCH or DELETE")]
     Method,
-    /// The path can be read in more than one way.
+    /// The path is ambiguous.
     #[error("the path is not in its normal form")]
     Path,
     /// The call is not on the list.
     #[error("the call is not allowed: start the proxy with --allow for it")]
     Call,
-    /// A body where the method has none.
+    /// The method has no body, but there is one.
     #[error("the method has no body")]
     Body,
     /// The body is larger than the limit.
     #[error("the body is larger than the proxy's limit")]
     TooLarge,
-    /// As many requests as the proxy carries are under way.
+    /// The largest number of concurrent requests is reached.
     #[error("too many requests at a time")]
     Busy,
 }
@@ -78,7 +78,7 @@ impl Denial {
         match self {
             Self::Target | Self::Path | Self::Body => StatusCode::BAD_REQUEST,
             Self::Host => StatusCode::MISDIRECTED_REQUEST,
-            // The client may sign with another key; 401 would say that the tenant refused it.
+            // The client may sign with another key; 401 would mean that the tenant refused it.
             Self::Browser | Self::Token | Self::User | Self::Call => StatusCode::FORBIDDEN,
             Self::Upgrade => StatusCode::NOT_IMPLEMENTED,
             Self::Method => StatusCode::METHOD_NOT_ALLOWED,
@@ -88,11 +88,11 @@ impl Denial {
     }
 }
 
-/// How the caller came, and what it must show.
-pub(crate) enum Gate<'a> {
+/// How the client connected, and what it must present.
+pub(crate) enum Transport<'a> {
     /// Over TCP: with the token, and with this address in `Host`.
     Token { token: &'a Token, address: SocketAddr },
-    /// Over a Unix socket whose other end was found to be of the same user.
+    /// Over a Unix socket whose peer belongs to the same user.
     SameUser,
 }
 
@@ -105,7 +105,11 @@ pub(crate) struct Admitted {
 }
 
 /// Checks the head of a request.
-pub(crate) fn admit(parts: &Parts, gate: &Gate<'_>, allow: &AllowList) -> Result<Admitted, Denial> {
+pub(crate) fn admit(
+    parts: &Parts,
+    gate: &Transport<'_>,
+    allow: &AllowList,
+) -> Result<Admitted, Denial> {
     let uri = &parts.uri;
     let is_path =
         uri.scheme().is_none() && uri.authority().is_none() && uri.path().starts_with('/');
@@ -120,8 +124,8 @@ pub(crate) fn admit(parts: &Parts, gate: &Gate<'_>, allow: &AllowList) -> Result
     }
     let path = uri.path_and_query().map_or("/", |path| path.as_str());
     let path = match gate {
-        Gate::SameUser => path,
-        Gate::Token { token, address } => {
+        Transport::SameUser => path,
+        Transport::Token { token, address } => {
             check_host(parts, *address)?;
             without_token(parts, path, token)?
         }
@@ -167,8 +171,8 @@ fn without_token<'p>(parts: &Parts, path: &'p str, token: &Token) -> Result<&'p 
     if token.is(first) && rest.starts_with('/') { Ok(rest) } else { Err(Denial::Token) }
 }
 
-/// Whether every server reads the path alike: no empty segments, no dots, nothing encoded that
-/// separates segments.
+/// Whether every server interprets the path alike: no empty segments, no dots, and no encoded
+/// separators.
 fn is_normal(path: &str) -> bool {
     let encoded = path.to_ascii_lowercase();
     let is_plain = !["%2e", "%2f", "%5c", "%00", "%25", "\\", "//", ";"]
@@ -190,7 +194,7 @@ mod tests {
         build: impl Fn(hyper::http::request::Builder) -> hyper::http::request::Builder,
     ) -> Result<Admitted, Denial> {
         let request = build(Request::builder().header("host", "127.0.0.1:9")).body(()).unwrap();
-        let gate = Gate::Token { token, address: "127.0.0.1:9".parse().unwrap() };
+        let gate = Transport::Token { token, address: "127.0.0.1:9".parse().unwrap() };
         admit(&request.into_parts().0, &gate, &AllowList::default())
     }
 
@@ -242,7 +246,7 @@ mod tests {
         let of_host = |host: &'static str| {
             let request = Request::builder().uri("/x").header("host", host);
             let request = request.header("authorization", token.expose()).body(()).unwrap();
-            let gate = Gate::Token { token: &token, address: "127.0.0.1:9".parse().unwrap() };
+            let gate = Transport::Token { token: &token, address: "127.0.0.1:9".parse().unwrap() };
             admit(&request.into_parts().0, &gate, &AllowList::default()).map(drop)
         };
         assert_eq!(of_host("localhost:9"), Ok(()));

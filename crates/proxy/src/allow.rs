@@ -1,12 +1,12 @@
-//! [`AllowList`]: which calls a program may make through the proxy.
+//! [`AllowList`]: the calls that a program may make through the proxy.
 
 use core::str::FromStr;
 
 use cortexkey_client::Method;
 use globset::{GlobBuilder, GlobMatcher};
 
-/// Calls that manage keys. Without a list, they are refused: a program that can create keys has the
-/// key's power for longer than the proxy runs.
+/// Calls that manage keys. They are refused by default: a program that can create keys keeps their
+/// power after the proxy has stopped.
 const KEY_MANAGEMENT: &str = "/public_api/v1/api_keys/";
 
 /// A method and a pattern of paths, such as `POST /public_api/v1/incidents/*`. `*` stands for any
@@ -17,22 +17,22 @@ pub struct Allow {
     path: GlobMatcher,
 }
 
-/// What is wrong with an entry of the list.
+/// Why an entry of the list is invalid.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum AllowError {
-    /// The word before the path is no method of the API.
+    /// The word before the path is not a method of the API.
     #[error("expected GET, POST, PUT, PATCH or DELETE before the path, got `{0}`")]
     Method(String),
-    /// The path does not begin with a slash.
-    #[error("expected a path that begins with `/`, got `{0}`")]
+    /// The path does not start with a slash.
+    #[error("expected a path that starts with `/`, got `{0}`")]
     Path(String),
-    /// The path is no pattern.
-    #[error("`{path}` is no pattern of paths: {reason}")]
+    /// The path is not a valid pattern.
+    #[error("`{path}` is not a valid path pattern: {reason}")]
     Pattern {
-        /// What was given.
+        /// The entry.
         path: String,
-        /// Why.
+        /// The reason.
         reason: String,
     },
 }
@@ -59,7 +59,7 @@ impl FromStr for Allow {
     }
 }
 
-/// The calls that are allowed; an empty list allows all but the management of keys.
+/// The allowed calls; an empty list allows everything except the management of keys.
 #[derive(Clone, Debug, Default)]
 pub struct AllowList(Vec<Allow>);
 

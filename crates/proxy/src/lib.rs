@@ -1,9 +1,9 @@
-//! A signer on loopback: programs that cannot sign with an Advanced key send their requests here,
-//! and each goes on to one tenant with a new signature.
+//! A signing proxy on loopback: programs that cannot sign with an Advanced key send their requests
+//! here, and each is sent to one tenant with a new signature.
 //!
-//! `admission` decides who may use it and for what; `relay` carries bodies between the
-//! asynchronous server and the blocking client. Only processes of the same user, or those that know
-//! the token, are served: the proxy holds a key that they may not read.
+//! `admission` decides who may use it and for what; `relay` carries bodies between the asynchronous
+//! server and the blocking client. Only processes of the same user, or those that know the token,
+//! are served, because the proxy holds a key that they may not read.
 
 mod admission;
 mod allow;

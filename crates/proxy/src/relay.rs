@@ -12,18 +12,21 @@ use tokio::sync::mpsc::{Receiver, Sender, channel};
 
 use crate::admission::Denial;
 
-/// How many pieces wait.
+/// How many pieces may wait.
 const PIECES: usize = 4;
 const PIECE_BYTES: usize = 64 * 1024;
 
-/// A request's body for the client, and what carries it there.
+/// A request's body for the client, and the task that carries it there.
 pub(crate) fn request(
     body: Incoming,
     bytes_max: u64,
     too_large: Arc<AtomicBool>,
 ) -> (impl Read + Send + 'static, impl Future<Output = ()> + Send) {
     let (to, from) = channel(PIECES);
-    (Pieces { from, piece: Bytes::new(), has_ended: false }, carry(body, bytes_max, to, too_large))
+    (
+        BodyReader { from, piece: Bytes::new(), has_ended: false },
+        carry(body, bytes_max, to, too_large),
+    )
 }
 
 async fn carry(
@@ -50,17 +53,17 @@ async fn carry(
     let _ = to.send(Ok(END)).await;
 }
 
-/// Sent after the last piece: a channel that closes without it was given up, and the tenant must
-/// not take what came so far for all of it.
+/// Sent after the last piece: a channel that closes without it was aborted, and the tenant must not
+/// mistake what it received for the complete body.
 const END: Bytes = Bytes::new();
 
-struct Pieces {
+struct BodyReader {
     from: Receiver<io::Result<Bytes>>,
     piece: Bytes,
     has_ended: bool,
 }
 
-impl Read for Pieces {
+impl Read for BodyReader {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         if self.piece.is_empty() && !self.has_ended {
             self.piece = self.from.blocking_recv().ok_or(io::ErrorKind::UnexpectedEof)??;
@@ -72,7 +75,7 @@ impl Read for Pieces {
     }
 }
 
-/// An answer's body for the server. `carry` reads on a thread that may block.
+/// A response's body for the server. `carry` reads on a thread that may block.
 pub(crate) fn answer() -> (Answer, impl Body<Data = Bytes, Error = io::Error> + Send + 'static) {
     let (to, from) = channel(PIECES);
     let pieces = stream::unfold(from, async |mut from: Receiver<io::Result<Bytes>>| {
@@ -87,7 +90,7 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
-    /// Reads to the end, or until nobody takes the answer any more.
+    /// Reads to the end, or until the response is no longer wanted.
     pub(crate) fn carry(self, mut body: Box<dyn Read + Send>) {
         let mut buffer = vec![0; PIECE_BYTES];
         loop {

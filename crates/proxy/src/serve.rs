@@ -1,4 +1,4 @@
-//! [`Proxy`]: listens, and answers each request with the tenant's answer.
+//! [`Proxy`]: listens, and answers each request with the tenant's response.
 
 use core::convert::Infallible;
 use core::net::{Ipv4Addr, SocketAddr};
@@ -23,7 +23,7 @@ use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
-use crate::admission::{Admitted, Denial, Gate, admit};
+use crate::admission::{Admitted, Denial, Transport, admit};
 use crate::allow::AllowList;
 use crate::relay;
 #[cfg(unix)]
@@ -32,13 +32,13 @@ use crate::token::Token;
 
 const HEADERS_MAX: usize = 100;
 const HEADER_BYTES_MAX: usize = 64 * 1024;
-/// For the head of a request; also how long a connection may idle.
+/// For the head of a request; also how long a connection may be idle.
 const HEADER_TIME: Duration = Duration::from_secs(60);
 /// The pause after a failure to accept, such as too many open files.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
-/// More connections than requests: clients keep some open.
+/// More connections than requests, because clients keep some open.
 const CONNECTIONS_PER_REQUEST: usize = 4;
-/// How long requests that are under way may take once the proxy ends.
+/// The time limit for open requests once the proxy stops.
 const STOP_TIME: Duration = Duration::from_secs(5);
 
 const ERROR: HeaderName = HeaderName::from_static("x-cortexkey-proxy-error");
@@ -49,31 +49,32 @@ type Answer = Response<UnsyncBoxBody<Bytes, io::Error>>;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Listener {
-    /// A port of 127.0.0.1; 0 chooses a free one.
+    /// A port of 127.0.0.1; 0 picks a free one.
     Tcp(u16),
     /// A Unix socket, for processes of the same user.
     Socket(PathBuf),
 }
 
-/// Is called with each request that was answered.
+/// Called for each request with its response.
 pub type OnRequest = Box<dyn Fn(&Record<'_>) + Send + Sync>;
 
-/// What the proxy is held to.
+/// The limits of the proxy.
 pub struct ProxyOptions {
-    /// Which calls it passes on.
+    /// The allowed calls.
     pub allow: AllowList,
-    /// The largest body of a request, in bytes.
+    /// The largest request body, in bytes.
     pub body_bytes_max: u64,
-    /// How many requests it carries at a time; others are answered with 503.
+    /// How many requests it processes at a time; further ones get 503.
     pub requests_max: usize,
-    /// After how long it ends by itself.
+    /// After how long it stops by itself.
     pub lifetime: Option<Duration>,
-    /// Gets each request once it was answered.
+    /// Receives each request with its response.
     pub on_request: Option<OnRequest>,
 }
 
 impl Default for ProxyOptions {
-    /// All calls but those that manage keys, bodies of 256 MiB, 32 requests at a time, no end.
+    /// All calls except those that manage keys, bodies of 256 MiB, 32 requests at a time, no time
+    /// limit.
     fn default() -> Self {
         Self {
             allow: AllowList::default(),
@@ -85,23 +86,23 @@ impl Default for ProxyOptions {
     }
 }
 
-/// A request that was answered. It holds no query, no header and no token.
+/// A request with its response. It contains no query, no header and no token.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Record<'a> {
     /// The method.
     pub method: &'a str,
-    /// The path without its query; none where the request was denied before it was read.
+    /// The path without its query; none if the request was refused before it was parsed.
     pub path: Option<&'a str>,
-    /// The status that was answered.
+    /// The status of the response.
     pub status: u16,
-    /// Why it was not passed on.
+    /// Why it was refused.
     pub denial: Option<Denial>,
-    /// Until the head of the answer.
+    /// The time until the head of the response.
     pub elapsed: Duration,
 }
 
-/// A proxy that listens. Dropped, it ends.
+/// A listening proxy. Dropped, it stops.
 pub struct Proxy {
     runtime: Runtime,
     shared: Arc<Shared>,
@@ -167,7 +168,7 @@ impl Proxy {
         }
     }
 
-    /// What programs show over TCP.
+    /// What programs present over TCP.
     pub fn token(&self) -> &Token {
         &self.shared.token
     }
@@ -187,12 +188,12 @@ impl Proxy {
         served
     }
 
-    /// Serves while a program runs, at most for its lifetime, and ends with it.
+    /// Serves while a program runs, at most for its lifetime, and stops with it.
     pub fn serve_while(self, command: Command) -> io::Result<ExitStatus> {
         let Self { runtime, shared, listener } = self;
         let status = runtime.block_on(async {
             let mut child = tokio::process::Command::from(command).kill_on_drop(true).spawn()?;
-            // A terminal sends Ctrl-C to the program as well, which decides what to do.
+            // A terminal also sends Ctrl-C to the program, which decides what to do.
             let _interrupts =
                 tokio::spawn(async { while tokio::signal::ctrl_c().await.is_ok() {} });
             tokio::select! {
@@ -235,7 +236,7 @@ async fn terminated() -> io::Result<()> {
     tokio::signal::ctrl_c().await
 }
 
-/// Accepts connections for ever. Where there are too many, they wait in the system's queue.
+/// Accepts connections. Beyond the limit, they wait in the system's queue.
 async fn accept(listener: &Bound, shared: &Arc<Shared>) {
     loop {
         let Ok(place) = Arc::clone(&shared.connections).acquire_owned().await else { return };
@@ -257,7 +258,7 @@ async fn accept(listener: &Bound, shared: &Arc<Shared>) {
                 Ok(Some(stream)) => {
                     drop(tokio::spawn(connection(stream, None, Arc::clone(shared), place)));
                 }
-                // Another user's process: its connection is closed without a word.
+                // Another user's process: its connection is closed without a response.
                 Ok(None) => {}
                 Err(_) => tokio::time::sleep(ACCEPT_PAUSE).await,
             },
@@ -275,7 +276,7 @@ async fn connection(
         let shared = Arc::clone(&shared);
         async move { Ok::<_, Infallible>(answer(request, address, shared).await) }
     });
-    // An error is the program's: it hung up, or sent no HTTP and was reported so.
+    // An error is the program's: it hung up, or sent malformed HTTP and was notified.
     let _ = http1::Builder::new()
         .timer(TokioTimer::new())
         .half_close(true)
@@ -295,8 +296,8 @@ async fn answer(
     let method = request.method().clone();
     let (parts, body) = request.into_parts();
     let gate = match address {
-        Some(address) => Gate::Token { token: &shared.token, address },
-        None => Gate::SameUser,
+        Some(address) => Transport::Token { token: &shared.token, address },
+        None => Transport::SameUser,
     };
     let admitted = admit(&parts, &gate, &shared.options.allow);
     let path = admitted.as_ref().ok().map(|admitted| admitted.path.clone());
@@ -376,8 +377,7 @@ async fn pass_on(
     Ok(answer)
 }
 
-/// What belongs to the connection to the tenant, and cookies, which a later request would not
-/// bring back.
+/// Headers of the connection to the tenant, and cookies, which later requests would not return.
 const OF_THE_CONNECTION: [&str; 7] = [
     "connection",
     "keep-alive",
@@ -388,7 +388,7 @@ const OF_THE_CONNECTION: [&str; 7] = [
     "upgrade",
 ];
 
-/// Why there is no answer of the tenant's.
+/// Why there is no response from the tenant.
 enum Failure {
     Denied(Denial),
     Call(CallError),
@@ -403,7 +403,7 @@ impl Failure {
                 (StatusCode::GATEWAY_TIMEOUT, "timeout", error.to_string())
             }
             Self::Call(error) => (StatusCode::BAD_GATEWAY, "call", error.to_string()),
-            Self::Ended => (StatusCode::BAD_GATEWAY, "ended", "the call was ended".to_owned()),
+            Self::Ended => (StatusCode::BAD_GATEWAY, "ended", "the call was aborted".to_owned()),
         };
         let text = format!("cortexkey proxy: {message}\n");
         let body = Full::new(Bytes::from(text)).map_err(|never| match never {});
@@ -412,7 +412,7 @@ impl Failure {
         let headers = answer.headers_mut();
         headers.insert(ERROR, HeaderValue::from_static(code));
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
-        // What is left of the request is not read.
+        // The rest of the request is not read.
         headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
         answer
     }

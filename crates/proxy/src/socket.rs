@@ -1,4 +1,4 @@
-//! [`Socket`]: a Unix socket that serves processes of the same user.
+//! [`Socket`]: a Unix socket for processes of the same user.
 
 use std::io;
 use std::os::unix::fs::{FileTypeExt as _, PermissionsExt as _};
@@ -14,8 +14,8 @@ pub(crate) struct Socket {
 }
 
 impl Socket {
-    /// Listens. A socket that is left over from a process that has ended is replaced; one that
-    /// answers, and any other file, is an error.
+    /// Listens. A socket left over from a process that has ended is replaced; one in use, and any
+    /// other file, is an error.
     pub(crate) fn bind(path: &Path) -> io::Result<Self> {
         let is_left_over = std::fs::symlink_metadata(path)
             .is_ok_and(|found| found.file_type().is_socket() && Blocking::connect(path).is_err());
@@ -32,8 +32,8 @@ impl Socket {
         &self.path
     }
 
-    /// The next connection; none where another user's process made it. The rights of the file are
-    /// not relied on: it was open to others for a moment.
+    /// The next connection; none if it is from another user's process. The file's permissions are
+    /// not relied on, because they were wider for a moment.
     pub(crate) async fn accept(&self) -> io::Result<Option<UnixStream>> {
         let (stream, _) = self.listener.accept().await?;
         let peer = stream.peer_cred()?.uid();

@@ -1,4 +1,4 @@
-//! [`Token`]: the secret that a program shows to use the proxy.
+//! [`Token`]: the secret that a program presents to use the proxy.
 
 use core::fmt;
 
@@ -11,19 +11,19 @@ const TOKEN_BYTES: usize = 32;
 pub struct Token(Zeroizing<String>);
 
 impl Token {
-    /// A new token; an error where the system has no random bytes.
+    /// A new token; an error if the system returns no random bytes.
     pub fn generate() -> Result<Self, getrandom::Error> {
         let mut bytes = Zeroizing::new([0; TOKEN_BYTES]);
         getrandom::fill(bytes.as_mut())?;
         Ok(Self(Zeroizing::new(hex::encode(bytes.as_ref()))))
     }
 
-    /// The token, to be handed to a program.
+    /// The token, for passing it to a program.
     pub fn expose(&self) -> &str {
         &self.0
     }
 
-    /// Compares without telling by its time where the two differ.
+    /// Compares in constant time.
     pub(crate) fn is(&self, text: &str) -> bool {
         self.0.as_bytes().ct_eq(text.as_bytes()).into()
     }

@@ -1,4 +1,4 @@
-//! [`chain`]: an error with its causes, as people read it.
+//! [`chain`]: an error with its causes, in one line.
 
 use core::error::Error;
 use core::fmt::Write as _;

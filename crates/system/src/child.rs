@@ -1,21 +1,21 @@
-//! Child processes: one constructor, so that no program that is started gets a secret of ours.
+//! Child processes: a single constructor, so that no program gets a secret of ours.
 //!
-//! `clippy.toml` forbids `Command::new` elsewhere; tests and `xtask` are excepted.
+//! `clippy.toml` forbids `Command::new` elsewhere, except in tests and `xtask`.
 
 use std::ffi::{OsStr, OsString};
 use std::process::Command;
 
-/// How names begin of variables that this project and the vendor's tools read.
+/// Prefixes of the variables that this project and the vendor's tools read.
 const PREFIXES: [&str; 8] =
     ["CORTEXKEY_", "CORTEXCLOUD_", "CORTEX_", "DEMISTO_", "XSOAR_", "XSIAM_", "XDR_", "PRISMA_"];
-/// How names end of those that hold a secret.
+/// Suffixes of the variables that contain a secret.
 const SUFFIXES: [&str; 5] = ["KEY", "TOKEN", "SECRET", "PASSWORD", "PASS"];
-/// A server's address, which may hold its password.
+/// A server's address, which may contain its password.
 const REPLAY: &str = "CORTEXKEY_TENANT_REPLAY";
 
-/// A command whose environment holds none of the secret variables.
+/// A command whose environment contains none of the secret variables.
 pub fn command(program: impl AsRef<OsStr>) -> Command {
-    #[expect(clippy::disallowed_methods, reason = "this is the one constructor")]
+    #[expect(clippy::disallowed_methods, reason = "this is the only constructor")]
     let mut command = Command::new(program);
     for (name, _) in secret_variables() {
         command.env_remove(name);
@@ -23,12 +23,12 @@ pub fn command(program: impl AsRef<OsStr>) -> Command {
     command
 }
 
-/// The variables of this process that may hold a secret, with their values.
+/// This process's variables that may contain a secret, with their values.
 pub fn secret_variables() -> impl Iterator<Item = (OsString, OsString)> {
     std::env::vars_os().filter(|(name, _)| is_secret(name))
 }
 
-/// Whether a variable of this name may hold a secret.
+/// Whether a variable of this name may contain a secret.
 pub fn is_secret(name: &OsStr) -> bool {
     let name = name.to_string_lossy().to_ascii_uppercase();
     let ours = PREFIXES.iter().any(|prefix| name.starts_with(prefix));

@@ -1,4 +1,4 @@
-//! Files, child processes and error chains, done safely and once for all crates.
+//! Safe file replacement, child processes and error chains for all crates.
 //!
 //! It depends on no other crate of ours.
 

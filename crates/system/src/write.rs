@@ -1,9 +1,9 @@
-//! Replacing a file whole: readers see the old bytes or the new ones, never a part.
+//! Replaces files as a whole: readers see the old bytes or the new ones, never a part.
 //!
-//! The new bytes go to a file with a random name in the same folder, opened so that it cannot be
-//! one that exists, and a rename puts it in place. A name that others can foresee would let them
-//! put a link there first. Extended attributes and access control lists are not kept; the mode is,
-//! and so are owner and group where this user may set them.
+//! The new bytes go to a file with a random name in the same folder, created so that it cannot be
+//! an existing one, and a rename puts it in place. With a predictable name, another user could put
+//! a link there first. Extended attributes and access control lists are not kept; the mode is, and
+//! so are owner and group if this user may set them.
 
 use core::fmt;
 use std::ffi::OsStr;
@@ -13,24 +13,24 @@ use std::path::{Path, PathBuf};
 
 use tempfile::{Builder, NamedTempFile};
 
-/// How a temporary file's name begins; random characters follow.
+/// The start of a temporary file's name; random characters follow.
 const PREFIX: &str = ".cortexkey-";
 /// Random characters in the name.
 const RANDOM_CHARS: usize = 16;
-/// Links that are followed before they count as a circle; as many as Linux follows.
+/// The most links that are followed before they count as a cycle; as many as Linux follows.
 const LINKS_MAX: usize = 40;
 
-/// What happens where the path is a symbolic link.
+/// How a symbolic link at the path is handled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Links<'a> {
     /// An error.
     Refuse,
-    /// The link is replaced by a file; what it leads to stays as it is.
+    /// The link is replaced by a file; its target stays unchanged.
     Replace,
-    /// The file that the link leads to is replaced, and the link stays.
+    /// The link's target is replaced, and the link stays.
     Follow,
-    /// The same, and an error where the file, links resolved, lies outside this folder. It holds for
-    /// links among the path's folders, too.
+    /// The same, but it is an error if the file, with links resolved, is outside this folder. This
+    /// includes links among the path's folders.
     Within(&'a Path),
 }
 
@@ -43,19 +43,19 @@ pub struct Write<'a> {
 }
 
 impl<'a> Write<'a> {
-    /// A file that others may read as the umask says, not waited for until it is on the disk.
+    /// A file with the umask's mode, written without waiting for the disk.
     #[must_use]
     pub const fn new(links: Links<'a>) -> Self {
         Self { links, private: false, durable: false }
     }
 
-    /// Only the owner may read or write a file that did not exist. One that did keeps its mode.
+    /// A new file can be read and written only by its owner. An existing one keeps its mode.
     #[must_use]
     pub const fn private(self) -> Self {
         Self { private: true, ..self }
     }
 
-    /// Returns once file and name are on the disk.
+    /// Returns once file and name are on disk.
     #[must_use]
     pub const fn durable(self) -> Self {
         Self { durable: true, ..self }
@@ -67,8 +67,8 @@ pub fn replace(path: &Path, bytes: &[u8], how: Write<'_>) -> Result<(), WriteErr
     Pending::begin(path, how)?.replace(bytes)
 }
 
-/// A file beside the one that it will be, for callers who must know that they can write before they
-/// have what to write. Dropped, it is removed.
+/// A temporary file next to its destination, for callers who must know that they can write before
+/// they have the contents. Dropped, it is removed.
 #[derive(Debug)]
 pub struct Pending {
     file: NamedTempFile,
@@ -103,18 +103,18 @@ impl Pending {
         Ok(Self { file, path: path.to_owned(), target, durable: how.durable })
     }
 
-    /// Gives the file another name in the same folder than the one it was begun for.
+    /// Gives the file another name in the same folder.
     pub fn rename(&mut self, name: &OsStr) {
         self.target.set_file_name(name);
         self.path.set_file_name(name);
     }
 
-    /// Writes the bytes and takes the place of the file that is there, if any.
+    /// Writes the bytes and replaces the existing file, if any.
     pub fn replace(self, bytes: &[u8]) -> Result<(), WriteError> {
         self.finish(bytes, true)
     }
 
-    /// Writes the bytes, and fails with [`WriteError::Exists`] where something has the name by then.
+    /// Writes the bytes, and fails with [`WriteError::Exists`] if the name is taken by then.
     pub fn create(self, bytes: &[u8]) -> Result<(), WriteError> {
         self.finish(bytes, false)
     }
@@ -142,16 +142,16 @@ impl Pending {
     }
 }
 
-/// Why a file could not be written. Nothing was changed, but for a folder that could not be synced.
+/// Why a file could not be written. Nothing was changed, except that a folder may not be synced.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum WriteError {
-    /// The path is a symbolic link, and those are not followed here.
+    /// The path is a symbolic link, which is not followed here.
     Link {
         /// The path as given.
         path: PathBuf,
     },
-    /// The file, links resolved, lies outside the folder that it has to be in.
+    /// The file, with links resolved, is outside the required folder.
     Outside {
         /// The path as given.
         path: PathBuf,
@@ -161,14 +161,14 @@ pub enum WriteError {
         /// The path as given.
         path: PathBuf,
     },
-    /// Something has the name already.
+    /// The name is already taken.
     Exists {
         /// The path as given.
         path: PathBuf,
     },
     /// The system refused a step.
     System {
-        /// What was tried, as a verb phrase that the path follows.
+        /// The step, as a verb phrase that the path follows.
         step: &'static str,
         /// The path as given.
         path: PathBuf,
@@ -182,7 +182,7 @@ impl WriteError {
         Self::System { step, path: path.to_owned(), source }
     }
 
-    /// The path as it was given.
+    /// The path as given.
     #[must_use]
     pub fn path(&self) -> &Path {
         match self {
@@ -194,14 +194,14 @@ impl WriteError {
         }
     }
 
-    /// The reason without the path, for messages that name it already.
+    /// The reason without the path, for messages that already name it.
     #[must_use]
     pub fn reason(&self) -> String {
         match self {
             Self::Link { .. } => "it is a symbolic link, which is not followed".to_owned(),
             Self::Outside { .. } => "a symbolic link on its path leads elsewhere".to_owned(),
             Self::NotAFile { .. } => "it is not a regular file".to_owned(),
-            Self::Exists { .. } => "it exists already".to_owned(),
+            Self::Exists { .. } => "it already exists".to_owned(),
             Self::System { source, .. } => source.to_string(),
         }
     }
@@ -218,7 +218,7 @@ impl fmt::Display for WriteError {
     }
 }
 
-/// The system's own error, or one that says the reason.
+/// The system's own error, or one with the reason.
 impl From<WriteError> for io::Error {
     fn from(error: WriteError) -> Self {
         match error {
@@ -238,7 +238,7 @@ impl core::error::Error for WriteError {
     }
 }
 
-/// The path that is renamed to: with its links resolved where they are followed.
+/// The path that is renamed to: with its links resolved if they are followed.
 fn resolve(path: &Path, links: Links<'_>) -> Result<PathBuf, WriteError> {
     let failed = |error| WriteError::system("look at", path, error);
     if path.file_name().is_none() {
@@ -268,8 +268,8 @@ fn resolve(path: &Path, links: Links<'_>) -> Result<PathBuf, WriteError> {
     Ok(target)
 }
 
-/// The file that a link leads to. Links of `/proc` lead to files that are open somewhere, whatever
-/// their names are by now, so that they name nothing that could be replaced.
+/// The target of a link. Links of `/proc` lead to open files, whatever their current names, so they
+/// name nothing that could be replaced.
 fn follow(path: &Path) -> Result<PathBuf, WriteError> {
     let failed = |error| WriteError::system("follow", path, error);
     let mut at = path.to_owned();
@@ -290,7 +290,7 @@ fn follow(path: &Path) -> Result<PathBuf, WriteError> {
     Err(failed(io::Error::other("too many levels of symbolic links")))
 }
 
-/// The system's error without the random name that `tempfile` adds to it.
+/// The system's error without the random name that `tempfile` adds.
 fn plain(error: io::Error) -> io::Error {
     let text = error.to_string();
     match text.split_once(" at path ") {
@@ -313,15 +313,16 @@ fn as_the_umask_says(builder: &mut Builder<'_, '_>) {
 #[cfg(not(unix))]
 fn as_the_umask_says(_: &mut Builder<'_, '_>) {}
 
-/// Gives the new file what the old one had. Its group may read what the mode says, so that a mode
-/// without its group would let another one read.
+/// Gives the new file the old one's owner and mode. Its group may read what the mode allows, so
+/// keeping the mode without the group would give access to another group.
 #[cfg(unix)]
 fn keep(file: &File, about: &Metadata) -> io::Result<()> {
     use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, fchown};
 
     let own = file.metadata()?;
     if own.uid() != about.uid() {
-        // Only root may give files away; for others the file becomes their own, as with any editor.
+        // Only root may change the owner; otherwise the file becomes the user's own, as with any
+        // editor.
         let _ = fchown(file, Some(about.uid()), None);
     }
     let mode = about.mode() & 0o777;
@@ -339,7 +340,7 @@ fn keep(file: &File, about: &Metadata) -> io::Result<()> {
     file.set_permissions(about.permissions())
 }
 
-/// A name in a folder is on the disk once the folder is.
+/// A name in a folder is on disk once the folder is.
 #[cfg(unix)]
 fn sync_folder(folder: &Path) -> io::Result<()> {
     File::open(folder)?.sync_all()

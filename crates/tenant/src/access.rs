@@ -1,5 +1,5 @@
-//! What a caller may do and see: the one way from the tenant's calls to the core's decisions. The
-//! core decides; anything but an *allowed* becomes a 403, or leaves the thing out.
+//! A caller's permissions: the only path from the emulator's calls to the core's decisions.
+//! Anything but *allowed* becomes a 403, or hides the object.
 
 use std::borrow::Cow;
 
@@ -32,22 +32,22 @@ impl<'a> Access<'a> {
         Self { roles, scope: scope.map(|scope| from_write(scope, group)), settings }
     }
 
-    /// Refuses a caller whose roles are not known to hold a component at a level.
+    /// Refuses a caller whose roles are not known to grant a component at a level.
     pub(crate) fn require(&self, name: &str, permission: Permission) -> Result<(), Refusal> {
         self.ask(&Question::Component { name, permission })
     }
 
-    /// Refuses a caller whose roles are not known to hold a named action.
+    /// Refuses a caller whose roles are not known to grant a named action.
     pub(crate) fn require_action(&self, name: &str) -> Result<(), Refusal> {
         self.ask(&Question::Action { name })
     }
 
-    /// Whether the caller may see a thing.
+    /// Whether the caller may see an object.
     pub(crate) fn may_see(&self, question: &Question<'_>) -> bool {
         self.decide(question).answer() == Answer::Allowed
     }
 
-    /// Whether the caller may see a thing; where not, `hidden` keeps why.
+    /// Whether the caller may see an object; otherwise `hidden` records why.
     pub(crate) fn sees(&self, name: &str, question: &Question<'_>, hidden: &mut Hidden) -> bool {
         let decision = self.decide(question);
         let allowed = decision.answer() == Answer::Allowed;
@@ -57,15 +57,16 @@ impl<'a> Access<'a> {
         allowed
     }
 
-    /// Refuses a caller who may not make, change or delete keys with these roles: the
-    /// administrators' roles are for administrators.
+    /// Refuses a caller who may not generate, change or delete keys with these roles: only
+    /// administrators may assign the administrators' roles.
     pub(crate) fn require_handling(&self, touched: &[Role<Cow<'_, str>>]) -> Result<(), Refusal> {
         let protected = |role: &&Role<Cow<'_, str>>| role.holds_all;
         let held = Rights(&self.roles);
         if touched.iter().filter(protected).all(|role| held.may_assign(&role.name) == Some(true)) {
             return Ok(());
         }
-        let remedy = "only a key with the role Instance Administrator gives or takes that role";
+        let remedy =
+            "only a key with the role Instance Administrator may assign or remove that role";
         Err(Refusal::forbidden(remedy))
     }
 

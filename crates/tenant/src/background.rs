@@ -1,7 +1,7 @@
-//! [`Queue`]: work that may block, on a thread of its own, behind a queue with a limit.
+//! [`Queue`]: blocking work on its own thread, behind a bounded queue.
 //!
-//! What does not fit is dropped and counted: a log that nobody reads, or a webhook that never
-//! answers, holds up no request and takes no memory.
+//! Work beyond the limit is dropped and counted: a log that is not read, or a webhook that never
+//! responds, delays no request and takes no memory.
 
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -13,13 +13,13 @@ use std::time::{Duration, Instant};
 pub(crate) struct Queue<T> {
     send: Mutex<Option<SyncSender<T>>>,
     dropped: Arc<AtomicU64>,
-    /// Whether what is still queued is thrown away.
+    /// Whether queued work is discarded.
     stopped: Arc<AtomicBool>,
     ended: Arc<(Mutex<bool>, Condvar)>,
 }
 
 impl<T: Send + 'static> Queue<T> {
-    /// Starts the thread. It is reported, with the next piece of work, how many were dropped before.
+    /// Starts the thread. With each piece of work, it receives how many were dropped before.
     pub(crate) fn new(
         name: &str,
         limit: usize,
@@ -43,7 +43,7 @@ impl<T: Send + 'static> Queue<T> {
         Ok(Self { send: Mutex::new(Some(send)), dropped, stopped, ended })
     }
 
-    /// Adds a piece of work, without waiting; whether there was room.
+    /// Adds a piece of work without waiting; returns whether there was space.
     pub(crate) fn add(&self, piece: T) -> bool {
         let send = self.send.lock().unwrap_or_else(PoisonError::into_inner);
         let is_in = send.as_ref().is_some_and(|send| send.try_send(piece).is_ok());
@@ -53,8 +53,8 @@ impl<T: Send + 'static> Queue<T> {
         is_in
     }
 
-    /// Takes nothing more, and waits until what is queued is done, for so long at most; what is left
-    /// then is thrown away.
+    /// Accepts no more work, and waits until the queued work is done, up to this time; the rest is
+    /// discarded.
     pub(crate) fn close(&self, patience: Duration) {
         drop(self.send.lock().unwrap_or_else(PoisonError::into_inner).take());
         let until = Instant::now() + patience;
@@ -63,7 +63,7 @@ impl<T: Send + 'static> Queue<T> {
         while !*ended {
             let left = until.saturating_duration_since(Instant::now());
             if left.is_zero() {
-                // What is under way goes with the process.
+                // Work in progress ends with the process.
                 self.stopped.store(true, Ordering::Relaxed);
                 return;
             }
@@ -72,7 +72,7 @@ impl<T: Send + 'static> Queue<T> {
     }
 }
 
-/// Says that the thread has ended, also where its work panicked.
+/// Reports that the thread has ended, even if its work panicked.
 struct EndMark(Arc<(Mutex<bool>, Condvar)>);
 
 impl Drop for EndMark {
@@ -98,13 +98,13 @@ mod tests {
         })
         .unwrap();
         assert!(queue.add(1));
-        // The first is being worked on, at some time; two more fit, and then no other.
+        // The first is in progress at some point; two more fit, and then no more.
         while queue.add(2) {
             std::thread::yield_now();
         }
         let lost = 1 + (0..9).filter(|_| !queue.add(3)).count() as u64;
         let _ = go.send(());
-        // The thread may begin with the first only now, and is then told with it.
+        // The thread may start with the first only now, and then receives it.
         let first = seen.recv().unwrap();
         assert_eq!(first.0, 1);
         for _ in 0..10 {

@@ -1,12 +1,12 @@
-//! [`Clock`]: the tenant's time, the machine's or one that a test sets.
+//! [`Clock`]: the tenant's time, from the machine or from a test.
 //!
-//! A settable clock may go back, as clocks of machines do.
+//! A settable clock can be set back, like a machine's clock.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// Where a tenant reads the time.
+/// The source of the tenant's time.
 #[derive(Clone, Debug, Default)]
 pub enum Clock {
     /// The clock of the machine.
@@ -26,23 +26,23 @@ impl Clock {
     }
 }
 
-/// A clock that can be set. Clones are the same clock.
+/// A settable clock. Clones share the same clock.
 #[derive(Clone, Debug)]
 pub struct SettableClock {
-    /// Whether it goes on by itself.
+    /// Whether it advances by itself.
     runs: bool,
-    /// How far it is ahead of the machine's clock where it runs, the time itself where it stands;
-    /// in milliseconds.
+    /// How far it is ahead of the machine's clock if it runs, otherwise the time itself; in
+    /// milliseconds.
     value_ms: Arc<AtomicI64>,
 }
 
 impl SettableClock {
-    /// A clock that stands at this time until it is set, in milliseconds since 1970.
+    /// A stopped clock with this time, in milliseconds since 1970.
     pub fn at(now_ms: u64) -> Self {
         Self { runs: false, value_ms: Arc::new(AtomicI64::new(signed(now_ms))) }
     }
 
-    /// A clock that runs with the machine's, and can be set apart from it.
+    /// A clock that runs with the machine's and can be offset from it.
     pub fn running() -> Self {
         Self { runs: true, value_ms: Arc::default() }
     }
@@ -59,7 +59,7 @@ impl SettableClock {
         self.value_ms.store(value_ms, Ordering::Relaxed);
     }
 
-    /// Puts the clock forward.
+    /// Advances the clock.
     pub fn advance(&self, by_ms: u64) {
         // It cannot fail: there is always a new value.
         let _ = self.value_ms.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |value_ms| {
@@ -67,7 +67,7 @@ impl SettableClock {
         });
     }
 
-    /// How far a running clock is ahead of the machine's, in milliseconds; none where it stands.
+    /// How far a running clock is ahead of the machine's, in milliseconds; none if it is stopped.
     pub(crate) fn ahead_ms(&self) -> Option<i64> {
         self.runs.then(|| self.value_ms.load(Ordering::Relaxed))
     }

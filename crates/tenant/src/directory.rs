@@ -1,7 +1,7 @@
 //! [`Directory`]: the users and user groups of a tenant.
 //!
-//! A user is in the groups that name the user; the groups name their own children. Both may have a
-//! role and a scope, which are kept and shown: requests come with keys alone.
+//! Groups list their users and child groups. Users and groups may have a role and a scope, which
+//! are stored and returned without effect: requests are signed by keys.
 
 use cortexkey_api::scope::ScopeWrite;
 use cortexkey_api::user::{GroupReference, UserGroupRecord, UserRecord};
@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::inventory::People;
 
-/// How many users there may be, and how many groups.
+/// The largest numbers of users and groups.
 pub(crate) const PEOPLE_MAX: usize = 10_000;
 
 /// All users and user groups.
@@ -17,18 +17,18 @@ pub(crate) const PEOPLE_MAX: usize = 10_000;
 pub(crate) struct Directory {
     pub(crate) users: Vec<User>,
     pub(crate) groups: Vec<UserGroup>,
-    /// How many groups were ever made: an id is never given twice.
+    /// How many groups were ever created: an id is never reused.
     made: u64,
 }
 
-/// A user. The groups stand with the groups.
+/// A user. The groups contain the memberships.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct User {
     pub(crate) record: UserRecord,
     pub(crate) scope: Option<ScopeWrite>,
 }
 
-/// A user group. Its role is known by its display name alone.
+/// A user group. Its role is stored by display name.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct UserGroup {
     pub(crate) record: UserGroupRecord,
@@ -36,7 +36,7 @@ pub(crate) struct UserGroup {
 }
 
 impl Directory {
-    /// The people of an inventory.
+    /// The users of an inventory.
     pub(crate) fn new(people: People) -> Self {
         let group = |record| UserGroup { record, scope: None };
         let mut directory =
@@ -68,14 +68,14 @@ impl Directory {
         self.groups.iter_mut().find(|group| group.record.group_id == id)
     }
 
-    /// A user as the product lists users, with the groups that the user is in.
+    /// A user in the product's form, with the groups that contain it.
     pub(crate) fn shown(&self, user: &User) -> UserRecord {
         let within = |group: &&UserGroup| group.record.users.contains(&user.record.user_email);
         let groups = self.groups.iter().filter(within).map(|group| reference(&group.record));
         UserRecord { groups: groups.collect(), ..user.record.clone() }
     }
 
-    /// Puts a user into these groups and no others.
+    /// Sets the groups of a user.
     pub(crate) fn set_groups(&mut self, email: &str, ids: &[String]) {
         for group in &mut self.groups {
             group.record.users.retain(|user| user != email);
@@ -85,14 +85,14 @@ impl Directory {
         }
     }
 
-    /// Whether a user or a group has a role directly.
+    /// Whether a user or a group is directly assigned a role.
     pub(crate) fn has_role(&self, name: &str) -> bool {
         let of_user = |user: &User| user.record.role_name.as_deref() == Some(name);
         let of_group = |group: &UserGroup| group.record.pretty_role_name.as_deref() == Some(name);
         self.users.iter().any(of_user) || self.groups.iter().any(of_group)
     }
 
-    /// Adds a group; its id.
+    /// Adds a group; returns its id.
     pub(crate) fn add_group(&mut self, mut record: UserGroupRecord) -> String {
         self.made += 1;
         record.group_id = format!("5f6b1d3e-0000-4000-8000-{:012x}", self.made);
@@ -101,7 +101,7 @@ impl Directory {
         id
     }
 
-    /// Takes a group away; its children stay, and so do its users. Whether there was one.
+    /// Deletes a group; its children and users stay. Returns whether it existed.
     pub(crate) fn remove_group(&mut self, id: &str) -> bool {
         let before = self.groups.len();
         self.groups.retain(|group| group.record.group_id != id);
@@ -124,7 +124,7 @@ impl Directory {
     }
 }
 
-/// A group as others name it.
+/// A group in the form of references.
 pub(crate) fn reference(group: &UserGroupRecord) -> GroupReference {
     GroupReference { group_id: group.group_id.clone().into(), group_name: group.group_name.clone() }
 }

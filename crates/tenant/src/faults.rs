@@ -5,12 +5,12 @@ use std::sync::{Mutex, PoisonError};
 use cortexkey_api::Envelope;
 use serde::{Deserialize, Serialize};
 
-/// How many faults may wait.
+/// The largest number of waiting faults.
 const FAULTS_MAX: usize = 100;
 /// The longest delay.
 const DELAY_MS_MAX: u64 = 60_000;
 
-/// Something that goes wrong with requests.
+/// A fault to inject into requests.
 ///
 /// ```
 /// use cortexkey_tenant::{Fault, FaultKind};
@@ -23,26 +23,26 @@ const DELAY_MS_MAX: u64 = 60_000;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Fault {
-    /// What goes wrong.
+    /// The kind of fault.
     pub kind: FaultKind,
-    /// How often, once by default; `null` for ever.
+    /// How often, once by default; `null` for every request.
     #[serde(default = "once")]
     pub times: Option<u32>,
-    /// Only with requests whose path begins so.
+    /// Only requests whose path starts like this.
     #[serde(default)]
     pub path: String,
-    /// Whether the request is carried out before, and only its answer is lost.
+    /// Whether the request is carried out first, and only its response is lost.
     #[serde(default)]
     pub after: bool,
 }
 
-/// What goes wrong with a request.
+/// The kind of fault.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", rename_all_fields = "camelCase", deny_unknown_fields)]
 pub enum FaultKind {
-    /// It is answered with an error.
+    /// An error response.
     Status {
-        /// 400 to 599.
+        /// The status, 400 to 599.
         status: u16,
         /// The header `Retry-After`, in seconds.
         #[serde(default)]
@@ -51,61 +51,61 @@ pub enum FaultKind {
         #[serde(default)]
         envelope: Envelope,
     },
-    /// It is answered late.
+    /// A delayed response.
     Slow {
-        /// How late, in milliseconds: a minute at most.
+        /// The delay in milliseconds, at most one minute.
         delay_ms: u64,
     },
-    /// The answer breaks off in the middle.
+    /// The response breaks off in the middle.
     Truncated,
-    /// The connection is reset in place of an answer.
+    /// The connection is reset instead of a response.
     Reset,
-    /// It is sent elsewhere, with status 307.
+    /// A redirect with status 307.
     Redirect {
-        /// Where to.
+        /// The target.
         location: String,
     },
-    /// The header `Date` of the answer is off.
+    /// A wrong `Date` header in the response.
     SkewedDate {
-        /// By how much, in milliseconds.
+        /// The offset in milliseconds.
         by_ms: i64,
     },
 }
 
 impl FaultKind {
-    /// Too many requests, with the time to wait in seconds.
+    /// Too many requests, with the wait in seconds.
     pub fn too_many_requests(retry_after_s: u32) -> Self {
         let envelope = Envelope::PublicApi;
         Self::Status { status: 429, retry_after_s: Some(retry_after_s), envelope }
     }
 
-    /// An error of the server's, such as 500 or 503.
+    /// A server error such as 500 or 503.
     pub fn status(status: u16) -> Self {
         Self::Status { status, retry_after_s: None, envelope: Envelope::PublicApi }
     }
 }
 
 impl Fault {
-    /// With the next request.
+    /// Applies to the next request.
     pub fn new(kind: FaultKind) -> Self {
         Self { kind, times: Some(1), path: String::new(), after: false }
     }
 
-    /// With so many requests.
+    /// Applies to this many requests.
     #[must_use]
     pub fn times(mut self, times: u32) -> Self {
         self.times = Some(times);
         self
     }
 
-    /// Only with requests whose path begins so.
+    /// Applies only to requests whose path starts like this.
     #[must_use]
     pub fn on_path(mut self, path: impl Into<String>) -> Self {
         self.path = path.into();
         self
     }
 
-    /// The request is carried out, and only its answer is lost.
+    /// The request is carried out, and only its response is lost.
     #[must_use]
     pub fn after_it_is_done(mut self) -> Self {
         self.after = true;
@@ -125,17 +125,17 @@ impl Fault {
     }
 }
 
-/// Why a fault is none that there can be.
+/// Why a fault is invalid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum FaultError {
-    /// The status is no error's.
+    /// The status is not an error.
     Status,
     /// The delay is too long.
     Delay,
     /// The address is invalid in a header.
     Location,
-    /// There are too many of them.
+    /// There are too many faults.
     TooMany,
 }
 
@@ -152,12 +152,12 @@ impl core::fmt::Display for FaultError {
 
 impl core::error::Error for FaultError {}
 
-/// The faults that wait.
+/// The waiting faults.
 #[derive(Default)]
 pub(crate) struct Faults(Mutex<Vec<Fault>>);
 
 impl Faults {
-    /// Puts these in place of those that wait.
+    /// Replaces the waiting faults.
     pub(crate) fn set(&self, faults: Vec<Fault>) -> Result<(), FaultError> {
         if faults.len() > FAULTS_MAX {
             return Err(FaultError::TooMany);
@@ -167,12 +167,12 @@ impl Faults {
         Ok(())
     }
 
-    /// Those that wait.
+    /// The waiting faults.
     pub(crate) fn waiting(&self) -> Vec<Fault> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// What goes wrong with a request for this path; it is used up.
+    /// The fault for a request with this path; it is used up.
     pub(crate) fn next(&self, path: &str) -> Option<Fault> {
         let mut faults = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let at = faults.iter().position(|fault| path.starts_with(&fault.path))?;
@@ -186,7 +186,7 @@ impl Faults {
     }
 }
 
-#[expect(clippy::unnecessary_wraps, reason = "the form that a default has")]
+#[expect(clippy::unnecessary_wraps, reason = "the signature of a default")]
 fn once() -> Option<u32> {
     Some(1)
 }

@@ -1,11 +1,12 @@
-//! [`Forwarding`]: rules that say which notices and logs are forwarded, and where to.
+//! [`Forwarding`]: rules for forwarding notices and logs.
 //!
-//! They are kept and shown. Nothing is forwarded: this tenant has no mail server and no Slack.
+//! The rules are stored and returned, but nothing is forwarded: the emulator has no mail server and
+//! no Slack.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// How many rules there may be.
+/// The largest number of rules.
 pub(crate) const RULES_MAX: usize = 1_000;
 
 /// All rules.
@@ -15,7 +16,7 @@ pub(crate) struct Forwarding {
     made: u64,
 }
 
-/// A rule, as the product shows it.
+/// A rule, in the product's form.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Rule {
     pub(crate) name: String,
@@ -48,7 +49,7 @@ pub(crate) enum ForwardType {
     Case,
 }
 
-/// In which form.
+/// The format.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Format {
@@ -58,7 +59,7 @@ pub(crate) enum Format {
     LegacyAlert,
 }
 
-/// Where to.
+/// The recipient.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Source {

@@ -1,11 +1,10 @@
-//! [`Framed`]: reads of a connection, with requests whose ends could be read in two ways made
-//! unreadable.
+//! [`Framed`]: reads from a connection, and makes requests with ambiguous ends unreadable.
 //!
-//! A tenant may stand behind a proxy, and one that sees a request end elsewhere lets a second one
-//! through unseen. The HTTP library takes more than one form; this lets one through: lines end with
-//! CR LF, and a body has a `Content-Length` of digits or `Transfer-Encoding: chunked`, once, never
-//! both. Anything else gets a NUL in its place, which the library answers with 400 or, within a
-//! body, with an error.
+//! A tenant may be behind a proxy, and a proxy that sees another end of a request lets a second one
+//! through unnoticed. The HTTP library accepts several forms; this accepts one: lines end with CR
+//! LF, and a body has a `Content-Length` of digits or `Transfer-Encoding: chunked`, once, never
+//! both. Anything else is replaced by a NUL, which the library answers with 400 or, within a body,
+//! with an error.
 
 use core::pin::Pin;
 use core::task::{Context, Poll, ready};
@@ -13,11 +12,11 @@ use std::io;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-/// A longer line is cut: only the beginning of a header matters here.
+/// Longer lines are truncated: only the start of a header matters here.
 const LINE_BYTES_MAX: usize = 128;
 const CHUNK_DIGITS_MAX: usize = 8;
 
-/// A connection with strict framing of what is read.
+/// A connection whose input is strictly framed.
 pub(crate) struct Framed<S> {
     stream: S,
     framing: Framing,
@@ -72,7 +71,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Framed<S> {
     }
 }
 
-/// Where in a stream of requests the next byte is.
+/// The position in a stream of requests.
 #[derive(Default)]
 struct Framing {
     state: State,
@@ -80,33 +79,33 @@ struct Framing {
     line: Vec<u8>,
     /// Whether the last byte was a CR.
     after_cr: bool,
-    /// What the head says of the body.
+    /// What the head says about the body.
     length: Option<u64>,
     chunked: bool,
 }
 
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
 enum State {
-    /// Before the first line; empty lines may stand here.
+    /// Before the first line; empty lines are allowed here.
     #[default]
     Start,
     Headers,
-    /// So many bytes of a body, or of a chunk, follow.
+    /// The remaining bytes of a body or a chunk.
     Body(u64),
     Chunk(u64),
     ChunkSize,
     /// The line end after a chunk.
     ChunkEnd,
     Trailers,
-    /// Nothing can be read any more.
+    /// Unreadable from here on.
     Broken,
 }
 
-/// Why a line is not let through.
+/// The line is ambiguous.
 struct Unclear;
 
 impl Framing {
-    /// Looks at bytes as they come, and makes the first that is unclear unreadable, and all after it.
+    /// Checks incoming bytes, and makes the first ambiguous one and everything after it unreadable.
     fn read(&mut self, bytes: &mut [u8]) {
         let mut at = 0;
         while at < bytes.len() {
@@ -158,7 +157,7 @@ impl Framing {
         Ok(())
     }
 
-    /// A line that has ended.
+    /// A complete line.
     fn line(&mut self, line: &[u8]) -> Result<(), Unclear> {
         match self.state {
             State::Start if line.is_empty() => {}
@@ -194,7 +193,7 @@ impl Framing {
 
     /// A header, of which two matter.
     fn header(&mut self, line: &[u8]) -> Result<(), Unclear> {
-        // A line that goes on with another.
+        // A line that continues another.
         if line.starts_with(b" ") || line.starts_with(b"\t") {
             return Err(Unclear);
         }
@@ -220,7 +219,7 @@ impl Framing {
     }
 }
 
-/// What comes after so many bytes.
+/// The state after this many bytes.
 fn after(left: u64, more: fn(u64) -> State, next: State) -> State {
     if left == 0 { next } else { more(left) }
 }
@@ -229,7 +228,7 @@ fn after(left: u64, more: fn(u64) -> State, next: State) -> State {
 mod tests {
     use super::*;
 
-    /// What comes through, given in pieces of a size.
+    /// The output for input in pieces of a size.
     fn through(text: &str, piece: usize) -> String {
         let (mut framing, mut out) = (Framing::default(), Vec::new());
         for bytes in text.as_bytes().chunks(piece) {

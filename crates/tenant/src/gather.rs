@@ -1,8 +1,7 @@
-//! [`Gathered`]: what answers requests that came together leaves together, in one write.
+//! [`Gathered`]: responses to requests that arrived together leave together, in one write.
 //!
-//! An answer is sent as soon as its connection waits for anything: the next request, the rest
-//! of one, or an answer that takes time. The HTTP library's own pipelining loses the refusal of
-//! what is not HTTP.
+//! A response is sent as soon as its connection waits for anything: the next request, the rest of
+//! one, or a slow response. The HTTP library's own pipelining loses the refusal of malformed input.
 
 use core::future::poll_fn;
 use core::pin::Pin;
@@ -12,10 +11,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-/// How much is gathered; what is larger goes as it is.
+/// The largest buffer; larger data is written directly.
 const BYTES_MAX: usize = 16 * 1024;
 
-/// A connection: one handle is the HTTP library's, the other [drives](Self::drive) it.
+/// A connection: one handle belongs to the HTTP library, the other [drives](Self::drive) it.
 pub(crate) struct Gathered<S>(Arc<Mutex<Inner<S>>>);
 
 struct Inner<S> {
@@ -23,11 +22,11 @@ struct Inner<S> {
     waiting: Vec<u8>,
     /// How much of it is written.
     written: usize,
-    /// Whether what waits was to be flushed.
+    /// Whether the buffered data must be flushed.
     flush_due: bool,
-    /// Whether the other side takes nothing for now.
+    /// Whether the other side currently accepts no data.
     blocked: bool,
-    /// Whether what writes to the other handle is at its end.
+    /// Whether the code that writes to the other handle has finished.
     ended: bool,
 }
 
@@ -49,8 +48,8 @@ impl<S: AsyncWrite + Unpin> Gathered<S> {
         })))
     }
 
-    /// Runs what writes to the other handle until it ends; whenever it waits, what it wrote goes.
-    /// May be left off and called again.
+    /// Runs the code that writes to the other handle until it ends; whenever it waits, its output
+    /// is written. It may be cancelled and called again.
     pub(crate) async fn drive<F: Future>(&self, mut work: Pin<&mut F>) {
         poll_fn(|cx| {
             loop {
@@ -61,7 +60,7 @@ impl<S: AsyncWrite + Unpin> Gathered<S> {
                 match inner.poll_out(cx) {
                     Poll::Ready(Err(_)) => return Poll::Ready(()),
                     Poll::Ready(Ok(())) if has_ended => return Poll::Ready(()),
-                    // It may go on.
+                    // It may continue.
                     Poll::Ready(Ok(())) if was_blocked => {}
                     _ => return Poll::Pending,
                 }
@@ -76,7 +75,7 @@ impl<S: AsyncWrite + Unpin> Gathered<S> {
 }
 
 impl<S: AsyncWrite + Unpin> Inner<S> {
-    /// Writes what waits, and flushes it where that is due.
+    /// Writes the buffered data, and flushes it if required.
     fn poll_out(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let poll = self.poll_all(cx);
         self.blocked = poll.is_pending();
@@ -142,8 +141,8 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Gathered<S> {
         true
     }
 
-    /// Puts it off until the connection waits; where the other side takes nothing, nothing more is
-    /// answered either.
+    /// Defers it until the connection waits; if the other side accepts no data, no further response
+    /// is produced either.
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let mut inner = self.inner();
         inner.flush_due = true;
@@ -167,7 +166,7 @@ mod tests {
 
     use super::*;
 
-    /// Keeps each write by itself; takes nothing where that is said.
+    /// Records each write separately; accepts no data if so configured.
     #[derive(Default)]
     struct Writes {
         sizes: Vec<usize>,

@@ -1,6 +1,6 @@
-//! [`Hidden`]: what an answer leaves out because of a scope, and why.
+//! [`Hidden`]: what a scope removes from a response, and why.
 //!
-//! The gate reports it where explaining is on. It is no part of the answer's body.
+//! The gate reports it if explaining is on. It is not part of the response's body.
 
 use axum::Json;
 use axum::response::{IntoResponse, Response};
@@ -9,7 +9,7 @@ use serde::Serialize;
 /// How many reasons are kept.
 const REASONS_MAX: usize = 50;
 
-/// What was left out of one answer.
+/// What was removed from one response.
 #[derive(Clone, Default)]
 pub(crate) struct Hidden {
     pub(crate) count: usize,
@@ -25,10 +25,10 @@ impl Hidden {
     }
 }
 
-/// An answer from which things may be left out.
-pub(crate) struct Seen<T>(pub(crate) T, pub(crate) Hidden);
+/// A response from which objects may have been removed.
+pub(crate) struct Filtered<T>(pub(crate) T, pub(crate) Hidden);
 
-impl<T: Serialize> IntoResponse for Seen<T> {
+impl<T: Serialize> IntoResponse for Filtered<T> {
     fn into_response(self) -> Response {
         let mut response = Json(self.0).into_response();
         response.extensions_mut().insert(self.1);

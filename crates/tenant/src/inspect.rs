@@ -1,4 +1,4 @@
-//! [`Inspector`]: the last requests, on demand and as a stream.
+//! [`Inspector`]: the last requests, as a list and as a stream.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -19,7 +19,7 @@ pub(crate) struct Inspector {
 
 struct Remembered {
     line: Arc<LogLine>,
-    /// What tells a request from all others, where it was accepted; it is never shown.
+    /// Identifies an accepted request; never shown.
     tag: Option<[u8; 16]>,
 }
 
@@ -28,9 +28,9 @@ impl Inspector {
         Self { last: Mutex::default(), max, sender: broadcast::Sender::new(BEHIND_MAX) }
     }
 
-    /// Remembers a request.
+    /// Stores a request.
     pub(crate) fn add(&self, line: Arc<LogLine>, tag: Option<[u8; 16]>) {
-        // Nobody listens: that is no failure.
+        // It is not an error if there are no listeners.
         let _ = self.sender.send(Arc::clone(&line));
         let mut last = self.lock();
         if last.len() >= self.max {
@@ -41,21 +41,21 @@ impl Inspector {
         }
     }
 
-    /// The accepted request with this tag, where it is still remembered.
+    /// The accepted request with this tag, if it is still stored.
     pub(crate) fn earlier(&self, tag: [u8; 16]) -> Option<u64> {
         let last = self.lock();
         let found = last.iter().rev().find(|remembered| remembered.tag == Some(tag))?;
         Some(found.line.id)
     }
 
-    /// The last requests, at most so many, the earliest first.
+    /// The last requests, at most this many, the earliest first.
     pub(crate) fn last(&self, count: usize) -> Vec<Arc<LogLine>> {
         let last = self.lock();
         let skip = last.len().saturating_sub(count);
         last.iter().skip(skip).map(|remembered| Arc::clone(&remembered.line)).collect()
     }
 
-    /// How many follow.
+    /// The number of listeners.
     pub(crate) fn followers(&self) -> usize {
         self.sender.receiver_count()
     }

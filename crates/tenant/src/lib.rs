@@ -1,5 +1,5 @@
-//! A Cortex tenant on this machine, for trying and testing without a network: it checks requests
-//! as a careful tenant does, makes, lists and deletes keys, and says on demand why it refused.
+//! An emulator of a Cortex tenant on this machine, for trying and testing without a network: it
+//! verifies requests strictly, generates, lists and deletes keys, and explains refusals on request.
 //!
 //! ```
 //! use cortexkey_tenant::{Options, Tenant};
@@ -10,21 +10,21 @@
 //! # Ok::<(), cortexkey_tenant::StartError>(())
 //! ```
 //!
-//! # Where it is narrower than the product, or guesses
+//! # Where it is narrower than the product, or assumes something
 //!
-//! The product leaves these open; the tenant takes the narrower reading:
+//! The product's documents leave these points open; the emulator takes the narrower reading:
 //!
 //! - Component *Public API*: Account Admin and Instance Administrator hold it at *edit*, Viewer at
-//!   *view*. Of the other predefined roles nothing is published, so they do not hold it here.
-//! - Only keys with one of these two administrators' roles give them, and delete keys that have
-//!   them.
-//! - A filter on expiration fits no key that never expires; six months are 184 days.
-//! - A list without `search_to` is given whole.
+//!   *view*. For the other predefined roles nothing is published, so they do not hold it here.
+//! - Only keys with one of these two administrators' roles may assign them, or delete keys that
+//!   have them.
+//! - A filter on expiration matches no key that never expires; six months are 184 days.
+//! - A list without `search_to` is returned completely.
 
 mod access;
 mod background;
 mod clock;
-mod crowd;
+mod connections;
 mod directory;
 mod faults;
 mod forwarding;

@@ -1,7 +1,7 @@
 //! [`LogLine`]: the log of one answered request.
 //!
-//! It contains no key, nonce, digest or query: a path is cut at 200 characters and loses each part
-//! that is as long as a key, and a method is one of HTTP's.
+//! It contains no key, nonce, digest or query: a path is truncated at 200 characters and loses each
+//! segment that is as long as a key, and a method is one of HTTP's.
 
 use core::fmt;
 use core::time::Duration;
@@ -18,29 +18,29 @@ use crate::notices::Notification;
 /// The largest number of lines that wait to be written.
 const WAITING_MAX: usize = 4_096;
 const PATH_CHARS_MAX: usize = 200;
-/// Digests have 64 characters and keys usually 128; no call's name is near that.
+/// Digests have 64 characters and keys usually 128; no call's name is close to that.
 const PART_CHARS_MAX: usize = 40;
 
-/// Gets each answered request.
+/// Receives each request with its response.
 pub type Log = Arc<dyn Fn(&LogLine) + Send + Sync>;
 
-/// Gets how many lines were dropped because they were not taken in time.
+/// Receives how many lines were dropped because they were not written in time.
 pub type DroppedLog = Arc<dyn Fn(u64) + Send + Sync>;
 
-/// Gets a notice that the webhook did not take, and the reason.
+/// Receives a notice that the webhook did not accept, and the reason.
 pub type WebhookLog = Arc<dyn Fn(&Notification, &str) + Send + Sync>;
 
-/// Writes the log on a thread of its own, which may block.
+/// Writes the log on its own thread, which may block.
 pub(crate) type Logger = Queue<Logged>;
 
-/// A piece of the log.
+/// An entry of the log.
 pub(crate) enum Logged {
     Request(Arc<LogLine>),
-    /// A notice that the webhook did not take, and why.
+    /// A notice that the webhook did not accept, and why.
     Webhook(Notification, String),
 }
 
-/// Starts the log's thread; none where nobody listens.
+/// Starts the log's thread; none without listeners.
 pub(crate) fn logger(
     log: Option<Log>,
     webhook_log: Option<WebhookLog>,
@@ -62,35 +62,35 @@ pub(crate) fn logger(
     Queue::new("cortexkey-log", WAITING_MAX, tell).map(Some)
 }
 
-/// One answered request.
+/// A request with its response.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct LogLine {
-    /// Which request of this tenant it was, from 1 on.
+    /// The number of the request in this tenant, from 1 on.
     pub id: u64,
-    /// When it came, in milliseconds since 1970.
+    /// When it arrived, in milliseconds since 1970.
     pub time_ms: u64,
-    /// Its method, `OTHER` where it is none of HTTP's own.
+    /// Its method, or `OTHER` if it is not one of HTTP's.
     pub method: String,
     /// Its path, shortened.
     pub path: String,
-    /// The key that it named, where its headers were well-formed.
+    /// The key id, if the headers were well-formed.
     pub key_id: Option<KeyId>,
-    /// What the verifier said.
+    /// The verifier's verdict.
     pub verdict: Verdict,
-    /// What the replay guard would have refused it for, where it only observes.
+    /// Why the replay guard would have refused it, if it only observes.
     pub observed: Option<Verdict>,
-    /// Which earlier request it repeats, where that is still remembered.
+    /// The earlier request that it repeats, if that is still stored.
     pub repeats: Option<u64>,
-    /// The status of the answer.
+    /// The status of the response.
     pub status: u16,
-    /// Why an authentic request was refused, and what would have let it through.
+    /// Why an authentic request was refused, and what would have allowed it.
     pub reason: Option<String>,
-    /// How many things a scope left out of the answer.
+    /// How many objects a scope removed from the response.
     pub hidden: usize,
-    /// Why, for the first of them.
+    /// Why the first of them was removed.
     pub hidden_reasons: Vec<String>,
-    /// How long it took.
+    /// The duration.
     pub took: Duration,
 }
 
@@ -120,7 +120,7 @@ impl fmt::Display for LogLine {
     }
 }
 
-/// As `/_cortexkey/requests` shows it, with what the verdict means.
+/// The form for `/_cortexkey/requests`, with an explanation of the verdict.
 impl Serialize for LogLine {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut line = serializer.serialize_struct("LogLine", 16)?;
@@ -143,15 +143,15 @@ impl Serialize for LogLine {
         line.end()
     }
 }
-/// A method that is fit for a log: one of HTTP's own. Any other text may come in its place, a key
-/// among it.
+/// A method that is safe to log: one of HTTP's own. Any other text, even a key, may be sent in its
+/// place.
 pub(crate) fn known_method(method: &Method) -> &'static str {
     const KNOWN: [&str; 9] =
         ["GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS", "TRACE", "CONNECT"];
     KNOWN.into_iter().find(|known| *known == method.as_str()).unwrap_or("OTHER")
 }
 
-/// A path that is fit for a log.
+/// A path that is safe to log.
 pub(crate) fn loggable(path: &str) -> String {
     let mut fit = String::new();
     for (at, part) in path.split('/').enumerate() {

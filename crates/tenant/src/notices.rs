@@ -1,4 +1,4 @@
-//! Notices that keys are about to expire: one week and one day before, as the product gives them.
+//! Notices about expiring keys: one week and one day before, like the product's.
 
 use std::collections::{BTreeSet, VecDeque};
 
@@ -6,32 +6,32 @@ use cortexkey_core::auth::KeyId;
 use cortexkey_core::lifecycle::{Expiry, KeyRecord, Notice};
 use serde::{Deserialize, Serialize};
 
-/// The number on the disk: until when notices were given.
+/// The name of the number on disk: until when notices were created.
 pub(crate) const NOTICES: &str = "notices-until-ms";
 const NOTIFICATIONS_MAX: usize = 1_000;
 
-/// A notice that was given.
+/// A notice.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Notification {
-    /// Which it is, from 1 on.
+    /// Its number, from 1 on.
     pub id: u64,
-    /// What it is called in the product's notification centre.
+    /// Its title in the product's notification centre.
     pub kind: String,
     /// `one-week-before` or `one-day-before`.
     pub notice: String,
-    /// The key.
+    /// The key's id.
     pub key_id: u64,
-    /// What the key is for.
+    /// The key's comment.
     pub comment: Option<String>,
-    /// When the key dies, in milliseconds since 1970.
+    /// When the key expires, in milliseconds since 1970.
     pub expiration_ms: u64,
-    /// When the notice was given, in milliseconds since 1970.
+    /// When the notice was created, in milliseconds since 1970.
     pub time_ms: u64,
-    /// All of it in a sentence.
+    /// A summary in one sentence.
     pub message: String,
-    /// Why the webhook was given up on, where it was.
+    /// Why delivery to the webhook was given up, if it was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub webhook_error: Option<String>,
 }
@@ -45,7 +45,7 @@ pub(crate) struct Notices {
 }
 
 impl Notices {
-    /// Gives what is due and was not given; what is returned is new.
+    /// Creates the notices that are due; returns the new ones.
     pub(crate) fn give<'a>(
         &mut self,
         records: impl Iterator<Item = &'a KeyRecord>,
@@ -88,21 +88,21 @@ impl Notices {
         new
     }
 
-    /// Notes that the webhook did not take a notice.
+    /// Records that the webhook did not accept a notice.
     pub(crate) fn not_taken(&mut self, id: u64, why: &str) {
         if let Some(notification) = self.last.iter_mut().find(|last| last.id == id) {
             notification.webhook_error = Some(why.to_owned());
         }
     }
 
-    /// Marks what was due by a time as given: a tenant that starts again repeats nothing.
+    /// Marks everything due by a time as done: a tenant that restarts repeats nothing.
     pub(crate) fn skip<'a>(&mut self, records: impl Iterator<Item = &'a KeyRecord>, until_ms: u64) {
         drop(self.give(records, until_ms));
         self.last.clear();
         self.count = 0;
     }
 
-    /// Forgets a key that is deleted.
+    /// Forgets a deleted key.
     pub(crate) fn forget(&mut self, id: KeyId) {
         self.given.remove(&(id, false));
         self.given.remove(&(id, true));
@@ -151,7 +151,7 @@ mod tests {
         let week = vec!["one-week-before".to_owned()];
         let day = vec!["one-day-before".to_owned()];
         assert_eq!(given(&record, &times), [vec![], week.clone(), vec![], day.clone(), vec![]]);
-        // A clock that is put forward misses none.
+        // A clock that jumps ahead misses none.
         assert_eq!(given(&record, &[29 * DAY_MS]), [[week, day].concat()]);
         assert_eq!(given(&record, &[30 * DAY_MS]), [vec![""; 0]], "too late");
     }

@@ -1,4 +1,4 @@
-//! [`Options`]: how a tenant is started. [`Tenant::start`](crate::Tenant::start) checks them.
+//! [`Options`]: the options of a tenant. [`Tenant::start`](crate::Tenant::start) validates them.
 
 use core::fmt;
 use core::net::{Ipv4Addr, SocketAddr};
@@ -11,69 +11,69 @@ use crate::clock::Clock;
 use crate::log::{DroppedLog, Log, WebhookLog};
 use crate::roles::CustomRole;
 
-/// How a tenant is started.
+/// The options of a tenant.
 #[derive(Clone)]
 pub struct Options {
-    /// Where it listens: an address of loopback; port 0 takes a free one.
+    /// The address to listen on, a loopback address; port 0 picks a free one.
     pub listen: SocketAddr,
-    /// Whether it speaks TLS, and for which names beside this machine's own; in the clear without.
+    /// Whether to serve TLS, and for which names besides this machine's; plain HTTP by default.
     pub tls: Option<Vec<String>>,
-    /// Whether answers say in `x-cortexkey-verdict` and `x-cortexkey-remedy` why a request was
-    /// refused. Without it every refusal looks the same.
+    /// Whether responses explain refusals in `x-cortexkey-verdict` and `x-cortexkey-remedy`.
+    /// Otherwise every refusal looks the same.
     pub explain: bool,
-    /// What of `/_cortexkey/` there is.
+    /// Which parts of `/_cortexkey/` are enabled.
     pub control: Control,
-    /// How many of the last requests are remembered.
+    /// How many of the last requests are stored.
     pub remembered_requests: usize,
-    /// Where notices that keys expire are sent, by HTTP POST.
+    /// The URL for notices about expiring keys, sent by HTTP POST.
     pub webhook: Option<String>,
-    /// What is done about requests that come twice.
+    /// How replays are handled.
     pub replay: ReplayMode,
-    /// A server of Redis or Valkey that remembers accepted requests for several tenants, as
-    /// `redis://[:password@]host:port[/db]`; without one this process remembers them.
+    /// A Redis or Valkey server that stores accepted requests for several tenants, as
+    /// `redis://[:password@]host:port[/db]`; without one this process stores them.
     pub replay_server: Option<String>,
-    /// How far a timestamp may be off.
+    /// How far a timestamp may differ.
     pub skew: Skew,
-    /// Which nonces are taken.
+    /// The accepted nonces.
     pub nonce_lengths: NonceLengths,
-    /// How many requests the replay guard remembers: requests a second times twice the skew.
-    /// One key gets at most half of them.
+    /// How many requests the replay guard stores: requests per second times twice the skew. One key
+    /// gets at most half of them.
     pub guard_entries: usize,
-    /// The folder where keys, roles and the audit log are kept; in memory alone without one.
+    /// The folder for keys, roles and the audit log; without one, they are only in memory.
     pub data: Option<PathBuf>,
-    /// When two new keys with the role Instance Administrator are made and shown.
+    /// When two new keys with the role Instance Administrator are generated and shown.
     pub new_admin_keys: NewAdminKeys,
-    /// The ids of child tenants, for which this one is the parent (MSSP). Each listens on a port of
-    /// its own.
+    /// The ids of child tenants, for which this one is the parent (MSSP). Each listens on its own
+    /// port.
     pub children: Vec<String>,
     /// Whether keys can be generated as in the console, at `/_cortexkey/keys`.
     pub console_keys: ConsoleKeys,
-    /// How many keys there may be.
+    /// The largest number of keys.
     pub max_keys: usize,
-    /// How `PUT api-key/{id}` reads the roles that it is given.
+    /// How `PUT api-key/{id}` identifies roles.
     pub edit_roles: EditRoles,
-    /// The file with what scopes can name; a small inventory is built in.
+    /// The file with the objects that scopes can name; a small inventory is built in.
     pub inventory: Option<PathBuf>,
-    /// Which product it is: says which predefined roles there are.
+    /// The emulated product, which determines the predefined roles.
     pub product: Product,
     /// Whether scopes are enforced (SBAC). In a new tenant of the product they are not.
     pub enforce_scopes: bool,
     /// How the tags of an endpoint are matched with those of a scope.
     pub tag_mode: TagMode,
-    /// Whether there are scopes for rows of datasets: then each scope must hold them.
+    /// Whether there are scopes for rows of datasets; each scope must then contain them.
     pub scoped_datasets: bool,
-    /// What the tenant has no licence for: such calls answer 402.
+    /// The calls without a licence, which return 402.
     pub unlicensed: Vec<Licence>,
-    /// The roles besides the predefined ones.
+    /// Custom roles.
     pub custom_roles: Vec<CustomRole>,
-    /// The time.
+    /// The clock.
     pub clock: Clock,
-    /// What is called for each answered request, on a thread of its own: one that blocks holds up
-    /// nothing, and what it does not take in time is dropped.
+    /// Called for each request with its response, on its own thread: if it blocks, nothing is
+    /// delayed, and what it does not process in time is dropped.
     pub log: Option<Log>,
-    /// What is called for each notice that the webhook did not take.
+    /// Called for each notice that the webhook did not accept.
     pub webhook_log: Option<WebhookLog>,
-    /// What is called when lines of the log were dropped.
+    /// Called when lines of the log were dropped.
     pub dropped_log: Option<DroppedLog>,
 }
 
@@ -124,39 +124,40 @@ impl fmt::Debug for Options {
     }
 }
 
-/// What of `/_cortexkey/` there is: calls that are no part of the product and ask for no key.
+/// Which parts of `/_cortexkey/` are enabled: calls that the product does not have and that need no
+/// key.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Control {
     /// Nothing.
     #[default]
     Off,
-    /// The last requests and the notices, to look at.
+    /// Reading the last requests and the notices.
     Look,
-    /// The clock, the faults and the settings as well, to change.
+    /// Also changing the clock, the faults and the settings.
     Change,
 }
 
 /// Whether keys can be generated as in the console: with any role, and without an expiry.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ConsoleKeys {
-    /// Through the product's API alone, where every key expires.
+    /// Only through the product's API, where every key expires.
     #[default]
     Off,
-    /// At `/_cortexkey/keys` as well, by programs on this machine, without a key.
+    /// Also at `/_cortexkey/keys`, by programs on this machine, without a key.
     On,
 }
 
-/// When two new keys with the role Instance Administrator are made and shown.
+/// When two new keys with the role Instance Administrator are generated and shown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum NewAdminKeys {
-    /// When there is no key.
+    /// If there is no key.
     #[default]
     WhenEmpty,
-    /// At this start, whatever there is: when every other was lost.
+    /// At this start in any case: if all other keys were lost.
     Always,
 }
 
-/// Calls that a tenant may have no licence for.
+/// Calls for which a tenant may have no licence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Licence {
     /// Assets.
@@ -167,25 +168,25 @@ pub enum Licence {
     CasesAndIssues,
 }
 
-/// How `PUT api-key/{id}` reads the roles that it is given. The product's description says ids; the
-/// other calls on keys take display names, and no public record shows which a tenant takes.
+/// How `PUT api-key/{id}` identifies roles. The product's description says ids; the other calls on
+/// keys use display names, and no public source shows which a tenant accepts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum EditRoles {
-    /// As role ids.
+    /// By role id.
     #[default]
     Id,
-    /// As display names.
+    /// By display name.
     Name,
 }
 
-/// What is done about an Advanced request that was accepted before.
+/// How an Advanced request that was accepted before is handled.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ReplayMode {
     /// It is refused.
     #[default]
     Enforce,
-    /// It is accepted, and the log and the explaining headers say what would have been.
+    /// It is accepted, and the log and the explaining headers show what enforcing would do.
     Observe,
-    /// Nobody looks.
+    /// Replays are not detected.
     Off,
 }

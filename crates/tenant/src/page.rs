@@ -1,4 +1,4 @@
-//! [`Page`]: the part of a list that a request asks for.
+//! [`Page`]: the part of a list that a request selects.
 
 use crate::refusal::Refusal;
 
@@ -10,14 +10,14 @@ pub(crate) struct Page {
 }
 
 impl Page {
-    /// From one place to another, the whole list by default.
+    /// A range of items, the whole list by default.
     pub(crate) fn new(from: Option<u64>, to: Option<u64>) -> Self {
         let (from, to) = (from.unwrap_or(0), to.unwrap_or(u64::MAX));
         Self { from: as_usize(from), count: as_usize(to.saturating_sub(from)) }
     }
 
-    /// As [`new`](Self::new), with a size at most and by default; a page that ends before it
-    /// begins is refused.
+    /// Like [`new`](Self::new), with a maximum and default size; a page that ends before it starts
+    /// is refused.
     pub(crate) fn checked(from: Option<u64>, to: Option<u64>, max: u64) -> Result<Self, Refusal> {
         let first = from.unwrap_or(0);
         let last = to.unwrap_or(first.saturating_add(max));
@@ -29,13 +29,13 @@ impl Page {
         Ok(Self::new(Some(first), Some(last)))
     }
 
-    /// The part of a list.
+    /// The selected part of the list.
     pub(crate) fn of<T>(self, list: impl Iterator<Item = T>) -> impl Iterator<Item = T> {
         list.skip(self.from).take(self.count)
     }
 }
 
-/// Refuses a page that ends before it begins.
+/// Refuses a page that ends before it starts.
 pub(crate) fn check_order(from: u64, to: Option<u64>) -> Result<(), Refusal> {
     match to {
         Some(to) if to <= from => {

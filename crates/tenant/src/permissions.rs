@@ -1,14 +1,14 @@
-//! What roles of this tenant can hold: the core's components and the named actions, under the names
-//! that the product's API takes for them.
+//! The permissions that roles of this tenant can grant: the core's components and named actions,
+//! with their names in the product's API.
 //!
-//! A few of the names are public; the others are made from the console's names in the same way.
+//! Some of the names are public; the others are derived from the console's names in the same way.
 
 use cortexkey_api::role::{
     ActionPermission, Category, ComponentPermission, DatasetGroup, PermissionConfig, SubCategory,
 };
 use cortexkey_core::access::{COMPONENTS, Component, ComponentLevels, Permission};
 
-/// Components whose names in the API are public, without `_view` and `_action`.
+/// Components whose API names are public, without `_view` and `_action`.
 const PUBLIC_NAMES: [(&str, &str); 5] = [
     ("Dashboards", "dashboard"),
     ("Detection Rules", "rules"),
@@ -17,20 +17,20 @@ const PUBLIC_NAMES: [(&str, &str); 5] = [
     ("Query Center", "investigation_query"),
 ];
 
-/// Components whose name for View in the API is public and has no `_view`.
+/// Components whose API name for View is public and has no `_view`.
 const BARE_VIEW_NAMES: [&str; 2] = ["Action Center", "Alert Notifications"];
 
-/// What one name in the API asks for.
+/// The permission that an API name stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Asked {
+pub(crate) enum RequestedPermission {
     Component(&'static str, Permission),
     Action(&'static str),
 }
 
-/// What a name in the API asks for; `None` where it is none.
-pub(crate) fn asked(name: &str) -> Option<Asked> {
+/// The permission that an API name stands for; `None` if it is unknown.
+pub(crate) fn requested(name: &str) -> Option<RequestedPermission> {
     if let Some(action) = actions().find(|action| action_name(action) == name) {
-        return Some(Asked::Action(action));
+        return Some(RequestedPermission::Action(action));
     }
     COMPONENTS.iter().find_map(|component| {
         let (view, edit) = component_names(component);
@@ -41,11 +41,11 @@ pub(crate) fn asked(name: &str) -> Option<Asked> {
         } else {
             return None;
         };
-        Some(Asked::Component(component.name, level))
+        Some(RequestedPermission::Component(component.name, level))
     })
 }
 
-/// The component that the console shows a named action under.
+/// The component of a named action in the console.
 pub(crate) fn component_of(action: &str) -> Option<&'static str> {
     let component = COMPONENTS.iter().find(|component| component.actions.contains(&action))?;
     Some(component.name)
@@ -56,7 +56,7 @@ pub(crate) fn action(name: &str) -> Option<&'static str> {
     actions().find(|action| *action == name)
 }
 
-/// Everything that a role can hold.
+/// All permissions that a role can grant.
 pub(crate) fn config(datasets: &[DatasetGroup]) -> PermissionConfig {
     let mut categories: Vec<Category> = Vec::new();
     for component in COMPONENTS {
@@ -107,7 +107,7 @@ fn component_names(component: &Component) -> (Option<String>, Option<String>) {
 }
 
 fn action_name(action: &str) -> String {
-    // Beside the component of the same name, whose name ends in `_action`.
+    // Next to the component of the same name, whose name ends in `_action`.
     if action == "Live Terminal" { "live_terminal_session".to_owned() } else { snake(action) }
 }
 
@@ -142,14 +142,14 @@ mod tests {
                 (&permission.action_name, Permission::Edit),
             ] {
                 let Some(name) = name else { continue };
-                assert_eq!(asked(name), Some(Asked::Component(component, level)));
+                assert_eq!(requested(name), Some(RequestedPermission::Component(component, level)));
                 names.insert(name);
                 count += 1;
             }
             for action in &permission.sub_permissions {
                 assert_eq!(
-                    asked(&action.action_name),
-                    self::action(&action.name).map(Asked::Action)
+                    requested(&action.action_name),
+                    self::action(&action.name).map(RequestedPermission::Action)
                 );
                 names.insert(&action.action_name);
                 count += 1;
@@ -176,7 +176,7 @@ mod tests {
             "data_management_action",
             "investigation_query_view",
         ] {
-            assert!(asked(name).is_some(), "{name}");
+            assert!(requested(name).is_some(), "{name}");
         }
     }
 }

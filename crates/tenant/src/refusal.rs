@@ -1,6 +1,6 @@
-//! [`Refusal`]: an error answer in the product's envelope.
+//! [`Refusal`]: an error response in the product's format.
 //!
-//! The remedy is not part of the body: the gate writes it to a header where explaining is on.
+//! The remedy is not part of the body: the gate writes it to a header if explaining is on.
 
 use std::borrow::Cow;
 
@@ -10,27 +10,26 @@ use axum::response::{IntoResponse, Response};
 use cortexkey_api::{Envelope, ErrorBody, ErrorCode};
 use serde_json::Value;
 
-/// What the platform's own calls say of every request that they cannot take; `err_extra` says more.
+/// The platform's message for every invalid request; `err_extra` has the details.
 const BAD_PARAMETERS: &str = "The request contains invalid or missing parameters.";
 
-/// An error answer.
+/// An error response.
 pub(crate) struct Refusal {
     status: StatusCode,
     /// Boxed, since a refusal is the rare outcome of many functions.
     body: Box<ErrorBody>,
     remedy: Option<Remedy>,
     envelope: Envelope,
-    /// Whether the fault is in what was sent, and not in the tenant.
+    /// Whether the fault is in the request, and not in the tenant.
     of_input: bool,
 }
 
-/// Why an authentic request is refused, and what to do about it; the gate tells it where explaining
-/// is on.
+/// Why an authentic request is refused, and what to do; the gate reports it if explaining is on.
 #[derive(Clone)]
 pub(crate) struct Remedy(pub(crate) Cow<'static, str>);
 
 impl Refusal {
-    /// An answer with this status and message.
+    /// A response with this status and message.
     pub(crate) fn new(status: StatusCode, message: &str) -> Self {
         Self {
             status,
@@ -41,7 +40,7 @@ impl Refusal {
         }
     }
 
-    /// The one answer to every request that is not authentic.
+    /// The only response to requests that are not authentic.
     pub(crate) fn unauthorized() -> Self {
         Self {
             body: Box::new(ErrorBody::unauthorized()),
@@ -49,7 +48,7 @@ impl Refusal {
         }
     }
 
-    /// The request is well-formed JSON that the call cannot take. The product says 500.
+    /// The request is well-formed JSON that the call does not accept. The product returns 500.
     pub(crate) fn invalid(message: &str) -> Self {
         Self { of_input: true, ..Self::new(StatusCode::INTERNAL_SERVER_ERROR, message) }
     }
@@ -61,13 +60,13 @@ impl Refusal {
             .with_remedy(why)
     }
 
-    /// There is nothing of this name or id.
+    /// There is no object with this name or id.
     pub(crate) fn not_found(message: &str) -> Self {
         Self::new(StatusCode::NOT_FOUND, message)
     }
 
-    /// As the platform's own calls say it: input that cannot be taken is 400 there, and so is what
-    /// the tenant does not have. There the message is always the same, and `err_extra` is a string.
+    /// In the platform's form: invalid input is 400 there, and so is a missing object. The message
+    /// is always the same, and `err_extra` is a string.
     pub(crate) fn of_platform(mut self) -> Self {
         if self.envelope != Envelope::PublicApi {
             return self;
@@ -86,7 +85,7 @@ impl Refusal {
             self.body.err_extra = Some(Value::String(extra));
         }
         self.envelope = match self.status {
-            // The gate's answer is one everywhere.
+            // The gate's response is the same everywhere.
             StatusCode::UNAUTHORIZED => Envelope::PublicApi,
             StatusCode::FORBIDDEN => Envelope::PlatformForbidden,
             _ => Envelope::Platform,
@@ -94,7 +93,7 @@ impl Refusal {
         self
     }
 
-    /// As [`of_platform`](Self::of_platform), where a 403 has the form of the public API.
+    /// Like [`of_platform`](Self::of_platform), but a 403 has the form of the public API.
     pub(crate) fn of_notifications(self) -> Self {
         let refusal = self.of_platform();
         match refusal.envelope {
@@ -103,8 +102,8 @@ impl Refusal {
         }
     }
 
-    /// As [`of_platform`](Self::of_platform), for calls whose description has no 400: there, what the
-    /// tenant does not have is 500.
+    /// Like [`of_platform`](Self::of_platform), for calls whose description has no 400: there, a
+    /// missing object is 500.
     pub(crate) fn of_platform_without_400(self) -> Self {
         let mut refusal = self.of_platform();
         if refusal.status == StatusCode::BAD_REQUEST {
@@ -114,7 +113,7 @@ impl Refusal {
         refusal
     }
 
-    /// In another form.
+    /// In the form of this part of the API.
     pub(crate) fn in_envelope(mut self, envelope: Envelope) -> Self {
         self.envelope = envelope;
         self
@@ -125,13 +124,13 @@ impl Refusal {
         self.status == StatusCode::FORBIDDEN
     }
 
-    /// With text that says more.
+    /// With details.
     pub(crate) fn with_extra(mut self, extra: impl Into<String>) -> Self {
         *self.body = self.body.with_extra(extra);
         self
     }
 
-    /// With what to do about it.
+    /// With a remedy.
     pub(crate) fn with_remedy(mut self, remedy: impl Into<Cow<'static, str>>) -> Self {
         self.remedy = Some(Remedy(remedy.into()));
         self

@@ -1,7 +1,7 @@
-//! [`Replay`]: what is done about requests that come twice, and with what memory.
+//! [`Replay`]: how replays are handled, and where accepted requests are stored.
 //!
-//! A guard decides. Whatever the guard is, and where there is none, the floor on the disk rises, so
-//! that another guard can take over at the next start.
+//! A guard decides. Whatever the guard is, and even without one, the floor on disk rises, so that
+//! another guard can take over at the next start.
 
 use std::cell::Cell;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -14,29 +14,29 @@ use crate::redis_guard::RedisGuard;
 use crate::store::{Disk, DiskError};
 
 /// How far ahead of the accepted timestamps the floor is written, so that it is seldom written.
-/// After a restart without good-bye, so long no request of an older key is accepted.
+/// After a restart without shutdown, requests of older keys are refused for this long.
 const LEAD_MS: u64 = 2_000;
 const FLOOR: &str = "replay-floor-ms";
 /// The floor of what was accepted without the shared guard, which that guard cannot know.
 const OWN_FLOOR: &str = "replay-own-floor-ms";
 
-/// What is done about requests that come twice.
+/// How replays are handled.
 pub(crate) struct Replay {
     mode: ReplayMode,
     memory: Memory,
     floor: Option<Floor>,
-    /// What an earlier start accepted without the guard that is asked now: up to this timestamp
-    /// nothing is accepted, but with keys made since.
+    /// What an earlier start accepted without the present guard: up to this timestamp nothing is
+    /// accepted, except with keys generated since.
     before_ms: u64,
 }
 
-/// Where accepted requests are remembered.
+/// Where accepted requests are stored.
 pub(crate) enum Memory {
     /// Nowhere.
     None,
     /// In this process.
     Own(Box<MemoryGuard>),
-    /// On a server that others ask as well.
+    /// On a server that other tenants also use.
     Shared(RedisGuard),
 }
 
@@ -47,8 +47,8 @@ impl Replay {
         Self { mode, memory, floor, before_ms }
     }
 
-    /// Asks about a use: what it is refused for, and what it would be refused for where that is
-    /// only observed.
+    /// Checks a use: the refusal, and the refusal that enforcing would give if replays are only
+    /// observed.
     pub(crate) async fn ask(
         &self,
         verified: &VerifiedUse,
@@ -58,20 +58,20 @@ impl Replay {
         if self.mode == ReplayMode::Observe { (Ok(()), answer.err()) } else { (answer, None) }
     }
 
-    /// Writes the floor where it is, once no request comes any more.
+    /// Writes the exact floor, once no more requests come.
     pub(crate) fn close(&self) -> Result<(), DiskError> {
         self.floor.as_ref().map_or(Ok(()), Floor::close)
     }
 
     async fn remember(&self, verified: &VerifiedUse, now_ms: u64) -> Result<(), GuardRefusal> {
         if let Some(floor) = &self.floor {
-            // On the disk before anything is accepted.
+            // On disk before anything is accepted.
             floor.raise(verified.timestamp_ms()).map_err(|_| GuardRefusal::Unavailable)?;
         }
         match &self.memory {
             Memory::None => Ok(()),
             Memory::Own(guard) => guard.check_and_insert(verified),
-            // Keys of before say 0: the disk does not keep when they were made.
+            // Keys from earlier starts have 0: the disk does not store when they were created.
             Memory::Shared(_)
                 if verified.timestamp_ms() <= self.before_ms && verified.key_created_ms() == 0 =>
             {
@@ -82,32 +82,32 @@ impl Replay {
     }
 }
 
-/// Stands in for the guard while the store is locked, and keeps what it would be asked: the guard
-/// itself may wait for a disk or a server.
+/// Replaces the guard while the store is locked, and records the question: the guard itself may
+/// wait for a disk or a server.
 #[derive(Default)]
-pub(crate) struct Asked(Cell<Option<VerifiedUse>>);
+pub(crate) struct DeferredGuard(Cell<Option<VerifiedUse>>);
 
-impl Asked {
-    /// What is to be asked; `None` where the verifier did not come to it.
+impl DeferredGuard {
+    /// The question; `None` if the verifier did not get to it.
     pub(crate) fn verified(&self) -> Option<VerifiedUse> {
         self.0.get()
     }
 }
 
-impl ReplayGuard for Asked {
+impl ReplayGuard for DeferredGuard {
     fn check_and_insert(&self, verified: &VerifiedUse) -> Result<(), GuardRefusal> {
         self.0.set(Some(*verified));
         Ok(())
     }
 }
 
-/// A time on the disk that no accepted timestamp is above: a tenant that starts again refuses all
-/// that is not above it, and so remembers what it accepted without writing down each request.
+/// A time on disk that is above every accepted timestamp: a tenant that restarts refuses everything
+/// up to it, and so needs no record of each request.
 pub(crate) struct Floor {
     disk: Arc<Disk>,
-    /// What is on the disk, in milliseconds since 1970.
+    /// The value on disk, in milliseconds since 1970.
     written_ms: AtomicU64,
-    /// The highest timestamp that was asked about.
+    /// The highest timestamp that was checked.
     highest_ms: AtomicU64,
     /// What was accepted without the shared guard, as of this start.
     own_ms: u64,
@@ -116,10 +116,10 @@ pub(crate) struct Floor {
 }
 
 impl Floor {
-    /// The floor of a disk, and where it is: 0 where nothing was ever accepted.
+    /// The floor of a disk; 0 if nothing was ever accepted.
     pub(crate) fn open(disk: Arc<Disk>, is_shared: bool) -> Result<(Self, u64), DiskError> {
         let written_ms = disk.number(FLOOR)?.unwrap_or(0);
-        // Where only the shorter name was ever written, nothing says what guard there was.
+        // If only the shorter name was ever written, it is unknown which guard there was.
         let own_ms = disk.number(OWN_FLOOR)?.unwrap_or(written_ms);
         if is_shared {
             disk.set_number(OWN_FLOOR, own_ms)?;
@@ -145,7 +145,7 @@ impl Floor {
             return Ok(());
         }
         let ahead_ms = timestamp_ms.saturating_add(LEAD_MS);
-        // Other requests go on meanwhile.
+        // Other requests continue meanwhile.
         tokio::task::block_in_place(|| self.write(ahead_ms))?;
         self.written_ms.store(ahead_ms, Ordering::Release);
         Ok(())

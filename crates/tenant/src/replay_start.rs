@@ -1,5 +1,5 @@
-//! What a tenant begins with against replays: the guard that its options ask for, and the floor of
-//! its disk.
+//! Sets up replay protection at the start: the guard that the options select, and the floor of the
+//! disk.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use crate::replay::{Floor, Memory, Replay};
 use crate::start_error::StartError;
 use crate::store::Disk;
 
-/// What is done about requests that come twice.
+/// How replays are handled.
 pub(crate) fn replay(
     options: &Options,
     runtime: &Handle,
@@ -43,7 +43,7 @@ fn shared_guard(
 ) -> Result<RedisGuard, StartError> {
     let (clock, skew_ms) = (options.clock.clone(), options.skew.as_ms());
     let connect = RedisGuard::connect(url, clock, now_ms, skew_ms, disk);
-    // On a thread of its own: the caller may be within a runtime, where nothing may block.
+    // On its own thread: the caller may be within a runtime, where blocking is not allowed.
     let connected = std::thread::scope(|scope| {
         let connected = scope.spawn(|| runtime.block_on(connect)).join();
         connected.unwrap_or(Err(RedisGuardError::Server(RedisFault::Strange)))
@@ -54,13 +54,13 @@ fn shared_guard(
     })
 }
 
-/// The guard; one key gets at most half of it, so that its bursts never keep the others out.
+/// The guard; one key gets at most half of it, so that its bursts never block the others.
 fn guard(options: &Options, start: Start) -> Result<MemoryGuard, StartError> {
     let entries = options.guard_entries;
     let secret = MemoryGuardConfig::secret_from_system().map_err(|_| StartError::NoRandom)?;
     let config = MemoryGuardConfig { entries, skew: options.skew, start, secret };
     let uses_per_key = u32::try_from(entries / 2).unwrap_or(u32::MAX).max(1);
-    // Each key that counts has an entry at least.
+    // Each key that counts has at least one entry.
     let quota = Quota { uses_per_key, keys: options.max_keys.min(entries) };
     Ok(MemoryGuard::new(config).with_quota(quota))
 }

@@ -1,4 +1,4 @@
-//! The roles of a tenant: the predefined ones, which the core knows, and custom ones.
+//! The roles of a tenant: the core's predefined ones, and custom ones.
 
 use core::fmt;
 use std::borrow::Cow;
@@ -7,10 +7,10 @@ use cortexkey_core::access::{
     Actions, Component, Grant, KnownLevel, Permission, PredefinedRole, Product, Role,
 };
 
-use crate::permissions::{self, Asked};
+use crate::permissions::{self, RequestedPermission};
 use cortexkey_api::role::DatasetPermission;
 
-/// The role that the seeded keys have.
+/// The role of the seeded keys.
 pub(crate) const INSTANCE_ADMINISTRATOR: &str = "Instance Administrator";
 
 use Permission::{Edit, View};
@@ -21,8 +21,8 @@ const VIEWS_ASSETS: (&str, Permission) = ("Asset Inventory", View);
 const VIEWS_GROUPS: (&str, Permission) = ("Asset Groups", View);
 const MANAGES_AGENTS: (&str, Permission) = ("Agent Administrations", Edit);
 
-/// What this tenant takes predefined roles to hold of the components that its calls need, where
-/// nothing public says more. `docs/tenant.md` lists it.
+/// The assumed permissions of predefined roles on the components that the emulator's calls need,
+/// where nothing more is public. `docs/tenant.md` lists them.
 pub const ASSUMED_ROLES: &[(&str, &[(&str, Permission)])] = &[
     (
         "Viewer",
@@ -74,12 +74,12 @@ impl SettledRole {
     }
 }
 
-/// These actions, and no others.
+/// Exactly these actions.
 fn only(held: Vec<String>) -> Actions<String> {
     Actions { held, lacked: Vec::new(), is_complete: true }
 }
 
-/// The level that this tenant takes a role to have: of a bound, view.
+/// The level that the emulator assumes for a role: of a bound, view.
 fn settled(level: KnownLevel) -> Option<Permission> {
     match level.exact() {
         Some(level) => Some(level),
@@ -88,12 +88,12 @@ fn settled(level: KnownLevel) -> Option<Permission> {
     }
 }
 
-/// A custom role. What it does not list it does not hold.
+/// A custom role. It does not grant what it does not list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CustomRole(pub(crate) Role<String>);
 
 impl CustomRole {
-    /// A role that holds nothing yet. The name of a predefined role is taken.
+    /// A role without permissions. The name of a predefined role is not available.
     pub fn new(name: impl Into<String>) -> Result<Self, CustomRoleError> {
         let name = name.into();
         if PredefinedRole::by_name(&name).is_some() {
@@ -108,7 +108,7 @@ impl CustomRole {
         &self.0.name
     }
 
-    /// With a component at a level, both as the console names them.
+    /// Adds a component at a level, both by the console's names.
     pub fn with(mut self, component: &str, level: Permission) -> Result<Self, CustomRoleError> {
         let mut names = Component::renamed(component).to_vec();
         if names.is_empty() {
@@ -122,7 +122,7 @@ impl CustomRole {
         Ok(self)
     }
 
-    /// With a named action, as the console names it.
+    /// Adds a named action, by the console's name.
     pub fn with_action(mut self, action: &str) -> Result<Self, CustomRoleError> {
         let known = permissions::action(action).ok_or(CustomRoleError::UnknownAction)?;
         let held = &mut self.0.actions.held;
@@ -132,20 +132,20 @@ impl CustomRole {
         Ok(self)
     }
 
-    /// With what a name in the product's API asks for; `None` where it is no such name.
+    /// Adds a permission by its name in the product's API; `None` if there is no such name.
     pub(crate) fn with_permission(self, name: &str) -> Option<Self> {
-        match permissions::asked(name)? {
-            Asked::Component(component, level) => {
+        match permissions::requested(name)? {
+            RequestedPermission::Component(component, level) => {
                 let held = self.0.grants.iter().find(|grant| grant.component == component);
                 let level = held.map_or(level, |grant| level.max(grant.level.lowest()));
                 self.with(component, level).ok()
             }
-            Asked::Action(action) => self.with_action(action).ok(),
+            RequestedPermission::Action(action) => self.with_action(action).ok(),
         }
     }
 }
 
-/// Why a role cannot be made.
+/// Why a role cannot be created.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum CustomRoleError {
@@ -172,12 +172,12 @@ impl core::error::Error for CustomRoleError {}
 /// A custom role of a tenant.
 #[derive(Clone, Debug)]
 pub(crate) struct RoleEntry {
-    /// Which of the roles that were ever made.
+    /// Its number among all roles ever created.
     pub(crate) number: u64,
     pub(crate) role_id: String,
     pub(crate) role: Role<String>,
     pub(crate) description: Option<String>,
-    /// Which datasets it opens, as it was asked.
+    /// The datasets that it opens, as requested.
     pub(crate) datasets: Vec<DatasetPermission>,
     pub(crate) created_by: String,
     pub(crate) created_ms: u64,
@@ -188,7 +188,7 @@ pub(crate) struct Roles {
     product: Product,
     predefined: Vec<SettledRole>,
     pub(crate) custom: Vec<RoleEntry>,
-    /// How many custom roles were ever made: an id is never given twice.
+    /// How many custom roles were ever created: an id is never reused.
     pub(crate) made: u64,
 }
 
@@ -212,12 +212,12 @@ impl Roles {
         }
     }
 
-    /// Which product the tenant is.
+    /// The emulated product.
     pub(crate) fn product(&self) -> Product {
         self.product
     }
 
-    /// Adds a role; its id.
+    /// Adds a role; returns its id.
     pub(crate) fn add(
         &mut self,
         role: CustomRole,
@@ -242,26 +242,26 @@ impl Roles {
         &self.custom[at]
     }
 
-    /// Takes a role away.
+    /// Deletes a role.
     pub(crate) fn remove(&mut self, role_id: &str) -> Option<RoleEntry> {
         let at = self.custom.iter().position(|entry| entry.role_id == role_id)?;
         Some(self.custom.remove(at))
     }
 
-    /// Puts a role back that was kept, in place of one of the same name.
+    /// Restores a stored role, replacing one of the same name.
     pub(crate) fn restore(&mut self, number: u64, entry: RoleEntry) {
         self.custom.retain(|known| known.role.name != entry.role.name);
         self.custom.push(entry);
         self.made = self.made.max(number);
     }
 
-    /// The predefined roles that this tenant has.
+    /// The predefined roles of this tenant.
     pub(crate) fn predefined(&self) -> impl Iterator<Item = &'static PredefinedRole> {
         self.predefined.iter().map(|role| role.public)
     }
 
-    /// The id of a predefined role. The product's are not public; these do not resemble the name, so
-    /// that anyone who sends the one for the other is found out.
+    /// The id of a predefined role. The product's ids are not public; these do not resemble the
+    /// name, so that a client that confuses the two is noticed.
     pub(crate) fn predefined_id(role: &PredefinedRole) -> String {
         // FNV-1a: the same in every tenant and version.
         let hash = role.name.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
@@ -295,7 +295,7 @@ impl Roles {
         predefined.chain(custom).find(|role| role.name == name)
     }
 
-    /// The roles with these names, as far as there are any.
+    /// The roles with these names, as far as they exist.
     pub(crate) fn all(&self, names: &[String]) -> Vec<Role<Cow<'_, str>>> {
         names.iter().filter_map(|name| self.find(name).map(Role::borrowed)).collect()
     }

@@ -1,4 +1,4 @@
-//! Connections: accepted up to a limit, each held to its own limits, all ended on demand.
+//! Accepts connections up to a limit, enforces limits on each, and ends all on shutdown.
 
 use core::convert::Infallible;
 use core::future::Future;
@@ -24,7 +24,7 @@ use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 
-use crate::crowd::{Busy, Crowd, Place, Work};
+use crate::connections::{Busy, Connections, Place, Work};
 use crate::framing::Framed;
 use crate::gather::Gathered;
 use crate::http::ToReset;
@@ -34,21 +34,21 @@ use crate::waited::Waited;
 
 const HEADERS_MAX: usize = 64;
 const HEADER_BYTES_MAX: usize = 64 * 1024;
-/// Also how long a connection may idle. Longer than common clients keep theirs.
+/// Also how long a connection may be idle; longer than common clients keep theirs.
 const HEADER_TIME: Duration = Duration::from_secs(30);
-/// How long open requests may take once the tenant is reported to stop.
+/// How long open requests may take once the tenant is stopping.
 const STOP_TIME: Duration = Duration::from_secs(1);
 /// The pause after a failure to accept, such as too many open files.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
-/// What connections are held to; smaller in tests.
+/// The limits on connections; smaller in tests.
 #[derive(Clone, Copy)]
 pub(crate) struct Limits {
-    /// How many there are at a time.
+    /// The largest number of connections.
     pub(crate) connections: u32,
-    /// How long what was answered may wait to be taken.
+    /// How long a response may wait to be read.
     pub(crate) write_time: Duration,
-    /// From when on one without a request may have to make room for another.
+    /// From when on a connection without a request may be closed for another one.
     pub(crate) idle_time: Duration,
 }
 
@@ -62,7 +62,7 @@ impl Default for Limits {
     }
 }
 
-/// Serves until told to stop, then until the open requests are answered, a second at most.
+/// Serves until it is stopped, then until the open requests are answered, for at most a second.
 pub(crate) async fn serve(
     listener: TcpListener,
     router: Router,
@@ -71,7 +71,7 @@ pub(crate) async fn serve(
     limits: Limits,
 ) {
     let router = router.layer(from_fn(small_head));
-    let crowd = Crowd::new(limits.connections, limits.idle_time);
+    let crowd = Connections::new(limits.connections, limits.idle_time);
     let mut stopping = stop.clone();
     tokio::select! {
         _ = stopping.wait_for(|stop| *stop) => {}
@@ -85,11 +85,11 @@ async fn accept(
     listener: &TcpListener,
     router: &Router,
     tls: Option<&TlsAcceptor>,
-    crowd: &Arc<Crowd>,
+    crowd: &Arc<Connections>,
     stop: &watch::Receiver<bool>,
     write_time: Duration,
 ) {
-    // Where all are busy, connections wait in the system's queue.
+    // If all are busy, connections wait in the system's queue.
     loop {
         match listener.accept().await {
             Ok((stream, _)) => {
@@ -112,7 +112,7 @@ async fn accept(
     }
 }
 
-/// A connection with TLS. Who does not agree on it in time is cut off.
+/// A connection with TLS. A client that does not complete the handshake in time is disconnected.
 async fn secured(
     tls: TlsAcceptor,
     stream: Unread<TcpStream>,
@@ -139,14 +139,14 @@ async fn connection(
     let stream = Gathered::new(Framed::new(stream));
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
-        // Who has said all that there is to say may close that side and still wait for the answer.
+        // A client that has sent everything may close that side and still wait for the response.
         .half_close(true)
         .header_read_timeout(HEADER_TIME)
         .max_headers(HEADERS_MAX)
         .max_buf_size(HEADER_BYTES_MAX)
         .serve_connection(TokioIo::new(stream.clone()), service);
     tokio::pin!(connection);
-    // An error is the client's: it hung up, or sent no HTTP and was reported so.
+    // An error is the client's: it hung up, or sent malformed HTTP and was notified.
     let ended = tokio::select! {
         () = stream.drive(connection.as_mut()) => true,
         // Without a request there is nothing to wait for.
@@ -159,7 +159,7 @@ async fn connection(
     }
 }
 
-/// The calls, each with the means to reset its connection; tells while one is answered.
+/// The calls, each with a handle to reset its connection; tracks when one is in progress.
 struct Tagged {
     router: TowerToHyperService<Router>,
     reset: ToReset,
@@ -183,8 +183,8 @@ impl Service<hyper::Request<Incoming>> for Tagged {
     }
 }
 
-/// An answer's body, which keeps its connection busy: a stream of events is under way long after
-/// its head has left.
+/// A response's body, which keeps its connection busy: a stream of events continues long after its
+/// head was sent.
 struct Held {
     body: Body,
     _busy: Busy,
@@ -210,11 +210,11 @@ impl HttpBody for Held {
     }
 }
 
-/// Refuses a request whose first line and headers are too large. The HTTP library looks at its
-/// buffer only when it must read more, and lets through what came in one piece.
+/// Refuses a request whose first line and headers are too large. The HTTP library checks its buffer
+/// only when it must read more, and accepts what arrived in one piece.
 async fn small_head(request: Request, next: Next) -> Response {
     let headers = request.headers();
-    // What stands between: `: ` and line ends.
+    // The separators: `: ` and line ends.
     let of_header = |(name, value): (&header::HeaderName, &HeaderValue)| {
         name.as_str().len() + value.len() + ": \r\n".len()
     };
@@ -226,7 +226,7 @@ async fn small_head(request: Request, next: Next) -> Response {
     }
     let status = StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE;
     let mut response = Refusal::new(status, "Request header fields too large").into_response();
-    // Its body, where it has one, stays unread.
+    // Its body, if there is one, stays unread.
     response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
     response
 }
@@ -246,7 +246,7 @@ mod tests {
     /// Longer than a test takes.
     const LONG: Duration = Duration::from_secs(600);
 
-    /// Serves answers of a megabyte, one connection at a time.
+    /// Serves responses of a megabyte, one connection at a time.
     fn served(runtime: &Runtime, idle_time: Duration) -> (SocketAddr, watch::Sender<bool>) {
         let router = Router::new().route("/", get(|| async { "x".repeat(1 << 20) }));
         let limits = Limits { connections: 1, write_time: Duration::from_secs(1), idle_time };
@@ -278,7 +278,7 @@ mod tests {
     fn who_never_reads_the_answers_is_cut_off() {
         let runtime = Runtime::new().unwrap();
         let (address, _stop) = served(&runtime, LONG);
-        // More than the system takes between the two.
+        // More than the system buffers between the two.
         let mut deaf = TcpStream::connect(address).unwrap();
         deaf.write_all("GET / HTTP/1.1\r\nHost: x\r\n\r\n".repeat(50).as_bytes()).unwrap();
         assert!(whole(address) > 1 << 20, "the only slot stays taken");
@@ -325,7 +325,7 @@ mod tests {
         };
         send.send("first").unwrap();
         read("first");
-        // Each takes the one other place, and is sent away for the next.
+        // Each takes the only other slot, and is disconnected for the next.
         for _ in 0..20 {
             let mut silent = TcpStream::connect(address).unwrap();
             silent.set_read_timeout(Some(Duration::from_millis(50))).unwrap();

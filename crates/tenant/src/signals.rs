@@ -1,8 +1,8 @@
-//! [`Signals`]: the signals that end a command.
+//! [`Signals`]: the signals that stop a command.
 
 use std::io;
 
-/// SIGINT and SIGTERM, taken over; on systems without them, Ctrl-C.
+/// SIGINT and SIGTERM; on systems without them, Ctrl-C.
 #[derive(Debug)]
 pub struct Signals {
     #[cfg(unix)]
@@ -31,13 +31,13 @@ impl Signals {
 
 #[cfg(not(unix))]
 impl Signals {
-    #[expect(clippy::unnecessary_wraps, reason = "elsewhere it can fail")]
+    #[expect(clippy::unnecessary_wraps, reason = "it can fail on other systems")]
     pub(crate) fn new() -> io::Result<Self> {
         Ok(Self {})
     }
 
     pub(crate) async fn next(&mut self) {
-        // Where there is no Ctrl-C either, the process is ended from outside.
+        // Without Ctrl-C, the process is ended from outside.
         if tokio::signal::ctrl_c().await.is_err() {
             core::future::pending::<()>().await;
         }

@@ -1,4 +1,4 @@
-//! [`StartError`]: why a tenant does not start.
+//! [`StartError`]: why a tenant did not start.
 
 use core::fmt;
 use core::net::SocketAddr;
@@ -9,37 +9,37 @@ use crate::redis_guard::RedisFault;
 use crate::store::DiskError;
 use crate::tls::TlsError;
 
-/// Why a tenant does not start.
+/// Why a tenant did not start.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum StartError {
-    /// The address is not of this machine alone.
+    /// The address is not a loopback address.
     NotLoopback {
         /// The address.
         listen: SocketAddr,
     },
-    /// The system does not let it listen there.
+    /// The address cannot be listened on.
     Listen {
         /// The address.
         listen: SocketAddr,
-        /// What the system said.
+        /// The system's error.
         error: io::Error,
     },
-    /// The id of a child tenant is none, or is given twice.
+    /// The id of a child tenant is invalid or duplicate.
     Child,
-    /// The system gives no threads.
+    /// The system could not start threads.
     Threads(io::Error),
-    /// The system gives no random bytes for keys.
+    /// The system returned no random bytes for keys.
     NoRandom,
     /// The data folder cannot be used.
     Disk(DiskError),
-    /// There is no TLS.
+    /// TLS could not be set up.
     Tls(TlsError),
-    /// The server that is to remember accepted requests cannot be used.
+    /// The server for accepted requests cannot be used.
     ReplayServer(RedisFault),
     /// The inventory cannot be used.
     Inventory(InventoryError),
-    /// The options leave no room for the two keys that it starts with.
+    /// The options leave no room for the two initial keys.
     NoRoomForKeys,
     /// The data folder's disk is full, and there are no keys yet.
     NoRoomOnDisk,

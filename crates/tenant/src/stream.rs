@@ -1,4 +1,4 @@
-//! [`Unread`]: a connection that ends when what was sent on it is not taken in time, or on demand.
+//! [`Unread`]: a connection that ends if sent data is not read in time, or on request.
 
 use core::pin::Pin;
 use core::task::{Context, Poll};
@@ -11,25 +11,25 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Sleep, sleep};
 
-/// A connection with a limit for how long writing may wait.
+/// A connection with a limit for how long writes may wait.
 pub(crate) struct Unread<S> {
     stream: S,
     limit: Duration,
-    /// Runs from the first write that had to wait until all is written.
+    /// Runs from the first write that had to wait until everything is written.
     until: Option<Pin<Box<Sleep>>>,
-    /// Whether it ends at the next write, without a word.
+    /// Whether it ends at the next write.
     reset: Arc<AtomicBool>,
 }
 
-/// A connection that can be ended without the usual good-bye.
+/// A connection that can be ended without a proper shutdown.
 pub(crate) trait Resettable {
-    /// Sees to it that the other side is reported of a reset when this is dropped.
+    /// Ensures that the other side sees a reset when this is dropped.
     fn reset_on_drop(&self);
 }
 
 impl Resettable for TcpStream {
     fn reset_on_drop(&self) {
-        // Where it fails, the connection ends in the usual way.
+        // If it fails, the connection ends normally.
         let _ = self.set_zero_linger();
     }
 }
@@ -53,7 +53,7 @@ impl<S> Unread<S> {
         if self.until.is_none() && poll.is_pending() {
             self.until = Some(Box::pin(sleep(self.limit)));
         }
-        // Looked at after each step, so that steps alone gain no time.
+        // Checked after each step, so that steps alone gain no time.
         if let Some(until) = &mut self.until
             && until.as_mut().poll(cx).is_ready()
         {
@@ -108,7 +108,7 @@ impl<S: AsyncWrite + Resettable + Unpin> AsyncWrite for Unread<S> {
         self.stream.is_write_vectored()
     }
 
-    /// Asked for once all that waited was written.
+    /// Called once all waiting data was written.
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let poll = Pin::new(&mut self.stream).poll_flush(cx);
         if poll.is_ready() {

@@ -34,18 +34,18 @@ use crate::roles::{INSTANCE_ADMINISTRATOR, Roles};
 use crate::server::{Limits, serve};
 use crate::signals::Signals;
 use crate::start_error::StartError;
-use crate::store::{About, Disk, GenerateError, Store};
+use crate::store::{Disk, GenerateError, NewKeyInfo, Store};
 use crate::tls::Tls;
 use crate::webhook::Webhook;
 
 const THREADS_MAX: usize = 4;
-/// How often somebody looks whether a notice is due: the clock may be a test's.
+/// How often due notices are checked: the clock may be a test's.
 const NOTICE_PAUSE: Duration = Duration::from_millis(500);
-/// Where the data of children is, within their parent's folder.
+/// The folder of the children's data, within their parent's.
 const CHILDREN_FOLDER: &str = "children";
-/// How long a tenant that stops waits for the last lines of its log to be taken.
+/// How long a stopping tenant waits for the last lines of its log to be processed.
 const LOG_PATIENCE: Duration = Duration::from_millis(300);
-/// Connections that wait to be accepted.
+/// The backlog of connections that wait to be accepted.
 const QUEUE: u32 = 1024;
 
 /// A running tenant. It stops when it is dropped.
@@ -60,8 +60,8 @@ pub struct Tenant {
     thread: Option<JoinHandle<()>>,
 }
 
-/// A child of a tenant: a tenant of its own, with keys, roles and a port of its own. A key of the
-/// parent acts on its keys with the header `x-child-tenant-id`.
+/// A child tenant with its own keys, roles and port. A key of the parent manages its keys with the
+/// header `x-child-tenant-id`.
 pub struct ChildTenant {
     id: String,
     url: String,
@@ -75,19 +75,19 @@ impl ChildTenant {
         &self.id
     }
 
-    /// The address, without a slash at the end.
+    /// The address, without a trailing slash.
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// The keys that were made because it was empty.
+    /// The keys that were generated because it was empty.
     pub fn seeded_keys(&self) -> Option<&SeededKeys> {
         self.seeded.as_ref()
     }
 }
 
-/// The two keys that an empty tenant is started with. Both have the role Instance Administrator
-/// and never expire.
+/// The two keys that an empty tenant starts with. Both have the role Instance Administrator and
+/// never expire.
 pub struct SeededKeys {
     /// A Standard key, id 1.
     pub standard: SeededKey,
@@ -95,7 +95,7 @@ pub struct SeededKeys {
     pub advanced: SeededKey,
 }
 
-/// A key that an empty tenant is started with. It cannot be printed, and is wiped on drop.
+/// A key that an empty tenant starts with. It cannot be printed, and is wiped on drop.
 pub struct SeededKey {
     id: KeyId,
     level: Level,
@@ -120,7 +120,7 @@ impl SeededKey {
 }
 
 impl Tenant {
-    /// Starts a tenant on threads of its own. When this returns, it accepts connections.
+    /// Starts a tenant on its own threads. When this returns, it accepts connections.
     pub fn start(mut options: Options) -> Result<Self, StartError> {
         let listen = options.listen;
         if !listen.ip().is_loopback() {
@@ -135,7 +135,7 @@ impl Tenant {
         let Started { served, tls } = match started {
             Ok(started) => started,
             Err(error) => {
-                // Simply dropped it would panic within the caller's own runtime.
+                // A plain drop would panic within the caller's own runtime.
                 runtime.shutdown_background();
                 return Err(error);
             }
@@ -160,23 +160,23 @@ impl Tenant {
                 runtime.shutdown_background();
             })
             .map_err(StartError::Threads)?;
-        // The parent is the last: it was started with its children.
+        // The parent is last: it was started with its children.
         let Some(parent) = members.pop() else { return Err(StartError::NoRoomForKeys) };
         let ChildTenant { url, app, seeded, .. } = parent;
         Ok(Self { url, app, seeded, children: members, tls, stop, handle, thread: Some(thread) })
     }
 
-    /// The child tenants, where it is a parent.
+    /// The child tenants, if it is a parent.
     pub fn children(&self) -> &[ChildTenant] {
         &self.children
     }
 
-    /// The address, such as `http://127.0.0.1:43210`, without a slash at the end.
+    /// The address, such as `http://127.0.0.1:43210`, without a trailing slash.
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// With TLS, the file with the certificate of whom clients are to trust.
+    /// With TLS, the file with the certificate that clients must trust.
     pub fn ca_path(&self) -> Option<&Path> {
         self.tls.as_ref().map(|tls| tls.ca_path.as_path())
     }
@@ -186,30 +186,30 @@ impl Tenant {
         self.tls.as_ref().map_or(&[], |tls| &tls.hosts)
     }
 
-    /// The keys that were made because the tenant was empty.
+    /// The keys that were generated because the tenant was empty.
     pub fn seeded_keys(&self) -> Option<&SeededKeys> {
         self.seeded.as_ref()
     }
 
-    /// The last requests, at most so many, the earliest first.
+    /// The last requests, at most this many, the earliest first.
     pub fn requests(&self, last: usize) -> Vec<Arc<LogLine>> {
         self.app.inspector.last(last)
     }
 
-    /// The notices that keys are about to expire, the earliest first.
+    /// The notices about expiring keys, the earliest first.
     pub fn notifications(&self) -> Vec<Notification> {
         let _inside = self.handle.enter();
         self.app.look_for_notices();
         self.app.notices().last().cloned().collect()
     }
 
-    /// Puts these faults in place of those that wait.
+    /// Replaces the waiting faults.
     pub fn set_faults(&self, faults: Vec<Fault>) -> Result<(), FaultError> {
         self.app.faults.set(faults)
     }
 
-    /// One line of JSON, without the line end: address, process and the keys that were made. It
-    /// holds keys; it is for the person or program that started the tenant.
+    /// One line of JSON, without the line end: address, process and the generated keys. It contains
+    /// keys, for the user or program that started the tenant.
     pub fn ready_line(&self) -> String {
         self.ready_line_with(None)
     }
@@ -230,24 +230,24 @@ impl Tenant {
             hosts: self.hosts(),
             console,
         };
-        // Text and numbers always become JSON.
+        // Strings and numbers can always be serialized.
         serde_json::to_string(&line).unwrap_or_default()
     }
 
-    /// Takes SIGINT and SIGTERM over, for [`wait`](Self::wait). A command calls this before it
-    /// says that it is ready, so that a signal right after that ends it in good order.
+    /// Handles SIGINT and SIGTERM from now on, for [`wait`](Self::wait). A command calls this
+    /// before it prints the ready line, so that a signal right after that stops it properly.
     pub fn signals(&self) -> io::Result<Signals> {
         let _inside = self.handle.enter();
         Signals::new()
     }
 
-    /// Waits for a signal, then stops. It must not be called within an async runtime.
+    /// Waits for a signal, then stops. Must not be called within an async runtime.
     pub fn wait(self, mut signals: Signals) {
         self.handle.block_on(signals.next());
         self.stop();
     }
 
-    /// Stops: no new connections, open requests are answered, within a second.
+    /// Stops: no new connections; open requests are answered, within a second.
     pub fn stop(self) {
         drop(self);
     }
@@ -257,7 +257,7 @@ impl Drop for Tenant {
     fn drop(&mut self) {
         self.stop.send_replace(true);
         if let Some(thread) = self.thread.take() {
-            // A panic there has been reported already.
+            // A panic there has already been reported.
             let _ = thread.join();
         }
         for app in self.children.iter().map(|child| &child.app).chain([&self.app]) {
@@ -267,13 +267,13 @@ impl Drop for Tenant {
             if let Some(log) = &app.log {
                 log.close(LOG_PATIENCE);
             }
-            // Where it fails, the next start waits a little longer.
+            // If it fails, the next start waits a little longer.
             let _ = app.replay.close();
         }
     }
 }
 
-/// Says where it listens, and nothing of its keys.
+/// Shows the address, and nothing of its keys.
 impl fmt::Debug for Tenant {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Tenant").field("url", &self.url).finish_non_exhaustive()
@@ -283,7 +283,7 @@ impl fmt::Debug for Tenant {
 const CHILDREN_MAX: usize = 100;
 const CHILD_CHARS_MAX: usize = 64;
 
-/// Ids are names of folders as well.
+/// Ids are also names of folders.
 fn check_children(ids: &[String]) -> Result<(), StartError> {
     let is_id = |id: &String| {
         (1..=CHILD_CHARS_MAX).contains(&id.len())
@@ -296,7 +296,7 @@ fn check_children(ids: &[String]) -> Result<(), StartError> {
     Err(StartError::Child)
 }
 
-/// A clock that is to be set or kept is one that can be; parent and children share it.
+/// A clock that is to be set or stored must be settable; parent and children share it.
 fn settle_clock(options: &mut Options) {
     let may_be_set = options.control == Control::Change || options.data.is_some();
     if let (true, Clock::System) = (may_be_set, &options.clock) {
@@ -304,7 +304,7 @@ fn settle_clock(options: &mut Options) {
     }
 }
 
-/// Everything that listens, the parent last.
+/// All listeners, the parent's last.
 struct Started {
     served: Vec<Served>,
     tls: Option<Tls>,
@@ -312,7 +312,7 @@ struct Started {
 
 /// A tenant that listens.
 struct Served {
-    /// The id, where it is a child.
+    /// The id, if it is a child.
     child: Option<String>,
     app: Arc<App>,
     seeded: Option<SeededKeys>,
@@ -329,7 +329,7 @@ fn start_all(
     let mut children = BTreeMap::new();
     for id in std::mem::take(&mut options.children) {
         let mut child = options.clone();
-        // The parent's authority vouches for all: they have one name.
+        // The parent's authority issues all certificates: they have one name.
         child.tls = None;
         child.listen.set_port(0);
         child.data = options.data.as_ref().map(|folder| folder.join(CHILDREN_FOLDER).join(&id));
@@ -359,7 +359,7 @@ fn start_one(
     Ok((Served { child, app, seeded, address, listener }, tls))
 }
 
-/// What is made before anything listens.
+/// What is created before anything listens.
 struct Prepared {
     app: Arc<App>,
     seeded: Option<SeededKeys>,
@@ -378,7 +378,7 @@ fn prepare(
     }
     let kept = options.data.as_deref().zip(disk.as_deref());
     let tls = options.tls.as_deref().map(|hosts| Tls::new(hosts, kept)).transpose()?;
-    // The guard is made first: keys made in its life need not fear that it forgot anything.
+    // The guard is created first, so that it cannot have forgotten a key generated afterwards.
     let now_ms = options.clock.now_ms();
     let replay = replay(&options, runtime, disk.as_ref(), now_ms)?;
     let roles = Roles::new(options.product, options.custom_roles, now_ms);
@@ -403,7 +403,7 @@ fn prepare(
         notices.skip(store.entries().map(|entry| entry.record.as_ref()), until_ms);
     }
     if let Some((inventory, directory)) = of_file {
-        // The file is what holds, whatever was changed in an earlier run.
+        // The file is what counts, whatever was changed in an earlier run.
         (store.inventory, store.directory) = (inventory, directory);
         store.keep_groups();
         store.keep_directory();
@@ -458,7 +458,7 @@ fn prepare(
     Ok(Prepared { app, seeded, tls })
 }
 
-/// Gives notices when they are due, until the tenant stops.
+/// Creates notices when they are due, until the tenant stops.
 async fn keep(app: Arc<App>, mut stopping: watch::Receiver<bool>) {
     loop {
         tokio::select! {
@@ -469,9 +469,9 @@ async fn keep(app: Arc<App>, mut stopping: watch::Receiver<bool>) {
 }
 
 fn seed(store: &mut Store, level: Level, now_ms: u64) -> Result<SeededKey, StartError> {
-    let about = About {
+    let about = NewKeyInfo {
         roles: vec![INSTANCE_ADMINISTRATOR.to_owned()],
-        comment: Some("made when the tenant started".to_owned()),
+        comment: Some("generated when the tenant started".to_owned()),
         created_by: "tenant@localhost".to_owned(),
         user_name: "Local tenant".to_owned(),
     };
@@ -483,14 +483,14 @@ fn seed(store: &mut Store, level: Level, now_ms: u64) -> Result<SeededKey, Start
     }
 }
 
-/// Listens with a longer queue than the standard library's 128: a burst of connections beyond it
+/// Listens with a longer backlog than the standard library's 128: a burst of connections beyond it
 /// waits a second for the system's next try.
 fn bind(listen: SocketAddr) -> io::Result<TcpListener> {
     let socket = match listen {
         SocketAddr::V4(_) => TcpSocket::new_v4()?,
         SocketAddr::V6(_) => TcpSocket::new_v6()?,
     };
-    // Elsewhere it means that two may listen at one address.
+    // On other systems it means that two processes may listen on one address.
     #[cfg(unix)]
     socket.set_reuseaddr(true)?;
     socket.bind(listen)?;

@@ -1,4 +1,4 @@
-//! TLS with a local authority of the tenant's own, for clients that insist on https.
+//! TLS with the tenant's own local authority, for clients that require https.
 
 use core::fmt;
 use core::net::Ipv4Addr;
@@ -20,23 +20,23 @@ use crate::store::{Disk, DiskError};
 const HOSTS: [&str; 2] = ["localhost", "api-tenant.localhost"];
 const CA_FILE: &str = "ca.pem";
 const VALID_DAYS: i64 = 365;
-/// The row on the disk that holds the authority.
+/// The row on disk that stores the authority.
 const ROW: (&str, u64) = ("tls", 1);
 
-/// What a tenant with TLS serves, and whom clients are to trust.
+/// What a tenant with TLS serves, and what clients must trust.
 pub(crate) struct Tls {
     pub(crate) config: Arc<ServerConfig>,
     /// The authority's certificate.
     pub(crate) ca_path: PathBuf,
     /// The names that are served.
     pub(crate) hosts: Vec<String>,
-    /// A folder that goes with the tenant, where there is no data folder.
+    /// A folder that is removed with the tenant, if there is no data folder.
     _folder: Option<TemporaryFolder>,
 }
 
 impl Tls {
-    /// An authority and a certificate for these names beside this machine's own. With a data folder
-    /// the authority stays the same from one start to the next.
+    /// An authority, and a certificate for these names besides this machine's own. With a data
+    /// folder the authority stays the same across starts.
     pub(crate) fn new(
         more_hosts: &[String],
         kept: Option<(&Path, &Disk)>,
@@ -58,7 +58,7 @@ impl Tls {
         let temporary = if kept.is_none() { Some(TemporaryFolder::new()?) } else { None };
         let kept = kept.map(|(folder, _)| folder);
         let made = temporary.as_ref().map(|folder| folder.0.as_path());
-        // One of the two is there.
+        // One of the two exists.
         let folder = kept.or(made).unwrap_or(Path::new("."));
         let ca_path = folder.join(CA_FILE);
         let how = Write::new(Links::Replace).durable();
@@ -69,7 +69,7 @@ impl Tls {
     }
 }
 
-/// Who vouches for the tenant's names.
+/// The issuer of the tenant's certificates.
 struct Authority {
     key: KeyPair,
     params: CertificateParams,
@@ -82,7 +82,7 @@ impl Authority {
         Self::with(KeyPair::generate()?, hosts)
     }
 
-    /// The one that a disk keeps for these names; another where it has none.
+    /// The stored one for these names, or a new one if the names differ.
     fn kept(disk: &Disk, hosts: &[String]) -> Result<Self, TlsError> {
         let names = hosts.join(" ");
         if let Some(row) = disk.row(ROW.0, ROW.1)? {
@@ -125,7 +125,7 @@ impl Authority {
         Ok(Self { key, params, certificate: der, certificate_pem })
     }
 
-    /// What a server says with a new certificate for these names.
+    /// A server's configuration with a new certificate for these names.
     fn serve(&self, hosts: &[String]) -> Result<ServerConfig, TlsError> {
         let mut params = CertificateParams::new(hosts.to_vec())?;
         params.subject_alt_names.push(SanType::IpAddress(Ipv4Addr::LOCALHOST.into()));
@@ -148,7 +148,7 @@ impl Authority {
     }
 }
 
-/// From yesterday on: clocks differ.
+/// Valid from yesterday on, because clocks differ.
 fn for_a_year(params: &mut CertificateParams) {
     let day = jiff::SignedDuration::from_hours(24);
     let date = |days: i64| {
@@ -169,7 +169,7 @@ fn is_host(text: &str) -> bool {
     text.len() <= 253 && text.split('.').all(is_label)
 }
 
-/// A folder for the authority's certificate, gone with the tenant.
+/// A folder for the authority's certificate, removed with the tenant.
 struct TemporaryFolder(PathBuf);
 
 impl TemporaryFolder {
@@ -182,10 +182,10 @@ impl TemporaryFolder {
         #[cfg(unix)]
         {
             use std::os::unix::fs::DirBuilderExt as _;
-            // Nobody else is to put another authority there.
+            // No other user must be able to replace the authority.
             builder.mode(0o700);
         }
-        // It fails where somebody was there before.
+        // It fails if the path already exists.
         builder.create(&folder)?;
         Ok(Self(folder))
     }
@@ -193,22 +193,22 @@ impl TemporaryFolder {
 
 impl Drop for TemporaryFolder {
     fn drop(&mut self) {
-        // What cannot be taken away is a certificate that nobody trusts.
+        // What cannot be removed is a certificate that no client trusts.
         let _ = std::fs::remove_dir_all(&self.0);
     }
 }
 
-/// Why there is no TLS.
+/// Why TLS could not be set up.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum TlsError {
-    /// A name is no name of a host.
+    /// A name is not a valid host name.
     Host,
-    /// A certificate cannot be made.
+    /// A certificate cannot be created.
     Certificate(rcgen::Error),
     /// The certificate cannot be served.
     Server(rustls::Error),
-    /// The authority cannot be kept.
+    /// The authority cannot be stored.
     Disk(DiskError),
 }
 
@@ -219,7 +219,7 @@ impl fmt::Display for TlsError {
                 "a name to serve is no name of a host; give one such as \
                  api-acme.xdr.us.paloaltonetworks.com, without port and path",
             ),
-            Self::Certificate(error) => write!(f, "no certificate can be made: {error}"),
+            Self::Certificate(error) => write!(f, "the certificate cannot be created: {error}"),
             Self::Server(error) => write!(f, "the certificate cannot be served: {error}"),
             Self::Disk(error) => fmt::Display::fmt(error, f),
         }

@@ -1,14 +1,14 @@
-//! [`View`]: the inventory in the form in which the core is asked about it.
+//! [`View`]: the inventory in the form of the core's questions.
 //!
-//! Built once for a request, since the core borrows its names.
+//! Built once per request, because the core borrows its names.
 
 use cortexkey_core::access::{Endpoint, Question, Reference};
 
 use crate::access::Access;
 use crate::hidden::Hidden;
-use crate::inventory::{About, Case, Inventory, Issue};
+use crate::inventory::{Case, Inventory, Issue, IssueSubject};
 
-/// The names that scopes look at, by the place of each thing.
+/// The names that scopes use, by the index of each object.
 pub(crate) struct View<'a> {
     inventory: &'a Inventory,
     asset_groups: Vec<Vec<&'a str>>,
@@ -43,12 +43,12 @@ impl<'a> View<'a> {
         Question::Finding { asset_groups: self.groups(asset) }
     }
 
-    /// The endpoint at this place.
+    /// The endpoint with this index.
     pub(crate) fn endpoint(&self, at: usize) -> Endpoint<'_> {
         Endpoint { groups: &self.endpoint_groups[at], tags: &self.endpoint_tags[at] }
     }
 
-    /// Whether a key sees this issue; where not, `hidden` keeps why.
+    /// Whether a key sees this issue; otherwise `hidden` records why.
     pub(crate) fn sees_issue(
         &self,
         access: &Access<'_>,
@@ -60,7 +60,7 @@ impl<'a> View<'a> {
         access.sees(&format!("issue {}", issue.id), &question, hidden)
     }
 
-    /// Whether a key sees this case; where not, `hidden` keeps why.
+    /// Whether a key sees this case; otherwise `hidden` records why.
     pub(crate) fn sees_case(&self, access: &Access<'_>, case: &Case, hidden: &mut Hidden) -> bool {
         let issues = case.issues.iter().map(|at| &self.inventory.issues[*at]);
         let parts: Vec<_> =
@@ -72,13 +72,13 @@ impl<'a> View<'a> {
     }
 
     fn references(&self, issue: &Issue) -> Vec<Reference<'_>> {
-        let reference = |about: &About| match about {
-            About::Asset(at) => Reference::Asset {
+        let reference = |about: &IssueSubject| match about {
+            IssueSubject::Asset(at) => Reference::Asset {
                 groups: self.groups(*at),
                 endpoint: self.inventory.assets[*at].agent.map(|agent| self.endpoint(agent)),
             },
-            About::Deleted(_) => Reference::Deleted,
-            About::Unknown(_) => Reference::Unknown,
+            IssueSubject::Deleted(_) => Reference::Deleted,
+            IssueSubject::Unknown(_) => Reference::Unknown,
         };
         issue.about.iter().map(reference).collect()
     }

@@ -1,7 +1,7 @@
 //! [`Waited`]: a request's body, within limits of size and time, whichever handler reads it.
 //!
-//! While it waits for its sender, its connection counts as idle, so that connections that never send
-//! what they announced cannot keep others out.
+//! While it waits for its sender, its connection counts as idle, so that connections that never
+//! send what they announced cannot block others.
 
 use core::pin::Pin;
 use core::task::{Context, Poll, ready};
@@ -12,9 +12,9 @@ use axum::body::{Bytes, HttpBody};
 use hyper::body::{Frame, Incoming, SizeHint};
 use tokio::time::{Sleep, sleep};
 
-use crate::crowd::{Waiting, Work};
+use crate::connections::{Waiting, Work};
 
-/// The largest body, and what is read and thrown away of one that is refused.
+/// The largest body, including the discarded part of a refused one.
 const BYTES_MAX: usize = 9 * 1024 * 1024;
 /// Longer than any reader's own limit.
 const TIME: Duration = Duration::from_secs(15);
@@ -25,7 +25,7 @@ pub(crate) struct Waited {
     work: Work,
     waiting: Option<Waiting>,
     left: usize,
-    /// Runs from the first time that somebody read.
+    /// Runs from the first read.
     until: Option<Pin<Box<Sleep>>>,
 }
 

@@ -1,7 +1,7 @@
-//! Tells another program of each notice, by HTTP POST, one after the other.
+//! Sends each notice to another program, by HTTP POST, one after another.
 //!
-//! A receiver that is slow or away holds up nothing else: notices wait in a queue with a limit, and
-//! one that does not fit is given up at once.
+//! A receiver that is slow or away delays nothing else: notices wait in a bounded queue, and one
+//! that does not fit is given up at once.
 
 use core::time::Duration;
 use std::io;
@@ -10,18 +10,18 @@ use crate::background::Queue;
 use crate::notices::Notification;
 
 const ATTEMPTS: u32 = 3;
-/// The first pause between tries; the second is twice as long.
+/// The first pause between attempts; the second is twice as long.
 const PAUSE: Duration = Duration::from_millis(500);
 const TIME: Duration = Duration::from_secs(5);
-/// How many notices wait.
+/// How many notices may wait.
 const WAITING_MAX: usize = 100;
 
-/// Where notices go.
+/// The destination of notices.
 pub(crate) struct Webhook(Queue<Notification>);
 
 impl Webhook {
-    /// Starts the sender. It calls `given_up` for each notice that was not taken, with the reason and
-    /// without the address, which may hold a secret.
+    /// Starts the sender. It calls `given_up` for each notice that was not accepted, with the
+    /// reason and without the address, which may contain a secret.
     pub(crate) fn new(
         url: String,
         given_up: impl Fn(&Notification, &str) + Send + 'static,
@@ -36,16 +36,16 @@ impl Webhook {
         Ok(Self(Queue::new("cortexkey-webhook", WAITING_MAX, work)?))
     }
 
-    /// Queues a notice; why it was given up where too many wait.
+    /// Queues a notice; returns why it was given up if too many wait.
     pub(crate) fn send(&self, notification: &Notification) -> Result<(), String> {
         if self.0.add(notification.clone()) {
             Ok(())
         } else {
-            Err(format!("{WAITING_MAX} notices wait already"))
+            Err(format!("{WAITING_MAX} notices are already waiting"))
         }
     }
 
-    /// Sends nothing more that is not under way.
+    /// Sends nothing more, except what is in progress.
     pub(crate) fn close(&self) {
         self.0.close(Duration::ZERO);
     }
@@ -57,13 +57,13 @@ fn send(agent: &ureq::Agent, url: &str, notification: &Notification) -> Result<(
     for attempt in 1..=ATTEMPTS {
         why = match agent.post(url).send_json(notification) {
             Ok(_) => return Ok(()),
-            Err(ureq::Error::StatusCode(status)) => format!("it answered {status}"),
-            Err(ureq::Error::Timeout(_)) => "it did not answer in time".to_owned(),
-            Err(_) => "it cannot be reached".to_owned(),
+            Err(ureq::Error::StatusCode(status)) => format!("it responded with {status}"),
+            Err(ureq::Error::Timeout(_)) => "it did not respond in time".to_owned(),
+            Err(_) => "it could not be reached".to_owned(),
         };
         if attempt < ATTEMPTS {
             std::thread::sleep(PAUSE * attempt);
         }
     }
-    Err(format!("{why}; given up after {ATTEMPTS} tries"))
+    Err(format!("{why}; given up after {ATTEMPTS} attempts"))
 }

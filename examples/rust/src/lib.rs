@@ -1,8 +1,8 @@
-//! [`VerifyLayer`]: lets a request through to an axum router, or any other tower service, only where it
-//! is signed with a known key.
+//! [`VerifyLayer`]: passes a request to an axum router, or any other tower service, only if it is
+//! signed with a known key.
 //!
-//! The layer checks headers alone: the product's scheme signs neither method nor path nor body. It does not
-//! wait for anything, so it needs no future of its own.
+//! The layer checks headers only: the product's scheme signs neither method nor path nor body. It
+//! waits for nothing, so it needs no future of its own.
 
 use std::convert::Infallible;
 use std::error::Error;
@@ -22,7 +22,7 @@ use cortexkey_core::auth::{
 use cortexkey_core::replay::{MemoryGuard, MemoryGuardConfig, Start};
 use tower::{Layer, Service};
 
-/// What every refusal says, whatever the reason: a client learns nothing about keys that exist.
+/// The body of every refusal, whatever the reason: a client learns nothing about existing keys.
 const REFUSAL: &str =
     r#"{"reply":{"err_code":401,"err_msg":"Public API request unauthorized","err_extra":null}}"#;
 
@@ -33,7 +33,7 @@ pub struct Caller {
     pub key_id: KeyId,
 }
 
-/// Verifies requests with the keys it was made with. All clones share one replay guard.
+/// Verifies requests with its keys. All clones share one replay guard.
 #[derive(Clone)]
 pub struct VerifyLayer {
     shared: Arc<Shared>,
@@ -46,11 +46,12 @@ struct Shared {
 }
 
 impl VerifyLayer {
-    /// Makes a layer that accepts requests signed with one of these keys.
+    /// Creates a layer that accepts requests signed with one of these keys.
     ///
-    /// `start` is what the replay guard knows of the time before: `Start::First` where nothing can have
-    /// been accepted, or `Start::Fresh` after a restart, which refuses for 60 seconds what the process before
-    /// may have accepted. A service that cannot wait asks a store that outlives it instead.
+    /// `start` is what the replay guard knows of the time before: `Start::First` if nothing can
+    /// have been accepted, or `Start::Fresh` after a restart, which refuses for 60 seconds what the
+    /// previous process may have accepted. A service that cannot wait uses a persistent store
+    /// instead.
     pub fn new(keys: Vec<StoredKey>, start: Start) -> Result<Self, Box<dyn Error>> {
         let guard = MemoryGuard::new(MemoryGuardConfig {
             entries: 120_000, // 1,000 requests a second, for twice the skew
@@ -81,7 +82,7 @@ impl<S> Layer<S> for VerifyLayer {
     }
 }
 
-/// The service that [`VerifyLayer`] puts around another.
+/// The service that [`VerifyLayer`] wraps around another.
 #[derive(Clone)]
 pub struct Verify<S> {
     inner: S,
@@ -113,9 +114,9 @@ where
     }
 }
 
-/// What the service answers: a refusal at once, or what the inner service says.
+/// The service's future: an immediate refusal, or the inner service's response.
 pub enum Answer<F> {
-    /// The inner service has the request.
+    /// The inner service handles the request.
     Inner(F),
     /// The request was refused.
     Refused(Ready<Result<Response<Body>, Infallible>>),

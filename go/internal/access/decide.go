@@ -18,46 +18,46 @@ func (d *Definitions) Decide(at int, q *backend.Question) (backend.Decision, err
 		return backend.Decision{}, fmt.Errorf("%w: place %d", backend.ErrNotFound, at)
 	}
 	key := &d.keys[at]
-	j := judge{key: key, scope: &scope{}}
+	e := evaluation{key: key, scope: &scope{}}
 	switch q.Kind {
 	case backend.Component:
-		answer := j.component(q.Name, q.Permission)
-		return backend.Decision{Answer: answer, IfEnforced: answer, Why: j.why(answer, answer, false)}, nil
+		answer := e.component(q.Name, q.Permission)
+		return backend.Decision{Answer: answer, IfEnforced: answer, Why: e.why(answer, answer, false)}, nil
 	case backend.Action:
-		answer := j.action(q.Name)
-		return backend.Decision{Answer: answer, IfEnforced: answer, Why: j.why(answer, answer, false)}, nil
+		answer := e.action(q.Name)
+		return backend.Decision{Answer: answer, IfEnforced: answer, Why: e.why(answer, answer, false)}, nil
 	}
 	if key.olderScopes {
 		return backend.Decision{
 			Why: "unknown: the product has an older model of scopes, of which nothing is decided",
 		}, nil
 	}
-	return j.inScope(q), nil
+	return e.inScope(q), nil
 }
 
 // check decides one question and keeps how it came about.
-type judge struct {
+type evaluation struct {
 	key     *key
 	scope   *scope
 	steps   []step
 	changes []string
 }
 
-func (j *judge) component(name string, wanted uint32) backend.Answer {
-	held := rights(j.key.roles, name)
-	reason := fmt.Sprintf("%s is held at %s, and %s was asked for", name, held, permissions[wanted])
+func (e *evaluation) component(name string, wanted uint32) backend.Answer {
+	held := rights(e.key.roles, name)
+	reason := fmt.Sprintf("%s is held at %s; %s is required", name, held, permissions[wanted])
 	answer := backend.Refused
 	switch {
 	case held.lowest >= wanted:
 		answer = backend.Allowed
 	case held.highest >= wanted:
 		answer = backend.Unknown
-		reason = fmt.Sprintf("nobody listed whether %s is held at %s", name, permissions[wanted])
+		reason = fmt.Sprintf("it is not listed whether %s is held at %s", name, permissions[wanted])
 	}
 	if answer != backend.Allowed {
-		j.change(fmt.Sprintf("a role that holds %s at %s", name, permissions[wanted]))
+		e.change(fmt.Sprintf("a role that grants %s at %s", name, permissions[wanted]))
 	}
-	return j.step("roles", reason, answer)
+	return e.step("roles", reason, answer)
 }
 
 var permissions = [...]string{"none", "view", "edit"}
@@ -103,9 +103,9 @@ func (l level) String() string {
 	return permissions[l.highest] + " at most"
 }
 
-func (j *judge) action(name string) backend.Answer {
+func (e *evaluation) action(name string) backend.Answer {
 	held := backend.Refused
-	for _, role := range j.key.roles {
+	for _, role := range e.key.roles {
 		if role.holdsAll || slices.Contains(role.held, name) {
 			held = backend.Allowed
 			break
@@ -117,52 +117,52 @@ func (j *judge) action(name string) backend.Answer {
 	reason := map[backend.Answer]string{
 		backend.Allowed: name + " is held",
 		backend.Refused: name + " is not held",
-		backend.Unknown: "nobody listed whether " + name + " is held",
+		backend.Unknown: "it is not listed whether " + name + " is held",
 	}
 	if held != backend.Allowed {
-		j.change("a role that holds " + name)
+		e.change("a role that grants " + name)
 	}
-	return j.step("roles", reason[held], held)
+	return e.step("roles", reason[held], held)
 }
 
 // inScope answers a question of what may be seen.
-func (j *judge) inScope(q *backend.Question) backend.Decision {
-	if j.key.scope != nil {
-		j.scope = j.key.scope
+func (e *evaluation) inScope(q *backend.Question) backend.Decision {
+	if e.key.scope != nil {
+		e.scope = e.key.scope
 	} else {
-		j.step("scope", "the key has no scope", backend.Refused)
+		e.step("scope", "the key has no scope", backend.Refused)
 	}
-	ifEnforced := j.seen(q)
-	scopesOff := j.key.sbac == sbacDisabled
+	ifEnforced := e.seen(q)
+	scopesOff := e.key.sbac == sbacDisabled
 	answer := ifEnforced
 	if scopesOff {
 		answer = backend.Allowed
 	}
 	return backend.Decision{
-		Answer: answer, IfEnforced: ifEnforced, ScopesOff: scopesOff, Why: j.why(answer, ifEnforced, scopesOff),
+		Answer: answer, IfEnforced: ifEnforced, ScopesOff: scopesOff, Why: e.why(answer, ifEnforced, scopesOff),
 	}
 }
 
-func (j *judge) seen(q *backend.Question) backend.Answer {
+func (e *evaluation) seen(q *backend.Question) backend.Answer {
 	switch q.Kind {
 	case backend.Asset, backend.Finding:
-		return j.anyAsset([][]string{q.Groups})
+		return e.anyAsset([][]string{q.Groups})
 	case backend.IssueKind:
-		domain := j.domain(q.Name)
-		return and(domain, j.issues([]backend.Issue{{Domain: q.Name, References: q.References}}))
+		domain := e.domain(q.Name)
+		return and(domain, e.issues([]backend.Issue{{Domain: q.Name, References: q.References}}))
 	case backend.Case:
-		domain := j.domain(q.Name)
-		return and(domain, j.issues(q.Issues))
+		domain := e.domain(q.Name)
+		return and(domain, e.issues(q.Issues))
 	case backend.EndpointKind, backend.ManageEndpoint:
-		return j.anyEndpoint([]backend.Endpoint{{Groups: q.Groups, Tags: q.Tags}})
+		return e.anyEndpoint([]backend.Endpoint{{Groups: q.Groups, Tags: q.Tags}})
 	case backend.DatasetRow:
-		return j.datasetRow(q.Name, q.Fields)
+		return e.datasetRow(q.Name, q.Fields)
 	}
 	return backend.Unknown
 }
 
-func (j *judge) domain(domain string) backend.Answer {
-	selected := j.scope.casesAndIssues
+func (e *evaluation) domain(domain string) backend.Answer {
+	selected := e.scope.casesAndIssues
 	var reason string
 	answer := backend.Refused
 	switch {
@@ -176,13 +176,13 @@ func (j *judge) domain(domain string) backend.Answer {
 		reason = "domain " + domain + " is not selected"
 	}
 	if answer == backend.Refused {
-		j.change("domain " + domain + " added to the scope")
+		e.change("domain " + domain + " added to the scope")
 	}
-	return j.step("cases and issues", reason, answer)
+	return e.step("cases and issues", reason, answer)
 }
 
 // issues: every area that the issues ask must hold at least one of what they reference there.
-func (j *judge) issues(issues []backend.Issue) backend.Answer {
+func (e *evaluation) issues(issues []backend.Issue) backend.Answer {
 	var assets [][]string
 	var endpoints []backend.Endpoint
 	for _, issue := range issues {
@@ -199,88 +199,88 @@ func (j *judge) issues(issues []backend.Issue) backend.Answer {
 	}
 	answer := backend.Allowed
 	if len(assets) > 0 {
-		answer = and(answer, j.anyAsset(assets))
+		answer = and(answer, e.anyAsset(assets))
 	}
 	if len(endpoints) > 0 {
-		answer = and(answer, j.anyEndpoint(endpoints))
+		answer = and(answer, e.anyEndpoint(endpoints))
 	}
 	if len(assets)+len(endpoints) > 0 {
 		return answer
 	}
 	// A deleted asset is nothing known, either.
-	return j.unreferenced()
+	return e.unreferenced()
 }
 
 func hasAgent(r backend.Reference) bool { return r.Kind == backend.AssetReference && r.Endpoint != nil }
 
-func (j *judge) unreferenced() backend.Answer {
-	isLetIn := j.scope.unreferenced && j.scope.casesAndIssues.mode != areaNone
-	reason := "what references nothing known is not let in"
+func (e *evaluation) unreferenced() backend.Answer {
+	isLetIn := e.scope.unreferenced && e.scope.casesAndIssues.mode != areaNone
+	reason := "what references no known object is not in scope"
 	if isLetIn {
-		reason = "what references nothing known is let in"
+		reason = "what references no known object is in scope"
 	}
-	if !j.scope.unreferenced {
-		j.change("cases and issues that reference nothing known let in")
+	if !e.scope.unreferenced {
+		e.change("cases and issues that reference no known object added to the scope")
 	}
-	return j.step("cases and issues", reason, answer(isLetIn))
+	return e.step("cases and issues", reason, answer(isLetIn))
 }
 
 // anyAsset: one of the assets, each in some groups, must be let in.
-func (j *judge) anyAsset(assets [][]string) backend.Answer {
+func (e *evaluation) anyAsset(assets [][]string) backend.Answer {
 	var reason string
 	answer := backend.Refused
-	switch j.scope.assets.mode {
+	switch e.scope.assets.mode {
 	case areaAll:
 		reason, answer = letsAllIn("assets"), backend.Allowed
 	case areaNone:
 		reason = letsNothingIn("assets")
 	default:
-		reason, answer = selects(j.scope.assets.names, assets)
+		reason, answer = selects(e.scope.assets.names, assets)
 	}
 	if answer == backend.Refused {
 		change := "all assets in scope"
 		if group, ok := firstName(assets); ok {
 			change = "asset group " + group + " added to the scope"
 		}
-		j.change(change)
+		e.change(change)
 	}
-	return j.step("assets", reason, answer)
+	return e.step("assets", reason, answer)
 }
 
 // anyEndpoint: one of the endpoints must be let in by both axes. Where none is, the one that asks for the
 // least is shown.
-func (j *judge) anyEndpoint(endpoints []backend.Endpoint) backend.Answer {
+func (e *evaluation) anyEndpoint(endpoints []backend.Endpoint) backend.Answer {
 	shown := &endpoints[0]
-	least, changes := j.endpointChanges(shown)
+	least, changes := e.endpointChanges(shown)
 	for i := range endpoints[1:] {
-		if weight, other := j.endpointChanges(&endpoints[i+1]); weight < least {
+		if weight, other := e.endpointChanges(&endpoints[i+1]); weight < least {
 			shown, least, changes = &endpoints[i+1], weight, other
 		}
 	}
 	for _, change := range changes {
-		j.change(change)
+		e.change(change)
 	}
-	byGroups := j.endpointGroups(shown.Groups)
-	byTags := j.endpointTags(shown.Tags)
+	byGroups := e.endpointGroups(shown.Groups)
+	byTags := e.endpointTags(shown.Tags)
 	return and(byGroups, byTags)
 }
 
-func (j *judge) endpointGroups(groups []string) backend.Answer {
+func (e *evaluation) endpointGroups(groups []string) backend.Answer {
 	var reason string
 	answer := backend.Refused
-	switch j.scope.endpointGroups.mode {
+	switch e.scope.endpointGroups.mode {
 	case axisSeeAll, axisAny:
 		reason, answer = letsAllIn("endpoints"), backend.Allowed
 	case axisNoScope:
 		reason = letsNothingIn("endpoints")
 	default:
-		reason, answer = selects(j.scope.endpointGroups.names, [][]string{groups})
+		reason, answer = selects(e.scope.endpointGroups.names, [][]string{groups})
 	}
-	return j.step("endpoints", reason, answer)
+	return e.step("endpoints", reason, answer)
 }
 
-func (j *judge) endpointTags(tags []string) backend.Answer {
-	axis := j.scope.endpointTags
+func (e *evaluation) endpointTags(tags []string) backend.Answer {
+	axis := e.scope.endpointTags
 	var reason string
 	answer := backend.Refused
 	switch {
@@ -289,19 +289,19 @@ func (j *judge) endpointTags(tags []string) backend.Answer {
 		return backend.Allowed
 	case axis.mode == axisNoScope:
 		reason = letsNothingIn("endpoint tags")
-	case j.tagsFit(tags):
-		reason, answer = "its tags fit", backend.Allowed
+	case e.tagsFit(tags):
+		reason, answer = "its tags match", backend.Allowed
 	case len(tags) == 0:
-		reason = "it has no tags, and tags are selected"
+		reason = "it has no tags, but tags are selected"
 	default:
-		reason = "its tags (" + joined(tags) + ") do not fit the selected ones"
+		reason = "its tags (" + joined(tags) + ") do not match the selected ones"
 	}
-	return j.step("endpoint tags", reason, answer)
+	return e.step("endpoint tags", reason, answer)
 }
 
 // endpointChanges returns what would let an endpoint in, nothing where it is, and how much wider that
 // makes the scope: all endpoints are more than a group and tags.
-func (j *judge) endpointChanges(endpoint *backend.Endpoint) (int, []string) {
+func (e *evaluation) endpointChanges(endpoint *backend.Endpoint) (int, []string) {
 	const weightOfAll = 3
 	all := []string{"all endpoints in scope"}
 	var group, tags []string
@@ -310,12 +310,12 @@ func (j *judge) endpointChanges(endpoint *backend.Endpoint) (int, []string) {
 	}
 	if len(endpoint.Tags) > 0 {
 		needed := endpoint.Tags[:1]
-		if j.key.restrictive {
+		if e.key.restrictive {
 			needed = endpoint.Tags
 		}
 		tags = []string{"endpoint tags " + joined(needed) + " added to the scope"}
 	}
-	if holdsNothing(j.scope.endpointGroups) && holdsNothing(j.scope.endpointTags) {
+	if holdsNothing(e.scope.endpointGroups) && holdsNothing(e.scope.endpointTags) {
 		// What is selected first leaves the other axis open.
 		switch {
 		case group != nil:
@@ -325,7 +325,7 @@ func (j *judge) endpointChanges(endpoint *backend.Endpoint) (int, []string) {
 		}
 		return weightOfAll, all
 	}
-	needsGroup, needsTags := !j.groupsFit(endpoint.Groups), !j.tagsFit(endpoint.Tags)
+	needsGroup, needsTags := !e.groupsFit(endpoint.Groups), !e.tagsFit(endpoint.Tags)
 	if needsGroup && group == nil || needsTags && tags == nil {
 		return weightOfAll, all
 	}
@@ -339,8 +339,8 @@ func (j *judge) endpointChanges(endpoint *backend.Endpoint) (int, []string) {
 	return len(changes), changes
 }
 
-func (j *judge) groupsFit(groups []string) bool {
-	axis := j.scope.endpointGroups
+func (e *evaluation) groupsFit(groups []string) bool {
+	axis := e.scope.endpointGroups
 	switch axis.mode {
 	case axisSeeAll, axisAny:
 		return true
@@ -350,27 +350,27 @@ func (j *judge) groupsFit(groups []string) bool {
 	return slices.ContainsFunc(groups, func(group string) bool { return slices.Contains(axis.names, group) })
 }
 
-func (j *judge) tagsFit(tags []string) bool {
-	axis := j.scope.endpointTags
+func (e *evaluation) tagsFit(tags []string) bool {
+	axis := e.scope.endpointTags
 	isSelected := func(tag string) bool { return slices.Contains(axis.names, tag) }
 	switch {
 	case axis.mode == axisSeeAll || axis.mode == axisAny:
 		return true
 	case axis.mode == axisNoScope:
 		return false
-	case !j.key.restrictive:
+	case !e.key.restrictive:
 		return slices.ContainsFunc(tags, isSelected)
 	}
 	// Something without tags fits no selection of tags.
 	return len(tags) > 0 && !slices.ContainsFunc(tags, func(tag string) bool { return !isSelected(tag) })
 }
 
-func (j *judge) datasetRow(dataset string, row [][2]string) backend.Answer {
-	if !j.key.datasets {
-		return j.step("datasets", "this tenant has no scopes for rows", backend.Allowed)
+func (e *evaluation) datasetRow(dataset string, row [][2]string) backend.Answer {
+	if !e.key.datasets {
+		return e.step("datasets", "this tenant has no scopes for dataset rows", backend.Allowed)
 	}
 	reason, result, filtered := "", backend.Allowed, false
-	for _, filter := range j.scope.filters {
+	for _, filter := range e.scope.filters {
 		if filter[0] != dataset {
 			continue
 		}
@@ -378,24 +378,24 @@ func (j *judge) datasetRow(dataset string, row [][2]string) backend.Answer {
 		if !filtered || and(result, fits) != result {
 			result = and(result, fits)
 			reason = map[backend.Answer]string{
-				backend.Allowed: "the row fits " + filter[1],
-				backend.Refused: "the row does not fit " + filter[1],
-				backend.Unknown: "whether the row fits " + filter[1] + " cannot be told",
+				backend.Allowed: "the row matches " + filter[1],
+				backend.Refused: "the row does not match " + filter[1],
+				backend.Unknown: "it is unknown whether the row matches " + filter[1],
 			}[result]
 		}
 		filtered = true
 	}
 	if !filtered {
-		isLetIn := j.scope.hasDatasets && j.scope.allRows
-		reason, result = "no rows are let in", answer(isLetIn)
+		isLetIn := e.scope.hasDatasets && e.scope.allRows
+		reason, result = "no rows are in scope", answer(isLetIn)
 		if isLetIn {
-			reason = "all rows are let in"
+			reason = "all rows are in scope"
 		}
 	}
 	if result != backend.Allowed {
-		j.change("a filter for dataset " + dataset + " that the row fits")
+		e.change("a filter for dataset " + dataset + " that matches the row")
 	}
-	return j.step("datasets", reason, result)
+	return e.step("datasets", reason, result)
 }
 
 // and: both must allow.
@@ -434,7 +434,7 @@ func selects(selected []string, things [][]string) (string, backend.Answer) {
 			return fmt.Sprintf("none of its groups (%s) is among the %d selected", joined(groups), len(selected)), backend.Refused
 		}
 	}
-	return "it is in nothing that could be selected", backend.Refused
+	return "it is in no group that could be selected", backend.Refused
 }
 
 func firstName(things [][]string) (string, bool) {

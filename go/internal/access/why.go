@@ -13,29 +13,29 @@ import (
 // step is one area or component that was asked, and what it said.
 type step struct{ asked, reason string }
 
-func (j *judge) step(asked, reason string, answer backend.Answer) backend.Answer {
-	j.steps = append(j.steps, step{asked, reason})
+func (e *evaluation) step(asked, reason string, answer backend.Answer) backend.Answer {
+	e.steps = append(e.steps, step{asked, reason})
 	return answer
 }
 
 // change notes what would have to change for a refusal to become an answer of yes.
-func (j *judge) change(change string) {
-	if !slices.Contains(j.changes, change) {
-		j.changes = append(j.changes, change)
+func (e *evaluation) change(change string) {
+	if !slices.Contains(e.changes, change) {
+		e.changes = append(e.changes, change)
 	}
 }
 
 // why is one line: control characters of names become spaces.
-func (j *judge) why(answer, ifEnforced backend.Answer, scopesOff bool) string {
+func (e *evaluation) why(answer, ifEnforced backend.Answer, scopesOff bool) string {
 	var line strings.Builder
 	line.WriteString(answers[answer])
 	if scopesOff {
-		line.WriteString(": scopes are off in this tenant; with scopes on " + answers[ifEnforced])
+		line.WriteString(": scopes are off in this tenant; with scopes on, " + answers[ifEnforced])
 	}
-	for at, step := range j.steps {
+	for at, step := range e.steps {
 		line.WriteString(separator(at, ": ", "; ") + step.asked + ": " + step.reason)
 	}
-	for at, change := range j.changes {
+	for at, change := range e.changes {
 		line.WriteString(separator(at, "; it would be allowed with: ", ", ") + change)
 	}
 	return strings.Map(func(c rune) rune {
@@ -57,7 +57,7 @@ func separator(at int, first, others string) string {
 	return others
 }
 
-func letsAllIn(area string) string { return "all " + area + " let it in" }
+func letsAllIn(area string) string { return "all " + area + " are in scope" }
 
 func letsNothingIn(area string) string { return "no " + area + " are in scope" }
 

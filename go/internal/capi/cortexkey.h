@@ -133,7 +133,7 @@
 #define CXK_HEADER_TIMESTAMP "x-xdr-timestamp"
 
 /**
- * Verdict `duplicate-header`: an authentication header came more than once.
+ * Verdict `duplicate-header`: an authentication header occurs more than once.
  */
 #define CXK_VERDICT_DUPLICATE_HEADER (-101)
 
@@ -158,7 +158,7 @@
 #define CXK_VERDICT_BAD_TIMESTAMP (-105)
 
 /**
- * Verdict `bad-authorization`: Authorization has not the form of a digest or a key.
+ * Verdict `bad-authorization`: Authorization does not have the form of a digest or a key.
  */
 #define CXK_VERDICT_BAD_AUTHORIZATION (-106)
 
@@ -168,12 +168,12 @@
 #define CXK_VERDICT_UNKNOWN_KEY (-107)
 
 /**
- * Verdict `level-mismatch`: the request is not signed as the key's security level demands.
+ * Verdict `level-mismatch`: the request is not signed as the key's security level requires.
  */
 #define CXK_VERDICT_LEVEL_MISMATCH (-108)
 
 /**
- * Verdict `wrong-signature`: the digest or key does not fit.
+ * Verdict `wrong-signature`: the digest or key does not match.
  */
 #define CXK_VERDICT_WRONG_SIGNATURE (-109)
 
@@ -203,12 +203,12 @@
 #define CXK_VERDICT_REPLAYED (-114)
 
 /**
- * Verdict `replay-guard-starting`: the verifier has just started and cannot tell whether the request was accepted before.
+ * Verdict `replay-guard-starting`: the verifier has just started and does not know whether the request was accepted before.
  */
 #define CXK_VERDICT_REPLAY_GUARD_STARTING (-115)
 
 /**
- * Verdict `replay-guard-full`: the replay guard has no room for another request.
+ * Verdict `replay-guard-full`: the replay guard is full.
  */
 #define CXK_VERDICT_REPLAY_GUARD_FULL (-116)
 
@@ -218,7 +218,7 @@
 #define CXK_VERDICT_REPLAY_GUARD_QUOTA (-118)
 
 /**
- * Verdict `replay-guard-unavailable`: the replay guard cannot answer.
+ * Verdict `replay-guard-unavailable`: the replay guard is unavailable.
  */
 #define CXK_VERDICT_REPLAY_GUARD_UNAVAILABLE (-117)
 

@@ -23,8 +23,8 @@ const PROOFS: &[Proof] = &[
     },
     Proof {
         name: "attack",
-        shows: "in 50 rounds no command prints a key, in whatever argument or variable it is, and of \
-                100,000 forged, spoiled or hidden requests none is accepted",
+        shows: "in 50 rounds no command prints a key, whichever argument or variable contains it, and \
+                none of 100,000 forged, damaged or hidden requests is accepted",
         run: attack,
     },
     Proof {
@@ -44,7 +44,7 @@ const PROOFS: &[Proof] = &[
     },
     Proof {
         name: "semver",
-        shows: "no public interface changed since the last release in a way that its version hides \
+        shows: "no public interface changed incompatibly since the last release without a new version \
                 (builds cargo-semver-checks)",
         run: project::semver,
     },
@@ -81,28 +81,28 @@ const PROOFS: &[Proof] = &[
     Proof {
         name: "strangers",
         shows: "10,000,000 unauthenticated requests take less than 1 MiB of memory",
-        run: strangers,
+        run: unauthenticated_memory,
     },
     Proof {
         name: "secrets",
-        shows: "of 1,008 keys nothing stays in memory, built for speed, with kernels, without, and with \
+        shows: "nothing of 1,008 keys stays in memory, built for speed, with and without kernels, and with \
                 SHA-256 in software",
         run: secrets,
     },
     Proof {
         name: "kills",
-        shows: "a tenant on disk that is killed 1,000 times loses, revives and accepts nothing",
+        shows: "a tenant on disk that is killed 1,000 times loses nothing and accepts no replay",
         run: kills,
     },
     Proof {
         name: "applies",
-        shows: "an apply that is killed at 1,000 moments is finished by the next run, and nobody is \
+        shows: "an apply that is killed at 1,000 moments is finished by the next run, and no user is \
                 left without a key",
         run: applies,
     },
     Proof {
         name: "shared",
-        shows: "of 100,000 requests to eight tenants on one redis-server each is accepted once",
+        shows: "each of 100,000 requests to eight tenants on one redis-server is accepted once",
         run: shared,
     },
     Proof {
@@ -113,7 +113,7 @@ const PROOFS: &[Proof] = &[
     },
     Proof {
         name: "malformed",
-        shows: "1,000,000 malformed requests make no panic and no 64 MB, and keep nobody out",
+        shows: "1,000,000 malformed requests cause no panic, take less than 64 MB, and block no client",
         run: malformed,
     },
     Proof {
@@ -123,13 +123,13 @@ const PROOFS: &[Proof] = &[
     },
     Proof {
         name: "contract",
-        shows: "the tenant answers as the vendor's description says, read from the folder in \
+        shows: "the emulator's responses match the vendor's description, read from the folder in \
                 CORTEXKEY_DESCRIPTION",
         run: contract,
     },
     Proof {
         name: "tenant-speed",
-        shows: "how soon the tenant is ready, its memory, its rate beside FastAPI (to be read)",
+        shows: "prints the emulator's start time, memory, and rate compared with FastAPI",
         run: tenant_speed,
     },
     Proof {
@@ -144,22 +144,22 @@ const PROOFS: &[Proof] = &[
     },
     Proof {
         name: "shuttle",
-        shows: "in 1,000,000 chance schedules of up to 64 verifiers, one of equal requests is accepted",
+        shows: "in 1,000,000 random schedules of up to 64 verifiers, one of equal requests is accepted",
         run: proofs::shuttle,
     },
     Proof {
         name: "uniformity",
-        shows: "of 100,000,000 characters from each way to draw a nonce, none is preferred",
+        shows: "100,000,000 characters from each way to draw a nonce are uniformly distributed",
         run: proofs::uniformity,
     },
     Proof {
         name: "sanitizer",
-        shows: "the kernels touch no byte out of place (address sanitizer, on nightly; valgrind)",
+        shows: "the kernels access no byte out of bounds (address sanitizer, on nightly; valgrind)",
         run: proofs::sanitizer,
     },
     Proof {
         name: "threads",
-        shows: "64 threads in the C library race for nothing (thread sanitizer, on nightly)",
+        shows: "64 threads in the C library have no data race (thread sanitizer, on nightly)",
         run: threads,
     },
     Proof {
@@ -170,14 +170,14 @@ const PROOFS: &[Proof] = &[
     },
     Proof {
         name: "go",
-        shows: "Go's tests hold under its race detector, cgocheck2, asan, checkptr and GOGC=1; its \
+        shows: "Go's tests pass under its race detector, cgocheck2, asan, checkptr and GOGC=1; its \
                 verifier and the library's say the same of what a minute of fuzzing finds; the \
                 examples for chi and gin work",
         run: go,
     },
     Proof {
         name: "go-vulnerabilities",
-        shows: "govulncheck knows no fault in what the Go module uses (needs vuln.go.dev)",
+        shows: "govulncheck reports no vulnerability in what the Go module uses (needs vuln.go.dev)",
         run: go_vulnerabilities,
     },
     Proof {
@@ -187,25 +187,25 @@ const PROOFS: &[Proof] = &[
     },
     Proof {
         name: "foreign",
-        shows: "core, kernels and manifest hold on aarch64 and on s390x, which is big-endian (needs \
+        shows: "the tests of core, kernels and manifest pass on aarch64 and on s390x, which is big-endian (needs \
                 qemu-user and cross compilers)",
         run: proofs::foreign,
     },
     Proof {
         name: "documents",
-        shows: "1,000,000 mutated documents, policies, expressions and comments break no linter, and \
-                mending them holds; 10,000,000 show no reader that sees the plain form otherwise",
+        shows: "1,000,000 mutated documents, policies, expressions and comments do not break the \
+                linter or its fixes; in 10,000,000 all readers agree on the plain form",
         run: documents,
     },
     Proof {
         name: "corpus",
-        shows: "of 100,000 definitions none is missed, and no tree is kept; 32,000 in one file take less \
+        shows: "none of 100,000 definitions is missed, and no tree is kept; 32,000 in one file take less \
                 than 20 times its size",
         run: corpus,
     },
     Proof {
         name: "yaml-suite",
-        shows: "the YAML test suite is read as it asks, but for differences with their reasons (npm)",
+        shows: "the YAML test suite is read as specified, except for differences with reasons (npm)",
         run: yaml_suite,
     },
     Proof {
@@ -215,14 +215,14 @@ const PROOFS: &[Proof] = &[
     },
     Proof {
         name: "hooks",
-        shows: "pre-commit runs each hook, the one that builds from a checkout among them",
+        shows: "pre-commit runs each hook, including the one that builds from a checkout",
         run: hooks,
     },
     Proof { name: "fuzz", shows: "no input breaks a fuzz target within an hour each", run: fuzz },
 ];
 
-/// Says which there are.
-#[expect(clippy::unnecessary_wraps, reason = "the form of every command")]
+/// Lists the proofs.
+#[expect(clippy::unnecessary_wraps, reason = "the signature of every command")]
 pub(crate) fn list() -> Result<(), String> {
     for proof in PROOFS {
         println!("{:12} {}", proof.name, proof.shows);
@@ -230,12 +230,12 @@ pub(crate) fn list() -> Result<(), String> {
     Ok(())
 }
 
-/// Whether there is a proof of this name.
+/// Whether there is a proof with this name.
 pub(crate) fn exists(name: &str) -> bool {
     PROOFS.iter().any(|proof| proof.name == name)
 }
 
-/// Runs one.
+/// Runs a proof.
 pub(crate) fn run(root: &Path, name: &str) -> Result<(), String> {
     let proof = PROOFS.iter().find(|proof| proof.name == name).ok_or_else(|| {
         let names: Vec<_> = PROOFS.iter().map(|proof| proof.name).collect();
@@ -325,7 +325,7 @@ fn forger(root: &Path) -> Vec<Command> {
     vec![test]
 }
 
-fn strangers(root: &Path) -> Vec<Command> {
+fn unauthenticated_memory(root: &Path) -> Vec<Command> {
     let mut test = cargo(root);
     test.args(["test", "--release", "-p", "cortexkey-core", "--test", "strangers_memory"]);
     test.env("CORTEXKEY_STRANGERS", "10000000");

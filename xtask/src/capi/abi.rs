@@ -1,8 +1,8 @@
-//! The binary interface against its stored description, `crates/capi/abi/`.
+//! Checks the binary interface against its stored description, `crates/capi/abi/`.
 //!
-//! The description is made from the header as a C compiler sees it: a library of empty functions with
-//! its prototypes, described by `abidw`. That the real library has the same functions is checked
-//! where it is made, and that Rust's structures are the header's where the header is.
+//! The description is made from the header as a C compiler sees it: a library of empty functions
+//! with its prototypes, described by `abidw`. Other checks ensure that the real library has the
+//! same functions and that Rust's structures match the header.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -23,7 +23,7 @@ pub(crate) fn run(root: &Path, renew: bool) -> Result<(), String> {
     compare(&stored, &described)
 }
 
-/// The same with the header that was installed.
+/// The same with the installed header.
 pub(crate) fn check_installed(root: &Path, prefix: &Path) -> Result<(), String> {
     compare(&stored(root)?, &describe(root, &prefix.join("include"))?)
 }
@@ -32,7 +32,8 @@ fn stored(root: &Path) -> Result<PathBuf, String> {
     Ok(root.join(format!("crates/capi/abi/libcortexkey.so.{}.xml", abi_version(root)?)))
 }
 
-/// abidiff's exit code is a set of bits: 1 and 2 are faults of its own, 4 a change, 8 one that breaks.
+/// abidiff's exit code is a set of bits: 1 and 2 are errors of its own, 4 a change, 8 an
+/// incompatible change.
 fn compare(stored: &Path, described: &Path) -> Result<(), String> {
     let mut abidiff = Command::new("abidiff");
     let ran = capture(abidiff.arg(stored).arg(described));
@@ -61,7 +62,7 @@ fn describe(root: &Path, include: &Path) -> Result<PathBuf, String> {
         let prototype = prototype.replace("CXK_MUST_USE", "");
         let _ = writeln!(text, "CXK_API {} {{ {body} }}", prototype.trim());
     }
-    // Structures that functions take by void pointers are not reached; none is.
+    // Structures that functions take as void pointers would not be reached; there are none.
     let (source, library) = (folder.join("shell.c"), folder.join("libcortexkey.so"));
     fs::write(&source, text).map_err(|e| e.to_string())?;
     let soname = format!("-Wl,-soname,libcortexkey.so.{}", abi_version(root)?);

@@ -1,6 +1,6 @@
-//! `cargo xtask go-bundle`: the Go module with the C library's archives in it, as a release file. Who
-//! unpacks it and has a `replace` directive name it builds with the tag `cortexkey_bundled`, and needs
-//! nothing installed but a C compiler.
+//! `cargo xtask go-bundle`: the Go module with the C library's archives in it, as a release file.
+//! Users who unpack it and name it in a `replace` directive build with the tag `cortexkey_bundled`,
+//! and need only a C compiler.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,12 +9,12 @@ use std::process::Command;
 use super::dist;
 use crate::run::{check, target_dir};
 
-/// What the archives of releases are called by, and where `link_bundled.go` looks for theirs.
+/// The names of releases' archives, and where `link_bundled.go` expects them.
 const TARGETS: [(&str, &str); 2] =
     [("x86_64-unknown-linux-gnu", "linux_amd64"), ("aarch64-unknown-linux-gnu", "linux_arm64")];
 
-/// Bundles the packed libraries that are named, `libcortexkey-VERSION-TARGET.tar.gz`; where none is,
-/// that of this machine, which it builds. The folder that was packed.
+/// Bundles the named packed libraries, `libcortexkey-VERSION-TARGET.tar.gz`; without any, the one
+/// for this machine, which it builds. Returns the packed folder.
 pub(crate) fn run(root: &Path, packed: &[&str]) -> Result<PathBuf, String> {
     if packed.is_empty() {
         let built = format!("{}.tar.gz", dist::dist(root)?.display());
@@ -33,7 +33,7 @@ pub(super) fn bundle(root: &Path, packed: &[&str]) -> Result<PathBuf, String> {
         let is_of = |(target, _): &&(&str, &str)| name.ends_with(&format!("-{target}.tar.gz"));
         let (_, go) = TARGETS.iter().find(is_of).ok_or_else(|| {
             let known = TARGETS.map(|(target, _)| target).join(", ");
-            format!("{archive} is no packed library for {known}")
+            format!("{archive} is not a packed library for {known}")
         })?;
         let place = folder.join(format!("internal/capi/libcortexkey_{go}.a"));
         let mut extract = Command::new("sh");
@@ -44,7 +44,7 @@ pub(super) fn bundle(root: &Path, packed: &[&str]) -> Result<PathBuf, String> {
     Ok(folder)
 }
 
-/// Copies a folder, but for what `go mod vendor` leaves in it.
+/// Copies a folder, except for what `go mod vendor` creates in it.
 fn copy(from: &Path, to: &Path) -> std::io::Result<()> {
     fs::create_dir_all(to)?;
     dist::copy_all(from, to)?;

@@ -1,4 +1,4 @@
-//! `cargo xtask dist` and `install`: the folder and the archive that users get.
+//! `cargo xtask dist` and `install`: the folder and the archive for users.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -7,7 +7,7 @@ use std::process::Command;
 use super::{STATIC_LIBS, abi_version, elf, library};
 use crate::run::{check, target_dir};
 
-/// Builds and packs; the folder that was packed.
+/// Builds and packs; returns the packed folder.
 pub(crate) fn dist(root: &Path) -> Result<PathBuf, String> {
     let work = target_dir(root).join("dist");
     let libraries = library::build(root, &work.join("object"))?;
@@ -20,7 +20,7 @@ pub(crate) fn dist(root: &Path) -> Result<PathBuf, String> {
     Ok(folder)
 }
 
-/// Packs a folder into an archive beside it, with checksums within and beside that.
+/// Packs a folder into an archive next to it, with checksums inside and next to it.
 pub(super) fn pack(folder: &Path) -> Result<(), String> {
     let mut sums = Command::new("sh");
     sums.args([
@@ -29,12 +29,12 @@ pub(super) fn pack(folder: &Path) -> Result<(), String> {
     ]);
     check(sums.current_dir(folder))?;
     let (Some(work), Some(name)) = (folder.parent(), folder.file_name()) else {
-        return Err(format!("{} is no folder to pack", folder.display()));
+        return Err(format!("{} is not a folder that can be packed", folder.display()));
     };
     let archive = format!("{}.tar.gz", name.display());
     let mut tar = Command::new("tar");
     tar.args(["--sort=name", "--mtime=@0", "--owner=0", "--group=0", "--numeric-owner"]);
-    // Whatever the umask.
+    // Independent of the umask.
     tar.args(["--format=gnu", "--mode=u=rwX,go=rX"]);
     tar.args(["--use-compress-program=gzip -n9", "-cf", &archive]);
     check(tar.arg(name).current_dir(work))?;
@@ -51,7 +51,7 @@ pub(crate) fn install(root: &Path, arguments: &[&str]) -> Result<(), String> {
     Ok(())
 }
 
-/// Builds and packs, and says where.
+/// Builds and packs, and prints where.
 pub(crate) fn run(root: &Path) -> Result<(), String> {
     let folder = dist(root)?;
     println!("{}\n{}.tar.gz", folder.display(), folder.display());
@@ -92,7 +92,7 @@ fn lay_out(root: &Path, folder: &Path, libraries: &library::Libraries) -> std::i
         ("cortexkeyConfigVersion.cmake", &cmake),
     ] {
         let template = fs::read_to_string(package.join(format!("{name}.in")))?;
-        // CMake separates libraries by semicolons.
+        // CMake separates libraries with semicolons.
         let separator = if to == &cmake { ";" } else { " " };
         let text = template
             .replace("@VERSION@", env!("CARGO_PKG_VERSION"))
@@ -118,5 +118,5 @@ pub(super) fn copy_all(from: &Path, to: &Path) -> std::io::Result<()> {
 fn host() -> Result<String, String> {
     let said = check(Command::new("rustc").arg("-vV"))?;
     let host = said.lines().find_map(|line| line.strip_prefix("host: "));
-    host.map(str::to_owned).ok_or_else(|| "rustc does not say what it builds for".into())
+    host.map(str::to_owned).ok_or_else(|| "rustc does not report its target".into())
 }

@@ -1,4 +1,4 @@
-//! What the libraries must be as files: their names, versions, and what they need.
+//! Checks the libraries as files: their names, versions, and dependencies.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -8,9 +8,9 @@ use super::library::GLIBC;
 use super::{abi_version, functions};
 use crate::run::check;
 
-/// The largest that the shared library may be.
+/// The largest size of the shared library.
 const SHARED_BYTES_MAX: u64 = 700_000;
-/// What the shared library may need when it runs: glibc, whose parts were libraries of their own
+/// What the shared library may depend on at run time: glibc, whose parts were separate libraries
 /// before 2.34.
 const NEEDED: [&str; 4] = ["libc.so.6", "ld-linux-x86-64.so.2", "libpthread.so.0", "libdl.so.2"];
 
@@ -20,7 +20,7 @@ pub(crate) fn check_shared(root: &Path, library: &Path) -> Result<(), String> {
     let refuse = |why: String| Err(format!("{}: {why}", library.display()));
     let dynamic = readelf(library, &["--dynamic"])?;
     if !dynamic.contains(&format!("soname: [libcortexkey.so.{abi}]")) {
-        return refuse("no SONAME, or another".into());
+        return refuse("the SONAME is missing or wrong".into());
     }
     let needed = dynamic.lines().filter(|line| line.contains("(NEEDED)"));
     for line in needed {
@@ -37,7 +37,7 @@ pub(crate) fn check_shared(root: &Path, library: &Path) -> Result<(), String> {
         }
     }
     if !dynamic.contains("BIND_NOW") {
-        return refuse("it does not bind all names when it is loaded (-z now)".into());
+        return refuse("it does not bind all names at load time (-z now)".into());
     }
     if let Some(newer) = newer_glibc(&readelf(library, &["--version-info"])?) {
         return refuse(format!("it needs {newer}, and glibc {GLIBC} does not have it"));
@@ -48,7 +48,7 @@ pub(crate) fn check_shared(root: &Path, library: &Path) -> Result<(), String> {
     }
     let stack = segments.lines().find(|line| line.contains("GNU_STACK")).unwrap_or_default();
     if !stack.contains("RW ") {
-        return refuse("its stack is executable, or not said not to be".into());
+        return refuse("its stack is executable, or not marked as non-executable".into());
     }
     let symbols = readelf(library, &["--dyn-syms"])?;
     let mut exported = BTreeSet::new();
@@ -61,20 +61,20 @@ pub(crate) fn check_shared(root: &Path, library: &Path) -> Result<(), String> {
             continue;
         }
         let Some(function) = name.strip_suffix(&format!("@@CXK_{abi}")) else {
-            return refuse(format!("{name} is not of the version CXK_{abi}"));
+            return refuse(format!("{name} does not have the version CXK_{abi}"));
         };
         exported.insert(function.to_owned());
     }
     same(&exported, root).or_else(&refuse)?;
     let bytes = std::fs::metadata(library).map_err(|e| e.to_string())?.len();
     if bytes > SHARED_BYTES_MAX {
-        return refuse(format!("it has {bytes} bytes, more than {SHARED_BYTES_MAX}"));
+        return refuse(format!("its size is {bytes} bytes; the limit is {SHARED_BYTES_MAX}"));
     }
     no_paths(root, library)
 }
 
-/// A version of glibc's names that is needed, and newer than the oldest glibc that must do. One that
-/// is needed weakly is not missed.
+/// A required version of glibc's symbols that is newer than the oldest supported glibc. Weak
+/// requirements are allowed.
 fn newer_glibc(versions: &str) -> Option<&str> {
     let number = |text: &str| -> Option<Vec<u32>> {
         text.split('.').map(|part| part.parse().ok()).collect()
@@ -83,12 +83,12 @@ fn newer_glibc(versions: &str) -> Option<&str> {
     let mut names = needed.filter_map(|line| line.split_once("Name: GLIBC_"));
     names.find_map(|(_, name)| {
         let name = name.split_whitespace().next()?;
-        // A name that is no number is none of the versions that we know.
+        // A name that is not a number is not a known version.
         (number(name).is_none_or(|version| Some(version) > number(GLIBC))).then_some(name)
     })
 }
 
-/// Checks the archive: one object, and no global name that is not the header's.
+/// Checks the archive: one object, and only the header's global names.
 pub(crate) fn check_archive(root: &Path, archive: &Path) -> Result<(), String> {
     let members = check(Command::new("ar").arg("t").arg(archive))?;
     if members.lines().count() != 1 {
@@ -111,13 +111,13 @@ fn same(exported: &BTreeSet<String>, root: &Path) -> Result<(), String> {
     Err(format!("it exports {more:?}, which the header does not declare, and lacks {less:?}"))
 }
 
-/// Panic messages name source files; none may be where this machine has them.
+/// Panic messages contain source paths; none may be from this machine.
 fn no_paths(root: &Path, library: &Path) -> Result<(), String> {
     let bytes = std::fs::read(library).map_err(|e| e.to_string())?;
     let home = std::env::var("HOME").unwrap_or_else(|_| "/nowhere".into());
     for path in [root.to_string_lossy().into_owned() + "/", home + "/.cargo"] {
         if bytes.windows(path.len()).any(|window| window == path.as_bytes()) {
-            return Err(format!("{}: it holds the path {path}", library.display()));
+            return Err(format!("{}: it contains the path {path}", library.display()));
         }
     }
     Ok(())

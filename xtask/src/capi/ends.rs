@@ -1,5 +1,5 @@
-//! End to end: the examples as clients and servers, in C and Go, with each other and with the tenant,
-//! from the installed library; and Go's module as its users build it.
+//! End to end: the examples as clients and servers, in C and Go, with each other and with the
+//! emulator, from the installed library; and the Go module as its users build it.
 
 use std::fs;
 use std::io::{BufRead as _, BufReader};
@@ -18,7 +18,7 @@ use crate::run::{capture, cargo, check, target_dir};
 const CGO: [&str; 2] = ["-tags", "cortexkey_cgo,cortexkey_static"];
 const KEY: &str = "a-test-key-of-no-tenant-but-for-this-one";
 
-/// Runs every client against every server, with both levels; how many calls were made.
+/// Runs every client against every server, with both levels; returns the number of calls.
 pub(crate) fn run(root: &Path, installed: &Installed) -> Result<u64, String> {
     let programs = Programs::build(root, installed)?;
     let mut calls = 0;
@@ -145,8 +145,8 @@ fn call(
 ) -> Result<(), String> {
     let mut call = Command::new(client);
     let ran = capture(call.args([url, id, level]).env("CORTEXKEY_API_KEY", key));
-    let told = ran.all().contains(key) && level == "advanced";
-    if ran.success == good && !told {
+    let leaks = ran.all().contains(key) && level == "advanced";
+    if ran.success == good && !leaks {
         return Ok(());
     }
     let client = client.display();
@@ -179,7 +179,7 @@ fn guides(
         ("api-acme.xdr.us.paloaltonetworks.com", url.trim_start_matches("http://").to_owned()),
         ("cxk_signer_new(7", "cxk_signer_new(2".to_owned()),
         ("NewSigner(7", "NewSigner(2".to_owned()),
-        // The release is not there yet; the sources are.
+        // The release may not exist yet; the sources do.
         (
             "go get github.com/cortexkey/cortexkey/go@latest",
             format!(
@@ -191,7 +191,7 @@ fn guides(
     let names = ["sign-from-c", "sign-from-go"];
     for name in names {
         let folder = installed.work.join(name);
-        // Left by the last run.
+        // Left over from the last run.
         let _ = fs::remove_dir_all(&folder);
         let page = root.join("docs/guides").join(name).with_extension("md");
         let page = fs::create_dir_all(&folder).and_then(|()| fs::read_to_string(&page));
@@ -213,7 +213,7 @@ fn decide(root: &Path, program: &Path) -> Result<(), String> {
     Ok(())
 }
 
-/// Two members of a guard on one redis-server, and the first once more, from what it wrote down.
+/// Two members of a guard on one redis-server, and the first again, from its stored state.
 fn shared_guard(installed: &Installed, program: &Path) -> Result<(), String> {
     let script = installed.prefix.join("share/doc/cortexkey/examples/replay_guard.lua");
     let folder = installed.work.join("shared-guard");
@@ -244,15 +244,15 @@ fn shared_guard(installed: &Installed, program: &Path) -> Result<(), String> {
     both.and_then(|()| member("a"))
 }
 
-/// A program that imports the package over the library does not compile without cgo, and the compiler
-/// says why.
+/// A program that imports the package over the library does not compile without cgo, and the
+/// compiler explains why.
 fn go_without_the_library(root: &Path, installed: &Installed) -> Result<(), String> {
     let body = "_, err := cortexkey.LoadDefinitions(nil)\n\tfmt.Println(err)";
     let folder = installed.consumer_of(&root.join("go"), "without", "/lib", body)?;
     let ran = capture(installed.go(root, "build", "0").arg(".").current_dir(&folder));
     if ran.success || !ran.all().contains("build constraints exclude all Go files") {
         return Err(format!(
-            "package lib compiles without cgo, or nothing says why: {}",
+            "package lib compiles without cgo, or the error does not explain it: {}",
             ran.all()
         ));
     }
@@ -267,8 +267,8 @@ fn go_without_the_library(root: &Path, installed: &Installed) -> Result<(), Stri
     Ok(())
 }
 
-/// `go mod vendor` keeps all that a build needs: the header, and the archive where the module has one.
-/// Without that the compiler says what is missing.
+/// `go mod vendor` keeps everything that a build needs: the header, and the archive if the module
+/// has one. Without that the compiler reports what is missing.
 fn go_vendored(root: &Path, installed: &Installed) -> Result<(), String> {
     const BUNDLED: [&str; 2] = ["-tags", "cortexkey_cgo,cortexkey_bundled"];
     let says = "fmt.Println(cortexkey.Backend())";
@@ -277,7 +277,7 @@ fn go_vendored(root: &Path, installed: &Installed) -> Result<(), String> {
     let folder = installed.consumer(&bundle, "vendored", says)?;
     check(installed.go(root, "mod", "1").arg("vendor").current_dir(&folder))?;
     for (flags, cgo, backend) in [(&[][..], "0", "pure Go"), (&BUNDLED[..], "1", ", bundled")] {
-        // Not `go run`, which keeps programs, and does not see that the archive is another.
+        // Not `go run`, which caches programs, and does not notice that the archive changed.
         let program = folder.join(format!("cgo-{cgo}"));
         let mut build = installed.go(root, "build", cgo);
         build.arg("-mod=vendor").args(flags).arg("-o").arg(&program).current_dir(&folder);
@@ -296,7 +296,7 @@ fn go_vendored(root: &Path, installed: &Installed) -> Result<(), String> {
     Ok(())
 }
 
-/// A static program with the library in it runs where there is nothing else.
+/// A static program with the library runs where nothing else is installed.
 fn go_in_an_empty_root(installed: &Installed, program: &Path) -> Result<(), String> {
     let folder = installed.work.join("empty");
     fs::create_dir_all(&folder).map_err(|e| format!("{}: {e}", folder.display()))?;
@@ -305,7 +305,7 @@ fn go_in_an_empty_root(installed: &Installed, program: &Path) -> Result<(), Stri
     let mut chroot = Command::new("chroot");
     chroot.arg(&folder).args(["/client", url, "7", "advanced"]).env("CORTEXKEY_API_KEY", KEY);
     let ran = capture(&mut chroot);
-    // It signed, and found nobody to send to.
+    // It signed, and found no server to send to.
     if ran.all().contains("connection refused") {
         return Ok(());
     }
@@ -320,7 +320,7 @@ impl Installed {
         go
     }
 
-    /// A program that asks Go, with the same environment.
+    /// A program that calls Go, with the same environment.
     pub(crate) fn go_tool(&self, root: &Path, program: &Path, cgo: &str) -> Command {
         let mut tool = Command::new(program);
         tool.current_dir(root.join("go")).env("CGO_ENABLED", cgo);
@@ -331,8 +331,8 @@ impl Installed {
         tool
     }
 
-    /// Go does not see that pkg-config names another library than before. A flag of the one package
-    /// that asks it, with the folder in it, makes it look.
+    /// Go does not notice that pkg-config names another library than before. A flag that contains
+    /// the folder, for the one package that uses it, forces a rebuild.
     fn relink(&self) -> String {
         let package = "github.com/cortexkey/cortexkey/go/internal/capi";
         format!("-gcflags={package}=-D={}", self.pkgconfig.display())
@@ -368,10 +368,10 @@ impl Installed {
     }
 }
 
-/// The checks of Go's tools, each over all tests: races, pointers, memory, and a collector that
-/// never rests.
+/// Go's own checkers, each over all tests: races, pointers, memory, and an aggressive garbage
+/// collector.
 pub(crate) fn go_tools(root: &Path, installed: &Installed) -> Result<(), String> {
-    // What it is, a flag, and a variable with its value.
+    // The name, a flag, and a variable with its value.
     for (name, flag, variable) in [
         ("race detector", "-race", None),
         ("cgocheck2", "-v=false", Some(("GOEXPERIMENT", "cgocheck2"))),

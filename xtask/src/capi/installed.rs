@@ -1,7 +1,7 @@
-//! The C library as a user has it: unpacked from the archive, installed by its own script, found by
-//! pkg-config and `CMake`, linked by compilers that know nothing of Rust.
+//! Tests the C library as a user has it: unpacked from the archive, installed by its own script,
+//! found by pkg-config and `CMake`, linked by compilers without Rust.
 //!
-//! It refuses the build tree: nothing here includes or links a file of it but the tests themselves.
+//! Nothing here includes or links a file of the build tree, except the tests themselves.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -21,11 +21,11 @@ const WARNINGS: [&str; 8] = [
     "-Werror",
 ];
 
-/// As `no_memory.c` asks for.
+/// The size that `no_memory.c` needs.
 const WRAP_ALLOCATIONS: &str =
     "-Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=posix_memalign";
 
-/// An installed library, and where its tests are built.
+/// An installed library, and the folder where its tests are built.
 pub(crate) struct Installed {
     pub(crate) prefix: PathBuf,
     pub(crate) pkgconfig: PathBuf,
@@ -113,7 +113,7 @@ impl Installed {
         Ok(done + 1)
     }
 
-    /// Flags of pkg-config, as words.
+    /// The flags of pkg-config, split into words.
     pub(crate) fn flags(&self, package: &str) -> Result<Vec<String>, String> {
         let mut pkgconfig = Command::new("pkg-config");
         pkgconfig.args(["--cflags", "--libs", package]);
@@ -137,7 +137,7 @@ impl Installed {
         let is_c = source.extension().is_some_and(|extension| extension == "c");
         if is_c {
             command.arg("-std=c99").args(WARNINGS);
-            // POSIX threads are beside C99.
+            // POSIX threads are not part of C99.
             command.arg("-D_GNU_SOURCE");
         } else {
             command.args([
@@ -186,7 +186,7 @@ impl Installed {
         Err(format!("{command:?}: {}\n{}", ran.status, String::from_utf8_lossy(&text)))
     }
 
-    /// Under the sanitizers of addresses, leaks and undefined behaviour, shown to be on.
+    /// Under the address, leak and undefined-behaviour sanitizers, which are shown to be active.
     fn sanitized(&self, misuse: &Path) -> Result<u64, String> {
         const ON: [&str; 2] = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"];
         for source in self.sources(misuse) {
@@ -195,7 +195,7 @@ impl Installed {
             for mark in ["__asan_init", "__ubsan_handle_"] {
                 if !symbols.contains(mark) {
                     return Err(format!(
-                        "{} has no {mark}: the sanitizer is not on",
+                        "{} has no {mark}: the sanitizer is not active",
                         program.display()
                     ));
                 }
@@ -203,12 +203,12 @@ impl Installed {
         }
         let leak = self.compile("gcc", &self.leak("leak-sanitized.c")?, "cortexkey-static", &ON)?;
         if self.run(Command::new(leak)).is_ok() {
-            return Err("AddressSanitizer does not see a handle that nobody frees".into());
+            return Err("AddressSanitizer does not detect a leaked handle".into());
         }
         Ok(self.sources(misuse).len() as u64 + 1)
     }
 
-    /// A program with a leak, which whatever looks for leaks must see.
+    /// A program with a leak, which every leak checker must detect.
     fn leak(&self, name: &str) -> Result<PathBuf, String> {
         let source = self.work.join(name);
         let text = "#include <cortexkey.h>\nint main(void) { cxk_keyring *k = NULL; \
@@ -217,7 +217,7 @@ impl Installed {
         Ok(source)
     }
 
-    /// The programs that [`plain`](Self::plain) made, once more.
+    /// The programs that [`plain`](Self::plain) built, run again.
     fn valgrind(&self, misuse: &Path) -> Result<u64, String> {
         let programs =
             [self.tests.join("vectors.c"), self.tests.join("behaviour.c"), misuse.to_owned()];
@@ -233,7 +233,7 @@ impl Installed {
             valgrind(self.program("gcc", source, "cortexkey-static", &[]))?;
         }
         if valgrind(self.compile("gcc", &self.leak("leak.c")?, "cortexkey-static", &[])?).is_ok() {
-            return Err("valgrind does not see a handle that nobody frees".into());
+            return Err("valgrind does not detect a leaked handle".into());
         }
         Ok(programs.len() as u64)
     }
@@ -305,7 +305,7 @@ fn needs_no_libgcc(program: &Path) -> Result<(), String> {
     Ok(())
 }
 
-/// What must be there for all of it; none is left out in silence.
+/// The requirements of all tests; none is skipped silently.
 pub(crate) fn missing() -> Vec<&'static str> {
     [
         "gcc",

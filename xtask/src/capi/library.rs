@@ -1,11 +1,11 @@
-//! Both libraries from one object, in which all names but the header's are local.
+//! Builds both libraries from one object, in which only the header's names are global.
 //!
-//! Two archives from rustc cannot be linked into one program: each defines Rust's own symbols. And
-//! the shared library that rustc makes has neither a SONAME nor versions. So the archive is linked
-//! into one object here, without what the header's functions do not reach, its other names are made
-//! local, and both libraries come from that.
+//! Two archives from rustc cannot be linked into one program, because each defines Rust's own
+//! symbols. And the shared library that rustc builds has neither a SONAME nor versions. So the
+//! archive is linked into one object here, without code that the header's functions do not reach;
+//! its other names become local, and both libraries are built from it.
 //!
-//! Both have the unwinder of GCC within them and need no libgcc.
+//! Both contain GCC's unwinder and do not need libgcc.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -15,14 +15,14 @@ use super::{abi_version, functions};
 use crate::run::{cargo, check, target_dir};
 use crate::setup;
 
-/// What the released library is built with, besides the crate's own features.
+/// The build settings of the released library, besides the crate's own features.
 const FEATURES: &str = "";
 
 /// The oldest glibc that the shared library runs with: of RHEL 7, and so of RHEL 8 and 9, Debian 11 and
 /// Ubuntu 20.04.
 pub(super) const GLIBC: &str = "2.17";
 
-/// The libraries that were made, and the folder of each.
+/// The built libraries, and the folder of each.
 pub(crate) struct Libraries {
     pub(crate) archive: PathBuf,
     /// `libcortexkey.so.ABI.MINOR.PATCH`
@@ -30,7 +30,7 @@ pub(crate) struct Libraries {
     pub(crate) soname: String,
 }
 
-/// Makes both libraries in a folder.
+/// Builds both libraries in a folder.
 pub(crate) fn build(root: &Path, folder: &Path) -> Result<Libraries, String> {
     fs::create_dir_all(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
     let object = one_object(root, folder, &rust_archive(root)?, &functions(root)?)?;
@@ -39,7 +39,7 @@ pub(crate) fn build(root: &Path, folder: &Path) -> Result<Libraries, String> {
     Ok(Libraries { archive, shared, soname })
 }
 
-/// Everything that the functions of an archive of Rust's need, as one object that shows no other name.
+/// Everything that the functions of a Rust archive need, as one object with no other global names.
 pub(super) fn one_object(
     root: &Path,
     folder: &Path,
@@ -51,8 +51,8 @@ pub(super) fn one_object(
         .map_err(|error| format!("{}: {error}", names.display()))?;
     let all = folder.join("all.o");
     let mut link = Command::new("ld");
-    // Sections that come in groups are shared by name with other objects: a program that links
-    // another Rust library behind this one would lose that one's, and not find ours.
+    // Sections in groups are shared by name with other objects: a program that links another Rust
+    // library after this one would lose that one's, and not find ours.
     link.args(["-r", "--gc-sections", "--force-group-allocation", "-o"]).arg(&all);
     for function in functions {
         link.args(["-u", function]);
@@ -66,7 +66,7 @@ pub(super) fn one_object(
     let mut localise = Command::new("objcopy");
     localise.arg(format!("--keep-global-symbols={}", names.display()));
     localise.args(["--strip-debug", "--strip-unneeded"]);
-    // What the compiler keeps for its own link.
+    // What the compiler reserves for its own link.
     localise.args(["-R", ".llvmbc", "-R", ".llvmcmd", "-R", ".comment"]);
     check(localise.arg(&all).arg(&object)).map(|_| object)
 }
@@ -91,7 +91,8 @@ pub(super) fn link_shared(
     let versions = folder.join("versions.map");
     fs::write(&versions, format!("CXK_{abi} {{ global: cxk_*; local: *; }};\n"))
         .map_err(|error| format!("{}: {error}", versions.display()))?;
-    // With the names and versions of an old glibc: what is linked against a new one needs it.
+    // With the names and versions of an old glibc, because linking against a new one would require
+    // it.
     let mut link = Command::new(setup::zig(root)?);
     link.args(["cc", "-target"]).arg(format!("{}-linux-gnu.{GLIBC}", std::env::consts::ARCH));
     link.args(["-shared", "-o"]).arg(&shared).arg(object);
@@ -104,7 +105,7 @@ pub(super) fn link_shared(
     Ok((shared, soname))
 }
 
-/// What the unwinder asks for and an older glibc does not have, compiled.
+/// What the unwinder needs and an older glibc does not have, compiled.
 fn find_object(root: &Path, folder: &Path) -> Result<PathBuf, String> {
     let object = folder.join("find_object.o");
     let mut cc = Command::new("cc");
@@ -112,8 +113,8 @@ fn find_object(root: &Path, folder: &Path) -> Result<PathBuf, String> {
     check(cc.arg(root.join("crates/capi/package/find_object.c"))).map(|_| object)
 }
 
-/// Builds the archive as rustc makes it. In a folder of its own, since what it is built with would
-/// have everything else built anew.
+/// Builds the archive with rustc. In its own folder, because its settings would otherwise rebuild
+/// everything else.
 fn rust_archive(root: &Path) -> Result<PathBuf, String> {
     let target = target_dir(root).join("dist");
     let home = |name: &str, otherwise: &str| {
@@ -123,8 +124,9 @@ fn rust_archive(root: &Path) -> Result<PathBuf, String> {
     let mut flags = vec![format!("--remap-path-prefix={}=cortexkey", root.display())];
     let cargo_home = home("CARGO_HOME", ".cargo");
     flags.push(format!("--remap-path-prefix={}=cargo", cargo_home.display()));
-    // Without it the system's call is found by a weak name, which a static program does not link; it
-    // would then read /dev/urandom, which not every container has. And glibc has that name from 2.25.
+    // Without it the system's call is found by a weak name, which a static program does not link;
+    // it would then read /dev/urandom, which not every container has. And glibc has that name from
+    // 2.25 on.
     flags.push("--cfg=getrandom_backend=\"linux_raw\"".to_owned());
     let mut build = cargo(root);
     build.args(["rustc", "--release", "--locked", "--lib", "-p", "cortexkey-capi"]);

@@ -1,31 +1,31 @@
-//! The misuse matrix: a C program that calls every function of the header wrongly, in every way
-//! that the header lets one see, and looks at status and outputs.
+//! The misuse matrix: a C program that calls every function of the header incorrectly, in every way
+//! that the header allows it to detect, and checks status and outputs.
 
 use std::fmt::Write as _;
 
-/// A function as the header declares it.
+/// A function as declared in the header.
 struct Prototype<'h> {
     name: &'h str,
     parameters: Vec<Parameter<'h>>,
 }
 
 struct Parameter<'h> {
-    /// Without marks, such as `const struct cxk_signer *`.
+    /// Without annotations, such as `const struct cxk_signer *`.
     kind: String,
     name: &'h str,
     nullable: bool,
 }
 
-/// How a function is called rightly, and what its lengths and other numbers must not be.
+/// A correct call of a function, and invalid values for its lengths and other numbers.
 struct Call {
     function: &'static str,
     /// The arguments in order.
     right: &'static [&'static str],
-    /// What a right call answers.
+    /// The result of a correct call.
     answer: &'static str,
-    /// Outputs that must be zeros after a failure: place among the arguments, and bytes.
+    /// Outputs that must be zeros after a failure: argument index, and bytes.
     outputs: &'static [(usize, &'static str)],
-    /// Place among the arguments, another value, and the answer to it.
+    /// An argument index, another value, and the expected result.
     wrong: &'static [(usize, &'static str, &'static str)],
 }
 
@@ -403,7 +403,7 @@ const HANDLES: [(&str, &str); 5] = [
 
 const HEAD: &str = include_str!("misuse_head.c");
 
-/// The program, and how many wrong calls it makes.
+/// The program, and the number of its incorrect calls.
 pub(crate) fn program(header: &str) -> Result<(String, usize), String> {
     let prototypes = prototypes(header);
     let names = |names: Vec<&str>| names.join(", ");
@@ -439,7 +439,8 @@ pub(crate) fn program(header: &str) -> Result<(String, usize), String> {
 
 type Case = (Vec<String>, String);
 
-/// The right call, every pointer NULL and astray, every handle another's, and the table's values.
+/// The correct call, every pointer NULL and misaligned, every handle of another type, and the
+/// table's values.
 fn cases(prototype: &Prototype<'_>, call: &Call) -> Result<Vec<Case>, String> {
     let function = prototype.name;
     if prototype.parameters.len() != call.right.len() {
@@ -454,7 +455,7 @@ fn cases(prototype: &Prototype<'_>, call: &Call) -> Result<Vec<Case>, String> {
         arguments
     };
     let mut cases = vec![(right.clone(), call.answer.to_owned())];
-    // `cxk_equal` says no to what other functions refuse.
+    // `cxk_equal` returns 0 where other functions return an error.
     let refusal = |status: &str| match (call.answer, function) {
         ("", _) => String::new(),
         (_, "cxk_equal") => "0".to_owned(),
@@ -488,7 +489,7 @@ fn cases(prototype: &Prototype<'_>, call: &Call) -> Result<Vec<Case>, String> {
             }
         }
         let output = call.outputs.iter().any(|(place, _)| *place == at);
-        // Characters and structures of them fit everywhere.
+        // Characters and structures of characters have no alignment.
         let fits = ["char *", "struct cxk_headers *", "struct cxk_signature *"];
         if output && !fits.contains(&parameter.kind.as_str()) {
             let astray = format!("({})(void *)((char *)output + 1)", parameter.kind);
@@ -514,15 +515,15 @@ fn case(prototype: &Prototype<'_>, call: &Call, arguments: &[String], answer: &s
     }
     let quoted = called.replace('\\', "\\\\").replace('"', "\\\"");
     let _ = writeln!(text, "  answered((long){called}, {answer}, \"{quoted}\");");
-    // A batch of which some are refused has answers; and where a count is beyond its limit, nothing
-    // is known of the memory.
+    // A batch with refusals has results; and if a count is beyond its limit, nothing is known about
+    // the memory.
     let is_beyond = answer == LARGE && !arguments.iter().any(|argument| argument == "bytes");
     let has_zeros = answer != OK && answer != "CXK_SOME_REFUSED" && !is_beyond;
     for (at, bytes) in call.outputs.iter().filter(|_| has_zeros) {
         let is_there = arguments.get(*at).is_some_and(|argument| argument.starts_with("OUT("));
-        // As much of a nonce as there was said to be room for.
+        // As much of a nonce as fits the stated size.
         let is_empty = prototype.name == "cxk_nonce" && arguments.iter().any(|a| a == "0");
-        // Where zeros could be taken for an answer, there is none of another kind.
+        // Where zeros could be mistaken for a result, there is another invalid value.
         let says_nothing = match *bytes {
             "sizeof(size_t)" => "*OUT(size_t) == CXK_NOWHERE".to_owned(),
             "sizeof(cxk_decision)" if answer.starts_with("CXK_DECISION") => continue,
@@ -534,7 +535,7 @@ fn case(prototype: &Prototype<'_>, call: &Call, arguments: &[String], answer: &s
         }
     }
     if answer == OK && call.outputs.iter().any(|(_, bytes)| *bytes == "sizeof(void *)") {
-        // A new handle: the free of its kind.
+        // A new handle: the free function of its kind.
         let free = prototype.name.replace("_new", "_free").replace("_load", "_free");
         let made = arguments.iter().find(|argument| argument.starts_with("OUT(")).map_or("", |a| a);
         let _ = writeln!(text, "  {free}(*{made});");
@@ -560,7 +561,7 @@ fn prototypes(header: &str) -> Vec<Prototype<'_>> {
 fn parameter(text: &str) -> Option<Parameter<'_>> {
     let name = text.rsplit([' ', '*']).next()?;
     let kind = text.strip_suffix(name)?;
-    // Of a pointer to a pointer the last mark is the parameter's own.
+    // For a pointer to a pointer, the last annotation is the parameter's own.
     let nullable = kind.trim_end().ends_with("CXK_NULLABLE");
     let kind = kind.replace("CXK_NONNULL", "").replace("CXK_NULLABLE", "");
     let kind = kind.split_whitespace().collect::<Vec<_>>().join(" ");

@@ -1,4 +1,4 @@
-//! The C library as it is given out: built from one object, packed, and checked.
+//! The C library as released: built from one object, packed, and checked.
 
 pub(crate) mod abi;
 pub(crate) mod bundle;
@@ -17,7 +17,7 @@ use std::thread;
 
 use installed::Installed;
 
-/// What a program links besides the archive: libraries that are parts of glibc from 2.34 on.
+/// What a program links besides the archive: libraries that are part of glibc from 2.34 on.
 pub(crate) const STATIC_LIBS: &str = "-lpthread -ldl";
 
 /// Runs all tests of an installed library; how many there are.

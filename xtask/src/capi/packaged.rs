@@ -1,6 +1,5 @@
-//! What an installed library owes beside its functions: an installer that replaces and removes files as
-//! it should, a `CMake` package that refuses what it does not have, an archive for musl, and an
-//! unwinder of its own.
+//! Checks an installed library besides its functions: its installer, its `CMake` package, an
+//! archive for musl, and its own unwinder.
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
@@ -11,7 +10,7 @@ use super::installed::Installed;
 use super::{STATIC_LIBS, library};
 use crate::run::check;
 
-/// Runs all of it; how much was done.
+/// Runs all checks; returns their number.
 pub(super) fn run(root: &Path, installed: &Installed) -> Result<u64, String> {
     installs_and_removes(installed)?;
     cmake_refuses(installed)?;
@@ -20,8 +19,8 @@ pub(super) fn run(root: &Path, installed: &Installed) -> Result<u64, String> {
     Ok(4)
 }
 
-/// Twice under a narrow umask: the second time each file is a new one, and all can be read by
-/// everybody. Then nothing is left.
+/// Twice under a narrow umask: the second time each file is replaced, and all are readable by
+/// everyone. Then nothing is left.
 fn installs_and_removes(installed: &Installed) -> Result<(), String> {
     let prefix = installed.work.join("again");
     let script = installed.unpacked()?.join("install.sh");
@@ -74,7 +73,7 @@ fn files(folder: &Path) -> Result<Vec<File>, String> {
     Ok(all)
 }
 
-/// Which requests for the package are met, and which are not.
+/// Which requests for the package succeed, and which fail.
 fn cmake_refuses(installed: &Installed) -> Result<(), String> {
     let (major, minor) = (env!("CARGO_PKG_VERSION_MAJOR"), env!("CARGO_PKG_VERSION_MINOR"));
     let version = env!("CARGO_PKG_VERSION");
@@ -122,8 +121,8 @@ fn links_with_musl(installed: &Installed) -> Result<(), String> {
     Ok(())
 }
 
-/// The table by which the unwinder finds frames, which gcc leaves out of static programs. It is not for
-/// `pkg-config --libs`, of which Go takes no such flag.
+/// The table that the unwinder needs to find frames, which gcc omits from static programs. It
+/// cannot be in `pkg-config --libs`, because Go rejects such a flag.
 const FRAMES: &str = "-Wl,--eh-frame-hdr";
 const PANICS: &str = "#[unsafe(no_mangle)] pub extern \"C\" fn cxk_try(n: i32) -> i32 {
     std::panic::set_hook(Box::new(|_| {}));
@@ -132,7 +131,7 @@ const PANICS: &str = "#[unsafe(no_mangle)] pub extern \"C\" fn cxk_try(n: i32) -
 const TRIES: &str = "int cxk_try(int n);
 int main(void) { return cxk_try(2) != 2 || cxk_try(7) != -900 || cxk_try(8) != -900; }\n";
 
-/// A panic is caught in a library that is made as ours is, however a program links it.
+/// A panic is caught in a library that is built like ours, however a program links it.
 fn catches_panics(root: &Path, installed: &Installed) -> Result<(), String> {
     let folder = installed.work.join("panics");
     fs::create_dir_all(&folder).map_err(|e| format!("{}: {e}", folder.display()))?;

@@ -1,5 +1,6 @@
-//! `cargo xtask speed-abi`: how long calls take from C and from Go, beside the sequence of calls that
-//! the vendor's Go SDK makes, and what a second thread adds to verifying; two tables in Markdown.
+//! `cargo xtask speed-abi`: the times of calls from C and from Go, compared with the sequence of
+//! calls in the vendor's Go SDK, and the effect of a second thread on verifying; two tables in
+//! Markdown.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -28,7 +29,7 @@ pub(crate) fn run(root: &Path, installed: &Installed) -> Result<(), String> {
             rows.push((name.to_owned(), ns.parse().unwrap_or(f64::NAN)));
         }
     }
-    // Turn by turn, so that a slow moment meets them all.
+    // Interleaved, so that a slow moment affects all of them.
     let mut printed = [String::new(), String::new()];
     for _ in 0..TURNS {
         for (printed, binary) in printed.iter_mut().zip([&cgo, &pure]) {
@@ -38,7 +39,7 @@ pub(crate) fn run(root: &Path, installed: &Installed) -> Result<(), String> {
             *printed += &check(&mut bench)?;
         }
     }
-    // Each binary has the peer; the middle of all is what all are checked against.
+    // Each binary contains the peer; all are compared with the median of them.
     let peer = medians(&printed.concat()).remove(PEER).unwrap_or(f64::NAN);
     for (backend, printed) in ["Go, library", "Go, pure"].into_iter().zip(&printed) {
         for (name, ns) in medians(printed).into_iter().filter(|(name, _)| name != PEER) {
@@ -53,7 +54,7 @@ pub(crate) fn run(root: &Path, installed: &Installed) -> Result<(), String> {
     scaling(root, installed)
 }
 
-/// Two threads beside one.
+/// Two threads compared with one.
 fn scaling(root: &Path, installed: &Installed) -> Result<(), String> {
     let program = installed.work.join("scaling");
     let mut link = Command::new("gcc");
@@ -69,7 +70,7 @@ fn scaling(root: &Path, installed: &Installed) -> Result<(), String> {
     Ok(())
 }
 
-/// The calls from C, and the same work by a Rust program: in one process, one after the other.
+/// The calls from C, and the same work by a Rust program: in one process, one after another.
 fn program(root: &Path, installed: &Installed) -> Result<PathBuf, String> {
     let target = target_dir(root).join("direct");
     let mut build = cargo(root);
@@ -85,7 +86,7 @@ fn program(root: &Path, installed: &Installed) -> Result<PathBuf, String> {
     Ok(program)
 }
 
-/// A test binary, so that nothing is compiled between two measurements.
+/// A test binary, so that nothing is compiled between measurements.
 fn test_binary(
     root: &Path,
     installed: &Installed,

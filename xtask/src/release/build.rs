@@ -1,6 +1,7 @@
 //! `cargo xtask release build`: the files of this platform.
 //!
-//! A wheel everywhere; on Linux, where the library's package is made, that and the bill of materials too.
+//! A wheel everywhere; on Linux, where the library's package is built, also that and the bill of
+//! materials.
 
 use std::fs;
 use std::path::Path;
@@ -44,7 +45,7 @@ fn wheel(root: &Path, folder: &Path) -> Result<(), String> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let path = std::iter::once(programs).chain(std::env::split_paths(&path));
     build.env("PATH", std::env::join_paths(path).map_err(|error| error.to_string())?);
-    // The same sources give the same archive, whenever it is made.
+    // The same sources give the same archive at any time.
     build.env("SOURCE_DATE_EPOCH", commit_time(root)?);
     check(&mut build).map(drop)
 }

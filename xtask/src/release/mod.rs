@@ -29,12 +29,12 @@ pub(crate) fn run(root: &Path, arguments: &[&str]) -> Result<(), String> {
 /// The version of every crate, wheel and archive.
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// Where the files are that a release hands out.
+/// The folder of the files of a release.
 fn files(root: &Path) -> PathBuf {
     target_dir(root).join("release-files")
 }
 
-/// The files whose names end so, in order.
+/// The files with this ending, in order.
 fn files_ending(root: &Path, end: &str) -> Result<Vec<PathBuf>, String> {
     let folder = files(root);
     let entries =

@@ -1,7 +1,7 @@
-//! Hands a release out: crates, wheels, the Go module's tag, and the release on GitHub.
+//! Publishes a release: crates, wheels, the Go module's tag, and the release on GitHub.
 //!
-//! Each step gets its token from the workflow for that run alone. Each can be run again: what is already
-//! published is not published twice.
+//! Each step gets its token from the workflow for that run only. Each can be repeated: what is
+//! already published is skipped.
 
 use std::path::Path;
 use std::process::Command;
@@ -15,14 +15,14 @@ pub(super) fn crates(root: &Path) -> Result<(), String> {
     check(cargo(root).args(["publish", "--workspace", "--locked"])).map(drop)
 }
 
-/// Publishes the wheels to PyPI, with a token that PyPI gives to this workflow.
+/// Publishes the wheels to PyPI, with a token that PyPI issues to this workflow.
 pub(super) fn wheels(root: &Path) -> Result<(), String> {
     let mut publish = Command::new(tools::environment(root, "release")?.join("uv"));
     publish.args(["publish", "--no-config", "--trusted-publishing", "always"]);
     check(publish.args(files_ending(root, ".whl")?)).map(drop)
 }
 
-/// Tags the Go module, which is in a folder and so has a tag of its own, and creates the release.
+/// Tags the Go module, which is in a folder and so has its own tag, and creates the release.
 pub(super) fn github(root: &Path, tag: &str) -> Result<(), String> {
     let gh = |arguments: &[&str]| {
         let mut gh = Command::new("gh");

@@ -1,7 +1,7 @@
-//! The bill of materials of the command, as CycloneDX 1.6: every crate in it, with version, licence and
-//! the digest that the lock file has for its source.
+//! The bill of materials of the command, as CycloneDX 1.6: every crate in it, with version, licence
+//! and the digest of its source from the lock file.
 //!
-//! cargo knows all of it; this is a change of form.
+//! cargo knows all of it; this only converts it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -15,8 +15,10 @@ use crate::run::{cargo, check};
 /// The bill of this platform.
 pub(super) fn cyclonedx(root: &Path) -> Result<String, String> {
     let host = check(std::process::Command::new("rustc").arg("-vV"))?;
-    let host =
-        host.lines().find_map(|line| line.strip_prefix("host: ")).ok_or("rustc names no host")?;
+    let host = host
+        .lines()
+        .find_map(|line| line.strip_prefix("host: "))
+        .ok_or("rustc does not report its host")?;
     let mut metadata = cargo(root);
     metadata.args(["metadata", "--locked", "--format-version", "1", "--filter-platform", host]);
     let metadata: Value = serde_json::from_str(&check(&mut metadata)?)
@@ -70,7 +72,7 @@ fn bill(metadata: &Value, checksums: &BTreeMap<String, &str>) -> Result<Value, S
     }))
 }
 
-/// What each package links; what only builds or tests it is in no binary.
+/// What each package links; build and test dependencies are in no binary.
 fn needs(metadata: &Value) -> BTreeMap<&str, BTreeSet<&str>> {
     let nodes = metadata["resolve"]["nodes"].as_array().into_iter().flatten();
     nodes
@@ -94,7 +96,7 @@ fn component(package: &Value, checksums: &BTreeMap<String, &str>) -> Value {
         "version": version,
         "purl": purl(package),
     });
-    // Older crates write a slash for `OR`.
+    // Older crates use a slash for `OR`.
     if let Some(license) = package["license"].as_str() {
         component["licenses"] = json!([{ "expression": license.replace('/', " OR ") }]);
     }

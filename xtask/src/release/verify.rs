@@ -1,8 +1,10 @@
-//! `cargo xtask release verify` and `pin`: whether files, tag, changelog and pinned digests agree.
+//! `cargo xtask release verify` and `pin`: checks that files, tag, changelog and pinned digests
+//! agree.
 //!
-//! The action installs the wheels that `packaging/action/wheels.txt` pins. So the digests are committed
-//! before the tag is set: a run of the workflow by hand builds the wheels, `pin` writes their digests,
-//! and the run for the tag must give the same bytes, or it publishes nothing.
+//! The action installs the wheels that `packaging/action/wheels.txt` pins. So the digests are
+//! committed before the tag is created: a manual run of the workflow builds the wheels, `pin`
+//! writes their digests, and the run for the tag must produce the same bytes, or it publishes
+//! nothing.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -32,7 +34,7 @@ pub(super) fn run(root: &Path, tag: &str) -> Result<(), String> {
             "{PINS} does not pin the wheels that were built; they are:\n{expected}"
         ));
     }
-    // Every crate can be packed as it is, in order.
+    // Every crate can be packed, in order.
     let mut package = cargo(root);
     package.args(["package", "--quiet", "--locked", "--workspace", "--no-verify"]);
     for private in ["cortexkey-fuzz", "cortexkey-benches", "cortexkey-examples", "xtask"] {
@@ -49,7 +51,7 @@ pub(super) fn run(root: &Path, tag: &str) -> Result<(), String> {
     check(sums.current_dir(&folder)).map(drop)
 }
 
-/// Pins the wheels that are there.
+/// Pins the existing wheels.
 pub(super) fn write_pins(root: &Path) -> Result<(), String> {
     write(&root.join(PINS), &pins_of(&files_ending(root, ".whl")?)?)
 }

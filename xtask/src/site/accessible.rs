@@ -1,5 +1,5 @@
-//! What the theme's pages lack for people who do not see them, found by axe: names of dialogs, too many
-//! landmarks, headings of tables without text.
+//! Fixes the theme's pages where axe finds them inaccessible: names of dialogs, redundant
+//! landmarks, table headings without text.
 
 /// The page, fixed.
 pub(super) fn fix(html: &str) -> String {
@@ -12,7 +12,7 @@ pub(super) fn fix(html: &str) -> String {
     nested_navigation_as_groups(&html)
 }
 
-/// The lists within a navigation are groups of it, and no navigations of their own.
+/// Lists within a navigation are groups of it, not separate navigations.
 fn nested_navigation_as_groups(html: &str) -> String {
     const NESTED: &str = "<nav class=\"md-nav\" ";
     let (mut out, mut rest, mut open) = (String::with_capacity(html.len()), html, Vec::new());

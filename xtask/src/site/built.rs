@@ -33,7 +33,7 @@ struct Page {
 
 struct Link {
     target: String,
-    /// Whether the browser loads it by itself.
+    /// Whether the browser loads it automatically.
     is_loaded: bool,
 }
 
@@ -58,7 +58,7 @@ fn page(html: &str) -> Page {
     let mut page = Page { links: Vec::new(), anchors: BTreeSet::new() };
     for tag in html.split('<').skip(1).filter_map(|rest| rest.split('>').next()) {
         let attribute = |name: &str| {
-            // Values in quotes, or bare, as the theme's own pages have them.
+            // Values in quotes, or bare, as in the theme's own pages.
             let at = tag.find(&format!(" {name}="))? + name.len() + 2;
             let value = &tag[at..];
             let value = match value.chars().next()? {
@@ -103,7 +103,7 @@ fn problem(
     let there = if path.is_empty() {
         from.to_owned()
     } else if let Some(path) = path.strip_prefix('/') {
-        // Pages for errors are served from anywhere.
+        // Error pages are served from any path.
         PathBuf::from(path)
     } else {
         normal(&from.parent().unwrap_or(Path::new("")).join(path))

@@ -68,7 +68,7 @@ fn name(declaration: &str) -> Option<String> {
     Some(word(rest))
 }
 
-/// Text in which nothing is markup; code, which is indented, stays.
+/// Text without markup; indented code stays.
 fn prose(line: &str) -> String {
     if line.starts_with("    ") {
         return line.to_owned();

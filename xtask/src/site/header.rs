@@ -27,7 +27,7 @@ pub(super) fn markdown(header: &str) -> String {
     out
 }
 
-/// The page of the C++ header, which is short and says everything in its comments.
+/// The page of the C++ header, which is short and documented by its comments.
 pub(super) fn cpp(header: &str) -> String {
     let about = comment(header).map(|(comment, _)| comment).unwrap_or_default();
     format!("# C++\n\n{}\n\n## The header\n\n```cpp\n{}\n```\n", about.trim(), header.trim())
@@ -64,7 +64,7 @@ fn comment(text: &str) -> Option<(String, &str)> {
     let lines = text[begin + 3..end].lines().map(|line| {
         let line = line.trim_start();
         let line = line.strip_prefix("* ").or_else(|| line.strip_prefix('*')).unwrap_or(line);
-        // `# Safety` is no heading of the page.
+        // `# Safety` must not become a heading of the page.
         match line.strip_prefix("# ") {
             Some(heading) => format!("**{heading}**"),
             None if line.starts_with("@file") => String::new(),
@@ -74,7 +74,8 @@ fn comment(text: &str) -> Option<(String, &str)> {
     Some((lines.collect::<Vec<_>>().join("\n").trim().to_owned(), &text[end + 2..]))
 }
 
-/// What a comment stands before: a macro's line, a structure to its name, or up to the semicolon.
+/// The item that a comment precedes: a macro's line, a structure up to its name, or up to the
+/// semicolon.
 fn declaration(text: &str) -> &str {
     let start = text.len() - text.trim_start().len();
     let body = &text[start..];

@@ -1,13 +1,13 @@
-//! Links between documents, as the repository has them and as the site needs them; and the blank lines
-//! that MkDocs' Markdown needs where GitHub's does not.
+//! Converts links between documents from the repository's form to the site's, and adds the blank
+//! lines that MkDocs' Markdown needs where GitHub's does not.
 
 use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
 
-/// Where files are that the site does not have.
+/// The address of files that are not on the site.
 const REPOSITORY: &str = "https://github.com/cortexkey/cortexkey/blob/main";
 
-/// The text with its relative links made right for its place in the site.
+/// The text with its relative links adapted to its place on the site.
 pub(super) fn rewrite(
     root: &Path,
     source: &str,
@@ -15,7 +15,7 @@ pub(super) fn rewrite(
     text: &str,
     places: &BTreeMap<String, String>,
 ) -> Result<String, String> {
-    // What the site has of its own is written for the site.
+    // The site's own pages are written for the site.
     if source.starts_with("docs/site/") {
         return Ok(text.to_owned());
     }
@@ -68,7 +68,7 @@ fn normal(path: &Path) -> Result<String, String> {
     Ok(out.to_string_lossy().replace('\\', "/"))
 }
 
-/// The way from one page to another.
+/// The relative path from one page to another.
 fn relative(from: &str, to: &str) -> String {
     let depth = from.matches('/').count();
     format!("{}{to}", "../".repeat(depth))

@@ -20,11 +20,11 @@ use std::process::Command;
 use crate::run::{cargo, check, target_dir};
 use crate::tools;
 
-/// The crates whose rustdoc is a part of the site.
+/// The crates whose rustdoc is part of the site.
 const CRATES: [&str; 5] =
     ["cortexkey-core", "cortexkey-client", "cortexkey-manifest", "cortexkey-lint", "cortexkey-api"];
 
-/// Builds the site and checks links, anchors, and how many clicks a page is away.
+/// Builds the site and checks links, anchors, and the number of clicks to each page.
 pub(crate) fn run(root: &Path) -> Result<(), String> {
     let source = target_dir(root).join("site-src");
     let site = folder(root);
@@ -37,7 +37,7 @@ pub(crate) fn run(root: &Path) -> Result<(), String> {
     write(&source.join("mkdocs.yml"), &(settings + &pages::navigation(&pages)))?;
     let mut build = Command::new(tools::environment(root, "docs")?.join("mkdocs"));
     build.args(["build", "--strict", "--quiet", "--site-dir"]).arg(&site).current_dir(&source);
-    // The theme tells of its successor, which concerns no reader of the log.
+    // The theme advertises its successor, which is irrelevant in the log.
     build.env("NO_MKDOCS_2_WARNING", "1").env("DISABLE_MKDOCS_2_WARNING", "true");
     check(&mut build)?;
     search_of_files(root, &site)?;
@@ -62,10 +62,11 @@ fn assets(root: &Path, docs: &Path) -> Result<(), String> {
     Ok(())
 }
 
-/// What lets the search run where the site is opened as files. The theme would load it from elsewhere.
+/// What lets the search work when the site is opened as files. The theme would load it from
+/// elsewhere.
 const SHIM: &str = "https://unpkg.com/iframe-worker/shim";
 
-/// Takes that script into the site, from the package that `docs/site/package-lock.json` pins.
+/// Copies that script into the site, from the package that `docs/site/package-lock.json` pins.
 fn search_of_files(root: &Path, site: &Path) -> Result<(), String> {
     let folder = target_dir(root).join("site-node");
     empty(&folder)?;
@@ -85,7 +86,7 @@ fn search_of_files(root: &Path, site: &Path) -> Result<(), String> {
     Ok(())
 }
 
-/// Builds the crates' documents into the site, where `reference/rust.md` links to them.
+/// Builds the crates' documentation into the site, where `reference/rust.md` links to it.
 fn rustdoc(root: &Path, site: &Path) -> Result<(), String> {
     let mut doc = cargo(root);
     doc.args(["doc", "--quiet", "--locked", "--no-deps"]);

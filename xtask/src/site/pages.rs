@@ -28,7 +28,7 @@ pub(super) struct Page {
     /// Its path in the site.
     pub(super) path: String,
     title: String,
-    /// The document of the repository that it is, where it is one.
+    /// The repository's document, if it is one.
     source: Option<String>,
     text: String,
 }
@@ -95,7 +95,7 @@ pub(super) fn collect(root: &Path, docs: &Path) -> Result<Vec<Page>, String> {
     Ok(pages)
 }
 
-/// Copies the documents' pictures; where each comes from and goes.
+/// Copies the documents' pictures.
 fn images(root: &Path, docs: &Path) -> Result<Vec<(String, String)>, String> {
     let (from, to) = (root.join("docs/images"), docs.join("assets/images"));
     super::copy(&from, &to)?;
@@ -104,7 +104,7 @@ fn images(root: &Path, docs: &Path) -> Result<Vec<(String, String)>, String> {
     Ok(names.map(|name| (format!("docs/images/{name}"), format!("assets/images/{name}"))).collect())
 }
 
-/// Documents that nobody placed.
+/// Documents without a place.
 fn guides(root: &Path) -> Result<Vec<String>, String> {
     let mut found = Vec::new();
     for folder in ["docs", "docs/guides"] {
@@ -143,7 +143,7 @@ fn made(section: Section, path: &str, text: String) -> Page {
     Page { section, path: path.to_owned(), title: title(&text), source: None, text }
 }
 
-/// A page for each command, as the command line itself writes them.
+/// A page for each command, written by the command line itself.
 fn commands(root: &Path) -> Result<Vec<Page>, String> {
     let folder = target_dir(root).join("site-commands");
     super::empty(&folder)?;
@@ -160,7 +160,7 @@ fn commands(root: &Path) -> Result<Vec<Page>, String> {
     names.iter().map(read).collect()
 }
 
-/// References that are made from sources in other languages.
+/// References generated from sources in other languages.
 fn references(root: &Path) -> Result<Vec<Page>, String> {
     let read = |path: &str| {
         fs::read_to_string(root.join(path)).map_err(|error| format!("{path}: {error}"))
@@ -201,7 +201,7 @@ fn references(root: &Path) -> Result<Vec<Page>, String> {
     ])
 }
 
-/// The navigation, in the form of `mkdocs.yml`.
+/// The navigation, in the format of `mkdocs.yml`.
 pub(super) fn navigation(pages: &[Page]) -> String {
     let mut out = String::from("\nnav:\n");
     for (section, name) in [

@@ -1,6 +1,6 @@
 //! Plots for the performance page: a bar for each row of its tables, and the history of instruction counts.
 //!
-//! SVG by hand: bars and labels are a few lines, and the figures are the page's own.
+//! SVG is written directly: bars and labels are a few lines, and the figures are the page's own.
 
 use std::fmt::Write as _;
 use std::path::Path;

@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use crate::run::cargo;
 
-/// Runs `quickstart` and keeps what it prints.
+/// Runs `quickstart` and records its output.
 pub(super) fn record(root: &Path) -> Result<String, String> {
     let mut quickstart = cargo(root);
     quickstart.args(["run", "--quiet", "--locked", "-p", "cortexkey", "--", "quickstart"]);
@@ -23,7 +23,7 @@ pub(super) fn record(root: &Path) -> Result<String, String> {
     let mut begin = None;
     for line in BufReader::new(output).lines() {
         let line = line.map_err(|error| format!("quickstart: {error}"))?;
-        // Time begins with the first line: what cargo does before is no part of it.
+        // Time starts with the first line: cargo's build is not part of it.
         let begin = *begin.get_or_insert_with(Instant::now);
         lines.push((begin.elapsed().as_millis(), line));
     }
@@ -41,11 +41,11 @@ fn html(lines: &[(u128, String)]) -> String {
          <pre tabindex=\"0\" role=\"region\" aria-label=\"What cortexkey quickstart prints\">",
     );
     for (ms, line) in lines {
-        // A line without text would vanish from a block.
+        // A line without text would collapse.
         let text = if line.is_empty() { " ".to_owned() } else { coloured(line) };
         let _ = writeln!(out, "<span data-ms=\"{ms}\">{text}</span>");
     }
-    // An empty line would end the block of HTML for Markdown; there is none inside.
+    // An empty line would end the HTML block in Markdown; there is none inside.
     out + "</pre></div>"
 }
 

@@ -30,15 +30,15 @@ pub enum SecurityLevel {
     Advanced,
 }
 
-/// What `get_api_keys` is asked.
+/// The parameters of `get_api_keys`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ListRequest {
-    /// All of them must fit. It must be there, and may be empty.
+    /// All of them must match. The list is required, and may be empty.
     pub filters: Vec<Filter>,
     /// The first record, counted from 0.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub search_from: Option<u64>,
-    /// The record to stop before.
+    /// The record after the last one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub search_to: Option<u64>,
     /// The order; by expiration, the latest first, by default.
@@ -63,89 +63,89 @@ pub enum Filter {
 /// The order of a list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sort {
-    /// By what.
+    /// The sort field.
     pub field: SortField,
-    /// Which way.
+    /// The direction.
     pub keyword: SortOrder,
 }
 
-/// By what a list is sorted.
+/// The sort field of a list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum SortField {
     /// The names of the roles.
     Roles,
-    /// The time of expiration.
+    /// The expiration time.
     Expiration,
 }
 
-/// Which way a list is sorted.
+/// The sort direction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum SortOrder {
-    /// The least first.
+    /// Ascending.
     #[serde(alias = "ASC")]
     Asc,
-    /// The greatest first.
+    /// Descending.
     #[serde(alias = "DESC")]
     Desc,
 }
 
-/// What `get_api_keys` answers, in the public API's upper-case names. It is read leniently, as
+/// The reply of `get_api_keys`, in the public API's upper-case names. Read it leniently, as
 /// [`ListRead`].
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct ListReply {
     /// The records of the page.
     #[serde(rename = "DATA")]
     pub data: Vec<ApiKeyRecord>,
-    /// How many fit the filters.
+    /// How many match the filters.
     #[serde(rename = "FILTER_COUNT")]
     pub filter_count: u64,
-    /// How many keys there are, expired ones included.
+    /// How many keys there are, including expired ones.
     #[serde(rename = "TOTAL_COUNT")]
     pub total_count: u64,
 }
 
-/// A key in a list. It never holds the key itself, nor its scope.
+/// A key in a list. It never contains the key itself or its scope.
 ///
-/// It is read as [`read`](crate::api_keys::ListRead) reads records.
+/// [`ListRead`](crate::api_keys::ListRead) reads such records.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ApiKeyRecord {
     /// The key id.
     pub id: u64,
-    /// When it was made, in milliseconds since 1970.
+    /// When it was generated, in milliseconds since 1970.
     pub creation_time: Option<u64>,
-    /// The e-mail address of who made it; `N/A` for a key that another key made.
+    /// The creator's e-mail address; `N/A` if another key generated it.
     pub created_by: Option<String>,
-    /// The name of who made it; `Public API - 21` for a key that key 21 made.
+    /// The creator's name; `Public API - 21` if key 21 generated it.
     pub user_name: Option<String>,
     /// The roles, by their display names.
     pub roles: Vec<String>,
-    /// How it authenticates.
+    /// The security level.
     pub security_level: SecurityLevel,
-    /// What it is for.
+    /// The comment.
     pub comment: Option<String>,
-    /// When it expires, in milliseconds since 1970; none where it never does.
+    /// When it expires, in milliseconds since 1970; none if it never expires.
     pub expiration: Option<u64>,
 }
 
-/// What `generate` is asked.
+/// The parameters of `generate`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GenerateRequest {
     /// The roles, by their display names.
     pub roles: Vec<String>,
-    /// How the key will authenticate.
+    /// The security level.
     pub security_level: SecurityLevel,
-    /// When it is to die, in milliseconds since 1970: within six months, a week from now by
+    /// When the key expires, in milliseconds since 1970: at most six months from now, one week by
     /// default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expiration: Option<u64>,
-    /// What it is for.
+    /// The comment.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub comment: Option<String>,
 }
 
-/// What `generate` answers: the only time that the key is shown.
+/// The reply of `generate`: the only response that contains the key.
 #[derive(Serialize, Deserialize)]
 pub struct GenerateReply {
     /// The key id.
@@ -154,28 +154,28 @@ pub struct GenerateReply {
     pub key: Secret,
 }
 
-/// Says which key it is, and nothing of the key.
+/// Shows the key's id, and nothing of the key.
 impl fmt::Debug for GenerateReply {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("GenerateReply").field("id", &self.id).finish_non_exhaustive()
     }
 }
 
-/// What `delete` is asked.
+/// The parameters of `delete`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeleteRequest {
-    /// Which keys: one filter `id in […]`.
+    /// The keys: one filter `id in […]`.
     pub filters: Vec<Filter>,
 }
 
-/// What `delete` answers.
+/// The reply of `delete`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeleteReply {
     /// How many keys were deleted.
     pub update_count: u64,
 }
 
-/// A filter as it is written: any field with any operator.
+/// A filter as sent: any field with any operator.
 #[derive(Serialize, Deserialize)]
 struct RawFilter {
     field: Field,
@@ -294,7 +294,7 @@ mod tests {
 
     #[test]
     fn debug_does_not_show_the_key() {
-        let reply = GenerateReply { id: 7, key: Secret::new("hush".into()) };
+        let reply = GenerateReply { id: 7, key: Secret::new("leak".into()) };
         assert_eq!(format!("{reply:?}"), "GenerateReply { id: 7, .. }");
     }
 }

@@ -1,8 +1,8 @@
-//! [`ListRead`]: a list of keys as tenants really give it.
+//! [`ListRead`]: a list of keys in the forms that real tenants return.
 //!
 //! The product's schema and its examples differ in the case of names, counts may be missing or
-//! text, lists may be `null`, and levels may be capitalised. One record that cannot be read is named
-//! and the others are kept.
+//! strings, lists may be `null`, and levels may be capitalised. A record that cannot be read is
+//! reported, and the others are kept.
 
 use core::fmt;
 
@@ -12,23 +12,23 @@ use serde_json::{Map, Value};
 
 use super::{ApiKeyRecord, SecurityLevel};
 
-/// A page of keys, as far as it can be read.
+/// A page of keys.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ListRead {
     /// The records that can be read.
     pub keys: Vec<ApiKeyRecord>,
-    /// The records that cannot.
+    /// The records that cannot be read.
     pub odd: Vec<OddRecord>,
-    /// How many fit the filters: of all, or of this page.
+    /// How many match the filters: in total, or on this page.
     pub filter_count: Option<u64>,
-    /// How many keys there are, expired ones included.
+    /// How many keys there are, including expired ones.
     pub total_count: Option<u64>,
 }
 
 /// A record of a key that cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OddRecord {
-    /// The key id, where that much can be read.
+    /// The key id, if it can be read.
     pub id: Option<u64>,
     /// The field that cannot be read.
     pub field: &'static str,
@@ -66,7 +66,7 @@ impl<'de> Deserialize<'de> for ApiKeyRecord {
     }
 }
 
-/// The members of an object, whatever the case of their names.
+/// The members of an object, ignoring the case of their names.
 struct Fields(Map<String, Value>);
 
 impl Fields {
@@ -117,7 +117,7 @@ fn roles(value: Option<&Value>) -> Option<Vec<String>> {
     }
 }
 
-/// A number, also where it is text.
+/// A number, or a number in a string.
 fn number(value: &Value) -> Option<u64> {
     value.as_u64().or_else(|| value.as_str()?.parse().ok())
 }

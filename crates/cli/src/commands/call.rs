@@ -11,7 +11,7 @@ use crate::connection::{ConnectionArgs, SETTINGS, call_failure};
 use crate::exit::{Exit, Failure};
 use crate::{input, text};
 
-/// The largest body that is sent.
+/// The largest request body, in bytes.
 const BODY_BYTES_MAX: u64 = 64 * 1024 * 1024;
 
 /// Make one signed API call and print the answer
@@ -50,19 +50,19 @@ Exit codes: 0 success; 1 a refusal or no answer; 2 usage error; 3 the body canno
 pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     let method: Method =
         args.method.to_ascii_uppercase().parse().map_err(|_| {
-            Failure::usage_error("the method is none of GET, POST, PUT, PATCH, DELETE")
+            Failure::usage_error("the method is not GET, POST, PUT, PATCH or DELETE")
         })?;
     if args.data_file.as_ref().is_some_and(|file| file.as_os_str() == "-")
         && args.connection.key_is_on_stdin()
     {
         return Err(Failure::usage_error("both the key and the body are read from standard input")
-            .help("give the key by --key-file or CORTEXKEY_API_KEY"));
+            .help("give the key with --key-file or CORTEXKEY_API_KEY"));
     }
     let body = body(args)?;
     if let Some(body) = &body {
         serde_json::from_slice::<IgnoredAny>(body).map_err(|error| {
             let place = format!("line {}, column {}", error.line(), error.column());
-            Failure::usage_error(format!("the body is no JSON ({place})"))
+            Failure::usage_error(format!("the body is not JSON ({place})"))
         })?;
     }
     let connection = args.connection.resolve()?;
@@ -77,12 +77,12 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
         text::print_answer(&response.body)?;
         return Ok(Exit::Done);
     }
-    let no_json = |failure: Failure| failure.help("--raw prints an answer that is no JSON");
+    let no_json = |failure: Failure| failure.help("--raw prints an answer that is not JSON");
     response.json::<IgnoredAny>().map_err(|error| no_json(call_failure(&error)))?;
     let body = std::str::from_utf8(&response.body);
     let body = body
-        .map_err(|_| no_json(Failure::new(Exit::Findings, "the answer is JSON, but no UTF-8")))?;
-    // It may hold a key.
+        .map_err(|_| no_json(Failure::new(Exit::Findings, "the answer is JSON, but not UTF-8")))?;
+    // It may contain a key.
     let json = Zeroizing::new(text::visible(body));
     text::print_answer(json.trim_end().as_bytes())?;
     text::print_bytes(b"\n")?;

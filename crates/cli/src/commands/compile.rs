@@ -1,6 +1,7 @@
-//! `cortexkey compile`: definitions in the compact form that the C library loads.
+//! `cortexkey compile`: compiles definitions into the form that the C library loads.
 //!
-//! A definition or a policy with mistakes is refused, and no half-written file is left behind.
+//! A definition or policy with mistakes is an error. The output file is written completely or not
+//! at all.
 
 use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
@@ -13,7 +14,7 @@ use cortexkey_manifest::lock::{self, Lock};
 use cortexkey_manifest::quote;
 use cortexkey_manifest::yaml::{Limits, parse_bytes};
 
-use crate::commands::access::{Found, broken, read, sound};
+use crate::commands::access::{PolicyInForce, broken, read, sound};
 use crate::exit::{Exit, Failure};
 use crate::{output_file, text};
 
@@ -51,10 +52,12 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     let to_stdout = args.output == Path::new("-");
     if to_stdout && std::io::stdout().is_terminal() {
-        return Err(Failure::usage_error("compiled definitions are no text for a terminal")
-            .help("name a file (-o keys.ckc), or send standard output to one"));
+        return Err(Failure::usage_error(
+            "compiled definitions are binary and not written to a terminal",
+        )
+        .help("name a file (-o keys.ckc), or redirect standard output to one"));
     }
-    let found = Found::with_paths(args.policy.as_deref(), &args.paths)?;
+    let found = PolicyInForce::with_paths(args.policy.as_deref(), &args.paths)?;
     let lock = locked(&found)?;
     let mut compiler = Compiler::new();
     for file in found.corpus.files.iter().filter(|file| file.reported) {
@@ -65,7 +68,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     }
     if compiler.is_empty() {
         return Err(Failure::new(Exit::NoInput, "there is no key definition to compile")
-            .help("`cortexkey lint` says which files are read"));
+            .help("`cortexkey lint` lists the files that are read"));
     }
     let bytes = compiler.finish();
     if to_stdout {
@@ -89,7 +92,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
 
 fn compile(
     compiler: &mut Compiler,
-    found: &Found,
+    found: &PolicyInForce,
     lock: Option<&Lock>,
     file: &CorpusFile,
     document: &KeyDocument,
@@ -99,7 +102,7 @@ fn compile(
         return Err(refuse(problem.span, &problem.message));
     }
     let Some(definition) = &document.definition else {
-        return Err(refuse(document.span, "this is no key definition"));
+        return Err(refuse(document.span, "this is not a key definition"));
     };
     let policy = found.policy_of(file);
     let tenant = definition.tenant().or_else(|| policy.only_tenant());
@@ -114,8 +117,8 @@ fn compile(
         })
 }
 
-/// The lock file beside the policy, where there is one.
-fn locked(found: &Found) -> Result<Option<Lock>, Failure> {
+/// The lock file next to the policy, if it exists.
+fn locked(found: &PolicyInForce) -> Result<Option<Lock>, Failure> {
     let path = Path::new(found.path()).parent().unwrap_or(Path::new("")).join(lock::FILE_NAME);
     if found.is_default() || !path.exists() {
         return Ok(None);
@@ -123,7 +126,7 @@ fn locked(found: &Found) -> Result<Option<Lock>, Failure> {
     let shown = path.to_string_lossy();
     let mistake = |message: &str| {
         Failure::usage_error(format!("the lock file has a mistake: {shown}: {message}"))
-            .help("take the version that was last committed, and run `cortexkey plan`")
+            .help("restore the last committed version, and run `cortexkey plan`")
     };
     let parsed = parse_bytes(read(&path).map_err(|why| mistake(&why))?, &Limits::default());
     if let Some(problem) = parsed.problems.first() {

@@ -1,4 +1,4 @@
-//! `cortexkey completions`: for the shell.
+//! `cortexkey completions`: prints shell completions.
 
 use clap_complete::Shell;
 

@@ -1,4 +1,4 @@
-//! `cortexkey config`: the settings in force.
+//! `cortexkey config`: shows the settings in force.
 
 use clap::Subcommand;
 use cortexkey_client::{Explained, explain};
@@ -22,7 +22,7 @@ enum Command {
 
 /// Show each setting, its value, and where it came from
 ///
-/// It shows no key, reads no key file, and runs no program.
+/// No key is shown, no key file is read, and no program is run.
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 struct ExplainArgs {
@@ -73,7 +73,7 @@ fn show(entry: &Explained) -> String {
     }
     line.push('\n');
     for unheard in &entry.unheard {
-        line += &format!("{:14} {DIM}also said by {unheard}, which is not heard{DIM:#}\n", "");
+        line += &format!("{:14} {DIM}also set by {unheard}, which is overridden{DIM:#}\n", "");
     }
     if let Some(note) = &entry.note {
         line += &format!("{:14} {note}\n", "");

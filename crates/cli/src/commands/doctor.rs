@@ -1,4 +1,4 @@
-//! `cortexkey doctor`: why is a call refused?
+//! `cortexkey doctor`: diagnoses why a call is refused.
 
 use std::path::{Path, PathBuf};
 
@@ -13,7 +13,7 @@ use crate::exit::{Exit, Failure};
 use crate::input;
 use crate::text::{self, BAD, BOLD, DIM, Format, GOOD};
 
-/// The most that is read of requests.
+/// The most bytes of captured requests that are read.
 const REQUEST_BYTES_MAX: u64 = 1024 * 1024;
 
 /// Diagnose why a call is refused
@@ -121,14 +121,14 @@ fn requests(args: &Args, path: &Path) -> Result<Diagnosis, Failure> {
         return Err(Failure::usage_error(
             "both the key and the requests are read from standard input",
         )
-        .help("give the key by --key-file or CORTEXKEY_API_KEY"));
+        .help("give the key with --key-file or CORTEXKEY_API_KEY"));
     }
     let bytes = input::read(path, "requests", REQUEST_BYTES_MAX)?;
     let requests = read_requests(&bytes)
         .map_err(|error| Failure::new(Exit::NoInput, format!("{}: {error}", path.display())))?;
     let given = args.connection.given();
     let environment = |name: &str| std::env::var_os(name);
-    // Without a key less can be said, but something.
+    // Without a key, fewer causes can be found.
     let found = RawKey::resolve(&given, &environment, &mut std::io::stdin())
         .map_err(|error| failure(&error))?;
     let key = found.key.as_ref().map(|key| key.as_slice());

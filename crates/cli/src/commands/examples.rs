@@ -1,6 +1,6 @@
 //! `cortexkey examples`: the console's View Examples, in six languages.
 //!
-//! No key is printed or read. A setting that is given and invalid is an error.
+//! No key is printed or read. An invalid setting is an error.
 
 use cortexkey_client::{Example, Language};
 
@@ -37,8 +37,8 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     let given = args.connection.given();
     let environment = |name: &str| std::env::var_os(name);
     if given.child_tenant.is_some() {
-        return Err(Failure::usage_error("the examples call no child tenant")
-            .help("leave --child-tenant out; a call to a child has the header x-child-tenant-id"));
+        return Err(Failure::usage_error("the examples cannot call a child tenant")
+            .help("remove --child-tenant; a call to a child has the header x-child-tenant-id"));
     }
     let example = Example::resolve(&given, &environment).map_err(|error| failure(&error))?;
     let text = example.text(args.language);

@@ -1,7 +1,7 @@
 //! `cortexkey exec`: runs another program with the environment variables that it reads.
 //!
-//! The key is in the child's environment alone: never among its arguments, never in a file. On Unix
-//! the program takes this process's place, so that signals, terminal and exit code are its own.
+//! The key is only in the child's environment: never in its arguments or in a file. On Unix the
+//! program replaces this process, so that signals, terminal and exit code are its own.
 
 use std::ffi::OsString;
 use std::io;
@@ -14,14 +14,14 @@ use crate::connection::{ConnectionArgs, SETTINGS};
 use crate::exit::{Exit, Failure};
 use crate::text::{self, DIM, Format};
 
-/// What is printed in a key's place.
+/// Printed in place of the key.
 const HIDDEN: &str = "[hidden]";
 
 /// Run another tool with the environment variables that it reads
 ///
-/// The tool gets the address, the key's id, its level and the key under the names that it knows.
-/// Other secrets of this project and of the vendor's tools are removed from its environment.
-/// Nothing is written, and the key is not among the arguments.
+/// The tool gets the address, the key id, the level and the key in the variables that it reads.
+/// Other secrets of cortexkey and of the vendor's tools are removed from its environment. The key
+/// is in no file and no argument.
 #[derive(clap::Args)]
 #[command(after_help = format!("{EXAMPLES}\n\n{SETTINGS}"))]
 pub(crate) struct Args {
@@ -70,14 +70,15 @@ Exit codes: those of the program; before it starts, 1 it cannot be run; 2 usage 
 
 pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     let (connection, key) = args.connection.resolve_with_key()?;
-    let key = std::str::from_utf8(&key)
-        .map_err(|_| Failure::usage_error("the key is no text, and no variable can hold it"))?;
+    let key = std::str::from_utf8(&key).map_err(|_| {
+        Failure::usage_error("the key is not valid UTF-8, so no variable can hold it")
+    })?;
     let variables = variables(&args.tool, &connection, key)?;
     if args.dry_run {
         return show(&variables, args.format);
     }
     let Some(command) = command(&args.command, &variables) else {
-        return Err(Failure::usage_error("no program is given").help("put it after `--`"));
+        return Err(Failure::usage_error("there is no program to run").help("put it after `--`"));
     };
     let error = start(command);
     Err(not_started(&args.command, &error))
@@ -114,7 +115,7 @@ pub(crate) fn command(program: &[OsString], variables: &[Variable]) -> Option<Co
 /// Why a program did not start.
 pub(crate) fn not_started(program: &[OsString], error: &io::Error) -> Failure {
     let program = program.first().map(|program| program.to_string_lossy()).unwrap_or_default();
-    Failure::new(Exit::Findings, format!("{program} cannot be run: {error}"))
+    Failure::new(Exit::Findings, format!("cannot run {program}: {error}"))
         .help("give its full path, or check that it is on PATH")
 }
 
@@ -152,13 +153,16 @@ fn start(mut command: Command) -> io::Error {
     command.exec()
 }
 
-/// Waits for the program, and ends with its code.
+/// Waits for the program, and ends with its exit code.
 #[cfg(not(unix))]
 fn start(mut command: Command) -> io::Error {
     let status = match command.status() {
         Ok(status) => status,
         Err(error) => return error,
     };
-    #[expect(clippy::exit, reason = "any code of the program's is ours, and nothing is left to do")]
+    #[expect(
+        clippy::exit,
+        reason = "the program's exit code is passed on, and nothing is left to do"
+    )]
     std::process::exit(status.code().unwrap_or(1))
 }

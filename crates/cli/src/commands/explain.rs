@@ -1,4 +1,4 @@
-//! `cortexkey explain RULE`: a rule's page, in the terminal.
+//! `cortexkey explain RULE`: shows a rule's page in the terminal.
 
 use std::path::PathBuf;
 
@@ -6,7 +6,7 @@ use cortexkey_lint::rules::{self, page_url};
 use cortexkey_manifest::did_you_mean;
 use serde_json::json;
 
-use crate::commands::access::Found;
+use crate::commands::access::PolicyInForce;
 use crate::exit::{Exit, Failure};
 use crate::text;
 
@@ -76,10 +76,9 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
-/// The page of a rule of the policy's own: what the policy says of it. Where no policy can be read,
-/// there is none.
+/// The page of a custom rule, from the policy. None if no policy can be read.
 fn own_rule(args: &Args) -> Result<Option<String>, Failure> {
-    let found = match (Found::policy(args.policy.as_deref(), None), &args.policy) {
+    let found = match (PolicyInForce::policy(args.policy.as_deref(), None), &args.policy) {
         (Ok(found), _) => found,
         (Err(failure), Some(_)) => return Err(failure),
         (Err(_), None) => return Ok(None),

@@ -1,4 +1,4 @@
-//! One file a command: its arguments, its help, and the call into the crate that does the work.
+//! One file per command: its arguments, its help, and the call into the crate that does the work.
 
 #[cfg(feature = "lint")]
 pub(crate) mod access;

@@ -1,4 +1,4 @@
-//! `cortexkey ping`: the first API call. Is this key good?
+//! `cortexkey ping`: makes the first API call, which shows whether a key works.
 
 use serde_json::json;
 
@@ -6,7 +6,7 @@ use crate::connection::{ConnectionArgs, SETTINGS, call_failure};
 use crate::exit::{Exit, Failure};
 use crate::text::{self, DIM, Format, GOOD};
 
-/// The tenant takes about a minute; from half of that on the clock is worth a word.
+/// The tenant accepts about one minute; a warning is shown from half of that.
 const CLOCK_OFFSET_MS: u64 = 30_000;
 
 /// Make the first API call to check the key
@@ -48,7 +48,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
             let clock = match ping.clock_offset_ms {
                 Some(ms) if ms.unsigned_abs() >= CLOCK_OFFSET_MS => {
                     format!(
-                        "Its clock and ours are {} s apart: set ours.\n",
+                        "The tenant's clock and ours differ by {} s: set ours.\n",
                         ms.unsigned_abs() / 1000
                     )
                 }

@@ -1,6 +1,6 @@
-//! `cortexkey policy`: the policy itself: begin one, check it, show what holds, run its cases.
+//! `cortexkey policy`: creates, checks, shows and tests a policy.
 //!
-//! It refuses to know what a policy means; the linter does.
+//! The linter interprets policies; this module only handles arguments and output.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -13,7 +13,7 @@ use cortexkey_lint::{Corpus, Custom, Fact, Policy, Timestamp, policy_for, run_ca
 use cortexkey_manifest::did_you_mean;
 use serde_json::{Value, json};
 
-use crate::commands::access::Found;
+use crate::commands::access::PolicyInForce;
 use crate::exit::{Exit, Failure};
 use crate::output_file;
 use crate::text::{self, BAD, BOLD, DIM, GOOD};
@@ -282,7 +282,7 @@ fn check(args: &Check) -> Result<Exit, Failure> {
 }
 
 fn show(args: &Show) -> Result<Exit, Failure> {
-    let found = Found::policy(args.policy.as_deref(), None)?;
+    let found = PolicyInForce::policy(args.policy.as_deref(), None)?;
     let path = found.path().to_owned();
     let policy = found.into_policy();
     let rule = args.why.as_deref().map(|rule| rule_named(&policy, rule)).transpose()?;
@@ -375,7 +375,7 @@ fn rule_json(policy: &Policy, rule: Named<'_>) -> Value {
 }
 
 fn test(args: &Test) -> Result<Exit, Failure> {
-    let found = Found::policy(args.policy.as_deref(), None)?;
+    let found = PolicyInForce::policy(args.policy.as_deref(), None)?;
     let mut options = Options::new(here()?, Timestamp::UNIX_EPOCH);
     options.policy.clone_from(&args.policy);
     let policy = found.into_policy();
@@ -408,7 +408,7 @@ fn test(args: &Test) -> Result<Exit, Failure> {
 }
 
 fn schema(args: &Schema) -> Result<Exit, Failure> {
-    let policy = Found::policy(args.policy.as_deref(), None)?.into_policy();
+    let policy = PolicyInForce::policy(args.policy.as_deref(), None)?.into_policy();
     let text = cortexkey_lint::schema::of_policy(&policy);
     let path = args.output.display();
     if args.output.as_os_str() == "-" {

@@ -1,4 +1,4 @@
-//! `cortexkey proxy`: a signer on loopback, for programs that cannot sign with Advanced keys.
+//! `cortexkey proxy`: signs requests on loopback for programs that cannot sign with Advanced keys.
 
 use std::ffi::OsString;
 use std::io;
@@ -24,20 +24,21 @@ const BODY_MIB_MAX: u64 = 64 * 1024;
 
 /// Sign other tools' requests on loopback and send them to the tenant
 ///
-/// A tool that only supports Standard keys, or none, sends its requests to 127.0.0.1. Each goes on
-/// to the tenant with a new signature. The tool shows the token that is printed at the start: as its
-/// API key, or as the first part of the path. With --socket, processes of the same user need none.
+/// A tool that supports only Standard keys, or none, sends its requests to 127.0.0.1. The proxy
+/// signs each one and sends it to the tenant. The tool authenticates with the token that is printed
+/// at the start: as its API key, or as the first segment of the path. With --socket, processes of
+/// the same user need no token.
 #[derive(clap::Args)]
 #[command(after_help = format!("{EXAMPLES}\n\n{SETTINGS}"))]
 pub(crate) struct Args {
     #[command(flatten)]
     connection: ConnectionArgs,
 
-    /// The port of 127.0.0.1 to listen at; 0 chooses a free one
+    /// The port of 127.0.0.1 to listen on; 0 picks a free one
     #[arg(long, value_name = "PORT", default_value_t = 0)]
     port: u16,
 
-    /// Listen at a Unix socket instead, for processes of the same user
+    /// Listen on a Unix socket instead, for processes of the same user
     #[arg(long, value_name = "FILE", conflicts_with_all = ["port", "tool"])]
     socket: Option<PathBuf>,
 
@@ -46,15 +47,15 @@ pub(crate) struct Args {
     #[arg(long, value_name = "[METHOD ]PATH")]
     allow: Vec<Allow>,
 
-    /// The largest body of a request, in MiB
+    /// The largest request body, in MiB
     #[arg(long, value_name = "N", default_value_t = 256, value_parser = value_parser!(u64).range(1..=BODY_MIB_MAX))]
     max_body_mib: u64,
 
-    /// How many requests may be under way at a time
+    /// The largest number of requests at a time
     #[arg(long, value_name = "N", default_value_t = 32, value_parser = value_parser!(u16).range(1..=1024))]
     max_requests: u16,
 
-    /// End by itself after so many minutes
+    /// Stop after this many minutes
     #[arg(long, value_name = "N", value_parser = value_parser!(u64).range(1..=LIFETIME_MINUTES_MAX))]
     lifetime_minutes: Option<u64>,
 
@@ -62,7 +63,7 @@ pub(crate) struct Args {
     #[arg(long)]
     quiet: bool,
 
-    /// With a COMMAND: whose variables it reads, as for `cortexkey exec`
+    /// With a COMMAND: the tool whose variables it reads, as for `cortexkey exec`
     #[arg(long = "as", id = "tool", value_name = "TOOL", requires = "command")]
     tool: Option<String>,
 
@@ -139,7 +140,7 @@ fn log(record: &Record<'_>) {
     text::tell(&format!("{} {path} {line} {DIM}{ms} ms{DIM:#}\n", record.method));
 }
 
-/// Runs a program beside the proxy. To the program, the token is a Standard key.
+/// Runs a program with the proxy. To the program, the token is a Standard key.
 fn beside(
     proxy: Proxy,
     tool: &str,
@@ -159,7 +160,7 @@ fn beside(
     let variables = Tool::find(tool, tools).and_then(|tool| tool.variables(&token));
     let variables = variables.map_err(usage)?;
     let Some(command) = exec::command(program, &variables) else {
-        return Err(Failure::usage_error("no program is given").help("put it after `--`"));
+        return Err(Failure::usage_error("there is no program to run").help("put it after `--`"));
     };
     match proxy.serve_while(command) {
         Ok(status) => ended(status),
@@ -176,9 +177,9 @@ fn ended(status: ExitStatus) -> Result<Exit, Failure> {
         Some(0) => Ok(Exit::Done),
         #[expect(
             clippy::exit,
-            reason = "any code of the program's is ours, and nothing is left to do"
+            reason = "the program's exit code is passed on, and nothing is left to do"
         )]
         Some(code) => std::process::exit(code),
-        None => Err(Failure::new(Exit::Findings, "the program was ended by a signal")),
+        None => Err(Failure::new(Exit::Findings, "a signal ended the program")),
     }
 }

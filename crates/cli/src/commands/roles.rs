@@ -1,6 +1,6 @@
-//! `cortexkey roles`: which roles exist, and what one of them holds, with certainty and source.
+//! `cortexkey roles`: lists roles, and shows what one grants, with certainty and source.
 //!
-//! What nobody listed is unknown: it is never shown as "does not hold".
+//! What is not listed is unknown and never shown as "not held".
 
 use std::path::PathBuf;
 
@@ -12,7 +12,7 @@ use cortexkey_manifest::closest;
 use serde_json::{Value, json};
 
 use crate::commands::access::{
-    Found, line, marked, marks, plain, role_json, role_named, row, rows_aligned,
+    PolicyInForce, line, marked, marks, plain, role_json, role_named, row, rows_aligned,
 };
 use crate::exit::{Exit, Failure};
 use crate::text::{self, BOLD, DIM, Format};
@@ -50,7 +50,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
-    let found = Found::policy(args.policy.as_deref(), None)?;
+    let found = PolicyInForce::policy(args.policy.as_deref(), None)?;
     let text = match (&args.name, args.format) {
         (Some(name), format) => one(&found, name, args.product, format)?,
         (None, Format::Text) => list(&found, args.product),
@@ -76,8 +76,8 @@ fn predefined(product: Option<Product>) -> impl Iterator<Item = &'static Predefi
     PREDEFINED_ROLES.iter().filter(of)
 }
 
-/// The catalogue's roles, each once: the nearest layer's counts.
-fn catalogue(found: &Found) -> Vec<ResolvedRole> {
+/// The catalogue's roles, each once; the nearest layer wins.
+fn catalogue(found: &PolicyInForce) -> Vec<ResolvedRole> {
     let mut roles: Vec<ResolvedRole> = Vec::new();
     for listed in found.catalogue() {
         if !roles.iter().any(|known| known.role.name == listed.name.value) {
@@ -87,7 +87,7 @@ fn catalogue(found: &Found) -> Vec<ResolvedRole> {
     roles
 }
 
-fn list(found: &Found, product: Option<Product>) -> String {
+fn list(found: &PolicyInForce, product: Option<Product>) -> String {
     let mut out = String::new();
     let mut headings: Vec<&[Product]> = Vec::new();
     for role in predefined(product) {
@@ -146,8 +146,8 @@ fn listed(role: &Role<String>) -> String {
     format!("{}, {actions}", count(role.grants.len(), "component"))
 }
 
-/// A role as JSON, with what only a list of roles says.
-fn full_json(found: &Found, ResolvedRole { role, facts }: &ResolvedRole) -> Value {
+/// A role as JSON, with the fields of a list of roles.
+fn full_json(found: &PolicyInForce, ResolvedRole { role, facts }: &ResolvedRole) -> Value {
     let predefined = PredefinedRole::by_name(&role.name);
     let mut json = role_json(role, facts);
     json["products"] = json!(predefined.map(|role| role.products));
@@ -162,19 +162,19 @@ fn full_json(found: &Found, ResolvedRole { role, facts }: &ResolvedRole) -> Valu
     json
 }
 
-/// What is public of a role, product by product.
+/// A role's public facts, by product.
 fn public_json(role: &PredefinedRole) -> Value {
     let known = |product| role.grants_in(product).map(|grants| (product, grants));
     let known = Product::ALL.into_iter().filter_map(known);
     known.map(|(product, grants)| json!({ "product": product, "grants": grants })).collect()
 }
 
-fn implied(found: &Found, name: &str) -> Vec<String> {
+fn implied(found: &PolicyInForce, name: &str) -> Vec<String> {
     let role = found.listed(name);
     role.map_or(&[][..], |role| &role.implies).iter().map(|role| role.value.clone()).collect()
 }
 
-fn list_json(found: &Found, product: Option<Product>) -> String {
+fn list_json(found: &PolicyInForce, product: Option<Product>) -> String {
     let own = catalogue(found);
     let public =
         predefined(product).filter(|role| !own.iter().any(|own| own.role.name == role.name));
@@ -184,7 +184,7 @@ fn list_json(found: &Found, product: Option<Product>) -> String {
 }
 
 fn one(
-    found: &Found,
+    found: &PolicyInForce,
     name: &str,
     product: Option<Product>,
     format: Format,
@@ -227,7 +227,7 @@ fn one(
     Ok(out + &held(&role, product.unwrap_or(Product::Xsiam)))
 }
 
-/// What is public of a role, product by product, where the catalogue lists nothing of it.
+/// A role's public facts, by product, if the catalogue does not list it.
 fn public(role: Option<&PredefinedRole>) -> String {
     let mut out = String::new();
     for product in Product::ALL {
@@ -238,7 +238,7 @@ fn public(role: Option<&PredefinedRole>) -> String {
         }
     }
     if out.is_empty() {
-        out += "\nnothing is public of what it holds; `catalog.roles` of a policy can list it\n";
+        out += "\nwhat it grants is not public; `catalog.roles` of a policy can list it\n";
     }
     out
 }
@@ -257,12 +257,12 @@ fn held(role: &Role<String>, product: Product) -> String {
     }
     if !role.actions.is_complete {
         let all = role.actions.held.is_empty() && role.actions.lacked.is_empty();
-        out += if all { "  unknown: nobody listed them\n" } else { "  others are unknown\n" };
+        out += if all { "  unknown: they are not listed\n" } else { "  others are unknown\n" };
     }
     out
 }
 
-/// Each component with its level, how certain it is, and who says so.
+/// Each component with its level, certainty and source.
 fn levels(role: &Role<String>, product: Product) -> String {
     let words = |grant: &Grant<String>| match (grant.certainty, grant.source) {
         (Certainty::Listed, _) => grant.level.to_string(),
@@ -274,20 +274,20 @@ fn levels(role: &Role<String>, product: Product) -> String {
         |component: &&Component| role.grants.iter().any(|grant| grant.component == component.name);
     let unlisted = Component::of(product).iter().filter(|component| !names(component)).count();
     let others = match role.others {
-        KnownLevel::UNKNOWN => "unknown: nobody listed them".to_owned(),
+        KnownLevel::UNKNOWN => "unknown: they are not listed".to_owned(),
         level => level.to_string(),
     };
     lines.push((format!("{unlisted} other components"), others));
     rows_aligned(&lines)
 }
 
-fn no_such_role(found: &Found, name: &str) -> Failure {
+fn no_such_role(found: &PolicyInForce, name: &str) -> Failure {
     let own = catalogue(found);
     let known = PREDEFINED_ROLES.iter().map(|role| role.name);
     let near = closest(name, known.chain(own.iter().map(|own| own.role.name.as_str())));
-    let failure = Failure::usage_error(format!("nobody lists a role {}", plain(name)));
+    let failure = Failure::usage_error(format!("there is no role {}", plain(name)));
     failure.help(match near {
         Some(near) => format!("did you mean \"{}\"? Case and spaces count", plain(near)),
-        None => "`cortexkey roles` lists all; a role of your own goes into `catalog.roles`".into(),
+        None => "`cortexkey roles` lists all; add your own roles to `catalog.roles`".into(),
     })
 }

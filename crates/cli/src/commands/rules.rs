@@ -1,4 +1,4 @@
-//! `cortexkey rules`: all rules of the linter, and how grave each is where.
+//! `cortexkey rules`: lists the linter's rules and their severities.
 
 use std::path::PathBuf;
 
@@ -7,7 +7,7 @@ use cortexkey_lint::rules::{Fixes, RULES, Rule};
 use cortexkey_lint::{Custom, Policy};
 use serde_json::{Value, json};
 
-use crate::commands::access::Found;
+use crate::commands::access::PolicyInForce;
 use crate::exit::{Exit, Failure};
 use crate::text::{self, BOLD, DIM, Format};
 
@@ -32,7 +32,7 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     let own = match &args.policy {
-        Some(path) => Some(Found::policy(Some(path), None)?),
+        Some(path) => Some(PolicyInForce::policy(Some(path), None)?),
         None => None,
     };
     let mut columns: Vec<(&str, Policy)> = Vec::new();
@@ -84,10 +84,10 @@ fn list(columns: &[(&str, Policy)]) -> String {
     }
     let waits = "name-pattern, ticket-missing, name-environment-mismatch, owner-key-quota and \
                  expiry-off-hours ask for nothing until a policy sets their options";
-    out + &format!("\n{DIM}`cortexkey explain RULE` says more; {waits}.{DIM:#}\n")
+    out + &format!("\n{DIM}`cortexkey explain RULE` has the details; {waits}.{DIM:#}\n")
 }
 
-/// The rules of the policy's own, each with its severity there.
+/// The policy's custom rules, with their severities.
 fn own_rules<'a>(
     columns: &'a [(&str, Policy)],
 ) -> impl Iterator<Item = (&'a Custom, &'static str)> {

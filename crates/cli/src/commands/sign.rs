@@ -1,6 +1,6 @@
-//! `cortexkey sign`: the headers of one request.
+//! `cortexkey sign`: prints the headers of one request.
 //!
-//! It refuses to sign what a verifier would not take, and to send anything.
+//! It signs nothing that a verifier would refuse, and sends nothing.
 
 use std::time::SystemTime;
 
@@ -57,7 +57,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     let timestamp = match &args.timestamp_ms {
         Some(text) => Timestamp::parse(text.as_bytes()).map_err(usage_error)?,
         None => Timestamp::from_system_time(SystemTime::now()).map_err(|_| {
-            Failure::new(Exit::Findings, "the clock of this machine shows no time that can be sent")
+            Failure::new(Exit::Findings, "this machine's clock shows a time that cannot be sent")
                 .help("set the clock")
         })?,
     };
@@ -65,7 +65,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     let headers = match nonce {
         Some(nonce) => credentials.signer.sign_with(nonce, timestamp),
         None => credentials.signer.sign_from_system(timestamp).map_err(|error| {
-            Failure::new(Exit::Findings, format!("the system gives no random bytes: {error}"))
+            Failure::new(Exit::Findings, format!("the system returned no random bytes: {error}"))
         })?,
     };
     text::print_key(&render(&headers, args.format))?;
@@ -84,8 +84,8 @@ fn render(headers: &Headers<'_>, format: Format) -> String {
     }
 }
 
-/// A configuration for `curl -K -`. The API takes nothing but JSON, and curl calls what it sends a
-/// form unless told, so the type is in it.
+/// A configuration for `curl -K -`. The API accepts only JSON, and curl declares a form by default,
+/// so the configuration sets the content type.
 pub(crate) fn curl_config(headers: &Headers<'_>) -> String {
     let json = ("Content-Type", "application/json");
     headers.iter().chain([json]).map(|(name, value)| curl_line(name, value)).collect()

@@ -1,7 +1,6 @@
-//! `cortexkey tenant`: the local tenant, an emulator of the product's API.
+//! `cortexkey tenant`: runs the local emulator of the product's API.
 //!
-//! It refuses to listen on anything but loopback, and to print anything on standard output but its
-//! ready line.
+//! It listens on loopback only, and prints only its ready line on standard output.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -90,10 +89,10 @@ pub(crate) struct Args {
     log_format: LogFormat,
 
     #[command(flatten)]
-    tls: Secured,
+    tls: TlsArgs,
 
     #[command(flatten)]
-    kept: Kept,
+    kept: Storage,
 
     #[command(flatten)]
     handles: Handles,
@@ -102,10 +101,10 @@ pub(crate) struct Args {
     kind: Emulated,
 }
 
-/// TLS.
+/// TLS options.
 #[derive(clap::Args)]
 #[command(next_help_heading = "TLS")]
-struct Secured {
+struct TlsArgs {
     /// Serve TLS with a local certificate authority; the ready line has its certificate (ca) and
     /// the served names (hosts)
     #[arg(long)]
@@ -116,10 +115,10 @@ struct Secured {
     tls_host: Vec<String>,
 }
 
-/// What is kept.
+/// Storage options.
 #[derive(clap::Args)]
 #[command(next_help_heading = "Storage")]
-struct Kept {
+struct Storage {
     /// Keep keys, roles, scopes and the audit log in this folder, sealed; a change is on disk
     /// before it is answered
     #[arg(long, value_name = "FOLDER")]
@@ -130,7 +129,7 @@ struct Kept {
     new_admin_keys: bool,
 }
 
-/// What is no part of the product.
+/// Options for what the product does not have.
 #[derive(clap::Args)]
 #[command(next_help_heading = "Not part of the product")]
 struct Handles {
@@ -153,7 +152,7 @@ struct Handles {
     webhook: Option<String>,
 }
 
-/// What kind of tenant to be.
+/// Options that choose the emulated tenant.
 #[derive(clap::Args)]
 #[command(next_help_heading = "Emulated tenant")]
 struct Emulated {
@@ -204,7 +203,7 @@ struct Emulated {
 #[derive(Clone)]
 enum Replay {
     In(ReplayMode),
-    /// The address may hold a password.
+    /// The address may contain a password.
     On(String),
 }
 
@@ -316,10 +315,10 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     #[cfg(feature = "console")]
     let console =
         clock.map(|clock| super::console::emulator::of_tenant(&tenant, clock)).transpose()?;
-    // Before the ready line, so that a signal right after it ends the tenant in good order.
-    let signals = tenant.signals().map_err(|error| {
-        Failure::new(Exit::Findings, format!("cannot wait for a signal: {error}"))
-    })?;
+    // Before the ready line, so that a signal right after it stops the emulator properly.
+    let signals = tenant
+        .signals()
+        .map_err(|error| Failure::new(Exit::Findings, format!("cannot handle signals: {error}")))?;
     #[cfg(feature = "console")]
     let line = tenant.ready_line_with(console.as_ref().map(cortexkey_console::Console::address));
     #[cfg(not(feature = "console"))]
@@ -329,7 +328,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
-/// Writes a line a request to standard error.
+/// Writes a line per request to standard error.
 fn log(format: LogFormat, quiet: bool) -> Log {
     Arc::new(move |line: &LogLine| {
         if quiet && line.status < 400 {
@@ -343,13 +342,13 @@ fn log(format: LogFormat, quiet: bool) -> Log {
     })
 }
 
-/// Writes a line for each notice that the webhook did not take.
+/// Writes a line for each notice that the webhook did not accept.
 fn webhook_log(format: LogFormat) -> WebhookLog {
     Arc::new(move |notification: &Notification, why: &str| {
         let (notice, key) = (notification.id, notification.key_id);
         let text = match format {
             LogFormat::Text => {
-                format!("notice {notice} key {key}: not taken by the webhook: {why}")
+                format!("notice {notice} key {key}: the webhook did not accept it: {why}")
             }
             LogFormat::Json => {
                 serde_json::json!({ "notice": notice, "keyId": key, "webhookError": why })
@@ -360,7 +359,7 @@ fn webhook_log(format: LogFormat) -> WebhookLog {
     })
 }
 
-/// Writes a line when lines were dropped, since standard error was not read.
+/// Writes a line when lines were dropped because standard error was not read.
 fn dropped_log(format: LogFormat) -> DroppedLog {
     Arc::new(move |dropped| {
         let text = match format {
@@ -379,13 +378,13 @@ fn replay(text: &str) -> Result<Replay, String> {
         "observe" => Replay::In(ReplayMode::Observe),
         "off" => Replay::In(ReplayMode::Off),
         server if server.starts_with("redis://") => Replay::On(server.to_owned()),
-        _ => return Err("it is enforce, observe, off, or redis://HOST:PORT".to_owned()),
+        _ => return Err("expected enforce, observe, off, or redis://HOST:PORT".to_owned()),
     })
 }
 
 fn product_parser() -> impl TypedValueParser<Value = Product> {
     PossibleValuesParser::new(Product::ALL.map(Product::as_str))
-        .try_map(|name| name.parse().map_err(|()| "no product has this name"))
+        .try_map(|name| name.parse().map_err(|()| "there is no product of this name"))
 }
 
 fn web_address(text: &str) -> Result<String, String> {
@@ -394,12 +393,12 @@ fn web_address(text: &str) -> Result<String, String> {
         Some(rest) if !rest.is_empty() && !rest.contains(char::is_whitespace) => {
             Ok(text.to_owned())
         }
-        _ => Err("it begins with http:// or https://".to_owned()),
+        _ => Err("expected a URL that starts with http:// or https://".to_owned()),
     }
 }
 
 fn listen(text: &str) -> Result<SocketAddr, String> {
-    text.parse().map_err(|_| "it is an IP address and a port, such as 127.0.0.1:8080".to_owned())
+    text.parse().map_err(|_| "expected an IP address and a port, such as 127.0.0.1:8080".to_owned())
 }
 
 fn start_failed(error: &StartError) -> Failure {

@@ -1,4 +1,4 @@
-//! `cortexkey verify`: what a verifier says of requests given as JSON, offline.
+//! `cortexkey verify`: checks requests given as JSON, offline, and prints verdicts.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, IsTerminal as _};
@@ -51,7 +51,7 @@ pub(crate) struct Args {
     replay_skew_ms: u64,
 }
 
-/// More would take over 200 MB.
+/// A larger guard would take over 200 MB.
 const REPLAY_ENTRIES_MAX: usize = 10_000_000;
 
 pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
@@ -65,7 +65,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
         number += 1;
         let answer = match line.and_then(|line| Line::parse(&line)) {
             Ok(line) => {
-                let verdict = judge(&line, lengths, &*guard);
+                let verdict = verdict_of(&line, lengths, &*guard);
                 all_accepted &= verdict.is_accept();
                 answer(line.name, verdict)
             }
@@ -78,7 +78,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     }
     if number == 0 {
         return Err(Failure::new(Exit::NoInput, "there is no request to check")
-            .help("give one JSON object a line; `cortexkey verify --help` shows one"));
+            .help("give one JSON object per line; `cortexkey verify --help` shows one"));
     }
     Ok(if all_accepted { Exit::Done } else { Exit::Findings })
 }
@@ -87,7 +87,7 @@ fn open(args: &Args) -> Result<Box<dyn BufRead>, Failure> {
     let Some(path) = &args.file else {
         if io::stdin().is_terminal() {
             text::tell(
-                "Reading requests from the terminal, one JSON object a line; Ctrl-D ends.\n",
+                "Reading requests from the terminal, one JSON object per line; Ctrl-D ends the input.\n",
             );
         }
         return Ok(Box::new(io::stdin().lock()));
@@ -97,7 +97,7 @@ fn open(args: &Args) -> Result<Box<dyn BufRead>, Failure> {
     };
     let file = File::open(path).map_err(|error| unreadable(&error))?;
     if file.metadata().is_ok_and(|metadata| metadata.is_dir()) {
-        return Err(unreadable(&"it is a folder; name a file with one JSON object a line"));
+        return Err(unreadable(&"it is a folder; give a file with one JSON object per line"));
     }
     Ok(Box::new(BufReader::new(file)))
 }
@@ -118,13 +118,13 @@ fn answer(name: Option<String>, verdict: Verdict) -> Value {
 fn guard_for_a_run(args: &Args) -> Result<MemoryGuard, Failure> {
     if args.replay_entries > REPLAY_ENTRIES_MAX {
         return Err(Failure::usage_error(format!(
-            "--replay-entries is above {REPLAY_ENTRIES_MAX}, which is as much as one run needs"
+            "--replay-entries is above {REPLAY_ENTRIES_MAX}, the most that one run supports"
         )));
     }
     let skew = Skew::from_ms(args.replay_skew_ms)
         .map_err(|error| Failure::usage_error(format!("--replay-skew-ms: {error}")))?;
     let secret = MemoryGuardConfig::secret_from_system().map_err(|error| {
-        Failure::new(Exit::Findings, format!("the system gives no random bytes: {error}"))
+        Failure::new(Exit::Findings, format!("the system returned no random bytes: {error}"))
     })?;
     Ok(MemoryGuard::new(MemoryGuardConfig {
         entries: args.replay_entries,
@@ -134,7 +134,7 @@ fn guard_for_a_run(args: &Args) -> Result<MemoryGuard, Failure> {
     }))
 }
 
-fn judge(line: &Line, lengths: NonceLengths, guard: &dyn ReplayGuard) -> Verdict {
+fn verdict_of(line: &Line, lengths: NonceLengths, guard: &dyn ReplayGuard) -> Verdict {
     let verifier = Verifier::new().with_skew(line.skew).with_nonce_lengths(lengths);
     let headers = line.headers.iter().map(|(name, value)| (name, value.as_slice()));
     let verdict = Request::parse(headers, verifier.nonce_lengths())
@@ -142,7 +142,7 @@ fn judge(line: &Line, lengths: NonceLengths, guard: &dyn ReplayGuard) -> Verdict
     verdict.err().unwrap_or(Verdict::Accept)
 }
 
-/// The next line without its end; an error in its place where it is too long to keep.
+/// The next line without its end, or an error if it is too long.
 fn read_line(input: &mut dyn BufRead) -> Result<Option<Result<Vec<u8>, String>>, Failure> {
     let mut line = Vec::new();
     let mut len = 0_usize;
@@ -166,7 +166,9 @@ fn read_line(input: &mut dyn BufRead) -> Result<Option<Result<Vec<u8>, String>>,
         if is_last {
             let too_long = len > LINE_BYTES_MAX;
             return Ok(Some(if too_long {
-                Err(format!("the line has over {LINE_BYTES_MAX} bytes; a request has far fewer"))
+                Err(format!(
+                    "the line is longer than {LINE_BYTES_MAX} bytes; a request is far shorter"
+                ))
             } else {
                 Ok(line)
             }));

@@ -70,7 +70,7 @@ fn ask_in(folder: &Path, args: &[&str], question: &str) -> Ran {
 }
 
 /// What was run and all that came of it, for a snapshot.
-fn told(all: &mut String, args: &[&str], ran: &Ran, code: i32) {
+fn reported(all: &mut String, args: &[&str], ran: &Ran, code: i32) {
     assert_eq!(ran.code, code, "{args:?}: {ran:?}");
     assert!(!ran.stderr.contains("panicked"), "{args:?}: {ran:?}");
     assert!(!ran.stdout.contains("CANARY") && !ran.stderr.contains("CANARY"), "{args:?}: {ran:?}");
@@ -80,7 +80,7 @@ fn told(all: &mut String, args: &[&str], ran: &Ran, code: i32) {
 }
 
 fn tell(all: &mut String, folder: &Path, args: &[&str], code: i32) {
-    told(all, args, &run_in(folder, args), code);
+    reported(all, args, &run_in(folder, args), code);
 }
 
 #[test]
@@ -112,7 +112,7 @@ fn the_example_as_json() {
     ] {
         let ran = run_in(&example(), args);
         let _: Value = serde_json::from_str(&ran.stdout).unwrap();
-        told(&mut all, args, &ran, code);
+        reported(&mut all, args, &ran, code);
     }
     insta::assert_snapshot!(all);
 }
@@ -217,7 +217,7 @@ fn a_key_without_a_scope_and_one_that_does_not_know() {
     }
     let question = r#"{"issue":{"domain":"IT","references":["unknown"]}}"#;
     let ran = ask_in(folder.path(), &["access", "unsure"], question);
-    told(&mut all, &["access unsure --question", question], &ran, 1);
+    reported(&mut all, &["access unsure --question", question], &ran, 1);
     insta::assert_snapshot!(all);
 }
 
@@ -248,7 +248,7 @@ fn questions_as_json() {
     ] {
         let ran = ask_in(folder.path(), &["access", "on"], question);
         let shown = question.get(..300).unwrap_or(question).trim_end().replace(CANARY, "KEY");
-        told(&mut all, &["access on --question -", &shown], &ran, code);
+        reported(&mut all, &["access on --question -", &shown], &ran, code);
     }
     insta::assert_snapshot!(all);
 }
@@ -311,7 +311,7 @@ fn names_are_fit_for_a_terminal() {
     let folder = corpus(&[("x", "on", &format!("[\"a\\eb\", {CANARY}]"), SCOPE)]);
     for format in ["text", "json"] {
         let ran = run_in(folder.path(), &["access", "x", "--format", format]);
-        told(&mut String::new(), &[format], &ran, 0);
+        reported(&mut String::new(), &[format], &ran, 0);
     }
 }
 

@@ -7,7 +7,7 @@ use std::fs;
 use cortexkey_api::api_key::CommentEdit;
 use cortexkey_api::api_keys::SecurityLevel;
 use cortexkey_api::role::RoleName;
-use cortexkey_client::{KeyEdit, Seen};
+use cortexkey_client::{KeyEdit, ObservedScope};
 use cortexkey_core::auth::KeyId;
 use serde_json::Value;
 
@@ -280,7 +280,7 @@ fn the_linter_comes_first_and_a_lock_file_of_another_tenant_is_not_used() {
     for command in [&["plan"][..], &["apply", "--yes"]] {
         let ran = world.run(command);
         assert_eq!(ran.code, 1, "{ran:?}");
-        assert!(ran.stderr.contains("advnaced") && ran.stderr.contains("nothing was done"));
+        assert!(ran.stderr.contains("advnaced") && ran.stderr.contains("nothing was changed"));
     }
     // But for what is known, as an import of old keys brings it.
     let policy = fs::read_to_string(world.path("cortexkey.yaml")).unwrap();
@@ -380,7 +380,7 @@ fn a_tenant_is_imported_judged_and_then_as_it_is() {
     assert_eq!(world.run(&["plan", "--exit-code"]).code, 0);
     // The product's own combination of axes has gone through all of it.
     let read = world.admin.scope(scoped).unwrap().unwrap();
-    assert_eq!(Seen::from(&read), Seen::from(&scope));
+    assert_eq!(ObservedScope::from(&read), ObservedScope::from(&scope));
     assert_eq!(world.keys().len(), 3);
 }
 

@@ -32,7 +32,7 @@ fn sign_with_key(key: &[u8]) -> Ran {
 }
 
 /// Everything that standard error said, for one snapshot of all messages.
-fn told(what: &str, expected_code: i32, ran: &Ran, all: &mut String) {
+fn reported(what: &str, expected_code: i32, ran: &Ran, all: &mut String) {
     assert_eq!(ran.code, expected_code, "{what}: {ran:?}");
     assert!(ran.stdout.is_empty(), "{what}: {ran:?}");
     assert!(!ran.stderr.contains("CANARY"), "{what}: {ran:?}");
@@ -91,16 +91,21 @@ fn no_message_repeats_a_key() {
     ] {
         let shown: Vec<_> = args.iter().map(|arg| arg.replace(CANARY, "KEY")).collect();
         let shown = shown.join(" ").replace(path, "key.txt");
-        told(&shown, 2, &run(args), &mut all);
+        reported(&shown, 2, &run(args), &mut all);
     }
-    told("doctor --request KEY", 3, &run(&["doctor", "--request", CANARY]), &mut all);
-    told("verify KEY", 3, &run(&["verify", CANARY]), &mut all);
-    told("call --data-file KEY", 3, &run(&["call", "POST", "/", "--data-file", CANARY]), &mut all);
+    reported("doctor --request KEY", 3, &run(&["doctor", "--request", CANARY]), &mut all);
+    reported("verify KEY", 3, &run(&["verify", CANARY]), &mut all);
+    reported(
+        "call --data-file KEY",
+        3,
+        &run(&["call", "POST", "/", "--data-file", CANARY]),
+        &mut all,
+    );
     for name in ["CORTEXKEY_API_KEY_ID", "CORTEXKEY_API_KEY_TYPE", "CORTEXKEY_FQDN"] {
         let mut command = cortexkey(&["ping"]);
         command.env("CORTEXKEY_FQDN", "x.example").env("CORTEXKEY_API_KEY_ID", "7");
         command.env(name, format!("{CANARY} "));
-        told(&format!("{name}=KEY ping"), 2, &finish(&mut command), &mut all);
+        reported(&format!("{name}=KEY ping"), 2, &finish(&mut command), &mut all);
     }
     insta::assert_snapshot!(all);
 }
@@ -118,7 +123,7 @@ fn keys_that_are_none() {
         ("a key with é", format!("{CANARY}é")),
         ("with NUL", format!("{CANARY}\0")),
     ] {
-        told(what, 2, &sign_with_key(key.as_bytes()), &mut all);
+        reported(what, 2, &sign_with_key(key.as_bytes()), &mut all);
     }
     insta::assert_snapshot!(all);
 }
@@ -139,7 +144,7 @@ fn key_files_that_are_none() {
         let mut ran = sign_with_file(path);
         ran.stderr = ran.stderr.replace(folder.path().to_str().unwrap(), "DIR");
         ran.stderr = ran.stderr.replace(path.parent().unwrap().to_str().unwrap(), "DIR");
-        told(what, 2, &ran, &mut all);
+        reported(what, 2, &ran, &mut all);
     };
     tell("missing", &folder.path().join("none.txt"));
     tell("a folder", folder.path());
@@ -168,7 +173,7 @@ fn key_ids_that_are_none() {
             &["sign", "--key-id", id, "--level", "advanced", "--key-stdin"],
             CANARY.as_bytes(),
         );
-        told(&format!("--key-id '{id}'"), 2, &ran, &mut all);
+        reported(&format!("--key-id '{id}'"), 2, &ran, &mut all);
     }
     insta::assert_snapshot!(all);
 }
@@ -176,12 +181,12 @@ fn key_ids_that_are_none() {
 #[test]
 fn settings_that_are_missing() {
     let mut all = String::new();
-    told("ping", 2, &run(&["ping"]), &mut all);
-    told("with a tenant", 2, &run(&["ping", "--fqdn", "x.example"]), &mut all);
+    reported("ping", 2, &run(&["ping"]), &mut all);
+    reported("with a tenant", 2, &run(&["ping", "--fqdn", "x.example"]), &mut all);
     let with_id = ["ping", "--fqdn", "x.example", "--key-id", "7"];
-    told("and an id", 2, &run(&with_id), &mut all);
+    reported("and an id", 2, &run(&with_id), &mut all);
     let with_level = ["ping", "--fqdn", "x.example", "--key-id", "7", "--level", "advanced"];
-    told("and a level", 2, &run(&with_level), &mut all);
+    reported("and a level", 2, &run(&with_level), &mut all);
     insta::assert_snapshot!(all);
 }
 
@@ -195,7 +200,7 @@ fn an_unreachable_host() {
     let mut ran = finish(&mut command);
     ran.stderr = ran.stderr.replace(nobody, "HOST");
     let mut all = String::new();
-    told("unreachable", 1, &ran, &mut all);
+    reported("unreachable", 1, &ran, &mut all);
     insta::assert_snapshot!(all);
 }
 
@@ -228,6 +233,6 @@ fn two_readers_of_standard_input() {
     let mut command = cortexkey(&["call", "POST", "/x", "--data-file", "-", "--key-stdin"]);
     let ran = finish_with(&mut command, CANARY.as_bytes());
     let mut all = String::new();
-    told("key and body from standard input", 2, &ran, &mut all);
+    reported("key and body from standard input", 2, &ran, &mut all);
     insta::assert_snapshot!(all);
 }

@@ -146,8 +146,8 @@ fn the_files_of_the_vectors_are_what_is_compiled() {
         let source = format!("{name}.keys.yaml");
         let ran = tempfile::tempdir().unwrap();
         let output = ran.path().join("out.ckc");
-        let told = compile_in(&folder, &[&source, "-o", output.to_str().unwrap()]);
-        assert_eq!(told.code, 0, "{told:?}");
+        let reported = compile_in(&folder, &[&source, "-o", output.to_str().unwrap()]);
+        assert_eq!(reported.code, 0, "{reported:?}");
         let compiled = fs::read(output).unwrap();
         let path = folder.join(name).with_extension("ckc");
         if std::env::var_os("CORTEXKEY_RENEW").is_some() {

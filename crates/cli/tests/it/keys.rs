@@ -202,7 +202,7 @@ fn a_key_is_made_scoped_checked_delivered_edited_shown_and_deleted() {
     assert!(world.good(&["show", "3"]).contains("Cases and issues   Security\n"));
     world.good(&["edit", "3", "--scope-file", "scope.json", "--yes"]);
     let own = world.keys(&["edit", "2", "--security-level", "standard", "--yes"]);
-    assert!(own.code == 2 && own.stderr.contains("the one that signs these calls"), "{own:?}");
+    assert!(own.code == 2 && own.stderr.contains("signs these calls"), "{own:?}");
 
     let edit = ["edit", "3", "--role", "Responder", "--comment", "Triage. SEC-2"];
     let refused = world.keys(&edit);
@@ -347,7 +347,7 @@ fn an_old_key_lives_for_its_grace_and_goes_with_the_next_run() {
     assert_ne!(before, after);
     // No second rotation while the first is under way.
     let second = rotate("1h");
-    assert!(second.stderr.contains("is under way; finishing it"), "{second:?}");
+    assert!(second.stderr.contains("under way"), "{second:?}");
     assert_eq!(world.listed(&[]), [1, 2, 3, 4]);
     // What only deletes needs no place for a key.
     let last = world.keys(&["rotate", &id, "--grace", "0", "--yes"]);

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use cortexkey_api::api_keys::{ApiKeyRecord, GenerateRequest, SecurityLevel};
-use cortexkey_client::{Client, ClientOptions, Seen};
+use cortexkey_client::{Client, ClientOptions, ObservedScope};
 use cortexkey_core::auth::{Key, KeyId, Level, Signer};
 use cortexkey_tenant::{Options, Tenant};
 use serde_json::json;
@@ -22,7 +22,7 @@ struct World {
     admin: Client,
     folder: tempfile::TempDir,
     old: KeyId,
-    scope: Seen,
+    scope: ObservedScope,
 }
 
 impl World {
@@ -53,7 +53,7 @@ impl World {
         fs::create_dir(folder.path().join("keys")).unwrap();
         fs::write(folder.path().join("keys/key"), made.key.expose()).unwrap();
         let killer = Killer::before(tenant.url());
-        Self { killer, admin, folder, old, scope: Seen::from(&scope), tenant }
+        Self { killer, admin, folder, old, scope: ObservedScope::from(&scope), tenant }
     }
 
     fn path(&self) -> PathBuf {
@@ -95,7 +95,7 @@ impl World {
         assert_eq!(keys[0].comment.as_deref(), Some("Exports. SEC-1"), "{what}");
         assert_eq!(keys[0].roles, ["Viewer"], "{what}");
         let read = self.admin.scope(KeyId::new(keys[0].id).unwrap()).unwrap().unwrap();
-        assert_eq!(Seen::from(&read), self.scope, "{what}");
+        assert_eq!(ObservedScope::from(&read), self.scope, "{what}");
         assert_eq!(fs::read_dir(self.folder.path().join("keys")).unwrap().count(), 1, "{what}");
         let tenant = self.killer.url.replace([':', '/'], "_");
         let state = format!("cortexkey/{tenant}/key-{}/cortexkey.lock", self.old);

@@ -79,7 +79,7 @@ fn two_tenants_with_one_sink_folder_lose_no_key() {
     assert_eq!(world.generate("a", &[]).code, 0);
     let first = world.read("sink/key-3");
     let second = world.generate("b", &[]);
-    assert!(second.code == 1 && second.stderr.contains("is there already"), "{second:?}");
+    assert!(second.code == 1 && second.stderr.contains("already exists"), "{second:?}");
     assert_eq!((world.read("sink/key-3"), world.ids("b")), (first.clone(), vec![1, 2]));
 
     // b's key of the same id is elsewhere; its rotation leaves a's file alone.

@@ -1,4 +1,4 @@
-//! The causes of a refusal that the doctor knows, each with its remedy.
+//! The causes of a refusal that the doctor can name, each with its remedy.
 
 use core::fmt;
 
@@ -202,7 +202,7 @@ const ROWS: [(Cause, &str, &str, &str); Cause::ALL.len()] = [
     (
         Cause::OtherDigest,
         "other-digest",
-        "the digest was made in another way",
+        "the digest was computed in another way",
         "compute plain SHA-256 of the key, nonce and timestamp in this order, without separators",
     ),
     (
@@ -235,13 +235,13 @@ const ROWS: [(Cause, &str, &str, &str); Cause::ALL.len()] = [
         Cause::ConsoleHost,
         "console-host",
         "the host is the console's, not the API's",
-        "use the address that Copy API URL gives; its host begins with api-",
+        "use the address from Copy API URL; its host begins with api-",
     ),
     (
         Cause::HeadersStripped,
         "headers-stripped",
         "a proxy removes headers",
-        "let x-xdr-* and Authorization pass the proxy, or add the host to NO_PROXY",
+        "configure the proxy to pass x-xdr-* and Authorization, or add the host to NO_PROXY",
     ),
     (
         Cause::Tls,

@@ -1,5 +1,5 @@
-//! What a digest was made of, where that is not what the scheme says: every known way is tried with
-//! the key, so that what is named is exact.
+//! Finds out what a digest was computed from, if not from what the scheme requires. Every known
+//! mistake is tried with the key, so that a match is exact.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD};
@@ -7,9 +7,9 @@ use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
 use super::Cause;
-use super::key::{hmac, is_digest, mended, sha256, slips};
+use super::key::{corrected, hmac, is_digest, sha256, slips};
 
-/// A string that may have been hashed, and what is wrong with it; nothing where it is the right one.
+/// A string that may have been hashed, and its mistake; none if it is the right string.
 struct Candidate {
     text: Zeroizing<Vec<u8>>,
     wrong: Option<(Cause, String)>,
@@ -21,15 +21,15 @@ impl Candidate {
     }
 }
 
-/// What a digest was made of: nothing where no way fits, no cause where it is the right one.
-#[expect(clippy::option_option, reason = "no way, the right way, a wrong way")]
+/// How a digest was computed: `None` if no candidate matches, no cause if it is correct.
+#[expect(clippy::option_option, reason = "no match, correct, or incorrect")]
 pub(super) fn made_of(
     value: &[u8],
     key: &[u8],
     nonce: &[u8],
     timestamp: &[u8],
 ) -> Option<Option<(Cause, String)>> {
-    let plain = mended(key);
+    let plain = corrected(key);
     if value == plain.as_slice() || value == key {
         let evidence = "Authorization is the key itself".to_owned();
         return Some(Some((Cause::KeyForDigest, evidence)));
@@ -51,14 +51,14 @@ pub(super) fn made_of(
     let sent = timestamp;
     for message in [[nonce, sent].concat(), [sent, nonce].concat(), [nonce, b":", sent].concat()] {
         if *hmac(&plain, &message) == *digest {
-            let evidence = "it is an HMAC, and the scheme has a plain hash".to_owned();
+            let evidence = "it is an HMAC; the scheme uses a plain hash".to_owned();
             return Some(Some((Cause::OtherDigest, evidence)));
         }
     }
     None
 }
 
-/// How the key is written, where it is the key in another form.
+/// How the key is written, if the value is the key in another form.
 pub(super) fn written_otherwise(value: &[u8], key: &[u8]) -> Option<&'static str> {
     let hexadecimal = Zeroizing::new(hex::encode(key));
     if base64s(key).iter().any(|text| text.as_bytes() == value) {
@@ -66,7 +66,7 @@ pub(super) fn written_otherwise(value: &[u8], key: &[u8]) -> Option<&'static str
     } else if value.eq_ignore_ascii_case(hexadecimal.as_bytes()) {
         Some("in hexadecimal digits")
     } else if value != key && value.eq_ignore_ascii_case(key) {
-        Some("with letters of another case")
+        Some("with letters in the other case")
     } else if value.len() >= 16 && value.len() < key.len() && key.starts_with(value) {
         Some("cut off at its end")
     } else {
@@ -74,7 +74,7 @@ pub(super) fn written_otherwise(value: &[u8], key: &[u8]) -> Option<&'static str
     }
 }
 
-/// What a value is that is no digest of the scheme, by its form alone.
+/// Describes a value that is not a digest of the scheme, by its form.
 pub(super) fn shape(value: &[u8]) -> Option<&'static str> {
     if is_digest(value) {
         return None;
@@ -84,18 +84,18 @@ pub(super) fn shape(value: &[u8]) -> Option<&'static str> {
     }
     let digits = value.iter().all(u8::is_ascii_hexdigit);
     Some(match value.len() {
-        32 if digits => "32 hexadecimal digits, as MD5 gives",
-        40 if digits => "40 hexadecimal digits, as SHA-1 gives",
-        56 if digits => "56 hexadecimal digits, as SHA-224 gives",
-        96 if digits => "96 hexadecimal digits, as SHA-384 gives",
-        128 if digits => "128 hexadecimal digits, as SHA-512 gives",
+        32 if digits => "32 hexadecimal digits, as from MD5",
+        40 if digits => "40 hexadecimal digits, as from SHA-1",
+        56 if digits => "56 hexadecimal digits, as from SHA-224",
+        96 if digits => "96 hexadecimal digits, as from SHA-384",
+        128 if digits => "128 hexadecimal digits, as from SHA-512",
         _ if decoded(value).is_some_and(|bytes| bytes.len() == 32) => "a SHA-256 in base64",
         _ if decoded(value).is_some_and(|bytes| bytes.len() == 20) => "a SHA-1 in base64",
         _ => "something else",
     })
 }
 
-/// The digest in lower-case digits, and what is wrong with how it is written; upper case is noted
+/// The digest in lower-case digits, and what is wrong with its form; upper case is reported
 /// elsewhere.
 fn read(value: &[u8]) -> Option<(Zeroizing<String>, Option<&'static str>)> {
     let lower = |value: &[u8]| Zeroizing::new(String::from_utf8_lossy(value).to_ascii_lowercase());
@@ -103,7 +103,7 @@ fn read(value: &[u8]) -> Option<(Zeroizing<String>, Option<&'static str>)> {
         return Some((lower(value), None));
     }
     if let Some(digits) = dashed(value) {
-        return Some((lower(&digits), Some("the digits are in pairs with dashes between")));
+        return Some((lower(&digits), Some("the digits are in pairs, separated by dashes")));
     }
     let bytes = decoded(value)?;
     match bytes.len() {
@@ -131,8 +131,8 @@ fn base64s(bytes: &[u8]) -> [Zeroizing<String>; 4] {
         .map(|engine| Zeroizing::new(engine.encode(bytes)))
 }
 
-/// How a string was hashed: nothing where it was not, no fault where by plain SHA-256.
-#[expect(clippy::option_option, reason = "no way, the right way, a wrong way")]
+/// How a string was hashed: `None` if it was not, no cause if with plain SHA-256.
+#[expect(clippy::option_option, reason = "no match, correct, or incorrect")]
 fn way(digest: &str, text: &[u8]) -> Option<Option<&'static str>> {
     let once = sha256(&[text]);
     if once.as_str() == digest {
@@ -154,26 +154,26 @@ fn way(digest: &str, text: &[u8]) -> Option<Option<&'static str>> {
         || wide(u16::to_be_bytes, b"")
         || wide(u16::to_be_bytes, b"\xfe\xff")
     {
-        return Some(Some("the text was hashed as UTF-16, as [Text.Encoding]::Unicode gives"));
+        return Some(Some("the text was hashed as UTF-16, as from [Text.Encoding]::Unicode"));
     }
     if *sha256(&[b"\xef\xbb\xbf", text]) == digest {
         return Some(Some("a byte order mark was hashed before the text"));
     }
     for end in [&b"\n"[..], b"\r\n"] {
         if *sha256(&[text, end]) == digest {
-            return Some(Some("a line end was hashed behind the text"));
+            return Some(Some("a line end was hashed after the text"));
         }
     }
     None
 }
 
-/// The texts that are tried, the right one first.
+/// The candidates, the right one first.
 fn candidates(key: &[u8], plain: &[u8], nonce: &[u8], sent: &[u8]) -> Vec<Candidate> {
     let right = Zeroizing::new([plain, nonce, sent].concat());
     let mut all = vec![Candidate { text: right, wrong: None }];
-    // The mistakes of the key's own text, as it is and as others may have it.
+    // Mistakes in the key's text, as configured and as other clients may have it.
     for slip in slips(key) {
-        let evidence = format!("{}, and was hashed so", slip.evidence);
+        let evidence = format!("{}, and was hashed that way", slip.evidence);
         all.push(Candidate::new(&[key, nonce, sent], slip.cause, evidence));
     }
     other_keys(plain, nonce, sent, &mut all);
@@ -214,13 +214,13 @@ fn other_keys(plain: &[u8], nonce: &[u8], sent: &[u8], all: &mut Vec<Candidate>)
     }
 }
 
-/// Another time than the one that was sent, at the place where the time stands.
+/// A time other than the sent one, in the timestamp's position.
 fn other_times(plain: &[u8], nonce: &[u8], sent: &[u8], all: &mut Vec<Candidate>) {
     let seconds = sent.strip_suffix(b"000").unwrap_or(sent.get(..10).unwrap_or_default());
     let what = "seconds were hashed, and milliseconds were sent";
     all.push(Candidate::new(&[plain, nonce, seconds], Cause::SecondsForMilliseconds, what));
     let milliseconds = [sent, b"000"].concat();
-    let what = "another unit was hashed than was sent";
+    let what = "the hashed unit differs from the sent one";
     all.push(Candidate::new(&[plain, nonce, &milliseconds], Cause::TimestampForm, what));
     let micro = [sent, b"000000"].concat();
     all.push(Candidate::new(&[plain, nonce, &micro], Cause::TimestampForm, what));
@@ -250,7 +250,7 @@ fn other_times(plain: &[u8], nonce: &[u8], sent: &[u8], all: &mut Vec<Candidate>
     all.push(Candidate::new(&[plain, nonce, sent, b".0"], Cause::TimestampForm, what));
 }
 
-/// Another order, something between the parts, or not all of them.
+/// Another order, separators, or missing parts.
 fn other_orders(plain: &[u8], nonce: &[u8], sent: &[u8], all: &mut Vec<Candidate>) {
     for (parts, what) in [
         (&[plain, sent, nonce][..], "the timestamp was hashed before the nonce"),
@@ -258,24 +258,24 @@ fn other_orders(plain: &[u8], nonce: &[u8], sent: &[u8], all: &mut Vec<Candidate
         (&[sent, nonce, plain], "the key was hashed last"),
         (&[nonce, plain, sent], "the nonce was hashed before the key"),
         (&[sent, plain, nonce], "the timestamp was hashed before the key"),
-        (&[plain, b":", nonce, b":", sent], "colons stand between the parts"),
-        (&[plain, b"|", nonce, b"|", sent], "bars stand between the parts"),
-        (&[plain, b",", nonce, b",", sent], "commas stand between the parts"),
-        (&[plain, b".", nonce, b".", sent], "dots stand between the parts"),
-        (&[plain, b"+", nonce, b"+", sent], "plus signs stand between the parts"),
-        (&[plain, b"-", nonce, b"-", sent], "dashes stand between the parts"),
-        (&[plain, b"&", nonce, b"&", sent], "ampersands stand between the parts"),
-        (&[plain, b"\0", nonce, b"\0", sent], "zero bytes stand between the parts"),
-        (&[plain, b"\n", nonce, b"\n", sent], "line ends stand between the parts"),
-        (&[plain, b" ", nonce, b" ", sent], "spaces stand between the parts"),
-        (&[plain, nonce], "the timestamp was left out"),
-        (&[plain, sent], "the nonce was left out"),
-        (&[nonce, sent], "the key was left out"),
-        (&[nonce, plain], "the timestamp was left out, and the nonce hashed before the key"),
-        (&[sent, plain], "the nonce was left out, and the timestamp hashed before the key"),
-        (&[plain], "the key alone was hashed, without nonce and timestamp"),
-        (&[nonce], "the nonce alone was hashed"),
-        (&[sent], "the timestamp alone was hashed"),
+        (&[plain, b":", nonce, b":", sent], "the parts were separated by colons"),
+        (&[plain, b"|", nonce, b"|", sent], "the parts were separated by bars"),
+        (&[plain, b",", nonce, b",", sent], "the parts were separated by commas"),
+        (&[plain, b".", nonce, b".", sent], "the parts were separated by dots"),
+        (&[plain, b"+", nonce, b"+", sent], "the parts were separated by plus signs"),
+        (&[plain, b"-", nonce, b"-", sent], "the parts were separated by dashes"),
+        (&[plain, b"&", nonce, b"&", sent], "the parts were separated by ampersands"),
+        (&[plain, b"\0", nonce, b"\0", sent], "the parts were separated by zero bytes"),
+        (&[plain, b"\n", nonce, b"\n", sent], "the parts were separated by line ends"),
+        (&[plain, b" ", nonce, b" ", sent], "the parts were separated by spaces"),
+        (&[plain, nonce], "the timestamp is missing"),
+        (&[plain, sent], "the nonce is missing"),
+        (&[nonce, sent], "the key is missing"),
+        (&[nonce, plain], "the timestamp is missing, and the nonce was hashed before the key"),
+        (&[sent, plain], "the nonce is missing, and the timestamp was hashed before the key"),
+        (&[plain], "only the key was hashed, without nonce and timestamp"),
+        (&[nonce], "only the nonce was hashed"),
+        (&[sent], "only the timestamp was hashed"),
     ] {
         all.push(Candidate::new(parts, Cause::OtherDigest, what));
     }

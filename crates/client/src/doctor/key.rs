@@ -1,4 +1,4 @@
-//! What is wrong with the text of a key, and what it would be without that.
+//! Mistakes in the text of a key, and the key without them.
 
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
@@ -9,22 +9,22 @@ use super::Cause;
 pub(super) struct Slip {
     pub(super) cause: Cause,
     pub(super) evidence: String,
-    pub(super) mended: Zeroizing<Vec<u8>>,
+    pub(super) corrected: Zeroizing<Vec<u8>>,
 }
 
-/// What is wrong with the text, from the outside in; each with all mistakes up to it fixed.
+/// The mistakes in the text, from the outside in; each with the text after all fixes up to it.
 pub(super) fn slips(text: &[u8]) -> Vec<Slip> {
     let mut slips = Vec::new();
     let mut rest = text;
-    let mut found = |cause, evidence: &str, mended: &[u8]| {
-        let mended = Zeroizing::new(mended.to_vec());
-        slips.push(Slip { cause, evidence: evidence.to_owned(), mended });
+    let mut found = |cause, evidence: &str, corrected: &[u8]| {
+        let corrected = Zeroizing::new(corrected.to_vec());
+        slips.push(Slip { cause, evidence: evidence.to_owned(), corrected });
     };
     loop {
         let trimmed = rest.trim_ascii();
         if trimmed.len() < rest.len() {
             rest = trimmed;
-            found(Cause::SpaceRoundKey, "white space or a line end stands round the key", rest);
+            found(Cause::SpaceRoundKey, "white space or a line end surrounds the key", rest);
         } else if let Some(inner) = unescaped(rest) {
             rest = inner;
             found(Cause::SpaceRoundKey, "the key ends in a backslash and an n", rest);
@@ -33,7 +33,7 @@ pub(super) fn slips(text: &[u8]) -> Vec<Slip> {
             found(Cause::BearerPrefix, "the key begins with `Bearer`", rest);
         } else if let Some(inner) = quoted(rest) {
             rest = inner;
-            found(Cause::QuotesRoundKey, "the key stands in quotes", rest);
+            found(Cause::QuotesRoundKey, "the key is in quotes", rest);
         } else {
             return slips;
         }
@@ -58,28 +58,28 @@ fn quoted(text: &[u8]) -> Option<&[u8]> {
         .or_else(|| curly("\u{2018}", "\u{2019}"))
 }
 
-/// A line end that was written out.
+/// An escaped line end.
 fn unescaped(text: &[u8]) -> Option<&[u8]> {
     text.strip_suffix(br"\n").or_else(|| text.strip_suffix(br"\r"))
 }
 
-/// Whether the text looks like a SHA-256, which no key of the product does.
+/// Whether the text looks like a SHA-256 digest, which no key of the product does.
 pub(super) fn is_digest(text: &[u8]) -> bool {
     text.len() == 64 && text.iter().all(u8::is_ascii_hexdigit)
 }
 
-/// The key without what stands round it.
-pub(super) fn mended(key: &[u8]) -> Zeroizing<Vec<u8>> {
+/// The key without surrounding characters.
+pub(super) fn corrected(key: &[u8]) -> Zeroizing<Vec<u8>> {
     let last = slips(key).pop();
-    last.map_or_else(|| Zeroizing::new(key.to_vec()), |slip| slip.mended)
+    last.map_or_else(|| Zeroizing::new(key.to_vec()), |slip| slip.corrected)
 }
 
-/// Whether a value is a digest, in any case.
+/// Whether a value is a digest, in either case.
 pub(super) fn equals(value: &[u8], digest: &str) -> bool {
     value.eq_ignore_ascii_case(digest.as_bytes())
 }
 
-/// SHA-256 of some parts, in lower-case hexadecimal digits.
+/// The SHA-256 of the parts, in lower-case hexadecimal digits.
 pub(super) fn sha256(parts: &[&[u8]]) -> Zeroizing<String> {
     let mut hash = Sha256::new();
     for part in parts {
@@ -88,7 +88,7 @@ pub(super) fn sha256(parts: &[&[u8]]) -> Zeroizing<String> {
     Zeroizing::new(hex::encode(hash.finalize()))
 }
 
-/// HMAC-SHA-256, which some take the scheme for.
+/// HMAC-SHA-256, a common misreading of the scheme.
 pub(super) fn hmac(key: &[u8], message: &[u8]) -> Zeroizing<String> {
     let mut block = Zeroizing::new([0_u8; 64]);
     if key.len() > block.len() {
@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn slips_are_mended_one_by_one() {
+    fn slips_are_corrected_one_by_one() {
         use Cause::{BearerPrefix, QuotesRoundKey, SpaceRoundKey};
         assert_eq!(causes("abc"), []);
         for (text, expected) in [
@@ -125,7 +125,7 @@ mod tests {
         ] {
             assert_eq!(causes(text), expected, "{text}");
             assert_eq!(
-                slips(text.as_bytes()).last().map(|slip| slip.mended.as_slice()),
+                slips(text.as_bytes()).last().map(|slip| slip.corrected.as_slice()),
                 Some(&b"abc"[..])
             );
         }

@@ -1,4 +1,4 @@
-//! [`examine`]: calls the tenant, changes one thing at a time, and sees what helps.
+//! [`examine`]: calls the tenant, changes one thing at a time, and reports what helps.
 
 use std::io::Read;
 
@@ -13,16 +13,15 @@ use crate::settings::{Origin, PartialSettings, SettingsError};
 use crate::transport::proxy_variable;
 use crate::{CallError, Client, ClientOptions, Environment, Given, Ping, Refused, Retry};
 
-/// Beyond this a clock is worth a word.
+/// A larger clock difference is reported.
 const CLOCK_OFFSET_MS: u64 = 30_000;
 
-/// What may be done to find out.
+/// What the examination may do.
 #[derive(Default)]
 pub struct LiveOptions<'a> {
-    /// Whether a key that is said to be Advanced may be sent as it is, to see whether it is
-    /// Standard.
+    /// Whether a key that is set as Advanced may be sent unhashed, to test whether it is Standard.
     pub try_standard: bool,
-    /// A client with another key, which may list keys: it knows what a refused key cannot be told.
+    /// A client with another key that may list keys, to look up what a refused key cannot.
     pub helper: Option<&'a Client>,
 }
 
@@ -34,15 +33,15 @@ pub fn examine(
     options: &LiveOptions<'_>,
 ) -> Diagnosis {
     let mut diagnosis = Diagnosis::default();
-    match Patient::new(given, environment, stdin, &mut diagnosis) {
+    match CheckedCall::new(given, environment, stdin, &mut diagnosis) {
         Some(patient) => Live { patient, options, environment, to: &mut diagnosis }.run(),
-        None => diagnosis.step("the settings make no call"),
+        None => diagnosis.step("the settings are not sufficient for a call"),
     }
     diagnosis.finish()
 }
 
-/// What a call is made of.
-struct Patient {
+/// The settings of a call.
+struct CheckedCall {
     address: Address,
     options: ClientOptions,
     key_id: KeyId,
@@ -50,8 +49,8 @@ struct Patient {
     key: Zeroizing<Vec<u8>>,
 }
 
-impl Patient {
-    /// Takes the settings, and notes what is wrong with them.
+impl CheckedCall {
+    /// Resolves the settings and records what is wrong with them.
     fn new(
         given: &Given,
         environment: &Environment<'_>,
@@ -74,7 +73,7 @@ impl Patient {
         };
         let key = pieces.key.map(|found| {
             to.step(format!("the key comes from {}", found.origin));
-            mended(found.value, &found.origin, to)
+            corrected(found.value, &found.origin, to)
         });
         let level = pieces.level.map_or_else(
             |error| {
@@ -102,9 +101,9 @@ impl Patient {
     }
 }
 
-/// The key without what stands round it, which is noted.
-fn mended(text: Zeroizing<Vec<u8>>, origin: &Origin, to: &mut Diagnosis) -> Zeroizing<Vec<u8>> {
-    // One line end is taken off what is no variable; that is no mistake.
+/// The key without surrounding characters, which are reported.
+fn corrected(text: Zeroizing<Vec<u8>>, origin: &Origin, to: &mut Diagnosis) -> Zeroizing<Vec<u8>> {
+    // In a file or program output, one line end is not a mistake.
     let is_variable = matches!(origin, Origin::Environment(_));
     let ended = text.strip_suffix(b"\n").map(|rest| rest.strip_suffix(b"\r").unwrap_or(rest));
     let mut key = match ended.filter(|_| !is_variable) {
@@ -113,13 +112,13 @@ fn mended(text: Zeroizing<Vec<u8>>, origin: &Origin, to: &mut Diagnosis) -> Zero
     };
     for slip in slips(&key.clone()) {
         to.find(slip.cause, Certainty::Certain, format!("{origin}: {}", slip.evidence));
-        key = slip.mended;
+        key = slip.corrected;
     }
     key
 }
 
 struct Live<'a> {
-    patient: Patient,
+    patient: CheckedCall,
     options: &'a LiveOptions<'a>,
     environment: &'a Environment<'a>,
     to: &'a mut Diagnosis,
@@ -129,7 +128,7 @@ impl Live<'_> {
     fn run(&mut self) {
         let level = self.patient.level.unwrap_or(Level::Advanced);
         let Some(client) = self.patient.client(level, false) else {
-            let evidence = "what is given as the key is none: 1 to 256 visible ASCII characters";
+            let evidence = "the given key is invalid: expected 1 to 256 visible ASCII characters";
             return self.to.find(Cause::Settings, Certainty::Certain, evidence);
         };
         match client.ping() {
@@ -139,12 +138,13 @@ impl Live<'_> {
     }
 
     fn good(&mut self, level: Level, ping: &Ping) {
-        let mended = if self.to.is_healthy() { "" } else { ", without what is found below" };
-        self.to.step(format!("the tenant takes the key as {level}{mended}"));
+        let corrected =
+            if self.to.is_healthy() { "" } else { ", after correcting what is reported below" };
+        self.to.step(format!("the tenant accepts the key as {level}{corrected}"));
         self.clock(ping.clock_offset_ms, Certainty::Likely);
     }
 
-    /// Notes a clock that is off; by how much.
+    /// Reports a wrong clock, and its difference.
     fn clock(&mut self, offset_ms: Option<i64>, certainty: Certainty) -> bool {
         let Some(ms) = offset_ms.filter(|ms| ms.unsigned_abs() > CLOCK_OFFSET_MS) else {
             return false;
@@ -189,7 +189,7 @@ impl Live<'_> {
         self.to.find(cause, certainty, evidence);
     }
 
-    /// Something answers that is not the API: the console does where the host has no `api-`.
+    /// The response is not from the API: the console responds if the host lacks `api-`.
     fn not_the_api(&self) -> (Cause, Certainty) {
         let host = self.patient.address.host();
         let is_name = host.contains(|c: char| c.is_ascii_alphabetic()) && !host.starts_with('[');
@@ -200,18 +200,18 @@ impl Live<'_> {
         }
     }
 
-    /// The one answer to every mistake.
+    /// The response that every authentication error gets.
     fn unauthorized(&mut self, level: Level, refused: &Refused) {
         if let Some(verdict) = &refused.headers.verdict {
-            self.to.step(format!("the tenant refuses the key as {level}, and says why"));
-            return self.told(verdict, refused.clock_offset_ms);
+            self.to.step(format!("the tenant refuses the key as {level}, with a reason"));
+            return self.find_refusal(verdict, refused.clock_offset_ms);
         }
-        self.to.step(format!("the tenant refuses the key as {level}, and does not say why"));
+        self.to.step(format!("the tenant refuses the key as {level}, without a reason"));
         let off = refused.clock_offset_ms;
         if level == Level::Advanced && off.is_some_and(|ms| ms.unsigned_abs() > CLOCK_OFFSET_MS) {
             let corrected = self.patient.client(level, true).map(|client| client.ping());
             let helps = matches!(corrected, Some(Ok(_)));
-            let helped = if helps { "helps" } else { "does not help alone" };
+            let helped = if helps { "helps" } else { "does not help by itself" };
             self.to.step(format!("signing with the tenant's time {helped}"));
             self.clock(off, if helps { Certainty::Certain } else { Certainty::Likely });
             if helps {
@@ -224,8 +224,8 @@ impl Live<'_> {
         self.guesses(level);
     }
 
-    /// A tenant that explains itself.
-    fn told(&mut self, verdict: &str, offset_ms: Option<i64>) {
+    /// A tenant that explains refusals.
+    fn find_refusal(&mut self, verdict: &str, offset_ms: Option<i64>) {
         let cause = match verdict {
             "missing-header" | "duplicate-header" | "bad-key-id" | "bad-nonce"
             | "bad-timestamp" | "bad-authorization" => Cause::HeadersStripped,
@@ -242,9 +242,9 @@ impl Live<'_> {
         }
         let evidence = match cause {
             Cause::HeadersStripped => {
-                format!("all headers were sent, and the tenant says {verdict}")
+                format!("all headers were sent, and the tenant reports {verdict}")
             }
-            _ => format!("the tenant says {verdict}"),
+            _ => format!("the tenant reports {verdict}"),
         };
         self.to.find(cause, Certainty::Certain, evidence);
         if cause == Cause::WrongKey {
@@ -252,14 +252,15 @@ impl Live<'_> {
         }
     }
 
-    /// Whether the key is good when it is used as the other level.
+    /// Whether the key works when it is used as the other level.
     fn other_level(&mut self, level: Level) -> bool {
         let other = match level {
             Level::Standard => Level::Advanced,
             Level::Advanced if self.options.try_standard => Level::Standard,
             Level::Advanced => {
-                self.to
-                    .step("it was not tried whether the key is Standard: that sends it as it is");
+                self.to.step(
+                    "not tested whether the key is Standard: that would send it in the clear",
+                );
                 return false;
             }
         };
@@ -267,17 +268,17 @@ impl Live<'_> {
             self.to.step(format!("the tenant refuses the key as {other}, too"));
             return false;
         };
-        let evidence = format!("the tenant takes the key as {other}");
+        let evidence = format!("the tenant accepts the key as {other}");
         self.to.find(Cause::LevelMismatch, Certainty::Certain, evidence);
         true
     }
 
-    /// What a key that may list keys knows of this one.
+    /// What a key that may list keys can find out about this one.
     fn asked_helper(&mut self, level: Level, clock_offset_ms: Option<i64>) -> bool {
         let Some(helper) = self.options.helper else { return false };
         let id = self.patient.key_id;
         if helper.address() != &self.patient.address {
-            self.to.step("the other profile is of another tenant, and was not asked");
+            self.to.step("the other profile belongs to another tenant and was not used");
             return false;
         }
         let found = match helper.find_key(id) {
@@ -294,7 +295,7 @@ impl Live<'_> {
             self.to.find(Cause::WrongTenant, Certainty::Certain, evidence);
             return true;
         };
-        // The tenant's time, where it is another one: it tells whole seconds only.
+        // The tenant's time if it differs; it has whole seconds only.
         let off = clock_offset_ms.filter(|ms| ms.unsigned_abs() > CLOCK_OFFSET_MS);
         let now_ms = crate::transport::now_ms().saturating_add(off.unwrap_or(0));
         let is_over =
@@ -315,36 +316,36 @@ impl Live<'_> {
         true
     }
 
-    /// A digest in the place of the key.
+    /// A digest in place of the key.
     fn digest_for_key(&mut self) {
         if is_digest(&self.patient.key) {
-            let evidence = "what is given as the key is 64 hexadecimal digits, as a SHA-256 is";
+            let evidence = "the given key is 64 hexadecimal digits, like a SHA-256 digest";
             self.to.find(Cause::HashedStandardKey, Certainty::Certain, evidence);
         }
     }
 
-    /// What cannot be told from here, the likeliest first.
+    /// What cannot be determined from here, the likeliest first.
     fn guesses(&mut self, level: Level) {
         use Certainty::{Likely, Possible};
         if is_digest(&self.patient.key) {
-            let evidence = "what is given as the key is 64 hexadecimal digits, as a SHA-256 is";
+            let evidence = "the given key is 64 hexadecimal digits, like a SHA-256 digest";
             self.to.find(Cause::HashedStandardKey, Likely, evidence);
         }
         if level == Level::Advanced && !self.options.try_standard {
             self.to.find(
                 Cause::LevelMismatch,
                 Possible,
-                "it was not tried; --try-standard sends the key as it is to see",
+                "not tested; --try-standard tests it by sending the key in the clear",
             );
         }
-        let unseen = "it cannot be told without a key that may list keys (--ask PROFILE)";
+        let unseen = "only a key that may list keys can determine it (--ask PROFILE)";
         self.to.find(Cause::Expired, Possible, unseen);
         self.to.find(Cause::WrongTenant, Possible, unseen);
         self.to.find(Cause::WrongKey, Possible, unseen);
         if !self.patient.address.is_loopback()
             && let Some(variable) = proxy_variable(&self.patient.address, self.environment)
         {
-            let evidence = format!("{variable} names a proxy, which calls go through");
+            let evidence = format!("calls go through the proxy that {variable} names");
             self.to.find(Cause::HeadersStripped, Possible, evidence);
         }
     }

@@ -1,8 +1,8 @@
 //! The doctor: names the cause of a refusal, with the evidence and the remedy.
 //!
-//! A tenant answers every mistake with the same 401, so what lies behind it must be found from
-//! outside: [`examine`] calls the tenant, changes one thing at a time and sees what helps;
-//! [`examine_requests`] looks at requests that another client sent.
+//! A tenant answers every authentication error with the same 401, so the cause must be found from
+//! outside: [`examine`] calls the tenant, changes one thing at a time and reports what helps;
+//! [`examine_requests`] analyses requests that another client sent.
 
 mod cause;
 mod digest;
@@ -18,20 +18,20 @@ pub use live::{LiveOptions, examine};
 pub use report::{Program, Report, ReportedFinding, SettingState};
 pub use request::{ObservedRequest, RequestsError, examine_requests, read_requests};
 
-/// How sure a finding is.
+/// How certain a finding is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Certainty {
-    /// The evidence leaves no other reading.
+    /// The evidence allows no other explanation.
     Certain,
-    /// It is so often enough to look there first.
+    /// A common cause.
     Likely,
-    /// It cannot be told from here.
+    /// Cannot be determined from here.
     Possible,
 }
 
 impl Certainty {
-    /// The word that JSON has for it.
+    /// The word in JSON.
     pub const fn code(self) -> &'static str {
         match self {
             Self::Certain => "certain",
@@ -41,32 +41,32 @@ impl Certainty {
     }
 }
 
-/// Something that was found.
+/// A cause that was found, with its evidence.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Finding {
-    /// What it is.
+    /// The cause.
     pub cause: Cause,
-    /// How sure it is.
+    /// How certain it is.
     pub certainty: Certainty,
-    /// What was seen.
+    /// The evidence.
     pub evidence: String,
-    /// What to do about it.
+    /// The remedy.
     pub remedy: &'static str,
 }
 
-/// What came of an examination: what was looked at, and what was found.
+/// The result of an examination: its steps and findings.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Diagnosis {
-    /// What was done and what it said, in order.
+    /// The steps and their results, in order.
     pub steps: Vec<String>,
-    /// What was found, the surest first; nothing where nothing is wrong.
+    /// The findings, the most certain first; empty if nothing is wrong.
     pub findings: Vec<Finding>,
 }
 
 impl Diagnosis {
-    /// Whether nothing is wrong.
+    /// Whether there are no findings.
     pub fn is_healthy(&self) -> bool {
         self.findings.is_empty()
     }
@@ -78,7 +78,7 @@ impl Diagnosis {
     fn find(&mut self, cause: Cause, certainty: Certainty, evidence: impl Into<String>) {
         let is_same = |known: &&mut Finding| known.cause == cause;
         match self.findings.iter_mut().find(is_same) {
-            // The surer word on one cause counts.
+            // For one cause, the more certain finding counts.
             Some(known) if known.certainty <= certainty => {}
             Some(known) => {
                 known.certainty = certainty;
@@ -95,7 +95,7 @@ impl Diagnosis {
         self.findings.iter().any(|finding| finding.certainty == Certainty::Certain)
     }
 
-    /// The surest first; guesses fall away beside what is certain.
+    /// The most certain first; guesses are dropped next to certain findings.
     fn finish(mut self) -> Self {
         if self.is_certain() {
             self.findings.retain(|finding| finding.certainty == Certainty::Certain);

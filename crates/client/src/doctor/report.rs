@@ -1,7 +1,8 @@
-//! [`Report`]: what a bug report needs, and nothing that it must not hold.
+//! [`Report`]: the contents of a bug report, without anything confidential.
 //!
-//! No text of a setting, a path, a tenant or an answer is copied into it: it is made of numbers, of words that
-//! are in this program, and of the vendor's own part of a host name. So nothing has to be searched for secrets.
+//! No text of a setting, path, tenant or response is copied into it. It consists of numbers, of
+//! words from this program, and of the vendor's part of a host name, so that no secret has to be
+//! searched for.
 
 use std::fmt::Write as _;
 
@@ -13,7 +14,7 @@ use crate::settings::{Explained, SettingsError};
 /// The domain whose subdomains are the vendor's regions.
 const VENDOR: &str = ".paloaltonetworks.com";
 
-/// A report for the project's issues.
+/// A report for the project's issue tracker.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Report {
@@ -25,11 +26,11 @@ pub struct Report {
     pub arch: &'static str,
     /// Instructions that change how signatures are computed, where the processor has them.
     pub processor: Vec<&'static str>,
-    /// Versions of the programs that commands start; none where a program is not found.
+    /// Versions of the programs that commands start; none for a program that is not found.
     pub programs: Vec<Program>,
-    /// The settings; none where the configuration cannot be read.
+    /// The settings; none if the configuration cannot be read.
     pub settings: Option<Vec<SettingState>>,
-    /// What the examination found; none where there was none.
+    /// The findings of the examination; none if there was no examination.
     pub findings: Option<Vec<ReportedFinding>>,
 }
 
@@ -37,35 +38,35 @@ pub struct Report {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Program {
-    /// Its name.
+    /// The program's name.
     pub name: &'static str,
-    /// Its version, of digits and full stops.
+    /// Its version, in digits and full stops.
     pub version: Option<String>,
 }
 
-/// Whether a setting is set, and from what kind of place.
+/// Whether a setting is set, and the kind of its source.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct SettingState {
-    /// Its name, such as `key_id`.
+    /// The setting's name, such as `key_id`.
     pub setting: &'static str,
-    /// Whether it is set, or its value where that tells nothing about anybody.
+    /// Whether it is set, or its value if that identifies nobody.
     pub state: String,
-    /// The kind of place that it came from.
+    /// The kind of its source.
     pub from: Option<&'static str>,
-    /// How many other places set it, too.
+    /// How many other sources also set it.
     pub overridden: usize,
 }
 
-/// A finding without its evidence, which quotes settings and answers.
+/// A finding without its evidence, which quotes settings and responses.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct ReportedFinding {
-    /// The code of its cause.
+    /// The code of the cause.
     pub cause: &'static str,
-    /// What the cause is.
+    /// The title of the cause.
     pub title: &'static str,
-    /// How sure it is.
+    /// How certain it is.
     pub certainty: Certainty,
 }
 
@@ -160,7 +161,7 @@ fn is_harmless(value: &str) -> bool {
     is_number || matches!(value.to_ascii_lowercase().as_str(), "standard" | "advanced")
 }
 
-/// What a host is, without the part that names an organisation.
+/// A description of a host, without the part that names an organisation.
 fn kind_of_host(address: &str) -> String {
     let host = address.split("://").last().unwrap_or_default();
     let host = host.split(['/', ':']).next().unwrap_or_default().to_ascii_lowercase();
@@ -169,19 +170,19 @@ fn kind_of_host(address: &str) -> String {
     }
     let Some((first, domain)) = host.split_once('.') else { return "a host".to_owned() };
     let region = domain.strip_suffix(&VENDOR[1..]).unwrap_or_default();
-    // Such as `xdr.us.`: short words alone, so that no label of an organisation's own is shown.
+    // Such as `xdr.us.`: short labels only, so that no label of an organisation is shown.
     let is_region = region.split('.').filter(|label| !label.is_empty()).all(|label| {
         label.len() <= 4
             && label.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
     });
     if !domain.ends_with(&VENDOR[1..]) || !is_region {
-        return "a host outside of the vendor's domain".to_owned();
+        return "a host outside the vendor's domain".to_owned();
     }
     let prefix = if first.starts_with("api-") { "api-" } else { "" };
     format!("`{prefix}[tenant].{domain}`")
 }
 
-/// The kind of place that a setting came from; the place itself may name somebody.
+/// The kind of a setting's source; the source itself may name a person.
 fn kind_of_origin(origin: &str) -> &'static str {
     let kinds = [
         ("the argument", "an argument"),
@@ -226,7 +227,7 @@ fn processor() -> Vec<&'static str> {
     Vec::new()
 }
 
-/// The first word of a program's answer that is a version.
+/// The first word of a program's output that is a version.
 fn version(program: &str) -> Option<String> {
     let mut command = cortexkey_system::command(program);
     let output = command.arg("--version").stdin(std::process::Stdio::null()).output().ok()?;
@@ -253,10 +254,10 @@ mod tests {
             ("acme.crtx.eu.paloaltonetworks.com", "`[tenant].crtx.eu.paloaltonetworks.com`"),
             (
                 "https://a.secretorg.xdr.us.paloaltonetworks.com",
-                "a host outside of the vendor's domain",
+                "a host outside the vendor's domain",
             ),
-            ("xsoar.acme.example", "a host outside of the vendor's domain"),
-            ("https://paloaltonetworks.com.evil.example", "a host outside of the vendor's domain"),
+            ("xsoar.acme.example", "a host outside the vendor's domain"),
+            ("https://paloaltonetworks.com.evil.example", "a host outside the vendor's domain"),
             ("http://127.0.0.1:8080", "this machine"),
             ("acme", "a host"),
         ] {

@@ -1,7 +1,7 @@
-//! [`examine_requests`]: requests that another client sent, as `curl -v`, a proxy or a log shows
-//! them.
+//! [`examine_requests`]: analyses requests that another client sent, as `curl -v`, a proxy or a log
+//! shows them.
 //!
-//! It refuses to send anything. What it says of a digest it can say only where it is given the key.
+//! It sends nothing. It can analyse a digest only with the key.
 
 use core::fmt;
 use std::collections::HashMap;
@@ -13,38 +13,38 @@ use thiserror::Error;
 use zeroize::{Zeroize as _, Zeroizing};
 
 use super::digest::{made_of, shape, written_otherwise};
-use super::key::{equals, is_digest, mended, sha256, slips};
+use super::key::{corrected, equals, is_digest, sha256, slips};
 use super::{Cause, Certainty, Diagnosis};
 
-/// The most that is read of requests.
+/// The most bytes of requests that are read.
 const TEXT_BYTES_MAX: usize = 1024 * 1024;
-/// Tenants are known to take a minute.
+/// Tenants are known to accept one minute.
 const SKEW_MS: u64 = 60_000;
 
-/// A request as it was seen. `Debug` does not show its values: they may be a key.
+/// A captured request. `Debug` does not show its values, which may contain a key.
 #[derive(Default)]
 pub struct ObservedRequest {
     headers: Vec<(String, String)>,
-    /// The answer's date, in milliseconds since 1970.
+    /// The response's date, in milliseconds since 1970.
     answered_ms: Option<u64>,
 }
 
-/// Why text holds no requests.
+/// Why no request can be read from the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum RequestsError {
     /// It is larger than a megabyte.
     #[error("there is more than a megabyte; give the heads of a few requests")]
     TooLarge,
-    /// It is no text.
-    #[error("it is no text (UTF-8)")]
+    /// It is not text.
+    #[error("it is not valid UTF-8")]
     NotText,
-    /// It begins as JSON and is none, or not of this form.
+    /// It starts as JSON, but is invalid or of another form.
     #[error(
-        "it is no JSON of this form: an object of headers, a list of such, or {{\"headers\": …}}"
+        "it is not JSON of this form: an object of headers, a list of them, or {{\"headers\": …}}"
     )]
     Json,
-    /// There is no header of the scheme in it.
+    /// It contains no authentication header.
     #[error(
         "there is neither Authorization nor an x-xdr-* header in it; give heads as HTTP has them, or \
          what `curl -v` prints"
@@ -52,8 +52,8 @@ pub enum RequestsError {
     NoHeaders,
 }
 
-/// Reads requests: heads as HTTP has them, what `curl -v` prints, or JSON (an object of headers, a
-/// list of such, or `{"headers": …}`).
+/// Reads requests: HTTP heads, the output of `curl -v`, or JSON (an object of headers, a list of
+/// them, or `{"headers": …}`).
 pub fn read_requests(text: &[u8]) -> Result<Vec<ObservedRequest>, RequestsError> {
     if text.len() > TEXT_BYTES_MAX {
         return Err(RequestsError::TooLarge);
@@ -75,7 +75,7 @@ pub fn read_requests(text: &[u8]) -> Result<Vec<ObservedRequest>, RequestsError>
 }
 
 fn of_json(text: &str) -> Option<Vec<ObservedRequest>> {
-    // One value after another is what logs have.
+    // Logs contain one value after another.
     let mut found = Vec::new();
     for value in serde_json::Deserializer::from_str(text).into_iter::<Value>() {
         match value.ok()? {
@@ -111,11 +111,11 @@ fn of_object(value: &Value) -> Option<ObservedRequest> {
     Some(request)
 }
 
-/// Lines of heads; a request line, or an empty line after headers, begins another.
+/// Lines of heads; a request line, or an empty line after headers, starts another.
 fn of_lines(text: &str) -> Vec<ObservedRequest> {
     let mut found = vec![ObservedRequest::default()];
     for line in text.lines() {
-        // As curl marks what it sends and gets, and what it says itself.
+        // The markers that curl puts before what it sends, receives and reports.
         let (marked, line) = match line.strip_prefix("> ") {
             Some(rest) => (b'>', rest),
             None => match line.strip_prefix("< ") {
@@ -134,10 +134,10 @@ fn of_lines(text: &str) -> Vec<ObservedRequest> {
         }
         let Some((name, value)) = line.split_once(':') else { continue };
         let name = name.trim().to_ascii_lowercase();
-        // One space is HTTP's; what else is there is the client's.
+        // HTTP allows one space; further ones come from the client.
         let value = value.strip_prefix(' ').unwrap_or(value).to_owned();
         if marked == b'<' {
-            // The answer belongs to the request before it.
+            // The response belongs to the request before it.
             let before = found.iter_mut().rev().find(|request| !request.headers.is_empty());
             if let (Some(request), "date") = (before, name.as_str()) {
                 request.answered_ms = date_ms(&value);
@@ -155,8 +155,8 @@ fn date_ms(text: &str) -> Option<u64> {
     u64::try_from(ms).ok()
 }
 
-/// Examines requests. The key, as it stands in its file or variable, and its level make more of
-/// them.
+/// Examines requests. With the key, as stored in its file or variable, and its level, it finds more
+/// causes.
 pub fn examine_requests(
     requests: &[ObservedRequest],
     key: Option<&[u8]>,
@@ -217,7 +217,7 @@ impl Examination<'_> {
         for slip in slips(authorization.as_bytes()) {
             let evidence = format!("Authorization: {}", slip.evidence);
             self.find(slip.cause, Certainty::Certain, &evidence);
-            value = slip.mended;
+            value = slip.corrected;
         }
         match (request.value("x-xdr-nonce"), request.value("x-xdr-timestamp")) {
             (Some(nonce), Some(timestamp)) => self.advanced(&value, nonce, timestamp),
@@ -238,7 +238,7 @@ impl Examination<'_> {
             None => self.find(Cause::MissingKeyId, Certainty::Certain, "there is no x-xdr-auth-id"),
             Some(id) if id.trim().parse::<u64>().is_ok() => {}
             Some(_) => {
-                let evidence = "x-xdr-auth-id holds something besides a number";
+                let evidence = "x-xdr-auth-id is not a number";
                 self.find(Cause::MissingKeyId, Certainty::Certain, evidence);
             }
         }
@@ -254,15 +254,15 @@ impl Examination<'_> {
         }
     }
 
-    /// The key was sent as it is.
+    /// The key was sent unhashed.
     fn standard(&mut self, value: &[u8]) {
         if self.level == Some(Level::Advanced) {
             let evidence = "the key is Advanced, and there is neither nonce nor timestamp";
             self.find(Cause::LevelMismatch, Certainty::Certain, evidence);
         }
-        let hashed = "Authorization is the SHA-256 of the key, without nonce and time";
+        let hashed = "Authorization is the SHA-256 of the key, without nonce and timestamp";
         if let Some(key) = self.key {
-            let plain = mended(key);
+            let plain = corrected(key);
             if [key, plain.as_slice()].iter().any(|key| equals(value, &sha256(&[key]))) {
                 return self.find(Cause::HashedStandardKey, Certainty::Certain, hashed);
             }
@@ -273,7 +273,7 @@ impl Examination<'_> {
                 let evidence = format!("Authorization is the key {how}");
                 return self.find(Cause::WrongKey, Certainty::Certain, &evidence);
             }
-            // Either of the two may be the right one.
+            // Either of the two may be correct.
             let evidence = "Authorization is not the key that was given";
             self.find(Cause::WrongKey, Certainty::Possible, evidence);
         }
@@ -286,12 +286,12 @@ impl Examination<'_> {
 
     fn advanced(&mut self, value: &[u8], nonce: &str, timestamp: &str) {
         if self.level == Some(Level::Standard) {
-            let evidence = "the key is Standard, and the request is signed";
+            let evidence = "the key is Standard, but the request is signed";
             self.find(Cause::LevelMismatch, Certainty::Certain, evidence);
         }
         if nonce.len() != 64 || !nonce.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
             let evidence = format!(
-                "the nonce has {} characters, or others than letters and digits",
+                "the nonce has {} characters, or characters other than letters and digits",
                 nonce.chars().count()
             );
             self.find(Cause::OddNonce, Certainty::Possible, &evidence);
@@ -332,21 +332,23 @@ impl Examination<'_> {
                 let evidence = "x-xdr-timestamp has 10 digits";
                 return self.find(Cause::SecondsForMilliseconds, Certainty::Certain, evidence);
             }
-            (Some(_), 16) => "x-xdr-timestamp has 16 digits, as microseconds have".to_owned(),
-            (Some(_), 19) => "x-xdr-timestamp has 19 digits, as nanoseconds have".to_owned(),
+            (Some(_), 16) => "x-xdr-timestamp has 16 digits, as in microseconds".to_owned(),
+            (Some(_), 19) => "x-xdr-timestamp has 19 digits, as in nanoseconds".to_owned(),
             (None, _) if timestamp.parse::<jiff::Timestamp>().is_ok() => {
                 "x-xdr-timestamp is a date and time in text".to_owned()
             }
             (None, _) if timestamp.parse::<f64>().is_ok() => {
                 "x-xdr-timestamp is a number with a fraction".to_owned()
             }
-            _ => format!("x-xdr-timestamp is not 13 digits but {}", timestamp.chars().count()),
+            _ => {
+                format!("expected 13 digits in x-xdr-timestamp, got {}", timestamp.chars().count())
+            }
         };
         self.find(Cause::TimestampForm, Certainty::Certain, &evidence);
     }
 
-    /// Against the answer's date; without one, against this machine's clock, by which only a request
-    /// of this moment can be told.
+    /// Compares with the response's date, or without one with this machine's clock, which only
+    /// works for a request of this moment.
     fn clock(&mut self, ms: u64) {
         if let Some(answered_ms) = self.request.answered_ms {
             let off = answered_ms.abs_diff(ms);
@@ -381,16 +383,16 @@ impl Examination<'_> {
     }
 }
 
-/// What a difference of whole quarters of an hour is like: a local time that is taken for UTC.
+/// A difference of whole quarters of an hour suggests a local time that was used as UTC.
 fn zone(off_ms: u64) -> Option<String> {
     const QUARTER_MS: u64 = 15 * 60 * 1000;
-    /// The farthest zone is 14 hours ahead.
+    /// The easternmost zone is 14 hours ahead.
     const QUARTERS_MAX: u64 = 14 * 4;
     let quarters = (off_ms + QUARTER_MS / 2) / QUARTER_MS;
     let is_zone =
         (1..=QUARTERS_MAX).contains(&quarters) && off_ms.abs_diff(quarters * QUARTER_MS) <= SKEW_MS;
     let (hours, minutes) = (quarters / 4, quarters % 4 * 15);
-    is_zone.then(|| format!(", {hours} h {minutes:02} min, as a time zone is from UTC"))
+    is_zone.then(|| format!(", {hours} h {minutes:02} min, like the offset of a time zone"))
 }
 
 impl fmt::Debug for ObservedRequest {

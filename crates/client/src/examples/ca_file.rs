@@ -1,7 +1,7 @@
-//! The certificates that an example trusts instead of the system's.
+//! Adds the trusted certificates to an example.
 //!
-//! PowerShell has no option for them, so there is no example in it then: one that trusted the
-//! system's would not be for the settings that were given.
+//! PowerShell has no option for certificates, so no example is printed then: one that trusts the
+//! system's certificates would ignore the setting.
 
 use std::path::{Path, PathBuf};
 
@@ -10,7 +10,7 @@ use thiserror::Error;
 
 use super::Language;
 
-/// Why there is no example for the settings.
+/// Why an example cannot respect the settings.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum ExampleError {
@@ -23,10 +23,10 @@ pub enum ExampleError {
         /// The language.
         language: Language,
     },
-    /// The path of the certificates cannot stand in a text.
+    /// The path of the certificates cannot be written as a string.
     #[error(
-        "the path {} of the certificates cannot stand in an example: it is not UTF-8, or has \
-         invisible characters",
+        "the path {} of the certificates cannot be written in an example: it is not UTF-8, or \
+         has invisible characters",
         quote(&path.to_string_lossy())
     )]
     CaFilePath {
@@ -35,7 +35,8 @@ pub enum ExampleError {
     },
 }
 
-/// An insertion: the text behind which it stands, and the text itself. `PATH` is the path, quoted.
+/// An insertion: the text after which it is placed, and the text itself. `PATH` is replaced by the
+/// quoted path.
 type Insertion = (&'static str, &'static str);
 
 const CURL: &[Insertion] = &[("--config - \\\n", "        --cacert PATH \\\n")];
@@ -76,7 +77,7 @@ const C: &[Insertion] = &[(
 
 const RUST: &[Insertion] = &[("let given = Given {\n", "        ca_file: Some(PATH.into()),\n")];
 
-/// The text of an example with the certificates of a file.
+/// The example with the certificates of a file.
 pub(super) fn with(text: &str, language: Language, file: &Path) -> Result<String, ExampleError> {
     let insertions = match language {
         Language::Curl => CURL,
@@ -95,7 +96,7 @@ pub(super) fn with(text: &str, language: Language, file: &Path) -> Result<String
     Ok(text)
 }
 
-/// A path as a string of the language. It is absolute, since the example may run elsewhere.
+/// A path as a string literal. It is absolute, because the example may run elsewhere.
 fn quoted(file: &Path, language: Language) -> Result<String, ExampleError> {
     let unfit = || ExampleError::CaFilePath { path: file.to_owned() };
     let path = std::path::absolute(file).map_err(|_| unfit())?;
@@ -133,7 +134,7 @@ mod tests {
             let added = with.lines().count() - without.lines().count();
             let expected = match language {
                 Language::Go => 14,
-                // In Rust the settings get their braces.
+                // In Rust, the settings get their braces.
                 Language::Python | Language::Rust => 3,
                 _ => 1,
             };

@@ -1,10 +1,10 @@
-//! [`Example`]: the first API call in several languages, to begin one's own code with.
+//! [`Example`]: the first API call in several languages, as a starting point.
 //!
-//! Each text runs as it is printed. What the settings say of tenant, key id and level stands in it;
-//! what they do not say it reads from the environment, and fails without. No text has a host of
-//! somebody else's, where a key could go, and none has a key: that comes from the environment, where
-//! a secret store puts it. Tests run each of them against a tenant, but for PowerShell's, which say
-//! so themselves.
+//! Each text runs as printed. It contains the tenant, key id and level from the settings; what they
+//! do not set, it reads from the environment, and fails without. No text contains a placeholder
+//! host to which a key could be sent, and none contains a key: that comes from the environment,
+//! where a secret store puts it. Tests run each of them against the emulator, except PowerShell's,
+//! which says so.
 
 mod ca_file;
 
@@ -20,7 +20,7 @@ pub use ca_file::ExampleError;
 use crate::settings::{KnownSettings, known};
 use crate::{Environment, Given, SettingsError};
 
-/// Where a string reads a setting, and what stands round its value where that is known.
+/// Where a string reads a setting, and the code around a known value.
 const PLACES: [(Setting, &str, [&str; 2]); 12] = [
     (Setting::Url, "${CORTEXKEY_API_URL:?set it to what the button Copy API URL gives}", ["", ""]),
     (
@@ -40,7 +40,7 @@ const PLACES: [(Setting, &str, [&str; 2]); 12] = [
     (Setting::KeyId, "= $env:CORTEXKEY_API_KEY_ID", ["= '", "'"]),
 ];
 
-/// What a string may take from the settings.
+/// The settings that a string may use.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Setting {
     Url,
@@ -48,7 +48,7 @@ enum Setting {
     Level,
 }
 
-/// A language that there is an example in.
+/// A language with an example.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Language {
@@ -56,9 +56,9 @@ pub enum Language {
     Curl,
     /// Python 3, without packages.
     Python,
-    /// Go, with the module of this project.
+    /// Go, with this project's module.
     Go,
-    /// C, with the library of this project and libcurl.
+    /// C, with this project's library and libcurl.
     C,
     /// Rust, with this crate.
     Rust,
@@ -67,7 +67,7 @@ pub enum Language {
 }
 
 impl Language {
-    /// All of them.
+    /// All languages.
     pub const ALL: [Self; 6] =
         [Self::Curl, Self::Python, Self::Go, Self::C, Self::Rust, Self::PowerShell];
 
@@ -83,7 +83,7 @@ impl Language {
         }
     }
 
-    /// Whether the tests of this project run it.
+    /// Whether this project's tests run the example.
     pub const fn is_tested(self) -> bool {
         !matches!(self, Self::PowerShell)
     }
@@ -115,29 +115,29 @@ impl fmt::Display for UnknownLanguage {
 
 impl core::error::Error for UnknownLanguage {}
 
-/// Whose key an example is for; what is `None` it reads from the environment.
+/// The settings of an example; it reads missing ones from the environment.
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct Example {
-    /// Where the tenant's API is.
+    /// The address of the tenant's API.
     pub address: Option<Address>,
     /// The key's id.
     pub key_id: Option<KeyId>,
-    /// The key's security level. Where a string is for one level alone, it is Advanced by default: a
-    /// digest does no harm where a key would.
+    /// The key's security level. An example for one level only is for Advanced by default: sending
+    /// a digest by mistake is harmless, sending a key is not.
     pub level: Option<Level>,
-    /// The file with the certificates to trust instead of the system's.
+    /// The file with certificates to trust instead of the system's.
     pub ca_file: Option<PathBuf>,
 }
 
 impl Example {
-    /// Takes what the settings say. A setting that is invalid is an error, not an absent one.
+    /// Resolves the settings. An invalid setting is an error, not a missing one.
     pub fn resolve(given: &Given, environment: &Environment<'_>) -> Result<Self, SettingsError> {
         let KnownSettings { address, key_id, level, ca_file } = known(given, environment)?;
         Ok(Self { address, key_id, level, ca_file })
     }
 
-    /// The text in a language. It is an error where the text could not respect a setting.
+    /// The example in a language. An error if it cannot respect a setting.
     ///
     /// ```
     /// use cortexkey_client::{Example, Given, Language};
@@ -174,7 +174,7 @@ impl Example {
         let (id, level) = (self.value(Setting::KeyId), self.value(Setting::Level));
         let fields = [
             url.as_ref().map(|url| format!("fqdn: Some(\"{url}\".to_owned()),")),
-            // The host is taken as it is: it was read before.
+            // The host is used unchanged: it was parsed before.
             url.as_ref().map(|_| "on_premises: true,".to_owned()),
             id.map(|id| format!("key_id: Some(\"{id}\".to_owned()),")),
             level.map(|level| format!("level: Some(\"{level}\".parse()?),")),

@@ -1,8 +1,8 @@
-//! [`Apply`]: carries out a plan, one key after the other.
+//! [`Apply`]: carries out a plan, one key after another.
 //!
-//! The caller shows the plan and asks about it first. A run can be stopped anywhere and started
-//! again: each step is recorded before the next one, and a step that was not recorded is found
-//! again.
+//! The caller shows the plan and asks for confirmation first. A run can be interrupted anywhere and
+//! started again: each step is recorded before the next one, and a step that was not recorded is
+//! detected.
 
 use cortexkey_api::api_key::CommentEdit;
 use cortexkey_api::role::RoleName;
@@ -21,19 +21,19 @@ use crate::transport::{CallError, Client};
 pub struct Apply<'a> {
     /// Calls the tenant, and creates and delivers keys.
     pub renewal: Renewal<'a>,
-    /// Where new keys go; none where no action of the plan makes one.
+    /// The sink of new keys; none if no action generates one.
     pub sink: Option<&'a Sink>,
     /// The lock file, held.
     pub lock: &'a mut LockFile,
-    /// The lock file's name of the tenant.
+    /// The lock file's name for the tenant.
     pub tenant: &'a str,
-    /// How long a key that was replaced lives on, in milliseconds.
+    /// The grace period of replaced keys, in milliseconds.
     pub grace_ms: u64,
     /// The time, in milliseconds since 1970.
     pub now_ms: u64,
 }
 
-/// Why one action of a plan was not carried out.
+/// Why an action of a plan was not carried out.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum ApplyError {
@@ -43,14 +43,14 @@ pub enum ApplyError {
     /// A call failed.
     #[error(transparent)]
     Call(CallError),
-    /// Roles or comment are not as asked.
+    /// Roles or comment do not match.
     #[error(transparent)]
     Edit(EditError),
-    /// The scope is not as asked.
+    /// The scope does not match.
     #[error(transparent)]
     Scope(ScopeError),
-    /// A key cannot be made, since it has no place to go.
-    #[error("the new key has no place to go")]
+    /// A key cannot be generated, because it has no sink.
+    #[error("the new key has no sink")]
     NoSink,
     /// The lock file cannot be written.
     #[error(transparent)]
@@ -58,8 +58,8 @@ pub enum ApplyError {
 }
 
 impl Apply<'_> {
-    /// Finishes what interrupted runs left, key by key. A plan is made after this. What cannot be
-    /// finished is in no other key's way: the names of such keys, with the reason.
+    /// Finishes interrupted runs, key by key; a plan is made afterwards. A run that cannot be
+    /// finished does not stop the others: its name is returned with the reason.
     pub fn settle(&mut self) -> Vec<(String, ApplyError)> {
         let keys = self.lock.lock().tenants.get(self.tenant);
         let pending = keys.iter().flat_map(|tenant| &tenant.keys);
@@ -86,7 +86,7 @@ impl Apply<'_> {
         match action.step() {
             Step::Renew(new) => {
                 if action.action == Kind::Generate {
-                    // One that is gone from the tenant is not to be retired.
+                    // A key that is gone from the tenant needs no retirement.
                     entry.id = None;
                 }
                 let sink = self.sink.ok_or(ApplyError::NoSink)?;
@@ -132,8 +132,8 @@ impl Apply<'_> {
         self.record(&host, name, Some(entry))
     }
 
-    /// Notes that definitions are in place, so that what differs later is drift: those of which
-    /// every action was carried out, and those that asked for none.
+    /// Records that definitions are in place, so that a later difference is drift: those whose
+    /// actions were all carried out, and those that needed none.
     pub fn applied<'d>(
         &mut self,
         desired: impl IntoIterator<Item = &'d Desired>,
@@ -157,7 +157,7 @@ impl Apply<'_> {
     ) -> Result<(), ApplyError> {
         let Some(id) = entry.id.and_then(KeyId::new) else { return Ok(()) };
         let record = self.client().find_key(id).map_err(ApplyError::Call)?;
-        // One that vanished meanwhile is the next plan's.
+        // One that disappeared meanwhile is left to the next plan.
         let Some(record) = record else { return Ok(()) };
         let roles = roles.iter().map(RoleName::new).collect();
         let edit = KeyEdit { roles, comment: CommentEdit::Set(comment), ..KeyEdit::of(&record) };
@@ -187,7 +187,7 @@ impl Apply<'_> {
 }
 
 impl Plan {
-    /// The definitions that ask for nothing but what these actions did.
+    /// The definitions that need nothing beyond these actions.
     pub fn done<'d>(
         &self,
         desired: &'d [Desired],

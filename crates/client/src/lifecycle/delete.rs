@@ -1,4 +1,4 @@
-//! [`Deletion`]: deletes keys that the caller has looked at.
+//! [`Deletion`]: deletes keys that the caller has confirmed.
 
 use cortexkey_api::api_keys::ApiKeyRecord;
 use cortexkey_core::auth::KeyId;
@@ -6,7 +6,7 @@ use thiserror::Error;
 
 use crate::transport::{CallError, Client};
 
-/// Keys that exist and are about to be deleted.
+/// Existing keys that are about to be deleted.
 pub struct Deletion<'a> {
     client: &'a Client,
     ids: Vec<KeyId>,
@@ -17,8 +17,8 @@ pub struct Deletion<'a> {
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum DeletionError {
-    /// One is the key that signs these calls.
-    #[error("key {0} is the one that signs these calls")]
+    /// One of them signs these calls.
+    #[error("key {0} signs these calls")]
     Own(KeyId),
     /// The tenant does not have these.
     #[error("there is no key {}; nothing was deleted", ids(missing))]
@@ -32,13 +32,13 @@ pub enum DeletionError {
 }
 
 impl<'a> Deletion<'a> {
-    /// Checks that none of these keys is the one that signs.
+    /// Checks that none of these keys signs the calls.
     pub fn check_own(client: &Client, ids: &[KeyId]) -> Result<(), DeletionError> {
         let own = client.own_key().and_then(KeyId::new);
         own.filter(|own| ids.contains(own)).map_or(Ok(()), |own| Err(DeletionError::Own(own)))
     }
 
-    /// Looks the keys up. All of them must exist, and none may be the one that signs.
+    /// Looks the keys up. All must exist, and none may sign the calls.
     pub fn prepare(client: &'a Client, ids: &[KeyId]) -> Result<Self, DeletionError> {
         Self::check_own(client, ids)?;
         let keys = client.all_keys(&[])?;
@@ -52,12 +52,12 @@ impl<'a> Deletion<'a> {
         Ok(Self { client, ids: ids.to_vec(), records })
     }
 
-    /// The keys as the tenant has them.
+    /// The keys as the tenant returned them.
     pub fn records(&self) -> &[ApiKeyRecord] {
         &self.records
     }
 
-    /// Deletes them.
+    /// Deletes the keys.
     pub fn run(self) -> Result<(), CallError> {
         self.client.ensure_deleted(&self.ids)
     }

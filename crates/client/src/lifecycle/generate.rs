@@ -11,10 +11,10 @@ use crate::sink::Sink;
 
 /// The state file for keys that are being generated.
 const STATE: &str = "new-keys";
-/// The entries of the state file begin with this: a key has no name before it has an id.
+/// Prefix of entries in the state file: a key has no name before it has an id.
 const UNNAMED: &str = "new-key-";
 
-/// Generates keys that have no definition: scoped, checked and delivered, or deleted again.
+/// Generates keys without a definition: scoped, checked and delivered, or deleted again.
 pub struct Generation<'a> {
     renewal: Renewal<'a>,
     state: LockFile,
@@ -22,25 +22,25 @@ pub struct Generation<'a> {
     host: String,
 }
 
-/// What became of keys whose generation was interrupted.
+/// The keys whose generation was interrupted.
 #[derive(Debug, Default)]
 #[non_exhaustive]
 pub struct Finished {
-    /// Keys that somebody may have received. They are left.
+    /// Keys that may have been delivered. They are kept.
     pub doubtful: Vec<u64>,
     /// What could not be finished now. It stays for a later run.
     pub failed: Vec<RenewError>,
 }
 
 impl<'a> Generation<'a> {
-    /// Holds the state of a tenant's new keys.
+    /// Locks the state of a tenant's new keys.
     pub fn open(renewal: Renewal<'a>, places: &StatePlaces) -> Result<Self, StateError> {
         let state = places.hold(renewal.client, STATE)?;
         let host = renewal.client.address().host().to_owned();
         Ok(Self { tenant: tenant_of(renewal.client), renewal, state, host })
     }
 
-    /// Finishes what interrupted runs left. What cannot be finished is in no other key's way.
+    /// Finishes interrupted runs. A run that cannot be finished does not stop the others.
     pub fn finish(&mut self) -> Result<Finished, LockFileError> {
         let of_tenant = self.state.lock().tenants.get(&self.tenant);
         let names = of_tenant.iter().flat_map(|tenant| tenant.keys.keys());

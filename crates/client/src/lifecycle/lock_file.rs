@@ -1,7 +1,7 @@
-//! [`LockFile`]: the lock file on disk, held while it is changed.
+//! [`LockFile`]: the lock file on disk, locked while it is changed.
 //!
-//! It has one holder at a time. Each change is written completely before anything is done that the
-//! change announces. A file with mistakes is an error.
+//! It has one holder at a time. Each change is on disk before the announced step starts. A file
+//! with mistakes is an error.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -17,17 +17,17 @@ use thiserror::Error;
 
 const LOCK_BYTES_MAX: u64 = 16 * 1024 * 1024;
 
-/// Where the state of a renewal is written before each step.
+/// Where the state of a renewal is recorded before each step.
 pub trait Journal {
-    /// Writes the state, which is on disk when this returns.
+    /// Writes the state; it is on disk when this returns.
     fn save(&mut self, entry: &LockedKey) -> Result<(), LockFileError>;
 }
 
-/// A lock file that is held.
+/// A lock file, held exclusively.
 pub struct LockFile {
     path: PathBuf,
     lock: Lock,
-    /// The folder: its file is replaced with each change, so that itself cannot be held.
+    /// The folder holds the lock, because each change replaces the file.
     _held: Option<File>,
 }
 
@@ -57,8 +57,8 @@ pub enum LockFileError {
         #[source]
         error: io::Error,
     },
-    /// Somebody else holds it.
-    #[error("another run holds the lock file {}; wait for its end", path.display())]
+    /// Another run holds it.
+    #[error("another run holds the lock file {}; wait until it ends", path.display())]
     Held {
         /// The file.
         path: PathBuf,
@@ -80,14 +80,14 @@ pub enum LockFileError {
 }
 
 impl LockFile {
-    /// Reads a lock file without holding it; an empty one where there is no such file.
+    /// Reads a lock file without locking it; an empty one if there is no such file.
     pub fn read(path: &Path) -> Result<Lock, LockFileError> {
         let failed = |error| LockFileError::Read { path: path.to_owned(), error };
         match fs::metadata(path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Lock::default()),
             Err(error) => return Err(failed(error)),
             Ok(metadata) if !metadata.is_file() || metadata.len() > LOCK_BYTES_MAX => {
-                return Err(failed(io::Error::other("it is no file of at most 16 MiB")));
+                return Err(failed(io::Error::other("it is not a file of at most 16 MiB")));
             }
             Ok(_) => {}
         }
@@ -107,7 +107,7 @@ impl LockFile {
             return Err(mistake(problem));
         }
         let [document] = tree.documents() else {
-            let message = "one document is expected";
+            let message = "expected one document";
             let place = cortexkey_manifest::Span::default();
             return Err(mistake(&Problem::new(ProblemKind::WrongType, place, message)));
         };
@@ -118,7 +118,7 @@ impl LockFile {
         }
     }
 
-    /// Reads a lock file and holds it.
+    /// Reads a lock file and locks it.
     pub fn hold(path: &Path) -> Result<Self, LockFileError> {
         let held = hold_folder(path)?;
         Ok(Self { lock: Self::read(path)?, path: path.to_owned(), _held: held })
@@ -138,32 +138,32 @@ impl LockFile {
         None
     }
 
-    /// The name of a tenant in a lock file: a child's is followed by the child's id.
+    /// A tenant's name in a lock file; a child's name is followed by the child's id.
     pub fn tenant(name: &str, child: Option<&str>) -> String {
         plan::place(name, child)
     }
 
-    /// The child's id in the name of a tenant; none for a tenant that is no child.
+    /// The child's id in a tenant's name; none for a tenant that is not a child.
     pub fn child_of(tenant: &str) -> Option<&str> {
         plan::child_of(tenant)
     }
 
-    /// What it says.
+    /// The contents.
     pub fn lock(&self) -> &Lock {
         &self.lock
     }
 
-    /// Where it is.
+    /// The path.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// The entry of a definition; an empty one where there is none.
+    /// A definition's entry; an empty one if there is none.
     pub fn entry(&self, tenant: &str, name: &str) -> LockedKey {
         self.lock.key(tenant, name).cloned().unwrap_or_default()
     }
 
-    /// Puts an entry in place, or takes it out, and writes the file.
+    /// Sets or removes an entry, and writes the file.
     pub fn set(
         &mut self,
         tenant: &str,
@@ -176,7 +176,7 @@ impl LockFile {
             .tenants
             .entry(tenant.to_owned())
             .or_insert_with(|| LockedTenant { host: host.to_owned(), keys: BTreeMap::new() });
-        // One that says nothing, as after a first key that could not be made, is none.
+        // An empty entry, as after a failed first generation, is removed.
         match entry.filter(|entry| !entry.is_empty()) {
             Some(entry) => of_tenant.keys.insert(name.to_owned(), entry),
             None => of_tenant.keys.remove(name),
@@ -187,7 +187,7 @@ impl LockFile {
         self.write()
     }
 
-    /// Where the state of a definition's renewal is written.
+    /// Where the state of a definition's renewal is recorded.
     pub fn journal<'a>(&'a mut self, tenant: &'a str, host: &'a str, name: &'a str) -> Entry<'a> {
         Entry { file: self, tenant, host, name }
     }
@@ -200,7 +200,7 @@ impl LockFile {
     }
 }
 
-/// One entry of a lock file that is held.
+/// One entry of a held lock file.
 pub struct Entry<'a> {
     file: &'a mut LockFile,
     tenant: &'a str,
@@ -222,7 +222,7 @@ fn hold_folder(path: &Path) -> Result<Option<File>, LockFileError> {
     match folder.try_lock() {
         Ok(()) => Ok(Some(folder)),
         Err(fs::TryLockError::WouldBlock) => Err(LockFileError::Held { path: path.to_owned() }),
-        // Some network file systems have no such locks.
+        // Some network file systems do not support such locks.
         Err(fs::TryLockError::Error(error)) if error.kind() == io::ErrorKind::Unsupported => {
             Ok(None)
         }

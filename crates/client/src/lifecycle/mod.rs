@@ -1,7 +1,7 @@
-//! What happens to keys: generate, rotate, delete, and apply a plan.
+//! The lifecycle of keys: generate, rotate, delete, and apply a plan.
 //!
-//! Whatever is under way is written to a lock file first, so that the next run finishes a run that
-//! was stopped anywhere.
+//! Each operation is recorded in a lock file first, so that the next run can finish an interrupted
+//! one.
 
 mod apply;
 mod delete;

@@ -1,7 +1,7 @@
-//! [`Rotation`]: replaces a key by a new one, and deletes the old key after a grace period.
+//! [`Rotation`]: replaces a key with a new one, and deletes the old key after a grace period.
 //!
-//! No second rotation of a key begins while one is under way, and what the tenant does not show of
-//! the old key's scope is not guessed.
+//! A second rotation of a key cannot start while one is under way. What the tenant does not return
+//! of the old key's scope is not guessed.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -16,14 +16,14 @@ use thiserror::Error;
 use super::lock_file::{LockFile, LockFileError};
 use super::renewal::{Delivery, RenewError, Renewal};
 use super::state::{StateError, StatePlaces, tenant_of};
-use crate::resources::{NewKey, Seen, is_system, write_of};
+use crate::resources::{NewKey, ObservedScope, is_system, write_of};
 use crate::transport::{CallError, ChildTenant, Client};
 
-/// How long another run's hold of the lock file is waited for after a grace: ten minutes.
+/// How long to wait for another run that holds the lock file after a grace period: ten minutes.
 const HOLD_TRIES: u32 = 600;
 const HOLD_AGAIN: Duration = Duration::from_secs(1);
 
-/// One key's rotation. It holds the file that remembers it.
+/// One key's rotation. It holds the file with its state.
 ///
 /// ```no_run
 /// # use cortexkey_client::{
@@ -36,7 +36,7 @@ const HOLD_AGAIN: Duration = Duration::from_secs(1);
 /// # let now_ms = 0;
 /// if !rotation.is_under_way() {
 ///     let replacement = rotation.replacement(&ReplacementOptions::default(), now_ms)?;
-///     // Show it, and ask.
+///     // Show it, and ask for confirmation.
 ///     rotation.replace(&replacement.new, &Delivery { sink, grace_ms: 3_600_000, now_ms })?;
 /// }
 /// rotation.retire(now_ms)?;
@@ -50,24 +50,24 @@ pub struct Rotation<'a> {
     entry: LockedKey,
 }
 
-/// Where the rotation is remembered.
+/// Where the state of the rotation is stored.
 struct Place {
     file: LockFile,
     tenant: String,
     name: String,
-    /// Whether the key has a definition; if not, it is forgotten when the rotation is done.
+    /// Whether the key has a definition; otherwise the state is removed after the rotation.
     is_defined: bool,
 }
 
-/// How a new key differs from the key that it replaces.
+/// How a new key differs from the replaced one.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct ReplacementOptions {
     /// When it expires, in milliseconds since 1970. Takes precedence over the lifetime.
     pub expires_ms: Option<u64>,
-    /// How long it lives; as long as the old key was created for if none.
+    /// How long it lives; by default, as long as the old key's original lifetime.
     pub lifetime_ms: Option<u64>,
-    /// Whether the old key sees cases and issues that reference nothing known, which the tenant
-    /// does not show.
+    /// Whether the old key sees cases and issues that reference no known object, which the tenant
+    /// does not return.
     pub unreferenced: Option<bool>,
 }
 
@@ -79,10 +79,10 @@ pub struct Replacement {
     pub new: NewKey,
     /// The old key.
     pub old: KeyRecord,
-    /// Whether the old key signs these calls, so that its user's settings need the new one.
+    /// Whether the old key signs these calls, so that the user's settings need the new one.
     pub is_own: bool,
-    /// Whether the old key's scope could not be read for want of a permission. The new key gets no
-    /// scope then.
+    /// Whether the old key's scope could not be read because a permission is missing. The new key
+    /// then gets no scope.
     pub scope_unknown: bool,
 }
 
@@ -94,18 +94,18 @@ pub struct Rotated {
     pub id: Option<u64>,
     /// Replaced keys that are not deleted yet.
     pub retiring: Vec<Retiring>,
-    /// Keys that an interrupted run may have handed over.
+    /// Keys that an interrupted run may have delivered.
     pub doubtful: Vec<u64>,
 }
 
-/// Why a rotation did not go on.
+/// Why a rotation stopped.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum RotateError {
     /// The lock file cannot be used.
     #[error(transparent)]
     Lock(#[from] LockFileError),
-    /// The state of a key without a definition cannot be kept.
+    /// The state of a key without a definition cannot be stored.
     #[error(transparent)]
     State(#[from] StateError),
     /// The lock file does not have this name.
@@ -116,8 +116,8 @@ pub enum RotateError {
         /// The tenant's host.
         host: String,
     },
-    /// It is not an id, and there is no lock file that could have the name.
-    #[error("that is no key id, and there is no lock file here")]
+    /// It is not an id, and there is no lock file that could contain the name.
+    #[error("that is not a key id, and there is no lock file here")]
     NotAnId,
     /// The lock file has no key id for the name yet.
     #[error("the lock file has no key id for it yet")]
@@ -130,17 +130,17 @@ pub enum RotateError {
         /// The key's id.
         id: KeyId,
     },
-    /// The product keeps the key for itself.
-    #[error("the product keeps key {0} for itself")]
+    /// The product manages this key itself.
+    #[error("the product manages key {0} itself")]
     System(KeyId),
-    /// The old key's scope has a flag that the tenant does not show.
+    /// The old key's scope has a flag that the tenant does not return.
     #[error(
         "the tenant does not tell whether the old key sees cases and issues that reference nothing \
          known"
     )]
     UnreferencedUnknown,
     /// The old key never expires, and no lifetime was given.
-    #[error("the old key never expires, and the product's API makes no such keys")]
+    #[error("the old key never expires, and the product's API cannot generate such keys")]
     NeverExpires,
     /// Another run holds the lock file after the grace period.
     #[error("another run still holds {}; the old key is not deleted yet", .0.display())]
@@ -148,13 +148,13 @@ pub enum RotateError {
     /// A call failed before anything was changed.
     #[error(transparent)]
     Call(#[from] CallError),
-    /// The new key is not in place, or the old one not gone.
+    /// The new key is not in place, or the old one is not deleted.
     #[error(transparent)]
     Renew(#[from] RenewError),
 }
 
 impl<'a> Rotation<'a> {
-    /// Finds a key by its id, or by the name of its definition, and holds its state.
+    /// Finds a key by its id, or by the name of its definition, and locks its state.
     pub fn open(
         renewal: Renewal<'a>,
         key: &str,
@@ -177,19 +177,18 @@ impl<'a> Rotation<'a> {
         Ok(Self { renewal, place, entry })
     }
 
-    /// Whether an earlier rotation is not finished: its old key is not deleted yet.
+    /// Whether an earlier rotation is unfinished: its old key is not deleted yet.
     pub fn is_under_way(&self) -> bool {
         !self.entry.retiring.is_empty()
     }
 
-    /// Finishes what an interrupted run left.
+    /// Finishes an interrupted run.
     pub fn settle(&mut self) -> Result<(), RotateError> {
         let mut journal = self.place.journal(self.renewal.client);
         Ok(self.renewal.settle(&mut self.entry, &mut journal)?)
     }
 
-    /// The key that will take the old one's place: its roles, level, comment and scope are the old
-    /// key's.
+    /// The new key's properties: the roles, level, comment and scope of the old key.
     pub fn replacement(
         &self,
         options: &ReplacementOptions,
@@ -222,11 +221,11 @@ impl<'a> Rotation<'a> {
         Ok(Replacement { new, old, is_own: self.entry.id == client.own_key(), scope_unknown })
     }
 
-    /// Puts the new key in the old one's place, which lives on for the grace period.
+    /// Puts the new key in the old one's place; the old key stays for the grace period.
     pub fn replace(&mut self, new: &NewKey, delivery: &Delivery<'_>) -> Result<(), RotateError> {
         let mut journal = self.place.journal(self.renewal.client);
         let replaced = self.renewal.run(&mut self.entry, new, delivery, &mut journal);
-        // Nothing is remembered of an attempt that was undone.
+        // An attempt that was undone leaves no state.
         if replaced.is_err() && !matches!(replaced, Err(RenewError::Delivered { .. })) {
             self.forget()?;
         }
@@ -254,7 +253,7 @@ impl<'a> Rotation<'a> {
                 Ok(file) => {
                     let place = Place { file, tenant, name, is_defined };
                     let mut now = place.entry();
-                    // Where another run finished it meanwhile, nothing is remembered any more.
+                    // If another run finished it meanwhile, no state is left.
                     now.id = now.id.or(entry.id);
                     return Ok(Self { renewal, place, entry: now });
                 }
@@ -269,14 +268,15 @@ impl<'a> Rotation<'a> {
         Ok(self.renewal.retire(&mut self.entry, now_ms, &mut journal)?)
     }
 
-    /// Lets the lock file go, and forgets a key without a definition when nothing is left to do.
+    /// Releases the lock file, and removes the state of a key without a definition if nothing is
+    /// left to do.
     pub fn close(mut self) -> Result<Rotated, RotateError> {
         self.forget()?;
         let LockedKey { id, retiring, doubtful, .. } = self.entry;
         Ok(Rotated { id, retiring, doubtful })
     }
 
-    /// A key without a definition is remembered only while something is under way.
+    /// A key without a definition has state only while something is under way.
     fn forget(&mut self) -> Result<(), LockFileError> {
         let entry = &self.entry;
         let is_done =
@@ -288,13 +288,13 @@ impl<'a> Rotation<'a> {
         self.place.file.set(&self.place.tenant, host, &self.place.name, None)
     }
 
-    /// The scope of the old key in the form that is written; none where it has none.
+    /// The scope of the old key in the form that is written; none if it has none.
     fn copied_scope(
         &self,
         options: &ReplacementOptions,
         read: Option<ScopeRead>,
     ) -> Result<Option<ScopeWrite>, RotateError> {
-        let Some(scope) = read.filter(|scope| !Seen::from(scope).is_nothing()) else {
+        let Some(scope) = read.filter(|scope| !ObservedScope::from(scope).is_nothing()) else {
             return Ok(None);
         };
         if scope.cases_issues.mode == AreaMode::None {
@@ -307,7 +307,7 @@ impl<'a> Rotation<'a> {
 }
 
 impl Place {
-    /// A key that the lock file names, by its name, its id, or the id of a key that it replaced.
+    /// A key in the lock file, found by its name, its id, or the id of a key that it replaced.
     fn in_lock_file(
         client: &Client,
         key: &str,

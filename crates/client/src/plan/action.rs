@@ -1,4 +1,4 @@
-//! [`Action`]: one thing that a plan would do, why, and what it changes.
+//! [`Action`]: one step of a plan, its reason, and its changes.
 
 use core::fmt;
 
@@ -14,19 +14,19 @@ use crate::resources::NewKey;
 pub struct Action {
     /// The name of the definition; for a key without one, `key-ID`.
     pub key: String,
-    /// The key's id; none where there is no key yet.
+    /// The key's id; none if there is no key yet.
     pub id: Option<u64>,
-    /// What.
+    /// The kind of action.
     pub action: Kind,
-    /// Why, in words.
+    /// The reason, in words.
     pub reason: String,
-    /// What it changes.
+    /// The fields that change.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub changes: Vec<Change>,
     /// What the key gains, by the core's comparison.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub widens: Vec<Gained>,
-    /// Whether the tenant was changed by somebody else: the definition is what was applied last.
+    /// Whether the tenant was changed from outside: the definition equals the one applied last.
     #[serde(skip_serializing_if = "core::ops::Not::not")]
     pub drift: bool,
     #[serde(skip)]
@@ -38,33 +38,33 @@ pub struct Action {
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Kind {
-    /// A key is made.
+    /// Generates a key.
     Generate,
-    /// A new key takes the place of an old one.
+    /// Replaces a key with a new one.
     Replace,
-    /// Roles or comment are edited.
+    /// Edits roles or comment.
     Edit,
-    /// The whole scope is put in place.
+    /// Replaces the scope.
     Scope,
-    /// A key is deleted.
+    /// Deletes a key.
     Delete,
-    /// Keys that were replaced are deleted, their grace being over.
+    /// Deletes replaced keys whose grace period is over.
     Retire,
-    /// An entry of the lock file without key and definition is taken out.
+    /// Removes a lock file entry that has neither key nor definition.
     Forget,
-    /// It cannot be done by the API, or not as the definition stands.
+    /// The API cannot do it, or the definition does not allow it.
     Refuse,
 }
 
-/// A field that changes. Values are for people.
+/// A field that changes, with values in words.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Change {
-    /// Which field.
+    /// The field's name.
     pub field: &'static str,
-    /// What the tenant has.
+    /// The current value.
     pub from: String,
-    /// What it is to be.
+    /// The new value.
     pub to: String,
 }
 
@@ -74,11 +74,11 @@ pub struct Change {
 pub struct Gained {
     /// The stable name of the kind of gain, such as `role-added`.
     pub code: &'static str,
-    /// What it is, in words.
+    /// The gain, in words.
     pub message: String,
 }
 
-/// How it is done.
+/// How the action is carried out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Step {
     Renew(NewKey),
@@ -117,7 +117,7 @@ impl Action {
         &self.step
     }
 
-    /// The keys that it deletes, but for those of a rotation.
+    /// The keys that it deletes, except those of a rotation.
     pub(super) fn deletes(&self) -> impl Iterator<Item = u64> {
         let ids = match &self.step {
             Step::Delete(ids) => ids.as_slice(),
@@ -126,7 +126,7 @@ impl Action {
         ids.iter().copied()
     }
 
-    /// Whether somebody is asked before it is done: it widens, replaces or deletes.
+    /// Whether it needs confirmation: it widens, replaces or deletes.
     pub fn asks(&self) -> bool {
         !self.widens.is_empty()
             || matches!(self.action, Kind::Replace | Kind::Delete | Kind::Retire)

@@ -1,4 +1,4 @@
-//! [`Desired`]: a key as its definition describes it, ready to be compared with the tenant.
+//! [`Desired`]: a key as its definition describes it, for comparison with the tenant.
 
 use cortexkey_api::scope::ScopeWrite;
 use cortexkey_core::access::{Area, KeyDefinition, Unreferenced};
@@ -19,9 +19,9 @@ use super::state::TenantState;
 pub struct Desired {
     /// The name of the definition.
     pub name: String,
-    /// The file that it stands in.
+    /// The file that contains it.
     pub file: String,
-    /// The line that it begins in, counted from 1.
+    /// The line where it starts, counted from 1.
     pub line: usize,
     pub(super) roles: Vec<String>,
     pub(super) level: Level,
@@ -35,8 +35,8 @@ pub struct Desired {
 }
 
 impl Desired {
-    /// Takes a definition. `catalogue` holds the policy's roles; `tenant` is the tenant with the
-    /// policy's entry, where it has one.
+    /// Takes a definition. `catalogue` contains the policy's roles; `tenant` is the tenant with the
+    /// policy's entry, if it has one.
     pub fn of(
         definition: &Definition,
         catalogue: &[&policy::Role],
@@ -52,7 +52,7 @@ impl Desired {
         let spec = definition.spec.as_ref().ok_or_else(|| open(place, "`spec` is missing"))?;
         let level =
             *spec.level.get().ok_or_else(|| open(spec.place, "`spec.securityLevel` is missing"))?;
-        let end = spec.end().ok_or_else(|| open(spec.place, "the key has no end"))?;
+        let end = spec.end().ok_or_else(|| open(spec.place, "the key has no expiry"))?;
         let ms = |ms: i64| u64::try_from(ms).unwrap_or(0);
         let end = match end.value {
             definition::Expiry::Never => End::Never,
@@ -94,35 +94,35 @@ impl Desired {
         self.access.scope.is_some()
     }
 
-    /// The digest that a lock file notes: it tells one version of the definition from another.
+    /// The digest that a lock file records: it distinguishes versions of a definition.
     pub fn digest(&self) -> &str {
         &self.digests.second
     }
 
-    /// Whether the definition is the one that a lock file notes as applied.
+    /// Whether the lock file records this definition as applied.
     pub(super) fn was_applied(&self, digest: Option<&str>) -> bool {
         digest.is_some_and(|digest| self.digests.include(digest))
     }
 
-    /// The scope in the form that the product takes; none where nothing is sent for it.
+    /// The scope in the product's form; none if none is sent.
     pub(super) fn scope(&self, state: &TenantState) -> Result<Option<ScopeWrite>, String> {
         let Some(scope) = &self.access.scope else { return Ok(None) };
         scope::write(scope, &self.group_ids, &state.asset_groups).map(Some)
     }
 
-    /// Whether asset groups are named.
+    /// Whether it names asset groups.
     pub(super) fn selects_groups(&self) -> bool {
         self.access.scope.as_ref().is_some_and(scope::selects_groups)
     }
 
-    /// What the tenant is reported about cases and issues that reference nothing known; none where it
+    /// What the tenant is sent about cases and issues that reference no known object; none if it
     /// makes no difference.
     pub(crate) fn unreferenced(&self) -> Option<bool> {
         let cases = &self.access.scope.as_ref()?.cases_and_issues;
         (cases.area != Area::None).then_some(cases.unreferenced == Unreferenced::Yes)
     }
 
-    /// As the core compares keys.
+    /// In the form that the core compares.
     pub(super) fn definition(&self) -> KeyDefinition<'_, String> {
         let (expiry, lifetime_ms) = match self.end {
             End::Never => (Expiry::Never, None),

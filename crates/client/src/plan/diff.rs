@@ -1,4 +1,4 @@
-//! [`Diff`]: one definition checked against the key that it is.
+//! [`Diff`]: one definition compared with its key.
 
 use std::collections::BTreeSet;
 
@@ -16,14 +16,14 @@ use super::action::{Action, Change, Gained, Kind, Step};
 use super::desired::Desired;
 use super::end::End;
 use super::{PlanOptions, TenantState};
-use crate::resources::{NewKey, Permission, Seen};
+use crate::resources::{NewKey, ObservedScope, Permission};
 
 const DAY_MS: u64 = 24 * 60 * 60 * 1000;
-/// Six months, at their longest; the product's API makes no longer keys.
+/// Six months at their longest; the product's API generates no longer-lived keys.
 const LIFE_MS_MAX: u64 = 184 * DAY_MS;
-/// Expiries that are this close are the same: some tenants store seconds.
+/// Expiries this close are equal: some tenants store seconds.
 const EXPIRY_TOLERANCE_MS: u64 = 1000;
-/// Lifetimes that are this close are the same: two clocks and a request lie between.
+/// Lifetimes this close are equal: two clocks and a request lie between.
 const LIFETIME_TOLERANCE_MS: u64 = 60 * 60 * 1000;
 
 pub(super) struct Diff<'a> {
@@ -54,7 +54,7 @@ impl Diff<'_> {
                 actions.push(self.refuse(format!("its scope cannot be read: {why}")));
             }
             Some(record) if scope.is_some() && self.has_no_scopes(record) => {
-                let why = "the tenant's API has no scopes; take the scope out of the definition";
+                let why = "the tenant's API has no scopes; remove the scope from the definition";
                 actions.push(self.refuse(why));
             }
             Some(record) => self.compare(record, scope, actions),
@@ -83,7 +83,7 @@ impl Diff<'_> {
         let missing = self.desired.roles.iter().find(|role| !known.contains(role));
         match missing {
             None => Ok(()),
-            Some(role) => Err(format!("the tenant has no role {role:?}; make it first")),
+            Some(role) => Err(format!("the tenant has no role {role:?}; create it first")),
         }
     }
 
@@ -103,11 +103,11 @@ impl Diff<'_> {
         if scope.is_some() && self.state.lacks_access_management {
             let permission = Permission::AccessManagementEdit;
             return Err(format!(
-                "a new key gets its scope by another call, and this key lacks {permission}"
+                "a new key gets its scope in a second call, for which this key lacks {permission}"
             ));
         }
         if expiration_ms <= now_ms {
-            return Err("its expiry has passed; give it a later one".to_owned());
+            return Err("its expiry has passed; set a later one".to_owned());
         }
         if expiration_ms - now_ms > LIFE_MS_MAX {
             return Err("the API makes no key that lives longer than six months; make it in the \
@@ -148,7 +148,7 @@ impl Diff<'_> {
         actions.push(action);
     }
 
-    /// Whether the definition is what was applied last.
+    /// Whether the definition equals the one applied last.
     fn is_unchanged(&self) -> bool {
         self.desired.was_applied(self.entry.applied.as_deref())
     }
@@ -175,7 +175,7 @@ impl Diff<'_> {
             action.drift = drift && self.is_unchanged();
             return actions.push(action);
         }
-        // What the key gains is said once, where it gains it.
+        // A gain is reported once, where it occurs.
         let (of_scope, of_key): (Vec<_>, Vec<_>) =
             widens.into_iter().partition(|gain| is_of_scope(gain.code));
         if !changes.is_empty() {
@@ -185,7 +185,7 @@ impl Diff<'_> {
             };
             if self.state.lacks_access_management {
                 let permission = Permission::AccessManagementEdit;
-                let why = format!("roles and comment differ, and this key lacks {permission}");
+                let why = format!("roles or comment differ, but this key lacks {permission}");
                 let mut action = self.refuse(why);
                 action.changes = changes;
                 return actions.push(action);
@@ -197,8 +197,8 @@ impl Diff<'_> {
             actions.push(action);
         }
         if let Some(scope) = scope.filter(|_| !scope_changes.is_empty()) {
-            // What the tenant does not tell is no drift.
-            let is_seen = read.map(Seen::from) != Some(Seen::from(&scope));
+            // What the tenant does not return is not drift.
+            let is_seen = read.map(ObservedScope::from) != Some(ObservedScope::from(&scope));
             let mut action = self.action(Kind::Scope, self.differs(), Step::Scope(scope));
             action.changes = scope_changes;
             action.widens = of_scope;
@@ -217,15 +217,15 @@ impl Diff<'_> {
 
     fn differs(&self) -> &'static str {
         if self.is_unchanged() {
-            "the tenant was changed by somebody else"
+            "the tenant was changed from outside"
         } else {
-            "the definition asks for something else"
+            "the definition changed"
         }
     }
 
-    /// Why a new key must take the place, what changes by it, and whether that is a difference
-    /// which somebody else may have made.
-    #[expect(clippy::type_complexity, reason = "three answers to one question")]
+    /// Why a new key must replace the old one, the changes, and whether the difference may come
+    /// from outside.
+    #[expect(clippy::type_complexity, reason = "three results of one comparison")]
     fn why_replace(
         &self,
         record: &ApiKeyRecord,
@@ -241,11 +241,10 @@ impl Diff<'_> {
         if Level::from(record.security_level) != self.desired.level {
             let (from, to) = (Level::from(record.security_level), self.desired.level);
             let changes = vec![change("level", from.as_str(), to.as_str())];
-            let reason =
-                "another level breaks the clients of the key, so a new one takes its place";
+            let reason = "another level would break the key's clients, so a new key replaces it";
             return Ok(Some((reason, changes, true)));
         }
-        let cannot = "the API cannot move an expiry, so a new key takes its place";
+        let cannot = "the API cannot change an expiry, so a new key replaces it";
         match (self.desired.end, record.expiration) {
             (End::Never, None) => Ok(None),
             (End::Never, Some(_)) => {
@@ -262,7 +261,7 @@ impl Diff<'_> {
                 }
                 let before = self.options.rotate_before_ms.min(ms / 3);
                 if has.saturating_sub(before) <= now_ms {
-                    return ends("it is due: its lifetime is nearly over", false);
+                    return ends("its rotation is due: its lifetime is nearly over", false);
                 }
                 Ok(None)
             }
@@ -284,7 +283,7 @@ impl Diff<'_> {
         changes
     }
 
-    /// The scope of a key that is made.
+    /// The scope of a key to generate.
     fn new_scope(&self, scope: Option<&ScopeWrite>) -> Vec<Change> {
         let Some(scope) = scope else { return Vec::new() };
         let areas = areas(scope, &|id| self.group_name(id));
@@ -304,7 +303,7 @@ impl Diff<'_> {
     fn scope_changes(&self, scope: Option<&ScopeWrite>, read: Option<&ScopeRead>) -> Vec<Change> {
         let Some(scope) = scope else { return Vec::new() };
         let mut changes = Vec::new();
-        if read.map(Seen::from) != Some(Seen::from(scope)) {
+        if read.map(ObservedScope::from) != Some(ObservedScope::from(scope)) {
             let group = |id: u64| self.group_name(id);
             let has = read.map(|read| areas(&crate::resources::write_of(read, false), &group));
             for (at, (field, to)) in areas(scope, &group).into_iter().enumerate() {
@@ -335,10 +334,10 @@ impl Diff<'_> {
         if let Some(scope) = &mut scope
             && scope.cases_and_issues.unreferenced == Unreferenced::Unknown
         {
-            // What the tenant was reported last; taken to be off where it was reported nothing.
+            // What the tenant was last sent; assumed to be off if nothing was sent.
             scope.cases_and_issues.unreferenced = (self.entry.unreferenced == Some(true)).into();
         }
-        // A lifetime is compared with the lifetime that the key was made with.
+        // A lifetime is compared with the original lifetime of the key.
         let (expiry, lifetime_ms) = match (self.desired.end, record.expiration) {
             (End::After { .. }, Some(ms)) => {
                 let made = record.creation_time.unwrap_or(0);
@@ -354,7 +353,7 @@ impl Diff<'_> {
             expiry,
             lifetime_ms,
             roles: &roles,
-            // Nothing is sent for a scope that is not defined, so none is dropped.
+            // Nothing is sent for a scope that is not defined, so none is removed.
             scope: scope.as_ref().filter(|_| after.scope.is_some()),
         };
         gained(&compare(&[before], &[after]))
@@ -393,8 +392,10 @@ fn end(end: End) -> String {
     match end {
         End::Never => "never".to_owned(),
         End::At { ms } => time(ms),
-        End::After { ms } if ms % DAY_MS == 0 => format!("{} days after it is made", ms / DAY_MS),
-        End::After { ms } => format!("{} hours after it is made", ms / (DAY_MS / 24)),
+        End::After { ms } if ms % DAY_MS == 0 => {
+            format!("{} days after its generation", ms / DAY_MS)
+        }
+        End::After { ms } => format!("{} hours after its generation", ms / (DAY_MS / 24)),
     }
 }
 

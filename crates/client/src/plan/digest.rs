@@ -1,8 +1,8 @@
-//! The digest of a definition, which a lock file notes once the definition is applied.
+//! The digest of a definition, which a lock file records once the definition is applied.
 //!
-//! It tells drift (the tenant differs from what was applied) from a definition that changed. The
-//! second form is `v2-` and the first 32 digits of SHA-256 over these lines, each ending with a line
-//! feed, and the scope in its [`canonical`] form:
+//! It distinguishes drift (the tenant differs from what was applied) from a changed definition. The
+//! second form is `v2-` and the first 32 digits of SHA-256 over these lines, each ending with a
+//! line feed, and the scope in its [`canonical`] form:
 //!
 //! ```text
 //! cortexkey definition 2
@@ -15,8 +15,8 @@
 //! …
 //! ```
 //!
-//! The first form was taken over text that the compiler chose. It is still recognised, so that an
-//! upgrade plans nothing; the next run that applies the definition notes the second form.
+//! The first form covered text that the compiler chose. It is still recognised, so that an upgrade
+//! plans nothing; the next run that applies the definition records the second form.
 
 use cortexkey_core::access::{Area, Axis, AxisMode, Scope, Unreferenced};
 use cortexkey_core::auth::Level;
@@ -29,10 +29,10 @@ use sha2::{Digest as _, Sha256};
 use super::end::End;
 use super::scope::GroupIds;
 
-/// How many digits are kept: enough that no two definitions of a key share them.
+/// How many digits are kept: enough to avoid collisions between definitions of a key.
 const DIGEST_LEN: usize = 32;
 
-/// A definition, as far as digests look at it.
+/// The part of a definition that digests cover.
 pub(super) struct Applied<'a> {
     pub(super) level: Level,
     pub(super) roles: &'a [String],
@@ -95,7 +95,7 @@ fn end(end: End) -> (&'static str, u64) {
     }
 }
 
-/// The text of the first form: JSON whose scope is text as Rust's `Debug` once wrote it.
+/// The text of the first form: JSON whose scope is the output of Rust's `Debug` at that time.
 fn first_text(applied: &Applied<'_>, definition: &Definition) -> String {
     let mut roles = applied.roles.to_vec();
     roles.sort();
@@ -133,7 +133,7 @@ fn first_scope(scope: &Scope<String>, written: &definition::Scope) -> String {
             AxisMode::Scope => "Scope",
             AxisMode::Any => "Any",
         };
-        // It kept names beside modes that take none.
+        // It kept names with modes that have none.
         let names = names.and_then(Field::get).into_iter().flatten();
         let names: Vec<&str> = names.map(|name| name.value.as_str()).collect();
         format!("EndpointAxis {{ mode: {mode}, names: {names:?} }}")
@@ -189,8 +189,8 @@ mod tests {
     endpoints: { mode: raw, groupsMode: see_all, groups: ["é \"q\"\\", "a\tb"], tagsMode: any }
 "#;
 
-    /// The first form is from lock files that releases before the second form wrote; the second was
-    /// computed from the description above, by another program.
+    /// The first form is from lock files written by earlier releases; the second was computed from
+    /// the description above by another program.
     #[test]
     fn both_forms_are_the_known_answers() {
         for (spec, first, second) in [

@@ -1,5 +1,5 @@
 //! [`Membership`]: which definitions belong to a tenant, and which host its entry in the lock file
-//! is for.
+//! belongs to.
 
 use std::path::{Path, PathBuf};
 
@@ -17,7 +17,7 @@ pub struct Membership {
     tenant: String,
 }
 
-/// Why definitions and tenant do not go together.
+/// Why definitions and tenant do not match.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum MembershipError {
@@ -29,13 +29,13 @@ pub enum MembershipError {
         /// The tenants that the policy has.
         known: Vec<String>,
     },
-    /// The policy has several tenants, and none was named.
+    /// The policy has several tenants, and none was selected.
     #[error("the policy has several tenants")]
     SeveralTenants {
         /// The tenants that the policy has.
         known: Vec<String>,
     },
-    /// Two definitions have one name, so that their keys could not be told apart.
+    /// Two definitions have the same name, so that their keys could not be distinguished.
     #[error(
         "two definitions have the name {}: {} and {}",
         quote(name),
@@ -50,7 +50,7 @@ pub enum MembershipError {
     },
     /// The lock file has the tenant at another host, or the host under another tenant.
     #[error(
-        "{} says that tenant {} is at {locked_host}, and this is {} at {host}",
+        "{} has tenant {} at {locked_host}, but this is {} at {host}",
         path.display(),
         quote(locked),
         quote(tenant)
@@ -62,7 +62,7 @@ pub enum MembershipError {
         locked: String,
         /// Its host there.
         locked_host: String,
-        /// The tenant that is meant.
+        /// The selected tenant.
         tenant: String,
         /// The host that is called.
         host: String,
@@ -70,8 +70,8 @@ pub enum MembershipError {
 }
 
 impl Membership {
-    /// Chooses a tenant: the one that is named, or the policy's only one. A policy without tenants
-    /// takes any name, and `main` where none is given; the lock file ties it to its host.
+    /// Selects a tenant: the named one, or the policy's only one. Without tenants in the policy,
+    /// any name is accepted, `main` by default; the lock file ties it to its host.
     pub fn choose<'p>(
         of_policy: impl IntoIterator<Item = &'p str>,
         named: Option<&str>,
@@ -92,13 +92,13 @@ impl Membership {
         Ok(Self { tenant: tenant.to_owned() })
     }
 
-    /// The policy's name of the tenant.
+    /// The policy's name for the tenant.
     pub fn tenant(&self) -> &str {
         &self.tenant
     }
 
-    /// Whether a definition is for this tenant. One that names no tenant is for the only tenant of
-    /// its policy, which has so many.
+    /// Whether a definition is for this tenant. One that names no tenant is for the policy's only
+    /// tenant.
     pub fn includes(&self, definition: &Definition, tenants_of_policy: usize) -> bool {
         match definition.tenant() {
             Some(tenant) => tenant == self.tenant,
@@ -107,7 +107,7 @@ impl Membership {
     }
 }
 
-/// Checks that each name is that of one definition.
+/// Checks that each name occurs in one definition only.
 pub fn check_names(desired: &[Desired]) -> Result<(), MembershipError> {
     for (at, key) in desired.iter().enumerate() {
         if let Some(first) = desired[..at].iter().find(|first| first.name == key.name) {
@@ -119,8 +119,8 @@ pub fn check_names(desired: &[Desired]) -> Result<(), MembershipError> {
     Ok(())
 }
 
-/// Checks that a lock file's entry is that of the tenant that is called: key ids of one tenant mean
-/// other keys in another, and one tenant has one name.
+/// Checks that a lock file entry belongs to the tenant that is called: in another tenant the same
+/// ids mean other keys, and a tenant has one name.
 pub fn check_host(
     lock: &Lock,
     path: &Path,
@@ -128,7 +128,7 @@ pub fn check_host(
     address: &Address,
 ) -> Result<(), MembershipError> {
     let host = address.host();
-    // Several tenants of this machine differ in their ports alone.
+    // Several emulators on this machine differ in their ports only.
     let is_other = |(name, locked): &(&String, &LockedTenant)| {
         *name != tenant
             && locked.host == host
@@ -151,12 +151,12 @@ pub fn check_host(
     })
 }
 
-/// The name of a tenant in a lock file: a child's is followed by the child's id.
+/// A tenant's name in a lock file; a child's name is followed by the child's id.
 pub(crate) fn place(tenant: &str, child: Option<&str>) -> String {
     child.map_or_else(|| tenant.to_owned(), |child| format!("{tenant}@{child}"))
 }
 
-/// The child's id in the name of a tenant in a lock file; none for a tenant that is no child.
+/// The child's id in a tenant's name; none for a tenant that is not a child.
 pub(crate) fn child_of(place: &str) -> Option<&str> {
     place.rsplit_once('@').map(|(_, child)| child)
 }

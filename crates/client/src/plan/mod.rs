@@ -1,7 +1,7 @@
-//! [`Plan`]: what must be done so that a tenant's keys are what their definitions say.
+//! [`Plan`]: the changes that make a tenant's keys match their definitions.
 //!
-//! Keys that no definition names are left unless pruning is asked for. What only the product's
-//! console can do becomes an action of the kind [`Kind::Refuse`], with the reason.
+//! Keys without a definition are kept unless pruning is requested. What only the product's console
+//! can do becomes an action of the kind [`Kind::Refuse`], with the reason.
 
 mod action;
 mod desired;
@@ -28,54 +28,55 @@ pub use request::PlanRequest;
 pub use scope::DefinedScope;
 pub use state::TenantState;
 
-use crate::resources::{Likeness, is_administrator, is_system, likeness};
+use crate::resources::{Confidence, is_administrator, is_system, likeness};
 
-/// How a plan is made.
+/// How the plan is made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PlanOptions {
     /// The time, in milliseconds since 1970.
     pub now_ms: u64,
-    /// How long before its end a key with a lifetime is rotated; at most a third of the lifetime.
+    /// How long before its expiry a key with a lifetime is rotated; at most a third of the
+    /// lifetime.
     pub rotate_before_ms: u64,
-    /// Whether keys that no definition names are deleted.
+    /// Whether keys without a definition are deleted.
     pub prune: bool,
 }
 
-/// What must be done.
+/// The plan for one tenant.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Plan {
-    /// The policy's name of the tenant.
+    /// The policy's name for the tenant.
     pub tenant: String,
     /// The host of its API.
     pub host: String,
-    /// What is to be done, in this order.
+    /// The actions, in order.
     pub actions: Vec<Action>,
-    /// Keys of the tenant that no definition names.
+    /// Keys of the tenant without a definition.
     pub unmanaged: Vec<Unmanaged>,
     /// Further notes.
     pub notes: Vec<String>,
 }
 
-/// A key of the tenant that no definition names.
+/// A key of the tenant without a definition.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Unmanaged {
-    /// Its id.
+    /// The key's id.
     pub id: u64,
     /// Its comment.
     pub comment: Option<String>,
     /// Its roles.
     pub roles: Vec<String>,
-    /// Whether the product keeps it for itself.
+    /// Whether the product manages it itself.
     #[serde(skip_serializing_if = "core::ops::Not::not")]
     pub system: bool,
 }
 
 impl Plan {
-    /// Makes a plan: `desired` are the definitions for this tenant, `locked` what the lock file
-    /// says of it.
+    /// Makes a plan: `desired` are the definitions for this tenant, `locked` is its entry in the
+    /// lock file.
     pub fn new(
         tenant: &str,
         desired: &[Desired],
@@ -104,7 +105,7 @@ impl Plan {
                 continue;
             }
             if entry.pending.is_some() {
-                plan.notes.push(format!("{name}: a run was interrupted; apply finishes it first"));
+                plan.notes.push(format!("{name}: an interrupted run is finished first, by apply"));
             }
             for id in &entry.doubtful {
                 plan.notes.push(format!(
@@ -115,15 +116,15 @@ impl Plan {
             plan.retire(name, entry, state, options.now_ms);
         }
         plan.unmanaged(locked, state, options);
-        // Our own key goes last, since it signs everything else.
+        // Our own key goes last, because it signs the other calls.
         plan.actions.sort_by_key(|action| {
             (action.id.is_some() && action.id == state.own, order(action.action))
         });
         plan
     }
 
-    /// Turns deletions that `why` objects to into refusals with its words. Deleting needs proof that
-    /// a definition is gone, and a plan sees only those that it was given.
+    /// Turns deletions that `why` objects to into refusals with its reason. Deleting needs proof
+    /// that a definition is gone, and a plan only sees the definitions that it was given.
     pub fn hold_back(&mut self, why: &dyn Fn(&Action) -> Option<String>) {
         for action in self.actions.iter_mut().filter(|action| action.action == Kind::Delete) {
             if let Some(why) = why(action) {
@@ -140,7 +141,7 @@ impl Plan {
         self.actions.is_empty()
     }
 
-    /// Whether something cannot be done.
+    /// Whether there is an action that cannot be done.
     pub fn refuses(&self) -> bool {
         self.actions.iter().any(|action| action.action == Kind::Refuse)
     }
@@ -167,7 +168,7 @@ impl Plan {
             });
         };
         if !due.is_empty() {
-            let reason = format!("the grace of key {} is over", ids(&due));
+            let reason = format!("the grace period of key {} is over", ids(&due));
             let changes = deleted(due.iter().map(|old| old.id), state);
             act(Kind::Retire, reason, changes, Step::Retire);
         }
@@ -181,7 +182,7 @@ impl Plan {
         }
         if !later.is_empty() {
             let ids = ids(&later);
-            self.notes.push(format!("{name}: key {ids} lives on for its grace"));
+            self.notes.push(format!("{name}: key {ids} is in its grace period"));
         }
     }
 
@@ -194,9 +195,9 @@ impl Plan {
         let known = |id: u64| locked.values().flat_map(LockedKey::ids).any(|other| other == id);
         let pending = |record: &ApiKeyRecord| {
             let mut pending = locked.values().filter_map(|entry| entry.pending.as_ref());
-            pending.any(|pending| likeness(pending, record) != Likeness::None)
+            pending.any(|pending| likeness(pending, record) != Confidence::None)
         };
-        // Whether an administrator's key that works is left when all others are pruned.
+        // Whether a working key of an administrator remains when the others are pruned.
         let doomed: Vec<u64> = self.actions.iter().flat_map(Action::deletes).collect();
         let retiring = || locked.values().flat_map(|entry| &entry.retiring);
         let keeps_administrator = state.keys.values().any(|record| {
@@ -207,7 +208,7 @@ impl Plan {
                 && retiring().all(|old| old.id != record.id)
         });
         for record in state.keys.values().filter(|record| !known(record.id)) {
-            // What an interrupted run of ours left is finished by apply.
+            // Apply finishes our interrupted runs.
             if pending(record) {
                 continue;
             }
@@ -242,7 +243,7 @@ impl Plan {
     }
 }
 
-/// A key of the lock file whose definition is gone.
+/// A key in the lock file whose definition is gone.
 fn dropped(name: &str, entry: &LockedKey, state: &TenantState) -> Action {
     let ids: Vec<u64> = entry.ids().filter(|id| state.keys.contains_key(id)).collect();
     let (action, reason, step) = if entry.ids().any(|id| state.unclear.contains(&id)) {
@@ -254,7 +255,7 @@ fn dropped(name: &str, entry: &LockedKey, state: &TenantState) -> Action {
                       delete it with another key";
         (Kind::Refuse, reason, Step::Nothing)
     } else if ids.is_empty() {
-        (Kind::Forget, "it has neither a definition nor a key any more", Step::Forget)
+        (Kind::Forget, "neither its definition nor its key exists any more", Step::Forget)
     } else {
         (Kind::Delete, "it has no definition any more", Step::Delete(ids))
     };
@@ -273,7 +274,7 @@ fn dropped(name: &str, entry: &LockedKey, state: &TenantState) -> Action {
     }
 }
 
-/// What is deleted, as the tenant has it: an id in a lock file is only a number.
+/// The key to delete, as the tenant returned it: an id in a lock file is only a number.
 fn deleted(ids: impl IntoIterator<Item = u64>, state: &TenantState) -> Vec<Change> {
     let records = ids.into_iter().filter_map(|id| state.keys.get(&id));
     let of = |record: &ApiKeyRecord| Change {
@@ -289,8 +290,7 @@ fn deleted(ids: impl IntoIterator<Item = u64>, state: &TenantState) -> Vec<Chang
     records.map(of).collect()
 }
 
-/// What takes access away comes before what gives it, but for deletions, which cannot be taken
-/// back.
+/// Removing access comes before granting it, except for deletions, which cannot be undone.
 const fn order(kind: Kind) -> u8 {
     match kind {
         Kind::Refuse => 0,

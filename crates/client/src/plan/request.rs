@@ -1,4 +1,4 @@
-//! [`PlanRequest`]: reads from a tenant what a plan needs, and makes the plan.
+//! [`PlanRequest`]: reads what a plan needs from a tenant, and makes the plan.
 
 use cortexkey_manifest::lock::{Lock, LockedKey, LockedTenant};
 use cortexkey_manifest::policy;
@@ -6,12 +6,12 @@ use cortexkey_manifest::policy;
 use super::{Desired, Plan, PlanOptions, TenantState};
 use crate::transport::{CallError, Client};
 
-/// Definitions, lock file and tenant to make a plan of.
+/// The definitions, lock file and tenant of a plan.
 #[derive(Clone, Copy)]
 pub struct PlanRequest<'a> {
     /// Calls the tenant.
     pub client: &'a Client,
-    /// The lock file's name of the tenant.
+    /// The lock file's name for the tenant.
     pub tenant: &'a str,
     /// The definitions for this tenant.
     pub desired: &'a [Desired],

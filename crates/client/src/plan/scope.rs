@@ -1,8 +1,8 @@
-//! [`DefinedScope`]: a scope as definitions write it, with the tenant's ids for the names of asset
+//! [`DefinedScope`]: the scope of a definition, with the tenant's ids for the names of asset
 //! groups.
 //!
-//! A name that stands for no asset group or for several is an error: a scope with another group shows
-//! a key what nobody meant it to see.
+//! A name of no asset group, or of several, is an error: a scope with a wrong group would expose
+//! what was not intended.
 
 use cortexkey_api::asset_group::AssetGroupRecord;
 use cortexkey_api::scope::ScopeWrite;
@@ -25,8 +25,8 @@ impl DefinedScope {
     /// Takes the scope of a definition.
     pub fn of(definition: &definition::Scope) -> Result<Self, IncompleteField> {
         let scope = access::scope(definition)?;
-        // The product ignores such names, and the axis lets in more than they say. In a definition
-        // that is a warning, since an import writes what a tenant has.
+        // The product ignores such names, and the axis allows more than they suggest. In a
+        // definition that is a warning, because an import writes what a tenant has.
         if let Some(written) = definition.endpoints.get() {
             for (field, names, axis) in [
                 ("groups", &written.groups, &scope.endpoints.groups),
@@ -45,12 +45,12 @@ impl DefinedScope {
         Ok(Self { scope, group_ids: group_ids(definition) })
     }
 
-    /// Whether asset groups are named, so that [`to_write`](Self::to_write) needs the tenant's.
+    /// Whether it names asset groups, so that [`to_write`](Self::to_write) needs the tenant's.
     pub fn selects_groups(&self) -> bool {
         selects_groups(&self.scope)
     }
 
-    /// The form that the product takes, with these asset groups of the tenant; why not, in words.
+    /// The product's form, with these asset groups of the tenant; an error in words.
     pub fn to_write(&self, groups: &[AssetGroupRecord]) -> Result<ScopeWrite, String> {
         write(&self.scope, &self.group_ids, groups)
     }
@@ -66,7 +66,7 @@ pub(super) fn group_ids(scope: &definition::Scope) -> GroupIds {
     groups.iter().filter_map(|group| Some((group.name.value.clone(), *group.id.get()?))).collect()
 }
 
-/// The form that the product takes; why not, in words.
+/// The product's form; an error in words.
 pub(super) fn write(
     scope: &Scope<String>,
     group_ids: &[(String, u64)],
@@ -74,12 +74,12 @@ pub(super) fn write(
 ) -> Result<ScopeWrite, String> {
     if scope.cases_and_issues.unreferenced == Unreferenced::Unknown {
         return Err(
-            "`unreferenced` is unknown: say true or false, as the console's check box shows"
+            "`unreferenced` is unknown: set true or false, as the console's check box shows"
                 .to_owned(),
         );
     }
     let mut wrong_id = None;
-    // Several groups of one name are told apart by their ids, so each id is taken once.
+    // Groups with the same name are distinguished by their ids, so each id is used once.
     let mut given = group_ids.to_vec();
     let ids = |name: &str| {
         let groups = || asset_groups.iter().filter(|group| group.name == name);
@@ -108,7 +108,7 @@ mod tests {
 
     use super::*;
 
-    /// The ids that groups stand for in a tenant with two groups of one name.
+    /// The ids of groups in a tenant with two groups of the same name.
     fn ids(groups: &str) -> Result<Vec<u64>, String> {
         let text = format!(
             "assets: {{ mode: select, groups: [{groups}] }}\ncasesAndIssues: {{ mode: none }}\n\

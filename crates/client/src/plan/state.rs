@@ -1,7 +1,7 @@
-//! [`TenantState`]: what a tenant has, as far as a plan asks. Scopes are one call a key, so that no
-//! more of them are read than are asked for.
+//! [`TenantState`]: the part of a tenant's state that a plan needs. Each scope takes a call, so
+//! only the required ones are read.
 //!
-//! What could not be read is noted, and is never taken for something that is not there.
+//! What could not be read is marked as such and never treated as missing.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,33 +12,32 @@ use cortexkey_core::auth::KeyId;
 
 use crate::{CallError, Client, Permission};
 
-/// What a tenant has.
+/// The state of a tenant.
 #[derive(Clone, Debug, Default)]
 pub struct TenantState {
     /// The host of its API.
     pub host: String,
-    /// The key that these calls are signed with; none where it is not among the tenant's.
+    /// The key that signs these calls; none if it is not one of the tenant's.
     pub own: Option<u64>,
     /// All keys, by id.
     pub keys: BTreeMap<u64, ApiKeyRecord>,
-    /// The scopes of those that were asked for; none where the product has no such call.
+    /// The requested scopes; none if the product has no such call.
     pub scopes: BTreeMap<u64, Option<ScopeRead>>,
-    /// The asset groups, where somebody names one.
+    /// The asset groups, if a definition names one.
     pub asset_groups: Vec<AssetGroupRecord>,
-    /// The display names of the roles; none where the tenant does not tell them.
+    /// The display names of the roles; none if the tenant does not return them.
     pub roles: Option<Vec<String>>,
-    /// Keys of which it is not known whether the tenant has them.
+    /// Keys that the tenant may or may not have.
     pub unclear: BTreeSet<u64>,
     /// Why scopes could not be read.
     pub unread_scopes: BTreeMap<u64, String>,
-    /// Whether the key that signs may read roles and scopes.
+    /// Whether the signing key may read roles and scopes.
     pub lacks_access_management: bool,
 }
 
 impl TenantState {
-    /// Reads the keys, the roles, the scopes of these keys, and the asset groups where they are
-    /// asked for. `locked` are the keys that a lock file names: whether one of them is gone is
-    /// looked at twice.
+    /// Reads the keys, the roles, the scopes of these keys, and the asset groups if requested.
+    /// `locked` are the keys in a lock file: whether one of them is gone is checked twice.
     pub fn read(
         client: &Client,
         scopes_of: impl IntoIterator<Item = u64>,
@@ -52,7 +51,8 @@ impl TenantState {
             if keys.iter().any(|record| record.id == id) {
                 continue;
             }
-            // That a list does not show a key proves nothing: it is asked for by itself.
+            // A key that is missing in a list is looked up individually: the list alone proves
+            // nothing.
             match KeyId::new(id).map(|id| client.find_key(id)) {
                 Some(Ok(Some(record))) => keys.push(record),
                 Some(Ok(None)) | None => {}
@@ -65,7 +65,7 @@ impl TenantState {
         Ok(Self { unclear, ..state })
     }
 
-    /// As [`read`](Self::read), with keys that were listed before.
+    /// As [`read`](Self::read), with keys that were already listed.
     pub fn of(
         client: &Client,
         keys: impl IntoIterator<Item = ApiKeyRecord>,
@@ -90,7 +90,7 @@ impl TenantState {
                 }
             }
         }
-        // Older products have no such call, and some keys may not make it.
+        // Older products have no such call, and some keys lack the permission.
         let (roles, lacks_access_management) = match client.known_roles() {
             Ok(roles) => {
                 (Some(roles.iter().map(|role| role.pretty_name.to_string()).collect()), false)

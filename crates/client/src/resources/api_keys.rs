@@ -1,4 +1,4 @@
-//! API keys of a tenant: list, generate, delete.
+//! A tenant's API keys: list, generate, delete.
 
 use cortexkey_api::api_keys::{
     ApiKeyRecord, DeleteReply, DeleteRequest, Filter, GenerateReply, GenerateRequest, ListRead,
@@ -10,26 +10,26 @@ use super::pages::{Page, Pages, pages};
 use crate::transport::Notice;
 use crate::{CallError, Client};
 
-/// Role of the keys that the product keeps for itself.
+/// The role of keys that the product manages itself.
 const SYSTEM_ROLE: &str = "App Service Account";
-/// Who made the keys that the product keeps for itself.
+/// The creator of keys that the product manages itself.
 const SYSTEM_USER: &str = "System";
-/// Roles that may administer keys and roles.
+/// Roles that may manage keys and roles.
 const ADMINISTRATORS: [&str; 2] = ["Instance Administrator", "Account Admin"];
 
-/// The keys of a tenant, as far as they can be read.
+/// The keys of a tenant that could be read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct KeyList {
     /// The keys, by id.
     pub keys: Vec<ApiKeyRecord>,
     /// Records that cannot be read.
     pub odd: Vec<OddRecord>,
-    /// How many keys the tenant counts and does not show.
+    /// How many more keys the tenant reports than it returned.
     pub missing: u64,
 }
 
 impl KeyList {
-    /// Whether the tenant has no key of this id, which only a whole list can say.
+    /// Whether the tenant has no key with this id, which only a complete list can show.
     pub fn lacks(&self, id: u64) -> bool {
         self.missing == 0
             && self.keys.iter().all(|record| record.id != id)
@@ -43,9 +43,9 @@ impl Client {
         self.query("/public_api/v1/api_keys/get_api_keys", request)
     }
 
-    /// Lists all keys that fit, by id, page after page.
+    /// Lists all keys that match, by id, page by page.
     pub fn key_list(&self, filters: &[Filter]) -> Result<KeyList, CallError> {
-        // No filter by ids finds more keys than ids.
+        // A filter by ids cannot match more keys than ids.
         let ids = filters.iter().filter_map(|filter| match filter {
             Filter::IdIn(ids) => Some(ids.len()),
             _ => None,
@@ -59,7 +59,7 @@ impl Client {
                     search_to: Some(to),
                     sort: None,
                 })?;
-                // The total is of all keys, whatever the filters.
+                // The total counts all keys, whatever the filters.
                 let total = read.total_count.filter(|_| filters.is_empty());
                 let count = read.filter_count.max(total);
                 Ok(Page { items: read.keys, odd: read.odd, count })
@@ -75,12 +75,12 @@ impl Client {
         Ok(KeyList { keys: items, odd, missing })
     }
 
-    /// The keys of [`key_list`](Self::key_list); the observer is reported what is not among them.
+    /// The keys of [`key_list`](Self::key_list); the observer receives what is missing from them.
     pub fn all_keys(&self, filters: &[Filter]) -> Result<Vec<ApiKeyRecord>, CallError> {
         self.key_list(filters).map(|list| list.keys)
     }
 
-    /// One key, if there is such a one. One that cannot be read is an error.
+    /// One key, if it exists. An error if its record cannot be read.
     pub fn find_key(&self, id: KeyId) -> Result<Option<ApiKeyRecord>, CallError> {
         let list = self.key_list(&[Filter::IdIn(vec![id.get()])])?;
         let is_odd = list.odd.iter().any(|odd| odd.id.is_none_or(|other| other == id.get()));
@@ -90,12 +90,12 @@ impl Client {
         }
     }
 
-    /// Generates a key. Its text is in the answer, and never again.
+    /// Generates a key. Its text is only in this response.
     pub fn generate_key(&self, request: &GenerateRequest) -> Result<GenerateReply, CallError> {
         self.post("/public_api/v1/api_keys/generate", request)
     }
 
-    /// Generates a key, and does not repeat the call, whatever comes of it.
+    /// Generates a key, and never repeats the call.
     pub(crate) fn generate_key_once(
         &self,
         request: &GenerateRequest,
@@ -103,7 +103,7 @@ impl Client {
         self.post_once("/public_api/v1/api_keys/generate", request)
     }
 
-    /// Deletes keys; how many there were.
+    /// Deletes keys; returns how many existed.
     pub fn delete_keys(&self, ids: &[KeyId]) -> Result<u64, CallError> {
         let filter = Filter::IdIn(ids.iter().map(|id| id.get()).collect());
         let request = DeleteRequest { filters: vec![filter] };
@@ -111,8 +111,8 @@ impl Client {
         Ok(reply.update_count)
     }
 
-    /// Sees to it that keys are gone. One that was gone before is gone too, however the tenant
-    /// answers to that.
+    /// Makes sure that keys are deleted. A key that no longer existed counts as deleted, whatever
+    /// the tenant's response.
     pub fn ensure_deleted(&self, ids: &[KeyId]) -> Result<(), CallError> {
         let failed = match self.delete_keys(ids) {
             Ok(count) if count >= ids.len() as u64 => return Ok(()),
@@ -129,20 +129,20 @@ impl Client {
     }
 }
 
-/// Whether the product keeps a key for itself: it is not to be changed or deleted by a tool.
+/// Whether the product manages a key itself: a tool must not change or delete it.
 pub fn is_system(record: &ApiKeyRecord) -> bool {
     record.roles.iter().any(|role| role.eq_ignore_ascii_case(SYSTEM_ROLE))
         || record.user_name.as_deref().is_some_and(|name| name.eq_ignore_ascii_case(SYSTEM_USER))
 }
 
-/// Whether a key may administer keys and roles.
+/// Whether a key may manage keys and roles.
 pub fn is_administrator(record: &ApiKeyRecord) -> bool {
     let is_admin =
         |role: &String| ADMINISTRATORS.iter().any(|name| role.eq_ignore_ascii_case(name));
     record.roles.iter().any(is_admin)
 }
 
-/// The key that made a key, where the tenant says that a key did.
+/// The key that generated a key, if the tenant names one.
 pub fn maker(record: &ApiKeyRecord) -> Option<u64> {
     record.user_name.as_deref()?.trim().strip_prefix("Public API - ")?.trim().parse().ok()
 }

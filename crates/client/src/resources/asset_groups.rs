@@ -1,4 +1,4 @@
-//! Asset groups, which scopes name by id.
+//! Asset groups, which scopes reference by id.
 
 use cortexkey_api::asset_group::{AssetGroupRecord, ListReply, ListRequest};
 
@@ -11,7 +11,7 @@ impl Client {
         self.asset_group_pages().map(|pages| pages.items)
     }
 
-    /// The same, with how many the tenant counts and does not show.
+    /// The same, with how many more the tenant reports than it returned.
     pub(super) fn asset_group_pages(&self) -> Result<Pages<AssetGroupRecord, ()>, CallError> {
         pages(
             usize::MAX,

@@ -1,7 +1,7 @@
-//! Edits of a key: roles, level and comment, by one PUT that is read back and compared.
+//! Edits of a key: roles, level and comment, in one PUT that is read back and compared.
 //!
-//! Keys are shown with the display names of their roles, and the PUT takes role ids. Names are
-//! resolved before anything is changed, and no name enters a request that asks for ids.
+//! Keys are listed with the display names of their roles, but the PUT takes role ids. Names are
+//! resolved before anything is changed, and no name is sent where ids are expected.
 
 use cortexkey_api::api_key::{CommentEdit, EditRequest};
 use cortexkey_api::api_keys::{ApiKeyRecord, SecurityLevel};
@@ -16,18 +16,18 @@ use super::permission::Permission;
 use crate::transport::Notice;
 use crate::{CallError, Client, Method, RolesBy};
 
-/// What a key is to be. Roles are replaced as a whole.
+/// The desired state of a key. Roles are replaced as a whole.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeyEdit {
-    /// All roles that the key is to have.
+    /// All roles of the key.
     pub roles: Vec<RoleName>,
-    /// Its security level. Another level than before breaks its clients.
+    /// Its security level. A different level breaks its clients.
     pub level: SecurityLevel,
-    /// What becomes of its comment.
+    /// The change of its comment.
     pub comment: CommentEdit,
 }
 
-/// Why a key is not as asked.
+/// Why a key is not as requested.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum EditError {
@@ -41,7 +41,7 @@ pub enum EditError {
         name.as_str()
     )]
     UnknownRole {
-        /// The name.
+        /// The role's name.
         name: RoleName,
     },
     /// The tenant has several roles of this name. Nothing was changed.
@@ -52,29 +52,29 @@ pub enum EditError {
         ids.iter().map(RoleId::as_str).collect::<Vec<_>>().join(", ")
     )]
     AmbiguousRole {
-        /// The name.
+        /// The role's name.
         name: RoleName,
-        /// Their ids.
+        /// The ids of these roles.
         ids: Vec<RoleId>,
     },
     /// The PUT failed.
     #[error("{}", not_put(.0))]
     Put(#[source] CallError),
-    /// The tenant took the edit, and what came of it cannot be read.
-    #[error("the tenant took the edit, but what came of it cannot be read")]
+    /// The tenant accepted the edit, but its result cannot be read.
+    #[error("the tenant accepted the edit, but its result cannot be read")]
     NotRead(#[source] CallError),
-    /// The tenant took the edit, and shows something else.
-    #[error("the tenant took the edit and shows something else: {}", differences.join("; "))]
+    /// The tenant accepted the edit, but returns something else.
+    #[error("the tenant accepted the edit but returns something else: {}", differences.join("; "))]
     NotKept {
-        /// What differs, in words.
+        /// The differences, in words.
         differences: Vec<String>,
-        /// Whether roles are among it.
+        /// Whether roles differ.
         roles: bool,
     },
 }
 
 impl KeyEdit {
-    /// An edit that leaves roles and level as a record shows them.
+    /// An edit that keeps the roles and level of a record.
     pub fn of(record: &ApiKeyRecord) -> Self {
         Self {
             roles: record.roles.iter().map(RoleName::new).collect(),
@@ -83,7 +83,7 @@ impl KeyEdit {
         }
     }
 
-    /// How a record differs from what was asked; nothing where it does not.
+    /// The differences between a record and the request; empty if there are none.
     fn differences(&self, record: &ApiKeyRecord) -> (Vec<String>, bool) {
         let mut differences = Vec::new();
         let missing = self.roles.iter().map(RoleName::as_str);
@@ -94,13 +94,13 @@ impl KeyEdit {
         differences.extend(more.map(|name| format!("it still has the role {name:?}")));
         let roles = !differences.is_empty();
         if record.security_level != self.level {
-            differences.push("its security level is another".to_owned());
+            differences.push("its security level differs".to_owned());
         }
         if let CommentEdit::Set(comment) = &self.comment
-            // A tenant may keep an empty comment in place of none.
+            // A tenant may store an empty comment instead of none.
             && comment.as_deref().unwrap_or_default() != record.comment.as_deref().unwrap_or_default()
         {
-            differences.push("its comment is another".to_owned());
+            differences.push("its comment differs".to_owned());
         }
         (differences, roles)
     }
@@ -109,8 +109,8 @@ impl KeyEdit {
 impl Client {
     /// Edits a key, reads it back, and compares.
     ///
-    /// Roles go by id, as the product describes it. Where [`RolesBy::Auto`] holds and the tenant
-    /// does not know the ids, or drops them, the edit is made again by names.
+    /// Roles are sent by id, as the product documents it. With [`RolesBy::Auto`], the edit is
+    /// repeated with names if the tenant does not know the ids or drops them.
     pub fn edit_key(&self, id: KeyId, edit: &KeyEdit) -> Result<ApiKeyRecord, EditError> {
         let by = self.roles_by();
         if by == RolesBy::Name {
@@ -126,7 +126,7 @@ impl Client {
                         self.tell(&Notice::RolesByName);
                         Ok(record)
                     }
-                    // The later reading is the state that the key is in.
+                    // The later reading is the current state of the key.
                     Err(later @ EditError::NotKept { .. }) => Err(later),
                     Err(_) => Err(error),
                 }
@@ -160,7 +160,7 @@ impl Client {
         Ok(())
     }
 
-    /// One key as it is now; from the list where the call for one key does not answer.
+    /// The current state of one key; from the list if the call for one key fails.
     pub fn read_key(&self, id: KeyId) -> Result<ApiKeyRecord, CallError> {
         let one = self.call(Method::Get, &path(id), None);
         if let Ok(Data { data }) = one.and_then(|answer| answer.json::<Data<ApiKeyRecord>>())
@@ -172,7 +172,7 @@ impl Client {
         self.find_key(id)?.ok_or(missing)
     }
 
-    /// The ids of roles, in the same order. The tenant's list is read once a run.
+    /// The ids of roles, in the same order. The tenant's list is read once per run.
     fn role_ids(&self, names: &[RoleName]) -> Result<Vec<RoleId>, EditError> {
         let roles = self.known_roles().map_err(EditError::Roles)?;
         names.iter().map(|name| role_id(roles, name)).collect()
@@ -199,7 +199,7 @@ fn path(id: KeyId) -> String {
 }
 
 impl EditError {
-    /// Whether the key is as it was.
+    /// Whether the key is unchanged.
     pub fn is_unchanged(&self) -> bool {
         match self {
             Self::Roles(_) | Self::UnknownRole { .. } | Self::AmbiguousRole { .. } => true,
@@ -208,7 +208,7 @@ impl EditError {
         }
     }
 
-    /// The permission that is missing, where the tenant says that one is.
+    /// The missing permission, if the tenant named one.
     pub fn missing_permission(&self) -> Option<Permission> {
         match self {
             Self::Roles(error) if error.status() == Some(403) => {
@@ -221,7 +221,7 @@ impl EditError {
         }
     }
 
-    /// Whether roles that were sent by id are not known, or were dropped.
+    /// Whether roles that were sent by id are unknown or were dropped.
     fn is_about_roles(&self) -> bool {
         match self {
             Self::NotKept { roles, .. } => *roles,
@@ -242,7 +242,7 @@ impl EditError {
 fn no_roles(error: &CallError) -> String {
     match error.status() {
         Some(403) => lacks(Permission::AccessManagementView),
-        _ => "the ids of its roles cannot be read, and the edit of a key takes ids".to_owned(),
+        _ => "the ids of its roles cannot be read, and editing a key needs them".to_owned(),
     }
 }
 
@@ -250,10 +250,10 @@ fn not_put(error: &CallError) -> String {
     match error.status() {
         Some(403) => format!("the key was not edited: {}", lacks(Permission::AccessManagementEdit)),
         _ if error.had_no_effect() => "the key was not edited".to_owned(),
-        _ => "whether the key was edited is not known".to_owned(),
+        _ => "it is unknown whether the key was edited".to_owned(),
     }
 }
 
 fn lacks(permission: Permission) -> String {
-    format!("this key lacks {permission}, which the edit of a key needs")
+    format!("this key lacks {permission}, which editing a key needs")
 }

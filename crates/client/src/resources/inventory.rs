@@ -2,7 +2,7 @@
 //!
 //! A section that the key may not read, or that cannot be read completely, is marked in the result
 //! ([`Incomplete`]); any other failure ends the reading. No call lists domains, endpoint groups or
-//! endpoint tags, so those that the scopes of keys name are taken.
+//! endpoint tags, so the ones that the scopes of keys name are used.
 
 use std::collections::BTreeSet;
 
@@ -28,9 +28,9 @@ const ACCESS_MANAGEMENT: &str = "Access Management";
 type Record = Map<String, Value>;
 
 impl Client {
-    /// What scopes of this tenant can name, in the form that the emulator loads.
+    /// The objects that scopes of this tenant can reference, in the form that the emulator loads.
     pub fn inventory(&self) -> Result<Inventory, CallError> {
-        let mut read = Reading { client: self, inventory: Inventory::default() };
+        let mut read = InventoryReader { client: self, inventory: Inventory::default() };
         read.assets()?;
         read.people()?;
         read.names_in_scopes()?;
@@ -49,7 +49,7 @@ impl Client {
         })
     }
 
-    /// All records of a list, by the member that holds their id.
+    /// All records of a list, keyed by the member with their id.
     fn records<L: DeserializeOwned>(
         &self,
         path: &str,
@@ -73,19 +73,19 @@ impl Client {
         )
     }
 
-    /// The answer to a GET of a list that has no pages.
+    /// The response to a GET of a list without pages.
     fn listed<T: DeserializeOwned>(&self, path: &str) -> Result<T, CallError> {
         self.call(Method::Get, path, None)?.json()
     }
 }
 
-/// An inventory while it is read.
-struct Reading<'a> {
+/// Reads an inventory.
+struct InventoryReader<'a> {
     client: &'a Client,
     inventory: Inventory,
 }
 
-impl Reading<'_> {
+impl InventoryReader<'_> {
     /// Groups, endpoints and assets.
     fn assets(&mut self) -> Result<(), CallError> {
         let groups = self.client.asset_group_pages();
@@ -98,7 +98,7 @@ impl Reading<'_> {
         Ok(())
     }
 
-    /// Users, user groups, and the datasets that roles can open.
+    /// Users, user groups, and the datasets that roles can access.
     fn people(&mut self) -> Result<(), CallError> {
         let users = self
             .client
@@ -119,7 +119,7 @@ impl Reading<'_> {
         Ok(())
     }
 
-    /// The records of a section. One that cannot be read stays empty and is marked.
+    /// The records of a section. A section that cannot be read stays empty and is marked.
     fn section<T, O>(
         &mut self,
         section: &str,
@@ -138,7 +138,7 @@ impl Reading<'_> {
             self.mark(section, format!("{} records without an id are missing", pages.odd.len()));
         }
         if pages.missing > 0 {
-            let reason = format!("the tenant counts {} more than it lists", pages.missing);
+            let reason = format!("the tenant reports {} more than it lists", pages.missing);
             self.mark(section, reason);
         }
         Ok(pages.items)
@@ -148,7 +148,7 @@ impl Reading<'_> {
         self.inventory.incomplete.push(Incomplete { section: section.to_owned(), reason });
     }
 
-    /// An asset may name only an endpoint of the inventory.
+    /// An asset may reference only an endpoint of the inventory.
     fn drop_unlisted_agents(&mut self) {
         let endpoints = self.inventory.endpoints.iter();
         let listed: BTreeSet<&str> =
@@ -162,13 +162,13 @@ impl Reading<'_> {
         }
         if dropped > 0 {
             let reason = format!(
-                "{dropped} assets name an endpoint that was not listed, and are without {ASSET_AGENT}"
+                "{dropped} assets reference an endpoint that was not listed; their {ASSET_AGENT} is omitted"
             );
             self.mark("assets", reason);
         }
     }
 
-    /// Domains, endpoint groups and endpoint tags, as far as scopes of keys name them.
+    /// Domains, endpoint groups and endpoint tags, collected from the scopes of keys.
     fn names_in_scopes(&mut self) -> Result<(), CallError> {
         let (mut domains, mut groups, mut tags) =
             (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
@@ -189,7 +189,7 @@ impl Reading<'_> {
             }
         }
         domains.retain(|name| !BUILT_IN_DOMAINS.contains(&name.as_str()));
-        // Where an inventory names none, it has the product's own.
+        // An inventory without domains has the product's built-in ones.
         if !domains.is_empty() {
             self.inventory.domains = BUILT_IN_DOMAINS.map(str::to_owned).into();
             self.inventory.domains.extend(domains);
@@ -210,18 +210,19 @@ impl Reading<'_> {
         scopes.filter_map(Result::transpose).collect()
     }
 
-    /// Lists show a key with a scope only what is in it.
+    /// For a key with a scope, lists contain only what is in the scope.
     fn mark_own_scope(&mut self) -> Result<(), CallError> {
         let Some(id) = self.client.own_key().and_then(KeyId::new) else { return Ok(()) };
         let scope = match self.client.scope(id) {
             Ok(Some(scope)) => scope,
             Ok(None) => return Ok(()),
-            // Users and groups need the same permission, and are marked.
+            // Users and groups need the same permission and are marked together.
             Err(error) => return unreadable(error, ACCESS_MANAGEMENT).map(|_| ()),
         };
         let axes = [scope.endpoints.endpoint_groups.mode, scope.endpoints.endpoint_tags.mode];
         let is_empty = self.inventory.endpoints.is_empty();
-        // Without a scope a key sees all or nothing; whether scopes are enforced is not told.
+        // Without a scope a key sees all or nothing; the tenant does not return whether it enforces
+        // scopes.
         let endpoints =
             axes.contains(&AxisMode::Scope) || (is_empty && axes.contains(&AxisMode::NoScope));
         let assets = scope.assets.mode == AreaMode::Select
@@ -229,7 +230,7 @@ impl Reading<'_> {
         for (section, limited) in [("endpoints", endpoints), ("assets", assets)] {
             let is_marked = self.inventory.incomplete.iter().any(|mark| mark.section == section);
             if limited && !is_marked {
-                let reason = "the key's own scope may hide records; use a key that sees all";
+                let reason = "the key's own scope may hide records; use a key without restrictions";
                 self.mark(section, reason.to_owned());
             }
         }
@@ -237,7 +238,7 @@ impl Reading<'_> {
     }
 }
 
-/// Why a section cannot be read, where that is no reason to end.
+/// Why a section cannot be read, if that does not end the reading.
 fn unreadable(error: CallError, component: &str) -> Result<String, CallError> {
     match &error {
         CallError::Refused(refused) => match refused.status {
@@ -253,7 +254,7 @@ fn unreadable(error: CallError, component: &str) -> Result<String, CallError> {
     }
 }
 
-/// A list without pages; of records with one id the first.
+/// A list without pages; the first of several records with one id is kept.
 fn unpaged<T>(records: Vec<T>, id: impl Fn(&T) -> String) -> Pages<T, ()> {
     let mut ids = BTreeSet::new();
     let items = records.into_iter().filter(|record| ids.insert(id(record))).collect();

@@ -1,7 +1,7 @@
 //! Recognises a key whose id never arrived, because the response to `generate` was lost.
 //!
-//! Nothing is written into the key for this: its comment is the user's. The key is recognised by an
-//! expiry that no other key of the tenant has, by the request, and by the key that sent it.
+//! Nothing is written into the key for this: its comment belongs to the user. The key is recognised
+//! by an expiry that no other key of the tenant has, by the request, and by the key that sent it.
 
 use cortexkey_api::api_keys::ApiKeyRecord;
 use cortexkey_api::scope::ScopeWrite;
@@ -13,14 +13,14 @@ use super::api_keys::maker;
 
 /// Some tenants store seconds.
 const SECOND_MS: u64 = 1000;
-/// Enough that no two requests of a tenant share them.
+/// Enough that no two requests of a tenant share a value.
 const DIGEST_LEN: usize = 16;
 const WEEK_MS: u64 = 7 * 24 * 60 * 60 * 1000;
 
 /// A key to generate.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewKey {
-    /// The name of its definition, where it has one.
+    /// The name of its definition, if it has one.
     pub name: Option<String>,
     /// The display names of its roles.
     pub roles: Vec<String>,
@@ -32,28 +32,29 @@ pub struct NewKey {
     pub owner: Option<String>,
     /// When it expires, in milliseconds since 1970; the product's default of a week if none.
     pub expiration_ms: Option<u64>,
-    /// Its scope; none where no scope is sent.
+    /// Its scope; none if no scope is sent.
     pub scope: Option<ScopeWrite>,
 }
 
 /// Whether a key may be one that an interrupted run generated, which the next run settles.
 pub fn may_be_pending(tenant: &LockedTenant, record: &ApiKeyRecord) -> bool {
     let mut pending = tenant.keys.values().filter_map(|entry| entry.pending.as_ref());
-    pending.any(|pending| likeness(pending, record) != Likeness::None)
+    pending.any(|pending| likeness(pending, record) != Confidence::None)
 }
 
-/// How sure it is that a key is the one that was requested.
+/// How certain it is that a key is the requested one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Likeness {
+pub(crate) enum Confidence {
     /// It is another key.
     None,
-    /// It may be, and somebody else may have made it.
+    /// It may be, but another user may have generated it.
     Possible,
-    /// It is.
+    /// It is the requested key.
     Certain,
 }
 
-/// The request of a new key, so that it is found again. `list` is what the tenant has.
+/// The request for a new key, recorded so that the key can be recognised. `list` contains the
+/// tenant's keys.
 pub(crate) fn pending(
     new: &NewKey,
     list: &[ApiKeyRecord],
@@ -68,8 +69,8 @@ pub(crate) fn pending(
     Ok(Pending { expires_ms, asked, by, besides, ..Pending::default() })
 }
 
-/// The expiry that was asked for, moved within its second so that no other key has it. The
-/// product's own week, where nothing was asked for, is said, since it would not be known otherwise.
+/// The requested expiry, moved within its second so that no other key has it. The product's default
+/// of a week is sent explicitly, since it would not be known otherwise.
 fn expiry(new: &NewKey, list: &[ApiKeyRecord], now_ms: u64) -> Result<u64, getrandom::Error> {
     let asked = new.expiration_ms.unwrap_or(now_ms.saturating_add(WEEK_MS));
     let second = asked / SECOND_MS * SECOND_MS;
@@ -79,26 +80,26 @@ fn expiry(new: &NewKey, list: &[ApiKeyRecord], now_ms: u64) -> Result<u64, getra
     Ok(free.into_iter().find(is_free).unwrap_or(asked))
 }
 
-/// Whether a key that the tenant shows is the one that was asked for.
-pub(crate) fn likeness(pending: &Pending, record: &ApiKeyRecord) -> Likeness {
+/// How certain it is that a key of the tenant is the requested one.
+pub(crate) fn likeness(pending: &Pending, record: &ApiKeyRecord) -> Confidence {
     if pending.id.is_some() {
-        return if pending.id == Some(record.id) { Likeness::Certain } else { Likeness::None };
+        return if pending.id == Some(record.id) { Confidence::Certain } else { Confidence::None };
     }
-    let Some(expiration) = record.expiration else { return Likeness::None };
+    let Some(expiration) = record.expiration else { return Confidence::None };
     let maker = maker(record);
     if pending.besides.contains(&record.id)
         || !is_near(expiration, pending.expires_ms)
         || maker.is_some_and(|maker| maker != pending.by)
     {
-        return Likeness::None;
+        return Confidence::None;
     }
     let level = Level::from(record.security_level);
     let is_same = digest(level.as_str(), &record.roles, record.comment.as_deref()) == pending.asked;
     let is_exact = expiration == pending.expires_ms;
     match (is_exact, is_same, maker.is_some()) {
-        (true, true, _) | (true, _, true) | (_, true, true) => Likeness::Certain,
-        (true, false, false) | (false, true, false) => Likeness::Possible,
-        (false, false, _) => Likeness::None,
+        (true, true, _) | (true, _, true) | (_, true, true) => Confidence::Certain,
+        (true, false, false) | (false, true, false) => Confidence::Possible,
+        (false, false, _) => Confidence::None,
     }
 }
 
@@ -171,20 +172,20 @@ mod tests {
         };
         let other = |record: ApiKeyRecord| ApiKeyRecord { comment: None, ..record };
         for (record, wanted) in [
-            (record(9, expires_ms), Likeness::Certain),
-            // It was there before.
-            (record(5, expires_ms), Likeness::None),
-            (by("Public API - 3", record(9, expires_ms)), Likeness::None),
-            // Tenants that store seconds, and say who made a key or do not.
-            (by("Public API - 2", record(9, AT_MS)), Likeness::Certain),
-            (record(9, AT_MS), Likeness::Possible),
-            (by("Ada", record(9, AT_MS)), Likeness::Possible),
+            (record(9, expires_ms), Confidence::Certain),
+            // It existed before.
+            (record(5, expires_ms), Confidence::None),
+            (by("Public API - 3", record(9, expires_ms)), Confidence::None),
+            // Tenants that store seconds, with and without the creator of a key.
+            (by("Public API - 2", record(9, AT_MS)), Confidence::Certain),
+            (record(9, AT_MS), Confidence::Possible),
+            (by("Ada", record(9, AT_MS)), Confidence::Possible),
             // A tenant that stores another comment.
-            (by("Public API - 2", other(record(9, expires_ms))), Likeness::Certain),
-            (other(record(9, expires_ms)), Likeness::Possible),
-            (other(record(9, AT_MS)), Likeness::None),
-            (record(9, AT_MS + 5000), Likeness::None),
-            (ApiKeyRecord { expiration: None, ..record(9, 0) }, Likeness::None),
+            (by("Public API - 2", other(record(9, expires_ms))), Confidence::Certain),
+            (other(record(9, expires_ms)), Confidence::Possible),
+            (other(record(9, AT_MS)), Confidence::None),
+            (record(9, AT_MS + 5000), Confidence::None),
+            (ApiKeyRecord { expiration: None, ..record(9, 0) }, Confidence::None),
         ] {
             assert_eq!(likeness(&pending, &record), wanted, "{record:?}");
         }

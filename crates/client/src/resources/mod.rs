@@ -1,6 +1,6 @@
-//! The product's resources, one file each: requests and what is made of the responses.
+//! The product's resources, one file each: requests, and the interpretation of responses.
 //!
-//! Deciding what to change is up to the callers.
+//! The callers decide what to change.
 
 mod api_keys;
 mod asset_groups;
@@ -15,8 +15,8 @@ mod scope;
 
 pub use api_keys::{KeyList, is_administrator, is_system, maker};
 pub use edit::{EditError, KeyEdit};
-pub(crate) use mark::{Likeness, likeness, pending};
+pub(crate) use mark::{Confidence, likeness, pending};
 pub use mark::{NewKey, may_be_pending};
 pub use permission::Permission;
 pub use ping::Ping;
-pub use scope::{ScopeError, Seen, write_of};
+pub use scope::{ObservedScope, ScopeError, write_of};

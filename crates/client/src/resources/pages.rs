@@ -1,23 +1,23 @@
-//! Lists that a tenant gives page by page.
+//! Lists that a tenant returns page by page.
 //!
-//! What is counted may be the page or all, or may be missing. So a list ends where a page brings
-//! nothing new, and never only because a count says so.
+//! A count may be of the page or of everything, or missing. So a list ends when a page brings
+//! nothing new, and never only because of a count.
 
 use std::collections::BTreeMap;
 
 use crate::CallError;
 
-/// How many are asked for at once.
+/// The page size.
 const PAGE: u64 = 100;
-/// More than any tenant has; a list that goes on is not one.
+/// More than any tenant has; a list that continues beyond this is an error.
 const ITEMS_MAX: usize = 100_000;
 
 /// A page of a list.
 pub(super) struct Page<T, O> {
     pub(super) items: Vec<T>,
-    /// What cannot be read.
+    /// Records that cannot be read.
     pub(super) odd: Vec<O>,
-    /// How many there are, as far as the tenant says so.
+    /// The total, if the tenant returns one.
     pub(super) count: Option<u64>,
 }
 
@@ -26,11 +26,11 @@ pub(super) struct Pages<T, O> {
     /// By id.
     pub(super) items: Vec<T>,
     pub(super) odd: Vec<O>,
-    /// How many the tenant counts and does not show.
+    /// How many more the tenant reports than it returned.
     pub(super) missing: u64,
 }
 
-/// All items, by id, or as many as are enough. `page` asks for those from one place to another.
+/// All items, by id, or as many as are enough. `page` requests the items of a range.
 pub(super) fn pages<T, O: PartialEq, K: Ord>(
     enough: usize,
     page: impl Fn(u64, u64) -> Result<Page<T, O>, CallError>,
@@ -41,18 +41,18 @@ pub(super) fn pages<T, O: PartialEq, K: Ord>(
     loop {
         let Page { items, odd: more_odd, count } = page(from, from + PAGE)?;
         let length = (items.len() + more_odd.len()) as u64;
-        // A record that cannot be read may be one too many, so that it does not move the place; what
-        // then comes twice does no harm.
+        // A record that cannot be read may be a duplicate, so it does not advance the position;
+        // reading an item twice is harmless.
         from += if items.is_empty() { length } else { items.len() as u64 };
         counted = counted.max(count.unwrap_or(0));
         let seen = all.len() + odd.len();
-        // One that moved from one page to the next comes twice.
+        // An item that moved to the next page occurs twice.
         all.extend(items.into_iter().map(|item| (id(&item), item)));
         let new: Vec<O> = more_odd.into_iter().filter(|record| !odd.contains(record)).collect();
         odd.extend(new);
         let shown = all.len() + odd.len();
-        // A tenant that knows no pages gives the same again. A count that is more than a page is of
-        // all; any other one may be of the page.
+        // A tenant without pages returns the same items again. A count larger than a page is the
+        // total; any other may be the page's.
         let is_all = counted > length && from >= counted;
         if shown == seen || is_all || shown >= enough {
             let missing =

@@ -1,12 +1,12 @@
-//! [`Permission`]: what a role must hold so that a call is allowed.
+//! [`Permission`]: what a role must grant so that a call is allowed.
 
 use core::fmt;
 
 /// A permission that calls about keys need, in the product's words.
 ///
-/// The product's documents disagree on the calls of one key: its interface description asks for
-/// Access Management, its page on roles for Public API. The client asks for what the description
-/// says, and goes on where the tenant allows more.
+/// The product's documents disagree about the calls for one key: its interface description requires
+/// Access Management, its page on roles Public API. The client reports what the description says,
+/// and continues if the tenant allows more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Permission {
     /// List keys.

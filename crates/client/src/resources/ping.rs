@@ -1,7 +1,7 @@
-//! The first API call: is this key good?
+//! The first API call, which shows whether a key works.
 //!
-//! `api_keys/validate` is in no description of the product's interface, though its console and
-//! clients use it. Where a tenant does not know it, a documented call takes its place.
+//! `api_keys/validate` is in no description of the product's interface, although its console and
+//! clients use it. If a tenant does not know it, a documented call replaces it.
 
 use core::time::Duration;
 
@@ -14,16 +14,16 @@ use crate::{Call, CallError, Client, Method};
 
 const HEALTH_PATH: &str = "/public_api/v1/healthcheck";
 
-/// What a good first call tells.
+/// The result of a successful first call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Ping {
-    /// How long request and answer took.
+    /// The round-trip time.
     pub round_trip: Duration,
-    /// The tenant's clock minus ours, in milliseconds, to a second or so; none where the answer
-    /// has no readable date.
+    /// The tenant's clock minus ours, in milliseconds, accurate to about a second; none if the
+    /// response has no readable date.
     pub clock_offset_ms: Option<i64>,
-    /// The path of the call that was answered.
+    /// The path of the call that succeeded.
     pub path: &'static str,
 }
 
@@ -45,7 +45,7 @@ impl Client {
         }
     }
 
-    /// The documented call; it is signed as any other.
+    /// The documented call, signed like any other.
     fn health(&self, missing: CallError) -> Result<Ping, CallError> {
         let response = match self.call(Method::Get, HEALTH_PATH, None) {
             Ok(response) => response,
@@ -57,8 +57,9 @@ impl Client {
         Ok(Ping { round_trip, clock_offset_ms, path: HEALTH_PATH })
     }
 
-    /// Whether the tenant takes the key, whatever the key may do: a call that needs a permission or
-    /// a licence is refused only after the key was accepted. An error where nobody can say.
+    /// Whether the tenant accepts the key, whatever its permissions: a call that needs a permission
+    /// or a licence is refused only after the key was accepted. An error if this cannot be
+    /// determined.
     pub(crate) fn takes_key(&self) -> Result<(), CallError> {
         let error = match self.ping() {
             Ok(_) => return Ok(()),

@@ -1,4 +1,4 @@
-//! Roles of a tenant, which keys name by their display names.
+//! A tenant's roles, which keys reference by display name.
 
 use cortexkey_api::role::{RoleList, RoleRecord};
 
@@ -11,7 +11,7 @@ impl Client {
         Ok(list.data)
     }
 
-    /// All roles, read once in the life of this client.
+    /// All roles, read once per client.
     pub(crate) fn known_roles(&self) -> Result<&[RoleRecord], CallError> {
         if let Some(roles) = self.role_cache().get() {
             return Ok(roles);

@@ -1,7 +1,7 @@
 //! Scopes of keys: read, replace, and compare.
 //!
-//! A PUT replaces the whole scope, so the whole scope is given. The product does not show whether
-//! cases and issues that reference nothing known are visible, so [`Seen`] leaves that out.
+//! A PUT replaces the whole scope. The product does not return whether cases and issues that
+//! reference no known object are visible, so [`ObservedScope`] omits that.
 
 use std::collections::BTreeSet;
 
@@ -18,7 +18,7 @@ use super::permission::Permission;
 use crate::transport::{CallError, Client, Method};
 
 impl Client {
-    /// A key's scope; none where the product knows no such call.
+    /// A key's scope; none if the product has no such call.
     pub fn scope(&self, id: KeyId) -> Result<Option<ScopeRead>, CallError> {
         match self.call(Method::Get, &path(id), None) {
             Ok(response) => Ok(Some(response.json::<Data<ScopeRead>>()?.data)),
@@ -27,7 +27,7 @@ impl Client {
         }
     }
 
-    /// Puts a scope in place of a key's whole scope.
+    /// Replaces a key's whole scope.
     pub fn set_scope(&self, id: KeyId, scope: &ScopeWrite) -> Result<(), CallError> {
         let body = serde_json::to_vec(&RequestData { request_data: scope })
             .map_err(|_| CallError::RequestNotJson)?;
@@ -41,7 +41,7 @@ impl Client {
     pub fn replace_scope(&self, id: KeyId, scope: &ScopeWrite) -> Result<(), ScopeError> {
         self.set_scope(id, scope).map_err(ScopeError::Put)?;
         let read = self.scope(id).map_err(ScopeError::Read)?;
-        if read.as_ref().map(Seen::from) == Some(Seen::from(scope)) {
+        if read.as_ref().map(ObservedScope::from) == Some(ObservedScope::from(scope)) {
             Ok(())
         } else {
             Err(ScopeError::Differs)
@@ -49,19 +49,19 @@ impl Client {
     }
 }
 
-/// Why a scope is not as asked.
+/// Why a scope is not as requested.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum ScopeError {
     /// The PUT failed.
     #[error("{}", lacks(.0, Permission::AccessManagementEdit))]
     Put(CallError),
-    /// The scope was put, and cannot be read back.
+    /// The scope was sent, but cannot be read back.
     #[error("{}", lacks(.0, Permission::AccessManagementView))]
     Read(CallError),
-    /// The scope was put, and the tenant shows another one.
+    /// The scope was sent, but the tenant returns another one.
     #[error(
-        "the tenant took the scope and shows another one; see `cortexkey keys show`, and run it again"
+        "the tenant accepted the scope but returns another one; compare with `cortexkey keys show`, and try again"
     )]
     Differs,
 }
@@ -77,9 +77,9 @@ fn path(id: KeyId) -> String {
     format!("/platform/iam/v1/scope/api-key/{id}")
 }
 
-/// What can be seen of a scope from outside, in one form for both shapes of it.
+/// The observable part of a scope, in one form for both of its shapes.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Seen {
+pub struct ObservedScope {
     assets: (AreaMode, BTreeSet<u64>),
     cases_issues: (AreaMode, BTreeSet<String>),
     endpoint_groups: (AxisMode, BTreeSet<String>),
@@ -87,8 +87,8 @@ pub struct Seen {
     datasets: Option<(AreaMode, BTreeSet<(String, String)>)>,
 }
 
-impl Seen {
-    /// The scope of a key that has none, as the product shows it.
+impl ObservedScope {
+    /// The scope that the product returns for a key without one.
     pub fn is_nothing(&self) -> bool {
         let none = (AxisMode::NoScope, BTreeSet::new());
         self.assets.0 == AreaMode::None
@@ -102,7 +102,7 @@ impl Seen {
     }
 }
 
-impl From<&ScopeWrite> for Seen {
+impl From<&ScopeWrite> for ObservedScope {
     fn from(scope: &ScopeWrite) -> Self {
         let axis = |axis: &AxisWrite| {
             (axis.mode, chosen(axis.mode == AxisMode::Scope, axis.names.iter().cloned()))
@@ -127,7 +127,7 @@ impl From<&ScopeWrite> for Seen {
     }
 }
 
-impl From<&ScopeRead> for Seen {
+impl From<&ScopeRead> for ObservedScope {
     fn from(scope: &ScopeRead) -> Self {
         let axis = |axis: &Tagged<AxisMode>| {
             (axis.mode, chosen(axis.mode == AxisMode::Scope, names(&axis.tags)))
@@ -144,8 +144,8 @@ impl From<&ScopeRead> for Seen {
     }
 }
 
-/// What was read, in the form that is written. The product does not tell whether cases and issues
-/// that reference nothing known are let in, so the caller says it.
+/// The scope that was read, in the form that is written. The product does not return whether cases
+/// and issues that reference no known object are allowed, so the caller decides that.
 pub fn write_of(scope: &ScopeRead, unreferenced: bool) -> ScopeWrite {
     let axis = |axis: &Tagged<AxisMode>| AxisWrite {
         mode: axis.mode,
@@ -183,7 +183,7 @@ fn names(tags: &[Tag]) -> impl Iterator<Item = String> + '_ {
     tags.iter().map(|tag| tag.tag_name.clone())
 }
 
-/// What is selected, in no order; beside a mode that takes no selection it means nothing.
+/// The selected items, in any order; with a mode that takes no selection they have no meaning.
 fn chosen<T: Ord>(selects: bool, items: impl Iterator<Item = T>) -> BTreeSet<T> {
     if selects { items.collect() } else { BTreeSet::new() }
 }

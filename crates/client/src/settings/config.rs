@@ -1,8 +1,8 @@
 //! [`Config`]: the user's `config.toml` with its profiles.
 //!
-//! It refuses keys: a profile says where one comes from. It refuses fields that it does not know, a
-//! file that others may write, since it names programs that are run, and to repeat a value in an
-//! error, since a key may have been put there.
+//! A profile contains no key, only where to read it. Unknown fields are errors, and so is a file
+//! that others can write, because it names programs to run. Errors never repeat a value, which may
+//! be a key in the wrong place.
 //!
 //! ```toml
 //! default_profile = "prod"
@@ -29,14 +29,14 @@ use crate::sink::StoreSink;
 use crate::store::{StoreSettings, StoreUrl, StoreUrlError};
 use crate::transport::RolesBy;
 
-/// The most that is read of a configuration.
+/// The largest configuration file, in bytes.
 const CONFIG_BYTES_MAX: u64 = 1024 * 1024;
-/// How long a `key_command` may take unless said.
+/// The default time limit of a `key_command`.
 const KEY_COMMAND_TIMEOUT_MS: u64 = 30_000;
 const SINK_TIMEOUT_MS: u64 = 60_000;
-/// An hour, in milliseconds: more is a slip.
+/// One hour, in milliseconds; more is probably a mistake.
 pub const TIMEOUT_MS_MAX: u64 = 3_600_000;
-/// Longer than any variable, and shorter than a key.
+/// Longer than any variable's name, and shorter than a key.
 const VARIABLE_BYTES_MAX: usize = 64;
 const VARIABLE: &str = "the name of an environment variable";
 const SECRETS: [&str; 7] =
@@ -45,27 +45,27 @@ const SECRETS: [&str; 7] =
 /// The user's configuration.
 #[derive(Clone, Debug, Default)]
 pub struct Config {
-    /// Where it was read from; none where there is no such file.
+    /// The file; none if it does not exist.
     pub path: Option<PathBuf>,
-    /// The profile that is used where none is asked for.
+    /// The profile that is used by default.
     pub default_profile: Option<String>,
-    /// By name.
+    /// The profiles, by name.
     pub profiles: BTreeMap<String, Profile>,
 }
 
-/// What belongs to one key of one tenant. What is `None` is not said.
+/// The settings for one key of one tenant. `None` means not set.
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct Profile {
     /// The tenant, in any form that people paste.
     pub fqdn: Option<String>,
-    /// Whether the tenant is on premises: its host is taken as it is.
+    /// Whether the tenant is on premises: its host is used unchanged.
     pub on_premises: Option<bool>,
     /// The key's id.
     pub key_id: Option<String>,
     /// The key's security level.
     pub level: Option<String>,
-    /// A file that holds the key alone.
+    /// A file that contains only the key.
     pub key_file: Option<PathBuf>,
     /// A program that prints the key.
     pub key_command: Option<Program>,
@@ -75,21 +75,21 @@ pub struct Profile {
     pub child_tenant: Option<String>,
     /// The child tenants that `--children all` means.
     pub children: Vec<String>,
-    /// The policy's name of the tenant, for plans.
+    /// The policy's name for the tenant, for plans.
     pub tenant: Option<String>,
     /// How the edit of a key names roles.
     pub roles_by: Option<RolesBy>,
-    /// How long a call may take.
+    /// The timeout of a call.
     pub timeout: Option<Duration>,
-    /// How often a call is made again.
+    /// The number of retries.
     pub retries: Option<u32>,
     /// Certificates to trust instead of the system's.
     pub ca_file: Option<PathBuf>,
-    /// A program that takes new keys.
+    /// A program that receives new keys.
     pub sink_command: Option<Program>,
-    /// A program that says whether a new key's secret is there already.
+    /// A program that checks whether a secret for a new key already exists.
     pub sink_exists_command: Option<Program>,
-    /// A folder that new keys are written into.
+    /// A folder for new keys.
     pub sink_folder: Option<PathBuf>,
     /// Addresses in a secret store that new keys go to.
     pub sink_store: Option<String>,
@@ -97,42 +97,42 @@ pub struct Profile {
     pub tools: Vec<Tool>,
 }
 
-/// What is wrong with the configuration. The file is named before it.
+/// What is wrong with the configuration; a phrase that follows the file's name.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum ConfigProblem {
     /// It cannot be read.
     #[error("cannot be read: {0}")]
     Io(io::Error),
-    /// It is no regular file.
-    #[error("is no regular file")]
+    /// It is not a regular file.
+    #[error("is not a regular file")]
     NotRegular,
     /// It is larger than a megabyte.
-    #[error("has more than {CONFIG_BYTES_MAX} bytes")]
+    #[error("is larger than {CONFIG_BYTES_MAX} bytes")]
     TooLarge,
-    /// Others may write it.
+    /// Others can write it.
     #[error(
         "can be changed by group or others (mode {mode:04o}), and it names programs that are run; \
          run `chmod go-w` on it"
     )]
     Writable {
-        /// Its mode.
+        /// The file's mode.
         mode: u32,
     },
-    /// It is no TOML.
-    #[error("is no TOML (line {line}, column {column})")]
+    /// It is not valid TOML.
+    #[error("is not valid TOML (line {line}, column {column})")]
     Syntax {
         /// The line, counted from 1.
         line: usize,
         /// The column, counted from 1.
         column: usize,
     },
-    /// A field that there is not.
-    #[error("has no field `{within}`; there are {}", known.join(", "))]
+    /// A field that does not exist.
+    #[error("has an unknown field `{within}`; known are {}", known.join(", "))]
     Unknown {
-        /// Where, such as `profiles.prod`.
+        /// The field's path, such as `profiles.prod`.
         within: String,
-        /// The fields that there are.
+        /// The known fields.
         known: Vec<&'static str>,
     },
     /// A field that would hold a key.
@@ -163,15 +163,15 @@ pub enum ConfigProblem {
     /// Two fields that do not go together.
     #[error("has both `{one}` and `{other}`; take one out")]
     Both {
-        /// One.
+        /// The first field.
         one: String,
-        /// The other.
+        /// The second field.
         other: &'static str,
     },
 }
 
 impl Config {
-    /// Reads the configuration; an empty one where there is no file.
+    /// Reads the configuration; an empty one if there is no file.
     pub fn load(environment: &Environment<'_>) -> Result<Self, (PathBuf, ConfigProblem)> {
         let Some(path) = Self::place(environment) else { return Ok(Self::default()) };
         let text = match read(&path) {
@@ -186,12 +186,12 @@ impl Config {
         }
     }
 
-    /// Where the configuration is looked for.
+    /// The path of the configuration.
     pub fn place(environment: &Environment<'_>) -> Option<PathBuf> {
         folder(environment, "XDG_CONFIG_HOME", ".config").map(|folder| folder.join("config.toml"))
     }
 
-    /// Reads a configuration from its text. Paths in it start from `folder`; `~/` is `home`.
+    /// Parses a configuration. Relative paths start at `folder`; `~/` is `home`.
     pub fn parse(
         text: &str,
         folder: Option<&Path>,
@@ -219,7 +219,7 @@ impl Config {
     }
 }
 
-/// A folder of ours, by the rules of XDG; on Windows below `APPDATA` where nothing else is said.
+/// A folder of cortexkey according to XDG; on Windows below `APPDATA` by default.
 pub(crate) fn folder(
     environment: &Environment<'_>,
     variable: &str,
@@ -306,7 +306,7 @@ impl Profile {
     }
 }
 
-/// A table that is taken apart field by field; what is left over is unknown.
+/// A table that is taken apart field by field; remaining fields are unknown.
 struct Fields<'a> {
     table: Table,
     within: String,
@@ -332,7 +332,7 @@ impl Fields<'_> {
     }
 
     fn texts(&mut self, field: &str) -> Result<Vec<String>, ConfigProblem> {
-        const EXPECTED: &str = "a list of texts";
+        const EXPECTED: &str = "a list of strings";
         let Some(value) = self.table.remove(field) else { return Ok(Vec::new()) };
         let Value::Array(items) = value else { return self.kind(field, EXPECTED) };
         let text = |item| match item {
@@ -407,7 +407,8 @@ impl Fields<'_> {
         field: &str,
         timeout: Duration,
     ) -> Result<Option<Program>, ConfigProblem> {
-        const EXPECTED: &str = "a list of texts, the program first, such as [\"pass\", \"cortex\"]";
+        const EXPECTED: &str =
+            "a list of strings, the program first, such as [\"pass\", \"cortex\"]";
         let Some(value) = self.table.remove(field) else { return Ok(None) };
         let Value::Array(items) = value else { return self.kind(field, EXPECTED) };
         let mut argv = Vec::with_capacity(items.len());
@@ -463,7 +464,7 @@ impl Fields<'_> {
         if is_name { Ok(Some(text)) } else { self.kind(field, VARIABLE) }
     }
 
-    /// Nothing may be left over.
+    /// No field may remain.
     fn end(self, known: &[&'static str]) -> Result<(), ConfigProblem> {
         let Some((left, _)) = self.table.iter().next() else { return Ok(()) };
         if SECRETS.contains(&left.to_ascii_lowercase().as_str()) {
@@ -473,10 +474,10 @@ impl Fields<'_> {
     }
 }
 
-/// A name of the user's, unless it may be a key in the wrong place.
+/// A name that the user chose, unless it may be a key in the wrong place.
 fn shown(name: &str) -> String {
     let is_name = name.len() <= 40 && name.chars().all(|c| c.is_ascii_graphic());
-    if is_name { name.to_owned() } else { "(a name that is not shown)".to_owned() }
+    if is_name { name.to_owned() } else { "(name hidden)".to_owned() }
 }
 
 /// Line and column of a byte, counted from 1.
@@ -521,7 +522,7 @@ mod tests {
 
     use super::*;
 
-    fn told(text: &str) -> String {
+    fn problem_of(text: &str) -> String {
         Config::parse(text, None, None).unwrap_err().to_string()
     }
 
@@ -557,18 +558,22 @@ mod tests {
 
     #[test]
     fn mistakes_are_named_and_no_value_is_repeated() {
-        let profile = |line: &str| told(&format!("[profiles.p]\n{line}\n"));
-        assert_eq!(told("a = \nb"), "is no TOML (line 2, column 2)");
-        assert!(profile("key = \"hush\"").contains("a key never stands in it"));
-        assert!(profile("api_key = \"hush\"").contains("`profiles.p.api_key`"));
-        assert!(profile("key_comand = [\"hush\"]").contains("no field `profiles.p.key_comand`"));
-        assert!(profile("key_id = \"hush\"").contains("`profiles.p.key_id` that is not a whole"));
-        assert!(profile("key_command = \"hush\"").contains("a list of texts"));
-        assert!(profile("key_command = []").contains("a list of texts"));
-        assert!(profile("timeout_ms = 0").contains("milliseconds"));
-        assert!(profile("key_file = \"a\"\nkey_command = [\"a\"]").contains("has both"));
-        for text in ["key = \"hush\"", "key_id = \"hush\"", "fqdn = [\"hush\"]", "x = 'hush"] {
-            assert!(!profile(text).contains("hush"), "{text}");
+        let profile = |line: &str| problem_of(&format!("[profiles.p]\n{line}\n"));
+        let lines = [
+            "key = \"leak\"",
+            "api_key = \"leak\"",
+            "key_comand = [\"leak\"]",
+            "key_id = \"leak\"",
+            "key_command = \"leak\"",
+            "key_command = []",
+            "timeout_ms = 0",
+            "key_file = \"a\"\nkey_command = [\"a\"]",
+        ];
+        let mut problems = lines.map(profile).to_vec();
+        problems.push(problem_of("a = \nb"));
+        insta::assert_snapshot!(problems.join("\n"));
+        for text in ["key = \"leak\"", "key_id = \"leak\"", "fqdn = [\"leak\"]", "x = 'leak"] {
+            assert!(!profile(text).contains("leak"), "{text}");
         }
     }
 }

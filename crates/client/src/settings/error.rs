@@ -1,6 +1,6 @@
-//! [`SettingsError`]: why there is nothing to call with.
+//! [`SettingsError`]: why the settings do not suffice for a call.
 //!
-//! It refuses to repeat a value: a key may have been given in a wrong place.
+//! Errors never repeat a value, which may be a key in the wrong place.
 
 use cortexkey_core::address::AddressError;
 use cortexkey_core::auth::KeyIdError;
@@ -11,23 +11,23 @@ use std::path::{Path, PathBuf};
 use super::{ConfigProblem, KeyProblem, Origin};
 use crate::transport::RootsError;
 
-/// Why a setting is missing or unfit.
+/// Why a setting is missing or invalid.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum SettingsError {
-    /// Nothing says where the tenant is.
+    /// No tenant is set.
     #[error(
         "no tenant is given; give --fqdn or --profile, or set CORTEXKEY_FQDN to what the button Copy \
          API URL gives"
     )]
     NoAddress,
-    /// Nothing says which key id.
+    /// No key id is set.
     #[error(
         "no key id is given; give --key-id, or set CORTEXKEY_API_KEY_ID to the number in the column \
          ID of the API Keys table"
     )]
     NoKeyId,
-    /// Nothing says which security level.
+    /// No security level is set.
     #[error(
         "no security level is given; give --level, or set CORTEXKEY_API_KEY_TYPE to `standard` or \
          `advanced`, whichever the API Keys table shows; it cannot be told from the key, since keys \
@@ -35,29 +35,29 @@ pub enum SettingsError {
     )]
     NoLevel,
     /// There is no key.
-    #[error("no key is given; give --key-file or --key-stdin, or set CORTEXKEY_API_KEY")]
+    #[error("no key is set; give --key-file or --key-stdin, or set CORTEXKEY_API_KEY")]
     NoKey,
-    /// A variable is set to nothing.
+    /// A variable is empty.
     #[error("{origin} is set but empty; give it a value, or unset it")]
     Empty {
-        /// Which one.
+        /// The variable.
         origin: Origin,
     },
-    /// A variable holds bytes that are no text.
-    #[error("{origin} holds bytes that are no text (UTF-8)")]
+    /// A variable is not valid UTF-8.
+    #[error("{origin} is not valid UTF-8")]
     NotText {
-        /// Which one.
+        /// The variable.
         origin: Origin,
     },
-    /// Two variables for one setting hold different values.
+    /// Two variables for one setting have different values.
     #[error("{one} and {other} name different tenants; unset one of them")]
     Disagree {
-        /// One.
+        /// The first variable.
         one: Origin,
-        /// The other.
+        /// The second variable.
         other: Origin,
     },
-    /// The address is none.
+    /// The address is invalid.
     #[error("{origin}: {error}")]
     Address {
         /// Where it came from.
@@ -65,7 +65,7 @@ pub enum SettingsError {
         /// What is wrong with it.
         error: AddressError,
     },
-    /// The key id is none.
+    /// The key id is invalid.
     #[error("{origin}: {error}")]
     KeyId {
         /// Where it came from.
@@ -73,7 +73,7 @@ pub enum SettingsError {
         /// What is wrong with it.
         error: KeyIdError,
     },
-    /// The security level is none.
+    /// The security level is invalid.
     #[error("{origin} is neither `standard` nor `advanced`")]
     Level {
         /// Where it came from.
@@ -82,22 +82,22 @@ pub enum SettingsError {
     /// The user's configuration cannot be used.
     #[error("the configuration {} {problem}", path.display())]
     Config {
-        /// The file.
+        /// The configuration file.
         path: PathBuf,
         /// What is wrong with it.
         problem: ConfigProblem,
     },
     /// There is no profile of this name.
     #[error(
-        "{origin} asks for a profile that there is not; {}",
+        "{origin} names an unknown profile; {}",
         profiles(path.as_deref(), known)
     )]
     NoProfile {
-        /// Who asks for it.
+        /// Where the name came from.
         origin: Origin,
-        /// The configuration, where there is one.
+        /// The configuration file, if there is one.
         path: Option<PathBuf>,
-        /// The profiles that there are.
+        /// The existing profiles.
         known: Vec<String>,
     },
     /// The key belongs to another tenant.
@@ -126,7 +126,7 @@ pub enum SettingsError {
     },
     /// The child tenant is none.
     #[error(
-        "{origin} is no id of a child tenant: up to 200 letters, digits and signs, without spaces"
+        "{origin} is not the id of a child tenant: expected up to 200 visible ASCII characters without spaces"
     )]
     ChildTenant {
         /// Where it came from.
@@ -142,19 +142,19 @@ pub enum SettingsError {
         /// What is wrong with it.
         problem: RootsError,
     },
-    /// The key cannot be read or is none.
+    /// The key cannot be read or is invalid.
     #[error("{origin} {problem}")]
     Key {
         /// Where it came from.
         origin: Origin,
-        /// What is wrong.
+        /// What is wrong with it.
         problem: KeyProblem,
     },
 }
 
 fn profiles(path: Option<&Path>, known: &[String]) -> String {
     match path {
-        None => "there is no configuration, see `config explain`".to_owned(),
+        None => "there is no configuration; see `cortexkey config explain`".to_owned(),
         Some(path) if known.is_empty() => format!("{} has none", path.display()),
         Some(_) => format!("there are {}", known.join(", ")),
     }

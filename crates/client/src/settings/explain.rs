@@ -1,34 +1,34 @@
 //! [`explain`]: every setting, its value, and where it came from.
 //!
-//! It refuses to show a key, to read a key file, and to run a program: it says where a key would
-//! come from.
+//! It shows no key, reads no key file and runs no program: it only says where the key would come
+//! from.
 
 use cortexkey_system::chain;
 use serde::Serialize;
 
 use super::layers::{Layer, Layers, Setting};
-use super::{Config, Environment, Found, Given, Origin, SettingsError};
+use super::{Config, Environment, Given, Origin, Resolved, SettingsError};
 use crate::transport::ClientOptions;
 
-/// A setting as it is in force.
+/// A setting in force.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Explained {
-    /// Its name, such as `key_id`.
+    /// The setting's name, such as `key_id`.
     pub setting: &'static str,
-    /// Its value, fit to be shown; none where it is not set or cannot stand.
+    /// Its value, safe to show; none if it is not set or is invalid.
     pub value: Option<String>,
-    /// Where it came from; none where it is not set.
+    /// Where it came from; none if it is not set.
     pub origin: Option<String>,
-    /// Who else says it and is not heard.
+    /// Other sources that set it and are overridden.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub unheard: Vec<String>,
-    /// Why it cannot stand, or what else there is to know.
+    /// Why it is invalid, or a note about it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
 }
 
-/// Explains every setting. An error where the configuration cannot be read at all.
+/// Explains every setting. An error if the configuration cannot be read at all.
 pub fn explain(
     given: &Given,
     environment: &Environment<'_>,
@@ -57,7 +57,7 @@ pub fn explain(
         let origin = text(Setting::ChildTenant);
         let first = layers.order().into_iter().find_map(&origin).unwrap_or(Origin::Default);
         let child = super::child_tenant(&layers, tenant);
-        let child = child.map(|child| Found {
+        let child = child.map(|child| Resolved {
             value: child.map(|child| child.as_str().to_owned()).unwrap_or_default(),
             origin: first,
         });
@@ -69,14 +69,14 @@ pub fn explain(
     Ok(all)
 }
 
-fn shown<T: ToString>(found: Found<T>) -> Found<String> {
-    Found { value: found.value.to_string(), origin: found.origin }
+fn shown<T: ToString>(found: Resolved<T>) -> Resolved<String> {
+    Resolved { value: found.value.to_string(), origin: found.origin }
 }
 
 fn entry(
     layers: &Layers<'_>,
     setting: &'static str,
-    found: Result<Found<String>, SettingsError>,
+    found: Result<Resolved<String>, SettingsError>,
     says: impl Fn(Layer) -> Option<Origin>,
 ) -> Explained {
     let (found, note) = match found {
@@ -129,7 +129,7 @@ fn configuration(layers: &Layers<'_>) -> Explained {
 fn profile(layers: &Layers<'_>) -> Explained {
     let found = layers.profile.clone();
     let note = layers.put_aside.as_ref().map(|name| {
-        format!("the default profile {name} is put aside, since the tenant is named otherwise")
+        format!("the default profile {name} is not used, because the tenant is set elsewhere")
     });
     Explained {
         setting: "profile",
@@ -140,10 +140,10 @@ fn profile(layers: &Layers<'_>) -> Explained {
     }
 }
 
-/// Where a key would come from; nothing is read but whether it is there.
+/// Where a key would come from. Only its existence is checked.
 fn key(layers: &Layers<'_>, given: &Given) -> Explained {
     let value = |_: &Origin| "(not shown)".to_owned();
-    let found = layers.key().map(|(_, _, origin)| Found { value: value(&origin), origin });
+    let found = layers.key().map(|(_, _, origin)| Resolved { value: value(&origin), origin });
     let says = |layer| layers.key_of(layer).map(|(_, origin)| origin);
     let mut entry = entry(layers, "key", found, says);
     if let (Ok(address), Ok((layer, _, origin))) = (layers.address(), layers.key()) {

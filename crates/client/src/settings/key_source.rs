@@ -1,7 +1,7 @@
 //! [`KeySource`]: where a key is read from, besides the environment.
 //!
-//! It refuses files that others can read, what is no regular file (so that nothing hangs on a
-//! pipe), and more than 4 KiB. What it reads is wiped.
+//! Files that others can read, anything but a regular file (so that a pipe cannot block), and more
+//! than 4 KiB are errors. The bytes read are wiped.
 
 use std::ffi::OsString;
 use std::fs::{File, Metadata};
@@ -16,14 +16,14 @@ use super::{Environment, Origin, Profile};
 use crate::process::ProgramError;
 use crate::store::{KeyFacts, SecretStore, StoreError, StoreSettings, StoreUrl, StoredKey};
 
-/// The most that is read for a key, which itself has at most 256 bytes.
+/// The most bytes that are read for a key, which itself has at most 256.
 pub const KEY_SOURCE_BYTES_MAX: usize = 4096;
 
-/// Where a key is read from.
+/// The source of a key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum KeySource {
-    /// `--key-file`: a file that holds the key alone.
+    /// `--key-file`: a file that contains only the key.
     File {
         /// The file.
         path: PathBuf,
@@ -36,7 +36,7 @@ pub enum KeySource {
     Stdin,
 }
 
-/// What is wrong with a key or the place that it should come from. The place is named before it.
+/// What is wrong with a key or its source; a phrase that follows the source's name.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum KeyProblem {
@@ -48,49 +48,49 @@ pub enum KeyProblem {
     Directory,
     /// It is a pipe, a device or a socket.
     #[error(
-        "is no regular file but a pipe or a device; send the key to standard input with --key-stdin"
+        "is a pipe or a device, not a regular file; send the key to standard input with --key-stdin"
     )]
     NotRegular,
-    /// Group or others have rights to it.
+    /// Group or others can access it.
     #[error(
         "can be read or changed by group or others (mode {mode:04o}); run `chmod 600 {}`, or give \
          --allow-readable-key-file",
         path.display()
     )]
     Readable {
-        /// Its mode.
+        /// The file's mode.
         mode: u32,
-        /// The file, for the remedy.
+        /// The file, for the hint.
         path: PathBuf,
     },
-    /// The system does not let it be read.
+    /// The system does not allow reading it.
     #[error("cannot be read: {0}")]
     Io(io::Error),
-    /// There is nothing in it.
-    #[error("is empty; it should hold the key alone")]
+    /// It is empty.
+    #[error("is empty; it should contain only the key")]
     Empty,
-    /// There are more than 4 KiB in it.
+    /// It is larger than 4 KiB.
     #[error(
         "holds more than {KEY_SOURCE_BYTES_MAX} bytes; it should hold the key alone, which usually \
          has 128 characters"
     )]
     TooLarge,
-    /// It begins with a byte order mark.
+    /// It starts with a byte order mark.
     #[error(
-        "begins with a byte order mark, as some editors and PowerShell write; save it as plain ASCII"
+        "starts with a byte order mark, as written by some editors and PowerShell; save it as plain ASCII"
     )]
     ByteOrderMark,
-    /// It holds more than one line.
-    #[error("holds more than one line; it should hold the key alone, with no line end")]
+    /// It has more than one line.
+    #[error("has more than one line; it should contain only the key, without a line end")]
     ManyLines,
-    /// It holds bytes that are no text.
-    #[error("holds binary data (byte {position}); it should hold the key alone, as text")]
+    /// It is binary data.
+    #[error("contains binary data (byte {position}); it should contain only the key, as text")]
     Binary {
-        /// Which byte is the first of them, counted from 1.
+        /// The position of the first such byte, counted from 1.
         position: usize,
     },
-    /// It holds something that is no key.
-    #[error("holds no key: {0}")]
+    /// Its contents are not a valid key.
+    #[error("does not contain a key: {0}")]
     Malformed(KeyError),
     /// The store that should hold it does not.
     #[error("{}", cortexkey_system::chain(.0))]
@@ -101,7 +101,7 @@ pub enum KeyProblem {
 }
 
 impl KeySource {
-    /// Where it is.
+    /// Where the key is stored.
     pub(super) fn origin(&self) -> Origin {
         match self {
             Self::File { path, .. } => Origin::KeyFile(path.clone()),
@@ -175,16 +175,16 @@ pub(super) fn of_variable(
     Ok(alone(value))
 }
 
-/// The same with everything that stands round the key.
+/// The same, with all surrounding characters.
 pub(super) fn raw_of_variable(name: &str, environment: &Environment<'_>) -> Zeroizing<Vec<u8>> {
     Zeroizing::new(into_bytes(environment(name).unwrap_or_default()))
 }
 
 fn read_file(path: &Path, allow_readable: bool) -> Result<Zeroizing<Vec<u8>>, KeyProblem> {
-    // Opening a device may do something, so it is looked at first.
+    // Opening a device may have side effects, so its kind is checked first.
     check_kind(&std::fs::metadata(path).map_err(io_problem)?)?;
     let mut file = open(path).map_err(io_problem)?;
-    // Once more: this is about the file that is open, whatever the path names by now.
+    // Checked again on the open file, because the path may have changed.
     let metadata = file.metadata().map_err(io_problem)?;
     check_kind(&metadata)?;
     if !allow_readable {
@@ -193,12 +193,12 @@ fn read_file(path: &Path, allow_readable: bool) -> Result<Zeroizing<Vec<u8>>, Ke
     read_limited(&mut file)
 }
 
-/// Opens a file for reading; a pipe that came into its place is not waited for.
+/// Opens a file for reading, without waiting for a pipe that replaced it.
 #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
 fn open(path: &Path) -> io::Result<File> {
     use std::os::unix::fs::OpenOptionsExt;
 
-    /// Of these two architectures; some others have another number.
+    /// The value on these two architectures; some others differ.
     const O_NONBLOCK: i32 = 0o4000;
     File::options().read(true).custom_flags(O_NONBLOCK).open(path)
 }
@@ -237,7 +237,7 @@ fn check_rights(_: &Metadata, _: &Path) -> Result<(), KeyProblem> {
 }
 
 fn read_limited(source: &mut dyn Read) -> Result<Zeroizing<Vec<u8>>, KeyProblem> {
-    // Room for all of it from the start: a vector that grows leaves copies behind.
+    // Full capacity from the start: a vector that grows leaves copies behind.
     let mut bytes = Zeroizing::new(Vec::with_capacity(KEY_SOURCE_BYTES_MAX + 64));
     let limit = KEY_SOURCE_BYTES_MAX as u64 + 1;
     source.take(limit).read_to_end(&mut bytes).map_err(KeyProblem::Io)?;
@@ -257,7 +257,7 @@ fn without_line_end(mut stored: StoredKey) -> Result<StoredKey, KeyProblem> {
     Ok(stored)
 }
 
-/// Finds the mistakes that have a clearer name than a byte that does not fit.
+/// Detects mistakes that have a clearer name than an invalid byte.
 fn check_text(bytes: &[u8]) -> Result<(), KeyProblem> {
     let is_binary = |byte: &u8| !byte.is_ascii() || (byte.is_ascii_control() && !is_space(*byte));
     let marks: [&[u8]; 3] = [b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff"];
@@ -292,7 +292,7 @@ fn into_bytes(value: OsString) -> Vec<u8> {
 
 #[cfg(not(unix))]
 fn into_bytes(value: OsString) -> Vec<u8> {
-    // What is no Unicode is no key either; the replacement characters say so.
+    // A value that is not Unicode is not a key either; the replacement characters show it.
     value.into_string().unwrap_or_else(|value| value.to_string_lossy().into_owned()).into_bytes()
 }
 
@@ -308,7 +308,7 @@ mod tests {
         let pipe = folder.path().join("pipe");
         assert!(cortexkey_system::command("mkfifo").arg(&pipe).status().unwrap().success());
         let (done, opened) = std::sync::mpsc::channel();
-        // Should it wait after all, the thread is left behind.
+        // If it waits after all, the thread is abandoned.
         std::thread::spawn(move || {
             let _ = done.send(open(&pipe).and_then(|file| file.metadata()));
         });

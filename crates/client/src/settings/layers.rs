@@ -1,4 +1,4 @@
-//! [`Layers`]: who may say a setting, and in which order they are asked.
+//! [`Layers`]: the sources of settings and their order.
 
 use std::path::PathBuf;
 
@@ -7,12 +7,12 @@ use cortexkey_core::auth::{KeyId, Level};
 
 use crate::process::Program;
 
-use super::{Config, Environment, Found, Given, Origin, Profile, SettingsError};
+use super::{Config, Environment, Given, Origin, Profile, Resolved, SettingsError};
 
-/// One that may say settings.
+/// A source of settings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Layer {
-    /// What was given by hand.
+    /// Arguments.
     Arguments,
     /// Our environment variables.
     Ours,
@@ -22,7 +22,7 @@ pub(super) enum Layer {
     Provider,
 }
 
-/// The settings that are text to begin with.
+/// The settings that are text at first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Setting {
     Address,
@@ -74,18 +74,18 @@ impl Setting {
     }
 }
 
-/// All that may say settings.
+/// All sources of settings.
 pub(super) struct Layers<'a> {
     pub(super) given: &'a Given,
     pub(super) environment: &'a Environment<'a>,
     pub(super) config: Config,
     /// The profile in force.
-    pub(super) profile: Option<Found<String>>,
-    /// The default profile that another's word on the tenant has put aside.
+    pub(super) profile: Option<Resolved<String>>,
+    /// The default profile, if it is not used because another source sets the tenant.
     pub(super) put_aside: Option<String>,
 }
 
-/// Where the key is to be read from.
+/// Where the key is read from.
 pub(super) enum KeyPlace<'a> {
     Source(&'a super::KeySource),
     Profile(&'a Profile),
@@ -104,11 +104,11 @@ impl<'a> Layers<'a> {
         Ok(layers)
     }
 
-    /// The profile that is asked for; else the default one, where nobody else names the tenant.
+    /// The selected profile; otherwise the default one, unless another source sets the tenant.
     fn choose(&mut self) -> Result<(), SettingsError> {
         let asked = match &self.given.profile {
             Some(name) => {
-                Some(Found { value: name.clone(), origin: Origin::Argument("--profile") })
+                Some(Resolved { value: name.clone(), origin: Origin::Argument("--profile") })
             }
             None => variable(PROFILE, self.environment)?,
         };
@@ -120,9 +120,9 @@ impl<'a> Layers<'a> {
                 self.put_aside = Some(value);
                 return Ok(());
             }
-            Some(Found { value, origin: Origin::Config("default_profile") })
+            Some(Resolved { value, origin: Origin::Config("default_profile") })
         };
-        if let Some(Found { value, origin }) = &chosen
+        if let Some(Resolved { value, origin }) = &chosen
             && !self.config.profiles.contains_key(value)
         {
             return Err(SettingsError::NoProfile {
@@ -146,8 +146,8 @@ impl<'a> Layers<'a> {
         Some((name, self.config.profiles.get(name)?))
     }
 
-    /// In which order they are asked: a profile that was named by hand comes before variables that
-    /// may be left from something else.
+    /// The order: a profile that the user selected comes before variables, which may be left over
+    /// from something else.
     pub(super) fn order(&self) -> [Layer; 4] {
         use Layer::{Arguments, Ours, Profile, Provider};
         if self.given.profile.is_some() {
@@ -157,12 +157,12 @@ impl<'a> Layers<'a> {
         }
     }
 
-    /// What a layer says, as text.
+    /// A layer's value, as text.
     pub(super) fn text(
         &self,
         setting: Setting,
         layer: Layer,
-    ) -> Result<Option<Found<String>>, SettingsError> {
+    ) -> Result<Option<Resolved<String>>, SettingsError> {
         match layer {
             Layer::Arguments => {
                 let given = self.given;
@@ -173,7 +173,7 @@ impl<'a> Layers<'a> {
                     Setting::ChildTenant => given.child_tenant.clone(),
                 };
                 let origin = Origin::Argument(setting.argument());
-                Ok(value.map(|value| Found { value, origin }))
+                Ok(value.map(|value| Resolved { value, origin }))
             }
             Layer::Ours => match setting.ours() {
                 Some(name) => variable(name, self.environment),
@@ -192,13 +192,13 @@ impl<'a> Layers<'a> {
                     Setting::ChildTenant => &profile.child_tenant,
                 };
                 let origin = Origin::Profile { name: name.to_owned(), field: setting.field() };
-                Ok(value.clone().map(|value| Found { value, origin }))
+                Ok(value.clone().map(|value| Resolved { value, origin }))
             }
         }
     }
 
-    /// The first layer that says it.
-    fn first(&self, setting: Setting) -> Result<Option<Found<String>>, SettingsError> {
+    /// The first layer that sets it.
+    fn first(&self, setting: Setting) -> Result<Option<Resolved<String>>, SettingsError> {
         for layer in self.order() {
             if let Some(found) = self.text(setting, layer)? {
                 return Ok(Some(found));
@@ -207,31 +207,35 @@ impl<'a> Layers<'a> {
         Ok(None)
     }
 
-    pub(super) fn key_id(&self) -> Result<Found<KeyId>, SettingsError> {
+    pub(super) fn key_id(&self) -> Result<Resolved<KeyId>, SettingsError> {
         let found = self.first(Setting::KeyId)?.ok_or(SettingsError::NoKeyId)?;
-        let Found { value, origin } = found;
+        let Resolved { value, origin } = found;
         match value.parse() {
-            Ok(value) => Ok(Found { value, origin }),
+            Ok(value) => Ok(Resolved { value, origin }),
             Err(error) => Err(SettingsError::KeyId { origin, error }),
         }
     }
 
-    pub(super) fn level(&self) -> Result<Found<Level>, SettingsError> {
-        let Found { value, origin } = self.first(Setting::Level)?.ok_or(SettingsError::NoLevel)?;
+    pub(super) fn level(&self) -> Result<Resolved<Level>, SettingsError> {
+        let Resolved { value, origin } =
+            self.first(Setting::Level)?.ok_or(SettingsError::NoLevel)?;
         // The console writes Standard and Advanced.
         match value.to_ascii_lowercase().parse() {
-            Ok(value) => Ok(Found { value, origin }),
+            Ok(value) => Ok(Resolved { value, origin }),
             Err(_) => Err(SettingsError::Level { origin }),
         }
     }
 
-    /// What a layer says about where the tenant is.
-    pub(super) fn address_of(&self, layer: Layer) -> Result<Option<Found<Address>>, SettingsError> {
+    /// A layer's address of the tenant.
+    pub(super) fn address_of(
+        &self,
+        layer: Layer,
+    ) -> Result<Option<Resolved<Address>>, SettingsError> {
         let found = self.text(Setting::Address, layer)?;
         if layer != Layer::Ours {
             return found.map(|found| self.parse(found, layer)).transpose();
         }
-        // Two names for one thing may both be set, as long as they agree.
+        // Both names of a setting may be used if they agree.
         let one = found.map(|found| self.parse(found, layer)).transpose()?;
         let other = variable(API_URL, self.environment)?;
         let other = other.map(|found| self.parse(found, layer)).transpose()?;
@@ -243,7 +247,11 @@ impl<'a> Layers<'a> {
         }
     }
 
-    fn parse(&self, found: Found<String>, layer: Layer) -> Result<Found<Address>, SettingsError> {
+    fn parse(
+        &self,
+        found: Resolved<String>,
+        layer: Layer,
+    ) -> Result<Resolved<Address>, SettingsError> {
         let of_profile = layer == Layer::Profile
             && self.profile().and_then(|(_, profile)| profile.on_premises) == Some(true);
         let parse = if self.given.on_premises || of_profile {
@@ -252,12 +260,12 @@ impl<'a> Layers<'a> {
             Address::parse
         };
         match parse(&found.value) {
-            Ok(value) => Ok(Found { value, origin: found.origin }),
+            Ok(value) => Ok(Resolved { value, origin: found.origin }),
             Err(error) => Err(SettingsError::Address { origin: found.origin, error }),
         }
     }
 
-    pub(super) fn address(&self) -> Result<(Layer, Found<Address>), SettingsError> {
+    pub(super) fn address(&self) -> Result<(Layer, Resolved<Address>), SettingsError> {
         for layer in self.order() {
             if let Some(found) = self.address_of(layer)? {
                 return Ok((layer, found));
@@ -266,7 +274,7 @@ impl<'a> Layers<'a> {
         Err(SettingsError::NoAddress)
     }
 
-    /// Where the key of a layer is, if it has one.
+    /// Where a layer's key is, if it has one.
     pub(super) fn key_of(&self, layer: Layer) -> Option<(KeyPlace<'_>, Origin)> {
         match layer {
             Layer::Arguments => {
@@ -301,10 +309,10 @@ impl<'a> Layers<'a> {
         found.ok_or(SettingsError::NoKey)
     }
 
-    /// A key is sent to the tenant that it belongs to, as far as its own layer tells.
+    /// A key is sent only to the tenant of its own layer, if that names one.
     pub(super) fn check_together(
         &self,
-        (address_layer, address): &(Layer, Found<Address>),
+        (address_layer, address): &(Layer, Resolved<Address>),
         (key_layer, key): (Layer, &Origin),
     ) -> Result<(), SettingsError> {
         let given = [*address_layer, key_layer].contains(&Layer::Arguments);
@@ -321,31 +329,31 @@ impl<'a> Layers<'a> {
         Ok(())
     }
 
-    /// What goes with a tenant is the profile's only where the tenant is.
+    /// Settings that belong to a tenant apply only if the tenant is the profile's.
     pub(super) fn profile_of_tenant(&self, address: Layer) -> Option<(&str, &Profile)> {
         self.profile().filter(|_| address == Layer::Profile)
     }
 
     /// Certificates to trust instead of the system's.
-    pub(super) fn ca_file(&self, address: Layer) -> Option<Found<PathBuf>> {
+    pub(super) fn ca_file(&self, address: Layer) -> Option<Resolved<PathBuf>> {
         if let Some(path) = &self.given.ca_file {
-            return Some(Found { value: path.clone(), origin: Origin::Argument("--ca-file") });
+            return Some(Resolved { value: path.clone(), origin: Origin::Argument("--ca-file") });
         }
         let (name, profile) = self.profile_of_tenant(address)?;
         let origin = Origin::Profile { name: name.to_owned(), field: "ca_file" };
-        Some(Found { value: profile.ca_file.clone()?, origin })
+        Some(Resolved { value: profile.ca_file.clone()?, origin })
     }
 }
 
 pub(super) fn variable(
     name: &'static str,
     environment: &Environment<'_>,
-) -> Result<Option<Found<String>>, SettingsError> {
+) -> Result<Option<Resolved<String>>, SettingsError> {
     let Some(value) = environment(name) else { return Ok(None) };
     let origin = Origin::Environment(name);
     match value.into_string() {
         Ok(value) if value.is_empty() => Err(SettingsError::Empty { origin }),
-        Ok(value) => Ok(Some(Found { value, origin })),
+        Ok(value) => Ok(Some(Resolved { value, origin })),
         Err(_) => Err(SettingsError::NotText { origin }),
     }
 }

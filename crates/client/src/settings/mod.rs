@@ -1,11 +1,11 @@
-//! Where the settings of a call come from: arguments first, then our environment variables, then
-//! the user's profile, then the Terraform provider's variables. A profile that is named by hand
+//! Resolves the settings of a call: arguments first, then cortexkey's environment variables, then
+//! the user's profile, then the Terraform provider's variables. A profile that the user selects
 //! comes before all variables.
 //!
-//! Nothing is guessed. An empty setting is an error, not an absent one. The security level is
-//! never derived from a key's length, since keys of both levels are equally long. A key is sent
-//! only to the tenant of its own profile or variables. Errors repeat no value, since people mix
-//! variables up and a key may be among them.
+//! Nothing is guessed. An empty setting is an error, not a missing one. The security level is never
+//! derived from a key's length, since keys of both levels are equally long. A key is sent only to
+//! the tenant of its own profile or variables. Errors repeat no value, because users mix variables
+//! up and a value may be a key.
 
 mod config;
 mod error;
@@ -37,20 +37,20 @@ pub use config::{Config, ConfigProblem, Profile, TIMEOUT_MS_MAX};
 pub use error::SettingsError;
 pub use explain::{Explained, explain};
 pub use key_source::{KEY_SOURCE_BYTES_MAX, KeyProblem, KeySource};
-pub use origin::{Found, Origin};
+pub use origin::{Origin, Resolved};
 pub use tool::{Tool, ToolError, ToolKey, Variable};
 
 /// Looks up an environment variable; `std::env::var_os`, or a table in tests.
 pub type Environment<'a> = dyn Fn(&str) -> Option<OsString> + 'a;
 
-/// What was given by hand; what is `None` is looked for elsewhere.
+/// Settings given as arguments; `None` falls through to the next source.
 #[derive(Debug, Default)]
 pub struct Given {
     /// `--profile`.
     pub profile: Option<String>,
     /// `--fqdn`: the tenant, in any form that people paste.
     pub fqdn: Option<String>,
-    /// Whether the tenant is on premises: its host is taken as it is, without `api-`.
+    /// Whether the tenant is on premises: its host is used unchanged, without `api-`.
     pub on_premises: bool,
     /// `--key-id`.
     pub key_id: Option<String>,
@@ -66,7 +66,7 @@ pub struct Given {
     pub retries: Option<u32>,
     /// `--ca-file`.
     pub ca_file: Option<PathBuf>,
-    /// Gets the key as it was read, for a front end that keeps it out of what it prints.
+    /// Receives the key as read, for a front end that masks it in its output.
     pub on_key: Option<fn(&[u8])>,
 }
 
@@ -78,31 +78,31 @@ impl Given {
     }
 }
 
-/// All that a call needs: where to, what signs it, and how it is made.
+/// Everything that a call needs: the address, the credentials and the options.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Connection {
-    /// Where the tenant's API is.
-    pub address: Found<Address>,
-    /// What signs.
+    /// The address of the tenant's API.
+    pub address: Resolved<Address>,
+    /// The credentials that sign.
     pub credentials: Credentials,
     /// The profile in force.
     pub profile: Option<String>,
-    /// The policy's name of the tenant, where the profile says it.
+    /// The policy's name for the tenant, if the profile sets it.
     pub tenant: Option<String>,
     /// The child tenants that the profile names.
     pub children: Vec<String>,
-    /// Where the profile has new keys go.
+    /// The profile's sink for new keys.
     pub new_keys: NewKeys,
     /// The file with the certificates to trust instead of the system's.
     pub ca_file: Option<PathBuf>,
-    /// How calls are made.
+    /// The options of calls.
     pub options: ClientOptions,
     /// The profile's own tools for `cortexkey exec`.
     pub tools: Vec<Tool>,
 }
 
-/// Where a profile has new keys go.
+/// A profile's sink for new keys.
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct NewKeys {
@@ -117,7 +117,7 @@ pub struct NewKeys {
 }
 
 impl NewKeys {
-    /// The sink that the profile sets, if it sets one.
+    /// The sink, if the profile sets one.
     pub fn sink(&self) -> Option<Sink> {
         match (&self.command, &self.exists) {
             (Some(command), Some(exists)) => {
@@ -133,8 +133,8 @@ impl NewKeys {
 }
 
 impl Connection {
-    /// Finds address and credentials. Standard input is read only where the key is asked from it,
-    /// and a program is run only where the profile names one for its key.
+    /// Resolves address and credentials. Standard input is read only if it is the key's source, and
+    /// a program is run only if the profile names one for its key.
     pub fn resolve(
         given: &Given,
         environment: &Environment<'_>,
@@ -178,7 +178,7 @@ impl Connection {
         Ok((connection, key))
     }
 
-    /// The same with the key itself, for a program that signs on its own.
+    /// The same with the key itself, for a program that signs requests.
     pub fn resolve_with_key(
         given: &Given,
         environment: &Environment<'_>,
@@ -194,21 +194,21 @@ impl Connection {
     }
 }
 
-/// A key, ready to sign. `Debug` does not show it.
+/// Credentials, ready to sign. `Debug` does not show the key.
 pub struct Credentials {
     /// The key's id.
-    pub key_id: Found<KeyId>,
+    pub key_id: Resolved<KeyId>,
     /// The key's security level.
-    pub level: Found<Level>,
+    pub level: Resolved<Level>,
     /// Where the key came from.
     pub key_origin: Origin,
-    /// Signs with it.
+    /// Signs with the key.
     pub signer: Signer,
 }
 
 impl Credentials {
-    /// Finds key id, level and key, in this order, so that nothing is read in vain. What was read
-    /// of the key is wiped.
+    /// Resolves key id, level and key in this order, so that no key is read in vain. Buffers with
+    /// the key are wiped.
     pub fn resolve(
         given: &Given,
         environment: &Environment<'_>,
@@ -255,10 +255,10 @@ fn key_id_with(
     layers: &Layers<'_>,
     facts: &KeyFacts,
     key: &Origin,
-) -> Result<Found<KeyId>, SettingsError> {
+) -> Result<Resolved<KeyId>, SettingsError> {
     let stored = facts.id.and_then(KeyId::new);
     match (layers.key_id(), stored) {
-        (Err(SettingsError::NoKeyId), Some(id)) => Ok(Found { value: id, origin: key.clone() }),
+        (Err(SettingsError::NoKeyId), Some(id)) => Ok(Resolved { value: id, origin: key.clone() }),
         (Ok(found), Some(id)) if found.value != id => Err(SettingsError::StoredApart {
             key: key.clone(),
             stored: format!("key {id}"),
@@ -273,10 +273,10 @@ fn level_with(
     layers: &Layers<'_>,
     facts: &KeyFacts,
     key: &Origin,
-) -> Result<Found<Level>, SettingsError> {
+) -> Result<Resolved<Level>, SettingsError> {
     match (layers.level(), facts.level) {
         (Err(SettingsError::NoLevel), Some(level)) => {
-            Ok(Found { value: level, origin: key.clone() })
+            Ok(Resolved { value: level, origin: key.clone() })
         }
         (Ok(found), Some(level)) if found.value != level => Err(SettingsError::StoredApart {
             key: key.clone(),
@@ -291,7 +291,7 @@ fn level_with(
 /// the parent is stored, to which it does not go.
 fn check_host(
     facts: &KeyFacts,
-    address: &Found<Address>,
+    address: &Resolved<Address>,
     key: &Origin,
 ) -> Result<(), SettingsError> {
     let Some(stored) = &facts.host else { return Ok(()) };
@@ -322,15 +322,15 @@ impl fmt::Debug for Credentials {
     }
 }
 
-/// Finds where the tenant's API is.
+/// Resolves the address of the tenant's API.
 pub fn resolve_address(
     given: &Given,
     environment: &Environment<'_>,
-) -> Result<Found<Address>, SettingsError> {
+) -> Result<Resolved<Address>, SettingsError> {
     Layers::load(given, environment)?.address().map(|(_, found)| found)
 }
 
-/// What the settings say about a key, without the key. What they do not say is absent.
+/// The settings for a key, without the key; `None` if not set.
 #[derive(Default)]
 pub(crate) struct KnownSettings {
     pub(crate) address: Option<Address>,
@@ -339,7 +339,7 @@ pub(crate) struct KnownSettings {
     pub(crate) ca_file: Option<PathBuf>,
 }
 
-/// What the settings say about a key. A setting that is invalid is an error.
+/// The settings for a key. An invalid setting is an error.
 pub(crate) fn known(
     given: &Given,
     environment: &Environment<'_>,
@@ -351,7 +351,7 @@ pub(crate) fn known(
             known.address = Some(found.value);
             layer
         }
-        // What a profile says of certificates is for its own tenant.
+        // A profile's certificates apply only to its own tenant.
         Err(SettingsError::NoAddress) => layers::Layer::Arguments,
         Err(error) => return Err(error),
     };
@@ -371,19 +371,19 @@ pub(crate) fn known(
     Ok(known)
 }
 
-/// The folder for what is kept between two runs, such as a rotation that waits for its grace.
+/// The folder for state that is kept between runs, such as a rotation in its grace period.
 pub fn state_folder(environment: &Environment<'_>) -> Option<PathBuf> {
     config::folder(environment, "XDG_STATE_HOME", ".local/state")
 }
 
-/// Each setting by itself, for anyone who looks into why they do not make a connection.
+/// Each setting by itself, for diagnosing incomplete settings.
 pub(crate) struct PartialSettings {
-    pub(crate) address: Result<Found<Address>, SettingsError>,
+    pub(crate) address: Result<Resolved<Address>, SettingsError>,
     pub(crate) options: Result<ClientOptions, SettingsError>,
-    pub(crate) key_id: Result<Found<KeyId>, SettingsError>,
-    pub(crate) level: Result<Found<Level>, SettingsError>,
-    /// The key as it stands where it is, with everything round it.
-    pub(crate) key: Result<Found<Zeroizing<Vec<u8>>>, SettingsError>,
+    pub(crate) key_id: Result<Resolved<KeyId>, SettingsError>,
+    pub(crate) level: Result<Resolved<Level>, SettingsError>,
+    /// The key as stored, with everything around it.
+    pub(crate) key: Result<Resolved<Zeroizing<Vec<u8>>>, SettingsError>,
 }
 
 impl PartialSettings {
@@ -415,7 +415,7 @@ impl PartialSettings {
             match read {
                 Ok(value) => {
                     given.seen(&value.key);
-                    Ok(Found { value, origin })
+                    Ok(Resolved { value, origin })
                 }
                 Err(problem) => Err(SettingsError::Key { origin, problem }),
             }
@@ -434,22 +434,22 @@ impl PartialSettings {
             key_id: key_id_with(&layers, &facts, &origin),
             level: level_with(&layers, &facts, &origin),
             key: apart.and_then(|()| {
-                key.map(|found| Found { value: found.value.key, origin: found.origin })
+                key.map(|found| Resolved { value: found.value.key, origin: found.origin })
             }),
         })
     }
 }
 
-/// A key as it stands where it is, for anyone who looks into requests that somebody else signed.
+/// A key as stored, for analysing requests that another client signed.
 pub struct RawKey {
-    /// The key with everything round it; none where none is given.
+    /// The key with everything around it; none if none is set.
     pub key: Option<Zeroizing<Vec<u8>>>,
-    /// Its level, where it is said.
+    /// Its level, if it is set.
     pub level: Option<Level>,
 }
 
 impl RawKey {
-    /// Finds a key and its level; an error where one is given and cannot be read.
+    /// Finds a key and its level; an error if a key is set but cannot be read.
     pub fn resolve(
         given: &Given,
         environment: &Environment<'_>,
@@ -503,7 +503,7 @@ fn child_tenant(
         }
         None => None,
     };
-    let Some(Found { value, origin }) = found else { return Ok(None) };
+    let Some(Resolved { value, origin }) = found else { return Ok(None) };
     match ChildTenant::new(&value) {
         Some(child) => Ok(Some(child)),
         None => Err(SettingsError::ChildTenant { origin }),
@@ -511,7 +511,7 @@ fn child_tenant(
 }
 
 fn roots(layers: &Layers<'_>, address: layers::Layer) -> Result<Option<Roots>, SettingsError> {
-    let Some(Found { value: path, origin }) = layers.ca_file(address) else { return Ok(None) };
+    let Some(Resolved { value: path, origin }) = layers.ca_file(address) else { return Ok(None) };
     match Roots::from_file(&path) {
         Ok(roots) => Ok(Some(roots)),
         Err(problem) => Err(SettingsError::Roots { origin, path, problem }),

@@ -1,14 +1,14 @@
-//! [`Found`] and [`Origin`]: a setting, and where it came from.
+//! [`Resolved`] and [`Origin`]: a setting, and where it came from.
 //!
-//! They refuse to hold a key.
+//! It never contains a key.
 
 use core::fmt;
 use std::path::PathBuf;
 
 /// A setting, and where it came from.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Found<T> {
-    /// What it is.
+pub struct Resolved<T> {
+    /// The value.
     pub value: T,
     /// Where it came from.
     pub origin: Origin,
@@ -29,9 +29,9 @@ pub enum Origin {
         /// The field.
         field: &'static str,
     },
-    /// The user's configuration, outside of profiles.
+    /// The user's configuration, outside profiles.
     Config(&'static str),
-    /// A file with a key.
+    /// A file that contains a key.
     KeyFile(PathBuf),
     /// A secret store, by the key's address in it.
     Store(String),
@@ -44,7 +44,7 @@ pub enum Origin {
     },
     /// Standard input.
     Stdin,
-    /// Nobody said it.
+    /// The default.
     Default,
 }
 

@@ -1,34 +1,34 @@
-//! [`Tool`]: the environment variables from which other programs of the field read a key.
+//! [`Tool`]: the environment variables from which other programs read a key.
 //!
-//! A tool that only sends Standard headers is never given an Advanced key: the tenant would answer
-//! every one of its requests with a 401.
+//! A tool that sends only Standard headers never gets an Advanced key: the tenant would answer each
+//! of its requests with 401.
 
 use std::path::Path;
 
 use cortexkey_core::auth::{KeyId, Level};
 use zeroize::Zeroizing;
 
-/// The names of the variables that a program reads. What it does not read is absent.
+/// The names of the variables that a program reads; empty for what it does not read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Tool {
-    /// What `--as` calls it.
+    /// The name for `--as`.
     pub name: String,
-    /// Those that take the address of the API.
+    /// The variables for the API's address.
     pub api_url: Vec<String>,
-    /// Those that take the key's id.
+    /// The variables for the key's id.
     pub key_id: Vec<String>,
-    /// Those that take the security level, `standard` or `advanced`.
+    /// The variables for the security level, `standard` or `advanced`.
     pub level: Vec<String>,
-    /// Those that take a Standard key; empty where the program cannot use one.
+    /// The variables for a Standard key; empty if the program cannot use one.
     pub standard: Vec<String>,
-    /// Those that take an Advanced key; empty where the program cannot sign with one.
+    /// The variables for an Advanced key; empty if the program cannot sign with one.
     pub advanced: Vec<String>,
-    /// Those that name a file of certificates to trust.
+    /// The variables for a file of certificates to trust.
     pub ca_file: Vec<String>,
 }
 
-/// What a tool is given: a key of the tenant, or the token of a proxy that stands in for one.
+/// The values for a tool: a key of the tenant, or the token of a proxy in its place.
 pub struct ToolKey<'a> {
     /// Where the tool sends its requests.
     pub api_url: &'a str,
@@ -42,11 +42,11 @@ pub struct ToolKey<'a> {
     pub ca_file: Option<&'a Path>,
 }
 
-/// One variable of a child process.
+/// One environment variable of a child process.
 pub struct Variable {
-    /// Its name.
+    /// The variable's name.
     pub name: String,
-    /// Its value, which is the key where `is_key` is set.
+    /// The value, which is the key if `is_key` is set.
     pub value: Zeroizing<String>,
     /// Whether the value is the key.
     pub is_key: bool,
@@ -56,15 +56,15 @@ pub struct Variable {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ToolError {
-    /// No built-in tool and no mapping of the profile has the name.
+    /// Neither a built-in tool nor a mapping of the profile has the name.
     #[error(
-        "there is no tool `{name}`; there are {}, and the profile's own under [profiles.NAME.exec]",
+        "there is no tool `{name}`; known are {}, and the profile's own under [profiles.NAME.exec]",
         known.join(", ")
     )]
     Unknown {
-        /// The name that was asked for.
+        /// The requested name.
         name: String,
-        /// The tools that there are, the profile's own among them.
+        /// The known tools, including the profile's own.
         known: Vec<String>,
     },
     /// The tool signs with keys of the other level only.
@@ -77,7 +77,7 @@ pub enum ToolError {
     },
 }
 
-/// A built-in tool. What a field leaves empty, the tool does not read.
+/// A built-in tool. It does not read what a field leaves empty.
 struct BuiltIn {
     name: &'static str,
     api_url: &'static [&'static str],
@@ -90,7 +90,7 @@ struct BuiltIn {
 
 const PYTHON_CA: &[&str] = &["SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"];
 
-/// Read from demisto-sdk 1.39, demisto-py 3.3, the documentation of the Terraform provider and of
+/// Taken from demisto-sdk 1.39, demisto-py 3.3, the documentation of the Terraform provider and of
 /// Cortex CLI, and the settings of the Cortex MCP server.
 const BUILT_IN: [BuiltIn; 6] = [
     BuiltIn {
@@ -150,18 +150,18 @@ const BUILT_IN: [BuiltIn; 6] = [
 ];
 
 impl Tool {
-    /// The names of the tools that are built in.
+    /// The names of the built-in tools.
     pub fn built_in() -> impl Iterator<Item = &'static str> {
         BUILT_IN.iter().map(|tool| tool.name)
     }
 
-    /// Variables that would contradict those of a tool, and are removed: a tenant and a profile of
-    /// our own settings.
+    /// Variables that are removed because they would contradict the tool's: our own settings for a
+    /// tenant and a profile.
     pub fn conflicting() -> [&'static str; 2] {
         ["CORTEXKEY_FQDN", "CORTEXKEY_PROFILE"]
     }
 
-    /// Finds a tool: the profile's own come first.
+    /// Finds a tool; the profile's own come first.
     pub fn find(name: &str, own: &[Self]) -> Result<Self, ToolError> {
         if let Some(tool) = own.iter().find(|tool| tool.name == name) {
             return Ok(tool.clone());

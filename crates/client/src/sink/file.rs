@@ -1,7 +1,7 @@
-//! [`NewFile`]: a file that takes a key, tried before the key exists and put in its place at once.
+//! [`NewFile`]: a file for a key, tried before the key exists and put in place atomically.
 //!
-//! In a sink's folder each key's file has a second one beside it that says which tenant the key is
-//! of, so that a rotation replaces its own tenant's file and nobody else's.
+//! In a sink's folder each key's file has a companion that names the key's tenant, so that a
+//! rotation replaces only its own tenant's file.
 
 use std::ffi::OsString;
 use std::fs;
@@ -11,25 +11,25 @@ use cortexkey_system::{Links, Pending, Write, WriteError, replace};
 
 use super::SinkError;
 
-/// How the file that names a key's tenant ends; it begins with a dot.
+/// The ending of the file that names a key's tenant; its name starts with a dot.
 const OWNER: &str = ".cortexkey-tenant";
 const OWNER_BYTES_MAX: u64 = 4096;
 
-/// A file that a key can be written to, which was tried.
+/// A file that was tried and can take a key.
 pub(super) struct NewFile {
     path: PathBuf,
     replace: bool,
 }
 
 impl NewFile {
-    /// A file at a path that the user named. Where it is to be replaced, links are followed: the
-    /// file that others read gets the key.
+    /// A file at a path that the user named. If it is to be replaced, links are followed: the file
+    /// that others read gets the key.
     pub(super) fn at(path: &Path, replace: bool) -> Result<Self, SinkError> {
         if !replace && path.symlink_metadata().is_ok() {
             return Err(SinkError::Exists { path: path.to_owned() });
         }
         let file = Self { path: path.to_owned(), replace };
-        // Dropped at once: a run that is killed before it has a key leaves nothing behind.
+        // Removed at once: a run that is killed before it has a key leaves nothing behind.
         file.begin()?;
         Ok(file)
     }
@@ -45,7 +45,7 @@ impl NewFile {
     }
 }
 
-/// Sees to it that a file that the user named is not the key of another tenant in a sink's folder.
+/// Checks that a file that the user named is not another tenant's key in a sink's folder.
 pub(super) fn check_owner(path: &Path, tenant: &str) -> Result<(), SinkError> {
     match owner(path) {
         Some(owner) if owner != tenant && path.symlink_metadata().is_ok() => {
@@ -63,7 +63,7 @@ pub(super) struct InFolder {
 }
 
 impl InFolder {
-    /// The file of a name. One that is there is replaced only where it is this tenant's.
+    /// The file for a name. An existing one is replaced only if it belongs to this tenant.
     pub(super) fn named(folder: &Path, name: &str, tenant: &str) -> Result<Self, SinkError> {
         let path = folder.join(name);
         let there = path.symlink_metadata().is_ok();
@@ -77,7 +77,7 @@ impl InFolder {
         Ok(Self { file, folder: folder.to_owned(), tenant: tenant.to_owned() })
     }
 
-    /// A file whose name is known once the key is; none is replaced.
+    /// A file whose name is known only once the key is; an existing file is never replaced.
     pub(super) fn unnamed(folder: &Path, tenant: &str) -> Result<Self, SinkError> {
         let file = NewFile { path: folder.join("new-key"), replace: false };
         file.begin()?;
@@ -89,7 +89,7 @@ impl InFolder {
         if !self.file.replace && path.symlink_metadata().is_ok() {
             return Err(SinkError::Exists { path });
         }
-        // First, so that a key never stands there without its tenant.
+        // Written first, so that a key is never stored without its tenant.
         let line = format!("{}\n", self.tenant);
         let how = Write::new(Links::Replace).private().durable();
         replace(&owner_path(&path), line.as_bytes(), how)?;
@@ -98,7 +98,7 @@ impl InFolder {
     }
 }
 
-/// The tenant that a key's file belongs to; none where nothing says it.
+/// The tenant that a key's file belongs to; none if unknown.
 fn owner(path: &Path) -> Option<String> {
     let path = owner_path(path);
     let about = path.symlink_metadata().ok()?;
@@ -208,7 +208,7 @@ mod tests {
         let us = check_owner(&folder.path().join("svc"), "https://api-us.example");
         assert!(matches!(us, Err(SinkError::Foreign { owner: Some(_), .. })));
 
-        // One that nothing is known of is somebody's.
+        // A file of unknown origin may be in use.
         fs::write(folder.path().join("key-7"), b"somebody's").unwrap();
         let named = InFolder::named(folder.path(), "key-7", "https://api-eu.example");
         assert!(matches!(named, Err(SinkError::Foreign { .. })));

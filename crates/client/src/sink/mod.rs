@@ -1,8 +1,9 @@
-//! [`Sink`]: where a new key goes. It is settled, and tried as far as can be, before there is one.
+//! [`Sink`]: where a new key goes. It is chosen, and tried as far as possible, before the key
+//! exists.
 //!
-//! Where a key does not arrive, the caller gets an error and deletes it from the tenant. Programs
-//! run without a shell. A secret that is there already is replaced only by the rotation of its own
-//! key: in files by [`file`], in a store by a program of the user's that says whether it is there.
+//! If a key is not delivered, the caller gets an error and deletes it from the tenant. Programs run
+//! without a shell. An existing secret is replaced only by the rotation of its own key: in files by
+//! [`file`], in a store by a user's program that reports whether it exists.
 
 mod file;
 mod store;
@@ -30,23 +31,23 @@ pub enum Sink {
     /// To a program's standard input, without a line end. `{name}`, `{key_id}`, `{level}` and
     /// `{host}` in its arguments are replaced.
     Command(Program),
-    /// The same, after another program said whether a secret of this name is there already: exit
-    /// code 0 for yes, 1 for no. Its arguments are filled in the same way.
+    /// The same, after another program reported whether a secret of this name exists: exit code 0
+    /// for yes, 1 for no. The same placeholders apply.
     Guarded {
-        /// Takes the key.
+        /// Receives the key.
         command: Program,
-        /// Says whether the secret is there.
+        /// Reports whether the secret exists.
         exists: Program,
     },
-    /// Into a file that only its owner can read, without a line end.
+    /// To a file that only its owner can read, without a line end.
     File {
         /// The file.
         path: PathBuf,
-        /// Whether a file that is there is replaced.
+        /// Whether an existing file is replaced.
         replace: bool,
     },
-    /// Into a folder, one such file a key, named after it. A file that is there is replaced only by
-    /// the same tenant's key of that name.
+    /// To a folder, one such file per key, with its name. An existing file is replaced only by the
+    /// same tenant's key of that name.
     Folder(PathBuf),
     /// Into a secret store, with its id, level, host, owner and expiry.
     Store(StoreSink),
@@ -54,14 +55,14 @@ pub enum Sink {
     Show(Show),
 }
 
-/// Shows a key to somebody who looks.
+/// Shows a key to a person.
 #[derive(Clone)]
 pub struct Show(Arc<ShowKey>);
 
 type ShowKey = dyn Fn(&str) -> io::Result<()> + Send + Sync;
 
 impl Show {
-    /// Has keys shown by `show`, which sees to it that it is a terminal.
+    /// Shows keys with `show`, which ensures that the output is a terminal.
     pub fn new(show: impl Fn(&str) -> io::Result<()> + Send + Sync + 'static) -> Self {
         Self(Arc::new(show))
     }
@@ -76,13 +77,13 @@ impl fmt::Debug for Show {
 /// What is known of a key before it exists.
 #[derive(Clone, Debug)]
 pub struct KeyInfo {
-    /// The name of its definition, where it has one.
+    /// The name of its definition, if it has one.
     pub name: Option<String>,
     /// The host of its tenant.
     pub host: String,
-    /// The address of its tenant, port included.
+    /// The address of its tenant, including the port.
     pub tenant: String,
-    /// The id of the key that it replaces, where it replaces one.
+    /// The id of the replaced key, if there is one.
     pub replaces: Option<u64>,
     /// Keys that an interrupted run may have delivered in its place.
     pub doubtful: Vec<u64>,
@@ -111,7 +112,7 @@ impl KeyInfo {
     }
 }
 
-/// A sink that waits for its key. Dropped without one, it leaves nothing behind.
+/// A sink that is ready for its key. Dropped without one, it leaves nothing behind.
 pub struct Prepared {
     sink: PreparedSink,
     info: KeyInfo,
@@ -123,63 +124,63 @@ enum PreparedSink {
         exists: Option<Program>,
     },
     File(NewFile),
-    /// The name is that of the definition, else of the key.
+    /// The name of the definition, otherwise of the key.
     InFolder(InFolder),
     Store(PreparedStore),
     Show(Show),
 }
 
-/// Why a key cannot go, or did not.
+/// Why a key cannot be delivered, or was not.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum SinkError {
     /// The program is not found.
-    #[error("the program {program}, which new keys go to, is not found; give its full path")]
+    #[error("the sink's program {program} is not found; give its full path")]
     NoProgram {
-        /// Its name.
+        /// The program's name.
         program: String,
     },
-    /// The name of the key cannot be an argument or a file.
+    /// The key's name is not valid as an argument or a file name.
     #[error(
-        "the name of the key cannot stand in the sink's arguments or be a file's name; give it one \
-         of letters, digits, `-`, `_`, `.` and `@`"
+        "the name of the key is not valid in the sink's arguments or as a file name; use only \
+         letters, digits, `-`, `_`, `.` and `@`"
     )]
     Name,
     /// The program failed.
     #[error("the sink's program {program} {error}")]
     Program {
-        /// Its name.
+        /// The program's name.
         program: String,
         /// What went wrong.
         error: ProgramError,
     },
-    /// The file is there already.
+    /// The file already exists.
     #[error(
-        "{} is there already, and may hold a key that is in use; name another file",
+        "{} already exists and may contain a key that is in use; name another file",
         path.display()
     )]
     Exists {
         /// The file.
         path: PathBuf,
     },
-    /// The file is there, and nothing says that it is this key's.
-    #[error("{} is there already, and {}", path.display(), whose(owner.as_deref()))]
+    /// The file exists, and nothing shows that it is this key's.
+    #[error("{} already exists and {}", path.display(), whose(owner.as_deref()))]
     Foreign {
         /// The file.
         path: PathBuf,
-        /// The tenant whose key it is, where that is known.
+        /// The tenant whose key it is, if known.
         owner: Option<String>,
     },
-    /// The store has a secret of this name, and this is no rotation of it.
+    /// The store has a secret of this name, and this is not its rotation.
     #[error(
         "the secret is there already, as the program {program} says, and may be a key that is in \
          use; choose another name, or delete the secret first"
     )]
     SecretExists {
-        /// The program that says so.
+        /// The program that reported it.
         program: String,
     },
-    /// The file cannot be made or written.
+    /// The file cannot be created or written.
     #[error("the file {} cannot be written", path.display())]
     File {
         /// The file.
@@ -212,7 +213,7 @@ impl SinkError {
 }
 
 impl Sink {
-    /// Sees to it that a key can go there.
+    /// Checks that a key can be delivered.
     pub fn prepare(&self, info: KeyInfo) -> Result<Prepared, SinkError> {
         let sink = match self {
             Self::Command(program) => PreparedSink::command(program, None, &info)?,
@@ -262,7 +263,7 @@ impl Prepared {
         let info = self.info;
         match self.sink {
             PreparedSink::Command { program, exists } => {
-                // Where its name was known, it was asked before there was a key.
+                // If its name was known, this was checked before the key existed.
                 if let Some(exists) = exists.filter(|_| info.name.is_none()) {
                     check_free(&exists, &info, Some(id))?;
                 }
@@ -302,8 +303,8 @@ impl PreparedSink {
     }
 }
 
-/// Sees to it that a store has no secret of this name. A rotation replaces its own: the program gets
-/// the id of the old key, and may look whose secret it is.
+/// Checks that a store has no secret of this name. A rotation replaces its own: the program gets
+/// the id of the old key and can check whose secret it is.
 fn check_free(exists: &Program, info: &KeyInfo, id: Option<KeyId>) -> Result<(), SinkError> {
     let name = || exists.name().to_owned();
     let (program, environment) = filled(exists, info, id);
@@ -334,13 +335,13 @@ fn filled(
     (program.with_arguments(arguments), environment)
 }
 
-/// Whether a definition's name can stand in an argument or be a file's, and lead nowhere else.
+/// Whether a definition's name is safe as an argument and as a file name.
 fn is_name(name: &str) -> bool {
     !name.starts_with(['.', '-'])
         && name.chars().all(|c| c.is_ascii_alphanumeric() || "-_.@".contains(c))
 }
 
-/// A program by its path, or one that is on the search path.
+/// A program by its path, or one on the search path.
 fn check_program(program: &Program) -> Result<(), SinkError> {
     which::which(program.name())
         .map(|_| ())
@@ -349,7 +350,7 @@ fn check_program(program: &Program) -> Result<(), SinkError> {
 
 fn whose(owner: Option<&str>) -> String {
     match owner {
-        Some(owner) => format!("holds a key of {owner}; name another file"),
+        Some(owner) => format!("contains a key of {owner}; name another file"),
         None => "nothing beside it says that it is this tenant's key; name it with --sink-file to \
                  replace it"
             .to_owned(),

@@ -1,4 +1,4 @@
-//! [`Response`]: a tenant's answer to a call. Its body may hold a key, and is not shown.
+//! [`Response`]: a tenant's response to a call. Its body may contain a key, and is not shown.
 
 use core::fmt;
 use core::time::Duration;
@@ -9,22 +9,22 @@ use zeroize::Zeroizing;
 use super::error::CallError;
 use super::redacted::AnswerHeaders;
 
-/// An answer with a status from 200 to 299.
+/// A response with a status from 200 to 299.
 pub struct Response {
-    /// The status.
+    /// The HTTP status.
     pub status: u16,
-    /// The headers that matter.
+    /// The relevant headers.
     pub headers: AnswerHeaders,
-    /// The body, wiped on drop: it may hold a key.
+    /// The body, wiped on drop: it may contain a key.
     pub body: Zeroizing<Vec<u8>>,
-    /// How long request and answer took.
+    /// The round-trip time.
     pub round_trip: Duration,
-    /// The tenant's clock minus ours, in milliseconds, to a second or so.
+    /// The tenant's clock minus ours, in milliseconds, accurate to about a second.
     pub clock_offset_ms: Option<i64>,
 }
 
 impl Response {
-    /// Reads the body. An error tells a place, never what is there: it may be a key.
+    /// Parses the body. An error contains a position, but never its text, which may be a key.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, CallError> {
         serde_json::from_slice(&self.body).map_err(|error| {
             if error.is_data() {
@@ -38,7 +38,7 @@ impl Response {
     }
 }
 
-/// Does not show the body: it may hold a key.
+/// Does not show the body, which may contain a key.
 impl fmt::Debug for Response {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Response")

@@ -1,8 +1,8 @@
-//! [`ChildTenant`]: which tenant of several a call is for.
+//! [`ChildTenant`]: the child tenant that a call is for.
 
 const CHARS_MAX: usize = 200;
 
-/// The id of a child tenant, as `x-child-tenant-id` has it.
+/// The id of a child tenant, for the header `x-child-tenant-id`.
 ///
 /// ```
 /// use cortexkey_client::ChildTenant;
@@ -14,7 +14,7 @@ const CHARS_MAX: usize = 200;
 pub struct ChildTenant(String);
 
 impl ChildTenant {
-    /// Takes visible ASCII of up to 200 characters.
+    /// Accepts visible ASCII of up to 200 characters.
     pub fn new(id: &str) -> Option<Self> {
         let fits = (1..=CHARS_MAX).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_graphic());
         fits.then(|| Self(id.to_owned()))

@@ -11,18 +11,18 @@ use thiserror::Error;
 use super::method::Method;
 use super::redacted::AnswerHeaders;
 
-/// Beyond this a clock is worth a word; tenants are known to take a minute.
+/// A larger clock difference is reported; tenants are known to accept one minute.
 pub(super) const CLOCK_OFFSET_MS: u64 = 30_000;
 
 /// Why a call failed.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum CallError {
-    /// The path is none.
+    /// The path is invalid.
     #[error(transparent)]
     Path(AddressError),
-    /// A body was given to a method that has none.
-    #[error("{method} takes no body; leave it out")]
+    /// A body was given to a method without one.
+    #[error("{method} takes no body; remove it")]
     BodyNotAllowed {
         /// The method.
         method: Method,
@@ -30,12 +30,12 @@ pub enum CallError {
     /// The request cannot be written as JSON.
     #[error("the request cannot be written as JSON")]
     RequestNotJson,
-    /// The clock of this machine is far from any time that can be signed.
+    /// This machine's clock shows a time that cannot be signed.
     #[error(
-        "the clock of this machine is before 2001 or after 2286, so nothing can be signed; set it"
+        "this machine's clock is before 2001 or after 2286, so nothing can be signed; set the clock"
     )]
     Clock,
-    /// The system gives no random bytes.
+    /// The system returned no random bytes.
     #[error(
         "the system gives no random bytes, and without them nothing can be signed; see that the \
          system call getrandom is allowed"
@@ -44,7 +44,7 @@ pub enum CallError {
     /// The key cannot be sent in a header.
     #[error("the request has a header that HTTP does not allow")]
     Header,
-    /// The host's name is not known.
+    /// The host name could not be resolved.
     #[error(
         "the host of {host} is not known; compare it with what the button Copy API URL gives, and \
          see that the network is up"
@@ -54,36 +54,36 @@ pub enum CallError {
         host: String,
     },
     /// There is no connection.
-    #[error("{host} cannot be reached: {detail}; check host and port, firewall and proxy")]
+    #[error("cannot connect to {host}: {detail}; check the host, port, firewall and proxy")]
     Unreachable {
         /// The address.
         host: String,
-        /// What the system said.
+        /// The system's error.
         detail: String,
     },
-    /// There was no connection in time.
+    /// The connection timed out.
     #[error(
-        "{host} did not let us connect within {} s; check firewall and proxy, or allow more time",
+        "no connection to {host} within {} s; check the firewall and proxy, or allow more time",
         after.as_secs_f64()
     )]
     ConnectTimeout {
         /// The address.
         host: String,
-        /// The limit.
+        /// The timeout.
         after: Duration,
     },
-    /// There was no whole answer in time.
+    /// The response timed out.
     #[error(
-        "{host} gave no whole answer within {} s; try again, or allow more time",
+        "no complete response from {host} within {} s; try again, or allow more time",
         after.as_secs_f64()
     )]
     Timeout {
         /// The address.
         host: String,
-        /// The limit.
+        /// The timeout.
         after: Duration,
     },
-    /// There is no trust in who answers.
+    /// The server's certificate is not trusted.
     #[error(
         "the TLS connection to {host} failed: {detail}; nothing was sent; check the host, and \
          whether a proxy breaks TLS open"
@@ -91,28 +91,26 @@ pub enum CallError {
     Tls {
         /// The address.
         host: String,
-        /// What the TLS library said.
+        /// The TLS library's error.
         detail: String,
     },
-    /// The proxy does not let us through.
-    #[error(
-        "there is no way to {host}; correct the variable, or name the tenant's host in NO_PROXY"
-    )]
+    /// The proxy refuses the connection.
+    #[error("cannot connect to {host}; correct the variable, or add the tenant's host to NO_PROXY")]
     Proxy {
         /// The address.
         host: String,
     },
-    /// The environment asks for a proxy that cannot be used.
+    /// The environment sets a proxy that cannot be used.
     #[error(
         "the environment variable {variable} names no proxy that can be used, and nothing is sent \
          past it; give it an address such as http://proxy.example:3128 (SOCKS is not supported), \
          unset it, or name the tenant's host in NO_PROXY"
     )]
     UnusableProxy {
-        /// The variable; its value may hold a password.
+        /// The variable; its value may contain a password.
         variable: &'static str,
     },
-    /// The connection broke before the answer was whole.
+    /// The connection broke before the response was complete.
     #[error(
         "the connection to {host} broke before the answer was whole: {detail}; the call may have had \
          its effect; look before you repeat it"
@@ -120,71 +118,71 @@ pub enum CallError {
     Broken {
         /// The address.
         host: String,
-        /// What the system said.
+        /// The system's error.
         detail: String,
     },
-    /// Who answers does not speak HTTP.
-    #[error("what {host} answered is not the HTTP that is expected; check host and port")]
+    /// The server does not speak HTTP.
+    #[error("the response from {host} is not valid HTTP; check the host and port")]
     NotHttp {
         /// The address.
         host: String,
     },
-    /// The answer is too large.
-    #[error("the answer has more than {limit} bytes; ask for less, with filters or pages")]
+    /// The response is too large.
+    #[error("the response is larger than {limit} bytes; request less, with filters or pages")]
     TooLarge {
         /// The limit in bytes.
         limit: u64,
     },
-    /// The tenant sends us elsewhere.
+    /// The tenant redirects the call.
     #[error(
         "the tenant redirects to another address (status {status}{}); the headers are not sent \
          there; use the address of the API, which the button Copy API URL gives",
         to.as_ref().map(|to| format!(", {to}")).unwrap_or_default()
     )]
     Redirected {
-        /// The status.
+        /// The HTTP status.
         status: u16,
-        /// Where to.
+        /// The target.
         to: Option<String>,
     },
-    /// The tenant refuses.
+    /// The tenant refuses the call.
     #[error(transparent)]
     Refused(Box<Refused>),
-    /// The answer is no JSON.
+    /// The response is not JSON.
     #[error(
         "the answer (status {status}, {}, {bytes} bytes) is no JSON; is this the address of the API, \
          and does a proxy answer in its place?",
         content_type.as_deref().unwrap_or("of no type")
     )]
     NotJson {
-        /// The status.
+        /// The HTTP status.
         status: u16,
-        /// What it says it is.
+        /// Its content type.
         content_type: Option<String>,
-        /// How long it is.
+        /// Its length.
         bytes: usize,
     },
-    /// The answer is JSON of another shape.
+    /// The response is JSON of an unexpected form.
     #[error(
-        "the answer is JSON, but not of the shape that this call has{}; is this a Cortex tenant, and \
+        "the response is JSON, but not of the form that this call returns{}; is this a Cortex tenant, and \
          of which version?",
         place(*line, *column)
     )]
     UnexpectedShape {
-        /// The line where it differs, counted from 1.
+        /// The line of the difference, counted from 1.
         line: usize,
         /// The column.
         column: usize,
     },
-    /// The answer is another one than the only one that is good.
-    #[error("the answer is not {expected}; is this a Cortex tenant?")]
+    /// The response differs from the only valid one.
+    #[error("the response is not {expected}; is this a Cortex tenant?")]
     UnexpectedAnswer {
-        /// What would have been good.
+        /// The expected response.
         expected: &'static str,
     },
 }
 
-/// What a tenant says when it refuses.
+/// A tenant's refusal.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Refused {
@@ -192,18 +190,18 @@ pub struct Refused {
     pub call: String,
     /// The status.
     pub status: u16,
-    /// What the answer says, as far as it could be read, without what was secret in the request.
+    /// The response's message, as far as it could be read, without the request's secrets.
     pub body: Option<ErrorBody>,
-    /// The headers that matter.
+    /// The relevant headers.
     pub headers: AnswerHeaders,
-    /// The level that the call was signed for.
+    /// The level that the call was signed with.
     pub level: Level,
-    /// The tenant's clock minus ours, in milliseconds, to a second or so.
+    /// The tenant's clock minus ours, in milliseconds, accurate to about a second.
     pub clock_offset_ms: Option<i64>,
 }
 
 impl CallError {
-    /// The status that the tenant answered with, where it answered.
+    /// The response's status, if there was a response.
     pub fn status(&self) -> Option<u16> {
         match self {
             Self::Refused(refused) => Some(refused.status),
@@ -212,8 +210,8 @@ impl CallError {
         }
     }
 
-    /// Whether the call certainly changed nothing: it was not sent, or the tenant refused it with
-    /// a status other than 408 and 5xx.
+    /// Whether the call certainly changed nothing: it was not sent, or the tenant refused it with a
+    /// status other than 408 and 5xx.
     pub fn had_no_effect(&self) -> bool {
         match self {
             Self::Refused(refused) => refused.status < 500 && refused.status != 408,
@@ -230,13 +228,13 @@ impl CallError {
 }
 
 impl Refused {
-    /// What to do about it; more than one line for a 401.
+    /// What to do; several lines for a 401.
     pub fn advice(&self) -> String {
         if let Some(remedy) = &self.headers.remedy {
             return remedy.clone();
         }
         match self.status {
-            400 | 422 => "the body is not what this call takes; compare it with the API reference",
+            400 | 422 => "the body is not valid for this call; compare it with the API reference",
             401 => return self.unauthorized(),
             402 => "the tenant's licence does not cover this call",
             403 => {
@@ -248,8 +246,8 @@ impl Refused {
                  tenant may also be inactive"
             }
             405 => "check the method; most calls take POST",
-            408 | 502..=504 => "the tenant or something before it is busy; try again later",
-            413 => "send less at once",
+            408 | 502..=504 => "the tenant or a server in front of it is busy; try again later",
+            413 => "send a smaller body",
             415 => "send the header Content-Type: application/json",
             429 => return self.too_many(),
             500..=599 => {
@@ -275,11 +273,13 @@ impl Refused {
             Level::Standard => Level::Advanced,
             Level::Advanced => Level::Standard,
         };
-        causes.push(format!("the key is {other}, and was used as {}", self.level));
+        causes.push(format!("the key is {other}, but was used as {}", self.level));
         causes.push("the key has expired, or was deleted".to_owned());
-        causes.push("key and key id do not belong together, or to this tenant".to_owned());
-        causes.push("the key is not whole, or has quotes or spaces round it".to_owned());
-        let mut text = "the tenant does not say why; usual causes, the likeliest first:".to_owned();
+        causes.push(
+            "the key and the key id do not belong together, or not to this tenant".to_owned(),
+        );
+        causes.push("the key is incomplete, or has quotes or spaces around it".to_owned());
+        let mut text = "the tenant gives no reason; common causes, the likeliest first:".to_owned();
         for cause in causes {
             text.push_str("\n  - ");
             text.push_str(&cause);
@@ -290,7 +290,7 @@ impl Refused {
     fn too_many(&self) -> String {
         match &self.headers.retry_after {
             Some(after) => format!("too many calls; try again after {after} s (Retry-After)"),
-            None => "too many calls; wait, and make fewer at once".to_owned(),
+            None => "too many calls; wait, and make fewer calls at a time".to_owned(),
         }
     }
 }
@@ -324,7 +324,7 @@ impl fmt::Display for Refused {
 
 impl core::error::Error for Refused {}
 
-/// Where an answer differs. Some mistakes are not in one place.
+/// Where a response differs. Some mistakes have no single position.
 fn place(line: usize, column: usize) -> String {
     if line > 0 { format!(" (line {line}, column {column})") } else { String::new() }
 }

@@ -1,4 +1,4 @@
-//! From what the HTTP library says to a [`CallError`].
+//! Converts the HTTP library's errors to [`CallError`].
 
 use std::io::ErrorKind;
 
@@ -6,7 +6,7 @@ use ureq::Error;
 
 use super::{CallError, ClientOptions};
 
-/// `host` is who was called, and through what.
+/// `host` is the server, and the proxy if there is one.
 pub(super) fn classify(error: Error, host: String, options: &ClientOptions) -> CallError {
     match error {
         Error::HostNotFound => CallError::UnknownHost { host },
@@ -41,7 +41,7 @@ fn of_io(error: &std::io::Error, host: String, options: &ClientOptions) -> CallE
         | ErrorKind::NetworkDown
         | ErrorKind::AddrNotAvailable
         | ErrorKind::PermissionDenied => CallError::Unreachable { host, detail },
-        // The TLS library's own errors come in this wrapping.
+        // The TLS library's own errors are wrapped like this.
         ErrorKind::InvalidData if error.get_ref().is_some() => {
             CallError::Tls { host, detail: error.to_string() }
         }
@@ -50,8 +50,8 @@ fn of_io(error: &std::io::Error, host: String, options: &ClientOptions) -> CallE
     }
 }
 
-/// A failure to look a name up has no kind of its own: on Unix the standard library's words tell
-/// it, on Windows its number.
+/// A failed name lookup has no error kind: on Unix the standard library's text identifies it, on
+/// Windows a number.
 fn is_lookup(error: &std::io::Error) -> bool {
     const HOST_NOT_FOUND_WINDOWS: i32 = 11001;
     error.raw_os_error() == Some(HOST_NOT_FOUND_WINDOWS)

@@ -1,7 +1,7 @@
 //! [`Client::forward`]: another program's request, signed and sent once.
 //!
-//! Bodies are streamed in both directions. A redirect is an error, as for every other call: the
-//! program would follow it without us.
+//! Bodies are streamed in both directions. A redirect is an error, as for every other call, because
+//! the program would follow it without a signature.
 
 use std::io::Read;
 
@@ -10,19 +10,19 @@ use ureq::{Body, SendBody};
 
 use super::{CallError, Client, Method, failure};
 
-/// A request of another program. Its own credentials are replaced.
+/// Another program's request. Its own credentials are replaced.
 pub struct Forward {
     /// The method.
     pub method: Method,
-    /// Path and query, beginning with one `/`.
+    /// Path and query, starting with exactly one `/`.
     pub path: String,
     /// The headers to pass on.
     pub headers: HeaderMap,
-    /// The body, where the method has one; a `Content-Length` among the headers is kept.
+    /// The body, if the method has one; a `Content-Length` header is kept.
     pub body: Option<Box<dyn Read + Send>>,
 }
 
-/// The tenant's answer, whose body is read as it comes.
+/// The tenant's response, whose body is streamed.
 pub struct Forwarded {
     /// The HTTP status.
     pub status: StatusCode,
@@ -33,7 +33,7 @@ pub struct Forwarded {
 }
 
 impl Client {
-    /// Signs a request and sends it once. The answer is returned whatever its status is.
+    /// Signs a request and sends it once. The response is returned whatever its status.
     pub fn forward(&self, forward: Forward) -> Result<Forwarded, CallError> {
         let Forward { method, path, headers, body } = forward;
         if body.is_some() && !method.has_body() {
@@ -71,8 +71,8 @@ impl Client {
     }
 }
 
-/// Adds headers to a signed request. What authenticates the request, names the tenant or belongs to
-/// the connection to the program stays behind.
+/// Adds headers to a signed request. Headers that authenticate the request, name the tenant or
+/// belong to the program's connection are dropped.
 fn pass_on(headers: &HeaderMap, request: &mut HeaderMap) {
     let named: Vec<_> = headers
         .get_all(header::CONNECTION)

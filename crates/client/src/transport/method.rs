@@ -1,14 +1,14 @@
-//! [`Method`]: the methods that the product's API takes.
+//! [`Method`]: the HTTP methods of the product's API.
 
 use core::fmt;
 use core::str::FromStr;
 
-/// The method of a call.
+/// An HTTP method.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Method {
     /// Reads.
     Get,
-    /// Nearly every call of the public API.
+    /// Used by nearly every call of the public API.
     Post,
     /// Replaces.
     Put,
@@ -30,7 +30,7 @@ impl Method {
         }
     }
 
-    /// Whether a body goes with it.
+    /// Whether the method has a body.
     pub const fn has_body(self) -> bool {
         matches!(self, Self::Post | Self::Put | Self::Patch)
     }
@@ -53,13 +53,13 @@ impl FromStr for Method {
     }
 }
 
-/// The text is no method of the API.
+/// The text is not a method of the API.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MethodError;
 
 impl fmt::Display for MethodError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the method is none of GET, POST, PUT, PATCH and DELETE")
+        f.write_str("the method is not GET, POST, PUT, PATCH or DELETE")
     }
 }
 

@@ -1,9 +1,9 @@
-//! [`Client`]: one signed call at a time.
+//! [`Client`]: makes signed calls, one at a time.
 //!
-//! Redirects are not followed, no proxy is used for this machine, an unusable proxy is an
-//! error, headers are never sent twice, and answers have a limit. A call is retried where that
-//! is safe ([`Retry`]), and never because of a 401, with one exception: if the tenant's clock
-//! shows that ours is wrong, the call is signed once more with the tenant's time.
+//! Redirects are not followed, no proxy is used for this machine, an unusable proxy is an error,
+//! headers are never sent twice, and responses have a size limit. A call is retried if that is safe
+//! ([`Retry`]), and never after a 401, with one exception: if the tenant's clock shows that ours is
+//! wrong, the call is signed again with the tenant's time.
 
 mod answer;
 mod child;
@@ -49,71 +49,71 @@ pub use roots::{Roots, RootsError};
 pub(crate) use web::{Answer, Web, WebCall};
 
 const EMPTY_BODY: &[u8] = b"{}";
-/// A clock that is further off than this is not a matter of time zones or a dead battery, but of
-/// somebody who would like signatures for another day.
+/// A larger difference is not explained by a time zone or a dead battery, and may come from an
+/// attacker who wants signatures for another day.
 const CORRECTION_MS_MAX: u64 = 24 * 60 * 60 * 1000;
 
-/// How calls are made.
+/// The options of calls.
 #[derive(Clone, Debug)]
 pub struct ClientOptions {
-    /// How long an attempt may take in all.
+    /// The timeout of an attempt.
     pub timeout: Duration,
-    /// How long it may take until there is a connection.
+    /// The timeout of connecting.
     pub connect_timeout: Duration,
-    /// What the tenant's log will call us.
+    /// The user agent in the tenant's log.
     pub user_agent: String,
-    /// The largest answer that is taken, in bytes.
+    /// The largest response, in bytes.
     pub max_answer_bytes: u64,
-    /// Which calls are made again.
+    /// Which calls are retried.
     pub retry: Retry,
-    /// Whether a call that is refused while our clock is wrong is signed once more with the
-    /// tenant's time.
+    /// Whether a call that was refused while our clock is wrong is signed again with the tenant's
+    /// time.
     pub correct_clock: bool,
-    /// The child tenant that calls are for, where the tenant has some.
+    /// The child tenant, if calls are for one.
     pub child_tenant: Option<ChildTenant>,
     /// How the edit of a key names roles.
     pub roles_by: RolesBy,
     /// Certificates to trust instead of the system's.
     pub roots: Option<Roots>,
-    /// What is reported of what happens meanwhile.
+    /// Receives notices about calls.
     pub observer: Option<Observer>,
 }
 
-/// Is reported what happens while a call is made.
+/// Receives notices about calls.
 #[derive(Clone)]
 pub struct Observer(Arc<dyn Fn(&Notice<'_>) + Send + Sync>);
 
-/// What happens while a call is made.
+/// A notice about a call.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Notice<'a> {
-    /// The call failed and is made again.
+    /// The call failed and is retried.
     Again {
-        /// Why it failed.
+        /// The failure.
         error: &'a CallError,
-        /// How long is waited before.
+        /// The wait before the retry.
         wait: Duration,
     },
-    /// Our clock is wrong; the tenant's time is signed from now on.
+    /// Our clock is wrong; from now on the tenant's time is signed.
     ClockCorrected {
         /// The tenant's clock minus ours, in milliseconds.
         offset_ms: i64,
     },
     /// A record in a list of keys cannot be read.
     OddRecord(&'a OddRecord),
-    /// The tenant counts more keys than it shows.
+    /// The tenant reports more keys than it returns.
     ShortList {
-        /// How many it shows.
+        /// How many it returns.
         shown: usize,
-        /// How many more it counts.
+        /// How many more it reports.
         missing: u64,
     },
-    /// The tenant does not take the ids of roles and takes their names; names are sent from now on.
+    /// The tenant does not accept role ids but names; from now on names are sent.
     RolesByName,
 }
 
 impl Observer {
-    /// Has notices told to `tell`.
+    /// Sends notices to `tell`.
     pub fn new(tell: impl Fn(&Notice<'_>) + Send + Sync + 'static) -> Self {
         Self(Arc::new(tell))
     }
@@ -130,17 +130,16 @@ impl fmt::Debug for Observer {
 pub struct Call<'a> {
     /// The method.
     pub method: Method,
-    /// The path, beginning with one `/`.
+    /// The path, starting with exactly one `/`.
     pub path: &'a str,
-    /// The body; methods that have one send `{}` without it.
+    /// The body; by default, methods with a body send `{}`.
     pub body: Option<&'a [u8]>,
-    /// Whether making it twice does no more than making it once, so that it may be made again
-    /// when nobody knows what became of it.
+    /// Whether repeating it is harmless, so that it may be retried when its outcome is unknown.
     pub repeatable: bool,
 }
 
 impl Default for ClientOptions {
-    /// 60 s an attempt, 10 s to connect, two retries, answers of up to 64 MiB.
+    /// 60 s per attempt, 10 s to connect, two retries, responses of up to 64 MiB.
     fn default() -> Self {
         Self {
             timeout: Duration::from_secs(60),
@@ -157,27 +156,27 @@ impl Default for ClientOptions {
     }
 }
 
-/// Calls one tenant with one key. It may be shared by threads.
+/// Calls one tenant with one key. It can be shared between threads.
 pub struct Client {
     address: Address,
     signer: Arc<Signer>,
     agent: Agent,
     options: ClientOptions,
-    /// The variable that names the proxy that calls go through.
+    /// The variable that sets the proxy.
     proxy: Option<&'static str>,
-    /// The variable that asks for a proxy that cannot be used.
+    /// The variable that sets an unusable proxy.
     unusable_proxy: Option<&'static str>,
-    /// What is added to our clock, in milliseconds.
+    /// The correction of our clock, in milliseconds.
     offset_ms: AtomicI64,
     is_corrected: AtomicBool,
     /// The tenant's roles, once they were read.
     roles: OnceLock<Vec<RoleRecord>>,
-    /// Whether the tenant turned out to take the names of roles.
+    /// Whether the tenant turned out to accept role names.
     takes_role_names: AtomicBool,
 }
 
 impl Client {
-    /// A client. It connects when it calls.
+    /// A client. It connects when it makes a call.
     pub fn new(address: Address, signer: Signer, options: ClientOptions) -> Self {
         let mut config = Agent::config_builder()
             .http_status_as_error(false)
@@ -186,7 +185,7 @@ impl Client {
             .timeout_global(Some(options.timeout))
             .timeout_connect(Some(options.connect_timeout))
             .user_agent(options.user_agent.as_str());
-        // An address is plain `http` only where it is this machine; no proxy stands in between.
+        // An address has plain `http` only for this machine, without a proxy.
         let (mut proxy, mut unusable_proxy) = (None, None);
         if address.is_loopback() {
             config = config.proxy(None);
@@ -230,34 +229,34 @@ impl Client {
         }
     }
 
-    /// The child tenant that calls are for.
+    /// The child tenant, if calls are for one.
     pub fn child(&self) -> Option<&ChildTenant> {
         self.options.child_tenant.as_ref()
     }
 
-    /// The tenant that is called.
+    /// The tenant's address.
     pub fn address(&self) -> &Address {
         &self.address
     }
 
-    /// What signs.
+    /// The credentials that sign.
     pub fn signer(&self) -> &Signer {
         &self.signer
     }
 
-    /// The id of the key that signs, among the tenant's keys; none for a child tenant, which the
-    /// parent's key calls.
+    /// The id of the signing key in the tenant; none for a child tenant, which is called with the
+    /// parent's key.
     pub fn own_key(&self) -> Option<u64> {
         let id = self.signer.key_id().get();
         if self.options.child_tenant.is_none() { Some(id) } else { None }
     }
 
-    /// How calls are made.
+    /// The options of calls.
     pub fn options(&self) -> &ClientOptions {
         &self.options
     }
 
-    /// Makes one call. Methods that have a body send `{}` where none is given.
+    /// Makes one call. Methods with a body send `{}` by default.
     pub fn call(
         &self,
         method: Method,
@@ -268,7 +267,7 @@ impl Client {
         self.send(&Call { method, path, body, repeatable })
     }
 
-    /// Makes one call, signed anew for each attempt.
+    /// Makes one call, signing each attempt anew.
     pub fn send(&self, call: &Call<'_>) -> Result<Response, CallError> {
         let mut attempt = 0;
         loop {
@@ -280,8 +279,8 @@ impl Client {
         }
     }
 
-    /// Makes one call and does not repeat it, but for a clock that is corrected: what was refused
-    /// with 401 had no effect.
+    /// Makes one call without retries, except to correct the clock: a call refused with 401 had no
+    /// effect.
     fn send_once(&self, call: &Call<'_>) -> Result<Response, CallError> {
         match self.attempt(call) {
             Err(error) if self.corrects_clock(&error) => self.attempt(call),
@@ -289,7 +288,7 @@ impl Client {
         }
     }
 
-    /// Waits before a call is made again; false where it is not.
+    /// Waits before a retry; false if there is none.
     pub(crate) fn waits(&self, attempt: u32, error: &CallError, repeatable: bool) -> bool {
         let Some(wait) = self.options.retry.wait(attempt, error, repeatable) else { return false };
         self.tell(&Notice::Again { error, wait });
@@ -297,7 +296,7 @@ impl Client {
         true
     }
 
-    /// Takes the tenant's clock for ours, once, where that may be why a call was refused.
+    /// Adopts the tenant's clock, once, if a wrong clock may be the cause of a refusal.
     fn corrects_clock(&self, error: &CallError) -> bool {
         let CallError::Refused(refused) = error else { return false };
         let Some(offset_ms) = refused.clock_offset_ms else { return false };
@@ -314,7 +313,7 @@ impl Client {
         true
     }
 
-    /// How the edit of a key names roles, as far as it is known by now.
+    /// How the edit of a key names roles, as far as it is known.
     pub(crate) fn roles_by(&self) -> RolesBy {
         if self.takes_role_names.load(Ordering::Relaxed) {
             RolesBy::Name
@@ -337,7 +336,7 @@ impl Client {
         }
     }
 
-    /// The time to sign with.
+    /// The time to sign.
     fn now(&self) -> Result<Timestamp, CallError> {
         let now = Timestamp::from_system_time(SystemTime::now()).map_err(|_| CallError::Clock)?;
         let ms = now.as_ms().saturating_add_signed(self.offset_ms.load(Ordering::Relaxed));
@@ -385,12 +384,12 @@ impl Client {
         Err(CallError::Refused(Box::new(refused)))
     }
 
-    /// Who is called, and through what, for messages.
+    /// The server and the proxy, for messages.
     fn called(&self) -> String {
         match self.proxy {
             None => self.address.to_string(),
             Some(variable) => {
-                format!("{} (through the proxy that {variable} names)", self.address)
+                format!("{} (through the proxy of {variable})", self.address)
             }
         }
     }
@@ -416,7 +415,7 @@ impl Client {
         request.header(header::ACCEPT, "application/json").body(()).map_err(|_| CallError::Header)
     }
 
-    /// Posts `{"request_data": …}` and reads `{"reply": …}`. It is made again only where it had no
+    /// Posts `{"request_data": …}` and reads `{"reply": …}`. It is retried only if it had no
     /// effect.
     pub fn post<Q: Serialize, A: DeserializeOwned>(
         &self,
@@ -426,7 +425,7 @@ impl Client {
         self.ask(path, request_data, false)
     }
 
-    /// The same, and never made again: for a call whose effect is looked for before it is repeated.
+    /// The same without retries, for a call whose effect must be checked before it is repeated.
     pub(crate) fn post_once<Q: Serialize, A: DeserializeOwned>(
         &self,
         path: &str,
@@ -439,7 +438,7 @@ impl Client {
         Ok(self.send_once(&call)?.json::<Reply<A>>()?.reply)
     }
 
-    /// The same for a question, which changes nothing and may be asked again.
+    /// The same for a query, which changes nothing and may be retried.
     pub fn query<Q: Serialize, A: DeserializeOwned>(
         &self,
         path: &str,
@@ -462,7 +461,7 @@ impl Client {
     }
 }
 
-/// Says which key calls whom, and nothing of the key.
+/// Shows the key id and the tenant, and nothing of the key.
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Client")
@@ -477,8 +476,7 @@ pub(crate) fn now_ms() -> i64 {
     since.and_then(|since| i64::try_from(since.as_millis()).ok()).unwrap_or(0)
 }
 
-/// The tenant's clock minus ours: its date is from a moment between request and answer, and whole
-/// seconds.
+/// The tenant's clock minus ours: its date has whole seconds and lies between request and response.
 fn clock_offset(headers: &HeaderMap, sent_ms: i64, received_ms: i64) -> Option<i64> {
     let date = headers.get(header::DATE)?.to_str().ok()?;
     let parser = jiff::fmt::rfc2822::DateTimeParser::new();

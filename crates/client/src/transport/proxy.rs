@@ -1,7 +1,7 @@
-//! Proxies that the environment asks for and that cannot be used.
+//! Proxies that the environment sets and that cannot be used.
 //!
-//! The HTTP library reads the same variables, passes over what it cannot use, and then calls the
-//! host directly. It refuses that for us: anyone who sets a proxy may rely on nothing going past it.
+//! The HTTP library reads the same variables, skips what it cannot use, and then calls the host
+//! directly. That is an error here: a user who sets a proxy may rely on nothing bypassing it.
 
 use std::ffi::OsString;
 
@@ -9,13 +9,13 @@ use cortexkey_core::address::Address;
 use ureq::http::Uri;
 use ureq::{Proxy, ProxyProtocol};
 
-/// In the order in which the HTTP library looks at them.
+/// In the order of the HTTP library.
 const VARIABLES: [&str; 6] =
     ["ALL_PROXY", "all_proxy", "HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy"];
 const EXCEPTIONS: [&str; 2] = ["NO_PROXY", "no_proxy"];
 
-/// The variable with a proxy that cannot be used; `None` where the host needs no proxy, or the
-/// first one that is set can be used.
+/// The variable with an unusable proxy; `None` if the host needs no proxy, or the first proxy that
+/// is set can be used.
 pub(super) fn unusable(
     address: &Address,
     environment: &dyn Fn(&str) -> Option<OsString>,
@@ -24,7 +24,7 @@ pub(super) fn unusable(
     (!is_usable(&value) && !is_exception(address, environment)).then_some(name)
 }
 
-/// The variable with the proxy that calls to a host go through.
+/// The variable with the proxy for a host.
 pub(crate) fn in_force(
     address: &Address,
     environment: &dyn Fn(&str) -> Option<OsString>,
@@ -36,7 +36,7 @@ pub(crate) fn in_force(
 fn first(environment: &dyn Fn(&str) -> Option<OsString>) -> Option<(&'static str, OsString)> {
     VARIABLES.into_iter().find_map(|name| {
         let value = environment(name)?;
-        // Set to nothing means none, as with curl.
+        // An empty value means none, as in curl.
         (!value.is_empty()).then_some((name, value))
     })
 }
@@ -52,12 +52,12 @@ fn is_usable(value: &OsString) -> bool {
     })
 }
 
-/// The HTTP library takes a scheme's own port where the one that is given is impossible.
+/// If the given port is invalid, the HTTP library uses the scheme's default port.
 fn has_possible_port(value: &str) -> bool {
     let rest = value.split_once("://").map_or(value, |(_, rest)| rest);
     let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
     let host = authority.rsplit('@').next().unwrap_or_default();
-    // Colons within brackets are an address's own.
+    // Colons within brackets belong to the address.
     let after = host.rsplit_once(']').map_or(host, |(_, after)| after);
     match after.rsplit_once(':') {
         None => after.is_empty() || host == after,
@@ -68,7 +68,7 @@ fn has_possible_port(value: &str) -> bool {
     }
 }
 
-/// Whether `NO_PROXY` names the host, by the rules of the HTTP library.
+/// Whether `NO_PROXY` names the host, by the HTTP library's rules.
 fn is_exception(address: &Address, environment: &dyn Fn(&str) -> Option<OsString>) -> bool {
     let text = |name| environment(name).and_then(|value| value.into_string().ok());
     let Some(exceptions) = EXCEPTIONS.into_iter().find_map(text) else { return false };

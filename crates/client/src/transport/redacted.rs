@@ -1,5 +1,5 @@
-//! Parts of an answer that errors may show: without the request's secrets, and without characters
-//! that a terminal acts on.
+//! The parts of a response that errors may show: without the request's secrets and without control
+//! characters.
 
 use cortexkey_api::{ErrorBody, ErrorCode};
 use cortexkey_core::auth::Headers;
@@ -7,10 +7,10 @@ use serde_json::Value;
 use ureq::http::{HeaderMap, HeaderValue};
 use zeroize::Zeroizing;
 
-/// The most that is kept of a header or message that the tenant sent.
+/// The longest header or message from the tenant that is kept.
 const TEXT_CHARS_MAX: usize = 1000;
 
-/// The headers of an answer that matter, safe to show.
+/// The relevant headers of a response, safe to show.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct AnswerHeaders {
@@ -20,9 +20,9 @@ pub struct AnswerHeaders {
     pub date: Option<String>,
     /// `Retry-After`.
     pub retry_after: Option<String>,
-    /// `x-cortexkey-verdict`, which a local tenant sends on demand.
+    /// `x-cortexkey-verdict`, which the emulator sends on request.
     pub verdict: Option<String>,
-    /// `x-cortexkey-remedy`, which a local tenant sends on demand.
+    /// `x-cortexkey-remedy`, which the emulator sends on request.
     pub remedy: Option<String>,
 }
 
@@ -39,7 +39,7 @@ impl AnswerHeaders {
     }
 }
 
-/// A header of the answer, without what was secret in the request.
+/// A header of the response, without the request's secrets.
 pub(super) fn header_text(value: &HeaderValue, signed: &Headers<'_>) -> Option<String> {
     value.to_str().ok().map(|text| clean(text, signed))
 }
@@ -52,7 +52,7 @@ pub(super) fn without_secrets(mut body: ErrorBody, signed: &Headers<'_>) -> Erro
         *message = clean(message, signed);
     }
     if let Some(extra) = &mut body.err_extra {
-        // Value by value, since a key with a quote or backslash looks different within JSON.
+        // Value by value, because a key with a quote or backslash is escaped in JSON.
         *extra = clean_value(extra.take(), signed);
         let text = extra.to_string();
         if text.chars().nth(TEXT_CHARS_MAX).is_some() {
@@ -62,7 +62,7 @@ pub(super) fn without_secrets(mut body: ErrorBody, signed: &Headers<'_>) -> Erro
     body
 }
 
-/// A value with all text in it, names too, fit to be shown.
+/// A value with all its strings, including names, safe to show.
 fn clean_value(value: Value, signed: &Headers<'_>) -> Value {
     match value {
         Value::String(text) => clean(&text, signed).into(),
@@ -71,7 +71,7 @@ fn clean_value(value: Value, signed: &Headers<'_>) -> Value {
             .into_iter()
             .map(|(name, value)| (clean(&name, signed), clean_value(value, signed)))
             .collect(),
-        // A key may be digits alone.
+        // A key may consist of digits only.
         Value::Number(number) => {
             let text = number.to_string();
             let cleaned = clean(&text, signed);
@@ -81,17 +81,17 @@ fn clean_value(value: Value, signed: &Headers<'_>) -> Value {
     }
 }
 
-/// Text of the tenant, fit to be shown: some servers repeat what they were sent, and a terminal
-/// obeys control characters.
+/// Text from the tenant, safe to show: some servers repeat what they received, and a terminal
+/// interprets control characters.
 fn clean(text: &str, signed: &Headers<'_>) -> String {
     let authorization = signed.authorization();
-    // As it stands within JSON that was taken for text.
+    // As escaped in JSON that is shown as text.
     let escaped = Zeroizing::new(Value::from(authorization).to_string());
     let escaped = escaped.get(1..escaped.len() - 1).unwrap_or_default();
     let mut text = text.to_owned();
     for secret in [authorization, escaped, signed.nonce().unwrap_or_default()] {
         if !secret.is_empty() {
-            text = text.replace(secret, "(a secret, taken out)");
+            text = text.replace(secret, "(secret removed)");
         }
     }
     let shown = |c: char| if cortexkey_manifest::is_invisible(c) { ' ' } else { c };

@@ -1,33 +1,33 @@
-//! [`Retry`]: which failed calls are made again, and when.
+//! [`Retry`]: which failed calls are retried, and when.
 
 use core::time::Duration;
 
 use super::CallError;
 
-/// How calls are made again.
+/// The retry policy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Retry {
-    /// How often, after the first attempt.
+    /// The number of retries after the first attempt.
     pub retries: u32,
-    /// The longest first wait; each further one may be twice as long. How long it is within that is
-    /// left to chance, so that clients that failed together do not come again together.
+    /// The longest first wait; each further one may be twice as long. The actual wait is random, so
+    /// that clients that failed together do not retry together.
     pub base: Duration,
-    /// The longest wait, `Retry-After` included: who is asked to wait longer gets the error.
+    /// The longest wait, including `Retry-After`: a longer one is an error instead.
     pub wait_max: Duration,
 }
 
 impl Default for Retry {
-    /// Twice, after up to half a second and up to one; 30 s at most.
+    /// Two retries, after up to half a second and up to one; 30 s at most.
     fn default() -> Self {
         Self { retries: 2, base: Duration::from_millis(500), wait_max: Duration::from_secs(30) }
     }
 }
 
 impl Retry {
-    /// Never.
+    /// No retries.
     pub const NEVER: Self = Self { retries: 0, base: Duration::ZERO, wait_max: Duration::ZERO };
 
-    /// How long to wait before the call is made again; none where it is not.
+    /// The wait before a retry; none if the call is not retried.
     pub(super) fn wait(
         &self,
         attempt: u32,
@@ -50,7 +50,7 @@ impl Retry {
     }
 }
 
-/// Nothing was sent, or the tenant says that it did not look at it.
+/// Nothing was sent, or the tenant reports that it did not process the call.
 fn had_no_effect(error: &CallError) -> bool {
     match error {
         CallError::Unreachable { .. } | CallError::ConnectTimeout { .. } => true,
@@ -59,7 +59,7 @@ fn had_no_effect(error: &CallError) -> bool {
     }
 }
 
-/// What often is gone a moment later.
+/// Failures that are often transient.
 fn may_pass(error: &CallError) -> bool {
     match error {
         CallError::Timeout { .. } | CallError::Broken { .. } => true,
@@ -79,7 +79,7 @@ fn seconds(text: &str) -> Option<Duration> {
     Some(Duration::from_millis(ms.unsigned_abs()))
 }
 
-/// Any part of a time, left to chance; half of it where the system gives no chance.
+/// A random part of a time; half of it if the system returns no random bytes.
 fn share_of(longest: Duration) -> Duration {
     let chance = getrandom::u32().map_or(0.5, |n| f64::from(n) / f64::from(u32::MAX));
     longest.mul_f64(chance)

@@ -4,11 +4,11 @@ use core::str::FromStr;
 
 /// How the edit of a key names its roles.
 ///
-/// The product's interface description asks for ids. No public record shows what a live tenant
-/// takes, so that `Auto` sends ids and falls back to names where the tenant does not know them.
+/// The product's interface description requires ids. No public source shows what a real tenant
+/// accepts, so `Auto` sends ids and falls back to names if the tenant does not know them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum RolesBy {
-    /// By id; by name where the tenant does not know the ids.
+    /// By id; by name if the tenant does not know the ids.
     #[default]
     Auto,
     /// By id only.

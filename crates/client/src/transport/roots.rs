@@ -1,6 +1,6 @@
 //! [`Roots`]: certificates to trust instead of the system's.
 //!
-//! It refuses a file without one.
+//! A file without a certificate is an error.
 
 use std::io;
 use std::path::Path;
@@ -10,25 +10,25 @@ use ureq::tls::{Certificate, PemItem, RootCerts, parse_pem};
 
 const ROOTS_BYTES_MAX: u64 = 16 * 1024 * 1024;
 
-/// Certificates of authorities, such as a company's or a local tenant's.
+/// Certificates of authorities, such as a company's or the emulator's.
 #[derive(Clone, Debug)]
 pub struct Roots(Vec<Certificate<'static>>);
 
-/// Why there are no certificates. The file is named before it.
+/// Why there are no certificates; a phrase that follows the file's name.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum RootsError {
     /// It cannot be read.
     #[error("cannot be read: {0}")]
     Io(io::Error),
-    /// It is no file, or has over 16 MiB.
-    #[error("is no file of at most {ROOTS_BYTES_MAX} bytes")]
+    /// It is not a regular file, or is larger than 16 MiB.
+    #[error("is not a file of at most {ROOTS_BYTES_MAX} bytes")]
     NoFile,
     /// It is not PEM.
     #[error("is not in PEM form (-----BEGIN CERTIFICATE-----)")]
     Pem,
-    /// It holds no certificate.
-    #[error("holds no certificate (-----BEGIN CERTIFICATE-----)")]
+    /// It contains no certificate.
+    #[error("contains no certificate (-----BEGIN CERTIFICATE-----)")]
     Empty,
 }
 
@@ -42,7 +42,7 @@ impl Roots {
         Self::from_pem(&std::fs::read(path).map_err(RootsError::Io)?)
     }
 
-    /// Takes certificates in PEM form; what else is in it is passed over.
+    /// Parses certificates in PEM form; anything else in the text is skipped.
     pub fn from_pem(pem: &[u8]) -> Result<Self, RootsError> {
         let mut roots = Vec::new();
         for item in parse_pem(pem) {

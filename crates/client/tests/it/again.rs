@@ -94,8 +94,8 @@ fn calls_are_made_again_where_that_does_no_harm_and_never_after_a_401() {
 fn a_call_is_given_up_after_its_retries_with_the_last_error() {
     let busy = Some("503 Busy");
     let (url, seen) = answering(&[busy, busy, busy, Some("200 OK")]);
-    let told = Arc::new(Mutex::new(0));
-    let count = Arc::clone(&told);
+    let reported = Arc::new(Mutex::new(0));
+    let count = Arc::clone(&reported);
     let observer = Observer::new(move |notice| {
         assert!(matches!(notice, Notice::Again { .. }));
         *count.lock().unwrap() += 1;
@@ -103,7 +103,7 @@ fn a_call_is_given_up_after_its_retries_with_the_last_error() {
     let options = ClientOptions { observer: Some(observer), ..options() };
     let error = client(&url, options).ping().unwrap_err();
     assert_eq!(error.status(), Some(503));
-    assert_eq!((seen.lock().unwrap().len(), *told.lock().unwrap()), (3, 2));
+    assert_eq!((seen.lock().unwrap().len(), *reported.lock().unwrap()), (3, 2));
 }
 
 #[test]
@@ -117,8 +117,8 @@ fn the_tenants_clock_is_taken_once() {
         let options = Options { clock: Clock::Settable(clock), ..Options::default() };
         let tenant = Tenant::start(options).unwrap();
         let seeded = &tenant.seeded_keys().unwrap().advanced;
-        let told = Arc::new(Mutex::new(Vec::new()));
-        let notices = Arc::clone(&told);
+        let reported = Arc::new(Mutex::new(Vec::new()));
+        let notices = Arc::clone(&reported);
         let observer = Observer::new(move |notice| {
             if let Notice::ClockCorrected { offset_ms } = notice {
                 notices.lock().unwrap().push(*offset_ms);
@@ -129,15 +129,15 @@ fn the_tenants_clock_is_taken_once() {
         let signer = Signer::new(seeded.id(), Level::Advanced, key);
         let client = Client::new(tenant.url().parse().unwrap(), signer, options);
         let (first, second) = (client.ping(), client.ping());
-        let told = told.lock().unwrap();
+        let reported = reported.lock().unwrap();
         let expect_good = corrected || off_ms == 0;
         assert_eq!(
             (first.is_ok(), second.is_ok()),
             (expect_good, expect_good),
             "{off_ms} {first:?}"
         );
-        assert_eq!(told.len(), usize::from(corrected), "{off_ms}");
-        if let [offset_ms] = told.as_slice() {
+        assert_eq!(reported.len(), usize::from(corrected), "{off_ms}");
+        if let [offset_ms] = reported.as_slice() {
             assert!((offset_ms - off_ms).abs() < 2000, "{offset_ms} {off_ms}");
         }
         if let Err(error) = first {

@@ -62,6 +62,15 @@ fn error_of(answer: &str) -> (CallError, String) {
     (error, text)
 }
 
+/// The text with a fixed port, for snapshots.
+fn without_port(text: &str) -> String {
+    let mut parts = text.split("127.0.0.1:");
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |text, part| {
+        text + "127.0.0.1:PORT" + part.trim_start_matches(|c: char| c.is_ascii_digit())
+    })
+}
+
 #[test]
 fn both_levels_ping_as_often_as_they_like() {
     let tenant = Tenant::start(Options::default()).unwrap();
@@ -106,10 +115,7 @@ fn a_401_lists_the_usual_causes() {
     let key = tenant.seeded_keys().unwrap().advanced.expose().as_bytes();
     let wrong_level = Signer::new(KeyId::new(2).unwrap(), Level::Standard, Key::new(key).unwrap());
     let error = client(tenant.url(), wrong_level).ping().unwrap_err().to_string();
-    assert!(error.starts_with(
-        "POST /api_keys/validate/ was refused with status 401: Public API request unauthorized"
-    ));
-    assert!(error.contains("- the key is advanced, and was used as standard"), "{error}");
+    insta::assert_snapshot!("a 401", error);
     assert!(!error.contains("clock"), "{error}");
 
     // A local tenant that explains itself is believed.
@@ -120,7 +126,7 @@ fn a_401_lists_the_usual_causes() {
 }
 
 #[test]
-fn a_clock_that_is_off_is_told_of() {
+fn a_clock_that_is_off_is_reported() {
     let (_, text) = error_of(
         "HTTP/1.1 401 Unauthorized\nDate: Sun, 06 Nov 1994 08:49:37 GMT\nContent-Length: 0\n\n",
     );
@@ -130,26 +136,23 @@ fn a_clock_that_is_off_is_told_of() {
 
 #[test]
 fn other_refusals_say_what_to_do() {
-    for (status, header, body, said) in [
-        (402, "", "", "licence"),
-        (
-            403,
-            "",
-            r#"{"reply":{"err_msg":"Insufficient permissions for api key"}}"#,
-            "Insufficient",
-        ),
-        (403, "", "", "roles lack the permission"),
-        (404, "", "<html>", "not the console's"),
-        (429, "Retry-After: 30\n", "", "try again after 30"),
-        (500, "", r#"{"error":"Unknown custom roles"}"#, "Unknown custom roles"),
-        (503, "", "", "try again later"),
+    let mut texts = Vec::new();
+    for (status, header, body) in [
+        (402, "", ""),
+        (403, "", r#"{"reply":{"err_msg":"Insufficient permissions for api key"}}"#),
+        (403, "", ""),
+        (404, "", "<html>"),
+        (429, "Retry-After: 30\n", ""),
+        (500, "", r#"{"error":"Unknown custom roles"}"#),
+        (503, "", ""),
     ] {
         let length = body.len();
         let answer = format!("HTTP/1.1 {status} X\n{header}Content-Length: {length}\n\n{body}");
         let (error, text) = error_of(&answer);
         assert_eq!(error.status(), Some(status));
-        assert!(text.contains(said), "{text}");
+        texts.push(text);
     }
+    insta::assert_snapshot!("refusals", texts.join("\n"));
 }
 
 #[test]
@@ -160,7 +163,7 @@ fn what_the_server_repeats_of_the_headers_is_taken_out() {
     let (_, text) = error_of(&format!(
         "HTTP/1.1 400 X\nx-cortexkey-verdict: {key}\nContent-Length: {length}\n\n{body}"
     ));
-    assert!(text.contains("bad  [31m(a secret, taken out)"), "{text}");
+    assert!(text.contains("bad  [31m(secret removed)"), "{text}");
 }
 
 #[test]
@@ -191,11 +194,11 @@ fn a_secret_is_taken_out_wherever_it_stands() {
         let error = client(&url, signer).ping().unwrap_err();
         server.join().unwrap();
         let (text, debug) = (error.to_string(), format!("{error:?}"));
-        assert!(text.contains("(code E [2J (a secret, taken out))"), "{text}");
+        assert!(text.contains("(code E [2J (secret removed))"), "{text}");
         for secret in [quoted, r#"q\"uo\\te"#, "31415926535897"] {
             assert!(!text.contains(secret) && !debug.contains(secret), "{text} {debug}");
         }
-        assert!(text.matches("(a secret, taken out)").count() >= 5, "{text}");
+        assert!(text.matches("(secret removed)").count() >= 5, "{text}");
         assert!(!text.contains(['\u{1b}', '\u{7}']), "{text}");
     }
 }
@@ -240,21 +243,22 @@ fn a_redirect_is_not_followed() {
 
 #[test]
 fn answers_that_are_none_have_their_own_messages() {
-    for (answer, said) in [
-        ("HTTP/1.1 200 OK\nContent-Length: 100\n\n\"tr", "broke before the answer was whole"),
-        ("HTTP/1.1 200 OK\nTransfer-Encoding: chunked\n\n6\n\"tr", "broke before"),
-        ("", "broke before the answer was whole"),
-        ("HTTP/1.1 200 OK\nContent-Type: text/html\nContent-Length: 6\n\n<html>", "is no JSON"),
-        ("HTTP/1.1 200 OK\nContent-Length: 0\n\n", "is no JSON"),
-        ("HTTP/1.1 200 OK\nContent-Length: 7\n\n\"false\"", "the answer is not \"true\""),
-        ("HTTP/1.1 200 OK\nContent-Length: 7\n\n[1,2,3]", "not of the shape"),
-        ("SSH-2.0-OpenSSH_9.2\n\n", "not the HTTP that is expected"),
-    ] {
-        let (_, text) = error_of(answer);
-        assert!(text.contains(said), "{answer}: {text}");
-    }
     let large = format!("HTTP/1.1 200 OK\nContent-Length: 2000\n\n{}", " ".repeat(2000));
-    assert!(error_of(&large).1.contains("more than 1000 bytes"));
+    let mut texts = Vec::new();
+    for answer in [
+        "HTTP/1.1 200 OK\nContent-Length: 100\n\n\"tr",
+        "HTTP/1.1 200 OK\nTransfer-Encoding: chunked\n\n6\n\"tr",
+        "",
+        "HTTP/1.1 200 OK\nContent-Type: text/html\nContent-Length: 6\n\n<html>",
+        "HTTP/1.1 200 OK\nContent-Length: 0\n\n",
+        "HTTP/1.1 200 OK\nContent-Length: 7\n\n\"false\"",
+        "HTTP/1.1 200 OK\nContent-Length: 7\n\n[1,2,3]",
+        "SSH-2.0-OpenSSH_9.2\n\n",
+        &large,
+    ] {
+        texts.push(without_port(&error_of(answer).1));
+    }
+    insta::assert_snapshot!("invalid answers", texts.join("\n"));
     // The product's answer is a string, and some of its clients take this one as well.
     let answer = b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\ntrue".to_vec();
     assert!(answering(answer, Duration::ZERO).0.ping().is_ok());
@@ -263,24 +267,21 @@ fn answers_that_are_none_have_their_own_messages() {
 #[test]
 fn slow_servers_and_absent_ones_are_told_apart() {
     let (client, _server) = answering(Vec::new(), Duration::from_secs(20));
-    let text = client.ping().unwrap_err().to_string();
-    assert!(text.contains("gave no whole answer within 2 s"), "{text}");
+    let error = client.ping().unwrap_err();
+    assert!(matches!(error, CallError::Timeout { .. }), "{error:?}");
 
     let url = format!("http://{NOBODY}");
     let signer = || Signer::new(KeyId::new(7).unwrap(), Level::Standard, Key::new(KEY).unwrap());
-    let text = self::client(&url, signer()).ping().unwrap_err().to_string();
-    assert!(text.contains("cannot be reached: connection refused"), "{text}");
+    let error = self::client(&url, signer()).ping().unwrap_err();
+    assert!(matches!(error, CallError::Unreachable { .. }), "{error:?}");
 
-    let text = self::client("api-none.invalid", signer()).ping().unwrap_err().to_string();
+    let error = self::client("api-none.invalid", signer()).ping().unwrap_err();
     // Where a proxy is set, the proxy is asked for the name.
     let proxied =
         ["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY", "http_proxy", "HTTP_PROXY"]
             .into_iter()
             .any(|name| std::env::var_os(name).is_some());
-    assert!(
-        proxied || text.contains("the host of https://api-none.invalid is not known"),
-        "{text}"
-    );
+    assert!(proxied || matches!(error, CallError::UnknownHost { .. }), "{error:?}");
 }
 
 #[test]
@@ -314,7 +315,7 @@ fn paths_and_bodies_are_checked_before_anything_is_sent() {
     let (client, _server) = answering(Vec::new(), Duration::ZERO);
     assert!(matches!(client.call(Method::Get, "@evil.example", None), Err(CallError::Path(_))));
     let error = client.call(Method::Get, "/x", Some(b"{}")).unwrap_err();
-    assert_eq!(error.to_string(), "GET takes no body; leave it out");
+    assert!(matches!(error, CallError::BodyNotAllowed { .. }), "{error:?}");
     assert!("post".parse::<Method>().is_ok() && "BREW".parse::<Method>().is_err());
 }
 
@@ -354,6 +355,6 @@ fn the_example_in_rust_works() {
             .output()
             .expect("cargo builds it with all tests: cargo test -p cortexkey-client");
         let text = String::from_utf8_lossy(&output.stdout);
-        assert!(output.status.success() && text.starts_with("the key is good"), "{output:?}");
+        assert!(output.status.success() && text.starts_with("the key works"), "{output:?}");
     }
 }

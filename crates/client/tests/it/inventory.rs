@@ -126,26 +126,14 @@ fn a_section_that_may_not_be_read_is_left_out_and_marked_with_the_permission() {
     fs::write(&given, organisation().to_string()).unwrap();
     let (_tenant, client) = start(&given);
     let read = generate(&client, "Asset reader").1.inventory().unwrap();
-    let marks: Vec<_> =
-        read.incomplete.iter().map(|m| (m.section.as_str(), m.reason.as_str())).collect();
-    let manages = "the key lacks the permission Access Management (View)";
+    let sections: Vec<_> = read.incomplete.iter().map(|mark| mark.section.as_str()).collect();
     assert_eq!(
-        marks,
-        [
-            ("endpoints", "the key lacks the permission Agent Administrations (View)"),
-            (
-                "assets",
-                "205 assets name an endpoint that was not listed, and are without xdm.asset.agent_id"
-            ),
-            ("users", manages),
-            ("userGroups", manages),
-            ("datasetGroups", manages),
-            (
-                "domains",
-                "the key lacks the permission Public API (View) and Access Management (View)"
-            ),
-        ]
+        sections,
+        ["endpoints", "assets", "users", "userGroups", "datasetGroups", "domains"]
     );
+    let marks: Vec<_> =
+        read.incomplete.iter().map(|mark| format!("{}: {}", mark.section, mark.reason)).collect();
+    insta::assert_snapshot!("incomplete sections", marks.join("\n"));
     assert_eq!((read.assets.len(), read.asset_groups.len()), (205, 1));
     let json = serde_json::to_value(&read).unwrap();
     assert!(json.get("endpoints").is_none() && json.get("users").is_none());

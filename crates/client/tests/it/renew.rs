@@ -8,8 +8,8 @@ use std::time::{Duration, SystemTime};
 use cortexkey_api::api_keys::{ApiKeyRecord, GenerateRequest, SecurityLevel};
 use cortexkey_api::scope::ScopeWrite;
 use cortexkey_client::{
-    Client, ClientOptions, Delivery, Journal, LockFileError, NewKey, Program, RenewError, Renewal,
-    Retry, Seen, Sink, Step,
+    Client, ClientOptions, Delivery, Journal, LockFileError, NewKey, ObservedScope, Program,
+    RenewError, Renewal, Retry, Sink, Step,
 };
 use cortexkey_core::auth::{Key, KeyId, Level, Signer};
 use cortexkey_manifest::lock::{LockedKey, Retiring};
@@ -80,7 +80,7 @@ impl World {
         assert_ne!(keys[0].id, self.old.get());
         assert_eq!(self.in_file(), entry.id);
         let read = self.admin.scope(KeyId::new(keys[0].id).unwrap()).unwrap().unwrap();
-        assert_eq!(Seen::from(&read), Seen::from(&scope()));
+        assert_eq!(ObservedScope::from(&read), ObservedScope::from(&scope()));
         assert!(entry.pending.is_none() && entry.retiring.is_empty(), "{entry:?}");
         assert_eq!(fs::read_dir(self.folder.path()).unwrap().count(), 1);
     }

@@ -82,21 +82,23 @@ fn each_missing_setting_is_named_with_its_remedy() {
 
 #[test]
 fn unfit_values_are_refused_and_not_repeated() {
-    for (name, value, said) in [
-        ("CORTEXKEY_FQDN", "", "CORTEXKEY_FQDN is set but empty"),
-        ("CORTEXKEY_FQDN", "http://acme.example", "plain http"),
-        ("CORTEXKEY_API_KEY", "", "CORTEXKEY_API_KEY is set but empty"),
-        ("CORTEXKEY_API_KEY", "hush hush", "byte 5 of the key is a space"),
-        ("CORTEXKEY_API_KEY", "hush\nhush", "more than one line"),
-        ("CORTEXKEY_API_KEY_ID", "hush", "CORTEXKEY_API_KEY_ID: the key id holds something"),
-        ("CORTEXKEY_API_KEY_TYPE", "hush", "neither `standard` nor `advanced`"),
+    let mut errors = Vec::new();
+    for (name, value) in [
+        ("CORTEXKEY_FQDN", ""),
+        ("CORTEXKEY_FQDN", "http://acme.example"),
+        ("CORTEXKEY_API_KEY", ""),
+        ("CORTEXKEY_API_KEY", "leak leak"),
+        ("CORTEXKEY_API_KEY", "leak\nleak"),
+        ("CORTEXKEY_API_KEY_ID", "leak"),
+        ("CORTEXKEY_API_KEY_TYPE", "leak"),
     ] {
         let entries: Vec<_> =
             OURS.into_iter().map(|(n, v)| (n, if n == name { value } else { v })).collect();
         let error = resolve(&Given::default(), &entries).unwrap_err();
-        assert!(error.contains(said), "{error}");
-        assert!(!error.contains("hush"), "{error}");
+        assert!(error.contains(name) && !error.contains("leak"), "{error}");
+        errors.push(error);
     }
+    insta::assert_snapshot!("invalid values", errors.join("\n"));
 }
 
 #[test]
@@ -137,8 +139,7 @@ fn exactly_one_line_end_is_taken_off() {
     for text in ["abc\n\n", "abc\r", "abc\n\r\n", " abc", "\nabc"] {
         assert!(from_source(KeySource::Stdin, text.as_bytes()).is_err(), "{text:?}");
     }
-    let error = from_source(KeySource::Stdin, b"").unwrap_err();
-    assert_eq!(error, "standard input is empty; it should hold the key alone");
+    assert!(from_source(KeySource::Stdin, b"").is_err());
 }
 
 #[cfg(unix)]
@@ -169,26 +170,28 @@ fn each_unfit_key_file_has_its_own_message() {
     let fifo = folder.path().join("fifo");
     let made = std::process::Command::new("mkfifo").arg(&fifo).status().unwrap();
     assert!(made.success());
-    for (path, said) in [
-        (folder.path().join("absent"), "does not exist"),
-        (folder.path().to_owned(), "is a directory"),
-        (fifo, "is no regular file"),
-        (PathBuf::from("/dev/zero"), "is no regular file"),
-        (write("empty", b""), "is empty"),
-        (write("line-end", b"\n"), "is empty"),
-        (write("huge", &[b'k'; 5000]), "more than 4096 bytes"),
-        (write("long", &[b'k'; 300]), "the key has 300 bytes"),
-        (write("binary", b"ab\x00c"), "binary data (byte 3)"),
-        (write("utf-16", b"\xff\xfea\x00b\x00"), "byte order mark"),
-        (write("utf-8", b"\xef\xbb\xbfabc"), "byte order mark"),
-        (write("lines", b"id=7\nkey=abc\n"), "more than one line"),
-        (write("quoted name", b"key abc"), "byte 4 of the key is a space"),
+    let mut errors = Vec::new();
+    for path in [
+        folder.path().join("absent"),
+        folder.path().to_owned(),
+        fifo,
+        PathBuf::from("/dev/zero"),
+        write("empty", b""),
+        write("line-end", b"\n"),
+        write("huge", &[b'k'; 5000]),
+        write("long", &[b'k'; 300]),
+        write("binary", b"ab\x00c"),
+        write("utf-16", b"\xff\xfea\x00b\x00"),
+        write("utf-8", b"\xef\xbb\xbfabc"),
+        write("lines", b"id=7\nkey=abc\n"),
+        write("quoted name", b"key abc"),
     ] {
         let source = KeySource::File { path: path.clone(), allow_readable: false };
         let error = from_source(source, b"").unwrap_err();
-        assert!(error.contains(said), "{error}");
         assert!(error.contains(path.to_str().unwrap()), "{error}");
+        errors.push(error.replace(folder.path().to_str().unwrap(), "FOLDER"));
     }
+    insta::assert_snapshot!("key files", errors.join("\n"));
 }
 
 #[cfg(unix)]
@@ -273,8 +276,7 @@ fn a_profile_that_is_named_by_hand_comes_before_variables() {
     assert_eq!(found.address.value.to_string(), "https://api-prod.example");
     assert_eq!(found.credentials.key_id.value.get(), 5);
     let error = resolve_with(&given("porduct"), &[], PROFILES).unwrap_err();
-    assert!(error.contains("the argument --profile asks for"), "{error}");
-    assert!(error.contains("there are other, prod"), "{error}");
+    assert!(error.contains("--profile") && error.contains("other, prod"), "{error}");
 }
 
 #[cfg(unix)]
@@ -304,21 +306,22 @@ fn a_key_goes_to_its_own_tenant_alone() {
         let found = resolve_with(&given, entries, PROFILES);
         assert_eq!(found.is_ok(), allowed, "{entries:?} {found:?}");
         if let Err(error) = found {
-            assert!(error.contains("a key is sent to its own tenant alone"), "{error}");
+            assert!(error.contains("tenant"), "{error}");
         }
     }
 }
 
 #[cfg(unix)]
 #[test]
-fn a_key_command_that_fails_is_told_of_without_its_arguments() {
-    for (command, said) in [
-        (r#"["/nonexistent/hush", "hush"]"#, "is not found"),
-        (r#"["false", "hush"]"#, "ended with the exit code 1"),
-        (r#"["sleep", "60"]"#, "was not done after 0.2 s"),
-        (r#"["sh", "-c", "yes hush | head -c 100000"]"#, "wrote more than 4096 bytes"),
-        (r#"["true"]"#, "is empty"),
-        (r#"["printf", "hush hush"]"#, "byte 5 of the key is a space"),
+fn a_key_command_that_fails_is_reported_without_its_arguments() {
+    let mut errors = Vec::new();
+    for command in [
+        r#"["/nonexistent/leak", "leak"]"#,
+        r#"["false", "leak"]"#,
+        r#"["sleep", "60"]"#,
+        r#"["sh", "-c", "yes leak | head -c 100000"]"#,
+        r#"["true"]"#,
+        r#"["printf", "leak leak"]"#,
     ] {
         let text = format!(
             "[profiles.p]\nfqdn = 'a.example'\nkey_id = 1\nlevel = 'standard'\n\
@@ -327,11 +330,12 @@ fn a_key_command_that_fails_is_told_of_without_its_arguments() {
         let given = Given { profile: Some("p".into()), ..Given::default() };
         let started = std::time::Instant::now();
         let error = resolve_with(&given, &[], &text).unwrap_err();
-        assert!(error.contains(said), "{error}");
-        let shown = error.replace("/nonexistent/hush", "");
-        assert!(!shown.contains("hush"), "{error}");
+        let shown = error.replace("/nonexistent/leak", "PROGRAM");
+        assert!(!shown.contains("leak"), "{error}");
         assert!(started.elapsed().as_secs() < 30);
+        errors.push(shown);
     }
+    insta::assert_snapshot!("key commands", errors.join("\n"));
 }
 
 #[cfg(unix)]

@@ -1,5 +1,5 @@
-//! What a key may do and see, on its own page: its rights, its scope, what enforcing scopes would take
-//! away, and the answer to a question. The core decides.
+//! What a key may do and see, on its page: its rights, its scope, what enforcing scopes would
+//! remove, and the answer to a question. The core decides.
 
 use cortexkey_core::access::{
     Answer, Area, Endpoint, Grant, Permission, Question, Rights, decide, scope_bypasses,
@@ -10,10 +10,10 @@ use serde_json::{Value, json};
 
 use super::find::Found;
 use crate::app::App;
-use crate::ask::Ask;
+use crate::page_request::PageRequest;
 use crate::parts::layout::fault;
 
-/// The key's access as the tenant has it; why it is not known, in words.
+/// The key's access according to the tenant, or why it is unknown, in words.
 fn access(app: &App, found: &Found) -> Result<Access, String> {
     let scope = app.options.client.scope(found.row.record.key_id);
     let scope = scope.map_err(|error| format!("its scope could not be read: {error}"))?;
@@ -23,7 +23,7 @@ fn access(app: &App, found: &Found) -> Result<Access, String> {
 }
 
 /// The cards of a key's page.
-pub(super) fn cards(app: &App, ask: &Ask, found: &Found) -> Markup {
+pub(super) fn cards(app: &App, ask: &PageRequest, found: &Found) -> Markup {
     let access = match access(app, found) {
         Ok(access) => access,
         Err(why) => return fault("What the key may do is not known.", &why),
@@ -131,7 +131,7 @@ const KINDS: [(&str, &str); 5] = [
     ("manage", "manage an endpoint in these groups"),
 ];
 
-fn question(ask: &Ask, found: &Found, access: &Access) -> Markup {
+fn question(ask: &PageRequest, found: &Found, access: &Access) -> Markup {
     let (kind, value) = (ask.query.get("ask"), ask.query.get("value").unwrap_or_default());
     html! {
         form class="form" method="get" action={ "/keys/" (found.row.record.key_id) } {

@@ -1,4 +1,4 @@
-//! *Delete*: what follows from it, and the deletion.
+//! *Delete*: the consequences, and the deletion.
 
 use axum::http::StatusCode;
 use cortexkey_client::{Deletion, is_administrator, is_system, maker};
@@ -7,18 +7,18 @@ use maud::{Markup, html};
 use super::find::{Found, found};
 use crate::answer::{self, Answer};
 use crate::app::App;
-use crate::ask::Ask;
+use crate::page_request::PageRequest;
 use crate::parts::layout::{self, Frame, fault, notes};
 use crate::records::left;
 use crate::snapshot::Fresh;
 
 /// Asks whether a key is to be deleted.
-pub(super) fn show(app: &App, ask: &Ask) -> Answer {
+pub(super) fn show(app: &App, ask: &PageRequest) -> Answer {
     page(app, ask, None)
 }
 
 /// Deletes it.
-pub(super) fn delete(app: &App, ask: &Ask) -> Answer {
+pub(super) fn delete(app: &App, ask: &PageRequest) -> Answer {
     let Found { row, .. } = match found(app, ask) {
         Ok(found) => found,
         Err(answer) => return *answer,
@@ -38,7 +38,7 @@ pub(super) fn delete(app: &App, ask: &Ask) -> Answer {
     }
 }
 
-fn page(app: &App, ask: &Ask, why: Option<&str>) -> Answer {
+fn page(app: &App, ask: &PageRequest, why: Option<&str>) -> Answer {
     let found = match found(app, ask) {
         Ok(found) => found,
         Err(answer) => return *answer,
@@ -84,7 +84,7 @@ fn submit(app: &App) -> Markup {
     }
 }
 
-/// What follows from deleting a key, the gravest first.
+/// The consequences of deleting a key, the most severe first.
 fn consequences(app: &App, found: &Found) -> Vec<(&'static str, String)> {
     let row = &found.row;
     let rows = &found.view.snapshot.rows;
@@ -96,11 +96,11 @@ fn consequences(app: &App, found: &Found) -> Vec<(&'static str, String)> {
         ));
     }
     if is_system(&row.key) {
-        all.push(("bad", "The product keeps this key for itself.".to_owned()));
+        all.push(("bad", "The product manages this key itself.".to_owned()));
     }
     let administrators = rows.iter().filter(|row| is_administrator(&row.key)).count();
     if is_administrator(&row.key) && administrators == 1 {
-        let text = "It is the last key that may administer keys and roles.";
+        let text = "It is the last key that may manage keys and roles.";
         all.push(("bad", text.to_owned()));
     }
     all.push((

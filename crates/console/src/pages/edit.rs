@@ -11,12 +11,12 @@ use super::find::{Found, found};
 use super::form::{Check, Choices, KeyForm, Purpose, parts, tabs};
 use crate::answer::{self, Answer};
 use crate::app::App;
-use crate::ask::Ask;
+use crate::page_request::PageRequest;
 use crate::parts::layout::{self, Frame, fault, notes};
 use crate::snapshot::Fresh;
 
-/// The form with what the key has.
-pub(super) fn show(app: &App, ask: &Ask) -> Answer {
+/// The form with the key's values.
+pub(super) fn show(app: &App, ask: &PageRequest) -> Answer {
     let found = match found(app, ask) {
         Ok(found) => found,
         Err(answer) => return *answer,
@@ -30,8 +30,8 @@ pub(super) fn show(app: &App, ask: &Ask) -> Answer {
     page(app, ask, &found, &form, why.as_deref().map(|why| ("The scope could not be read.", why)))
 }
 
-/// What the policy says of the form as it stands. It changes nothing.
-pub(super) fn check(app: &App, ask: &Ask) -> Answer {
+/// The policy's findings for the form. It changes nothing.
+pub(super) fn check(app: &App, ask: &PageRequest) -> Answer {
     let found = match found(app, ask) {
         Ok(found) => found,
         Err(answer) => return *answer,
@@ -45,7 +45,7 @@ pub(super) fn check(app: &App, ask: &Ask) -> Answer {
 }
 
 /// Edits the key.
-pub(super) fn edit(app: &App, ask: &Ask) -> Answer {
+pub(super) fn edit(app: &App, ask: &PageRequest) -> Answer {
     let found = match found(app, ask) {
         Ok(found) => found,
         Err(answer) => return *answer,
@@ -55,7 +55,7 @@ pub(super) fn edit(app: &App, ask: &Ask) -> Answer {
     app.snapshot(Fresh::Now);
     match edited {
         Ok(()) => answer::see(&format!("/keys/{}", found.row.record.key_id)),
-        Err(why) => page(app, ask, &found, &form, Some(("The key is not as asked.", &why))),
+        Err(why) => page(app, ask, &found, &form, Some(("The key is not as requested.", &why))),
     }
 }
 
@@ -73,7 +73,7 @@ fn edited(app: &App, found: &Found, form: &KeyForm) -> Result<(), String> {
         return Err("the policy locks a rule that this key would break".to_owned());
     }
     if is_system(&found.row.key) {
-        return Err("the product keeps this key for itself".to_owned());
+        return Err("the product manages this key itself".to_owned());
     }
     if client.own_key() == Some(found.row.key.id) && form.level() != record.level {
         return Err(
@@ -93,15 +93,15 @@ fn edited(app: &App, found: &Found, form: &KeyForm) -> Result<(), String> {
         client.edit_key(record.key_id, &edit).map_err(|error| error.to_string())?;
     }
     if let Some(scope) = scope {
-        let done = if is_changed { "roles, level and comment are as asked; " } else { "" };
+        let done = if is_changed { "roles, level and comment are set; " } else { "" };
         client
             .replace_scope(record.key_id, &scope)
-            .map_err(|error| format!("{done}the scope is not: {error}"))?;
+            .map_err(|error| format!("{done}the scope is not set: {error}"))?;
     }
     Ok(())
 }
 
-/// The key's scope, and why it could not be read.
+/// The key's scope, or why it could not be read.
 fn scope(app: &App, found: &Found) -> (Option<ScopeRead>, Option<String>) {
     match app.options.client.scope(found.row.record.key_id) {
         Ok(scope) => (scope, None),
@@ -109,7 +109,13 @@ fn scope(app: &App, found: &Found) -> (Option<ScopeRead>, Option<String>) {
     }
 }
 
-fn page(app: &App, ask: &Ask, found: &Found, form: &KeyForm, why: Option<(&str, &str)>) -> Answer {
+fn page(
+    app: &App,
+    ask: &PageRequest,
+    found: &Found,
+    form: &KeyForm,
+    why: Option<(&str, &str)>,
+) -> Answer {
     let snapshot = &found.view.snapshot;
     let choices = Choices::new(app, snapshot, form);
     let check = Check::new(app, snapshot, form, &choices);

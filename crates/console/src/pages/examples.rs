@@ -6,11 +6,11 @@ use maud::html;
 use super::find::{Found, found};
 use crate::answer::Answer;
 use crate::app::App;
-use crate::ask::Ask;
+use crate::page_request::PageRequest;
 use crate::parts::layout::{self, Frame, fault};
 
 /// The examples of a key.
-pub(super) fn show(app: &App, ask: &Ask) -> Answer {
+pub(super) fn show(app: &App, ask: &PageRequest) -> Answer {
     let Found { row, .. } = match found(app, ask) {
         Ok(found) => found,
         Err(answer) => return *answer,

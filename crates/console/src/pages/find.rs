@@ -1,4 +1,4 @@
-//! The key that a path names.
+//! Finds the key in a path.
 
 use axum::http::StatusCode;
 use cortexkey_core::auth::KeyId;
@@ -6,18 +6,18 @@ use maud::html;
 
 use crate::answer::Answer;
 use crate::app::App;
-use crate::ask::Ask;
+use crate::page_request::PageRequest;
 use crate::parts::layout::{self, Frame, notes};
 use crate::snapshot::{Fresh, Row, View};
 
-/// A key, and the snapshot that it is of.
+/// A key, and its snapshot.
 pub(super) struct Found {
     pub(super) row: Row,
     pub(super) view: View,
 }
 
-/// The key of the path's first place; else the answer that there is none.
-pub(super) fn found(app: &App, ask: &Ask) -> Result<Found, Box<Answer>> {
+/// The key of the path's first parameter; otherwise the response that there is none.
+pub(super) fn found(app: &App, ask: &PageRequest) -> Result<Found, Box<Answer>> {
     let id: Option<KeyId> = ask.place().parse().ok();
     let row = |view: &View| {
         let rows = &view.snapshot.rows;
@@ -27,7 +27,7 @@ pub(super) fn found(app: &App, ask: &Ask) -> Result<Found, Box<Answer>> {
     if let Some(row) = row(&view) {
         return Ok(Found { row, view });
     }
-    // It may be younger than the snapshot.
+    // It may be newer than the snapshot.
     let view = app.snapshot(Fresh::Now);
     match row(&view) {
         Some(row) => Ok(Found { row, view }),
@@ -35,7 +35,7 @@ pub(super) fn found(app: &App, ask: &Ask) -> Result<Found, Box<Answer>> {
     }
 }
 
-fn missing(app: &App, ask: &Ask, view: &View) -> Answer {
+fn missing(app: &App, ask: &PageRequest, view: &View) -> Answer {
     let content = html! {
         (notes(view))
         div class="card" { div class="body" {

@@ -1,4 +1,4 @@
-//! A key's history: what the audit log says of it, who created it, and what it created.
+//! A key's history: its entries in the audit log, its creator, and the keys that it created.
 
 use cortexkey_api::audit::{AuditRecord, ListReply, ListRequest};
 use cortexkey_client::maker;
@@ -96,7 +96,7 @@ fn log(found: &Found, entries: &[AuditRecord]) -> Markup {
     }
 }
 
-/// Whether an entry is about a key: its names hold the id as a word of its own.
+/// Whether an entry is about a key: its names contain the id as a separate word.
 fn is_about(entry: &AuditRecord, id: u64) -> bool {
     let is_key = entry.audit_entity.as_deref().is_some_and(|entity| entity.contains("API Key"));
     let id = id.to_string();

@@ -1,20 +1,20 @@
-//! The way in and out.
+//! The start and the end of a session.
 
 use axum::http::{HeaderValue, StatusCode, header};
 
 use crate::answer::{self, Answer};
 use crate::app::App;
-use crate::ask::Ask;
+use crate::page_request::PageRequest;
 use crate::parts::layout::bare;
 use crate::session::COOKIE;
 
-/// Leads to the first page.
-pub(super) fn lead_on(_: &App, _: &Ask) -> Answer {
+/// Redirects to the first page.
+pub(super) fn lead_on(_: &App, _: &PageRequest) -> Answer {
     answer::see("/keys")
 }
 
 /// Ends the session.
-pub(super) fn leave(app: &App, ask: &Ask) -> Answer {
+pub(super) fn leave(app: &App, ask: &PageRequest) -> Answer {
     app.sessions().end(&ask.form_token);
     let mut response = bare(
         StatusCode::OK,
@@ -26,7 +26,7 @@ pub(super) fn leave(app: &App, ask: &Ask) -> Answer {
     if let Ok(gone) = HeaderValue::from_str(&gone) {
         headers.insert(header::SET_COOKIE, gone);
     }
-    // Back must not show what was there before.
+    // The browser's Back must not show earlier pages.
     let clear = HeaderValue::from_static("\"cache\", \"storage\"");
     headers.insert("clear-site-data", clear);
     response

@@ -1,4 +1,4 @@
-//! A key's page: what it is, where it is defined, and what can be done with it.
+//! A key's page: its properties, its definition, and its actions.
 
 use cortexkey_client::maker;
 use maud::{Markup, html};
@@ -7,7 +7,7 @@ use super::find::{Found, found};
 use super::{access, history};
 use crate::answer::Answer;
 use crate::app::App;
-use crate::ask::Ask;
+use crate::page_request::PageRequest;
 use crate::parts::findings;
 use crate::parts::layout::{self, Frame, notes};
 use crate::records::{left, time};
@@ -15,7 +15,7 @@ use crate::snapshot::Row;
 use cortexkey_core::lifecycle::Expiry;
 
 /// One key.
-pub(super) fn show(app: &App, ask: &Ask) -> Answer {
+pub(super) fn show(app: &App, ask: &PageRequest) -> Answer {
     let found = match found(app, ask) {
         Ok(found) => found,
         Err(answer) => return *answer,

@@ -1,4 +1,4 @@
-//! The pages, one file each, and the list that the server and the navigation are made from.
+//! The pages, one file each, and the list that the routes and the navigation are built from.
 
 mod access;
 mod delete;
@@ -16,34 +16,34 @@ mod shown;
 
 use crate::answer::Answer;
 use crate::app::App;
-use crate::ask::Ask;
 use crate::options::Options;
+use crate::page_request::PageRequest;
 
-/// Makes a page. It may block.
-pub(crate) type Handler = fn(&App, &Ask) -> Answer;
+/// Renders a page. It may block.
+pub(crate) type Handler = fn(&App, &PageRequest) -> Answer;
 
 /// A page.
 pub(crate) struct Page {
-    /// Its path; `{…}` is a place.
+    /// Its path; `{…}` is a parameter.
     pub(crate) path: &'static str,
     /// Its entry in the navigation.
     pub(crate) nav: Option<Nav>,
-    /// Answers `GET`.
+    /// Handles `GET`.
     pub(crate) get: Handler,
-    /// Takes its forms.
+    /// Handles its forms.
     pub(crate) post: Option<Handler>,
 }
 
 /// An entry in the navigation.
 pub(crate) struct Nav {
-    /// The words of the entry.
+    /// The label.
     pub(crate) title: &'static str,
     /// Whether this console has the page.
     pub(crate) is_shown: fn(&Options) -> bool,
 }
 
 impl Page {
-    /// A page that only shows something.
+    /// A page without forms.
     const fn new(path: &'static str, get: Handler) -> Self {
         Self { path, nav: None, get, post: None }
     }
@@ -65,7 +65,7 @@ const fn always(_: &Options) -> bool {
     true
 }
 
-/// The entries of the navigation that a console has: paths and titles.
+/// The entries of a console's navigation: paths and titles.
 pub(crate) fn nav(options: &Options) -> Vec<(&'static str, &'static str)> {
     let shown = PAGES.iter().filter_map(|page| {
         let nav = page.nav.as_ref().filter(|nav| (nav.is_shown)(options))?;
@@ -74,7 +74,7 @@ pub(crate) fn nav(options: &Options) -> Vec<(&'static str, &'static str)> {
     shown.collect()
 }
 
-/// All pages, those of the navigation in its order.
+/// All pages, those of the navigation in order.
 pub(crate) const PAGES: &[Page] = &[
     Page::new("/", home::lead_on),
     Page::new("/leave", home::lead_on).post(home::leave),

@@ -1,4 +1,4 @@
-//! *New Key*: the form, what the policy says of it while it is filled in, and Generate.
+//! *New Key*: the form, the policy's findings while it is filled in, and Generate.
 
 use axum::http::StatusCode;
 use cortexkey_client::{Generation, NewKey, Renewal};
@@ -8,18 +8,18 @@ use super::form::{Check, Choices, KeyForm, Purpose, parts, tabs};
 use super::shown::{Once, once, places, sinks};
 use crate::answer::{self, Answer};
 use crate::app::App;
-use crate::ask::Ask;
+use crate::page_request::PageRequest;
 use crate::parts::layout::{self, Frame, fault, notes};
 use crate::snapshot::{Fresh, View};
 
 /// The empty form.
-pub(super) fn show(app: &App, ask: &Ask) -> Answer {
+pub(super) fn show(app: &App, ask: &PageRequest) -> Answer {
     let view = app.snapshot(Fresh::Page);
     page(app, ask, &view, &KeyForm::new(app.now_ms()), None)
 }
 
-/// What the policy says of the form as it stands. It generates nothing.
-pub(super) fn check(app: &App, ask: &Ask) -> Answer {
+/// The policy's findings for the form. It generates nothing.
+pub(super) fn check(app: &App, ask: &PageRequest) -> Answer {
     let view = app.snapshot(Fresh::Last);
     let form = KeyForm::of(&ask.form);
     let choices = Choices::new(app, &view.snapshot, &form);
@@ -30,7 +30,7 @@ pub(super) fn check(app: &App, ask: &Ask) -> Answer {
 }
 
 /// Generates the key.
-pub(super) fn generate(app: &App, ask: &Ask) -> Answer {
+pub(super) fn generate(app: &App, ask: &PageRequest) -> Answer {
     let view = app.snapshot(Fresh::Last);
     let form = KeyForm::of(&ask.form);
     match generated(app, ask, &view, &form) {
@@ -39,7 +39,7 @@ pub(super) fn generate(app: &App, ask: &Ask) -> Answer {
     }
 }
 
-fn generated(app: &App, ask: &Ask, view: &View, form: &KeyForm) -> Result<Answer, String> {
+fn generated(app: &App, ask: &PageRequest, view: &View, form: &KeyForm) -> Result<Answer, String> {
     if !app.may_change() {
         return Err("this console is read-only".to_owned());
     }
@@ -77,14 +77,14 @@ fn generated(app: &App, ask: &Ask, view: &View, form: &KeyForm) -> Result<Answer
     let id = made.map_err(|error| text(&error))?;
     let left = html! {
         @for id in &finished.doubtful {
-            p { "An interrupted run may have handed key " (id) " over: look whether somebody has it, else \
+            p { "An interrupted run may have delivered key " (id) " over: look whether somebody has it, else \
                  delete it." }
         }
     };
     Ok(shown.answer(app, ask, id, &sink, &left))
 }
 
-fn page(app: &App, ask: &Ask, view: &View, form: &KeyForm, why: Option<&str>) -> Answer {
+fn page(app: &App, ask: &PageRequest, view: &View, form: &KeyForm, why: Option<&str>) -> Answer {
     let choices = Choices::new(app, &view.snapshot, form);
     let check = Check::new(app, &view.snapshot, form, &choices);
     let frame = Frame { trail: &[("API Keys", "/keys")], ..Frame::new("New Key", "/keys") };

@@ -1,4 +1,4 @@
-//! *Rotate*: a new key in the place of an old one, which lives on for a grace period.
+//! *Rotate*: replaces a key with a new one; the old one stays for a grace period.
 
 use axum::http::StatusCode;
 use cortexkey_client::time::{duration_ms, grace_ms};
@@ -10,13 +10,13 @@ use super::find::{Found, found};
 use super::shown::{Once, once, places, sinks};
 use crate::answer::Answer;
 use crate::app::App;
-use crate::ask::Ask;
+use crate::page_request::PageRequest;
 use crate::parts::layout::{self, Frame, fault, notes};
 use crate::records::{left, time};
 use crate::snapshot::Fresh;
 
-/// Asks how a key is to be rotated.
-pub(super) fn show(app: &App, ask: &Ask) -> Answer {
+/// The form for rotating a key.
+pub(super) fn show(app: &App, ask: &PageRequest) -> Answer {
     match found(app, ask) {
         Ok(found) => page(app, ask, &found, None),
         Err(answer) => *answer,
@@ -24,7 +24,7 @@ pub(super) fn show(app: &App, ask: &Ask) -> Answer {
 }
 
 /// Rotates it, or finishes a rotation that is under way.
-pub(super) fn rotate(app: &App, ask: &Ask) -> Answer {
+pub(super) fn rotate(app: &App, ask: &PageRequest) -> Answer {
     let found = match found(app, ask) {
         Ok(found) => found,
         Err(answer) => return *answer,
@@ -34,7 +34,7 @@ pub(super) fn rotate(app: &App, ask: &Ask) -> Answer {
     rotated.unwrap_or_else(|why| page(app, ask, &found, Some(&why)))
 }
 
-fn rotated(app: &App, ask: &Ask, found: &Found) -> Result<Answer, String> {
+fn rotated(app: &App, ask: &PageRequest, found: &Found) -> Result<Answer, String> {
     if !app.may_change() {
         return Err("this console is read-only".to_owned());
     }
@@ -72,7 +72,7 @@ fn rotated(app: &App, ask: &Ask, found: &Found) -> Result<Answer, String> {
                  delete it." }
         }
         @for key in &done.rotated.doubtful {
-            p { "An interrupted run may have handed key " (key) " over." }
+            p { "An interrupted run may have delivered key " (key) " over." }
         }
     };
     Ok(shown.answer(app, ask, id, &sink, &more))
@@ -94,13 +94,13 @@ fn replaced(
     let mut rotation = Rotation::open(renewal, &key, &places(app, &found.view.snapshot))?;
     rotation.settle()?;
     let mut scope_unknown = false;
-    // One that is under way is finished, and no other begins.
+    // A rotation that is under way is finished, and no other starts.
     if !rotation.is_under_way() {
         let replacement = rotation.replacement(options, delivery.now_ms)?;
         scope_unknown = replacement.scope_unknown;
         rotation.replace(&replacement.new, delivery)?;
     }
-    // The state has whole seconds, which would be a grace period after all.
+    // The state has whole seconds, which would leave a grace period.
     let due_ms = if delivery.grace_ms == 0 { u64::MAX } else { delivery.now_ms };
     rotation.retire(due_ms)?;
     Ok(Done { rotated: rotation.close()?, scope_unknown })
@@ -109,14 +109,14 @@ fn replaced(
 /// The error, with what to do in this form.
 fn words(error: &RotateError) -> String {
     let help = match error {
-        RotateError::UnreferencedUnknown => "say below whether it does",
+        RotateError::UnreferencedUnknown => "select below whether it does",
         RotateError::NeverExpires => "give the new key a lifetime below",
         _ => return error.to_string(),
     };
     format!("{error}\n{help}")
 }
 
-fn page(app: &App, ask: &Ask, found: &Found, why: Option<&str>) -> Answer {
+fn page(app: &App, ask: &PageRequest, found: &Found, why: Option<&str>) -> Answer {
     let record = &found.row.record;
     let id = record.key_id;
     let (title, path) = (format!("Rotate key {id}"), format!("/keys/{id}"));
@@ -156,11 +156,11 @@ fn page(app: &App, ask: &Ask, found: &Found, why: Option<&str>) -> Answer {
     layout::page_with(status, app, ask, &frame, &content)
 }
 
-fn fields(ask: &Ask) -> Markup {
+fn fields(ask: &PageRequest) -> Markup {
     let chosen = |name: &str, value: &str| ask.form.get(name) == Some(value);
     html! {
         div class="field" {
-            label for="grace" { "The old key lives on for" }
+            label for="grace" { "Grace period of the old key" }
             select id="grace" name="grace" {
                 @for (value, text) in
                     [("1h", "one hour"), ("24h", "one day"), ("7d", "one week"), ("0", "no time: delete it at once")] {
@@ -175,13 +175,13 @@ fn fields(ask: &Ask) -> Markup {
             span class="hint" { "Such as 90d." }
         }
         div class="field" {
-            label for="unreferenced" { "It sees cases and issues that reference nothing known" }
+            label for="unreferenced" { "It sees cases and issues that reference no known object" }
             select id="unreferenced" name="unreferenced" {
                 option value="" { "as the lock file says" }
                 option value="yes" selected[chosen("unreferenced", "yes")] { "yes" }
                 option value="no" selected[chosen("unreferenced", "no")] { "no" }
             }
-            span class="hint" { "The tenant does not show it of the old key." }
+            span class="hint" { "The tenant does not return it for the old key." }
         }
     }
 }

@@ -1,4 +1,4 @@
-//! A new key: where it goes, and the one answer that has it.
+//! A new key: its sink, and the only response that contains it.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -10,17 +10,17 @@ use zeroize::Zeroizing;
 
 use crate::answer::Answer;
 use crate::app::App;
-use crate::ask::Ask;
+use crate::page_request::PageRequest;
 use crate::parts::layout::{self, Frame};
 use crate::snapshot::Snapshot;
 
-/// Takes a new key for the answer that shows it.
+/// Collects a new key for the response that shows it.
 #[derive(Clone, Default)]
 pub(super) struct Once(Arc<Mutex<Option<Zeroizing<String>>>>);
 
 impl Once {
-    /// The sink that a form chose: the profile's, or this.
-    pub(super) fn sink(&self, app: &App, ask: &Ask) -> Sink {
+    /// The sink that a form selected: the profile's, or this one.
+    pub(super) fn sink(&self, app: &App, ask: &PageRequest) -> Sink {
         if ask.form.get("sink") == Some("profile")
             && let Some(sink) = &app.options.sink
         {
@@ -37,11 +37,11 @@ impl Once {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The answer with the key, or where it went. Nothing keeps the key after it.
+    /// The response with the key, or with its sink. The key is not kept afterwards.
     pub(super) fn answer(
         &self,
         app: &App,
-        ask: &Ask,
+        ask: &PageRequest,
         id: KeyId,
         sink: &Sink,
         more: &Markup,
@@ -74,7 +74,7 @@ impl Once {
     }
 }
 
-/// Which sink a form offers.
+/// The sinks that a form offers.
 pub(super) fn sinks(app: &App) -> Markup {
     html! {
         @if let Some(sink) = &app.options.sink {
@@ -93,15 +93,15 @@ pub(super) fn sinks(app: &App) -> Markup {
     }
 }
 
-/// Says, once a form, that a form was sent: a reload of the answer would send it again.
+/// Marks a form as submitted, once: a reload of the response would submit it again.
 pub(super) fn once() -> Markup {
-    // Without random numbers nothing tells two forms apart, and the second one is refused.
+    // Without random numbers forms cannot be distinguished, and the second one is refused.
     let mut bytes = [0; 16];
     let _ = getrandom::fill(&mut bytes);
     html! { input type="hidden" name="once" value=(hex::encode(bytes)); }
 }
 
-/// Where unfinished work is kept.
+/// Where unfinished work is stored.
 pub(super) fn places(app: &App, snapshot: &Snapshot) -> StatePlaces {
     StatePlaces {
         lock_file: snapshot.definitions.lock_file.clone(),

@@ -1,13 +1,13 @@
 //! Charts as SVG: small, without a script, in the page's own colours.
 //!
-//! A chart has a title and a description; the page shows the same figures as a table beside it.
+//! A chart has a title and a description; the page also shows the same figures in a table.
 
 use maud::{Markup, html};
 
 /// The width of a bar in a table, in pixels.
 const BAR: u64 = 44;
 
-/// How much is left of all, as a short bar. `class` says which colour it has.
+/// The remaining part as a short bar. `class` sets its colour.
 pub(crate) fn bar(left: u64, all: u64, class: &str) -> Markup {
     let width = left.saturating_mul(BAR).checked_div(all).unwrap_or(0).min(BAR);
     html! {

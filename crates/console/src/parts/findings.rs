@@ -1,9 +1,9 @@
-//! Findings of the linter: beside a field, in a list, as a word in a table.
+//! The linter's findings: at a field, in a list, as a word in a table.
 
 use cortexkey_lint::Severity;
 use maud::{Markup, html};
 
-use cortexkey_fleet::Found;
+use cortexkey_fleet::KeyFinding;
 
 /// The class of a severity.
 pub(crate) const fn class(severity: Severity) -> &'static str {
@@ -15,8 +15,8 @@ pub(crate) const fn class(severity: Severity) -> &'static str {
 }
 
 /// Findings, the gravest first, each with its rule and what to do.
-pub(crate) fn list<'f>(found: impl Iterator<Item = &'f Found>) -> Markup {
-    let mut found: Vec<&Found> = found.collect();
+pub(crate) fn list<'f>(found: impl Iterator<Item = &'f KeyFinding>) -> Markup {
+    let mut found: Vec<&KeyFinding> = found.collect();
     found.sort_by_key(|found| core::cmp::Reverse(found.severity));
     html! {
         @if !found.is_empty() {

@@ -1,24 +1,24 @@
-//! The frame of every page: head, navigation, what tenant this is and what may be done there.
+//! The frame of every page: head, navigation, the tenant, and what may be changed there.
 
 use axum::http::StatusCode;
 use maud::{DOCTYPE, Markup, html};
 
 use crate::answer::{self, Answer};
 use crate::app::App;
-use crate::ask::{Ask, Part};
 use crate::options::Kind;
+use crate::page_request::{PagePart, PageRequest};
 use crate::records::time;
 use crate::snapshot::View;
 
-/// What stands round a page's content.
+/// The frame around a page's content.
 pub(crate) struct Frame<'a> {
-    /// The title, which is the heading.
+    /// The title, which is also the heading.
     pub(crate) title: &'a str,
-    /// Where it belongs, from the outermost, each with its path.
+    /// Breadcrumbs, from the outermost, each with its path.
     pub(crate) trail: &'a [(&'a str, &'a str)],
-    /// The path of the page in the navigation.
+    /// The navigation entry that is current.
     pub(crate) nav: &'a str,
-    /// Buttons beside the heading.
+    /// Buttons next to the heading.
     pub(crate) actions: Markup,
 }
 
@@ -29,8 +29,8 @@ impl<'a> Frame<'a> {
     }
 }
 
-/// A page; its content alone, where it opens in a dialog.
-pub(crate) fn page(app: &App, ask: &Ask, frame: &Frame<'_>, content: &Markup) -> Answer {
+/// A page; only its content if it opens in a dialog.
+pub(crate) fn page(app: &App, ask: &PageRequest, frame: &Frame<'_>, content: &Markup) -> Answer {
     page_with(StatusCode::OK, app, ask, frame, content)
 }
 
@@ -38,11 +38,11 @@ pub(crate) fn page(app: &App, ask: &Ask, frame: &Frame<'_>, content: &Markup) ->
 pub(crate) fn page_with(
     status: StatusCode,
     app: &App,
-    ask: &Ask,
+    ask: &PageRequest,
     frame: &Frame<'_>,
     content: &Markup,
 ) -> Answer {
-    if ask.part != Part::Whole {
+    if ask.part != PagePart::Whole {
         let head = html! {
             div class="dialog-head" {
                 h2 id="dialog-title" { (frame.title) }
@@ -76,18 +76,18 @@ pub(crate) fn page_with(
     answer::markup(status, document(Some(app), frame.title, &body))
 }
 
-/// A page without a session: what is wrong, and nothing of the tenant.
+/// A page without a session: the error, and nothing about the tenant.
 pub(crate) fn bare(status: StatusCode, why: &str) -> Answer {
     let body = html! { main class="bare" { h1 { "cortexkey console" } p { (why) } } };
     answer::markup(status, document(None, "console", &body))
 }
 
-/// The hidden field that a form must bring back.
-pub(crate) fn token(ask: &Ask) -> Markup {
+/// The hidden field that a form must contain.
+pub(crate) fn token(ask: &PageRequest) -> Markup {
     html! { input type="hidden" name="token" value=(ask.form_token.expose()); }
 }
 
-/// What is wrong, in a box.
+/// An error, in a box.
 pub(crate) fn fault(what: &str, why: &str) -> Markup {
     html! {
         div class="note bad" role="alert" {
@@ -97,7 +97,7 @@ pub(crate) fn fault(what: &str, why: &str) -> Markup {
     }
 }
 
-/// Why the tenant could not be read, and what else the reader must know of what is shown.
+/// Why the tenant could not be read, and other notes about the page's data.
 pub(crate) fn notes(view: &View) -> Markup {
     let snapshot = &view.snapshot;
     html! {
@@ -145,7 +145,7 @@ fn document(app: Option<&App>, title: &str, body: &Markup) -> Markup {
     }
 }
 
-fn top(app: &App, ask: &Ask) -> Markup {
+fn top(app: &App, ask: &PageRequest) -> Markup {
     let address = app.options.client.address().to_string();
     let address = address.split_once("://").map_or(address.as_str(), |(_, rest)| rest);
     html! {

@@ -1,6 +1,6 @@
 //! Generating, editing and rotating through the page leaves the tenant as the client would.
 
-use cortexkey_client::Seen;
+use cortexkey_client::ObservedScope;
 use cortexkey_core::auth::KeyId;
 use cortexkey_tenant::{Fault, FaultKind};
 
@@ -54,7 +54,7 @@ fn a_key_is_generated_scoped_and_shown_in_one_answer() {
     let groups = &scope.assets.asset_groups;
     assert_eq!(groups.iter().map(|group| group.asset_group_id).collect::<Vec<_>>(), [16]);
     assert_eq!(scope.cases_issues.tags[0].tag_name, "Security");
-    assert!(!Seen::from(&scope).is_nothing());
+    assert!(!ObservedScope::from(&scope).is_nothing());
     // Nothing else has it, and nothing is left of its making.
     for path in ["/keys", "/keys?f.comment=SEC", "/keys/export?format=csv"] {
         assert!(!browser.get(path).body.contains(&key), "{path}");
@@ -158,7 +158,7 @@ fn a_rotation_replaces_the_key_and_ends_the_old_one() {
     let browser = site.enter();
     let (id, old) = generate(&browser, "1");
     let path = format!("/keys/{id}/rotate");
-    // Whether the old key sees what references nothing known, the tenant does not show.
+    // Whether the old key sees what references no known object, the tenant does not show.
     let unclear = browser.post(&path, "grace=0&once=2");
     assert_eq!(unclear.status, 422);
     let rotated = browser.post(&path, "grace=0&unreferenced=yes&once=3");

@@ -25,11 +25,11 @@ fn an_address_works_once_and_a_new_one_is_told_where_the_console_was_started() {
     let first = site.enter();
     assert_eq!(site.get(&site.entry, &[]).status, 403);
     assert_eq!(first.get("/keys").status, 200);
-    let told = site.told.lock().unwrap().clone();
-    assert_eq!(told.len(), 1, "once, although it was asked for twice");
+    let reported = site.reported.lock().unwrap().clone();
+    assert_eq!(reported.len(), 1, "once, although it was asked for twice");
     assert_eq!(site.get("/keys", &[]).status, 401);
-    assert_eq!(site.told.lock().unwrap().len(), 1);
-    let (_, entry) = told[0].strip_prefix("http://").unwrap().split_once('/').unwrap();
+    assert_eq!(site.reported.lock().unwrap().len(), 1);
+    let (_, entry) = reported[0].strip_prefix("http://").unwrap().split_once('/').unwrap();
     let second = site.enter_at(&format!("/{entry}"));
     assert_eq!(second.get("/keys").status, 200);
     assert_ne!(second.cookie, first.cookie);

@@ -13,7 +13,7 @@ use cortexkey_tenant::{Clock, SettableClock, Tenant};
 pub(crate) struct Site {
     pub(crate) tenant: Tenant,
     _console: Console,
-    pub(crate) told: Arc<std::sync::Mutex<Vec<String>>>,
+    pub(crate) reported: Arc<std::sync::Mutex<Vec<String>>>,
     /// Name and port.
     pub(crate) host: String,
     pub(crate) entry: String,
@@ -68,11 +68,11 @@ impl Site {
         };
         let tenant = Tenant::start(options).unwrap();
         let client = client(&tenant);
-        let told = Arc::new(std::sync::Mutex::new(Vec::new()));
+        let reported = Arc::new(std::sync::Mutex::new(Vec::new()));
         let mut options = Options::new(client);
         options.kind = Kind::Emulator(Arc::new(Times(clock)));
         options.allow_changes = true;
-        let tell = Arc::clone(&told);
+        let tell = Arc::clone(&reported);
         options.tell = Arc::new(move |address| tell.lock().unwrap().push(address.to_owned()));
         set(&mut options);
         let console = Console::start(options).unwrap();
@@ -80,7 +80,7 @@ impl Site {
             console.address().strip_prefix("http://").unwrap().split_once('/').unwrap();
         let (host, entry) = (origin.to_owned(), format!("/{entry}"));
         let port = host.rsplit(':').next().unwrap().parse().unwrap();
-        Self { tenant, _console: console, told, host, entry, port }
+        Self { tenant, _console: console, reported, host, entry, port }
     }
 
     /// A browser with a session.

@@ -1,6 +1,6 @@
-//! The cases that valgrind watches: the key is marked as secret, and so is everything that depends on
-//! it until a comparison returns. Whether the bytes are a valid key is public, so that is checked before
-//! they are marked.
+//! The cases that valgrind watches: the key is marked as secret, and so is everything that depends
+//! on it until a comparison returns. Whether the bytes are a valid key is public, so that is
+//! checked before they are marked.
 
 use core::hint::black_box;
 
@@ -10,10 +10,10 @@ use cortexkey_core::replay::Unguarded;
 
 use crate::{ProbeHeaders, ProbeKey};
 
-/// Marks bytes from an address on as secret.
+/// Marks bytes as secret.
 type MarkSecret = extern "C" fn(*const u8, usize);
 
-/// Sets the call that tells valgrind that a secret is public from now on.
+/// Sets the call that tells valgrind that bytes are public from now on.
 #[unsafe(no_mangle)]
 pub extern "C" fn probe_set_public(mark: MarkPublic) {
     let _ = MARK_PUBLIC.set(mark);
@@ -75,7 +75,7 @@ pub extern "C" fn probe_early_exit(key: &ProbeKey, other: &ProbeKey, secret: Mar
     0
 }
 
-/// A planted mistake: a table that is asked for a byte of the secret.
+/// A planted mistake: a table lookup with a byte of the secret.
 #[unsafe(no_mangle)]
 pub extern "C" fn probe_table(key: &ProbeKey, table: &ProbeKey, secret: MarkSecret) -> i32 {
     secret(key.bytes.as_ptr(), key.len);

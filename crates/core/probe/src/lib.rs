@@ -1,6 +1,6 @@
 //! Signing and verifying as firmware links them, without the standard library and an allocator. The
-//! gate checks which symbols the functions reach and how much stack they use. A panic that the optimizer
-//! cannot exclude is an undefined symbol.
+//! gate checks which symbols the functions reach and how much stack they use. A panic that the
+//! optimizer cannot exclude is an undefined symbol.
 
 #![cfg_attr(not(ctgrind), no_std)]
 
@@ -24,7 +24,7 @@ pub struct ProbeKey {
     bytes: [u8; 256],
 }
 
-/// The headers of a request, each with its length; a length of 0 leaves the header out.
+/// The headers of a request, each with its length; a length of 0 omits the header.
 #[repr(C)]
 pub struct ProbeHeaders {
     lens: [usize; 4],
@@ -43,7 +43,7 @@ impl ProbeKey {
     }
 }
 
-/// Signs a request. 0, or -1 where key or time are none.
+/// Signs a request. Returns 0, or -1 if the key or the time is invalid.
 #[unsafe(no_mangle)]
 pub extern "C" fn probe_sign(
     key: &ProbeKey,
@@ -64,7 +64,7 @@ pub extern "C" fn probe_sign(
     0
 }
 
-/// Verifies a request: the number of its verdict, or -1 where the key is none.
+/// Verifies a request. Returns the verdict's number, or -1 if the key is invalid.
 #[unsafe(no_mangle)]
 pub extern "C" fn probe_verify(key: &ProbeKey, now_ms: u64, headers: &ProbeHeaders) -> i32 {
     let Some((id, bytes)) = key.parts() else { return -1 };
@@ -86,7 +86,7 @@ impl ProbeHeaders {
     }
 }
 
-/// Stands for the machine's generator. It counts, which no true one may.
+/// Stands for the machine's generator. It counts, which a real one must not.
 struct Counter(u64);
 
 impl TryRng for Counter {
@@ -114,7 +114,7 @@ impl TryCryptoRng for Counter {}
 
 #[cfg(not(ctgrind))]
 unsafe extern "C" {
-    /// Defined nowhere, so that whatever reaches it cannot be linked.
+    /// Defined nowhere, so that code that reaches it cannot be linked.
     safe fn a_panic_is_reachable() -> !;
 }
 

@@ -1,19 +1,19 @@
-//! Components: what roles grant permissions on, and the levels of a [`Permission`].
+//! The components that roles grant permissions on, and the levels of a [`Permission`].
 //!
-//! The tables hold what the product's documents name. There is no complete public list, so a name
-//! that is missing here can still exist.
+//! The tables contain what the product's documents name. There is no complete public list, so a
+//! component that is missing here may still exist.
 
 use core::fmt;
 use core::str::FromStr;
 
 use super::product::Product;
 
-/// How much of a component a role grants: nothing, looking, or changing. Changing implies looking.
+/// How much of a component a role grants: nothing, viewing, or changing. Changing implies viewing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Permission {
     /// Nothing: the component is hidden.
     None,
-    /// Looking at it.
+    /// Viewing it.
     View,
     /// Changing it (the console's *View/Edit*).
     Edit,
@@ -44,7 +44,7 @@ impl FromStr for Permission {
     }
 }
 
-/// Which levels the console offers for a component.
+/// The levels that the console offers for a component.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "kebab-case"))]
 pub enum ComponentLevels {
@@ -54,7 +54,7 @@ pub enum ComponentLevels {
     NoneView,
     /// None and View/Edit.
     NoneEdit,
-    /// Enabled and Disabled, with check-boxes below.
+    /// Enabled and Disabled, with check boxes below.
     Switch,
 }
 
@@ -62,16 +62,16 @@ pub enum ComponentLevels {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "camelCase"))]
 pub struct Component {
-    /// Its name in the console. Where two groups have a component of one name, the group follows
-    /// in parentheses.
+    /// Its name in the console. If two groups have a component of this name, the group follows in
+    /// parentheses.
     pub name: &'static str,
-    /// The group that lists it in the console.
+    /// The console's group that lists it.
     pub group: &'static str,
     /// The levels that the console offers.
     pub levels: ComponentLevels,
     /// The named actions below it, each with a check box of its own.
     pub actions: &'static [&'static str],
-    /// How a key that holds it sees more than its scope, where that is known.
+    /// How it lets a key see more than its scope, if known.
     pub scope_bypass: Option<ScopeBypass>,
 }
 
@@ -79,7 +79,7 @@ pub struct Component {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "camelCase"))]
 pub struct ScopeBypass {
-    /// The lowest level that is enough.
+    /// The lowest level that suffices.
     pub level: Permission,
     /// How, as a clause.
     pub how: &'static str,
@@ -96,14 +96,14 @@ impl Component {
         }
     }
 
-    /// Looks a component up by its exact name, in the platform first.
+    /// Looks up a component by its exact name, in the platform first.
     pub fn by_name(name: &str) -> Option<&'static Self> {
         let all = [COMPONENTS, XSOAR_8_COMPONENTS, XPANSE_COMPONENTS];
         all.into_iter().flatten().find(|component| component.name == name)
     }
 
-    /// What a name of an earlier version stands for now; empty for any other name. Some of the
-    /// earlier names stood for several components.
+    /// The present components for a name of an earlier version; empty for any other name. Some of
+    /// the earlier names covered several components.
     pub fn renamed(former: &str) -> &'static [&'static str] {
         let renamed = FORMER_NAMES.iter().find(|(name, _)| *name == former);
         renamed.map_or(&[], |(_, names)| names)
@@ -258,7 +258,7 @@ pub const COMPONENTS: &[Component] =
             "Script Configurations",
         ]),
         of("Response", "EDL", NoneEdit),
-        // Policies name the action as well, as earlier guides did.
+        // Policies also name the action, as earlier guides did.
         of("Response", "Live Terminal", NoneEdit).with_actions(&["Live Terminal"]),
         of("Search", "Forensics", Three),
         of("Search", "Graph Search", Three),
@@ -279,7 +279,7 @@ pub const COMPONENTS: &[Component] =
         of("Threat Management", "Threat Intelligence", Three),
     ];
 
-/// The components of XSOAR 8, as far as its guide names them.
+/// The components of XSOAR 8 that its guide names.
 const XSOAR_8_COMPONENTS: &[Component] = &[
     of("Data", "Data", Three).with_actions(&[
         "Execute potential harmful actions",
@@ -320,8 +320,7 @@ const XPANSE_COMPONENTS: &[Component] = &[
     of("Configurations", "Integrations", Three),
 ];
 
-/// Names of earlier versions of this table, with what they stand for now. Policies may still use
-/// them.
+/// Names of earlier versions of this table, with their present names. Policies may still use them.
 const FORMER_NAMES: &[(&str, &[&str])] = &[
     ("Third Party Tools", &["Supply Chain Tools", "Supply Chain Catalog"]),
     ("Application Security Issues", &["Issues (Application Security)"]),

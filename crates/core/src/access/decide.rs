@@ -1,7 +1,7 @@
 //! [`decide`] answers a [`Question`] about a key.
 //!
-//! There is no clock, no I/O and no allocation. Where the product's documents leave a point open, the
-//! narrower reading applies; `docs/access.md` lists those.
+//! There is no clock, no I/O and no allocation. Where the product's documents are ambiguous, the
+//! narrower reading applies; `docs/access.md` lists those cases.
 
 use super::component::Permission;
 use super::filter::RowFilter;
@@ -15,7 +15,7 @@ use super::trace::{Answer, Change, Decision, Reason, Trace};
 pub struct AccessKey<'a, S: Text> {
     /// Its roles; its rights are their union.
     pub roles: &'a [Role<S>],
-    /// Its scope. Without one it sees nothing where scopes are enforced.
+    /// Its scope. Without one it sees nothing if scopes are enforced.
     pub scope: Option<&'a Scope<S>>,
 }
 
@@ -34,25 +34,25 @@ pub struct Tenant {
 }
 
 impl Tenant {
-    /// A tenant that enforces scopes, with tags permissive and no scopes for rows.
+    /// A tenant that enforces scopes, with permissive tags and without scopes for rows.
     pub const fn enforcing() -> Self {
         Self { sbac: Sbac::Enforced, tags: TagMode::Permissive, datasets: false }
     }
 }
 
-/// Whether a tenant enforces scopes. The product's default is that it does not.
+/// Whether a tenant enforces scopes. The product's default is off.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "kebab-case"))]
 pub enum Sbac {
-    /// They are.
+    /// Scopes are enforced.
     Enforced,
-    /// They are stored, and without effect.
+    /// Scopes are stored, without effect.
     Disabled,
-    /// It is not known; decided as if they were.
+    /// Unknown; decided as if they were enforced.
     Unknown,
 }
 
-/// How the tags of an endpoint are matched with the selected ones.
+/// How the tags of an endpoint are matched with the selected tags.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "kebab-case"))]
 pub enum TagMode {
@@ -104,19 +104,19 @@ pub enum Question<'a> {
     },
     /// May the key see an endpoint?
     Endpoint(Endpoint<'a>),
-    /// May the key manage an endpoint and its policies, as far as its scope goes?
+    /// May the key manage an endpoint and its policies, as far as its scope decides?
     ManageEndpoint(Endpoint<'a>),
     /// May the key see a row of a dataset?
     DatasetRow {
         /// The dataset.
         dataset: &'a str,
-        /// The row's fields and values that filters may look at.
+        /// The row's fields and values, for the filters.
         row: &'a [(&'a str, &'a str)],
     },
 }
 
 impl Question<'_> {
-    /// Whether the scope answers it, and not the roles.
+    /// Whether the scope answers it, rather than the roles.
     pub const fn is_of_scope(&self) -> bool {
         !matches!(self, Self::Component { .. } | Self::Action { .. })
     }
@@ -129,13 +129,13 @@ pub enum Reference<'a> {
     Asset {
         /// The asset groups that it is in.
         groups: &'a [&'a str],
-        /// Its endpoint, where it has an agent.
+        /// Its endpoint, if it has an agent.
         endpoint: Option<Endpoint<'a>>,
     },
     /// An asset that was deleted. The documents disagree on whether such an issue needs the switch
-    /// for what references nothing known; here it does, which is the narrower reading.
+    /// for unreferenced issues; here it does, which is the narrower reading.
     Deleted,
-    /// Something that no inventory knows.
+    /// An object that no inventory has.
     Unknown,
 }
 
@@ -224,7 +224,7 @@ impl<'a, S: Text> Evaluation<'a, S> {
         self.trace.step("cases and issues", reason, answer)
     }
 
-    /// Of what the issues reference in an area, at least one thing must be in scope there.
+    /// Of the objects that the issues reference in an area, at least one must be in scope.
     fn issues(
         &mut self,
         issues: impl Iterator<Item = (&'a str, &'a [Reference<'a>])> + Clone,
@@ -271,7 +271,7 @@ impl<'a, S: Text> Evaluation<'a, S> {
         self.trace.step("assets", reason, answer)
     }
 
-    /// One of the endpoints must be in both axes. Where none is, the trace shows the one that needs
+    /// One of the endpoints must be in both axes. If none is, the trace shows the one that needs
     /// the smallest change.
     fn any_endpoint(&mut self, endpoints: impl Iterator<Item = Endpoint<'a>> + Clone) -> Answer {
         let changes = |endpoint: &Endpoint<'a>| self.endpoint_changes(endpoint);
@@ -286,7 +286,7 @@ impl<'a, S: Text> Evaluation<'a, S> {
         by_groups.and(by_tags)
     }
 
-    /// The axes of endpoints: groups, tags.
+    /// The axes of endpoints: groups and tags.
     fn axes(&self) -> (&'a Axis<S>, &'a Axis<S>) {
         let endpoints = self.scope.map(|scope| &scope.endpoints);
         endpoints.map_or((&Axis::NoScope, &Axis::NoScope), |both| (&both.groups, &both.tags))
@@ -304,7 +304,7 @@ impl<'a, S: Text> Evaluation<'a, S> {
     fn endpoint_tags(&mut self, tags: &'a [&'a str]) -> Answer {
         let axis = self.axes().1;
         let (reason, answer) = match axis {
-            // An axis that does not restrict says nothing worth a step.
+            // An axis that does not restrict needs no step.
             Axis::SeeAll | Axis::Any => return Answer::Allowed,
             Axis::NoScope => (Reason::Nothing, Answer::Refused),
             Axis::Scope(_) if tags_fit(axis, tags, self.tenant.tags) => {
@@ -315,7 +315,7 @@ impl<'a, S: Text> Evaluation<'a, S> {
         self.trace.step("endpoint tags", reason, answer)
     }
 
-    /// What would let an endpoint in; nothing where it is.
+    /// The changes that would allow an endpoint; none if it is allowed.
     fn endpoint_changes(&self, endpoint: &Endpoint<'a>) -> [Option<Change<'a>>; 2] {
         let (groups, tags) = self.axes();
         let ask_group = !groups_fit(groups, endpoint.groups);
@@ -328,7 +328,7 @@ impl<'a, S: Text> Evaluation<'a, S> {
         };
         let all = Some(Change::AllEndpoints);
         if holds_nothing(groups) && holds_nothing(tags) {
-            // What is selected first leaves the other axis open.
+            // Selecting by the first axis leaves the other open.
             return [group.or(tag).or(all), None];
         }
         if (ask_group && group.is_none()) || (ask_tags && tag.is_none()) {
@@ -349,8 +349,8 @@ impl<'a, S: Text> Evaluation<'a, S> {
         } else {
             let mut worst = (Reason::DatasetDefault, Answer::Allowed);
             for (_, filter) in of_dataset {
-                let fits = RowFilter::parse(filter).ok().and_then(|filter| filter.fits(row));
-                let answer = fits.map_or(Answer::Unknown, Answer::of);
+                let matches = RowFilter::parse(filter).ok().and_then(|filter| filter.matches(row));
+                let answer = matches.map_or(Answer::Unknown, Answer::of);
                 if worst.1.and(answer) != worst.1 || worst.0 == Reason::DatasetDefault {
                     worst = (Reason::DatasetFilter { filter }, worst.1.and(answer));
                 }
@@ -364,7 +364,7 @@ impl<'a, S: Text> Evaluation<'a, S> {
     }
 }
 
-/// The area in which a reference is looked for.
+/// The area in which a reference is searched.
 #[derive(Clone, Copy)]
 enum RequestedArea<'a> {
     Asset(&'a [&'a str]),
@@ -372,8 +372,8 @@ enum RequestedArea<'a> {
 }
 
 impl<'a> RequestedArea<'a> {
-    /// The areas of an issue's references, without those that lead to nothing known. An issue of
-    /// the Security domain on an asset with an agent goes by endpoints alone.
+    /// The areas of an issue's references, except those to unknown objects. An issue of the
+    /// Security domain on an asset with an agent is decided by endpoints only.
     fn of(
         domain: &str,
         references: &'a [Reference<'a>],
@@ -402,7 +402,7 @@ impl<'a> RequestedArea<'a> {
     }
 }
 
-/// How much wider a scope gets by changes: all endpoints are more than a group and tags.
+/// How much changes widen a scope: all endpoints is more than a group and tags.
 fn weight(changes: [Option<Change<'_>>; 2]) -> usize {
     changes.iter().flatten().map(|c| if *c == Change::AllEndpoints { 3 } else { 1 }).sum()
 }
@@ -415,7 +415,7 @@ fn holds_nothing<S: Text>(axis: &Axis<S>) -> bool {
     }
 }
 
-/// What a selection says of things, each in some groups: one in a selected group is enough.
+/// Whether a selection matches objects, each in some groups: one selected group is enough.
 fn select<'a, S: Text>(
     selected: &[S],
     mut things: impl Iterator<Item = &'a [&'a str]> + Clone,
@@ -441,7 +441,7 @@ fn tags_fit<S: Text>(axis: &Axis<S>, tags: &[&str], mode: TagMode) -> bool {
         (Axis::SeeAll | Axis::Any, _) => true,
         (Axis::NoScope, _) => false,
         (Axis::Scope(selected), TagMode::Permissive) => tags.iter().any(|tag| has(selected, tag)),
-        // Something without tags fits no selection of tags.
+        // An object without tags matches no selection of tags.
         (Axis::Scope(selected), TagMode::Restrictive) => {
             !tags.is_empty() && tags.iter().all(|tag| has(selected, tag))
         }

@@ -1,10 +1,10 @@
-//! Dataset filters: which fields and operators they take, and whether a row fits one.
+//! Dataset filters: their fields and operators, and whether a row matches.
 //!
-//! A filter in a form that is not understood, or on a field that the row lacks, gives no answer.
+//! An unrecognised filter, or a field that the row lacks, gives no answer.
 
 use core::fmt;
 
-/// The fields that filters of dataset scopes take.
+/// The fields that filters of dataset scopes support.
 pub const FILTER_FIELDS: [&str; 16] = [
     "_broker_device_id",
     "_broker_device_ip",
@@ -24,7 +24,7 @@ pub const FILTER_FIELDS: [&str; 16] = [
     "_vendor",
 ];
 
-/// How a filter compares.
+/// The operator of a filter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FilterOperator {
     /// `=`
@@ -50,7 +50,7 @@ pub enum FilterOperator {
 }
 
 const OPERATORS: [(&str, FilterOperator); 10] = [
-    // The longer ones first, since they begin with the shorter.
+    // Longer operators first, because they start with the shorter ones.
     (">=", FilterOperator::GreaterOrEqual),
     ("<=", FilterOperator::LessOrEqual),
     ("!=", FilterOperator::NotEqual),
@@ -82,7 +82,7 @@ pub struct RowFilter<'a> {
 }
 
 impl<'a> RowFilter<'a> {
-    /// Reads a filter of one comparison.
+    /// Parses a filter with one comparison.
     pub fn parse(text: &'a str) -> Result<Self, FilterError> {
         let text = text.trim();
         let end = text.find(|c: char| !c.is_ascii_alphanumeric() && c != '_');
@@ -98,25 +98,25 @@ impl<'a> RowFilter<'a> {
             ends_here.then_some((*operator, value.trim()))
         });
         let (operator, value) = found.ok_or(FilterError::Operator)?;
-        let fits = match operator {
+        let matches = match operator {
             FilterOperator::In => members(value).is_some(),
             _ => literal(value).is_some(),
         };
-        if fits { Ok(Self { field, operator, value }) } else { Err(FilterError::Value) }
+        if matches { Ok(Self { field, operator, value }) } else { Err(FilterError::Value) }
     }
 
-    /// The field that it looks at.
+    /// The field.
     pub fn field(&self) -> &'a str {
         self.field
     }
 
-    /// How it compares.
+    /// The operator.
     pub fn operator(&self) -> FilterOperator {
         self.operator
     }
 
-    /// Whether a row, given as fields and values, fits; `None` where that cannot be told.
-    pub fn fits(&self, row: &[(&str, &str)]) -> Option<bool> {
+    /// Whether a row, given as fields and values, matches; `None` if unknown.
+    pub fn matches(&self, row: &[(&str, &str)]) -> Option<bool> {
         let (_, seen) = row.iter().find(|(field, _)| *field == self.field)?;
         let value = || literal(self.value);
         let order = || Some(number(seen)?.cmp(&number(value()?)?));
@@ -130,39 +130,42 @@ impl<'a> RowFilter<'a> {
             FilterOperator::In => members(self.value)?.any(|member| literal(member) == Some(seen)),
             FilterOperator::Contains => seen.contains(value()?),
             FilterOperator::StartsWith => seen.starts_with(value()?),
-            // A row is text here; an array cannot be seen in it.
+            // A row's values are strings here, so arrays cannot be compared.
             FilterOperator::ArrayContains => return None,
         })
     }
 }
 
-/// Why text is no filter of one comparison.
+/// Why a string is not a filter with one comparison.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FilterError {
-    /// The field is none that filters take.
+    /// Filters do not support the field.
     Field,
-    /// The operator is none that filters take.
+    /// Filters do not support the operator.
     Operator,
-    /// The value is no word, text in quotes, or list in brackets after `in`; or more follows it.
+    /// The value is not a word, a quoted string, or a list in brackets after `in`; or more text
+    /// follows it.
     Value,
 }
 
 impl fmt::Display for FilterError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Field => "the filter begins with no field that filters take, such as _vendor",
+            Self::Field => "the filter does not start with a supported field, such as _vendor",
             Self::Operator => {
                 "the filter's operator is none of = != > < >= <= in array_contains contains \
                  starts_with"
             }
-            Self::Value => "the filter's value is no word, text in double quotes, or list after in",
+            Self::Value => {
+                "the filter's value is not a word, a string in double quotes, or a list after `in`"
+            }
         })
     }
 }
 
 impl core::error::Error for FilterError {}
 
-/// A word, or text in double quotes without its quotes.
+/// A word, or a quoted string without its quotes.
 fn literal(text: &str) -> Option<&str> {
     if let Some(inner) = text.strip_prefix('"') {
         return inner.strip_suffix('"').filter(|inner| !inner.contains(['"', '\\']));
@@ -171,7 +174,7 @@ fn literal(text: &str) -> Option<&str> {
     (!text.is_empty() && text.chars().all(is_word)).then_some(text)
 }
 
-/// The members of a list in brackets; commas within quotes are not understood.
+/// The members of a list in brackets; commas within quotes are not supported.
 fn members(text: &str) -> Option<impl Iterator<Item = &str>> {
     let inner = text.strip_prefix('(')?.strip_suffix(')')?;
     let members = || inner.split(',').map(str::trim);
@@ -187,9 +190,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rows_fit_or_not_or_cannot_be_told() {
+    fn rows_match_or_not_or_stay_unknown() {
         let row = [("_vendor", "acme"), ("_collector_id", "17"), ("_log_type", "a.b")];
-        for (filter, fits) in [
+        for (filter, matches) in [
             ("_vendor = acme", Some(true)),
             ("_vendor=\"acme\"", Some(true)),
             ("_vendor != acme", Some(false)),
@@ -203,7 +206,7 @@ mod tests {
             ("_log_type array_contains b", None),
             ("_product = x", None),
         ] {
-            assert_eq!(RowFilter::parse(filter).unwrap().fits(&row), fits, "{filter}");
+            assert_eq!(RowFilter::parse(filter).unwrap().matches(&row), matches, "{filter}");
         }
     }
 

@@ -1,6 +1,6 @@
-//! What the predefined roles grant, as far as the product's public documents and reports say.
+//! What the predefined roles grant, according to the product's public documents and reports.
 //!
-//! One table a product; one entry a role. Each fact carries its certainty and its source. A role or
+//! One table per product, one entry per role. Each fact has its certainty and source. A role or
 //! component that is missing is unknown. Where two documents contradict each other, the level is
 //! `UNKNOWN` and `docs/access.md` names both readings.
 
@@ -9,7 +9,7 @@ use super::known::{Certainty, Grant, KnownLevel};
 use super::product::Product;
 use super::role::Actions;
 
-/// What is known of one predefined role in one product.
+/// The known facts about one predefined role in one product.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "camelCase"))]
 pub struct RoleGrants {
@@ -17,13 +17,13 @@ pub struct RoleGrants {
     pub role: &'static str,
     /// Its components.
     pub grants: &'static [Grant<&'static str>],
-    /// What is known of every component that `grants` does not name.
+    /// The level of every component that `grants` does not name.
     pub others: Option<Grant<&'static str>>,
     /// Its named actions.
     pub actions: Actions<&'static str>,
 }
 
-/// The roles of a product of which something is known.
+/// The roles of a product with known facts.
 pub(super) const fn of(product: Product) -> &'static [RoleGrants] {
     match product {
         Product::Xsiam => XSIAM,

@@ -1,8 +1,8 @@
-//! How decisions and the values in them are written as JSON, behind the feature `serde`.
+//! JSON for decisions and their values, behind the feature `serde`.
 //!
-//! Types whose shape is their JSON derive it where they are defined; the impls here are for types
-//! with a code, and for those whose fields are not their JSON. Whatever holds a secret (`Key`,
-//! `Signer`, `StoredKey`, `GeneratedKey`, `Headers`) has no JSON.
+//! Types whose fields match their JSON derive it where they are defined; the impls here are for
+//! types with a code, and for those whose JSON differs. Types that contain a secret (`Key`,
+//! `Signer`, `StoredKey`, `GeneratedKey`, `Headers`) have no JSON.
 //!
 //! A decision is
 //! `{"answer", "ifEnforced", "scopesOff", "steps": [{"asked", "answer", "reason", …, "message"}],
@@ -20,7 +20,7 @@ use super::trace::{Answer, Change, Decision, Reason, Step, Words};
 use crate::auth::{KeyId, Level, Verdict};
 use crate::lifecycle::{Expiry, ExpiryState};
 
-/// Writes types as the text that names them.
+/// Serializes types as their name.
 macro_rules! as_code {
     ($($type:ty: $code:ident),* $(,)?) => {$(
         impl Serialize for $type {
@@ -41,7 +41,7 @@ as_code!(
     Verdict: code,
 );
 
-/// As the number that it is.
+/// As the number.
 impl Serialize for KeyId {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_u64(self.get())
@@ -167,7 +167,7 @@ fn reason<M: SerializeMap>(map: &mut M, reason: &Reason<'_>) -> Result<(), M::Er
     }
 }
 
-/// The level that is held for certain; none where nothing is known.
+/// The level that is certainly held; none if nothing is known.
 fn held_for_certain(held: KnownLevel) -> Option<Permission> {
     let lowest = held.lowest();
     (lowest > Permission::None || held.exact().is_some()).then_some(lowest)
@@ -213,7 +213,7 @@ impl Serialize for Change<'_> {
     }
 }
 
-/// The same in words, for people.
+/// The same in words.
 fn message<M: SerializeMap>(map: &mut M, words: &dyn fmt::Display) -> Result<(), M::Error> {
     map.serialize_entry("message", &format_args!("{words}"))
 }
@@ -244,7 +244,7 @@ mod tests {
                 "answer": "refused", "ifEnforced": "refused", "scopesOff": false,
                 "steps": [
                     { "asked": "cases and issues", "answer": "allowed", "reason": "all",
-                      "message": "all cases and issues let it in" },
+                      "message": "all cases and issues are in scope" },
                     { "asked": "assets", "answer": "refused", "reason": "not-selected",
                       "names": ["prod-us"], "selected": 1,
                       "message": "none of its groups (prod-us) is among the 1 selected" },

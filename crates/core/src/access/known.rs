@@ -1,13 +1,13 @@
-//! What is known of a role's level on a component, and how certainly: [`KnownLevel`], [`Grant`].
+//! How much is known of a role's level on a component: [`KnownLevel`], [`Grant`].
 
 use core::fmt;
 
 use super::component::Permission;
 
-/// What is known of a level: at least [`lowest`](Self::lowest), at most [`highest`](Self::highest).
+/// The bounds of a level: at least [`lowest`](Self::lowest), at most [`highest`](Self::highest).
 ///
-/// The product's documents often give a bound only. *Viewer* "has no edit permissions", which
-/// settles whether it edits a component and leaves open whether it views it.
+/// The product's documents often give only a bound. *Viewer* "has no edit permissions", which
+/// decides that it cannot edit a component, and leaves open whether it can view it.
 ///
 /// ```
 /// use cortexkey_core::access::{KnownLevel, Permission};
@@ -24,10 +24,10 @@ pub struct KnownLevel {
 }
 
 impl KnownLevel {
-    /// Nothing is known: any level is possible.
+    /// Unknown: any level is possible.
     pub const UNKNOWN: Self = Self { lowest: Permission::None, highest: Permission::Edit };
 
-    /// The level itself is known.
+    /// The exact level is known.
     pub const fn exactly(level: Permission) -> Self {
         Self { lowest: level, highest: level }
     }
@@ -42,22 +42,22 @@ impl KnownLevel {
         Self { lowest: Permission::None, highest: level }
     }
 
-    /// The lowest level that is possible: the one that is held for certain.
+    /// The lowest possible level: the one that is certainly held.
     pub const fn lowest(self) -> Permission {
         self.lowest
     }
 
-    /// The highest level that is possible.
+    /// The highest possible level.
     pub const fn highest(self) -> Permission {
         self.highest
     }
 
-    /// The level, where only one is possible.
+    /// The level, if only one is possible.
     pub fn exact(self) -> Option<Permission> {
         (self.lowest == self.highest).then_some(self.lowest)
     }
 
-    /// Whether the level reaches the wanted one; `None` where both are possible.
+    /// Whether the level reaches the wanted one; `None` if uncertain.
     pub fn reaches(self, wanted: Permission) -> Option<bool> {
         if self.lowest >= wanted {
             Some(true)
@@ -68,7 +68,7 @@ impl KnownLevel {
         }
     }
 
-    /// What two roles hold together: the higher level counts.
+    /// The union of two roles: the higher level counts.
     #[must_use]
     pub fn union(self, other: Self) -> Self {
         Self { lowest: self.lowest.max(other.lowest), highest: self.highest.max(other.highest) }
@@ -92,16 +92,16 @@ impl fmt::Display for KnownLevel {
     }
 }
 
-/// How certain a fact about the product is. The variants are in order, the most certain first.
+/// How certain a fact about the product is, in order, the most certain first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Certainty {
     /// The organisation's policy lists it.
     Listed,
-    /// The product's public documents say it.
+    /// The product's public documents state it.
     Documented,
-    /// It was seen in published examples or reported by people who tried. No document states it.
+    /// It was seen in published examples or reported by users. No document states it.
     Observed,
-    /// It follows from a description, without being said. It settles no decision.
+    /// It is inferred from a description. It decides nothing.
     Assumed,
 }
 
@@ -123,17 +123,17 @@ impl fmt::Display for Certainty {
     }
 }
 
-/// What a role grants on one component, as far as it is known.
+/// What is known of a role's grant on one component.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "camelCase"))]
 pub struct Grant<S> {
     /// The component's name in the console.
     pub component: S,
-    /// The level, or its bound.
+    /// The level or its bounds.
     pub level: KnownLevel,
     /// How certain the level is.
     pub certainty: Certainty,
-    /// The title of the document or report that says it; empty for what a policy lists.
+    /// The title of the document or report; empty for what a policy lists.
     pub source: &'static str,
 }
 

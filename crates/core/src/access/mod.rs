@@ -1,12 +1,12 @@
 //! What a key may do and see: roles, scopes, decisions.
 //!
 //! Roles say what a key may **do** ([`Rights`]); a scope (SBAC) says what it may **see**
-//! ([`Scope`]). Each is asked separately: whether a key may see a case is a question of its scope,
-//! whether it may open cases at all one of the component *Cases and Issues*. A component that
-//! nobody listed is *unknown*, and a decision that depends on it says so instead of guessing.
+//! ([`Scope`]). They are queried separately: whether a key may see a case depends on its scope, and
+//! whether it may open cases at all on the component *Cases and Issues*. A component that is not
+//! listed is *unknown*, and so is a decision that depends on it: nothing is guessed.
 //!
 //! Everything that handles roles and scopes uses these types: definitions, the product's JSON,
-//! compiled files, plans, the local tenant and the C library. [`Text`] says how they hold strings;
+//! compiled files, plans, the emulator and the C library. [`Text`] explains how they store strings;
 //! a decision needs no allocator, clock or I/O.
 //!
 //! ```
@@ -30,18 +30,18 @@
 //! assert_eq!(decision.answer(), Answer::Refused);
 //! assert_eq!(
 //!     decision.to_string(),
-//!     "refused: cases and issues: all cases and issues let it in; assets: none of its groups \
+//!     "refused: cases and issues: all cases and issues are in scope; assets: none of its groups \
 //!      (prod-us) is among the 1 selected; it would be allowed with: \
 //!      asset group prod-us added to the scope"
 //! );
 //! ```
 //!
-//! With the feature `serde`, decisions and what they are made of can be written, not read; only
+//! With the feature `serde`, decisions and their parts can be serialized but not deserialized; only
 //! [`AreaMode`] and [`AxisMode`], the product's own words, can be read, too. Names are in
-//! `camelCase`, values that are one of a few words in `kebab-case`; the modes of endpoint axes are
-//! in `snake_case`. Keys and headers cannot be written at all.
+//! `camelCase`, enumerated values in `kebab-case`, and the modes of endpoint axes in `snake_case`.
+//! Keys and headers cannot be serialized at all.
 
-/// Copies a view, whatever its strings are.
+/// Copies a view of any string type.
 macro_rules! copy {
     ($($view:ident),*) => {$(
         #[expect(clippy::expl_impl_clone_on_copy, reason = "a derive would ask `S: Copy`")]

@@ -1,12 +1,11 @@
-//! The roles that the product brings, as data: their names here, what they grant in
-//! [`grants`](super::grants).
+//! The product's predefined roles: their names here, their grants in [`grants`](super::grants).
 
 use super::grants::{self, RoleGrants};
 use super::known::KnownLevel;
 use super::product::Product;
 use super::role::{ACCOUNT_ADMIN, Actions, INSTANCE_ADMINISTRATOR, Role};
 
-/// A role that the product brings.
+/// A predefined role of the product.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "camelCase"))]
 pub struct PredefinedRole {
@@ -14,18 +13,18 @@ pub struct PredefinedRole {
     pub name: &'static str,
     /// The products that have it.
     pub products: &'static [Product],
-    /// Whether to give it with care: an administrator's role, or one with destructive actions.
+    /// Whether to assign it with care: an administrator's role, or one with destructive actions.
     pub privileged: bool,
-    /// Whether it is meant for machines, and so natural for a key.
+    /// Whether it is meant for machines, and so suitable for a key.
     pub machine: bool,
-    /// Whether it holds everything.
+    /// Whether it grants everything.
     pub holds_all: bool,
-    /// What the product's documents say of it, where they say something.
+    /// A description from the product's documents, if there is one.
     pub note: &'static str,
 }
 
 impl PredefinedRole {
-    /// Looks a role up by its exact name.
+    /// Looks up a role by its exact name.
     pub fn by_name(name: &str) -> Option<&'static Self> {
         PREDEFINED_ROLES.iter().find(|role| role.name == name)
     }
@@ -35,13 +34,13 @@ impl PredefinedRole {
         PREDEFINED_ROLES.iter().filter(move |role| role.products.contains(&product))
     }
 
-    /// What is publicly known of the role in a product. Facts about one product are not carried
-    /// over to another: where the product is unknown, only the name counts.
+    /// The public facts about the role in a product. Facts about one product do not apply to
+    /// another: if the product is unknown, only the name is known.
     pub fn grants_in(&self, product: Product) -> Option<&'static RoleGrants> {
         grants::of(product).iter().find(|grants| grants.role == self.name)
     }
 
-    /// As a role to decide with, in a product.
+    /// The role in a product, for decisions.
     pub fn role_in<'a>(&self, product: Option<Product>) -> Role<&'a str> {
         let unknown = Role { holds_all: self.holds_all, ..Role::unknown(self.name) };
         let Some(known) = product.and_then(|product| self.grants_in(product)) else {
@@ -58,7 +57,7 @@ const EVERYWHERE: &[Product] = &Product::ALL;
 const PLATFORM: &[Product] =
     &[Product::Xsiam, Product::Xdr5, Product::CortexCloud, Product::Agentix];
 
-/// How a role is marked in the table below.
+/// The marks of a role in the table below.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Mark {
     Plain,
@@ -85,7 +84,7 @@ const fn role(
 
 use Mark::{Machine, Plain, Privileged, Super};
 
-/// The predefined roles, with what is publicly known of each.
+/// The predefined roles, with their public facts.
 pub const PREDEFINED_ROLES: &[PredefinedRole] = &[
     role(ACCOUNT_ADMIN, EVERYWHERE, Super, "full access to all tenants; assigned in the Gateway"),
     role(INSTANCE_ADMINISTRATOR, EVERYWHERE, Super, "full access to this tenant"),
@@ -99,29 +98,34 @@ pub const PREDEFINED_ROLES: &[PredefinedRole] = &[
         "agents within a scope; once Scoped Endpoint Admin",
     ),
     role("Scoped Endpoint Admin", PLATFORM, Plain, "the older name of Scoped Agent Admin"),
-    role("Investigator", PLATFORM, Plain, "looks into cases"),
-    role("Privileged Investigator", PLATFORM, Privileged, "looks into cases, and more"),
+    role("Investigator", PLATFORM, Plain, "investigates cases"),
+    role(
+        "Privileged Investigator",
+        PLATFORM,
+        Privileged,
+        "investigates cases, with further permissions",
+    ),
     role("Responder", PLATFORM, Plain, "responds to cases"),
     role("Privileged Responder", PLATFORM, Privileged, "as Responder, with Live Terminal"),
     role("Investigation Admin", PLATFORM, Privileged, "investigation and its settings"),
     role("Security Admin", PLATFORM, Privileged, "security settings, without Live Terminal"),
     role("Privileged Security Admin", PLATFORM, Privileged, "the most powerful security role"),
-    role("Viewer", PLATFORM, Plain, "looks at most of the product, changes nothing"),
+    role("Viewer", PLATFORM, Plain, "views most of the product, changes nothing"),
     role("Developer", PLATFORM, Plain, "application security for developers"),
     role("AppSec Admin", PLATFORM, Plain, "application security"),
     role("DevSecOps", PLATFORM, Plain, "application security in pipelines"),
     role("Compliance Administrator", PLATFORM, Plain, "compliance"),
-    role("AI Security Viewer", PLATFORM, Plain, "looks at AI security"),
+    role("AI Security Viewer", PLATFORM, Plain, "views AI security"),
     role("AI Security Administrator", PLATFORM, Plain, "AI security"),
-    role("Data Security Viewer", PLATFORM, Plain, "looks at data security"),
+    role("Data Security Viewer", PLATFORM, Plain, "views data security"),
     role("Data Security Administrator", PLATFORM, Plain, "data security"),
-    role("Identity Security Viewer", PLATFORM, Plain, "looks at identity security"),
+    role("Identity Security Viewer", PLATFORM, Plain, "views identity security"),
     role("Identity Security Administrator", PLATFORM, Plain, "identity security"),
     role(
         "Identity Security Runtime Viewer",
         PLATFORM,
         Plain,
-        "looks at identity security at run time",
+        "views identity security at run time",
     ),
     role(
         "Identity Security Runtime Administrator",
@@ -130,12 +134,12 @@ pub const PREDEFINED_ROLES: &[PredefinedRole] = &[
         "identity security at run time",
     ),
     role("Exposure Management Administrator", PLATFORM, Plain, "exposure management"),
-    role("Generic Collector", PLATFORM, Machine, "the least for scanners of third parties"),
+    role("Generic Collector", PLATFORM, Machine, "the minimum for third-party scanners"),
     role("App Service Account", PLATFORM, Machine, "notebooks and apps; datasets unrestricted"),
     role("CLI Role", PLATFORM, Machine, "scans by the vendor's command line"),
     role("CLI Read Only Role", PLATFORM, Machine, "scans that change nothing"),
     role("Analyst", &[Product::Xsoar8, Product::Xpanse], Plain, "works on incidents"),
-    role("Read-Only", &[Product::Xsoar8], Plain, "looks, changes nothing"),
+    role("Read-Only", &[Product::Xsoar8], Plain, "views, changes nothing"),
 ];
 
 #[cfg(test)]

@@ -1,10 +1,10 @@
-//! [`Product`]: which of the vendor's products a tenant is. What differs between versions of a
-//! product is data of the tenant.
+//! [`Product`]: the vendor's products. Differences between versions of a product are settings of
+//! the tenant.
 
 use core::fmt;
 use core::str::FromStr;
 
-/// A product whose API keys these are.
+/// A product with API keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Product {
     /// Cortex XSOAR 8.
@@ -22,7 +22,7 @@ pub enum Product {
 }
 
 impl Product {
-    /// All of them.
+    /// All products.
     pub const ALL: [Self; 6] =
         [Self::Xsoar8, Self::Xsiam, Self::Xdr5, Self::CortexCloud, Self::Agentix, Self::Xpanse];
 
@@ -38,13 +38,13 @@ impl Product {
         }
     }
 
-    /// Whether its predefined roles are published in full, so that another name is a mistake.
+    /// Whether all its predefined roles are published, so that any other name is a mistake.
     pub const fn publishes_roles(self) -> bool {
         matches!(self, Self::Xsoar8 | Self::Xsiam | Self::Xdr5 | Self::CortexCloud)
     }
 
-    /// Whether its keys have scopes (SBAC) as they are modelled here. XSOAR 8 has none, and
-    /// Xpanse has an older model.
+    /// Whether its keys have scopes (SBAC) as modelled here. XSOAR 8 has none, and Xpanse has an
+    /// older model.
     pub const fn has_scopes(self) -> bool {
         !matches!(self, Self::Xsoar8 | Self::Xpanse)
     }

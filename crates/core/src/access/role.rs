@@ -1,8 +1,8 @@
-//! [`Role`], and what several of them grant together: [`Rights`].
+//! [`Role`], and the union of several: [`Rights`].
 //!
 //! What a role does not list is unknown, not absent: the product publishes few levels, so most
 //! decisions about predefined roles need an organisation's own list. Facts that are only assumed
-//! settle nothing.
+//! decide nothing.
 
 #[cfg(feature = "alloc")]
 use alloc::{borrow::Cow, string::String, vec::Vec};
@@ -13,7 +13,7 @@ use super::known::Grant;
 use super::known::{Certainty, KnownLevel};
 use super::text::{Text, has};
 
-/// A role as far as it is known.
+/// The known facts about a role.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(
     feature = "serde",
@@ -24,15 +24,16 @@ use super::text::{Text, has};
     )
 )]
 pub struct Role<S: Text> {
-    /// Its display name, which is what the product's API takes.
+    /// Its display name, which the product's API uses.
     pub name: S,
-    /// Whether it holds every component at `edit` and every action, as the administrators' roles.
+    /// Whether it grants every component at `edit` and every action, like the administrators'
+    /// roles.
     pub holds_all: bool,
-    /// The components of which something is known.
+    /// The components with known facts.
     pub grants: S::Grants,
-    /// What is known of every other component.
+    /// The level of every other component.
     pub others: KnownLevel,
-    /// The named actions that it holds (Live Terminal, Destroy Files, …).
+    /// The named actions that it grants (Live Terminal, Destroy Files, …).
     pub actions: Actions<S>,
 }
 
@@ -43,13 +44,13 @@ impl<S: Text> Role<S> {
         Self { name, holds_all: false, grants: S::NO_GRANTS, others, actions: Actions::UNKNOWN }
     }
 
-    /// The role with strings of its own.
+    /// The role with owned strings.
     #[cfg(feature = "alloc")]
     pub fn to_owned(&self) -> Role<String> {
         self.map(|text| (**text).into())
     }
 
-    /// The role with lists of its own that borrow their strings.
+    /// The role with owned lists that borrow their strings.
     #[cfg(feature = "alloc")]
     pub fn borrowed(&self) -> Role<Cow<'_, str>> {
         self.map(|text| Cow::Borrowed(&**text))
@@ -79,8 +80,8 @@ impl<S: Text> Role<S> {
         }
     }
 
-    /// What is known for certain of its level on a component, and how certainly. Facts that are
-    /// only assumed count as unknown.
+    /// Its certain level on a component, and how certain it is. Facts that are only assumed count
+    /// as unknown.
     fn level(&self, component: &str) -> (KnownLevel, Certainty) {
         if self.holds_all {
             return (KnownLevel::exactly(Permission::Edit), Certainty::Documented);
@@ -99,7 +100,7 @@ impl<S: Text> Role<S> {
     }
 }
 
-/// What is known of a role's named actions.
+/// The known facts about a role's named actions.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(
     feature = "serde",
@@ -107,19 +108,19 @@ impl<S: Text> Role<S> {
     serde(rename_all = "camelCase", bound = "S::Names: serde::Serialize")
 )]
 pub struct Actions<S: Text> {
-    /// Those that it holds.
+    /// The granted actions.
     pub held: S::Names,
-    /// Those that it is known not to hold.
+    /// The actions that it is known not to grant.
     pub lacked: S::Names,
-    /// Whether `held` is all of them, so that it lacks every other action.
+    /// Whether `held` is complete, so that it lacks every other action.
     pub is_complete: bool,
 }
 
 impl<S: Text> Actions<S> {
-    /// Nothing is known.
+    /// No known facts.
     pub const UNKNOWN: Self = Self { held: S::NO_NAMES, lacked: S::NO_NAMES, is_complete: false };
 
-    /// Whether an action is held; `None` where that is not known.
+    /// Whether an action is granted; `None` if unknown.
     pub fn hold(&self, name: &str) -> Option<bool> {
         if has(&self.held, name) {
             Some(true)
@@ -132,13 +133,13 @@ impl<S: Text> Actions<S> {
 }
 
 impl<'a> Actions<&'a str> {
-    /// These, and no others.
+    /// Exactly these actions.
     pub const fn only(held: &'a [&'a str]) -> Self {
         Self { held, lacked: &[], is_complete: true }
     }
 }
 
-/// What several roles grant together: of each component the highest level, of actions all.
+/// The union of several roles: the highest level of each component, and all actions.
 ///
 /// ```
 /// use cortexkey_core::access::{Grant, KnownLevel, Permission, Rights, Role};
@@ -163,21 +164,20 @@ impl Copy for Actions<&str> {}
 copy!(Rights);
 
 impl<S: Text> Rights<'_, S> {
-    /// What is known of the level at which a component is held. Without a role, that is none.
+    /// The level at which a component is held. Without any role, that is none.
     pub fn component(self, name: &str) -> KnownLevel {
         let none = KnownLevel::exactly(Permission::None);
         self.0.iter().fold(none, |level, role| level.union(role.level(name).0))
     }
 
-    /// Whether a component is held at a level, and how certain that is; `None` where it is not
-    /// known.
+    /// Whether a component is held at a level, and how certain that is; `None` if unknown.
     pub fn reaches(self, name: &str, wanted: Permission) -> Option<(bool, Certainty)> {
         let levels = || self.0.iter().map(|role| role.level(name));
         let granting = levels().filter(|(level, _)| level.reaches(wanted) == Some(true));
         if let Some(certainty) = granting.map(|(_, certainty)| certainty).min() {
             return Some((true, certainty));
         }
-        // A refusal needs every role's fact, so the least certain one counts.
+        // A refusal needs a fact about every role, so the least certain one counts.
         let refused = levels().all(|(level, _)| level.reaches(wanted) == Some(false));
         let weakest = levels().map(|(_, certainty)| certainty).max();
         match wanted {
@@ -186,8 +186,7 @@ impl<S: Text> Rights<'_, S> {
         }
     }
 
-    /// What the documents suggest about a component without saying it, where they do. It settles
-    /// nothing.
+    /// The level that the documents suggest, if they suggest one. It decides nothing.
     pub fn assumed(self, name: &str) -> Option<KnownLevel> {
         let grants = self.0.iter().flat_map(|role| role.grants.iter());
         grants
@@ -196,7 +195,7 @@ impl<S: Text> Rights<'_, S> {
             .reduce(KnownLevel::union)
     }
 
-    /// Whether an action is held; `None` where a role could hold it and nobody listed.
+    /// Whether an action is held; `None` if a role may grant it and is not fully listed.
     pub fn action(self, name: &str) -> Option<bool> {
         let mut answer = Some(false);
         for role in self.0 {
@@ -210,14 +209,14 @@ impl<S: Text> Rights<'_, S> {
         answer
     }
 
-    /// Whether the key can make other keys: *Public API* at `edit`. `None` where that is unknown.
+    /// Whether the key can generate other keys: *Public API* at `edit`. `None` if unknown.
     pub fn makes_keys(self) -> Option<bool> {
         self.component("Public API").reaches(Permission::Edit)
     }
 
-    /// Whether the key may make, change or delete keys with a role: *Public API* at `edit`, and for
-    /// the administrators' roles one of them itself, since *Access Management* may not touch those.
-    /// `None` where that is unknown.
+    /// Whether the key may generate, change or delete keys with a role: *Public API* at `edit`, and
+    /// for the administrators' roles one of them itself, because *Access Management* may not change
+    /// those. `None` if unknown.
     pub fn may_assign(self, role: &str) -> Option<bool> {
         if self.0.iter().any(|held| held.holds_all) {
             return Some(true);
@@ -229,7 +228,7 @@ impl<S: Text> Rights<'_, S> {
     }
 }
 
-/// The components that the roles hold and that let a key see more than its scope, each with how.
+/// The held components that let a key see more than its scope, each with its reason.
 pub fn scope_bypasses<S: Text>(
     roles: &[Role<S>],
 ) -> impl Iterator<Item = (&'static str, &'static str)> {
@@ -240,7 +239,7 @@ pub fn scope_bypasses<S: Text>(
     })
 }
 
-/// The role that only its own holders may give or take.
+/// The role that only its own holders may assign or remove.
 pub(super) const INSTANCE_ADMINISTRATOR: &str = "Instance Administrator";
 pub(super) const ACCOUNT_ADMIN: &str = "Account Admin";
 
@@ -276,9 +275,9 @@ mod tests {
         let [listed, observed] =
             [&listed, &observed].map(|grants| Role::<&str> { grants, ..unknown() });
         let both = [listed, observed];
-        // One role is enough to allow: the more certain one counts.
+        // One role is enough to allow, so the more certain fact counts.
         assert_eq!(reaches(&both, View), Some((true, Certainty::Listed)));
-        // Both are needed to refuse: the less certain one counts.
+        // A refusal needs both, so the less certain fact counts.
         assert_eq!(reaches(&both, Edit), Some((false, Certainty::Observed)));
     }
 

@@ -1,10 +1,11 @@
-//! [`Scope`]: what a key may see, area by area. [`decide`](super::decide()) answers questions about it.
+//! [`Scope`]: what a key may see, by area. [`decide`](super::decide()) answers questions about it.
 //!
-//! One model for all that reads, writes or stores scopes: see [`Text`] for how it holds its names.
+//! The one model of scopes for reading, writing and storing them: see [`Text`] for how it stores
+//! names.
 
 use super::text::Text;
 
-/// The domains that the product brings; a tenant may have more.
+/// The product's built-in domains; a tenant may have more.
 pub const BUILT_IN_DOMAINS: [&str; 5] = ["Security", "Posture", "Health", "Hunting", "IT"];
 
 /// The scope of a key.
@@ -24,12 +25,12 @@ pub struct Scope<S: Text> {
     pub cases_and_issues: CasesAndIssues<S>,
     /// Endpoints.
     pub endpoints: EndpointScope<S>,
-    /// Rows of datasets, where the tenant has such scopes.
+    /// Rows of datasets, if the tenant has such scopes.
     pub datasets: Option<DatasetScope<S>>,
 }
 
 impl<S: Text> Scope<S> {
-    /// Nothing at all: what a key without a scope may see where scopes are enforced.
+    /// Nothing: what a key without a scope may see if scopes are enforced.
     pub const NONE: Self = Self {
         assets: Area::None,
         cases_and_issues: CasesAndIssues { area: Area::None, unreferenced: Unreferenced::No },
@@ -55,7 +56,7 @@ pub enum Area<S: Text> {
     None,
     /// All of it.
     All,
-    /// What is named here.
+    /// The names listed here.
     Select(S::Names),
 }
 
@@ -70,7 +71,7 @@ pub enum AreaMode {
     /// All of it.
     #[cfg_attr(feature = "serde", serde(rename = "see_all"))]
     All,
-    /// What is named.
+    /// What is selected by name.
     #[cfg_attr(feature = "serde", serde(rename = "scope"))]
     Select,
 }
@@ -87,7 +88,7 @@ impl AreaMode {
 }
 
 impl<S: Text> Area<S> {
-    /// An area of a mode. The names count with [`AreaMode::Select`] alone.
+    /// An area with a mode. The names count only with [`AreaMode::Select`].
     pub fn new(mode: AreaMode, names: impl FnOnce() -> S::Names) -> Self {
         match mode {
             AreaMode::None => Self::None,
@@ -112,7 +113,7 @@ impl<S: Text> Area<S> {
 }
 
 impl<'a> Area<&'a str> {
-    /// What is named here, borrowed.
+    /// The names listed here, borrowed.
     pub const fn select(names: &'a [&'a str]) -> Self {
         Self::Select(names)
     }
@@ -128,8 +129,8 @@ impl<'a> Area<&'a str> {
 pub struct CasesAndIssues<S: Text> {
     /// Which domains.
     pub area: Area<S>,
-    /// Whether cases and issues that reference no known asset or endpoint are visible. It means
-    /// nothing with [`Area::None`].
+    /// Whether cases and issues that reference no known asset or endpoint are visible. It has no
+    /// effect with [`Area::None`].
     pub unreferenced: Unreferenced,
 }
 
@@ -137,9 +138,9 @@ pub struct CasesAndIssues<S: Text> {
 /// `false` or `"unknown"`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Unreferenced {
-    /// They are.
+    /// They are visible.
     Yes,
-    /// They are not.
+    /// They are not visible.
     No,
     /// The product stores the switch and does not return it. Decided as [`No`](Self::No).
     Unknown,
@@ -255,7 +256,7 @@ impl AxisMode {
 }
 
 impl<S: Text> Axis<S> {
-    /// An axis of a mode. The names count with [`AxisMode::Scope`] alone.
+    /// An axis with a mode. The names count only with [`AxisMode::Scope`].
     pub fn new(mode: AxisMode, names: impl FnOnce() -> S::Names) -> Self {
         match mode {
             AxisMode::NoScope => Self::NoScope,
@@ -299,8 +300,8 @@ impl<S: Text> EndpointScope<S> {
         Self { groups: Axis::SeeAll, tags: Axis::SeeAll }
     }
 
-    /// Selected endpoints: by groups, by tags, or by both. An empty list leaves its axis open;
-    /// with both empty, nothing is selected.
+    /// Selected endpoints: by groups, by tags, or by both. An empty list leaves its axis open; if
+    /// both are empty, nothing is selected.
     pub fn select(groups: S::Names, tags: S::Names) -> Self {
         match (groups.is_empty(), tags.is_empty()) {
             (false, true) => Self { groups: Axis::Scope(groups), tags: Axis::Any },
@@ -337,7 +338,8 @@ impl<S: Text> EndpointScope<S> {
 pub struct DatasetScope<S: Text> {
     /// Whether rows of a dataset without a filter are visible.
     pub all: bool,
-    /// Dataset and filter. Of a dataset with filters, the rows that fit all of them are visible.
+    /// Datasets and filters. Of a dataset with filters, the rows that match all of them are
+    /// visible.
     pub filters: S::Filters,
 }
 
@@ -348,7 +350,7 @@ impl Copy for EndpointScope<&str> {}
 impl Copy for Axis<&str> {}
 impl Copy for DatasetScope<&str> {}
 
-/// An endpoint, as far as scopes look at it.
+/// The properties of an endpoint that scopes use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Endpoint<'a> {
     /// The groups that it is in.

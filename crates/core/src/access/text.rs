@@ -1,4 +1,4 @@
-//! [`Text`]: how the access model holds its strings and its lists of them.
+//! [`Text`]: how the access model stores strings and lists.
 
 #[cfg(feature = "alloc")]
 use alloc::{borrow::Cow, string::String, vec::Vec};
@@ -7,7 +7,7 @@ use core::ops::Deref;
 
 use super::known::Grant;
 
-/// A string of the access model. Its type decides how lists are held, too.
+/// A string of the access model. Its type also determines how lists are stored.
 ///
 /// | type | strings | lists | needs |
 /// |---|---|---|---|
@@ -15,14 +15,14 @@ use super::known::Grant;
 /// | `Cow<str>` | borrowed or owned | owned | the feature `alloc` |
 /// | `String` | owned | owned | the feature `alloc` |
 ///
-/// A list alone does not tell the compiler which string type is meant, so name it where nothing
-/// else does: `let role: Role<&str> = …`.
+/// A list alone does not determine the string type, so annotate it where nothing else does: `let
+/// role: Role<&str> = …`.
 pub trait Text: Deref<Target = str> + Clone + Debug + Eq {
     /// A list of names.
     type Names: Deref<Target = [Self]> + Clone + Debug + Eq;
     /// A list of datasets, each with a filter.
     type Filters: Deref<Target = [(Self, Self)]> + Clone + Debug + Eq;
-    /// A list of what a role grants.
+    /// A list of a role's grants.
     type Grants: Deref<Target = [Grant<Self>]> + Clone + Debug + Eq;
 
     /// No names.
@@ -61,7 +61,7 @@ macro_rules! owned {
 #[cfg(feature = "alloc")]
 owned!(String, Cow<'_, str>);
 
-/// Whether a list has a name.
+/// Whether a list contains a name.
 pub(super) fn has<S: Text>(names: &[S], name: &str) -> bool {
     names.iter().any(|held| **held == *name)
 }

@@ -1,6 +1,6 @@
 //! [`Decision`]: the answer, the steps behind it, and what would change it.
 //!
-//! A trace allocates nothing: it has room for the steps of every question.
+//! A trace allocates nothing: it has a fixed capacity for the steps of every question.
 
 use core::fmt;
 
@@ -14,7 +14,7 @@ pub enum Answer {
     Allowed,
     /// No.
     Refused,
-    /// It depends on something that nobody listed.
+    /// It depends on something that is not listed.
     Unknown,
 }
 
@@ -48,35 +48,35 @@ impl fmt::Display for Answer {
     }
 }
 
-/// One area of the scope, or the roles, with the answer that it gives.
+/// One area of the scope, or the roles, and its answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Step<'a> {
     /// An area of the scope, or `roles`.
     pub subject: &'static str,
-    /// Why it gives its answer.
+    /// The reason for its answer.
     pub reason: Reason<'a>,
     /// Its answer.
     pub answer: Answer,
 }
 
-/// Why an area or a component gives its answer.
+/// The reason for the answer of an area or a component.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Reason<'a> {
-    /// The roles hold this much of the component, where that is known.
+    /// How much of a component the roles grant, if known.
     Component {
         /// The component.
         component: &'a str,
-        /// What is known of the level at which it is held.
+        /// The known bounds of the level.
         held: KnownLevel,
-        /// The level that is needed.
+        /// The required level.
         wanted: Permission,
-        /// How certain the answer is; `None` where it is unknown.
+        /// How certain the answer is; `None` if it is unknown.
         certainty: Option<Certainty>,
-        /// What the documents suggest without saying it, where the answer is unknown.
+        /// What the documents suggest, if the answer is unknown.
         assumed: Option<KnownLevel>,
     },
-    /// Whether the roles hold an action.
+    /// Whether the roles grant an action.
     Action {
         /// The action.
         action: &'a str,
@@ -85,14 +85,14 @@ pub enum Reason<'a> {
     All,
     /// Nothing in the area is in scope.
     Nothing,
-    /// The area selects something that fits.
+    /// The area selects a match.
     Selected {
-        /// What fits.
+        /// The match.
         name: &'a str,
     },
-    /// The area selects nothing that fits.
+    /// The area selects no match.
     NotSelected {
-        /// What would have fit.
+        /// What would match.
         names: &'a [&'a str],
         /// How many the area selects.
         selected: usize,
@@ -102,56 +102,56 @@ pub enum Reason<'a> {
         /// The domain.
         domain: &'a str,
     },
-    /// The endpoint's tags fit the selected ones.
+    /// The endpoint's tags match the selected ones.
     TagsFit,
-    /// The endpoint's tags do not fit the selected ones.
+    /// The endpoint's tags do not match the selected ones.
     TagsDoNotFit {
         /// The endpoint's tags.
         tags: &'a [&'a str],
     },
-    /// Nothing known is referenced; the switch for that is on or off.
+    /// No known object is referenced; the switch for that is on or off.
     Unreferenced,
     /// The tenant has no scopes for dataset rows.
     DatasetsUnscoped,
     /// The dataset has no filter, so the default applies.
     DatasetDefault,
-    /// Whether the row fits the filter of the dataset.
+    /// Whether the row matches the filter of the dataset.
     DatasetFilter {
         /// The filter.
         filter: &'a str,
     },
-    /// The key has no scope, so it sees nothing where scopes are enforced.
+    /// The key has no scope, so it sees nothing if scopes are enforced.
     NoScope,
 }
 
-/// A change that would help to turn a refusal into an allowed answer.
+/// A change that helps to turn a refusal into an allowed answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Change<'a> {
-    /// A role that holds the component at this level.
+    /// A role that grants the component at this level.
     Component {
         /// The component.
         component: &'a str,
         /// The level.
         permission: Permission,
     },
-    /// A role that holds the action.
+    /// A role that grants the action.
     Action(&'a str),
     /// The asset group, selected.
     AssetGroup(&'a str),
-    /// All assets, since the asset is in no group.
+    /// All assets, because the asset is in no group.
     AllAssets,
     /// The domain, selected.
     Domain(&'a str),
-    /// The switch for cases and issues that reference nothing known.
+    /// The switch for cases and issues that reference no known object.
     Unreferenced,
     /// The endpoint group, selected.
     EndpointGroup(&'a str),
     /// The endpoint tags, selected.
     EndpointTags(&'a [&'a str]),
-    /// All endpoints, since the endpoint has neither group nor tag that could be selected.
+    /// All endpoints, because the endpoint has neither a group nor a tag that could be selected.
     AllEndpoints,
-    /// A filter that the row fits.
+    /// A filter that matches the row.
     Dataset(&'a str),
 }
 
@@ -162,8 +162,8 @@ pub struct Trace<'a> {
     changes: [Option<Change<'a>>; STEPS_MAX],
 }
 
-/// A case has steps for its domain, its assets, the groups and the tags of its endpoints, and for a
-/// key without a scope.
+/// The most steps: a case has steps for its domain, its assets, and the groups and tags of its
+/// endpoints, with a step for a key without a scope.
 const STEPS_MAX: usize = 6;
 
 impl<'a> Trace<'a> {
@@ -192,7 +192,7 @@ impl<'a> Trace<'a> {
         self.steps.iter().flatten()
     }
 
-    /// The smallest set of changes that would allow; empty where it is allowed.
+    /// The smallest set of changes that would allow it; empty if it is allowed.
     pub fn changes(&self) -> impl Iterator<Item = &Change<'a>> {
         self.changes.iter().flatten()
     }
@@ -223,12 +223,12 @@ impl<'a> Decision<'a> {
         self.answer
     }
 
-    /// What the answer would be if scopes were enforced: the same, but where they are off.
+    /// What the answer would be if scopes were enforced; it differs only where they are off.
     pub fn if_enforced(&self) -> Answer {
         self.if_enforced
     }
 
-    /// Whether the tenant does not enforce scopes, so that the trace is of no effect.
+    /// Whether the tenant does not enforce scopes, so that the trace has no effect.
     pub fn scopes_are_off(&self) -> bool {
         self.scopes_off
     }
@@ -243,7 +243,7 @@ impl fmt::Display for Decision<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.answer)?;
         if self.scopes_off {
-            write!(f, ": scopes are off in this tenant; with scopes on {}", self.if_enforced)?;
+            write!(f, ": scopes are off in this tenant; with scopes on, {}", self.if_enforced)?;
         }
         let mut separator = ": ";
         for step in self.trace.steps() {
@@ -267,14 +267,14 @@ impl fmt::Display for Words<'_, '_> {
         let allowed = self.0.answer == Answer::Allowed;
         match self.0.reason {
             Reason::Component { component, held, wanted, certainty: Some(certainty), .. } => {
-                write!(f, "{component} is held at {}, and {wanted} was asked for", Level(held))?;
+                write!(f, "{component} is held at {}; {wanted} is required", Level(held))?;
                 match certainty {
                     Certainty::Observed => f.write_str(" (observed, not documented)"),
                     _ => Ok(()),
                 }
             }
             Reason::Component { component, wanted, assumed, .. } => {
-                write!(f, "nobody listed whether {component} is held at {wanted}")?;
+                write!(f, "it is not listed whether {component} is held at {wanted}")?;
                 match assumed {
                     Some(level) => write!(f, "; the documents suggest {}", Level(level)),
                     None => Ok(()),
@@ -283,13 +283,13 @@ impl fmt::Display for Words<'_, '_> {
             Reason::Action { action } => match self.0.answer {
                 Answer::Allowed => write!(f, "{action} is held"),
                 Answer::Refused => write!(f, "{action} is not held"),
-                Answer::Unknown => write!(f, "nobody listed whether {action} is held"),
+                Answer::Unknown => write!(f, "it is not listed whether {action} is held"),
             },
-            Reason::All => write!(f, "all {} let it in", self.0.subject),
+            Reason::All => write!(f, "all {} are in scope", self.0.subject),
             Reason::Nothing => write!(f, "no {} are in scope", self.0.subject),
             Reason::Selected { name } => write!(f, "{name} is selected"),
             Reason::NotSelected { names: [], .. } => {
-                f.write_str("it is in nothing that could be selected")
+                f.write_str("it is in no group that could be selected")
             }
             Reason::NotSelected { names, selected } => {
                 f.write_str("none of its groups (")?;
@@ -297,26 +297,26 @@ impl fmt::Display for Words<'_, '_> {
                 write!(f, ") is among the {selected} selected")
             }
             Reason::DomainNotSelected { domain } => write!(f, "domain {domain} is not selected"),
-            Reason::TagsFit => f.write_str("its tags fit"),
+            Reason::TagsFit => f.write_str("its tags match"),
             Reason::TagsDoNotFit { tags: [] } => {
-                f.write_str("it has no tags, and tags are selected")
+                f.write_str("it has no tags, but tags are selected")
             }
             Reason::TagsDoNotFit { tags } => {
                 f.write_str("its tags (")?;
                 list(f, tags)?;
-                f.write_str(") do not fit the selected ones")
+                f.write_str(") do not match the selected ones")
             }
             Reason::Unreferenced if allowed => {
-                f.write_str("what references nothing known is let in")
+                f.write_str("what references no known object is in scope")
             }
-            Reason::Unreferenced => f.write_str("what references nothing known is not let in"),
-            Reason::DatasetsUnscoped => f.write_str("this tenant has no scopes for rows"),
-            Reason::DatasetDefault if allowed => f.write_str("all rows are let in"),
-            Reason::DatasetDefault => f.write_str("no rows are let in"),
+            Reason::Unreferenced => f.write_str("what references no known object is not in scope"),
+            Reason::DatasetsUnscoped => f.write_str("this tenant has no scopes for dataset rows"),
+            Reason::DatasetDefault if allowed => f.write_str("all rows are in scope"),
+            Reason::DatasetDefault => f.write_str("no rows are in scope"),
             Reason::DatasetFilter { filter } => match self.0.answer {
-                Answer::Allowed => write!(f, "the row fits {filter}"),
-                Answer::Refused => write!(f, "the row does not fit {filter}"),
-                Answer::Unknown => write!(f, "whether the row fits {filter} cannot be told"),
+                Answer::Allowed => write!(f, "the row matches {filter}"),
+                Answer::Refused => write!(f, "the row does not match {filter}"),
+                Answer::Unknown => write!(f, "it is unknown whether the row matches {filter}"),
             },
             Reason::NoScope => f.write_str("the key has no scope"),
         }
@@ -341,14 +341,14 @@ impl fmt::Display for Change<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Component { component, permission } => {
-                write!(f, "a role that holds {component} at {permission}")
+                write!(f, "a role that grants {component} at {permission}")
             }
-            Self::Action(action) => write!(f, "a role that holds {action}"),
+            Self::Action(action) => write!(f, "a role that grants {action}"),
             Self::AssetGroup(name) => write!(f, "asset group {name} added to the scope"),
             Self::AllAssets => f.write_str("all assets in scope"),
             Self::Domain(name) => write!(f, "domain {name} added to the scope"),
             Self::Unreferenced => {
-                f.write_str("cases and issues that reference nothing known let in")
+                f.write_str("cases and issues that reference no known object added to the scope")
             }
             Self::EndpointGroup(name) => write!(f, "endpoint group {name} added to the scope"),
             Self::EndpointTags(tags) => {
@@ -357,7 +357,7 @@ impl fmt::Display for Change<'_> {
                 f.write_str(" added to the scope")
             }
             Self::AllEndpoints => f.write_str("all endpoints in scope"),
-            Self::Dataset(name) => write!(f, "a filter for dataset {name} that the row fits"),
+            Self::Dataset(name) => write!(f, "a filter for dataset {name} that matches the row"),
         }
     }
 }

@@ -1,19 +1,18 @@
 //! Uniform letters and digits: nonces and generated keys.
 //!
-//! A number of six bits that is 62 or 63 is drawn again; taking it modulo 62 would prefer some
-//! characters.
+//! A six-bit number of 62 or 63 is drawn again; taking it modulo 62 would bias some characters.
 
 use core::iter;
 
 use rand_core::TryCryptoRng;
 use zeroize::Zeroize;
 
-/// How many characters are drawn together: a nonce, or half of a generated key.
+/// The characters that are drawn together: a nonce, or half of a generated key.
 pub(super) const PART_BYTES: usize = 64;
 /// Random bytes for 64 numbers of six bits.
 const DRAWN_BYTES: usize = PART_BYTES * 6 / 8;
 /// On average two of 64 numbers are drawn again. These bytes usually suffice; the vector kernels
-/// start over where they do not.
+/// start over if they do not.
 const RESERVE_BYTES: usize = if cfg!(feature = "kernels") { 16 } else { 6 };
 /// The random bytes for one nonce.
 pub(super) type Random = [u8; DRAWN_BYTES + RESERVE_BYTES];
@@ -27,8 +26,8 @@ pub(super) fn fill_nonce<R: TryCryptoRng + ?Sized>(
     fill_nonces(rng, &mut [NO_RANDOM], iter::once(nonce))
 }
 
-/// Draws a nonce for each element of `random`. One call of the generator serves all of them, since
-/// most generators have a high cost per call.
+/// Draws a nonce for each element of `random`. One call of the generator serves all of them,
+/// because most generators have a high cost per call.
 pub(super) fn fill_nonces<'n, R: TryCryptoRng + ?Sized>(
     rng: &mut R,
     random: &mut [Random],
@@ -43,7 +42,7 @@ pub(super) fn fill_nonces<'n, R: TryCryptoRng + ?Sized>(
     filled
 }
 
-/// Draws nonces from the thread's generator, straight from its buffer where a kernel can.
+/// Draws nonces from the thread's generator, directly from its buffer where a kernel can.
 #[cfg(feature = "kernels")]
 pub(super) fn fill_from_thread<'n>(
     mut nonces: impl Iterator<Item = &'n mut [u8; PART_BYTES]>,
@@ -63,7 +62,7 @@ pub(super) fn prepare_for_thread() {
     }
 }
 
-/// Draws a part of a key. It uses no kernel: they are proved for nonces, which are public, and may
+/// Draws a part of a key. It uses no kernel: those are proved for nonces, which are public, and may
 /// leave copies in registers.
 pub(crate) fn fill_key_part<R: TryCryptoRng + ?Sized>(
     rng: &mut R,

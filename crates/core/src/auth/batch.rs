@@ -38,8 +38,8 @@ impl<'s> AdvancedSigner<'s> {
         Self(key)
     }
 
-    /// Fills every slot of the batch with a signature for the time `now` and a nonce of its own. Key
-    /// id and timestamp are the same in all.
+    /// Fills every slot of the batch with a signature for the time `now`, each with its own nonce.
+    /// Key id and timestamp are the same in all.
     ///
     /// A signature of a large batch takes half the time of one alone, or a fourth with the feature
     /// `kernels` on a processor with AVX-512. A client that sends one request after

@@ -47,10 +47,10 @@ pub(super) fn parse_13_digits(digits: &[u8; 13]) -> Option<u64> {
 /// parts within one word.
 fn format_8_digits(number: u64) -> [u8; 8] {
     let fours = (number / 10_000) | ((number % 10_000) << 32);
-    // A hundredth of each half: 10486 / 2^20 is near enough below 10^4.
+    // A hundredth of each half: 10486 / 2^20 is exact enough below 10^4.
     let hundreds = ((fours * 10_486) >> 20) & 0x0000_007f_0000_007f;
     let twos = hundreds | ((fours - hundreds * 100) << 16);
-    // A tenth of each quarter: 103 / 2^10 is near enough below 100.
+    // A tenth of each quarter: 103 / 2^10 is exact enough below 100.
     let tens = ((twos * 103) >> 10) & 0x000f_000f_000f_000f;
     let ones = tens | ((twos - tens * 10) << 8);
     (ones | 0x3030_3030_3030_3030).to_le_bytes()

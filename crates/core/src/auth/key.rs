@@ -204,7 +204,7 @@ pub enum KeyIdError {
     Zero,
     /// The number begins with 0.
     LeadingZero,
-    /// The string holds something besides the digits 0 to 9: a sign, a space, a letter.
+    /// The string contains characters other than the digits 0 to 9: a sign, a space, a letter.
     NotDigits,
     /// The number is above 2^64-1.
     TooLarge,
@@ -216,7 +216,7 @@ impl fmt::Display for KeyIdError {
             Self::Empty => "the key id is empty",
             Self::Zero => "the key id is 0",
             Self::LeadingZero => "the key id begins with 0",
-            Self::NotDigits => "the key id holds something besides the digits 0 to 9",
+            Self::NotDigits => "the key id contains characters other than the digits 0 to 9",
             Self::TooLarge => "the key id is above 18446744073709551615",
         };
         write!(f, "{seen}; it is the number in the column ID of the API Keys table, such as 56")

@@ -1,6 +1,6 @@
 //! The authentication headers: created by [`Signer`], checked by [`Verifier`].
 //!
-//! A **Standard** key is sent as it is. An **Advanced** key is never sent: the request carries
+//! A **Standard** key is sent unchanged. An **Advanced** key is never sent: the request carries
 //! `SHA-256(key ‖ nonce ‖ timestamp)` as 64 lower-case hexadecimal digits. The scheme has no
 //! delimiter and is not an HMAC, so a verifier's safety depends on the strict grammar of
 //! [`Request`]. A signer signs only what the verifier would accept, and neither reads a clock.

@@ -12,10 +12,11 @@ use super::nonce::NONCE_BYTES;
 use super::request::{AdvancedFields, AuthForm, Request};
 use super::signature::SignatureSlot;
 
-/// From how many messages on it pays to expand the schedule of their last block once for all.
+/// The number of messages from which it pays to expand the schedule of their last block once for
+/// all.
 const SHARED_MIN: usize = 16;
 
-/// Signs the part of a batch for which a kernel pays, and returns the rest. Stands in for
+/// Signs the part of a batch for which a kernel pays off, and returns the rest. Replaces
 /// `AdvancedSigner::sign_all`.
 pub(super) fn sign<'b, P: SignatureSlot, E>(
     key: &HashMidstate,
@@ -72,7 +73,7 @@ impl<'k, 'm> BatchSigner<'k, 'm> {
         Self { key, messages, blocks_used, last, shared }
     }
 
-    /// Signs up to `LANES` slots whose nonces are drawn.
+    /// Signs up to `LANES` slots whose nonces are already drawn.
     fn sign<P: SignatureSlot>(&mut self, hasher: Hasher, batch: &mut [P]) {
         if let Some(messages) = &mut self.messages {
             for (blocks, signature) in messages.0.iter_mut().zip(&*batch) {
@@ -176,7 +177,7 @@ impl<'r> RequestMessages<'r> {
         }
     }
 
-    /// A bit for each lane that has a block at this place.
+    /// A bit for each lane that has a block in this position.
     fn lanes_with(&self, place: usize) -> u32 {
         self.used.iter().rev().fold(0, |lanes, used| lanes << 1 | u32::from(*used > place))
     }

@@ -1,6 +1,6 @@
 //! [`Nonce`]: 64 uniform characters of `[A-Za-z0-9]`.
 //!
-//! The alphabet is a matter of safety: a digest can be extended without the key, and each extension
+//! The alphabet matters for safety: a digest can be extended without the key, and each extension
 //! puts the byte 0x80 into the nonce.
 
 use core::fmt;
@@ -25,7 +25,7 @@ pub const NONCE_BYTES: usize = alphanumeric::PART_BYTES;
 pub struct Nonce([u8; NONCE_BYTES]);
 
 impl Nonce {
-    /// Checks a nonce of the caller's: exactly 64 ASCII letters and digits.
+    /// Checks a caller's nonce: exactly 64 ASCII letters and digits.
     pub fn new(text: &[u8]) -> Result<Self, NonceError> {
         NonceLengths::EXACT.check(text)?;
         text.try_into().map(Self).map_err(|_| NonceError::BadLength { len: text.len() })
@@ -66,8 +66,8 @@ impl AsRef<[u8]> for Nonce {
 
 /// Which lengths of nonce a verifier accepts; exactly 64 by default.
 ///
-/// Some clients send 32 hexadecimal digits. 16 to 128 characters are sound too, since safety depends
-/// on the alphabet and on the form of the timestamp.
+/// Some clients send 32 hexadecimal digits. 16 to 128 characters are also safe, because safety
+/// depends on the alphabet and on the form of the timestamp.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NonceLengths {
     min: u8,
@@ -129,7 +129,7 @@ impl fmt::Display for NonceError {
         match self {
             Self::BadLength { len } => write!(f, "the length of the nonce is {len}")?,
             Self::BadCharacter { position } => {
-                write!(f, "character {position} of the nonce is no ASCII letter or digit")?;
+                write!(f, "character {position} of the nonce is not an ASCII letter or digit")?;
             }
         }
         f.write_str("; a nonce is 64 characters of A-Z, a-z and 0-9")

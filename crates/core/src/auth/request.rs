@@ -50,7 +50,7 @@ impl<'a> Request<'a> {
     /// Finds and parses the authentication headers in `headers`: names in any case, values as bytes.
     ///
     /// Strip the white space around a value first, as HTTP requires; here it is an error. Pass a
-    /// header that was received twice twice.
+    /// header that was received twice as two headers.
     #[expect(clippy::inline_always, reason = "the result would be moved by way of memory")]
     #[inline(always)]
     pub fn parse<N, V>(
@@ -66,8 +66,8 @@ impl<'a> Request<'a> {
         Self::from_values(&values, nonce_lengths)
     }
 
-    /// Like [`parse`](Self::parse), for a caller that has looked the headers up, and has rejected
-    /// requests with duplicates.
+    /// Like [`parse`](Self::parse), for a caller that has already looked up the headers and
+    /// rejected duplicates.
     #[expect(clippy::inline_always, reason = "the result would be moved by way of memory")]
     #[inline(always)]
     pub fn from_values(
@@ -158,7 +158,7 @@ fn has_valid_characters(nonce: &[u8], digest: &[u8]) -> bool {
 
 /// The values of the authentication headers as received; `None` for a header that is missing.
 ///
-/// They may hold a Standard key, so they have no `Debug`.
+/// They may contain a Standard key, so they have no `Debug`.
 #[derive(Clone, Copy, Default)]
 pub struct HeaderValues<'a> {
     /// `x-xdr-auth-id`.
@@ -192,7 +192,7 @@ impl<'a> HeaderValues<'a> {
 
     fn slot(&mut self, name: &[u8]) -> Option<&mut Option<&'a [u8]>> {
         // Length and first letter leave at most one name to compare with, and none for most other
-        // headers of a request.
+        // headers.
         let (same, slot) = match (name.len(), name.first()) {
             (13, Some(b'x' | b'X')) => (is_name::<13>(name, HEADER_KEY_ID), &mut self.key_id),
             (13, Some(b'a' | b'A')) => {
@@ -215,7 +215,7 @@ fn is_name<const N: usize>(name: &[u8], wanted: &str) -> bool {
     else {
         return false;
     };
-    // The cases of a letter differ in one bit.
+    // Upper and lower case differ in one bit.
     let case = wanted.map(|byte| if byte.is_ascii_alphabetic() { 0x20 } else { 0 });
     let ([a, b], [wanted_a, wanted_b], [case_a, case_b]) =
         (words(name), words(wanted), words(&case));

@@ -1,7 +1,7 @@
 //! [`SecretBox`]: keeps a secret on the heap, so that moving its owner leaves no copy behind.
 //!
 //! A value on the stack is copied when its owner moves, and the old copy is not wiped. Without the
-//! feature `alloc` secrets are kept in place, and moving a signer leaves a copy.
+//! feature `alloc` secrets are stored inline, and moving a signer leaves a copy.
 
 /// Constructors of secrets return it, so clippy's `unnecessary_box_returns` is allowed there.
 #[cfg(feature = "alloc")]

@@ -157,7 +157,7 @@ impl Signer {
 
 /// The authentication headers of one request: two for a Standard key, four for an Advanced one.
 ///
-/// With a Standard key they hold the key itself, so they have no `Debug`.
+/// With a Standard key they contain the key itself, so they have no `Debug`.
 pub struct Headers<'s> {
     signature: Signature,
     timestamp: [u8; 13],

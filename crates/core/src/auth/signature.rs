@@ -14,7 +14,7 @@ pub trait SignatureSlot {
 
 /// One signature of a batch.
 ///
-/// Until it is sent, it is as good as a password for one request, so it has no `Debug`.
+/// Until it is used it is as good as a password for one request, so it has no `Debug`.
 #[derive(Clone)]
 #[repr(C)]
 #[cfg_attr(feature = "kernels", repr(align(64)))] // a kernel stores 64 bytes at once
@@ -57,7 +57,7 @@ impl SignatureSlot for Signature {
     }
 }
 
-/// Bytes that are ASCII by the types that they are made from.
+/// Bytes that are ASCII by construction.
 pub(super) fn ascii(bytes: &[u8]) -> &str {
     core::str::from_utf8(bytes).unwrap_or_default()
 }

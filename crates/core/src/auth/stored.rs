@@ -27,7 +27,7 @@ pub struct StoredKey {
     created_ms: u64,
 }
 
-/// What is stored for each level: always what checking a request of that level needs.
+/// What is stored for each level: always everything that checking a request of that level needs.
 #[derive(Clone, Copy)]
 pub(super) enum Material<'k> {
     Standard {
@@ -44,8 +44,8 @@ pub(super) enum Material<'k> {
     },
 }
 
-/// An owned [`Material`] as a struct, in which every byte but padding has a meaning. An enum has unused
-/// bytes in its smaller variants, and a compiler once filled them with a part of the key.
+/// An owned [`Material`] as a struct, in which every byte but padding is meaningful. An enum has
+/// unused bytes in its smaller variants, and a compiler once filled them with a part of the key.
 pub(super) struct Parts {
     /// Zeros if the level is always Advanced.
     digest: [u8; 32],

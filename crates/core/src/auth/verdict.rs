@@ -1,5 +1,5 @@
-//! [`Verdict`]: the result of a check. Its table of codes, numbers and texts is the only one, for Rust,
-//! the C header, Go, JSON and the documents. A published number never changes its meaning.
+//! [`Verdict`]: the result of a check. Its table of codes, numbers and texts is the only one, for
+//! Rust, the C header, Go, JSON and the documents. A published number never changes its meaning.
 
 use core::fmt;
 
@@ -53,47 +53,47 @@ macro_rules! verdicts {
 verdicts! {
     Accept "accept" 0
         "the request is authentic"
-        cause "the headers fit the key"
+        cause "the headers match the key"
         remedy "nothing to do"
     DuplicateHeader "duplicate-header" -101
-        "an authentication header came more than once"
+        "an authentication header occurs more than once"
         cause "a proxy or the client added the header again"
         remedy "send each authentication header exactly once"
     MissingHeader "missing-header" -102
         "an authentication header is missing"
-        cause "the key id was left out, or only one of nonce and timestamp was sent, or a proxy took a header away"
-        remedy "send x-xdr-auth-id and Authorization; with an Advanced key x-xdr-nonce and x-xdr-timestamp as well"
+        cause "the key id is missing, only one of nonce and timestamp was sent, or a proxy removed a header"
+        remedy "send x-xdr-auth-id and Authorization; with an Advanced key also x-xdr-nonce and x-xdr-timestamp"
     BadKeyId "bad-key-id" -103
         "x-xdr-auth-id is not a key id"
-        cause "the header holds something besides decimal digits, or begins with 0"
+        cause "the header contains other characters than decimal digits, or starts with 0"
         remedy "send the number in the column ID of the API Keys table"
     BadNonce "bad-nonce" -104
         "x-xdr-nonce is not 64 letters and digits"
-        cause "the client draws another length or alphabet, or somebody extended a captured request"
+        cause "the client draws another length or alphabet, or an attacker extended a captured request"
         remedy "send 64 characters of A-Z, a-z and 0-9, drawn anew for each request"
     BadTimestamp "bad-timestamp" -105
         "x-xdr-timestamp is not 13 digits"
-        cause "seconds were sent for milliseconds, or the number has a sign, a fraction or a leading zero"
+        cause "seconds were sent instead of milliseconds, or the number has a sign, a fraction or a leading zero"
         remedy "send Unix time in milliseconds, in decimal"
     BadAuthorization "bad-authorization" -106
-        "Authorization has not the form of a digest or a key"
-        cause "a Bearer prefix, upper-case digits, quotes or a line end round the value"
+        "Authorization does not have the form of a digest or a key"
+        cause "a Bearer prefix, upper-case digits, quotes or a line end around the value"
         remedy "send 64 lower-case hexadecimal digits (Advanced) or the key itself (Standard), with no prefix"
     UnknownKey "unknown-key" -107
         "no key has this id"
-        cause "the key was deleted, or belongs to another tenant, or the id is mistyped"
+        cause "the key was deleted, belongs to another tenant, or the id is mistyped"
         remedy "compare the id with the API Keys table of this tenant"
     LevelMismatch "level-mismatch" -108
-        "the request is not signed as the key's security level demands"
-        cause "an Advanced key was sent as it is, or a Standard key was signed"
+        "the request is not signed as the key's security level requires"
+        cause "an Advanced key was sent unhashed, or a Standard key was signed"
         remedy "set the client's key type to the Security Level that the API Keys table shows"
     WrongSignature "wrong-signature" -109
-        "the digest or key does not fit"
-        cause "another key, a mistyped one, or other order or separators in the digest"
-        remedy "check the key; the digest is SHA-256 of key, nonce and timestamp with nothing between"
+        "the digest or key does not match"
+        cause "another or a mistyped key, or a different order or separators in the digest"
+        remedy "check the key; the digest is SHA-256 of key, nonce and timestamp without separators"
     KeyRevoked "key-revoked" -110
         "the key is revoked"
-        cause "somebody revoked or deleted it"
+        cause "it was revoked or deleted"
         remedy "generate a new key"
     KeyExpired "key-expired" -111
         "the key has expired"
@@ -109,22 +109,22 @@ verdicts! {
         remedy "set the client's clock"
     Replayed "replayed" -114
         "the request was accepted before"
-        cause "a retry sent the headers of the first attempt, or somebody captured them"
+        cause "a retry sent the headers of the first attempt, or an attacker replayed them"
         remedy "sign each attempt anew"
     ReplayGuardStarting "replay-guard-starting" -115
-        "the verifier has just started and cannot tell whether the request was accepted before"
-        cause "the replay guard began with nothing remembered"
+        "the verifier has just started and does not know whether the request was accepted before"
+        cause "the replay guard started empty"
         remedy "sign anew and send again after the clock skew that the verifier allows"
     ReplayGuardFull "replay-guard-full" -116
-        "the replay guard has no room for another request"
-        cause "more requests came within the window than the guard was made for"
-        remedy "give the guard more entries: requests a second times twice the skew in seconds; set a quota, so that one key cannot fill it"
+        "the replay guard is full"
+        cause "more requests arrived within the window than the guard was sized for"
+        remedy "give the guard more entries: requests per second times twice the skew in seconds; set a quota, so that one key cannot fill it"
     ReplayGuardQuota "replay-guard-quota" -118
         "the key has reached its quota of the replay guard"
-        cause "one key sent more requests within the window than the guard remembers for one key"
+        cause "one key sent more requests within the window than the guard stores for one key"
         remedy "send fewer requests with one key, or raise the quota of uses per key"
     ReplayGuardUnavailable "replay-guard-unavailable" -117
-        "the replay guard cannot answer"
+        "the replay guard is unavailable"
         cause "its store is unreachable or refuses to store"
         remedy "bring the store back; until then no request can be accepted"
 }

@@ -1,7 +1,7 @@
 //! [`Verifier`]: checks whether a well-formed request is authentic, and returns the [`Principal`].
 //!
-//! Its time does not reveal whether a key id exists or which level it has. It does reveal the number
-//! of blocks of a key: one of 65 bytes more needs one block more, some 30 ns.
+//! Its timing does not reveal whether a key id exists or which level it has. It does reveal the
+//! number of blocks of a key: a key of 65 bytes more needs one block more, about 30 ns.
 
 use core::fmt;
 use core::hint::black_box;
@@ -123,8 +123,8 @@ impl Verifier {
 
     /// Checks a request against the key that is stored under its id; `None` if there is none.
     ///
-    /// `now_ms` is milliseconds since 1970. The guard is asked last, and only about requests that are
-    /// otherwise authentic, so unauthenticated clients cannot fill it.
+    /// `now_ms` is milliseconds since 1970. The guard is called last, and only for requests that
+    /// are otherwise authentic, so unauthenticated clients cannot fill it.
     #[expect(clippy::inline_always, reason = "the result would be moved by way of memory")]
     #[inline(always)]
     pub fn verify<G: ReplayGuard + ?Sized>(
@@ -139,11 +139,11 @@ impl Verifier {
         self.conclude(request, stored, &expected, now_ms, guard)
     }
 
-    /// Checks many requests at the time `now_ms`, in order, and passes each answer to `each` with the
-    /// index of its request.
+    /// Checks many requests at the time `now_ms`, in order, and passes each result to `each` with
+    /// the index of its request.
     ///
-    /// The answers are those of [`verify`](Self::verify) for one request after another: of two equal
-    /// requests the first is accepted.
+    /// The results are those of [`verify`](Self::verify) for one request after another: of two
+    /// equal requests the first is accepted.
     pub fn verify_batch<'k, G: ReplayGuard + ?Sized>(
         &self,
         requests: &[Request<'_>],
@@ -157,7 +157,7 @@ impl Verifier {
             for (key, request) in keys.iter_mut().zip(requests) {
                 *key = stored_for(request, stored(request.key_id()));
             }
-            // First all hashes: those of two requests do not depend on each other.
+            // All hashes first: those of two requests do not depend on each other.
             let mut expected = [Expected::UNKNOWN; CHUNK];
             expected_digests(requests, &keys, &mut expected);
             for (index, request) in requests.iter().enumerate() {
@@ -310,14 +310,14 @@ fn equal_in_constant_time<const N: usize>(a: &[u8; N], b: &[u8; N]) -> bool {
 /// How many requests of a batch are hashed together.
 const CHUNK: usize = 32;
 
-/// Protects against a lookup that returns another key.
+/// Guards against a lookup that returns another key.
 fn stored_for<'k>(request: &Request<'_>, stored: Option<&'k StoredKey>) -> Option<&'k StoredKey> {
     stored.filter(|stored| stored.key_id() == request.key_id())
 }
 
-/// The digest that a request is checked against: of the key that it presents, or of what an Advanced
-/// key would have signed. An unknown key, and one of the other level, cost as much as an Advanced key of
-/// 128 bytes.
+/// The digest that a request is checked against: of the key that it presents, or of what an
+/// Advanced key would have signed. An unknown key, and one of the other level, cost as much as an
+/// Advanced key of 128 bytes.
 #[inline]
 fn expected_digest(request: &Request<'_>, stored: Option<&StoredKey>) -> Digest {
     match request.form() {

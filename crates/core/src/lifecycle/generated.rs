@@ -8,7 +8,7 @@ use zeroize::{Zeroize, ZeroizeOnDrop};
 use crate::auth::secret_box::SecretBox;
 use crate::auth::{Key, KeyId, Level, NONCE_BYTES, StoredKey, fill_key_part};
 
-/// How many letters and digits a generated key has, as the product's own have.
+/// The length of a generated key, as in the product.
 pub const GENERATED_KEY_BYTES: usize = 2 * NONCE_BYTES;
 
 /// A new key: 128 characters of `[A-Za-z0-9]`, each equally likely.
@@ -49,7 +49,7 @@ impl GeneratedKey {
         Self::try_generate(&mut getrandom::SysRng)
     }
 
-    /// What a verifier keeps of it; its level may be edited later.
+    /// What a verifier stores of it; its level may be edited later.
     pub fn stored(&self, key_id: KeyId, level: Level) -> StoredKey {
         StoredKey::editable(key_id, level, Key::from_generated(self.0.as_flattened()))
     }

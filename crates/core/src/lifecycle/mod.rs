@@ -1,5 +1,5 @@
-//! The life of a key: generated and shown once ([`GeneratedKey`]), recorded ([`KeyRecord`]), and
-//! over at its [`Expiry`]. The time is always an argument.
+//! The lifecycle of a key: generated and shown once ([`GeneratedKey`]), recorded ([`KeyRecord`]),
+//! and ended by its [`Expiry`]. The time is always an argument.
 
 mod generated;
 #[cfg(feature = "alloc")]

@@ -22,7 +22,7 @@ pub struct KeyRecord {
     pub roles: Vec<String>,
     /// Its security level.
     pub level: Level,
-    /// Its comment, the only free text that the product keeps.
+    /// Its comment, the only free text that the product stores.
     pub comment: Option<String>,
     /// When it expires.
     pub expiry: Expiry,
@@ -41,9 +41,9 @@ impl KeyRecord {
     ];
 
     /// The row as text, with tabs between the columns, as *Copy entire row* gives it. Times are
-    /// milliseconds since 1970, which a caller with a calendar may turn into dates.
+    /// milliseconds since 1970, which a caller with a calendar may convert to dates.
     ///
-    /// Line ends and tabs within a value become spaces, so that a row stays a row.
+    /// Line ends and tabs within a value become spaces, so that a row stays one line.
     pub fn row(&self) -> impl fmt::Display + '_ {
         Row(self)
     }

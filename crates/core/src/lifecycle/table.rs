@@ -13,7 +13,7 @@ use super::record::KeyRecord;
 use crate::auth::{KeyId, Level};
 use crate::expiry::{DAY_MS, Expiry, ExpiryState};
 
-/// Which rows are shown, and in which order.
+/// The filter and order of the rows.
 ///
 /// ```
 /// use cortexkey_core::lifecycle::{RecordFilter, RecordOrder, TableQuery, TextColumn, TextMatch};
@@ -30,14 +30,14 @@ use crate::expiry::{DAY_MS, Expiry, ExpiryState};
 pub struct TableQuery {
     /// The rows to show.
     pub filter: RecordFilter,
-    /// What they are sorted by.
+    /// The sort order.
     pub order: RecordOrder,
     /// Whether the largest comes first.
     pub descending: bool,
 }
 
 impl TableQuery {
-    /// The rows that the filter passes, sorted.
+    /// The rows that match the filter, sorted.
     pub fn select<R: Borrow<KeyRecord>>(&self, rows: impl IntoIterator<Item = R>) -> Vec<R> {
         let passes = |row: &R| self.filter.passes(row.borrow());
         let mut rows: Vec<R> = rows.into_iter().filter(passes).collect();
@@ -51,15 +51,15 @@ impl TableQuery {
 pub enum RecordFilter {
     /// The id is one of these.
     Ids(BTreeSet<KeyId>),
-    /// The key has one of these roles, by exactly this name.
+    /// The key has one of these roles, by exact name.
     AnyRole(BTreeSet<String>),
     /// The key has this level.
     Level(Level),
-    /// A column of text matches. Of a key's roles, one must.
+    /// A text column matches. For roles, one role must match.
     Text {
         /// The column.
         column: TextColumn,
-        /// What it is compared with.
+        /// The value to compare with.
         matches: TextMatch,
     },
     /// The key is in this state at a time.
@@ -69,7 +69,7 @@ pub enum RecordFilter {
         /// Milliseconds since 1970.
         now_ms: u64,
     },
-    /// A column of time lies between these times, both included.
+    /// A time column lies between these times, inclusive.
     Between {
         /// The column.
         column: TimeColumn,
@@ -78,19 +78,19 @@ pub enum RecordFilter {
         /// Milliseconds since 1970.
         until_ms: u64,
     },
-    /// All of these pass. Without any, every row passes.
+    /// All of these match. If empty, every row matches.
     All(Vec<Self>),
-    /// One of these passes. Without any, no row passes.
+    /// One of these matches. If empty, no row matches.
     Any(Vec<Self>),
-    /// The filter does not pass the row.
+    /// The filter does not match the row.
     Not(Box<Self>),
-    /// The filter passes the row, or the row has no value in the filter's column: the product's
+    /// The filter matches the row, or the row has no value in the filter's column: the product's
     /// *Include empty values*.
     OrEmpty(Box<Self>),
 }
 
 impl RecordFilter {
-    /// Compares a column of text.
+    /// Compares a text column.
     pub fn text(column: TextColumn, matches: TextMatch) -> Self {
         Self::Text { column, matches }
     }
@@ -101,8 +101,8 @@ impl RecordFilter {
         Self::Not(Box::new(self))
     }
 
-    /// The product's *Show rows 30 days prior to …*: the thirty days before a row's own time, and
-    /// that time.
+    /// The product's *Show rows 30 days prior to …*: the thirty days before a row's own time,
+    /// inclusive.
     pub fn thirty_days_prior_to(column: TimeColumn, ms: u64) -> Self {
         Self::Between { column, from_ms: ms.saturating_sub(30 * DAY_MS), until_ms: ms }
     }
@@ -112,7 +112,7 @@ impl RecordFilter {
         Self::Between { column, from_ms: ms, until_ms: ms.saturating_add(30 * DAY_MS) }
     }
 
-    /// Whether a row passes. A key that never expires has no expiration time to lie between.
+    /// Whether a row matches. A key that never expires has no expiration time to compare.
     pub fn passes(&self, record: &KeyRecord) -> bool {
         match self {
             Self::Ids(ids) => ids.contains(&record.key_id),
@@ -133,7 +133,8 @@ impl RecordFilter {
         }
     }
 
-    /// Whether a row has no value in the filter's column. Filters of several columns have none.
+    /// Whether a row has no value in the filter's column. A filter on several columns has no such
+    /// column.
     fn is_empty(&self, record: &KeyRecord) -> bool {
         match self {
             Self::Ids(_) | Self::Level(_) | Self::State { .. } | Self::All(_) | Self::Any(_) => {
@@ -179,14 +180,14 @@ impl TextColumn {
     }
 }
 
-/// What a string is compared with, in any case.
+/// How a string is compared, in any case.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TextMatch {
-    /// The same text.
+    /// It equals this string.
     Equals(String),
-    /// A string that contains this one.
+    /// It contains this string.
     Contains(String),
-    /// A string that has this form, where `*` stands for any characters.
+    /// It matches this pattern, where `*` stands for any characters.
     Like(String),
 }
 
@@ -202,8 +203,8 @@ impl TextMatch {
     }
 }
 
-/// Whether a string has the form of a pattern. The parts between the stars are found from left to
-/// right, each as early as it can be, which finds a match where there is one.
+/// Whether a string matches a pattern. The parts between the stars are searched from left to right,
+/// each at its first occurrence, which finds a match if there is one.
 fn is_like(text: &str, pattern: &str) -> bool {
     let Some((first, rest)) = pattern.split_once('*') else { return text == pattern };
     let Some(mut text) = text.strip_prefix(first) else { return false };
@@ -237,7 +238,7 @@ impl TimeColumn {
     }
 }
 
-/// What the table is sorted by. Equal rows are sorted by their ids.
+/// The sort key of the table. Equal rows are sorted by their ids.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RecordOrder {
     /// By id.
@@ -257,7 +258,7 @@ pub enum RecordOrder {
 }
 
 impl RecordOrder {
-    /// Sorts rows, the largest first where `descending`.
+    /// Sorts rows, in reverse if `descending`.
     pub fn sort<R: Borrow<KeyRecord>>(self, records: &mut [R], descending: bool) {
         records.sort_by(|a, b| {
             let (a, b) = (a.borrow(), b.borrow());

@@ -7,7 +7,7 @@ use cortexkey_core::access::{
     KnownLevel, Permission, Question, Reference, Role, Sbac, Scope, TagMode,
 };
 
-use crate::naive::{self, Thing};
+use crate::naive::{self, Target};
 
 pub(crate) const SBAC: [(Sbac, naive::Sbac); 3] = [
     (Sbac::Enforced, naive::Sbac::On),
@@ -48,19 +48,19 @@ pub(crate) fn scope(scope: &naive::Scope) -> Scope<String> {
 }
 
 /// A question as the naive evaluator takes it.
-pub(crate) fn thing(question: &Question<'_>) -> Thing {
+pub(crate) fn target(question: &Question<'_>) -> Target {
     let asset = |groups: &[&str]| naive::Asset { groups: owned(groups) };
     match *question {
-        Question::Asset { groups } => Thing::Asset(asset(groups)),
-        Question::Finding { asset_groups } => Thing::Finding(asset(asset_groups)),
-        Question::Issue { domain, references } => Thing::Issue(issue(domain, references)),
-        Question::Case { domain, issues } => Thing::Case(naive::Case {
+        Question::Asset { groups } => Target::Asset(asset(groups)),
+        Question::Finding { asset_groups } => Target::Finding(asset(asset_groups)),
+        Question::Issue { domain, references } => Target::Issue(issue(domain, references)),
+        Question::Case { domain, issues } => Target::Case(naive::Case {
             domain: domain.to_owned(),
             issues: issues.iter().map(|(domain, references)| issue(domain, references)).collect(),
         }),
-        Question::Endpoint(one) => Thing::Endpoint(endpoint(&one)),
-        Question::ManageEndpoint(one) => Thing::Manage(endpoint(&one)),
-        Question::DatasetRow { dataset, row } => Thing::Row(naive::Row {
+        Question::Endpoint(one) => Target::Endpoint(endpoint(&one)),
+        Question::ManageEndpoint(one) => Target::Manage(endpoint(&one)),
+        Question::DatasetRow { dataset, row } => Target::Row(naive::Row {
             dataset: dataset.to_owned(),
             fields: row.iter().map(|(f, v)| ((*f).to_owned(), (*v).to_owned())).collect(),
         }),

@@ -112,7 +112,7 @@ pub(crate) struct Row {
 }
 
 #[derive(Clone, Debug)]
-pub(crate) enum Thing {
+pub(crate) enum Target {
     Asset(Asset),
     /// On this asset.
     Finding(Asset),
@@ -123,26 +123,28 @@ pub(crate) enum Thing {
     Row(Row),
 }
 
-pub(crate) fn visible(tenant: &Tenant, scope: Option<&Scope>, thing: &Thing) -> Answer {
+pub(crate) fn visible(tenant: &Tenant, scope: Option<&Scope>, target: &Target) -> Answer {
     // Open: whether scopes bind where nobody said. Narrower: they do.
     if tenant.sbac == Sbac::Off {
         return Answer::Allowed;
     }
-    if let Thing::Row(row) = thing {
+    if let Target::Row(row) = target {
         return row_visible(tenant, scope, row);
     }
     // Open: what a key without a scope sees. Narrower: nothing.
     let Some(scope) = scope else { return Answer::Refused };
-    if in_scope(tenant, scope, thing) { Answer::Allowed } else { Answer::Refused }
+    if in_scope(tenant, scope, target) { Answer::Allowed } else { Answer::Refused }
 }
 
-fn in_scope(tenant: &Tenant, scope: &Scope, thing: &Thing) -> bool {
-    match thing {
-        Thing::Asset(asset) | Thing::Finding(asset) => asset_in(scope, asset),
-        Thing::Endpoint(endpoint) | Thing::Manage(endpoint) => endpoint_in(tenant, scope, endpoint),
-        Thing::Issue(issue) => issue_in(tenant, scope, issue),
-        Thing::Case(case) => case_in(tenant, scope, case),
-        Thing::Row(_) => unreachable!("answered before"),
+fn in_scope(tenant: &Tenant, scope: &Scope, target: &Target) -> bool {
+    match target {
+        Target::Asset(asset) | Target::Finding(asset) => asset_in(scope, asset),
+        Target::Endpoint(endpoint) | Target::Manage(endpoint) => {
+            endpoint_in(tenant, scope, endpoint)
+        }
+        Target::Issue(issue) => issue_in(tenant, scope, issue),
+        Target::Case(case) => case_in(tenant, scope, case),
+        Target::Row(_) => unreachable!("answered before"),
     }
 }
 

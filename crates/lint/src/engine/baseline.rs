@@ -25,7 +25,7 @@ pub struct Baseline {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Entry {
-    /// The file and key, for people.
+    /// The file and key, for readers.
     file: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     key: Option<String>,
@@ -57,14 +57,15 @@ impl Baseline {
             version: u32,
         }
         let Version { version } = serde_json::from_str(text)
-            .map_err(|error| format!("it is no baseline: {}", place(&error)))?;
+            .map_err(|error| format!("it is not a baseline: {}", place(&error)))?;
         if version != VERSION {
             return Err(format!(
                 "it is a baseline of version {version}, and this program reads version {VERSION}; \
                  write it anew with --write-baseline"
             ));
         }
-        serde_json::from_str(text).map_err(|error| format!("it is no baseline: {}", place(&error)))
+        serde_json::from_str(text)
+            .map_err(|error| format!("it is not a baseline: {}", place(&error)))
     }
 
     /// The findings of a report that may go into a baseline, and how many may not. If there is an

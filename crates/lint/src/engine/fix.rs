@@ -106,7 +106,7 @@ impl Tried {
     fn reject(&mut self, bad: Vec<(&Plan, String)>) {
         for (Plan { path, rule, fingerprints, .. }, why) in bad {
             if let [only] = fingerprints.as_slice() {
-                let why = format!("the fix of {rule} in {path} is withheld: {why}");
+                let why = format!("the fix of {rule} in {path} was not applied: {why}");
                 self.withheld.insert((path.clone(), only.clone()), why);
             } else {
                 self.one_by_one.insert(path.clone());

@@ -132,7 +132,7 @@ fn settle(
     let by_waiver = waivers::apply(run, findings);
     let by_comment = suppressions::apply(run, by_waiver.kept, &comments);
     let mut kept = by_comment.kept;
-    kept.extend(suppressions::check_suppressions(run, &comments, &by_comment.fates));
+    kept.extend(suppressions::check_suppressions(run, &comments, &by_comment.outcomes));
     if !run.corpus.partial {
         waivers::unused(run, &by_waiver.used, &mut kept);
         waivers::unmatched(run, &matched, &mut kept);

@@ -1,5 +1,6 @@
-//! Runs the rules: each file by itself, then all files together; then what waivers, comments and the
-//! baseline cover is taken out, and what can be fixed is fixed. Opens no file and reads no clock.
+//! Runs the rules: each file by itself, then all files together; then findings that waivers,
+//! comments and the baseline cover are removed, and fixable ones are fixed. Opens no file and reads
+//! no clock.
 
 mod baseline;
 mod file;

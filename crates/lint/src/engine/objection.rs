@@ -30,17 +30,17 @@ pub(super) fn objection(plan: &Plan, before: &Report, after: &Report) -> Option<
         counts.by_rule.get(&p005_suppression_unused::RULE.id()).copied().unwrap_or(0)
     };
     if gone > unused(&old).saturating_sub(unused(&new)) {
-        return Some("a comment would go with it".to_owned());
+        return Some("it would remove a comment".to_owned());
     }
     if new.unchecked > old.unchecked {
         return Some("less of the file could be checked".to_owned());
     }
     if new.unchecked == old.unchecked {
         if let Some(rule) = new.beyond(&old) {
-            return Some(format!("it would bring {rule}"));
+            return Some(format!("it would cause {rule}"));
         }
         if new.all >= old.all {
-            return Some("nothing would be better".to_owned());
+            return Some("it would fix nothing".to_owned());
         }
         let others = |report| {
             Counts::of(report, |finding| {
@@ -48,7 +48,7 @@ pub(super) fn objection(plan: &Plan, before: &Report, after: &Report) -> Option<
             })
         };
         if let Some(rule) = others(after).beyond(&others(before)) {
-            return Some(format!("it would bring {rule} in another file"));
+            return Some(format!("it would cause {rule} in another file"));
         }
     }
     None

@@ -118,7 +118,7 @@ impl Suppression {
         let lead = text.len() - body.len();
         let list = body
             .strip_prefix("ignore[")
-            .ok_or("a comment for cortexkey begins with `ignore[RULE]`")?;
+            .ok_or("a comment for cortexkey starts with `ignore[RULE]`")?;
         let (list, mut rest) = list.split_once(']').ok_or("the list of rules is not closed")?;
         let mut at = start + lead + "ignore[".len();
         for part in list.split(',') {
@@ -135,7 +135,7 @@ impl Suppression {
             let (name, value) = rest
                 .trim_start()
                 .split_once('=')
-                .ok_or("behind the rules stand `reason=\"…\"` and `until=DATE`")?;
+                .ok_or("after the rules, write `reason=\"…\"` and `until=DATE`")?;
             let (value, length, left) = if let Some(quoted) = value.strip_prefix('"') {
                 let (value, left) = quoted.split_once('"').ok_or("a quote is not closed")?;
                 (value, value.len() + 2, left)
@@ -182,12 +182,12 @@ type CommentRule = (usize, usize);
 pub(super) struct Applied {
     pub(super) kept: Vec<Finding>,
     pub(super) waived: Vec<WaivedFinding>,
-    pub(super) fates: Fates,
+    pub(super) outcomes: CommentOutcomes,
 }
 
 /// What became of each rule of each comment.
 #[derive(Default)]
-pub(super) struct Fates {
+pub(super) struct CommentOutcomes {
     /// Those that suppressed something.
     used: BTreeSet<CommentRule>,
     /// Those that cover a finding which cannot be suppressed.
@@ -233,11 +233,11 @@ pub(super) fn apply(run: &Run<'_>, mut findings: Vec<Finding>, all: &[Suppressio
         match nearest {
             None => out.kept.push(finding),
             Some(at) if finding.unchecked => {
-                out.fates.refused.insert(at);
+                out.outcomes.refused.insert(at);
                 out.kept.push(finding);
             }
             Some(at) => {
-                out.fates.used.insert(at);
+                out.outcomes.used.insert(at);
                 out.waived.push(WaivedFinding { finding, by: WaivedBy::Comment });
             }
         }
@@ -265,11 +265,11 @@ fn covers(run: &Run<'_>, all: &[Suppression]) -> Vec<Cover> {
 pub(super) fn check_suppressions(
     run: &Run<'_>,
     all: &[Suppression],
-    fates: &Fates,
+    outcomes: &CommentOutcomes,
 ) -> Vec<Finding> {
     let mut out = Vec::new();
     for (comment, one) in all.iter().enumerate() {
-        for (rule, finding) in one.check(run, comment, fates) {
+        for (rule, finding) in one.check(run, comment, outcomes) {
             run.report(rule, finding, &mut out);
         }
     }
@@ -277,25 +277,25 @@ pub(super) fn check_suppressions(
 }
 
 /// A finding with its rule.
-type Found = (&'static Rule, FindingBuilder);
+type RuleFinding = (&'static Rule, FindingBuilder);
 
 impl Suppression {
     fn finding(&self, span: Span, message: impl Into<String>) -> FindingBuilder {
         FindingBuilder::new(Location { source: self.source, span }, message)
     }
 
-    fn check(&self, run: &Run<'_>, comment: usize, fates: &Fates) -> Vec<Found> {
+    fn check(&self, run: &Run<'_>, comment: usize, outcomes: &CommentOutcomes) -> Vec<RuleFinding> {
         if let Some(fault) = &self.fault {
             let finding = self.finding(self.span, fault.clone()).help(EXAMPLE);
             return vec![(&p009_waiver_incomplete::RULE, finding)];
         }
         let rules =
-            (0..self.rules.len()).filter_map(|at| self.check_rule(run, (comment, at), fates));
-        let mut found: Vec<Found> = rules.collect();
+            (0..self.rules.len()).filter_map(|at| self.check_rule(run, (comment, at), outcomes));
+        let mut found: Vec<RuleFinding> = rules.collect();
         let lacking = self.lacking();
         if !lacking.is_empty() {
             let message =
-                format!("this comment has no {}, and silences nothing", lacking.join(", no "));
+                format!("this comment has no {} and suppresses nothing", lacking.join(", no "));
             let finding = self.finding(self.span, message).help(EXAMPLE);
             found.push((&p009_waiver_incomplete::RULE, finding));
         }
@@ -304,7 +304,12 @@ impl Suppression {
     }
 
     /// Checks one of the rules that it names.
-    fn check_rule(&self, run: &Run<'_>, at: CommentRule, fates: &Fates) -> Option<Found> {
+    fn check_rule(
+        &self,
+        run: &Run<'_>,
+        at: CommentRule,
+        outcomes: &CommentOutcomes,
+    ) -> Option<RuleFinding> {
         let (written, span) = self.rules.get(at.1)?;
         let Some(rule) = run.policy.rule_id(written) else {
             let hint = did_you_mean(written, &rules::all_ids());
@@ -320,11 +325,11 @@ impl Suppression {
                 .decided(forbidden.decided, "set here");
             return Some((&p004_suppression_not_allowed::RULE, finding));
         }
-        if fates.used.contains(&at) {
+        if outcomes.used.contains(&at) {
             return None;
         }
         let code = rule.code();
-        if fates.refused.contains(&at) {
+        if outcomes.refused.contains(&at) {
             let message = format!(
                 "a comment does not suppress this finding {code}: it says that something could not \
                  be checked"
@@ -338,18 +343,18 @@ impl Suppression {
                 format!("this comment suppresses nothing: there is no finding {code} here");
             let finding = self
                 .finding(*span, message)
-                .help("remove it; it would suppress the next one unseen")
+                .help("remove it; it would hide the next finding")
                 .fix(self.removal(at.1));
             (&p005_suppression_unused::RULE, finding)
         })
     }
 
     /// Checks when it ends.
-    fn check_end(&self, run: &Run<'_>) -> Option<Found> {
+    fn check_end(&self, run: &Run<'_>) -> Option<RuleFinding> {
         let (end, span) = self.until?;
         if end <= run.now {
-            let message = "this suppression is over and no longer applies";
-            let finding = self.finding(span, message).help("mend the key and remove the comment");
+            let message = "this suppression has expired and no longer applies";
+            let finding = self.finding(span, message).help("fix the key and remove the comment");
             return Some((&p001_waiver_expired::RULE, finding));
         }
         let lasts = end.duration_since(run.now);
@@ -362,7 +367,7 @@ impl Suppression {
         );
         let finding = self
             .finding(span, message)
-            .help("set a nearer end, and look at it again then")
+            .help("set an earlier end and review it then")
             .decided(limit.decided, "the limit");
         Some((&p003_waiver_too_long::RULE, finding))
     }

@@ -80,7 +80,7 @@ pub(super) fn unused(run: &Run<'_>, used: &BTreeSet<usize>, out: &mut Vec<Findin
         let at = Source { layer: *layer, span: waiver.span };
         let tree = &run.policy.layers[*layer].tree;
         let finding = FindingBuilder::new(run.policy.location(at), message)
-            .help("remove it; a waiver without a finding silences the next one unseen")
+            .help("remove it; it would hide the next finding")
             .fix(remove_waiver(tree, waiver.span, true));
         run.report(&p002_waiver_unused::RULE, finding, out);
     }
@@ -93,7 +93,7 @@ pub(super) fn unmatched(run: &Run<'_>, matched: &BTreeSet<usize>, out: &mut Vec<
         let message = format!("rule {} matches no key", quote(custom.id().code()));
         let at = Source { layer: custom.layer, span: custom.name_span };
         let finding = FindingBuilder::new(run.policy.location(at), message)
-            .help("correct its `match`, or remove it: it holds nobody to anything");
+            .help("correct its `match`, or remove the rule: it has no effect");
         run.report(&p008_rule_never_matches::RULE, finding, out);
     }
 }

@@ -113,8 +113,8 @@ pub(super) fn is_above(folder: &Path, policy: &Path) -> bool {
 /// The error for a policy below another one that it does not extend.
 pub(super) fn below_another(folder: &Path, policy: &Path, above: &Path) -> RunError {
     let (policy, above) = (shown(folder, policy), shown(folder, above));
-    RunError::new(format!("{policy} lies below {above} and does not extend it"))
-        .help(format!("add {above} to its `extends`, or name the policy that holds with --policy"))
+    RunError::new(format!("{policy} is below {above} and does not extend it"))
+        .help(format!("add {above} to its `extends`, or select a policy with --policy"))
 }
 
 /// Whether a path leads out of the repositories that contain these folders. Without a repository it

@@ -1,4 +1,4 @@
-//! Reads the files that belong to a policy and are no definitions: its lock file, its cases, its
+//! Reads the files that belong to a policy and are not definitions: its lock file, its cases, its
 //! parents, and the corpus at an earlier revision.
 
 use std::collections::BTreeMap;
@@ -26,7 +26,7 @@ pub(super) fn before(
     let Some(asked) = &options.since else { return Ok(None) };
     let root = home.ancestors().find(|folder| boundary::is_repository(folder));
     let root = root.ok_or_else(|| {
-        RunError::new(format!("--since asks git, and {} is in no repository", home.display()))
+        RunError::new(format!("--since needs git, but {} is in no repository", home.display()))
     })?;
     revision::before(root, home, asked, &options.limits, belongs).map(Some)
 }
@@ -56,7 +56,7 @@ pub(super) fn cases(
             files.insert(path.to_path_buf(), CaseFile::new(name, bytes, &options.limits));
         }
         if !any {
-            return Err(format!("`tests`: no file fits {}", quote(pattern)));
+            return Err(format!("`tests`: no file matches {}", quote(pattern)));
         }
     }
     Ok(files.into_values().collect())

@@ -17,7 +17,7 @@ use crate::policy::Policy;
 /// All definitions of a repository, including those that no run checks.
 #[derive(Debug, Default)]
 pub struct Definitions {
-    found: Vec<Found>,
+    found: Vec<FoundFile>,
     /// Files that may define any key, since they cannot be read.
     unread: Vec<String>,
     /// Key ids of lock files, by the tenant's name.
@@ -25,7 +25,7 @@ pub struct Definitions {
 }
 
 #[derive(Debug)]
-struct Found {
+struct FoundFile {
     name: String,
     /// `None` if the definition names none.
     tenant: Option<String>,
@@ -107,7 +107,7 @@ impl Definitions {
         for definition in file.documents.iter().filter_map(|found| found.definition.as_ref()) {
             if let Some(name) = definition.name() {
                 let tenant = definition.tenant().map(str::to_owned);
-                self.found.push(Found { name: name.to_owned(), tenant, place: place.clone() });
+                self.found.push(FoundFile { name: name.to_owned(), tenant, place: place.clone() });
             }
         }
     }
@@ -115,7 +115,7 @@ impl Definitions {
     /// Why a key's definition is not gone, if it is not.
     #[must_use]
     pub fn why_kept(&self, tenant: &str, name: &str) -> Option<String> {
-        let is_it = |found: &&Found| {
+        let is_it = |found: &&FoundFile| {
             found.name == name && found.tenant.as_deref().is_none_or(|of| of == tenant)
         };
         let found = self.found.iter().find(is_it).map(|found| {

@@ -1,4 +1,4 @@
-//! Asks git which files are part of a repository, and what they were at a revision.
+//! Gets the files of a repository, and their contents at a revision, from git.
 //!
 //! It runs the program `git` and changes nothing. If git does not answer, that is an error, never an
 //! empty list.
@@ -65,7 +65,7 @@ pub(super) enum Kind {
 pub(super) fn list(root: &Path) -> Result<(Vec<Named>, Vec<PathBuf>), RunError> {
     let ask = ["ls-files", "-z", "-t", "-s", "--cached", "--others", "--exclude-standard"];
     let answer = git(root, &ask, None).map_err(|why| why.error(root))?;
-    let unknown = || Failed::Answer("an answer that is not understood".to_owned()).error(root);
+    let unknown = || Failed::Answer("an unexpected answer".to_owned()).error(root);
     let records = answer.out.split(|byte| *byte == 0).filter(|record| !record.is_empty());
     let named = records.map(|record| named(record).ok_or_else(unknown));
     let named = named.collect::<Result<Vec<_>, _>>()?;
@@ -103,7 +103,7 @@ fn named(record: &[u8]) -> Option<Named> {
 }
 
 #[cfg(unix)]
-#[expect(clippy::unnecessary_wraps, reason = "not every name is one elsewhere")]
+#[expect(clippy::unnecessary_wraps, reason = "not every name is valid elsewhere")]
 fn path(bytes: &[u8]) -> Option<PathBuf> {
     use std::os::unix::ffi::OsStrExt as _;
 
@@ -185,7 +185,7 @@ fn entries<'e>(
     out: &'e [u8],
     read: impl Fn(&'e [u8]) -> Option<(&'e str, PathBuf, &'e str)>,
 ) -> Result<Vec<(PathBuf, String)>, RunError> {
-    let unknown = || Failed::Answer("an answer that is not understood".to_owned()).error(root);
+    let unknown = || Failed::Answer("an unexpected answer".to_owned()).error(root);
     let mut files = Vec::new();
     for entry in out.split(|byte| *byte == 0).filter(|entry| !entry.is_empty()) {
         let (mode, path, id) = read(entry).ok_or_else(unknown)?;
@@ -251,7 +251,7 @@ pub(super) fn commit(root: &Path, revision: &str) -> Result<String, RunError> {
         }
         why => {
             let RunError { message, help } = why.error(root);
-            RunError { message: format!("--since asks git: {message}"), help }
+            RunError { message: format!("--since needs git: {message}"), help }
         }
     })?;
     Ok(String::from_utf8_lossy(&commit.out).trim().to_owned())
@@ -320,7 +320,7 @@ impl Failed {
             .help(format!("git config --global --add safe.directory '{place}'")),
             Self::Answer(said) => {
                 RunError::new(format!("git cannot list the files of {place}: {}", escape(&said)))
-                    .help("make `git status` work there; without git's answer nothing is checked")
+                    .help("make `git status` work there; without git nothing is checked")
             }
         }
     }

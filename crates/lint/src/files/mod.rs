@@ -58,7 +58,7 @@ pub const BASELINE_NAME: &str = "cortexkey-baseline.json";
 pub struct Options {
     /// Files and folders; `-` is standard input. Empty means all of the corpus.
     pub paths: Vec<PathBuf>,
-    /// The policy's file, or `builtin:…`; else the nearest one, searching upwards.
+    /// The policy's file, or `builtin:…`; by default the nearest one, searching upwards.
     pub policy: Option<PathBuf>,
     /// The path under which standard input is checked.
     pub stdin_filename: Option<PathBuf>,
@@ -80,7 +80,7 @@ pub struct Options {
     pub write_baseline: bool,
     /// Whether findings are fixed.
     pub fix: FixMode,
-    /// Whether fixes that a person has to agree with are applied too.
+    /// Whether fixes that need a review are applied too.
     pub unsafe_fixes: bool,
     /// Fixes that a person has agreed with: the file's path as output shows it, and the fingerprint.
     pub accepted_fixes: BTreeSet<(String, String)>,
@@ -342,7 +342,7 @@ pub fn read_cases(options: &Options, policy: &Policy) -> Result<Vec<CaseFile>, S
 /// Reads the baseline. One that is written for the first time does not have to exist.
 fn known(options: &Options, policy: &Policy, partial: bool) -> Result<Option<Baseline>, RunError> {
     if options.write_baseline && partial {
-        return Err(RunError::new("--write-baseline takes all of the corpus; leave the paths out"));
+        return Err(RunError::new("--write-baseline covers the whole corpus; remove the paths"));
     }
     if options.write_baseline && !options.selection.is_all() {
         return Err(RunError::new("--write-baseline takes all rules")
@@ -370,7 +370,7 @@ fn known(options: &Options, policy: &Policy, partial: bool) -> Result<Option<Bas
         companions::read_inside(&wide, &home(options, policy), &path)
     };
     let bytes = bytes.map_err(|why| {
-        format!("the baseline: {}; make one with --write-baseline", why.message(&name))
+        format!("the baseline: {}; create one with --write-baseline", why.message(&name))
     })?;
     let text = String::from_utf8(bytes).map_err(|_| format!("the baseline {name} is not UTF-8"))?;
     let read = Baseline::read(&text).map(Some);
@@ -412,12 +412,12 @@ fn write_baseline(
         .map_err(|error| RunError::new(format!("cannot write {name}: {}", error.reason())))?;
     let gone = older.map_or(0, |older| older.len() - new.len());
     let plural = if new.len() == 1 { "" } else { "s" };
-    let mut message = format!("{name} holds {} finding{plural}", new.len());
+    let mut message = format!("{name} contains {} finding{plural}", new.len());
     if gone > 0 {
         message += &format!(", {gone} fewer than before");
     }
     if left > 0 {
-        message += &format!("; {left} stay out of it: secrets, locked rules, and what is new");
+        message += &format!("; {left} are excluded: secrets, locked rules, and new findings");
     }
     messages.push(message);
     Ok(())

@@ -45,11 +45,11 @@ impl ReadError {
             }
             Self::System(error) => format!("cannot read {path}: {}", reason(error)),
             Self::Kind(kind) => format!("cannot read {path}: it is {kind}, not a file"),
-            Self::Folder(error) => format!("cannot look into {path}: {}", reason(error)),
-            Self::Large(bytes) => format!("cannot read {path}: {bytes} bytes are over the limit"),
+            Self::Folder(error) => format!("cannot list {path}: {}", reason(error)),
+            Self::Large(bytes) => format!("cannot read {path}: {bytes} bytes exceed the limit"),
             Self::Leaves => format!("cannot read {path}: {LEAVES}"),
             Self::SparseLink => format!("cannot read {path}: it is a link outside the checkout"),
-            Self::Submodule => format!("cannot look into {path}: it is not checked out"),
+            Self::Submodule => format!("cannot list {path}: it is not checked out"),
         }
     }
 
@@ -61,7 +61,7 @@ impl ReadError {
             }
             Self::System(error) => format!("cannot be read: {}", reason(error)),
             Self::Kind(kind) => format!("cannot be read: it is {kind}, not a file"),
-            Self::Folder(error) => format!("the folder cannot be looked into: {}", reason(error)),
+            Self::Folder(error) => format!("the folder cannot be listed: {}", reason(error)),
             Self::Large(bytes) => {
                 format!("the file has {bytes} bytes; at most {} are read", limits.bytes)
             }
@@ -80,14 +80,14 @@ impl ReadError {
     pub(super) fn help(&self) -> &'static str {
         match self {
             Self::System(error) if error.kind() == io::ErrorKind::NotFound => {
-                "correct the path, or take it out"
+                "correct the path, or remove it"
             }
             Self::System(_) | Self::Folder(_) => {
-                "let this user read it; what cannot be read cannot be checked"
+                "allow this user to read it; a file that cannot be read cannot be checked"
             }
             Self::Kind(_) => "name a file, a folder, or `-` for standard input",
-            Self::Large(_) => "split the file, one key definition a file",
-            Self::Leaves => "put the file itself in the place of the link",
+            Self::Large(_) => "split the file, one key definition per file",
+            Self::Leaves => "replace the link with the file",
             Self::SparseLink => "add it to the checkout with `git sparse-checkout add`",
             Self::Submodule => "git submodule update --init",
         }
@@ -95,24 +95,24 @@ impl ReadError {
 }
 
 /// What can be read at a path.
-pub(super) enum Seen {
+pub(super) enum PathKind {
     File,
     Folder,
 }
 
 /// Checks that a path exists and can be read, without reading it.
-pub(super) fn look(path: &Path) -> Result<Seen, ReadError> {
+pub(super) fn look(path: &Path) -> Result<PathKind, ReadError> {
     let about = fs::metadata(path).map_err(ReadError::system)?;
     if about.is_dir() {
         fs::read_dir(path).map_err(ReadError::folder)?;
-        return Ok(Seen::Folder);
+        return Ok(PathKind::Folder);
     }
     // Checked before opening: opening a FIFO waits for a writer.
     if !about.is_file() {
         return Err(ReadError::Kind(kind(&about)));
     }
     File::open(path).map_err(ReadError::system)?;
-    Ok(Seen::File)
+    Ok(PathKind::File)
 }
 
 /// The bytes of a regular file within the limits.

@@ -58,7 +58,7 @@ impl Loaded {
     }
 }
 
-/// What governs a file.
+/// The policy that governs a file, and whether the file is in its corpus.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Governed {
     /// The policy's index.

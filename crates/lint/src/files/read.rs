@@ -12,7 +12,7 @@ use super::names::has_policy_name;
 use super::paths::shown_whole;
 use super::policy_set::Loaded;
 use super::search::{is_policy_alone, name};
-use super::wanted::{Origin, Role, Wanted};
+use super::wanted::{FileToRead, Origin, Role};
 use super::{Options, RunError, git, open};
 use crate::engine::{FEW, FileLinter, FileResult};
 use crate::model::{CorpusFile, may_claim};
@@ -25,13 +25,13 @@ pub(super) type Read = Option<(CorpusFile, FileResult)>;
 pub(super) fn all(
     options: &Options,
     loaded: &[Loaded],
-    wanted: &mut [Wanted],
+    wanted: &mut [FileToRead],
     linters: &[FileLinter<'_>],
 ) -> Result<Vec<Read>, RunError> {
     from_index(wanted)?;
     options.progress.all.store(wanted.len(), Ordering::Relaxed);
     let tops: Vec<&Path> = loaded.iter().map(|loaded| loaded.top.as_path()).collect();
-    let one = |item: &Wanted| {
+    let one = |item: &FileToRead| {
         options.progress.done.fetch_add(1, Ordering::Relaxed);
         let bytes = bytes(options, item);
         if item.role == Role::Outside && !bytes.as_ref().is_ok_and(|bytes| may_claim(bytes)) {
@@ -71,12 +71,12 @@ pub(super) fn all(
 }
 
 /// Where a file can be written.
-fn disk_path(item: &Wanted) -> Option<PathBuf> {
+fn disk_path(item: &FileToRead) -> Option<PathBuf> {
     matches!(item.origin, Origin::Disk).then(|| item.path.clone())
 }
 
 /// Reads the files that are not in the work tree from the index, all at once.
-fn from_index(wanted: &mut [Wanted]) -> Result<(), RunError> {
+fn from_index(wanted: &mut [FileToRead]) -> Result<(), RunError> {
     let mut by_root: BTreeMap<PathBuf, Vec<(String, usize)>> = BTreeMap::new();
     for (at, item) in wanted.iter().enumerate() {
         if let Origin::Index(blob) = &item.origin {
@@ -92,7 +92,7 @@ fn from_index(wanted: &mut [Wanted]) -> Result<(), RunError> {
     Ok(())
 }
 
-fn bytes(options: &Options, item: &Wanted) -> Result<Vec<u8>, open::ReadError> {
+fn bytes(options: &Options, item: &FileToRead) -> Result<Vec<u8>, open::ReadError> {
     let limits = &options.limits;
     match &item.origin {
         Origin::Disk => open::read(&item.path, limits),
@@ -105,7 +105,11 @@ fn bytes(options: &Options, item: &Wanted) -> Result<Vec<u8>, open::ReadError> {
     }
 }
 
-fn parse(options: &Options, item: &Wanted, bytes: Result<Vec<u8>, open::ReadError>) -> CorpusFile {
+fn parse(
+    options: &Options,
+    item: &FileToRead,
+    bytes: Result<Vec<u8>, open::ReadError>,
+) -> CorpusFile {
     match bytes {
         Ok(bytes) => {
             let file = CorpusFile::new(name(options, &item.path), bytes, &options.limits);
@@ -115,7 +119,7 @@ fn parse(options: &Options, item: &Wanted, bytes: Result<Vec<u8>, open::ReadErro
     }
 }
 
-fn unread(options: &Options, item: &Wanted, why: &open::ReadError) -> CorpusFile {
+fn unread(options: &Options, item: &FileToRead, why: &open::ReadError) -> CorpusFile {
     let limits = &options.limits;
     let file = CorpusFile::unreadable(name(options, &item.path), &why.finding(limits), why.help());
     let readable = matches!(why, open::ReadError::Large(_));

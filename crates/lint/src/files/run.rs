@@ -13,7 +13,7 @@ use super::paths::{absolute, relative, shown, slashed};
 use super::patterns;
 use super::policy_set::{Loaded, PRIMARY, PolicySet};
 use super::search::{self, Search, SearchResult};
-use super::wanted::{Role, Wanted};
+use super::wanted::{FileToRead, Role};
 use super::{
     DEFAULT_POLICY, FixMode, KnownFindings, Options, Outcome, POLICY_NAMES, RunError, Stdin,
     baseline_path, companions, fix, known, load_policy, read,
@@ -67,7 +67,8 @@ pub(super) fn run(
     let mut run = Run { options, corpus, parts, policies, groups, known: None };
     let no_input = run.no_input();
     if no_input && !run.corpus.files.iter().any(|file| file.reported) {
-        let what = if is_named { "no file fits the policy's `keys`" } else { "no YAML file found" };
+        let what =
+            if is_named { "no file matches the policy's `keys`" } else { "no YAML file found" };
         messages.push(if options.paths.is_empty() {
             format!("{what}: nothing could be read")
         } else {
@@ -109,7 +110,7 @@ fn exclude(
 fn read_corpus(
     options: &Options,
     policy_set: &PolicySet<'_>,
-    wanted: &mut [Wanted],
+    wanted: &mut [FileToRead],
     lint_options: &LintOptions<'_>,
 ) -> Result<(Corpus, Option<Vec<FileResult>>), RunError> {
     let is_fixing = options.fix != FixMode::No;
@@ -175,7 +176,7 @@ fn starts(options: &Options) -> Vec<PathBuf> {
     if starts.is_empty() { vec![folder] } else { starts }
 }
 
-/// The policy that is named on the command line.
+/// The policy named on the command line.
 fn named(options: &Options, policy: &Path) -> Result<Loaded, RunError> {
     let text = policy.to_string_lossy();
     let chosen = if is_builtin(&text) { text.into_owned() } else { shown(&options.folder, policy) };
@@ -230,7 +231,7 @@ fn by_one<'a>(
     let mut scopes: Vec<PathBuf> = loaded.patterns.bases().map(Path::to_path_buf).collect();
     if let Some(base) = scopes.iter().find(|base| !boundary.holds(base)) {
         return Err(RunError::new(format!(
-            "the `keys` of {} start at {}, outside of its repository",
+            "the `keys` of {} start at {}, outside its repository",
             loaded.chosen,
             base.display()
         ))
@@ -423,7 +424,7 @@ impl Run<'_> {
             let asked = self.enter(nth);
             let (chosen, policy) = &mut self.policies[self.groups[nth].at];
             if policy.is_usable() {
-                // Another group may have changed a file that this policy stands on.
+                // Another group may have changed a file that this policy depends on.
                 *policy = load_policy(self.options, chosen, policy.number, &BTreeMap::new())?;
                 diff += &fix::fix(
                     self.options,

@@ -19,7 +19,7 @@ use super::listing::{Blob, Listed, Listing};
 use super::names::{has_policy_name, is_yaml, may_define};
 use super::paths::{absolute, shown, shown_whole};
 use super::policy_set::{Governed, PRIMARY, PolicySet};
-use super::wanted::{Origin, Role, Wanted, dedup_paths, dedup_targets};
+use super::wanted::{FileToRead, Origin, Role, dedup_paths, dedup_targets};
 use super::{Options, RunError, Stdin, open};
 use crate::model::CorpusFile;
 
@@ -32,7 +32,7 @@ const LINKED_MAX: usize = 100_000;
 #[derive(Default)]
 pub(super) struct SearchResult {
     /// Each file once, in the order of their paths.
-    pub(super) wanted: Vec<Wanted>,
+    pub(super) wanted: Vec<FileToRead>,
     pub(super) messages: Vec<String>,
     /// Files that were named and belong to no corpus.
     pub(super) skipped: usize,
@@ -150,10 +150,10 @@ impl<'a, 'b> Search<'a, 'b> {
     /// Adds a file that is only searched for definitions.
     fn look(&mut self, path: &Path, by: usize, role: Role, sparse: Option<Blob>) {
         let origin = sparse.map_or(Origin::Disk, Origin::Index);
-        self.push(Wanted { origin, ..Wanted::new(path, by, true, role) });
+        self.push(FileToRead { origin, ..FileToRead::new(path, by, true, role) });
     }
 
-    fn push(&mut self, wanted: Wanted) {
+    fn push(&mut self, wanted: FileToRead) {
         let at = self.found.wanted.len();
         self.by_path.insert(wanted.path.clone(), at);
         if let Some(real) = &wanted.real {
@@ -171,9 +171,9 @@ impl<'a, 'b> Search<'a, 'b> {
         reported: bool,
         links: usize,
     ) -> Result<(), RunError> {
-        let mut wanted = Wanted {
+        let mut wanted = FileToRead {
             is_alias: links > 0,
-            ..Wanted::new(path, governed.by, reported, Role::Corpus)
+            ..FileToRead::new(path, governed.by, reported, Role::Corpus)
         };
         if let Some(blob) = &file.sparse {
             wanted.origin = Origin::Index(blob.clone());
@@ -231,8 +231,8 @@ impl<'a, 'b> Search<'a, 'b> {
         if !may_hold {
             return Ok(());
         }
-        let new = Wanted::new(path, governed.by, reported, Role::Corpus);
-        let mut wanted = Wanted { is_alias: true, ..new };
+        let new = FileToRead::new(path, governed.by, reported, Role::Corpus);
+        let mut wanted = FileToRead { is_alias: true, ..new };
         match self.boundary.real(path) {
             Ok(Some(real)) if is_folder => {
                 return self.linked_folder(path, &real, reported, links);
@@ -270,7 +270,7 @@ impl<'a, 'b> Search<'a, 'b> {
                     "symbolic links lead to more than {LINKED_MAX} files, {} among them",
                     shown(&self.options.folder, path)
                 ))
-                .help("take links to folders out of the corpus"));
+                .help("remove links to folders from the corpus"));
             }
             let below = file.path.strip_prefix(&target).unwrap_or(&file.path);
             self.take(&file, &path.join(below), reported, links + 1)?;
@@ -293,7 +293,7 @@ impl<'a, 'b> Search<'a, 'b> {
         let mut out = Vec::new();
         for entry in WalkDir::new(folder).sort_by_file_name() {
             let entry = entry.map_err(|error| {
-                RunError::new(format!("cannot look into {}: {error}", folder.display()))
+                RunError::new(format!("cannot list {}: {error}", folder.display()))
             })?;
             if !entry.file_type().is_dir() {
                 let is_link = Some(entry.path_is_symlink());
@@ -318,7 +318,7 @@ impl<'a, 'b> Search<'a, 'b> {
     }
 
     fn want(&mut self, path: &Path, by: usize, reported: bool, origin: Origin) {
-        self.push(Wanted { origin, ..Wanted::new(path, by, reported, Role::Corpus) });
+        self.push(FileToRead { origin, ..FileToRead::new(path, by, reported, Role::Corpus) });
     }
 
     /// Applies a path of the command line; true if it means the whole corpus.
@@ -355,8 +355,8 @@ impl<'a, 'b> Search<'a, 'b> {
         match open::look(path) {
             // A named path that cannot be read is an error, in the corpus or not.
             Err(why) => self.instead(path, by, Origin::Unreadable(why)),
-            Ok(open::Seen::Folder) => self.given_folder(path, real.as_deref())?,
-            Ok(open::Seen::File) => self.given_file(path, real.as_deref(), governed),
+            Ok(open::PathKind::Folder) => self.given_folder(path, real.as_deref())?,
+            Ok(open::PathKind::File) => self.given_file(path, real.as_deref(), governed),
         }
         Ok(false)
     }
@@ -388,7 +388,7 @@ impl<'a, 'b> Search<'a, 'b> {
     }
 
     fn given_folder(&mut self, folder: &Path, real: Option<&Path>) -> Result<(), RunError> {
-        let below = |wanted: &Wanted| {
+        let below = |wanted: &FileToRead| {
             let through = wanted.real.as_deref().zip(real);
             wanted.path.starts_with(folder)
                 || through.is_some_and(|(wanted, real)| wanted.starts_with(real))
@@ -406,9 +406,9 @@ impl<'a, 'b> Search<'a, 'b> {
         let nobodys = nobodys.filter(|file| is_yaml(&file.path)).count();
         self.found.skipped += nobodys;
         let what = if is_named {
-            "holds no file that fits the policy's `keys`"
+            "contains no file that matches the policy's `keys`"
         } else {
-            "holds no YAML file"
+            "contains no YAML file"
         };
         if nobodys == 0 {
             let folder = shown(&self.options.folder, folder);
@@ -455,7 +455,7 @@ impl<'a, 'b> Search<'a, 'b> {
     }
 
     /// A file that a link brings into a corpus is part of it, and not outside.
-    fn drop_linked_outsiders(&self, wanted: &mut Vec<Wanted>) {
+    fn drop_linked_outsiders(&self, wanted: &mut Vec<FileToRead>) {
         let linked = wanted.iter().filter(|file| file.role != Role::Outside);
         let linked = linked.filter_map(|file| file.real.as_deref());
         let linked: HashSet<PathBuf> = linked.map(|real| self.lexical(real)).collect();
@@ -463,7 +463,7 @@ impl<'a, 'b> Search<'a, 'b> {
     }
 
     /// Marks files as reported; true if there are any.
-    fn report(&mut self, which: &dyn Fn(&Wanted) -> bool) -> bool {
+    fn report(&mut self, which: &dyn Fn(&FileToRead) -> bool) -> bool {
         let mut any = false;
         for wanted in self.found.wanted.iter_mut().filter(|wanted| which(wanted)) {
             wanted.reported = true;
@@ -519,7 +519,7 @@ pub(super) fn is_policy_alone(file: &CorpusFile) -> bool {
 }
 
 /// False for a policy with a policy's own name, which nobody expects to be a key.
-pub(super) fn is_worth_a_message(options: &Options, item: &Wanted) -> bool {
+pub(super) fn is_worth_a_message(options: &Options, item: &FileToRead) -> bool {
     let mut given = options.paths.iter().map(|path| absolute(&options.folder, path));
     !has_policy_name(&item.path) || given.any(|path| path == item.path)
 }

@@ -4,7 +4,7 @@ use cortexkey_manifest::definition::moment;
 use cortexkey_manifest::quote_refused;
 use jiff::Timestamp;
 
-/// The time of `--now`, else of `SOURCE_DATE_EPOCH`, else of the clock.
+/// The time of `--now`, otherwise of `SOURCE_DATE_EPOCH`, otherwise of the clock.
 pub fn now(said: Option<&str>, epoch: Option<&str>) -> Result<Timestamp, String> {
     if let Some(text) = said {
         return moment(text).map_err(|error| {
@@ -14,7 +14,7 @@ pub fn now(said: Option<&str>, epoch: Option<&str>) -> Result<Timestamp, String>
     let Some(text) = epoch.filter(|text| !text.is_empty()) else { return Ok(Timestamp::now()) };
     let seconds = text.parse::<i64>().ok().and_then(|n| Timestamp::from_second(n).ok());
     seconds.ok_or_else(|| {
-        format!("SOURCE_DATE_EPOCH {} is no count of seconds since 1970", quote_refused(text))
+        format!("SOURCE_DATE_EPOCH {} is not a number of seconds since 1970", quote_refused(text))
     })
 }
 

@@ -7,7 +7,7 @@ use super::listing::Blob;
 use super::open;
 
 /// A file to read.
-pub(super) struct Wanted {
+pub(super) struct FileToRead {
     pub(super) path: PathBuf,
     /// Which policy governs it.
     pub(super) by: usize,
@@ -20,7 +20,7 @@ pub(super) struct Wanted {
     pub(super) role: Role,
 }
 
-impl Wanted {
+impl FileToRead {
     pub(super) fn new(path: &Path, by: usize, reported: bool, role: Role) -> Self {
         let path = path.to_path_buf();
         Self { path, by, reported, origin: Origin::Disk, real: None, is_alias: false, role }
@@ -50,7 +50,7 @@ pub(super) enum Origin {
 }
 
 /// Keeps each path once.
-pub(super) fn dedup_paths(wanted: &mut Vec<Wanted>) {
+pub(super) fn dedup_paths(wanted: &mut Vec<FileToRead>) {
     wanted.sort_by(|a, b| (&a.path, a.role).cmp(&(&b.path, b.role)));
     wanted.dedup_by(|again, kept| {
         let same = again.path == kept.path;
@@ -60,7 +60,7 @@ pub(super) fn dedup_paths(wanted: &mut Vec<Wanted>) {
 }
 
 /// Keeps each file once, under its own path if it has one in the corpus.
-pub(super) fn dedup_targets(wanted: &mut Vec<Wanted>) {
+pub(super) fn dedup_targets(wanted: &mut Vec<FileToRead>) {
     let own = wanted.iter().filter(|file| !file.is_alias);
     let mut reported: HashMap<PathBuf, bool> =
         own.filter_map(|file| Some((file.real.clone()?, false))).collect();

@@ -1,4 +1,4 @@
-//! A finding in the making: a rule says where, what and what to do; the engine adds the rest.
+//! Builds a finding: a rule provides the location, message and hint; the engine adds the rest.
 
 use cortexkey_manifest::policy::Severity;
 use cortexkey_manifest::{Problem, Span, escape, mask_tokens};
@@ -7,7 +7,7 @@ use super::finding::{Finding, Fix, Related};
 use super::rule_id::RuleId;
 use super::source::{Location, SourceId};
 
-/// A finding in the making.
+/// A finding under construction.
 #[derive(Clone, Debug)]
 pub(crate) struct FindingBuilder {
     location: Location,
@@ -48,13 +48,13 @@ impl FindingBuilder {
         finding
     }
 
-    /// Sets what to do next.
+    /// Sets the hint.
     pub(crate) fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
         self
     }
 
-    /// Sets how it can be fixed.
+    /// Sets the fix.
     pub(crate) fn fix(mut self, fix: Option<Fix>) -> Self {
         self.fix = fix;
         self
@@ -66,31 +66,32 @@ impl FindingBuilder {
         self
     }
 
-    /// Sets what tells it from others at its location, in words that no day changes.
+    /// Sets what distinguishes it from others at its location, in words that do not change over
+    /// time.
     pub(crate) fn detail(mut self, detail: impl Into<String>) -> Self {
         self.detail = detail.into();
         self
     }
 
-    /// Marks it as one that says that something could not be checked.
+    /// Marks it as a finding about something that could not be checked.
     pub(crate) fn unchecked(mut self) -> Self {
         self.unchecked = true;
         self
     }
 
-    /// Adds a second place in the same file.
+    /// Adds a second location in the same file.
     pub(crate) fn also(self, span: Span, words: impl Into<String>) -> Self {
         let source = self.location.source;
         self.also_at(Location { source, span }, words)
     }
 
-    /// Adds a second place in another file.
+    /// Adds a second location in another file.
     pub(crate) fn also_at(mut self, location: Location, words: impl Into<String>) -> Self {
         self.related.push(Related { location, message: words.into() });
         self
     }
 
-    /// Adds the policy's line that decided, where one did.
+    /// Adds the policy's line that decided it, if there is one.
     pub(crate) fn decided(self, at: Option<Location>, words: impl Into<String>) -> Self {
         match at {
             Some(at) => self.also_at(at, words),
@@ -100,7 +101,7 @@ impl FindingBuilder {
 
     /// The finding of a rule; its fingerprint is added when all findings are known.
     pub(crate) fn finish(self, rule: RuleId, severity: Severity) -> Finding {
-        // Rules quote what they saw; whatever came along with that is masked here once more.
+        // Rules quote what they read; possible secrets in it are masked here again.
         let safe = |text: &str| escape(&mask_tokens(text));
         let related = self.related.into_iter().map(|second| {
             let message = safe(&second.message);
@@ -122,8 +123,8 @@ impl FindingBuilder {
     }
 }
 
-/// A key's name as findings carry it. A very long one is cut, since each of a file's findings has
-/// a copy.
+/// A key's name for findings. A very long one is truncated, because each of a file's findings has a
+/// copy.
 fn key_name(name: &str) -> String {
     const LONGEST: usize = 200;
     if name.len() <= LONGEST {
@@ -131,7 +132,7 @@ fn key_name(name: &str) -> String {
     }
     let end = (0..=LONGEST).rev().find(|at| name.is_char_boundary(*at)).unwrap_or(0);
     let kept = name.get(..end).unwrap_or_default();
-    // What may be the start of a secret goes with the rest of it.
+    // A possible start of a secret is removed with the rest of it.
     let kept = kept.trim_end_matches(|c: char| !c.is_whitespace());
     format!("{}…", mask_tokens(kept))
 }

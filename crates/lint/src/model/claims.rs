@@ -1,17 +1,18 @@
-//! Tells whether a file claims to be a definition: no file outside the corpus may hide one.
+//! Detects whether a file claims to be a definition: no file outside the corpus may hide one.
 
 use cortexkey_manifest::Span;
 use cortexkey_manifest::yaml::{Document, NodeKind, Tree};
 
 /// The group of our versions, as `apiVersion` has it.
 const GROUP: &str = "cortexkey/";
-/// What every file that claims so contains, as [`may_claim`] searches for it.
+/// The text that every such file contains, for the search of [`may_claim`].
 pub(crate) const SPELLINGS: [&str; 7] = [GROUP, "\\x", "\\u", "\\U", "\\/", "\\0", "\\1"];
 
 /// Kinds that are not definitions, and may be anywhere.
 const OTHERS: [&str; 3] = ["Policy", "PolicyTest", "Lock"];
 
-/// Whether bytes may claim so: they contain the group, or an escape that could spell it.
+/// Whether bytes may claim to be a definition: they contain the group, or an escape that could
+/// spell it.
 pub(crate) fn may_claim(bytes: &[u8]) -> bool {
     let spelt = bytes.windows(GROUP.len()).any(|part| part == GROUP.as_bytes());
     let escaped = || {

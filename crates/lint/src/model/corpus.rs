@@ -83,9 +83,9 @@ impl CorpusFile {
                     Problem::new(
                         ProblemKind::MissingField,
                         Span::default(),
-                        "the file holds no key definition",
+                        "the file contains no key definition",
                     )
-                    .help("write one, or take the file out of the corpus"),
+                    .help("write one, or remove the file from the corpus"),
                 );
             }
         }
@@ -141,8 +141,8 @@ impl CorpusFile {
         self.outside.is_some()
     }
 
-    /// Whether a file that no corpus names claims to be a definition. `outside` keeps it from being
-    /// read as one.
+    /// Whether a file that no corpus names claims to be a definition. `outside` prevents it from
+    /// being read as one.
     pub(crate) fn define(&mut self, outside: bool) -> bool {
         let Some(span) = self.definition_claim() else { return false };
         if outside {

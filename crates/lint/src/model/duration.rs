@@ -1,8 +1,8 @@
-//! Durations as messages have them.
+//! Durations in messages.
 
 use jiff::SignedDuration;
 
-/// A duration in words: days, else hours, else minutes.
+/// A duration in words: in days, hours or minutes.
 pub(crate) fn duration_in_words(duration: SignedDuration) -> String {
     let seconds = duration.as_secs().unsigned_abs();
     let (count, unit) = match seconds {

@@ -1,6 +1,6 @@
-//! Edits that more than one rule makes.
+//! Edits that several rules make.
 //!
-//! They remove no comment and change no line that holds something else.
+//! They remove no comment and change no line with other contents.
 
 use cortexkey_manifest::Span;
 use cortexkey_manifest::yaml::{NodeId, NodeKind, Parent, Tree};
@@ -62,7 +62,7 @@ pub(crate) fn add_after(tree: &Tree, key: Span, field: &str, safe: bool) -> Opti
     Some(Fix { safe, edits: vec![Edit { span: Span::new(line_end, line_end), text }] })
 }
 
-/// The end of line that the file has.
+/// The line end that the file uses.
 pub(crate) fn end_of_line(tree: &Tree) -> &'static str {
     if tree.source().contains("\r\n") { "\r\n" } else { "\n" }
 }

@@ -1,4 +1,4 @@
-//! What a rule found: where, what, and what to do about it.
+//! A finding: its location, its message, and its remedy.
 //!
 //! A finding never holds a value that may be a secret; messages are made from masked text.
 
@@ -8,12 +8,12 @@ use cortexkey_manifest::policy::Severity;
 use super::rule_id::RuleId;
 use super::source::Location;
 
-/// A second place that matters.
+/// A related location.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Related {
-    /// The place.
+    /// The location.
     pub location: Location,
-    /// Why it matters, in a few words.
+    /// Its label.
     pub message: String,
 }
 
@@ -41,7 +41,7 @@ impl Fix {
         Self { safe: true, edits: vec![Edit { span, text: text.into() }] }
     }
 
-    /// One edit that a person has to agree with.
+    /// One edit that needs a review.
     pub fn unsafe_(span: Span, text: impl Into<String>) -> Self {
         Self { safe: false, ..Self::safe(span, text) }
     }
@@ -56,22 +56,23 @@ pub struct Finding {
     pub severity: Severity,
     /// The value itself, or the key of the mapping that lacks one.
     pub location: Location,
-    /// What was seen, and what was expected.
+    /// What is wrong: the fact, and what was expected.
     pub message: String,
-    /// What to do next.
+    /// What to do.
     pub help: Option<String>,
-    /// Name of the key, where the finding is about one.
+    /// Name of the key, if the finding is about one.
     pub key: Option<String>,
-    /// Other places.
+    /// Related locations.
     pub related: Vec<Related>,
-    /// What else tells it from others at its location, in words that no day changes.
+    /// What else distinguishes it from others at its location, in words that do not change over
+    /// time.
     pub detail: String,
-    /// How a program can fix it.
+    /// The edits that fix it.
     pub fix: Option<Fix>,
-    /// True when it says that a part of a file could not be checked. Nothing suppresses, waives,
-    /// lowers or baselines such a finding: whatever else is wrong there stays unseen.
+    /// Whether it reports that a part of a file could not be checked. Nothing suppresses, waives,
+    /// lowers or baselines such a finding, because other mistakes there stay hidden.
     pub unchecked: bool,
-    /// Identifies the finding across runs; made without line numbers.
+    /// Identifies the finding across runs; computed without line numbers.
     pub fingerprint: String,
 }
 

@@ -1,7 +1,8 @@
 //! Fingerprints identify a finding in another run, and in other programs.
 //!
-//! Neither line numbers nor the time go into them: an edit elsewhere in a file, or another day, must
-//! not make an old finding a new one. The text is masked first, so that no secret goes into them.
+//! They include neither line numbers nor the time: an edit elsewhere in a file, or another day,
+//! must not turn an old finding into a new one. The text is masked first, so that they include no
+//! secret.
 
 use std::collections::HashMap;
 
@@ -10,8 +11,8 @@ use sha2::{Digest, Sha256};
 use super::finding::Finding;
 use super::source::{SourceId, Sources};
 
-/// Gives each finding its fingerprint: rule, key (or file, where it is about none), and the text
-/// at the location; a running number tells apart what is the same in all of these.
+/// Gives each finding its fingerprint: rule, key (or file, if it is about none), and the text at
+/// the location; a running number distinguishes findings that are equal in all of these.
 pub(crate) fn fingerprints<'f>(sources: &Sources, findings: impl Iterator<Item = &'f mut Finding>) {
     let mut seen: HashMap<[u8; 32], usize> = HashMap::new();
     let mut masked: HashMap<SourceId, String> = HashMap::new();

@@ -1,4 +1,4 @@
-//! What the other layers speak about: files, findings and reports. Nothing here checks anything.
+//! The vocabulary of the other layers: files, findings and reports. Nothing here checks anything.
 
 mod builder;
 mod claims;

@@ -1,4 +1,4 @@
-//! What a run found: [`Report`], and how the reports of several policies become one.
+//! The result of a run: [`Report`], and how the reports of several policies are merged.
 
 use std::collections::{BTreeSet, HashSet};
 
@@ -10,7 +10,7 @@ use super::rule_id::RuleId;
 use super::source::{SourceId, Sources};
 use super::tally::Tallies;
 
-/// How many files and findings there are.
+/// The numbers of files and findings.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Summary {
     /// Files reported on.
@@ -46,17 +46,17 @@ impl Summary {
     }
 }
 
-/// All that a run found.
+/// All findings of a run.
 #[derive(Clone, Debug, Default)]
 pub struct Report {
     /// Files that findings point into.
     pub sources: Sources,
-    /// Findings by file, span and code. Of a file with very many, the last one stands for those
-    /// that are left out, and is as severe as the most severe of them.
+    /// Findings by file, span and code. If a file has very many, the last one represents the
+    /// omitted ones, and is as severe as the most severe of them.
     pub findings: Vec<Finding>,
     /// Findings that do not count.
     pub waived: Vec<WaivedFinding>,
-    /// The counts, those left out included.
+    /// The counts, including omitted findings.
     pub summary: Summary,
     /// The counts of each rule, those left out included.
     pub tallies: Tallies,

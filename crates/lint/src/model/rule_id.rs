@@ -1,18 +1,18 @@
-//! Which rule: a code and a name that belong together.
+//! The identity of a rule: a code and a name.
 
 use core::cmp::Ordering;
 use core::fmt;
 use core::hash::{Hash, Hasher};
 use std::borrow::Cow;
 
-/// A rule's code and name. Rules are told apart by their codes.
+/// A rule's code and name. The code identifies it.
 #[derive(Clone, Debug)]
 pub struct RuleId {
     code: Cow<'static, str>,
     name: Cow<'static, str>,
 }
 
-/// What the rules of one letter are about.
+/// The subjects of the rules, by letter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Family {
     /// Y: the YAML of a file.
@@ -31,7 +31,7 @@ pub enum Family {
     Expiry,
     /// X: secrets.
     Secret,
-    /// C: several files together.
+    /// C: several files.
     Corpus,
     /// P: policies, waivers and suppressions.
     Policy,

@@ -1,4 +1,4 @@
-//! The files that findings point into, and where in them.
+//! The files that findings point to, and locations in them.
 
 use core::ops::Index;
 use core::sync::atomic::{AtomicU64, Ordering};
@@ -9,7 +9,7 @@ use std::sync::Arc;
 use cortexkey_manifest::yaml::Tree;
 use cortexkey_manifest::{Position, Span, blank, escape, mask_path, secret_ranges};
 
-/// A file of a corpus, whatever text it has at the moment. No two files of a process share one.
+/// Identifies a file of a corpus, whatever its current text. Unique within a process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FileId(u64);
 
@@ -20,14 +20,14 @@ impl FileId {
     }
 }
 
-/// A file that findings point into. It is known when the file is read, and never changes.
+/// Identifies a file that findings point to. Known when the file is read, and never changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum SourceId {
     /// A file of a policy.
     Policy {
         /// Which policy of the run.
         policy: usize,
-        /// Which of its layers; files that could not be read come after them.
+        /// Which of its layers; files that could not be read follow them.
         layer: usize,
     },
     /// A file of the corpus.
@@ -39,16 +39,16 @@ pub enum SourceId {
     },
 }
 
-/// A place in a file.
+/// A location in a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Location {
     /// The file.
     pub source: SourceId,
-    /// Bytes of that file.
+    /// Its bytes in that file.
     pub span: Span,
 }
 
-/// A file that findings point into, with its text.
+/// A file that findings point to, with its text.
 #[derive(Clone, Debug)]
 pub struct Source {
     /// Which file it is.
@@ -57,11 +57,11 @@ pub struct Source {
     pub path: String,
     /// Its path from the policy's folder, wherever the command runs.
     pub(crate) policy_path: String,
-    /// Its path from the root of the repository, for readers who see that and not where the command
-    /// ran; `None` for a built-in policy.
+    /// Its path from the root of the repository, for readers who see that and not the command's
+    /// folder; `None` for a built-in policy.
     pub(crate) from_root: Option<String>,
     pub(crate) tree: Arc<Tree>,
-    /// False for files that are read only because others refer to them.
+    /// False for files that are read only because other files refer to them.
     pub(crate) reported: bool,
 }
 
@@ -73,13 +73,13 @@ impl Source {
         Self { id, policy_path: path.clone(), from_root, path, tree, reported: true }
     }
 
-    /// Sets the path that it has wherever the command runs.
+    /// Sets the path that is independent of where the command runs.
     pub(crate) fn named(mut self, policy_path: &str) -> Self {
         self.policy_path = mask_path(policy_path);
         self
     }
 
-    /// Sets the path that it has from the root of the repository.
+    /// Sets the path from the root of the repository.
     pub(crate) fn rooted(&mut self, path: &str) {
         if self.from_root.is_some() {
             self.from_root = Some(mask_path(path));
@@ -98,10 +98,10 @@ impl Source {
         path.strip_prefix("./").unwrap_or(path)
     }
 
-    /// Its path for formats that people read: one line, which no log takes for a command.
+    /// Its path for human-readable formats: one line that no log interprets as a command.
     pub(crate) fn shown(&self) -> String {
         let path = escape(&self.path);
-        // GitHub acts upon lines that begin so.
+        // GitHub interprets lines that start like this.
         if path.trim_start().starts_with("::") { format!("./{path}") } else { path }
     }
 
@@ -111,7 +111,7 @@ impl Source {
         (self.tree.position(span.start), self.tree.position(span.end))
     }
 
-    /// The text. It may hold a secret; what is shown is [`Self::masked`].
+    /// The text. It may contain a secret; show [`Self::masked`] instead.
     #[must_use]
     pub fn text(&self) -> &str {
         self.tree.source()

@@ -1,5 +1,5 @@
-//! Checks what a policy says about rules: unknown rules and options, and values that options do not
-//! take. Each mistake is kept, with a suggestion.
+//! Checks the rule settings of a policy: unknown rules and options, and invalid values of options.
+//! Each mistake is kept, with a suggestion.
 
 use std::sync::Arc;
 
@@ -17,9 +17,9 @@ use crate::model::RuleId;
 /// Which rule reports a mistake.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum MistakeKind {
-    /// A rule or an option that does not exist, or that cannot be set so.
+    /// A rule or an option that does not exist, or that cannot be set like this.
     UnknownRule,
-    /// A value that does not fit.
+    /// An invalid value.
     BadValue,
     /// The same rule twice.
     Duplicate,
@@ -132,12 +132,12 @@ fn misnamed(
             && digits(&id.value[letters.len()..])
             && id.value.len() <= 16;
         if !fits {
-            let message = format!("{} is no code for a rule of your own", quote(&id.value));
-            let help = "two or more capitals and a number, as in `ORG001`; one capital is ours";
+            let message = format!("{} is not a valid code for your own rule", quote(&id.value));
+            let help = "use two or more capitals and a number, as in `ORG001`; codes with one capital are built in";
             out.push(mistake(id.span, message, help));
         }
         if known.iter().any(|other| other.id().code() == id.value) {
-            let message = format!("rule {} stands twice", quote(&id.value));
+            let message = format!("rule {} occurs twice", quote(&id.value));
             out.push(mistake(id.span, message, "give one of them another code"));
         }
     }
@@ -147,8 +147,8 @@ fn misnamed(
             !part.is_empty() && part.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
         };
         if !(parts().all(word) && parts().count() > 1 && name.value.len() <= 64) {
-            let message = format!("{} is no name for a rule", quote(&name.value));
-            let help = "small letters, and words joined by hyphens, as in `prod-holds-few-roles`";
+            let message = format!("{} is not a valid name for a rule", quote(&name.value));
+            let help = "use lower-case words joined by hyphens, as in `prod-holds-few-roles`";
             out.push(mistake(name.span, message, help));
         }
         let taken = registry.find(&name.value).is_some()
@@ -186,7 +186,7 @@ fn twice(layer: &Layer, at: usize, entry: &RuleEntry, first: &RuleEntry) -> Poli
         kind: MistakeKind::Duplicate,
         at: source,
         message,
-        help: Some("join the two entries".into()),
+        help: Some("merge the two entries".into()),
     }
 }
 
@@ -230,7 +230,7 @@ fn softened(rule: &RuleSpec, settings: &RuleSettings, layer: usize) -> Option<Po
     let off = settings.enabled.spanned().filter(|set| !set.value);
     let less = settings.severity.spanned().filter(|set| set.value < rule.severity);
     let off = off.map(|set| ("turned off", set.span));
-    let (what, span) = off.or(less.map(|set| ("made less grave", set.span)))?;
+    let (what, span) = off.or(less.map(|set| ("made less severe", set.span)))?;
     let message = format!("rule {} cannot be {what}", rule.id);
     let help = "remove the setting: what cannot be checked is an error, never a warning; take files \
                 that are no key definitions out of the policy's `keys`";
@@ -267,8 +267,7 @@ fn bad_value(
         OptionKind::Map(_) => "a mapping".into(),
         OptionKind::Nothing => "nothing".into(),
     };
-    let message =
-        format!("`{}` of {} takes {expected}; {seen} stands here", doc.name, rule.id.name());
+    let message = format!("`{}` of {} takes {expected}, got {seen}", doc.name, rule.id.name());
     let at = Source { layer, span: value.span };
     Some(PolicyMistake { kind: MistakeKind::BadValue, at, message, help: Some(doc.what.into()) })
 }

@@ -98,7 +98,7 @@ impl Policy {
         self.merged.rules.get(rule.code())
     }
 
-    /// Whether a layer locked a rule, so that no later layer loosens it.
+    /// Whether a layer locked a rule, so that no later layer can loosen it.
     #[must_use]
     pub fn is_locked(&self, rule: &RuleId) -> bool {
         self.resolved(rule).is_some_and(|resolved| resolved.locked.is_some())

@@ -50,7 +50,8 @@ impl MatchPaths {
             return Err("the pattern leaves the policy's folder".to_owned());
         }
         let glob = GlobBuilder::new(text).literal_separator(true).build();
-        let glob = glob.map_err(|error| format!("this is no pattern: {}", error.kind()))?;
+        let glob =
+            glob.map_err(|error| format!("this is not a valid pattern: {}", error.kind()))?;
         self.patterns.insert(pattern.value.clone(), glob.compile_matcher());
         Ok(())
     }

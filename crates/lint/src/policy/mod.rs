@@ -1,5 +1,5 @@
-//! What is in force: the layers of a policy merged, the settings of each rule, and the rules that the
-//! policy defines itself. A policy knows which rules exist, and nothing about how they check.
+//! The policy in force: its layers merged, the settings of each rule, and the rules that it
+//! defines. A policy knows which rules exist, but not how they check.
 
 mod check;
 pub(crate) mod custom;

@@ -24,9 +24,9 @@ pub enum OptionType {
     Flag,
     /// A whole number.
     Number,
-    /// A text.
+    /// A string.
     Text,
-    /// A list of texts.
+    /// A list of strings.
     Texts,
     /// A regular expression.
     Pattern,
@@ -82,7 +82,7 @@ impl Period {
 pub(crate) struct Digest(pub(crate) [u8; 32]);
 
 impl Digest {
-    /// Reads small hexadecimal letters.
+    /// Parses lower-case hexadecimal digits.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let mut digest = [0; 32];
         let is_small = text.bytes().all(|byte| !byte.is_ascii_uppercase());
@@ -91,7 +91,7 @@ impl Digest {
 }
 
 impl OptionType {
-    /// Reads a policy's value; `None` where the option does not take it.
+    /// Parses a policy's value; `None` if the option does not accept it.
     pub(crate) fn read(self, value: &OptionKind) -> Option<Value> {
         match self {
             Self::Duration => Some(Value::Duration(lifetime(text(value)?).ok()?)),
@@ -125,7 +125,7 @@ impl OptionType {
         matches!(self, Self::Durations | Self::Texts | Self::Weekdays | Self::Dates | Self::Digests)
     }
 
-    /// What it takes, in words.
+    /// What it accepts, in words.
     #[must_use]
     pub const fn expected(self) -> &'static str {
         match self {
@@ -134,14 +134,14 @@ impl OptionType {
             Self::Number => "a whole number",
             Self::Durations => "a list of durations such as `[30d, 7d]`",
             Self::Text => "a text",
-            Self::Texts => "a list of texts",
+            Self::Texts => "a list of strings",
             Self::Pattern => "a regular expression of at most 1,000 characters",
             Self::Offset => "`Z` or an offset such as `+02:00`",
             Self::Weekdays => "a list of weekdays such as `[saturday, sunday]`",
             Self::Dates => {
                 "a list of dates or periods such as `[2026-12-25, 2026-12-20/2027-01-03]`"
             }
-            Self::Digests => "a list of SHA-256 digests in small hexadecimal letters",
+            Self::Digests => "a list of SHA-256 digests in lower-case hexadecimal digits",
         }
     }
 }
@@ -185,18 +185,18 @@ pub enum Tighter {
 pub struct OptionDoc {
     /// Its name in a policy.
     pub name: &'static str,
-    /// What it takes.
+    /// What it accepts.
     pub kind: OptionType,
-    /// What holds when no policy sets it; a list is written with commas.
+    /// The default; a list is written with commas.
     pub default: Option<&'static str>,
-    /// What it does.
+    /// Its effect.
     pub what: &'static str,
     /// Which value is stricter.
     pub tighter: Tighter,
 }
 
 impl OptionDoc {
-    /// What holds when no policy sets it.
+    /// The default.
     pub(crate) fn default_value(&self) -> Option<Value> {
         let text = self.default?;
         let value = OptionKind::Text(text.to_owned());

@@ -12,12 +12,12 @@ const SIZE_BYTES_MAX: usize = 1 << 20;
 /// Characters of one expression.
 const LENGTH_MAX: usize = 1000;
 
-/// Compiles an expression, or says why it cannot be.
+/// Compiles an expression, or returns why it cannot be compiled.
 pub(crate) fn compile(pattern: &str) -> Result<Regex, String> {
     compile_within(pattern, SIZE_BYTES_MAX)
 }
 
-/// The same where the compiled expression may take fewer bytes.
+/// The same with a smaller limit for the compiled expression.
 pub(crate) fn compile_within(pattern: &str, bytes_max: usize) -> Result<Regex, String> {
     if pattern.chars().count() > LENGTH_MAX {
         return Err(format!("it is longer than {LENGTH_MAX} characters"));
@@ -30,7 +30,7 @@ pub(crate) fn compile_within(pattern: &str, bytes_max: usize) -> Result<Regex, S
     })
 }
 
-/// An expression that names or texts must match.
+/// An expression that names or other strings must match.
 #[derive(Debug)]
 pub(crate) struct Pattern {
     text: String,
@@ -55,7 +55,7 @@ impl Pattern {
         self.regex.is_match(text)
     }
 
-    /// How many bytes of a text the longest matching prefix of the expression covers.
+    /// How many bytes of a string the longest matching prefix of the expression covers.
     pub(crate) fn matched_length(&self, text: &str) -> Option<usize> {
         let prefixes = self.prefixes.get_or_init(|| prefixes(&self.text).unwrap_or_default());
         prefixes.iter().find_map(|prefix| Some(prefix.find(text)?.end()))

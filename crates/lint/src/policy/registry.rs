@@ -5,7 +5,7 @@ use cortexkey_manifest::policy::{Layer, OptionKind, Rules, Severity};
 use super::options::OptionDoc;
 use crate::model::RuleId;
 
-/// What a policy has to know about a rule of the linter.
+/// What a policy needs to know about a rule of the linter.
 #[derive(Clone, Debug)]
 pub(crate) struct RuleSpec {
     /// Its code and name.
@@ -14,10 +14,10 @@ pub(crate) struct RuleSpec {
     pub(crate) severity: Severity,
     /// What a policy can set besides `enabled`, `severity`, `locked`, `waivable` and `overrides`.
     pub(crate) options: &'static [OptionDoc],
-    /// True when each of its findings says that a part of a file could not be checked. No policy
-    /// turns such a rule off or makes it less severe.
+    /// Whether each of its findings reports that a part of a file could not be checked. No policy
+    /// turns such a rule off or lowers its severity.
     pub(crate) leaves_unchecked: bool,
-    /// False when no waiver and no comment covers its findings, whatever the policy says.
+    /// Whether waivers and comments can cover its findings, whatever the policy sets.
     pub(crate) is_waivable: bool,
 }
 

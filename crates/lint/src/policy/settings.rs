@@ -1,4 +1,4 @@
-//! What holds for one rule and one key: defaults, then the policy, then its overrides in turn.
+//! The settings of one rule for one key: defaults, then the policy, then its overrides in order.
 
 use std::collections::BTreeMap;
 
@@ -29,7 +29,7 @@ pub struct Settings {
 #[derive(Clone, Debug)]
 struct OptionSetting {
     name: &'static str,
-    /// `None` where nothing holds.
+    /// `None` if there is no value.
     value: Option<Value>,
     decided: Option<Location>,
 }
@@ -60,7 +60,7 @@ impl Settings {
     }
 }
 
-/// What a policy sets for one rule: for all keys, and for those that an override matches. It is read
+/// A policy's settings of one rule: for all keys, and for those that an override matches. Parsed
 /// once, together with the policy.
 #[derive(Debug)]
 pub(crate) struct RuleSettings {
@@ -116,12 +116,12 @@ impl RuleSettings {
         Reader { policy, docs: &[], least: None }.read(base, resolved)
     }
 
-    /// What holds for keys that no override matches.
+    /// The settings for keys that no override matches.
     pub(crate) fn base(&self) -> &Settings {
         &self.base
     }
 
-    /// What holds for one key, where overrides change it: they apply in turn, a later one wins.
+    /// The settings for one key, if overrides change them: they apply in order, a later one wins.
     pub(crate) fn for_key(&self, subject: &Subject<'_>) -> Option<Settings> {
         let mut own: Option<Settings> = None;
         for item in &self.overrides {
@@ -137,7 +137,7 @@ impl RuleSettings {
 struct Reader {
     policy: usize,
     docs: &'static [OptionDoc],
-    /// The least severity that a policy can set for a rule that no policy turns off.
+    /// The lowest severity that a policy can set for a rule that it cannot turn off.
     least: Option<Severity>,
 }
 
@@ -168,7 +168,7 @@ impl Reader {
         let severity = severity.filter(|setting| Some(setting.value) >= self.least);
         let options = self.docs.iter().filter_map(|doc| {
             let setting = options.get(doc.name)?;
-            // A value that the option does not take is a mistake of the policy, and changes nothing.
+            // A value that the option does not accept is a mistake of the policy and has no effect.
             let value = doc.kind.read(&setting.value.kind)?;
             let decided = Some(self.location(setting.source));
             Some(OptionSetting { name: doc.name, value: Some(value), decided })

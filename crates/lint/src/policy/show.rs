@@ -13,9 +13,9 @@ use crate::model::RuleId;
 /// One setting of a rule, and where it was set.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fact {
-    /// What: `severity`, `max`, `locked`, …
+    /// The setting's name: `severity`, `max`, `locked`, …
     pub what: String,
-    /// The value as a policy has it.
+    /// The value, as in a policy.
     pub value: String,
     /// The keys that it applies to; `None` for all.
     pub keys: Option<String>,
@@ -29,7 +29,7 @@ impl Policy {
         self.layers.iter().map(|layer| layer.path.as_str())
     }
 
-    /// All that holds for a rule, in the order in which it applies.
+    /// All settings of a rule, in the order in which they apply.
     pub(crate) fn rule_facts(&self, rule: &RuleSpec) -> Vec<Fact> {
         self.facts_of(&rule.id, self.rule_settings(&rule.id).base(), rule.options)
     }
@@ -115,7 +115,7 @@ impl Policy {
         own.map(|refused| {
             let (at, lock) = (self.line_of(refused.at), self.line_of(refused.lock));
             format!(
-                "{at} would loosen {} and does not count: {lock} locks the rule",
+                "{at} would loosen {} and has no effect: {lock} locks the rule",
                 quote(&refused.what)
             )
         })
@@ -127,7 +127,7 @@ impl Policy {
         format!("{}:{}", layer.path, layer.tree.position(at.span.start).line)
     }
 
-    /// The policy in force as a policy file, each setting with the line that made it.
+    /// The policy in force as a policy file, each setting with the line that set it.
     #[must_use]
     pub fn effective(&self) -> String {
         let mut lines: Vec<(String, Option<String>)> = Vec::new();
@@ -190,7 +190,7 @@ pub const fn level(enabled: bool, severity: Severity) -> &'static str {
 /// An option's value as a policy would have it.
 fn value(option: &OptionValue) -> String {
     match &option.kind {
-        // Every reader takes `90d` for a string.
+        // Every reader reads `90d` as a string.
         OptionKind::Text(text) if text.bytes().all(|b| b.is_ascii_alphanumeric()) => text.clone(),
         OptionKind::Text(text) => scalar(text),
         OptionKind::List(items) => {

@@ -1,4 +1,4 @@
-//! What waivers may cover, and what a waiver must have.
+//! Which findings waivers may cover, and which fields a waiver needs.
 
 use cortexkey_manifest::policy::Waiver;
 
@@ -10,7 +10,7 @@ use crate::model::{Finding, Location, RuleId, is_builtin};
 pub(crate) struct Forbidden {
     /// The reason, in a few words.
     pub(crate) reason: &'static str,
-    /// The policy's line that says so, where one does.
+    /// The policy's line that decides it, if there is one.
     pub(crate) decided: Option<Location>,
 }
 
@@ -52,7 +52,7 @@ impl Policy {
         let resolved = self.resolved(rule)?;
         let forbidden = |reason, at| Some(Forbidden { reason, decided: Some(self.location(at)) });
         if let Some(waivable) = resolved.waivable.as_ref().filter(|waivable| !waivable.value) {
-            return forbidden("the policy says so", waivable.source);
+            return forbidden("the policy forbids it", waivable.source);
         }
         let lock = resolved.locked?;
         // The layer that locked it may grant exceptions, and so may its ancestors.
@@ -64,9 +64,9 @@ impl Policy {
 }
 
 const UNCHECKED: Forbidden =
-    Forbidden { reason: "it says that something could not be checked", decided: None };
+    Forbidden { reason: "it reports that something could not be checked", decided: None };
 
-/// What a waiver must have and does not have.
+/// The fields that a waiver needs and lacks.
 pub(crate) fn lacking(waiver: &Waiver) -> Vec<&'static str> {
     let blank = |text: Option<&String>| text.is_none_or(|text| text.trim().is_empty());
     let fields = [

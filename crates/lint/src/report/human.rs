@@ -1,4 +1,4 @@
-//! The format for people: the source line, a caret under the value, labels, and what to do.
+//! The human-readable format: the source line, a caret under the value, labels, and what to do.
 
 use core::ops::Range;
 use std::collections::HashMap;

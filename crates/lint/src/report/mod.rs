@@ -24,7 +24,7 @@ pub use cortexkey_manifest::policy::Severity;
 use crate::model::{Location, Report, Summary, WaivedBy};
 
 impl Report {
-    /// Writes the report in a format; `color` matters for formats that people read.
+    /// Writes the report in a format; `color` applies to human-readable formats.
     #[must_use]
     pub fn render(&self, format: Format, color: bool) -> String {
         match format {
@@ -100,9 +100,9 @@ pub enum Format {
     Sarif,
     /// `JUnit` XML, for CI systems that show tests.
     Junit,
-    /// Beside the lines of a change on GitHub.
+    /// Next to the lines of a change on GitHub.
     Github,
-    /// Beside the lines of a change on GitLab.
+    /// Next to the lines of a change on GitLab.
     Gitlab,
     /// By rule, the most frequent first, with a few places each.
     Grouped,
@@ -136,7 +136,7 @@ impl Format {
         Self::ALL.iter().find(|(_, form)| *form == self).map_or("", |(word, _)| word)
     }
 
-    /// The format of a name.
+    /// The format with a name.
     #[must_use]
     pub fn from_word(word: &str) -> Option<Self> {
         Self::ALL.iter().find(|(known, _)| *known == word).map(|(_, format)| *format)

@@ -26,7 +26,7 @@ pub(crate) struct FileContext<'a> {
     pub(crate) source: SourceId,
     /// Its path from the policy's folder.
     pub(crate) path: &'a str,
-    /// What looks like a secret in it, once a rule has looked.
+    /// Possible secrets in it, once a rule has searched for them.
     pub(crate) tokens: OnceCell<Vec<FoundToken>>,
 }
 
@@ -37,8 +37,8 @@ impl FileContext<'_> {
         FindingBuilder::new(location, message).key(self.key_at(span))
     }
 
-    /// What looks like a secret by its shape, in the text with its comments and in the values that
-    /// escapes, quotes and line folding make of it.
+    /// Possible secrets by their form, in the text with its comments and in the values after
+    /// escapes, quotes and line folding.
     pub(crate) fn tokens(&self) -> &[FoundToken] {
         self.tokens.get_or_init(|| find_tokens(self.tree))
     }
@@ -71,9 +71,9 @@ pub(crate) struct KeyContext<'a> {
     pub(crate) tenant: Option<&'a str>,
     /// The time.
     pub(crate) now: Timestamp,
-    /// The roles that it holds, once a rule has asked.
+    /// The roles that it holds, once a rule has looked them up.
     pub(crate) held: OnceCell<Vec<(usize, ResolvedRole)>>,
-    /// Another rule's settings for this key, for rules whose fixes must not break another one.
+    /// Another rule's settings for this key, for fixes that must not violate another rule.
     pub(crate) settings_of: &'a dyn Fn(&'static Rule) -> Settings,
 }
 

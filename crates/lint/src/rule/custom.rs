@@ -14,11 +14,11 @@ pub(crate) struct CustomContext<'a> {
     pub(crate) source: SourceId,
     pub(crate) tree: &'a Tree,
     pub(crate) subject: Subject<'a>,
-    /// How much the expressions may still do for the keys of the file.
+    /// How much more work the expressions may do for the keys of the file.
     pub(crate) budget: &'a Budget,
 }
 
-/// Reports a key for which the rule's expression does not hold, or has no answer.
+/// Reports a key for which the rule's expression is false or has no result.
 pub(crate) fn check_custom(
     custom: &Custom,
     cx: &CustomContext<'_>,
@@ -29,7 +29,7 @@ pub(crate) fn check_custom(
     let definition = cx.subject.definition;
     let mut fields = fields(custom, cx).into_iter();
     let first = fields.next().map_or(definition.place, |(span, _)| span);
-    // The values of the other fields tell this finding from another one.
+    // The values of the other fields distinguish this finding from others.
     let value = |(span, _): &(Span, String)| mask_tokens(span.slice(cx.tree.source()));
     let detail: Vec<String> = fields.as_slice().iter().map(value).collect();
     let location = Location { source: cx.source, span: first };
@@ -42,7 +42,7 @@ pub(crate) fn check_custom(
         finding = finding.unchecked();
     }
     for (span, path) in fields {
-        finding = finding.also(span, format!("{path} is asked for as well"));
+        finding = finding.also(span, format!("{path} is also read"));
     }
     out.push(finding.finish(custom.id().clone(), severity));
 }

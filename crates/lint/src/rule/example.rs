@@ -9,7 +9,7 @@ use cortexkey_manifest::format::{KEY, Mapping};
 pub struct Example {
     /// What the page shows.
     pub yaml: &'static str,
-    /// Fields that are left out, as `spec.scope`; the page shows that they are not there.
+    /// Fields that are omitted, such as `spec.scope`; the page shows that they are missing.
     pub without: &'static [&'static str],
     /// Entries of the policy that the example needs, besides a tenant and the recommended rules.
     pub policy: &'static str,

@@ -21,34 +21,33 @@ pub(crate) use sink::Sink;
 use crate::model::{Fix, RuleId};
 use crate::policy::{OptionDoc, Settings};
 
-/// How a rule checks.
+/// What a rule looks at.
 #[derive(Clone, Copy)]
 pub(crate) enum Check {
-    /// It reports the mistakes that a reader found and that the first function accepts; the second
-    /// one fixes them.
+    /// The mistakes of a reader that the first function accepts; the second one fixes them.
     Problems(fn(&Problem) -> bool, fn(&Tree, &Problem, &Settings) -> Option<Fix>),
-    /// It looks at one file of the corpus.
+    /// One file of the corpus.
     File(fn(&FileContext<'_>, &mut Sink<'_>)),
-    /// It looks at one file, of the corpus or of the policy.
+    /// One file, of the corpus or of the policy.
     Text(fn(&FileContext<'_>, &mut Sink<'_>)),
-    /// It looks at one key.
+    /// One key.
     Key(fn(&KeyContext<'_>, &mut Sink<'_>)),
-    /// It looks at all files.
+    /// All files.
     Corpus(fn(&CorpusContext<'_>, &mut Sink<'_>)),
-    /// It looks at the policy itself.
+    /// The policy itself.
     Policy(fn(&PolicyContext<'_>, &mut Sink<'_>)),
-    /// The engine finds it, before any rule runs or when all others have run.
+    /// The engine reports it, before any rule runs or after all others.
     Engine,
 }
 
 /// Whether edits can fix a rule's findings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fixes {
-    /// Only people can.
+    /// Not automatically.
     No,
-    /// With `--fix`: what the key may do does not change.
+    /// With `--fix`: the key's permissions do not change.
     Safe,
-    /// With `--unsafe-fixes`: a person has to agree.
+    /// With `--unsafe-fixes`: the fix needs a review.
     Unsafe,
 }
 
@@ -62,7 +61,7 @@ pub struct Rule {
     pub severity: Severity,
     /// What it finds, in one line.
     pub summary: &'static str,
-    /// Why that matters for Cortex API keys.
+    /// Why it matters for Cortex API keys.
     pub why: &'static str,
     /// A definition in which it finds something.
     pub bad: Example,

@@ -1,4 +1,4 @@
-//! Where a rule puts its findings.
+//! Collects the findings of a rule.
 
 use cortexkey_manifest::policy::Severity;
 
@@ -6,10 +6,10 @@ use super::Rule;
 use crate::model::{Finding, FindingBuilder};
 use crate::policy::Settings;
 
-/// Takes the findings of one rule, and holds what is in force for it.
+/// Collects the findings of one rule, and provides its settings.
 pub(crate) struct Sink<'a> {
     pub(crate) rule: &'static Rule,
-    /// What holds for the rule, for the key or for all.
+    /// The settings in force, for the key or for all keys.
     pub(crate) settings: &'a Settings,
     pub(crate) out: &'a mut Vec<Finding>,
 }
@@ -22,7 +22,7 @@ impl Sink<'_> {
 }
 
 impl FindingBuilder {
-    /// Reports the finding, with the severity that holds for the rule.
+    /// Reports the finding, with the severity in force.
     pub(crate) fn report(self, sink: &mut Sink<'_>) {
         sink.report_at(sink.settings.severity, self);
     }

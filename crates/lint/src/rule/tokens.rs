@@ -1,14 +1,14 @@
-//! What looks like a secret in a file: [`FoundToken`].
+//! A possible secret in a file: [`FoundToken`].
 
 use cortexkey_manifest::yaml::{NodeKind, Tree};
 use cortexkey_manifest::{Span, Token, TokenKind, tokens_in};
 
-/// What looks like a secret in a file.
+/// A possible secret in a file.
 #[derive(Clone, Debug)]
 pub(crate) struct FoundToken {
     /// Where it is; for a token that only the decoded value contains, the value's span.
     pub(crate) span: Span,
-    /// What it is.
+    /// Its kind.
     pub(crate) kind: TokenKind,
     /// The token, if it differs from the text at the span.
     decoded: Option<Box<str>>,
@@ -21,8 +21,8 @@ impl FoundToken {
     }
 }
 
-/// What looks like a secret by its shape, in the text with its comments and in the values that
-/// escapes, quotes and line folding make of it.
+/// Possible secrets by their form, in the text with its comments and in the values after escapes,
+/// quotes and line folding.
 pub(super) fn find_tokens(tree: &Tree) -> Vec<FoundToken> {
     let whole = |token: Token| FoundToken { span: token.span, kind: token.kind, decoded: None };
     let written: Vec<FoundToken> = tokens_in(tree.source()).into_iter().map(whole).collect();

@@ -1,5 +1,5 @@
-//! The rules: one file each, by family. [`RULES`] is where a rule is registered; its own `RULE` holds
-//! everything else about it.
+//! The rules: one file each, by family. [`RULES`] registers them; a rule's own `RULE` contains
+//! everything else.
 
 mod corpus;
 mod expiry;
@@ -113,10 +113,10 @@ pub static RULES: &[&Rule] = &[
     &policy::p009_waiver_incomplete::RULE,
 ];
 
-/// Rules whose findings are suppressed by another rule's at the same place: one fault, one finding.
-/// A finding that is waived suppresses nothing.
+/// Rules whose findings are suppressed by another rule's at the same location: one fault, one
+/// finding. A waived finding suppresses nothing.
 pub(crate) static SUPPRESSED_BY: &[(&Rule, &[&Rule])] = &[
-    // A field that is named like a secret is more urgent than an unknown one.
+    // A field named like a secret is more urgent than an unknown one.
     (&schema::s001_unknown_field::RULE, &[&secret::x004_field_present::RULE]),
     (
         &expiry::e007_beyond_product::RULE,
@@ -157,7 +157,7 @@ pub fn all_ids() -> Vec<&'static str> {
     RULES.iter().flat_map(|rule| [rule.name, rule.code]).collect()
 }
 
-/// Where a rule's page can be read.
+/// The address of a rule's page.
 #[must_use]
 pub fn page_url(name: &str) -> String {
     format!("{}/blob/main/docs/rules/{name}.md", env!("CARGO_PKG_REPOSITORY"))
@@ -168,9 +168,9 @@ static SPECS: LazyLock<Vec<RuleSpec>> =
     LazyLock::new(|| RULES.iter().map(|rule| rule.spec()).collect());
 
 impl Rule {
-    /// True when each of its findings says that a part of a file could not be checked. Nothing
-    /// suppresses, waives, lowers, turns off or baselines them: what the reader could not read, no
-    /// rule has seen. Unknown fields alone are told apart one by one
+    /// True if each of its findings reports that a part of a file could not be checked. Nothing
+    /// suppresses, waives, lowers, turns off or baselines them: no rule has checked what the reader
+    /// could not read. Only for unknown fields this is decided one by one
     /// ([`Problem::leaves_unchecked`]).
     #[must_use]
     pub fn leaves_unchecked(&self) -> bool {
@@ -193,7 +193,7 @@ impl Rule {
 }
 
 impl Policy {
-    /// Merges layers that were read, and checks what they say about rules.
+    /// Merges layers that were read, and checks their rule settings.
     #[must_use]
     pub fn new(layers: Layers) -> Self {
         Self::numbered(layers, 0)
@@ -205,7 +205,7 @@ impl Policy {
         Self::with_rules(layers, &SPECS, number)
     }
 
-    /// A built-in policy; `None` when there is none of that name.
+    /// A built-in policy; `None` if there is none with this name.
     #[must_use]
     pub fn builtin(name: &str) -> Option<Self> {
         let mut none = |path: &str| Err(format!("cannot read {path}").into());
@@ -224,13 +224,13 @@ impl Policy {
         Self::new(load(path, &Limits::default(), &mut read).unwrap_or_default())
     }
 
-    /// What holds for a rule and keys that no override matches.
+    /// The settings of a rule for keys that no override matches.
     #[must_use]
     pub fn settings(&self, rule: &Rule) -> &Settings {
         self.rule_settings(&rule.id()).base()
     }
 
-    /// All that holds for a rule, in the order in which it applies.
+    /// All settings of a rule, in the order in which they apply.
     #[must_use]
     pub fn facts(&self, rule: &Rule) -> Vec<Fact> {
         self.rule_facts(&rule.spec())

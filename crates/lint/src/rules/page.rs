@@ -1,5 +1,5 @@
-//! A rule's page, for `cortexkey explain`, the documents and editors. Its content is in the rule's own
-//! file.
+//! A rule's page, for `cortexkey explain`, the documents and editors. Its content is in the rule's
+//! own file.
 
 use core::fmt::Write as _;
 

@@ -53,7 +53,7 @@ fn titled(mut schema: Value, file: &str, title: &str) -> Value {
 /// Names and schemas of a rule's options.
 type Options = [(&'static str, Value)];
 
-/// A mapping. Those that are open take a rule's options.
+/// A mapping. Open ones accept a rule's options.
 fn object(mapping: &'static Mapping, options: &Options) -> Value {
     let mut properties = Map::new();
     if mapping.is_open {
@@ -87,7 +87,7 @@ fn names(mapping: &Mapping, is: fn(&FieldSpec) -> bool) -> Vec<&'static str> {
     mapping.fields.iter().filter(|field| is(field)).map(|field| field.name).collect()
 }
 
-/// What a field takes.
+/// What a field accepts.
 fn value(kind: Kind, options: &Options) -> Value {
     match kind {
         Kind::Const(text) => json!({ "const": text }),
@@ -112,7 +112,7 @@ fn value(kind: Kind, options: &Options) -> Value {
     }
 }
 
-/// What an editor shows beside a field.
+/// The description that an editor shows for a field.
 fn hover(field: &FieldSpec) -> String {
     match (field.kind, field.example) {
         (Kind::Fields(_) | Kind::Const(_), _) | (_, "" | "[]" | "{}") => field.doc.to_owned(),
@@ -120,12 +120,12 @@ fn hover(field: &FieldSpec) -> String {
     }
 }
 
-/// `true` and `false` are no texts for editors.
+/// `true` and `false` are not strings for editors.
 fn word(word: &str) -> Value {
     word.parse::<bool>().map_or_else(|_| json!(word), Value::from)
 }
 
-/// A text; editors see plain numbers and flags as something else.
+/// A string; editors read plain numbers and flags as other types.
 fn text() -> Value {
     json!({ "type": ["string", "number", "boolean"] })
 }
@@ -154,7 +154,7 @@ fn rules(settings: &'static Mapping) -> Value {
     }
     json!({
         "type": "object", "additionalProperties": false, "properties": properties,
-        // Rules of a policy's own, by code.
+        // Custom rules of a policy, by code.
         "patternProperties": { "^[A-Z]{2,12}[0-9]+$": object(settings, &[]) },
     })
 }
@@ -180,7 +180,7 @@ fn option_value(kind: OptionType) -> Value {
     }
 }
 
-/// The schema of `--format json`. Programs must take fields that it does not name.
+/// The schema of `--format json`. Programs must accept fields that it does not name.
 fn report() -> Value {
     let count = json!({ "type": "integer", "minimum": 0 });
     let place = json!({ "type": "integer", "minimum": 1 });

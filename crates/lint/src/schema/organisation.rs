@@ -1,8 +1,8 @@
 //! The schema of one organisation's key definitions: the format, with the names that its policy has.
 //!
-//! Editors complete and check tenants, owners, roles and groups with it. It rejects a name only
-//! where a rule of the policy reports it for every key; otherwise the names are suggestions. What
-//! depends on the tenant stands in one condition for each tenant.
+//! Editors use it to complete and check tenants, owners, roles and groups. It rejects a name only
+//! if a rule of the policy reports it for every key; otherwise the names are suggestions. Parts
+//! that depend on the tenant are in one condition per tenant.
 
 use cortexkey_core::access::{BUILT_IN_DOMAINS, PREDEFINED_ROLES, Product};
 use cortexkey_manifest::Spanned;
@@ -53,7 +53,7 @@ fn narrow(schema: &mut Value, path: &[&str], to: Value) {
     *field = Value::Object(kept);
 }
 
-/// One of some names, or any text where the rule that reports other names does not always run.
+/// One of some names, or any string if the rule that reports other names does not always apply.
 fn names(policy: &Policy, rule: &str, names: &[&str]) -> Value {
     if runs_always(policy, rule) {
         json!({ "enum": names })
@@ -112,7 +112,7 @@ fn in_any_case(domain: &str) -> String {
     domain.chars().map(letter).collect()
 }
 
-/// What the policy asks of a field beyond its form, for people.
+/// What the policy requires of a field beyond its form, in words.
 fn notes(schema: &mut Value, policy: &Policy) {
     let shown: [(&[&str], &str, &str, &str); 4] = [
         (&["metadata", "name"], "name-pattern", "pattern", "must match"),
@@ -133,7 +133,7 @@ fn notes(schema: &mut Value, policy: &Policy) {
     }
 }
 
-/// What holds for the keys of a tenant.
+/// The part for the keys of a tenant.
 fn conditional(policy: &Policy, name: &Spanned<String>, tenant: &Tenant) -> Value {
     let is_default = policy.only_tenant() == Some(&name.value);
     let mut metadata = json!({ "properties": { "tenant": { "const": name.value } } });
@@ -154,7 +154,7 @@ fn of_tenant(policy: &Policy, tenant: Option<&Tenant>) -> Value {
     json!({ "properties": { "spec": { "properties": spec } } })
 }
 
-/// The roles that keys of a product may have, each with a few words.
+/// The roles that keys of a product may have, each with a short description.
 fn roles(policy: &Policy, product: Option<Product>) -> Value {
     let mut known: Vec<(&str, String)> = Vec::new();
     for role in policy.roles() {

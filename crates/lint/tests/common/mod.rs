@@ -84,8 +84,8 @@ pub(crate) fn found(outcome: &Outcome) -> Vec<String> {
     let report = outcome.report.as_ref().unwrap();
     let text = report.render(Format::Concise, false);
     // These names are short, and files are called as each test needs it.
-    let told = |line: &&str| !line.contains("[N002 ") && !line.contains("[N003 ");
-    let lines = text.lines().rev().skip(1).filter(told).map(str::to_owned).collect::<Vec<_>>();
+    let reported = |line: &&str| !line.contains("[N002 ") && !line.contains("[N003 ");
+    let lines = text.lines().rev().skip(1).filter(reported).map(str::to_owned).collect::<Vec<_>>();
     lines.into_iter().rev().collect()
 }
 

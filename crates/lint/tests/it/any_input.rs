@@ -41,7 +41,7 @@ const PIECES: &[&str] = &[
     "\t",
 ];
 
-fn judge(texts: &[String], policy: &Policy) -> Report {
+fn lint_text(texts: &[String], policy: &Policy) -> Report {
     let files = texts.iter().enumerate().map(|(at, text)| {
         CorpusFile::new(format!("{at}.yaml"), text.clone().into_bytes(), &Limits::default())
     });
@@ -78,7 +78,7 @@ proptest! {
         let policy = Policy::from_text("cortexkey.yaml", &mutate(example::FILES[0].1, &policy_edits));
         let texts: Vec<String> =
             example::FILES[1..].iter().map(|(_, text)| mutate(text, &edits)).collect();
-        let report = judge(&texts, &policy);
+        let report = lint_text(&texts, &policy);
         for (_, format) in Format::ALL {
             let out = report.render(format, false);
             prop_assert!(!out.contains('\u{1b}'), "{out}");

@@ -16,7 +16,7 @@ fn rule(fields: &str, assert: &str) -> String {
     )
 }
 
-fn judge(policy: &Policy, text: &str) -> Report {
+fn lint_text(policy: &Policy, text: &str) -> Report {
     let file = CorpusFile::new("svc-abc.yaml", text.as_bytes().to_vec(), &Limits::default());
     let corpus = Corpus { files: vec![file], ..Corpus::default() };
     lint(&corpus, policy, "2026-01-01T00:00:00Z".parse().unwrap_or_default())
@@ -26,7 +26,7 @@ const KEY: &str = "apiVersion: cortexkey/v1\nkind: ApiKey\nmetadata:\n  name: sv
     labels: { env: prod }\nspec:\n  securityLevel: advanced\n  roles: [Viewer, Responder]\n";
 
 fn found(policy: &Policy, text: &str) -> Vec<String> {
-    let report = judge(policy, text);
+    let report = lint_text(policy, text);
     let own = report.findings.iter().filter(|finding| finding.rule.code().starts_with("ORG"));
     own.map(|finding| {
         let source = &report.sources[finding.location.source];
@@ -86,7 +86,7 @@ fn mistakes_of_a_rule_are_mistakes_of_the_policy() {
     ] {
         let policy = policy(&rules);
         assert!(!policy.stands(), "{rules}");
-        let report = judge(&policy, KEY);
+        let report = lint_text(&policy, KEY);
         let said: Vec<&str> = report.findings.iter().map(|f| f.message.as_str()).collect();
         assert!(said.iter().any(|message| message.contains(words)), "{rules}: {said:?}");
     }
@@ -102,6 +102,6 @@ fn own_rules_are_waived_and_silenced_like_all_others() {
         "roles: [Viewer, Responder]",
         "roles: [Viewer, Responder] # cortexkey: ignore[own-rule] reason=\"r\" until=2026-02-01",
     );
-    let report = judge(&policy(&rules), &comment);
+    let report = lint_text(&policy(&rules), &comment);
     assert!(report.findings.is_empty() && report.waived.len() == 1, "{:?}", report.findings);
 }

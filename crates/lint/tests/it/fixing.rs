@@ -7,7 +7,7 @@ use cortexkey_lint::files::{FixMode, Outcome};
 use cortexkey_lint::rules::{Fixes, RULES};
 use tempfile::TempDir;
 
-fn mend(folder: &TempDir, also_unsafe: bool) -> Outcome {
+fn fix_folder(folder: &TempDir, also_unsafe: bool) -> Outcome {
     lint_with(folder.path(), &[], |options| {
         options.fix = FixMode::Write;
         options.unsafe_fixes = also_unsafe;
@@ -33,15 +33,15 @@ fn comments_and_blank_lines_stay_where_they_are() {
         endpoints: { mode: none }\n";
     let policy = format!("{HEAD}{POLICY}");
     let folder = folder(&[("cortexkey.yaml", &policy), ("keys/svc-abc.yaml", text)]);
-    let outcome = mend(&folder, true);
-    let mended = read(&folder, "keys/svc-abc.yaml");
-    insta::assert_snapshot!(format!("{mended}---\n{}", found(&outcome).join("\n")));
+    let outcome = fix_folder(&folder, true);
+    let fixed = read(&folder, "keys/svc-abc.yaml");
+    insta::assert_snapshot!(format!("{fixed}---\n{}", found(&outcome).join("\n")));
     for comment in ["# about this key", "# who", "# really", "# what", "# looks", "# one"] {
-        assert!(mended.contains(comment), "{mended}");
+        assert!(fixed.contains(comment), "{fixed}");
     }
     // Once more changes nothing.
-    let again = mend(&folder, true);
-    assert_eq!(read(&folder, "keys/svc-abc.yaml"), mended);
+    let again = fix_folder(&folder, true);
+    assert_eq!(read(&folder, "keys/svc-abc.yaml"), fixed);
     assert_eq!(found(&again), found(&outcome));
 }
 
@@ -50,10 +50,10 @@ fn safe_mending_leaves_what_somebody_has_to_agree_with() {
     let policy = format!("{HEAD}{POLICY}");
     let text = key("svc-abc").replace("90d", "9000d").replace("[Viewer]", "[viewer]");
     let folder = folder(&[("cortexkey.yaml", &policy), ("keys/svc-abc.yaml", &text)]);
-    mend(&folder, false);
-    let mended = read(&folder, "keys/svc-abc.yaml");
-    assert_eq!(mended, text.replace("[viewer]", "[Viewer]"));
-    let outcome = mend(&folder, true);
+    fix_folder(&folder, false);
+    let fixed = read(&folder, "keys/svc-abc.yaml");
+    assert_eq!(fixed, text.replace("[viewer]", "[Viewer]"));
+    let outcome = fix_folder(&folder, true);
     assert!(read(&folder, "keys/svc-abc.yaml").contains("lifetime: 181d"));
     // The policy would allow a year, and the product's API half of it.
     assert!(!found(&outcome).iter().any(|line| line.contains("svc-abc")), "{:?}", found(&outcome));
@@ -122,7 +122,7 @@ fn unused_and_expired_waivers_and_comments_are_taken_out() {
     );
     let folder = folder(&[("cortexkey.yaml", &policy), ("keys/svc-abc.yaml", &text)]);
     assert_eq!(found(&lint(&folder, &[])).len(), 2, "{:?}", found(&lint(&folder, &[])));
-    let outcome = mend(&folder, false);
+    let outcome = fix_folder(&folder, false);
     assert!(found(&outcome).is_empty(), "{:?}", found(&outcome));
     let policy = read(&folder, "cortexkey.yaml");
     assert!(
@@ -141,7 +141,7 @@ fn line_ends_are_mended_and_a_file_that_only_has_crlf_is_left_alone() {
         ("keys/svc-def.yaml", &key("svc-def").replace('\n', "\r\n")),
         ("keys/svc-ghi.yaml", key("svc-ghi").trim_end()),
     ]);
-    mend(&folder, false);
+    fix_folder(&folder, false);
     assert_eq!(read(&folder, "keys/svc-abc.yaml"), text);
     assert_eq!(read(&folder, "keys/svc-def.yaml"), key("svc-def").replace('\n', "\r\n"));
     assert_eq!(read(&folder, "keys/svc-ghi.yaml"), key("svc-ghi"));
@@ -154,7 +154,7 @@ fn a_name_that_is_taken_is_not_given_to_a_second_key() {
         ("keys/svc-abc.yaml", &key("svc-def")),
         ("keys/x.yaml", &format!("{}---\n{}", key("svc-abc"), key("svc-ghi"))),
     ]);
-    mend(&folder, true);
+    fix_folder(&folder, true);
     assert!(read(&folder, "keys/svc-abc.yaml").contains("name: svc-def"));
 }
 
@@ -169,7 +169,7 @@ fn standard_input_is_not_mended() {
 fn fixed(policy: &str, text: &str) -> (String, Outcome) {
     let policy = format!("{HEAD}extends: ['builtin:recommended']\nkeys: ['keys/*.yaml']\n{policy}");
     let folder = folder(&[("cortexkey.yaml", &policy), ("keys/svc-abc.yaml", text)]);
-    let outcome = mend(&folder, false);
+    let outcome = fix_folder(&folder, false);
     (read(&folder, "keys/svc-abc.yaml"), outcome)
 }
 
@@ -229,7 +229,7 @@ fn a_fix_of_an_error_is_not_withheld_for_a_warning_about_another_file() {
         ("keys/svc-abc.yaml", &one),
         ("keys/svc-def.yaml", &two),
     ]);
-    let outcome = mend(&folder, false);
+    let outcome = fix_folder(&folder, false);
     assert!(read(&folder, "keys/svc-def.yaml").contains("[Viewer]"));
     assert!(found(&outcome).iter().any(|line| line.contains("C002")), "{:?}", found(&outcome));
 }

@@ -153,7 +153,7 @@ fn a_child_policy_changes_no_fact_of_its_parent() {
         let scope = text.find("  scope:").unwrap();
         text[..scope].to_owned()
     };
-    let stranger = key("abc").replace("team-abc", "team-xyz");
+    let of_another_team = key("abc").replace("team-abc", "team-xyz");
     let group =
         key("abc").replace("assets: { mode: none }", "assets: { mode: select, groups: [dev] }");
     for (child, text, rule) in [
@@ -169,7 +169,7 @@ fn a_child_policy_changes_no_fact_of_its_parent() {
         ),
         ("tenants: { main: { product: xsoar-8 } }\n", &unscoped, "A001"),
         ("tenants: { main: { product: xsiam, sbac: disabled } }\n", &unscoped, "A001"),
-        ("catalog: { teams: [team-xyz] }\n", &stranger, "N005"),
+        ("catalog: { teams: [team-xyz] }\n", &of_another_team, "N005"),
         ("tenants: { main: { product: xsiam, assetGroups: [{ name: dev }] } }\n", &group, "A004"),
     ] {
         let (exit, lines) = below(PARENT, child, text);
@@ -214,12 +214,12 @@ fn a_predefined_role_is_what_the_product_says_unless_the_parent_opens_it() {
 
 #[test]
 fn what_a_parent_opens_a_child_widens() {
-    let stranger = key("abc").replace("team-abc", "team-xyz");
+    let of_another_team = key("abc").replace("team-abc", "team-xyz");
     let open = PARENT.replace("catalog: { ", "catalog: { open: [teams, assetGroups], ");
     let child = "catalog: { teams: [team-xyz] }\n\
         tenants: { main: { product: xsiam, assetGroups: [{ name: dev }] } }\n";
-    let text =
-        stranger.replace("assets: { mode: none }", "assets: { mode: select, groups: [dev] }");
+    let text = of_another_team
+        .replace("assets: { mode: none }", "assets: { mode: select, groups: [dev] }");
     let (exit, lines) = below(&open, child, &text);
     assert_eq!(exit, 0, "{lines:?}");
     // Whatever is opened, a group that is there stays what it is.
@@ -311,19 +311,19 @@ fn the_rules_of_a_policy_are_shown_with_what_holds() {
 fn a_match_by_path_is_for_files_below_the_policy_that_has_it() {
     let strict = "rules: { L001: { enabled: false, overrides: [{ match: { path: PATTERN }, enabled: true }] } }\n";
     let standard = key("abc").replace("advanced", "standard");
-    let judge = |pattern: &str, file: &str| {
+    let lint_with = |pattern: &str, file: &str| {
         let text = format!("{HEAD}keys: ['**/*.key']\n{}", strict.replace("PATTERN", pattern));
         let folder = folder(&[("cortexkey.yaml", &text), (file, &standard)]);
         let outcome = lint(&folder, &[]);
         (code(&outcome), codes(&found(&outcome)).contains(&"L001"))
     };
-    assert_eq!(judge("'keys/prod/**'", "keys/prod/abc.key"), (1, true));
-    assert_eq!(judge("'keys/prod/**'", "keys/prod/eu/abc.key"), (1, true));
-    assert_eq!(judge("[other, 'keys/*/abc.key']", "keys/prod/abc.key"), (1, true));
-    assert_eq!(judge("'keys/prod/**'", "keys/dev/abc.key"), (0, false));
-    assert_eq!(judge("'keys/*'", "keys/prod/abc.key"), (0, false));
+    assert_eq!(lint_with("'keys/prod/**'", "keys/prod/abc.key"), (1, true));
+    assert_eq!(lint_with("'keys/prod/**'", "keys/prod/eu/abc.key"), (1, true));
+    assert_eq!(lint_with("[other, 'keys/*/abc.key']", "keys/prod/abc.key"), (1, true));
+    assert_eq!(lint_with("'keys/prod/**'", "keys/dev/abc.key"), (0, false));
+    assert_eq!(lint_with("'keys/*'", "keys/prod/abc.key"), (0, false));
     for wrong in ["'../prod/**'", "'/etc/**'", "'keys/{a'"] {
-        assert_eq!(judge(wrong, "keys/prod/abc.key").0, 2, "{wrong}");
+        assert_eq!(lint_with(wrong, "keys/prod/abc.key").0, 2, "{wrong}");
     }
     // Of a parent's pattern the folder of the parent counts, wherever the run begins.
     let parent = strict.replace("PATTERN", "'team/**'");
@@ -339,7 +339,7 @@ fn a_waiver_by_a_bare_name_is_for_one_tenant() {
             .replace("name: abc", &format!("name: abc, tenant: {tenant}"))
             .replace("90d", "900d")
     };
-    let judge = |key: &str| {
+    let lint_with = |key: &str| {
         let text = policy(&format!(
             "tenants: {{ eu: {{ product: xsiam, sbac: enforced }}, us: {{ product: xsiam, sbac: enforced }} }}\n\
              waivers: [{{ rule: E003, key: {key}, reason: r, approvedBy: a, expires: 2026-02-01 }}]\n"
@@ -350,8 +350,8 @@ fn a_waiver_by_a_bare_name_is_for_one_tenant() {
         let count = |code: &str| lines.iter().filter(|line| line.contains(code)).count();
         (count("[P009"), count("[E003"))
     };
-    assert_eq!(judge("abc"), (1, 2));
-    assert_eq!(judge("eu/abc"), (0, 1));
+    assert_eq!(lint_with("abc"), (1, 2));
+    assert_eq!(lint_with("eu/abc"), (0, 1));
 }
 
 #[test]

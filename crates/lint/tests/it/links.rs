@@ -16,7 +16,7 @@ fn policy() -> String {
     format!("{HEAD}keys: ['keys/**/*.yaml']\n")
 }
 
-fn wrong(name: &str) -> String {
+fn faulty_key(name: &str) -> String {
     key(name).replace("advanced", "standard")
 }
 
@@ -36,7 +36,7 @@ fn all_said(outcome: &Outcome) -> String {
 
 #[test]
 fn a_linked_folder_or_file_of_the_corpus_is_checked_once() {
-    let folder = repository(&[("cortexkey.yaml", &policy()), ("keys/b/x.yaml", &wrong("x"))]);
+    let folder = repository(&[("cortexkey.yaml", &policy()), ("keys/b/x.yaml", &faulty_key("x"))]);
     link(&folder, "b", "keys/a");
     link(&folder, "b/x.yaml", "keys/c.yaml");
     for _ in ["not committed", "committed"] {
@@ -54,8 +54,8 @@ fn a_linked_folder_or_file_of_the_corpus_is_checked_once() {
 fn what_only_a_link_leads_to_is_checked_under_its_name() {
     let folder = repository(&[
         ("cortexkey.yaml", &policy()),
-        ("other/x.yaml", &wrong("x")),
-        ("shared/deep/y.yaml", &wrong("y")),
+        ("other/x.yaml", &faulty_key("x")),
+        ("shared/deep/y.yaml", &faulty_key("y")),
         ("shared/z.txt", "none of ours"),
     ]);
     link(&folder, "../other/x.yaml", "keys/x.yaml");
@@ -84,8 +84,11 @@ fn what_a_link_brings_into_the_corpus_is_not_outside_of_it() {
 
 #[test]
 fn what_a_corpus_holds_through_a_link_is_not_outside_of_it() {
-    let files =
-        [("cortexkey.yaml", policy()), ("o/x.yaml", wrong("x")), ("o/deep/y.yaml", wrong("y"))];
+    let files = [
+        ("cortexkey.yaml", policy()),
+        ("o/x.yaml", faulty_key("x")),
+        ("o/deep/y.yaml", faulty_key("y")),
+    ];
     let files = files.each_ref().map(|(path, text)| (*path, text.as_str()));
     let s007 = |folder: &TempDir, paths: &[&str]| {
         let lines = found(&lint(folder, paths)).into_iter();

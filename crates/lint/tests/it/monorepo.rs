@@ -3,7 +3,7 @@
 
 use crate::common::{HEAD, code, folder, found, key, lint, lint_with, repository};
 
-fn wrong(name: &str) -> String {
+fn faulty_key(name: &str) -> String {
     key(name).replace("advanced", "standard")
 }
 
@@ -15,7 +15,7 @@ fn a_child_takes_nothing_out_of_its_parents_corpus() {
         let folder = repository(&[
             ("cortexkey.yaml", &outer),
             ("keys/prod/cortexkey.yaml", &inner),
-            ("keys/prod/a.yaml", &wrong("a")),
+            ("keys/prod/a.yaml", &faulty_key("a")),
         ]);
         let prod = folder.path().join("keys/prod");
         let runs = [
@@ -76,7 +76,7 @@ fn what_is_wrong_in_a_policy_is_said_once() {
     let folder = repository(&[
         ("cortexkey.yaml", &outer),
         ("keys/prod/cortexkey.yaml", &inner),
-        ("keys/prod/a.yaml", &wrong("a")),
+        ("keys/prod/a.yaml", &faulty_key("a")),
         ("keys/b.yaml", &key("b")),
     ]);
     let outcome = lint(&folder, &[]);
@@ -93,9 +93,9 @@ fn policies_that_know_nothing_of_each_other_hold_for_their_own_files() {
     let loose = format!("{HEAD}extends: ['builtin:minimal']\nkeys: ['keys/*.yaml']\n");
     let folder = repository(&[
         ("a/cortexkey.yaml", &strict),
-        ("a/keys/x.yaml", &wrong("x")),
+        ("a/keys/x.yaml", &faulty_key("x")),
         ("b/cortexkey.yaml", &loose),
-        ("b/keys/y.yaml", &wrong("y")),
+        ("b/keys/y.yaml", &faulty_key("y")),
         ("k8s/pod.yaml", "apiVersion: v1\nkind: Pod\n"),
     ]);
     let both = ["b/keys/y.yaml", "a/keys/x.yaml", "k8s/pod.yaml"];
@@ -165,7 +165,7 @@ fn a_definition_outside_of_every_corpus_is_reported() {
         let folder = repository(&[
             ("cortexkey.yaml", &policy),
             ("keys/a.yaml", &key("a")),
-            ("other/b.yaml", &wrong("b")),
+            ("other/b.yaml", &faulty_key("b")),
             ("other/deep/c.yml", "a: 1\n---\napiVersion: \"\\x63ortexkey/v1\"\nkind: ApiKey\n"),
             ("j.json", json),
             ("broken.yaml", "apiVersion: cortexkey/v1\nspec: [\n"),

@@ -13,7 +13,7 @@ fn policy() -> String {
     format!("{HEAD}keys: ['**/keys/**/*.yaml']\n")
 }
 
-fn wrong(name: &str) -> String {
+fn faulty_key(name: &str) -> String {
     key(name).replace("advanced", "standard")
 }
 
@@ -22,7 +22,7 @@ fn forced_in() -> TempDir {
     repository(&[
         ("cortexkey.yaml", &policy()),
         ("keys/dev/a.yaml", &key("a")),
-        ("keys/prod/b.yaml", &wrong("b")),
+        ("keys/prod/b.yaml", &faulty_key("b")),
         (".gitignore", "keys/prod/\n"),
     ])
 }
@@ -42,14 +42,14 @@ fn patterns_above_the_repository_and_other_readings_of_them_hide_nothing() {
     write(outer.path(), ".gitignore", b"prod/\n");
     let inner = outer.path().join("repo");
     write(&inner, "cortexkey.yaml", policy().as_bytes());
-    write(&inner, "keys/prod/b.yaml", wrong("b").as_bytes());
+    write(&inner, "keys/prod/b.yaml", faulty_key("b").as_bytes());
     git(&inner, &["init", "--quiet"]);
     is_found(&inner);
     // Git reads neither of these as a pattern for the file.
     for (pattern, name) in
         [("keys/{b,c}.yaml", "keys/b.yaml"), ("[[:digit:]]x.yaml", "keys/d]x.yaml")]
     {
-        let folder = repository(&[("cortexkey.yaml", &policy()), (name, &wrong("b"))]);
+        let folder = repository(&[("cortexkey.yaml", &policy()), (name, &faulty_key("b"))]);
         write(folder.path(), ".gitignore", format!("{pattern}\n").as_bytes());
         assert_eq!(code(&lint(&folder, &[])), 1, "{pattern}");
     }
@@ -59,7 +59,7 @@ fn patterns_above_the_repository_and_other_readings_of_them_hide_nothing() {
 #[test]
 fn a_linked_file_of_patterns_is_not_read() {
     let folder = repository(&[("cortexkey.yaml", &policy()), ("patterns", "b.yaml\n")]);
-    write(folder.path(), "keys/b.yaml", wrong("b").as_bytes());
+    write(folder.path(), "keys/b.yaml", faulty_key("b").as_bytes());
     std::os::unix::fs::symlink("../patterns", folder.path().join("keys/.gitignore")).unwrap();
     assert_eq!(code(&lint(&folder, &[])), 1);
 }
@@ -73,7 +73,7 @@ fn names_are_bytes() {
     {
         let path = folder.path().join(std::ffi::OsStr::from_bytes(name));
         fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(&path, wrong("b")).unwrap();
+        fs::write(&path, faulty_key("b")).unwrap();
         commit(folder.path());
         let lines = found(&lint(&folder, &[])).join("\n");
         assert!(lines.contains("L001"), "{name:?} {lines}");
@@ -114,7 +114,7 @@ fn a_sparse_checkout_leaves_nothing_out() {
 fn a_submodule_is_part_of_the_corpus() {
     let inner = repository(&[
         (".gitignore", "*.local.yaml\n"),
-        ("keys/b.local.yaml", &wrong("b")),
+        ("keys/b.local.yaml", &faulty_key("b")),
         ("keys/fine.yaml", &key("fine")),
     ]);
     let folder = repository(&[("cortexkey.yaml", &policy()), (".gitignore", "*.local.yaml\n")]);
@@ -141,7 +141,7 @@ fn a_submodule_is_part_of_the_corpus() {
 #[test]
 fn a_repository_within_that_is_no_submodule_is_seen_as_well() {
     let folder = repository(&[("cortexkey.yaml", &policy())]);
-    write(folder.path(), "team/keys/b.yaml", wrong("b").as_bytes());
+    write(folder.path(), "team/keys/b.yaml", faulty_key("b").as_bytes());
     write(folder.path(), "team/keys/draft.yaml", b"a: [");
     write(folder.path(), "team/.gitignore", b"draft.yaml\n");
     git(&folder.path().join("team"), &["init", "--quiet"]);
@@ -175,7 +175,7 @@ fn where_git_cannot_answer_the_run_does_not_begin() {
 #[test]
 fn a_deleted_file_is_gone_and_an_unmerged_one_is_there_once() {
     let folder = repository(&[("cortexkey.yaml", &policy()), ("keys/a.yaml", &key("a"))]);
-    write(folder.path(), "keys/b.yaml", wrong("b").as_bytes());
+    write(folder.path(), "keys/b.yaml", faulty_key("b").as_bytes());
     commit(folder.path());
     fs::remove_file(folder.path().join("keys/b.yaml")).unwrap();
     assert_eq!(code(&lint(&folder, &[])), 0);

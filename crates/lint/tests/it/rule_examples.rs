@@ -10,8 +10,8 @@ use cortexkey_manifest::yaml::Limits;
 /// The codes of a report. A catalogue beside a single definition has roles that nobody holds, which
 /// says nothing of the example.
 fn codes<'r>(report: &'r Report, rule: &Rule) -> BTreeSet<&'r str> {
-    let told = |code: &&str| *code != "C003" || rule.code == "C003";
-    report.findings.iter().map(|finding| finding.rule.code()).filter(told).collect()
+    let reported = |code: &&str| *code != "C003" || rule.code == "C003";
+    report.findings.iter().map(|finding| finding.rule.code()).filter(reported).collect()
 }
 
 #[test]

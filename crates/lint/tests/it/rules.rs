@@ -18,7 +18,7 @@ fn key(spec: &str) -> String {
     )
 }
 
-fn judge(policy: &str, text: &str) -> Report {
+fn lint_text(policy: &str, text: &str) -> Report {
     let policy = Policy::from_text("cortexkey.yaml", &format!("{HEAD}{policy}"));
     assert!(policy.stands());
     let file = CorpusFile::new("svc-a.yaml", text.as_bytes().to_vec(), &Limits::default());
@@ -28,14 +28,14 @@ fn judge(policy: &str, text: &str) -> Report {
 
 fn codes(report: &Report) -> Vec<&str> {
     // Fields stand as each test needs it.
-    let told = |code: &&str| *code != "S006";
-    report.findings.iter().map(|finding| finding.rule.code()).filter(told).collect()
+    let reported = |code: &&str| *code != "S006";
+    report.findings.iter().map(|finding| finding.rule.code()).filter(reported).collect()
 }
 
 #[test]
 fn advice_keeps_to_the_limit_of_the_key() {
     let help = |policy: &str| {
-        let report = judge(policy, &key(SCOPE));
+        let report = lint_text(policy, &key(SCOPE));
         assert_eq!(codes(&report), ["E001"]);
         report.findings[0].help.clone().unwrap_or_default()
     };
@@ -50,7 +50,7 @@ fn advice_keeps_to_the_limit_of_the_key() {
 fn raw_endpoints_are_a_finding_and_their_modes_are_not_guessed() {
     let raw = |fields: &str| {
         let scope = SCOPE.replace("endpoints: { mode: none", &format!("endpoints: {{ {fields}"));
-        judge("", &key(&format!("  lifetime: 90d\n{scope}")))
+        lint_text("", &key(&format!("  lifetime: 90d\n{scope}")))
     };
     let report = raw("mode: raw, groupsMode: any, tagsMode: no_scope");
     assert_eq!(codes(&report), ["A005"]);
@@ -65,7 +65,7 @@ fn raw_endpoints_are_a_finding_and_their_modes_are_not_guessed() {
 
 #[test]
 fn a_time_that_cannot_be_read_still_stands_beside_the_other() {
-    let report = judge("", &key(&format!("  expires: 2027-02-30\n  lifetime: 90d\n{SCOPE}")));
+    let report = lint_text("", &key(&format!("  expires: 2027-02-30\n  lifetime: 90d\n{SCOPE}")));
     assert_eq!(codes(&report), ["E005", "S003"]);
 }
 
@@ -77,24 +77,24 @@ fn what_is_waived_holds_no_other_rule_back() {
             "waivers: [{{ rule: {rule}, key: svc-a, reason: r, approvedBy: b, expires: 2026-02-01 }}]\n"
         )
     };
-    assert_eq!(codes(&judge("", &long)), ["E003"]);
-    assert_eq!(codes(&judge(&waiver("E003"), &long)), ["E007"]);
+    assert_eq!(codes(&lint_text("", &long)), ["E003"]);
+    assert_eq!(codes(&lint_text(&waiver("E003"), &long)), ["E007"]);
     let never = key(&format!("  expires: never\n{SCOPE}"));
-    assert_eq!(codes(&judge("", &never)), ["E001"]);
-    assert_eq!(codes(&judge(&waiver("E001"), &never)), ["E007"]);
-    assert_eq!(codes(&judge("rules: { E001: { enabled: false } }\n", &never)), ["E007"]);
+    assert_eq!(codes(&lint_text("", &never)), ["E001"]);
+    assert_eq!(codes(&lint_text(&waiver("E001"), &never)), ["E007"]);
+    assert_eq!(codes(&lint_text("rules: { E001: { enabled: false } }\n", &never)), ["E007"]);
     let secret = key(&format!("  lifetime: 90d\n  token: x\n{SCOPE}"));
-    assert_eq!(codes(&judge("", &secret)), ["X004"]);
+    assert_eq!(codes(&lint_text("", &secret)), ["X004"]);
     let waivable = format!("rules: {{ X004: {{ waivable: true }} }}\n{}", waiver("X004"));
-    assert_eq!(codes(&judge(&waivable, &secret)), ["S001"]);
-    assert_eq!(codes(&judge(&waiver("X004"), &secret)), ["P004", "X004"]);
-    assert_eq!(codes(&judge("rules: { X004: { enabled: false } }\n", &secret)), ["S001"]);
+    assert_eq!(codes(&lint_text(&waivable, &secret)), ["S001"]);
+    assert_eq!(codes(&lint_text(&waiver("X004"), &secret)), ["P004", "X004"]);
+    assert_eq!(codes(&lint_text("rules: { X004: { enabled: false } }\n", &secret)), ["S001"]);
 }
 
 #[test]
 fn an_end_that_is_near_names_the_first_notice() {
     let near = key(&format!("  expires: 2026-01-04T12:00:00Z\n{SCOPE}"));
-    let report = judge("rules: { E004: { windows: [7d, 1d] } }\n", &near);
+    let report = lint_text("rules: { E004: { windows: [7d, 1d] } }\n", &near);
     assert_eq!(
         report.findings[0].message,
         "this key expires in 3 days; the first notice is due 7 days before"
@@ -119,7 +119,7 @@ fn values_pasted_into_the_wrong_line_are_printed_in_no_format() {
             "[ghp_abcdefghijklmnop, xoxb-12345678-abcdefgh, AKIAIOSFODNN7EXAMPLE]",
         ),
     ] {
-        let report = judge("", &text);
+        let report = lint_text("", &text);
         assert!(!report.findings.is_empty());
         for (_, format) in Format::ALL {
             let out = report.render(format, false);
@@ -135,7 +135,7 @@ fn ordinary_names_are_shown() {
     let text =
         key(&format!("  expires: 2020-03-01T00:00:00Z\n  svc-siem-export-prod-eu2: x\n{SCOPE}"))
             .replace("[Viewer]", "[Organisation Reporting Reader 2024]");
-    let out = judge("", &text).render(Format::Human, false);
+    let out = lint_text("", &text).render(Format::Human, false);
     for name in
         ["2020-03-01T00:00:00Z", "svc-siem-export-prod-eu2", "Organisation Reporting Reader 2024"]
     {

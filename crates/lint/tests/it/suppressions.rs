@@ -15,7 +15,7 @@ fn policy(rules: &str) -> String {
     format!("{HEAD}keys: ['*.key']\nrules: {{ {rules} }}\n")
 }
 
-fn judge(rules: &str, text: &str) -> Vec<String> {
+fn lint_text(rules: &str, text: &str) -> Vec<String> {
     let folder = folder(&[("cortexkey.yaml", &policy(rules)), ("abc.key", text)]);
     found(&lint(&folder, &[]))
 }
@@ -31,12 +31,12 @@ fn a_comment_covers_its_line_or_the_node_below() {
         with("", "").replace("spec:\n", &format!("{GOOD}\nspec:\n")),
         with("", &format!("  {}\n", GOOD.replace("L001", "E003, level-standard-forbidden"))),
     ] {
-        let lines = judge("suppression-unused: { enabled: false }", &text);
+        let lines = lint_text("suppression-unused: { enabled: false }", &text);
         assert!(lines.is_empty(), "{lines:?}\n{text}");
     }
     // One line further it covers nothing, and says so.
     let far = with("", "").replace("  lifetime: 90d", &format!("  lifetime: 90d  {GOOD}"));
-    let lines = judge("", &far);
+    let lines = lint_text("", &far);
     assert!(lines[0].contains("L001") && lines[1].contains("P005"), "{lines:?}");
 }
 
@@ -47,7 +47,7 @@ fn a_comment_above_an_item_covers_the_item() {
         "  roles:\n    - Viewer\n    # cortexkey: ignore[R001] reason=\"soon\" until=2026-03-31\n    \
          - Nobody\n    - Nothing",
     );
-    let lines = judge("", &text);
+    let lines = lint_text("", &text);
     assert_eq!(lines.len(), 1, "{lines:?}");
     assert!(lines[0].contains("Nothing"), "{lines:?}");
 }
@@ -83,7 +83,7 @@ fn comments_in_disorder_are_findings_and_silence_nothing() {
         (format!("ignore[L0O1] reason=x {until}"), "P006", "there is no rule `L0O1`"),
         ("ignore[L001] reason=x until=2031-01-01".to_owned(), "P003", "the policy allows 180 days"),
     ] {
-        let lines = judge("", &with(&format!("  # cortexkey: {comment}"), ""));
+        let lines = lint_text("", &with(&format!("  # cortexkey: {comment}"), ""));
         let said = lines.iter().find(|line| line.contains(rule)).unwrap_or(&lines[0]);
         assert!(said.contains(rule) && said.contains(words), "{comment}: {lines:?}");
         let silenced = !lines.iter().any(|line| line.contains("L001 level"));
@@ -99,13 +99,13 @@ fn comments_in_disorder_are_findings_and_silence_nothing() {
 #[test]
 fn comments_silence_no_rule_that_holds_without_exception() {
     for rules in ["L001: { waivable: false }", "L001: { locked: true }"] {
-        let lines = judge(rules, &with(&format!("  {GOOD}"), ""));
+        let lines = lint_text(rules, &with(&format!("  {GOOD}"), ""));
         assert!(lines.iter().any(|line| line.contains("L001 level-standard-forbidden]")));
         assert!(lines.iter().any(|line| line.contains("P004")), "{lines:?}");
     }
     // What cannot be checked is never suppressed.
     let text = "# cortexkey: ignore[Y001] reason=\"x\" until=2026-03-31\nspec: [\n";
-    let lines = judge("", text);
+    let lines = lint_text("", text);
     assert!(lines.iter().any(|line| line.contains("Y001 yaml-syntax]: not YAML")), "{lines:?}");
 }
 

@@ -10,10 +10,10 @@ use lsp_types::{
 
 use super::{Place, diagnostics, overlap};
 
-/// All safe fixes of a file, as `editor.codeActionsOnSave` names them.
+/// All safe fixes of a file, as named in `editor.codeActionsOnSave`.
 pub(crate) const FIX_ALL: CodeActionKind = CodeActionKind::new("source.fixAll.cortexkey");
 
-/// How long a new suppression lasts.
+/// The lifetime of a new suppression.
 const SUPPRESSION_DAYS: i64 = 30;
 
 /// The actions for a range.
@@ -71,7 +71,7 @@ pub(crate) fn of(place: &Place<'_>, params: &CodeActionParams) -> Vec<CodeAction
     actions.into_iter().filter(wanted).map(CodeActionOrCommand::CodeAction).collect()
 }
 
-/// All safe fixes that do not touch each other, first come first served.
+/// All safe fixes that do not overlap; earlier ones win.
 pub(crate) fn format(place: &Place<'_>) -> Vec<TextEdit> {
     let mut taken: Vec<Edit> = Vec::new();
     for (finding, _) in place.findings() {
@@ -96,7 +96,7 @@ fn edits(place: &Place<'_>, edits: &[Edit]) -> Vec<TextEdit> {
     edits.iter().map(|edit| TextEdit::new(place.text.range(edit.span), edit.text.clone())).collect()
 }
 
-/// A comment above a line, with the places to fill in.
+/// A comment above a line, with the parts to fill in.
 fn suppression(place: &Place<'_>, rule: &str, line: u32) -> TextEdit {
     let current = place.text.line(line as usize);
     let indent = &current[..current.len() - current.trim_start_matches(' ').len()];

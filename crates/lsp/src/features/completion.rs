@@ -1,4 +1,4 @@
-//! Fields with their documentation, and the values that a field takes.
+//! Completes fields, with their documentation, and the values that a field accepts.
 
 use cortexkey_core::access::PREDEFINED_ROLES;
 use cortexkey_lint::rules::all_ids;

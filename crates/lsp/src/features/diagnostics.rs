@@ -1,4 +1,4 @@
-//! Findings as diagnostics.
+//! Converts findings to diagnostics.
 
 use cortexkey_lint::rules::page_url;
 use cortexkey_lint::{Finding, Report};
@@ -13,7 +13,7 @@ use crate::workspace::Root;
 
 pub(crate) const SOURCE: &str = "cortexkey";
 
-/// Rules whose findings are about something that has no effect.
+/// Rules whose findings are about code without effect.
 const UNNECESSARY: [&str; 5] =
     ["role-duplicate", "role-redundant", "suppression-unused", "waiver-unused", "waiver-expired"];
 const DEPRECATED: &str = "role-deprecated";

@@ -1,4 +1,4 @@
-//! Inlay hints: how long a key has left.
+//! Inlay hints: the time left until a key expires.
 
 use cortexkey_manifest::definition::Expiry;
 use jiff::Timestamp;

@@ -1,4 +1,5 @@
-//! What a field means, what a role holds, when a key expires, and why a rule is there.
+//! The meaning of a field, the permissions of a role, the expiry of a key, and the reason for a
+//! rule.
 
 use cortexkey_core::access::PREDEFINED_ROLES;
 use cortexkey_lint::rules::find;

@@ -1,4 +1,4 @@
-//! What the server answers, one file a feature.
+//! The server's features, one file each.
 
 pub(crate) mod actions;
 pub(crate) mod completion;
@@ -18,7 +18,7 @@ use lsp_types::{Location, Range, Url};
 use crate::position::{Encoding, Text};
 use crate::workspace::Root;
 
-/// Gives the address of a file.
+/// Returns the URI of a file.
 pub(crate) type Uris<'a> = Box<dyn Fn(&Path) -> Option<Url> + 'a>;
 
 /// An open document.
@@ -28,7 +28,7 @@ pub(crate) struct Place<'a> {
     pub(crate) uri: Url,
     pub(crate) text: Text<'a>,
     pub(crate) encoding: Encoding,
-    /// The address of a file.
+    /// The URI of a file.
     pub(crate) uris: Uris<'a>,
 }
 
@@ -46,7 +46,7 @@ impl Place<'_> {
         self.documents().iter().filter_map(|document| document.definition.as_ref())
     }
 
-    /// A place in another file.
+    /// A location in another file.
     fn location(
         &self,
         path: &Path,

@@ -10,7 +10,7 @@ use lsp_types::{Location, Position, TextEdit, Url, WorkspaceEdit};
 
 use super::Place;
 
-/// What a place names.
+/// The object that is named at a position.
 enum Named {
     Key(String),
     Role(String),
@@ -127,7 +127,7 @@ fn of_policy(
     all
 }
 
-/// A waiver's word for a key.
+/// A waiver's name for a key.
 struct WaivedKey {
     path: PathBuf,
     text: String,
@@ -160,7 +160,7 @@ fn waivers(place: &Place<'_>, name: &str) -> Vec<WaivedKey> {
     all
 }
 
-/// Gives a key another name, in its definition and in its waivers.
+/// Renames a key, in its definition and in its waivers.
 pub(crate) fn rename(
     place: &Place<'_>,
     position: Position,

@@ -230,6 +230,6 @@ fn a_folder_that_cannot_be_checked_is_told() {
     let broken =
         "kind: Policy\napiVersion: cortexkey/v1\nmetadata: { name: a }\nextends: [nowhere.yaml]\n";
     let mut editor = Editor::start(&[("cortexkey.yaml", broken), ("keys/a.yaml", KEY)], &["utf-8"]);
-    let told = editor.next("window/showMessage", "textDocument/publishDiagnostics");
-    assert_eq!(told["type"], 1, "{told}");
+    let reported = editor.next("window/showMessage", "textDocument/publishDiagnostics");
+    assert_eq!(reported["type"], 1, "{reported}");
 }

@@ -1,8 +1,8 @@
-//! The canonical form of a scope: scopes that let the same things in by the same names are the same
-//! text, in whatever order a definition lists them.
+//! The canonical form of a scope: scopes that allow the same objects by the same names have the
+//! same text, in whatever order a definition lists them.
 //!
-//! Lock files note digests over this text, so it changes only with the version of those digests.
-//! A string is its length in bytes, a colon and its bytes; a list is sorted, each item once.
+//! Lock files record digests over this text, so it changes only with the version of those digests.
+//! A string is its length in bytes, a colon and its bytes; a list is sorted, without duplicates.
 //!
 //! ```text
 //! assets select 3:dev 7:prod-eu
@@ -91,7 +91,7 @@ mod tests {
         );
         assert_eq!(written, scope(&with(&["dev", "prod-eu"], &[("a", "_v = x"), ("b", "c = 1")])));
         assert_ne!(written, scope(&with(&["dev", "prod-eu"], &[])));
-        // Names are told apart whatever they hold.
+        // Names are distinguished whatever they contain.
         assert_ne!(names(&["a b"]), names(&["a", "b"]));
         let nothing = scope(&Scope::<&str> { datasets: None, ..Scope::NONE });
         assert!(nothing.ends_with("endpoint-tags no_scope\ndatasets -\n"), "{nothing}");

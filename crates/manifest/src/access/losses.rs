@@ -4,7 +4,7 @@ use cortexkey_core::access::{Area, Axis, Unreferenced};
 
 use super::{Access, words};
 
-/// What the key would lose if scopes were enforced; empty where its scope lets everything in.
+/// What the key would lose if scopes were enforced; empty if its scope allows everything.
 #[must_use]
 pub fn losses(access: &Access) -> Vec<String> {
     let Some(scope) = &access.scope else {
@@ -17,28 +17,28 @@ pub fn losses(access: &Access) -> Vec<String> {
     let mut area = |area: &Area<String>, things: &str, what: &str| match area {
         Area::All => {}
         Area::Select(names) if !names.is_empty() => {
-            lost.push(format!("{things} but those of {what} {}", names.join(", ")));
+            lost.push(format!("{things} except those of {what} {}", names.join(", ")));
         }
         Area::None | Area::Select(_) => lost.push(things.to_owned()),
     };
     area(&scope.assets, "all assets and findings", "the asset groups");
     area(&cases.area, "all cases and issues", "the domains");
     if scope.assets != Area::All && cases.area != Area::None {
-        lost.push("issues, and cases, whose assets are all out of scope".to_owned());
+        lost.push("issues and cases whose assets are all out of scope".to_owned());
     }
     match (&cases.area, cases.unreferenced) {
         (Area::None, _) | (_, Unreferenced::Yes) => {}
         (_, Unreferenced::No) => {
-            lost.push("cases and issues that reference nothing known".to_owned());
+            lost.push("cases and issues that reference no known object".to_owned());
         }
         (_, Unreferenced::Unknown) => {
-            lost.push("perhaps cases and issues that reference nothing known".to_owned());
+            lost.push("possibly cases and issues that reference no known object".to_owned());
         }
     }
     let open = |axis: &Axis<String>| matches!(axis, Axis::SeeAll | Axis::Any);
     if !(open(&scope.endpoints.groups) && open(&scope.endpoints.tags)) {
         let kept = words::endpoints(scope);
-        let but = if kept == "none" { String::new() } else { format!(" but those of: {kept}") };
+        let but = if kept == "none" { String::new() } else { format!(" except those of: {kept}") };
         lost.push(format!("all endpoints{but}, with the Security issues and cases on the others"));
     }
     let rows = words::rows(access, scope);

@@ -1,8 +1,8 @@
-//! What a definition and the policy say of a key's access, as the core's roles and scopes.
+//! A key's access according to its definition and the policy, as the core's roles and scopes.
 //!
-//! A definition that leaves open what a decision may depend on is an [`IncompleteField`]. What a role
-//! holds is never guessed: one that neither the catalogue nor the product's documents know is
-//! unknown.
+//! A definition that leaves open what a decision may depend on is an [`IncompleteField`]. A role's
+//! permissions are never guessed: a role that is in neither the catalogue nor the product's
+//! documents is unknown.
 
 pub mod canonical;
 mod losses;
@@ -35,12 +35,12 @@ impl IncompleteField {
     }
 }
 
-/// What a key may do and see, as far as its definition and the policy say.
+/// What a key may do and see, according to its definition and the policy.
 #[derive(Clone, Debug)]
 pub struct Access {
-    /// Its roles, those that they imply after them.
+    /// Its roles, followed by those that they imply.
     pub roles: Vec<Role<String>>,
-    /// What is known about each of its roles, in the same order.
+    /// The facts about each of its roles, in the same order.
     pub role_facts: Vec<RoleFacts>,
     /// Its scope.
     pub scope: Option<Scope<String>>,
@@ -48,7 +48,7 @@ pub struct Access {
     pub tenant: TenantFacts,
 }
 
-/// What is known of a key's tenant.
+/// The settings of a key's tenant.
 #[derive(Clone, Debug)]
 pub struct TenantFacts {
     /// Its name.
@@ -57,30 +57,30 @@ pub struct TenantFacts {
     pub listed: bool,
     /// Its product.
     pub product: Option<Product>,
-    /// How scopes work in that product.
+    /// How scopes work in this product.
     pub scopes: ScopeModel,
-    /// The settings to decide with.
+    /// The settings for decisions.
     pub settings: Tenant,
-    /// Whether the policy says how tags are matched; else they are taken to be restrictive.
+    /// Whether the policy sets how tags are matched; otherwise they are assumed to be restrictive.
     pub tags_said: bool,
-    /// Whether the policy says if there are scopes for rows; else the key's scope settles it.
+    /// Whether the policy sets if there are scopes for rows; otherwise the key's scope decides it.
     pub datasets_said: bool,
 }
 
 /// How scopes work in a product.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ScopeModel {
-    /// By areas, as the core decides.
+    /// By areas, which the core decides.
     Areas,
-    /// There are none: roles alone limit a key.
+    /// No scopes: only roles limit a key.
     NoScopes,
-    /// In an older way, which the core does not decide.
+    /// An older model, which the core does not decide.
     Older,
 }
 
 impl Access {
-    /// Takes a definition. `catalogue` holds the policy's roles, the nearest layer's first;
-    /// `tenant` is the key's tenant by name, with the policy's entry where there is one.
+    /// Takes a definition. `catalogue` contains the policy's roles, the nearest layer's first;
+    /// `tenant` is the key's tenant by name, with the policy's entry if there is one.
     pub fn of(
         definition: &Definition,
         catalogue: &[&policy::Role],
@@ -118,7 +118,7 @@ impl Access {
         Self { roles, role_facts, scope, tenant }
     }
 
-    /// The key as [`decide`](cortexkey_core::access::decide()) takes it.
+    /// The key in the form that [`decide`](cortexkey_core::access::decide()) takes.
     #[must_use]
     pub fn key(&self) -> AccessKey<'_, String> {
         AccessKey { roles: &self.roles, scope: self.scope.as_ref() }
@@ -146,7 +146,7 @@ fn facts(tenant: Option<(&str, Option<&policy::Tenant>)>) -> TenantFacts {
                 ScopeModel::NoScopes => Sbac::Disabled,
                 _ => said.unwrap_or(Sbac::Unknown),
             },
-            // The narrower of the two, where the policy does not say.
+            // The narrower of the two, if the policy does not set it.
             tags: tags.unwrap_or(TagMode::Restrictive),
             datasets: datasets.unwrap_or(false),
         },

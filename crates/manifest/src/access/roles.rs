@@ -1,4 +1,4 @@
-//! [`ResolvedRole`]: a role by name, with what the catalogue and the product's documents say of it;
+//! [`ResolvedRole`]: a role by name, with the facts from the catalogue and the product's documents;
 //! and [`closure`], the roles that roles imply.
 
 use std::collections::HashSet;
@@ -7,23 +7,23 @@ use cortexkey_core::access::{Actions, Component, Grant, PredefinedRole, Product,
 
 use crate::policy;
 
-/// A role with what is known about it.
+/// A role with the facts about it.
 #[derive(Clone, Debug)]
 pub struct ResolvedRole {
-    /// What it grants.
+    /// The granted permissions.
     pub role: Role<String>,
-    /// What else is known.
+    /// The other facts.
     pub facts: RoleFacts,
 }
 
-/// What is known about a role beside what it grants.
+/// The facts about a role besides its permissions.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RoleFacts {
     /// The source that describes it.
     pub origin: Origin,
-    /// The role that implies it, where the definition does not name it itself.
+    /// The role that implies it, if the definition does not name it itself.
     pub implied_by: Option<String>,
-    /// Whether it should be given with care.
+    /// Whether it should be assigned with care.
     pub privileged: bool,
     /// Whether it is meant for machines.
     pub machine: bool,
@@ -41,7 +41,7 @@ pub enum Origin {
 }
 
 impl ResolvedRole {
-    /// Looks a role up: what the catalogue lists of it, completed by what is public of a predefined
+    /// Looks up a role: the catalogue's entry, completed by the public facts about a predefined
     /// role of the product.
     #[must_use]
     pub fn of(name: &str, listed: Option<&policy::Role>, product: Option<Product>) -> Self {
@@ -62,7 +62,7 @@ impl ResolvedRole {
         let public = std::mem::take(&mut role.grants);
         if let Some(listed) = listed {
             role.grants = grants(listed);
-            // An empty list is what a role without `actions` has, too.
+            // A role without `actions` also has an empty list.
             if !listed.actions.is_empty() {
                 let held = listed.actions.iter().map(|action| action.value.clone()).collect();
                 role.actions = Actions { held, lacked: Vec::new(), is_complete: true };
@@ -74,7 +74,7 @@ impl ResolvedRole {
         Self { role, facts }
     }
 
-    /// The roles named and all that they imply, each once.
+    /// The named roles and all that they imply, each once.
     #[must_use]
     pub fn all<'a>(
         names: impl IntoIterator<Item = &'a str>,
@@ -92,7 +92,7 @@ impl ResolvedRole {
         &self.role.name
     }
 
-    /// The role as another one implies it.
+    /// A role that another one implies.
     #[must_use]
     pub fn implied_by(mut self, by: Option<&str>) -> Self {
         self.facts.implied_by = by.map(str::to_owned);
@@ -100,7 +100,7 @@ impl ResolvedRole {
     }
 }
 
-/// The roles named and all that the catalogue says they imply, in any number of steps: each once,
+/// The named roles and all that the catalogue's roles imply, directly or indirectly: each once,
 /// with the role that implies it.
 pub fn closure<'a>(
     names: impl IntoIterator<Item = &'a str>,
@@ -138,7 +138,7 @@ fn add_missing(grants: &mut Vec<Grant<String>>, grant: Grant<String>) {
     }
 }
 
-/// Where the product is not known, or its roles are not published in full, all roles count.
+/// If the product is unknown, or its roles are not published in full, all roles count.
 fn may_have(product: Option<Product>, role: &PredefinedRole) -> bool {
     product
         .filter(|product| product.publishes_roles())

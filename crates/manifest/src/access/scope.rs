@@ -1,4 +1,4 @@
-//! From the scope of a definition to the core's.
+//! Converts the scope of a definition to the core's.
 
 use cortexkey_core::access::{
     Area, AreaMode, Axis, AxisMode, CasesAndIssues, DatasetScope, EndpointMode, EndpointScope,
@@ -49,7 +49,7 @@ fn area(
 }
 
 fn conflict(place: Span, path: &str) -> IncompleteField {
-    let message = format!("`{path}` selects beside a mode that takes no selection");
+    let message = format!("`{path}` has a selection, but its mode takes none");
     IncompleteField::new(place, message)
 }
 
@@ -87,7 +87,7 @@ fn datasets(datasets: &definition::Datasets) -> Result<DatasetScope<String>, Inc
     Ok(DatasetScope { all: default == AreaMode::All, filters })
 }
 
-/// The names of a list that may be left out.
+/// The names of an optional list.
 fn names<T>(
     field: &Field<Vec<T>>,
     path: &str,

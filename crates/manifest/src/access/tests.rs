@@ -1,4 +1,4 @@
-//! Definitions and policies as text, and what the core gets of them.
+//! Definitions and policies as text, and the core's values for them.
 
 use super::*;
 use crate::definition;
@@ -45,7 +45,7 @@ fn roles_come_from_the_catalogue_then_the_product_then_nowhere() {
     let held = access("[Export, Viewer, Nobody, Export]", "", Some("eu")).unwrap().role_facts;
     let origins: Vec<_> = held.iter().map(|role| role.origin).collect();
     assert_eq!(origins, [Origin::Catalogue, Origin::Predefined, Origin::Unknown]);
-    // A role of another product is no role here.
+    // A role of another product is unknown here.
     let held = access("[Analyst]", "", Some("eu")).unwrap().role_facts;
     assert_eq!(held[0].origin, Origin::Unknown);
     let held = access("[Analyst]", "", None).unwrap().role_facts;
@@ -90,7 +90,7 @@ fn implied_roles_are_held_once_whatever_the_circle() {
         held_roles.map(|(r, facts)| (r.name.as_str(), facts.implied_by.as_deref())).collect();
     assert_eq!(names, [("Glass", None), ("Deep", Some("Glass")), ("Viewer", Some("Glass"))]);
     assert_eq!(Rights(&held.roles).action("Live Terminal"), Some(true));
-    // `Deep` may hold more than anybody listed, and `Viewer` edits nothing.
+    // `Deep` may grant more than is listed, and `Viewer` edits nothing.
     let auditing = Rights(&held.roles).component("Auditing");
     assert_eq!(auditing, KnownLevel::at_least(Permission::View));
 }
@@ -125,7 +125,7 @@ fn an_incomplete_field_is_named_with_its_place() {
     for (endpoints, message) in [
         ("{ mode: some }", "`scope.endpoints.mode` cannot be read"),
         ("{ groups: [g] }", "`scope.endpoints.mode` is missing"),
-        ("{ mode: all, groups: [g] }", "`scope.endpoints` selects beside a mode"),
+        ("{ mode: all, groups: [g] }", "`scope.endpoints` has a selection"),
         ("{ mode: raw, tagsMode: any }", "`scope.endpoints.groupsMode` is missing"),
     ] {
         let field = scoped(endpoints).unwrap_err();

@@ -31,7 +31,7 @@ pub fn rows(access: &Access, scope: &Scope<String>) -> String {
         return "not limited by scopes in this tenant".to_owned();
     }
     let Some(datasets) = &scope.datasets else {
-        return "none: the scope says nothing of them".to_owned();
+        return "none: the scope does not mention them".to_owned();
     };
     let mut words = if datasets.all { "all".to_owned() } else { "none".to_owned() };
     for (dataset, filter) in &datasets.filters {

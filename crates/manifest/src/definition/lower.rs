@@ -15,8 +15,8 @@ pub fn read(tree: &Tree, document: Document) -> Lowered {
     Lowered { definition, problems: reader.problems }
 }
 
-/// Reads one document as a scope alone: what stands under `spec.scope` of a definition, with or
-/// without the key `scope` above it.
+/// Reads one document as a scope only: the contents of a definition's `spec.scope`, with or without
+/// the key `scope` above it.
 #[must_use]
 pub fn read_scope(tree: &Tree, document: Document) -> (Option<Scope>, Vec<Problem>) {
     let mut reader = Reader::new(tree);

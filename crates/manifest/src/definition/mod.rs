@@ -42,7 +42,7 @@ pub struct Metadata {
     pub tenant: Field<String>,
     /// For `match` in policies.
     pub labels: Vec<TextPair>,
-    /// For people.
+    /// Free text.
     pub annotations: Vec<TextPair>,
     /// Recorded approvals.
     pub approvals: Vec<Approval>,

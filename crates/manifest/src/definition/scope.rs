@@ -1,7 +1,7 @@
 //! `spec.scope`: what a key may see, by area.
 //!
-//! Reads the four areas as they are written. A rule reports an empty selection, or a list beside a
-//! mode that takes none.
+//! Reads the four areas as written. A rule reports an empty selection, or a list with a mode that
+//! takes none.
 
 use cortexkey_core::access::{AreaMode, AxisMode, EndpointMode, Unreferenced};
 
@@ -39,7 +39,7 @@ pub struct Cases {
     pub mode: Field<AreaMode>,
     /// Which.
     pub domains: Field<Vec<Spanned<String>>>,
-    /// And what references nothing known.
+    /// Whether unreferenced cases and issues are visible.
     pub unreferenced: Field<Unreferenced>,
 }
 

@@ -33,7 +33,7 @@ static METADATA: Mapping = Mapping::of(&[
     optional("labels", Map(&Text), "{ env: prod }",
         "Labels that the policy can match on, such as `env: prod`."),
     optional("annotations", Map(&Text), "{ runbook: RB-12 }",
-        "Notes for people. Nothing matches on them."),
+        "Free-form notes. Nothing matches on them."),
     optional("approvals", List(&Fields(&APPROVAL)), "[]",
         "Who approved the key, for example for a privileged role."),
 ]);

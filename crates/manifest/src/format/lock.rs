@@ -11,7 +11,7 @@ pub const LOCK_KIND: &str = "Lock";
 pub static LOCK: Mapping = Mapping::of(&[
     version(),
     kind(LOCK_KIND),
-    optional("tenants", Map(&Fields(&TENANT)), "{}", "What is known of each tenant."),
+    optional("tenants", Map(&Fields(&TENANT)), "{}", "The keys of each tenant."),
 ]);
 
 #[rustfmt::skip]
@@ -25,7 +25,7 @@ pub(crate) static LOCKED: Mapping = Mapping::of(&[
     optional("id", Number, "7", "The id of the key."),
     optional("applied", Text, "9f2c…", "A digest of the definition as it was last applied."),
     optional("unreferenced", Flag, "false",
-        "What the tenant was last told about cases and issues that reference no known object."),
+        "The value last sent for cases and issues that reference no known object."),
     optional("pending", Fields(&PENDING), "{}", "A new key that is being generated."),
     optional("doubtful", List(&Number), "[]", "Keys of interrupted runs that may be in use."),
     optional("retiring", List(&Fields(&RETIRING)), "[]", "Replaced keys in their grace period."),
@@ -38,7 +38,7 @@ static PENDING: Mapping = Mapping::of(&[
     required("by", Number, "7", "The id of the key that signs the request."),
     optional("besides", List(&Number), "[]", "Keys that had the same expiry before."),
     optional("id", Number, "8", "Its id, once it is known."),
-    optional("delivering", Flag, "true", "Whether somebody may have received it."),
+    optional("delivering", Flag, "true", "Whether it may have been delivered."),
 ]);
 
 #[rustfmt::skip]

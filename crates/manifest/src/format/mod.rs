@@ -1,8 +1,8 @@
 //! The fields of every file format, each described once.
 //!
-//! All that depends on which fields there are comes from these tables: what the reader takes and
-//! requires, its suggestions, the order of fields (S006), the shape that expressions of custom
-//! rules see, the sample they are tried on, the JSON schemas and their hover texts. To add a
+//! Everything that depends on the set of fields comes from these tables: what the reader accepts
+//! and requires, its suggestions, the order of fields (S006), the types that expressions of custom
+//! rules see, the sample that they are tried on, the JSON schemas and their hover texts. To add a
 //! field, add a row here and read it in `definition`, `policy` or `lock`.
 
 mod key;
@@ -29,33 +29,33 @@ pub const ITEMS_MAX: usize = 10_000;
 pub struct FieldSpec {
     /// Its name in the file.
     pub name: &'static str,
-    /// Whether it has to be there.
+    /// Whether it is required.
     pub presence: Presence,
-    /// What it takes.
+    /// What it accepts.
     pub kind: Kind,
-    /// A value as YAML in one line; empty where none would be right for most.
+    /// A value as YAML in one line; empty if no value would suit most files.
     pub example: &'static str,
-    /// What it means, in one or two sentences for people.
+    /// Its meaning, in one or two sentences.
     pub doc: &'static str,
 }
 
-/// Whether a field has to be there.
+/// Whether a field is required.
 #[derive(Clone, Copy, Debug)]
 pub enum Presence {
     /// A missing or empty field is a mistake.
     Required,
-    /// Required where the field named first, in the same mapping, has one of these words.
+    /// Required if the field named first, in the same mapping, has one of these words.
     RequiredWhen(&'static str, &'static [&'static str]),
-    /// It may be missing. A key without a value is a mistake.
+    /// Optional. A key without a value is a mistake.
     Optional,
     /// A rule of the linter decides, so the reader accepts it missing or empty.
     ByRule,
 }
 
-/// What a field takes.
+/// What a field accepts.
 #[derive(Clone, Copy, Debug)]
 pub enum Kind {
-    /// Exactly this text.
+    /// Exactly this string.
     Const(&'static str),
     /// A string.
     Text,
@@ -75,7 +75,7 @@ pub enum Kind {
     Duration,
     /// A list.
     List(&'static Self),
-    /// A string, or a list of texts of which any one matches.
+    /// A string, or a list of strings of which any one matches.
     OneOrMore,
     /// Any names, each with a value of this kind.
     Map(&'static Self),
@@ -92,7 +92,7 @@ pub enum Kind {
 pub struct Mapping {
     /// The fields.
     pub fields: &'static [FieldSpec],
-    /// Whether fields of other names may be there: the options of a rule.
+    /// Whether other fields are allowed: the options of a rule.
     pub is_open: bool,
 }
 
@@ -133,7 +133,7 @@ impl Mapping {
         self.sample_with(&mut |_, field| Some(field))
     }
 
-    /// The same where `edit` sees each field with its path, and gives what stands in its place.
+    /// The same, where `edit` can replace each field, given its path.
     pub(crate) fn sample_with(
         &self,
         edit: &mut dyn FnMut(&str, String) -> Option<String>,
@@ -165,7 +165,7 @@ impl Mapping {
             .any(|field| is(field) || field.kind.mapping().is_some_and(|inner| inner.any(is)))
     }
 
-    /// Adds the names of fields, here and below, that take something else than any text.
+    /// Adds the names of fields, here and below, that accept more than any string.
     fn typed_names(&self, names: &mut BTreeSet<&'static str>) {
         for field in self.fields {
             if !field.kind.is_text() {
@@ -179,7 +179,7 @@ impl Mapping {
 }
 
 impl Kind {
-    /// The mapping that values of this kind are, or hold.
+    /// The mapping that values of this kind are or contain.
     #[must_use]
     pub const fn mapping(&self) -> Option<&'static Mapping> {
         match self {
@@ -214,7 +214,7 @@ impl Kind {
         }
     }
 
-    /// True when any text is a value.
+    /// True when any string is valid.
     const fn is_text(&self) -> bool {
         matches!(self, Self::Text | Self::Pattern(_) | Self::OneOrMore)
     }
@@ -223,10 +223,10 @@ impl Kind {
 /// All formats.
 pub static FORMATS: [&Mapping; 4] = [&KEY, &POLICY, &CASES, &LOCK];
 
-/// Whether a field of this name takes something else than any text, in one of the formats. A value
-/// that looks random is then no value of the field, and may be a secret in the wrong line.
+/// Whether a field of this name accepts something other than any string, in one of the formats. A
+/// value that looks random is then not a value of the field, and may be a secret in the wrong line.
 pub(crate) fn is_typed(name: &str) -> bool {
-    // Asked for each line and field of each file, so the tables are searched once.
+    // Called for each line and field of each file, so the tables are searched once.
     static TYPED: LazyLock<BTreeSet<&'static str>> = LazyLock::new(|| {
         // Rules own their options; these take durations, flags and periods.
         let mut names = BTreeSet::from(["max", "allowNever", "windows"]);
@@ -265,12 +265,12 @@ const fn by_rule(
     FieldSpec { name, presence: Presence::ByRule, kind, example, doc }
 }
 
-/// `apiVersion`, with which every file begins.
+/// `apiVersion`, with which every file starts.
 const fn version() -> FieldSpec {
     required("apiVersion", Kind::Const(API_VERSION), API_VERSION, "The version of the format.")
 }
 
-/// `kind`, which says what the document is.
+/// `kind`, which names what the document is.
 const fn kind(kind: &'static str) -> FieldSpec {
     required("kind", Kind::Const(kind), kind, "What the document describes.")
 }

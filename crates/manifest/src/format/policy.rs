@@ -19,7 +19,7 @@ pub const CASES_KIND: &str = "PolicyTest";
 pub static POLICY: Mapping = Mapping::of(&[
     version(),
     kind(POLICY_KIND),
-    required("metadata", Fields(&METADATA), "{ name: acme }", "What the policy is called."),
+    required("metadata", Fields(&METADATA), "{ name: acme }", "The name of the policy."),
     optional("extends", List(&Text), "[builtin:recommended]",
         "Policies that this one builds on: built-in ones, or paths relative to this file."),
     optional("keys", List(&Text), "[\"keys/**/*.yaml\"]",
@@ -169,7 +169,7 @@ static CUSTOM_RULE: Mapping = Mapping::of(&[
     required("assert", Text, "\"size(key.spec.roles) <= 3\"",
         "The CEL expression over `key` that must hold."),
     required("message", Text, "production keys hold at most three roles",
-        "What a finding of the rule says."),
+        "The message of the rule's findings."),
     SEVERITY,
     LOCKED,
     WAIVABLE,

@@ -1,6 +1,6 @@
-//! The lock file, `cortexkey.lock`: which definition is which key id of which tenant.
+//! The lock file, `cortexkey.lock`: the key id of each definition in each tenant.
 //!
-//! It is committed, so no field can hold a secret. The tools write it, with one key per line where
+//! It is committed, so no field may contain a secret. The tools write it, with one key per line if
 //! nothing is in progress, so that changes of two branches merge.
 //!
 //! ```yaml
@@ -23,7 +23,7 @@ use crate::{Problem, Span};
 pub use crate::format::LOCK_KIND as KIND;
 pub use read::read;
 
-/// The name of the lock file, which stands beside the policy.
+/// The name of the lock file, which is next to the policy.
 pub const FILE_NAME: &str = "cortexkey.lock";
 
 /// A lock file.
@@ -33,30 +33,31 @@ pub struct Lock {
     pub tenants: BTreeMap<String, LockedTenant>,
 }
 
-/// What is known of one tenant.
+/// The keys of one tenant.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LockedTenant {
-    /// The host of its API. Key ids mean nothing elsewhere.
+    /// The host of its API. Key ids have no meaning elsewhere.
     pub host: String,
     /// Keys by the name of their definition.
     pub keys: BTreeMap<String, LockedKey>,
 }
 
-/// Which key a definition is.
+/// The key of a definition.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LockedKey {
-    /// Where the entry's name stands, in a file that was read.
+    /// Where the entry's name is, in a file that was read.
     pub place: Span,
     /// The key id; absent while the first key is being generated.
     pub id: Option<u64>,
-    /// A digest of the definition as it was last applied; it tells drift from a changed definition.
+    /// A digest of the definition as last applied; it distinguishes drift from a changed
+    /// definition.
     pub applied: Option<String>,
     /// The value last sent for cases and issues that reference no known object: the tenant stores
     /// it and never returns it.
     pub unreferenced: Option<bool>,
     /// A new key that is being generated.
     pub pending: Option<Pending>,
-    /// Keys of interrupted runs that may have been delivered. They live until a newer key has been
+    /// Keys of interrupted runs that may have been delivered. They stay until a newer key is
     /// delivered.
     pub doubtful: Vec<u64>,
     /// Replaced keys in their grace period.
@@ -91,8 +92,8 @@ pub struct Retiring {
 }
 
 impl LockedKey {
-    /// All keys that the entry names: the current one, the one being generated, doubtful ones and
-    /// replaced ones.
+    /// All keys of the entry: the current one, the one being generated, uncertain ones and replaced
+    /// ones.
     pub fn ids(&self) -> impl Iterator<Item = u64> {
         let pending = self.pending.iter().filter_map(|pending| pending.id);
         let retiring = self.retiring.iter().map(|old| old.id);

@@ -47,7 +47,7 @@ fn key(
     if key.is_empty() && reader.problems.len() == before {
         reader.report_missing(&fields, "id");
     }
-    // Half an entry would make a key look unmanaged, or an old one forgotten.
+    // An incomplete entry would make a key look unmanaged, or lose an old one.
     (reader.problems.len() == before).then_some(key)
 }
 
@@ -83,7 +83,7 @@ fn id_at(reader: &mut Reader<'_>, id: NodeId, path: &str) -> Option<u64> {
     let text = reader.text_at(id, path)?;
     let number = text.parse().ok().filter(|id| *id != 0);
     if number.is_none() {
-        let message = format!("{} is no key id", quote_refused(text));
+        let message = format!("{} is not a key id", quote_refused(text));
         let help = "a key id is the number in the column ID of the API Keys table";
         reader.report_help(ProblemKind::BadValue, reader.span(id), message, help);
     }

@@ -10,7 +10,7 @@ use crate::scalar;
 
 pub(super) fn lock(lock: &Lock) -> String {
     let mut out = String::from(
-        "# Which definition is which key. Written by cortexkey; commit it. It holds no secret.\n",
+        "# The key id of each definition. Written by cortexkey; commit it. It contains no secret.\n",
     );
     let _ = writeln!(out, "apiVersion: {API_VERSION}\nkind: {KIND}");
     if lock.tenants.is_empty() {
@@ -57,9 +57,9 @@ fn entry(key: &LockedKey) -> String {
     }
     if !key.retiring.is_empty() {
         let items = key.retiring.iter().map(|old| {
-            // Whole seconds, rather later than earlier.
+            // Whole seconds, rounded up.
             let second = i64::try_from(old.after_ms.div_ceil(1000)).unwrap_or(i64::MAX);
-            // There is no text for times beyond the year 9999; such a key stays.
+            // Times beyond the year 9999 cannot be written; such a key stays.
             let after = Timestamp::from_second(second).unwrap_or(Timestamp::MAX);
             format!("{{ id: {}, after: \"{after}\" }}", old.id)
         });
@@ -139,7 +139,7 @@ mod tests {
             host in "[a-z.]{1,20}",
             keys in proptest::collection::btree_map("\\PC{1,20}", some_key(), 0..4),
         ) {
-            // YAML has no keys that are blank; neither have tenants and definitions.
+            // YAML has no empty keys; neither have tenants and definitions.
             prop_assume!(!name.trim().is_empty() && keys.keys().all(|key| !key.trim().is_empty()));
             let mut lock = Lock::default();
             lock.tenants.insert(name, LockedTenant { host, keys });
@@ -159,7 +159,7 @@ mod tests {
     fn mistakes_are_told_with_their_entry_and_the_rest_is_read() {
         let text = "apiVersion: cortexkey/v1\nkind: Lock\ntenants:\n  eu:\n    host: api-x\n    \
                     keys:\n      a: { id: 7 }\n      b: { id: 0 }\n      c: {}\n      \
-                    d: { id: 9, key: hush }\n      e: { id: 3, retiring: [{ id: 1, after: soon }] }\n";
+                    d: { id: 9, key: leak }\n      e: { id: 3, retiring: [{ id: 1, after: soon }] }\n";
         let (lock, problems) = read_back(text);
         let keys = &lock.unwrap().tenants["eu"].keys;
         assert_eq!(keys.keys().collect::<Vec<_>>(), ["a"]);

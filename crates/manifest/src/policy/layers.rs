@@ -1,8 +1,8 @@
 //! Loads a policy file and all policies that it extends: parents first, each once, without cycles.
 //!
-//! The caller provides a function that reads a path, and one that tells which paths are the same
-//! file. If the caller cannot tell, two paths through links are two files, so the number of files
-//! and the depth are limited.
+//! The caller provides a function that reads a path, and one that identifies paths to the same
+//! file. If the caller cannot do that, two paths through links are two files, so the number of
+//! files and the depth are limited.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -68,8 +68,8 @@ pub enum LoadError {
     Read(#[from] ReadError),
 }
 
-/// Reads a policy and its parents. `read` gives the bytes of a path, or says why it cannot;
-/// a parent's path is joined to its child's folder.
+/// Reads a policy and its parents. `read` returns the bytes of a path, or why it cannot; a parent's
+/// path is joined to its child's folder.
 pub fn load(
     path: &str,
     limits: &Limits,
@@ -78,7 +78,7 @@ pub fn load(
     load_as(path, limits, read, &|path| path.to_owned())
 }
 
-/// The same, where `identity` returns the same text for all paths to one file.
+/// The same, where `identity` returns the same string for all paths to one file.
 pub fn load_as(
     path: &str,
     limits: &Limits,
@@ -111,7 +111,7 @@ struct Loader<'a> {
     read: &'a mut dyn FnMut(&str) -> Result<Vec<u8>, ReadError>,
     identity: &'a dyn Fn(&str) -> String,
     out: Layers,
-    /// Which file each layer is.
+    /// The file of each layer.
     ids: Vec<String>,
     /// The chain from the first policy to the one being read: paths, and their files' identities.
     open: Vec<(String, String)>,
@@ -120,7 +120,7 @@ struct Loader<'a> {
 }
 
 impl Loader<'_> {
-    /// Reads one file and its parents; gives the index of its layer, where it becomes one.
+    /// Reads one file and its parents; returns the index of its layer, if it becomes one.
     fn visit(&mut self, path: &str, bytes: Vec<u8>) -> Option<usize> {
         let parsed = parse_bytes(bytes, self.limits);
         let (tree, mut problems) = (Arc::new(parsed.tree), parsed.problems);
@@ -146,7 +146,7 @@ impl Loader<'_> {
         if path.starts_with("builtin:") { path.to_owned() } else { (self.identity)(path) }
     }
 
-    /// Reads the parents that were not read yet; gives all layers that the file stands on.
+    /// Reads the parents that are not read yet; returns all layers that the file extends.
     fn parents(
         &mut self,
         path: &str,
@@ -229,7 +229,7 @@ fn document(tree: &Tree, problems: &mut Vec<Problem>) -> Option<PolicyFile> {
     };
     if let Some(second) = rest.first() {
         let what = if is_policy(tree, *second) { "second policy" } else { "second document" };
-        let message = format!("a {what}: a policy file holds one document");
+        let message = format!("a {what}: a policy file contains one document");
         let span = tree.node(second.root).span;
         problems.push(Problem::new(ProblemKind::WrongType, span, message));
     }
@@ -242,7 +242,7 @@ fn bad(span: Span, message: String) -> Problem {
     Problem::new(ProblemKind::BadValue, span, message)
 }
 
-/// A path relative to the folder of another, with `.` and `..` taken out.
+/// A path relative to the folder of another, with `.` and `..` resolved.
 fn join(from: &str, path: &str) -> String {
     let path = path.replace('\\', "/");
     if path.starts_with('/') {

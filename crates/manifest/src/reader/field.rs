@@ -1,33 +1,33 @@
-//! A field of a definition or a policy, with its place.
+//! A field of a definition or a policy, with its position.
 
 use crate::{Span, Spanned};
 
-/// A field as it was found.
+/// A field as read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Field<T> {
-    /// Not there.
+    /// Missing.
     Absent,
-    /// The key is there and nothing behind it; the span is the key's.
+    /// The key has no value; the span is the key's.
     Empty(Span),
-    /// Something is there that does not fit, or under a misspelt name; it has been reported. The
-    /// span is the value's, or the misspelt name's.
+    /// Its value is invalid, or its name is misspelt; it has been reported. The span is the
+    /// value's, or the misspelt name's.
     Bad(Span),
-    /// There, and read.
+    /// Present and valid.
     Present {
-        /// Where the key stands.
+        /// The key's position.
         key: Span,
-        /// The value and its place.
+        /// The value and its position.
         value: Spanned<T>,
     },
 }
 
 impl<T> Field<T> {
-    /// The value, where there is one.
+    /// The value, if there is one.
     pub fn get(&self) -> Option<&T> {
         self.spanned().map(|spanned| &spanned.value)
     }
 
-    /// The value with its place, where there is one.
+    /// The value with its position, if there is one.
     pub fn spanned(&self) -> Option<&Spanned<T>> {
         match self {
             Self::Present { value, .. } => Some(value),
@@ -35,7 +35,7 @@ impl<T> Field<T> {
         }
     }
 
-    /// Where the key stands, when the field is there and was read or is empty.
+    /// The key's position, if the field is present and valid or empty.
     pub fn key(&self) -> Option<Span> {
         match self {
             Self::Empty(key) | Self::Present { key, .. } => Some(*key),
@@ -43,7 +43,7 @@ impl<T> Field<T> {
         }
     }
 
-    /// True when there is nothing: no key, or a key without a value.
+    /// True when the field is missing or empty.
     pub fn is_missing(&self) -> bool {
         matches!(self, Self::Absent | Self::Empty(_))
     }

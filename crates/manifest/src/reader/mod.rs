@@ -1,8 +1,8 @@
-//! Typed fields out of a mapping, with recovery: a bad field is reported and the rest is read.
+//! Reads typed fields from a mapping, with recovery: a bad field is reported and the rest is read.
 //!
-//! Shared by all formats, so that they have the same strictness and the same messages. Which fields
-//! a mapping has, and which of them are required, is in the tables of [`crate::format`]; the methods
-//! here apply that. No field has a default: a value that does not fit is `Bad`.
+//! Shared by all formats, so that they have the same strictness and the same messages. The tables
+//! of [`crate::format`] define the fields of a mapping and which of them are required; the methods
+//! here apply them. No field has a default: an invalid value is `Bad`.
 
 mod field;
 
@@ -20,11 +20,11 @@ use crate::{
     Problem, ProblemKind, Secret, Span, Spanned, closest, did_you_mean, quote, quote_refused,
 };
 
-/// The fields of one mapping, as they were found.
+/// The fields of one mapping.
 pub(crate) struct Fields<'t> {
     mapping: &'static Mapping,
     entries: Vec<(&'t str, Entry)>,
-    /// Known fields that a misspelt one most likely means, with the place of the misspelt one.
+    /// Known fields that a misspelt one probably means, with the position of the misspelt one.
     meant: Vec<(&'static str, Span)>,
     /// The key of the mapping: where a missing field is reported.
     pub(crate) place: Span,
@@ -39,12 +39,12 @@ impl<'t> Fields<'t> {
         self.entries.iter().find(|(known, _)| *known == name).map(|(_, entry)| *entry)
     }
 
-    /// Where the key of a field stands, whatever is behind it.
+    /// The position of a field's key, whatever its value.
     pub(crate) fn key_of(&self, tree: &Tree, name: &str) -> Option<Span> {
         self.find(name).map(|entry| tree.node(entry.key).span)
     }
 
-    /// The fields that the mapping's table does not have, where it takes any.
+    /// The fields that the mapping's table does not have, if it accepts any.
     pub(crate) fn others(&self) -> impl Iterator<Item = (&'t str, Entry)> {
         let others = self.entries.iter().filter(|(name, _)| self.mapping.field(name).is_none());
         others.copied()
@@ -79,7 +79,7 @@ impl<'t> Fields<'t> {
 pub(crate) struct Reader<'t> {
     pub(crate) tree: &'t Tree,
     pub(crate) problems: Vec<Problem>,
-    /// Texts that paths were written in, for the next ones: each field has a path, and few are told.
+    /// Reused strings of paths: each field has a path, and few are reported.
     paths: Vec<String>,
 }
 
@@ -92,7 +92,7 @@ impl<'t> Reader<'t> {
         self.problems.push(Problem::new(kind, span, message));
     }
 
-    /// Reports with help.
+    /// Reports with a hint.
     pub(crate) fn report_help(
         &mut self,
         kind: ProblemKind,
@@ -107,8 +107,8 @@ impl<'t> Reader<'t> {
         self.tree.node(id).span
     }
 
-    /// The fields of a document, after its `apiVersion` and `kind`; nothing when those are not known,
-    /// since its other fields cannot be known then.
+    /// The fields of a document, after its `apiVersion` and `kind`; none if those are unknown,
+    /// because the other fields depend on them.
     pub(crate) fn document(
         &mut self,
         document: Document,
@@ -141,13 +141,13 @@ impl<'t> Reader<'t> {
         }
     }
 
-    /// False for a version or kind that is not known.
+    /// False for an unknown version or kind.
     fn constant(&mut self, fields: &Fields<'t>, name: &str, expected: &'static str) -> bool {
         let field = self.text(fields, name);
         let Some(text) = field.spanned().filter(|text| text.value != expected) else { return true };
-        let message = format!("{name} {} is not known here", quote_refused(&text.value));
+        let message = format!("unknown {name} {} here", quote_refused(&text.value));
         let hint = did_you_mean(&text.value, &[expected]);
-        let help = hint.unwrap_or_else(|| format!("this file takes `{name}: {expected}`"));
+        let help = hint.unwrap_or_else(|| format!("write `{name}: {expected}`"));
         self.report_help(ProblemKind::UnsupportedVersion, text.span, message, help);
         false
     }
@@ -180,7 +180,7 @@ impl<'t> Reader<'t> {
         };
         for entry in entries {
             let Some(name) = tree.text_of(entry.key) else {
-                self.wrong_type(entry.key, path, "field names that are text");
+                self.wrong_type(entry.key, path, "field names that are strings");
                 continue;
             };
             if mapping.is_open || mapping.field(name).is_some() {
@@ -193,7 +193,7 @@ impl<'t> Reader<'t> {
         Some(fields)
     }
 
-    /// Reports a field that the mapping does not have; gives the one that was most likely meant.
+    /// Reports an unknown field; returns the known one that was probably meant.
     fn unknown(
         &mut self,
         entry: Entry,
@@ -212,7 +212,7 @@ impl<'t> Reader<'t> {
         meant
     }
 
-    /// True for `{{ … }}`, which YAML reads as a mapping with a mapping for a key.
+    /// True for `{{ … }}`, which YAML reads as a mapping with a mapping as its key.
     fn is_template(&self, id: NodeId) -> bool {
         let NodeKind::Mapping { entries, flow: true } = &self.tree.node(id).kind else {
             return false;
@@ -221,11 +221,11 @@ impl<'t> Reader<'t> {
         matches!(key, Some(NodeKind::Mapping { flow: true, .. }))
     }
 
-    /// Reports a value of the wrong shape; an alias has been reported as such.
+    /// Reports a value of the wrong type; an alias has already been reported.
     pub(crate) fn wrong_type(&mut self, id: NodeId, path: &str, expected: &str) {
         let what = if path.is_empty() { "the document".into() } else { format!("`{path}`") };
         if self.is_template(id) {
-            let message = format!("{what} takes {expected}, and a template (`{{{{`) stands here");
+            let message = format!("{what} takes {expected}, got a template (`{{{{`)");
             self.report_help(ProblemKind::WrongType, self.span(id), message, TEMPLATE_HELP);
             return;
         }
@@ -235,10 +235,10 @@ impl<'t> Reader<'t> {
             NodeKind::Mapping { .. } => "a mapping".to_owned(),
             NodeKind::Scalar { .. } if self.tree.is_empty_value(id) => "nothing".to_owned(),
             NodeKind::Scalar { .. } => {
-                format!("the text {}", refused(path, self.tree.text_of(id).unwrap_or_default()))
+                format!("the string {}", refused(path, self.tree.text_of(id).unwrap_or_default()))
             }
         };
-        let message = format!("{what} takes {expected}, and {seen} stands here");
+        let message = format!("{what} takes {expected}, got {seen}");
         self.report(ProblemKind::WrongType, self.span(id), message);
     }
 
@@ -260,8 +260,8 @@ impl<'t> Reader<'t> {
         self.child(fields, name).map(|fields| read(self, &fields))
     }
 
-    /// A field, read by `read`, which reports what it does not accept. Reports the field when it is
-    /// missing and required, or has no value and should have one.
+    /// A field, read by `read`, which reports what it does not accept. Reports the field if it is
+    /// required and missing, or has no value and needs one.
     pub(crate) fn field<T>(
         &mut self,
         fields: &Fields<'t>,
@@ -271,7 +271,7 @@ impl<'t> Reader<'t> {
         let spec = fields.mapping.field(name);
         debug_assert!(spec.is_some(), "no table has `{}`", fields.path_of(name));
         let Some(entry) = fields.find(name) else {
-            // `rols` is one mistake, reported where it stands, and not a missing `roles` as well.
+            // `rols` is one mistake, reported at its position, and not also a missing `roles`.
             if let Some((_, span)) = fields.meant.iter().find(|(meant, _)| *meant == name) {
                 return Field::Bad(*span);
             }
@@ -293,7 +293,7 @@ impl<'t> Reader<'t> {
         }
     }
 
-    /// Reports a required field that is not there.
+    /// Reports a required field that is missing.
     fn missing(&mut self, fields: &Fields<'t>, spec: Option<&FieldSpec>, place: Span) {
         if let Some(spec) = spec.filter(|spec| fields.is_required(self.tree, spec)) {
             self.report_at(fields, spec, place);
@@ -311,7 +311,7 @@ impl<'t> Reader<'t> {
         let message = format!("`{}` is missing", fields.path_of(spec.name));
         let help = match spec.kind {
             Kind::Choice(words) if spec.example.is_empty() => {
-                format!("write the mode that the tenant has: one of {}", list(&words()))
+                format!("write the tenant's mode: one of {}", list(&words()))
             }
             _ => format!("write `{}: {}`", spec.name, spec.example),
         };
@@ -343,7 +343,7 @@ impl<'t> Reader<'t> {
         })
     }
 
-    /// A time or a duration that `parse` understands.
+    /// A time or a duration that `parse` accepts.
     pub(crate) fn time<T>(
         &mut self,
         fields: &Fields<'t>,
@@ -381,7 +381,7 @@ impl<'t> Reader<'t> {
         self.choice_of(fields, name, T::ALL)
     }
 
-    /// One of some of a type's words.
+    /// One of some words of a type.
     pub(crate) fn choice_of<T: Word>(
         &mut self,
         fields: &Fields<'t>,
@@ -397,7 +397,7 @@ impl<'t> Reader<'t> {
             return Some(*value);
         }
         let words: Vec<&str> = values.iter().map(|value| value.word()).collect();
-        let message = format!("{} is no value of `{path}`", refused(path, text));
+        let message = format!("{} is not a value of `{path}`", refused(path, text));
         let mut problem = Problem::new(ProblemKind::BadValue, self.span(id), message)
             .help(format!("one of {}", list(&words)));
         if let Some(best) = closest(text, words.iter().copied()) {
@@ -414,7 +414,7 @@ impl<'t> Reader<'t> {
             let text = reader.text_at(entry.value, path)?;
             let number = text.parse().ok();
             if number.is_none() {
-                let message = format!("{} is no whole number", refused(path, text));
+                let message = format!("{} is not a whole number", refused(path, text));
                 let help = format!("`{path}` takes a number such as 16");
                 reader.report_help(ProblemKind::BadValue, reader.span(entry.value), message, help);
             }
@@ -422,7 +422,7 @@ impl<'t> Reader<'t> {
         })
     }
 
-    /// A list, each item read by `read`; bad items are reported and left out.
+    /// A list, each item read by `read`; bad items are reported and skipped.
     pub(crate) fn list<T>(
         &mut self,
         fields: &Fields<'t>,
@@ -443,7 +443,7 @@ impl<'t> Reader<'t> {
             if items.len() > ITEMS_MAX {
                 let message =
                     format!("`{path}` has {} items; at most {ITEMS_MAX} are read", items.len());
-                let help = "keep the list short enough for a person to review it";
+                let help = "keep the list short enough to review";
                 reader.report_help(ProblemKind::BadValue, reader.span(entry.value), message, help);
                 return None;
             }
@@ -451,15 +451,15 @@ impl<'t> Reader<'t> {
         })
     }
 
-    /// A list of texts.
+    /// A list of strings.
     pub(crate) fn texts(&mut self, fields: &Fields<'t>, name: &str) -> Field<Vec<Spanned<String>>> {
         let field = self.list(fields, name, Self::spanned_text);
         self.rewrite_as_list(fields, name);
         field
     }
 
-    /// Offers `[text]` for a string that stands where a list of texts belongs. A string with commas may
-    /// have been meant as a list, so it is left alone.
+    /// Offers `[text]` for a string where a list of strings belongs. A string with commas may have
+    /// been meant as a list, so it gets no fix.
     pub(crate) fn rewrite_as_list(&mut self, fields: &Fields<'t>, name: &str) {
         let Some(Entry { value, .. }) = fields.find(name) else { return };
         let (tree, node) = (self.tree, self.tree.node(value));
@@ -469,7 +469,7 @@ impl<'t> Reader<'t> {
         let written = node.span.slice(tree.source());
         let inner = tree.text_of(value).unwrap_or_default();
         let is_one = !inner.trim().is_empty() && !written.contains(['\n', '\r', ',']);
-        // What may be a secret goes into no fix, since reports print those.
+        // Possible secrets go into no fix, because reports print fixes.
         let is_shown = refused(name, inner) == format!("`{inner}`");
         let is_flow_safe = node_is_quoted(&node.kind) || !written.contains(['[', ']', '{', '}']);
         if let Some(problem) = self.problems.last_mut()
@@ -497,7 +497,7 @@ impl<'t> Reader<'t> {
         })
     }
 
-    /// A string, or a list of texts.
+    /// A string, or a list of strings.
     pub(crate) fn one_or_more(
         &mut self,
         fields: &Fields<'t>,
@@ -572,7 +572,7 @@ impl<'t> Reader<'t> {
         })
     }
 
-    /// A mapping from text to text.
+    /// A mapping from strings to strings.
     pub(crate) fn text_pairs(&mut self, fields: &Fields<'t>, name: &str) -> Vec<TextPair> {
         self.entries(fields, name, |reader, _, id, path| reader.spanned_text(id, path))
     }
@@ -582,8 +582,8 @@ fn node_is_quoted(kind: &NodeKind) -> bool {
     matches!(kind, NodeKind::Scalar { style: Style::Quoted, .. })
 }
 
-/// A value that stands where its field does not take it; of a field that is named like a secret,
-/// or below one, nothing is shown.
+/// A value that its field does not accept; for a field that is named like a secret, or below one,
+/// nothing is shown.
 fn refused(path: &str, text: &str) -> String {
     if path.split('.').any(Secret::is_name) {
         return format!("`{}`", "*".repeat(12));

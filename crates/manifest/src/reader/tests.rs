@@ -1,4 +1,4 @@
-//! The tables of [`crate::format`] and what the readers do are the same.
+//! The tables of [`crate::format`] and the readers agree.
 
 use crate::format::{CASES, FieldSpec, KEY, Kind, LOCK, Mapping, POLICY, Presence};
 use crate::yaml::{Limits, parse};
@@ -104,7 +104,7 @@ fn every_field_takes_the_words_of_its_table_and_no_others() {
             _ => return,
         };
         for word in words {
-            // What a mode asks for of other fields is another matter.
+            // The fields that a mode requires are tested elsewhere.
             let found = with(Some(&format!("{}: {word}", field.name)));
             assert!(found.iter().all(|p| p.kind == ProblemKind::MissingField), "{path}: {found:?}");
         }

@@ -1,17 +1,17 @@
-//! A Cortex API key by its shape: in one piece, or in parts that stand beside each other.
+//! Detects a Cortex API key by its form: in one piece, or in adjacent parts.
 //!
-//! Runs are split at everything outside `[A-Za-z0-9]`, so that neither a variable's name before a
-//! key nor a word behind it hides it.
+//! Runs are split at everything outside `[A-Za-z0-9]`, so that a variable's name before a key or a
+//! word after it does not hide it.
 
 use core::ops::Range;
 
 use super::runs::{LETTER, Longest, runs};
 use super::{has_both, is_random};
 
-/// Characters of a Cortex API key: 128 in what is public, with some room.
+/// Characters of a Cortex API key: 128 in all public examples, with some tolerance.
 const KEY: core::ops::RangeInclusive<usize> = 100..=160;
 
-/// From this length on, capitals, small letters and digits by chance are at least a part of a key.
+/// From this length on, randomly mixed letters and digits are at least a part of a key.
 const HALF: usize = 60;
 
 /// The shortest part of a key that is joined with its neighbours.
@@ -51,7 +51,7 @@ fn is_key(word: &str) -> bool {
         || (word.len() >= HALF && has_three(word) && is_random(word))
 }
 
-/// Digests have small letters alone, so a list of them is no key in parts.
+/// Digests have lower-case letters only, so a list of them is not a key in parts.
 fn is_part(word: &str) -> bool {
     has_cases(word) && is_random(word)
 }

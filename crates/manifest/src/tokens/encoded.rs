@@ -1,7 +1,7 @@
-//! Keys in PEM, and private keys in base64.
+//! Detects keys in PEM, and private keys in base64.
 //!
-//! Public material in PEM (certificates, requests, public keys, signatures) is no secret, and is
-//! believed to be that only where its content is what its label says.
+//! Public material in PEM (certificates, requests, public keys, signatures) is not a secret, but
+//! only if its content matches its label.
 
 use core::ops::Range;
 
@@ -13,7 +13,7 @@ use super::runs::{LETTER, Longest, SIGN, runs};
 const BEGIN: &str = "-----BEGIN ";
 const END: &str = "-----END ";
 
-/// Words in the labels of what is public.
+/// Words in the labels of public material.
 const PUBLIC: &[&str] = &[
     "CERTIFICATE",
     "PUBLIC KEY",
@@ -26,31 +26,31 @@ const PUBLIC: &[&str] = &[
     "PARAMETERS",
 ];
 
-/// Most bytes of one PEM block that is public.
+/// The largest PEM block of public material, in bytes.
 const BLOCK_MAX: usize = 64 << 10;
 
-/// Letters of base64 that are looked at.
+/// The number of base64 characters that are examined.
 const ENCODED: usize = 40;
 
-/// `PRIVATE KEY` in base64, at each of the three offsets that it may have.
+/// `PRIVATE KEY` in base64, at each of its three possible offsets.
 const PRIVATE: [&str; 3] = ["UFJJVkFURSBLRV", "BSSVZBVEUgS0VZ", "QUklWQVRFIEtFW"];
 
-/// How the content of an OpenSSH private key begins.
+/// How the content of an OpenSSH private key starts.
 const OPENSSH: &str = "b3BlbnNzaC1rZXktdjE";
 
-/// What PEM holds in a string.
+/// The PEM blocks of a string.
 #[derive(Debug, Default)]
 pub(super) struct Pem {
-    /// Secrets, and what they look like.
+    /// Secrets, and their kinds.
     pub(super) secret: Vec<(Range<usize>, &'static str)>,
-    /// Blocks that are public and hold what they say.
+    /// Public blocks whose content matches their label.
     pub(super) public: Vec<Range<usize>>,
 }
 
-/// Reads all PEM of a string. A secret without its end line goes to the end of the text.
+/// Finds all PEM blocks of a string. A secret without its end line extends to the end of the text.
 pub(super) fn pem(text: &str, longest: Longest) -> Pem {
     let mut found = Pem::default();
-    // Most texts hold no five dashes in a row.
+    // Few strings contain five dashes in a row.
     if longest.run < BEGIN.trim_end().len() || !text.contains(BEGIN) {
         return found;
     }
@@ -66,13 +66,13 @@ pub(super) fn pem(text: &str, longest: Longest) -> Pem {
             from = end;
             continue;
         }
-        // A block ends before the next one begins.
+        // A block ends before the next one starts.
         let next = find(text, BEGIN, body).unwrap_or(text.len());
         let block = text.get(body..next.min(ceil(text, body + BLOCK_MAX))).unwrap_or_default();
         if let Some(end) = block.find(END)
             && is_what_it_says(label, block.get(..end).unwrap_or_default())
         {
-            // What follows the label on its line is not part of the block.
+            // Text after the label on its line is not part of the block.
             let label = label_at(text, body + end + END.len());
             found.public.push(at..body + end + END.len() + label.len());
         }
@@ -96,8 +96,8 @@ pub(super) fn private(text: &str, longest: Longest) -> Vec<Range<usize>> {
     long.filter(is_private).collect()
 }
 
-/// True for the begin of PKCS#1, PKCS#8 or SEC 1 in base64: a sequence whose first item is its
-/// version. What is public begins with another sequence.
+/// True for the start of PKCS#1, PKCS#8 or SEC 1 in base64: a sequence whose first item is its
+/// version. Public material starts with another sequence.
 fn is_private_der(run: &str) -> bool {
     let Some(head) = run.get(..ENCODED).and_then(|head| STANDARD_NO_PAD.decode(head).ok()) else {
         return false;
@@ -107,7 +107,7 @@ fn is_private_der(run: &str) -> bool {
     })
 }
 
-/// The length of a DER sequence, and what stands in it.
+/// The length of a DER sequence, and its contents.
 fn content(der: &[u8]) -> Option<(usize, &[u8])> {
     match der {
         [0x30, 0x82, high, low, rest @ ..] => {
@@ -124,9 +124,9 @@ fn is_public(label: &str) -> bool {
     !label.contains("PRIVATE") && PUBLIC.iter().any(|word| label.contains(word))
 }
 
-/// True where a block decodes to one DER sequence, an SSH signature, or a packet of `OpenPGP`.
+/// True if a block decodes to one DER sequence, an SSH signature, or an `OpenPGP` packet.
 fn is_what_it_says(label: &str, block: &str) -> bool {
-    // Indentation, comment marks and the rest of the label's line are no part of it.
+    // Indentation, comment marks and the rest of the label's line are not part of it.
     let lines = block.lines().map(|line| line.trim_matches([' ', '\t', '#', '-', '"', '\'']));
     let checksum = |line: &&str| !(line.len() == 5 && line.starts_with('='));
     let text: String = lines.filter(checksum).collect();
@@ -140,7 +140,7 @@ fn is_what_it_says(label: &str, block: &str) -> bool {
             .is_some_and(|(length, rest)| length == rest.len() && !matches!(rest, [0x02, 0x01, ..]))
 }
 
-/// What stands between the word BEGIN and the next dash.
+/// The text between the word BEGIN and the next dash.
 fn label_at(text: &str, at: usize) -> &str {
     let rest = text.get(at..).unwrap_or_default();
     let end = rest.find(|c: char| !(c.is_ascii_alphanumeric() || c == ' ')).unwrap_or(rest.len());
@@ -156,7 +156,7 @@ fn line_end(text: &str, at: usize) -> usize {
     at + rest.find(['\n', '\r']).unwrap_or(rest.len())
 }
 
-/// The next offset at which a character begins.
+/// The next offset at which a character starts.
 fn ceil(text: &str, at: usize) -> usize {
     (at..text.len()).find(|at| text.is_char_boundary(*at)).unwrap_or(text.len())
 }

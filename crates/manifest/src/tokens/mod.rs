@@ -1,4 +1,4 @@
-//! Finds possible secrets in a string: keys by their shape, and values by the name of their field.
+//! Finds possible secrets in a string: keys by their form, and values by the name of their field.
 //!
 //! A Cortex API key is a run of 128 letters and digits; other keys are shorter, and some contain
 //! punctuation. Names of keys, roles and files, hyphenated words and times are not masked. Masking
@@ -13,29 +13,29 @@ use core::ops::Range;
 use self::runs::{LETTER, Longest, MARK, PAD, SIGN, runs};
 use crate::{Span, format};
 
-/// Letters and digits without a break: from here on a key or a hash of one, whatever they are.
+/// An unbroken run of letters and digits: from this length on a key or a hash of one.
 const UNBROKEN: usize = 40;
 
-/// The shortest run whose shape is checked.
+/// The shortest run whose form is checked.
 const RUN: usize = 20;
 
-/// Bytes of a known key that are read.
+/// The most bytes of a known key that are examined.
 const KNOWN_MAX: usize = 4096;
 
-/// The same where what follows must look random: nearly every word could begin one.
+/// The same if the rest must look random, because many words start with the prefix.
 const CHANCE_MAX: usize = 256;
 
-/// The longest value, in characters, that is always shown when its field does not take it.
+/// The longest value, in characters, that is always shown when its field does not accept it.
 pub(crate) const REFUSED_MIN: usize = 12;
 
-/// Bytes of a value that are looked at where it stands in the wrong line.
+/// The most bytes of a value in the wrong line that are examined.
 const REFUSED_MAX: usize = 512;
 
-/// Letters and digits in a path given by hand that are a key rather than a name.
+/// From this length on, an unbroken run in a path given by the user is a key rather than a name.
 const IN_PATH: usize = 24;
 
-/// Prefixes of known keys, how many characters follow at least, whether these must look random
-/// because words begin the same way, and what the key is.
+/// Prefixes of known keys, the minimum length of the rest, whether the rest must look random
+/// because words start the same way, and the kind of key.
 const PREFIXES: &[(&str, usize, bool, &str)] = &[
     ("ghp_", 8, false, "a GitHub token"),
     ("gho_", 8, false, "a GitHub token"),
@@ -56,7 +56,7 @@ const PREFIXES: &[(&str, usize, bool, &str)] = &[
     ("sk-", 12, true, "an API key"),
 ];
 
-/// Names that announce a secret, in small letters and without marks.
+/// Names that indicate a secret, in lower case and without punctuation.
 const SECRETS: &[&str] = &[
     "key",
     "apikey",
@@ -77,7 +77,7 @@ const SECRETS: &[&str] = &[
     "cortexkeyapikey",
 ];
 
-/// Letters of the longest of these names.
+/// The length of the longest of these names.
 const SECRET_MAX: usize = {
     let (mut longest, mut at) = (0, 0);
     while at < SECRETS.len() {
@@ -94,7 +94,7 @@ const SECRET_MAX: usize = {
 pub struct Secret;
 
 impl Secret {
-    /// True for a field name that announces a secret. Case, `-` and `_` do not matter.
+    /// True for a field name that indicates a secret. Case, `-` and `_` do not matter.
     #[must_use]
     pub fn is_name(name: &str) -> bool {
         let mut folded = [0; SECRET_MAX];
@@ -108,16 +108,16 @@ impl Secret {
     }
 }
 
-/// The text with each run that may be a secret replaced by asterisks, of the same length in
-/// bytes, so that offsets stay good.
+/// The text with each possible secret replaced by asterisks of the same length in bytes, so that
+/// offsets stay valid.
 #[must_use]
 pub fn mask_tokens(text: &str) -> String {
     let ranges = tokens(text);
     if ranges.is_empty() { text.to_owned() } else { blank(text, &ranges) }
 }
 
-/// The same for text with paths in it: a name of this many letters and digits is a key that was
-/// given where a path belongs.
+/// The same for text with paths: a name with this many letters and digits is a key that was given
+/// in place of a path.
 #[must_use]
 pub fn mask_path(text: &str) -> String {
     let mut ranges = tokens(text);
@@ -129,7 +129,7 @@ pub fn mask_path(text: &str) -> String {
     if ranges.is_empty() { text.to_owned() } else { blank(text, &ranges) }
 }
 
-/// The text with the given ranges as asterisks, line ends kept, byte for byte as long.
+/// The text with the given ranges as asterisks, with the same line ends and length in bytes.
 #[must_use]
 pub fn blank(text: &str, ranges: &[Range<usize>]) -> String {
     let mut out = String::with_capacity(text.len());
@@ -153,7 +153,7 @@ pub fn blank(text: &str, ranges: &[Range<usize>]) -> String {
     out
 }
 
-/// True for a value that is masked when its field does not take it.
+/// True for a value that is masked when its field does not accept it.
 pub(crate) fn is_refused_secret(text: &str) -> bool {
     text.chars().count() > REFUSED_MIN && is_random(text)
 }
@@ -200,7 +200,7 @@ fn has_both(text: &str) -> bool {
     text.bytes().any(|b| b.is_ascii_digit()) && text.bytes().any(|b| b.is_ascii_alphabetic())
 }
 
-/// The kind of a token, by its shape.
+/// The kind of a token, by its form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TokenKind {
     /// As long as a Cortex API key, and of its letters.
@@ -211,17 +211,17 @@ pub enum TokenKind {
     Random,
 }
 
-/// A possible secret in a string, by its shape alone.
+/// A possible secret in a string, by its form only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Token {
     /// Its place.
     pub span: Span,
-    /// What it is.
+    /// Its kind.
     pub kind: TokenKind,
 }
 
 /// Every token of a string, in order and without overlaps. A known format takes precedence over a
-/// Cortex key, and both over what only looks random.
+/// Cortex key, and both over strings that only look random.
 #[must_use]
 pub fn tokens_in(text: &str) -> Vec<Token> {
     let longest = Longest::of(text);
@@ -237,7 +237,7 @@ pub fn tokens_in(text: &str) -> Vec<Token> {
         taken.add(range, TokenKind::Known("a private key"));
     }
     taken.settle();
-    // Public material is long and random, and no secret.
+    // Public material is long and random, but not a secret.
     taken.free.extend(pem.public);
     for range in cortex::keys(text, longest) {
         taken.add(range, TokenKind::CortexKey);
@@ -250,13 +250,13 @@ pub fn tokens_in(text: &str) -> Vec<Token> {
     taken.tokens
 }
 
-/// Tokens that overlap no token of an earlier kind.
+/// Tokens that do not overlap a token of an earlier kind.
 #[derive(Default)]
 struct Taken {
-    /// Settled, in order.
+    /// Accepted tokens, in order.
     tokens: Vec<Token>,
     new: Vec<Token>,
-    /// Where no token is, in order.
+    /// The gaps between tokens, in order.
     free: Vec<Range<usize>>,
 }
 
@@ -293,7 +293,7 @@ pub(crate) fn tokens(text: &str) -> Vec<Range<usize>> {
 /// Runs that are long or look random.
 fn shaped(text: &str, longest: Longest) -> Vec<Range<usize>> {
     let mut ranges: Vec<Range<usize>> = Vec::new();
-    // What is unbroken is longer.
+    // Unbroken runs are longer.
     if longest.run < RUN {
         return ranges;
     }
@@ -326,12 +326,12 @@ fn has_shape(run: &str) -> bool {
 fn prefixed(text: &str) -> Vec<(Range<usize>, &'static str)> {
     let mut ranges: Vec<(Range<usize>, &'static str)> = Vec::new();
     for run in runs(text, LETTER | MARK) {
-        // What a key has swallowed begins no other one.
+        // A prefix within a key does not start another one.
         if ranges.last().is_some_and(|(last, _)| run.start < last.end) {
             continue;
         }
         let rest = text.get(run.start..).unwrap_or_default();
-        // No prefix is shorter, and few runs begin as one does.
+        // No prefix is shorter, and few runs start like one.
         let begin = rest.as_bytes().get(..2).unwrap_or_default();
         if run.len() < 3
             || !matches!(begin, b"gh" | b"gi" | b"gl" | b"xo" | b"AK" | b"AS" | b"ey" | b"sk")
@@ -354,13 +354,13 @@ fn prefixed(text: &str) -> Vec<(Range<usize>, &'static str)> {
     ranges
 }
 
-/// True when one part without marks has letters and digits and is no numbered word.
+/// True if one part without punctuation has letters and digits and is not a numbered word.
 fn has_both_unbroken(text: &str) -> bool {
     text.split(|c: char| !c.is_ascii_alphanumeric()).any(|part| part.len() >= 12 && has_both(part))
 }
 
-/// Values of fields that take a word, a time or a number and hold what looks like a key, in files
-/// that could not be read to their end as well.
+/// Values that look like a key in fields that take a word, a time or a number; also in files that
+/// could not be parsed completely.
 pub(crate) fn refused_lines(text: &str) -> Vec<Range<usize>> {
     let mut ranges = Vec::new();
     let mut at = 0;
@@ -389,14 +389,14 @@ pub(crate) fn refused_lines(text: &str) -> Vec<Range<usize>> {
     ranges
 }
 
-/// The begin of a string, up to a number of bytes.
+/// The start of a string, up to a number of bytes.
 fn bounded(text: &str, bytes: usize) -> &str {
     let end = (0..=bytes.min(text.len())).rev().find(|at| text.is_char_boundary(*at));
     text.get(..end.unwrap_or(0)).unwrap_or_default()
 }
 
-/// Lines that look like `password: …`, in comments and in files that are no YAML. What follows
-/// the colon is taken, and all lines that are indented deeper.
+/// Lines that look like `password: …`, in comments and in files that are not YAML. The text after
+/// the colon is masked, and all lines that are indented deeper.
 pub(crate) fn secret_lines(text: &str, policy: bool) -> Vec<Range<usize>> {
     let mut ranges = Vec::new();
     let mut at = 0;
@@ -423,13 +423,13 @@ pub(crate) fn secret_lines(text: &str, policy: bool) -> Vec<Range<usize>> {
     ranges
 }
 
-/// True for a secret's name and nothing else: the value of `? password` stands behind the colon of
-/// a line below.
+/// True for a secret's name and nothing else: the value of `? password` follows the colon of a line
+/// below.
 fn is_secret_alone(name: &str) -> bool {
     Secret::is_name(name.trim().trim_matches(['"', '\'']))
 }
 
-/// Offset behind the colon of the first `name: value` on the line whose name is a secret's.
+/// Offset after the colon of the first `name: value` on the line whose name is a secret's.
 fn secret_value(line: &str, policy: bool) -> Option<usize> {
     for (colon, _) in line.match_indices([':', '=']) {
         let before = line.get(..colon)?.trim_end_matches(['"', '\'', ' ']);

@@ -1,7 +1,7 @@
-//! Runs of bytes that a token can be made of.
+//! Runs of bytes that may form a token.
 //!
-//! Every scalar and every message is searched for tokens, and nearly none holds one: a look at the
-//! lengths of the runs spares most searches.
+//! Every scalar and every message is searched for tokens, and few contain one: checking the lengths
+//! of the runs avoids most searches.
 
 use core::ops::Range;
 
@@ -17,7 +17,7 @@ pub(super) const SIGN: u8 = 4;
 /// `=`, of base64.
 pub(super) const PAD: u8 = 8;
 
-/// The class of each byte; none for what no token holds.
+/// The class of each byte; none for bytes that no token contains.
 static CLASSES: [u8; 256] = classes();
 
 const fn classes() -> [u8; 256] {
@@ -53,7 +53,7 @@ pub(super) fn runs(text: &str, of: u8) -> impl Iterator<Item = Range<usize>> {
     })
 }
 
-/// How long the longest runs of a string are.
+/// The lengths of the longest runs of a string.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Longest {
     /// Of letters and digits.

@@ -44,7 +44,7 @@ fn keys_of_many_makers_are_masked() {
 }
 
 #[test]
-fn no_known_prefix_is_passed_over() {
+fn no_known_prefix_is_skipped() {
     for (prefix, least, ..) in PREFIXES {
         let token = format!("{prefix}{}", "a1B2c3D4e5F6".repeat(2));
         assert!(token.len() > prefix.len() + least);

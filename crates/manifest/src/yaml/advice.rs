@@ -1,12 +1,12 @@
-//! The parser's errors as messages that say what to do.
+//! Turns the parser's errors into messages that say what to do.
 //!
-//! Messages never repeat the file's content: a line that cannot be parsed may hold a secret.
+//! Messages never repeat the file's content: a line that cannot be parsed may contain a secret.
 
 use granit_parser::ErrorKind;
 
 use crate::{Problem, ProblemKind, Span};
 
-/// A syntax error at an offset: the place of its cause, what it is, and how to fix it.
+/// A syntax error at an offset: its position, its cause, and how to fix it.
 pub(super) fn problem(text: &str, kind: &ErrorKind, at: usize) -> Problem {
     let place = Place::new(text, at);
     let found = conflict(&place)
@@ -21,14 +21,14 @@ pub(super) fn problem(text: &str, kind: &ErrorKind, at: usize) -> Problem {
     })
 }
 
-/// Where an error stands in its file.
+/// The position of an error in its file.
 struct Place<'t> {
     text: &'t str,
     at: usize,
-    /// Where its line begins.
+    /// The start of its line.
     begin: usize,
     line: &'t str,
-    /// The line above that says something, and where it begins.
+    /// The nearest line above that is not empty, and its start.
     above: Option<(usize, &'t str)>,
 }
 
@@ -84,7 +84,7 @@ fn syntax(span: Span, message: impl core::fmt::Display) -> Problem {
 
 /// The help for a template that has not been rendered.
 pub(crate) const TEMPLATE_HELP: &str =
-    "lint what the template renders to, and keep the template out of the policy's `keys`";
+    "lint the rendered file, and exclude the template from the policy's `keys`";
 
 /// The first marker of an unfinished merge, wherever the parser failed.
 fn conflict(place: &Place<'_>) -> Option<Problem> {
@@ -94,7 +94,7 @@ fn conflict(place: &Place<'_>) -> Option<Problem> {
         if ["<<<<<<< ", ">>>>>>> ", "||||||| "].iter().any(|mark| words.starts_with(mark))
             || words == "======="
         {
-            let message = "a merge conflict marker stands here";
+            let message = "this is a merge conflict marker";
             let help = "finish the merge: keep one of the two sides, and remove the markers";
             return Some(syntax(Span::new(start, start + words.len()), message).help(help));
         }
@@ -107,7 +107,7 @@ fn template(place: &Place<'_>) -> Option<Problem> {
     let words = place.line.trim_start();
     let found = ["{{", "{%"].iter().find(|mark| words.starts_with(**mark))?;
     let begin = place.begin + (place.line.len() - words.len());
-    let message = format!("`{found}` begins a template, which is no YAML before it is rendered");
+    let message = format!("`{found}` starts a template, which is not YAML until it is rendered");
     Some(syntax(Span::new(begin, begin + 2), message).help(TEMPLATE_HELP))
 }
 
@@ -124,17 +124,17 @@ fn tab(place: &Place<'_>, kind: &ErrorKind) -> Option<Problem> {
     // The parser stops at the text that the tab cuts off, which may be the line above.
     let tab = place.text.get(place.begin..)?.find('\t').filter(|_| about)?;
     let span = Span::new(place.begin + tab, place.begin + tab + 1);
-    let message = "a tab stands where YAML takes spaces only";
-    Some(syntax(span, message).help("replace the tab by spaces"))
+    let message = "this is a tab, but YAML allows only spaces here";
+    Some(syntax(span, message).help("replace the tab with spaces"))
 }
 
-/// A bracket or quote without its end, at its begin.
+/// An unclosed bracket or quote, at its start.
 fn unclosed(place: &Place<'_>, kind: &ErrorKind) -> Option<Problem> {
     use ErrorKind as K;
     match kind {
         K::UnclosedQuotedScalar => {
             let message = "this quote is never closed";
-            let help = "write the closing quote, where the text ends";
+            let help = "add the closing quote at the end of the string";
             return Some(syntax(place.character(place.at), message).help(help));
         }
         K::UnclosedFlowCollection { .. }
@@ -158,7 +158,7 @@ fn unclosed(place: &Place<'_>, kind: &ErrorKind) -> Option<Problem> {
         _ => ('{', '}'),
     };
     let problem = syntax(Span::new(open, open + 1), format!("this `{mark}` is not closed"))
-        .help(format!("write the `{close}`, where the list or mapping ends"));
+        .help(format!("add `{close}` at the end of the list or mapping"));
     let problem = match place.at {
         at if at == open => problem,
         at => problem.related(place.character(at), "it should have been closed before this"),
@@ -191,7 +191,7 @@ fn last_open(text: &str) -> Option<usize> {
     open.pop()
 }
 
-/// A line that begins in the wrong column, or follows a line that is not a field.
+/// A line that starts in the wrong column, or follows a line that is not a field.
 fn indentation(place: &Place<'_>, kind: &ErrorKind) -> Option<Problem> {
     use ErrorKind as K;
     let about = match kind {
@@ -203,7 +203,7 @@ fn indentation(place: &Place<'_>, kind: &ErrorKind) -> Option<Problem> {
     let (ours, theirs) = (indent(place.line), indent(above));
     let item = |line: &str| line.trim_start().starts_with("- ");
     if item(place.line) && !item(above) && ours <= theirs {
-        let message = "a list item stands where a field belongs";
+        let message = "expected a field, got a list item";
         return Some(
             syntax(place.words(), message).help("write `name: value`, or indent the item"),
         );
@@ -211,11 +211,11 @@ fn indentation(place: &Place<'_>, kind: &ErrorKind) -> Option<Problem> {
     if ours == theirs {
         let field = above.contains(": ") || above.ends_with(':');
         let span = Span::new(start + theirs, start + above.len());
-        let help = "a field is `name: value`, with a space behind the colon";
-        return (!field).then(|| syntax(span, "this line is no field").help(help));
+        let help = "a field is `name: value`, with a space after the colon";
+        return (!field).then(|| syntax(span, "this line is not a field").help(help));
     }
     let message = format!(
-        "this line is indented by {}, and no field above it is; the line above it has {}",
+        "this line is indented by {}, unlike any field above it; the line above has {}",
         spaces(ours),
         spaces(theirs)
     );
@@ -227,39 +227,39 @@ fn of_kind(place: &Place<'_>, kind: &ErrorKind) -> Option<Problem> {
     use ErrorKind as K;
     let (message, help): (String, &str) = match kind {
         K::MappingValueNotAllowed => (
-            "a second `: ` on the line, in a text without quotes".into(),
-            "put the text in quotes: `name: \"a: b\"`",
+            "a second `: ` on the line, in an unquoted string".into(),
+            "quote the string: `name: \"a: b\"`",
         ),
         K::ExpectedBlockSequenceEntry => (
-            "a field stands where a list item belongs".into(),
-            "begin the item with `- `, or give the field the indentation of its mapping",
+            "expected a list item, got a field".into(),
+            "start the item with `- `, or indent the field like its mapping",
         ),
         K::MisplacedFlowCollectionEnd => (
             "this bracket closes nothing".into(),
-            "remove it, or write the bracket that it should close; a text with brackets is quoted",
+            "remove it, or add the opening bracket; quote a string that contains brackets",
         ),
         K::MismatchedFlowCollectionEnd { open, close } => (
-            format!("`{close}` stands here, and `{open}` is still open"),
+            format!("found `{close}`, but `{open}` is still open"),
             "close brackets in the order in which they were opened, the last one first",
         ),
         K::UnexpectedCharacter { character } => (
-            format!("no text begins with `{}`", character.escape_default()),
-            "put the text in quotes",
+            format!("a plain string cannot start with `{}`", character.escape_default()),
+            "quote the string",
         ),
         K::SimpleKeyExpected => (
-            "this line is no field".into(),
-            "a field is `name: value`, with a space behind the colon",
+            "this line is not a field".into(),
+            "a field is `name: value`, with a space after the colon",
         ),
         K::InvalidTrailingSingleQuotedScalar => (
-            "something stands behind the closing quote".into(),
-            "inside of single quotes a quote is written twice: 'it''s'",
+            "there is text after the closing quote".into(),
+            "within single quotes, write a quote twice: 'it''s'",
         ),
         K::InvalidTrailingDoubleQuotedScalar => (
-            "something stands behind the closing quote".into(),
-            "inside of double quotes a quote is written `\\\"`",
+            "there is text after the closing quote".into(),
+            "within double quotes, write a quote as `\\\"`",
         ),
         K::UnknownQuotedScalarEscape => (
-            "a backslash in double quotes begins an escape, and there is none of this name".into(),
+            "a backslash in double quotes starts an escape, and this escape does not exist".into(),
             "write `\\\\` for a backslash, or use single quotes",
         ),
         _ => return None,

@@ -1,6 +1,6 @@
-//! Duplicate keys and indirections: what YAML allows and a key definition does not.
+//! Reports duplicate keys and indirections, which YAML allows and definitions do not.
 //!
-//! Nothing is expanded to find them, so what would grow without end costs nothing here.
+//! Nothing is expanded to find them, so recursive structures cost nothing here.
 
 use std::collections::HashMap;
 
@@ -18,24 +18,24 @@ pub(super) fn structure(tree: &Tree, problems: &mut Vec<Problem>) {
     }
 }
 
-/// Names of anchors, aliases and tags are not repeated: they may be all of a password.
+/// Names of anchors, aliases and tags are not repeated: they may be passwords.
 fn indirection(node: &Node, problems: &mut Vec<Problem>) {
     if let Some(anchor) = node.anchor() {
-        let message = "an anchor stands here: definitions are written out";
+        let message = "anchors are not allowed: definitions are written out";
         problems
             .push(reject(anchor, message.into()).help("remove the anchor and repeat the value"));
     }
     if let Some(tag) = node.tag().filter(|tag| !tag.value) {
-        let message = "a tag stands here, which would retype the value";
+        let message = "tags are not allowed: they would change the type of the value";
         problems.push(
-            reject(tag.span, message.into()).help("remove the tag; values are text as written"),
+            reject(tag.span, message.into()).help("remove the tag; values are read as written"),
         );
     }
     if let NodeKind::Alias { dangling } = node.kind {
         let message = if dangling {
-            "an alias stands here, and points at no anchor before it"
+            "this alias refers to no anchor before it"
         } else {
-            "an alias stands here: definitions are written out"
+            "aliases are not allowed: definitions are written out"
         };
         problems.push(reject(node.span, message.into()).help("write the value here"));
     }
@@ -66,10 +66,10 @@ fn duplicates(tree: &Tree, entries: &[Entry], problems: &mut Vec<Problem>) {
         let Some(text) = tree.text_of(entry.key) else { continue };
         let span = tree.node(entry.key).span;
         if let Some(first) = seen.get(text) {
-            let message = format!("key {} stands twice in this mapping", quote(text));
+            let message = format!("key {} occurs twice in this mapping", quote(text));
             problems.push(
                 Problem::new(ProblemKind::DuplicateKey, span, message)
-                    .help("keep one: some readers take the last, others the first, others refuse")
+                    .help("keep one: some readers use the last, others the first, others reject the file")
                     .related(*first, "first here"),
             );
         } else {

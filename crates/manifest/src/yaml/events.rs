@@ -1,7 +1,7 @@
-//! The only module that knows the YAML parser: its events become our tree.
+//! The only module that uses the YAML parser: it turns events into our tree.
 //!
-//! The parser is replaceable because nothing of it is visible outside of here. Limits are checked
-//! while events come in, so that nothing larger than the limits is ever built.
+//! The parser can be replaced, because nothing of it is visible outside this module. Limits are
+//! checked for each event, so that nothing larger than the limits is ever built.
 
 use std::borrow::Cow;
 
@@ -21,7 +21,7 @@ pub(super) fn read(text: &str, limits: &Limits) -> (Body, Option<Problem>) {
         let message =
             format!("the file has {} bytes; at most {} bytes are read", text.len(), limits.bytes);
         let problem = Problem::new(ProblemKind::YamlSyntax, Span::new(0, 0), message)
-            .help("split the file, one key definition a file");
+            .help("split the file, one key definition per file");
         return (body, Some(problem));
     }
     let options = granit_parser::options! {
@@ -33,7 +33,7 @@ pub(super) fn read(text: &str, limits: &Limits) -> (Body, Option<Problem>) {
         block_nesting_limit: limits.depth,
     };
     let mut parser = Parser::new_from_str_with_options(text, options);
-    // Definitions have a node for every dozen bytes or so.
+    // Definitions have about one node per dozen bytes.
     body.nodes.reserve((text.len() / 12).min(4096));
     let mut builder = Builder { text, body: &mut body, limits, open: Vec::new(), root: None };
     let error = builder.run(&mut parser).map(|mut problem| {
@@ -96,7 +96,7 @@ impl Builder<'_> {
         node.err()
     }
 
-    /// Events that make no node.
+    /// Events that create no node.
     fn other(&mut self, event: &Event<'_>, span: Span) -> Option<Problem> {
         match event {
             Event::SequenceEnd | Event::MappingEnd => self.close(span),
@@ -139,7 +139,7 @@ impl Builder<'_> {
             ScalarStyle::Literal | ScalarStyle::Folded => Style::Block,
         };
         let written = span.slice(self.text);
-        // A block's span runs on over the empty lines behind it.
+        // A block's span includes the empty lines after it.
         let trimmed = written.trim_end_matches(['\n', '\r', ' ', '\t']).len();
         let span = match style {
             Style::Block if trimmed > 0 => {
@@ -167,7 +167,7 @@ impl Builder<'_> {
         Ok(())
     }
 
-    /// Numbers a node and hangs it into what is open.
+    /// Numbers a node and attaches it to the open collection.
     fn add(&mut self, node: Node) -> Result<NodeId, Problem> {
         if self.body.nodes.len() == self.limits.nodes {
             let message = format!("more than {} values in one file", self.limits.nodes);
@@ -190,7 +190,7 @@ impl Builder<'_> {
         Ok(id)
     }
 
-    /// Gives a closed collection its end: its own for `[…]`, its last child's for blocks.
+    /// Sets the end of a closed collection: its own for `[…]`, its last child's for blocks.
     fn close(&mut self, span: Span) {
         let Some(open) = self.open.pop() else { return };
         let node = &self.body.nodes[open.id.0 as usize];
@@ -224,7 +224,7 @@ impl Builder<'_> {
         Some(Spanned::new(tag.is_yaml_core_schema_tag(harmless), span))
     }
 
-    /// Our span for the parser's; always within the text and on characters.
+    /// Converts the parser's span; always within the text and on character boundaries.
     fn span(&self, raw: &RawSpan) -> Span {
         let text = self.text;
         let clamp = |offset: Option<usize>| {

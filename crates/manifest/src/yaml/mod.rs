@@ -1,7 +1,7 @@
-//! YAML as one tree with the place of every node.
+//! YAML as one tree with the position of every node.
 //!
 //! Nothing is expanded, retyped or resolved here: an alias stays an alias, `no` stays the two
-//! letters. Input over the limits is an error with its place.
+//! letters. Input over the limits is an error with its position.
 
 mod advice;
 mod check;
@@ -21,7 +21,7 @@ pub use tree::{Comment, Document, Entry, Node, NodeId, NodeKind, Parent, Style, 
 use crate::{Problem, decode};
 use tree::Body;
 
-/// How large a file may be.
+/// Limits on the size of a file.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
     /// Bytes of one file.
@@ -40,7 +40,7 @@ impl Default for Limits {
     }
 }
 
-/// A file's tree and its problems as YAML.
+/// A file's tree and its YAML problems.
 #[derive(Debug)]
 pub struct Parsed {
     /// The documents up to the first syntax error.
@@ -59,7 +59,7 @@ impl Parsed {
     }
 }
 
-/// Reads the bytes of a file as YAML. Where they are no text, that is the only problem.
+/// Parses the bytes of a file as YAML. If they are not text, that is the only problem.
 #[must_use]
 pub fn parse_bytes(bytes: Vec<u8>, limits: &Limits) -> Parsed {
     let decoded = decode(bytes);
@@ -70,7 +70,7 @@ pub fn parse_bytes(bytes: Vec<u8>, limits: &Limits) -> Parsed {
     parsed
 }
 
-/// Reads a string as YAML: the tree, its problems, and where another reader sees something else.
+/// Parses a string as YAML: the tree, its problems, and where another reader sees something else.
 #[must_use]
 pub fn parse(text: &str, limits: &Limits) -> Parsed {
     let (body, error, plain) = read(text, limits);
@@ -95,7 +95,7 @@ fn read(text: &str, limits: &Limits) -> (Body, Option<Problem>, bool) {
 }
 
 /// For tests: whether a string has the plain form, and what another reader sees in it that the
-/// reader of that form does not. Nothing may ever be seen.
+/// reader of that form does not. There must never be such a difference.
 #[doc(hidden)]
 #[must_use]
 pub fn plain_form(text: &str, limits: &Limits) -> (bool, Option<String>) {
@@ -141,7 +141,7 @@ mod tests {
             "\ta: 1\n",
         ] {
             if text.starts_with('\t') {
-                // Valid YAML 1.2, and refused by readers built on libYAML.
+                // Valid YAML 1.2, and rejected by readers built on libYAML.
                 assert_eq!(kinds(text), [ProblemKind::ParserDisagreement]);
             } else {
                 assert_eq!(places(text), Vec::<String>::new(), "{text:?}");

@@ -1,9 +1,9 @@
-//! The plain form, in which most definitions are written, read in one pass.
+//! The plain form, in which most definitions are written, parsed in one pass.
 //!
-//! ASCII, keys with a colon, scalars of one line, lists in brackets or behind hyphens: all YAML
+//! ASCII, keys with a colon, scalars of one line, lists in brackets or with hyphens: all YAML
 //! readers agree on this form, so the second reading can be skipped. Everything else (another line
-//! end, a tab, an escape, a block scalar, an anchor, an empty value, an indicator where a scalar
-//! begins, odd indentation) is left to the parser and the second reading, without a word on whether
+//! end, a tab, an escape, a block scalar, an anchor, an empty value, an indicator at the start of a
+//! scalar, odd indentation) is left to the parser and the second reading, which also decide whether
 //! it is YAML. Tests over mutated files and a fuzz target show that both see the same tree in every
 //! file that this reader accepts.
 //!
@@ -20,24 +20,24 @@ const LINE_MAX: usize = 1000;
 /// Collections inside collections.
 const DEPTH_MAX: usize = 32;
 
-/// Reads a string of the plain form; nothing for any other.
+/// Parses a string of the plain form; `None` for any other.
 pub(super) fn read(text: &str, limits: &Limits) -> Option<Body> {
     let bytes = text.as_bytes();
     let printable = |all: bool, byte: &u8| all & matches!(byte, b'\n' | b' '..=b'~');
-    // Without a way out of the loop, it takes many bytes at a time.
+    // Without an early exit, the loop processes many bytes at a time.
     let plain = bytes.iter().fold(true, printable);
     let short = || bytes.split(|byte| *byte == b'\n').all(|line| line.len() <= LINE_MAX);
     if !plain || bytes.len() > limits.bytes || bytes.last() != Some(&b'\n') || !short() {
         return None;
     }
-    // Definitions have a node for every dozen bytes or so.
+    // Definitions have about one node per dozen bytes.
     let nodes = Vec::with_capacity((bytes.len() / 12).min(4096));
     let body = Body { nodes, documents: Vec::new(), comments: Vec::new() };
     let (at, column, depth) = (0, None, limits.depth.min(DEPTH_MAX));
     let mut reader = Reader { bytes, at, column, depth, nodes: limits.nodes, body };
     reader.next_line();
     loop {
-        // Behind a space it would be a string.
+        // After a space it would be a string.
         if reader.column.is_none() && reader.rest().starts_with(b"---\n") {
             reader.at += 4;
             reader.next_line();
@@ -57,16 +57,16 @@ pub(super) fn read(text: &str, limits: &Limits) -> Option<Body> {
     Some(reader.body)
 }
 
-/// Every method returns `None` where the text does not have the plain form.
+/// Every method returns `None` if the text does not have the plain form.
 struct Reader<'t> {
     bytes: &'t [u8],
-    /// Where it stands: at the first byte of what is read next.
+    /// The position of the next byte.
     at: usize,
-    /// The column of what stands first on its line; nothing at the end of a document.
+    /// The column of the first token on its line; none at the end of a document.
     column: Option<usize>,
-    /// Levels of nesting that are left.
+    /// Remaining levels of nesting.
     depth: usize,
-    /// Nodes of one file at most.
+    /// The most nodes of one file.
     nodes: usize,
     body: Body,
 }
@@ -84,7 +84,7 @@ impl<'t> Reader<'t> {
         (self.peek()? == wanted).then(|| self.at += 1)
     }
 
-    /// Skips spaces; returns how many there were.
+    /// Skips spaces; returns their number.
     fn spaces(&mut self) -> usize {
         let rest = self.rest();
         let count = rest.iter().position(|byte| *byte != b' ').unwrap_or(rest.len());
@@ -92,7 +92,7 @@ impl<'t> Reader<'t> {
         count
     }
 
-    /// From the begin of a line over empty ones and comments to what stands there.
+    /// Skips empty lines and comments from the start of a line to the next token.
     fn next_line(&mut self) {
         loop {
             if self.rest().starts_with(b"---\n") {
@@ -140,7 +140,7 @@ impl<'t> Reader<'t> {
         self.rest().starts_with(b"- ")
     }
 
-    /// Numbers a node that begins here.
+    /// Numbers a node that starts here.
     fn add(&mut self, kind: NodeKind) -> Option<NodeId> {
         let id = NodeId(u32::try_from(self.body.nodes.len()).ok()?);
         let span = Span::new(self.at, self.at);
@@ -166,7 +166,7 @@ impl<'t> Reader<'t> {
         self.add(kind)
     }
 
-    /// Keys one below the other, the first of which stands here.
+    /// Keys of a block mapping, the first of which is here.
     fn mapping(&mut self, column: usize) -> Option<NodeId> {
         let (mut entries, flow) = (Vec::with_capacity(4), false);
         let id = self.open(NodeKind::Mapping { entries: Vec::new(), flow })?;
@@ -184,7 +184,7 @@ impl<'t> Reader<'t> {
         self.end(id, NodeKind::Mapping { entries, flow }, end)
     }
 
-    /// What stands behind the colon of a key: on its line, or below.
+    /// The value after the colon of a key: on its line, or below.
     fn value(&mut self, column: usize) -> Option<NodeId> {
         let here = self.at;
         if self.end_of_line().is_none() {
@@ -209,7 +209,7 @@ impl<'t> Reader<'t> {
         }
     }
 
-    /// Items behind hyphens, the first of which stands here.
+    /// Items of a block list, the first of which is here.
     fn items(&mut self, column: usize) -> Option<NodeId> {
         let (mut items, flow) = (Vec::with_capacity(4), false);
         let id = self.open(NodeKind::Sequence { items: Vec::new(), flow })?;
@@ -230,7 +230,7 @@ impl<'t> Reader<'t> {
         self.end(id, NodeKind::Sequence { items, flow }, end)
     }
 
-    /// The parser lets a list that stands no deeper than its key begin with its first item.
+    /// If a list is not indented deeper than its key, the parser's span starts at its first item.
     fn begin_with_item(&mut self, id: NodeId) {
         let NodeKind::Sequence { items, .. } = &self.body.node(id).kind else { return };
         let start = items.first().map(|first| self.body.node(*first).span.start);
@@ -239,7 +239,7 @@ impl<'t> Reader<'t> {
         }
     }
 
-    /// What follows a block stands less deep than it, or beside it in the block around it.
+    /// Whatever follows a block is indented less, or belongs to the block around it.
     fn up_from(&self, column: usize) -> Option<()> {
         self.column.is_none_or(|next| next <= column).then_some(())
     }
@@ -289,7 +289,7 @@ impl<'t> Reader<'t> {
         self.end(id, NodeKind::Mapping { entries, flow }, end)
     }
 
-    /// Behind an item in brackets: their end, or a comma and one item more.
+    /// After an item in brackets: the closing bracket, or a comma and another item.
     fn closes(&mut self, close: u8) -> Option<bool> {
         self.spaces();
         if self.peek()? == close {
@@ -310,7 +310,7 @@ impl<'t> Reader<'t> {
         Some(id)
     }
 
-    /// Where the text that begins here ends.
+    /// The end of the string that starts here.
     fn scan(&self, flow: bool) -> Option<(usize, Style)> {
         let rest = self.rest();
         let first = *rest.first()?;
@@ -329,8 +329,8 @@ impl<'t> Reader<'t> {
     }
 }
 
-/// Bytes of a string without quotes that begins with no indicator, and in which a colon and a hash
-/// stand inside of words.
+/// Bytes of an unquoted string that starts with no indicator, in which colons and hashes are inside
+/// words.
 fn plain_length(rest: &[u8], flow: bool) -> Option<usize> {
     let first = *rest.first()?;
     if !(first.is_ascii_alphanumeric() || matches!(first, b'_' | b'/' | b'(')) {

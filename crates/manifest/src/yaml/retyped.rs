@@ -1,6 +1,6 @@
-//! What other YAML readers make of a plain scalar, which is text as written for this one.
+//! Detects plain scalars that other YAML readers retype; this reader reads strings as written.
 
-/// What a reader of YAML 1.1 or 1.2 makes of a plain scalar, where that is no text.
+/// The type that a reader of YAML 1.1 or 1.2 gives a plain scalar, if that is not a string.
 #[must_use]
 pub fn retyped(text: &str) -> Option<&'static str> {
     const WORDS: [&str; 8] = ["y", "n", "yes", "no", "on", "off", "true", "false"];
@@ -68,7 +68,7 @@ fn is_sexagesimal(text: &str) -> bool {
     whole.split(':').all(digits) && digits(last) && (fraction.is_empty() || digits(fraction))
 }
 
-/// `2026-01-31`, alone or with a time behind it.
+/// `2026-01-31`, alone or followed by a time.
 fn is_date(text: &str) -> bool {
     let mut parts = text.splitn(3, '-');
     let (year, month, rest) = (parts.next(), parts.next(), parts.next());

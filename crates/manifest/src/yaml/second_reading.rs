@@ -1,10 +1,10 @@
 //! The second reading: the same bytes, read with libYAML's semantics, compared with our tree.
 //!
-//! Definitions are also read by other programs, most of them built on libYAML or a port of it.
-//! Where such a reader would see another structure or another text, a reviewer and a deployer
-//! look at two different keys. Types are not compared, since ours has none: every scalar is asked
-//! for as text. The second reader is led along our tree and stops at the first difference, so no
-//! second tree is built and nothing can grow.
+//! Definitions are also read by other programs, most of them built on libYAML or a port of it. If
+//! such a reader sees another structure or another string, a reviewer and a deployer see two
+//! different keys. Types are not compared, since our tree has none: every scalar is read as a
+//! string. The second reader follows our tree and stops at the first difference, so no second tree
+//! is built.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -16,20 +16,19 @@ use super::secrets::secret_ranges;
 use super::{NodeId, NodeKind, Tree};
 use crate::{Problem, ProblemKind, Span, quote};
 
-/// The first place where libYAML's reading differs from ours. Only for trees that are complete
-/// and free of duplicates and indirections: those are findings of their own.
+/// The first position where libYAML's reading differs from ours. Only for trees that are complete
+/// and free of duplicates and indirections, which are findings of their own.
 #[must_use]
 pub fn disagreement(tree: &Tree) -> Option<Problem> {
-    // The other reader is a port of C code. Should it ever panic, that is a disagreement too.
+    // The other reader is a port of C code. If it ever panics, that is a disagreement too.
     let outcome = catch_unwind(AssertUnwindSafe(|| compare(tree)));
-    let found = outcome.unwrap_or_else(|_| {
-        Some(problem(Span::new(0, 0), "the other reader fails on this file"))
-    })?;
+    let found =
+        outcome.unwrap_or_else(|_| Some(problem(Span::new(0, 0), "libYAML fails on this file")))?;
     let secret = secret_ranges(tree.source(), Some(tree), false).into_iter().any(|secret| {
         let place = found.span.range();
         secret.start <= place.end && place.start <= secret.end
     });
-    Some(if secret { problem(found.span, "this text is read in two ways") } else { found })
+    Some(if secret { problem(found.span, "this string is read in two ways") } else { found })
 }
 
 fn compare(tree: &Tree) -> Option<Problem> {
@@ -38,7 +37,7 @@ fn compare(tree: &Tree) -> Option<Problem> {
     for document in tree.documents() {
         let span = tree.node(document.root).span;
         let Some(other) = others.next() else {
-            return Some(problem(span, "the other reader sees no document here"));
+            return Some(problem(span, "libYAML sees no document here"));
         };
         let mut difference = None;
         let seed = Seed { tree, id: document.root, difference: &mut difference };
@@ -46,22 +45,22 @@ fn compare(tree: &Tree) -> Option<Problem> {
             return Some(difference.unwrap_or_else(|| refused(tree, mark, span, &error)));
         }
     }
-    // What remains must be nothing, or the one empty document of an empty file.
+    // Nothing may remain, except the one empty document of an empty file.
     let rest = others.next()?;
     let end = tree.source().len();
     let empty = tree.documents().is_empty()
         && Option::<IgnoredAny>::deserialize(rest).is_ok_and(|v| v.is_none());
-    (!empty).then(|| problem(Span::new(end, end), "the other reader sees one more document"))
+    (!empty).then(|| problem(Span::new(end, end), "libYAML sees one more document"))
 }
 
-/// The text behind a byte order mark, and the mark's length. Handed text instead of bytes, the
-/// other reader would take the mark for an indentation of the first line, which no program that
-/// opens the file sees.
+/// The text after a byte order mark, and the mark's length. If the other reader got text instead of
+/// bytes, it would read the mark as an indentation of the first line, which no program that opens
+/// the file does.
 fn without_mark(text: &str) -> (usize, &str) {
     text.strip_prefix('\u{feff}').map_or((0, text), |rest| (text.len() - rest.len(), rest))
 }
 
-/// The other reader gave up without our having seen a difference: its error, at our best place.
+/// The other reader failed although no difference was found: its error, at our best position.
 fn refused(tree: &Tree, mark: usize, fallback: Span, error: &serde_yaml::Error) -> Problem {
     let span = error.location().map_or(fallback, |location| {
         let mut at = (location.index() + mark).min(tree.source().len());
@@ -71,16 +70,16 @@ fn refused(tree: &Tree, mark: usize, fallback: Span, error: &serde_yaml::Error) 
         Span::new(at, at)
     });
     let words = quote(&error.to_string());
-    problem(span, &format!("the other reader rejects the file: {words}"))
+    problem(span, &format!("libYAML rejects the file: {words}"))
 }
 
 fn problem(span: Span, what: &str) -> Problem {
     let message = format!("YAML readers disagree about this file: {what}");
     Problem::new(ProblemKind::ParserDisagreement, span, message)
-        .help("write it plainly: quote the text, and keep unusual line ends and `#` out of it")
+        .help("simplify it: quote the string, and remove unusual line ends and `#`")
 }
 
-/// Reads one node as ours says it should look, and notes where it does not.
+/// Reads one node as ours should look, and records a difference.
 struct Seed<'a, 'd> {
     tree: &'a Tree,
     id: NodeId,
@@ -105,9 +104,9 @@ impl<'de> DeserializeSeed<'de> for Seed<'_, '_> {
     fn deserialize<D: serde::Deserializer<'de>>(mut self, other: D) -> Result<(), D::Error> {
         let tree = self.tree;
         let what = match &tree.node(self.id).kind {
-            NodeKind::Scalar { .. } => "a text for us, not for the other reader",
-            NodeKind::Sequence { .. } => "a list for us, not for the other reader",
-            NodeKind::Mapping { .. } => "a mapping for us, not for the other reader",
+            NodeKind::Scalar { .. } => "a string here, but not for libYAML",
+            NodeKind::Sequence { .. } => "a list here, but not for libYAML",
+            NodeKind::Mapping { .. } => "a mapping here, but not for libYAML",
             NodeKind::Alias { .. } => return Err(D::Error::custom("alias")),
         };
         let visited = match &tree.node(self.id).kind {
@@ -115,7 +114,7 @@ impl<'de> DeserializeSeed<'de> for Seed<'_, '_> {
             NodeKind::Sequence { .. } => other.deserialize_seq(self.child(self.id)),
             _ => other.deserialize_map(self.child(self.id)),
         };
-        // An error with a difference in hand comes from below. One without is about the shape of
+        // An error with a recorded difference comes from below. One without is about the shape of
         // this node.
         if visited.is_err() && self.difference.is_none() {
             let _: D::Error = self.differs(what);
@@ -136,41 +135,41 @@ impl<'de> Visitor<'de> for Seed<'_, '_> {
         if ours == text {
             return Ok(());
         }
-        let what = format!("{} for us, {} for the other reader", quote(ours), quote(text));
+        let what = format!("{} here, {} for libYAML", quote(ours), quote(text));
         Err(self.differs(&what))
     }
 
     fn visit_seq<A: SeqAccess<'de>>(mut self, mut other: A) -> Result<(), A::Error> {
         let tree = self.tree;
         let NodeKind::Sequence { items, .. } = &tree.node(self.id).kind else {
-            return Err(self.differs("a list for the other reader"));
+            return Err(self.differs("a list for libYAML"));
         };
         for item in items {
             if other.next_element_seed(self.child(*item))?.is_none() {
-                return Err(self.child(*item).differs("not in the list for the other reader"));
+                return Err(self.child(*item).differs("not in the list for libYAML"));
             }
         }
         match other.next_element::<IgnoredAny>()? {
             None => Ok(()),
-            Some(_) => Err(self.differs("the list is longer for the other reader")),
+            Some(_) => Err(self.differs("the list is longer for libYAML")),
         }
     }
 
     fn visit_map<A: MapAccess<'de>>(mut self, mut other: A) -> Result<(), A::Error> {
         let tree = self.tree;
         let NodeKind::Mapping { entries, .. } = &tree.node(self.id).kind else {
-            return Err(self.differs("a mapping for the other reader"));
+            return Err(self.differs("a mapping for libYAML"));
         };
         for entry in entries {
             if other.next_key_seed(self.child(entry.key))?.is_none() {
-                let what = "not in the mapping for the other reader";
+                let what = "not in the mapping for libYAML";
                 return Err(self.child(entry.key).differs(what));
             }
             other.next_value_seed(self.child(entry.value))?;
         }
         match other.next_key::<IgnoredAny>()? {
             None => Ok(()),
-            Some(_) => Err(self.differs("the mapping is longer for the other reader")),
+            Some(_) => Err(self.differs("the mapping is longer for libYAML")),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Where a file holds what may be a secret: tokens by their shape, and values by their field.
+//! Where a file contains possible secrets: tokens by their form, and values by their field.
 
 use core::ops::Range;
 
@@ -6,13 +6,13 @@ use super::tree::{NodeId, NodeKind, Tree};
 use crate::format;
 use crate::tokens::{Secret, is_refused_secret, refused_lines, secret_lines, tokens};
 
-/// Where a file holds what may be a secret; `tree` is its tree where it could be parsed.
+/// The positions of possible secrets in a file; `tree` is its tree if it could be parsed.
 #[must_use]
 pub fn secret_ranges(text: &str, tree: Option<&Tree>, policy: bool) -> Vec<Range<usize>> {
     let mut ranges = tokens(text);
     if let Some(tree) = tree {
         for (_, node) in tree.nodes() {
-            // Escapes and line folding can hide from the source what a reader gets.
+            // Escapes and line folding can make the source differ from the value.
             if let NodeKind::Scalar { text: Some(text), .. } = &node.kind
                 && !tokens(text).is_empty()
             {
@@ -22,7 +22,7 @@ pub fn secret_ranges(text: &str, tree: Option<&Tree>, policy: bool) -> Vec<Range
             for entry in entries {
                 let name = tree.text_of(entry.key).unwrap_or_default();
                 let refused = |text: &str| is_refused_secret(text) && format::is_typed(name);
-                // A waiver names its key; that is a name and no secret.
+                // A waiver names its key; that is a name and not a secret.
                 if (Secret::is_name(name) && !(policy && name == "key"))
                     || tree.text_of(entry.value).is_some_and(refused)
                 {

@@ -1,7 +1,7 @@
-//! The tree: nodes in one vector, each with its place in the source.
+//! The tree: nodes in one vector, each with its position in the source.
 //!
 //! The tree owns its source text, so a span is never applied to another file. It can drop its nodes
-//! and parse them again on demand: of thousands of files, few are looked at twice.
+//! and parse them again on demand: of thousands of files, few are used twice.
 
 use std::collections::HashMap;
 use std::sync::OnceLock;
@@ -16,7 +16,7 @@ pub struct NodeId(pub(crate) u32);
 /// How a scalar is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Style {
-    /// Nothing stands there: `roles:` and then the next line.
+    /// No value: `roles:` and then the next line.
     Empty,
     /// Without quotes.
     Plain,
@@ -38,9 +38,9 @@ pub struct Entry {
 /// What a node is.
 #[derive(Clone, Debug)]
 pub enum NodeKind {
-    /// Text, exactly as the file means it; never retyped.
+    /// A string, exactly as written; never retyped.
     Scalar {
-        /// The text; `None` when it is what stands under the span.
+        /// The string; `None` if it equals the text under the span.
         text: Option<Box<str>>,
         /// How it is written.
         style: Style,
@@ -66,18 +66,18 @@ pub enum NodeKind {
     },
 }
 
-/// A node with its place.
+/// A node with its position.
 #[derive(Clone, Debug)]
 pub struct Node {
-    /// What it is.
+    /// Its kind.
     pub kind: NodeKind,
-    /// Where it is written, anchors and tags not included.
+    /// Its span, without anchors and tags.
     pub span: Span,
-    /// What stands before it; most nodes have nothing there.
+    /// What precedes it; nothing for most nodes.
     pub(super) before: Option<Box<Before>>,
 }
 
-/// What may stand before a node.
+/// An anchor and a tag before a node.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Before {
     pub(super) anchor: Option<Span>,
@@ -85,13 +85,13 @@ pub(super) struct Before {
 }
 
 impl Node {
-    /// Where its `&anchor` stands.
+    /// The position of its `&anchor`.
     #[must_use]
     pub fn anchor(&self) -> Option<Span> {
         self.before.as_ref()?.anchor
     }
 
-    /// Where its `!tag` stands, and whether that tag changes nothing (`!!str` on a string).
+    /// The position of its `!tag`, and whether that tag changes nothing (`!!str` on a string).
     #[must_use]
     pub fn tag(&self) -> Option<&Spanned<bool>> {
         self.before.as_ref()?.tag.as_ref()
@@ -110,7 +110,7 @@ pub struct Document {
 pub struct Comment {
     /// From `#` to the end of the line.
     pub span: Span,
-    /// True when something of the document stands before it on its line.
+    /// True if something of the document is before it on its line.
     pub trailing: bool,
 }
 
@@ -124,16 +124,16 @@ pub struct Tree {
     parents: OnceLock<HashMap<Span, Parent>>,
 }
 
-/// The list or mapping that holds an item or a key.
+/// The list or mapping that contains an item or a key.
 #[derive(Clone, Copy, Debug)]
 pub struct Parent {
     /// The list or mapping.
     pub node: NodeId,
-    /// Which of its items or entries it is.
+    /// The index of the item or entry.
     pub at: usize,
 }
 
-/// What a string was read as.
+/// How a string was parsed.
 #[derive(Debug)]
 pub(super) struct Body {
     pub(super) nodes: Vec<Node>,
@@ -183,9 +183,9 @@ impl Tree {
         &self.body().documents
     }
 
-    /// The document whose value stands at a place.
+    /// The document whose value is at a position.
     pub fn document_at(&self, place: Span) -> Option<Document> {
-        // They stand in their order, and a file may have many.
+        // They are in order, and a file may have many.
         let documents = self.documents();
         let span = |document: &Document| self.node(document.root).span;
         let before = documents.partition_point(|document| span(document).start < place.start);
@@ -197,17 +197,17 @@ impl Tree {
         &self.body().comments
     }
 
-    /// A node by its number. Numbers come from this tree, and so exist.
+    /// A node by its number. Numbers come from this tree, so they exist.
     pub fn node(&self, id: NodeId) -> &Node {
         self.body().node(id)
     }
 
-    /// All nodes, children behind or before their parents in no order that may be relied on.
+    /// All nodes; the order of parents and children is unspecified.
     pub fn nodes(&self) -> impl Iterator<Item = (NodeId, &Node)> {
         (0_u32..).map(NodeId).zip(&self.body().nodes)
     }
 
-    /// The text of a scalar; nothing for other nodes. An empty value is the empty text.
+    /// The string of a scalar; none for other nodes. An empty value is the empty string.
     pub fn text_of(&self, id: NodeId) -> Option<&str> {
         let node = self.node(id);
         match &node.kind {
@@ -218,8 +218,8 @@ impl Tree {
         }
     }
 
-    /// Where the field at the end of a path of names is written, or the last one on the way that is
-    /// there: its value, or its key where that holds more.
+    /// The position of the field at the end of a path, or of the last existing one on the way: its
+    /// value, or its key if the value is a collection.
     pub fn deepest(&self, root: NodeId, path: &[String]) -> Option<Span> {
         let (mut at, mut found) = (root, None);
         for name in path {
@@ -234,12 +234,12 @@ impl Tree {
         found
     }
 
-    /// What holds the item of a list, or the key of a mapping, that stands at a place.
+    /// The collection that contains the item or key at a position.
     pub fn parent_of(&self, place: Span) -> Option<Parent> {
         self.parents.get_or_init(|| self.index()).get(&place).copied()
     }
 
-    /// The first that stands at a place is kept: an empty key has the place of what it is in.
+    /// The first at a position is kept: an empty key has the position of its mapping.
     fn index(&self) -> HashMap<Span, Parent> {
         let mut parents = HashMap::with_capacity(self.body().nodes.len());
         for (id, node) in self.nodes() {
@@ -259,18 +259,18 @@ impl Tree {
         parents
     }
 
-    /// True when nothing is written where a value could stand.
+    /// True if a value could be written but is not.
     pub fn is_empty_value(&self, id: NodeId) -> bool {
         matches!(self.node(id).kind, NodeKind::Scalar { style: Style::Empty, .. })
     }
 
-    /// Offset at which the line that holds an offset begins.
+    /// Offset at which the line that contains an offset starts.
     pub fn line_start(&self, offset: usize) -> usize {
         let line = self.lines().line_of(u32::try_from(offset).unwrap_or(u32::MAX));
         self.lines().line_start(line).map_or(0, |at| at as usize)
     }
 
-    /// Offset at which the line that holds an offset ends, without its line end.
+    /// Offset at which the line that contains an offset ends, without its line end.
     pub fn line_end(&self, offset: usize) -> usize {
         let line = self.lines().line_of(u32::try_from(offset).unwrap_or(u32::MAX));
         let next = self.lines().line_start(line + 1).map_or(self.source.len(), |at| at as usize);

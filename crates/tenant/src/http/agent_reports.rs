@@ -1,4 +1,4 @@
-//! `audits/agents_reports`: what the agents report, as far as the caller's scope lets them be seen.
+//! `audits/agents_reports`: the agents' reports that the caller's scope allows.
 
 use std::sync::Arc;
 
@@ -11,10 +11,10 @@ use serde_json::{Value, json};
 
 use super::App;
 use super::api_keys::access;
-use super::body::AskedOrAll;
+use super::body::OptionalMemberBody;
 use super::gate::Caller;
-use super::list::{self, Thing};
-use crate::hidden::{Hidden, Seen};
+use super::list::{self, JsonObject};
+use crate::hidden::{Filtered, Hidden};
 use crate::inventory::{Agent, CREATED_MS};
 use crate::options::Licence;
 use crate::page::Page;
@@ -42,8 +42,8 @@ pub(super) fn calls() -> MethodRouter<Arc<App>> {
 async fn read(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Caller>,
-    AskedOrAll(request): AskedOrAll<ListRequest>,
-) -> Result<Seen<Reply<Value>>, Refusal> {
+    OptionalMemberBody(request): OptionalMemberBody<ListRequest>,
+) -> Result<Filtered<Reply<Value>>, Refusal> {
     app.licensed(Licence::Endpoints)?;
     let store = app.store();
     let access = access(&store, caller)?;
@@ -59,23 +59,23 @@ async fn read(
         access.sees(&agent.id, &Question::Endpoint(view.endpoint(*at)), &mut hidden)
     });
     let mut found: Vec<_> = visible.map(|(_, agent)| report(agent)).collect();
-    found.retain(|thing| list::all_fit(&conditions, thing));
+    found.retain(|object| list::all_fit(&conditions, object));
     list::sort(&mut found, place, descending);
     let total_count = found.len();
     let data: Vec<_> = page.of(found.into_iter()).collect();
     let reply = json!({
         "total_count": total_count, "result_count": data.len(), "data": data,
     });
-    Ok(Seen(Reply { reply }, hidden))
+    Ok(Filtered(Reply { reply }, hidden))
 }
 
-/// Each agent has reported once: that it was installed.
-fn report(agent: &Agent) -> Thing {
+/// Each agent has one report: its installation.
+fn report(agent: &Agent) -> JsonObject {
     let text = |member: &str| {
         agent.record.get(member).and_then(Value::as_str).unwrap_or_default().to_owned()
     };
     let seen = agent.record.get("first_seen").and_then(Value::as_u64).unwrap_or(CREATED_MS);
-    list::thing(&json!({
+    list::object(&json!({
         "TIMESTAMP": seen,
         "RECEIVEDTIME": seen,
         "ENDPOINTID": agent.id,

@@ -1,7 +1,7 @@
 //! `platform/iam/v1/api-key/{id}`: one key, read and edited.
 //!
-//! The request of the PUT is parsed here, from the product's own description, and not with the
-//! client's type: a mistake of the one would else be the other's as well.
+//! The PUT's request is parsed here according to the product's description, and not with the
+//! client's type: otherwise a mistake in one would also be in the other.
 
 use std::sync::Arc;
 
@@ -16,20 +16,20 @@ use serde::{Deserialize, Serialize};
 
 use super::App;
 use super::api_keys::{AUDITED, access, check_comment, check_roles, refused};
-use super::body::{AskedPlatform, Member};
+use super::body::{Member, PlatformBody};
 use super::gate::Caller;
 use super::path::Parts;
 use super::role::ACCESS_MANAGEMENT;
 use crate::access::Access;
 use crate::options::EditRoles;
 use crate::refusal::Refusal;
-use crate::store::{Deed, Edit, Store};
+use crate::store::{AuditEvent, Edit, Store};
 
 pub(super) fn calls() -> MethodRouter<Arc<App>> {
     get(read).put(write)
 }
 
-/// What a PUT puts in place.
+/// The contents of a PUT.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct EditRequest {
@@ -39,7 +39,7 @@ struct EditRequest {
     comment: Member<String>,
 }
 
-/// A key, with the member that the product's documents show beside it.
+/// A key, with the additional member from the product's documents.
 #[derive(Serialize)]
 struct Read {
     data: ApiKeyRecord,
@@ -71,7 +71,7 @@ async fn write(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Caller>,
     Parts(id): Parts<String>,
-    AskedPlatform(request): AskedPlatform<EditRequest>,
+    PlatformBody(request): PlatformBody<EditRequest>,
 ) -> Result<Json<Data<Message>>, Refusal> {
     let now_ms = app.clock.now_ms();
     let edited = app.change(|store| {
@@ -80,8 +80,8 @@ async fn write(
         if done || may.as_ref().is_err_and(Refusal::is_forbidden) {
             let subject = format!("API key {}", id.parse::<KeyId>().map_or(0, KeyId::get));
             let description = if done { format!("{subject} was edited") } else { refused("edit") };
-            let deed = Deed { entity: AUDITED, subtype: "Edit", subject, description, done };
-            store.note(caller.0.key_id(), now_ms, deed);
+            let event = AuditEvent { entity: AUDITED, subtype: "Edit", subject, description, done };
+            store.note(caller.0.key_id(), now_ms, event);
         }
         let (id, edit) = may?;
         store.edit(id, edit);
@@ -103,7 +103,7 @@ fn may_write(
     access.require(ACCESS_MANAGEMENT, Permission::Edit)?;
     let id = key_of(store, id)?;
     let entry = store.get(id).ok_or_else(no_key)?;
-    // What it had, and what it is to have.
+    // The old and the new state.
     access.require_handling(&store.roles.all(&entry.record.roles))?;
     let roles = wanted_roles(store, &access, request.roles, edit_roles)?;
     let comment = match request.comment {
@@ -114,8 +114,8 @@ fn may_write(
     Ok((id, Edit { roles, level: request.security_level.into(), comment }))
 }
 
-/// The display names of the roles that a PUT names, by their ids or, in the other reading of the
-/// product's documents, by these names.
+/// The display names of the roles in a PUT, given by id or, in the other reading of the product's
+/// documents, by name.
 fn wanted_roles(
     store: &Store,
     access: &Access<'_>,
@@ -137,13 +137,13 @@ fn wanted_roles(
     check_roles(store, access, names)
 }
 
-/// The key that a path names, to change it.
+/// The key in a path, for a change.
 pub(super) fn key_of(store: &Store, id: &str) -> Result<KeyId, Refusal> {
     let id = number(id)?;
     id.filter(|id| store.get(*id).is_some()).ok_or_else(no_key)
 }
 
-/// The id that a path holds; zero is a number, and no key's id.
+/// The id in a path; zero is a number, but never a key's id.
 fn number(id: &str) -> Result<Option<KeyId>, Refusal> {
     if id == "0" { Ok(None) } else { id.parse().map(Some).map_err(|_| no_key()) }
 }

@@ -18,34 +18,34 @@ use cortexkey_core::lifecycle::Expiry;
 use serde::Deserialize;
 
 use super::App;
-use super::body::{Asked, AskedOrNothing};
+use super::body::{OptionalBody, RequestBody};
 use super::child::Target;
 use super::gate::Caller;
 use super::streamed::streamed;
 use crate::access::Access;
 use crate::page::check_order;
 use crate::refusal::Refusal;
-use crate::store::{About, Deed, GenerateError, Listing, Store, creator};
+use crate::store::{AuditEvent, GenerateError, Listing, NewKeyInfo, Store, creator};
 
-/// The component that says who manages keys.
+/// The component for managing keys.
 pub(super) const PUBLIC_API: &str = "Public API";
-/// The type of what is done to keys in the audit log.
+/// The type of changes to keys in the audit log.
 pub(super) const AUDITED: &str = "API_KEY";
 
 const DAY_MS: u64 = 24 * 60 * 60 * 1000;
-/// One week: how long a key lives when nothing is said.
+/// One week: the default lifetime of a key.
 const DEFAULT_LIFE_MS: u64 = 7 * DAY_MS;
 /// Six months, at their longest.
 const MAX_LIFE_MS: u64 = 184 * DAY_MS;
-/// Numbers that are a time of our days in seconds, which one of the product's own pages sends.
+/// Numbers that are a present time in seconds, as one of the product's own pages sends.
 const SECONDS: core::ops::Range<u64> = 1_000_000_000..10_000_000_000;
 const COMMENT_BYTES_MAX: usize = 1024;
 const ROLES_MAX: usize = 100;
 const FILTERS_MAX: usize = 100;
-/// Values of all filters together, or keys to delete: all else waits meanwhile.
+/// The largest number of filter values, or of keys to delete, since other requests wait meanwhile.
 const FILTER_VALUES_MAX: usize = 10_000;
 
-/// What `get_api_keys` is asked; without filters all keys are meant.
+/// The parameters of `get_api_keys`; without filters, all keys are returned.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Listed {
@@ -89,7 +89,7 @@ fn list(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Caller>,
     Extension(target): Extension<Target>,
-    AskedOrNothing(request): AskedOrNothing<Listed>,
+    OptionalBody(request): OptionalBody<Listed>,
     names: Names,
 ) -> Result<Response, Refusal> {
     let request = ListRequest::from(request);
@@ -109,7 +109,7 @@ fn list(
 }
 
 fn json_of(record: &ApiKeyRecord) -> Vec<u8> {
-    // Text and numbers always become JSON.
+    // Strings and numbers can always be serialized.
     serde_json::to_vec(record).unwrap_or_default()
 }
 
@@ -117,7 +117,7 @@ async fn generate(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Caller>,
     Extension(target): Extension<Target>,
-    Asked(request): Asked<GenerateRequest>,
+    RequestBody(request): RequestBody<GenerateRequest>,
 ) -> Answer<GenerateReply> {
     let now_ms = app.clock.now_ms();
     let parent = target.is_child_of(&app).then(|| app.store());
@@ -130,14 +130,14 @@ async fn generate(
         };
         let description =
             if done { format!("{subject} was generated") } else { refused("generate") };
-        let deed = Deed { entity: AUDITED, subtype: "Generate", description, subject, done };
-        store.note(caller.0.key_id(), now_ms, deed);
+        let event = AuditEvent { entity: AUDITED, subtype: "Generate", description, subject, done };
+        store.note(caller.0.key_id(), now_ms, event);
         made
     });
     made.map(reply)
 }
 
-/// Generates a key. What the caller may do is asked of the parent, where the key is a child's.
+/// Generates a key. The parent decides whether the caller may, if the key is a child's.
 fn make(
     store: &mut Store,
     parent: Option<&Store>,
@@ -151,13 +151,13 @@ fn make(
     let expiry = expiry(request.expiration, now_ms)?;
     let comment = check_comment(request.comment)?;
     let (user_name, created_by) = creator(caller.0.key_id());
-    let about = About { roles, comment, created_by, user_name };
+    let about = NewKeyInfo { roles, comment, created_by, user_name };
     let level = request.security_level.into();
     let (id, key) = store.generate(level, expiry, about, now_ms).map_err(no_key)?;
     Ok(GenerateReply { id: id.get(), key })
 }
 
-/// Generates a key as an administrator in the console does: any role, and no expiry by default.
+/// Generates a key like an administrator in the console: any role, and no expiry by default.
 pub(super) fn make_in_console(
     store: &mut Store,
     roles: Vec<String>,
@@ -175,12 +175,13 @@ pub(super) fn make_in_console(
     };
     let (user_name, created_by) = ("Local tenant".to_owned(), "tenant@localhost".to_owned());
     let by = (user_name.clone(), created_by.clone());
-    let about = About { roles, comment, created_by, user_name };
+    let about = NewKeyInfo { roles, comment, created_by, user_name };
     let (id, key) = store.generate(level.into(), expiry, about, now_ms).map_err(no_key)?;
     let subject = format!("API key {id}");
     let description = format!("{subject} was generated in the console");
-    let deed = Deed { entity: AUDITED, subtype: "Generate", description, subject, done: true };
-    store.note_by(by, now_ms, deed);
+    let event =
+        AuditEvent { entity: AUDITED, subtype: "Generate", description, subject, done: true };
+    store.note_by(by, now_ms, event);
     Ok(GenerateReply { id: id.get(), key })
 }
 
@@ -188,7 +189,7 @@ async fn delete(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Caller>,
     Extension(target): Extension<Target>,
-    Asked(request): Asked<DeleteRequest>,
+    RequestBody(request): RequestBody<DeleteRequest>,
 ) -> Answer<DeleteReply> {
     let now_ms = app.clock.now_ms();
     let parent = target.is_child_of(&app).then(|| app.store());
@@ -212,7 +213,7 @@ async fn delete(
     Ok(reply(DeleteReply { update_count: deleted.len() as u64 }))
 }
 
-/// The keys that there are of those to delete, where the caller may delete every one of them.
+/// The existing keys of those to delete, if the caller may delete every one of them.
 fn may_delete(
     store: &Store,
     parent: Option<&Store>,
@@ -229,17 +230,23 @@ fn may_delete(
     Ok(entries.iter().map(|entry| entry.record.key_id).collect())
 }
 
-fn delete_refused() -> Deed {
+fn delete_refused() -> AuditEvent {
     let description = refused("delete");
-    Deed { entity: AUDITED, subtype: "Delete", subject: String::new(), description, done: false }
+    AuditEvent {
+        entity: AUDITED,
+        subtype: "Delete",
+        subject: String::new(),
+        description,
+        done: false,
+    }
 }
 
-fn deleted(subject: String) -> Deed {
+fn deleted(subject: String) -> AuditEvent {
     let description = format!("{subject} was deleted");
-    Deed { entity: AUDITED, subtype: "Delete", subject, description, done: true }
+    AuditEvent { entity: AUDITED, subtype: "Delete", subject, description, done: true }
 }
 
-/// What the audit log says of somebody who was not let.
+/// The audit log's text for a refused attempt.
 pub(super) fn refused(what: &str) -> String {
     format!("the attempt to {what} was refused: insufficient permissions")
 }
@@ -248,12 +255,12 @@ fn reply<T>(reply: T) -> Json<Reply<T>> {
     Json(Reply { reply })
 }
 
-/// What the caller may do; a caller that was deleted meanwhile is a stranger.
+/// The caller's permissions; a caller that was deleted meanwhile is unauthenticated.
 pub(super) fn access(store: &Store, caller: Caller) -> Result<Access<'_>, Refusal> {
     store.access(caller.0.key_id()).ok_or_else(Refusal::unauthorized)
 }
 
-/// A comment of a size that is kept; an empty one is none.
+/// A comment within the size limit; an empty one is none.
 pub(super) fn check_comment(comment: Option<String>) -> Result<Option<String>, Refusal> {
     let comment = comment.filter(|comment| !comment.is_empty());
     if comment.as_ref().is_some_and(|comment| comment.len() > COMMENT_BYTES_MAX) {
@@ -263,7 +270,7 @@ pub(super) fn check_comment(comment: Option<String>) -> Result<Option<String>, R
     Ok(comment)
 }
 
-/// The names, each once, where there are such roles and the caller may give them.
+/// The names without duplicates, if all roles exist and the caller may assign them.
 pub(super) fn check_roles(
     store: &Store,
     access: &Access<'_>,
@@ -274,7 +281,7 @@ pub(super) fn check_roles(
     Ok(names)
 }
 
-/// The names, each once, where there are such roles.
+/// The names without duplicates, if all roles exist.
 fn known_roles(store: &Store, names: Vec<String>) -> Result<Vec<String>, Refusal> {
     if names.is_empty() || names.len() > ROLES_MAX {
         return Err(Refusal::invalid("roles param is missing")
@@ -327,14 +334,14 @@ fn check_list(request: &ListRequest) -> Result<(), Refusal> {
     check_order(request.search_from.unwrap_or(0), request.search_to)
 }
 
-/// The keys that one filter `id in […]` names, each once.
+/// The keys in a filter `id in […]`, without duplicates.
 fn ids_to_delete(request: &DeleteRequest) -> Result<BTreeSet<KeyId>, Refusal> {
     match request.filters.as_slice() {
         [Filter::IdIn(ids)] if ids.len() > FILTER_VALUES_MAX => {
             Err(Refusal::invalid("too many filters")
                 .with_extra(format!("a request names at most {FILTER_VALUES_MAX} keys")))
         }
-        // Zero names no key.
+        // Zero is not a key's id.
         [Filter::IdIn(ids)] => Ok(ids.iter().copied().filter_map(KeyId::new).collect()),
         _ => Err(Refusal::invalid("Invalid filters").with_extra(
             "keys are deleted by one filter: field `id`, operator `in`, a list of ids",
@@ -350,6 +357,6 @@ fn no_key(error: GenerateError) -> Refusal {
             .with_remedy(
                 "delete keys, or free space where --data is; changing and deleting keys works",
             ),
-        GenerateError::NoRandom => Refusal::invalid("The system gives no random bytes"),
+        GenerateError::NoRandom => Refusal::invalid("The system returned no random bytes"),
     }
 }

@@ -1,6 +1,6 @@
-//! `asset-groups`: which groups of assets a scope can name; listed, created, changed, deleted.
+//! `asset-groups`: the asset groups that a scope can name; list, create, change, delete.
 //!
-//! A group that some scope names is not deleted.
+//! A group that a scope names cannot be deleted.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -19,14 +19,14 @@ use serde_json::{Value, json};
 use super::App;
 use super::api_keys::{access, refused};
 use super::assets;
-use super::body::{AskedBare, Member};
+use super::body::{BareBody, Member};
 use super::gate::Caller;
-use super::list::{self, Newer, Thing};
+use super::list::{self, JsonObject, Newer};
 use super::path::Parts;
 use crate::inventory::{AssetGroup, Inventory};
 use crate::page::Page;
 use crate::refusal::Refusal;
-use crate::store::{Deed, Store, creator};
+use crate::store::{AuditEvent, Store, creator};
 
 const COMPONENT: &str = "Asset Groups";
 const AUDITED: &str = "ASSET_INVENTORY";
@@ -59,7 +59,7 @@ pub(super) fn delete_calls() -> MethodRouter<Arc<App>> {
     post(delete)
 }
 
-/// Sorts all assets into the groups anew.
+/// Reassigns all assets to the groups.
 pub(crate) fn regroup(inventory: &mut Inventory) {
     let filters: Vec<_> =
         inventory.groups.iter().map(|group| (group.record.id, filter(group))).collect();
@@ -67,20 +67,20 @@ pub(crate) fn regroup(inventory: &mut Inventory) {
         let found = filters.iter().find(|(id, _)| *id == group.record.id);
         found
             .and_then(|(_, filter)| filter.as_ref())
-            .is_some_and(|filter| filter.fits(&asset.record))
+            .is_some_and(|filter| filter.matches(&asset.record))
     });
 }
 
-/// What an asset of a group fits; none where the group says nothing that is understood.
+/// The filter for a group's assets; none if the predicate is not understood.
 fn filter(group: &AssetGroup) -> Option<Newer> {
     let predicate = group.record.membership_predicate.as_ref()?;
     Newer::new(predicate, &assets::FIELDS).ok()
 }
 
-/// What is asked of a group.
+/// The body of a request that creates or changes a group.
 #[derive(Default, Deserialize)]
 #[serde(default)]
-struct Wanted {
+struct GroupWrite {
     asset_group: Members,
 }
 
@@ -104,7 +104,7 @@ enum Kind {
 async fn read(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Caller>,
-    AskedBare(request): AskedBare<ListRequest>,
+    BareBody(request): BareBody<ListRequest>,
 ) -> Result<Json<Reply<ListReply>>, Refusal> {
     let store = app.store();
     access(&store, caller)?.require(COMPONENT, Permission::View)?;
@@ -115,19 +115,19 @@ async fn read(
     let used = used(&store);
     let shown = |group: &AssetGroup| {
         let is_used_by_sbac = used.contains(&group.record.id);
-        list::thing(&AssetGroupRecord { is_used_by_sbac, ..group.record.clone() })
+        list::object(&AssetGroupRecord { is_used_by_sbac, ..group.record.clone() })
     };
     let things = store.inventory.groups.iter().map(shown);
-    let fits = |thing: &Thing| filter.as_ref().is_none_or(|filter| filter.fits(thing));
-    let mut found: Vec<_> = things.filter(fits).collect();
+    let matches = |object: &JsonObject| filter.as_ref().is_none_or(|filter| filter.matches(object));
+    let mut found: Vec<_> = things.filter(matches).collect();
     list::sort(&mut found, place, descending);
     let metadata = ListCounts { filter_count: found.len() as u64 };
-    let record = |thing| serde_json::from_value(Value::Object(thing)).ok();
+    let record = |object| serde_json::from_value(Value::Object(object)).ok();
     let data = page.of(found.into_iter()).filter_map(record).collect();
     Ok(Json(Reply { reply: ListReply { data, metadata } }))
 }
 
-/// The ids of the groups that some scope names.
+/// The ids of the groups that a scope names.
 fn used(store: &Store) -> BTreeSet<u64> {
     store.scopes().flat_map(|scope| scope.assets.asset_group_ids.iter().copied()).collect()
 }
@@ -135,7 +135,7 @@ fn used(store: &Store) -> BTreeSet<u64> {
 async fn create(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Caller>,
-    AskedBare(Wanted { asset_group }): AskedBare<Wanted>,
+    BareBody(GroupWrite { asset_group }): BareBody<GroupWrite>,
 ) -> Result<Json<Value>, Refusal> {
     let id = change(&app, caller, "Create", |store, by, now_ms| {
         let id = store.inventory.last_group + 1;
@@ -165,7 +165,7 @@ async fn update(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Caller>,
     Parts(id): Parts<String>,
-    AskedBare(Wanted { asset_group }): AskedBare<Wanted>,
+    BareBody(GroupWrite { asset_group }): BareBody<GroupWrite>,
 ) -> Result<Json<Value>, Refusal> {
     change(&app, caller, "Edit", |store, by, now_ms| {
         let record = known(store, &id)?.record.clone();
@@ -196,7 +196,7 @@ fn success() -> Json<Value> {
     Json(json!({ "reply": { "data": { "success": true } } }))
 }
 
-/// Changes the groups where the caller may, and notes it.
+/// Changes the groups if the caller may, and logs it.
 fn change(
     app: &App,
     caller: Caller,
@@ -207,7 +207,7 @@ fn change(
     let by = caller.0.key_id();
     app.change(|store| {
         let may = access(store, caller)?.require(COMPONENT, Permission::Edit);
-        let deed = |subject: String, description, done| Deed {
+        let event = |subject: String, description, done| AuditEvent {
             entity: AUDITED,
             subtype,
             subject,
@@ -215,14 +215,14 @@ fn change(
             done,
         };
         if let Err(refusal) = may {
-            store.note(by, now_ms, deed(String::new(), refused("change asset groups"), false));
+            store.note(by, now_ms, event(String::new(), refused("change asset groups"), false));
             return Err(refusal);
         }
         let id = work(store, by, now_ms)?;
         regroup(&mut store.inventory);
         store.keep_groups();
         let subject = format!("asset group {id}");
-        store.note(by, now_ms, deed(subject.clone(), format!("{subject}: {subtype}"), true));
+        store.note(by, now_ms, event(subject.clone(), format!("{subject}: {subtype}"), true));
         Ok(id)
     })
 }
@@ -232,7 +232,7 @@ fn known<'a>(store: &'a Store, id: &str) -> Result<&'a AssetGroup, Refusal> {
     found.ok_or_else(|| Refusal::invalid("No asset group has this id"))
 }
 
-/// Puts a group in place, changed as asked; what is not asked stays.
+/// Changes a group as requested; other properties stay.
 fn put(
     store: &mut Store,
     mut record: AssetGroupRecord,

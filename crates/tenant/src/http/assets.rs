@@ -1,6 +1,6 @@
-//! `assets`: the inventory, as far as the caller's scope lets it be seen.
+//! `assets`: the part of the inventory that the caller's scope allows.
 //!
-//! An asset that is out of scope is answered as one that does not exist.
+//! An asset out of scope gets the same response as one that does not exist.
 
 use std::sync::Arc;
 
@@ -15,12 +15,12 @@ use cortexkey_api::asset_group::SCOPING_ATTRIBUTES;
 
 use super::App;
 use super::api_keys::access;
-use super::body::AskedBare;
+use super::body::BareBody;
 use super::gate::Caller;
-use super::list::{self, Newer, Thing};
+use super::list::{self, JsonObject, Newer};
 use super::path::Parts;
 use crate::access::Access;
-use crate::hidden::{Hidden, Seen};
+use crate::hidden::{Filtered, Hidden};
 use crate::inventory::Asset;
 use crate::options::Licence;
 use crate::page::Page;
@@ -29,7 +29,7 @@ use crate::store::Store;
 use crate::view::View;
 
 const PAGE_MAX: u64 = 1_000;
-/// What filters on assets and the predicates of asset groups may name.
+/// The fields for filters on assets and for predicates of asset groups.
 pub(super) const FIELDS: [(&str, &str); 17] = [
     ("xdm.asset.id", "xdm.asset.id"),
     ("xdm.asset.name", "xdm.asset.name"),
@@ -61,8 +61,8 @@ pub(super) fn one_calls() -> MethodRouter<Arc<App>> {
 async fn search(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Caller>,
-    AskedBare(request): AskedBare<ListRequest>,
-) -> Result<Seen<Reply<Value>>, Refusal> {
+    BareBody(request): BareBody<ListRequest>,
+) -> Result<Filtered<Reply<Value>>, Refusal> {
     let store = app.store();
     let access = may_look(&app, &store, caller)?;
     let page = Page::checked(request.search_from, request.search_to, PAGE_MAX)?;
@@ -76,19 +76,19 @@ async fn search(
         assets.filter(|(at, asset)| access.sees(&asset.id, &view.asset(*at), &mut hidden));
     let mut seen: Vec<_> = visible.map(|(_, asset)| shown(asset)).collect();
     let total_count = seen.len();
-    seen.retain(|thing| filter.as_ref().is_none_or(|filter| filter.fits(thing)));
+    seen.retain(|object| filter.as_ref().is_none_or(|filter| filter.matches(object)));
     let filter_count = seen.len();
     list::sort(&mut seen, place, descending);
     let data: Vec<_> = page.of(seen.into_iter()).collect();
     let metadata = json!({ "filter_count": filter_count, "total_count": total_count });
-    Ok(Seen(Reply { reply: json!({ "data": data, "metadata": metadata }) }, hidden))
+    Ok(Filtered(Reply { reply: json!({ "data": data, "metadata": metadata }) }, hidden))
 }
 
 async fn one(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Caller>,
     Parts(id): Parts<String>,
-) -> Result<Seen<Reply<Value>>, Refusal> {
+) -> Result<Filtered<Reply<Value>>, Refusal> {
     let store = app.store();
     let access = may_look(&app, &store, caller)?;
     let mut hidden = Hidden::default();
@@ -102,7 +102,7 @@ async fn one(
             None => refusal,
         });
     };
-    Ok(Seen(Reply { reply: json!({ "data": [shown(asset)] }) }, hidden))
+    Ok(Filtered(Reply { reply: json!({ "data": [shown(asset)] }) }, hidden))
 }
 
 fn may_look<'a>(app: &App, store: &'a Store, caller: Caller) -> Result<Access<'a>, Refusal> {
@@ -112,8 +112,8 @@ fn may_look<'a>(app: &App, store: &'a Store, caller: Caller) -> Result<Access<'a
     Ok(access)
 }
 
-/// An asset as it is listed: its record, and the groups that it is in now.
-pub(super) fn shown(asset: &Asset) -> Thing {
+/// An asset in a list: its record, and its current groups.
+pub(super) fn shown(asset: &Asset) -> JsonObject {
     let mut record = asset.record.clone();
     let ids: Vec<_> = asset.group_ids().collect();
     record.insert("xdm.asset.group_ids".to_owned(), ids.into());

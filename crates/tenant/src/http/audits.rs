@@ -1,4 +1,4 @@
-//! `audits/management_logs`: who changed what.
+//! `audits/management_logs`: the audit log.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use cortexkey_core::access::Permission;
 
 use super::App;
 use super::api_keys::access;
-use super::body::AskedOrAll;
+use super::body::OptionalMemberBody;
 use super::gate::Caller;
 use super::list;
 use crate::page::Page;
@@ -27,7 +27,7 @@ const FIELDS: [(&str, &str); 6] = [
     ("audit_id", "AUDIT_ID"),
 ];
 
-/// As [`FIELDS`], with the other spelling that an order has.
+/// Like [`FIELDS`], with the other spelling that orders use.
 const SORT_FIELDS: [(&str, &str); 7] =
     [FIELDS[0], FIELDS[1], FIELDS[2], ("sub-type", FIELDS[2].1), FIELDS[3], FIELDS[4], FIELDS[5]];
 
@@ -38,21 +38,21 @@ pub(super) fn calls() -> MethodRouter<Arc<App>> {
 async fn read(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Caller>,
-    AskedOrAll(request): AskedOrAll<ListRequest>,
+    OptionalMemberBody(request): OptionalMemberBody<ListRequest>,
 ) -> Result<Json<Reply<ListReply>>, Refusal> {
     access(&app.store(), caller)?.require("Auditing", Permission::View)?;
     let page = Page::checked(request.search_from, request.search_to, PAGE_MAX)?;
     let conditions = list::documented(&request.filters, &FIELDS)?;
     let order = list::older_order(request.sort.as_ref(), &SORT_FIELDS)?;
     let (place, descending) = order.unwrap_or(("AUDIT_ID", true));
-    // A few at a time, and without the store's lock: others go on meanwhile.
+    // In small batches, and without the store's lock, so that others can continue.
     let _place = app.searches.acquire().await;
     let entries: Vec<Arc<AuditRecord>> = app.store().audit.entries().cloned().collect();
     let reply = tokio::task::block_in_place(|| {
-        let fits = |(_, thing): &(_, list::Thing)| list::all_fit(&conditions, thing);
-        let things = entries.iter().map(|entry| (entry, list::thing(entry.as_ref())));
+        let fits = |(_, object): &(_, list::JsonObject)| list::all_fit(&conditions, object);
+        let things = entries.iter().map(|entry| (entry, list::object(entry.as_ref())));
         let mut found: Vec<_> = things.filter(fits).collect();
-        list::sort_by(&mut found, |(_, thing)| thing.get(place), descending);
+        list::sort_by(&mut found, |(_, object)| object.get(place), descending);
         let total_count = found.len() as u64;
         let data: Vec<AuditRecord> =
             page.of(found.into_iter()).map(|(entry, _)| entry.as_ref().clone()).collect();

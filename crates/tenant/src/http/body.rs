@@ -1,6 +1,6 @@
-//! Bodies: read within limits, and taken as JSON.
+//! Reads request bodies within limits, and parses them as JSON.
 //!
-//! A body has at most 1 MiB, arrives within ten seconds, and is JSON by its type and by its text.
+//! A body has at most 1 MiB, arrives within ten seconds, and is JSON by its type and contents.
 
 use core::future::poll_fn;
 use core::pin::Pin;
@@ -19,12 +19,12 @@ use crate::refusal::Refusal;
 
 const BODY_BYTES_MAX: usize = 1024 * 1024;
 const BODY_TIME: Duration = Duration::from_secs(10);
-/// How much of a refused body is read and thrown away, so that a client that sends before it
-/// reads gets to read the refusal.
+/// How much of a refused body is read and discarded, so that a client that sends before it reads
+/// gets to read the refusal.
 const DRAIN_BYTES_MAX: usize = 8 * 1024 * 1024;
 const DRAIN_TIME: Duration = Duration::from_secs(2);
 
-/// Reads a whole body.
+/// Reads a complete body.
 pub(super) async fn read(headers: &HeaderMap, mut body: Body) -> Result<Bytes, Refusal> {
     if body.is_end_stream() {
         return Ok(Bytes::new());
@@ -52,8 +52,8 @@ pub(super) async fn read(headers: &HeaderMap, mut body: Body) -> Result<Bytes, R
     }
 }
 
-/// Reads and throws away a body that nobody wants, within limits. A client that asked first is
-/// answered at once.
+/// Reads and discards an unwanted body, within limits. A client that sent `Expect` gets its
+/// response at once.
 pub(super) async fn drain(headers: &HeaderMap, mut body: Body) {
     if body.is_end_stream() || headers.contains_key(header::EXPECT) {
         return;
@@ -67,14 +67,14 @@ pub(super) async fn drain(headers: &HeaderMap, mut body: Body) {
             }
         }
     };
-    // What is still unread is the end of the connection, and the client's own doing.
+    // An unread rest ends the connection, which is the client's fault.
     let _ = timeout(DRAIN_TIME, draining).await;
 }
 
 /// The body of a call, `{"request_data": …}`.
-pub(super) struct Asked<T>(pub(super) T);
+pub(super) struct RequestBody<T>(pub(super) T);
 
-impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Asked<T> {
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for RequestBody<T> {
     type Rejection = Refusal;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Refusal> {
@@ -84,10 +84,10 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Asked<T> {
     }
 }
 
-/// As [`Asked`], where the whole body may be missing.
-pub(super) struct AskedOrNothing<T>(pub(super) T);
+/// Like [`RequestBody`], but the whole body may be missing.
+pub(super) struct OptionalBody<T>(pub(super) T);
 
-impl<T: DeserializeOwned + Default, S: Send + Sync> FromRequest<S> for AskedOrNothing<T> {
+impl<T: DeserializeOwned + Default, S: Send + Sync> FromRequest<S> for OptionalBody<T> {
     type Rejection = Refusal;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Refusal> {
@@ -97,10 +97,10 @@ impl<T: DeserializeOwned + Default, S: Send + Sync> FromRequest<S> for AskedOrNo
     }
 }
 
-/// As [`AskedOrNothing`], where a body need not have its one member.
-pub(super) struct AskedOrAll<T>(pub(super) T);
+/// Like [`OptionalBody`], but the body's only member may be missing.
+pub(super) struct OptionalMemberBody<T>(pub(super) T);
 
-impl<T: DeserializeOwned + Default, S: Send + Sync> FromRequest<S> for AskedOrAll<T> {
+impl<T: DeserializeOwned + Default, S: Send + Sync> FromRequest<S> for OptionalMemberBody<T> {
     type Rejection = Refusal;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Refusal> {
@@ -110,16 +110,16 @@ impl<T: DeserializeOwned + Default, S: Send + Sync> FromRequest<S> for AskedOrAl
     }
 }
 
-/// As [`AskedOrAll`], where the members may stand in the body itself, as the product's description
-/// has it for asset groups.
-pub(super) struct AskedBare<T>(pub(super) T);
+/// Like [`OptionalMemberBody`], but the members may also be at the top level, as in the product's
+/// description of asset groups.
+pub(super) struct BareBody<T>(pub(super) T);
 
-impl<T: DeserializeOwned + Default, S: Send + Sync> FromRequest<S> for AskedBare<T> {
+impl<T: DeserializeOwned + Default, S: Send + Sync> FromRequest<S> for BareBody<T> {
     type Rejection = Refusal;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Refusal> {
         let Some(bytes) = json_bytes(request).await? else { return Ok(Self(T::default())) };
-        // These calls have no 400 in the description.
+        // The description has no 400 for these calls.
         let mut body: Map<String, Value> =
             serde_json::from_slice(&bytes).map_err(|error| unfit(&error))?;
         let inner = body.remove("request_data").unwrap_or(Value::Object(body));
@@ -127,10 +127,11 @@ impl<T: DeserializeOwned + Default, S: Send + Sync> FromRequest<S> for AskedBare
     }
 }
 
-/// As [`Asked`], with the errors of the platform's own calls, and nothing beside `request_data`.
-pub(super) struct AskedPlatform<T>(pub(super) T);
+/// Like [`RequestBody`], with the errors of the platform's own calls, and no members besides
+/// `request_data`.
+pub(super) struct PlatformBody<T>(pub(super) T);
 
-impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for AskedPlatform<T> {
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for PlatformBody<T> {
     type Rejection = Refusal;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Refusal> {
@@ -140,15 +141,15 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for AskedPlatform<T> {
     }
 }
 
-/// A member that a request may leave out, or set to `null`. Its field has `#[serde(default)]`.
+/// A member that a request may omit or set to `null`. Its field has `#[serde(default)]`.
 #[derive(Default)]
 pub(super) enum Member<T> {
-    /// The request does not have it.
+    /// It is missing.
     #[default]
     Absent,
     /// It is `null`.
     Null,
-    /// It is there.
+    /// It is present.
     Value(T),
 }
 
@@ -175,12 +176,12 @@ fn none<T>() -> Option<T> {
     None
 }
 
-/// A member that is there is not `null`.
+/// A member that must not be `null` if it is present.
 fn some<'de, D: Deserializer<'de>, T: Deserialize<'de>>(json: D) -> Result<Option<T>, D::Error> {
     T::deserialize(json).map(Some)
 }
 
-/// The bytes of a body that says that it is JSON; none where there is no body.
+/// The bytes of a body that is declared as JSON; none if there is no body.
 async fn json_bytes(request: Request) -> Result<Option<Bytes>, Refusal> {
     let (parts, body) = request.into_parts();
     let bytes = read(&parts.headers, body).await?;
@@ -196,12 +197,12 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Refusal> {
         .map_err(|error| if error.is_data() { unfit(&error) } else { invalid_json() })
 }
 
-/// The body is JSON, and not what the call takes.
+/// The body is JSON, but not valid for the call.
 fn unfit(error: &serde_json::Error) -> Refusal {
     Refusal::invalid("Invalid input").with_extra(error.to_string())
 }
 
-/// Refuses a body that does not say that it is JSON.
+/// Refuses a body that is not declared as JSON.
 pub(super) fn check_type(headers: &HeaderMap) -> Result<(), Refusal> {
     let value = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let essence = value.and_then(|value| value.split(';').next()).unwrap_or_default().trim();
@@ -220,7 +221,7 @@ pub(super) fn check_type(headers: &HeaderMap) -> Result<(), Refusal> {
     }
 }
 
-/// The body is no JSON.
+/// The body is not JSON.
 pub(super) fn invalid_json() -> Refusal {
     Refusal::new(StatusCode::BAD_REQUEST, "Bad Request. Got an invalid JSON.")
         .with_remedy("the body is a JSON object with the member request_data")
@@ -244,7 +245,7 @@ async fn next_chunk(body: &mut Body) -> Result<Option<Bytes>, Refusal> {
                 }
             }
             Some(Err(_)) => {
-                return Err(Refusal::new(StatusCode::BAD_REQUEST, "The body is broken off"));
+                return Err(Refusal::new(StatusCode::BAD_REQUEST, "The body is incomplete"));
             }
         }
     }

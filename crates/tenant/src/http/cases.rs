@@ -1,4 +1,4 @@
-//! `case/search`: cases, as far as the caller's scope lets them be seen.
+//! `case/search`: the cases that the caller's scope allows.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -13,12 +13,12 @@ use serde_json::{Value, json};
 
 use super::App;
 use super::api_keys::access;
-use super::body::Asked;
+use super::body::RequestBody;
 use super::gate::Caller;
-use super::list::{self, Thing};
+use super::list::{self, JsonObject};
 use crate::access::Access;
-use crate::hidden::{Hidden, Seen};
-use crate::inventory::{About, CREATED_MS, Case, Inventory};
+use crate::hidden::{Filtered, Hidden};
+use crate::inventory::{CREATED_MS, Case, Inventory, IssueSubject};
 use crate::options::Licence;
 use crate::page::Page;
 use crate::refusal::Refusal;
@@ -36,7 +36,7 @@ const FIELDS: [(&str, &str); 7] = [
     ("modification_time", "modification_time"),
 ];
 
-/// What a search of cases or issues is asked.
+/// The parameters of a search for cases or issues.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 pub(super) struct SearchRequest {
@@ -44,12 +44,12 @@ pub(super) struct SearchRequest {
     search_from: Option<u64>,
     search_to: Option<u64>,
     sort: Option<Sort>,
-    /// What to show beside the usual members.
+    /// Additional members to return.
     include_fields: Vec<String>,
 }
 
 impl SearchRequest {
-    /// Whether a member is to be shown that usually is not.
+    /// Whether to return a member that is omitted by default.
     pub(super) fn includes(&self, name: &str) -> bool {
         self.include_fields.iter().any(|asked| asked == name)
     }
@@ -62,8 +62,8 @@ pub(super) fn calls() -> MethodRouter<Arc<App>> {
 async fn search(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Caller>,
-    Asked(request): Asked<SearchRequest>,
-) -> Result<Seen<Reply<Value>>, Refusal> {
+    RequestBody(request): RequestBody<SearchRequest>,
+) -> Result<Filtered<Reply<Value>>, Refusal> {
     let store = app.store();
     let access = may_look(&app, &store, caller)?;
     let mut hidden = Hidden::default();
@@ -72,7 +72,7 @@ async fn search(
     let seen = cases.filter(|case| view.sees_case(&access, case, &mut hidden));
     let things = seen.map(|case| shown(case, &store.inventory, &view, &access)).collect();
     let reply = page_of(&request, &FIELDS, "case_id", things)?;
-    Ok(Seen(Reply { reply }, hidden))
+    Ok(Filtered(Reply { reply }, hidden))
 }
 
 /// Cases and issues are one component.
@@ -87,35 +87,35 @@ pub(super) fn may_look<'a>(
     Ok(access)
 }
 
-/// The page that was asked for of what the caller sees.
+/// The requested page of what the caller sees.
 pub(super) fn page_of(
     request: &SearchRequest,
     fields: &[(&str, &'static str)],
     unless_said: &'static str,
-    mut seen: Vec<Thing>,
+    mut seen: Vec<JsonObject>,
 ) -> Result<Value, Refusal> {
     let page = Page::checked(request.search_from, request.search_to, PAGE_MAX)?;
     let conditions = list::older(&request.filters, fields)?;
     let order = list::older_order(request.sort.as_ref(), fields)?;
     let (place, descending) = order.unwrap_or((unless_said, false));
     let total_count = seen.len();
-    seen.retain(|thing| list::all_fit(&conditions, thing));
+    seen.retain(|object| list::all_fit(&conditions, object));
     let filter_count = seen.len();
     list::sort(&mut seen, place, descending);
     let data: Vec<_> = page.of(seen.into_iter()).collect();
     Ok(json!({ "DATA": data, "FILTER_COUNT": filter_count, "TOTAL_COUNT": total_count }))
 }
 
-/// A case names what of it the caller sees.
-fn shown(case: &Case, inventory: &Inventory, view: &View<'_>, access: &Access<'_>) -> Thing {
+/// A case lists only what the caller sees of it.
+fn shown(case: &Case, inventory: &Inventory, view: &View<'_>, access: &Access<'_>) -> JsonObject {
     let issues = case.issues.iter().map(|at| &inventory.issues[*at]);
     let issues: Vec<_> =
         issues.filter(|issue| view.sees_issue(access, issue, &mut Hidden::default())).collect();
     let issue_ids: Vec<_> = issues.iter().map(|issue| issue.id).collect();
-    let assets = issues.iter().flat_map(|issue| &issue.about).filter_map(About::asset);
+    let assets = issues.iter().flat_map(|issue| &issue.about).filter_map(IssueSubject::asset);
     let assets = assets.filter(|at| access.may_see(&view.asset(*at)));
     let asset_ids: BTreeSet<_> = assets.map(|at| inventory.assets[at].id.as_str()).collect();
-    list::thing(&json!({
+    list::object(&json!({
         "case_id": case.id,
         "case_name": case.name,
         "description": case.name,

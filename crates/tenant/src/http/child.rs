@@ -1,8 +1,8 @@
-//! `x-child-tenant-id`: a key of the parent acts on the keys of a child tenant.
+//! `x-child-tenant-id`: a key of the parent manages the keys of a child tenant.
 //!
-//! The product's description has the header for the calls on `api_keys` alone. Any other call with
-//! it, and a child that there is not, is refused: carried out on the parent it could delete keys
-//! that nobody meant.
+//! The product's description has the header only for the calls on `api_keys`. Any other call with
+//! it, or with an unknown child, is refused: carried out on the parent it could delete the wrong
+//! keys.
 
 use std::sync::Arc;
 
@@ -14,19 +14,19 @@ use crate::refusal::Refusal;
 const CHILD: HeaderName = HeaderName::from_static("x-child-tenant-id");
 const CALLS: [&str; 3] = ["/api_keys/get_api_keys", "/api_keys/generate", "/api_keys/delete"];
 
-/// The tenant that a call is about: the one that was asked, or a child of it.
+/// The tenant that a call is for: this one, or a child of it.
 #[derive(Clone)]
 pub(super) struct Target(pub(super) Arc<App>);
 
 impl Target {
-    /// The tenant that the headers of a call name.
+    /// The tenant that the headers of a call select.
     pub(super) fn of(app: &Arc<App>, request: &request::Parts) -> Result<Self, Refusal> {
         let mut named = request.headers.get_all(CHILD).iter();
         let Some(child) = named.next() else { return Ok(Self(Arc::clone(app))) };
         let path = request.uri.path();
         let refused = |why: &'static str| {
             Refusal::new(StatusCode::BAD_REQUEST, "Invalid child tenant")
-                .with_extra(format!("x-child-tenant-id: {why}; nothing was done"))
+                .with_extra(format!("x-child-tenant-id: {why}; nothing was changed"))
                 .with_remedy(why)
                 .in_envelope(envelope_of(path))
         };
@@ -41,7 +41,7 @@ impl Target {
         child.map(|child| Self(Arc::clone(child))).ok_or_else(|| refused(missing))
     }
 
-    /// Whether it is another tenant than the one that was asked.
+    /// Whether it is a child.
     pub(super) fn is_child_of(&self, app: &Arc<App>) -> bool {
         !Arc::ptr_eq(&self.0, app)
     }

@@ -1,5 +1,5 @@
-//! `/_cortexkey/`: what is no part of the product: the last requests, the notices, the clock, the
-//! faults, the settings.
+//! `/_cortexkey/`: what the product does not have: the last requests, the notices, the clock, fault
+//! injection, the settings.
 
 use core::convert::Infallible;
 use core::time::Duration;
@@ -26,17 +26,17 @@ use crate::faults::Fault;
 use crate::options::{ConsoleKeys, Control};
 use crate::refusal::Refusal;
 
-/// Where a request in a browser comes from; `none` where a person typed the address.
+/// The origin of a browser's request; `none` if the user typed the address.
 const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
-/// As many faults as may wait, each with the longest address.
+/// As many faults as allowed, each with the longest address.
 const BODY_BYTES_MAX: usize = 256 * 1024;
-/// How often a stream says that it is still there.
+/// The interval of keep-alive events in a stream.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
-/// How many streams are open at a time. Each keeps its connection busy, so the rest of the
-/// connections is left for requests.
+/// The largest number of open streams. Each keeps its connection busy, so the remaining connections
+/// are available for requests.
 const STREAMS_MAX: usize = 500;
 
-/// The calls, as far as the tenant was started with them.
+/// The calls that the tenant's options enable.
 pub(super) fn router(app: &Arc<App>) -> Router {
     let mut router = Router::new();
     if app.control != Control::Off {
@@ -58,21 +58,21 @@ pub(super) fn router(app: &Arc<App>) -> Router {
     router.layer(limit).layer(from_fn(local_only)).with_state(Arc::clone(app))
 }
 
-/// Refuses a request for another host than this machine, and what a page of another site sends.
+/// Refuses a request for a host other than this machine, and requests from a page of another site.
 async fn local_only(request: Request, next: Next) -> Response {
     let headers = request.headers();
     let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
     let mut hosts = headers.get_all(header::HOST).iter();
     let host = hosts.next().and_then(|host| host.to_str().ok()).unwrap_or_default();
     let one_host = hosts.next().is_none();
-    // What a page fetches as a picture or a script has no Origin. Programs send neither header.
+    // A page's requests for pictures and scripts have no Origin. Programs send neither header.
     let from_a_page = headers.contains_key(header::ORIGIN)
         || (headers.contains_key(FETCH_SITE) && text(FETCH_SITE) != Some("none"));
     if one_host && is_local(host) && !from_a_page {
         return next.run(request).await;
     }
     Refusal::new(StatusCode::FORBIDDEN, "this is for programs on this machine")
-        .with_extra("ask for 127.0.0.1 or localhost, and not from a page in a browser")
+        .with_extra("use 127.0.0.1 or localhost, and not a page in a browser")
         .into_response()
 }
 
@@ -101,7 +101,7 @@ async fn requests(State(app): State<Arc<App>>, Query(Last { last }): Query<Last>
     Json(json!({ "requests": lines }))
 }
 
-/// One event a request, from now on, until the reader or the tenant ends it.
+/// One event per request, from now on, until the reader or the tenant ends the stream.
 async fn stream(
     State(app): State<Arc<App>>,
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Refusal> {
@@ -135,7 +135,7 @@ async fn clock(State(app): State<Arc<App>>) -> Json<Value> {
     Json(json!({ "nowMs": app.clock.now_ms() }))
 }
 
-/// To a time, or forward.
+/// To a time, or by an amount.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 enum ClockChange {
@@ -150,7 +150,7 @@ async fn set_clock(
 ) -> Result<Json<Value>, Refusal> {
     let change: ClockChange = parse(&headers, &sent)?;
     let Clock::Settable(clock) = &app.clock else {
-        return Err(invalid("this tenant goes by the machine's clock"));
+        return Err(invalid("this tenant uses the machine's clock"));
     };
     match change {
         ClockChange::NowMs(now_ms) => clock.set(now_ms),
@@ -166,7 +166,7 @@ async fn set_clock(
     Ok(Json(json!({ "nowMs": app.clock.now_ms() })))
 }
 
-/// A key as the console's dialog has it: without an expiry where none is said.
+/// A key as in the console's dialog: without an expiry by default.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct ConsoleKey {
@@ -212,7 +212,7 @@ async fn set_faults(
     Ok(Json(FaultList { faults: app.faults.waiting() }))
 }
 
-/// The tenant's settings; what is not said stays.
+/// The tenant's settings; omitted ones stay unchanged.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Settings {
@@ -227,8 +227,8 @@ enum Tags {
     Restrictive,
 }
 
-/// The settings, and what to look at before scopes are turned on: a key without a scope sees
-/// nothing where they are enforced.
+/// The settings, and what to check before scopes are enforced: a key without a scope then sees
+/// nothing.
 async fn settings(State(app): State<Arc<App>>) -> Json<Value> {
     let store = app.store();
     let settings = store.settings;

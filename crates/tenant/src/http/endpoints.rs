@@ -1,4 +1,4 @@
-//! `endpoints`: the machines with an agent, listed and isolated, as far as the caller's scope goes.
+//! `endpoints`: the machines with an agent that the caller's scope allows; list and isolate.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -14,16 +14,16 @@ use serde_json::{Value, json};
 
 use super::App;
 use super::api_keys::{access, refused};
-use super::body::Asked;
+use super::body::RequestBody;
 use super::gate::Caller;
-use super::list::{self, Thing};
+use super::list::{self, JsonObject};
 use crate::access::Access;
-use crate::hidden::{Hidden, Seen};
+use crate::hidden::{Filtered, Hidden};
 use crate::inventory::{Agent, CREATED_MS};
 use crate::options::Licence;
 use crate::page::Page;
 use crate::refusal::Refusal;
-use crate::store::{Deed, Store};
+use crate::store::{AuditEvent, Store};
 use crate::view::View;
 
 const PAGE_MAX: u64 = 100;
@@ -38,7 +38,7 @@ const FIELDS: [(&str, &str); 8] = [
     ("last_seen", "last_seen"),
 ];
 
-/// What a list of endpoints is asked.
+/// The parameters of a list of endpoints.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct ListRequest {
@@ -48,7 +48,7 @@ struct ListRequest {
     sort: Option<Sort>,
 }
 
-/// Which endpoint, or endpoints, to isolate.
+/// The endpoints to isolate.
 #[derive(Deserialize)]
 struct IsolateRequest {
     endpoint_id: Option<String>,
@@ -71,8 +71,8 @@ pub(super) fn unisolate_calls() -> MethodRouter<Arc<App>> {
 async fn search(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Caller>,
-    Asked(request): Asked<ListRequest>,
-) -> Result<Seen<Reply<Value>>, Refusal> {
+    RequestBody(request): RequestBody<ListRequest>,
+) -> Result<Filtered<Reply<Value>>, Refusal> {
     let store = app.store();
     let access = may_look(&app, &store, caller)?;
     let page = Page::checked(request.search_from, request.search_to, PAGE_MAX)?;
@@ -86,27 +86,27 @@ async fn search(
         access.sees(&agent.id, &Question::Endpoint(view.endpoint(*at)), &mut hidden)
     });
     let mut seen: Vec<_> = visible.map(|(_, agent)| shown(agent, &store.isolated)).collect();
-    seen.retain(|thing| list::all_fit(&conditions, thing));
+    seen.retain(|object| list::all_fit(&conditions, object));
     list::sort(&mut seen, place, descending);
     let total_count = seen.len();
     let endpoints: Vec<_> = page.of(seen.into_iter()).collect();
     let reply = json!({
         "total_count": total_count, "result_count": endpoints.len(), "endpoints": endpoints,
     });
-    Ok(Seen(Reply { reply }, hidden))
+    Ok(Filtered(Reply { reply }, hidden))
 }
 
 fn isolate(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Caller>,
-    Asked(request): Asked<IsolateRequest>,
+    RequestBody(request): RequestBody<IsolateRequest>,
     on: bool,
 ) -> Result<Json<Reply<Value>>, Refusal> {
     let now_ms = app.clock.now_ms();
     let reply = app.change(|store| {
         let what = if on { "isolate" } else { "unisolate" };
         let may = may_isolate(&app, store, caller, &request);
-        let deed = |subject: String, description, done| Deed {
+        let event = |subject: String, description, done| AuditEvent {
             entity: "RESPONSE",
             subtype: "Isolate Endpoint",
             subject,
@@ -114,12 +114,12 @@ fn isolate(
             done,
         };
         if may.as_ref().is_err_and(Refusal::is_forbidden) {
-            store.note(caller.0.key_id(), now_ms, deed(String::new(), refused(what), false));
+            store.note(caller.0.key_id(), now_ms, event(String::new(), refused(what), false));
         }
         let agents = may?;
         let names = agents.iter().map(|(_, name)| name.as_str()).collect::<Vec<_>>().join(", ");
         let said = format!("{what}: {names}");
-        store.note(caller.0.key_id(), now_ms, deed(names, said, true));
+        store.note(caller.0.key_id(), now_ms, event(names, said, true));
         for (id, _) in &agents {
             if on {
                 store.isolated.insert(id.clone());
@@ -137,7 +137,7 @@ fn isolate(
     Ok(Json(Reply { reply }))
 }
 
-/// The ids and names of the endpoints that were meant, where the caller may manage every one.
+/// The ids and names of the selected endpoints, if the caller may manage all of them.
 fn may_isolate(
     app: &App,
     store: &Store,
@@ -149,7 +149,7 @@ fn may_isolate(
     let conditions = list::older(&request.filters, &FIELDS)?;
     if request.endpoint_id.is_none() && conditions.is_empty() {
         return Err(Refusal::invalid("endpoint_id is missing")
-            .with_extra("say which: endpoint_id, or filters with endpoint_id_list"));
+            .with_extra("set endpoint_id, or filters with endpoint_id_list"));
     }
     let mut hidden = Hidden::default();
     let mut meant = Vec::new();
@@ -159,7 +159,7 @@ fn may_isolate(
         if !by_id || !list::all_fit(&conditions, &shown(agent, &store.isolated)) {
             continue;
         }
-        // Out of scope is as good as not there.
+        // An object out of scope is treated as missing.
         let question = Question::ManageEndpoint(view.endpoint(at));
         if access.sees(&agent.id, &question, &mut hidden) {
             meant.push((agent.id.clone(), agent.name.clone()));
@@ -182,10 +182,10 @@ fn may_look<'a>(app: &App, store: &'a Store, caller: Caller) -> Result<Access<'a
     Ok(access)
 }
 
-/// An endpoint as it is listed: its record, beside what each has.
-fn shown(agent: &Agent, isolated: &BTreeSet<String>) -> Thing {
+/// An endpoint in a list: its record, and the common members.
+fn shown(agent: &Agent, isolated: &BTreeSet<String>) -> JsonObject {
     let is_isolated = isolated.contains(&agent.id);
-    let mut thing = list::thing(&json!({
+    let mut object = list::object(&json!({
         "endpoint_name": agent.name,
         "endpoint_status": "CONNECTED",
         "ip": [],
@@ -199,9 +199,9 @@ fn shown(agent: &Agent, isolated: &BTreeSet<String>) -> Thing {
         "operational_status": "PROTECTED",
         "scan_status": "SCAN_STATUS_NONE",
     }));
-    thing.extend(agent.record.clone());
-    thing.insert("endpointTags".to_owned(), agent.tags.join(",").into());
+    object.extend(agent.record.clone());
+    object.insert("endpointTags".to_owned(), agent.tags.join(",").into());
     let state = if is_isolated { "AGENT_ISOLATED" } else { "AGENT_UNISOLATED" };
-    thing.insert("is_isolated".to_owned(), state.into());
-    thing
+    object.insert("is_isolated".to_owned(), state.into());
+    object
 }

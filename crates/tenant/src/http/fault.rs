@@ -1,4 +1,4 @@
-//! What a fault does to an answer.
+//! Applies an injected fault to a response.
 
 use core::time::Duration;
 use std::io;
@@ -13,18 +13,18 @@ use futures_util::stream;
 use crate::faults::FaultKind;
 use crate::refusal::Refusal;
 
-/// How long the first half of an answer has to leave.
+/// How long the first half of a response has to leave.
 const BREAK_TIME: Duration = Duration::from_millis(20);
 
-/// A connection that is to be reset: what is written next is not written any more.
+/// A connection that is to be reset: later writes are discarded.
 #[derive(Clone, Default)]
 pub(crate) struct ToReset(pub(crate) Arc<AtomicBool>);
 
-/// The answer in place of the right one, where the fault has such.
+/// The response that replaces the right one, if the fault has one.
 pub(super) async fn instead(kind: &FaultKind, connection: Option<&ToReset>) -> Option<Response> {
     match kind {
         FaultKind::Status { status, retry_after_s, envelope } => {
-            // The status was checked when the fault was set.
+            // The status was validated when the fault was set.
             let status = StatusCode::from_u16(*status).unwrap_or(StatusCode::SERVICE_UNAVAILABLE);
             let message = match status {
                 StatusCode::UNAUTHORIZED => "Public API request unauthorized",
@@ -58,10 +58,10 @@ pub(super) async fn instead(kind: &FaultKind, connection: Option<&ToReset>) -> O
     }
 }
 
-/// An answer that breaks off in the middle of its body: its length is said in full.
+/// A response that breaks off in the middle of its body; the headers announce the full length.
 pub(super) async fn truncated(response: Response) -> Response {
     let (mut parts, body) = response.into_parts();
-    // The tenant's own answers are in memory already.
+    // The emulator's responses are already in memory.
     let Ok(whole) = to_bytes(body, usize::MAX).await else {
         return StatusCode::INTERNAL_SERVER_ERROR.into_response();
     };
@@ -71,7 +71,7 @@ pub(super) async fn truncated(response: Response) -> Response {
         if let Some(half) = half {
             return Some((Ok(half), None));
         }
-        // What was written must have left before the connection ends.
+        // Everything written must have left before the connection ends.
         tokio::time::sleep(BREAK_TIME).await;
         Some((Err(io::Error::from(io::ErrorKind::ConnectionAborted)), None))
     });

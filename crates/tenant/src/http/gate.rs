@@ -1,4 +1,4 @@
-//! The gate: authenticates every request, then lets it through; explains and logs.
+//! Authenticates every request before its call runs; also explains and logs.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -19,7 +19,7 @@ use crate::faults::{Fault, FaultKind};
 use crate::hidden::Hidden;
 use crate::log::{LogLine, Logged, known_method, loggable};
 use crate::refusal::{Refusal, Remedy};
-use crate::replay::Asked;
+use crate::replay::DeferredGuard;
 
 const REQUEST: HeaderName = HeaderName::from_static("x-cortexkey-request");
 const VERDICT: HeaderName = HeaderName::from_static("x-cortexkey-verdict");
@@ -28,16 +28,16 @@ const REPEATS: HeaderName = HeaderName::from_static("x-cortexkey-repeats");
 const HIDDEN: HeaderName = HeaderName::from_static("x-cortexkey-hidden");
 const REMEDY: HeaderName = HeaderName::from_static("x-cortexkey-remedy");
 
-/// Who sent the request that a call answers.
+/// The sender of a request.
 #[derive(Clone, Copy)]
 pub(super) struct Caller(pub(super) Principal);
 
-/// What the gate found.
+/// The gate's result.
 struct Checked {
     key_id: Option<KeyId>,
     result: Result<Principal, Verdict>,
     observed: Option<Verdict>,
-    /// What tells an Advanced request that is otherwise good from all others.
+    /// Identifies an Advanced request that is otherwise valid.
     tag: Option<[u8; 16]>,
 }
 
@@ -51,7 +51,7 @@ impl Checked {
     }
 }
 
-/// Authenticates a request, reads its body and lets it through.
+/// Authenticates a request, reads its body and runs the call.
 pub(super) async fn gate(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     let started = Instant::now();
     let time_ms = app.clock.now_ms();
@@ -76,9 +76,9 @@ pub(super) async fn gate(State(app): State<Arc<App>>, request: Request, next: Ne
             }
         },
     };
-    // Some answers hold a key.
+    // Some responses contain a key.
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    // By the tenant's clock, not by the machine's: clients set theirs by it.
+    // By the tenant's clock, not the machine's: clients set theirs by it.
     if let Some(date) = date(date_ms) {
         response.headers_mut().insert(header::DATE, date);
     }
@@ -113,7 +113,7 @@ pub(super) async fn gate(State(app): State<Arc<App>>, request: Request, next: Ne
     response
 }
 
-/// Reads the body and asks the call.
+/// Reads the body and runs the call.
 async fn carry_out(app: &Arc<App>, request: Request, principal: Principal, next: Next) -> Response {
     let (mut parts, body) = request.into_parts();
     let read = body::read(&parts.headers, body).await;
@@ -153,7 +153,7 @@ async fn with_fault(
     if fault.kind == FaultKind::Truncated {
         response = truncated(response).await;
     }
-    response.extensions_mut().insert(Remedy("a fault that was asked for".into()));
+    response.extensions_mut().insert(Remedy("an injected fault".into()));
     response
 }
 
@@ -172,7 +172,7 @@ impl App {
         checked
     }
 
-    /// All but the replay guard, and what that is to be asked.
+    /// All checks except the replay guard, and the question for the guard.
     fn verify(
         &self,
         headers: &HeaderMap,
@@ -183,7 +183,7 @@ impl App {
             Ok(request) => request,
             Err(verdict) => return (None, Err(verdict), None),
         };
-        let asked = Asked::default();
+        let asked = DeferredGuard::default();
         let store = self.store();
         let stored = store.get(request.key_id()).map(|entry| &entry.stored);
         let result = self.verifier.verify(&request, stored, now_ms, &asked);
@@ -191,7 +191,7 @@ impl App {
     }
 }
 
-/// A time as HTTP writes it; none beyond the year 9999.
+/// A time in HTTP's format; none beyond the year 9999.
 fn date(time_ms: u64) -> Option<HeaderValue> {
     let time = jiff::Timestamp::from_millisecond(i64::try_from(time_ms).ok()?).ok()?;
     let printer = jiff::fmt::rfc2822::DateTimePrinter::new();

@@ -1,4 +1,4 @@
-//! `healthcheck` and `health_check`: is the tenant there?
+//! `healthcheck` and `health_check`: shows that the tenant is running.
 
 use std::sync::Arc;
 

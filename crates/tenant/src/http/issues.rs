@@ -1,4 +1,4 @@
-//! `issue/search`: issues, as far as the caller's scope lets them be seen.
+//! `issue/search`: the issues that the caller's scope allows.
 
 use std::sync::Arc;
 
@@ -8,13 +8,13 @@ use cortexkey_api::Reply;
 use serde_json::{Value, json};
 
 use super::App;
-use super::body::Asked;
+use super::body::RequestBody;
 use super::cases::{SearchRequest, may_look, page_of};
 use super::gate::Caller;
-use super::list::{self, Thing};
+use super::list::{self, JsonObject};
 use crate::access::Access;
-use crate::hidden::{Hidden, Seen};
-use crate::inventory::{About, CREATED_MS, Case, Inventory, Issue};
+use crate::hidden::{Filtered, Hidden};
+use crate::inventory::{CREATED_MS, Case, Inventory, Issue, IssueSubject};
 use crate::refusal::Refusal;
 use crate::view::View;
 
@@ -39,8 +39,8 @@ pub(super) fn calls() -> MethodRouter<Arc<App>> {
 async fn search(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Caller>,
-    Asked(request): Asked<SearchRequest>,
-) -> Result<Seen<Reply<Value>>, Refusal> {
+    RequestBody(request): RequestBody<SearchRequest>,
+) -> Result<Filtered<Reply<Value>>, Refusal> {
     let store = app.store();
     let access = may_look(&app, &store, caller)?;
     let mut hidden = Hidden::default();
@@ -50,17 +50,17 @@ async fn search(
     let normalized = request.includes("normalized_fields");
     let things = seen.map(|issue| shown(issue, &store.inventory, &view, &access, normalized));
     let reply = page_of(&request, &FIELDS, "id", things.collect())?;
-    Ok(Seen(Reply { reply }, hidden))
+    Ok(Filtered(Reply { reply }, hidden))
 }
 
-/// An issue names what the caller sees of what it is about, and what no scope limits.
+/// An issue lists the visible objects that it references, and those that no scope limits.
 fn shown(
     issue: &Issue,
     inventory: &Inventory,
     view: &View<'_>,
     access: &Access<'_>,
     normalized: bool,
-) -> Thing {
+) -> JsonObject {
     let sees = |at: usize| access.may_see(&view.asset(at));
     let about: Vec<_> = issue.about.iter().filter(|about| about.asset().is_none_or(sees)).collect();
     let assets: Vec<_> = about.iter().filter_map(|about| about.asset()).collect();
@@ -73,10 +73,10 @@ fn shown(
             && asset(&finding.asset).is_some_and(|at| access.may_see(&view.finding(at)))
     });
     let names = about.iter().map(|about| match about {
-        About::Asset(at) => inventory.assets[*at].name.as_str(),
-        About::Deleted(name) | About::Unknown(name) => name,
+        IssueSubject::Asset(at) => inventory.assets[*at].name.as_str(),
+        IssueSubject::Deleted(name) | IssueSubject::Unknown(name) => name,
     });
-    let mut thing = list::thing(&json!({
+    let mut object = list::object(&json!({
         "id": issue.id,
         "external_id": format!("issue-{}", issue.id),
         "name": issue.name,
@@ -94,10 +94,10 @@ fn shown(
         "tags": [],
     }));
     if normalized {
-        // The agents at both ends: of the first asset that has one, and of the second.
+        // The agents at both ends: of the first asset with an agent, and of the second.
         let mut agents =
             assets.iter().filter_map(|at| inventory.agent_of(*at)).map(|agent| &agent.id);
-        thing.insert(
+        object.insert(
             "normalized_fields".to_owned(),
             json!({
                 "xdm.source.agent.identifier": agents.next(),
@@ -105,5 +105,5 @@ fn shown(
             }),
         );
     }
-    thing
+    object
 }

@@ -1,7 +1,7 @@
-//! What lists have in common: filters of both forms, applied to JSON, and orders.
+//! Shared by lists: filters in both forms, applied to JSON, and sort orders.
 //!
-//! Unknown fields and operators are errors, and the size of filters is limited. Whether a caller may
-//! see a thing is decided elsewhere.
+//! Unknown fields and operators are errors, and the size of filters is limited. Visibility is
+//! decided elsewhere.
 
 use cortexkey_api::api_keys::SortOrder;
 use cortexkey_api::filter::{Condition, Sort, XdmCondition, XdmFilter, XdmSort};
@@ -9,24 +9,24 @@ use serde_json::{Map, Value};
 
 use crate::refusal::Refusal;
 
-/// Conditions of one request, however deep.
+/// The largest number of conditions in one request, at any depth.
 const CONDITIONS_MAX: usize = 100;
-/// Values of all conditions together, and their bytes.
+/// The largest number of values in all conditions together, and of their bytes.
 const VALUES_MAX: usize = 1_000;
 const VALUE_BYTES_MAX: usize = 16 * 1024;
 
-/// A thing in a list, as JSON.
-pub(super) type Thing = Map<String, Value>;
+/// An object of a list, as JSON.
+pub(super) type JsonObject = Map<String, Value>;
 
-/// A thing that is certainly an object.
-pub(super) fn thing(value: &impl serde::Serialize) -> Thing {
+/// The JSON of a value that is certainly an object.
+pub(super) fn object(value: &impl serde::Serialize) -> JsonObject {
     match serde_json::to_value(value) {
-        Ok(Value::Object(thing)) => thing,
-        _ => Thing::new(),
+        Ok(Value::Object(object)) => object,
+        _ => JsonObject::new(),
     }
 }
 
-/// As [`older`], with the operators alone that the product's description has for audit logs.
+/// Like [`older`], with only the operators that the product's description has for audit logs.
 pub(super) fn documented(
     conditions: &[Condition],
     fields: &[(&str, &'static str)],
@@ -38,12 +38,12 @@ pub(super) fn documented(
     older(conditions, fields)
 }
 
-/// Conditions of the older form; `fields` maps what may be asked to where it stands.
+/// Conditions of the older form; `fields` maps their names to the members of the object.
 pub(super) fn older(
     conditions: &[Condition],
     fields: &[(&str, &'static str)],
 ) -> Result<Vec<(&'static str, Test)>, Refusal> {
-    let mut room = Room::new();
+    let mut room = Remaining::new();
     let test = |condition: &Condition| {
         let known = fields.iter().find(|(name, _)| *name == condition.field);
         let (_, place) = known.ok_or_else(|| {
@@ -55,10 +55,10 @@ pub(super) fn older(
     conditions.iter().map(test).collect()
 }
 
-/// Whether a thing fits all conditions.
-pub(super) fn all_fit(conditions: &[(&'static str, Test)], thing: &Thing) -> bool {
-    let value = |place| thing.get(place).unwrap_or(&Value::Null);
-    conditions.iter().all(|(place, test)| test.fits(value(*place)))
+/// Whether an object matches all conditions.
+pub(super) fn all_fit(conditions: &[(&'static str, Test)], object: &JsonObject) -> bool {
+    let value = |place| object.get(place).unwrap_or(&Value::Null);
+    conditions.iter().all(|(place, test)| test.matches(value(*place)))
 }
 
 /// A filter of the newer form.
@@ -69,19 +69,19 @@ pub(super) enum Newer {
 }
 
 impl Newer {
-    /// `fields` maps what may be asked, in any case, to where it stands.
+    /// `fields` maps names, in any case, to the members of the object.
     pub(super) fn new(
         filter: &XdmFilter,
         fields: &[(&str, &'static str)],
     ) -> Result<Self, Refusal> {
-        let mut room = Room::new();
+        let mut room = Remaining::new();
         Self::within(filter, fields, &mut room)
     }
 
     fn within(
         filter: &XdmFilter,
         fields: &[(&str, &'static str)],
-        room: &mut Room,
+        room: &mut Remaining,
     ) -> Result<Self, Refusal> {
         let mut list = |filters: &[XdmFilter]| {
             filters
@@ -104,29 +104,29 @@ impl Newer {
         }
     }
 
-    /// Whether a thing fits.
-    pub(super) fn fits(&self, thing: &Thing) -> bool {
+    /// Whether an object matches.
+    pub(super) fn matches(&self, object: &JsonObject) -> bool {
         match self {
-            Self::All(all) => all.iter().all(|filter| filter.fits(thing)),
-            Self::Any(any) => any.iter().any(|filter| filter.fits(thing)),
-            Self::Test(place, test) => test.fits(thing.get(*place).unwrap_or(&Value::Null)),
+            Self::All(all) => all.iter().all(|filter| filter.matches(object)),
+            Self::Any(any) => any.iter().any(|filter| filter.matches(object)),
+            Self::Test(place, test) => test.matches(object.get(*place).unwrap_or(&Value::Null)),
         }
     }
 }
 
-/// What is left of the limits of one request.
-struct Room {
+/// The remaining limits of one request.
+struct Remaining {
     conditions: usize,
     values: usize,
     bytes: usize,
 }
 
-impl Room {
+impl Remaining {
     fn new() -> Self {
         Self { conditions: CONDITIONS_MAX, values: VALUES_MAX, bytes: VALUE_BYTES_MAX }
     }
 
-    /// Takes one condition with these values; nothing where there is no room.
+    /// Accounts for a condition with these values; `None` if it exceeds the limits.
     fn take(&mut self, values: &[Value]) -> Option<()> {
         let len = |value: &Value| value.as_str().map_or(8, str::len);
         *self = Self {
@@ -138,7 +138,7 @@ impl Room {
     }
 }
 
-/// A comparison with a value of a thing; with a list, one of its members is enough.
+/// A comparison with a value of an object; for a list, one member is enough.
 pub(super) struct Test {
     operator: Operator,
     values: Vec<Value>,
@@ -157,7 +157,7 @@ enum Operator {
 }
 
 impl Test {
-    fn new(operator: &str, value: &Value, room: &mut Room) -> Result<Self, Refusal> {
+    fn new(operator: &str, value: &Value, room: &mut Remaining) -> Result<Self, Refusal> {
         let operator = match operator.to_ascii_lowercase().as_str() {
             "eq" | "in" => Operator::In,
             "neq" | "nin" => Operator::NotIn,
@@ -186,8 +186,8 @@ impl Test {
         Ok(Self { operator, values: values.into_iter().map(lower).collect() })
     }
 
-    /// Whether a value of a thing fits.
-    pub(super) fn fits(&self, value: &Value) -> bool {
+    /// Whether a value of an object matches.
+    pub(super) fn matches(&self, value: &Value) -> bool {
         let members = match value {
             Value::Array(members) => members.as_slice(),
             value => core::slice::from_ref(value),
@@ -221,7 +221,7 @@ impl Test {
     }
 }
 
-/// Words in lower case, since they are compared in any.
+/// Strings in lower case, since comparisons ignore case.
 fn lower(value: Value) -> Value {
     match value {
         Value::String(text) => Value::String(text.to_lowercase()),
@@ -229,12 +229,12 @@ fn lower(value: Value) -> Value {
     }
 }
 
-/// Sorts things by one of their values, the least first unless `descending`.
-pub(super) fn sort(things: &mut [Thing], place: &str, descending: bool) {
-    sort_by(things, |thing| thing.get(place), descending);
+/// Sorts objects by one of their values, in ascending order unless `descending`.
+pub(super) fn sort(things: &mut [JsonObject], place: &str, descending: bool) {
+    sort_by(things, |object| object.get(place), descending);
 }
 
-/// As [`sort`], for anything with such a value.
+/// Like [`sort`], for any type with such a value.
 pub(super) fn sort_by<T>(things: &mut [T], value: impl Fn(&T) -> Option<&Value>, descending: bool) {
     let null = Value::Null;
     things.sort_by(|a, b| {
@@ -247,7 +247,7 @@ pub(super) fn sort_by<T>(things: &mut [T], value: impl Fn(&T) -> Option<&Value>,
     });
 }
 
-/// Where an order of the older form sorts, and whether descending.
+/// The sort field and direction of an order of the older form.
 pub(super) fn older_order(
     sort: Option<&Sort>,
     fields: &[(&str, &'static str)],
@@ -258,7 +258,7 @@ pub(super) fn older_order(
     Ok(Some((place, sort.keyword == SortOrder::Desc)))
 }
 
-/// As [`older_order`], for the first of the newer form's orders.
+/// Like [`older_order`], for the first order of the newer form.
 pub(super) fn newer_order(
     sort: &[XdmSort],
     fields: &[(&str, &'static str)],
@@ -280,13 +280,13 @@ mod tests {
     use super::*;
 
     fn test(operator: &str, value: &Value) -> Test {
-        let mut room = Room { conditions: 1, values: 10, bytes: 100 };
+        let mut room = Remaining { conditions: 1, values: 10, bytes: 100 };
         Test::new(operator, value, &mut room).ok().unwrap()
     }
 
     #[test]
     fn values_fit_or_not() {
-        for (operator, asked, value, fits) in [
+        for (operator, asked, value, matches) in [
             ("eq", json!("dynamic"), json!("Dynamic"), true),
             ("neq", json!("Dynamic"), json!("Static"), true),
             ("in", json!([1, 2]), json!(2), true),
@@ -299,7 +299,7 @@ mod tests {
             ("contains", json!("a"), json!(["b", "ba"]), true),
             ("ncontains", json!("prod"), json!(null), true),
         ] {
-            assert_eq!(test(operator, &asked).fits(&value), fits, "{operator} {asked}");
+            assert_eq!(test(operator, &asked).matches(&value), matches, "{operator} {asked}");
         }
     }
 

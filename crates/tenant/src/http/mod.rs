@@ -1,4 +1,4 @@
-//! What the tenant answers: one file a resource, and [`gate`] before all of them.
+//! The emulator's calls: one file per resource, with [`gate`] in front of them.
 
 mod agent_reports;
 mod api_key;
@@ -56,16 +56,16 @@ use api_keys::Names;
 pub(crate) use asset_groups::regroup;
 pub(crate) use fault::ToReset;
 
-/// The bases under which the products publish the same calls.
+/// The base paths under which the products publish the same calls.
 const BASES: [&str; 5] =
     ["/public_api/v1", "/xsiam/public/v1", "/xsoar/public/v1", "/xsoar", AGENTIX_BASE];
-/// The base under which lists of keys have their names in lower case.
+/// The base path under which lists of keys have lower-case members.
 const AGENTIX_BASE: &str = "/agentix/public/v1";
 
-/// How many searches run at a time.
+/// The largest number of concurrent searches.
 pub(crate) const SEARCHES_MAX: usize = 2;
 
-/// What all requests share.
+/// The state that all requests share.
 pub(crate) struct App {
     pub(crate) store: RwLock<Store>,
     pub(crate) verifier: Verifier,
@@ -80,27 +80,27 @@ pub(crate) struct App {
     /// The child tenants, by id.
     pub(crate) children: BTreeMap<String, Arc<Self>>,
     pub(crate) log: Option<Logger>,
-    /// How many requests there were.
+    /// The number of requests so far.
     pub(crate) requests: AtomicU64,
     pub(crate) inspector: Inspector,
     pub(crate) faults: Faults,
     pub(crate) notices: Mutex<Notices>,
-    /// Set once the tenant is made, where there is one.
+    /// Set once the tenant is created, if it has one.
     pub(crate) webhook: OnceLock<Webhook>,
     pub(crate) disk: Option<Arc<Disk>>,
-    /// Searches of the audit log at a time, which take a processor each.
+    /// Limits concurrent searches of the audit log, which take a processor each.
     pub(crate) searches: Semaphore,
-    /// Turns true when the tenant stops.
+    /// Becomes true when the tenant stops.
     pub(crate) stopping: watch::Receiver<bool>,
 }
 
 impl App {
-    /// The notices that were given.
+    /// The notices so far.
     pub(crate) fn notices(&self) -> MutexGuard<'_, Notices> {
         self.notices.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Gives the notices that are due, and tells the webhook, which may take its time.
+    /// Creates the notices that are due, and queues them for the webhook.
     pub(crate) fn look_for_notices(&self) {
         let now_ms = self.clock.now_ms();
         let new = {
@@ -109,7 +109,7 @@ impl App {
             self.notices().give(records, now_ms)
         };
         if let Some(disk) = self.disk.as_ref().filter(|_| !new.is_empty()) {
-            // Where it fails, they are given again after a restart.
+            // If this fails, they are created again after a restart.
             let _ = disk.set_number(NOTICES, now_ms);
         }
         let Some(webhook) = self.webhook.get() else { return };
@@ -120,7 +120,7 @@ impl App {
         }
     }
 
-    /// Notes that the webhook did not take a notice.
+    /// Records that the webhook did not accept a notice.
     pub(crate) fn not_taken(&self, notification: &Notification, why: &str) {
         self.notices().not_taken(notification.id, why);
         if let Some(log) = &self.log {
@@ -138,18 +138,18 @@ impl App {
             .with_remedy("the tenant was started without the licence for this call"))
     }
 
-    /// To read. A panic of another request cannot have left it half changed.
+    /// For reading. A panic of another request cannot have left it half changed.
     pub(crate) fn store(&self) -> RwLockReadGuard<'_, Store> {
         self.store.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// To change what is not kept on a disk.
+    /// For changing what is not stored on disk.
     pub(crate) fn store_mut(&self) -> RwLockWriteGuard<'_, Store> {
         self.store.write().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Changes what is kept, refused attempts in the audit log among it. When this returns without
-    /// an error of its own, it is on the disk, where there is one.
+    /// Changes stored data, including refused attempts in the audit log. When this returns without
+    /// an error of its own, the change is on disk, if there is one.
     pub(crate) fn change<T>(
         &self,
         change: impl FnOnce(&mut Store) -> Result<T, Refusal>,
@@ -163,16 +163,16 @@ impl App {
             return Err(failed("the tenant's disk failed; restart the tenant".to_owned()));
         }
         let changed = change(&mut store);
-        // A disk takes its time; tasks that need not wait for it go on elsewhere.
+        // A disk takes time; other tasks continue elsewhere.
         tokio::task::block_in_place(|| store.commit())
             .map_err(|error| failed(error.to_string()))?;
         changed
     }
 }
 
-/// The calls, with the gate before them.
+/// The calls, behind the gate.
 pub(crate) fn router(app: &Arc<App>) -> Router {
-    // The call that checks a key is at the root as well.
+    // The call that checks a key is also at the root.
     let mut router = both(Router::new(), "/api_keys/validate", validate::calls());
     for (path, call) in [
         ("/platform/iam/v1/api-key/{id}", api_key::calls()),
@@ -199,12 +199,12 @@ pub(crate) fn router(app: &Arc<App>) -> Router {
         .fallback(unknown_path)
         .method_not_allowed_fallback(wrong_method)
         .with_state(Arc::clone(app));
-    // The gate stands outside: a layer on the calls themselves leaves the header `Allow` on the
-    // refusals of those that exist.
+    // The gate wraps the router: a layer on the calls would leave the header `Allow` on refusals of
+    // existing ones.
     let calls = Router::new()
         .fallback_service(calls)
         .layer(from_fn_with_state(Arc::clone(app), gate::gate));
-    // What is no part of the product stands beside the gate.
+    // Calls that the product does not have bypass the gate.
     control::router(app).fallback_service(calls)
 }
 
@@ -241,7 +241,7 @@ fn calls(names: Names) -> Router<Arc<App>> {
     router
 }
 
-/// Clients disagree about the slash at the end.
+/// Clients disagree about the trailing slash.
 fn both(router: Router<Arc<App>>, path: &str, call: MethodRouter<Arc<App>>) -> Router<Arc<App>> {
     router.route(path, call.clone()).route(&format!("{path}/"), call)
 }
@@ -264,7 +264,7 @@ async fn wrong_method(method: Method, uri: Uri) -> Refusal {
         .in_envelope(envelope_of(uri.path()))
 }
 
-/// The form in which the product's calls under a path say that something went wrong.
+/// The error format of the product's calls under a path.
 fn envelope_of(path: &str) -> Envelope {
     if path.starts_with("/platform/") {
         Envelope::Platform

@@ -1,6 +1,6 @@
-//! [`Parts`]: what a call's path holds, such as an id.
+//! [`Parts`]: the parameters of a call's path, such as an id.
 //!
-//! What is not UTF-8 is refused in the form of the call's part of the product.
+//! Invalid UTF-8 is refused in the error format of the call.
 
 use axum::extract::{FromRequestParts, Path};
 use axum::http::request;
@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 use super::envelope_of;
 use crate::refusal::Refusal;
 
-/// The parts of a path that are not the same in each call.
+/// The parameters of a path.
 pub(super) struct Parts<T>(pub(super) T);
 
 impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Parts<T> {

@@ -1,4 +1,4 @@
-//! `rbac`: roles with what they hold, users and user groups, by the names that the console shows.
+//! `rbac`: roles with their permissions, users and user groups, by the console's names.
 
 use std::sync::Arc;
 
@@ -11,9 +11,9 @@ use serde_json::{Value, json};
 
 use super::App;
 use super::api_keys::{access, refused};
-use super::body::{Asked, AskedOrAll};
+use super::body::{OptionalMemberBody, RequestBody};
 use super::gate::Caller;
-use super::users::{deed, may};
+use super::users::{event, may};
 use crate::inventory::CREATED_MS;
 use crate::refusal::Refusal;
 use crate::store::Store;
@@ -59,7 +59,7 @@ struct SetRequest {
 async fn users(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Caller>,
-    AskedOrAll(Nothing {}): AskedOrAll<Nothing>,
+    OptionalMemberBody(Nothing {}): OptionalMemberBody<Nothing>,
 ) -> Result<Json<Value>, Refusal> {
     let store = app.store();
     may(&store, caller, Permission::View)?;
@@ -80,11 +80,11 @@ async fn users(
     Ok(Json(json!({ "reply": users })))
 }
 
-/// Each role is a list of its own, as the product's example has it.
+/// Each role is a separate list, as in the product's example.
 async fn roles(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Caller>,
-    AskedOrAll(RolesRequest { role_names }): AskedOrAll<RolesRequest>,
+    OptionalMemberBody(RolesRequest { role_names }): OptionalMemberBody<RolesRequest>,
 ) -> Result<Json<Value>, Refusal> {
     let store = app.store();
     may(&store, caller, Permission::View)?;
@@ -132,7 +132,7 @@ fn role(store: &Store, name: &str) -> Result<Value, Refusal> {
 async fn groups(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Caller>,
-    Asked(GroupsRequest { group_names }): Asked<GroupsRequest>,
+    RequestBody(GroupsRequest { group_names }): RequestBody<GroupsRequest>,
 ) -> Result<Json<Value>, Refusal> {
     let store = app.store();
     may(&store, caller, Permission::View)?;
@@ -162,21 +162,21 @@ async fn groups(
 async fn set_role(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Caller>,
-    Asked(request): Asked<SetRequest>,
+    RequestBody(request): RequestBody<SetRequest>,
 ) -> Result<Json<Value>, Refusal> {
     let now_ms = app.clock.now_ms();
     let by = caller.0.key_id();
     let count = app.change(|store| {
         if let Err(refusal) = may(store, caller, Permission::Edit) {
             let said = refused("set a user's role");
-            store.note(by, now_ms, deed("User Edit", String::new(), said, false));
+            store.note(by, now_ms, event("User Edit", String::new(), said, false));
             return Err(refusal);
         }
         let count = apply(store, caller, &request)?;
         store.keep_directory();
         let names = request.user_emails.join(", ");
         let said = format!("the role of {count} users was set");
-        store.note(by, now_ms, deed("User Edit", names, said, true));
+        store.note(by, now_ms, event("User Edit", names, said, true));
         Ok(count)
     })?;
     Ok(Json(json!({ "reply": { "update_count": count.to_string() } })))
@@ -190,7 +190,7 @@ fn apply(store: &mut Store, caller: Caller, request: &SetRequest) -> Result<usiz
         return Err(Refusal::invalid("Role was not found"));
     }
     if role.as_deref() == Some("Account Admin") {
-        let why = "Account Admin is given in the vendor's portal, not here";
+        let why = "Account Admin is assigned in the vendor's portal, not here";
         return Err(Refusal::invalid("Role cannot be assigned").with_extra(why));
     }
     let mut touched: Vec<_> = role.iter().cloned().collect();

@@ -1,4 +1,4 @@
-//! `platform/iam/v1/role`: roles listed, made and deleted, and what they can hold.
+//! `platform/iam/v1/role`: roles and the permissions that they can grant; list, create, delete.
 
 use std::sync::Arc;
 
@@ -15,17 +15,17 @@ use cortexkey_core::access::{Grant, Permission};
 
 use super::App;
 use super::api_keys::{access, refused};
-use super::body::AskedPlatform;
+use super::body::PlatformBody;
 use super::gate::Caller;
 use super::path::Parts;
 use crate::permissions;
 use crate::refusal::Refusal;
 use crate::roles::{CustomRole, RoleEntry, Roles};
-use crate::store::{Deed, Store, creator};
+use crate::store::{AuditEvent, Store, creator};
 
-/// The component that says who manages roles and scopes.
+/// The component for managing roles and scopes.
 pub(super) const ACCESS_MANAGEMENT: &str = "Access Management";
-/// The type of what is done to roles, scopes and users in the audit log.
+/// The type of changes to roles, scopes and users in the audit log.
 pub(super) const PERMISSIONS: &str = "PERMISSIONS";
 const NAME_CHARS_MAX: usize = 100;
 const DESCRIPTION_BYTES_MAX: usize = 1024;
@@ -79,19 +79,19 @@ fn custom(entry: &RoleEntry) -> RoleRecord {
 async fn create(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Caller>,
-    AskedPlatform(request): AskedPlatform<CreateRequest>,
+    PlatformBody(request): PlatformBody<CreateRequest>,
 ) -> Result<(StatusCode, Json<Data<Message>>), Refusal> {
     let now_ms = app.clock.now_ms();
     let by = caller.0.key_id();
     let made = app.change(|store| {
         if let Err(refusal) = require(store, caller, Permission::Edit) {
-            let said = refused("make a role");
-            store.note(by, now_ms, deed("Role Create", String::new(), said, false));
+            let said = refused("create a role");
+            store.note(by, now_ms, event("Role Create", String::new(), said, false));
             return Err(refusal);
         }
         let role = check(store, &request)?;
-        let said = format!("the role {} was made", role.name());
-        store.note(by, now_ms, deed("Role Create", role.name().to_owned(), said, true));
+        let said = format!("the role {} was created", role.name());
+        store.note(by, now_ms, event("Role Create", role.name().to_owned(), said, true));
         let description = request.description.filter(|text| !text.is_empty());
         let datasets = request.dataset_permissions.unwrap_or_default();
         Ok(store.add_role(role, (description, datasets), &creator(by).0, now_ms))
@@ -110,7 +110,7 @@ async fn remove(
     let removed = app.change(|store| {
         if let Err(refusal) = require(store, caller, Permission::Edit) {
             let said = refused("delete a role");
-            store.note(by, now_ms, deed("Role Delete", String::new(), said, false));
+            store.note(by, now_ms, event("Role Delete", String::new(), said, false));
             return Err(refusal);
         }
         if store.roles.predefined().any(|role| Roles::predefined_id(role) == role_id) {
@@ -125,7 +125,7 @@ async fn remove(
         let name = store.delete_role(&role_id);
         let name = name.ok_or_else(|| Refusal::invalid("Role name provided is not valid"))?;
         let said = format!("the role {name} was deleted");
-        store.note(by, now_ms, deed("Role Delete", name, said, true));
+        store.note(by, now_ms, event("Role Delete", name, said, true));
         Ok(())
     });
     removed.map_err(Refusal::of_platform)?;
@@ -152,7 +152,7 @@ fn check(store: &Store, request: &CreateRequest) -> Result<CustomRole, Refusal> 
     let name = request.pretty_name.trim();
     if name.is_empty() || name.chars().count() > NAME_CHARS_MAX || name.contains(char::is_control) {
         return Err(Refusal::invalid("pretty_name is not valid")
-            .with_extra(format!("a name has 1 to {NAME_CHARS_MAX} characters that can be seen")));
+            .with_extra(format!("a name has 1 to {NAME_CHARS_MAX} visible characters")));
     }
     let taken = |known: &str| known.to_lowercase() == name.to_lowercase();
     if store.roles.predefined().any(|role| taken(role.name))
@@ -174,13 +174,13 @@ fn check(store: &Store, request: &CreateRequest) -> Result<CustomRole, Refusal> 
         return Err(Refusal::invalid("component_permissions is not valid")
             .with_extra(format!("a role has 1 to {PERMISSIONS_MAX} permissions")));
     }
-    // Predefined roles of other products are none of this tenant's.
+    // Predefined roles of other products do not exist in this tenant.
     let role = CustomRole::new(name).map_err(|error| Refusal::invalid(&error.to_string()))?;
     let role = names.iter().enumerate().try_fold(role, |role, (at, name)| {
         role.with_permission(name).ok_or_else(|| {
-            // The name is not repeated: anything may have been sent.
+            // The name is not repeated, because anything may have been sent.
             Refusal::invalid("component_permissions is not valid").with_extra(format!(
-                "permission {} is none; role/permission-config lists them",
+                "permission {} does not exist; role/permission-config lists them",
                 at + 1
             ))
         })
@@ -189,7 +189,7 @@ fn check(store: &Store, request: &CreateRequest) -> Result<CustomRole, Refusal> 
     Ok(role)
 }
 
-/// A named action needs the component that it stands under, at View/Edit.
+/// A named action requires its component at View/Edit.
 fn check_actions(role: &CustomRole) -> Result<(), Refusal> {
     let lacks = |action: &&String| {
         permissions::component_of(action).is_some_and(|component| {
@@ -224,6 +224,6 @@ fn check_datasets(store: &Store, asked: &[DatasetPermission]) -> Result<(), Refu
     Ok(())
 }
 
-fn deed(subtype: &'static str, subject: String, description: String, done: bool) -> Deed {
-    Deed { entity: PERMISSIONS, subtype, subject, description, done }
+fn event(subtype: &'static str, subject: String, description: String, done: bool) -> AuditEvent {
+    AuditEvent { entity: PERMISSIONS, subtype, subject, description, done }
 }

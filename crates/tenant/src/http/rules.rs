@@ -1,4 +1,4 @@
-//! `platform/notifications/v1`: rules of forwarding, listed, created, changed and deleted.
+//! `platform/notifications/v1`: forwarding rules; list, create, change, delete.
 
 use std::sync::Arc;
 
@@ -13,12 +13,12 @@ use serde_json::{Value, json};
 
 use super::App;
 use super::api_keys::{access, refused};
-use super::body::AskedPlatform;
+use super::body::PlatformBody;
 use super::gate::Caller;
 use super::path::Parts;
 use crate::forwarding::{Format, ForwardType, RULES_MAX, Rule, Source};
 use crate::refusal::Refusal;
-use crate::store::{Deed, Store, creator};
+use crate::store::{AuditEvent, Store, creator};
 
 const COMPONENT: &str = "Alert Notifications";
 const AUDITED: &str = "ALERT_NOTIFICATIONS";
@@ -43,10 +43,10 @@ pub(super) fn status_calls() -> MethodRouter<Arc<App>> {
     patch(set_status)
 }
 
-/// What a rule is to be; a PUT replaces all of it.
+/// The body of a request for a rule; a PUT replaces all of it.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Wanted {
+struct RuleWrite {
     name: String,
     #[serde(default)]
     description: String,
@@ -102,7 +102,7 @@ async fn read(
 async fn create(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Caller>,
-    AskedPlatform(wanted): AskedPlatform<Wanted>,
+    PlatformBody(wanted): PlatformBody<RuleWrite>,
 ) -> Result<(StatusCode, Json<Data<Rule>>), Refusal> {
     let rule = change(&app, caller, "Create", |store, now_ms| {
         if store.forwarding.rules.len() >= RULES_MAX {
@@ -122,7 +122,7 @@ async fn edit(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Caller>,
     Parts(uuid): Parts<String>,
-    AskedPlatform(wanted): AskedPlatform<Wanted>,
+    PlatformBody(wanted): PlatformBody<RuleWrite>,
 ) -> Result<Json<Data<Rule>>, Refusal> {
     let rule = change(&app, caller, "Edit", |store, now_ms| {
         let known = store.forwarding.find_mut(&uuid).ok_or_else(|| no_rule(&uuid))?;
@@ -154,7 +154,7 @@ async fn set_status(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Caller>,
     Parts(uuid): Parts<String>,
-    AskedPlatform(StatusRequest { status }): AskedPlatform<StatusRequest>,
+    PlatformBody(StatusRequest { status }): PlatformBody<StatusRequest>,
 ) -> Result<StatusCode, Refusal> {
     change(&app, caller, "Status", |store, now_ms| {
         let rule = store.forwarding.find_mut(&uuid).ok_or_else(|| no_rule(&uuid))?;
@@ -165,7 +165,7 @@ async fn set_status(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Changes the rules where the caller may, and notes it; the rule.
+/// Changes the rules if the caller may, and logs it; returns the rule.
 fn change(
     app: &App,
     caller: Caller,
@@ -175,7 +175,7 @@ fn change(
     let now_ms = app.clock.now_ms();
     let by = caller.0.key_id();
     let changed = app.change(|store| {
-        let deed = |subject: String, description, done| Deed {
+        let event = |subject: String, description, done| AuditEvent {
             entity: AUDITED,
             subtype,
             subject,
@@ -183,13 +183,13 @@ fn change(
             done,
         };
         if let Err(refusal) = may(store, caller, Permission::Edit) {
-            store.note(by, now_ms, deed(String::new(), refused("change rules"), false));
+            store.note(by, now_ms, event(String::new(), refused("change rules"), false));
             return Err(refusal);
         }
         let rule = work(store, now_ms)?;
         store.keep_forwarding();
         let said = format!("{subtype}: rule {}", rule.uuid);
-        store.note(by, now_ms, deed(rule.name.clone(), said, true));
+        store.note(by, now_ms, event(rule.name.clone(), said, true));
         Ok(rule)
     });
     changed.map_err(Refusal::of_notifications)
@@ -204,7 +204,7 @@ fn no_rule(uuid: &str) -> Refusal {
     Refusal::invalid(&format!("Alert notification with rule uuid {uuid} was not found."))
 }
 
-fn check(wanted: &Wanted) -> Result<(), Refusal> {
+fn check(wanted: &RuleWrite) -> Result<(), Refusal> {
     let bad = |why: &str| Err(Refusal::invalid(why));
     let chars = wanted.name.trim().chars().count();
     if chars == 0 || chars > NAME_CHARS_MAX {
@@ -248,7 +248,7 @@ fn check(wanted: &Wanted) -> Result<(), Refusal> {
 }
 
 fn rule(
-    wanted: Wanted,
+    wanted: RuleWrite,
     uuid: String,
     created_by: String,
     (created_at, modified_at): (u64, u64),

@@ -1,8 +1,8 @@
-//! `platform/iam/v1/scope/{entity}/{id}`: what a key, a user or a user group may see, read and
-//! replaced.
+//! `platform/iam/v1/scope/{entity}/{id}`: the scope of a key, a user or a user group; read and
+//! replace.
 //!
-//! Scopes are kept without enforcing them: like a new tenant of the product, this one has SBAC off.
-//! Those of users and user groups are only kept, since every request comes with a key.
+//! Scopes are stored without being enforced: like a new tenant of the product, this one has SBAC
+//! off. Those of users and user groups have no effect, since every request is signed by a key.
 
 use core::fmt;
 use std::sync::Arc;
@@ -22,14 +22,14 @@ use serde_json::Value;
 use super::App;
 use super::api_key::key_of;
 use super::api_keys::{access, refused};
-use super::body::AskedPlatform;
+use super::body::PlatformBody;
 use super::gate::Caller;
 use super::path::Parts;
 use super::role::{ACCESS_MANAGEMENT, PERMISSIONS};
 use super::users::no_group;
 use crate::inventory::Inventory;
 use crate::refusal::Refusal;
-use crate::store::{Deed, Store};
+use crate::store::{AuditEvent, Store};
 
 const DATASET_FILTERS_MAX: usize = 100;
 const NAME_CHARS_MAX: usize = 200;
@@ -53,7 +53,7 @@ fn may_read(store: &Store, caller: Caller, entity: &str, id: &str) -> Result<Sco
     access(store, caller)?.require(ACCESS_MANAGEMENT, Permission::View)?;
     let entity = Entity::of(store, entity, id)?;
     let scope = entity.scope(store);
-    // Anyone who has no scope sees nothing where scopes are enforced, and that is what is shown.
+    // An entity without a scope sees nothing if scopes are enforced, and is returned like that.
     Ok(shown(scope.unwrap_or(&nothing()), &store.inventory))
 }
 
@@ -61,7 +61,7 @@ async fn write(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Caller>,
     Parts((entity, id)): Parts<(String, String)>,
-    AskedPlatform(scope): AskedPlatform<ScopeWrite>,
+    PlatformBody(scope): PlatformBody<ScopeWrite>,
 ) -> Result<Json<Data<Message>>, Refusal> {
     let now_ms = app.clock.now_ms();
     let set = app.change(|store| {
@@ -75,8 +75,8 @@ async fn write(
                 refused("set a scope")
             };
             let subtype = "Scope Edit";
-            let deed = Deed { entity: PERMISSIONS, subtype, subject, description, done };
-            store.note(caller.0.key_id(), now_ms, deed);
+            let event = AuditEvent { entity: PERMISSIONS, subtype, subject, description, done };
+            store.note(caller.0.key_id(), now_ms, event);
         }
         let entity = may?;
         entity.set_scope(store, scope);
@@ -102,20 +102,20 @@ fn may_write(
     Ok(entity)
 }
 
-/// Whose scope it is.
+/// The entity.
 enum Entity {
     Key(KeyId),
-    /// By the e-mail address.
+    /// By e-mail address.
     User(String),
-    /// By the id.
+    /// By id.
     Group(String),
 }
 
 impl Entity {
-    /// The entity that a path names.
+    /// The entity in a path.
     fn of(store: &Store, kind: &str, id: &str) -> Result<Self, Refusal> {
         if !store.roles.product().has_scopes() {
-            // The call is not there at all.
+            // The product does not have the call at all.
             return Err(Refusal::not_found("this product has no scopes")
                 .with_extra("this product has no scopes")
                 .with_remedy("start the tenant as another product")
@@ -186,7 +186,7 @@ impl fmt::Display for Entity {
     }
 }
 
-/// The scope of a key that nobody gave one.
+/// The scope of a key without one.
 fn nothing() -> ScopeWrite {
     let axis = || AxisWrite { mode: AxisMode::NoScope, names: Vec::new() };
     ScopeWrite {
@@ -212,7 +212,7 @@ fn check(scope: &ScopeWrite, inventory: &Inventory, datasets: bool) -> Result<()
     check_datasets(scope.datasets_rows.as_ref(), datasets)
 }
 
-/// Each PUT holds them where the tenant has such scopes, and none does where it has not.
+/// Each PUT contains them if the tenant has such scopes, and none does otherwise.
 fn check_datasets(rows: Option<&DatasetsRows>, datasets: bool) -> Result<(), Refusal> {
     match (rows, datasets) {
         (None, false) => Ok(()),
@@ -244,7 +244,7 @@ fn check_assets(assets: &AssetsWrite, inventory: &Inventory) -> Result<(), Refus
             None => return Err(invalid(&format!("assets: no asset group has the id {id}"))),
             Some(group) if !group.scopable => {
                 return Err(invalid(&format!(
-                    "assets: asset group {id} is built from an attribute that no scope takes"
+                    "assets: asset group {id} is built from an attribute that scopes do not support"
                 )));
             }
             Some(_) => {}
@@ -258,7 +258,7 @@ fn check_cases(cases: &CasesIssuesWrite, inventory: &Inventory) -> Result<(), Re
     check_names(&cases.names, |name| inventory.domain_id(name))?;
     if cases.mode == AreaMode::None && cases.include_cases_issues_empty_entities {
         return Err(invalid(
-            "cases_issues: include_cases_issues_empty_entities goes with see_all and scope",
+            "cases_issues: include_cases_issues_empty_entities is valid only with see_all and scope",
         ));
     }
     Ok(())
@@ -273,11 +273,13 @@ fn check_axis(
     check_names(&axis.names, id)
 }
 
-/// Names go with `scope`, and `scope` needs at least one.
+/// Names are valid only with `scope`, and `scope` needs at least one.
 fn check_selection(area: &str, selects: bool, is_empty: bool) -> Result<(), Refusal> {
     match (selects, is_empty) {
         (true, true) => Err(invalid(&format!("{area}: the mode scope needs at least one"))),
-        (false, false) => Err(invalid(&format!("{area}: a selection goes with the mode scope"))),
+        (false, false) => {
+            Err(invalid(&format!("{area}: a selection is valid only with the mode scope")))
+        }
         _ => Ok(()),
     }
 }
@@ -296,7 +298,7 @@ fn invalid(what: &str) -> Refusal {
     Refusal::invalid(what)
 }
 
-/// The shape that is read, which is another than the one that is written.
+/// The shape for reading differs from the one for writing.
 fn shown(scope: &ScopeWrite, inventory: &Inventory) -> ScopeRead {
     let groups = scope.assets.asset_group_ids.iter().map(|id| AssetGroup {
         asset_group_id: *id,

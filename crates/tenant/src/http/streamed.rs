@@ -1,5 +1,5 @@
-//! Answers that are written while they leave: however long a list is, and however slowly it is read,
-//! little of it is in memory at a time.
+//! Streams responses: however long a list is, and however slowly it is read, little of it is in
+//! memory at a time.
 
 use core::convert::Infallible;
 
@@ -8,10 +8,10 @@ use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream;
 
-/// How much is written at a time; what is shorter goes in one piece, with its length.
+/// The size of a piece; a shorter response is sent as a whole, with its length.
 const PIECE_BYTES: usize = 64 * 1024;
 
-/// JSON that begins and ends with these texts, and has these items between, with commas.
+/// JSON with this start and end, and these items in between, separated by commas.
 pub(super) fn streamed(
     head: String,
     items: impl Iterator<Item = Vec<u8>> + Send + 'static,

@@ -1,4 +1,4 @@
-//! `system/get_tenant_info`: which licences the tenant has, with figures that are made up.
+//! `system/get_tenant_info`: the tenant's licences, with invented figures.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::App;
 use super::api_keys::access;
-use super::body::AskedOrAll;
+use super::body::OptionalMemberBody;
 use super::gate::Caller;
 use crate::refusal::Refusal;
 
@@ -23,11 +23,11 @@ pub(super) fn calls() -> MethodRouter<Arc<App>> {
     post(read)
 }
 
-/// Which permission it needs is not published; any good key gets it.
+/// The required permission is not published; any valid key gets it.
 async fn read(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Caller>,
-    AskedOrAll(Nothing {}): AskedOrAll<Nothing>,
+    OptionalMemberBody(Nothing {}): OptionalMemberBody<Nothing>,
 ) -> Result<Json<Value>, Refusal> {
     let store = app.store();
     access(&store, caller)?;

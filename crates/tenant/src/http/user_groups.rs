@@ -1,4 +1,4 @@
-//! `platform/iam/v1/user-group`: user groups listed, created, changed and deleted.
+//! `platform/iam/v1/user-group`: user groups; list, create, change, delete.
 
 use std::sync::Arc;
 
@@ -14,10 +14,10 @@ use serde_json::{Value, json};
 
 use super::App;
 use super::api_keys::{access, refused};
-use super::body::AskedPlatform;
+use super::body::PlatformBody;
 use super::gate::Caller;
 use super::path::Parts;
-use super::users::{deed, may, no_group, role_of};
+use super::users::{event, may, no_group, role_of};
 use crate::directory::{Directory, PEOPLE_MAX, reference};
 use crate::refusal::Refusal;
 use crate::store::{Store, creator};
@@ -33,11 +33,10 @@ pub(super) fn one_calls() -> MethodRouter<Arc<App>> {
     patch(edit).delete(remove)
 }
 
-/// What a POST creates, and what a PATCH changes: `null` and what is left out stay as they are,
-/// empty takes away.
+/// The body of a POST or PATCH: `null` and omitted members stay unchanged, empty ones are removed.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Wanted {
+struct UserGroupWrite {
     group_name: Option<String>,
     role_id: Option<String>,
     description: Option<String>,
@@ -57,7 +56,7 @@ async fn list(
     Ok(Json(json!({ "data": groups, "metadata": { "total_count": groups.len() } })))
 }
 
-/// A group with the id that its role has now.
+/// A group with the current id of its role.
 fn shown(store: &Store, record: &UserGroupRecord) -> UserGroupRecord {
     let role_id = record.pretty_role_name.as_deref().and_then(|name| store.roles.id_of(name));
     UserGroupRecord { role_id, ..record.clone() }
@@ -66,7 +65,7 @@ fn shown(store: &Store, record: &UserGroupRecord) -> UserGroupRecord {
 async fn create(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Caller>,
-    AskedPlatform(wanted): AskedPlatform<Wanted>,
+    PlatformBody(wanted): PlatformBody<UserGroupWrite>,
 ) -> Result<(StatusCode, Json<Data<Message>>), Refusal> {
     let id = change(&app, caller, "User Group Create", |store, now_ms| {
         if store.directory.groups.len() >= PEOPLE_MAX {
@@ -94,7 +93,7 @@ async fn edit(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Caller>,
     Parts(id): Parts<String>,
-    AskedPlatform(wanted): AskedPlatform<Wanted>,
+    PlatformBody(wanted): PlatformBody<UserGroupWrite>,
 ) -> Result<Json<Data<Message>>, Refusal> {
     let id = change(&app, caller, "User Group Edit", |store, now_ms| {
         let known = store.directory.group(&id).ok_or_else(|| no_group(&id))?;
@@ -126,7 +125,7 @@ async fn remove(
     Ok(Json(Data { data: Message { message } }))
 }
 
-/// Changes the groups where the caller may, and notes it; the id of the group.
+/// Changes the groups if the caller may, and logs it; returns the group's id.
 fn change(
     app: &App,
     caller: Caller,
@@ -138,13 +137,13 @@ fn change(
     let changed = app.change(|store| {
         if let Err(refusal) = may(store, caller, Permission::Edit) {
             let said = refused("change user groups");
-            store.note(by, now_ms, deed(subtype, String::new(), said, false));
+            store.note(by, now_ms, event(subtype, String::new(), said, false));
             return Err(refusal);
         }
         let id = work(store, now_ms)?;
         store.keep_directory();
         let said = format!("{subtype}: {id}");
-        store.note(by, now_ms, deed(subtype, id.clone(), said, true));
+        store.note(by, now_ms, event(subtype, id.clone(), said, true));
         Ok(id)
     });
     changed.map_err(Refusal::of_platform)
@@ -154,7 +153,7 @@ fn apply(
     store: &Store,
     caller: Caller,
     record: &mut UserGroupRecord,
-    wanted: Wanted,
+    wanted: UserGroupWrite,
 ) -> Result<(), Refusal> {
     let directory = &store.directory;
     if let Some(name) = wanted.group_name {

@@ -1,4 +1,4 @@
-//! `platform/iam/v1/user`: users listed, read and changed.
+//! `platform/iam/v1/user`: users; list, read, change.
 
 use std::sync::Arc;
 
@@ -13,12 +13,12 @@ use serde_json::{Value, json};
 
 use super::App;
 use super::api_keys::{access, refused};
-use super::body::AskedPlatform;
+use super::body::PlatformBody;
 use super::gate::Caller;
 use super::path::Parts;
 use super::role::{ACCESS_MANAGEMENT, PERMISSIONS};
 use crate::refusal::Refusal;
-use crate::store::{Deed, Store};
+use crate::store::{AuditEvent, Store};
 
 const TEXT_CHARS_MAX: usize = 200;
 const GROUPS_MAX: usize = 1_000;
@@ -31,7 +31,7 @@ pub(super) fn one_calls() -> MethodRouter<Arc<App>> {
     get(read).patch(edit)
 }
 
-/// What a PATCH changes. `null` and what is left out stay as they are; empty takes away.
+/// The body of a PATCH. `null` and omitted members stay unchanged; empty ones are removed.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct EditRequest {
@@ -72,20 +72,20 @@ async fn edit(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Caller>,
     Parts(email): Parts<String>,
-    AskedPlatform(request): AskedPlatform<EditRequest>,
+    PlatformBody(request): PlatformBody<EditRequest>,
 ) -> Result<Json<Data<Message>>, Refusal> {
     let now_ms = app.clock.now_ms();
     let by = caller.0.key_id();
     let edited = app.change(|store| {
         if let Err(refusal) = may(store, caller, Permission::Edit) {
             let said = refused("edit a user");
-            store.note(by, now_ms, deed("User Edit", String::new(), said, false));
+            store.note(by, now_ms, event("User Edit", String::new(), said, false));
             return Err(refusal);
         }
         apply(store, caller, &email, request)?;
         store.keep_directory();
         let said = format!("the user {email} was edited");
-        store.note(by, now_ms, deed("User Edit", email.clone(), said, true));
+        store.note(by, now_ms, event("User Edit", email.clone(), said, true));
         Ok(())
     });
     edited.map_err(Refusal::of_platform)?;
@@ -149,7 +149,7 @@ fn apply(
     Ok(())
 }
 
-/// The display name of a role by its id; none for the empty id, which takes a role away.
+/// The display name of a role by its id; none for the empty id, which removes a role.
 pub(super) fn role_of(store: &Store, id: &str) -> Result<Option<String>, Refusal> {
     if id.is_empty() {
         return Ok(None);
@@ -171,11 +171,11 @@ pub(super) fn may(store: &Store, caller: Caller, level: Permission) -> Result<()
     access(store, caller)?.require(ACCESS_MANAGEMENT, level)
 }
 
-pub(super) fn deed(
+pub(super) fn event(
     subtype: &'static str,
     subject: String,
     description: String,
     done: bool,
-) -> Deed {
-    Deed { entity: PERMISSIONS, subtype, subject, description, done }
+) -> AuditEvent {
+    AuditEvent { entity: PERMISSIONS, subtype, subject, description, done }
 }

@@ -1,4 +1,4 @@
-//! `api_keys/validate`: is this key good?
+//! `api_keys/validate`: shows that a key is valid.
 
 use std::sync::Arc;
 

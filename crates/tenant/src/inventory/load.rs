@@ -1,7 +1,7 @@
-//! An inventory from its JSON: the file that an organisation gives, or the small one built in.
+//! Loads an inventory from JSON: an organisation's file, or the built-in one.
 //!
-//! Every mistake that would make a scope mean something else than in the organisation's own tenant
-//! is an error with its place: names given twice, references to nothing, records without an id.
+//! Every mistake that would give a scope another meaning than in the organisation's own tenant is
+//! an error with its position: duplicate names, dangling references, records without an id.
 
 use core::fmt;
 use std::collections::BTreeMap;
@@ -13,11 +13,11 @@ use cortexkey_api::user::{UserGroupRecord, UserRecord};
 use cortexkey_core::access::BUILT_IN_DOMAINS;
 use serde_json::Value;
 
-use super::{About, Agent, Asset, AssetGroup, Case, Domain, Inventory, Issue, Record};
+use super::{Agent, Asset, AssetGroup, Case, Domain, Inventory, Issue, IssueSubject, Record};
 
 const SEEDED: &str = include_str!("seeded.json");
 const RECORDS_MAX: usize = 100_000;
-/// The built-in domains, each at the number of its id. Those of Health and IT are public.
+/// The built-in domains; the index is the number of the id. Those of Health and IT are public.
 const DOMAIN_NUMBERS: [&str; 5] = ["Security", "Posture", "IT", "Health", "Hunting"];
 
 /// Users and user groups of an inventory.
@@ -33,7 +33,7 @@ pub(crate) struct People {
 pub enum InventoryError {
     /// The file cannot be read.
     Read(io::Error),
-    /// The file has too many bytes.
+    /// The file is too large.
     TooLarge,
     /// The file is not an inventory in JSON.
     Json(serde_json::Error),
@@ -42,29 +42,29 @@ pub enum InventoryError {
         /// The list.
         list: &'static str,
     },
-    /// A record lacks what names it, or has something else there than text.
+    /// A record lacks its name, or the name is not a string.
     Unnamed {
         /// The list.
         list: &'static str,
-        /// The place in the list, from 1 on.
+        /// The position in the list, counted from 1.
         at: usize,
         /// The member.
         member: &'static str,
     },
-    /// Two records of a list have one name or id.
+    /// Two records of a list have the same name or id.
     Twice {
         /// The list.
         list: &'static str,
         /// The name or id.
         name: String,
     },
-    /// A record names what the inventory does not have.
+    /// A record references something that is not in the inventory.
     Missing {
         /// The list.
         list: &'static str,
         /// The record.
         name: String,
-        /// What it names.
+        /// The kind of object.
         what: &'static str,
         /// Its name or id.
         wanted: String,
@@ -75,13 +75,13 @@ impl fmt::Display for InventoryError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Read(error) => write!(f, "cannot read the inventory: {error}"),
-            Self::TooLarge => write!(f, "the inventory has more than {FILE_BYTES_MAX} bytes"),
+            Self::TooLarge => write!(f, "the inventory is larger than {FILE_BYTES_MAX} bytes"),
             Self::Json(error) => write!(f, "the inventory is not in the expected form: {error}"),
             Self::TooMany { list } => {
                 write!(f, "the inventory's {list} has more than {RECORDS_MAX} records")
             }
             Self::Unnamed { list, at, member } => {
-                write!(f, "record {at} of the inventory's {list} has no text in {member:?}")
+                write!(f, "record {at} of the inventory's {list} has no string in {member:?}")
             }
             Self::Twice { list, name } => {
                 write!(f, "the inventory's {list} has {name:?} twice; remove one of them")
@@ -105,7 +105,7 @@ impl core::error::Error for InventoryError {
     }
 }
 
-/// The inventory that is built in.
+/// The built-in inventory.
 pub(crate) fn seeded() -> Result<(Inventory, People), InventoryError> {
     serde_json::from_str(SEEDED).map_err(InventoryError::Json).and_then(load)
 }
@@ -182,7 +182,7 @@ fn check_lengths(file: &File) -> Result<(), InventoryError> {
     Ok(())
 }
 
-/// The place of each name, each given once.
+/// The index of each name, without duplicates.
 fn index(
     list: &'static str,
     names: impl Iterator<Item = String>,
@@ -196,7 +196,7 @@ fn index(
     Ok(places)
 }
 
-/// The place of what a record names.
+/// The index of what a record references.
 fn known(
     list: &'static str,
     name: &str,
@@ -212,7 +212,7 @@ fn known(
     })
 }
 
-/// The domains, with the numbers of their ids: first the built-in ones, which have theirs.
+/// The domains with the numbers of their ids: the built-in ones first, with their own.
 fn domains(mut names: Vec<String>) -> Result<Vec<Domain>, InventoryError> {
     if names.is_empty() {
         names = BUILT_IN_DOMAINS.map(str::to_owned).into();
@@ -273,10 +273,11 @@ fn issues(
 ) -> Result<Vec<Issue>, InventoryError> {
     let issue = |issue: cortexkey_api::inventory::Issue| {
         let name = issue.id.to_string();
-        let asset = |id: &String| known("issues", &name, "asset", id, assets).map(About::Asset);
+        let asset =
+            |id: &String| known("issues", &name, "asset", id, assets).map(IssueSubject::Asset);
         let mut about: Vec<_> = issue.assets.iter().map(asset).collect::<Result<_, _>>()?;
-        about.extend(issue.deleted_assets.into_iter().map(About::Deleted));
-        about.extend(issue.unknown.into_iter().map(About::Unknown));
+        about.extend(issue.deleted_assets.into_iter().map(IssueSubject::Deleted));
+        about.extend(issue.unknown.into_iter().map(IssueSubject::Unknown));
         known_domain("issues", &name, &issue.domain, inventory)?;
         let (id, name, domain, severity) = (issue.id, issue.name, issue.domain, issue.severity);
         Ok(Issue { id, name, domain, severity, about })
@@ -323,7 +324,7 @@ fn text(
     found.map(str::to_owned).ok_or(InventoryError::Unnamed { list, at: at + 1, member })
 }
 
-/// One text, or a list of them.
+/// One string, or a list of strings.
 fn texts(value: Option<&Value>) -> Vec<String> {
     match value {
         Some(Value::String(text)) if !text.is_empty() => vec![text.clone()],

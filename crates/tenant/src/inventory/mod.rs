@@ -1,9 +1,8 @@
-//! [`Inventory`]: what scopes of this tenant can name, and the assets, endpoints, issues and cases
-//! that they are applied to.
+//! [`Inventory`]: the objects that scopes of this tenant can name, and the assets, endpoints,
+//! issues and cases that they apply to.
 //!
-//! It is read from a file or from the small one that is built in, and then only its asset groups
-//! change. Which assets a group holds is worked out by whoever can apply a filter
-//! ([`Inventory::regroup`]).
+//! It is loaded from a file or from the built-in one, and afterwards only its asset groups change.
+//! Which assets a group contains is computed where filters can be applied ([`Inventory::regroup`]).
 
 mod load;
 
@@ -15,13 +14,13 @@ use serde_json::{Map, Value};
 pub use load::InventoryError;
 pub(crate) use load::{People, read, seeded};
 
-/// A record as the product's lists show it.
+/// A record in the product's form.
 pub(crate) type Record = Map<String, Value>;
 
-/// When the built-in inventory was made, in milliseconds since 1970.
+/// When the built-in inventory was created, in milliseconds since 1970.
 pub(crate) const CREATED_MS: u64 = 1_750_000_000_000;
 
-/// What there is to be seen.
+/// The objects of a tenant.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Inventory {
     pub(crate) groups: Vec<AssetGroup>,
@@ -60,11 +59,11 @@ pub(crate) struct Asset {
     pub(crate) id: String,
     pub(crate) name: String,
     pub(crate) record: Record,
-    /// The place of its endpoint, where it has an agent.
+    /// The index of its endpoint, if it has an agent.
     pub(crate) agent: Option<usize>,
-    /// The ids of the groups that its record names.
+    /// The ids of the groups that its record lists.
     listed_in: Vec<u64>,
-    /// The names of the groups that it is in, and their ids.
+    /// The names of the groups that contain it, and their ids.
     pub(crate) groups: Vec<(u64, String)>,
 }
 
@@ -86,17 +85,17 @@ pub(crate) struct Issue {
     pub(crate) name: String,
     pub(crate) domain: String,
     pub(crate) severity: String,
-    pub(crate) about: Vec<About>,
+    pub(crate) about: Vec<IssueSubject>,
 }
 
-/// What an issue is about.
+/// The object that an issue references.
 #[derive(Clone, Debug)]
-pub(crate) enum About {
-    /// An asset that there is, by its place.
+pub(crate) enum IssueSubject {
+    /// An existing asset, by index.
     Asset(usize),
-    /// An asset that there was.
+    /// A deleted asset.
     Deleted(String),
-    /// Something that no inventory has.
+    /// An object that no inventory has.
     Unknown(String),
 }
 
@@ -107,7 +106,7 @@ pub(crate) struct Case {
     pub(crate) name: String,
     pub(crate) domain: String,
     pub(crate) severity: String,
-    /// The places of its issues.
+    /// The indices of its issues.
     pub(crate) issues: Vec<usize>,
 }
 
@@ -117,23 +116,23 @@ impl Inventory {
         self.groups.iter().find(|group| group.record.id == id)
     }
 
-    /// The id of a domain, as scopes show it.
+    /// The id of a domain in scopes.
     pub(crate) fn domain_id(&self, name: &str) -> Option<String> {
         let domain = self.domains.iter().find(|domain| domain.name == name)?;
         Some(format!("DOM:{}", domain.number))
     }
 
-    /// The id of an endpoint group, as scopes show it.
+    /// The id of an endpoint group in scopes.
     pub(crate) fn endpoint_group_id(&self, name: &str) -> Option<String> {
         Some(format!("EG:{}", place(&self.endpoint_groups, name)?))
     }
 
-    /// The id of an endpoint tag, as scopes show it.
+    /// The id of an endpoint tag in scopes.
     pub(crate) fn endpoint_tag_id(&self, name: &str) -> Option<String> {
         Some(format!("ET:{}", place(&self.endpoint_tags, name)?))
     }
 
-    /// Sorts all assets into the groups anew: those that their records name, and those that `fits`.
+    /// Reassigns all assets to the groups: those that their records list, and those that `fits`.
     pub(crate) fn regroup(&mut self, fits: impl Fn(&AssetGroup, &Asset) -> bool) {
         for asset in &mut self.assets {
             let within = |group: &&AssetGroup| {
@@ -145,14 +144,14 @@ impl Inventory {
         }
     }
 
-    /// Puts these groups in place of all.
+    /// Replaces all groups.
     pub(crate) fn set_groups(&mut self, groups: Vec<AssetGroup>, last_group: u64) {
         let ids = groups.iter().map(|group| group.record.id);
         self.last_group = ids.max().unwrap_or(0).max(last_group);
         self.groups = groups;
     }
 
-    /// The endpoint of the asset at this place, where it has an agent.
+    /// The endpoint of the asset with this index, if it has an agent.
     pub(crate) fn agent_of(&self, asset: usize) -> Option<&Agent> {
         self.assets[asset].agent.map(|agent| &self.endpoints[agent])
     }
@@ -165,8 +164,8 @@ impl AssetGroup {
     }
 }
 
-impl About {
-    /// The place of the asset, where there is one.
+impl IssueSubject {
+    /// The index of the asset, if it exists.
     pub(crate) fn asset(&self) -> Option<usize> {
         match self {
             Self::Asset(at) => Some(*at),

@@ -1,8 +1,8 @@
 //! Explores the protocol: members with virtual clocks and disks around the real script on a real
-//! server, in seeded runs, with every fault that a server, a clock or a restart brings. However a
-//! run goes, no use is accepted twice.
+//! server, in seeded runs, with every fault that a server, a clock or a restart can cause. In no
+//! run is a use accepted twice.
 //!
-//! A run with a seed is always the same. `CORTEXKEY_GUARD_RUNS` says how many there are.
+//! A run is determined by its seed. `CORTEXKEY_GUARD_RUNS` sets the number of runs.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +15,7 @@ use crate::redis_server::RedisServer;
 const NOW_MS: u64 = 1_790_611_732_512;
 const STEPS: usize = 300;
 
-/// A generator whose every seed gives another run (`SplitMix64`).
+/// A generator in which each seed gives another run (`SplitMix64`).
 struct Chance(u64);
 
 impl Chance {
@@ -47,30 +47,30 @@ struct Tenant {
     skew_ms: u64,
     ahead_ms: i64,
     looked_at_ms: u64,
-    /// How long it does not look, as a process that gets no time.
+    /// How long it does not look, like a stalled process.
     stalled_until_ms: u64,
     /// How many processes there were before this one.
     process: u64,
 }
 
-/// What a run may do.
+/// The limits of a run.
 #[derive(Clone, Copy)]
 struct Rules {
     /// How far clocks may be set, in milliseconds.
     clocks: &'static [i64],
     skews: &'static [u64],
-    /// Whether tenants may be away for longer than a look counts while the server loses data: then
-    /// the guard promises its best for clocks that agree.
+    /// Whether tenants may be away for longer than a look is valid while the server loses data: the
+    /// guarantees then need clocks that agree.
     away: bool,
 }
 
-/// Clocks and skews go anywhere; a tenant that is away has looked before data is lost.
+/// Clocks and skews vary freely; a tenant that is away has looked before data is lost.
 const WILD: Rules = Rules {
     clocks: &[0, 0, 0, 900, -900, 100_000, -100_000, 400_000, -400_000, 3_600_000, 86_400_000],
     skews: &[1_000, 2_000, 60_000, 300_000],
     away: false,
 };
-/// Clocks agree within the lead, and anybody may be away for any time.
+/// Clocks agree within the lead, and tenants may be away for any time.
 const STEADY: Rules =
     Rules { clocks: &[0, 900, -900, 2_000, -2_000], skews: &[60_000], away: true };
 
@@ -81,11 +81,11 @@ struct Run<'a> {
     script: &'a Script,
     at_ms: u64,
     tenants: Vec<Tenant>,
-    /// Uses, and which process alone has the key.
+    /// Uses, and the process that alone has the key.
     uses: Vec<(Use, Option<(usize, u64)>)>,
     accepts: BTreeMap<[u8; 16], usize>,
     snapshot: Option<Vec<Option<Vec<u8>>>>,
-    /// What happened, for who reads about a failure.
+    /// The events, for the reader of a failure.
     log: Vec<String>,
     counts: Counts,
 }
@@ -130,7 +130,7 @@ impl Run<'_> {
         run
     }
 
-    /// All of it; the use that was accepted twice, where there is one.
+    /// The whole run; returns the use that was accepted twice, if there is one.
     fn go(&mut self) -> Result<Counts, String> {
         for _ in 0..STEPS {
             self.step();
@@ -164,7 +164,7 @@ impl Run<'_> {
             92..=93 => self.snapshot = Some(self.dump()),
             94..=96 => {
                 self.lose();
-                // What was just accepted is sent again, to everybody.
+                // What was just accepted is sent again, to all tenants.
                 for _ in 0..12 {
                     let tenant = self.chance.below(self.tenants.len() as u64);
                     self.ask(usize::try_from(tenant).unwrap());
@@ -174,8 +174,8 @@ impl Run<'_> {
         }
     }
 
-    /// Lets time pass; who is not stalled looks twice a second, and what lies further back than a
-    /// look counts for needs no looks in between.
+    /// Lets time pass; a tenant that is not stalled looks twice a second, and periods longer than a
+    /// look is valid need no looks in between.
     fn pass(&mut self, by_ms: u64) {
         let until_ms = self.at_ms + by_ms;
         self.log.push(format!("{by_ms} ms pass"));
@@ -228,7 +228,7 @@ impl Run<'_> {
         let tenant = &mut self.tenants[at];
         let saved = tenant.member.looked(&answer, self.at_ms).unwrap();
         if let Some(known) = &saved {
-            // As it is written and read.
+            // As written and parsed.
             tenant.disk = Some(Known::parse(&known.text()).unwrap());
         }
         tenant.member.rely_on(saved, self.at_ms);
@@ -261,7 +261,7 @@ impl Run<'_> {
         let (mut asked, owner) = self.uses[asked];
         match owner {
             Some((owner, _)) if owner != at => return,
-            // Read from the disk, where the time of making is not kept.
+            // Read from the disk, where the creation time is not stored.
             Some((_, process)) if process != self.tenants[at].process => asked.key_created_ms = 0,
             _ => {}
         }
@@ -283,7 +283,7 @@ impl Run<'_> {
         }
     }
 
-    /// What the guard says to a use that is otherwise good.
+    /// The guard's answer to a use that is otherwise valid.
     fn asked(&mut self, at: usize, asked: Use) -> Answer {
         let (now_ms, at_ms) = (self.now_ms(at), self.at_ms);
         let member = &mut self.tenants[at].member;
@@ -331,7 +331,7 @@ impl Run<'_> {
             }
             _ => {
                 self.log.push("older data is loaded into the running server".into());
-                // What others accepted since somebody looked, that one cannot know.
+                // What others accepted since the last look, which a tenant cannot know.
                 for at in 0..self.tenants.len() {
                     self.look(at);
                 }
@@ -355,14 +355,14 @@ impl Run<'_> {
         }
     }
 
-    /// Gives the server another history of replication.
+    /// Gives the server another replication history.
     fn promote(&mut self) {
         redis::cmd("REPLICAOF").arg("127.0.0.1").arg(1).exec(self.connection).unwrap();
         redis::cmd("REPLICAOF").arg("NO").arg("ONE").exec(self.connection).unwrap();
     }
 }
 
-/// Runs with these seeds and rules; what went wrong in the first that did.
+/// Runs with these seeds and rules; returns the first failure.
 fn explore(server: &RedisServer, script: &str, rules: Rules, seeds: u64) -> Result<Counts, String> {
     let client = redis::Client::open(server.url()).unwrap();
     let mut connection = client.get_connection().unwrap();
@@ -389,13 +389,13 @@ fn no_run_accepts_a_use_twice() {
         for rules in [WILD, STEADY] {
             let counts = explore(&server, SCRIPT, rules, runs()).unwrap_or_else(|e| panic!("{e}"));
             println!("{counts:?}");
-            // It is no guard that accepts nothing.
+            // A guard that accepts nothing proves nothing.
             assert!(counts.accepted > 10 * runs() && counts.losses > runs(), "{counts:?}");
         }
     }
 }
 
-/// Each part of the protocol is needed: without it, some run accepts twice.
+/// Each part of the protocol is needed: without it, some run accepts a use twice.
 #[test]
 fn every_change_of_the_script_is_found() {
     let server = RedisServer::start();
@@ -413,11 +413,11 @@ fn every_change_of_the_script_is_found() {
         let changed = SCRIPT.replace(part, instead);
         let found =
             [WILD, STEADY].iter().any(|rules| explore(&server, &changed, *rules, 300).is_err());
-        assert!(found, "nothing goes wrong without: {part}");
+        assert!(found, "nothing fails without: {part}");
     }
 }
 
-/// A tenant that was on another server brings with it where it may have accepted something.
+/// A tenant that was on another server brings the ranges in which it may have accepted something.
 #[test]
 fn what_was_accepted_on_another_server_is_closed() {
     let server = RedisServer::start();
@@ -435,7 +435,7 @@ fn what_was_accepted_on_another_server_is_closed() {
     let timestamp_ms = run.now_ms(0);
     run.uses.push((Use { timestamp_ms, key_created_ms: 0, tag: [7; 16] }, None));
     assert_eq!(run.asked(0, run.uses[0].0), Answer::Accepted);
-    // Another server, which the other tenant has seen begin three times.
+    // Another server, which the other tenant has seen start three times.
     run.tenants[0].stalled_until_ms = u64::MAX;
     for _ in 0..3 {
         redis::cmd("DEL").arg(&KEYS).exec(run.connection).unwrap();

@@ -1,4 +1,4 @@
-//! [`RedisFault`]: why a server cannot be a guard; and the look at a server that finds it.
+//! [`RedisFault`]: why a server cannot be a guard, and the check that finds out.
 
 use core::fmt;
 
@@ -8,17 +8,17 @@ use tokio::time::timeout;
 
 use super::ANSWER_TIME;
 
-/// Why a server cannot be a guard. It never holds the address, which may hold a password.
+/// Why a server cannot be a guard. It never contains the address, which may contain a password.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum RedisFault {
-    /// The address cannot be read.
+    /// The address is invalid.
     Address,
     /// The connection is refused.
     Away,
-    /// It does not answer in time.
+    /// It does not respond in time.
     Silent,
-    /// The password is wrong, or the user may not use the commands that are needed.
+    /// The password is wrong, or the user lacks the required commands.
     Denied,
     /// It evicts keys when it is full.
     Evicts,
@@ -26,9 +26,9 @@ pub enum RedisFault {
     Replica,
     /// It is loading its data.
     Loading,
-    /// It is set to write its data to its disk, and cannot.
+    /// It is configured to write its data to disk, but cannot.
     Persistence,
-    /// It answers what Redis and Valkey do not.
+    /// Its responses are not those of Redis or Valkey.
     Strange,
 }
 
@@ -52,7 +52,7 @@ impl fmt::Display for RedisFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Address => "the address is not of the form redis://[:password@]host:port[/db]",
-            Self::Away => "nobody answers there; start the server, or correct the address",
+            Self::Away => "there is no server at the address; start it, or correct the address",
             Self::Silent => "the server does not answer within half a second",
             Self::Denied => {
                 "the server does not let us in: give the password; the user needs EVALSHA, SCRIPT, \
@@ -76,7 +76,7 @@ impl fmt::Display for RedisFault {
 
 impl core::error::Error for RedisFault {}
 
-/// Whether a server is set up to be a guard.
+/// Checks whether a server is configured for a guard.
 pub(super) async fn check(connection: &mut MultiplexedConnection) -> Result<(), RedisFault> {
     if info(connection, "memory", &["maxmemory_policy"]).await? != [Some("noeviction".to_owned())] {
         return Err(RedisFault::Evicts);
@@ -115,6 +115,6 @@ async fn info(
 
 /// Whether an error says that the server's memory is full.
 pub(super) fn is_full(error: &RedisError) -> bool {
-    // Within a script the server says it in its text.
+    // Within a script, the server reports it in the text.
     error.code() == Some("OOM") || error.detail().is_some_and(|text| text.contains("OOM"))
 }

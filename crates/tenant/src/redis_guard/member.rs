@@ -1,50 +1,51 @@
-//! [`Member`]: one tenant's part in the shared guard, without any input or output: what it tells
-//! the script, and what it may conclude from the answers.
+//! [`Member`]: one tenant's part in the shared guard, without any I/O: what it sends to the script,
+//! and what it may conclude from the answers.
 //!
-//! The script beside this file says how the guard as a whole works. Times named `at_ms` are
-//! milliseconds on this process' own clock, which nobody sets; all others are milliseconds since
+//! The script next to this file explains how the guard works as a whole. Times named `at_ms` are
+//! milliseconds on this process's own clock, which cannot be set; all others are milliseconds since
 //! 1970.
 
 use std::collections::VecDeque;
 
 use super::ranges::Ranges;
 
-/// How long a look counts, from when it began. Without a good one nothing is accepted.
+/// How long a look is valid, from its start. Without a valid look nothing is accepted.
 pub(super) const LOOK_COUNTS_MS: u64 = 2_000;
-/// How long a member waits before it accepts in a range that it has announced: every other member
-/// that accepts anything has looked in meanwhile, and knows the range.
+/// How long a member waits before it accepts in a range that it has announced: by then, every other
+/// member that accepts anything has looked, and knows the range.
 const NOTICE_MS: u64 = LOOK_COUNTS_MS + 500;
-/// How far ahead of what is taken the disk is written, so that it is seldom written.
+/// How far ahead the disk is written, so that it is seldom written.
 const SAVE_STEP_MS: u64 = 8_000;
-/// The script counts in floating point; no timestamp is above this.
+/// The script uses floating point; no timestamp is above this.
 const TIME_MAX_MS: u64 = 9_999_999_999_999;
 
 /// A tenant that shares the guard.
 pub(super) struct Member {
-    /// Tells it from others, drawn by chance.
+    /// Its identity, drawn at random.
     name: String,
     skew_ms: u64,
     known: Known,
-    /// What of it is on the disk.
+    /// The part that is on disk.
     saved: Option<Known>,
-    /// How many uses the guard had accepted, as far as this member saw.
+    /// How many uses the guard had accepted when this member last looked.
     accepted: u64,
-    /// Keys made from this time on cannot have been used in another generation.
+    /// Keys created from this time on cannot have been used in another generation.
     young_from_ms: u64,
-    /// The furthest that this tenant's clock ever was.
+    /// The latest time that this tenant's clock ever showed.
     furthest_ms: u64,
-    /// What was taken at some times, the earliest first; and what was long enough ago.
+    /// The ranges noted at some times, the earliest first, and the ranges that were noted long
+    /// enough ago.
     noted: VecDeque<(u64, Ranges)>,
     usable: Ranges,
     good_until_ms: u64,
 }
 
-/// What a member knows of the guard, and must not forget.
+/// What a member knows about the guard, and must not forget.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Known {
-    /// Counts how often data was lost; 0 before the first look.
+    /// How often data was lost; 0 before the first look.
     generation: u64,
-    /// Tells generations of one number apart.
+    /// Distinguishes generations with the same number.
     id: String,
     /// The largest skew of a member.
     widest_ms: u64,
@@ -52,7 +53,7 @@ pub(super) struct Known {
     taken: Ranges,
 }
 
-/// What the script says to a use.
+/// The script's answer to a use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Answer {
     Accepted,
@@ -61,11 +62,11 @@ pub(super) enum Answer {
     Starting,
     /// The server is a replica.
     Replica,
-    /// The generation is another one: look, and ask again.
+    /// The generation has changed: look, and try again.
     Join,
 }
 
-/// A use, as far as the guard goes.
+/// A use, as the guard sees it.
 #[derive(Clone, Copy)]
 pub(super) struct Use {
     pub(super) timestamp_ms: u64,
@@ -96,7 +97,7 @@ impl Known {
 }
 
 impl Member {
-    /// A member that knows what its disk does.
+    /// A member whose disk has this state.
     pub(super) fn new(name: String, skew_ms: u64, now_ms: u64, saved: Option<Known>) -> Self {
         Self {
             name,
@@ -112,7 +113,7 @@ impl Member {
         }
     }
 
-    /// The arguments of a look; `new_id` is drawn by chance each time.
+    /// The arguments of a look; `new_id` is random each time.
     pub(super) fn look(&mut self, now_ms: u64, new_id: String) -> Vec<String> {
         let now_ms = now_ms.min(TIME_MAX_MS);
         self.furthest_ms = self.furthest_ms.max(now_ms);
@@ -122,28 +123,28 @@ impl Member {
         arguments
     }
 
-    /// Takes the answer to a look. What is returned must be on the disk before
-    /// [`rely_on`](Self::rely_on) is called; `Err` where the answer is none of the script's.
+    /// Processes the answer to a look. The result must be on disk before [`rely_on`](Self::rely_on)
+    /// is called; `Err` if the answer is not one of the script's.
     pub(super) fn looked(
         &mut self,
         answer: &[String],
         received_at_ms: u64,
-    ) -> Result<Option<Known>, Odd> {
+    ) -> Result<Option<Known>, LookError> {
         let known = match answer {
-            [word] if word == "replica" => return Err(Odd::Replica),
+            [word] if word == "replica" => return Err(LookError::Replica),
             [word, generation, id, _, widest, taken] if word == "looked" => Known {
-                generation: generation.parse().map_err(|_| Odd::Strange)?,
+                generation: generation.parse().map_err(|_| LookError::Strange)?,
                 id: id.clone(),
-                widest_ms: widest.parse().map_err(|_| Odd::Strange)?,
-                taken: Ranges::parse(taken).ok_or(Odd::Strange)?,
+                widest_ms: widest.parse().map_err(|_| LookError::Strange)?,
+                taken: Ranges::parse(taken).ok_or(LookError::Strange)?,
             },
-            _ => return Err(Odd::Strange),
+            _ => return Err(LookError::Strange),
         };
-        let accepted = answer[3].parse().map_err(|_| Odd::Strange)?;
+        let accepted = answer[3].parse().map_err(|_| LookError::Strange)?;
         if known.id == self.known.id {
             self.accepted = self.accepted.max(accepted);
         } else {
-            // At the first look of a process none of its own keys was used yet.
+            // At the first look of a process, none of its own keys has been used.
             if self.good_until_ms > 0 {
                 self.young_from_ms = self.furthest_ms.saturating_add(1);
             }
@@ -152,7 +153,7 @@ impl Member {
             self.usable = Ranges::default();
         }
         let taken = known.taken.clone();
-        // The script holds what it was reported, so nothing of it is lost here.
+        // The script has everything that was reported to it, so nothing is lost here.
         self.known = known;
         self.age(received_at_ms);
         if self.noted.back().is_none_or(|(_, last)| *last != taken) {
@@ -161,13 +162,13 @@ impl Member {
         Ok(self.to_save())
     }
 
-    /// Says that what a look brought is on the disk, so that the look counts from when it began.
+    /// Records that the result of a look is on disk, so that the look is valid from its start.
     pub(super) fn rely_on(&mut self, saved: Option<Known>, began_at_ms: u64) {
         self.saved = saved.or(self.saved.take());
         self.good_until_ms = began_at_ms.saturating_add(LOOK_COUNTS_MS).max(1);
     }
 
-    /// Says that nothing is to be relied on until the next good look.
+    /// Invalidates the last look until the next good one.
     pub(super) fn doubt(&mut self) {
         self.good_until_ms = self.good_until_ms.min(1);
     }
@@ -176,7 +177,7 @@ impl Member {
         at_ms < self.good_until_ms
     }
 
-    /// The arguments that ask about a use; without them it is refused, with what is returned.
+    /// The arguments for checking a use; without them it is refused with the returned reason.
     pub(super) fn ask(
         &mut self,
         asked: &Use,
@@ -184,7 +185,7 @@ impl Member {
         at_ms: u64,
     ) -> Result<Vec<String>, Answer> {
         self.age(at_ms);
-        // Nobody else knows a young key.
+        // Only this process knows a young key.
         let may = if self.is_young(asked) { &self.known.taken } else { &self.usable };
         self.furthest_ms = self.furthest_ms.max(now_ms).max(asked.key_created_ms);
         if !may.contains(asked.timestamp_ms) {
@@ -200,7 +201,7 @@ impl Member {
         asked.key_created_ms >= self.young_from_ms
     }
 
-    /// Takes the answer to a use.
+    /// Processes the answer to a use.
     pub(super) fn answered(&mut self, answer: &[String]) -> Option<Answer> {
         Some(match answer {
             [word, accepted] if word == "accepted" => {
@@ -219,7 +220,7 @@ impl Member {
         })
     }
 
-    /// Takes over as usable what was noted long enough ago.
+    /// Makes ranges usable that were noted long enough ago.
     fn age(&mut self, at_ms: u64) {
         while self.noted.front().is_some_and(|(noted, _)| noted.saturating_add(NOTICE_MS) < at_ms) {
             self.usable = self.noted.pop_front().map(|(_, ranges)| ranges).unwrap_or_default();
@@ -232,7 +233,7 @@ impl Member {
         vec![call.to_owned(), numbers.0, known.id.clone(), numbers.1]
     }
 
-    /// What the disk lacks.
+    /// The difference between the state and the disk.
     fn to_save(&self) -> Option<Known> {
         let is_saved = self.saved.as_ref().is_some_and(|saved| {
             saved.id == self.known.id
@@ -244,9 +245,9 @@ impl Member {
     }
 }
 
-/// Why an answer to a look is of no use.
+/// Why the answer to a look cannot be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Odd {
+pub(super) enum LookError {
     Replica,
     Strange,
 }

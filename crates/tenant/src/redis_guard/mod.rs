@@ -1,8 +1,8 @@
 //! [`RedisGuard`]: a replay guard that several tenants share, on Redis or Valkey.
 //!
-//! `replay_guard.lua` decides; [`Member`] is one tenant's part in it; this connects the two. Every
-//! use is refused while the server is away, full, read-only, a replica, set to evict, or was not
-//! looked at lately.
+//! `replay_guard.lua` decides; [`Member`] is one tenant's part in it; this module connects the two.
+//! Every use is refused while the server is away, full, read-only, a replica, set to evict, or was
+//! not checked recently.
 
 mod fault;
 mod member;
@@ -27,22 +27,22 @@ use crate::store::{Disk, DiskError};
 
 pub use fault::RedisFault;
 use fault::{check, is_full};
-use member::{Answer, Known, Member, Odd, Use};
+use member::{Answer, Known, LookError, Member, Use};
 
-/// The guard itself: the same file that programs in other languages use.
+/// The guard itself: the file that programs in other languages also use.
 const SCRIPT: &str = include_str!("replay_guard.lua");
 /// With one hash tag, so that a cluster keeps them on one node.
 const KEYS: [&str; 3] =
     ["{cortexkey-replay}:state", "{cortexkey-replay}:used", "{cortexkey-replay}:live"];
-/// How long the server may take.
+/// The server's time limit.
 const ANSWER_TIME: Duration = Duration::from_millis(500);
 const LOOK_PAUSE: Duration = Duration::from_millis(500);
-/// How often a use is asked about before it is given up: each time another generation began.
+/// How often a use is retried before it is given up: each time, another generation started.
 const TRIES: usize = 3;
-/// The row on the disk that holds what the member must not forget.
+/// The row on disk with the state that the member must not forget.
 const ROW: (&str, u64) = ("shared-replay", 1);
 
-/// A guard on a server. It is made and asked within a tokio runtime.
+/// A guard on a server. It is created and used within a tokio runtime.
 pub(crate) struct RedisGuard(Arc<Inner>);
 
 struct Inner {
@@ -51,16 +51,16 @@ struct Inner {
     script: Script,
     began: Instant,
     clock: Clock,
-    /// Held by the tenant alone, so that its folder is free as soon as it has stopped.
+    /// Owned by the tenant alone, so that its folder is released as soon as it has stopped.
     disk: Option<Weak<Disk>>,
     member: Mutex<Member>,
-    /// Held while one looks: looks come one after the other.
+    /// Held during a look: looks happen one after another.
     looking: tokio::sync::Mutex<()>,
     look_now: Arc<Notify>,
 }
 
 impl RedisGuard {
-    /// Connects, looks at the server, and becomes a member. Keys that this process makes from
+    /// Connects, checks the server, and becomes a member. Keys that this process generates from
     /// `now_ms` on were never used before.
     pub(crate) async fn connect(
         url: &str,
@@ -89,7 +89,7 @@ impl RedisGuard {
         Ok(Self(inner))
     }
 
-    /// Remembers the use, or says why it cannot be accepted.
+    /// Stores the use, or returns why it cannot be accepted.
     pub(crate) async fn check_and_insert(
         &self,
         verified: &VerifiedUse,
@@ -105,7 +105,8 @@ impl RedisGuard {
                 Answer::Accepted => return Ok(()),
                 Answer::Replayed => return Err(GuardRefusal::Replayed),
                 Answer::Forgotten => return Err(GuardRefusal::Forgotten),
-                // A clock that was just set is not announced yet, and only that keeps a young key.
+                // A clock that was just set is not announced yet, and only that protects a young
+                // key.
                 Answer::Starting if !self.0.member().is_young(&asked) => {
                     return Err(GuardRefusal::Starting);
                 }
@@ -120,7 +121,7 @@ impl RedisGuard {
 }
 
 impl Inner {
-    /// Asks about a use once.
+    /// Checks a use once.
     async fn ask(&self, asked: &Use, now_ms: u64) -> Result<Answer, GuardRefusal> {
         let connection = self.connection().clone();
         let Some(mut connection) = connection else { return Err(GuardRefusal::Unavailable) };
@@ -149,7 +150,7 @@ impl Inner {
         }
     }
 
-    /// Looks at the server, and tells it of this member.
+    /// Looks at the server, and reports this member's state to it.
     async fn look(&self) -> Result<(), RedisGuardError> {
         let _looking = self.looking.lock().await;
         let looked = self.look_once().await;
@@ -166,14 +167,14 @@ impl Inner {
         let answer = outcome.inspect_err(|_| *self.connection() = None)?;
         let looked = self.member().looked(&answer, self.at_ms());
         let to_save = looked.map_err(|odd| match odd {
-            Odd::Replica => RedisFault::Replica,
-            Odd::Strange => RedisFault::Strange,
+            LookError::Replica => RedisFault::Replica,
+            LookError::Strange => RedisFault::Strange,
         })?;
         if let (Some(known), Some(disk)) = (&to_save, &self.disk) {
             let row = Zeroizing::new(known.text().into_bytes());
             // Without it the tenant is stopping.
             let disk = disk.upgrade().ok_or(DiskError::Broken)?;
-            // Other requests go on meanwhile.
+            // Other requests continue meanwhile.
             tokio::task::block_in_place(|| disk.set_row(ROW.0, ROW.1, row))?;
         }
         self.member().rely_on(to_save, began_at_ms);
@@ -193,7 +194,7 @@ impl Inner {
         Ok(answer.map_err(|error| RedisFault::of(&error))?)
     }
 
-    /// The connection; where there is none, a new one, to a server that was checked.
+    /// The connection; if there is none, a new one to a server that was checked.
     async fn connected(&self) -> Result<MultiplexedConnection, RedisFault> {
         let there = self.connection().clone();
         if let Some(connection) = there {
@@ -211,7 +212,7 @@ impl Inner {
         Ok(connection)
     }
 
-    /// After an error of the connection the next look makes another, at once.
+    /// After a connection error the next look reconnects at once.
     fn failed(&self, error: &RedisError) {
         if error.is_unrecoverable_error() || error.is_io_error() {
             *self.connection() = None;
@@ -220,7 +221,7 @@ impl Inner {
     }
 
     fn at_ms(&self) -> u64 {
-        // Never 0, which stands for the time before all of it.
+        // Never 0, which stands for the time before everything.
         u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX).saturating_add(1)
     }
 
@@ -233,7 +234,7 @@ impl Inner {
     }
 }
 
-/// Looks again and again, as long as somebody has the guard.
+/// Looks repeatedly, as long as the guard exists.
 async fn keep_looking(guard: Weak<Inner>, look_now: Arc<Notify>) {
     loop {
         tokio::select! {
@@ -246,14 +247,14 @@ async fn keep_looking(guard: Weak<Inner>, look_now: Arc<Notify>) {
     }
 }
 
-/// What a disk remembers of the guard.
+/// The guard's state on a disk.
 fn read(disk: &Disk) -> Result<Option<Known>, DiskError> {
     let Some(row) = disk.row(ROW.0, ROW.1)? else { return Ok(None) };
     let text = core::str::from_utf8(&row).map_err(|_| DiskError::Damaged)?;
     Known::parse(text).map(Some).ok_or(DiskError::Damaged)
 }
 
-/// 64 bits by chance, in hexadecimal.
+/// 64 random bits, in hexadecimal.
 fn chance() -> Result<String, DiskError> {
     Ok(hex::encode(getrandom::u64().map_err(|_| DiskError::NoRandom)?.to_be_bytes()))
 }
@@ -279,7 +280,7 @@ impl From<DiskError> for RedisGuardError {
 
 #[cfg(test)]
 mod tests {
-    /// Packages of other languages bring the script with them.
+    /// Packages of other languages contain the script.
     #[test]
     fn the_script_is_the_same_everywhere() {
         let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");

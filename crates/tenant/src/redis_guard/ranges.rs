@@ -1,10 +1,10 @@
-//! [`Ranges`]: disjoint ranges of timestamps, as the script of the shared guard writes them.
+//! [`Ranges`]: disjoint ranges of timestamps, in the format of the shared guard's script.
 
 use core::fmt::Write as _;
 
-/// Ranges that are no further apart are one, in milliseconds; the script's number.
+/// Ranges that are no further apart are merged, in milliseconds; the same number as in the script.
 const GAP_MS: u64 = 16_000;
-/// How many there are at most; beyond it the nearest two become one.
+/// The largest number of ranges; beyond it the two nearest are merged.
 const RANGES_MAX: usize = 16;
 
 /// Disjoint ranges in ascending order, both ends included, in milliseconds since 1970.
@@ -12,7 +12,7 @@ const RANGES_MAX: usize = 16;
 pub(super) struct Ranges(Vec<(u64, u64)>);
 
 impl Ranges {
-    /// Reads `from-to,from-to`; `None` where it is anything else.
+    /// Parses `from-to,from-to`; `None` for anything else.
     pub(super) fn parse(text: &str) -> Option<Self> {
         let mut ranges = Self::default();
         for part in text.split(',').filter(|part| !part.is_empty()) {
@@ -48,7 +48,7 @@ impl Ranges {
         other.0.iter().all(is_covered)
     }
 
-    /// The same with each end moved up to a multiple of a step.
+    /// The same with each end rounded up to a multiple of a step.
     pub(super) fn rounded_up(&self, step_ms: u64) -> Self {
         let mut rounded = Self::default();
         for (from, to) in &self.0 {

@@ -1,4 +1,4 @@
-//! [`AuditLog`]: who changed what, and who was not let.
+//! [`AuditLog`]: changes and refused attempts.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -15,33 +15,33 @@ pub(crate) struct AuditLog {
     last_id: u64,
 }
 
-/// Something that was done, or tried.
-pub(crate) struct Deed {
+/// A change, or a refused attempt.
+pub(crate) struct AuditEvent {
     /// The type in the product's log.
     pub(crate) entity: &'static str,
-    /// The type below it.
+    /// The subtype.
     pub(crate) subtype: &'static str,
-    /// What it was done to, by name.
+    /// The name of the changed object.
     pub(crate) subject: String,
-    /// What was done, in a sentence.
+    /// A description in one sentence.
     pub(crate) description: String,
-    /// Whether it was let.
+    /// Whether it was allowed.
     pub(crate) done: bool,
 }
 
 impl AuditLog {
-    /// As it was kept, by id.
+    /// The stored entries, by id.
     pub(super) fn restore(entries: Vec<AuditRecord>) -> Self {
         let last_id = entries.last().map_or(0, |entry| entry.audit_id);
         Self { entries: entries.into_iter().map(Arc::new).collect(), last_id }
     }
 
-    /// Adds an entry; it, and the id of the one that had to go.
+    /// Adds an entry; returns it, and the id of the one that it displaced.
     pub(super) fn add(
         &mut self,
         (name, email): (String, String),
         at_ms: u64,
-        deed: Deed,
+        event: AuditEvent,
     ) -> (&AuditRecord, Option<u64>) {
         self.last_id += 1;
         let gone = match self.entries.len() {
@@ -53,26 +53,26 @@ impl AuditLog {
             audit_owner_name: Some(name),
             audit_owner_email: Some(email),
             audit_asset_json: Some("{}".to_owned()),
-            audit_asset_names: Some(deed.subject),
+            audit_asset_names: Some(event.subject),
             audit_hostname: Some(String::new()),
-            audit_result: Some(if deed.done { "SUCCESS" } else { "FAIL" }.to_owned()),
+            audit_result: Some(if event.done { "SUCCESS" } else { "FAIL" }.to_owned()),
             audit_reason: Some(String::new()),
-            audit_description: Some(deed.description),
-            audit_entity: Some(deed.entity.to_owned()),
-            audit_entity_subtype: Some(deed.subtype.to_owned()),
+            audit_description: Some(event.description),
+            audit_entity: Some(event.entity.to_owned()),
+            audit_entity_subtype: Some(event.subtype.to_owned()),
             audit_insert_time: at_ms,
         }));
         let last = self.entries.len() - 1;
         (&self.entries[last], gone)
     }
 
-    /// The entries, the oldest first, for looking at without the store's lock.
+    /// The entries, the oldest first, for reading without the store's lock.
     pub(crate) fn entries(&self) -> impl DoubleEndedIterator<Item = &Arc<AuditRecord>> {
         self.entries.iter()
     }
 }
 
-/// Who made or changed something with a key: a name, and what stands for an e-mail address.
+/// The creator or editor that is a key: a name, and a substitute for an e-mail address.
 pub(crate) fn creator(key_id: KeyId) -> (String, String) {
     (format!("Public API - {key_id}"), "N/A".to_owned())
 }

@@ -1,6 +1,6 @@
-//! [`Disk`]: the store's file. A change that it took is on the disk.
+//! [`Disk`]: the store's file. An accepted change is on disk.
 //!
-//! A second tenant on the same folder, files of others and rows that were tampered with are errors.
+//! A second tenant on the same folder, files of other users and tampered rows are errors.
 
 use core::cell::Cell;
 use std::fs::File;
@@ -18,7 +18,7 @@ use super::seal::Seal;
 use crate::clock::SettableClock;
 
 /// The file within the folder.
-/// The number that says how far a running clock is ahead of the machine's, in milliseconds.
+/// The number that stores how far a running clock is ahead of the machine's, in milliseconds.
 const CLOCK_AHEAD: &str = "clock-ahead-ms";
 const FILE: &str = "tenant.redb";
 /// Numbers by name.
@@ -26,22 +26,22 @@ const NUMBERS: TableDefinition<'_, &str, u64> = TableDefinition::new("numbers");
 /// Sealed rows, by table and id.
 const ROWS: TableDefinition<'_, (&str, u64), &[u8]> = TableDefinition::new("rows");
 
-/// What a row holds, before it is sealed; wiped on drop.
+/// The contents of a row before it is sealed; wiped on drop.
 pub(crate) type Row = Zeroizing<Vec<u8>>;
 
-/// What is changed.
+/// A change.
 pub(super) enum Write {
-    /// A row is put in place.
+    /// Writes a row.
     Row(&'static str, u64, Row),
-    /// A row is taken away.
+    /// Deletes a row.
     NoRow(&'static str, u64),
-    /// A number is put in place.
+    /// Writes a number.
     Number(&'static str, u64),
 }
 
 /// The store's file.
 pub(crate) struct Disk {
-    /// There until it is dropped, or could not be opened again.
+    /// Present until it is dropped, or could not be reopened.
     database: RwLock<Option<Database>>,
     path: PathBuf,
     seal: Seal,
@@ -51,37 +51,37 @@ pub(crate) struct Disk {
 impl Drop for Disk {
     fn drop(&mut self) {
         let database = self.database.get_mut().unwrap_or_else(PoisonError::into_inner).take();
-        // It tidies the file up, and over a damaged one it panics.
+        // The library tidies the file up, and panics if it is damaged.
         let _ = quietly(|| drop(database));
     }
 }
 
 impl Disk {
-    /// Opens the file of a folder, or makes both.
+    /// Opens the file of a folder, or creates both.
     pub(crate) fn open(folder: &Path) -> Result<Self, DiskError> {
         private::folder(folder)?;
         let path = folder.join(FILE);
         let database = match private::open(&path)? {
             Some(file) => existing(file, &path)?,
-            // A file that holds keys is never taken for one that was not made yet.
+            // A file that contains keys is never mistaken for one that was not created yet.
             None if Seal::has_file(folder) => return Err(DiskError::Missing(path)),
             None => new(folder, &path)?,
         };
         let seal = Seal::open(folder, is_empty(&database)?)?;
         let reserve = Reserve::new(folder);
-        // Without it a full disk is noticed when a key is made.
+        // Without it, a full disk is noticed when a key is generated.
         let _ = reserve.keep();
         let disk = Self { database: RwLock::new(Some(database)), path, seal, reserve };
         disk.check_format()?;
         Ok(disk)
     }
 
-    /// Whether there is room for more keys. On a full disk they can still be changed and deleted.
+    /// Whether there is room for more keys. On a full disk keys can still be changed and deleted.
     pub(crate) fn has_room(&self) -> bool {
         self.reserve.keep()
     }
 
-    /// Makes changes, all or none. When it returns they are on the disk. Where the disk is full, the
+    /// Applies changes, all or none. When it returns they are on disk. If the disk is full, the
     /// reserve makes room.
     pub(super) fn commit(&self, writes: &[Write]) -> Result<(), DiskError> {
         match self.try_to_commit(writes) {
@@ -93,7 +93,7 @@ impl Disk {
         }
     }
 
-    /// After an error of the system the library wants the file opened again.
+    /// After a system error the library requires the file to be reopened.
     fn open_again(&self) -> Result<(), DiskError> {
         let mut database = self.database.write().unwrap_or_else(PoisonError::into_inner);
         let before = database.take();
@@ -126,12 +126,12 @@ impl Disk {
         })
     }
 
-    /// Puts one number in place.
+    /// Writes one number.
     pub(crate) fn set_number(&self, name: &'static str, number: u64) -> Result<(), DiskError> {
         self.commit(&[Write::Number(name, number)])
     }
 
-    /// Puts some numbers in place, all or none.
+    /// Writes some numbers, all or none.
     pub(crate) fn set_numbers(
         &self,
         numbers: &[Option<(&'static str, u64)>],
@@ -140,7 +140,7 @@ impl Disk {
         self.commit(&numbers.iter().flatten().map(write).collect::<Vec<_>>())
     }
 
-    /// A number; `None` where it was never put.
+    /// A number; `None` if it was never written.
     pub(crate) fn number(&self, name: &str) -> Result<Option<u64>, DiskError> {
         without_panic(|| {
             let database = self.database();
@@ -150,7 +150,7 @@ impl Disk {
         })
     }
 
-    /// Sets a running clock as far from the machine's as it was when a tenant last ran on this disk.
+    /// Restores the offset of a running clock from the last run on this disk.
     pub(crate) fn restore_clock(&self, clock: &SettableClock) -> Result<(), DiskError> {
         if let Some(ahead_ms) = self.number(CLOCK_AHEAD)? {
             clock.set_ahead_ms(ahead_ms.cast_signed());
@@ -158,7 +158,7 @@ impl Disk {
         Ok(())
     }
 
-    /// Remembers how far a running clock is from the machine's.
+    /// Stores the offset of a running clock.
     pub(crate) fn keep_clock(&self, clock: &SettableClock) -> Result<(), DiskError> {
         match clock.ahead_ms() {
             Some(ahead_ms) => self.set_number(CLOCK_AHEAD, ahead_ms.cast_unsigned()),
@@ -166,7 +166,7 @@ impl Disk {
         }
     }
 
-    /// Puts one row in place.
+    /// Writes one row.
     pub(crate) fn set_row(&self, table: &'static str, id: u64, row: Row) -> Result<(), DiskError> {
         self.commit(&[Write::Row(table, id, row)])
     }
@@ -211,16 +211,16 @@ impl Disk {
     }
 }
 
-/// Opens a file that was made before.
+/// Opens an existing file.
 fn existing(file: File, path: &Path) -> Result<Database, DiskError> {
-    // The library would take it for a new one.
+    // The library would mistake it for a new one.
     if file.metadata()?.len() == 0 {
         return Err(DiskError::Empty(path.to_owned()));
     }
     database(file, path)
 }
 
-/// Makes a file. It gets its name when it is whole, so that one that is not whole is damage.
+/// Creates a file. It gets its name when it is complete, so that an incomplete one is damage.
 fn new(folder: &Path, path: &Path) -> Result<Database, DiskError> {
     let unfinished = path.with_extension("redb.new");
     let database = database(private::create(&unfinished)?, path)?;
@@ -256,20 +256,20 @@ fn is_empty(database: &Database) -> Result<bool, DiskError> {
     })
 }
 
-/// The library panics over some files that are cut off or were changed.
+/// The library panics over some files that are truncated or changed.
 fn without_panic<T>(work: impl FnOnce() -> Result<T, DiskError>) -> Result<T, DiskError> {
     quietly(work).unwrap_or(Err(DiskError::Broken))
 }
 
 thread_local! {
-    /// Whether a panic of this thread is the library's over a file, and told of by our error.
+    /// Whether a panic of this thread is the library's over a file, which our error reports.
     static QUIET: Cell<bool> = const { Cell::new(false) };
 }
 
 /// Catches a panic, and keeps its message off standard error; those of other threads stay.
 fn quietly<T>(work: impl FnOnce() -> T) -> std::thread::Result<T> {
     static HOOK: Once = Once::new();
-    // No hook can be set by a thread that panics.
+    // A panicking thread cannot set a hook.
     if !std::thread::panicking() {
         HOOK.call_once(|| {
             let before = take_hook();
@@ -286,7 +286,7 @@ fn quietly<T>(work: impl FnOnce() -> T) -> std::thread::Result<T> {
     done
 }
 
-/// What a row is sealed for: only there it opens.
+/// The context of a sealed row: it can be opened only there.
 fn place(table: &str, id: u64) -> String {
     format!("cortexkey-tenant/{FORMAT}/{table}/{id}")
 }
@@ -352,7 +352,7 @@ mod tests {
         assert!(matches!(open(), Ok(Ok(()))));
     }
 
-    /// The whole file as it is, with a change; what opening and reading it says.
+    /// The file with a change; returns the result of opening and reading it.
     fn changed(
         whole: &[u8],
         key: &str,
@@ -395,7 +395,7 @@ mod tests {
             let error = changed(&whole, &key, |bytes| bytes.truncate(end)).err().unwrap();
             assert!(matches!(error, DiskError::Broken | DiskError::File(_)), "{end}: {error}");
         }
-        // Whatever page is another's; it may be one that is not used.
+        // Any page may be replaced, even an unused one.
         for page in (1..whole.len() / 4096).step_by(whole.len() / 4096 / 8) {
             let _ = changed(&whole, &key, |bytes| bytes.copy_within(..4096, page * 4096));
         }
@@ -417,7 +417,7 @@ mod tests {
         std::fs::remove_file(&file).unwrap();
         assert!(matches!(Disk::open(folder.path()), Err(DiskError::Missing(_))));
         assert!(!file.exists());
-        // A first start that was broken off before the key was written holds nothing.
+        // A first start that was interrupted before the key was written contains nothing.
         std::fs::remove_file(folder.path().join("seal.key")).unwrap();
         std::fs::write(folder.path().join("tenant.redb.new"), "half").unwrap();
         drop(Disk::open(folder.path()).unwrap());
@@ -447,7 +447,7 @@ mod tests {
             let error = Disk::open(folder.path()).err().unwrap();
             assert!(matches!(error, DiskError::Writable(_) | DiskError::ReadableSealKey), "{name}");
             std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
-            // Only root can give files away.
+            // Only root can change the owner of files.
             for given in [path.as_path(), folder.path()] {
                 if chown(given, Some(65_534), None).is_ok() {
                     assert!(matches!(Disk::open(folder.path()), Err(DiskError::NotOurs(_))));
@@ -459,7 +459,7 @@ mod tests {
         let link = elsewhere.path().join("folder");
         symlink(folder.path(), &link).unwrap();
         assert!(matches!(Disk::open(&link), Err(DiskError::Link(_))));
-        // A dangling link in place of the data file makes nothing at its end.
+        // A dangling link in place of the data file creates nothing at its target.
         let new = tempfile::tempdir().unwrap();
         symlink(elsewhere.path().join("made"), new.path().join(FILE)).unwrap();
         assert!(Disk::open(new.path()).is_err() && !elsewhere.path().join("made").exists());

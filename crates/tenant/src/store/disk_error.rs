@@ -4,7 +4,7 @@ use core::fmt;
 use std::io;
 use std::path::PathBuf;
 
-/// The format of the rows; another number is another format.
+/// The version of the rows' format.
 pub(super) const FORMAT: u64 = 1;
 /// The environment variable that holds the key that seals the data, as 64 hexadecimal digits.
 pub(super) const KEY_VARIABLE: &str = "CORTEXKEY_SEAL_KEY";
@@ -13,9 +13,9 @@ pub(super) const KEY_VARIABLE: &str = "CORTEXKEY_SEAL_KEY";
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum DiskError {
-    /// Another tenant runs on the folder.
+    /// Another tenant uses the folder.
     InUse(PathBuf),
-    /// The file is of another form.
+    /// The file has another format.
     Format(u64),
     /// A row was changed, moved or sealed with another key.
     Damaged,
@@ -23,11 +23,11 @@ pub enum DiskError {
     Broken,
     /// The file is empty.
     Empty(PathBuf),
-    /// The file is gone, and the key that its data is sealed with is there.
+    /// The file is gone, but the key that seals its data exists.
     Missing(PathBuf),
-    /// Others than the owner can write in the folder.
+    /// Other users can write to the folder.
     WritableFolder,
-    /// Others than the owner can write a file.
+    /// Other users can write to a file.
     Writable(PathBuf),
     /// Another user owns the folder or a file of it.
     NotOurs(PathBuf),
@@ -35,13 +35,13 @@ pub enum DiskError {
     Link(PathBuf),
     /// What should be a file is a folder, a pipe or a device.
     NoFile(PathBuf),
-    /// There is data, and not the key that it is sealed with.
+    /// There is data, but not the key that seals it.
     NoSealKey,
-    /// What should be a key is none.
+    /// The sealing key is invalid.
     BadSealKey,
-    /// Others than the owner can read the key.
+    /// Other users can read the key.
     ReadableSealKey,
-    /// The system gives no random bytes.
+    /// The system returned no random bytes.
     NoRandom,
     /// The folder cannot be read or written.
     Folder(io::Error),
@@ -87,11 +87,15 @@ impl fmt::Display for DiskError {
                  one within it",
             ),
             Self::Writable(path) => {
-                write!(f, "others can write {}; make it yours alone (chmod 600)", path.display())
+                write!(
+                    f,
+                    "other users can write {}; restrict it to yourself (chmod 600)",
+                    path.display()
+                )
             }
             Self::NotOurs(path) => write!(
                 f,
-                "{} belongs to another user, who could change it; give a folder of your own",
+                "{} belongs to another user, who could change it; give a folder that you own",
                 path.display()
             ),
             Self::Link(path) => write!(
@@ -99,7 +103,7 @@ impl fmt::Display for DiskError {
                 "{} is a symbolic link, which is not followed; give the folder itself",
                 path.display()
             ),
-            Self::NoFile(path) => write!(f, "{} is no regular file", path.display()),
+            Self::NoFile(path) => write!(f, "{} is not a regular file", path.display()),
             Self::NoSealKey => write!(
                 f,
                 "the data is there, and the key that it is sealed with is not: restore seal.key, \
@@ -110,10 +114,10 @@ impl fmt::Display for DiskError {
                 "the key that seals the data, in seal.key or {KEY_VARIABLE}, is not 64 hexadecimal \
                  digits"
             ),
-            Self::ReadableSealKey => {
-                f.write_str("others can read seal.key; make it yours alone: chmod 600 seal.key")
-            }
-            Self::NoRandom => f.write_str("the system gives no random bytes"),
+            Self::ReadableSealKey => f.write_str(
+                "other users can read seal.key; restrict it to yourself: chmod 600 seal.key",
+            ),
+            Self::NoRandom => f.write_str("the system returned no random bytes"),
             Self::Folder(error) => write!(f, "the data folder: {error}"),
             Self::File(error) => write!(
                 f,
@@ -127,7 +131,7 @@ impl fmt::Display for DiskError {
 impl core::error::Error for DiskError {}
 
 impl DiskError {
-    /// Whether the disk is full, or this user's part of it.
+    /// Whether the disk, or this user's quota, is full.
     pub(crate) fn is_full(&self) -> bool {
         let error = match self {
             Self::Folder(error) => error,
@@ -153,7 +157,7 @@ impl<E: Into<redb::Error> + NotIo> From<E> for DiskError {
     }
 }
 
-/// The errors of the data file; an error of the system's is one of the folder.
+/// The errors of the data file; a system error is reported for the folder.
 trait NotIo {}
 
 impl NotIo for redb::TransactionError {}

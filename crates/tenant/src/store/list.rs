@@ -10,7 +10,7 @@ use super::Store;
 use crate::page::Page;
 
 impl Store {
-    /// The page of keys that was asked for, expired ones included.
+    /// The requested page of keys, including expired ones.
     pub(crate) fn list(&self, request: &ListRequest) -> Listing {
         // The latest expiration first by default.
         let (order, descending) = request.sort.map_or((RecordOrder::Expires, true), |sort| {
@@ -30,10 +30,10 @@ impl Store {
     }
 }
 
-/// A page of keys. It shares them with the store, however long the answer takes to leave.
+/// A page of keys. It shares them with the store, however long the response takes.
 pub(crate) struct Listing {
     pub(crate) records: Vec<Arc<KeyRecord>>,
-    /// How many keys pass the filters.
+    /// How many keys match the filters.
     pub(crate) filter_count: u64,
     /// How many keys there are.
     pub(crate) total_count: u64,
@@ -49,7 +49,7 @@ fn filter(filter: &Filter) -> RecordFilter {
         Filter::ExpirationGte(ms) => expires(*ms, u64::MAX),
         Filter::ExpirationLte(ms) => expires(0, *ms),
         Filter::RolesContain(names) => RecordFilter::AnyRole(names.iter().cloned().collect()),
-        // Zero is no key's id.
+        // Zero is not a key's id.
         Filter::IdIn(ids) => {
             RecordFilter::Ids(ids.iter().copied().filter_map(KeyId::new).collect())
         }

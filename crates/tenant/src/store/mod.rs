@@ -1,5 +1,4 @@
-//! [`Store`]: the keys and roles of a tenant, and its audit log, in memory and, where asked, on
-//! disk.
+//! [`Store`]: the keys and roles of a tenant, and its audit log, in memory and optionally on disk.
 
 mod audit;
 mod disk;
@@ -27,80 +26,80 @@ use crate::forwarding::Forwarding;
 use crate::inventory::{AssetGroup, Inventory};
 use crate::roles::{CustomRole, RoleEntry, Roles};
 
-pub(crate) use audit::{AuditLog, Deed, creator};
+pub(crate) use audit::{AuditEvent, AuditLog, creator};
 pub(crate) use disk::Disk;
 use disk::Write;
 pub use disk_error::DiskError;
 pub(crate) use list::Listing;
 
-/// What a tenant keeps.
+/// The state of a tenant.
 pub(crate) struct Store {
     keys: BTreeMap<KeyId, Entry>,
     last_id: u64,
     max_keys: usize,
     pub(crate) roles: Roles,
     pub(crate) audit: AuditLog,
-    /// What scopes are applied to.
+    /// The objects that scopes apply to.
     pub(crate) inventory: Inventory,
     /// Users and user groups.
     pub(crate) directory: Directory,
-    /// Rules that say which notices are forwarded, and where to.
+    /// Rules for forwarding notices.
     pub(crate) forwarding: Forwarding,
-    /// What decisions hang on besides keys.
+    /// What decisions depend on besides keys.
     pub(crate) settings: Settings,
-    /// The endpoints that are cut off; not kept across a restart, since they are no real ones.
+    /// The isolated endpoints; not kept across a restart, since they are not real.
     pub(crate) isolated: BTreeSet<String>,
-    /// How many actions on endpoints there were.
+    /// The number of actions on endpoints so far.
     pub(crate) actions: u64,
     disk: Option<Arc<Disk>>,
-    /// What was changed and is not on the disk yet.
+    /// Changes that are not on disk yet.
     pending: Vec<Write>,
-    /// Whether a change could not be brought to the disk.
+    /// Whether a change could not be written to disk.
     failed: bool,
 }
 
-/// A key, without itself.
+/// A key, without its secret.
 pub(crate) struct Entry {
-    /// What a verifier keeps: id, level, expiry, time of making.
+    /// The verifier's data: id, level, expiry, creation time.
     pub(crate) stored: StoredKey,
-    /// What the console shows; shared with answers that are under way.
+    /// The console's data; shared with responses in progress.
     pub(crate) record: Arc<KeyRecord>,
-    /// What it may see; none until somebody sets it.
+    /// Its scope; none until one is set.
     pub(crate) scope: Option<ScopeWrite>,
 }
 
-/// What somebody says of a key who makes one.
-pub(crate) struct About {
+/// The properties of a new key.
+pub(crate) struct NewKeyInfo {
     /// The names of its roles.
     pub(crate) roles: Vec<String>,
     /// What it is for.
     pub(crate) comment: Option<String>,
-    /// The e-mail address of who made it.
+    /// The creator's e-mail address.
     pub(crate) created_by: String,
-    /// The name of who made it.
+    /// The creator's name.
     pub(crate) user_name: String,
 }
 
-/// What is changed of a key.
+/// The changes to a key.
 pub(crate) struct Edit {
     pub(crate) roles: Vec<String>,
     pub(crate) level: Level,
     pub(crate) comment: Option<String>,
 }
 
-/// Why there is no new key.
+/// Why no key was generated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum GenerateError {
-    /// There are as many keys as there may be.
+    /// The largest number of keys is reached.
     Full,
-    /// The system gives no random bytes.
+    /// The system returned no random bytes.
     NoRandom,
     /// The disk is full.
     NoDisk,
 }
 
 impl Store {
-    /// No keys yet, and in memory alone.
+    /// An empty store, in memory only.
     pub(crate) fn new(max_keys: usize, roles: Roles, settings: Settings) -> Self {
         Self {
             keys: BTreeMap::new(),
@@ -120,7 +119,7 @@ impl Store {
         }
     }
 
-    /// With what is on a disk; every change goes there from now on.
+    /// A store on disk; every change goes there from now on.
     pub(crate) fn on(mut self, disk: Arc<Disk>) -> Result<Self, DiskError> {
         for entry in rows::keys(&disk)? {
             self.keys.insert(entry.record.key_id, entry);
@@ -156,19 +155,19 @@ impl Store {
         self.keys.values()
     }
 
-    /// What a key may do; `None` where there is no such key any more.
+    /// The permissions of a key; `None` if it no longer exists.
     pub(crate) fn access(&self, id: KeyId) -> Option<Access<'_>> {
         let entry = self.keys.get(&id)?;
         let roles = self.roles.all(&entry.record.roles);
         Some(Access::new(roles, entry.scope.as_ref(), &self.inventory, self.settings))
     }
 
-    /// Generates a key. What is returned is the only copy of it.
+    /// Generates a key. The returned copy is the only one.
     pub(crate) fn generate(
         &mut self,
         level: Level,
         expiry: Expiry,
-        about: About,
+        about: NewKeyInfo,
         now_ms: u64,
     ) -> Result<(KeyId, Secret), GenerateError> {
         if self.keys.len() >= self.max_keys {
@@ -200,7 +199,7 @@ impl Store {
     /// Changes a key.
     pub(crate) fn edit(&mut self, id: KeyId, edit: Edit) {
         let Some(entry) = self.keys.get_mut(&id) else { return };
-        // Every key of the tenant is kept as one whose level may change.
+        // Every key is stored as one whose level may change.
         if entry.stored.set_level(edit.level).is_ok() {
             Arc::make_mut(&mut entry.record).level = edit.level;
         }
@@ -210,7 +209,7 @@ impl Store {
         self.changed(id);
     }
 
-    /// All scopes, of whomever.
+    /// All scopes, of every entity.
     pub(crate) fn scopes(&self) -> impl Iterator<Item = &ScopeWrite> {
         let of_keys = self.keys.values().filter_map(|entry| entry.scope.as_ref());
         let of_users = self.directory.users.iter().filter_map(|user| user.scope.as_ref());
@@ -218,7 +217,7 @@ impl Store {
         of_keys.chain(of_users).chain(of_groups)
     }
 
-    /// Notes that the asset groups are to be written.
+    /// Marks the asset groups to be written.
     pub(crate) fn keep_groups(&mut self) {
         self.write(|store| {
             let groups: Vec<_> = store.inventory.groups.iter().map(|group| &group.record).collect();
@@ -227,24 +226,24 @@ impl Store {
         });
     }
 
-    /// Notes that users and user groups are to be written.
+    /// Marks users and user groups to be written.
     pub(crate) fn keep_directory(&mut self) {
         self.write(|store| Write::Row(rows::DIRECTORY, 0, rows::of_whole(&store.directory)));
     }
 
-    /// Notes that the rules of forwarding are to be written.
+    /// Marks the forwarding rules to be written.
     pub(crate) fn keep_forwarding(&mut self) {
         self.write(|store| Write::Row(rows::FORWARDING, 0, rows::of_whole(&store.forwarding)));
     }
 
-    /// Puts a scope in place of a key's whole scope.
+    /// Replaces a key's whole scope.
     pub(crate) fn set_scope(&mut self, id: KeyId, scope: ScopeWrite) {
         let Some(entry) = self.keys.get_mut(&id) else { return };
         entry.scope = Some(scope);
         self.changed(id);
     }
 
-    /// Deletes a key; whether there was one.
+    /// Deletes a key; returns whether it existed.
     pub(crate) fn delete(&mut self, id: KeyId) -> bool {
         let was = self.keys.remove(&id).is_some();
         if was {
@@ -253,7 +252,7 @@ impl Store {
         was
     }
 
-    /// Makes a role; its id.
+    /// Creates a role; returns its id.
     pub(crate) fn add_role(
         &mut self,
         role: CustomRole,
@@ -271,8 +270,8 @@ impl Store {
         role_id
     }
 
-    /// Deletes a custom role, and takes it from every key: a role of the same name that is made
-    /// later is another. Its name, where there was one.
+    /// Deletes a custom role, and removes it from every key: a role of the same name that is
+    /// created later is another role. Returns its name, if it existed.
     pub(crate) fn delete_role(&mut self, role_id: &str) -> Option<String> {
         let RoleEntry { number, role, .. } = self.roles.remove(role_id)?;
         self.write(|_| Write::NoRow(rows::ROLES, number));
@@ -291,34 +290,34 @@ impl Store {
         Some(role.name)
     }
 
-    /// Notes what somebody did, or tried.
-    pub(crate) fn note(&mut self, by: KeyId, at_ms: u64, deed: Deed) {
-        self.note_by(creator(by), at_ms, deed);
+    /// Logs a change or a refused attempt.
+    pub(crate) fn note(&mut self, by: KeyId, at_ms: u64, event: AuditEvent) {
+        self.note_by(creator(by), at_ms, event);
     }
 
-    /// As [`note`](Self::note), by somebody without a key: a name and an e-mail address.
-    pub(crate) fn note_by(&mut self, by: (String, String), at_ms: u64, deed: Deed) {
-        let (record, gone) = self.audit.add(by, at_ms, deed);
+    /// Like [`note`](Self::note), for an actor without a key: a name and an e-mail address.
+    pub(crate) fn note_by(&mut self, by: (String, String), at_ms: u64, event: AuditEvent) {
+        let (record, gone) = self.audit.add(by, at_ms, event);
         if self.disk.is_some() {
             self.pending.push(Write::Row(rows::AUDIT, record.audit_id, rows::of_audit(record)));
             self.pending.extend(gone.map(|id| Write::NoRow(rows::AUDIT, id)));
         }
     }
 
-    /// Whether a change could not be brought to the disk; then nothing is changed any more.
+    /// Whether a change could not be written to disk; then nothing is changed any more.
     pub(crate) fn has_failed(&self) -> bool {
         self.failed
     }
 
-    /// Brings what was changed to the disk. Where that fails, what is in memory is not what is on
-    /// the disk, and nothing is changed any more.
+    /// Writes the changes to disk. If that fails, memory and disk differ, and nothing is changed
+    /// any more.
     pub(crate) fn commit(&mut self) -> Result<(), DiskError> {
         let writes = std::mem::take(&mut self.pending);
         let Some(disk) = self.disk.as_ref().filter(|_| !writes.is_empty()) else { return Ok(()) };
         disk.commit(&writes).inspect_err(|_| self.failed = true)
     }
 
-    /// Notes that a key is to be written.
+    /// Marks a key to be written.
     fn changed(&mut self, id: KeyId) {
         let Some(entry) = self.keys.get(&id).filter(|_| self.disk.is_some()) else { return };
         self.pending.push(Write::Row(rows::KEYS, id.get(), rows::of_key(entry)));
@@ -341,8 +340,8 @@ mod tests {
 
     use super::*;
 
-    fn about() -> About {
-        About {
+    fn about() -> NewKeyInfo {
+        NewKeyInfo {
             roles: vec!["R".into(), "Viewer".into()],
             comment: Some("é\n".into()),
             created_by: "a@b.example".into(),
@@ -387,7 +386,7 @@ mod tests {
             datasets_rows: None,
         };
         let id = |id| KeyId::new(id).unwrap();
-        let deed = || Deed {
+        let event = || AuditEvent {
             entity: "API Key",
             subtype: "Generate",
             subject: String::new(),
@@ -402,10 +401,10 @@ mod tests {
                 store.generate(Level::Advanced, expiry, about(), 5).unwrap();
             }
             store.set_scope(id(2), scope.clone());
-            store.note(id(1), 9, deed());
+            store.note(id(1), 9, event());
             store.delete(id(3));
             store.commit().unwrap();
-            // Not committed: it never was.
+            // Not committed, so it never happened.
             store.generate(Level::Advanced, Expiry::Never, about(), 5).unwrap();
             store.get(id(2)).unwrap().record.clone()
         };
@@ -417,7 +416,7 @@ mod tests {
         let grant = Grant::listed("Auditing".to_owned(), Permission::View);
         assert_eq!(store.roles.find("R").unwrap().grants, [grant]);
         assert_eq!(store.audit.entries().count(), 1);
-        store.note(id(1), 9, deed());
+        store.note(id(1), 9, event());
         assert_eq!(store.audit.entries().last().unwrap().audit_id, 2);
         let (next, _) = store.generate(Level::Advanced, Expiry::Never, about(), 5).unwrap();
         assert_eq!(next, id(4), "3 was given, and is gone");

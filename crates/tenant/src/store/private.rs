@@ -1,5 +1,5 @@
-//! The data folder and its files: owned by the user who runs the tenant, writable by nobody else, and
-//! opened without following a link.
+//! The data folder and its files: owned by the user who runs the tenant, writable by no other user,
+//! and opened without following links.
 
 use std::fs::{File, OpenOptions};
 use std::io;
@@ -7,17 +7,17 @@ use std::path::{Path, PathBuf};
 
 use super::disk_error::DiskError;
 
-/// What of a file's mode may not be set.
+/// The mode bits that must not be set.
 #[derive(Clone, Copy)]
-pub(super) enum Others {
+pub(super) enum ForbiddenBits {
     /// Group and others may not write.
     MayRead,
     /// Group and others may do nothing.
     MayNothing,
 }
 
-/// Makes a folder that only its owner can look into, where there is none; and checks one that there
-/// is: anyone who else may write there could put their own key and keys in it.
+/// Creates a folder that only its owner can access, or checks an existing one: a user who can write
+/// there could insert their own keys.
 pub(super) fn folder(folder: &Path) -> Result<(), DiskError> {
     let mut builder = std::fs::DirBuilder::new();
     builder.recursive(true);
@@ -31,26 +31,26 @@ pub(super) fn folder(folder: &Path) -> Result<(), DiskError> {
     if metadata.is_symlink() {
         return Err(DiskError::Link(folder.to_owned()));
     }
-    check(&metadata, folder, Others::MayRead).map_err(|error| match error {
+    check(&metadata, folder, ForbiddenBits::MayRead).map_err(|error| match error {
         DiskError::Writable(_) => DiskError::WritableFolder,
         other => other,
     })
 }
 
-/// Opens a file to read and write; `None` where there is none.
+/// Opens a file for reading and writing; `None` if it does not exist.
 pub(super) fn open(path: &Path) -> Result<Option<File>, DiskError> {
     let mut options = OpenOptions::new();
-    open_with(path, options.read(true).write(true), Others::MayRead)
+    open_with(path, options.read(true).write(true), ForbiddenBits::MayRead)
 }
 
-/// Opens a file to read that nobody else may read; `None` where there is none.
+/// Opens a file that only its owner can read; `None` if it does not exist.
 pub(super) fn open_secret(path: &Path) -> Result<Option<File>, DiskError> {
-    open_with(path, OpenOptions::new().read(true), Others::MayNothing)
+    open_with(path, OpenOptions::new().read(true), ForbiddenBits::MayNothing)
 }
 
-/// Makes a file anew, in place of one of that name.
+/// Creates a file, replacing one of that name.
 pub(super) fn create(path: &Path) -> Result<File, DiskError> {
-    // The name goes, never what a link leads to.
+    // The name is removed, never the target of a link.
     match std::fs::remove_file(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error.into()),
         _ => {}
@@ -65,21 +65,21 @@ pub(super) fn create(path: &Path) -> Result<File, DiskError> {
     Ok(options.open(path)?)
 }
 
-/// Sees to it that the names in a folder are on the disk.
+/// Ensures that the names in a folder are on disk.
 pub(super) fn sync_folder(folder: &Path) -> io::Result<()> {
-    // Elsewhere a folder cannot be opened.
+    // On other systems a folder cannot be opened.
     if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
 }
 
 fn open_with(
     path: &Path,
     options: &mut OpenOptions,
-    others: Others,
+    others: ForbiddenBits,
 ) -> Result<Option<File>, DiskError> {
     #[cfg(unix)]
     {
         use std::os::unix::fs::OpenOptionsExt as _;
-        // And without waiting for anyone who is at the other end of a pipe.
+        // And without waiting for the other end of a pipe.
         let flags = rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK;
         options.custom_flags(flags.bits().cast_signed());
     }
@@ -101,7 +101,11 @@ fn open_with(
 }
 
 #[cfg(unix)]
-fn check(metadata: &std::fs::Metadata, path: &Path, others: Others) -> Result<(), DiskError> {
+fn check(
+    metadata: &std::fs::Metadata,
+    path: &Path,
+    others: ForbiddenBits,
+) -> Result<(), DiskError> {
     use std::os::unix::fs::MetadataExt as _;
     let path = || PathBuf::from(path);
     let mode = metadata.mode();
@@ -109,14 +113,14 @@ fn check(metadata: &std::fs::Metadata, path: &Path, others: Others) -> Result<()
         return Err(DiskError::NotOurs(path()));
     }
     match others {
-        Others::MayRead if mode & 0o022 != 0 => Err(DiskError::Writable(path())),
-        Others::MayNothing if mode & 0o077 != 0 => Err(DiskError::ReadableSealKey),
+        ForbiddenBits::MayRead if mode & 0o022 != 0 => Err(DiskError::Writable(path())),
+        ForbiddenBits::MayNothing if mode & 0o077 != 0 => Err(DiskError::ReadableSealKey),
         _ => Ok(()),
     }
 }
 
 #[cfg(not(unix))]
-#[expect(clippy::unnecessary_wraps, reason = "elsewhere it can fail")]
-fn check(_: &std::fs::Metadata, _: &Path, _: Others) -> Result<(), DiskError> {
+#[expect(clippy::unnecessary_wraps, reason = "it can fail on other systems")]
+fn check(_: &std::fs::Metadata, _: &Path, _: ForbiddenBits) -> Result<(), DiskError> {
     Ok(())
 }

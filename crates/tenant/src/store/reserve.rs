@@ -1,4 +1,5 @@
-//! [`Reserve`]: room on the disk that is given up when there is no other, so that keys can still be
+//! [`Reserve`]: disk space that is released when the disk is full, so that keys can still be
+//! deleted and changed.
 //! deleted and changed.
 
 use std::path::{Path, PathBuf};
@@ -9,7 +10,7 @@ const FILE: &str = "reserve";
 /// More than deleting every key writes to the data file.
 const BYTES: u64 = 16 * 1024 * 1024;
 
-/// A file that only takes up room.
+/// A file that only reserves space.
 pub(super) struct Reserve(PathBuf);
 
 impl Reserve {
@@ -17,7 +18,7 @@ impl Reserve {
         Self(folder.join(FILE))
     }
 
-    /// Whether the room is kept; it is taken where it is not.
+    /// Whether the space is reserved; it reserves it if not.
     pub(super) fn keep(&self) -> bool {
         if std::fs::symlink_metadata(&self.0).is_ok_and(|found| found.len() >= BYTES) {
             return true;
@@ -29,7 +30,7 @@ impl Reserve {
         is_kept
     }
 
-    /// Gives the room up; whether there was any.
+    /// Releases the space; returns whether there was any.
     pub(super) fn give_up(&self) -> bool {
         std::fs::remove_file(&self.0).is_ok()
     }
@@ -46,7 +47,7 @@ fn allocate(file: &std::fs::File) -> bool {
     write(file)
 }
 
-/// For file systems that cannot set room aside.
+/// For file systems that cannot preallocate space.
 fn write(mut file: &std::fs::File) -> bool {
     use std::io::Write as _;
     let zeros = vec![0; 1024 * 1024];

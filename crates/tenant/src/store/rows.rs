@@ -1,4 +1,4 @@
-//! What the rows of the store's file hold, and back.
+//! Converts between the store's values and the rows of its file.
 
 use std::sync::Arc;
 
@@ -21,21 +21,21 @@ use crate::roles::{CustomRole, RoleEntry};
 pub(super) const KEYS: &str = "keys";
 pub(super) const ROLES: &str = "roles";
 pub(super) const AUDIT: &str = "audit";
-/// Tables of one row that holds all of its kind: small, and seldom changed.
+/// Tables with a single row for all values of a kind: small, and seldom changed.
 pub(super) const ASSET_GROUPS: &str = "asset-groups";
 pub(super) const DIRECTORY: &str = "directory";
 pub(super) const FORWARDING: &str = "forwarding";
 pub(super) const LAST_ID: &str = "last-id";
 pub(super) const ROLES_MADE: &str = "roles-made";
 
-/// What is written of a key beside its material.
+/// The part of a key besides its material.
 #[derive(Serialize, Deserialize)]
 struct KeyRow {
     record: ApiKeyRecord,
     scope: Option<ScopeWrite>,
 }
 
-/// What is written of a role.
+/// The stored form of a role.
 #[derive(Serialize, Deserialize)]
 struct RoleRow {
     role_id: String,
@@ -54,9 +54,9 @@ pub(super) fn of_key(entry: &Entry) -> Row {
     let material = entry.stored.to_material();
     let material = material.expose();
     let row = KeyRow { record: ApiKeyRecord::from(&*entry.record), scope: entry.scope.clone() };
-    // Text and numbers always become JSON.
+    // Strings and numbers can always be serialized.
     let json = serde_json::to_vec(&row).unwrap_or_default();
-    // Nothing of the material is left behind by a buffer that grows.
+    // No copy of the material is left behind by a growing buffer.
     let mut bytes = Zeroizing::new(Vec::with_capacity(1 + material.len() + json.len()));
     bytes.push(u8::try_from(material.len()).unwrap_or(0));
     bytes.extend_from_slice(material);
@@ -71,7 +71,7 @@ pub(super) fn keys(disk: &Disk) -> Result<Vec<Entry>, DiskError> {
         let row: KeyRow = serde_json::from_slice(json).ok()?;
         let id = KeyId::new(id)?;
         let expiry = row.record.expiration.map_or(Expiry::Never, |ms| Expiry::At { ms });
-        // Without the time of making: a guard must not take it for younger than itself.
+        // Without the creation time: a guard must not consider it younger than itself.
         let stored = StoredKey::from_material(id, material).ok()?.expiring(expiry);
         let record = KeyRecord {
             key_id: id,
@@ -140,13 +140,13 @@ pub(super) fn of_whole(all: &impl Serialize) -> Row {
     json(all)
 }
 
-/// What is kept whole; `None` where it never was.
+/// A value that is stored as a whole; `None` if it never was.
 pub(super) fn whole<T: DeserializeOwned>(disk: &Disk, table: &str) -> Result<Option<T>, DiskError> {
     let parse = |row: Row| serde_json::from_slice(&row).map_err(|_| DiskError::Damaged);
     disk.row(table, 0)?.map(parse).transpose()
 }
 
 fn json(row: &impl Serialize) -> Row {
-    // Text and numbers always become JSON.
+    // Strings and numbers can always be serialized.
     Zeroizing::new(serde_json::to_vec(row).unwrap_or_default())
 }

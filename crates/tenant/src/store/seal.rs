@@ -1,4 +1,4 @@
-//! [`Seal`]: what stands between the store's file and who reads it.
+//! [`Seal`]: encrypts the rows of the store's file.
 
 use std::io::{self, Read as _};
 use std::path::Path;
@@ -13,15 +13,15 @@ use super::private;
 
 const KEY_BYTES: usize = 32;
 const NONCE_BYTES: usize = 24;
-/// The file beside the data that holds the key, where the environment does not.
+/// The key file next to the data, if the environment does not provide the key.
 const KEY_FILE: &str = "seal.key";
 
 /// XChaCha20-Poly1305 with a key of this data folder.
 pub(super) struct Seal(XChaCha20Poly1305);
 
 impl Seal {
-    /// The key from the environment; else from the folder's own file, which is made where there is
-    /// no data yet.
+    /// The key from the environment; otherwise from the folder's own file, which is created if
+    /// there is no data yet.
     pub(super) fn open(folder: &Path, is_new: bool) -> Result<Self, DiskError> {
         let mut key = Zeroizing::new([0_u8; KEY_BYTES]);
         if let Ok(text) = std::env::var(KEY_VARIABLE).map(Zeroizing::new) {
@@ -45,7 +45,7 @@ impl Seal {
         Ok(Self::with(&key))
     }
 
-    /// Whether a folder has a key of its own, whatever the file is.
+    /// Whether a folder has its own key, whatever the file is.
     pub(super) fn has_file(folder: &Path) -> bool {
         folder.join(KEY_FILE).symlink_metadata().is_ok()
     }
@@ -62,7 +62,7 @@ impl Seal {
         let mut nonce = [0; NONCE_BYTES];
         getrandom::fill(&mut nonce).map_err(|_| DiskError::NoRandom)?;
         let payload = Payload { msg: plain, aad: place.as_bytes() };
-        // It fails for messages of many gigabytes alone.
+        // It fails only for messages of many gigabytes.
         let sealed =
             self.0.encrypt(&XNonce::from(nonce), payload).map_err(|_| DiskError::Damaged)?;
         Ok([nonce.as_slice(), &sealed].concat())
@@ -82,9 +82,10 @@ impl Seal {
     }
 }
 
-/// Makes a file that only its owner can read, whole or not at all, and sees it onto the disk.
+/// Creates a file that only its owner can read, completely or not at all, and ensures that it is on
+/// disk.
 fn write_private(folder: &Path, name: &str, bytes: &[u8]) -> io::Result<()> {
-    // Nothing is written through somebody's link.
+    // Nothing is written through another user's link.
     let how = Write::new(Links::Replace).private().durable();
     Ok(replace(&folder.join(name), bytes, how)?)
 }

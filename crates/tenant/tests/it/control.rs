@@ -205,12 +205,12 @@ fn notices_come_a_week_and_a_day_before_and_go_to_the_webhook() {
 fn a_webhook_that_takes_nothing_is_told_of() {
     // Nobody listens here, and no system hands this port out, so nobody will.
     let port = 1;
-    let (told, tells) = std::sync::mpsc::channel();
+    let (reported, tells) = std::sync::mpsc::channel();
     let f = start(move |options| {
         options.control = Control::Change;
         options.webhook = Some(format!("http://127.0.0.1:{port}/secret"));
         options.webhook_log = Some(std::sync::Arc::new(move |notification, why| {
-            told.send((notification.id, why.to_owned())).unwrap();
+            reported.send((notification.id, why.to_owned())).unwrap();
         }));
     });
     let request = json!({ "roles": ["Viewer"], "security_level": "standard",

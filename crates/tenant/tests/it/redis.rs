@@ -307,7 +307,7 @@ fn a_server_that_is_none_for_this_is_refused_at_the_start() {
     assert_eq!(server.say("REPLICAOF 127.0.0.1 1"), "+OK");
     assert_eq!(fault(server.url()), RedisFault::Replica);
     assert_eq!(server.say("REPLICAOF NO ONE"), "+OK");
-    server.set("requirepass", "hush");
+    server.set("requirepass", "leak");
     assert_eq!(fault(server.url()), RedisFault::Denied);
     assert_eq!(fault("redis://".into()), RedisFault::Address);
     server.end();

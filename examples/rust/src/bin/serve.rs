@@ -20,8 +20,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let key = std::env::var("CORTEXKEY_API_KEY")?;
     let stored = StoredKey::new(id, Level::Advanced, Key::new(key.as_bytes())?);
 
-    // No request can have been accepted before with a key of this example. A real service that starts again
-    // says `Start::Fresh`.
+    // No request can have been accepted before with a key of this example. A real service that
+    // restarts uses `Start::Fresh`.
     let app = Router::new()
         .route(
             "/",
@@ -34,7 +34,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     println!("http://{}/", listener.local_addr()?);
     let stop = async {
-        // Where the signal cannot be awaited, the server runs until it is killed.
+        // If the signal cannot be awaited, the server runs until it is killed.
         if tokio::signal::ctrl_c().await.is_err() {
             std::future::pending::<()>().await;
         }

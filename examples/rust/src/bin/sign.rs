@@ -1,4 +1,4 @@
-//! Signs a request and prints its headers, one a line, as `curl -H @-` reads them.
+//! Signs a request and prints its headers, one per line, in the form of `curl -H @-`.
 //!
 //! ```sh
 //! export CORTEXKEY_API_KEY_ID=7 CORTEXKEY_API_KEY=…
@@ -17,7 +17,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let id = KeyId::new(id).ok_or("a key id is never 0")?;
     let key = std::env::var("CORTEXKEY_API_KEY")?;
 
-    // A program that signs often keeps the signer: it has hashed the key once.
+    // A program that signs often keeps the signer, which has hashed the key once.
     let signer = Signer::new(id, Level::Advanced, Key::new(key.as_bytes())?);
 
     // Nonce and timestamp are new for each attempt. Headers that are sent twice are refused.

@@ -15,10 +15,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     let key = b"a-key-of-the-example";
     let now = Timestamp::from_system_time(SystemTime::now())?;
 
-    // What the service keeps: the stored key, and one guard for all keys.
+    // What the service stores: the key, and one guard for all keys.
     let stored = StoredKey::new(id, Level::Advanced, Key::new(key)?);
     let guard = MemoryGuard::new(MemoryGuardConfig {
-        entries: 12_000, // 100 requests a second, for twice the skew of 60 seconds
+        entries: 12_000, // 100 requests per second, for twice the skew of 60 seconds
         skew: Skew::DEFAULT,
         start: Start::First, // after a restart: `Start::Fresh`, which refuses what it may have forgotten
         secret: MemoryGuardConfig::secret_from_system()?,
@@ -36,7 +36,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             .and_then(|request| verifier.verify(&request, Some(&stored), now.as_ms(), &guard));
         match (attempt, outcome) {
             (1, Ok(principal)) => println!("accepted: key {}", principal.key_id()),
-            // The verdict is for the log. To the client every refusal is the same 401.
+            // The verdict is for the log. The client gets the same 401 for every refusal.
             (2, Err(Verdict::Replayed)) => println!("refused: {}", Verdict::Replayed),
             (_, Ok(_)) => return Err("the second request was accepted".into()),
             (_, Err(verdict)) => return Err(verdict.message().into()),

@@ -1,8 +1,7 @@
-//! Which policy holds and which definition is meant.
+//! Finds the policy in force and the definition of a key.
 //!
-//! It refuses to look for either itself: the linter finds the policy and the corpus, and what is
-//! read here is what it read. It refuses to go on with a policy or a definition that has mistakes;
-//! what they are is the linter's to say.
+//! The linter finds and reads the policy and the corpus; this module uses what it read. A policy or
+//! definition with mistakes ends the command, and `cortexkey lint` reports the mistakes.
 
 use std::fs::{self, File};
 use std::io::{self, Read as _};
@@ -19,38 +18,38 @@ use cortexkey_manifest::{Span, closest, quote};
 
 use crate::exit::{Exit, Failure};
 
-/// The policy that holds.
-pub(crate) struct Found {
+/// The policy in force.
+pub(crate) struct PolicyInForce {
     pub(crate) policy: Policy,
     /// Those of other files of the corpus.
     others: Vec<Policy>,
-    /// The files of its corpus, where it was asked for.
+    /// The files of its corpus, if they were requested.
     pub(crate) corpus: Corpus,
 }
 
-impl Found {
-    /// Finds the policy: the one named, else the nearest to `beside` or to this folder.
+impl PolicyInForce {
+    /// Finds the policy: the named one, otherwise the nearest to `beside` or to the current folder.
     pub(crate) fn policy(named: Option<&Path>, beside: Option<&Path>) -> Result<Self, Failure> {
-        // An empty standard input has the linter look for the policy, and report on nothing.
+        // With an empty standard input the linter finds the policy and reports on no file.
         Self::run(named, |options| {
             options.paths = vec![PathBuf::from("-")];
             options.stdin_filename = beside.map(Path::to_path_buf);
         })
     }
 
-    /// The same with the policy's corpus.
+    /// The same, with the policy's corpus.
     fn with_corpus(named: Option<&Path>) -> Result<Self, Failure> {
         Self::run(named, |_| {})
     }
 
-    /// The same with these files and folders of it reported on.
+    /// The same, reporting on these files and folders.
     pub(crate) fn with_paths(named: Option<&Path>, paths: &[PathBuf]) -> Result<Self, Failure> {
         Self::run(named, |options| options.paths = paths.to_vec())
     }
 
     fn run(named: Option<&Path>, ask: impl FnOnce(&mut Options)) -> Result<Self, Failure> {
         let folder = std::env::current_dir().map_err(|error| {
-            Failure::usage_error(format!("the folder that this runs in cannot be found: {error}"))
+            Failure::usage_error(format!("cannot find the current folder: {error}"))
         })?;
         // No answer here depends on the time.
         let mut options = Options::new(&folder, Timestamp::UNIX_EPOCH);
@@ -69,7 +68,7 @@ impl Found {
         }
     }
 
-    /// The policy that governs a file of the corpus, with what else was found.
+    /// The policy that governs a file of the corpus, and the corpus.
     pub(crate) fn of(mut self, file: &CorpusFile) -> Self {
         if let Some(other) = file.policy.checked_sub(1)
             && other < self.others.len()
@@ -79,7 +78,7 @@ impl Found {
         self
     }
 
-    /// The same without taking it.
+    /// The same, borrowed.
     pub(crate) fn policy_of(&self, file: &CorpusFile) -> &Policy {
         let other = file.policy.checked_sub(1).and_then(|other| self.others.get(other));
         other.unwrap_or(&self.policy)
@@ -95,17 +94,17 @@ impl Found {
         self.policy.path().unwrap_or_default()
     }
 
-    /// Whether a file holds the policy, and not the built-in one for want of a file.
+    /// Whether the policy comes from a file rather than being the built-in default.
     pub(crate) fn is_default(&self) -> bool {
         self.path() == DEFAULT_POLICY
     }
 
-    /// The catalogue's roles, the nearest layer's first.
+    /// The catalogue's roles; those of the nearest layer come first.
     pub(crate) fn catalogue(&self) -> Vec<&policy::Role> {
         self.policy.roles().collect()
     }
 
-    /// The same of the policy that governs a file.
+    /// The same for the policy that governs a file.
     pub(crate) fn catalogue_of(&self, file: &CorpusFile) -> Vec<&policy::Role> {
         self.policy_of(file).roles().collect()
     }
@@ -116,9 +115,9 @@ impl Found {
     }
 }
 
-/// A key's definition with what the policy knows of it.
+/// A key's definition and the policy's facts about it.
 pub(super) struct Located {
-    pub(super) found: Found,
+    pub(super) found: PolicyInForce,
     pub(super) name: String,
     pub(super) file: String,
     pub(super) line: usize,
@@ -139,19 +138,19 @@ pub(super) fn locate(
     }
     if !by_file {
         if name.is_some() {
-            return Err(Failure::usage_error("--name says which key of a file is meant")
+            return Err(Failure::usage_error("--name selects a key of a file")
                 .help("cortexkey access FILE --name NAME"));
         }
-        return by_name(key, Found::with_corpus(named)?);
+        return by_name(key, PolicyInForce::with_corpus(named)?);
     }
     let bytes = read(path).map_err(|why| Failure::new(Exit::NoInput, why))?;
-    let found = Found::policy(named, Some(path))?;
+    let found = PolicyInForce::policy(named, Some(path))?;
     let file = CorpusFile::new(key, bytes, &Limits::default());
     let document = in_file(&file, name)?;
     lower(found, &file, document)
 }
 
-fn by_name(key: &str, mut found: Found) -> Result<Located, Failure> {
+fn by_name(key: &str, mut found: PolicyInForce) -> Result<Located, Failure> {
     let mut all: Vec<String> = Vec::new();
     let mut hits: Vec<(&CorpusFile, &KeyDocument)> = Vec::new();
     let corpus = core::mem::take(&mut found.corpus);
@@ -182,12 +181,12 @@ fn by_name(key: &str, mut found: Found) -> Result<Located, Failure> {
                 quote(key),
                 files.join(", ")
             ))
-            .help("give TENANT/NAME, or the file with --name NAME"))
+            .help("give TENANT/NAME, or the file and --name NAME"))
         }
     }
 }
 
-fn no_such_key(key: &str, found: &Found, all: &[String], unread: usize) -> Failure {
+fn no_such_key(key: &str, found: &PolicyInForce, all: &[String], unread: usize) -> Failure {
     if all.is_empty() {
         let nowhere = "no policy was found, and this folder";
         let whose = if found.is_default() { nowhere } else { found.path() };
@@ -195,11 +194,11 @@ fn no_such_key(key: &str, found: &Found, all: &[String], unread: usize) -> Failu
             Exit::NoInput,
             format!("{whose} has no key definition that could be read"),
         )
-        .help("give a file, or the policy with --policy FILE; `cortexkey lint` says what is read");
+        .help("give a file, or the policy with --policy FILE; `cortexkey lint` lists the files that are read");
     }
     let mut message = format!("no key {} among the {} of {}", quote(key), all.len(), found.path());
     if unread > 0 {
-        message += &format!("; {unread} files have mistakes that hide what they hold");
+        message += &format!("; {unread} files have mistakes and could not be read");
     }
     let near = closest(key, all.iter().map(String::as_str));
     let help = match near {
@@ -210,7 +209,7 @@ fn no_such_key(key: &str, found: &Found, all: &[String], unread: usize) -> Failu
     Failure::usage_error(message).help(help)
 }
 
-/// The document that is meant.
+/// The selected document.
 fn in_file<'f>(file: &'f CorpusFile, name: Option<&str>) -> Result<&'f KeyDocument, Failure> {
     sound(file)?;
     let name_of = |document: &KeyDocument| {
@@ -228,7 +227,7 @@ fn in_file<'f>(file: &'f CorpusFile, name: Option<&str>) -> Result<&'f KeyDocume
                     several.len(),
                     names.join(", ")
                 ))
-                .help("say which with --name NAME"))
+                .help("select one with --name NAME"))
             }
         };
     };
@@ -243,7 +242,7 @@ fn in_file<'f>(file: &'f CorpusFile, name: Option<&str>) -> Result<&'f KeyDocume
     })
 }
 
-/// A file whose YAML has no mistakes.
+/// A file whose YAML has no syntax errors.
 pub(crate) fn sound(file: &CorpusFile) -> Result<(), Failure> {
     match file.problems.first() {
         Some(problem) => Err(broken(&file.path, &file.tree, problem.span, &problem.message)),
@@ -251,10 +250,10 @@ pub(crate) fn sound(file: &CorpusFile) -> Result<(), Failure> {
     }
 }
 
-/// Every key of the policy's corpus. One definition that cannot be used is an error: an answer
-/// about all keys that leaves one out would be wrong.
-pub(super) fn every(named: Option<&Path>) -> Result<(Found, Vec<Key>), Failure> {
-    let mut found = Found::with_corpus(named)?;
+/// Every key of the policy's corpus. A definition that cannot be used is an error, because an
+/// answer about all keys must not skip one.
+pub(super) fn every(named: Option<&Path>) -> Result<(PolicyInForce, Vec<Key>), Failure> {
+    let mut found = PolicyInForce::with_corpus(named)?;
     let corpus = core::mem::take(&mut found.corpus);
     let mut keys = Vec::new();
     for file in &corpus.files {
@@ -279,12 +278,20 @@ pub(super) struct Key {
     pub(super) access: Access,
 }
 
-fn lower(found: Found, file: &CorpusFile, document: &KeyDocument) -> Result<Located, Failure> {
+fn lower(
+    found: PolicyInForce,
+    file: &CorpusFile,
+    document: &KeyDocument,
+) -> Result<Located, Failure> {
     let Key { name, file, line, access } = lower_key(&found, file, document)?;
     Ok(Located { found, name, file, line, access })
 }
 
-fn lower_key(found: &Found, file: &CorpusFile, document: &KeyDocument) -> Result<Key, Failure> {
+fn lower_key(
+    found: &PolicyInForce,
+    file: &CorpusFile,
+    document: &KeyDocument,
+) -> Result<Key, Failure> {
     let refuse = |span, message: &str| broken(&file.path, &file.tree, span, message);
     if let Some(problem) = document.problems.first() {
         return Err(refuse(problem.span, &problem.message));
@@ -303,7 +310,7 @@ fn lower_key(found: &Found, file: &CorpusFile, document: &KeyDocument) -> Result
     })
 }
 
-/// A definition that nothing can be decided with.
+/// A definition that cannot be decided on.
 pub(crate) fn broken(path: &str, tree: &Tree, span: Span, message: &str) -> Failure {
     let at = tree.position(span.start);
     Failure::usage_error(format!(
@@ -313,9 +320,9 @@ pub(crate) fn broken(path: &str, tree: &Tree, span: Span, message: &str) -> Fail
     .help(format!("run `cortexkey lint {path}` first"))
 }
 
-/// A role by name, with what is public of it in a product.
+/// A role by name, with its public facts for a product.
 pub(crate) fn role_named(
-    found: &Found,
+    found: &PolicyInForce,
     name: &str,
     product: Option<Product>,
 ) -> Option<ResolvedRole> {
@@ -342,7 +349,7 @@ pub(crate) fn read(path: &Path) -> Result<Vec<u8>, String> {
         io::ErrorKind::NotFound => format!("cannot read {shown}: there is no such file"),
         _ => format!("cannot read {shown}: {error}"),
     };
-    // Asked before it is opened: opening a FIFO waits for a writer.
+    // Checked before opening: opening a FIFO waits for a writer.
     if !fs::metadata(path).map_err(why)?.is_file() {
         return Err(format!("cannot read {shown}: it is not a file"));
     }
@@ -356,7 +363,7 @@ pub(super) fn bounded(from: &mut dyn io::Read, shown: &str) -> Result<Vec<u8>, S
     let read = from.take(limit as u64 + 1).read_to_end(&mut bytes);
     read.map_err(|error| format!("cannot read {shown}: {error}"))?;
     if bytes.len() > limit {
-        return Err(format!("cannot read {shown}: it has over {limit} bytes"));
+        return Err(format!("cannot read {shown}: it is larger than {limit} bytes"));
     }
     Ok(bytes)
 }

@@ -8,7 +8,7 @@ use super::files::Key;
 use super::words::plain;
 use crate::text::{BOLD, DIM};
 
-/// Whether it is worth asking what enforcing scopes would take away.
+/// Whether enforcing scopes could remove any access.
 pub(super) fn asks_what_is_lost(access: &Access) -> bool {
     access.tenant.scopes == ScopeModel::Areas && access.tenant.settings.sbac != Sbac::Enforced
 }
@@ -63,9 +63,9 @@ pub(super) fn losses_text(keys: &[Key]) -> String {
         );
         match Loss::of(&key.access) {
             Loss::NotScoped => out += "  nothing: the product has no scopes of this form\n",
-            Loss::Enforced => out += "  nothing new: its tenant enforces scopes\n",
+            Loss::Enforced => out += "  nothing: its tenant already enforces scopes\n",
             Loss::Lost(lost) if lost.is_empty() => {
-                out += "  nothing: its scope lets everything in\n";
+                out += "  nothing: its scope allows everything\n";
             }
             Loss::Lost(lost) => {
                 losing += 1;

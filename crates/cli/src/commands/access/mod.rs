@@ -1,6 +1,6 @@
 //! `cortexkey access`: what a key may see and do, and why.
 //!
-//! The core decides. An invalid definition or policy is an error, and unknown is never a yes.
+//! The core decides. An invalid definition or policy is an error, and unknown never counts as yes.
 
 mod files;
 mod losses;
@@ -20,10 +20,10 @@ use cortexkey_manifest::access::{Access, ScopeModel};
 use cortexkey_manifest::{closest, mask_tokens};
 use serde_json::{Value, json};
 
-pub(crate) use self::files::{Found, broken, read, role_named, sound};
 use self::files::{Key, Located, every, locate};
+pub(crate) use self::files::{PolicyInForce, broken, read, role_named, sound};
 use self::losses::{losses_json, losses_text};
-use self::question::{Asked, EndpointOf};
+use self::question::{EndpointOf, JsonQuestion};
 use self::show::{Overview, head_json, notes, notes_text};
 pub(crate) use self::show::{marked, marks, role_json};
 pub(crate) use self::words::{plain, row, rows_aligned};
@@ -129,7 +129,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
         Some(Subcommand::Suggest(args)) => return suggest::run(args),
         _ => {}
     }
-    let asked = asked(args)?;
+    let question = question_of(args)?;
     let policy = args.policy.as_deref();
     let Some(key) = &args.key else {
         let (found, keys) = every(policy)?;
@@ -140,7 +140,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
         let Located { found, name, file, line, access } = located;
         return if_enforced(&found, &[Key { name, file, line, access }], args.format);
     }
-    let Some(asked) = asked else {
+    let Some(question) = question else {
         let overview = Overview::of(&located);
         text::print(&match args.format {
             Format::Text => overview.text(),
@@ -148,16 +148,16 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
         })?;
         return Ok(Exit::Done);
     };
-    let outcome = answer(&located.access, &asked)?;
+    let outcome = answer(&located.access, &question)?;
     text::print(&match args.format {
-        Format::Text => outcome.text(&located, &asked),
-        Format::Json => line(&outcome.json(&located, &asked)),
+        Format::Text => outcome.text(&located, &question),
+        Format::Json => line(&outcome.json(&located, &question)),
     })?;
     Ok(if outcome.answer == Answer::Allowed { Exit::Done } else { Exit::Findings })
 }
 
 /// Prints what keys would lose if their tenants enforced scopes.
-fn if_enforced(found: &Found, keys: &[Key], format: Format) -> Result<Exit, Failure> {
+fn if_enforced(found: &PolicyInForce, keys: &[Key], format: Format) -> Result<Exit, Failure> {
     text::print(&match format {
         Format::Text => losses_text(keys),
         Format::Json => line(&json!({
@@ -169,55 +169,55 @@ fn if_enforced(found: &Found, keys: &[Key], format: Format) -> Result<Exit, Fail
     Ok(Exit::Done)
 }
 
-/// JSON as it is printed: for machines, and bearable to read. What may be a secret is masked.
+/// JSON for programs, indented so that people can read it. Possible secrets are masked.
 pub(crate) fn line(json: &Value) -> String {
     mask_tokens(&text::visible(&format!("{json:#}\n")))
 }
 
-fn asked(args: &Args) -> Result<Option<Asked>, Failure> {
+fn question_of(args: &Args) -> Result<Option<JsonQuestion>, Failure> {
     let names = |names: &[String]| -> Vec<String> {
         names.iter().map(|name| name.trim().to_owned()).filter(|name| !name.is_empty()).collect()
     };
     if let Some(component) = &args.component {
-        return Asked::component(component).map(Some);
+        return JsonQuestion::component(component).map(Some);
     }
     if let Some(action) = &args.action {
-        return Ok(Some(Asked::Action { name: action.clone() }));
+        return Ok(Some(JsonQuestion::Action { name: action.clone() }));
     }
     if let Some(groups) = &args.asset {
-        return Ok(Some(Asked::Asset { groups: names(groups) }));
+        return Ok(Some(JsonQuestion::Asset { groups: names(groups) }));
     }
     if let Some(groups) = &args.endpoint {
         let endpoint = EndpointOf { groups: names(groups), tags: names(&args.tag) };
-        return Ok(Some(Asked::Endpoint(endpoint)));
+        return Ok(Some(JsonQuestion::Endpoint(endpoint)));
     }
-    args.question.as_deref().map(Asked::read).transpose()
+    args.question.as_deref().map(JsonQuestion::read).transpose()
 }
 
-/// What came of a question.
+/// The result of a question.
 struct Outcome {
     answer: Answer,
-    /// The core's decision, as it is written; null where the product has no scopes of this form.
+    /// The core's decision as JSON; null for a product without scopes of this form.
     decision: Value,
     notes: Vec<String>,
 }
 
-fn answer(access: &Access, asked: &Asked) -> Result<Outcome, Failure> {
-    let mut notes = if asked.is_of_scope() { notes(access) } else { Vec::new() };
-    if let Asked::Component { name, .. } = asked {
+fn answer(access: &Access, question: &JsonQuestion) -> Result<Outcome, Failure> {
+    let mut notes = if question.is_of_scope() { notes(access) } else { Vec::new() };
+    if let JsonQuestion::Component { name, .. } = question {
         notes.extend(component_note(access, name)?);
     }
     let (answer, decision) = match access.tenant.scopes {
-        // Areas that the product does not have say nothing.
-        ScopeModel::NoScopes if asked.is_of_scope() => (Answer::Allowed, Value::Null),
-        ScopeModel::Older if asked.is_of_scope() => (Answer::Unknown, Value::Null),
-        _ => asked.lend(|question| decided(access, question)),
+        // Areas that the product does not have are omitted.
+        ScopeModel::NoScopes if question.is_of_scope() => (Answer::Allowed, Value::Null),
+        ScopeModel::Older if question.is_of_scope() => (Answer::Unknown, Value::Null),
+        _ => question.with_core(|core| decided(access, core)),
     };
     Ok(Outcome { answer, decision, notes })
 }
 
-/// The answer, and the decision behind it. Where the definition does not know whether what
-/// references nothing is visible, the answer is unknown if it depends on that.
+/// The answer and the decision behind it. If the definition does not state whether unreferenced
+/// items are visible and the answer depends on it, the answer is unknown.
 fn decided(access: &Access, question: &Question<'_>) -> (Answer, Value) {
     let (key, tenant) = (access.key(), &access.tenant.settings);
     let decision = decide(&key, tenant, question);
@@ -234,7 +234,7 @@ fn decided(access: &Access, question: &Question<'_>) -> (Answer, Value) {
     (answer, json!(decision))
 }
 
-/// A component that neither the product's documents nor a role name: most likely a slip.
+/// A component that is in neither the product's documents nor any role: most likely a typo.
 fn component_note(access: &Access, name: &str) -> Result<Option<String>, Failure> {
     let grants = access.roles.iter().flat_map(|role| &role.grants);
     let listed: Vec<&str> = grants.map(|grant| grant.component.as_str()).collect();
@@ -256,23 +256,23 @@ fn component_note(access: &Access, name: &str) -> Result<Option<String>, Failure
 }
 
 impl Outcome {
-    fn json(&self, located: &Located, asked: &Asked) -> Value {
+    fn json(&self, located: &Located, question: &JsonQuestion) -> Value {
         let mut json = head_json(located);
-        json["question"] = json!(asked);
+        json["question"] = json!(question);
         json["answer"] = json!(self.answer);
         json["decision"] = self.decision.clone();
         json["notes"] = json!(self.notes);
         json
     }
 
-    fn text(&self, located: &Located, asked: &Asked) -> String {
+    fn text(&self, located: &Located, question: &JsonQuestion) -> String {
         let (color, verb) = match self.answer {
             Answer::Allowed => (GOOD, "may"),
             Answer::Refused => (BAD, "may not"),
             Answer::Unknown => (BAD, "may or may not"),
         };
         let name = plain(&located.name);
-        let words = plain(&asked.words());
+        let words = plain(&question.words());
         let mut out = format!("{color}{}{color:#}: {name} {verb} {words}\n", self.answer);
         if self.decision["scopesOff"] == true {
             let enforced = self.decision["ifEnforced"].as_str().unwrap_or_default();

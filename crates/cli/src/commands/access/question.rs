@@ -1,4 +1,4 @@
-//! Questions: from options or from JSON, to what the core answers.
+//! Questions, from options or from JSON, in the form that the core answers.
 
 use std::fmt;
 use std::io;
@@ -13,10 +13,10 @@ use super::files;
 use super::words::plain;
 use crate::exit::{Exit, Failure};
 
-/// A question, as it is written in JSON.
+/// A question as JSON.
 #[derive(Debug, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub(super) enum Asked {
+pub(super) enum JsonQuestion {
     Component {
         name: String,
         permission: Level,
@@ -83,8 +83,8 @@ enum Referenced {
 #[derive(Debug)]
 pub(super) struct Row(Vec<(String, String)>);
 
-impl Asked {
-    /// Reads a question from a file, or from standard input where the path is `-`.
+impl JsonQuestion {
+    /// Reads a question from a file; `-` is standard input.
     pub(super) fn read(path: &Path) -> Result<Self, Failure> {
         let unread = |why| Failure::new(Exit::NoInput, why);
         let (bytes, shown) = if path.as_os_str() == "-" {
@@ -106,7 +106,8 @@ impl Asked {
     /// A component with its level, as `NAME=LEVEL`.
     pub(super) fn component(text: &str) -> Result<Self, Failure> {
         let wrong = |message: String| {
-            Failure::usage_error(message).help("write it as in --component \"Public API=edit\"")
+            Failure::usage_error(message)
+                .help("write NAME=LEVEL, as in --component \"Public API=edit\"")
         };
         let Some((name, level)) = text.rsplit_once('=') else {
             return Err(wrong(format!("--component {} names no level", plain(text))));
@@ -115,7 +116,10 @@ impl Asked {
         let Ok(permission) = level.parse::<Permission>() else {
             let hint = closest(level, ["none", "view", "edit"]);
             let hint = hint.map_or(String::new(), |hint| format!("; did you mean `{hint}`?"));
-            return Err(wrong(format!("{} is no level: none, view or edit{hint}", plain(level))));
+            return Err(wrong(format!(
+                "{} is not a level: expected none, view or edit{hint}",
+                plain(level)
+            )));
         };
         let permission = match permission {
             Permission::None => Level::None,
@@ -125,12 +129,12 @@ impl Asked {
         Ok(Self::Component { name: name.trim().to_owned(), permission })
     }
 
-    /// Whether it is about what may be seen, and so about the scope.
+    /// Whether it asks about visibility, and so about the scope.
     pub(super) fn is_of_scope(&self) -> bool {
         !matches!(self, Self::Component { .. } | Self::Action { .. })
     }
 
-    /// In words, as what follows "may" and the key's name.
+    /// In words that follow "may" and the key's name.
     pub(super) fn words(&self) -> String {
         let groups = |groups: &[String]| match groups {
             [] => "no group".to_owned(),
@@ -156,8 +160,8 @@ impl Asked {
         }
     }
 
-    /// Lends the core's form.
-    pub(super) fn lend<R>(&self, ask: impl FnOnce(&Question<'_>) -> R) -> R {
+    /// Calls `ask` with the core's form of the question.
+    pub(super) fn with_core<R>(&self, ask: impl FnOnce(&Question<'_>) -> R) -> R {
         match self {
             Self::Component { name, permission } => {
                 ask(&Question::Component { name, permission: permission.core() })
@@ -263,21 +267,21 @@ fn texts(names: &[String]) -> Vec<&str> {
     names.iter().map(String::as_str).collect()
 }
 
-/// A row as an object of texts, in which no field comes twice.
+/// A row as an object of strings, in which each field occurs once.
 fn row<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Row, D::Error> {
     struct Fields;
     impl<'de> Visitor<'de> for Fields {
         type Value = Row;
 
         fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("an object of field names and texts")
+            f.write_str("an object of field names and strings")
         }
 
         fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Row, A::Error> {
             let mut row: Vec<(String, String)> = Vec::new();
             while let Some((name, value)) = map.next_entry()? {
                 if row.iter().any(|(known, _)| *known == name) {
-                    return Err(A::Error::custom(format_args!("the field `{name}` comes twice")));
+                    return Err(A::Error::custom(format_args!("the field `{name}` occurs twice")));
                 }
                 row.push((name, value));
             }
@@ -287,7 +291,7 @@ fn row<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Row, D::Error> {
     deserializer.deserialize_map(Fields)
 }
 
-/// What was most likely meant by a name that is not known.
+/// The name that was most likely meant.
 fn near(error: &str) -> Option<String> {
     let rest = error.strip_prefix("unknown field ").or(error.strip_prefix("unknown variant "))?;
     let (written, known) = rest.split_once(", expected ")?;
@@ -299,7 +303,7 @@ fn near(error: &str) -> Option<String> {
 mod tests {
     use super::*;
 
-    fn read(json: &str) -> Result<Asked, String> {
+    fn read(json: &str) -> Result<JsonQuestion, String> {
         serde_json::from_str(json).map_err(|error| error.to_string())
     }
 
@@ -319,7 +323,7 @@ mod tests {
             let asked = read(good).unwrap();
             assert_eq!(serde_json::to_string(&asked).unwrap(), good);
             assert_eq!(asked.is_of_scope(), !good.contains("name\""));
-            assert!(!asked.lend(|question| format!("{question:?}")).is_empty());
+            assert!(!asked.with_core(|question| format!("{question:?}")).is_empty());
         }
         for (bad, why) in [
             (r#"{"isue":{}}"#, "unknown variant `isue`"),
@@ -327,7 +331,7 @@ mod tests {
             (r#"{"asset":{}}"#, "missing field `groups`"),
             (r#"{"asset":{"groups":["a"],"groups":["b"]}}"#, "duplicate field `groups`"),
             (r#"{"issue":{"domain":"IT","references":["gone"]}}"#, "unknown variant `gone`"),
-            (r#"{"dataset-row":{"dataset":"d","row":{"a":"1","a":"2"}}}"#, "comes twice"),
+            (r#"{"dataset-row":{"dataset":"d","row":{"a":"1","a":"2"}}}"#, "occurs twice"),
             (r#"{"asset":{"groups":[]}} x"#, "trailing characters"),
         ] {
             let error = read(bad).unwrap_err();

@@ -1,7 +1,7 @@
-//! What a key may see and do, in words and as JSON.
+//! Shows what a key may see and do, in words and as JSON.
 //!
-//! What is not known is shown as unknown, never as a no. Nothing is printed that a terminal would
-//! act on.
+//! What is unknown is shown as unknown, never as no. The output contains nothing that a terminal
+//! would interpret.
 
 use cortexkey_core::access::{
     Area, Axis, Certainty, Component, Grant, KnownLevel, Permission, Product, Rights, Role, Sbac,
@@ -16,7 +16,7 @@ use super::losses::asks_what_is_lost;
 use super::words::{plain, row, rows_aligned};
 use crate::text::{BOLD, DIM};
 
-/// What is known of a key, gathered once for both forms.
+/// The facts about a key, gathered once for both forms.
 pub(super) struct Overview<'l> {
     located: &'l Located,
     components: Vec<ComponentRight>,
@@ -26,17 +26,17 @@ pub(super) struct Overview<'l> {
     holds_all: bool,
     makes_keys: Option<bool>,
     bypasses: Vec<(&'static str, &'static str)>,
-    /// Components that would bypass the scope, where it is not known whether they are held.
+    /// Components that would bypass the scope and that the key may hold.
     unknown_bypasses: Vec<&'static str>,
 }
 
-/// What the roles together hold of a component that one of them names.
+/// What the roles together grant of a component that one of them names.
 struct ComponentRight {
     name: String,
     level: KnownLevel,
-    /// What the documents suggest, where the level is not known exactly.
+    /// What the documents suggest, if the level is not known exactly.
     assumed: Option<KnownLevel>,
-    /// Whether the level rests on reports alone.
+    /// Whether the level rests on user reports alone.
     observed: bool,
 }
 
@@ -130,7 +130,7 @@ impl<'l> Overview<'l> {
             let lost = losses(access);
             out += &lost.iter().map(|loss| format!("  {}\n", plain(loss))).collect::<String>();
             if lost.is_empty() {
-                out += "  nothing: its scope lets everything in\n";
+                out += "  nothing: its scope allows everything\n";
             }
         }
         out + &notes_text(&notes(access))
@@ -153,7 +153,7 @@ impl<'l> Overview<'l> {
     fn actions_in_words(&self) -> String {
         match (self.actions.as_slice(), self.actions_complete) {
             ([], true) => "none".to_owned(),
-            ([], false) => "unknown: nobody listed them".to_owned(),
+            ([], false) => "unknown: they are not listed".to_owned(),
             (actions, true) => actions.join(", "),
             (actions, false) => format!("{}; others unknown", actions.join(", ")),
         }
@@ -195,18 +195,18 @@ impl ComponentRight {
     }
 }
 
-/// What is known of the components that no role names.
+/// The level of the components that no role names.
 fn others(access: &Access) -> String {
     let none = KnownLevel::exactly(Permission::None);
     let known = access.roles.iter().fold(none, |level, role| level.union(role.others));
     if known == KnownLevel::UNKNOWN {
-        "unknown: nobody listed them".to_owned()
+        "unknown: they are not listed".to_owned()
     } else {
         known.to_string()
     }
 }
 
-/// Which key it is, its tenant, its roles.
+/// The key's identity, tenant and roles.
 pub(super) fn head_json(located: &Located) -> Value {
     let Access { roles, role_facts, tenant, .. } = &located.access;
     let roles = roles.iter().zip(role_facts).map(|(role, facts)| role_json(role, facts));
@@ -276,7 +276,7 @@ pub(crate) const fn origin(origin: Origin) -> &'static str {
     }
 }
 
-/// Privileged, machine, holds everything: what a role is marked with.
+/// A role's marks: privileged, machine, full access.
 pub(crate) fn marks(facts: &RoleFacts, role: &Role<String>) -> String {
     marked(facts.privileged, facts.machine, role.holds_all)
 }
@@ -303,7 +303,7 @@ fn head_text(located: &Located) -> String {
         let mut words = vec![match facts.origin {
             Origin::Catalogue => "of the catalogue".to_owned(),
             Origin::Predefined => "predefined".to_owned(),
-            Origin::Unknown => "known to neither the product nor the catalogue".to_owned(),
+            Origin::Unknown => "unknown to the product and the catalogue".to_owned(),
         }];
         let marks = marks(facts, role);
         words.extend((!marks.is_empty()).then_some(marks));
@@ -333,7 +333,7 @@ fn enforcement(access: &Access) -> String {
     }
 }
 
-/// What was taken for lack of better knowledge.
+/// The assumptions made where facts are missing.
 pub(super) fn notes(access: &Access) -> Vec<String> {
     let tenant = &access.tenant;
     let mut notes = Vec::new();
@@ -354,7 +354,7 @@ pub(super) fn notes(access: &Access) -> Vec<String> {
             return notes;
         }
         ScopeModel::Older => {
-            notes.push("nothing is decided here of the product's older scopes".to_owned());
+            notes.push("the product's older scopes are not evaluated".to_owned());
             return notes;
         }
         ScopeModel::Areas => {}
@@ -363,19 +363,22 @@ pub(super) fn notes(access: &Access) -> Vec<String> {
         notes.push("scopes are off in this tenant: the key sees whatever its roles reach".into());
     }
     if tenant.settings.sbac == Sbac::Unknown {
-        notes.push("nobody said whether the tenant enforces scopes: taken to be so".to_owned());
+        notes.push(
+            "the policy does not say whether the tenant enforces scopes: assumed that it does"
+                .to_owned(),
+        );
     }
     let Some(scope) = &access.scope else { return notes };
     let by_tags = matches!(scope.endpoints.tags, Axis::Scope(_));
     if by_tags && !tenant.tags_said {
         notes.push(
-            "the policy does not say how endpoint tags are matched: taken to be restrictive"
+            "the policy does not say how endpoint tags are matched: assumed to be restrictive"
                 .to_owned(),
         );
     }
     if scope.cases_and_issues.unreferenced == Unreferenced::Unknown {
         notes.push(
-            "whether cases and issues that reference nothing known are let in is unknown"
+            "it is unknown whether the scope allows cases and issues that reference no known object"
                 .to_owned(),
         );
     }
@@ -393,14 +396,14 @@ pub(super) fn notes_text(notes: &[String]) -> String {
 /// Each area in words.
 fn areas(access: &Access) -> Vec<(&'static str, String)> {
     let Some(scope) = &access.scope else {
-        return vec![("scope", "none: it sees nothing where scopes are enforced".to_owned())];
+        return vec![("scope", "none: with scopes enforced it sees nothing".to_owned())];
     };
     let cases = &scope.cases_and_issues;
     let unreferenced = match (&cases.area, cases.unreferenced) {
         (Area::None, _) => "",
-        (_, Unreferenced::Yes) => "; also what references nothing known",
-        (_, Unreferenced::No) => "; not what references nothing known",
-        (_, Unreferenced::Unknown) => "; unknown whether what references nothing known",
+        (_, Unreferenced::Yes) => "; also what references no known object",
+        (_, Unreferenced::No) => "; not what references no known object",
+        (_, Unreferenced::Unknown) => "; unknown whether also what references no known object",
     };
     let cases = selection(&cases.area, "all domains", "domains");
     vec![
@@ -420,8 +423,7 @@ fn selection(area: &Area<String>, all: &str, what: &str) -> String {
     }
 }
 
-/// The components of a product that would bypass a scope, where it is not known whether the roles
-/// hold them.
+/// The components of a product that would bypass a scope and that the roles may grant.
 fn unknown_bypasses(roles: &[Role<String>], product: Product) -> Vec<&'static str> {
     let unknown = |component: &&Component| {
         let bypass = component.scope_bypass;

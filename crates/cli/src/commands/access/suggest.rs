@@ -13,7 +13,7 @@ use cortexkey_core::access::{Certainty, PredefinedRole, Product};
 use cortexkey_manifest::access::ResolvedRole;
 use serde_json::{Map, Value, json};
 
-use super::files::{Found, role_named};
+use super::files::{PolicyInForce, role_named};
 use super::line;
 use super::words::{plain, row};
 use crate::exit::{Exit, Failure};
@@ -70,7 +70,7 @@ pub(crate) struct Args {
 }
 
 pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
-    let found = Found::policy(args.policy.as_deref(), None)?;
+    let found = PolicyInForce::policy(args.policy.as_deref(), None)?;
     let list = if args.calls.is_empty() { all_operations() } else { read(&args.calls)? };
     if list.calls.is_empty() {
         let message = "no call could be read";
@@ -134,7 +134,7 @@ fn all_operations() -> CallList {
 }
 
 /// The roles of the catalogue and of the product, each with what it implies.
-fn roles(found: &Found, product: Product) -> Vec<HeldRole> {
+fn roles(found: &PolicyInForce, product: Product) -> Vec<HeldRole> {
     let catalogue = found.catalogue();
     let listed = catalogue.iter().map(|role| role.name.value.as_str());
     let predefined = PredefinedRole::of(product).map(|role| role.name);
@@ -144,7 +144,7 @@ fn roles(found: &Found, product: Product) -> Vec<HeldRole> {
     names.into_iter().map(|name| held(found, name, product)).collect()
 }
 
-fn held(found: &Found, name: &str, product: Product) -> HeldRole {
+fn held(found: &PolicyInForce, name: &str, product: Product) -> HeldRole {
     let all = ResolvedRole::all([name], &found.catalogue(), Some(product));
     HeldRole {
         name: name.to_owned(),
@@ -153,7 +153,7 @@ fn held(found: &Found, name: &str, product: Product) -> HeldRole {
     }
 }
 
-fn forward(args: &Args, found: &Found, list: &CallList) -> Result<Exit, Failure> {
+fn forward(args: &Args, found: &PolicyInForce, list: &CallList) -> Result<Exit, Failure> {
     let suggestion = suggest(list, roles(found, args.product));
     let permissions = &suggestion.permissions;
     let is_sure = permissions.is_complete()
@@ -290,7 +290,12 @@ fn custom_text(permissions: &Permissions) -> String {
     out
 }
 
-fn reverse(args: &Args, found: &Found, name: &str, list: &CallList) -> Result<Exit, Failure> {
+fn reverse(
+    args: &Args,
+    found: &PolicyInForce,
+    name: &str,
+    list: &CallList,
+) -> Result<Exit, Failure> {
     if role_named(found, name, Some(args.product)).is_none() {
         return Err(Failure::usage_error(format!("there is no role {}", plain(name)))
             .help("`cortexkey roles` lists those that there are; case and spaces count"));

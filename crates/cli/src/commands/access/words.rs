@@ -1,8 +1,8 @@
-//! Lists as every form of `access` and `roles` prints them.
+//! Formats lists for `access` and `roles`.
 
 use cortexkey_manifest::{is_invisible, mask_tokens};
 
-/// Lines of a list, their words in one column.
+/// Lines of a list, with their text in one column.
 pub(crate) fn rows_aligned(lines: &[(String, String)]) -> String {
     let width = lines.iter().map(|(name, _)| plain(name).chars().count()).max().unwrap_or(0);
     let width = width.max(20);
@@ -11,13 +11,13 @@ pub(crate) fn rows_aligned(lines: &[(String, String)]) -> String {
     lines.iter().map(line).collect()
 }
 
-/// One line of a list: a name and what is said of it.
+/// One line of a list: a name and its text.
 pub(crate) fn row(name: &str, words: &str) -> String {
     format!("  {:<20}  {}\n", plain(name), plain(words))
 }
 
-/// Text from files and arguments, fit for a terminal: nothing that it would act on, nothing that
-/// may be a secret.
+/// Text from files and arguments, safe for a terminal: without control sequences and without
+/// possible secrets.
 pub(crate) fn plain(text: &str) -> String {
     let masked = mask_tokens(text);
     masked.chars().map(|c| if is_invisible(c) { '\u{fffd}' } else { c }).collect()

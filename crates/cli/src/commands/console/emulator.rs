@@ -1,4 +1,4 @@
-//! `cortexkey tenant --console`: a console for the emulator of this process.
+//! `cortexkey tenant --console`: serves the console for this process's emulator.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -12,21 +12,21 @@ use cortexkey_tenant::{Clock, SettableClock, Tenant};
 use super::{start_failed, tell};
 use crate::exit::{Exit, Failure};
 
-/// A clock that the emulator and its console share.
+/// The clock that the emulator and its console share.
 pub(in crate::commands) fn clock(options: &mut cortexkey_tenant::Options) -> SettableClock {
     let clock = SettableClock::running();
     options.clock = Clock::Settable(clock.clone());
     clock
 }
 
-/// A console for an emulator of this process.
+/// The console for this process's emulator.
 pub(in crate::commands) fn of_tenant(
     tenant: &Tenant,
     clock: SettableClock,
 ) -> Result<Console, Failure> {
     let Some(seeded) = tenant.seeded_keys() else {
         return Err(Failure::usage_error(
-            "the console needs a key, and the tenant has keys already",
+            "the console needs a new key, but the tenant already has keys",
         )
         .help("give --new-admin-keys"));
     };

@@ -1,4 +1,4 @@
-//! `cortexkey console`: the API Keys page of a tenant in a browser, on loopback.
+//! `cortexkey console`: serves the API Keys page of a tenant to a browser, on loopback.
 
 #[cfg(feature = "tenant")]
 pub(super) mod emulator;
@@ -18,30 +18,30 @@ use crate::text;
 
 /// Show the API Keys page of a tenant in a browser
 ///
-/// It listens on this machine only and prints the address to open, which works once. It shows keys,
-/// never a stored key itself, and changes nothing unless --allow-changes is given. A new key is
-/// shown once, or goes where the profile says (sink_command, sink_folder).
+/// The console listens on this machine only and prints the address to open, which works once. It
+/// never shows stored keys, and it changes nothing unless you give --allow-changes. A new key is
+/// shown once, or goes to the profile's sink (sink_command, sink_folder).
 #[derive(clap::Args)]
 #[command(after_help = format!("{EXAMPLES}\n\n{SETTINGS}"))]
 pub(crate) struct Args {
-    /// Let keys be generated, edited, rotated and deleted
+    /// Allow keys to be generated, edited, rotated and deleted
     #[arg(long)]
     allow_changes: bool,
 
-    /// The folder with the key definitions and their policy; the current one unless set
+    /// The folder with the key definitions and their policy [default: the current folder]
     #[arg(long, value_name = "FOLDER")]
     keys: Option<PathBuf>,
 
-    /// The policy's name of the tenant; the profile's, or the only one, unless set
+    /// The policy's name for the tenant [default: the profile's, or the policy's only tenant]
     #[arg(long, value_name = "NAME")]
     tenant: Option<String>,
 
-    /// Address and port on this machine; port 0 takes a free one
+    /// Address and port on this machine; port 0 picks a free one
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:0", value_parser = listen)]
     listen: SocketAddr,
 
-    /// The name in the address: a random one below localhost, or the address itself, for browsers
-    /// that do not find names below localhost
+    /// The host name in the address: a random name below localhost, or the IP address, for browsers
+    /// that do not resolve names below localhost
     #[arg(long, value_name = "NAME", default_value = "random")]
     host: Host,
 
@@ -51,7 +51,7 @@ pub(crate) struct Args {
 
 #[derive(Clone, Copy, ValueEnum)]
 enum Host {
-    /// ck….localhost, which no other server on this machine shares cookies with
+    /// ck….localhost: a name of its own, so that no other server on this machine shares its cookies
     Random,
     /// 127.0.0.1
     #[value(name = "127.0.0.1")]
@@ -71,10 +71,10 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     let connection = args.connection.resolve()?;
     let folder = args.keys.clone().map_or_else(std::env::current_dir, Ok);
     let folder = folder.map_err(|error| {
-        Failure::usage_error(format!("the folder that this runs in cannot be found: {error}"))
+        Failure::usage_error(format!("cannot find the current folder: {error}"))
     })?;
     if !folder.is_dir() {
-        return Err(Failure::usage_error(format!("{} is no folder", folder.display()))
+        return Err(Failure::usage_error(format!("{} is not a folder", folder.display()))
             .help("give --keys the folder with your key definitions"));
     }
     let (profile_sink, address) = (connection.new_keys.sink(), connection.address.value.clone());
@@ -102,13 +102,13 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
-/// Shows a new one-time address where the console was started.
+/// Prints a new one-time address on the terminal that started the console.
 fn tell(address: &str) {
     text::tell_address(&format!("open this address, which works once: {address}\n"));
 }
 
 fn listen(text: &str) -> Result<SocketAddr, String> {
-    text.parse().map_err(|_| "it is an IP address and a port, such as 127.0.0.1:8080".to_owned())
+    text.parse().map_err(|_| "expected an IP address and a port, such as 127.0.0.1:8080".to_owned())
 }
 
 fn start_failed(error: &StartError) -> Failure {

@@ -1,7 +1,7 @@
-//! `cortexkey curl`: curl with the headers of a key.
+//! `cortexkey curl`: runs curl with the headers of a signed request.
 //!
 //! curl reads the headers from a pipe, so that no other process sees them, and reads no `.curlrc`.
-//! [`options`] decides which of its options are passed on.
+//! [`options`] decides which options are passed on.
 
 mod options;
 
@@ -18,9 +18,9 @@ use crate::exit::{Exit, Failure};
 
 /// Run curl with the headers of a Standard or Advanced key
 ///
-/// Put the path first, then curl's own options. curl reads the headers from a pipe, so that they
-/// are in no argument and no file. They are valid for one request, for about a minute. Only options
-/// that send them once, and to the tenant only, are passed on. curl reads no .curlrc.
+/// Give the path first, then curl's own options. curl reads the headers from a pipe, so that they
+/// appear in no argument and no file. They are valid for one request, for about a minute. Options
+/// that would send them twice, or to another host, are not passed on. curl reads no .curlrc.
 #[derive(clap::Args)]
 #[command(after_help = format!("{EXAMPLES}\n\n{SETTINGS}"))]
 pub(crate) struct Args {
@@ -61,18 +61,18 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     let path = path.strip_prefix(&address.to_string()).unwrap_or(path);
     let url = address.join(path).map_err(|_| {
         Failure::usage_error(format!(
-            "the first argument is no path of {address}; give it first, then curl's options"
+            "the first argument is not a path of {address}; give the path first, then curl's options"
         ))
         .help("cortexkey curl -- /api_keys/validate/ -d '{}'")
     })?;
     let options = options::read(options, args.allow_other_connection)
         .map_err(|refused| Failure::usage_error(refused.message).help(refused.help))?;
     let now = Timestamp::from_system_time(SystemTime::now()).map_err(|_| {
-        Failure::new(Exit::Findings, "the clock of this machine shows no time that can be sent")
+        Failure::new(Exit::Findings, "this machine's clock shows a time that cannot be sent")
     })?;
     let signer = connection.credentials.signer;
     let headers = signer.sign_from_system(now).map_err(|error| {
-        Failure::new(Exit::Findings, format!("the system gives no random bytes: {error}"))
+        Failure::new(Exit::Findings, format!("the system returned no random bytes: {error}"))
     })?;
     let mut config = curl_config(&headers);
     if let Some(child) = &connection.options.child_tenant {
@@ -91,28 +91,28 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
 
 fn start(url: &str, options: &[String], config: &str) -> Result<Exit, Failure> {
     let mut curl = cortexkey_system::command("curl");
-    // The user's own .curlrc may name another address, a proxy or a trace file, any of which would
-    // get the headers; curl respects -q only as the first argument.
+    // The user's .curlrc may set another address, a proxy or a trace file, each of which would get
+    // the headers. curl respects -q only as the first argument.
     curl.args(["-q", "--config", "-", "--max-redirs", "0", "--globoff"])
         .args(options)
         .args(["--url", url]);
-    // With what they have curl write down, anyone who sees the traffic reads the key in it.
+    // Options that make curl log its traffic would write the key to a file.
     curl.env_remove("SSLKEYLOGFILE").env_remove("QLOGDIR");
     let mut child = curl.stdin(Stdio::piped()).spawn().map_err(|error| {
-        Failure::new(Exit::Findings, format!("curl cannot be run: {error}"))
+        Failure::new(Exit::Findings, format!("cannot run curl: {error}"))
             .help("install curl, or use `cortexkey call`")
     })?;
     if let Some(mut stdin) = child.stdin.take() {
-        // Whether curl wants it or not, its exit code tells what became of it.
+        // curl's exit code is the result, whatever it is.
         let _ = stdin.write_all(config.as_bytes());
     }
-    let status = child.wait().map_err(|error| {
-        Failure::new(Exit::Findings, format!("curl cannot be waited for: {error}"))
-    })?;
+    let status = child
+        .wait()
+        .map_err(|error| Failure::new(Exit::Findings, format!("cannot wait for curl: {error}")))?;
     match status.code() {
         Some(0) => Ok(Exit::Done),
         Some(code) => Err(Failure::new(Exit::Findings, format!("curl ended with {code}"))
             .help("see EXIT CODES in `man curl`")),
-        None => Err(Failure::new(Exit::Findings, "curl was ended by a signal")),
+        None => Err(Failure::new(Exit::Findings, "a signal ended curl")),
     }
 }

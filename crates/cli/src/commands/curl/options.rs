@@ -1,14 +1,14 @@
-//! Which options of curl `cortexkey curl` passes on: an allow-list.
+//! The allow-list of curl options that `cortexkey curl` passes on.
 //!
-//! The arguments are read once, here, and curl gets what was understood: each option by its long
-//! name, its value as an argument of its own. So clusters, abbreviations and whatever a later
-//! curl makes of an argument cannot change what is done. What is not in the table is refused.
-//! Options that print the request's headers, send them twice or bring others are not in it at all;
-//! those that choose another connection need `--allow-other-connection`.
+//! The arguments are parsed once, here. curl gets each option by its long name with its value as a
+//! separate argument, so that clusters, abbreviations and changes in later curl versions cannot
+//! alter their meaning. An option that is not in the table is refused. Options that print the
+//! request's headers, send them twice or add others are not in the table; options that choose
+//! another connection need `--allow-other-connection`.
 
 use std::path::{Path, PathBuf};
 
-/// What an option takes.
+/// The value of an option.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Takes {
     /// No value.
@@ -19,7 +19,7 @@ enum Takes {
     Any,
     /// A request method.
     Method,
-    /// A header that is neither ours nor one that routes or frames the request.
+    /// A header other than ours and those that route or frame the request.
     Header,
     /// A body; `@FILE` reads a file.
     Body,
@@ -32,10 +32,10 @@ enum Takes {
 /// When an option is passed on.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum When {
-    /// Always: it changes neither whom curl talks to nor who can read the headers.
+    /// Always: it changes neither the peer nor who can read the headers.
     Always,
-    /// With `--allow-other-connection`: it chooses whom curl talks to, by which way, or whom it
-    /// trusts.
+    /// With `--allow-other-connection`: it changes the peer, the route to it, or which certificates
+    /// are trusted.
     OtherConnection,
 }
 
@@ -44,7 +44,7 @@ type Row = (&'static str, Option<char>, Takes, When);
 use Takes::{Any, Body, File, Form, Header, Method, Nothing, Text};
 use When::{Always, OtherConnection};
 
-/// Every option that curl may get, by its long name.
+/// Every option that is passed on, by its long name.
 const TABLE: &[Row] = &[
     // The request.
     ("data", Some('d'), Body, Always),
@@ -131,8 +131,8 @@ const TABLE: &[Row] = &[
     ("unix-socket", None, Text, OtherConnection),
 ];
 
-/// Headers that a caller may not set: ours, those that prove another identity, and those that
-/// route or frame a request.
+/// Headers that a user may not set: ours, other credentials, and those that route or frame a
+/// request.
 const RESERVED_HEADERS: &[&str] = &[
     "authorization",
     "connection",
@@ -148,23 +148,23 @@ const RESERVED_HEADERS: &[&str] = &[
 ];
 const RESERVED_PREFIXES: &[&str] = &["proxy-", "x-child-tenant-", "x-forwarded-", "x-xdr-"];
 
-/// Why curl does not get an option.
+/// An option that is not passed on, and why.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Refused {
     pub(super) message: String,
     pub(super) help: &'static str,
 }
 
-/// What curl gets.
+/// curl's arguments.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Options {
     /// Its arguments.
     pub(super) arguments: Vec<String>,
-    /// Whether they name a proxy, or when there is none.
+    /// Whether they set a proxy or its exceptions.
     pub(super) chooses_proxy: bool,
 }
 
-/// Reads the options of one call.
+/// Parses the options of one call.
 pub(super) fn read(given: &[String], other_connection: bool) -> Result<Options, Refused> {
     let mut options = Options::default();
     let mut given = given.iter().map(String::as_str);
@@ -199,7 +199,7 @@ fn permitted<'a>(
 ) -> Result<&'a Row, Refused> {
     let row = row.ok_or_else(|| Refused {
         message: format!("curl's option {name} is not passed on: {}", reason(name)),
-        help: "docs/client.md lists the options that are (Calls with curl)",
+        help: "docs/client.md lists the options that are passed on (Calls with curl)",
     })?;
     if row.3 == OtherConnection && !other_connection {
         return Err(Refused {
@@ -212,29 +212,29 @@ fn permitted<'a>(
     Ok(row)
 }
 
-/// Why an option that users know from curl is not in the table.
+/// Why a common curl option is not in the table.
 fn reason(name: &str) -> &'static str {
     match name {
         "-L" | "--location" | "--location-trusted" | "--follow" => {
-            "it would carry the headers to another host"
+            "it would send the headers to another host"
         }
         "-:" | "--next" | "-Z" | "--parallel" | "--retry" | "--no-globoff" => {
             "it would send the same headers again, and they are valid for one request"
         }
         "-v" | "--verbose" | "--trace" | "--trace-ascii" | "--libcurl" => {
-            "it prints the headers, with the key or its digest; --include shows the answer's"
+            "it prints the headers, with the key or its digest; --include shows the response's"
         }
         "-K" | "--config" | "--url" | "--" => "the path is the first argument, and the only URL",
         "-u" | "--user" | "--netrc" | "-n" | "--oauth2-bearer" => {
             "it would send another Authorization header"
         }
-        _ => "it is not in the list of options that keep the headers to one request to the tenant",
+        _ => "it is not known to keep the headers within one request to the tenant",
     }
 }
 
 fn not_an_option() -> Refused {
     Refused {
-        message: "an argument after the path is not an option of curl: the path is the only URL"
+        message: "an argument after the path is not a curl option, and the path is the only URL"
             .to_owned(),
         help: "write the value of an option right after it",
     }
@@ -259,7 +259,7 @@ fn take<'a>(
     if let Err(why) = check(takes, value) {
         return Err(Refused {
             message: format!("the value of curl's option --{name} is not passed on: {why}"),
-            help: "docs/client.md says what values may hold (Calls with curl)",
+            help: "docs/client.md lists the values that are passed on (Calls with curl)",
         });
     }
     options.arguments.push(value.to_owned());
@@ -267,11 +267,11 @@ fn take<'a>(
 }
 
 fn check(takes: Takes, value: &str) -> Result<(), &'static str> {
-    const STDIN: &str = "curl's standard input holds the headers; give a file";
+    const STDIN: &str = "curl's standard input carries the headers; give a file";
     let fault = match takes {
         Nothing | Any => None,
-        // In a header they would begin another.
-        Text => Some("it holds control characters").filter(|_| value.contains(char::is_control)),
+        // Within a header they would start another header.
+        Text => Some("it contains control characters").filter(|_| value.contains(char::is_control)),
         Method => Some("a method is a word of letters")
             .filter(|_| value.is_empty() || !value.bytes().all(|byte| byte.is_ascii_alphabetic())),
         Header => header_fault(value),
@@ -287,7 +287,7 @@ fn check(takes: Takes, value: &str) -> Result<(), &'static str> {
     fault.map_or(Ok(()), Err)
 }
 
-/// curl takes `Name: value`, `Name;` for an empty value, and `Name:` to leave one out.
+/// curl takes `Name: value`, `Name;` for an empty value, and `Name:` to remove a header.
 fn header_fault(value: &str) -> Option<&'static str> {
     if value.contains(char::is_control) {
         return Some("a header is one line");
@@ -300,16 +300,16 @@ fn header_fault(value: &str) -> Option<&'static str> {
     let name = name.to_ascii_lowercase();
     let is_reserved = RESERVED_HEADERS.contains(&name.as_str())
         || RESERVED_PREFIXES.iter().any(|prefix| name.starts_with(prefix));
-    is_reserved.then_some("this header is the signer's, or decides where the request goes")
+    is_reserved.then_some("the signer sets this header, or it decides where the request goes")
 }
 
-/// Whether a file is standard input under one of its names.
+/// Whether a file is standard input by another name.
 fn is_stdin(file: &str) -> bool {
     if file == "-" {
         return true;
     }
     let mut path = PathBuf::from(file);
-    // Links such as /dev/stdin, as many as the system itself would follow at least.
+    // Follows links such as /dev/stdin, at least as many as the system follows.
     for _ in 0..40 {
         let is_descriptor = path.parent().is_some_and(|folder| folder.ends_with("fd"));
         if is_descriptor && path.file_name().is_some_and(|name| name == "0") {
@@ -327,7 +327,8 @@ mod tests {
 
     use super::*;
 
-    /// What would send the headers elsewhere, twice, or into a log, or bring others.
+    /// Options that would send the headers elsewhere, send them twice, log them, or add other
+    /// credentials.
     const REFUSED: &[&str] = &[
         // Elsewhere.
         "-L",
@@ -497,9 +498,10 @@ mod tests {
         }
     }
 
-    /// A value that curl takes for an option's would be an address to it, and the other way round.
-    /// Every curl on the search path, or in the folders that `CORTEXKEY_CURLS` names, says which
-    /// take one. One that does not know an option refuses it, unless it is the beginning of another.
+    /// An option's value that curl did not recognise as one would be an address to it, and the
+    /// other way round. Every curl on the search path, or in the folders of `CORTEXKEY_CURLS`,
+    /// reports which options take a value. It refuses an unknown option unless that is a prefix of
+    /// another.
     #[test]
     fn the_table_is_what_curl_takes() {
         let list = std::env::var_os("CORTEXKEY_CURLS").unwrap_or_default();
@@ -509,7 +511,7 @@ mod tests {
                 let output = cortexkey_system::command(&curl).args(argument).output();
                 output.map(|output| String::from_utf8_lossy(&output.stdout).into_owned())
             };
-            // Before 7.73 `--help` is the whole list, and `all` is an address.
+            // Before 7.73 `--help` lists every option, and `all` is an address.
             let Ok(short) = help(&["--help"]) else { continue };
             let text = if short.contains("--zzz") || short.contains("--xattr") {
                 short
@@ -528,7 +530,7 @@ mod tests {
             let long = if first.starts_with("--") { first } else { words.next().unwrap() };
             let takes = words.next().is_some_and(|word| word.starts_with(['<', '[']));
             let name = long.trim_start_matches('-').to_owned();
-            // Its new name since 8.10, which still takes the old one.
+            // The name since 8.10, which also accepts the old one.
             let name = if name == "show-headers" { "include".to_owned() } else { name };
             let letter = first.strip_prefix('-').filter(|rest| rest.len() == 1);
             if let Some(row) = TABLE.iter().find(|row| row.0 == name) {

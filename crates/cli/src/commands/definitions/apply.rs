@@ -1,6 +1,6 @@
 //! `cortexkey apply`: makes a tenant's keys match their definitions.
 //!
-//! It asks before it widens, replaces or deletes, and generates no key that has no place to go.
+//! It asks before it widens, replaces or deletes a key, and generates no key without a sink.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -90,7 +90,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
 }
 
 fn apply(args: &Args, target: &Target) -> Result<Exit, Failure> {
-    // Finishing an interrupted run hands no key over, so a missing sink is an error only later.
+    // Finishing an interrupted run delivers no key, so a missing sink is reported later.
     let sink = args.sink.sink(&target.new_keys, true);
     let client = &target.client;
     let loaded = args.definitions.load(&args.plan, target.tenant.as_deref())?;
@@ -125,19 +125,19 @@ fn apply(args: &Args, target: &Target) -> Result<Exit, Failure> {
         .applied(plan.done(&loaded.corpus.desired, &failed))
         .map_err(|error| Failure::of(Exit::Findings, &error))?;
     if failed.is_empty() && !plan.refuses() {
-        text::print(&format!("{GOOD}the tenant is as the definitions say{GOOD:#}\n"))?;
+        text::print(&format!("{GOOD}the tenant matches the definitions{GOOD:#}\n"))?;
         return Ok(Exit::Done);
     }
     let refused = plan.actions.iter().filter(|action| action.action == Kind::Refuse).count();
     Err(Failure::new(Exit::Findings, format!("{} failed, {refused} refused", failed.len()))
-        .help("fix what is said above, and run `cortexkey apply` again; what was done stays done"))
+        .help("fix the errors above and run `cortexkey apply` again; completed changes stay"))
 }
 
-/// Carries a plan out; the keys that something failed for.
+/// Carries out a plan; returns the keys that something failed for.
 fn carry_out<'p>(apply: &mut Apply<'_>, plan: &'p Plan, desired: &[Desired]) -> Vec<&'p str> {
     let mut failed: Vec<&str> = Vec::new();
     for action in &plan.actions {
-        // What comes after a failure may stand on it.
+        // Later actions may depend on one that failed.
         if failed.contains(&action.key.as_str()) || action.action == Kind::Refuse {
             continue;
         }
@@ -145,7 +145,7 @@ fn carry_out<'p>(apply: &mut Apply<'_>, plan: &'p Plan, desired: &[Desired]) -> 
         say(&format!("{} {key}", action.action));
         if let Err(error) = apply.carry_out(action, desired) {
             let why = match &error {
-                // Where its key is, if it was delivered.
+                // Where its key went, if it was delivered.
                 ApplyError::Renew(error) => {
                     renew_failure(error, apply.sink, "cortexkey apply").message().to_owned()
                 }
@@ -158,7 +158,7 @@ fn carry_out<'p>(apply: &mut Apply<'_>, plan: &'p Plan, desired: &[Desired]) -> 
     failed
 }
 
-/// Where new keys are to go is settled before anything is done.
+/// The sinks of new keys are determined before anything is changed.
 fn check_sink(args: &Args, plan: &Plan, sink: &Result<Sink, Failure>) -> Result<(), Failure> {
     let makes = |action: &&Action| matches!(action.action, Kind::Generate | Kind::Replace);
     let count = plan.actions.iter().filter(makes).count();
@@ -174,15 +174,16 @@ fn check_sink(args: &Args, plan: &Plan, sink: &Result<Sink, Failure>) -> Result<
     Ok(())
 }
 
-/// What was reviewed is what is done: a tenant or definitions that changed since make another plan.
+/// Only the reviewed plan is carried out: if the tenant or the definitions changed since, the plan
+/// differs.
 fn check_planned(path: &Path, plan: &Plan) -> Result<(), Failure> {
     let bytes = input::read(path, "the plan", PLAN_BYTES_MAX)?;
     let planned: Value = serde_json::from_slice(&bytes).map_err(|error| {
-        Failure::usage_error(format!("{} is no plan: {error}", path.display()))
+        Failure::usage_error(format!("{} is not a plan: {error}", path.display()))
             .help("cortexkey plan --format json > plan.json")
     })?;
     let now = as_json(plan);
-    // A plan of several tenants has each by itself.
+    // The plan of several tenants contains one plan for each.
     let of_this = |planned: &Value| {
         let plans = planned.get("plans")?.as_array()?;
         let is_same = |other: &&Value| {
@@ -201,7 +202,7 @@ fn check_planned(path: &Path, plan: &Plan) -> Result<(), Failure> {
                 path.display()
             ),
         )
-        .help("the tenant or the definitions changed since; plan again, and review it")),
+        .help("the tenant or the definitions have changed; make a new plan and review it")),
     }
 }
 

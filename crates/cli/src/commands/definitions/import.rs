@@ -1,5 +1,5 @@
-//! `cortexkey import`: definitions of the keys that a tenant has. It overwrites no file, and marks
-//! what the tenant does not tell.
+//! `cortexkey import`: writes definitions from the keys of a tenant. It overwrites no file, and
+//! marks what the tenant does not return.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -108,7 +108,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
         taken: taken(&loaded, &lock, &place),
     };
     fs::create_dir_all(&args.out).map_err(|error| {
-        Failure::usage_error(format!("cannot make the folder {}: {error}", args.out.display()))
+        Failure::usage_error(format!("cannot create the folder {}: {error}", args.out.display()))
     })?;
     let host = client.address().host().to_owned();
     let (mut written, mut refused) = (0, missing);
@@ -141,7 +141,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     })
 }
 
-/// The keys that definitions are written of. How many are left out is reported, where nobody chose.
+/// The keys to import. Skipped keys are reported unless the user selected ids.
 fn wanted(
     args: &Args,
     mut keys: Vec<ApiKeyRecord>,
@@ -155,7 +155,7 @@ fn wanted(
             && (args.id.is_empty() || args.id.contains(&record.id))
             && (args.expired || record.expiration.is_none_or(|ms| ms > now_ms))
             && (!is_system(record) || args.id.contains(&record.id))
-            // A run that was interrupted made it, and its next one takes it back.
+            // An interrupted run created it; the next run deletes it.
             && !locked.is_some_and(|locked| may_be_pending(locked, record))
     });
     if args.id.is_empty() && keys.len() < count {
@@ -168,7 +168,7 @@ fn wanted(
     keys
 }
 
-/// The names that definitions have already.
+/// The names that existing definitions have.
 fn taken(loaded: &Loaded, lock: &LockFile, place: &str) -> BTreeSet<String> {
     let locked = lock.lock().tenants.get(place);
     let locked = locked.iter().flat_map(|tenant| tenant.keys.keys().cloned());
@@ -178,12 +178,12 @@ fn taken(loaded: &Loaded, lock: &LockFile, place: &str) -> BTreeSet<String> {
 fn summary(path: &Path, imported: &Imported) -> String {
     let mut text = format!("{}: key {}", path.display(), imported.id);
     for unknown in &imported.unknown {
-        text += &format!("\n  {DIM}not known: {}{DIM:#}", one_line(unknown));
+        text += &format!("\n  {DIM}unknown: {}{DIM:#}", one_line(unknown));
     }
     text
 }
 
-/// Writes a definition. A file that is there and the same was written by a run that was stopped.
+/// Writes a definition. An identical file comes from an interrupted run.
 fn write(folder: &Path, imported: &Imported) -> Result<PathBuf, String> {
     let path = folder.join(format!("{}.yaml", imported.name));
     let failed = |error| format!("cannot write {}: {error}", path.display());
@@ -193,7 +193,7 @@ fn write(folder: &Path, imported: &Imported) -> Result<PathBuf, String> {
             let there = fs::read(&path).map_err(failed)?;
             if there != imported.yaml.as_bytes() {
                 return Err(format!(
-                    "{} is there already and says something else; key {} is not imported",
+                    "{} already exists with other contents; key {} is not imported",
                     path.display(),
                     imported.id
                 ));
@@ -204,7 +204,7 @@ fn write(folder: &Path, imported: &Imported) -> Result<PathBuf, String> {
     Ok(path)
 }
 
-/// The digest of the definition that was just written.
+/// The digest of the definition that was written.
 fn digest(loaded: &Loaded, imported: &Imported) -> Option<String> {
     let bytes = imported.yaml.clone().into_bytes();
     let file = CorpusFile::new(imported.name.as_str(), bytes, &Limits::default());

@@ -1,4 +1,5 @@
-//! `cortexkey import --inventory`: writes what scopes of a tenant can name, for the local emulator.
+//! `cortexkey import --inventory`: writes the objects that a tenant's scopes can name, for the
+//! local emulator.
 
 use std::io;
 use std::path::Path;
@@ -12,9 +13,9 @@ use crate::connection::call_failure;
 use crate::exit::{Exit, Failure};
 use crate::{output_file, text};
 
-/// Reads the inventory and writes it. A file that exists stays, unless it may be overwritten.
+/// Reads the inventory and writes it. An existing file is replaced only with --overwrite.
 pub(super) fn write(client: &Client, path: &Path, overwrite: bool) -> Result<Exit, Failure> {
-    // Reading may take long, so this is checked before it, and again when the file is created.
+    // Reading may take long, so this is checked first, and again when the file is created.
     if !overwrite && path.symlink_metadata().is_ok() {
         return Err(exists(path));
     }
@@ -43,7 +44,7 @@ fn save(inventory: &Inventory, path: &Path, overwrite: bool) -> Result<(), Failu
     json.push(b'\n');
     if json.len() as u64 > FILE_BYTES_MAX {
         return Err(unwritten(format!(
-            "the inventory has {} bytes, and an emulator loads at most {FILE_BYTES_MAX}",
+            "the inventory has {} bytes; the emulator loads at most {FILE_BYTES_MAX}",
             json.len()
         )));
     }

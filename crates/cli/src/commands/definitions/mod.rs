@@ -1,4 +1,4 @@
-//! Definitions and a tenant: `import`, `plan`, `apply`. The linter runs first.
+//! Commands on definitions and a tenant: `import`, `plan` and `apply`. The linter runs first.
 
 pub(crate) mod apply;
 pub(crate) mod import;
@@ -40,7 +40,7 @@ pub(crate) struct DefinitionArgs {
     lock_file: Option<PathBuf>,
 }
 
-/// How a plan is made.
+/// How the plan is made.
 #[derive(clap::Args)]
 pub(crate) struct PlanArgs {
     /// How long before its expiry a key with a lifetime is rotated, at most a third of the lifetime
@@ -64,22 +64,22 @@ pub(crate) struct Loaded {
     lock_file: PathBuf,
 }
 
-/// What calls which tenant.
+/// The settings that name the tenant.
 pub(crate) struct Target {
     pub(crate) client: Client,
-    /// The policy's name of the tenant, where the profile says it.
+    /// The policy's name for the tenant, if the profile sets it.
     pub(crate) tenant: Option<String>,
     pub(crate) new_keys: NewKeys,
 }
 
 impl DefinitionArgs {
-    /// Reads and checks the definitions of the tenant that a profile or the policy names.
+    /// Reads and checks the definitions of the tenant that the profile or the policy names.
     fn load(&self, plan: &PlanArgs, of_profile: Option<&str>) -> Result<Loaded, Failure> {
         let outcome = self.lint(Some(plan))?;
         self.of_tenant(outcome, of_profile)
     }
 
-    /// The same where there need be no definitions yet, and those that there are may have mistakes.
+    /// The same, but definitions may be missing or have mistakes.
     fn load_for_import(&self, of_profile: Option<&str>) -> Result<Loaded, Failure> {
         let outcome = self.lint(None)?;
         self.of_tenant(outcome, of_profile)
@@ -101,10 +101,10 @@ impl DefinitionArgs {
         Ok(Loaded { policy, corpus, lock_file })
     }
 
-    /// The linter first. Its errors end what makes a plan.
+    /// Runs the linter. Its errors end the command.
     fn lint(&self, plan: Option<&PlanArgs>) -> Result<Outcome, Failure> {
         let folder = std::env::current_dir().map_err(|error| {
-            Failure::usage_error(format!("the folder that this runs in cannot be found: {error}"))
+            Failure::usage_error(format!("cannot find the current folder: {error}"))
         })?;
         let epoch = std::env::var("SOURCE_DATE_EPOCH").ok();
         let mut options =
@@ -115,7 +115,7 @@ impl DefinitionArgs {
         if plan.is_none() && !outcome.usage_error {
             return Ok(outcome);
         }
-        // Where there is no policy at all, whoever asked says why.
+        // Without any policy, the caller reports that.
         let is_read = outcome.policy.is_some() || outcome.report.is_some();
         for message in outcome.messages.iter().filter(|_| is_read) {
             say(&format!("cortexkey lint: {message}"));
@@ -124,19 +124,19 @@ impl DefinitionArgs {
         if let Some(report) = outcome.report.as_ref().filter(|_| fails || outcome.usage_error) {
             say(&report.render(Format::Human, io::stderr().is_terminal()));
             let exit = if outcome.usage_error { Exit::UsageError } else { Exit::Findings };
-            return Err(Failure::new(exit, "the linter finds errors, so nothing was done").help(
+            return Err(Failure::new(exit, "the linter found errors; nothing was changed").help(
                 "fix them; what is known and accepted for now goes into a baseline \
                      (--baseline, as with `cortexkey lint`)",
             ));
         }
-        // Else a pattern that fits nothing would look like keys whose definitions are gone.
+        // Otherwise a pattern that matches no file would look like deleted definitions.
         if outcome.no_input {
             return Err(Failure::new(
                 Exit::NoInput,
-                "there are no definitions, so nothing was done",
+                "there are no definitions; nothing was changed",
             )
             .help(
-                "see `keys` in the policy; the last key of all goes by `cortexkey keys delete`",
+                "check `keys` in the policy; to delete the last key, use `cortexkey keys delete`",
             ));
         }
         Ok(outcome)
@@ -165,14 +165,15 @@ impl Loaded {
         Ok(plan)
     }
 
-    /// Checks that the lock file's entry is that of the tenant that is called.
+    /// Checks that the lock file's entry belongs to the tenant that is called.
     fn check_host(&self, lock: &Lock, client: &Client) -> Result<(), Failure> {
         let place = self.corpus.place(client);
         check_host(lock, &self.lock_file, &place, client.address())
             .map_err(|error| membership_failure(&error))
     }
 
-    /// Deletes nothing whose definition git still has: what is not seen is not what is gone.
+    /// Refuses to delete a key whose definition is still in git, even if the file was not found
+    /// here.
     fn hold_back(
         &self,
         plan: &mut Plan,
@@ -180,7 +181,7 @@ impl Loaded {
         locked: Option<&LockedTenant>,
     ) -> Result<(), Failure> {
         let folder = std::env::current_dir().map_err(|error| {
-            Failure::usage_error(format!("the folder that this runs in cannot be found: {error}"))
+            Failure::usage_error(format!("cannot find the current folder: {error}"))
         })?;
         let options = Options::new(folder, Timestamp::UNIX_EPOCH);
         let definitions = Definitions::of(&options, &self.policy);
@@ -197,9 +198,9 @@ impl Loaded {
                     })
                 }
                 (Err(why), true) => {
-                    Some(format!("that its definition is gone has no proof: {why}"))
+                    Some(format!("it is not proven that its definition was deleted: {why}"))
                 }
-                // It never had a definition, and was asked for by --prune.
+                // It never had a definition, and --prune requested it.
                 (Err(_), false) => None,
             }
         });
@@ -207,7 +208,7 @@ impl Loaded {
     }
 }
 
-/// Reads scopes, one call a key, and shows the progress. `read` calls its argument before each.
+/// Reads scopes, one call per key, and shows progress. `read` calls its argument before each call.
 fn with_progress<T>(count: usize, read: impl FnOnce(&dyn Fn()) -> T) -> T {
     let done = AtomicUsize::new(0);
     let on_scope = || {
@@ -216,7 +217,7 @@ fn with_progress<T>(count: usize, read: impl FnOnce(&dyn Fn()) -> T) -> T {
     progress::shown("scopes", || (done.load(Ordering::Relaxed), count), || read(&on_scope))
 }
 
-/// Membership that fails is a usage error.
+/// A failed assignment to a tenant is a usage error.
 fn membership_failure(error: &MembershipError) -> Failure {
     let failure = Failure::of(Exit::UsageError, error);
     match error {

@@ -1,4 +1,4 @@
-//! `cortexkey plan`: what `apply` would do. It changes nothing.
+//! `cortexkey plan`: shows what `apply` would do. It changes nothing.
 
 use cortexkey_client::{LockFile, Plan};
 use serde_json::{Value, json};
@@ -12,8 +12,8 @@ use crate::text::{self, Format};
 
 /// Show the changes that make a tenant's keys match their definitions
 ///
-/// The linter runs first. The plan marks what each key gains, and refuses what only the console can
-/// do.
+/// The linter runs first. The plan marks what each key gains, and refuses changes that only the
+/// console can make.
 #[derive(clap::Args)]
 #[command(after_help = format!("{EXAMPLES}\n\n{SETTINGS}"))]
 pub(crate) struct Args {
@@ -78,7 +78,7 @@ fn plan(args: &Args, target: &Target) -> Result<Plan, Failure> {
     loaded.plan(target, &lock, &args.plan)
 }
 
-/// A plan as programs read it, and as `apply` reads it back.
+/// The plan as JSON, which `apply` also reads.
 pub(super) fn as_json(plan: &Plan) -> Value {
     let mut value = json!(plan);
     if let Value::Object(object) = &mut value {

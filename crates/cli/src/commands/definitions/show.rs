@@ -1,11 +1,11 @@
-//! A plan as people read it.
+//! The plan as text.
 
 use cortexkey_client::table::one_line;
 use cortexkey_client::{Action, Kind, Plan};
 
 use crate::text::{BAD, BOLD, DIM, GOOD};
 
-/// How many unmanaged keys are named before the others are only counted.
+/// How many unmanaged keys are named; the rest are only counted.
 const UNMANAGED_SHOWN: usize = 10;
 
 pub(super) fn plan(plan: &Plan) -> String {

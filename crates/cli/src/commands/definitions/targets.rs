@@ -1,4 +1,4 @@
-//! Which tenants `plan` and `apply` are for: one, several profiles, or the children of a parent.
+//! The tenants that `plan` and `apply` work on: one, several profiles, or the children of a parent.
 
 use cortexkey_client::{ChildTenant, Config, Connection, LockFile};
 
@@ -31,22 +31,22 @@ pub(super) struct TargetArgs {
     connection: ConnectionArgs,
 }
 
-/// The tenants, as far as their settings can be used.
+/// The tenants whose settings can be used.
 pub(super) struct Targets {
     targets: Vec<(String, Result<Target, Failure>)>,
     is_one: bool,
 }
 
 impl Targets {
-    /// Whether it is one tenant, and nobody asked for several.
+    /// Whether it is one tenant and the user did not request several.
     pub(super) fn is_one(&self) -> bool {
         self.is_one
     }
 }
 
 impl TargetArgs {
-    /// Finds the tenants. One whose settings cannot be used is in no other one's way.
-    /// `changes` says whether the tenants are changed, and are said first.
+    /// Finds the tenants. A tenant whose settings cannot be used does not stop the others.
+    /// `changes` says whether the tenants are changed, and so announced first.
     pub(super) fn resolve(
         &self,
         definitions: &DefinitionArgs,
@@ -75,7 +75,7 @@ impl TargetArgs {
                     let parts: Vec<String> = parts.into_iter().flatten().collect();
                     (parts.join(", "), Ok(target))
                 })),
-                // The only one has nobody beside it.
+                // A single tenant needs no heading.
                 Err(failure) if profiles.len() == 1 => return Err(failure),
                 Err(failure) => targets.push((name, Err(failure))),
             }
@@ -99,7 +99,7 @@ impl TargetArgs {
         Ok(clients.into_iter().map(target).collect())
     }
 
-    /// The profiles; none for the one that is in force anyway.
+    /// The profiles; none for the one in force.
     fn profiles(&self, definitions: &DefinitionArgs) -> Result<Vec<Option<String>>, Failure> {
         if self.profiles.is_empty() {
             return Ok(vec![None]);
@@ -126,14 +126,14 @@ impl TargetArgs {
     }
 }
 
-/// The lock file, as far as it says which tenants there are; a mistake in it is reported later.
+/// The lock file, for its names of tenants; a mistake in it is reported later.
 fn lock(definitions: &DefinitionArgs) -> cortexkey_manifest::lock::Lock {
     let path = definitions.lock_file.clone().or_else(nearest_lock_file);
     path.and_then(|path| LockFile::read(&path).ok()).unwrap_or_default()
 }
 
-/// Does something for each tenant. Several have a heading and a line in the summary each; what fails
-/// for one does not stop the others.
+/// Runs for each tenant. With several, each has a heading and a line in the summary, and a failure
+/// does not stop the others.
 pub(super) fn over(
     targets: Targets,
     mut run: impl FnMut(&Target) -> Result<Exit, Failure>,

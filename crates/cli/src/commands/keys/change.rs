@@ -1,4 +1,4 @@
-//! What the commands that create and replace keys share: finding a key, reporting failures and
+//! Shared by the commands that create and replace keys: finding a key, reporting failures and
 //! steps.
 
 use std::path::PathBuf;
@@ -24,10 +24,10 @@ pub(super) fn find(client: &Client, id: KeyId) -> Result<(ApiKeyRecord, KeyRecor
 
 pub(super) fn no_such_key(client: &Client, id: KeyId) -> Failure {
     Failure::new(Exit::Findings, format!("{} has no key {id}", client.address()))
-        .help("`cortexkey keys list` shows those that there are")
+        .help("`cortexkey keys list` lists the keys")
 }
 
-/// Where unfinished work is kept between two runs.
+/// The folder that keeps unfinished work between runs.
 pub(super) fn places(lock_file: Option<PathBuf>) -> StatePlaces {
     StatePlaces { lock_file, state_folder: state_folder(&|name: &str| std::env::var_os(name)) }
 }
@@ -36,7 +36,7 @@ pub(super) fn state_failure(error: &StateError) -> Failure {
     match error {
         StateError::Lock(error) => lock_failure(error),
         StateError::NoFolder => {
-            Failure::of(Exit::UsageError, error).help("set one of them to a folder of yours")
+            Failure::of(Exit::UsageError, error).help("set one of them to a folder that you own")
         }
         error => Failure::of(Exit::UsageError, error),
     }
@@ -50,8 +50,8 @@ pub(crate) fn lock_failure(error: &LockFileError) -> Failure {
     Failure::of(exit, error)
 }
 
-/// A renewal that failed. `sink` is where its key would be, and `finish` the command that finishes
-/// what is left.
+/// A renewal that failed. `sink` is where its key would go, and `finish` is the command that
+/// completes it.
 pub(crate) fn renew_failure(error: &RenewError, sink: Option<&Sink>, finish: &str) -> Failure {
     if let RenewError::Journal(error) = error {
         return lock_failure(error);
@@ -65,13 +65,13 @@ pub(crate) fn renew_failure(error: &RenewError, sink: Option<&Sink>, finish: &st
     }
     let failure = Failure::new(Exit::Findings, message);
     if error.leaves_something() {
-        failure.help(format!("`{finish}` finishes what is left, and makes no other key"))
+        failure.help(format!("`{finish}` completes it without generating another key"))
     } else {
-        failure.help("no new key is left, and the old one, if any, is as it was")
+        failure.help("no new key remains, and an old key is unchanged")
     }
 }
 
-/// The nearest lock file from the working directory upwards.
+/// The nearest lock file, from the current folder upwards.
 pub(crate) fn nearest_lock_file() -> Option<PathBuf> {
     LockFile::nearest(&std::env::current_dir().ok()?)
 }
@@ -80,16 +80,18 @@ pub(crate) fn nearest_lock_file() -> Option<PathBuf> {
 pub(crate) fn on_step(step: Step) {
     let text = match step {
         Step::Swept(id) => {
-            format!("deleted key {id}, which an interrupted run had made for nobody")
+            format!("deleted key {id}, left undelivered by an interrupted run")
         }
         Step::Unclear(id) => format!(
             "key {id} looks like one that an interrupted run made, and may be somebody else's; it \
              is left: `cortexkey keys show {id}`, and `cortexkey keys delete {id}` if nobody has it"
         ),
         Step::TakenBack(id) => format!("deleted key {id} again"),
-        Step::Generated(id) => format!("made key {id}, without a scope yet"),
-        Step::Scoped(id) => format!("scoped key {id}"),
-        Step::Checked(id) => format!("key {id} is what was asked for, and the tenant takes it"),
+        Step::Generated(id) => format!("generated key {id}, without a scope yet"),
+        Step::Scoped(id) => format!("set the scope of key {id}"),
+        Step::Checked(id) => {
+            format!("checked key {id}: it matches the request, and the tenant accepts it")
+        }
         Step::Delivered(id) => format!("delivered key {id}"),
         Step::InPlace(id) => format!("key {id} is in place"),
         Step::Deleted(id) => format!("deleted key {id}"),

@@ -1,4 +1,4 @@
-//! `cortexkey keys delete`. It never deletes the key that it signs with.
+//! `cortexkey keys delete`. It never deletes the key that signs the call.
 
 use cortexkey_client::table::one_line;
 use cortexkey_client::{Deletion, DeletionError, Permission, is_system};
@@ -10,7 +10,7 @@ use crate::exit::{Exit, Failure};
 use crate::needs::CheckArgs;
 use crate::text;
 
-/// Delete keys; their users are refused from then on
+/// Delete keys; requests that use them are refused from then on
 #[derive(clap::Args)]
 #[command(after_help = format!("{EXAMPLES}\n\n{SETTINGS}"))]
 pub(super) struct Args {

@@ -1,5 +1,5 @@
-//! `cortexkey keys edit`: roles, comment, level and scope of a key. The product's API cannot edit an
-//! expiry.
+//! `cortexkey keys edit`: changes roles, comment, level and scope of a key. The product's API
+//! cannot change an expiry.
 
 use std::path::PathBuf;
 
@@ -29,7 +29,7 @@ pub(super) struct Args {
     /// The key's id
     id: KeyId,
 
-    /// A role that the key shall have, by its display name; repeat for all roles
+    /// A role for the key, by its display name; repeat for all roles
     #[arg(long, value_name = "ROLE")]
     role: Vec<String>,
 
@@ -68,11 +68,11 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
     let edits = !args.role.is_empty() || args.comment.is_some() || args.security_level.is_some();
     if !edits && args.scope_file.is_none() {
         return Err(Failure::usage_error("there is nothing to edit")
-            .help("give --role, --comment, --security-level or --scope-file"));
+            .help("add --role, --comment, --security-level or --scope-file"));
     }
     let scope = args.scope_file.as_deref().map(ScopeFile::read).transpose()?;
     let connection = args.connection.resolve()?;
-    // A child's keys have ids of their own.
+    // Key ids are unique only within a tenant, and a child has its own.
     let is_own =
         connection.options.child_tenant.is_none() && connection.credentials.key_id.value == args.id;
     announce(&connection);
@@ -89,7 +89,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
     let wanted = wanted(args, &has);
     if is_own && wanted.level != has.level {
         let id = args.id;
-        return Err(Failure::usage_error(format!("key {id} is the one that signs these calls"))
+        return Err(Failure::usage_error(format!("key {id} signs these calls"))
             .help("edit its level with another key, or in the console"));
     }
     let mut asked = asked(&has, &wanted);
@@ -109,34 +109,34 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
         say(&format!("edited key {}", args.id));
     }
     if let Some(scope) = scope {
-        let done = if edits { "roles, level and comment are as asked, " } else { "" };
+        let done = if edits { "roles, level and comment are set, " } else { "" };
         client.replace_scope(args.id, &scope).map_err(|why| {
             Failure::new(
                 Exit::Findings,
-                format!("{done}the scope of key {} is not: {why}", args.id),
+                format!("{done}the scope of key {} is not set: {why}", args.id),
             )
-            .help("run the same command again: what is as asked already stays so")
+            .help("run the same command again; completed changes stay")
         })?;
         say(&format!("scoped key {}", args.id));
     }
-    text::print(&format!("key {} is as asked\n", args.id))?;
+    text::print(&format!("key {} is up to date\n", args.id))?;
     Ok(Exit::Done)
 }
 
-/// Says which half happened.
+/// Reports which half of the change was made.
 fn not_edited(error: &EditError, args: &Args, id: KeyId) -> Failure {
-    let scope = if args.scope_file.is_some() { "; its scope was not touched" } else { "" };
+    let scope = if args.scope_file.is_some() { "; its scope was not changed" } else { "" };
     let failure = Failure::new(Exit::Findings, chain(error) + scope);
     if error.is_unchanged() {
         failure
     } else {
         failure.help(format!(
-            "`cortexkey keys show {id}` shows what it is now; the same command, run again, finishes it"
+            "`cortexkey keys show {id}` shows its state; run the same command again to complete the change"
         ))
     }
 }
 
-/// What the key is to be: what is not given stays.
+/// The key after the change; fields that are not given keep their values.
 fn wanted(args: &Args, has: &KeyRecord) -> KeyRecord {
     let mut wanted = has.clone();
     if !args.role.is_empty() {
@@ -149,7 +149,7 @@ fn wanted(args: &Args, has: &KeyRecord) -> KeyRecord {
     wanted
 }
 
-/// What is asked about before it is done.
+/// The changes to confirm.
 fn asked(has: &KeyRecord, wanted: &KeyRecord) -> Vec<String> {
     let mut asked = Vec::new();
     if wanted.roles != has.roles {
@@ -165,7 +165,7 @@ fn asked(has: &KeyRecord, wanted: &KeyRecord) -> Vec<String> {
     asked
 }
 
-/// What is sent: roles by name, which the client resolves.
+/// The request: roles by name, which the client resolves to ids.
 fn sent(wanted: &KeyRecord) -> KeyEdit {
     KeyEdit {
         roles: wanted.roles.iter().map(RoleName::new).collect(),

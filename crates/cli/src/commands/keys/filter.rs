@@ -1,4 +1,4 @@
-//! The options that filter and sort keys, as the product's console does.
+//! Options that filter and sort keys, as in the product's console.
 
 use clap::ValueEnum;
 use cortexkey_client::table::{Column, ConditionError, Operator, condition, state};
@@ -11,7 +11,7 @@ use cortexkey_core::lifecycle::{
 
 use crate::connection::level;
 
-/// Which keys. Conditions are joined by AND.
+/// Filters. Conditions are joined by AND.
 #[derive(clap::Args)]
 pub(crate) struct FilterArgs {
     /// Only keys with this id; repeatable
@@ -88,7 +88,7 @@ enum Order {
 }
 
 impl FilterArgs {
-    /// The rows that pass, sorted.
+    /// The rows that match, sorted.
     pub(super) fn apply(&self, records: Vec<KeyRecord>) -> Vec<KeyRecord> {
         let order = match self.sort {
             Order::Id => RecordOrder::Id,
@@ -123,7 +123,7 @@ impl FilterArgs {
         }
         filters.extend(self.state.map(|state| RecordFilter::State { state, now_ms }));
         let not = self.not.iter().map(|(column, operator, value)| {
-            // It was checked when it was read.
+            // It was validated when it was parsed.
             condition(*column, *operator, value, now_ms).ok()
         });
         filters.extend(not.flatten());
@@ -143,9 +143,10 @@ impl FilterArgs {
     }
 }
 
-/// What a key is not to be: text that it does not contain, or a value that it does not have.
+/// A condition to exclude: a substring, or a value.
 fn negated(text: &str) -> Result<(Column, Operator, String), String> {
-    let (column, value) = text.split_once('=').ok_or("it is COLUMN=VALUE, such as role=Viewer")?;
+    let (column, value) =
+        text.split_once('=').ok_or("expected COLUMN=VALUE, such as role=Viewer")?;
     let column: Column = column.parse().map_err(|error: ConditionError| error.to_string())?;
     let operator = match column {
         Column::Comment | Column::CreatedBy | Column::User => Operator::NotContains,
@@ -155,13 +156,13 @@ fn negated(text: &str) -> Result<(Column, Operator, String), String> {
     Ok((column, operator, value.to_owned()))
 }
 
-/// A time in a column, where a date is the start of its day.
+/// A time in a column; a date means the start of its day.
 fn column_start(text: &str) -> Result<(TimeColumn, u64), String> {
     let (column, time) = column_and_time(text)?;
     Ok((column, start_ms(time).map_err(|error| error.to_string())?))
 }
 
-/// A time in a column, where a date is the end of its day and a time the end of its second.
+/// A time in a column; a date means the end of its day, a time the end of its second.
 fn column(text: &str) -> Result<(TimeColumn, u64), String> {
     let (column, time) = column_and_time(text)?;
     Ok((column, last_ms(time).map_err(|error| error.to_string())?))
@@ -169,10 +170,10 @@ fn column(text: &str) -> Result<(TimeColumn, u64), String> {
 
 fn column_and_time(text: &str) -> Result<(TimeColumn, &str), String> {
     let (column, time) =
-        text.split_once('=').ok_or("it is COLUMN=TIME, such as expires=2027-03-01")?;
+        text.split_once('=').ok_or("expected COLUMN=TIME, such as expires=2027-03-01")?;
     match column {
         "created" => Ok((TimeColumn::Created, time)),
         "expires" => Ok((TimeColumn::Expires, time)),
-        _ => Err("the columns of times are `created` and `expires`".to_owned()),
+        _ => Err("the columns with times are `created` and `expires`".to_owned()),
     }
 }

@@ -90,7 +90,7 @@ const FINISH: &str = "cortexkey keys generate --finish";
 
 pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
     let connection = args.connection.resolve()?;
-    // Neither finishing nor checking hands a key over.
+    // Finishing and checking deliver no key.
     let sink = if args.finish || args.check.check {
         None
     } else {
@@ -112,7 +112,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
         if let Some(exit) = args.check.run(client, &needs(scope.is_some()))? {
             return Ok(exit);
         }
-        // Before anything is changed: a name may stand for no asset group.
+        // Before anything is changed: the scope may name an unknown asset group.
         let scope = scope.as_ref().map(|scope| scope.resolve(client)).transpose()?;
         let renewal = Renewal { client, on_step: &on_step };
         let opened = Generation::open(renewal, &places(None));
@@ -134,8 +134,8 @@ fn needs(scope: bool) -> Vec<Need> {
     needs
 }
 
-/// Finishes what earlier runs were stopped at. What cannot be finished now stays for a later run, and
-/// is in no other key's way.
+/// Finishes interrupted runs. A run that cannot be finished now stays for later and does not stop
+/// the others.
 fn finish_earlier(generation: &mut Generation<'_>) -> Result<(), Failure> {
     let finished = generation.finish().map_err(|error| lock_failure(&error))?;
     for error in &finished.failed {
@@ -168,10 +168,10 @@ fn generate(
         scope,
     };
     if new.scope.is_none() {
-        say("no --scope-file is given: the key will have no scope");
+        say("without --scope-file the key gets no scope");
     }
     if new.expiration_ms.is_none() {
-        say("no --lifetime is given: the key will live for a week, as the product's default is");
+        say("without --lifetime the key expires in one week, the product's default");
     }
     let made = generation.generate(&new, sink, now_ms);
     let id = made.map_err(|error| renew_failure(&error, Some(sink), FINISH))?;

@@ -1,4 +1,4 @@
-//! `cortexkey keys list` and `expiring`, which change nothing.
+//! `cortexkey keys list` and `cortexkey keys expiring`. Neither changes anything.
 
 use cortexkey_client::Client;
 use cortexkey_client::table::to_json;
@@ -79,8 +79,10 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
     let connection = args.connection.resolve()?;
     let children = connection.children.clone();
     if args.children.is_given() && matches!(args.format, Format::Csv | Format::Row) {
-        return Err(Failure::usage_error("several children are listed as a table or as JSON")
-            .help("give --format table or json, or one --child-tenant at a time"));
+        return Err(Failure::usage_error(
+            "several children can be listed only as a table or as JSON",
+        )
+        .help("give --format table or json, or one --child-tenant at a time"));
     }
     let clients = args.children.clients(connection.client(), children)?;
     let mut lists = Vec::new();
@@ -89,7 +91,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
         let count = all.len();
         let records = args.filters.apply(all);
         if records.is_empty() && count > 0 {
-            say(&format!("none of {count} keys passes the filters"));
+            say(&format!("none of {count} keys matches the filters"));
         }
         match client.child().filter(|_| args.children.is_given()) {
             None => text::print(&render(&records, args.format, now_ms()))?,

@@ -1,4 +1,4 @@
-//! `cortexkey keys`: the keys of a tenant.
+//! `cortexkey keys`: manages the keys of a tenant.
 //!
 //! The tenant shows a key only once, when it is generated.
 

@@ -1,4 +1,4 @@
-//! The formats that keys are listed in. The console exports the same rows.
+//! Output formats of key lists. The console exports the same rows.
 
 use std::io::IsTerminal as _;
 

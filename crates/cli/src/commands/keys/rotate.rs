@@ -59,7 +59,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "TIME", value_parser = time_ms)]
     expires: Option<u64>,
 
-    /// Whether the old key sees cases and issues that reference nothing known; the tenant does not
+    /// Whether the old key sees cases and issues that reference no known object; the tenant does not
     /// report it
     #[arg(long, value_name = "true|false")]
     unreferenced: Option<bool>,
@@ -103,7 +103,7 @@ left; 2 usage error; 4 done in part: the scope was not copied for lack of a perm
 
 pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
     let connection = args.connection.resolve()?;
-    // A missing sink matters only where a key is generated: deleting an old one hands nothing over.
+    // A missing sink matters only when a key is generated; deleting the old one delivers nothing.
     let sink = args.sink.sink(&connection.new_keys, true);
     announce(&connection);
     let children = connection.children.clone();
@@ -129,12 +129,12 @@ fn rotate(args: &Args, client: &Client, sink: &Result<Sink, Failure>) -> Result<
     let places = places(args.lock_file.clone().or_else(nearest_lock_file));
     let failure = |error: RotateError| failure(args, client, None, &error);
     let mut rotation = Rotation::open(renewal, &args.key, &places).map_err(failure)?;
-    // What cannot be settled is in the way of a new key, not of deleting the old one.
+    // What cannot be determined prevents a new key, but not the deletion of the old one.
     let mut unsettled = Ok(());
     let mut scope_unknown = false;
     if args.finish || rotation.is_under_way() {
         if !args.finish {
-            say("a rotation of this key is under way; finishing it");
+            say("finishing the rotation of this key that is under way");
         }
         unsettled = rotation.settle();
     } else {
@@ -143,11 +143,14 @@ fn rotate(args: &Args, client: &Client, sink: &Result<Sink, Failure>) -> Result<
     }
     if args.wait && rotation.is_under_way() {
         let waits = |left: Duration| {
-            say(&format!("waiting {} s for the end of the grace", left.as_millis().div_ceil(1000)));
+            say(&format!(
+                "waiting {} s for the end of the grace period",
+                left.as_millis().div_ceil(1000)
+            ));
         };
         rotation = rotation.wait(now_ms(), waits).map_err(failure)?;
     }
-    // The lock file has whole seconds, which would be a grace period after all.
+    // The lock file has whole seconds, which would leave a grace period.
     let due_ms = if args.grace == 0 { u64::MAX } else { now_ms() };
     let retired = rotation.retire(due_ms);
     retired.map_err(|error| self::failure(args, client, sink.as_ref().ok(), &error))?;
@@ -156,7 +159,7 @@ fn rotate(args: &Args, client: &Client, sink: &Result<Sink, Failure>) -> Result<
     report(args, client, &rotated, scope_unknown)
 }
 
-/// Puts the new key in place; whether the old key's scope is not known.
+/// Puts the new key in place; returns whether the old key's scope is unknown.
 fn replace(
     args: &Args,
     client: &Client,
@@ -180,7 +183,7 @@ fn replace(
         ));
     }
     if replacement.is_own {
-        say("this is the key that signs these calls: your settings need the new one");
+        say("this key signs these calls: put the new key into your settings");
     }
     ask(args, id, &replacement)?;
     let delivery = Delivery { sink, grace_ms: args.grace, now_ms: now_ms() };
@@ -204,16 +207,16 @@ fn failure(args: &Args, client: &Client, sink: Option<&Sink>, error: &RotateErro
                 _ => failure,
             }
         }
-        RotateError::NotInLockFile { .. } => usage("give a key's id, or a name of the lock file"),
+        RotateError::NotInLockFile { .. } => usage("give a key id, or a name from the lock file"),
         RotateError::NotAnId => usage("give the number in the column ID, or --lock-file FILE"),
         RotateError::NoKeyYet => usage("run `cortexkey apply`"),
         RotateError::NoSuchKey { id, .. } => no_such_key(client, *id),
-        RotateError::System(_) => usage("leave it: what uses it would not get the new key"),
+        RotateError::System(_) => usage("keep this key: its users would not get the new one"),
         RotateError::UnreferencedUnknown => {
             usage("give --unreferenced true or false, as the check box in the console shows")
         }
         RotateError::NeverExpires => {
-            usage("give --lifetime, such as 90d, or make the key in the console")
+            usage("give --lifetime, such as 90d, or generate the key in the console")
         }
         _ => Failure::of(Exit::Findings, error)
             .help("`cortexkey keys rotate --finish` with the same key deletes it"),
@@ -224,7 +227,7 @@ fn ask(args: &Args, id: KeyId, replacement: &Replacement) -> Result<(), Failure>
     let new = &replacement.new;
     let expires = new.expiration_ms.map(time_text).unwrap_or_default();
     say(&format!(
-        "key {id}: {}, {}, {}; the new one expires {expires}",
+        "key {id}: {}, {}, {}; the new key expires {expires}",
         new.level,
         one_line(&new.roles.join(", ")),
         one_line(new.comment.as_deref().unwrap_or("no comment")),
@@ -297,7 +300,7 @@ fn in_words(args: &Args, client: &Client, rotated: &Rotated, scope_unknown: bool
     text
 }
 
-/// When a key is deleted, as the lock file has it: in whole seconds, rather later than earlier.
+/// When a key is deleted, as the lock file stores it: in whole seconds, rounded up.
 fn after(old: &Retiring) -> String {
     time_text(old.after_ms.div_ceil(1000).saturating_mul(1000))
 }

@@ -21,7 +21,7 @@ const BYTES_MAX: u64 = 16 * 1024 * 1024;
 const FORMS: &str = "a scope file takes what PUT /platform/iam/v1/scope takes, or what a key \
                      definition has under `spec.scope`; docs/client.md shows both (Scope files)";
 
-/// The fields of the product's form that definitions do not have, from the top.
+/// The fields that only the product's form has, from the top.
 const OF_PRODUCT: [&[&str]; 6] = [
     &["request_data"],
     &["cases_issues"],
@@ -33,9 +33,9 @@ const OF_PRODUCT: [&[&str]; 6] = [
 
 /// A scope from a file.
 pub(super) enum ScopeFile {
-    /// As the product takes it.
+    /// In the product's form.
     Product(ScopeWrite),
-    /// As definitions write it, with names of asset groups.
+    /// In the form of definitions, with names of asset groups.
     Defined(DefinedScope),
 }
 
@@ -47,7 +47,7 @@ struct Body {
 }
 
 impl ScopeFile {
-    /// Reads a scope in either form; no tenant is asked yet.
+    /// Reads a scope in either form, without calling a tenant.
     pub(super) fn read(path: &Path) -> Result<Self, Failure> {
         let bytes = input::read(path, "the scope", BYTES_MAX)?;
         let fields = fields(&bytes);
@@ -55,12 +55,13 @@ impl ScopeFile {
         if OF_PRODUCT.iter().any(|field| has(field)) {
             return product(&bytes, has(&["request_data"])).map(Self::Product).map_err(|error| {
                 let message =
-                    format!("{}: no scope in the product's JSON form: {error}", path.display());
+                    format!("{}: not a scope in the product's JSON form: {error}", path.display());
                 Failure::usage_error(message).help(FORMS)
             });
         }
         if has(&["spec"]) {
-            let message = format!("{}: a whole key definition, and no scope alone", path.display());
+            let message =
+                format!("{}: this is a key definition; give only its scope", path.display());
             return Err(Failure::usage_error(message).help(
                 "put what stands under its `spec.scope` into a file; `cortexkey apply` takes \
                  definitions",
@@ -69,7 +70,7 @@ impl ScopeFile {
         defined(path, bytes.to_vec()).map(Self::Defined)
     }
 
-    /// The scope with a tenant's ids in place of the names of asset groups.
+    /// The scope with the tenant's ids instead of names of asset groups.
     pub(super) fn resolve(&self, client: &Client) -> Result<ScopeWrite, Failure> {
         let scope = match self {
             Self::Product(scope) => return Ok(scope.clone()),
@@ -90,7 +91,7 @@ impl ScopeFile {
     }
 }
 
-/// The paths of a file's fields, down to the second level; none where it is not YAML or JSON.
+/// The paths of a file's fields, two levels deep; empty if it is neither YAML nor JSON.
 fn fields(bytes: &[u8]) -> Vec<Vec<String>> {
     if let Ok(json) = serde_json::from_slice::<Value>(bytes) {
         let inner = |(name, value): (&String, &Value)| {
@@ -130,7 +131,7 @@ fn defined(path: &Path, bytes: Vec<u8>) -> Result<DefinedScope, Failure> {
     let is_stdin = path.as_os_str() == "-";
     let name = if is_stdin { "<stdin>".to_owned() } else { path.display().to_string() };
     let no_scope = || {
-        Failure::usage_error(format!("{name}: no scope in the form of a definition")).help(FORMS)
+        Failure::usage_error(format!("{name}: not a scope in the form of a definition")).help(FORMS)
     };
     let scope = check_scope(&name, bytes).map_err(|report| {
         say(&report.render(Format::Human, io::stderr().is_terminal()));

@@ -1,4 +1,5 @@
-//! `cortexkey keys show`: one key, with its scope. What the tenant does not tell is not guessed.
+//! `cortexkey keys show`: shows one key and its scope. What the tenant does not return is not
+//! guessed.
 
 use core::fmt::Display;
 
@@ -67,9 +68,9 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
-/// A scope, as far as the key that signs may read it.
+/// A scope, as far as the signing key may read it.
 enum Scope {
-    /// None where the product has no scopes.
+    /// None for a product without scopes.
     Read(Option<ScopeRead>),
     Forbidden,
 }
@@ -99,7 +100,7 @@ fn show(record: &KeyRecord, scope: &Scope, now_ms: u64) -> String {
             return out;
         }
         Scope::Forbidden => {
-            line("Scope", &"(not known: this key may not read scopes)");
+            line("Scope", &"(unknown: this key may not read scopes)");
             return out;
         }
     };
@@ -121,8 +122,8 @@ fn show(record: &KeyRecord, scope: &Scope, now_ms: u64) -> String {
         }
     }
     out += &format!(
-        "{DIM}Whether cases and issues are let in that reference nothing known, the tenant does not \
-         tell.{DIM:#}\n"
+        "{DIM}The tenant does not return whether cases and issues that reference no known object are \
+         allowed.{DIM:#}\n"
     );
     out
 }

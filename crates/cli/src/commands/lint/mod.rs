@@ -161,7 +161,7 @@ pub(crate) struct Args {
     color: Color,
 }
 
-/// A form of output and where it goes; nowhere said is standard output.
+/// An output format and its destination; standard output by default.
 #[derive(Clone, Debug)]
 struct Target {
     format: Format,
@@ -210,7 +210,7 @@ fn once(args: &Args, options: &Options) -> Result<(Exit, Outcome), Failure> {
         || run_files(options, &mut io::stdin().lock()),
     );
     if args.now.is_none() && std::env::var_os("SOURCE_DATE_EPOCH").is_some_and(|e| !e.is_empty()) {
-        // A clock that somebody moved must not go unseen.
+        // A time that was set from outside must not go unnoticed.
         let now = options.now;
         text::tell(&format!("cortexkey lint: the time is {now}, from SOURCE_DATE_EPOCH\n"));
     }
@@ -236,13 +236,13 @@ fn once(args: &Args, options: &Options) -> Result<(Exit, Outcome), Failure> {
 
 fn options(args: &Args) -> Result<Options, Failure> {
     let folder = std::env::current_dir().map_err(|error| {
-        Failure::usage_error(format!("the folder that this runs in cannot be found: {error}"))
+        Failure::usage_error(format!("cannot find the current folder: {error}"))
     })?;
     let epoch = std::env::var("SOURCE_DATE_EPOCH").ok();
     let now = now(args.now.as_deref(), epoch.as_deref()).map_err(Failure::usage_error)?;
     let stdin = args.paths.iter().any(|path| path.as_os_str() == "-");
     if args.stdin_filename.is_some() && !stdin {
-        return Err(Failure::usage_error("--stdin-filename goes with `-` among the paths")
+        return Err(Failure::usage_error("--stdin-filename needs `-` among the paths")
             .help("cortexkey lint - --stdin-filename keys/a.yaml"));
     }
     if stdin && (args.watch || args.interactive) {
@@ -251,7 +251,7 @@ fn options(args: &Args) -> Result<Options, Failure> {
             .help("name files or folders"));
     }
     if args.unsafe_fixes && !(args.fix || args.diff) {
-        return Err(Failure::usage_error("--unsafe-fixes goes with --fix or --diff")
+        return Err(Failure::usage_error("--unsafe-fixes needs --fix or --diff")
             .help("cortexkey lint --diff --unsafe-fixes shows what would change"));
     }
     let mut options = Options::new(folder, now);
@@ -278,7 +278,7 @@ fn options(args: &Args) -> Result<Options, Failure> {
     Ok(options)
 }
 
-/// Two forms in one stream are neither.
+/// Two formats in one stream would be unreadable.
 fn one_on_stdout(args: &Args) -> Result<(), Failure> {
     let mut here = args.format.iter().filter(|target| target.file.is_none());
     let (Some(first), Some(_)) = (here.next(), here.next()) else { return Ok(()) };
@@ -339,7 +339,7 @@ fn write_all(args: &Args, report: &Report) -> Result<(), Failure> {
             write_stdout(args, report, *format)?;
         }
     }
-    // Files alone would leave anyone who looks at the terminal without a word; a diff is a word.
+    // With output to files only, a user at the terminal would see nothing; a diff is output, too.
     if !to_stdout && !args.diff {
         write_stdout(args, report, Format::Human)?;
     }
@@ -359,7 +359,7 @@ fn write_stdout(args: &Args, report: &Report, format: Format) -> Result<(), Fail
     Ok(text::print(&rendered(args, report, format, color && format == Format::Human))?)
 }
 
-/// A diff with the colours that diffs have.
+/// A diff in its usual colours.
 fn colored(diff: &str) -> String {
     let line = |line: &str| match line.chars().next() {
         Some('+') => format!("{GOOD}{line}{GOOD:#}"),

@@ -1,4 +1,4 @@
-//! The reference as Markdown: a page for each command, and `README.md` with a table of all.
+//! The reference as Markdown: a page per command, and `README.md` with a table of all.
 
 use std::fs;
 use std::io;
@@ -27,7 +27,7 @@ fn pages(command: &Command, folder: &Path, table: &mut String) -> io::Result<()>
     shown.into_iter().try_for_each(|sub| pages(sub, folder, table))
 }
 
-/// The words that call a command.
+/// The words that run a command.
 fn path(command: &Command) -> String {
     command.get_bin_name().unwrap_or(command.get_name()).to_owned()
 }
@@ -107,7 +107,7 @@ fn signature(arg: &Arg) -> String {
     names
 }
 
-/// What the help text leaves to be told: default, values, variable.
+/// What the help text does not contain: default, values, variable.
 fn facts(arg: &Arg, out: &mut String) {
     let mut facts = Vec::new();
     let values: Vec<_> =
@@ -132,7 +132,7 @@ fn facts(arg: &Arg, out: &mut String) {
     }
 }
 
-/// Help text as Markdown. What is between backticks stays; elsewhere nothing is markup.
+/// Help text as Markdown. Code spans stay; everything else is escaped.
 fn prose(help: &str) -> String {
     let mut out = String::with_capacity(help.len());
     for (index, part) in help.trim().split('`').enumerate() {

@@ -1,6 +1,6 @@
 //! `cortexkey man`: the manual pages, and the same reference as Markdown.
 //!
-//! Both come from the definition of the command line, so that they say what `--help` says.
+//! Both come from the command line's definition, so that they match `--help`.
 
 mod markdown;
 
@@ -45,7 +45,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
-/// Without `help`, which repeats every page.
+/// Without `help`, which would repeat every page.
 fn command() -> clap::Command {
     crate::command().disable_help_subcommand(true)
 }

@@ -1,4 +1,4 @@
-//! `cortexkey quickstart`: the main job, start to end, on a tenant of its own.
+//! `cortexkey quickstart`: the main workflow from start to end, on its own emulator.
 
 mod wire;
 
@@ -57,9 +57,11 @@ fn start_tenant() -> Result<Tenant, Failure> {
     Ok(tenant)
 }
 
-/// The seeded Advanced key has the role Instance Administrator, as a first key in a real tenant.
+/// The seeded Advanced key has the role Instance Administrator, like the first key of a real
+/// tenant.
 fn admin_client(tenant: &Tenant) -> Result<Client, Failure> {
-    let seeded = tenant.seeded_keys().ok_or_else(|| unexpected(&"the tenant made no keys"))?;
+    let seeded =
+        tenant.seeded_keys().ok_or_else(|| unexpected(&"the emulator generated no keys"))?;
     let address: Address = tenant.url().parse().map_err(|error| unexpected(&error))?;
     Ok(Client::new(address, signer_of(&seeded.advanced)?, ClientOptions::default()))
 }
@@ -79,9 +81,9 @@ fn generate(admin: &Client) -> Result<Signer, Failure> {
         }),
     )?;
     let id = reply["reply"]["id"].as_u64().and_then(KeyId::new);
-    let id = id.ok_or_else(|| unexpected(&"the tenant gave no key id"))?;
+    let id = id.ok_or_else(|| unexpected(&"the emulator returned no key id"))?;
     let Value::String(key) = &reply["reply"]["key"] else {
-        return Err(unexpected(&"the tenant gave no key"));
+        return Err(unexpected(&"the emulator returned no key"));
     };
     let key = Zeroizing::new(key.clone());
     let signer = Key::new(key.as_bytes()).map_err(|error| unexpected(&error))?;
@@ -132,7 +134,7 @@ fn sign_and_call(address: &Address, signer: &Signer) -> Result<(), Failure> {
     expect(answer.status == 401, "the tenant accepted a replay")
 }
 
-/// Both levels through curl, which the vendor's guide calls impossible for Advanced keys.
+/// Both levels through curl; the vendor's guide says that curl cannot use Advanced keys.
 fn call_with_curl(address: &Address, tenant: &Tenant, advanced: &Signer) -> Result<(), Failure> {
     heading(6, "Call with curl, with a Standard and an Advanced key")?;
     if !curl_is_there() {
@@ -142,7 +144,8 @@ fn call_with_curl(address: &Address, tenant: &Tenant, advanced: &Signer) -> Resu
     text::print(&format!(
         "   {DIM}cortexkey sign --format curl | curl -K - -d '{{}}' {url}{DIM:#}\n"
     ))?;
-    let seeded = tenant.seeded_keys().ok_or_else(|| unexpected(&"the tenant made no keys"))?;
+    let seeded =
+        tenant.seeded_keys().ok_or_else(|| unexpected(&"the emulator generated no keys"))?;
     let standard = signer_of(&seeded.standard)?;
     for signer in [&standard, advanced] {
         let (status, body) = curl(&url, &sign(signer)?)?;
@@ -166,7 +169,7 @@ fn lint() -> Result<(), Failure> {
     expect(report.findings.len() == 2, "the linter did not report the two mistakes")
 }
 
-/// From memory, so that nothing is left where this is interrupted.
+/// From memory, so that an interrupted run leaves no files.
 fn lint_example() -> Option<Report> {
     let now = cortexkey_lint::files::now(None, None).ok()?;
     let limits = cortexkey_lint::files::Options::new("", now).limits;
@@ -179,7 +182,7 @@ fn lint_example() -> Option<Report> {
 }
 
 fn try_next() -> Result<(), Failure> {
-    // `cargo run` says so in the environment.
+    // `cargo run` sets this variable.
     let name = if std::env::var_os("CARGO").is_some() { "cargo run --" } else { "cortexkey" };
     text::print(&format!(
         "\n{BOLD}Try next{BOLD:#}\n\
@@ -234,12 +237,12 @@ fn curl_is_there() -> bool {
     probe.status().is_ok_and(|status| status.success())
 }
 
-/// Status and body of a call through curl. The headers go through its standard input, where no
-/// other process sees them.
+/// Status and body of a call through curl. It reads the headers from standard input, where no other
+/// process sees them.
 fn curl(url: &str, headers: &Headers<'_>) -> Result<(String, String), Failure> {
     use std::io::Write as _;
     let mut curl = cortexkey_system::command("curl");
-    // `-q` first: no configuration of the user's changes the call.
+    // `-q` comes first: no user configuration changes the call.
     curl.args(["-q", "-sS", "--noproxy", "*", "--max-time", "5", "-K", "-", "-d", "{}"]);
     curl.args(["-w", "\n%{http_code}", url]);
     curl.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -258,7 +261,7 @@ fn expect(as_it_should: bool, otherwise: &str) -> Result<(), Failure> {
     if as_it_should { Ok(()) } else { Err(unexpected(&otherwise)) }
 }
 
-/// A step did not do what it says: a fault of this program, or a machine without loopback.
+/// A step failed: a bug in this program, or a machine without loopback.
 fn unexpected(error: &dyn std::fmt::Display) -> Failure {
     Failure::new(Exit::Findings, format!("quickstart cannot continue: {error}"))
         .help("this should not happen; please report it with the output above")

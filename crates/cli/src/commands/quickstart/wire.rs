@@ -1,4 +1,4 @@
-//! One HTTP request with given headers, to this machine: the client signs every attempt anew, and
+//! One HTTP request with given headers, to this machine. The client signs each attempt anew, but
 //! the quickstart has to send the same headers twice.
 
 use std::io::{Read as _, Write as _};
@@ -14,7 +14,7 @@ use crate::exit::Failure;
 const ANSWER_BYTES_MAX: u64 = 64 * 1024;
 const TIMEOUT: Duration = Duration::from_secs(5);
 
-/// What the tenant said.
+/// The tenant's response.
 pub(super) struct Answer {
     pub(super) status: u16,
     pub(super) body: String,
@@ -36,7 +36,7 @@ pub(super) fn post(
     }
     request += "Content-Type: application/json\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}";
     let answer = exchange(authority, &request).map_err(|error| unexpected(&error))?;
-    parse(&answer).ok_or_else(|| unexpected(&"the tenant's answer is no HTTP"))
+    parse(&answer).ok_or_else(|| unexpected(&"the tenant's answer is not HTTP"))
 }
 
 fn exchange(authority: &str, request: &str) -> std::io::Result<String> {

@@ -1,4 +1,4 @@
-//! [`RenewError`]: why no new key is in place, and what is left of the try.
+//! [`RenewError`]: why no new key is in place, and what remains of the attempt.
 
 use core::fmt;
 
@@ -11,25 +11,25 @@ use crate::resources::Permission;
 use crate::sink::SinkError;
 use crate::transport::CallError;
 
-/// Where a renewal was.
+/// The stage that a renewal had reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Stage {
-    /// Finishing what an interrupted run left.
+    /// Finishing an interrupted run.
     Settle,
-    /// Looking at the tenant before anything is changed.
+    /// Reading the tenant before anything is changed.
     Prepare,
-    /// Seeing whether the new key can be scoped, before it is made.
+    /// Checking that the new key can be scoped, before it is generated.
     Permission,
-    /// Making the key.
+    /// Generating the key.
     Generate,
-    /// Giving it its scope.
+    /// Setting its scope.
     Scope,
-    /// Reading back what it is.
+    /// Reading it back.
     ReadBack,
     /// Calling with it.
     Ping,
-    /// Deleting what was replaced. The new key is in place.
+    /// Deleting the replaced key. The new key is in place.
     Retire,
 }
 
@@ -40,31 +40,31 @@ pub enum RenewError {
     /// A call failed.
     #[error("{stage}")]
     Call {
-        /// Where it was.
+        /// The stage.
         stage: Stage,
         /// The call's error.
         #[source]
         error: CallError,
     },
-    /// The key that the tenant made is not what was asked for.
-    #[error("the new key is not what was asked for: {what}")]
+    /// The generated key is not as requested.
+    #[error("the new key is not as requested: {what}")]
     NotAsked {
-        /// What is different.
+        /// The difference.
         what: &'static str,
     },
-    /// The key has no place to go, or did not get there.
+    /// The key has no sink, or was not delivered.
     #[error(transparent)]
     Sink(SinkError),
     /// The state could not be written.
     #[error(transparent)]
     Journal(LockFileError),
-    /// The system gives no random bytes.
-    #[error("the system gives no random bytes")]
+    /// The system returned no random bytes.
+    #[error("the system returned no random bytes")]
     NoRandom,
-    /// The key was delivered, and the state could not be written.
-    #[error("key {id} was made and delivered, but this was not recorded")]
+    /// The key was delivered, but the state could not be written.
+    #[error("key {id} was generated and delivered, but this was not recorded")]
     Delivered {
-        /// The new key.
+        /// The new key's id.
         id: KeyId,
         /// Why the state could not be written.
         #[source]
@@ -93,14 +93,14 @@ pub enum RenewError {
         /// Why it failed.
         error: Box<Self>,
     },
-    /// The try failed, and what came of it could not be taken back.
+    /// The attempt failed, and could not be undone.
     #[error("{}\n{}", chain(error), left(*id, later))]
     NotUndone {
         /// Why it failed.
         error: Box<Self>,
-        /// The key that nobody has, where its id arrived.
+        /// The undelivered key, if its id arrived.
         id: Option<KeyId>,
-        /// Why it could not be taken back.
+        /// Why it could not be undone.
         later: Box<Self>,
     },
 }
@@ -114,7 +114,7 @@ impl RenewError {
         Self::NoRandom
     }
 
-    /// Whether something of the try is left for a later run to finish.
+    /// Whether a later run has to finish the attempt.
     pub fn leaves_something(&self) -> bool {
         match self {
             Self::Call { stage, .. } => matches!(stage, Stage::Settle | Stage::Retire),
@@ -147,25 +147,27 @@ impl RenewError {
 impl fmt::Display for Stage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Settle => "what an interrupted run left could not be finished",
-            Self::Prepare => "no key was made, since the tenant could not be read",
-            Self::Permission => "no key was made, since nobody could scope it",
-            Self::Generate => "no key was made",
+            Self::Settle => "an interrupted run could not be finished",
+            Self::Prepare => "no key was generated, because the tenant could not be read",
+            Self::Permission => "no key was generated, because its scope could not be set",
+            Self::Generate => "no key was generated",
             Self::Scope => "the new key got no scope",
             Self::ReadBack => "the new key could not be read back",
-            Self::Ping => "the tenant does not take the new key",
-            Self::Retire => "the new key is in place, and what it replaces is still there",
+            Self::Ping => "the tenant does not accept the new key",
+            Self::Retire => "the new key is in place, but the old one still exists",
         })
     }
 }
 
-/// What is left of an attempt that could not be undone.
+/// What remains of an attempt that could not be undone.
 fn left(id: Option<KeyId>, later: &RenewError) -> String {
     let why = chain(later);
     match id {
-        Some(id) => format!("key {id} exists and nobody has it; it could not be deleted: {why}"),
+        Some(id) => {
+            format!("key {id} exists but was not delivered, and could not be deleted: {why}")
+        }
         None => format!(
-            "the tenant may have made a key that nobody has; it could not be looked for: {why}"
+            "the tenant may have generated a key that was not delivered; it could not be searched for: {why}"
         ),
     }
 }

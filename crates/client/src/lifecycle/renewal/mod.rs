@@ -1,12 +1,12 @@
-//! [`Renewal`]: puts a new key in the place of an old one, or in an empty place, step by step.
+//! [`Renewal`]: replaces a key with a new one, or generates a first one, step by step.
 //!
-//! The steps are: generate, scope, read back, ping, deliver, record, and after a grace period delete
-//! the replaced key. The lock file announces each step that cannot be undone before it is taken, so
-//! that the next run finishes a run that was stopped anywhere.
+//! The steps: generate, scope, read back, ping, deliver, record, and delete the replaced key after
+//! a grace period. The lock file announces each irreversible step in advance, so that the next run
+//! can finish an interrupted one.
 //!
-//! A key that somebody may have received is not deleted before a newer one is delivered, and a key
-//! that nobody received is not kept. Only `generate`, the scope and `delete` change the tenant: a
-//! new key needs no edit.
+//! A key that may have been delivered is not deleted before a newer one is delivered, and an
+//! undelivered key is not kept. Only `generate`, the scope and `delete` change the tenant: a new
+//! key needs no edit.
 
 mod error;
 
@@ -16,41 +16,42 @@ use cortexkey_core::auth::{Key, KeyId, Level, Signer};
 use cortexkey_manifest::lock::{LockedKey, Pending, Retiring};
 
 use super::lock_file::Journal;
-use crate::resources::{Likeness, NewKey, Seen, likeness, pending};
+use crate::resources::{Confidence, NewKey, ObservedScope, likeness, pending};
 use crate::sink::{KeyInfo, Prepared, Sink};
 use crate::transport::Client;
 
 pub use error::{RenewError, Stage};
 
-/// How far an expiry may be from the one that was asked for: some tenants store seconds.
+/// How far an expiry may differ from the requested one: some tenants store seconds.
 const EXPIRY_TOLERANCE_MS: u64 = 1000;
 
 /// A step of a renewal, for progress output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Step {
-    /// A key that an interrupted run had made and that nobody received was deleted.
+    /// An undelivered key from an interrupted run was deleted.
     Swept(KeyId),
-    /// A key looks like one that an interrupted run made, and may be somebody else's. It is left.
+    /// A key looks like one that an interrupted run generated, but may belong to another user. It
+    /// is kept.
     Unclear(KeyId),
     /// A key that could not be put in place was deleted again.
     TakenBack(KeyId),
-    /// There is a new key. Until it is scoped, it has no scope.
+    /// The key was generated. It has no scope yet.
     Generated(KeyId),
     /// Its scope is in place.
     Scoped(KeyId),
-    /// It is what was asked for, and the tenant takes it.
+    /// It matches the request, and the tenant accepts it.
     Checked(KeyId),
-    /// It was handed over, and the lock file says so.
+    /// It was delivered, and the lock file records that.
     Delivered(KeyId),
-    /// It is in place, and nothing of its making is left.
+    /// It is in place, and the attempt is complete.
     InPlace(KeyId),
-    /// A key that was replaced is gone.
+    /// A replaced key was deleted.
     Deleted(KeyId),
 }
 
-/// A key that the tenant made, and that nobody has yet.
-struct Made {
+/// A generated key that is not delivered yet.
+struct UnstoredKey {
     id: KeyId,
     key: Secret,
 }
@@ -59,24 +60,24 @@ struct Made {
 pub struct Renewal<'a> {
     /// Calls the tenant.
     pub client: &'a Client,
-    /// Gets each step as it happens.
+    /// Receives each step as it happens.
     pub on_step: &'a dyn Fn(Step),
 }
 
 /// How a new key takes its place.
 #[derive(Clone, Copy, Debug)]
 pub struct Delivery<'a> {
-    /// Where the key goes.
+    /// The sink of the key.
     pub sink: &'a Sink,
-    /// How long the key that it replaces lives on, in milliseconds.
+    /// The grace period of the replaced key, in milliseconds.
     pub grace_ms: u64,
     /// The time, in milliseconds since 1970.
     pub now_ms: u64,
 }
 
 impl Renewal<'_> {
-    /// Puts a new key in place. What it replaces lives on for a grace, and is then deleted by
-    /// [`retire`](Self::retire).
+    /// Puts a new key in place. The replaced key stays for a grace period, after which
+    /// [`retire`](Self::retire) deletes it.
     ///
     /// An interrupted run is finished first.
     pub fn run(
@@ -113,7 +114,7 @@ impl Renewal<'_> {
             return Err(self.undo(error, Some(id), entry, journal));
         }
         let old = entry.id.into_iter().chain(entry.doubtful.drain(..));
-        // A lock file has whole seconds, rather later than earlier, and no grace is over at once.
+        // A lock file has whole seconds, rounded up so that no grace period ends early.
         let after_ms = match grace_ms {
             0 => now_ms / 1000 * 1000,
             grace_ms => now_ms.saturating_add(grace_ms),
@@ -127,8 +128,8 @@ impl Renewal<'_> {
         Ok(id)
     }
 
-    /// Finishes what an interrupted run left: a key that nobody received is deleted, and one that
-    /// somebody may have received lives until a newer one is delivered.
+    /// Finishes an interrupted run: an undelivered key is deleted, and a key that may have been
+    /// delivered stays until a newer one is delivered.
     pub fn settle(
         &self,
         entry: &mut LockedKey,
@@ -146,8 +147,8 @@ impl Renewal<'_> {
         save(journal, entry)
     }
 
-    /// Deletes what was replaced and whose grace is over, but never the key that signs these calls:
-    /// it stays for a run with another one.
+    /// Deletes replaced keys whose grace period is over, but never the key that signs these calls:
+    /// that is left to a run with another key.
     pub fn retire(
         &self,
         entry: &mut LockedKey,
@@ -174,7 +175,8 @@ impl Renewal<'_> {
         Ok(())
     }
 
-    /// A key that nobody can scope is not made. Roles are read with the same permission as scopes.
+    /// A key that cannot be scoped is not generated. Reading roles needs the same permission as
+    /// scopes.
     fn check_may_scope(&self) -> Result<(), RenewError> {
         match self.client.known_roles() {
             Err(error) if matches!(error.status(), Some(404 | 405)) => Ok(()),
@@ -189,7 +191,7 @@ impl Renewal<'_> {
         sink: &Sink,
     ) -> Result<Prepared, RenewError> {
         let address = self.client.address();
-        // A child's keys have the names of its siblings' keys, and go to the same places.
+        // A child's keys have the same names as its siblings' keys, and the same sinks.
         let child = self.client.child().map(|child| format!("@{}", child.as_str()));
         let child = child.unwrap_or_default();
         let info = KeyInfo {
@@ -210,7 +212,7 @@ impl Renewal<'_> {
         new: &NewKey,
         expiration: u64,
         entry: &LockedKey,
-    ) -> Result<Made, RenewError> {
+    ) -> Result<UnstoredKey, RenewError> {
         let request = GenerateRequest {
             roles: new.roles.clone(),
             security_level: new.level.into(),
@@ -223,7 +225,7 @@ impl Renewal<'_> {
                 Ok(made) => break made,
                 Err(error) => error,
             };
-            // Something on the way may have refused an answer, and not the request.
+            // Something on the way may have dropped the response rather than the request.
             if error.status() == Some(429)
                 && let Some(pending) = &entry.pending
                 && let Some(id) = self.look_for(pending, entry)?
@@ -237,13 +239,13 @@ impl Renewal<'_> {
         };
         let id = KeyId::new(made.id).ok_or(RenewError::NotAsked { what: "its id is 0" })?;
         (self.on_step)(Step::Generated(id));
-        Ok(Made { id, key: made.key })
+        Ok(UnstoredKey { id, key: made.key })
     }
 
-    /// From a key that nobody has to one that was handed over.
+    /// From an undelivered key to a delivered one.
     fn hand_over(
         &self,
-        made: &Made,
+        made: &UnstoredKey,
         new: &NewKey,
         expiration: u64,
         prepared: Prepared,
@@ -258,7 +260,7 @@ impl Renewal<'_> {
         if let Some(scope) = &new.scope {
             self.client.set_scope(id, scope).map_err(at(Stage::Scope))?;
             let read = self.client.scope(id).map_err(at(Stage::ReadBack))?;
-            if read.as_ref().map(Seen::from) != Some(Seen::from(scope)) {
+            if read.as_ref().map(ObservedScope::from) != Some(ObservedScope::from(scope)) {
                 return Err(RenewError::NotAsked { what: "the tenant shows another scope" });
             }
             (self.on_step)(Step::Scoped(id));
@@ -267,7 +269,7 @@ impl Renewal<'_> {
         let record = record.ok_or(RenewError::NotAsked { what: "the tenant does not list it" })?;
         check(&record, new, expiration)?;
         let key = Key::new(made.key.expose().as_bytes())
-            .map_err(|_| RenewError::NotAsked { what: "its text is no key" })?;
+            .map_err(|_| RenewError::NotAsked { what: "its text is not a valid key" })?;
         let signer = Signer::new(id, new.level, key);
         let (address, options) = (self.client.address().clone(), self.client.options().clone());
         Client::new(address, signer, options).takes_key().map_err(at(Stage::Ping))?;
@@ -279,7 +281,7 @@ impl Renewal<'_> {
         prepared.deliver(id, &made.key).map_err(RenewError::Sink)
     }
 
-    /// Takes back what came of a try that failed: nobody has its key.
+    /// Undoes a failed attempt: its key was not delivered.
     fn undo(
         &self,
         error: RenewError,
@@ -289,7 +291,7 @@ impl Renewal<'_> {
     ) -> RenewError {
         let left = match made {
             Some(id) => self.take_back(id).map(|()| false),
-            // The request may also arrive later than we look.
+            // The request may also arrive after this check.
             None => self.take_back_lost(&error, entry),
         };
         if let Some(pending) = &mut entry.pending {
@@ -314,8 +316,8 @@ impl Renewal<'_> {
         Ok(())
     }
 
-    /// Deletes the key of a request whose answer did not arrive. True where it is not found and may
-    /// be made yet.
+    /// Deletes the key of a request whose response did not arrive. True if it is not found and may
+    /// still be generated.
     fn take_back_lost(&self, error: &RenewError, entry: &LockedKey) -> Result<bool, RenewError> {
         let is_open = match error {
             RenewError::Call { error, .. } => !error.had_no_effect(),
@@ -328,25 +330,25 @@ impl Renewal<'_> {
         }
     }
 
-    /// The key of an interrupted run, where the tenant has it.
+    /// The key of an interrupted run, if the tenant has it.
     fn look_for(&self, pending: &Pending, entry: &LockedKey) -> Result<Option<KeyId>, RenewError> {
         if let Some(id) = pending.id {
             return Ok(KeyId::new(id));
         }
         let all = self.client.all_keys(&[]).map_err(RenewError::at(Stage::Settle))?;
         let is_known = |record: &&ApiKeyRecord| entry.ids().any(|id| id == record.id);
-        let like = |wanted: Likeness| {
+        let like = |wanted: Confidence| {
             let others = all.iter().filter(|record| !is_known(record));
             let like = others.filter(move |record| likeness(pending, record) == wanted);
             like.filter_map(|record| KeyId::new(record.id)).collect::<Vec<_>>()
         };
-        match like(Likeness::Certain).as_slice() {
+        match like(Confidence::Certain).as_slice() {
             [id] => return Ok(Some(*id)),
             [] => {}
-            // Two cannot both be it, and somebody may have one of them.
+            // Not both can be it, and one of them may be in use.
             several => several.iter().for_each(|id| (self.on_step)(Step::Unclear(*id))),
         }
-        for id in like(Likeness::Possible) {
+        for id in like(Confidence::Possible) {
             (self.on_step)(Step::Unclear(id));
         }
         Ok(None)
@@ -357,7 +359,7 @@ fn save(journal: &mut dyn Journal, entry: &LockedKey) -> Result<(), RenewError> 
     journal.save(entry).map_err(RenewError::Journal)
 }
 
-/// Whether a key is what was asked for.
+/// Whether a key is as requested.
 fn check(record: &ApiKeyRecord, new: &NewKey, expiration: u64) -> Result<(), RenewError> {
     let not_asked = |what| Err(RenewError::NotAsked { what });
     let sorted = |roles: &[String]| {

@@ -1,4 +1,4 @@
-//! [`Check`]: the definition that a form makes, and what the policy says of it, field by field.
+//! [`Check`]: the definition of a form's key, and the policy's findings, field by field.
 
 use std::collections::BTreeSet;
 
@@ -10,12 +10,12 @@ use super::choices::Choices;
 use super::values::KeyForm;
 use crate::app::App;
 use crate::snapshot::Snapshot;
-use cortexkey_fleet::Found;
+use cortexkey_fleet::KeyFinding;
 
-/// The name of the file that findings are in.
+/// The name of the file with the findings.
 const FILE: &str = "new-key.yaml";
 
-/// The fields that findings can be at.
+/// The fields that findings can be shown at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::pages) enum At {
     Name,
@@ -50,8 +50,8 @@ impl At {
         (Self::Other, "at-other"),
     ];
 
-    /// The field whose line of the definition begins so. What is missing is found at the line of the
-    /// mapping that lacks it, and belongs to the field that fills it in.
+    /// The field whose line of the definition starts like this. A missing field is reported at the
+    /// line of the mapping that lacks it, and shown at the field that sets it.
     fn of(line: &str, code: &str) -> Self {
         match code {
             "N004" => return Self::Owner,
@@ -77,11 +77,11 @@ impl At {
     }
 }
 
-/// A definition, and what the policy says of it.
+/// A definition, and the policy's findings.
 pub(in crate::pages) struct Check {
     pub(in crate::pages) yaml: String,
-    found: Vec<(At, Found)>,
-    /// Whether a rule that nothing loosens is broken, or the policy cannot be read.
+    found: Vec<(At, KeyFinding)>,
+    /// Whether a locked rule is violated, or the policy cannot be read.
     pub(in crate::pages) is_locked: bool,
 }
 
@@ -95,7 +95,7 @@ impl Check {
         let now_ms = app.now_ms();
         let yaml = definition(app, snapshot, form, choices, now_ms);
         let mut check = Self { yaml, found: Vec::new(), is_locked: false };
-        // What a policy that cannot be read would forbid is not known.
+        // It is unknown what an unreadable policy forbids.
         let policy = snapshot.definitions.policy().filter(|policy| policy.stands());
         let Some(policy) = policy else {
             check.is_locked = true;
@@ -110,7 +110,7 @@ impl Check {
             if source.is_none_or(|source| source.path != FILE) {
                 continue;
             }
-            let found = Found::of(&report, finding);
+            let found = KeyFinding::of(&report, finding);
             let line = check.yaml.lines().nth(found.line.saturating_sub(1)).unwrap_or_default();
             check.is_locked |= policy.is_locked(&finding.rule);
             check.found.push((At::of(line, &found.code), found));
@@ -119,12 +119,12 @@ impl Check {
     }
 
     /// The findings at a field.
-    pub(in crate::pages) fn at(&self, at: At) -> impl Iterator<Item = &Found> {
+    pub(in crate::pages) fn at(&self, at: At) -> impl Iterator<Item = &KeyFinding> {
         self.found.iter().filter(move |(place, _)| *place == at).map(|(_, found)| found)
     }
 
     /// All findings.
-    pub(in crate::pages) fn all(&self) -> impl Iterator<Item = &Found> {
+    pub(in crate::pages) fn all(&self) -> impl Iterator<Item = &KeyFinding> {
         self.found.iter().map(|(_, found)| found)
     }
 }

@@ -1,4 +1,4 @@
-//! [`Choices`]: what a form offers: the tenant's roles and asset groups, and what the policy knows.
+//! [`Choices`]: the options of a form: the tenant's roles and asset groups, and the policy's facts.
 
 use cortexkey_api::asset_group::AssetGroupRecord;
 use cortexkey_core::access::{BUILT_IN_DOMAINS, Grant, Product};
@@ -9,7 +9,7 @@ use super::values::KeyForm;
 use crate::app::App;
 use crate::snapshot::Snapshot;
 
-/// What can be chosen.
+/// The options of a form.
 pub(in crate::pages) struct Choices {
     pub(super) roles: Vec<RoleChoice>,
     /// Asset groups that scopes can use.
@@ -21,7 +21,7 @@ pub(in crate::pages) struct Choices {
     pub(super) endpoint_tags: Vec<String>,
 }
 
-/// A role, with what is known of it.
+/// A role, with the facts about it.
 pub(super) struct RoleChoice {
     pub(super) name: String,
     pub(super) description: Option<String>,
@@ -76,7 +76,7 @@ impl Choices {
     }
 }
 
-/// The tenant's roles; where it does not list them, those of its keys and of the policy.
+/// The tenant's roles; if it does not list them, those of its keys and of the policy.
 fn roles(
     snapshot: &Snapshot,
     policy: Option<&Policy>,

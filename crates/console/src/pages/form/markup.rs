@@ -1,4 +1,4 @@
-//! The form's markup: three tabs, which are sections with headings without the script.
+//! The form's markup: three tabs, which are sections with headings if there is no script.
 
 use cortexkey_api::scope::AreaMode;
 use cortexkey_core::auth::Level;
@@ -9,12 +9,12 @@ use super::choices::{Choices, RoleChoice};
 use super::values::KeyForm;
 use crate::parts::findings;
 
-/// What a form is for.
+/// The purpose of a form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::pages) enum Purpose {
     /// A new key.
     Generate,
-    /// A key that exists: its expiration cannot be changed, and its scope only as a whole.
+    /// An existing key: its expiration cannot be changed, and its scope only as a whole.
     Edit,
 }
 
@@ -44,7 +44,7 @@ pub(in crate::pages) fn tabs(
     }
 }
 
-/// What a change of a field changes: the findings at each field, and the definition.
+/// The parts that a change of a field affects: the findings at each field, and the definition.
 pub(in crate::pages) fn parts(check: &Check) -> Vec<(&'static str, Markup)> {
     let at = At::ALL.into_iter().map(|(at, id)| (id, findings::list(check.at(at))));
     at.chain([("yaml", html! { (check.yaml) })]).collect()
@@ -61,7 +61,7 @@ fn role_tab(purpose: Purpose, form: &KeyForm, choices: &Choices, check: &Check) 
             fieldset class="field" {
                 legend { "Security Level" }
                 @for (level, name, hint) in [
-                    (Level::Advanced, "Advanced", "Each request is signed; a captured one is good once."),
+                    (Level::Advanced, "Advanced", "Each request is signed; a captured one works once."),
                     (Level::Standard, "Standard", "The key itself is sent with each request."),
                 ] {
                     label class="pick" {
@@ -151,7 +151,7 @@ fn scope_tab(purpose: Purpose, form: &KeyForm, choices: &Choices, check: &Check)
             span {
                 @if purpose == Purpose::Edit {
                     "Replace the whole scope " span class="hint" {
-                        "The tenant does not show whether cases and issues that reference nothing known are \
+                        "The tenant does not show whether cases and issues that reference no known object are \
                          let in: set it below."
                     }
                 } @else {
@@ -208,7 +208,7 @@ fn area(title: &str, content: &Markup) -> Markup {
     html! { details class="area" open { summary { (title) } div { (content) } } }
 }
 
-/// The three options of an area; the last opens what can be selected.
+/// The three options of an area; the last one opens the selection.
 fn modes(name: &str, chosen: AreaMode, titles: [&str; 3], selection: &Markup) -> Markup {
     let [none, all, select] = titles;
     html! {
@@ -228,7 +228,7 @@ fn modes(name: &str, chosen: AreaMode, titles: [&str; 3], selection: &Markup) ->
     }
 }
 
-/// Names to choose, and a field for those that nobody lists.
+/// Names to choose, and a field for unlisted names.
 fn names(name: &str, known: &[String], chosen: &[String], label: &str) -> Markup {
     html! {
         @if !known.is_empty() {

@@ -1,4 +1,4 @@
-//! [`KeyForm`]: what was filled in, kept as it was typed, and what the client takes from it.
+//! [`KeyForm`]: the values of a form as typed, and what the client gets from them.
 
 use cortexkey_api::api_keys::{ApiKeyRecord, SecurityLevel};
 use cortexkey_api::asset_group::AssetGroupRecord;
@@ -9,16 +9,16 @@ use cortexkey_api::scope::{
 use cortexkey_client::time::time_ms;
 use cortexkey_core::auth::Level;
 
-use crate::ask::Fields;
+use crate::page_request::Fields;
 use crate::records::time;
 
 const DAY_MS: u64 = 24 * 60 * 60 * 1000;
-/// What a new form proposes.
+/// The defaults of a new form.
 const LIFETIME_MS: u64 = 90 * DAY_MS;
-/// What the API gives a key whose form has no date.
+/// The API's default for a form without a date.
 const WEEK_MS: u64 = 7 * DAY_MS;
 
-/// What was filled in.
+/// The values of a form.
 #[derive(Clone, Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a check box")]
 pub(in crate::pages) struct KeyForm {
@@ -39,7 +39,7 @@ pub(in crate::pages) struct KeyForm {
     pub(super) endpoint_tags: Vec<String>,
     pub(super) has_datasets: bool,
     pub(super) datasets: AreaMode,
-    /// `dataset: filter`, one a line.
+    /// `dataset: filter`, one per line.
     pub(super) filters: String,
     pub(in crate::pages) name: String,
     pub(super) owner: String,
@@ -53,7 +53,7 @@ fn mode(word: Option<&str>) -> AreaMode {
     }
 }
 
-/// The mode of one axis, and what is selected on it.
+/// The mode of one axis, and its selection.
 type AxisOf<'a> = (AxisMode, &'a [String]);
 
 impl KeyForm {
@@ -65,7 +65,7 @@ impl KeyForm {
         form
     }
 
-    /// What a browser sent.
+    /// The values that a browser sent.
     pub(in crate::pages) fn of(fields: &Fields) -> Self {
         let text = |name: &str| fields.get(name).unwrap_or_default().trim().to_owned();
         let names = |name: &str| -> Vec<String> {
@@ -99,7 +99,7 @@ impl KeyForm {
         }
     }
 
-    /// A key as it is.
+    /// The values of an existing key.
     pub(in crate::pages) fn of_key(key: &ApiKeyRecord, scope: Option<&ScopeRead>) -> Self {
         let mut form = Self::of(&Fields::default());
         form.level = key.security_level.into();
@@ -143,12 +143,12 @@ impl KeyForm {
         }
     }
 
-    /// The roles that are chosen.
+    /// The selected roles.
     pub(in crate::pages) fn roles(&self) -> &[String] {
         &self.roles
     }
 
-    /// The level that is chosen.
+    /// The selected level.
     pub(in crate::pages) fn level(&self) -> Level {
         self.level
     }
@@ -158,19 +158,19 @@ impl KeyForm {
         owner.unwrap_or_default().clone_into(&mut self.owner);
     }
 
-    /// The form of a key that exists: it has no field for the expiration.
+    /// The form of an existing key: it has no field for the expiration.
     #[must_use]
     pub(in crate::pages) fn of_existing(mut self, key: &ApiKeyRecord) -> Self {
         self.set_expiration(key.expiration);
         self
     }
 
-    /// The comment, where there is one.
+    /// The comment, if there is one.
     pub(in crate::pages) fn comment(&self) -> Option<String> {
         Some(self.comment.clone()).filter(|comment| !comment.is_empty())
     }
 
-    /// When the key is to expire; the API's own week without a date.
+    /// When the key expires; the API's default of a week without a date.
     pub(in crate::pages) fn expiration_ms(&self, now_ms: u64) -> Result<u64, String> {
         if !self.has_date {
             return Ok(now_ms.saturating_add(WEEK_MS));
@@ -184,14 +184,14 @@ impl KeyForm {
         Ok(ms)
     }
 
-    /// What is missing or cannot be, in words; nothing where the form can be sent.
+    /// What is missing or invalid, in words; empty if the form can be sent.
     pub(in crate::pages) fn faults(&self, now_ms: u64) -> Vec<String> {
         let mut faults = self.faults_of_edit();
         faults.extend(self.expiration_ms(now_ms).err());
         faults
     }
 
-    /// The same of a form that edits, where the expiration stays.
+    /// The same for editing, where the expiration stays.
     pub(in crate::pages) fn faults_of_edit(&self) -> Vec<String> {
         let mut faults = Vec::new();
         if self.roles.is_empty() {
@@ -220,7 +220,7 @@ impl KeyForm {
         faults
     }
 
-    /// The scope as the tenant takes it.
+    /// The scope in the tenant's form.
     pub(in crate::pages) fn scope(&self) -> Result<Option<ScopeWrite>, String> {
         if !self.has_scope {
             return Ok(None);
@@ -253,7 +253,7 @@ impl KeyForm {
         self.unreferenced && self.cases != AreaMode::None
     }
 
-    /// The two axes of the endpoints: one that is not selected from does not restrict.
+    /// The two axes of the endpoints: one without a selection does not restrict.
     fn axes(&self) -> (AxisOf<'_>, AxisOf<'_>) {
         let axis = |names: &'_ Vec<String>| {
             if names.is_empty() { AxisMode::Any } else { AxisMode::Scope }
@@ -282,7 +282,7 @@ impl KeyForm {
         Ok(DatasetsRows { default_filter_mode, filters })
     }
 
-    /// The key as the tenant would show it, for its definition.
+    /// The key as the tenant would return it, for its definition.
     pub(super) fn record(&self, now_ms: u64) -> ApiKeyRecord {
         ApiKeyRecord {
             id: 0,
@@ -296,7 +296,7 @@ impl KeyForm {
         }
     }
 
-    /// The scope as the tenant would show it, for the key's definition.
+    /// The scope as the tenant would return it, for the key's definition.
     pub(super) fn scope_read(&self, known: &[AssetGroupRecord]) -> Option<ScopeRead> {
         if !self.has_scope {
             return None;
@@ -339,7 +339,7 @@ impl KeyForm {
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-    use cortexkey_client::Seen;
+    use cortexkey_client::ObservedScope;
 
     use super::*;
 
@@ -360,10 +360,14 @@ mod tests {
             let form = form(text);
             assert_eq!(form.scope_faults(), [""; 0], "{text}");
             let (write, read) = (form.scope().unwrap().unwrap(), form.scope_read(&[]).unwrap());
-            assert_eq!(Seen::from(&write), Seen::from(&read), "{text}");
+            assert_eq!(ObservedScope::from(&write), ObservedScope::from(&read), "{text}");
             let again =
                 KeyForm { has_scope: true, ..KeyForm::of_key(&form.record(0), Some(&read)) };
-            assert_eq!(Seen::from(&again.scope().unwrap().unwrap()), Seen::from(&write), "{text}");
+            assert_eq!(
+                ObservedScope::from(&again.scope().unwrap().unwrap()),
+                ObservedScope::from(&write),
+                "{text}"
+            );
         }
     }
 

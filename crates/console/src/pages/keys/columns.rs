@@ -1,4 +1,4 @@
-//! The columns of the API Keys table: what they show, how they are filtered and sorted.
+//! The columns of the API Keys table: their contents, filters and sort order.
 
 use cortexkey_client::table;
 use cortexkey_core::lifecycle::{Expiry, RecordOrder, TimeColumn};
@@ -31,9 +31,9 @@ pub(super) enum Column {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     Id,
-    /// Text of the key's record.
+    /// A text of the key's record.
     Text,
-    /// Text of the key's definition.
+    /// A text of the key's definition.
     Definition,
     Time(TimeColumn),
     /// One of these values, each with its name.
@@ -77,7 +77,7 @@ impl Column {
         Self::Expires,
     ];
 
-    /// Its name in addresses.
+    /// The name in addresses.
     pub(super) const fn word(self) -> &'static str {
         match self {
             Self::Id => "id",
@@ -97,7 +97,7 @@ impl Column {
         }
     }
 
-    /// Its heading, in the product's words where the product has the column.
+    /// The heading, in the product's words for the product's columns.
     pub(super) const fn title(self) -> &'static str {
         match self {
             Self::Id => "ID",
@@ -135,7 +135,7 @@ impl Column {
         }
     }
 
-    /// Whether it is shown where nobody chose columns.
+    /// Whether it is shown by default.
     pub(super) const fn is_default(self, has_definitions: bool) -> bool {
         match self {
             Self::CreatedBy | Self::Name | Self::File | Self::Status => false,
@@ -144,7 +144,7 @@ impl Column {
         }
     }
 
-    /// The core's order, where the column is one of the record.
+    /// The core's sort order, if the column is one of the record.
     pub(super) const fn order(self) -> Option<RecordOrder> {
         match self {
             Self::Id => Some(RecordOrder::Id),
@@ -163,12 +163,12 @@ impl Column {
         }
     }
 
-    /// The client's column of the same name, where the record has it.
+    /// The client's column of the same name, if the record has it.
     pub(super) fn of_record(self) -> Option<table::Column> {
         self.word().parse().ok()
     }
 
-    /// Text by which rows are put in order, for columns that the record does not have.
+    /// The text that rows are sorted by, for columns that the record does not have.
     pub(super) fn sort_text(self, row: &Row) -> String {
         match self {
             Self::Policy => {
@@ -179,7 +179,7 @@ impl Column {
         }
     }
 
-    /// What a row has in the column, as text.
+    /// A row's value in the column, as text.
     pub(super) fn text(self, row: &Row) -> String {
         let record = &row.record;
         let managed = row.managed.as_ref();
@@ -210,7 +210,7 @@ impl Column {
     }
 }
 
-/// How a row stands beside its definition.
+/// The state of a row compared with its definition.
 pub(in crate::pages) fn definition(row: &Row) -> &'static str {
     match row.managed.as_ref().map(|managed| managed.state) {
         None => "Unmanaged",
@@ -222,7 +222,7 @@ pub(in crate::pages) fn definition(row: &Row) -> &'static str {
     }
 }
 
-/// Whether a row has a value of a choice.
+/// Whether a row matches a choice.
 pub(super) fn is_choice(column: Column, value: &str, row: &Row, now_ms: u64) -> bool {
     let managed = row.managed.as_ref();
     match column {

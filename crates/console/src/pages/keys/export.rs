@@ -6,11 +6,11 @@ use super::columns::Column;
 use super::query::Query;
 use crate::answer::{self, Answer};
 use crate::app::App;
-use crate::ask::Ask;
+use crate::page_request::PageRequest;
 use crate::snapshot::{Fresh, Row};
 
-/// The rows that pass the filters, in their order and columns, as a file.
-pub(in crate::pages) fn export(app: &App, ask: &Ask) -> Answer {
+/// The rows that match the filters, in their order and columns, as a file.
+pub(in crate::pages) fn export(app: &App, ask: &PageRequest) -> Answer {
     let view = app.snapshot(Fresh::Page);
     let snapshot = &view.snapshot;
     let is_tsv = ask.query.get("format") == Some("tsv");
@@ -35,7 +35,7 @@ pub(in crate::pages) fn export(app: &App, ask: &Ask) -> Answer {
     }
 }
 
-/// A row as *Copy entire row* gives it.
+/// A row, like *Copy entire row*.
 pub(super) fn row(row: &Row) -> String {
     cells(&row.record).join("\t")
 }

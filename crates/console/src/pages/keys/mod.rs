@@ -9,7 +9,7 @@ use maud::{Markup, html};
 
 use crate::answer::{self, Answer};
 use crate::app::App;
-use crate::ask::{Ask, Part};
+use crate::page_request::{PagePart, PageRequest};
 use crate::parts::layout::{self, Frame, notes};
 use crate::snapshot::{Fresh, Snapshot, View};
 use query::Query;
@@ -21,9 +21,9 @@ pub(super) use table::level;
 const WEEK_MS: u64 = 7 * 24 * 60 * 60 * 1000;
 
 /// The table.
-pub(super) fn show(app: &App, ask: &Ask) -> Answer {
+pub(super) fn show(app: &App, ask: &PageRequest) -> Answer {
     let fresh = match ask.part {
-        Part::Live => Fresh::Last,
+        PagePart::Live => Fresh::Last,
         _ if ask.query.has("fresh") => Fresh::Now,
         _ => Fresh::Page,
     };
@@ -31,7 +31,7 @@ pub(super) fn show(app: &App, ask: &Ask) -> Answer {
     let snapshot = &view.snapshot;
     let query = Query::new(&ask.query, app.now_ms(), snapshot.definitions.is_compared());
     let table = table::Table::new(app, &query, snapshot);
-    if ask.part == Part::Live {
+    if ask.part == PagePart::Live {
         return answer::parts(table.parts());
     }
     let frame = Frame {
@@ -58,7 +58,7 @@ fn actions(app: &App) -> Markup {
     }
 }
 
-/// How many keys there are of the kinds that somebody must look at, each a filter.
+/// The numbers of keys that need attention, each a filter.
 fn figures(app: &App, view: &View) -> Markup {
     let snapshot = &view.snapshot;
     let of = |fields: &str| count(app, snapshot, fields);
@@ -94,7 +94,7 @@ fn figures(app: &App, view: &View) -> Markup {
 }
 
 fn count(app: &App, snapshot: &Snapshot, fields: &str) -> usize {
-    let fields = crate::ask::Fields::parse(fields.as_bytes());
+    let fields = crate::page_request::Fields::parse(fields.as_bytes());
     Query::new(&fields, app.now_ms(), true).all(snapshot).len()
 }
 
@@ -111,7 +111,7 @@ pub(crate) fn thousands(number: usize) -> String {
     text
 }
 
-/// The menu of a row; the script fills in the key's id and shows what fits the cell.
+/// The menu of a row; the script fills in the key's id and shows what applies to the cell.
 fn menu(app: &App) -> Markup {
     html! {
         div id="row-menu" class="menu" popover="auto" role="menu" aria-label="Key" {

@@ -1,26 +1,26 @@
-//! [`Query`]: which rows of the table, in which order and columns, as the address says it.
+//! [`Query`]: the rows, order and columns of the table, according to the address.
 //!
-//! What a condition on a key's record passes is the client's and the core's to decide.
+//! The client and the core decide which records a condition matches.
 
 use cortexkey_client::table::{self, Operator};
 use cortexkey_client::time::{last_ms, start_ms};
 use cortexkey_core::lifecycle::{RecordFilter, TextMatch};
 
 use super::columns::{Column, Kind, is_choice};
-use crate::ask::Fields;
+use crate::page_request::Fields;
 use crate::snapshot::{Row, Snapshot};
 
 /// Rows of a page of the table.
 pub(super) const ROWS: usize = 50;
 
-/// Operators, each with its word in addresses, its sign and its name. A wide space stands between, so
-/// that a closed list shows the sign alone.
+/// Operators, each with its word in addresses, its symbol and its name. A wide space separates
+/// them, so that a closed list shows only the symbol.
 pub(super) const TEXT_OPERATORS: [(&str, &str); 5] = [
     ("contains", "~\u{2003}contains"),
     ("is", "=\u{2003}is"),
     ("not", "≠\u{2003}is not"),
     ("without", "!\u{2003}does not contain"),
-    ("pattern", "*\u{2003}fits a pattern"),
+    ("pattern", "*\u{2003}matches a pattern"),
 ];
 pub(super) const CHOICE_OPERATORS: [(&str, &str); 2] =
     [("is", "=\u{2003}is"), ("not", "≠\u{2003}is not")];
@@ -32,7 +32,7 @@ pub(super) const TIME_OPERATORS: [(&str, &str); 5] = [
     ("after", "+\u{2003}30 days after"),
 ];
 
-/// Which rows, in which order and columns.
+/// The rows, their order and their columns.
 pub(super) struct Query {
     /// The fields of the address.
     pub(super) fields: Fields,
@@ -43,7 +43,7 @@ pub(super) struct Query {
     pub(super) columns: Vec<Column>,
     page: usize,
     now_ms: u64,
-    /// What is wrong with a filter, in words, each with its column.
+    /// What is wrong with a filter, in words, with its column.
     pub(super) faults: Vec<(Column, String)>,
 }
 
@@ -54,11 +54,11 @@ enum Condition {
 }
 
 /// A page of rows.
-pub(super) struct Found<'s> {
+pub(super) struct RowPage<'s> {
     pub(super) rows: Vec<&'s Row>,
-    /// How many pass the filters.
+    /// How many match the filters.
     pub(super) count: usize,
-    /// The first row's place among them, from 0.
+    /// The position of the first row, from 0.
     pub(super) from: usize,
 }
 
@@ -96,7 +96,7 @@ impl Query {
         query
     }
 
-    /// A column's filter: its value, where it has one, and its operator.
+    /// A column's filter: its value, if there is one, and its operator.
     pub(super) fn filter(&self, column: Column) -> (Option<String>, String) {
         let (value, operator) = (format!("f.{}", column.word()), format!("o.{}", column.word()));
         let value = self.fields.get(&value).map(|value| value.trim().to_owned());
@@ -111,7 +111,7 @@ impl Query {
         !self.conditions.is_empty() || !self.faults.is_empty()
     }
 
-    /// The rows that pass, in their order. Where a filter cannot be read, none does.
+    /// The rows that match, in order. If a filter is invalid, none does.
     pub(super) fn all<'s>(&self, snapshot: &'s Snapshot) -> Vec<&'s Row> {
         if !self.faults.is_empty() {
             return Vec::new();
@@ -130,16 +130,17 @@ impl Query {
         rows
     }
 
-    /// The page of rows that is asked for; the last one, where there are not so many.
-    pub(super) fn page<'s>(&self, snapshot: &'s Snapshot) -> Found<'s> {
+    /// The requested page of rows; the last one if there are fewer.
+    pub(super) fn page<'s>(&self, snapshot: &'s Snapshot) -> RowPage<'s> {
         let rows = self.all(snapshot);
         let count = rows.len();
         let last = count.saturating_sub(1) / ROWS;
         let from = (self.page - 1).min(last) * ROWS;
-        Found { rows: rows.into_iter().skip(from).take(ROWS).collect(), count, from }
+        RowPage { rows: rows.into_iter().skip(from).take(ROWS).collect(), count, from }
     }
 
-    /// The address of the same table with a field changed; from its first page, unless that is it.
+    /// The address of the same table with a changed field; from the first page, unless the field is
+    /// the page.
     pub(super) fn address(&self, changes: &[(&str, Option<&str>)]) -> String {
         let start = self.fields.with("page", None);
         let fields = changes.iter().fold(start, |fields, (name, value)| fields.with(name, *value));
@@ -187,7 +188,7 @@ fn condition(
     let negated = matches!(operator, "not" | "without");
     if let Kind::Choice(values) = column.kind() {
         if !values.iter().any(|(word, _)| *word == value) {
-            return Err("this is none of the values".to_owned());
+            return Err("this is not one of the values".to_owned());
         }
         return Ok(Condition::Choice { column, value: value.to_owned(), negated });
     }

@@ -1,11 +1,11 @@
-//! The table: headings, filter row, rows, and what stands round it.
+//! The table: headings, filter row, rows, and the controls around it.
 
 use cortexkey_core::auth::Level;
 use cortexkey_core::lifecycle::{Expiry, KeyRecord};
 use maud::{Markup, html};
 
 use super::columns::{Column, Kind, definition};
-use super::query::{CHOICE_OPERATORS, Found, Query, ROWS, TEXT_OPERATORS, TIME_OPERATORS};
+use super::query::{CHOICE_OPERATORS, Query, ROWS, RowPage, TEXT_OPERATORS, TIME_OPERATORS};
 use super::{export, thousands};
 use crate::app::App;
 use crate::parts::{chart, findings};
@@ -14,14 +14,14 @@ use crate::snapshot::{Row, Snapshot};
 use cortexkey_fleet::State;
 
 const DAY_MS: u64 = 24 * 60 * 60 * 1000;
-/// Six months, the longest life of a key that the API generates.
+/// Six months, the longest lifetime of a key that the API generates.
 const LIFE_MS_MAX: u64 = 184 * DAY_MS;
 
-/// The table as a query asks for it.
+/// The table for a query.
 pub(super) struct Table<'a> {
     query: &'a Query,
     snapshot: &'a Snapshot,
-    found: Found<'a>,
+    found: RowPage<'a>,
     now_ms: u64,
 }
 
@@ -30,7 +30,7 @@ impl<'a> Table<'a> {
         Self { query, snapshot, found: query.page(snapshot), now_ms: app.now_ms() }
     }
 
-    /// What a change of the filters changes.
+    /// The parts that a change of the filters affects.
     pub(super) fn parts(&self) -> Vec<(&'static str, Markup)> {
         vec![
             ("count", self.count()),
@@ -92,7 +92,7 @@ impl<'a> Table<'a> {
         }
     }
 
-    /// What the filters' form keeps of the address.
+    /// The fields of the address that the filters' form keeps.
     fn kept(&self) -> Markup {
         html! {
             @for name in ["sort", "desc"] {
@@ -183,7 +183,7 @@ impl<'a> Table<'a> {
                 tr class="none" {
                     td colspan=(self.query.columns.len() + 1) {
                         @if self.query.is_filtered() {
-                            "No key passes the filters. " a href="/keys" { "Clear them" }
+                            "No key matches the filters. " a href="/keys" { "Clear them" }
                         } @else {
                             "The tenant has no keys."
                         }
@@ -331,7 +331,7 @@ impl<'a> Table<'a> {
     }
 }
 
-/// Saved views: names and addresses that this browser keeps. They need the script.
+/// Saved views: names and addresses that this browser stores. They need the script.
 fn views() -> Markup {
     html! {
         details class="drop" data-views hidden {

@@ -1,8 +1,8 @@
-//! [`compare`]: which access a set of keys gains from one version of its definitions to the next.
+//! [`compare`]: what a set of keys gains from one version of its definitions to the next.
 //!
-//! A role whose content nobody listed is a gain wherever it is added: the unknown is not taken to be
-//! harmless. Losses are not reported. The tenant's settings do not count, so where scopes are off a
-//! gain may have no effect yet.
+//! Adding a role whose permissions are not listed is a gain: the unknown is not assumed to be
+//! harmless. Losses are not reported. The tenant's settings are ignored, so with scopes off a gain
+//! may not have an effect yet.
 
 use alloc::vec::Vec;
 use core::fmt;
@@ -15,19 +15,19 @@ use super::text::{Text, has};
 use crate::auth::Level;
 use crate::lifecycle::Expiry;
 
-/// A key as it is defined.
+/// A key's definition.
 #[derive(Debug)]
 pub struct KeyDefinition<'a, S: Text> {
-    /// The name that tells it from the other keys.
+    /// The name that identifies the key.
     pub name: &'a str,
     /// Its security level.
     pub level: Level,
     /// When it expires.
     pub expiry: Expiry,
-    /// How long it lives from when it is generated, in milliseconds, where the definition says
-    /// that and no expiry; `expiry` is then `Never` and counts for nothing.
+    /// The lifetime from generation, in milliseconds, if the definition has one instead of an
+    /// expiry; `expiry` is then `Never` and ignored.
     pub lifetime_ms: Option<u64>,
-    /// Its roles. A role of the same name before and after is the same role.
+    /// Its roles. Roles of the same name before and after are the same role.
     pub roles: &'a [Role<S>],
     /// Its scope.
     pub scope: Option<&'a Scope<S>>,
@@ -35,13 +35,13 @@ pub struct KeyDefinition<'a, S: Text> {
 
 copy!(KeyDefinition);
 
-/// One thing that a key gained. Its `Display` is one line for people.
+/// One gain of a key. Its `Display` is one line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Gain<'a> {
     /// The key's name.
     pub key: &'a str,
-    /// What it gained.
+    /// The gain.
     pub widening: Widening<'a>,
 }
 
@@ -63,8 +63,8 @@ impl Gain<'_> {
 pub enum Widening<'a> {
     /// The key itself.
     NewKey,
-    /// A role that may hold more than the roles before: one that holds all, or of which not all
-    /// is listed.
+    /// A role that may grant more than the roles before: one with full access, or one that is not
+    /// fully listed.
     RoleAdded {
         /// The role.
         role: &'a str,
@@ -73,7 +73,7 @@ pub enum Widening<'a> {
     ComponentRaised {
         /// The component.
         component: &'a str,
-        /// The level before, where it is known.
+        /// The level before, if known.
         from: Option<Permission>,
         /// The level after.
         to: Permission,
@@ -83,12 +83,12 @@ pub enum Widening<'a> {
         /// The action.
         action: &'a str,
     },
-    /// The scope is gone. What a key without one sees is not documented.
+    /// The scope was removed. What a key without one sees is not documented.
     ScopeDropped,
-    /// A scope that lets something in, where there was none: a key without one is taken to see
+    /// A scope that allows something, where there was none: a key without a scope is assumed to see
     /// nothing.
     ScopeGiven,
-    /// An area of the scope, or one axis of the endpoints, lets all in.
+    /// An area of the scope, or one axis of the endpoints, allows everything.
     AreaWidened {
         /// The area.
         area: &'static str,
@@ -113,45 +113,45 @@ pub enum Widening<'a> {
         /// The tag.
         name: &'a str,
     },
-    /// Cases and issues that reference nothing known.
+    /// Cases and issues that reference no known object.
     UnreferencedAllowed,
     /// Rows of all datasets without a filter.
     DatasetsOpened,
-    /// The rows of a dataset that fit its filter, where there were none.
+    /// The rows of a dataset that match its filter, where there were none.
     DatasetOpened {
         /// The dataset.
         dataset: &'a str,
     },
-    /// A filter less on a dataset.
+    /// A filter of a dataset was removed.
     DatasetFilterDropped {
         /// The dataset.
         dataset: &'a str,
     },
-    /// Another filter on a dataset; which of the two lets more in is not compared.
+    /// A filter of a dataset was changed; which of the two allows more is not compared.
     DatasetFilterChanged {
         /// The dataset.
         dataset: &'a str,
     },
-    /// A longer life, in milliseconds since 1970.
+    /// A later expiry, in milliseconds since 1970.
     ExpiryLater {
         /// The expiry before.
         from_ms: u64,
         /// The expiry after.
         to_ms: u64,
     },
-    /// A life without end.
+    /// No expiry.
     ExpiryRemoved,
-    /// A longer life from when it is generated, in milliseconds.
+    /// A longer lifetime, in milliseconds.
     LifetimeLonger {
         /// The lifetime before.
         from_ms: u64,
         /// The lifetime after.
         to_ms: u64,
     },
-    /// A lifetime in place of an expiry, or the reverse: which of the two is later depends on when
+    /// A lifetime instead of an expiry, or the reverse: which of the two is later depends on when
     /// the key is generated.
     ExpiryKindChanged,
-    /// The level `standard` in place of `advanced`.
+    /// The level `standard` instead of `advanced`.
     LevelWeakened,
 }
 
@@ -186,7 +186,7 @@ impl Widening<'_> {
 
 /// Returns what the keys gained, in the order of the keys after.
 ///
-/// Keys are matched by name; keys of the same name are matched in order. For a new key, the one gain
+/// Keys are matched by name; keys of the same name are matched in order. The only gain of a new key
 /// is that it is new.
 ///
 /// ```
@@ -262,7 +262,7 @@ fn of_key<'a, S: Text>(
     found
 }
 
-/// What a later end gained.
+/// The gains by a later expiry.
 fn of_end<S: Text>(
     before: &KeyDefinition<'_, S>,
     after: &KeyDefinition<'_, S>,
@@ -286,7 +286,7 @@ fn of_end<S: Text>(
     }
 }
 
-/// What the union of the roles gained.
+/// The gains by the union of the roles.
 fn of_roles<'a, S: Text>(before: &[Role<S>], after: &'a [Role<S>], found: &mut Widenings<'a>) {
     if before.iter().any(|role| role.holds_all) {
         return;
@@ -303,7 +303,7 @@ fn of_roles<'a, S: Text>(before: &[Role<S>], after: &'a [Role<S>], found: &mut W
     }
 }
 
-/// What one role brings. Where the role itself is reported as added, only what a policy lists is
+/// The gains by one role. If the role itself is reported as added, only what a policy lists is
 /// named: the rest is public.
 fn of_role<'a, S: Text>(
     role: &'a Role<S>,
@@ -331,7 +331,7 @@ fn of_role<'a, S: Text>(
     }
 }
 
-/// Whether all that a role holds is listed: its actions, and of every component its level.
+/// Whether everything that a role grants is listed: its actions, and the level of every component.
 fn is_listed<S: Text>(role: &Role<S>, roles: &[&[Role<S>]]) -> bool {
     let lists = |name: &str| {
         let mut grants = role.grants.iter();
@@ -344,7 +344,7 @@ fn is_listed<S: Text>(role: &Role<S>, roles: &[&[Role<S>]]) -> bool {
     role.actions.is_complete && components_are_listed
 }
 
-/// What a scope gained; without one before, everything that it lets in.
+/// The gains of a scope; without one before, everything that it allows.
 fn of_scope<'a, S: Text>(
     before: Option<&'a Scope<S>>,
     after: &'a Scope<S>,
@@ -386,8 +386,7 @@ fn of_area<'a, S: Text>(
     }
 }
 
-/// An endpoint must be in both axes, so what one gains counts only where the other lets something
-/// in.
+/// An endpoint must be in both axes, so a gain of one counts only if the other allows something.
 fn of_endpoints<'a, S: Text>(
     before: &EndpointScope<S>,
     after: &'a EndpointScope<S>,
@@ -401,7 +400,7 @@ fn of_endpoints<'a, S: Text>(
     if is_open(after) {
         return found.add(Widening::AreaWidened { area: "endpoints" });
     }
-    // Out of nothing, selecting by one axis leaves the other open, which is no gain by itself.
+    // From nothing, selecting by one axis leaves the other open, which is not a gain by itself.
     let was_closed = is_closed(before);
     of_axis(&before.groups, &after.groups, was_closed, "endpoint groups", found, |name| {
         Widening::EndpointGroupAdded { name }
@@ -497,36 +496,36 @@ impl fmt::Display for Widening<'_> {
             }
             Self::ActionGained { action } => write!(f, "{action} is gained"),
             Self::ScopeDropped => {
-                f.write_str("the scope is dropped, and what a key without one sees is not sure")
+                f.write_str("the scope is removed, and it is uncertain what a key without one sees")
             }
-            Self::ScopeGiven => f.write_str("a scope is given where there was none"),
+            Self::ScopeGiven => f.write_str("a scope is added where there was none"),
             Self::AreaWidened { area } => write!(f, "all {area} are in scope"),
             Self::AssetGroupAdded { name } => write!(f, "asset group {name} is in scope"),
             Self::DomainAdded { name } => write!(f, "domain {name} is in scope"),
             Self::EndpointGroupAdded { name } => write!(f, "endpoint group {name} is in scope"),
             Self::EndpointTagAdded { name } => write!(f, "endpoint tag {name} is in scope"),
             Self::UnreferencedAllowed => {
-                f.write_str("cases and issues that reference nothing known are in scope")
+                f.write_str("cases and issues that reference no known object are in scope")
             }
             Self::DatasetsOpened => f.write_str("all datasets without a filter are in scope"),
             Self::DatasetOpened { dataset } => {
-                write!(f, "rows of dataset {dataset} that fit its filter are in scope")
+                write!(f, "rows of dataset {dataset} that match its filter are in scope")
             }
             Self::DatasetFilterDropped { dataset } => {
-                write!(f, "a filter of dataset {dataset} is dropped")
+                write!(f, "a filter of dataset {dataset} is removed")
             }
             Self::DatasetFilterChanged { dataset } => {
-                write!(f, "the filter of dataset {dataset} is another")
+                write!(f, "the filter of dataset {dataset} is changed")
             }
             Self::ExpiryLater { from_ms, to_ms } => {
                 write!(f, "it expires at {to_ms} ms since 1970, not at {from_ms}")
             }
             Self::ExpiryRemoved => f.write_str("it no longer expires"),
             Self::LifetimeLonger { from_ms, to_ms } => {
-                write!(f, "it lives {to_ms} ms from when it is generated, not {from_ms}")
+                write!(f, "its lifetime is {to_ms} ms, not {from_ms} ms")
             }
             Self::ExpiryKindChanged => {
-                f.write_str("it has a lifetime in place of an expiry, or the reverse")
+                f.write_str("it has a lifetime instead of an expiry, or the reverse")
             }
             Self::LevelWeakened => f.write_str("its level falls from advanced to standard"),
         }

@@ -1,4 +1,4 @@
-//! What is a gain and what is none, by kind.
+//! Which changes are gains, by kind.
 
 use alloc::string::ToString;
 
@@ -59,7 +59,7 @@ fn keys_levels_and_expiries() {
 }
 
 #[test]
-fn roles_are_judged_by_their_union_where_all_is_listed() {
+fn roles_are_checked_as_a_union_where_all_is_listed() {
     let views = [Grant::listed("Auditing", Permission::View)];
     let edits = [Grant::listed("Auditing", Permission::Edit)];
     let known: Role<&str> = Role {
@@ -81,7 +81,7 @@ fn roles_are_judged_by_their_union_where_all_is_listed() {
     assert_eq!(of_roles(&[nothing], &[known]).first(), Some(&"role-added"));
     assert_eq!(of_roles(&[known], &[admin]), ["role-added"]);
     assert_eq!(of_roles(&[admin], &[Role::unknown("x")]), [""; 0]);
-    // It could hold a component that only the other names.
+    // It could grant a component that only the other names.
     let own = [Grant::listed("Own", Permission::View)];
     let own: Role<&str> = Role { grants: &own, ..known };
     assert_eq!(of_roles(&[own], &[own, nothing]), ["role-added"]);

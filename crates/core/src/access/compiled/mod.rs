@@ -1,8 +1,7 @@
-//! Compiled definitions: what keys may do and see, in bytes that need no YAML to be read.
+//! Compiled definitions: what keys may do and see, in a binary form that needs no YAML parser.
 //!
-//! Equal definitions are equal bytes, and a file of which one byte is damaged is not read. Compiled
-//! definitions hold no secret and are not signed: anyone who can change the file can change what
-//! keys may do.
+//! Equal definitions are equal bytes, and a damaged file is rejected. Compiled definitions contain
+//! no secret and are not signed: anyone who can change the file can change what keys may do.
 //!
 //! # Form
 //!
@@ -61,25 +60,25 @@ pub const COMPILED_BYTES_MAX: usize = 64 << 20;
 /// The most keys of compiled definitions.
 pub const COMPILED_KEYS_MAX: usize = 100_000;
 
-/// What is compiled of a key.
+/// The compiled part of a key.
 #[derive(Debug)]
 pub struct CompiledKey<'a, S: Text> {
-    /// Its tenant; empty where it has none.
+    /// Its tenant; empty if it has none.
     pub tenant: &'a str,
-    /// The ids that it has in its tenant, the one in use first; none where nobody said.
+    /// Its ids in its tenant, the current one first; empty if unknown.
     pub key_ids: &'a [KeyId],
     /// Its definition.
     pub definition: KeyDefinition<'a, S>,
     /// The settings of its tenant.
     pub settings: Tenant,
-    /// Whether its product has an older model of scopes, of which nothing is decided.
+    /// Whether its product has an older model of scopes, for which nothing is decided.
     pub older_scopes: bool,
 }
 
 copy!(CompiledKey);
 
 impl<'a, S: Text> CompiledKey<'a, S> {
-    /// The key as [`decide`](super::decide()) takes it.
+    /// The key in the form that [`decide`](super::decide()) takes.
     pub fn access(&self) -> AccessKey<'a, S> {
         AccessKey { roles: self.definition.roles, scope: self.definition.scope }
     }

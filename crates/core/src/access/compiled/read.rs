@@ -1,6 +1,6 @@
-//! [`Definitions`]: compiled definitions, read.
+//! [`Definitions`]: reads compiled definitions.
 //!
-//! Every record is read once before the first is handed out, so that a damaged file is refused as a
+//! Every record is validated before the first is returned, so that a damaged file is rejected as a
 //! whole.
 
 use alloc::boxed::Box;
@@ -14,7 +14,7 @@ use super::record::{Cursor, KeyEntry, Record};
 use super::{COMPILED_BYTES_MAX, COMPILED_KEYS_MAX, HEAD_BYTES, MAGIC, VERSION};
 use crate::auth::KeyId;
 
-/// Compiled definitions. They never change, so threads may share them.
+/// Compiled definitions. They never change, so threads can share them.
 ///
 /// ```
 /// use cortexkey_core::access::compiled::{CompiledKey, Compiler, Definitions, Lookup};
@@ -55,9 +55,9 @@ use crate::auth::KeyId;
 /// ```
 pub struct Definitions {
     bytes: Box<[u8]>,
-    /// Where each record stands, in the order of tenant and name.
+    /// The position of each record, in the order of tenant and name.
     records: Vec<Range<usize>>,
-    /// The records in the order of their names alone.
+    /// The records in the order of their names only.
     by_name: Vec<u32>,
 }
 
@@ -102,12 +102,12 @@ impl Definitions {
         self.records.len()
     }
 
-    /// Whether there is none.
+    /// Whether there are no keys.
     pub fn is_empty(&self) -> bool {
         self.records.is_empty()
     }
 
-    /// Which key has an index; `None` past the last one.
+    /// The identity of the key with an index; `None` past the last one.
     pub fn entry(&self, at: usize) -> Option<KeyEntry<'_>> {
         Cursor(self.bytes(at)?).entry()
     }
@@ -125,7 +125,7 @@ impl Definitions {
         Lookup::of(named.chain(slashes.filter(|at| self.has_tenant(*at))))
     }
 
-    /// Finds a key by an id that it has in a tenant, or in any where none is given.
+    /// Finds a key by its id in a tenant, or in any if none is given.
     pub fn find_id(&self, key_id: KeyId, tenant: Option<&str>) -> Lookup {
         let has_id = |entry: &KeyEntry<'_>| entry.key_ids().any(|id| id == key_id);
         let is_wanted = |entry: &KeyEntry<'_>| tenant.is_none_or(|tenant| tenant == entry.tenant);
@@ -164,7 +164,7 @@ impl Definitions {
     }
 }
 
-/// What follows the digest, once it is known to be undamaged.
+/// The bytes after the digest, once they are known to be undamaged.
 fn body(bytes: &[u8]) -> Result<&[u8], CompiledError> {
     if bytes.len() > COMPILED_BYTES_MAX {
         return Err(CompiledError::TooLarge);
@@ -186,7 +186,7 @@ fn body(bytes: &[u8]) -> Result<&[u8], CompiledError> {
     Ok(body)
 }
 
-/// Where the records stand in the body, each found to be one, and in their order.
+/// The positions of the records in the body, each validated, in their order.
 fn records(body: &[u8]) -> Option<Vec<Range<usize>>> {
     let mut cursor = Cursor(body);
     let count = usize::try_from(cursor.word()?).ok().filter(|n| *n <= COMPILED_KEYS_MAX)?;
@@ -208,18 +208,18 @@ fn records(body: &[u8]) -> Option<Vec<Range<usize>>> {
     cursor.0.is_empty().then_some(records)
 }
 
-/// Why bytes are not taken as compiled definitions.
+/// Why bytes are not compiled definitions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum CompiledError {
-    /// They do not begin as compiled definitions do.
+    /// They do not start like compiled definitions.
     NotCompiled,
     /// They have another version.
     Version {
-        /// Which.
+        /// The version found.
         version: u32,
     },
-    /// They are not as they were written.
+    /// They were changed or damaged.
     Damaged,
     /// They have more than [`COMPILED_BYTES_MAX`] bytes.
     TooLarge,
@@ -229,7 +229,7 @@ impl fmt::Display for CompiledError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotCompiled => f.write_str(
-                "these are no compiled definitions; `cortexkey compile` makes them from YAML",
+                "these are not compiled definitions; `cortexkey compile` creates them from YAML",
             ),
             Self::Version { version } => write!(
                 f,
@@ -241,7 +241,7 @@ impl fmt::Display for CompiledError {
                  written; copy them anew, as bytes and not as text",
             ),
             Self::TooLarge => {
-                write!(f, "the compiled definitions have more than {COMPILED_BYTES_MAX} bytes")
+                write!(f, "the compiled definitions are larger than {COMPILED_BYTES_MAX} bytes")
             }
         }
     }

@@ -1,5 +1,4 @@
-//! [`Record`]: one key, read from its bytes. Bytes that the form does not have, and bytes past a
-//! record's end, are refused.
+//! [`Record`]: parses one key. Invalid bytes, and bytes past a record's end, are errors.
 
 use alloc::borrow::Cow;
 use alloc::vec::Vec;
@@ -20,7 +19,7 @@ pub(super) const AREA_MODES: [AreaMode; 3] = [AreaMode::None, AreaMode::All, Are
 pub(super) const AXIS_MODES: [AxisMode; 4] =
     [AxisMode::NoScope, AxisMode::SeeAll, AxisMode::Any, AxisMode::Scope];
 
-/// What can be known of a level; the index is the code.
+/// The bounds of a level; the index is the code.
 pub(super) const LEVELS: [KnownLevel; 6] = [
     KnownLevel::exactly(Permission::None),
     KnownLevel::exactly(Permission::View),
@@ -68,7 +67,7 @@ pub struct Record<'a> {
 }
 
 impl<'a> Record<'a> {
-    /// Reads a whole record; `None` where the bytes are not one.
+    /// Parses a whole record; `None` if the bytes are not one.
     pub(super) fn read(bytes: &'a [u8]) -> Option<Self> {
         let mut cursor = Cursor(bytes);
         let entry = cursor.entry()?;
@@ -89,7 +88,7 @@ impl<'a> Record<'a> {
         cursor.0.is_empty().then_some(Self { entry, key_ids, settings, older_scopes, roles, scope })
     }
 
-    /// The key, with all that was compiled of it.
+    /// The key with everything that was compiled.
     pub fn key(&self) -> CompiledKey<'_, Cow<'a, str>> {
         CompiledKey {
             tenant: self.entry.tenant,
@@ -100,7 +99,7 @@ impl<'a> Record<'a> {
         }
     }
 
-    /// The definition, under a name to compare it by.
+    /// The definition, with a name for comparisons.
     pub fn definition<'s>(&'s self, name: &'s str) -> KeyDefinition<'s, Cow<'a, str>> {
         KeyDefinition {
             name,
@@ -112,7 +111,7 @@ impl<'a> Record<'a> {
         }
     }
 
-    /// The key's name with its tenant, where it has one: `prod/export`.
+    /// The key's name with its tenant, if it has one: `prod/export`.
     pub fn qualified_name(&self) -> Cow<'a, str> {
         match self.entry.tenant {
             "" => self.entry.name.into(),
@@ -125,7 +124,7 @@ impl<'a> Record<'a> {
     }
 }
 
-/// The bytes that are still to be read.
+/// The bytes that are not parsed yet.
 pub(super) struct Cursor<'a>(pub(super) &'a [u8]);
 
 impl<'a> Cursor<'a> {
@@ -170,7 +169,7 @@ impl<'a> Cursor<'a> {
 
     fn list<T>(&mut self, one: impl Fn(&mut Self) -> Option<T>) -> Option<Vec<T>> {
         let count = self.short()?;
-        // Every item has a byte at least, so a forged count takes no memory.
+        // Every item has at least one byte, so a forged count cannot allocate memory.
         let mut list = Vec::with_capacity(count.min(self.0.len()));
         for _ in 0..count {
             list.push(one(self)?);
@@ -178,7 +177,7 @@ impl<'a> Cursor<'a> {
         Some(list)
     }
 
-    /// A record, as far as it says which key it is.
+    /// A record, as far as it identifies the key.
     pub(super) fn entry(&mut self) -> Option<KeyEntry<'a>> {
         let (tenant, name) = (self.name()?, self.name()?);
         let ids = self.short()?;

@@ -1,6 +1,6 @@
 //! [`Compiler`] writes definitions in the form that [`Definitions`](super::Definitions) reads.
 //!
-//! Two keys of one name in a tenant, and what the form has no room for, are errors.
+//! Two keys of the same name in a tenant, and values that exceed the format's limits, are errors.
 
 use alloc::collections::BTreeMap;
 use alloc::collections::btree_map::Entry;
@@ -18,9 +18,9 @@ use crate::access::{
 use crate::auth::Level;
 use crate::lifecycle::Expiry;
 
-/// Compiles definitions, which come in any order.
+/// Compiles definitions, which may come in any order.
 ///
-/// It has an example at [`Definitions`](super::Definitions).
+/// See [`Definitions`](super::Definitions) for an example.
 #[derive(Default)]
 pub struct Compiler {
     /// By tenant and name.
@@ -56,7 +56,7 @@ impl Compiler {
         self.records.len()
     }
 
-    /// Whether there is none.
+    /// Whether there are no keys.
     pub fn is_empty(&self) -> bool {
         self.records.is_empty()
     }
@@ -77,7 +77,7 @@ impl Compiler {
     }
 }
 
-/// A count or a length, which `add` kept below 64 Mi.
+/// A count or a length, which `add` limits to below 64 Mi.
 fn length(number: usize) -> [u8; 4] {
     u32::try_from(number).unwrap_or(u32::MAX).to_le_bytes()
 }
@@ -154,7 +154,7 @@ fn role<S: Text>(out: &mut Vec<u8>, role: &Role<S>) -> Result<(), CompileError> 
     text(out, &role.name)?;
     out.push(u8::from(role.holds_all) | u8::from(role.actions.is_complete) << 1);
     out.push(level(role.others));
-    // What is only assumed settles no decision, so nobody misses it.
+    // What is only assumed decides nothing, so it is not stored.
     let certain = |grant: &&Grant<S>| grant.certainty < Certainty::Assumed;
     let grants: Vec<&Grant<S>> = role.grants.iter().filter(certain).collect();
     list(out, &grants, |out, grant| {
@@ -170,7 +170,7 @@ fn level(level: KnownLevel) -> u8 {
     code(&LEVELS, &level)
 }
 
-/// The index in a table that has every value there is.
+/// The index in a table that contains every possible value.
 fn code<T: PartialEq>(table: &[T], value: &T) -> u8 {
     let code = table.iter().position(|known| known == value);
     code.and_then(|code| u8::try_from(code).ok()).unwrap_or(u8::MAX)
@@ -183,7 +183,9 @@ fn scope<S: Text>(out: &mut Vec<u8>, scope: &Scope<S>) -> Result<(), CompileErro
         Unreferenced::No => 0,
         Unreferenced::Yes => 1,
         Unreferenced::Unknown => {
-            return Err(CompileError::new("whether it sees what references nothing is unknown"));
+            return Err(CompileError::new(
+                "it is unknown whether it sees what references no known object",
+            ));
         }
     });
     axis(out, &scope.endpoints.groups)?;

@@ -1,8 +1,8 @@
-//! [`Line`]: one line of the processor's cache, with up to seven uses and a note about them.
+//! [`Line`]: one cache line with up to seven uses and a note about them.
 //!
-//! A slot holds a tag of 43 bits and the last 21 bits of the timestamp's milliseconds. The window is
-//! far shorter than 2^21 ms, so these bits say whether a use can still be accepted, as long as the
-//! line is looked through often enough: the note says when it was.
+//! A slot contains a tag of 43 bits and the last 21 bits of the timestamp's milliseconds. The
+//! window is far shorter than 2^21 ms, so these bits show whether a use can still be accepted, as
+//! long as the line is scanned often enough: the note stores when it was.
 
 use super::sync::{AtomicU64, LockedWord, Relaxed};
 
@@ -13,13 +13,13 @@ pub(super) const SLOTS: usize = 7;
 const TIME_BITS: u32 = 21;
 const TIME: u64 = (1 << TIME_BITS) - 1;
 
-/// Ages of a line, in parts of 4,096 ms: from the first on it is looked through when it is taken,
-/// and after the second everything in it is dead. Uses come until the first, and live for 600 s
-/// more at most, which is 208 parts; the bits of time begin again after 365.
+/// Ages of a line, in units of 4,096 ms: after the first it is scanned when it is locked, and after
+/// the second everything in it is dead. Uses come until the first, and live for 600 s more at most,
+/// which is 208 units; the bits of time wrap around after 365.
 const AGE_TO_LOOK: u64 = 60;
 const AGE_OF_THE_DEAD: u64 = 240;
 
-/// The low-water mark as it was at one moment: nothing older is accepted, ever.
+/// The low-water mark at one moment: nothing older is ever accepted.
 #[derive(Clone, Copy)]
 pub(super) struct Mark {
     pub(super) ms: u64,
@@ -35,38 +35,38 @@ impl Mark {
     }
 }
 
-/// Time in steps of 64 ms, which begin again after eight years. A line that nobody used for so long
-/// makes a search longer than it need be, and nothing else.
-#[expect(clippy::cast_possible_truncation, reason = "the last bits are meant")]
+/// Time in steps of 64 ms, which wraps around after eight years. A line that was unused for so long
+/// makes a search longer than necessary, and nothing else.
+#[expect(clippy::cast_possible_truncation, reason = "only the last bits are stored")]
 pub(super) fn tick(ms: u64) -> u32 {
     (ms >> 6) as u32
 }
 
-/// What a slot holds for a use. Never 0, which is an empty slot.
+/// The slot value of a use. Never 0, which is an empty slot.
 pub(super) fn slot(hash: u64, ms: u64) -> u64 {
     (hash << TIME_BITS | ms & TIME).max(1)
 }
 
-/// Uses, and the lock and the note that belong to them.
+/// Uses, with their lock and note.
 #[repr(align(64))]
 pub(super) struct Line {
     note: LockedWord,
     slots: [AtomicU64; SLOTS],
 }
 
-/// A line's note: 32 bits for the latest use that went past it, 3 for how many slots are used, 27
-/// for when it was last looked through, and a flag. The highest bit stays clear.
+/// A line's note: 32 bits for the latest use that went past it, 3 for the number of used slots, 27
+/// for when it was last scanned, and a flag. The highest bit stays clear.
 #[derive(Clone, Copy)]
 pub(super) struct Note(u64);
 
 const PASSED: u64 = 0xffff_ffff;
 const AGES: u64 = (1 << 27) - 1;
-/// Somebody searches for a use whose first line this is. While it is set, nobody else does, and so
-/// equal uses meet here, wherever they end up.
+/// A search for a use with this first line is under way. While it is set, no other search starts
+/// here, and so equal uses meet here, wherever they end up.
 const SEARCHED: u64 = 1 << 62;
 
 impl Note {
-    /// How many slots are used: the first ones.
+    /// The number of used slots: the first ones.
     pub(super) fn used(self) -> usize {
         (self.0 >> 32 & 7) as usize
     }
@@ -76,8 +76,8 @@ impl Note {
         u64::from(self.passed().wrapping_sub(mark.tick())) <= (span_ms >> 6) + 1
     }
 
-    /// Notes that a use of this time goes past. A use that has died since is not noted: it would
-    /// take the place of one that lives.
+    /// Notes that a use of this time goes past. A use that has died since is not noted, because it
+    /// would replace a live one.
     pub(super) fn with_passing(self, ms: u64, mark: Mark, span_ms: u64) -> Self {
         let since_mark = |tick: u32| tick.wrapping_sub(mark.tick());
         let is_noted =
@@ -86,7 +86,7 @@ impl Note {
         if is_noted || is_dead { self } else { Self(self.0 & !PASSED | u64::from(tick(ms))) }
     }
 
-    #[expect(clippy::cast_possible_truncation, reason = "the lower half is meant")]
+    #[expect(clippy::cast_possible_truncation, reason = "only the lower half is stored")]
     fn passed(self) -> u32 {
         self.0 as u32
     }
@@ -105,13 +105,13 @@ impl Line {
         Self { note: LockedWord::new(0), slots: core::array::from_fn(|_| AtomicU64::new(0)) }
     }
 
-    /// Takes the line.
+    /// Locks the line.
     #[inline]
     pub(super) fn take(&self) -> Note {
         Note(self.note.take())
     }
 
-    /// Takes the line as the first of a use, once nobody searches from it.
+    /// Locks the line as the first of a use, once no search from it is under way.
     #[inline]
     pub(super) fn take_as_first(&self) -> Note {
         Note(self.note.take_without(SEARCHED))
@@ -122,7 +122,7 @@ impl Line {
         self.note.give(note.0);
     }
 
-    /// Gives the line back, and keeps it as the first of a search.
+    /// Unlocks the line, and keeps it as the first of a search.
     pub(super) fn begin_search(&self, note: Note) {
         self.note.give(note.0 | SEARCHED);
     }
@@ -138,8 +138,7 @@ impl Line {
         self.slots.iter().fold(false, |has, place| has | (place.load(Relaxed) == slot))
     }
 
-    /// Drops the dead where fewer than `wanted` slots are free of them, and where that was not done
-    /// for long.
+    /// Drops dead uses if fewer than `wanted` slots are free, and if that was not done recently.
     #[inline]
     pub(super) fn drop_dead(&self, note: Note, most_used: usize, mark: Mark, span_ms: u64) -> Note {
         let is_needed = note.used() >= most_used || note.age(mark) > AGE_TO_LOOK;

@@ -1,9 +1,9 @@
 //! [`MemoryGuard`]: a replay guard in the memory of one process.
 //!
-//! A use lives from its acceptance until its timestamp is below the low-water mark: the start of the
-//! window by the latest clock of any verifier that asked. The mark only rises, so a clock that goes
-//! back has nothing accepted again. What is remembered is in a [`Table`], how much of it each key
-//! has in [`Counts`].
+//! A use lives from its acceptance until its timestamp is below the low-water mark: the start of
+//! the window by the latest clock of any verifier that called. The mark only rises, so setting a
+//! clock back never makes a request acceptable again. A [`Table`] stores the uses, and [`Counts`]
+//! how many each key has.
 
 mod line;
 mod quota;
@@ -19,31 +19,31 @@ use table::Table;
 use super::{GuardRefusal, ReplayGuard, VerifiedUse};
 use crate::auth::Skew;
 
-/// What a guard began with.
+/// The initial state of a guard.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Start {
-    /// Nothing is remembered, and there may have been a guard before: timestamps up to this time
-    /// plus the skew are refused, but for keys made since.
+    /// Nothing is stored, and an earlier guard may have existed: timestamps up to this time plus
+    /// the skew are refused, except for keys created since.
     Fresh {
-        /// When the guard was made, in milliseconds since 1970.
+        /// When the guard was created, in milliseconds since 1970.
         at_ms: u64,
     },
     /// Nothing can have been accepted before: the first guard ever, or a test.
     First,
 }
 
-/// How a [`MemoryGuard`] is made.
+/// The configuration of a [`MemoryGuard`].
 #[derive(Clone, Copy, Debug)]
 pub struct MemoryGuardConfig {
-    /// How many uses it can remember, whatever their timestamps: requests a second times twice the
+    /// How many uses it can store, whatever their timestamps: requests per second times twice the
     /// skew in seconds.
     pub entries: usize,
-    /// The largest skew of the verifiers that ask it.
+    /// The largest skew of the verifiers that use it.
     pub skew: Skew,
-    /// What it begins with.
+    /// Its initial state.
     pub start: Start,
-    /// A secret of the process, so that nobody can aim at one place of a table. Draw it from the
-    /// system.
+    /// A secret of the process, so that no attacker can target one place of the table. Draw it from
+    /// the operating system.
     pub secret: [u64; 2],
 }
 
@@ -57,46 +57,47 @@ impl MemoryGuardConfig {
 
 /// A bounded guard for the threads of one process.
 ///
-/// All memory is taken when it is made: at most 20 bytes an entry from 40,000 entries on, and
-/// never above 800 kB for fewer. An insert takes constant time. A guard in another process does not
-/// know what this one accepted.
+/// All memory is allocated at creation: at most 20 bytes per entry from 40,000 entries on, and
+/// never more than 800 kB for fewer. An insert takes constant time. A guard in another process does
+/// not know what this one accepted.
 ///
-/// Threads share it by reference. A verifier with a larger skew than it was made for is answered
-/// with `replay-guard-unavailable`.
+/// Threads share it by reference. A verifier with a larger skew than configured gets
+/// `replay-guard-unavailable`.
 ///
-/// A guard does not go through a fork: the parent and each child would accept the same request. With
-/// the feature `kernels` a forked child is answered with `replay-guard-unavailable`; without it, do
-/// not use a guard in a process that was forked after the guard was made. A server that forks its
-/// workers has one process verify for all, or a guard that the workers share.
+/// A guard does not survive a fork: the parent and each child would accept the same request. With
+/// the feature `kernels` a forked child gets `replay-guard-unavailable`; without it, do not use a
+/// guard in a process that was forked after the guard was created. A server that forks its workers
+/// must verify in one process, or use a guard that the workers share.
 ///
 /// # Capacity, bursts and quotas
 ///
-/// A use is remembered from its acceptance until its timestamp is as old as the skew. A guard
-/// accepts any mix of timestamps up to `entries` of them: all may come at once. It refuses for want
-/// of room only beyond that, from about one and a half times `entries` on.
+/// A use is stored from its acceptance until its timestamp is as old as the skew. A guard accepts
+/// any mix of timestamps up to `entries` of them, even all at once. It refuses requests for lack of
+/// space only beyond that, from about one and a half times `entries` on.
 ///
-/// For 1,000 requests a second and a skew of 60 seconds, 60,000 uses are remembered where all clocks
-/// agree, and 120,000 where every client's clock is ahead by the skew: `entries` is 1,000 times
-/// twice 60, which are 2.4 MB. A client that catches up after an outage may send 50,000 requests at
+/// For 1,000 requests per second and a skew of 60 seconds, 60,000 uses are stored if all clocks
+/// agree, and 120,000 if every client's clock is ahead by the skew: `entries` is 1,000 times twice
+/// 60, which takes 2.4 MB. A client that catches up after an outage may send 50,000 requests at
 /// once, within one millisecond, and each is accepted.
 ///
-/// Without a [`Quota`], one key that floods the service fills the guard for all. With `uses_per_key`
-/// 60,000 and 100 keys, one key has half of it at most, and what it sends beyond is refused as
-/// `replay-guard-quota`; the other half is left for all others, whatever timestamps the key chooses.
-/// Where several keys flood, each key is still sure of its share: 120,000 / 8 / 100 = 150 uses.
+/// Without a [`Quota`], one key that floods the service fills the guard for all. With
+/// `uses_per_key` 60,000 and 100 keys, one key has at most half of it, and its further requests are
+/// refused as `replay-guard-quota`; the other half is left for all others, whatever timestamps the
+/// key chooses. If several keys flood, each key still has its guaranteed share: 120,000 / 8 / 100 =
+/// 150 uses.
 pub struct MemoryGuard {
     table: Table,
     counts: Option<Counts>,
     skew_ms: u64,
     start: Start,
     secret: [u64; 2],
-    /// The process that it remembers for.
+    /// The process that created it.
     #[cfg(feature = "kernels")]
     process: cortexkey_kernels::ProcessMark,
 }
 
 impl MemoryGuard {
-    /// A guard; it takes its memory now.
+    /// Creates a guard and allocates its memory.
     pub fn new(config: MemoryGuardConfig) -> Self {
         let skew_ms = config.skew.as_ms();
         Self {
@@ -110,10 +111,10 @@ impl MemoryGuard {
         }
     }
 
-    /// Whether it is asked in the process that made it.
+    /// Whether it is used in the process that created it.
     #[cfg_attr(
         not(feature = "kernels"),
-        expect(clippy::unused_self, reason = "without them nothing tells processes apart")
+        expect(clippy::unused_self, reason = "without them, processes cannot be distinguished")
     )]
     #[inline]
     fn is_of_this_process(&self) -> bool {
@@ -133,12 +134,12 @@ impl MemoryGuard {
         self
     }
 
-    /// How many uses each key is sure of, however many the other keys have; 0 without a quota.
+    /// How many uses each key is guaranteed, however many the other keys have; 0 without a quota.
     pub fn sure_uses_per_key(&self) -> u32 {
         self.counts.as_ref().map_or(0, Counts::sure)
     }
 
-    /// 64 bits that stand for the key id and the digest in this process.
+    /// 64 bits that identify the key id and the digest in this process.
     #[inline]
     fn hash(&self, verified: &VerifiedUse) -> u64 {
         let (words, _) = verified.digest.as_chunks::<8>();
@@ -157,16 +158,16 @@ impl ReplayGuard for MemoryGuard {
     #[inline]
     fn check_and_insert(&self, verified: &VerifiedUse) -> Result<(), GuardRefusal> {
         if !self.is_of_this_process() {
-            // A child that was forked, and each of its siblings, would accept the request.
+            // A forked child, and each of its siblings, would accept the request.
             return Err(GuardRefusal::Unavailable);
         }
         let is_ahead = verified.timestamp_ms > verified.now_ms.saturating_add(self.skew_ms);
         if verified.skew_ms > self.skew_ms || is_ahead {
-            // Such a verifier accepts what this guard may have dropped already.
+            // Such a verifier would accept what this guard may have dropped already.
             return Err(GuardRefusal::Unavailable);
         }
         if let Start::Fresh { at_ms } = self.start {
-            // The guard's own skew: a verifier with a larger one than this may have been before.
+            // The guard's own skew: a verifier with a larger one may have been used before.
             let unknown_until_ms = at_ms.saturating_add(self.skew_ms);
             if verified.timestamp_ms <= unknown_until_ms && verified.key_created_ms < at_ms {
                 return Err(GuardRefusal::Starting);

@@ -1,8 +1,8 @@
-//! [`Quota`]: how many uses one key may have remembered, so that one key cannot fill a guard.
+//! [`Quota`]: the number of uses that one key may have stored, so that one key cannot fill a guard.
 //!
-//! A key's count has a number for each of eleven slices of time. It drops those below the low-water
-//! mark: so a use counts until the end of its timestamp's slice, at most a fifth of the skew longer
-//! than it is remembered.
+//! A key's count has a number for each of eleven time slices. Slices below the low-water mark are
+//! dropped, so a use counts until the end of its timestamp's slice, at most a fifth of the skew
+//! longer than it is stored.
 
 use alloc::boxed::Box;
 
@@ -12,31 +12,31 @@ use crate::replay::GuardRefusal;
 
 /// A limit for each key of a guard.
 ///
-/// Beside the limit, each key is sure of a share: an eighth of the guard's entries, divided by
-/// `keys`. Up to that its uses are accepted even where other keys, however many, have filled the
+/// Besides the limit, each key has a guaranteed share: an eighth of the guard's entries, divided by
+/// `keys`. Up to that, its uses are accepted even if other keys, however many, have filled the
 /// guard. See [`MemoryGuard`](super::MemoryGuard) for an example.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Quota {
-    /// How many uses of one key are remembered at a time; more are refused.
+    /// How many uses of one key are stored at a time; more are refused.
     pub uses_per_key: u32,
-    /// How many keys can have uses at a time. 110 bytes are taken for each.
+    /// How many keys can have uses at a time. Each takes 110 bytes.
     pub keys: usize,
 }
 
 /// A window touches one slice more than it has.
 const SLICES: usize = 11;
-/// Places that one search looks at, at most. Two thirds of the places have keys at most, so a key
-/// finds none with a chance of 2^-37.
+/// The most places that one search probes. At most two thirds of the places have keys, so a key
+/// finds none with a probability of 2^-37.
 const PROBES: u64 = 64;
 
-/// Whether one more use is within what its key is sure of.
+/// Whether one more use is within the key's guaranteed share.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Share {
     Sure,
     Common,
 }
 
-/// Counts one use of one key, where the guard has a quota.
+/// Counts one use of one key, if the guard has a quota.
 #[derive(Clone, Copy)]
 pub(super) struct Counting<'c> {
     pub(super) counts: Option<&'c Counts>,
@@ -45,7 +45,7 @@ pub(super) struct Counting<'c> {
 }
 
 impl Counting<'_> {
-    /// Counts the use, or says why it cannot be accepted.
+    /// Counts the use, or returns why it cannot be accepted.
     #[inline]
     pub(super) fn add(&self, mark_ms: u64) -> Result<Share, GuardRefusal> {
         match self.counts {
@@ -54,7 +54,7 @@ impl Counting<'_> {
         }
     }
 
-    /// Takes back what was counted and not remembered.
+    /// Undoes the count of a use that was not stored.
     #[cold]
     pub(super) fn take_back(&self) {
         if let Some(counts) = self.counts {
@@ -63,22 +63,22 @@ impl Counting<'_> {
     }
 }
 
-/// The keys' counts, in a table that does not grow.
+/// The keys' counts, in a table of fixed size.
 pub(super) struct Counts {
-    /// Whose count is at the same place of `places`; 0 is nobody's.
+    /// The owner of the count in each of `places`; 0 is free.
     ids: Box<[AtomicU64]>,
     places: Box<[Count]>,
-    /// Taken by the thread that gives a place to another key.
+    /// Locked by the thread that assigns a place to another key.
     giving: LockedWord,
     uses_per_key: u32,
-    /// What each key can have, whatever the others have.
+    /// The guaranteed share of each key.
     sure: u32,
     /// 2^64 over a slice.
     turn: u64,
     secret: u64,
 }
 
-/// A key's uses, by slices of time. It is one line of the processor's cache.
+/// A key's uses by time slice, in one cache line.
 #[repr(align(64))]
 struct Count {
     /// The oldest slice that is counted, which only rises; its lock guards the others.
@@ -90,7 +90,7 @@ struct Count {
 }
 
 impl Counts {
-    /// `sure` is how many uses can be made sure to all keys together.
+    /// `sure` is how many uses can be guaranteed to all keys together.
     pub(super) fn new(quota: Quota, sure: usize, span_ms: u64, secret: u64) -> Self {
         let places = quota.keys + quota.keys / 2 + 8;
         let sure = u32::try_from(sure / quota.keys.max(1)).unwrap_or(u32::MAX);
@@ -105,12 +105,12 @@ impl Counts {
         }
     }
 
-    /// How many uses each key is sure of.
+    /// How many uses each key is guaranteed.
     pub(super) fn sure(&self) -> u32 {
         self.sure
     }
 
-    /// Counts a use of that time, or says why it cannot be accepted.
+    /// Counts a use of that time, or returns why it cannot be accepted.
     #[inline]
     fn add(&self, key_id: u64, ms: u64, mark_ms: u64) -> Result<Share, GuardRefusal> {
         let (slice, oldest) = (self.slice(ms), self.slice(mark_ms));
@@ -125,14 +125,14 @@ impl Counts {
             let word = if is_ours { count.drop_below(word, oldest) } else { word };
             let answer = is_ours.then(|| self.add_to(count, slice, word));
             count.oldest.give(word);
-            // Else the place was given to another key in between.
+            // Otherwise the place was assigned to another key meanwhile.
             if let Some(answer) = answer {
                 return answer;
             }
         }
     }
 
-    /// Adds to a count that is taken.
+    /// Adds to a locked count.
     #[inline]
     fn add_to(&self, count: &Count, slice: u64, oldest: u64) -> Result<Share, GuardRefusal> {
         let all = count.all.load(Relaxed);
@@ -168,15 +168,15 @@ impl Counts {
         ((u128::from(ms) * u128::from(self.turn)) >> 64) as u64
     }
 
-    /// Where a key may be, one place after the other. Key ids are small numbers; the secret keeps
-    /// anybody from choosing ones that meet.
+    /// The places where a key may be, in order. Key ids are small numbers; the secret prevents an
+    /// attacker from choosing ids that collide.
     #[inline]
     fn place(&self, key_id: u64, probe: u64) -> usize {
         let number = mixed(key_id ^ self.secret).wrapping_add(probe.wrapping_mul(GOLDEN));
         part_of(mixed(number), self.ids.len())
     }
 
-    /// The place of a key that has one: at the latest before the first place that nobody ever had.
+    /// The place of a key that has one: at the latest before the first place that was never used.
     #[inline]
     fn find(&self, key_id: u64) -> Option<usize> {
         for probe in 0..PROBES {
@@ -192,7 +192,7 @@ impl Counts {
         None
     }
 
-    /// Gives a key the first place of nobody, or of a key that has no uses; none where each has.
+    /// Assigns the first place that is free, or whose key has no uses; none if every key has uses.
     #[cold]
     #[inline(never)]
     fn claim(&self, key_id: u64, oldest: u64) -> Option<usize> {
@@ -233,7 +233,7 @@ impl Count {
         &self.uses[usize::try_from(slice % SLICES as u64).unwrap_or(0)]
     }
 
-    /// Drops what is older than a slice; the oldest that is then counted.
+    /// Drops what is older than a slice; returns the oldest that still counts.
     #[inline]
     fn drop_below(&self, oldest: u64, low: u64) -> u64 {
         for slice in oldest..low.min(oldest.saturating_add(SLICES as u64)) {

@@ -10,19 +10,19 @@ pub(super) use shuttle::sync::atomic::{AtomicU32, AtomicU64};
 
 pub(super) use core::sync::atomic::Ordering::Relaxed;
 
-/// Keeps what many threads write to apart from everything else: two lines of the cache, since
-/// processors fetch them in pairs.
+/// Separates data that many threads write from everything else: two cache lines, because processors
+/// fetch them in pairs.
 #[repr(align(128))]
 pub(super) struct Padded<T>(pub(super) T);
 
-/// Stands in a [`LockedWord`] while a thread has it.
+/// The value of a [`LockedWord`] while a thread holds it.
 const TAKEN: u64 = u64::MAX;
 
-/// A word that one thread at a time takes and gives back. It guards the memory behind it, which is
-/// written with relaxed stores while the word is taken.
+/// A word that one thread at a time locks and unlocks. It protects the memory behind it, which is
+/// written with relaxed stores while the word is locked.
 ///
-/// Taking is one exchange, giving one store: a mutex beside each line of the table would need room
-/// of its own. Nothing panics while a word is taken.
+/// Locking is one exchange, unlocking one store: a mutex for each line of the table would need
+/// extra space. Nothing panics while a word is locked.
 #[cfg(not(loom))]
 pub(super) struct LockedWord(AtomicU64);
 
@@ -32,7 +32,7 @@ impl LockedWord {
         Self(AtomicU64::new(word))
     }
 
-    /// Takes the word, once it has none of these bits. A word is never `u64::MAX`.
+    /// Locks the word, once it has none of these bits. A word is never `u64::MAX`.
     #[inline]
     pub(super) fn take_without(&self, bits: u64) -> u64 {
         let word = self.0.swap(TAKEN, core::sync::atomic::Ordering::Acquire);
@@ -70,15 +70,15 @@ impl LockedWord {
 }
 
 impl LockedWord {
-    /// Takes the word.
+    /// Locks the word.
     #[inline]
     pub(super) fn take(&self) -> u64 {
         self.take_without(0)
     }
 }
 
-/// Waits for the thread that has a word: at first for some nanoseconds, then it lets others run. At
-/// last it sleeps, since a thread of a higher priority may keep that thread from running.
+/// Waits for the thread that holds a word: at first for some nanoseconds, then it yields. Finally
+/// it sleeps, because a thread of a higher priority may keep that thread from running.
 #[cfg(not(any(loom, shuttle)))]
 fn pause(round: u32) {
     match round {

@@ -1,17 +1,18 @@
-//! [`Table`]: the uses that a guard remembers.
+//! [`Table`]: the stored uses of a guard.
 //!
-//! It is one array of [`Line`]s. A use's first line is where its timestamp is on a ring, plus chance
-//! within a small window, so a stream in the order of time works on a small part of the array, which
-//! stays in a near cache. Where that line is full, the next is drawn from a window four times as
-//! wide, and so on until any line will do: so any mix of timestamps finds the room there is.
+//! It is one array of [`Line`]s. A use's first line is its timestamp's position on a ring, plus a
+//! random offset within a small window, so a stream in chronological order works on a small part of
+//! the array, which stays in a near cache. If that line is full, the next is drawn from a window
+//! four times as wide, and so on until any line is possible: so any mix of timestamps finds the
+//! space that is left.
 //!
-//! Nothing is swept, and a use never changes its line. A slot whose use can no longer be accepted is
-//! free. A line that a use had to go past notes until when that matters, and a search ends at the
+//! Nothing is swept, and a use never changes its line. A slot whose use can no longer be accepted
+//! is free. A line that a use went past notes until when that matters, and a search ends at the
 //! first line that no live use went past. So an ordinary insert touches one line.
 //!
-//! What keeps equal uses from being accepted twice: they have the same lines in the same order, and
-//! the first of them lets one search at a time. The mark is read only with the line taken: then it
-//! is not older than the one by which anybody dropped a use from that line before.
+//! Why equal uses are not accepted twice: they have the same lines in the same order, and the first
+//! line allows one search at a time. The mark is read only with the line locked: then it is not
+//! older than the one by which any thread dropped a use from that line before.
 
 use alloc::boxed::Box;
 
@@ -21,24 +22,25 @@ use super::spread::{GOLDEN, mixed, part_of};
 use super::sync::{AtomicU64, Padded, Relaxed};
 use crate::replay::GuardRefusal;
 
-/// Lines that one search touches at most. At `entries` uses two thirds of the lines are full at
-/// most, and all but the first eight lines of a search are drawn from all: it finds no room with a
-/// chance of 2^-51.
+/// The most lines that one search touches. At `entries` uses at most two thirds of the lines are
+/// full, and all but the first eight lines of a search are drawn from all: it finds no space with a
+/// probability of 2^-51.
 const PROBES: u32 = 96;
-/// Uses for which there is a line, and lines beyond those, for chance in a small table.
+/// Uses per line, and additional lines that even out chance in a small table.
 pub(super) const USES_A_LINE: usize = 4;
 pub(super) const SPARE_LINES: usize = if cfg!(any(loom, shuttle)) { 1 } else { 2_048 };
-/// Lines of the window that a first line is drawn from.
+/// The window, in lines, from which a first line is drawn.
 const NEAR_LINES: usize = if cfg!(any(loom, shuttle)) { 1 } else { 64 };
-/// The mark rises in steps of so many milliseconds, a power of two, so threads seldom write to it.
+/// The mark rises in steps of this many milliseconds, a power of two, so threads seldom write to
+/// it.
 const MARK_STEP_MS: u64 = 16;
 
-/// A use, and where it belongs.
+/// A use and its position.
 #[derive(Clone, Copy)]
 pub(super) struct Spot {
     hash: u64,
     ms: u64,
-    /// Where its timestamp is on the ring, as a part of 2^64.
+    /// Its timestamp's position on the ring, as a part of 2^64.
     phase: u64,
     slot: u64,
 }
@@ -47,17 +49,18 @@ pub(super) struct Table {
     lines: Box<[Line]>,
     /// How far above the mark a timestamp can be.
     span_ms: u64,
-    /// What a millisecond is of the ring, which is 2^64 long.
+    /// The part of the ring, which is 2^64 long, that a millisecond takes.
     turn: u64,
     /// The first window is one part in 2^this of the ring.
     narrow: u32,
-    /// How many slots of a line any use may have; one more is kept for keys within their sure share.
+    /// The slots of a line that any use may take; one more is kept for keys within their guaranteed
+    /// share.
     common: usize,
     mark_ms: Padded<AtomicU64>,
 }
 
-/// Whether a use is known behind its first line, or the first probe that has room for it.
-enum Found {
+/// Whether a use is stored behind its first line, or the first probe with a free slot.
+enum ProbeResult {
     Known,
     RoomFrom(u32),
 }
@@ -68,7 +71,7 @@ impl Table {
         Self {
             lines: (0..lines).map(|_| Line::new()).collect(),
             span_ms: span_ms(skew_ms),
-            // A sixteenth more than a steady stream has live: so far clocks may differ.
+            // A sixteenth more than a steady stream has live, to allow for clock differences.
             turn: u64::MAX / (skew_ms + skew_ms / 16),
             narrow: (lines / NEAR_LINES).checked_ilog2().unwrap_or(0),
             common: SLOTS,
@@ -76,8 +79,9 @@ impl Table {
         }
     }
 
-    /// Keeps one slot of each line for keys within their sure share; says how many uses all keys
-    /// together can be sure of. That is every second such slot, so one is soon found.
+    /// Keeps one slot of each line for keys within their guaranteed share; returns how many uses
+    /// can be guaranteed to all keys together. That is every second such slot, so one is found
+    /// soon.
     pub(super) fn reserve(&mut self) -> usize {
         self.common = SLOTS - 1;
         self.lines.len() / 2
@@ -87,7 +91,7 @@ impl Table {
         Spot { hash, ms, phase: ms.wrapping_mul(self.turn), slot: slot(hash, ms) }
     }
 
-    /// Raises the mark: what is older than this is not accepted any more.
+    /// Raises the mark: older timestamps are no longer accepted.
     #[inline]
     pub(super) fn raise_mark(&self, dead_ms: u64) {
         let dead_ms = dead_ms & !(MARK_STEP_MS - 1);
@@ -96,7 +100,7 @@ impl Table {
         }
     }
 
-    /// Remembers the use where it is new and its key may have one more.
+    /// Stores the use if it is new and its key may have one more.
     #[inline]
     pub(super) fn insert(&self, spot: &Spot, counting: Counting<'_>) -> Result<(), GuardRefusal> {
         let line = self.line(spot, 0);
@@ -119,7 +123,7 @@ impl Table {
         counted.map(drop)
     }
 
-    /// The same where the first line alone does not answer.
+    /// The same if the first line alone does not decide it.
     #[inline(never)]
     fn search(
         &self,
@@ -135,11 +139,11 @@ impl Table {
             self.find(spot, has_room)
         } else {
             first.begin_search(note);
-            Found::RoomFrom(0)
+            ProbeResult::RoomFrom(0)
         };
         let answer = match found {
-            Found::Known => Err(GuardRefusal::Replayed),
-            Found::RoomFrom(probe) => counting.add(self.mark().ms).and_then(|share| {
+            ProbeResult::Known => Err(GuardRefusal::Replayed),
+            ProbeResult::RoomFrom(probe) => counting.add(self.mark().ms).and_then(|share| {
                 let placed = self.place(spot, probe, share);
                 if placed.is_err() {
                     counting.take_back();
@@ -151,9 +155,9 @@ impl Table {
         answer
     }
 
-    /// Looks for the use behind its first line. The lines before the first one with room note that
-    /// the use goes past them, since nobody looks at them again.
-    fn find(&self, spot: &Spot, first_has_room: bool) -> Found {
+    /// Searches for the use behind its first line. The lines before the first one with a free slot
+    /// note that the use goes past them, because they are not visited again.
+    fn find(&self, spot: &Spot, first_has_room: bool) -> ProbeResult {
         let mut room = first_has_room.then_some(0);
         for probe in 1..PROBES {
             let line = self.line(spot, probe);
@@ -161,28 +165,28 @@ impl Table {
             let mark = self.mark();
             if line.has(spot.slot) {
                 line.give(note);
-                return Found::Known;
+                return ProbeResult::Known;
             }
             let note = line.drop_dead(note, self.common, mark, self.span_ms);
             if !note.is_passed(mark, self.span_ms) {
                 line.give(note);
-                return Found::RoomFrom(room.unwrap_or(probe));
+                return ProbeResult::RoomFrom(room.unwrap_or(probe));
             }
             if note.used() < self.common {
                 room = room.or(Some(probe));
             }
             line.give(self.passing(spot, note, room.is_some(), mark));
         }
-        Found::RoomFrom(room.unwrap_or(0))
+        ProbeResult::RoomFrom(room.unwrap_or(0))
     }
 
-    /// The note of a line that the use goes past, unless there was room before.
+    /// The note of a line that the use goes past, unless a slot was free before.
     fn passing(&self, spot: &Spot, note: Note, had_room: bool, mark: Mark) -> Note {
         if had_room { note } else { note.with_passing(spot.ms, mark, self.span_ms) }
     }
 
-    /// Puts the use into the first line from `probe` on that has room for it. The lines before have
-    /// noted that it goes past them.
+    /// Puts the use into the first line from `probe` on with a free slot for it. The lines before
+    /// have noted that it goes past them.
     fn place(&self, spot: &Spot, probe: u32, share: Share) -> Result<(), GuardRefusal> {
         let most = match share {
             Share::Sure => SLOTS,
@@ -207,8 +211,8 @@ impl Table {
         Err(GuardRefusal::Full)
     }
 
-    /// The line that is looked at as number `probe`. Each is drawn anew: steps of equal length would
-    /// come round to the same few lines.
+    /// The line of probe number `probe`. Each is drawn anew: steps of equal length would visit the
+    /// same few lines again.
     #[inline]
     fn line(&self, spot: &Spot, probe: u32) -> &Line {
         let chance = mixed(spot.hash.wrapping_add(u64::from(probe).wrapping_mul(GOLDEN)));
@@ -221,7 +225,7 @@ impl Table {
         Mark { ms: self.mark_ms.0.load(Relaxed) }
     }
 
-    /// How many uses are remembered that can still be accepted.
+    /// How many stored uses can still be accepted.
     #[cfg(test)]
     pub(super) fn live(&self) -> usize {
         self.lines.iter().map(|line| line.live(self.mark(), self.span_ms)).sum()

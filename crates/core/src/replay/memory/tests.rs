@@ -1,4 +1,4 @@
-//! The guard against a map with exact expiry, in every way that we know to choose timestamps.
+//! The guard compared with a map with exact expiry, for many patterns of timestamps.
 //!
 //! The gate runs small guards. `CORTEXKEY_GUARD_ENTRIES`, which the campaign sets, gives the size of
 //! a large one for `any_mix_of_timestamps_is_accepted_up_to_the_entries`.
@@ -17,7 +17,7 @@ fn guard(entries: usize, skew_ms: u64) -> MemoryGuard {
     MemoryGuard::new(MemoryGuardConfig { entries, skew, start: Start::First, secret })
 }
 
-/// A use of key `key_id`, whose digest looks drawn by chance, another for each number.
+/// A use of key `key_id` with a pseudo-random digest for each number.
 fn verified(key_id: u64, number: u64, timestamp_ms: u64, skew_ms: u64, now_ms: u64) -> VerifiedUse {
     let mut digest = [0; 32];
     for (place, bytes) in (1..).zip(digest.as_chunks_mut::<8>().0) {
@@ -34,7 +34,7 @@ fn spread(number: u64) -> u64 {
     mixed ^ (mixed >> 31)
 }
 
-/// Numbers that look drawn by chance.
+/// Pseudo-random numbers.
 struct Chance(u64);
 
 impl Chance {
@@ -54,8 +54,8 @@ fn no_size_takes_more_than_20_bytes_an_entry() {
     }
 }
 
-/// The rule of sizing, entries = requests a second times twice the skew, for clients whose clocks
-/// agree, and for clients that are as far ahead as they may be.
+/// The sizing rule, entries = requests per second times twice the skew, for clients whose clocks
+/// agree, and for clients that are as far ahead as allowed.
 #[test]
 fn a_steady_rate_that_fits_is_never_refused() {
     for entries in [1, 16, 1_000, 36_000, 250_000] {
@@ -73,9 +73,9 @@ fn a_steady_rate_that_fits_is_never_refused() {
     }
 }
 
-/// How timestamps are chosen, and how the clock goes on.
+/// How timestamps are chosen, and how the clock advances.
 #[derive(Clone, Copy, Debug)]
-enum Way {
+enum ClockPattern {
     Steady,
     Jitter,
     Uniform,
@@ -89,28 +89,28 @@ enum Way {
     LongPauses,
 }
 
-const WAYS: [Way; 11] = [
-    Way::Steady,
-    Way::Jitter,
-    Way::Uniform,
-    Way::OneInstant,
-    Way::TwoInstants,
-    Way::Sawtooth,
-    Way::FutureEdge,
-    Way::PastEdge,
-    Way::JumpingClock,
-    Way::Comb,
-    Way::LongPauses,
+const WAYS: [ClockPattern; 11] = [
+    ClockPattern::Steady,
+    ClockPattern::Jitter,
+    ClockPattern::Uniform,
+    ClockPattern::OneInstant,
+    ClockPattern::TwoInstants,
+    ClockPattern::Sawtooth,
+    ClockPattern::FutureEdge,
+    ClockPattern::PastEdge,
+    ClockPattern::JumpingClock,
+    ClockPattern::Comb,
+    ClockPattern::LongPauses,
 ];
 
-/// Pauses near where the bits of time in a slot begin again, and beyond where its age does.
+/// Pauses near where the time bits in a slot wrap around, and beyond where its age does.
 const LONG_PAUSES_MS: [u64; 5] = [260_000, 1_100_000, 1 << 21, 1 << 23, 34 * 365 * 86_400_000];
 
 struct Asking {
-    way: Way,
+    way: ClockPattern,
     now_ms: u64,
     skew_ms: u64,
-    /// Requests a millisecond in a stream that fits.
+    /// Requests per millisecond in a stream that fits.
     rate: u64,
     /// The one that a burst has.
     instant_ms: u64,
@@ -119,65 +119,66 @@ struct Asking {
 }
 
 impl Asking {
-    fn new(way: Way, entries: usize, skew_ms: u64) -> Self {
+    fn new(way: ClockPattern, entries: usize, skew_ms: u64) -> Self {
         let rate = (entries as u64 / (2 * skew_ms)).max(1);
         let chance = Chance(spread(entries as u64 ^ way as u64));
         Self { way, now_ms: NOW_MS, skew_ms, rate, instant_ms: NOW_MS, step: 0, chance }
     }
 
-    /// The next timestamp, which the clock takes. Where the guard is full the clock goes on.
+    /// The next timestamp, which the clock takes. If the guard is full, the clock advances.
     fn next(&mut self, is_full: bool) -> u64 {
         let (skew_ms, full) = (self.skew_ms, u64::from(is_full));
         self.step += 1;
         let tick = u64::from(self.step.is_multiple_of(self.rate)) + full;
         let start_ms = |now_ms: u64| now_ms - skew_ms;
         match self.way {
-            Way::Steady => {
+            ClockPattern::Steady => {
                 self.now_ms += tick;
                 self.now_ms
             }
-            Way::Jitter => {
+            ClockPattern::Jitter => {
                 self.now_ms += tick;
                 self.now_ms - skew_ms / 16 + self.chance.below(skew_ms / 8)
             }
-            Way::Uniform => {
+            ClockPattern::Uniform => {
                 self.now_ms += tick;
                 start_ms(self.now_ms) + self.chance.below(2 * skew_ms + 1)
             }
-            Way::OneInstant | Way::TwoInstants => {
+            ClockPattern::OneInstant | ClockPattern::TwoInstants => {
                 if is_full {
                     self.now_ms = self.instant_ms + skew_ms + 17;
                     self.instant_ms = self.now_ms + skew_ms - self.chance.below(skew_ms);
                 }
-                let is_other = matches!(self.way, Way::TwoInstants) && self.chance.below(2) == 0;
+                let is_other =
+                    matches!(self.way, ClockPattern::TwoInstants) && self.chance.below(2) == 0;
                 if is_other { start_ms(self.now_ms) } else { self.instant_ms }
             }
-            Way::Sawtooth => {
+            ClockPattern::Sawtooth => {
                 self.now_ms += tick;
                 start_ms(self.now_ms) + self.step * 7 % (2 * skew_ms + 1)
             }
-            Way::FutureEdge => {
+            ClockPattern::FutureEdge => {
                 self.now_ms += tick;
                 self.now_ms + skew_ms
             }
-            Way::PastEdge => {
+            ClockPattern::PastEdge => {
                 self.now_ms += tick;
                 start_ms(self.now_ms)
             }
-            Way::JumpingClock => {
+            ClockPattern::JumpingClock => {
                 if is_full || self.chance.below(2_000) == 0 {
                     let back_ms = if is_full { 0 } else { 2 * skew_ms };
                     self.now_ms = self.now_ms + self.chance.below(6 * skew_ms) - back_ms;
                 }
                 start_ms(self.now_ms) + self.chance.below(2 * skew_ms + 1)
             }
-            Way::Comb => {
+            ClockPattern::Comb => {
                 if is_full || self.step.is_multiple_of(1_000) {
                     self.now_ms += skew_ms / 64 + 1;
                 }
                 self.now_ms
             }
-            Way::LongPauses => {
+            ClockPattern::LongPauses => {
                 if is_full {
                     let pause = self.chance.below(LONG_PAUSES_MS.len() as u64);
                     let pause_ms = LONG_PAUSES_MS[usize::try_from(pause).unwrap()];
@@ -189,7 +190,8 @@ impl Asking {
     }
 }
 
-/// What a guard should know: a map from uses to timestamps, which forgets exactly below the mark.
+/// The expected state of a guard: a map from uses to timestamps, which forgets exactly below the
+/// mark.
 #[derive(Default)]
 struct Model {
     uses: HashMap<u64, u64>,
@@ -225,9 +227,15 @@ impl Model {
     }
 }
 
-/// Asks the guard and the model about new uses and, a quarter of the time, about earlier ones.
-/// Every answer is the same, and so none is `Full` up to the guard's entries.
-fn as_the_model_says(way: Way, entries: usize, skew_ms: u64, asks: usize, quota: Option<Quota>) {
+/// Presents new uses and, a quarter of the time, earlier ones to the guard and the model. Every
+/// answer is the same, and so none is `Full` up to the guard's entries.
+fn as_the_model_says(
+    way: ClockPattern,
+    entries: usize,
+    skew_ms: u64,
+    asks: usize,
+    quota: Option<Quota>,
+) {
     let mut guard = guard(entries, skew_ms);
     if let Some(quota) = quota {
         guard = guard.with_quota(quota);
@@ -265,7 +273,10 @@ fn as_the_model_says(way: Way, entries: usize, skew_ms: u64, asks: usize, quota:
         }
     }
     assert_eq!(guard.table.live(), model.uses.len(), "{way:?}, {entries} entries");
-    let is_burst = matches!(way, Way::OneInstant | Way::TwoInstants | Way::LongPauses);
+    let is_burst = matches!(
+        way,
+        ClockPattern::OneInstant | ClockPattern::TwoInstants | ClockPattern::LongPauses
+    );
     assert!(!is_burst || fullest == entries, "{way:?}: only {fullest} of {entries} were used");
 }
 
@@ -294,7 +305,7 @@ fn a_quota_that_no_key_reaches_changes_no_answer() {
     }
 }
 
-/// One line, asked after every pause: what is live is there, and nothing dead is in the way.
+/// One line, tested after every pause: live uses are there, and no dead one is in the way.
 #[test]
 fn after_every_pause_a_line_holds_what_is_live() {
     const SKEW_MS: u64 = 300_000;
@@ -336,8 +347,8 @@ fn hostile_ms(way: u64, now_ms: u64, number: u64) -> u64 {
     }
 }
 
-/// A hostile key asks without end; the others use all that it leaves and are never refused. What
-/// the hostile key has remembered is never more than its quota.
+/// A hostile key sends without end; the others use everything that it leaves and are never refused.
+/// The hostile key never has more stored uses than its quota.
 #[test]
 fn one_keys_burst_never_refuses_another_keys_request() {
     let (entries, uses_per_key) = (20_000_usize, 10_000_u32);
@@ -374,7 +385,7 @@ fn one_keys_burst_never_refuses_another_keys_request() {
             }
         }
         assert!(accepted > 2 * entries as u64, "way {way}: {accepted}");
-        // Once it rests for a window and a slice, it has its quota again, in one instant.
+        // After a pause of a window and a slice, it has its full quota again at once.
         now_ms += 2 * QUOTA_SKEW_MS + QUOTA_SKEW_MS / 5 + 100;
         let again = (0..2 * u64::from(uses_per_key))
             .filter(|more| ask(1, 10_000_000 + more, now_ms, now_ms).is_ok());
@@ -382,8 +393,8 @@ fn one_keys_burst_never_refuses_another_keys_request() {
     }
 }
 
-/// A tenth of the keys fill the guard together, and go on while the others take what each is sure
-/// of.
+/// A tenth of the keys fill the guard together, and continue while the others use their guaranteed
+/// shares.
 #[test]
 fn each_key_is_sure_of_its_share_however_many_others_are_hostile() {
     for (entries, keys) in [(2_000, 100), (40_000, 200), (100_000, 1_000)] {

@@ -65,7 +65,7 @@ impl Metered {
         if !self.is_deep {
             return self.evaluate(key, meter);
         }
-        let failed = || ExecutionError::function_error("budget", "no thread can be had");
+        let failed = || ExecutionError::function_error("budget", "no thread could be started");
         std::thread::scope(|scope| {
             let worker = std::thread::Builder::new().stack_size(STACK_BYTES);
             let worker = worker.spawn_scoped(scope, || self.evaluate(key, meter));

@@ -161,14 +161,14 @@ impl Custom {
             Ok(false) => (self.message.clone(), false),
             Err(ExecutionError::NoSuchKey(name)) => (
                 format!(
-                    "{}: it asks for {}, which this key does not have",
+                    "{}: it reads {}, which this key does not have",
                     self.message,
                     quote(&name)
                 ),
                 false,
             ),
             Err(_) => {
-                (format!("{}: the expression has no answer for this key", self.message), true)
+                (format!("{}: the expression has no result for this key", self.message), true)
             }
         };
         Some(Violation { message, unchecked })
@@ -193,7 +193,7 @@ fn compile(text: &str, env: &Arc<Env>) -> Result<(Metered, Vec<Vec<String>>), Ex
     }
     if walk.paths.is_empty() {
         let error = ExpressionError::new("the expression names no field of the key");
-        return Err(ExpressionError { help: Some("begin with `key.`".into()), ..error });
+        return Err(ExpressionError { help: Some("start with `key.`".into()), ..error });
     }
     let metered = Metered::new(program.expression(), env)
         .map_err(|error| ExpressionError::new(format!("a pattern is invalid: {error}")))?;
@@ -245,7 +245,7 @@ fn on_large_stack(text: &str, env: &Arc<Env>) -> Result<Program, ExpressionError
         } else {
             format!("column {column}")
         };
-        ExpressionError::new(format!("the expression is not CEL, at its {place}"))
+        ExpressionError::new(format!("the expression is not valid CEL at {place}"))
     })
 }
 
@@ -257,19 +257,19 @@ fn try_sample(program: &Metered) -> Result<(), ExpressionError> {
     match answer(program, value::of(&sample, root, None), &meter) {
         _ if meter.is_over() => {
             let message = "the expression takes too many steps, even for a small key";
-            let help = "go through lists of the key, and not through lists inside of each other";
+            let help = "iterate over lists of the key, not over nested lists";
             Err(ExpressionError { help: Some(help.into()), ..ExpressionError::new(message) })
         }
         Ok(_) | Err(ExecutionError::NoSuchKey(_)) => Ok(()),
         Err(ExecutionError::UnexpectedType { .. }) => {
-            Err(ExpressionError::new("the expression must answer `true` or `false`"))
+            Err(ExpressionError::new("the expression must return `true` or `false`"))
         }
         Err(ExecutionError::NoSuchOverload(error)) => Err(ExpressionError::new(format!(
             "{} does not take {}",
             quote(&plain_operator(error.function())),
             error.argument_types().join(" and ")
         ))),
-        Err(_) => Err(ExpressionError::new("the expression cannot be answered for any key")),
+        Err(_) => Err(ExpressionError::new("the expression cannot be evaluated for any key")),
     }
 }
 
@@ -330,7 +330,7 @@ impl Walk {
             Expr::Select(select) => self.expression(&select.operand, depth),
             Expr::Struct(_) => {
                 self.error
-                    .get_or_insert_with(|| ExpressionError::new("there are no types to make"));
+                    .get_or_insert_with(|| ExpressionError::new("types cannot be constructed"));
             }
             Expr::Ident(_) | Expr::Literal(_) | Expr::Unspecified => {}
         }
@@ -355,7 +355,7 @@ impl Walk {
             Some((_, shape)) => (*shape)?,
             None if root == "key" => Kind::Fields(&KEY),
             None => {
-                let message = format!("there is no {} here", quote(root));
+                let message = format!("{} is not defined here", quote(root));
                 let help = did_you_mean(root, &["key"]).or(Some("expressions see `key`".into()));
                 self.error.get_or_insert(ExpressionError { message, help });
                 return None;
@@ -377,7 +377,7 @@ impl Walk {
                 Kind::Map(_) => return None,
                 _ => {
                     let message =
-                        format!("`{}` has no fields, and {} is asked for", so_far(), quote(field));
+                        format!("`{}` has no fields, so {} cannot be read", so_far(), quote(field));
                     self.error.get_or_insert(ExpressionError::new(message));
                     return None;
                 }
@@ -434,7 +434,7 @@ mod tests {
     }
 
     #[test]
-    fn bad_expressions_are_told_what_is_wrong() {
+    fn bad_expressions_get_a_reason() {
         for (text, expected) in [
             ("key.spec.rols == []", "`key.spec` has no field `rols`"),
             ("kye.spec.roles == []", "there is no `kye` here"),

@@ -71,7 +71,7 @@ fn check(cx: &CorpusContext<'_>, sink: &mut Sink<'_>) {
     }
 }
 
-/// What names have in common that people take for one.
+/// The form in which similar names are equal.
 fn fold(name: &str) -> String {
     if name.is_ascii() {
         return name.trim().to_ascii_lowercase();

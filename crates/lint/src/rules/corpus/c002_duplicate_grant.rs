@@ -62,10 +62,10 @@ fn check(cx: &CorpusContext<'_>, sink: &mut Sink<'_>) {
     }
 }
 
-/// How many of a group's keys are named beside the one that carries the finding.
+/// How many of a group's keys are named besides the one with the finding.
 const SHOWN_MAX: usize = 10;
 
-/// One finding a group: of ten keys that may do the same, ten findings say no more than one.
+/// One finding per group: of ten equal keys, ten findings would say no more than one.
 fn of_owner(keys: Vec<Named<'_>>, sink: &mut Sink<'_>) {
     let mut groups: BTreeMap<Vec<String>, Vec<Named<'_>>> = BTreeMap::new();
     for key in keys {
@@ -76,7 +76,7 @@ fn of_owner(keys: Vec<Named<'_>>, sink: &mut Sink<'_>) {
     let mut groups: Vec<Vec<Named<'_>>> = groups.into_values().collect();
     groups.sort_by_key(|group| group.first().map(Named::location));
     for group in groups.iter().filter(|group| group.len() > 1) {
-        // The first one stays as it is, and a key that is not reported on carries nothing.
+        // The first one stays, and a key that is not reported on gets no finding.
         let carries = |key: &&Named<'_>| key.file.reported;
         let Some(here) = group.iter().skip(1).find(carries).or_else(|| group.iter().find(carries))
         else {
@@ -101,7 +101,7 @@ fn of_owner(keys: Vec<Named<'_>>, sink: &mut Sink<'_>) {
     }
 }
 
-/// All that a key may do, in one order; nothing where some of it cannot be read.
+/// The permissions of a key, in canonical order; none if some of them cannot be read.
 fn grant(definition: &Definition, tenant: Option<&str>) -> Option<Vec<String>> {
     let spec = definition.spec.as_ref()?;
     let mut roles: Vec<String> = definition.roles().iter().map(|role| role.value.clone()).collect();

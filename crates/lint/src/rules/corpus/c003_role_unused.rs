@@ -39,18 +39,18 @@ fn check(cx: &CorpusContext<'_>, sink: &mut Sink<'_>) {
         let found = listed.iter().find(|(_, role)| role.name.value == name);
         found.map(|(_, role)| *role)
     };
-    // What a held role includes is in use.
+    // A role that a held role includes is in use.
     let held = closure(named.map(|role| role.value.as_str()), find);
     let held: HashSet<&str> = held.into_iter().map(|(name, _)| name).collect();
     for (layer, role) in &listed {
-        // One that is on its way out is meant to be unused.
+        // A deprecated role is meant to be unused.
         if held.contains(role.name.value.as_str()) || role.deprecated.get().is_some() {
             continue;
         }
         let at = Source { layer: *layer, span: role.name.span };
         let message = format!("no key holds the role {}", quote(&role.name.value));
         FindingBuilder::new(cx.policy.location(at), message)
-            .help("remove it from the catalogue if nobody in the tenant uses it")
+            .help("remove it from the catalogue if no key or user in the tenant has it")
             .report(sink);
     }
 }

@@ -1,4 +1,4 @@
-//! C004 owner-key-quota: an owner has more keys than the policy grants.
+//! C004 owner-key-quota: an owner has more keys than the policy allows.
 
 use cortexkey_manifest::policy::Severity;
 use cortexkey_manifest::quote;
@@ -60,7 +60,7 @@ pub(crate) static RULE: Rule = Rule {
 
 fn check(cx: &CorpusContext<'_>, sink: &mut Sink<'_>) {
     for (owner, keys) in by_owner(cx) {
-        // An override may grant one owner more than another.
+        // An override may allow one owner more than another.
         let subject = keys.first().map(|key| Subject {
             definition: key.definition,
             tenant: key.tenant,
@@ -75,7 +75,7 @@ fn check(cx: &CorpusContext<'_>, sink: &mut Sink<'_>) {
         let message = format!("{} owns {} keys; the policy allows {max}", quote(owner), keys.len());
         let finding = over
             .finding(message)
-            // One key more is another fault.
+            // One more key is a different finding.
             .detail(names(&keys))
             .help("remove unused keys, or raise the quota for this owner")
             .decided(quota.decided, "the quota");

@@ -1,4 +1,5 @@
-//! C006 key-widened: against an earlier revision: a new key, more roles, a wider scope, a weaker level, a later end.
+//! C006 key-widened: compared with an earlier revision: a new key, more roles, a wider scope, a
+//! weaker level, a later expiry.
 
 use std::collections::BTreeMap;
 
@@ -44,7 +45,7 @@ fn check(cx: &CorpusContext<'_>, sink: &mut Sink<'_>) {
         let old = older.get(&after.id);
         for (words, path) in gains(old, &after) {
             let mut path: Vec<String> = path.iter().map(|part| (*part).to_owned()).collect();
-            // A key has one end, under one of two names.
+            // A key has one expiry, under one of two names.
             let lifetime =
                 after.key.definition.spec.as_ref().is_some_and(|s| s.expires.is_missing());
             if let Some(last) = path.last_mut().filter(|last| lifetime && *last == "expires") {
@@ -63,7 +64,7 @@ fn check(cx: &CorpusContext<'_>, sink: &mut Sink<'_>) {
     }
 }
 
-/// A key with what it may do, as far as it can be read.
+/// A key with its access, as far as it can be read.
 struct Held<'a> {
     key: Named<'a>,
     id: String,
@@ -73,7 +74,7 @@ struct Held<'a> {
 }
 
 impl<'a> Held<'a> {
-    /// Nothing for a definition that leaves something open: other rules say what.
+    /// None for a definition that leaves something open, which other rules report.
     fn of(cx: &CorpusContext<'_>, key: Named<'a>) -> Option<Self> {
         let catalogue: Vec<_> = cx.policy.roles().collect();
         let tenant = key.tenant.map(|name| (name, cx.policy.tenant(name)));
@@ -84,7 +85,7 @@ impl<'a> Held<'a> {
         let expiry = match spec.end()?.value {
             definition::Expiry::Never => Expiry::Never,
             definition::Expiry::At(moment) => ms(moment.as_millisecond()),
-            // Counted from one moment on both sides, so that lifetimes compare.
+            // Relative to the same moment on both sides, so that lifetimes can be compared.
             definition::Expiry::After(lifetime) => {
                 ms(cx.now.as_millisecond().saturating_add(lifetime.as_secs().saturating_mul(1000)))
             }
@@ -99,7 +100,7 @@ impl<'a> Held<'a> {
             name: self.key.name,
             level: self.level,
             expiry: self.expiry,
-            // Counted into the expiry above.
+            // Included in the expiry above.
             lifetime_ms: None,
             roles: access.roles,
             scope: access.scope,
@@ -107,7 +108,7 @@ impl<'a> Held<'a> {
     }
 }
 
-/// What a key gained, in words, and where it stands in the definition.
+/// What a key gained, in words, and its position in the definition.
 fn gains(before: Option<&Held<'_>>, after: &Held<'_>) -> Vec<(String, &'static [&'static str])> {
     let before: Vec<_> = before.into_iter().map(Held::definition).collect();
     let gains = compare(&before, &[after.definition()]);

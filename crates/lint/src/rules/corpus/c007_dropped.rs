@@ -1,4 +1,4 @@
-//! C007 key-dropped: a key of the lock file has no definition any more.
+//! C007 key-dropped: a key of the lock file no longer has a definition.
 
 use std::collections::HashSet;
 

@@ -1,4 +1,4 @@
-//! C008 key-id-reuse: one key id of a tenant stands under two names in the lock file.
+//! C008 key-id-reuse: one key id of a tenant has two names in the lock file.
 
 use std::collections::HashMap;
 

@@ -13,7 +13,7 @@ use crate::rule::CorpusContext;
 pub(super) struct Named<'a> {
     pub(super) definition: &'a Definition,
     pub(super) file: &'a CorpusFile,
-    /// Where its name is.
+    /// The position of its name.
     pub(super) span: Span,
     pub(super) name: &'a str,
     /// Its own tenant, or the policy's only one.
@@ -21,7 +21,7 @@ pub(super) struct Named<'a> {
 }
 
 impl Named<'_> {
-    /// Where its name is, and in which file.
+    /// The position of its name, and its file.
     pub(super) fn location(&self) -> Location {
         Location { source: SourceId::File(self.file.id), span: self.span }
     }
@@ -31,7 +31,7 @@ impl Named<'_> {
         FindingBuilder::new(self.location(), message).key(Some(self.name))
     }
 
-    /// The one that carries the finding, and the other: it must be in a file that is reported on.
+    /// The key with the finding, and the other: the first must be in a file that is reported on.
     pub(super) fn beside(self, other: &Self) -> (Self, Self) {
         if self.file.reported { (self, *other) } else { (*other, self) }
     }

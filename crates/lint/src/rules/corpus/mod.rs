@@ -1,4 +1,4 @@
-//! Family C: what only shows when several files are seen together.
+//! Family C: findings across several files.
 
 pub(crate) mod c001_duplicate_name;
 pub(crate) mod c002_duplicate_grant;

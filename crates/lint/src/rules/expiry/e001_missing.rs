@@ -1,4 +1,4 @@
-//! E001 expiry-missing: the key never ends, or does not say when.
+//! E001 expiry-missing: the key never expires, or has no expiry.
 
 use cortexkey_manifest::Span;
 use cortexkey_manifest::definition::{Expiry, Spec};
@@ -57,7 +57,7 @@ fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
     }
 }
 
-/// A lifetime in the place of an empty field, or behind the comment, the level or the roles.
+/// Inserts a lifetime in place of an empty field, or after the comment, the level or the roles.
 fn add(cx: &KeyContext<'_>, spec: &Spec, field: &str) -> Option<Fix> {
     if let Some(key) = spec.lifetime.key().or(spec.expires.key()) {
         let colon = cx.tree.source().get(key.end as usize..)?.find(':')? + 1;
@@ -76,7 +76,7 @@ fn usual(cx: &KeyContext<'_>) -> String {
     written(limit.filter(|limit| *limit < usual).unwrap_or(usual))
 }
 
-/// True when the key never ends and the policy does not allow that.
+/// True if the key never expires and the policy does not allow that.
 fn forbidden_never(cx: &KeyContext<'_>, settings: &Settings) -> bool {
     let end = cx.definition.spec.as_ref().and_then(|spec| spec.expires.get());
     end == Some(&Expiry::Never) && !Options::of(settings).allow_never.value

@@ -1,4 +1,4 @@
-//! E002 expiry-past: the key has ended.
+//! E002 expiry-past: the key has expired.
 
 use cortexkey_manifest::definition::Expiry;
 use cortexkey_manifest::policy::Severity;

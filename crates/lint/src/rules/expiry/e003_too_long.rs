@@ -37,7 +37,7 @@ fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
     let maximum = Options::of(sink.settings).max;
     let Some(max) = maximum.value else { return };
     let Some(left) = remaining(end.value, cx.now).filter(|left| *left > max) else { return };
-    // An end beyond the product would be the next finding.
+    // An expiry beyond the product's limit would be the next finding.
     let asked = (cx.settings_of)(&e007_beyond_product::RULE).enabled;
     let product = beyond(cx.now).filter(|_| asked);
     let limit = product.map_or(max, |product| max.min(product));

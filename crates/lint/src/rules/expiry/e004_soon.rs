@@ -1,4 +1,4 @@
-//! E004 expiry-soon: the key ends within a window in which it should be rotated.
+//! E004 expiry-soon: the key expires within a window in which it should be rotated.
 
 use cortexkey_manifest::definition::Expiry;
 use cortexkey_manifest::policy::Severity;

@@ -33,7 +33,7 @@ pub(crate) static RULE: Rule = Rule {
     check: Check::Problems(|problem| problem.kind == ProblemKind::BadExpiry, rewrite),
 };
 
-/// The same in the form that is read, or with the offset behind a time that lacks nothing else.
+/// The same time in the accepted form, with the offset added if only that is missing.
 fn rewrite(tree: &Tree, problem: &Problem, settings: &Settings) -> Option<Fix> {
     let written = problem.span.slice(tree.source());
     let text = written.trim_matches(['"', '\'']);

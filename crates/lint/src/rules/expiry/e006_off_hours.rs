@@ -1,4 +1,4 @@
-//! E006 expiry-off-hours: the key ends on a weekend, on a holiday or in a freeze.
+//! E006 expiry-off-hours: the key expires on a weekend, on a holiday or during a freeze.
 
 use cortexkey_manifest::definition::Expiry;
 use cortexkey_manifest::policy::Severity;
@@ -15,11 +15,11 @@ const DAYS: &str = "rules: { expiry-off-hours: { weekend: [saturday, sunday] } }
 
 rule_options! {
     struct Options<'a> {
-        /// days of the week on which nobody works
+        /// days of the week without work
         weekend: &'a [Weekday] = "", More;
-        /// days on which nobody works
+        /// days without work
         holidays: &'a [Period] = "", More;
-        /// periods in which nothing may be changed
+        /// periods without changes
         freezes: &'a [Period] = "", More;
     }
 }
@@ -45,7 +45,7 @@ fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
         return;
     };
     let Expiry::At(moment) = end.value else { return };
-    // A date means its end, so the moment before it is the day that is meant.
+    // A date means the end of that day, so the moment before it is on the meant day.
     let last = moment.saturating_sub(SignedDuration::from_nanos(1)).unwrap_or(moment);
     let day = Offset::UTC.to_datetime(last).date();
     let Options { weekend, holidays, freezes } = Options::of(sink.settings);
@@ -62,7 +62,7 @@ fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
     };
     let Some(what) = off(day) else { return };
     let before = core::iter::successors(day.yesterday().ok(), |day| day.yesterday().ok());
-    // A freeze that lasts for ever has no day before it worth naming.
+    // An endless freeze has no useful day before it.
     let free = before.take(120).find(|day| off(*day).is_none());
     let decided = weekend.decided.or(holidays.decided).or(freezes.decided);
     let mut finding = cx

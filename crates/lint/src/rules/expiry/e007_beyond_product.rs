@@ -1,4 +1,4 @@
-//! E007 expiry-beyond-product: an end that the product's API cannot set.
+//! E007 expiry-beyond-product: an expiry that the product's API cannot set.
 
 use cortexkey_manifest::definition::Expiry;
 use cortexkey_manifest::policy::Severity;
@@ -37,7 +37,7 @@ fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
         Some(_) => return,
     };
     let limit = beyond(cx.now);
-    // `never` stands under `expires`, where no lifetime may stand.
+    // `never` is a value of `expires`, where no lifetime is allowed.
     let text = limit.and_then(|limit| match end.value {
         Expiry::Never => clamped(Expiry::At(cx.now), limit, cx.now),
         other => clamped(other, limit, cx.now),

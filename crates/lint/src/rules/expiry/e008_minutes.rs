@@ -1,4 +1,4 @@
-//! E008 expiry-in-minutes: a lifetime of less than an hour, which is most often meant in months.
+//! E008 expiry-in-minutes: a lifetime of less than an hour, which usually is meant in months.
 
 use cortexkey_manifest::definition::Expiry;
 use cortexkey_manifest::policy::Severity;

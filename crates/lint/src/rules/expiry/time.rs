@@ -1,4 +1,4 @@
-//! How long a key lives, and how that is written.
+//! How long a key lives, and how lifetimes are written.
 
 use cortexkey_manifest::definition::Expiry;
 use jiff::tz::Offset;
@@ -15,8 +15,8 @@ pub(super) fn remaining(expiry: Expiry, now: Timestamp) -> Option<SignedDuration
     }
 }
 
-/// The latest expiry within a limit, as a definition has it: a lifetime in days, hours or minutes, or
-/// the last full day.
+/// The latest expiry within a limit, in the form of definitions: a lifetime in days, hours or
+/// minutes, or the last full day.
 pub(super) fn clamped(expiry: Expiry, limit: SignedDuration, now: Timestamp) -> Option<String> {
     if let Expiry::After(_) = expiry {
         return Some(match limit.as_secs() {
@@ -58,7 +58,7 @@ pub(super) fn beyond_words(duration: SignedDuration, limit: SignedDuration) -> S
     format!("{whole} and {}", duration_in_words(SignedDuration::from_secs(rest)))
 }
 
-/// The longest life that the product's API allows: six calendar months from now.
+/// The longest lifetime that the product's API allows: six calendar months from now.
 pub(super) fn beyond(now: Timestamp) -> Option<SignedDuration> {
     let today = Offset::UTC.to_datetime(now);
     let then = today.checked_add(Span::new().months(6)).ok()?;

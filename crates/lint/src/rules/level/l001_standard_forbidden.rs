@@ -1,4 +1,4 @@
-//! L001 level-standard-forbidden: a standard key where the policy asks for advanced.
+//! L001 level-standard-forbidden: a standard key where the policy requires advanced.
 
 use cortexkey_core::auth::Level;
 use cortexkey_manifest::policy::Severity;

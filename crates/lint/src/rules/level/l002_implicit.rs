@@ -1,4 +1,4 @@
-//! L002 level-implicit: the definition does not say its level.
+//! L002 level-implicit: the definition does not set its level.
 
 use cortexkey_manifest::policy::Severity;
 

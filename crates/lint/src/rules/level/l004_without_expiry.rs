@@ -1,4 +1,4 @@
-//! L004 level-standard-without-expiry: a standard key that never ends.
+//! L004 level-standard-without-expiry: a standard key that never expires.
 
 use cortexkey_core::auth::Level;
 use cortexkey_manifest::definition::Expiry;

@@ -1,4 +1,5 @@
-//! L005 level-unfit-for-consumer: the label `consumer` names a tool that only takes keys of the other level.
+//! L005 level-unfit-for-consumer: the label `consumer` names a tool that only supports keys of the
+//! other level.
 
 use cortexkey_core::auth::Level;
 use cortexkey_manifest::policy::Severity;

@@ -1,4 +1,4 @@
-//! N001 name-pattern: the name does not fit the policy's pattern.
+//! N001 name-pattern: the name does not match the policy's pattern.
 
 use cortexkey_manifest::policy::Severity;
 use cortexkey_manifest::quote;

@@ -1,4 +1,4 @@
-//! N002 name-length: the name is too short to say anything, or too long for the console.
+//! N002 name-length: the name is too short to be meaningful, or too long for the console.
 
 use cortexkey_manifest::policy::Severity;
 

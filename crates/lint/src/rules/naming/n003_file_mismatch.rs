@@ -1,4 +1,4 @@
-//! N003 name-file-mismatch: the file is called otherwise than the key in it.
+//! N003 name-file-mismatch: the file has another name than its key.
 
 use cortexkey_manifest::policy::Severity;
 use cortexkey_manifest::quote;

@@ -1,4 +1,4 @@
-//! N004 owner-missing: nobody answers for the key.
+//! N004 owner-missing: the key has no owner.
 
 use cortexkey_manifest::definition::UNASSIGNED;
 use cortexkey_manifest::policy::Severity;

@@ -1,4 +1,4 @@
-//! N005 owner-not-allowed: the owner is nobody that the organisation knows.
+//! N005 owner-not-allowed: the owner is unknown to the organisation.
 
 use cortexkey_manifest::definition::UNASSIGNED;
 use cortexkey_manifest::policy::Severity;
@@ -29,7 +29,7 @@ fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
     let name = owner.value.trim();
     let teams: Vec<&str> = cx.policy.teams().collect();
     let domains: Vec<&str> = cx.policy.email_domains().collect();
-    // Those are another rule's.
+    // Another rule reports those.
     if matches!(name, "" | UNASSIGNED) || (teams.is_empty() && domains.is_empty()) {
         return;
     }

@@ -6,7 +6,7 @@ use cortexkey_manifest::quote;
 use crate::policy::rule_options;
 use crate::rule::{Check, Example, Fixes, KeyContext, Rule, Sink, missing_span};
 
-/// What people write to have written something.
+/// Typical placeholders.
 const PLACEHOLDERS: [&str; 16] = [
     "todo",
     "to do",
@@ -54,7 +54,10 @@ fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
     let finding = match spec.comment.spanned() {
         None if spec.comment.is_missing() => {
             let span = missing_span(&spec.comment, spec.place);
-            cx.finding(span, "`spec.comment` is missing: nobody can see what the key is for")
+            cx.finding(
+                span,
+                "`spec.comment` is missing: the console cannot show what the key is for",
+            )
         }
         None => return,
         Some(comment) => {

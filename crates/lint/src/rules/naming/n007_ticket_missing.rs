@@ -1,4 +1,4 @@
-//! N007 ticket-missing: the comment names no ticket by the policy's pattern.
+//! N007 ticket-missing: the comment contains no ticket that matches the policy's pattern.
 
 use cortexkey_manifest::policy::Severity;
 use cortexkey_manifest::quote;

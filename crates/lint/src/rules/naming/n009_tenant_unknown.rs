@@ -1,4 +1,4 @@
-//! N009 tenant-unknown: the key's tenant is not in the policy, or left open.
+//! N009 tenant-unknown: the key's tenant is not in the policy, or is missing.
 
 use cortexkey_manifest::policy::Severity;
 use cortexkey_manifest::{did_you_mean, quote};

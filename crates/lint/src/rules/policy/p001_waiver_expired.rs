@@ -1,4 +1,4 @@
-//! P001 waiver-expired: a waiver whose time is over.
+//! P001 waiver-expired: a waiver that has expired.
 
 use cortexkey_manifest::policy::Severity;
 

@@ -1,4 +1,4 @@
-//! P003 waiver-too-long: a waiver or a suppression ends later than the policy lets one live.
+//! P003 waiver-too-long: a waiver or a suppression lasts longer than the policy allows.
 
 use cortexkey_manifest::policy::Severity;
 use jiff::SignedDuration;

@@ -1,4 +1,4 @@
-//! P004 suppression-not-allowed: a waiver or a comment for a rule that holds without exception.
+//! P004 suppression-not-allowed: a waiver or a comment for a rule that cannot be waived.
 
 use cortexkey_manifest::policy::Severity;
 

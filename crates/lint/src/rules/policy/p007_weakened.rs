@@ -22,7 +22,7 @@ pub(crate) static RULE: Rule = Rule {
     check: Check::Policy(check),
 };
 
-/// Extends a policy that the tests put beside it, in which the rule is locked.
+/// Extends a policy that the tests put next to it, in which the rule is locked.
 const WEAKER: &str = "apiVersion: cortexkey/v1\nkind: Policy\nmetadata: { name: team }\n\
     extends: [../acme.yaml]\nrules: { expiry-too-long: { max: 900d } }\n";
 

@@ -1,4 +1,4 @@
-//! P008 policy-rule-never-matches: a rule of the policy's own whose `match` selects no key.
+//! P008 policy-rule-never-matches: a custom rule whose `match` selects no key.
 
 use cortexkey_manifest::policy::Severity;
 

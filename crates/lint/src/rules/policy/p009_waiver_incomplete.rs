@@ -1,4 +1,4 @@
-//! P009 waiver-incomplete: a waiver without reason, approver or end, or for no key.
+//! P009 waiver-incomplete: a waiver without a reason, approver or expiry, or for no key.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -68,7 +68,7 @@ fn check(cx: &PolicyContext<'_>, sink: &mut Sink<'_>) {
     }
 }
 
-/// The names of all keys, with the tenants that have one of the name.
+/// The names of all keys, with the tenants that have a key of this name.
 fn known_keys<'a>(cx: &PolicyContext<'a>) -> BTreeMap<&'a str, Vec<Option<&'a str>>> {
     let only = cx.policy.only_tenant();
     let documents = cx.corpus.files.iter().flat_map(|file| &file.documents);

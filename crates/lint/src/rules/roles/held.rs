@@ -7,13 +7,13 @@ use cortexkey_manifest::{Span, quote};
 
 use crate::rule::KeyContext;
 
-/// The roles that a key has, including those that other roles imply. Each comes with the index of the
-/// listed role that it comes from.
+/// The roles of a key, including those that other roles imply, each with the index of the listed
+/// role that it comes from.
 pub(crate) fn held<'c>(cx: &'c KeyContext<'_>) -> &'c [(usize, ResolvedRole)] {
     cx.held.get_or_init(|| look_up(cx))
 }
 
-/// For each listed role, the first of it and its implied roles that fits, with the listed role's
+/// For each listed role, the first match among it and its implied roles, with the listed role's
 /// span.
 pub(super) fn first_held<'c>(
     cx: &'c KeyContext<'_>,

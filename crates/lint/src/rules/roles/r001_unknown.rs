@@ -26,7 +26,7 @@ pub(crate) static RULE: Rule = Rule {
     check: Check::Key(check),
 };
 
-/// How many of a key's unknown roles are compared with all that are known, for a suggestion.
+/// How many of a key's unknown roles are compared with all known ones, for a suggestion.
 const SUGGESTIONS_MAX: usize = 20;
 
 fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
@@ -35,7 +35,7 @@ fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
     let is_known =
         |name: &str| cx.listed.named(name).is_some() || predefined().any(|role| role.name == name);
     let unknown = |role: &&Spanned<String>| {
-        // The id of a role is reported as what it is.
+        // Another rule reports a role's id.
         !is_known(&role.value) && cx.listed.of_id(&role.value).is_none()
     };
     let mut unknown = cx.definition.roles().iter().filter(unknown).peekable();
@@ -76,8 +76,8 @@ fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
     }
 }
 
-/// Where the product is not known, or its roles are not published in full, all roles count: no key
-/// is refused for our ignorance.
+/// If the product is unknown, or its roles are not published in full, all roles count: incomplete
+/// knowledge must not cause a finding.
 pub(crate) fn may_have(product: Option<Product>, role: &PredefinedRole) -> bool {
     product
         .filter(|product| product.publishes_roles())

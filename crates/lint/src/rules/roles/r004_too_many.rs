@@ -43,7 +43,7 @@ fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
         .report(sink);
 }
 
-/// All roles in one text, whatever their order: one more is another fault.
+/// All roles in one string, in canonical order: one more is a different finding.
 fn names(roles: &[Spanned<String>]) -> String {
     let mut names: Vec<&str> = roles.iter().map(|role| role.value.as_str()).collect();
     names.sort_unstable();

@@ -1,4 +1,4 @@
-//! R005 role-toxic-combination: two roles that must not come together.
+//! R005 role-toxic-combination: two roles that must not be combined.
 
 use cortexkey_manifest::policy::{Severity, Source};
 

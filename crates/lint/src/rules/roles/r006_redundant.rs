@@ -56,7 +56,7 @@ fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
     for (at, role) in roles.iter().enumerate() {
         let own = of(&role.value);
         let by = by.get(role.value.as_str()).into_iter().flatten().find(|other| {
-            // Of two that include each other the first stays.
+            // Of two roles that include each other the first stays.
             let back = |own: &HashSet<&str>| own.contains(roles[**other].value.as_str());
             **other < at || !own.is_some_and(back)
         });
@@ -70,7 +70,7 @@ fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
     }
 }
 
-/// The roles that the catalogue says a role includes, in any number of steps.
+/// The roles that a role includes according to the catalogue, directly or indirectly.
 fn included<'a>(listed: &Listed<'a>, outer: &str) -> HashSet<&'a str> {
     let implied = listed.named(outer).map_or(&[][..], |role| &role.implies);
     let implied = implied.iter().map(|role| role.value.as_str());

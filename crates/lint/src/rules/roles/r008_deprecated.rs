@@ -1,4 +1,4 @@
-//! R008 role-deprecated: a role that the catalogue marks as on its way out.
+//! R008 role-deprecated: a role that the catalogue marks as deprecated.
 
 use cortexkey_manifest::policy::Role;
 use cortexkey_manifest::policy::Severity;
@@ -43,7 +43,7 @@ fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
     }
 }
 
-/// True when the catalogue lists the same for a role and its replacement.
+/// True if the catalogue lists the same permissions for a role and its replacement.
 fn same(old: &Role, new: &Role) -> bool {
     let levels = |role: &Role| {
         let levels = role.components.iter().map(|(name, level)| (name.value.clone(), *level));

@@ -1,4 +1,4 @@
-//! R009 role-privileged-without-approval: a privileged role, and nobody's consent in `approvals`.
+//! R009 role-privileged-without-approval: a privileged role without an entry in `approvals`.
 
 use cortexkey_manifest::policy::Severity;
 

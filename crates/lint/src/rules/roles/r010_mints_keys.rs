@@ -1,4 +1,4 @@
-//! R010 role-mints-keys: a role with `Public API` at edit: the key can make keys.
+//! R010 role-mints-keys: a role with `Public API` at edit: the key can generate keys.
 
 use cortexkey_core::access::{Certainty, Permission, Rights};
 use cortexkey_manifest::access::ResolvedRole;
@@ -42,7 +42,7 @@ fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
     }
 }
 
-/// Whether a role is known to hold what creates keys, and how certainly.
+/// Whether a role is known to grant the generation of keys, and how certainly.
 fn creates_keys(role: &ResolvedRole) -> Option<Certainty> {
     let rights = Rights(std::slice::from_ref(&role.role));
     let held = rights.reaches("Public API", Permission::Edit);

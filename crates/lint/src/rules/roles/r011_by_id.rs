@@ -1,4 +1,4 @@
-//! R011 role-by-id: a role's id where its display name belongs.
+//! R011 role-by-id: a role's id instead of its display name.
 
 use cortexkey_manifest::policy::Severity;
 use cortexkey_manifest::{quote, scalar};

@@ -1,4 +1,4 @@
-//! Family S: the form of a definition. Its rules take over what the reader found.
+//! Family S: the form of a definition. Its rules report the reader's mistakes.
 
 pub(crate) mod s001_unknown_field;
 pub(crate) mod s002_missing_field;

@@ -23,7 +23,7 @@ pub(crate) static RULE: Rule = Rule {
     check: Check::Problems(|problem| problem.kind == ProblemKind::UnknownField, rename),
 };
 
-/// What was most likely meant, in the place of what is written.
+/// Replaces the name with the one that was probably meant.
 fn rename(_: &Tree, problem: &Problem, _: &Settings) -> Option<Fix> {
     problem.meant.as_deref().map(|meant| Fix::unsafe_(problem.span, meant))
 }

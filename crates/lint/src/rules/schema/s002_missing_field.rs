@@ -1,4 +1,4 @@
-//! S002 schema-missing-field: a required field without a rule of its own.
+//! S002 schema-missing-field: a required field without its own rule.
 
 use cortexkey_manifest::ProblemKind;
 use cortexkey_manifest::policy::Severity;

@@ -1,4 +1,4 @@
-//! S003 schema-wrong-type: a value of the wrong shape.
+//! S003 schema-wrong-type: a value of the wrong type.
 
 use cortexkey_manifest::policy::Severity;
 use cortexkey_manifest::yaml::Tree;

@@ -1,4 +1,4 @@
-//! S004 schema-bad-value: a word that the field does not take.
+//! S004 schema-bad-value: a value that the field does not accept.
 
 use cortexkey_manifest::policy::Severity;
 use cortexkey_manifest::yaml::Tree;
@@ -23,7 +23,7 @@ pub(crate) static RULE: Rule = Rule {
     check: Check::Problems(|problem| problem.kind == ProblemKind::BadValue, rename),
 };
 
-/// What was most likely meant, in the place of what is written.
+/// Replaces the value with the one that was probably meant.
 fn rename(_: &Tree, problem: &Problem, _: &Settings) -> Option<Fix> {
     problem.meant.as_deref().map(|meant| Fix::unsafe_(problem.span, meant))
 }

@@ -1,4 +1,4 @@
-//! S005 schema-unsupported-version: an `apiVersion` or `kind` that is not known.
+//! S005 schema-unsupported-version: an unknown `apiVersion` or `kind`.
 
 use cortexkey_manifest::ProblemKind;
 use cortexkey_manifest::policy::Severity;

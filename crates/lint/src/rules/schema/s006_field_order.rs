@@ -1,4 +1,4 @@
-//! S006 schema-field-order: fields stand in another order than the documents have them.
+//! S006 schema-field-order: fields in another order than the documented one.
 
 use cortexkey_manifest::format::KEY;
 use cortexkey_manifest::policy::Severity;
@@ -39,7 +39,7 @@ pub(crate) static RULE: Rule = Rule {
     check: Check::File(check),
 };
 
-/// The mappings whose order is checked, by the path that leads there.
+/// The mappings whose order is checked, by path.
 const PATHS: [&str; 4] = ["", "metadata", "spec", "spec.scope"];
 
 fn check(cx: &FileContext<'_>, sink: &mut Sink<'_>) {
@@ -53,7 +53,7 @@ fn check(cx: &FileContext<'_>, sink: &mut Sink<'_>) {
                 let name = cx.tree.text_of(entry.key).unwrap_or_default();
                 order.fields.iter().position(|field| field.name == name)
             };
-            // Fields that are not known have been reported as such.
+            // Unknown fields have already been reported.
             let known: Vec<(usize, &Entry)> =
                 entries.iter().filter_map(|entry| Some((rank(entry)?, entry))).collect();
             let wrong = known.iter().zip(known.iter().skip(1)).find(|(a, b)| a.0 > b.0);
@@ -81,8 +81,8 @@ fn mapping_at<'t>(tree: &'t Tree, document: Span, path: &str) -> Option<&'t Node
     Some(&tree.node(at).kind)
 }
 
-/// The fields in order, each with the comment lines above it; nothing where one is not known or
-/// they share lines.
+/// The fields in order, each with the comment lines above it; none if one is unknown or they share
+/// lines.
 fn reordered(
     tree: &Tree,
     entries: &[Entry],
@@ -107,8 +107,8 @@ fn reordered(
     apart.then(|| Fix { safe: true, edits: edits.collect() })
 }
 
-/// Where the comment lines directly above a line begin, that are indented as it is. What reaches up
-/// to the begin of the file is about the file.
+/// Where the comment lines directly above a line start, if they have its indentation. A comment
+/// that reaches the start of the file is about the file.
 fn above(text: &str, line: usize) -> usize {
     let indent = |line: &str| line.len() - line.trim_start().len();
     let own = indent(text.get(line..).unwrap_or_default());

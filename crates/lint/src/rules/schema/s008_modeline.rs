@@ -51,7 +51,7 @@ pub(crate) static RULE: Rule = Rule {
     check: Check::File(check),
 };
 
-/// What YAML language servers look for in a comment.
+/// The comment that YAML language servers search for.
 const SERVER: &str = "yaml-language-server:";
 
 fn check(cx: &FileContext<'_>, sink: &mut Sink<'_>) {
@@ -72,7 +72,7 @@ fn check(cx: &FileContext<'_>, sink: &mut Sink<'_>) {
     let (span, message, fix) = if let Some(span) = named {
         (span, "this line names another JSON schema than the policy", Fix::safe(span, line.clone()))
     } else {
-        // A byte order mark stays in front.
+        // A byte order mark stays first.
         let start = if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
         let end = if text.contains("\r\n") { "\r\n" } else { "\n" };
         let place = first.definition.as_ref().map_or(first.span, |definition| definition.place);

@@ -1,4 +1,4 @@
-//! A001 scope-missing: the definition does not say what the key may see.
+//! A001 scope-missing: the definition has no scope.
 
 use cortexkey_manifest::policy::Severity;
 

@@ -1,4 +1,4 @@
-//! A002 scope-all-assets: all assets are open where groups would do.
+//! A002 scope-all-assets: all assets are in scope although groups would be enough.
 
 use cortexkey_core::access::AreaMode;
 use cortexkey_manifest::policy::Severity;
@@ -26,7 +26,7 @@ pub(crate) static RULE: Rule = Rule {
 
 fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
     let Some(scope) = cx.definition.spec.as_ref().and_then(|spec| spec.scope.get()) else { return };
-    // A list beside `all` is a contradiction, which has a rule of its own.
+    // A list with `all` is a contradiction, which another rule reports.
     let assets = scope.assets.get().filter(|a| a.groups.get().is_none_or(Vec::is_empty));
     let mode = assets.and_then(|assets| assets.mode.spanned());
     let Some(mode) = mode.filter(|mode| mode.value == AreaMode::All) else { return };

@@ -55,8 +55,7 @@ fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
     }
 }
 
-/// The list where it is empty, its key where nothing stands behind it, else the mode that asks
-/// for it.
+/// The list if it is empty, its key if it has no value, otherwise the mode that requires it.
 fn empty<T, M>(list: &Field<Vec<T>>, mode: &Field<M>) -> Option<Span> {
     match list {
         Field::Present { value, .. } => value.value.is_empty().then_some(value.span),

@@ -29,7 +29,7 @@ pub(crate) static RULE: Rule = Rule {
     check: Check::Key(check),
 };
 
-/// What is selected, by which names, and which names there are.
+/// The selected names of an area, and the tenant's names.
 type Area<'a> = (&'a str, Vec<Spanned<String>>, Vec<String>);
 
 fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {

@@ -36,7 +36,7 @@ fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
     let Some(scope) = scope else { return };
     let mut report = |field: &str, key: Option<Span>, mode: Option<Span>| {
         let (Some(key), Some(mode)) = (key, mode) else { return };
-        // The narrower reading of the two: what is listed, and no more.
+        // The narrower reading: only what is listed.
         let lists = matches!(field, "groups" | "domains" | "tags");
         let fix = if lists {
             Some(Fix::unsafe_(mode, "select"))
@@ -69,7 +69,7 @@ fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
         report("tagsMode", endpoints.tags_mode.key(), plain);
         if let Some(mode) = endpoints.mode.spanned().filter(|mode| mode.value == EndpointMode::Raw)
         {
-            // It is what the tenant has, so at most a warning; it is never silent.
+            // It is the tenant's own setting, so at most a warning; but it is always reported.
             let severity = sink.settings.severity.min(Severity::Warning);
             let message = "`raw` endpoints use the product's own modes, which `none`, `all` and `select` may not express";
             let finding = cx.finding(mode.span, message).help(
@@ -80,12 +80,12 @@ fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
     }
 }
 
-/// Where the mode stands, when it is such a one.
+/// The position of the mode, if it is such a mode.
 fn at<M: Copy>(mode: &Field<M>, wanted: impl Fn(M) -> bool) -> Option<Span> {
     mode.spanned().filter(|mode| wanted(mode.value)).map(|mode| mode.span)
 }
 
-/// The key of a list that holds something; an empty list contradicts nothing.
+/// The key of a list with items; an empty list contradicts nothing.
 fn filled<T>(list: &Field<Vec<T>>) -> Option<Span> {
     list.get().filter(|items| !items.is_empty()).and(list.key())
 }

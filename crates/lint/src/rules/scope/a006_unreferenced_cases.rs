@@ -1,4 +1,5 @@
-//! A006 scope-unreferenced-cases: cases and issues that reference nothing known are let in, or whether they are is unknown.
+//! A006 scope-unreferenced-cases: cases and issues that reference no known object are in scope, or
+//! it is unknown whether they are.
 
 use cortexkey_core::access::Unreferenced;
 use cortexkey_manifest::policy::Severity;
@@ -10,7 +11,7 @@ pub(crate) static RULE: Rule = Rule {
     code: "A006",
     name: "scope-unreferenced-cases",
     severity: Severity::Warning,
-    summary: "the key sees cases and issues that reference nothing known, or it is unknown \
+    summary: "the key sees cases and issues that reference no known object, or it is unknown \
               whether it does",
     why: "No group limits an issue that references no known asset or endpoint: the switch opens \
           all of them, whatever the rest of the scope says. An import that cannot see the switch \
@@ -35,11 +36,11 @@ fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
     let (message, help) = match switch.value {
         Unreferenced::No => return,
         Unreferenced::Yes => (
-            "the key sees cases and issues that reference nothing known, whatever its groups",
+            "the key sees cases and issues that reference no known object, whatever its groups",
             "write `unreferenced: false`",
         ),
         Unreferenced::Unknown => (
-            "it is unknown whether the key sees cases and issues that reference nothing known",
+            "it is unknown whether the key sees cases and issues that reference no known object",
             "look at the key's scope in the console, and write `true` or `false`",
         ),
     };

@@ -1,4 +1,4 @@
-//! A008 scope-not-enforced: the tenant does not enforce scopes, or nobody knows whether it does.
+//! A008 scope-not-enforced: the tenant does not enforce scopes, or it is unknown whether it does.
 
 use cortexkey_core::access::Sbac;
 use cortexkey_manifest::policy::{Severity, Source};

@@ -1,4 +1,5 @@
-//! A009 scope-datasets-unset: the tenant has scopes for rows of datasets and the area is left out, or the reverse.
+//! A009 scope-datasets-unset: the tenant has scopes for dataset rows and the area is missing, or
+//! the reverse.
 
 use cortexkey_manifest::Field;
 use cortexkey_manifest::policy::{Severity, Source};

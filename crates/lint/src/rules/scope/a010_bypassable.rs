@@ -1,4 +1,4 @@
-//! A010 scope-bypassable: a role of the key holds a component that bypasses scopes.
+//! A010 scope-bypassable: a role of the key grants a component that bypasses scopes.
 
 use cortexkey_core::access::{AreaMode, scope_bypasses};
 use cortexkey_manifest::policy::Severity;
@@ -15,7 +15,7 @@ pub(crate) static RULE: Rule = Rule {
     code: "A010",
     name: "scope-bypassable",
     severity: Severity::Warning,
-    summary: "a role of the key has a component that bypasses scopes",
+    summary: "a role of the key grants a component that bypasses scopes",
     why: "Queries on the datasets of alerts and incidents, automation, the host inventory, \
           correlation rules and dataset views ignore the scope. The scope does not limit a key \
           that may use one of them. The linter knows what predefined roles grant from the \
@@ -33,7 +33,7 @@ fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
     let Some(scope) = cx.definition.spec.as_ref().and_then(|spec| spec.scope.spanned()) else {
         return;
     };
-    // Where a product has no scopes, another rule reports the scope itself.
+    // If a product has no scopes, another rule reports the scope itself.
     if cx.policy.product(cx.tenant).is_some_and(|product| !product.has_scopes()) {
         return;
     }

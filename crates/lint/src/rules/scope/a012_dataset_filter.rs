@@ -1,4 +1,4 @@
-//! A012 scope-dataset-filter: a field or an operator that filters of datasets do not take.
+//! A012 scope-dataset-filter: a field or operator that dataset filters do not support.
 
 use cortexkey_core::access::{FILTER_FIELDS, FilterError, RowFilter};
 use cortexkey_manifest::policy::Severity;
@@ -49,7 +49,7 @@ fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
     }
 }
 
-/// The comparisons that a filter joins, each to be looked at by itself. What is in quotes is one.
+/// The comparisons that a filter joins, each checked separately. Quoted text is not split.
 fn comparisons(filter: &str) -> Vec<&str> {
     let mut parts = Vec::new();
     let mut start = 0;
@@ -58,7 +58,7 @@ fn comparisons(filter: &str) -> Vec<&str> {
         quoted ^= c == '"';
         let behind = filter.get(at..).unwrap_or_default();
         let join = [" and ", " or "].into_iter().find(|join| !quoted && behind.starts_with(join));
-        // Of two that share a space, the second is none.
+        // Two separators may share a space; the second is then none.
         if let (Some(join), Some(part)) = (join, filter.get(start..at)) {
             parts.push(part);
             start = at + join.len();

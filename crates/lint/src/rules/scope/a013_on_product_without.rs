@@ -1,4 +1,4 @@
-//! A013 scope-on-product-without: a scope for a product that has none.
+//! A013 scope-on-product-without: a scope for a product without scopes.
 
 use cortexkey_manifest::policy::Severity;
 

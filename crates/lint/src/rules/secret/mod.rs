@@ -1,4 +1,4 @@
-//! Family X: secrets that have no place in a definition. No rule here prints what it found.
+//! Family X: secrets in definitions. No rule here prints a secret.
 
 pub(crate) mod x001_cortex_key;
 pub(crate) mod x002_high_entropy;

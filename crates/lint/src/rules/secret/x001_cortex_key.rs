@@ -1,11 +1,11 @@
-//! X001 secret-cortex-key: what looks like a Cortex API key, anywhere in a file.
+//! X001 secret-cortex-key: a value that looks like a Cortex API key, anywhere in a file.
 
 use cortexkey_manifest::TokenKind;
 use cortexkey_manifest::policy::Severity;
 
 use crate::rule::{Check, Example, FileContext, Fixes, Rule, Sink};
 
-/// As long as a key, and plainly none.
+/// As long as a key, but obviously not one.
 const KEY: &str = concat!(
     "spec:\n  comment: test with ",
     "0123456789abcdefghijABCDEFGHIJKL0123456789abcdefghijABCDEFGHIJKL",

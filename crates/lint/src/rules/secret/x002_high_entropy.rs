@@ -1,4 +1,4 @@
-//! X002 secret-high-entropy: a long run of letters and digits that looks like chance.
+//! X002 secret-high-entropy: a long run of letters and digits that looks random.
 
 use cortexkey_manifest::TokenKind;
 use cortexkey_manifest::policy::Severity;
@@ -36,7 +36,7 @@ fn check(cx: &FileContext<'_>, sink: &mut Sink<'_>) {
     for token in random {
         let span = token.span;
         let value = token.value(cx.tree.source());
-        // The list itself, and what is on it.
+        // The list itself, and its entries.
         let is_listed = |digest: Digest| allow.contains(&digest);
         if !allow.is_empty()
             && (Digest::parse(value).is_some_and(is_listed)

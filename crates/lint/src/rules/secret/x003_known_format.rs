@@ -1,4 +1,5 @@
-//! X003 secret-known-format: a secret of a known maker: AWS, GitHub, GitLab, Slack, a JWT, a key in PEM.
+//! X003 secret-known-format: a secret in a known format: AWS, GitHub, GitLab, Slack, a JWT, a PEM
+//! key.
 
 use cortexkey_manifest::TokenKind;
 use cortexkey_manifest::policy::Severity;

@@ -1,4 +1,4 @@
-//! X004 secret-field-present: a field that is named like a secret.
+//! X004 secret-field-present: a field named like a secret.
 
 use cortexkey_manifest::policy::Severity;
 use cortexkey_manifest::yaml::NodeKind;

@@ -1,4 +1,4 @@
-//! X005 secret-placeholder-reference: a reference to a variable or a vault, where nothing is filled in.
+//! X005 secret-placeholder-reference: a reference to a variable or a vault, which is not expanded.
 
 use cortexkey_manifest::policy::Severity;
 use cortexkey_manifest::quote;
@@ -29,7 +29,7 @@ pub(crate) static RULE: Rule = Rule {
     check: Check::Text(check),
 };
 
-/// How paths into vaults begin.
+/// Prefixes of paths into vaults.
 const PATHS: [&str; 8] = [
     "vault://",
     "op://",
@@ -41,7 +41,7 @@ const PATHS: [&str; 8] = [
     "sops://",
 ];
 
-/// What programs fill in: how it begins and how it ends.
+/// The references that programs expand: their start and end.
 const VARIABLES: [(&str, &str); 5] =
     [("${{", "}}"), ("${", "}"), ("$(", ")"), ("<%", "%>"), ("{{", "}}")];
 
@@ -57,9 +57,9 @@ fn check(cx: &FileContext<'_>, sink: &mut Sink<'_>) {
     }
 }
 
-/// The first reference in a text that is not allowed.
+/// The first reference in a string that is not allowed.
 fn reference<'t>(text: &'t str, allow: &[String]) -> Option<&'t str> {
-    // Most texts hold none of these, and so no reference.
+    // Most strings contain none of these, and so no reference.
     text.find(['$', '<', '{', ':'])?;
     let begins = |(at, _): &(usize, &str)| !text.split_at(*at).0.ends_with(char::is_alphanumeric);
     let refused = |(at, _): &(usize, &str)| {

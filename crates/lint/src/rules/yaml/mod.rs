@@ -1,4 +1,4 @@
-//! Family Y: the file as YAML. Its rules take over what the reader found.
+//! Family Y: the file as YAML. Its rules report the reader's mistakes.
 
 pub(crate) mod y001_syntax;
 pub(crate) mod y002_duplicate_key;

@@ -1,4 +1,4 @@
-//! Y002 yaml-duplicate-key: a key stands twice in one mapping.
+//! Y002 yaml-duplicate-key: a key occurs twice in one mapping.
 
 use cortexkey_manifest::ProblemKind;
 use cortexkey_manifest::policy::Severity;

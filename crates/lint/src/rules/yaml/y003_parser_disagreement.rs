@@ -1,4 +1,4 @@
-//! Y003 yaml-parser-disagreement: two YAML readers see two different things.
+//! Y003 yaml-parser-disagreement: readers built on libYAML read the same bytes differently.
 
 use cortexkey_manifest::ProblemKind;
 use cortexkey_manifest::policy::Severity;

@@ -1,4 +1,5 @@
-//! Y004 yaml-ambiguous-scalar: a plain text that other readers take for a boolean, a number, a time or nothing.
+//! Y004 yaml-ambiguous-scalar: a plain scalar that other readers interpret as a boolean, a number,
+//! a time or null.
 
 use cortexkey_manifest::format::{KEY, Kind};
 use cortexkey_manifest::policy::Severity;
@@ -12,7 +13,7 @@ pub(crate) static RULE: Rule = Rule {
     code: "Y004",
     name: "yaml-ambiguous-scalar",
     severity: Severity::Warning,
-    summary: "a plain scalar that other readers take for a boolean, a number, a time or null",
+    summary: "a plain scalar that other readers interpret as a boolean, a number, a time or null",
     why: "Here a value is the string as written. A YAML 1.1 reader, which most deployment tools \
           use, reads `no` as a boolean, `017` as the number 15 and `12:30:45` as the number \
           45045, and uses another name, owner or role than the reviewed one.",
@@ -32,11 +33,11 @@ fn check(cx: &FileContext<'_>, sink: &mut Sink<'_>) {
             NodeKind::Mapping { entries, .. } => {
                 for entry in entries {
                     let name = tree.text_of(entry.key).unwrap_or_default();
-                    // A merge key is another rule's.
+                    // Another rule reports merge keys.
                     if name != "<<" {
                         one(cx, entry.key, sink);
                     }
-                    // Few values are retyped, and only then the field has to be looked up.
+                    // Few values are retyped, and only for those the field must be looked up.
                     if kind_of(cx, entry.value).is_some() && !is_retyped_by_design(name) {
                         one(cx, entry.value, sink);
                     }
@@ -55,7 +56,7 @@ fn check(cx: &FileContext<'_>, sink: &mut Sink<'_>) {
     }
 }
 
-/// The fields of a mapping with free names are all text, whatever they are called.
+/// The fields of a mapping with free names are all strings, whatever their names.
 fn free_fields(cx: &FileContext<'_>, name: &str, entries: &[Entry], sink: &mut Sink<'_>) {
     for entry in entries {
         let field = cx.tree.text_of(entry.key).unwrap_or_default();
@@ -68,7 +69,7 @@ fn free_fields(cx: &FileContext<'_>, name: &str, entries: &[Entry], sink: &mut S
     }
 }
 
-/// True for fields that take a time, a number, a flag or a word instead of a text.
+/// True for fields that accept a time, a number, a flag or a word instead of a string.
 fn is_retyped_by_design(name: &str) -> bool {
     takes(name, |kind| {
         matches!(kind, Kind::Expiry | Kind::Duration | Kind::Number | Kind::Choice(_))
@@ -79,7 +80,7 @@ fn takes(name: &str, is: fn(&Kind) -> bool) -> bool {
     KEY.any(&|field| field.name == name && is(&field.kind))
 }
 
-/// What other readers make of a plain scalar, where that is no text.
+/// The type that other readers give a plain scalar, if that is not a string.
 fn kind_of(cx: &FileContext<'_>, id: NodeId) -> Option<&'static str> {
     let NodeKind::Scalar { style: Style::Plain, .. } = &cx.tree.node(id).kind else { return None };
     retyped(cx.tree.text_of(id)?)

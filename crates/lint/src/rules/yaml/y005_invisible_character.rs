@@ -1,4 +1,4 @@
-//! Y005 yaml-invisible-character: a character that nobody sees, or a word that mixes look-alike letters.
+//! Y005 yaml-invisible-character: an invisible character, or a word that mixes look-alike letters.
 
 use cortexkey_manifest::policy::Severity;
 use cortexkey_manifest::{Span, is_invisible, quote};
@@ -25,7 +25,7 @@ pub(crate) static RULE: Rule = Rule {
 
 fn check(cx: &FileContext<'_>, sink: &mut Sink<'_>) {
     let text = cx.tree.source();
-    // Escapes in quotes can make what the bytes do not show.
+    // Escapes in quotes can produce characters that the bytes do not show.
     let escaped = text.contains('\\');
     if text.is_ascii() && !escaped {
         return;
@@ -35,7 +35,7 @@ fn check(cx: &FileContext<'_>, sink: &mut Sink<'_>) {
     let mut last: Option<usize> = None;
     for (at, c) in hidden(body) {
         let (start, end) = (lead + at, lead + at + c.len_utf8());
-        // One that follows another is part of the same fault.
+        // Adjacent ones are part of the same fault.
         if last.replace(end) == Some(start) {
             continue;
         }
@@ -66,7 +66,7 @@ fn check(cx: &FileContext<'_>, sink: &mut Sink<'_>) {
     }
 }
 
-/// Invisible, or a space that is none; line ends and tabs are other rules' matters.
+/// Invisible, or a space other than the plain one; other rules report line ends and tabs.
 fn is_hidden(c: char) -> bool {
     match c {
         ' ' | '\n' | '\r' | '\t' => false,
@@ -74,7 +74,7 @@ fn is_hidden(c: char) -> bool {
     }
 }
 
-/// Hidden characters with their offsets, without those that only join or colour an emoji.
+/// Hidden characters with their offsets, except those that join or colour an emoji.
 fn hidden(text: &str) -> impl Iterator<Item = (usize, char)> {
     let neighbours = |at: usize, c: char| {
         let before = text.get(..at).and_then(|text| text.chars().next_back());
@@ -112,7 +112,7 @@ fn names(run: &str) -> String {
     names.join(" ")
 }
 
-/// A word with letters of two scripts that look alike, and which scripts these are.
+/// A word with look-alike letters of two scripts, and the scripts.
 fn mixed(text: &str) -> Option<(&str, &'static str)> {
     if text.is_ascii() {
         return None;

@@ -1,4 +1,4 @@
-//! Y007 yaml-multiple-documents: several documents in one file, where the policy asks for one.
+//! Y007 yaml-multiple-documents: several documents in one file, although the policy requires one.
 
 use cortexkey_manifest::Span;
 use cortexkey_manifest::policy::Severity;
@@ -43,7 +43,7 @@ pub(crate) static RULE: Rule = Rule {
     code: "Y007",
     name: "yaml-multiple-documents",
     severity: Severity::Warning,
-    summary: "several documents in one file, although the policy asks for one",
+    summary: "several documents in one file, although the policy requires one",
     why: "Some readers use the first document of a file and silently skip the others. With one \
           key per file, the file's history is the key's history.",
     bad: Example::file(TWO).policy(ON),

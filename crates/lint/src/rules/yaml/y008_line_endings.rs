@@ -1,4 +1,5 @@
-//! Y008 yaml-line-endings: mixed or odd ends of line, no end of line at the end, a byte order mark, or tabs.
+//! Y008 yaml-line-endings: mixed or unusual line ends, no line end at the end, a byte order mark,
+//! or tabs.
 
 use cortexkey_manifest::Span;
 use cortexkey_manifest::policy::Severity;
@@ -52,13 +53,13 @@ fn check(cx: &FileContext<'_>, sink: &mut Sink<'_>) {
     }
 }
 
-/// An end of line that differs from the others, or that other tools do not know.
+/// A line end that differs from the others, or that other tools do not recognise.
 struct OddEnd {
     at: usize,
     message: &'static str,
 }
 
-/// The first odd end of line.
+/// The first unusual line end.
 fn odd_end(text: &str) -> Option<OddEnd> {
     let bytes = text.as_bytes();
     // Most files have none.
@@ -84,7 +85,7 @@ fn odd_end(text: &str) -> Option<OddEnd> {
     Some(OddEnd { at, message: "some lines end with CR LF and others with LF" })
 }
 
-/// The edits that make every end of line LF.
+/// The edits that make every line end LF.
 fn line_feeds(text: &str) -> Vec<Edit> {
     let bytes = text.as_bytes();
     let returns = bytes.iter().enumerate().filter(|(_, byte)| **byte == b'\r');
@@ -95,13 +96,13 @@ fn line_feeds(text: &str) -> Vec<Edit> {
     edits.collect()
 }
 
-/// Tabs that are no part of a text or a comment become spaces; in a line's indentation, as many as
-/// its siblings have.
+/// Tabs outside strings and comments become spaces; in a line's indentation, as many as its
+/// siblings have.
 fn tabs(tree: &Tree) -> Vec<Edit> {
     let texts = tree.nodes().filter(|(_, node)| matches!(node.kind, NodeKind::Scalar { .. }));
     let comments = tree.comments().iter().map(|comment| comment.span);
     let mut taken: Vec<Span> = texts.map(|(_, node)| node.span).chain(comments).collect();
-    // A file may have many of them, and many tabs. Each reaches as far as any before it does.
+    // A file may have many of them, and many tabs. Each extends at least as far as any before it.
     taken.sort_unstable();
     let mut reach = 0;
     for span in &mut taken {
@@ -126,7 +127,7 @@ fn tabs(tree: &Tree) -> Vec<Edit> {
     edits
 }
 
-/// A line that says something, with its indentation as it will be.
+/// A line with contents, with its new indentation.
 struct Level<'t> {
     written: &'t str,
     indent: usize,
@@ -164,8 +165,8 @@ fn indentation(text: &str) -> Vec<Edit> {
     edits
 }
 
-/// How far a line is indented: as a line above it that is written so, as the line below where it is
-/// the first of its mapping, or as the line above it.
+/// How far a line is indented: like a line above it with the same tabs, like the line below it if
+/// it is the first of its mapping, or like the line above it.
 fn indent_of(written: &str, levels: &[Level<'_>], opens: bool, rest: &str) -> usize {
     if let Some(same) = levels.iter().rev().find(|level| level.written == written) {
         return same.indent;
@@ -180,5 +181,5 @@ fn indent_of(written: &str, levels: &[Level<'_>], opens: bool, rest: &str) -> us
     below.filter(|below| *below > above).unwrap_or(above + 2)
 }
 
-/// How far down the next line is looked for that says something.
+/// How many lines below are searched for contents.
 const LINES_BELOW: usize = 100;

@@ -3,7 +3,7 @@
 use cortexkey_lint::{Before, Corpus, LockedKeys};
 use cortexkey_manifest::yaml::Limits;
 
-use super::{KEY, judge_corpus, judge_files, key, parsed, told};
+use super::{KEY, key, lint_corpus, lint_files, parsed, reported};
 
 const TENANTS: &str = "tenants: { prod-eu: { product: xsiam }, dev: { product: xsiam } }\n";
 const ONE_TENANT: &str = "tenants: { prod-eu: { product: xsiam } }\n";
@@ -28,8 +28,8 @@ fn names_that_people_take_for_one_are_one() {
         ("svc-é", "svc-e", false),
     ] {
         let (a, b) = (called(first), called(second));
-        let report = judge_files("", &[("a.yaml", &a), ("b.yaml", &b)]);
-        assert_eq!(told("C001", &report).len(), if one { 3 } else { 0 }, "{first} {second}");
+        let report = lint_files("", &[("a.yaml", &a), ("b.yaml", &b)]);
+        assert_eq!(reported("C001", &report).len(), if one { 3 } else { 0 }, "{first} {second}");
     }
 }
 
@@ -37,7 +37,7 @@ fn names_that_people_take_for_one_are_one() {
 fn a_name_belongs_to_one_key_of_a_tenant() {
     let three = [("a.yaml", KEY), ("b.yaml", KEY), ("c.yaml", KEY)];
     assert_eq!(
-        told("C001", &judge_files("", &three)),
+        reported("C001", &lint_files("", &three)),
         [
             "b.yaml:4:9-14 the name `svc-a` is already used",
             "help: rename one of the two; names that differ only in case are equal",
@@ -49,14 +49,14 @@ fn a_name_belongs_to_one_key_of_a_tenant() {
     );
     // The only tenant is the one that is left out.
     let eu = of_tenant("prod-eu", KEY);
-    let report = judge_files(ONE_TENANT, &[("a.yaml", KEY), ("b.yaml", &eu)]);
+    let report = lint_files(ONE_TENANT, &[("a.yaml", KEY), ("b.yaml", &eu)]);
     assert_eq!(
-        told("C001", &report)[0],
+        reported("C001", &report)[0],
         "b.yaml:4:9-14 the name `svc-a` is already used in tenant `prod-eu`"
     );
     let dev = of_tenant("dev", KEY);
-    let report = judge_files(TENANTS, &[("a.yaml", &dev), ("b.yaml", &eu)]);
-    assert_eq!(told("C001", &report), [""; 0]);
+    let report = lint_files(TENANTS, &[("a.yaml", &dev), ("b.yaml", &eu)]);
+    assert_eq!(reported("C001", &report), [""; 0]);
 }
 
 #[test]
@@ -69,9 +69,9 @@ fn the_file_that_is_reported_on_carries_the_finding() {
     ] {
         let mut files = parsed(&[("a.yaml", KEY), ("b.yaml", KEY)]);
         (files[0].reported, files[1].reported) = (first, second);
-        let report = judge_corpus("", &Corpus { files, partial: true, ..Corpus::default() });
+        let report = lint_corpus("", &Corpus { files, partial: true, ..Corpus::default() });
         for rule in ["C001", "C002"] {
-            let lines = told(rule, &report);
+            let lines = reported(rule, &report);
             let places = lines.iter().filter(|line| !line.starts_with("help"));
             let places: Vec<&str> = places.filter_map(|line| line.split(' ').next()).collect();
             assert_eq!(places.join(" "), place, "{rule} {first} {second}");
@@ -84,7 +84,7 @@ fn keys_of_one_owner_that_may_do_the_same_are_one_too_many() {
     let a = key("[Viewer]", "[Viewer, Responder, Viewer]");
     let b = called("svc-b").replace("[Viewer]", "[Responder, Viewer]").replace("90d", "30d");
     assert_eq!(
-        told("C002", &judge_files("", &[("a.yaml", &a), ("b.yaml", &b)])),
+        reported("C002", &lint_files("", &[("a.yaml", &a), ("b.yaml", &b)])),
         [
             "b.yaml:4:9-14 `svc-b` has the same permissions as `svc-a`",
             "help: use one key for all of them, or give them different permissions",
@@ -115,12 +115,12 @@ fn keys_that_differ_in_owner_tenant_level_roles_or_scope_may_not_do_the_same() {
         // A third one of the same owner, which may do something else.
         let c = called("svc-c").replace("[Viewer]", "[Investigator]");
         let files = [("a.yaml", &*a), ("b.yaml", &*b), ("c.yaml", &*c)];
-        let lines = told("C002", &judge_files(policy, &files));
+        let lines = reported("C002", &lint_files(policy, &files));
         assert_eq!(!lines.is_empty(), same, "{change:?} {lines:?}");
     }
     let nothing = [key("[Viewer]", "[]"), called("svc-b").replace("[Viewer]", "[]")];
-    let report = judge_files("", &[("a.yaml", &nothing[0]), ("b.yaml", &nothing[1])]);
-    assert_eq!(told("C002", &report), [""; 0]);
+    let report = lint_files("", &[("a.yaml", &nothing[0]), ("b.yaml", &nothing[1])]);
+    assert_eq!(reported("C002", &report), [""; 0]);
 }
 
 #[test]
@@ -137,7 +137,7 @@ fn a_role_is_used_by_those_that_hold_it_and_by_roles_that_are_used() {
     let text = key("[Viewer]", "[Viewer, Outer]");
     let help = "help: remove it from the catalogue if nobody in the tenant uses it";
     assert_eq!(
-        told("C003", &judge_files(policy, &[("svc-a.yaml", &text)])),
+        reported("C003", &lint_files(policy, &[("svc-a.yaml", &text)])),
         [
             "cortexkey.yaml:7:15-21 no key holds the role `Unused`",
             help,
@@ -152,10 +152,10 @@ fn no_role_is_unused_before_the_whole_corpus_was_seen() {
     let policy = "catalog: { roles: [{ name: Unused }] }\n";
     let files = || parsed(&[("svc-a.yaml", KEY)]);
     let whole = Corpus { files: files(), ..Corpus::default() };
-    assert_eq!(told("C003", &judge_corpus(policy, &whole)).len(), 2);
+    assert_eq!(reported("C003", &lint_corpus(policy, &whole)).len(), 2);
     let part = Corpus { files: files(), partial: true, ..Corpus::default() };
     for corpus in [part, Corpus::default(), Corpus { partial: true, ..Corpus::default() }] {
-        assert_eq!(told("C003", &judge_corpus(policy, &corpus)), [""; 0]);
+        assert_eq!(reported("C003", &lint_corpus(policy, &corpus)), [""; 0]);
     }
 }
 
@@ -169,7 +169,7 @@ fn an_owner_has_as_many_keys_as_the_policy_grants() {
     let files = [("a.yaml", &*texts[0]), ("b.yaml", &*padded), ("c.yaml", &*texts[2])];
     let others = [files[0], files[1], ("c.yaml", &*other), ("d.yaml", &*nobody)];
     let quota = |max: usize, files: &[(&str, &str)]| {
-        told("C004", &judge_files(&format!("rules: {{ C004: {{ max: {max} }} }}\n"), files))
+        reported("C004", &lint_files(&format!("rules: {{ C004: {{ max: {max} }} }}\n"), files))
     };
     let help = "help: remove unused keys, or raise the quota for this owner";
     assert_eq!(
@@ -185,7 +185,7 @@ fn an_owner_has_as_many_keys_as_the_policy_grants() {
     assert_eq!(quota(3, &files), [""; 0]);
     assert_eq!(quota(2, &others), [""; 0]);
     assert_eq!(quota(1, &others).len(), 3);
-    assert_eq!(told("C004", &judge_files("", &files)), [""; 0]);
+    assert_eq!(reported("C004", &lint_files("", &files)), [""; 0]);
 }
 
 #[test]
@@ -196,7 +196,7 @@ fn an_override_grants_one_owner_more_than_others() {
             let policy = format!(
                 "rules: {{ C004: {{ max: 1, overrides: [{{ match: {{ owner: {owner} }}, reason: r, {own} }}] }} }}\n"
             );
-            let lines = told("C004", &judge_files(&policy, &files));
+            let lines = reported("C004", &lint_files(&policy, &files));
             assert_eq!(!lines.is_empty(), finds || !fits, "{policy} {lines:?}");
         }
     }
@@ -211,7 +211,7 @@ fn gained(policy: &str, before: &str, after: &str) -> Vec<String> {
     };
     let before = Some(Before { revision: "v1".into(), files: files(before) });
     let corpus = Corpus { files: files(after), before, ..Corpus::default() };
-    let lines = told("C006", &judge_corpus(policy, &corpus));
+    let lines = reported("C006", &lint_corpus(policy, &corpus));
     let help = "help: have it approved, or revert what is not needed";
     assert_eq!(lines.iter().filter(|line| *line == help).count() * 2, lines.len(), "{lines:?}");
     let lines = lines.iter().filter(|line| *line != help);
@@ -256,7 +256,7 @@ fn what_a_scope_gained_stands_where_it_was_written() {
             CASES,
             "casesAndIssues: { mode: all, unreferenced: false }".into(),
             "casesAndIssues: { mode: all, unreferenced: true }".into(),
-            "28:48-52 cases and issues that reference nothing known are in scope",
+            "28:48-52 cases and issues that reference no known object are in scope",
         ),
         (
             ENDPOINTS,
@@ -412,7 +412,7 @@ fn what_cannot_be_read_to_its_end_is_not_compared() {
 #[test]
 fn nothing_is_gained_where_nothing_is_compared_with() {
     let corpus = Corpus { files: parsed(&[("svc-a.yaml", KEY)]), ..Corpus::default() };
-    assert_eq!(told("C006", &judge_corpus("", &corpus)), [""; 0]);
+    assert_eq!(reported("C006", &lint_corpus("", &corpus)), [""; 0]);
 }
 
 /// What a rule says of keys beside a lock file with these tenants.
@@ -421,7 +421,7 @@ fn locked(rule: &str, policy: &str, tenants: &str, files: &[(&str, &str)]) -> Ve
     let lock = LockedKeys::new("cortexkey.lock", text.into_bytes(), &Limits::default());
     assert_eq!(lock.problems, []);
     let corpus = Corpus { files: parsed(files), lock: Some(lock), ..Corpus::default() };
-    told(rule, &judge_corpus(policy, &corpus))
+    reported(rule, &lint_corpus(policy, &corpus))
 }
 
 const EU: &str = "  prod-eu:\n    host: api-eu.example.com\n    keys:\n";
@@ -447,7 +447,7 @@ fn a_key_of_the_lock_file_has_a_definition_in_its_tenant() {
     // One that is being made has no key that could live on.
     assert_eq!(locked("C007", ONE_TENANT, &only, &[("svc-a.yaml", KEY)]), [""; 0]);
     let unlocked = Corpus { files: parsed(&[("svc-a.yaml", KEY)]), ..Corpus::default() };
-    assert_eq!(told("C007", &judge_corpus(ONE_TENANT, &unlocked)), [""; 0]);
+    assert_eq!(reported("C007", &lint_corpus(ONE_TENANT, &unlocked)), [""; 0]);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Family E: when a key ends.
 
-use super::{key, mended, said};
+use super::{fixed, key, messages};
 
 /// A key whose end is written so.
 fn ends(line: &str) -> String {
@@ -10,7 +10,7 @@ fn ends(line: &str) -> String {
 /// What a limit makes of an end, as the fixing writes it.
 fn clamped(max: &str, line: &str) -> String {
     let policy = format!("rules: {{ E003: {{ max: {max} }}, E004: {{ enabled: false }} }}\n");
-    let text = mended("E003", &policy, &ends(line)).unwrap_or_default();
+    let text = fixed("E003", &policy, &ends(line)).unwrap_or_default();
     let line = text.lines().find(|line| line.contains("lifetime:") || line.contains("expires:"));
     line.unwrap_or_default().trim().to_owned()
 }
@@ -39,23 +39,23 @@ fn a_limit_on_a_time_is_the_last_whole_day_within_it() {
 
 #[test]
 fn durations_are_told_in_days_else_hours_else_minutes() {
-    for (line, told) in [
+    for (line, reported) in [
         ("lifetime: 60d", "60 days"),
         ("lifetime: 24h", "1 day"),
         ("lifetime: 23h", "23 hours"),
         ("lifetime: 60m", "1 hour"),
         ("lifetime: 59m", "59 minutes"),
     ] {
-        let told = format!("this key lives for {told}; the policy allows 30 minutes");
-        assert_eq!(said("E003", "rules: { E003: { max: 30m } }\n", &ends(line)), [told]);
+        let reported = format!("this key lives for {reported}; the policy allows 30 minutes");
+        assert_eq!(messages("E003", "rules: { E003: { max: 30m } }\n", &ends(line)), [reported]);
     }
 }
 
 #[test]
 fn a_missing_end_is_written_where_a_reader_looks_for_it() {
-    let with = |line: &str| mended("E001", "", &ends(line));
+    let with = |line: &str| fixed("E001", "", &ends(line));
     let without = key("  lifetime: 90d\n", "");
-    assert_eq!(mended("E001", "", &without), Some(super::KEY.to_owned()));
+    assert_eq!(fixed("E001", "", &without), Some(super::KEY.to_owned()));
     assert_eq!(with("lifetime:"), Some(super::KEY.to_owned()));
     assert_eq!(with("lifetime :   # soon"), Some(ends("lifetime: 90d   # soon")));
     assert_eq!(with("expires:"), Some(super::KEY.to_owned()));
@@ -67,21 +67,24 @@ fn the_usual_lifetime_is_ninety_days_or_a_shorter_limit() {
     for (max, usual) in [("2160h", "90d"), ("2161h", "90d"), ("2159h", "2159h")] {
         let policy = format!("rules: {{ E003: {{ max: {max} }} }}\n");
         assert_eq!(
-            mended("E001", &policy, &ends("expires: never")),
+            fixed("E001", &policy, &ends("expires: never")),
             Some(ends(&format!("lifetime: {usual}")))
         );
     }
     let off = "rules: { E003: { max: 1d, enabled: false } }\n";
-    assert_eq!(mended("E001", off, &ends("expires: never")), Some(super::KEY.to_owned()));
+    assert_eq!(fixed("E001", off, &ends("expires: never")), Some(super::KEY.to_owned()));
 }
 
 #[test]
 fn never_is_refused_unless_it_is_allowed() {
     let never = ends("expires: never");
-    assert_eq!(said("E001", "", &never), ["this key never expires; the policy requires an expiry"]);
+    assert_eq!(
+        messages("E001", "", &never),
+        ["this key never expires; the policy requires an expiry"]
+    );
     let none: [&str; 0] = [];
-    assert_eq!(said("E001", "rules: { E001: { allowNever: true } }\n", &never), none);
-    assert_eq!(said("E001", "", &ends("expires: 2026-05-28")), none);
+    assert_eq!(messages("E001", "rules: { E001: { allowNever: true } }\n", &never), none);
+    assert_eq!(messages("E001", "", &ends("expires: 2026-05-28")), none);
 }
 
 #[test]
@@ -95,18 +98,18 @@ fn a_key_has_ended_from_its_last_moment_on() {
     ] {
         let text = ends(&format!("expires: {end}"));
         let ended = ended.map(|ago| format!("this key expired {ago} ago"));
-        assert_eq!(said("E002", "", &text), Vec::from_iter(ended), "{end}");
+        assert_eq!(messages("E002", "", &text), Vec::from_iter(ended), "{end}");
         let soon = soon.map(|left| {
             format!("this key expires in {left}; the first notice is due 30 days before")
         });
-        assert_eq!(said("E004", "", &text), Vec::from_iter(soon), "{end}");
+        assert_eq!(messages("E004", "", &text), Vec::from_iter(soon), "{end}");
     }
 }
 
 #[test]
 fn a_limit_holds_to_the_second() {
     let policy = "rules: { E003: { max: 30d } }\n";
-    for (line, told) in [
+    for (line, reported) in [
         ("lifetime: 30d", None),
         (
             "lifetime: 721h",
@@ -119,7 +122,7 @@ fn a_limit_holds_to_the_second() {
         ),
         ("expires: never", None),
     ] {
-        assert_eq!(said("E003", policy, &ends(line)), Vec::from_iter(told), "{line}");
+        assert_eq!(messages("E003", policy, &ends(line)), Vec::from_iter(reported), "{line}");
     }
 }
 
@@ -132,7 +135,7 @@ fn a_limit_beyond_the_product_is_mended_to_what_the_product_can() {
 
 #[test]
 fn the_product_takes_six_months_by_the_calendar() {
-    for (line, told) in [
+    for (line, reported) in [
         ("lifetime: 181d", None),
         (
             "lifetime: 4345h",
@@ -144,16 +147,16 @@ fn the_product_takes_six_months_by_the_calendar() {
             Some("the product's API generates keys for at most six months; this is 181 days"),
         ),
     ] {
-        assert_eq!(said("E007", "", &ends(line)), Vec::from_iter(told), "{line}");
+        assert_eq!(messages("E007", "", &ends(line)), Vec::from_iter(reported), "{line}");
     }
     let allowed = "rules: { E001: { allowNever: true } }\n";
     let never = ends("expires: never");
     assert_eq!(
-        said("E007", allowed, &never),
+        messages("E007", allowed, &never),
         ["the product's API cannot generate a key that never expires"]
     );
-    assert_eq!(mended("E007", allowed, &never), Some(ends("expires: \"2026-06-30T00:00:00Z\"")));
-    assert_eq!(mended("E007", "", &ends("lifetime: 300d")), Some(ends("lifetime: 181d")));
+    assert_eq!(fixed("E007", allowed, &never), Some(ends("expires: \"2026-06-30T00:00:00Z\"")));
+    assert_eq!(fixed("E007", "", &ends("lifetime: 300d")), Some(ends("lifetime: 181d")));
 }
 
 #[test]
@@ -166,9 +169,9 @@ fn an_offset_is_written_where_nothing_else_is_wrong() {
         ("expires: 2026-02-30T00:00:00", None),
         ("lifetime: 90", None),
     ] {
-        assert_eq!(said("E005", policy, &ends(line)).len(), 1, "{line}");
-        assert_eq!(mended("E005", policy, &ends(line)), written.map(ends), "{line}");
-        assert_eq!(mended("E005", "", &ends(line)), None, "{line}");
+        assert_eq!(messages("E005", policy, &ends(line)).len(), 1, "{line}");
+        assert_eq!(fixed("E005", policy, &ends(line)), written.map(ends), "{line}");
+        assert_eq!(fixed("E005", "", &ends(line)), None, "{line}");
     }
 }
 
@@ -187,25 +190,28 @@ fn days_off_are_the_first_to_the_last() {
         ("2026-05-14", None, ""),
     ] {
         let text = ends(&format!("expires: {day}"));
-        let told = what.map(|what| format!("this key expires on {day}, which is {what}"));
-        assert_eq!(said("E006", policy, &text), Vec::from_iter(told), "{day}");
+        let reported = what.map(|what| format!("this key expires on {day}, which is {what}"));
+        assert_eq!(messages("E006", policy, &text), Vec::from_iter(reported), "{day}");
         let written = what.map(|_| ends(&format!("expires: {free}")));
-        assert_eq!(mended("E006", policy, &text), written, "{day}");
+        assert_eq!(fixed("E006", policy, &text), written, "{day}");
     }
     // The first moment of a day is the end of the day before.
     let midnight = ends("expires: 2026-05-03T00:00:00Z");
     assert_eq!(
-        said("E006", policy, &midnight),
+        messages("E006", policy, &midnight),
         ["this key expires on 2026-05-02, which is a saturday"]
     );
     let later = ends("expires: 2026-05-03T00:00:01Z");
-    assert_eq!(said("E006", policy, &later).len(), 0);
+    assert_eq!(messages("E006", policy, &later).len(), 0);
 }
 
 #[test]
 fn a_freeze_without_an_end_has_no_day_before_it() {
     let policy = "rules: { E006: { freezes: [2020-01-01/2030-01-01] } }\n";
     let text = ends("expires: 2026-05-28");
-    assert_eq!(said("E006", policy, &text), ["this key expires on 2026-05-28, which is a freeze"]);
-    assert_eq!(mended("E006", policy, &text), None);
+    assert_eq!(
+        messages("E006", policy, &text),
+        ["this key expires on 2026-05-28, which is a freeze"]
+    );
+    assert_eq!(fixed("E006", policy, &text), None);
 }

@@ -1,6 +1,6 @@
 //! Family L: the security level.
 
-use super::{KEY, judge, key, mended, told};
+use super::{KEY, fixed, key, lint_text, reported};
 
 const STANDARD: &str = "securityLevel: standard";
 
@@ -10,34 +10,34 @@ fn standard() -> String {
 
 #[test]
 fn a_standard_key_is_reported_with_its_mending() {
-    let report = judge("", &standard());
+    let report = lint_text("", &standard());
     assert_eq!(
-        told("L001", &report),
+        reported("L001", &report),
         [
             "svc-a.yaml:7:18-26 every request carries a standard key in the clear; the policy requires advanced",
             "help: write `securityLevel: advanced`",
         ]
     );
-    assert_eq!(mended("L001", "", &standard()).unwrap(), KEY);
+    assert_eq!(fixed("L001", "", &standard()).unwrap(), KEY);
     let unset = key("  securityLevel: advanced\n", "");
     let unknown = key("securityLevel: advanced", "securityLevel: high");
     for text in [KEY, &unset, &unknown] {
-        assert_eq!(told("L001", &judge("", text)), [""; 0]);
+        assert_eq!(reported("L001", &lint_text("", text)), [""; 0]);
     }
 }
 
 #[test]
 fn the_line_of_the_policy_that_asks_for_advanced_is_shown() {
-    let report = judge("rules: { L001: { severity: warning } }\n", &standard());
-    assert_eq!(told("L001", &report)[2], "cortexkey.yaml:5:28-35 required here");
+    let report = lint_text("rules: { L001: { severity: warning } }\n", &standard());
+    assert_eq!(reported("L001", &report)[2], "cortexkey.yaml:5:28-35 required here");
 }
 
 #[test]
 fn a_level_that_is_left_out_or_empty_is_asked_for() {
     for (line, place) in [("", "6:1-5"), ("  securityLevel:\n", "7:3-16")] {
-        let report = judge("", &key("  securityLevel: advanced\n", line));
+        let report = lint_text("", &key("  securityLevel: advanced\n", line));
         assert_eq!(
-            told("L002", &report),
+            reported("L002", &report),
             [
                 &format!(
                     "svc-a.yaml:{place} `spec.securityLevel` is missing, and there is no default"
@@ -49,7 +49,7 @@ fn a_level_that_is_left_out_or_empty_is_asked_for() {
     // One that cannot be read is there.
     let unknown = key("securityLevel: advanced", "securityLevel: high");
     for text in [KEY, &standard(), &unknown] {
-        assert_eq!(told("L002", &judge("", text)), [""; 0]);
+        assert_eq!(reported("L002", &lint_text("", text)), [""; 0]);
     }
 }
 
@@ -57,9 +57,9 @@ fn a_level_that_is_left_out_or_empty_is_asked_for() {
 fn a_privileged_role_on_a_standard_key_is_named() {
     let policy = "rules: { L001: { enabled: false } }\n";
     let roles = |text: &str, roles: &str| text.replace("[Viewer]", roles);
-    let report = judge(policy, &roles(&standard(), "[Viewer, Security Admin]"));
+    let report = lint_text(policy, &roles(&standard(), "[Viewer, Security Admin]"));
     assert_eq!(
-        told("L003", &report),
+        reported("L003", &report),
         [
             "svc-a.yaml:7:18-26 a standard key holds `Security Admin`, which is privileged",
             "help: write `securityLevel: advanced`, or use a role that is not privileged",
@@ -67,14 +67,14 @@ fn a_privileged_role_on_a_standard_key_is_named() {
         ]
     );
     let text = roles(&standard(), "[Security Admin]");
-    assert_eq!(mended("L003", policy, &text).unwrap(), roles(KEY, "[Security Admin]"));
+    assert_eq!(fixed("L003", policy, &text).unwrap(), roles(KEY, "[Security Admin]"));
     // Neither of the two by itself is too much, and where standard is forbidden that is enough.
     for (policy, text) in [
         (policy, standard()),
         (policy, roles(KEY, "[Security Admin]")),
         ("", roles(&standard(), "[Security Admin]")),
     ] {
-        assert_eq!(told("L003", &judge(policy, &text)), [""; 0]);
+        assert_eq!(reported("L003", &lint_text(policy, &text)), [""; 0]);
     }
 }
 
@@ -82,9 +82,9 @@ fn a_privileged_role_on_a_standard_key_is_named() {
 fn a_standard_key_without_an_end_is_reported_there() {
     let policy = "rules: { L001: { enabled: false }, E001: { allowNever: true } }\n";
     let ends = |text: &str, end: &str| text.replace("lifetime: 90d", end);
-    let report = judge(policy, &ends(&standard(), "expires: never"));
+    let report = lint_text(policy, &ends(&standard(), "expires: never"));
     assert_eq!(
-        told("L004", &report),
+        reported("L004", &report),
         [
             "svc-a.yaml:9:12-17 a standard key never expires",
             "help: write `lifetime: 90d`, or make the key advanced",
@@ -96,7 +96,7 @@ fn a_standard_key_without_an_end_is_reported_there() {
         ends(&standard(), "expires: 2026-03-01T00:00:00Z"),
         ends(KEY, "expires: never"),
     ] {
-        assert_eq!(told("L004", &judge(policy, &text)), [""; 0]);
+        assert_eq!(reported("L004", &lint_text(policy, &text)), [""; 0]);
     }
 }
 
@@ -108,18 +108,18 @@ fn used_by(level: &str, labels: &str) -> String {
 
 #[test]
 fn a_tool_of_the_other_level_is_named() {
-    let report = judge("", &used_by("advanced", "team: x, consumer: cortex-cli"));
+    let report = lint_text("", &used_by("advanced", "team: x, consumer: cortex-cli"));
     assert_eq!(
-        told("L005", &report),
+        reported("L005", &report),
         [
             "svc-a.yaml:8:18-26 `cortex-cli` only supports standard keys",
             "help: write `securityLevel: standard`, or correct the label",
             "svc-a.yaml:6:32-42 the consumer",
         ]
     );
-    let report = judge("", &used_by("standard", "consumer: xdr-iocs"));
+    let report = lint_text("", &used_by("standard", "consumer: xdr-iocs"));
     assert_eq!(
-        told("L005", &report),
+        reported("L005", &report),
         [
             "svc-a.yaml:8:18-26 `xdr-iocs` only supports advanced keys",
             "help: write `securityLevel: advanced`, or correct the label",
@@ -133,17 +133,17 @@ fn a_tool_of_the_other_level_is_named() {
         ("advanced", "tool: cortex-cli"),
         ("advanced", "team: cortex-cli, consumer: siem"),
     ] {
-        assert_eq!(told("L005", &judge("", &used_by(level, labels))), [""; 0]);
+        assert_eq!(reported("L005", &lint_text("", &used_by(level, labels))), [""; 0]);
     }
 }
 
 #[test]
 fn tools_that_the_policy_names_take_the_place_of_the_known_ones() {
     let policy = "rules: { L005: { standardOnly: [our-cli] } }\n";
-    let report = judge(policy, &used_by("advanced", "consumer: our-cli"));
-    assert_eq!(told("L005", &report)[3], "cortexkey.yaml:5:32-41 set here");
-    let report = judge(policy, &used_by("advanced", "consumer: cortex-cli"));
-    assert_eq!(told("L005", &report), [""; 0]);
-    let report = judge(policy, &used_by("standard", "consumer: xdr-iocs"));
-    assert_eq!(told("L005", &report).len(), 3);
+    let report = lint_text(policy, &used_by("advanced", "consumer: our-cli"));
+    assert_eq!(reported("L005", &report)[3], "cortexkey.yaml:5:32-41 set here");
+    let report = lint_text(policy, &used_by("advanced", "consumer: cortex-cli"));
+    assert_eq!(reported("L005", &report), [""; 0]);
+    let report = lint_text(policy, &used_by("standard", "consumer: xdr-iocs"));
+    assert_eq!(reported("L005", &report).len(), 3);
 }

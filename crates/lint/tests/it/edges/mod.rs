@@ -51,30 +51,30 @@ fn parsed(files: &[(&str, &str)]) -> Vec<CorpusFile> {
 }
 
 /// A corpus checked against the recommended policy with these lines behind it.
-fn judge_corpus(policy: &str, corpus: &Corpus) -> Report {
+fn lint_corpus(policy: &str, corpus: &Corpus) -> Report {
     let policy = Policy::from_text("cortexkey.yaml", &format!("{POLICY}{policy}"));
     assert!(policy.is_usable(), "a policy that cannot be read finds nothing");
     lint(corpus, &policy, NOW.parse().unwrap())
 }
 
-fn judge_files(policy: &str, files: &[(&str, &str)]) -> Report {
-    judge_corpus(policy, &Corpus { files: parsed(files), ..Corpus::default() })
+fn lint_files(policy: &str, files: &[(&str, &str)]) -> Report {
+    lint_corpus(policy, &Corpus { files: parsed(files), ..Corpus::default() })
 }
 
-fn judge(policy: &str, text: &str) -> Report {
-    judge_files(policy, &[("svc-a.yaml", text)])
+fn lint_text(policy: &str, text: &str) -> Report {
+    lint_files(policy, &[("svc-a.yaml", text)])
 }
 
 /// What a rule says of a definition, each finding's message.
-fn said(rule: &str, policy: &str, text: &str) -> Vec<String> {
-    let findings = judge(policy, text).findings;
+fn messages(rule: &str, policy: &str, text: &str) -> Vec<String> {
+    let findings = lint_text(policy, text).findings;
     let of_rule = findings.into_iter().filter(|finding| finding.rule.code() == rule);
     of_rule.map(|finding| finding.message).collect()
 }
 
 /// All that a rule says in a report: each finding with its place, then its help and the other
 /// places; a place is a file, a line and its columns.
-fn told(rule: &str, report: &Report) -> Vec<String> {
+fn reported(rule: &str, report: &Report) -> Vec<String> {
     let at = |place: Location| {
         let source = &report.sources[place.source];
         let (from, to) = source.positions(place.span);
@@ -93,7 +93,7 @@ fn told(rule: &str, report: &Report) -> Vec<String> {
 /// What a rule says of a definition, whole: the line and the text of the place, the message, what
 /// to do, and each second place.
 fn shown(rule: &str, policy: &str, text: &str) -> Vec<String> {
-    let report = judge(policy, text);
+    let report = lint_text(policy, text);
     let at = |place: Location| {
         let source = &report.sources[place.source];
         (source.positions(place.span).0.line, place.span.slice(&source.masked()).to_owned())
@@ -109,8 +109,8 @@ fn shown(rule: &str, policy: &str, text: &str) -> Vec<String> {
 }
 
 /// The definition with the fixing of a rule's first finding done, where it has one.
-fn mended(rule: &str, policy: &str, text: &str) -> Option<String> {
-    let findings = judge(policy, text).findings;
+fn fixed(rule: &str, policy: &str, text: &str) -> Option<String> {
+    let findings = lint_text(policy, text).findings;
     let fix = findings.into_iter().find(|finding| finding.rule.code() == rule)?.fix?;
     let mut edits = fix.edits;
     edits.sort_by_key(|edit| std::cmp::Reverse(edit.span.start));
@@ -123,5 +123,5 @@ fn mended(rule: &str, policy: &str, text: &str) -> Option<String> {
 
 #[test]
 fn nothing_is_said_of_the_definition_that_the_others_change() {
-    assert_eq!(judge("", KEY).findings, []);
+    assert_eq!(lint_text("", KEY).findings, []);
 }

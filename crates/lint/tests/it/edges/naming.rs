@@ -1,6 +1,6 @@
 //! Family N: names, owners, comments, tenants.
 
-use super::{KEY, judge, judge_files, key, mended, said, told};
+use super::{KEY, fixed, key, lint_files, lint_text, messages, reported};
 
 fn called(name: &str) -> String {
     key("svc-a", name)
@@ -8,9 +8,9 @@ fn called(name: &str) -> String {
 
 #[test]
 fn a_name_is_told_as_far_as_it_fits() {
-    let told = |pattern: &str, name: &str| {
+    let reported = |pattern: &str, name: &str| {
         let policy = format!("rules: {{ N001: {{ pattern: '{pattern}' }} }}\n");
-        said("N001", &policy, &called(name))
+        messages("N001", &policy, &called(name))
     };
     let parts = "^(svc|ci)-[a-z]+-(prod|dev)$";
     for (pattern, name, says) in [
@@ -34,7 +34,11 @@ fn a_name_is_told_as_far_as_it_fits() {
         ("^abc", "abd", Some("name `abd` does not match the pattern")),
         ("abc|def", "abd", Some("name `abd` does not match the pattern")),
     ] {
-        assert_eq!(told(pattern, name), says.into_iter().collect::<Vec<_>>(), "{pattern} {name}");
+        assert_eq!(
+            reported(pattern, name),
+            says.into_iter().collect::<Vec<_>>(),
+            "{pattern} {name}"
+        );
     }
 }
 
@@ -42,14 +46,14 @@ fn a_name_is_told_as_far_as_it_fits() {
 fn the_pattern_of_names_is_shown() {
     let policy = "rules: { N001: { pattern: '^svc-b$' } }\n";
     assert_eq!(
-        told("N001", &judge(policy, KEY)),
+        reported("N001", &lint_text(policy, KEY)),
         [
             "svc-a.yaml:4:9-14 name `svc-a` does not match the pattern",
             "help: the pattern is `^svc-b$`",
             "cortexkey.yaml:5:27-36 the pattern",
         ]
     );
-    assert_eq!(said("N001", "", KEY), [""; 0]);
+    assert_eq!(messages("N001", "", KEY), [""; 0]);
 }
 
 #[test]
@@ -63,14 +67,14 @@ fn a_name_has_from_three_to_64_characters() {
         (format!("' {} '", long(64)), None),
         (long(65), Some("the name has 65 characters; the policy requires at most 64")),
     ] {
-        assert_eq!(said("N002", "", &called(&name)), says.into_iter().collect::<Vec<_>>());
+        assert_eq!(messages("N002", "", &called(&name)), says.into_iter().collect::<Vec<_>>());
     }
 }
 
 #[test]
 fn the_limit_of_a_name_is_shown_and_the_upper_one_first() {
     assert_eq!(
-        told("N002", &judge("rules: { N002: { min: 6 } }\n", KEY)),
+        reported("N002", &lint_text("rules: { N002: { min: 6 } }\n", KEY)),
         [
             "svc-a.yaml:4:9-14 the name has 5 characters; the policy requires at least 6",
             "help: choose a name that says what the key is for, in a few words",
@@ -78,7 +82,7 @@ fn the_limit_of_a_name_is_shown_and_the_upper_one_first() {
         ]
     );
     assert_eq!(
-        said("N002", "rules: { N002: { max: 4, min: 6 } }\n", KEY),
+        messages("N002", "rules: { N002: { max: 4, min: 6 } }\n", KEY),
         ["the name has 5 characters; the policy requires at most 4"]
     );
 }
@@ -98,7 +102,7 @@ fn a_file_is_called_like_its_only_key() {
         ("keys/.yaml", KEY, false),
         ("svc-c.yaml", &two, false),
     ] {
-        let findings = told("N003", &judge_files("", &[(path, text)]));
+        let findings = reported("N003", &lint_files("", &[(path, text)]));
         assert_eq!(!findings.is_empty(), finds, "{path} {findings:?}");
     }
 }
@@ -107,14 +111,14 @@ fn a_file_is_called_like_its_only_key() {
 fn the_file_is_renamed_and_never_the_key() {
     let text = called("svc-b");
     assert_eq!(
-        told("N003", &judge("", &text)),
+        reported("N003", &lint_text("", &text)),
         [
             "svc-a.yaml:4:9-14 the file is named `svc-a` and the key `svc-b`",
             "help: rename the file to `svc-b.yaml`",
         ]
     );
     // A key of another name is another key, which no fix makes.
-    assert_eq!(mended("N003", "", &text), None);
+    assert_eq!(fixed("N003", "", &text), None);
 }
 
 #[test]
@@ -137,7 +141,7 @@ fn nobody_is_no_owner() {
         ),
     ] {
         assert_eq!(
-            told("N004", &judge("", &key("  owner: team-a\n", owner))),
+            reported("N004", &lint_text("", &key("  owner: team-a\n", owner))),
             [
                 format!("svc-a.yaml:{place} {says}"),
                 "help: write `owner: team-detection`, or an e-mail address".to_owned(),
@@ -146,7 +150,7 @@ fn nobody_is_no_owner() {
     }
     // What is no text is somebody who is written wrongly.
     for owner in ["team-unassigned", "[team-a]"] {
-        assert_eq!(said("N004", "", &key("team-a", owner)), [""; 0]);
+        assert_eq!(messages("N004", "", &key("team-a", owner)), [""; 0]);
     }
 }
 
@@ -202,7 +206,7 @@ fn an_owner_is_a_team_or_an_address_that_the_policy_knows() {
         ),
     ] {
         let text = key("owner: team-a", &format!("owner: {owner}"));
-        let lines = told("N005", &judge(policy, &text));
+        let lines = reported("N005", &lint_text(policy, &text));
         let place = format!("svc-a.yaml:5:10-{}", 10 + owner.len());
         let expected =
             says.map(|(says, help)| [format!("{place} {says}"), format!("help: {help}")]);
@@ -241,7 +245,7 @@ fn a_comment_says_something_in_eight_characters() {
         // What is no text is there, and another rule's.
         ("  comment: [Placeholder]\n", vec![]),
     ] {
-        let lines = told("N006", &judge("", &key("  comment: For this test\n", line)));
+        let lines = reported("N006", &lint_text("", &key("  comment: For this test\n", line)));
         let help = "help: write what uses the key and what for; the console shows nothing else";
         let expected = says.iter().flat_map(|says| [format!("svc-a.yaml:{says}"), help.to_owned()]);
         assert_eq!(lines, expected.collect::<Vec<_>>(), "{line}");
@@ -250,7 +254,7 @@ fn a_comment_says_something_in_eight_characters() {
 
 #[test]
 fn the_limit_of_a_comment_is_shown() {
-    let lines = told("N006", &judge("rules: { N006: { min: 14 } }\n", KEY));
+    let lines = reported("N006", &lint_text("rules: { N006: { min: 14 } }\n", KEY));
     assert_eq!(
         lines,
         [
@@ -259,14 +263,14 @@ fn the_limit_of_a_comment_is_shown() {
             "cortexkey.yaml:5:23-25 the limit",
         ]
     );
-    assert_eq!(said("N006", "rules: { N006: { min: 13 } }\n", KEY), [""; 0]);
+    assert_eq!(messages("N006", "rules: { N006: { min: 13 } }\n", KEY), [""; 0]);
 }
 
 #[test]
 fn a_comment_names_a_ticket_where_the_policy_asks_for_one() {
     let policy = "rules: { N007: { pattern: 'SEC-[0-9]+' } }\n";
     assert_eq!(
-        told("N007", &judge(policy, KEY)),
+        reported("N007", &lint_text(policy, KEY)),
         [
             "svc-a.yaml:8:12-25 the comment contains no ticket",
             "help: add the ticket; the pattern is `SEC-[0-9]+`",
@@ -276,7 +280,7 @@ fn a_comment_names_a_ticket_where_the_policy_asks_for_one() {
     let with = key("For this test", "For SEC-1, this test");
     let without = key("  comment: For this test\n", "");
     for (policy, text) in [("", KEY), (policy, &with), (policy, &without)] {
-        assert_eq!(said("N007", policy, text), [""; 0]);
+        assert_eq!(messages("N007", policy, text), [""; 0]);
     }
 }
 
@@ -302,22 +306,22 @@ fn the_environment_of_a_name_is_its_last_one() {
         ("svc-prod", "keys/Dev", true),
     ] {
         let path = format!("{folder}/{name}.yaml");
-        let report = judge_files(ENVIRONMENTS, &[(&path, &called(name))]);
-        let lines = told("N008", &report);
+        let report = lint_files(ENVIRONMENTS, &[(&path, &called(name))]);
+        let lines = reported("N008", &report);
         assert_eq!(!lines.is_empty(), finds, "{path} {lines:?}");
     }
     // The name of the file is not its folder, and nothing is asked until environments are named.
     for (policy, path) in [(ENVIRONMENTS, "dev.yaml"), ("", "dev/svc-prod.yaml")] {
-        let report = judge_files(policy, &[(path, &called("svc-prod"))]);
-        assert_eq!(told("N008", &report), [""; 0]);
+        let report = lint_files(policy, &[(path, &called("svc-prod"))]);
+        assert_eq!(reported("N008", &report), [""; 0]);
     }
 }
 
 #[test]
 fn what_says_another_environment_is_named() {
-    let report = judge_files(ENVIRONMENTS, &[("dev/svc-prod.yaml", &called("svc-prod"))]);
+    let report = lint_files(ENVIRONMENTS, &[("dev/svc-prod.yaml", &called("svc-prod"))]);
     assert_eq!(
-        told("N008", &report),
+        reported("N008", &report),
         [
             "dev/svc-prod.yaml:4:9-17 the name says `prod` and the folder `dev`",
             "help: move the file, or rename the key",
@@ -325,18 +329,18 @@ fn what_says_another_environment_is_named() {
         ]
     );
     let tenants = format!("{ENVIRONMENTS}tenants: {{ dev-eu: {{ product: xsiam }} }}\n");
-    let report = judge(&tenants, &called("svc-prod"));
+    let report = lint_text(&tenants, &called("svc-prod"));
     let tenant = "svc-a.yaml:4:9-17 the name says `prod` and the tenant `dev`";
-    assert_eq!(told("N008", &report)[0], tenant);
-    assert_eq!(told("N008", &report)[2], "cortexkey.yaml:5:32-43 the environments");
-    let said = called("svc-prod").replace("team-a\n", "team-a\n  tenant: dev-us\n");
-    let lines = told("N008", &judge(ENVIRONMENTS, &said));
+    assert_eq!(reported("N008", &report)[0], tenant);
+    assert_eq!(reported("N008", &report)[2], "cortexkey.yaml:5:32-43 the environments");
+    let messages = called("svc-prod").replace("team-a\n", "team-a\n  tenant: dev-us\n");
+    let lines = reported("N008", &lint_text(ENVIRONMENTS, &messages));
     assert_eq!(lines[0], tenant);
     assert_eq!(lines[2], "svc-a.yaml:6:11-17 the other definition");
     let labels = |labels: &str| {
         let labels = format!("team-a\n  labels: {{ {labels} }}\n");
         let text = called("svc-prod").replace("team-a\n", &labels);
-        told("N008", &judge(ENVIRONMENTS, &text))
+        reported("N008", &lint_text(ENVIRONMENTS, &text))
     };
     let lines = labels("stage: prod, env: dev");
     assert_eq!(lines[0], "svc-a.yaml:4:9-17 the name says `prod` and the label `env` `dev`");
@@ -351,21 +355,21 @@ fn a_tenant_is_one_of_the_policy() {
     const TWO: &str = "tenants: { prod-eu: { product: xsiam }, dev: { product: xsiam } }\n";
     let with = |tenant: &str| key("team-a\n", &format!("team-a\n  tenant: {tenant}\n"));
     assert_eq!(
-        told("N009", &judge(ONE, &with("prod-us"))),
+        reported("N009", &lint_text(ONE, &with("prod-us"))),
         [
             "svc-a.yaml:6:11-18 tenant `prod-us` is not in the policy",
             "help: did you mean `prod-eu`?",
         ]
     );
     assert_eq!(
-        told("N009", &judge(TWO, &with("stage"))),
+        reported("N009", &lint_text(TWO, &with("stage"))),
         [
             "svc-a.yaml:6:11-16 tenant `stage` is not in the policy",
             "help: known here: `prod-eu`, `dev`",
         ]
     );
     assert_eq!(
-        told("N009", &judge(TWO, KEY)),
+        reported("N009", &lint_text(TWO, KEY)),
         [
             "svc-a.yaml:3:1-9 `metadata.tenant` is missing: the policy has 2",
             "help: known here: `prod-eu`, `dev`",
@@ -381,7 +385,7 @@ fn a_tenant_is_one_of_the_policy() {
         (TWO, with("[dev]")),
         (TWO, with("")),
     ] {
-        assert_eq!(said("N009", policy, &text), [""; 0], "{policy}");
+        assert_eq!(messages("N009", policy, &text), [""; 0], "{policy}");
     }
 }
 
@@ -389,6 +393,6 @@ fn a_tenant_is_one_of_the_policy() {
 fn many_tenants_are_not_listed() {
     let tenants: Vec<String> = (0..13).map(|at| format!("t{at}: {{ product: xsiam }}")).collect();
     let policy = format!("tenants: {{ {} }}\n", tenants.join(", "));
-    let lines = told("N009", &judge(&policy, KEY));
+    let lines = reported("N009", &lint_text(&policy, KEY));
     assert_eq!(lines[1], "help: the policy lists its tenants under `tenants`");
 }

@@ -1,6 +1,6 @@
 //! Family P: the policy itself and its waivers.
 
-use super::{KEY, judge, judge_files, key, said, told};
+use super::{KEY, key, lint_files, lint_text, messages, reported};
 
 /// A policy with one waiver, its fields as given.
 fn waiver(fields: &str) -> String {
@@ -16,16 +16,16 @@ fn ending(expires: &str) -> String {
 fn a_waiver_is_over_at_its_end() {
     let long = key("lifetime: 90d", "lifetime: 400d");
     let over = "this waiver has expired and no longer applies";
-    for (end, told) in [
+    for (end, reported) in [
         ("2025-12-31T23:59:59Z", &[over][..]),
         ("2026-01-01T00:00:00Z", &[over]),
         ("2026-01-01T00:00:01Z", &[]),
     ] {
-        assert_eq!(said("P001", &ending(end), &long), told, "{end}");
-        assert_eq!(said("E003", &ending(end), &long).is_empty(), told.is_empty(), "{end}");
+        assert_eq!(messages("P001", &ending(end), &long), reported, "{end}");
+        assert_eq!(messages("E003", &ending(end), &long).is_empty(), reported.is_empty(), "{end}");
     }
     assert_eq!(
-        told("P001", &judge(&ending("2026-01-01T00:00:00Z"), &long)),
+        reported("P001", &lint_text(&ending("2026-01-01T00:00:00Z"), &long)),
         [
             "cortexkey.yaml:6:66-88 this waiver has expired and no longer applies",
             "help: fix the key and remove the waiver, or have it approved again",
@@ -33,12 +33,12 @@ fn a_waiver_is_over_at_its_end() {
     );
     // Without an end it is incomplete and not over.
     let endless = waiver("rule: E003, key: svc-a, reason: r, approvedBy: a");
-    assert_eq!(said("P001", &endless, &long), [""; 0]);
+    assert_eq!(messages("P001", &endless, &long), [""; 0]);
 }
 
 #[test]
 fn a_waiver_may_last_as_long_as_the_limit() {
-    for (policy, end, told) in [
+    for (policy, end, reported) in [
         ("", "2026-06-30T00:00:00Z", None),
         ("", "2026-07-01T00:00:00Z", Some("181 days; the policy allows 180 days")),
         ("rules: { P003: { max: 30d } }\n", "2026-01-31T00:00:00Z", None),
@@ -48,13 +48,13 @@ fn a_waiver_may_last_as_long_as_the_limit() {
             Some("31 days; the policy allows 30 days"),
         ),
     ] {
-        let said = said("P003", &format!("{policy}{}", ending(end)), KEY);
-        let told = told.map(|told| format!("this waiver lasts {told}"));
-        assert_eq!(said, Vec::from_iter(told), "{end}");
+        let messages = messages("P003", &format!("{policy}{}", ending(end)), KEY);
+        let reported = reported.map(|reported| format!("this waiver lasts {reported}"));
+        assert_eq!(messages, Vec::from_iter(reported), "{end}");
     }
     let policy = format!("rules: {{ P003: {{ max: 30d }} }}\n{}", ending("2026-03-01T00:00:00Z"));
     assert_eq!(
-        told("P003", &judge(&policy, KEY)),
+        reported("P003", &lint_text(&policy, KEY)),
         [
             "cortexkey.yaml:7:66-88 this waiver lasts 59 days; the policy allows 30 days",
             "help: set an earlier date, and review it then",
@@ -62,7 +62,7 @@ fn a_waiver_may_last_as_long_as_the_limit() {
         ],
     );
     let endless = waiver("rule: E003, key: svc-a, reason: r, approvedBy: a");
-    assert_eq!(said("P003", &endless, KEY), [""; 0]);
+    assert_eq!(messages("P003", &endless, KEY), [""; 0]);
 }
 
 #[test]
@@ -70,9 +70,9 @@ fn a_waiver_for_a_rule_without_exceptions_is_told() {
     let of = |rule: &str| {
         waiver(&format!("rule: {rule}, key: svc-a, reason: r, approvedBy: a, expires: 2026-02-01"))
     };
-    let barred = format!("rules: {{ E003: {{ waivable: false }} }}\n{}", of("expiry-too-long"));
+    let unwaivable = format!("rules: {{ E003: {{ waivable: false }} }}\n{}", of("expiry-too-long"));
     assert_eq!(
-        told("P004", &judge(&barred, KEY)),
+        reported("P004", &lint_text(&unwaivable, KEY)),
         [
             "cortexkey.yaml:7:13-28 rule E003 expiry-too-long cannot be waived here: the policy \
              says so",
@@ -81,7 +81,7 @@ fn a_waiver_for_a_rule_without_exceptions_is_told() {
         ],
     );
     assert_eq!(
-        told("P004", &judge(&of("Y001"), KEY)),
+        reported("P004", &lint_text(&of("Y001"), KEY)),
         [
             "cortexkey.yaml:6:13-17 rule Y001 yaml-syntax cannot be waived here: it says that \
              something could not be checked",
@@ -93,7 +93,7 @@ fn a_waiver_for_a_rule_without_exceptions_is_told() {
         of("no-such-rule"),
         format!("rules: {{ E003: {{ waivable: true }} }}\n{}", of("E003")),
     ] {
-        assert_eq!(said("P004", &allowed, KEY), [""; 0]);
+        assert_eq!(messages("P004", &allowed, KEY), [""; 0]);
     }
 }
 
@@ -110,7 +110,7 @@ fn what_a_waiver_lacks_is_told_together() {
     ] {
         let policy = waiver(&format!("rule: E003, key: svc-a, {fields}"));
         assert_eq!(
-            told("P009", &judge(&policy, KEY)),
+            reported("P009", &lint_text(&policy, KEY)),
             [
                 format!("cortexkey.yaml:6:7-11 this waiver has no {lacks} and does not apply"),
                 "help: a waiver needs `reason`, `approvedBy` and `expires`".to_owned(),
@@ -118,7 +118,7 @@ fn what_a_waiver_lacks_is_told_together() {
         );
     }
     let whole = waiver("rule: E003, key: svc-a, reason: r, approvedBy: a, expires: 2026-02-01");
-    assert_eq!(said("P009", &whole, KEY), [""; 0]);
+    assert_eq!(messages("P009", &whole, KEY), [""; 0]);
 }
 
 #[test]
@@ -129,7 +129,7 @@ fn a_waiver_names_a_key_that_is_there() {
         ));
         let other = KEY.replace("name: svc-a", "name: svc-b\n  tenant: test");
         let files = [("svc-a.yaml", KEY), ("svc-b.yaml", other.as_str()), ("x.yaml", "x: 1\n")];
-        told("P009", &judge_files(&format!("{tenants}{policy}"), &files))
+        reported("P009", &lint_files(&format!("{tenants}{policy}"), &files))
     };
     let prod = "tenants: { prod: { product: xsiam } }\n";
     for name in ["svc-a", "svc-b", "prod/svc-a", "test/svc-b"] {

@@ -1,6 +1,6 @@
 //! Family R: the roles of a key.
 
-use super::{judge, key, mended, said, told};
+use super::{fixed, key, lint_text, messages, reported};
 
 /// A key with these roles.
 fn roles(list: &str) -> String {
@@ -14,7 +14,7 @@ fn catalogue(list: &str) -> String {
 
 /// The line of roles after a fixing.
 fn mended_roles(rule: &str, policy: &str, list: &str) -> Option<String> {
-    let text = mended(rule, policy, &roles(list))?;
+    let text = fixed(rule, policy, &roles(list))?;
     text.lines().find_map(|line| line.trim().strip_prefix("roles: ")).map(str::to_owned)
 }
 
@@ -30,7 +30,7 @@ fn a_role_that_nobody_knows_is_told_with_its_nearest_name() {
         let message =
             format!("unknown role `{written}`: it is neither predefined nor in the catalogue");
         assert_eq!(
-            told("R001", &judge(&own, &roles(&format!("[{written}]")))),
+            reported("R001", &lint_text(&own, &roles(&format!("[{written}]")))),
             [format!("svc-a.yaml:10:11-{end} {message}"), format!("help: {help}")],
         );
         assert_eq!(mended_roles("R001", &own, &format!("[{written}]")), None);
@@ -48,13 +48,13 @@ fn a_role_in_other_letters_is_told_as_what_it_is_and_mended() {
     ] {
         let message = format!("role `{written}` is spelt `{known}`: case and spaces matter");
         let list = format!("[{written}]");
-        let lines = told("R001", &judge(&own, &roles(&list)));
+        let lines = reported("R001", &lint_text(&own, &roles(&list)));
         assert!(lines[0].ends_with(&message), "{lines:?}");
         assert_eq!(lines[1..], [format!("help: write `{known}`")]);
         assert_eq!(mended_roles("R001", &own, &list), Some(format!("[{known}]")));
     }
     for known in ["[Viewer]", "[SIEM Export]", "[Viewer, Security Admin]"] {
-        assert!(said("R001", &own, &roles(known)).is_empty());
+        assert!(messages("R001", &own, &roles(known)).is_empty());
     }
 }
 
@@ -62,7 +62,7 @@ fn a_role_in_other_letters_is_told_as_what_it_is_and_mended() {
 fn the_roles_of_a_product_count_where_they_are_published_in_full() {
     let unknown = |product: &str, role: &str| {
         let tenant = format!("tenants: {{ only: {{ product: {product} }} }}\n");
-        said("R001", &tenant, &roles(&format!("[{role}]")))
+        messages("R001", &tenant, &roles(&format!("[{role}]")))
     };
     for (product, role) in [("xsoar-8", "Investigator"), ("xsiam", "Analyst")] {
         let message = format!(
@@ -86,9 +86,9 @@ fn an_id_of_the_catalogue_is_told_by_one_rule_and_mended() {
         "{ name: Other, id: custom_role_1 }, { name: 'SIEM: Export', id: custom_role_2 }",
     );
     let text = roles("[custom_role_2]");
-    assert!(said("R001", &own, &text).is_empty());
+    assert!(messages("R001", &own, &text).is_empty());
     assert_eq!(
-        told("R011", &judge(&own, &text)),
+        reported("R011", &lint_text(&own, &text)),
         [
             "svc-a.yaml:10:11-24 `custom_role_2` is the id of role `SIEM: Export`",
             "help: write `SIEM: Export`",
@@ -96,9 +96,9 @@ fn an_id_of_the_catalogue_is_told_by_one_rule_and_mended() {
     );
     assert_eq!(mended_roles("R011", &own, "[custom_role_2]").unwrap(), "[\"SIEM: Export\"]");
     let text = roles("[custom_role_3]");
-    assert!(said("R011", &own, &text).is_empty());
+    assert!(messages("R011", &own, &text).is_empty());
     assert_eq!(
-        said("R001", &own, &text),
+        messages("R001", &own, &text),
         ["unknown role `custom_role_3`: it is neither predefined nor in the catalogue"]
     );
 }
@@ -106,7 +106,7 @@ fn an_id_of_the_catalogue_is_told_by_one_rule_and_mended() {
 #[test]
 fn a_forbidden_role_is_told_also_where_another_brings_it() {
     assert_eq!(
-        said("R002", "", &roles("[Viewer, Account Admin]")),
+        messages("R002", "", &roles("[Viewer, Account Admin]")),
         ["keys must not hold role `Account Admin`"]
     );
     let policy = format!(
@@ -116,7 +116,7 @@ fn a_forbidden_role_is_told_also_where_another_brings_it() {
         ),
     );
     assert_eq!(
-        told("R002", &judge(&policy, &roles("[Outer, Viewer, Responder]"))),
+        reported("R002", &lint_text(&policy, &roles("[Outer, Viewer, Responder]"))),
         [
             "svc-a.yaml:10:11-16 keys must not hold role `Responder`, which `Inner` includes,",
             "help: create a custom role with what the key needs",
@@ -126,13 +126,13 @@ fn a_forbidden_role_is_told_also_where_another_brings_it() {
             "cortexkey.yaml:5:25-36 forbidden here",
         ],
     );
-    assert!(said("R002", &policy, &roles("[Account Admin, Viewer]")).is_empty());
+    assert!(messages("R002", &policy, &roles("[Account Admin, Viewer]")).is_empty());
 }
 
 #[test]
 fn a_role_that_comes_again_is_told_each_time_with_the_first() {
     assert_eq!(
-        told("R003", &judge("", &roles("[Viewer, Responder, \"viewer \", Viewer]"))),
+        reported("R003", &lint_text("", &roles("[Viewer, Responder, \"viewer \", Viewer]"))),
         [
             "svc-a.yaml:10:30-39 role `viewer ` appears twice",
             "help: remove one of the two",
@@ -144,15 +144,15 @@ fn a_role_that_comes_again_is_told_each_time_with_the_first() {
     );
     let list = "[Viewer, Responder, Viewer]";
     assert_eq!(mended_roles("R003", "", list).unwrap(), "[Viewer, Responder]");
-    assert!(said("R003", "", &roles("[Viewer, Responder]")).is_empty());
+    assert!(messages("R003", "", &roles("[Viewer, Responder]")).is_empty());
 }
 
 #[test]
 fn as_many_roles_as_the_limit_may_be_held() {
     let max = "rules: { R004: { max: 2 } }\n";
-    assert!(said("R004", max, &roles("[Viewer, Responder]")).is_empty());
+    assert!(messages("R004", max, &roles("[Viewer, Responder]")).is_empty());
     assert_eq!(
-        told("R004", &judge(max, &roles("[Viewer, Responder, Developer, IT Admin]"))),
+        reported("R004", &lint_text(max, &roles("[Viewer, Responder, Developer, IT Admin]"))),
         [
             "svc-a.yaml:10:30-39 4 roles; the policy allows at most 2",
             "help: create one role with what the key needs, or split the key by consumer",
@@ -160,9 +160,9 @@ fn as_many_roles_as_the_limit_may_be_held() {
         ],
     );
     let five = "Viewer, Responder, Developer, IT Admin, DevSecOps";
-    assert!(said("R004", "", &roles(&format!("[{five}]"))).is_empty());
+    assert!(messages("R004", "", &roles(&format!("[{five}]"))).is_empty());
     assert_eq!(
-        said("R004", "", &roles(&format!("[{five}, Investigator]"))),
+        messages("R004", "", &roles(&format!("[{five}, Investigator]"))),
         ["6 roles; the policy allows at most 5"]
     );
 }
@@ -170,9 +170,9 @@ fn as_many_roles_as_the_limit_may_be_held() {
 #[test]
 fn roles_in_conflict_are_told_at_the_later_one() {
     let policy = "catalog: { conflicts: [[Developer, IT Admin], [Responder, Viewer]] }\n";
-    let told = |list: &str| told("R005", &judge(policy, &roles(list)));
+    let reported = |list: &str| reported("R005", &lint_text(policy, &roles(list)));
     assert_eq!(
-        told("[Responder, IT Admin, Viewer]"),
+        reported("[Responder, IT Admin, Viewer]"),
         [
             "svc-a.yaml:10:32-38 `Viewer` must not be combined with `Responder`",
             "help: split the key in two, one for each duty",
@@ -181,7 +181,7 @@ fn roles_in_conflict_are_told_at_the_later_one() {
         ],
     );
     assert_eq!(
-        told("[Viewer, Responder]"),
+        reported("[Viewer, Responder]"),
         [
             "svc-a.yaml:10:19-28 `Responder` must not be combined with `Viewer`",
             "help: split the key in two, one for each duty",
@@ -190,7 +190,7 @@ fn roles_in_conflict_are_told_at_the_later_one() {
         ],
     );
     for apart in ["[Responder]", "[Viewer, Developer]", "[Responder, IT Admin]"] {
-        assert_eq!(told(apart), [""; 0]);
+        assert_eq!(reported(apart), [""; 0]);
     }
 }
 
@@ -198,17 +198,17 @@ fn roles_in_conflict_are_told_at_the_later_one() {
 fn roles_in_conflict_are_told_also_where_another_brings_them() {
     let policy = "catalog:\n  conflicts: [[Responder, Viewer], [Viewer, Viewer]]\n  roles:\n    \
         - { name: Acts, implies: [Responder] }\n    - { name: Both, implies: [Acts, Viewer] }\n";
-    let said = |list: &str| said("R005", policy, &roles(list));
+    let messages = |list: &str| messages("R005", policy, &roles(list));
     assert_eq!(
-        said("[Acts, Viewer]"),
+        messages("[Acts, Viewer]"),
         ["`Viewer` must not be combined with `Responder`, which `Acts` includes"]
     );
     assert_eq!(
-        said("[Viewer, Acts]"),
+        messages("[Viewer, Acts]"),
         ["`Responder`, which `Acts` includes, must not be combined with `Viewer`"]
     );
     assert_eq!(
-        told("R005", &judge(policy, &roles("[IT Admin, Both]"))),
+        reported("R005", &lint_text(policy, &roles("[IT Admin, Both]"))),
         [
             "svc-a.yaml:10:21-25 `Viewer`, which `Both` includes, must not be combined with \
              `Responder`, which `Acts` includes",
@@ -217,7 +217,7 @@ fn roles_in_conflict_are_told_also_where_another_brings_them() {
             "cortexkey.yaml:6:27-33 set here",
         ],
     );
-    assert_eq!(said("[Viewer]"), [""; 0]);
+    assert_eq!(messages("[Viewer]"), [""; 0]);
 }
 
 #[test]
@@ -226,7 +226,7 @@ fn a_role_is_redundant_when_another_includes_it_in_any_number_of_steps() {
         "{ name: Top, implies: [Analyst, Middle] }, { name: Middle, implies: [Top, Responder] }",
     );
     assert_eq!(
-        told("R006", &judge(&policy, &roles("[Responder, Viewer, Top]"))),
+        reported("R006", &lint_text(&policy, &roles("[Responder, Viewer, Top]"))),
         [
             "svc-a.yaml:10:11-20 `Responder` is included in `Top`",
             "help: remove it; it adds nothing",
@@ -235,20 +235,20 @@ fn a_role_is_redundant_when_another_includes_it_in_any_number_of_steps() {
     );
     assert_eq!(mended_roles("R006", &policy, "[Responder, Viewer, Top]").unwrap(), "[Viewer, Top]");
     for apart in ["[Viewer, Responder]", "[Top, Viewer]", "[Top]", "[Responder, Analyst]"] {
-        assert!(said("R006", &policy, &roles(apart)).is_empty(), "{apart}");
+        assert!(messages("R006", &policy, &roles(apart)).is_empty(), "{apart}");
     }
 }
 
 #[test]
 fn of_roles_that_include_each_other_the_first_stays() {
     let policy = catalogue("{ name: One, implies: [Two] }, { name: Two, implies: [One] }");
-    for (list, told) in [
+    for (list, reported) in [
         ("[One, Viewer, Two]", "`Two` is included in `One`"),
         ("[Two, Viewer, One]", "`One` is included in `Two`"),
     ] {
-        assert_eq!(said("R006", &policy, &roles(list)), [told]);
+        assert_eq!(messages("R006", &policy, &roles(list)), [reported]);
     }
-    assert!(said("R006", &policy, &roles("[One, Viewer]")).is_empty());
+    assert!(messages("R006", &policy, &roles("[One, Viewer]")).is_empty());
 }
 
 #[test]
@@ -261,7 +261,7 @@ fn a_key_without_a_role_is_told_unless_something_stands_there() {
         ("", "6:1-5 `spec.roles` is missing: a key needs a role"),
     ] {
         assert_eq!(
-            told("R007", &judge("", &key("  roles: [Viewer]\n", line))),
+            reported("R007", &lint_text("", &key("  roles: [Viewer]\n", line))),
             [format!("svc-a.yaml:{told_at}"), "help: write `roles: [Viewer]`".to_owned()],
         );
     }
@@ -272,7 +272,7 @@ fn a_key_without_a_role_is_told_unless_something_stands_there() {
         "  roles: Viewer\n",
         "  rolls: [Viewer]\n",
     ] {
-        assert!(said("R007", "", &key("  roles: [Viewer]\n", line)).is_empty(), "{line}");
+        assert!(messages("R007", "", &key("  roles: [Viewer]\n", line)).is_empty(), "{line}");
     }
 }
 
@@ -282,7 +282,7 @@ fn a_role_on_its_way_out_is_told_with_what_replaces_it() {
         "{ name: Kept }, { name: Old, deprecated: { use: Viewer } }, { name: Gone, deprecated: {} }",
     );
     assert_eq!(
-        told("R008", &judge(&policy, &roles("[Kept, Old, Gone]"))),
+        reported("R008", &lint_text(&policy, &roles("[Kept, Old, Gone]"))),
         [
             "svc-a.yaml:10:17-20 role `Old` is deprecated",
             "help: use `Viewer`",
@@ -300,7 +300,7 @@ fn a_role_is_replaced_without_asking_only_by_one_that_is_the_same() {
         let policy = catalogue(&format!(
             "{{ name: Another }}, {{ name: New, {new} }}, {{ name: Old, {old}, deprecated: {{ use: New }} }}"
         ));
-        let findings = judge(&policy, &roles("[Old]")).findings;
+        let findings = lint_text(&policy, &roles("[Old]")).findings;
         let finding = findings.into_iter().find(|finding| finding.rule.code() == "R008").unwrap();
         finding.fix.unwrap().safe
     };
@@ -320,7 +320,7 @@ fn a_role_is_replaced_without_asking_only_by_one_that_is_the_same() {
         "{{ name: Another, components: {{ {parts} }} }}, \
          {{ name: Old, components: {{ {parts} }}, deprecated: {{ use: Viewer }} }}"
     ));
-    let findings = judge(&policy, &roles("[Old]")).findings;
+    let findings = lint_text(&policy, &roles("[Old]")).findings;
     let finding = findings.into_iter().find(|finding| finding.rule.code() == "R008").unwrap();
     assert!(!finding.fix.unwrap().safe);
 }
@@ -330,7 +330,7 @@ fn a_privileged_role_needs_somebody_who_approved() {
     let with = |approvals: &str| {
         let text = roles("[Viewer, Security Admin]");
         let text = text.replace("  owner: team-a\n", &format!("  owner: team-a\n{approvals}"));
-        said("R009", "", &text)
+        messages("R009", "", &text)
     };
     let message = "`Security Admin` is privileged, and no approval is recorded";
     for none in [
@@ -358,7 +358,7 @@ fn a_role_that_brings_privileged_ones_is_told_once() {
     );
     let help = "help: write `approvals: [{ by: …, ticket: … }]` under `metadata`";
     assert_eq!(
-        told("R009", &judge(&policy, &roles("[Other, Outer, Viewer, Inner]"))),
+        reported("R009", &lint_text(&policy, &roles("[Other, Outer, Viewer, Inner]"))),
         [
             "svc-a.yaml:10:18-23 `Security Admin`, which `Inner` includes, is privileged, and no approval is recorded",
             help,
@@ -366,7 +366,7 @@ fn a_role_that_brings_privileged_ones_is_told_once() {
             help,
         ],
     );
-    assert!(said("R009", &policy, &roles("[Other, Viewer]")).is_empty());
+    assert!(messages("R009", &policy, &roles("[Other, Viewer]")).is_empty());
 }
 
 #[test]
@@ -381,7 +381,10 @@ fn a_role_that_makes_keys_is_told_once_for_each_role_that_brings_it() {
     );
     let help = "help: lower Public API to view or none in the role";
     assert_eq!(
-        told("R010", &judge(&policy, &roles("[Reads, Brings, Mints, Instance Administrator]"))),
+        reported(
+            "R010",
+            &lint_text(&policy, &roles("[Reads, Brings, Mints, Instance Administrator]"))
+        ),
         [
             "svc-a.yaml:10:18-24 `Mints`, which `Brings` includes, grants Public API at edit: the key can generate keys",
             help,
@@ -391,5 +394,5 @@ fn a_role_that_makes_keys_is_told_once_for_each_role_that_brings_it() {
             help,
         ],
     );
-    assert!(said("R010", &policy, &roles("[Reads, Viewer]")).is_empty());
+    assert!(messages("R010", &policy, &roles("[Reads, Viewer]")).is_empty());
 }

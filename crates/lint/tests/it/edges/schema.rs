@@ -1,19 +1,19 @@
 //! Family S: the form of a definition.
 
-use super::{KEY, judge_files, key, mended, said, shown};
+use super::{KEY, fixed, key, lint_files, messages, shown};
 
 #[test]
 fn a_misspelt_field_and_a_misspelt_word_are_mended_where_somebody_agrees() {
     let text = key("comment:", "commnet:");
     assert_eq!(shown("S001", "", &text).len(), 1);
-    assert_eq!(mended("S001", "", &text).as_deref(), Some(KEY));
+    assert_eq!(fixed("S001", "", &text).as_deref(), Some(KEY));
     let text = key("advanced", "advnaced");
-    assert_eq!(mended("S004", "", &text).as_deref(), Some(KEY));
+    assert_eq!(fixed("S004", "", &text).as_deref(), Some(KEY));
     // What is far from all that is known is nobody's guess.
-    assert_eq!(said("S001", "", &key("comment:", "zzz:")).len(), 1);
-    assert_eq!(mended("S001", "", &key("comment:", "zzz:")), None);
-    assert_eq!(said("S004", "", &key("advanced", "zzz")).len(), 1);
-    assert_eq!(mended("S004", "", &key("advanced", "zzz")), None);
+    assert_eq!(messages("S001", "", &key("comment:", "zzz:")).len(), 1);
+    assert_eq!(fixed("S001", "", &key("comment:", "zzz:")), None);
+    assert_eq!(messages("S004", "", &key("advanced", "zzz")).len(), 1);
+    assert_eq!(fixed("S004", "", &key("advanced", "zzz")), None);
 }
 
 #[test]
@@ -32,7 +32,7 @@ fn each_mistake_of_form_is_one_rules() {
         let text = key(old, new);
         for other in ["S001", "S002", "S003", "S004", "S005", "Y001", "Y002", "Y003", "Y006"] {
             let count = usize::from(other == rule);
-            assert_eq!(said(other, "", &text).len(), count, "{other} of {text}");
+            assert_eq!(messages(other, "", &text).len(), count, "{other} of {text}");
         }
     }
 }
@@ -44,7 +44,7 @@ fn the_first_field_out_of_order_is_told_at_each_place() {
     let metadata = "the order is name, owner, tenant, labels, annotations, approvals";
     let spec = "the order is securityLevel, comment, expires, lifetime, roles, scope";
     let scope = "the order is assets, casesAndIssues, endpoints, datasets";
-    for (old, new, told) in [
+    for (old, new, reported) in [
         (
             "apiVersion: cortexkey/v1\nkind: ApiKey\n",
             "kind: ApiKey\napiVersion: cortexkey/v1\n",
@@ -79,8 +79,8 @@ fn the_first_field_out_of_order_is_told_at_each_place() {
         ),
     ] {
         let text = key(old, new);
-        assert_eq!(shown("S006", "", &text), [told]);
-        assert_eq!(mended("S006", "", &text).as_deref(), Some(KEY));
+        assert_eq!(shown("S006", "", &text), [reported]);
+        assert_eq!(fixed("S006", "", &text).as_deref(), Some(KEY));
     }
 }
 
@@ -89,7 +89,7 @@ fn fields_that_come_twice_or_are_not_known_are_in_order() {
     let twice = key("  owner: team-a\n", "  owner: team-a\n  owner: team-a\n");
     let unknown = key("  owner: team-a\n", "  zzz: 1\n  owner: team-a\n");
     for text in [twice, unknown] {
-        assert_eq!(said("S006", "", &text), [""; 0]);
+        assert_eq!(messages("S006", "", &text), [""; 0]);
     }
 }
 
@@ -106,21 +106,21 @@ fn turned(name: &str) -> String {
 fn each_document_of_a_file_is_looked_at() {
     let text =
         format!("{}---\n{KEY}---\n{}---\n{}", turned("svc-b"), turned("svc-c"), turned("svc-d"));
-    let findings = judge_files("", &[("svc-a.yaml", &text)]).findings;
+    let findings = lint_files("", &[("svc-a.yaml", &text)]).findings;
     let keys = findings.iter().filter(|finding| finding.rule.code() == "S006");
     let keys: Vec<&str> = keys.filter_map(|finding| finding.key.as_deref()).collect();
     assert_eq!(keys, ["svc-b", "svc-c", "svc-d"]);
     for first in [true, false] {
         let (a, b) = (turned("svc-b"), KEY.to_owned());
         let text = if first { format!("{a}---\n{b}") } else { format!("{b}---\n{a}") };
-        assert_eq!(said("S006", "", &text).len(), 1, "{first}");
+        assert_eq!(messages("S006", "", &text).len(), 1, "{first}");
     }
 }
 
 /// What fixing makes of the first lines of a definition, which stand for two fields.
 fn moved(lines: &str) -> Option<String> {
     let head = "apiVersion: cortexkey/v1\nkind: ApiKey\n";
-    let text = mended("S006", "", &key(head, lines))?;
+    let text = fixed("S006", "", &key(head, lines))?;
     let rest = KEY.strip_prefix(head).unwrap();
     Some(text.strip_suffix(rest).unwrap_or(&text).to_owned())
 }
@@ -170,7 +170,7 @@ fn a_block_of_text_moves_whole() {
         "  securityLevel: advanced\n  comment: For this test\n",
         "  # level\n  securityLevel: advanced\n  comment: |\n    For\n\n    this test\n",
     );
-    assert_eq!(mended("S006", "", &text), Some(wanted));
+    assert_eq!(fixed("S006", "", &text), Some(wanted));
 }
 
 #[test]
@@ -193,7 +193,7 @@ fn nothing_is_moved_that_shares_a_line_or_is_not_known() {
         ("  name: svc-a\n  owner: team-a\n", "  owner: team-a\n  name: svc-a\n  zzz: 1\n"),
     ] {
         let text = key(old, new);
-        assert_eq!(said("S006", "", &text).len(), 1, "{text}");
-        assert_eq!(mended("S006", "", &text), None, "{text}");
+        assert_eq!(messages("S006", "", &text).len(), 1, "{text}");
+        assert_eq!(fixed("S006", "", &text), None, "{text}");
     }
 }

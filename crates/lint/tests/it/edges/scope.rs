@@ -2,7 +2,7 @@
 
 use cortexkey_lint::Severity;
 
-use super::{KEY, judge, key, mended, said, shown};
+use super::{KEY, fixed, key, lint_text, messages, shown};
 
 const ASSETS: &str = "assets: { mode: none }";
 const CASES: &str = "casesAndIssues: { mode: none }";
@@ -39,42 +39,42 @@ fn open() -> String {
 
 #[test]
 fn a_scope_is_asked_for_where_the_product_has_scopes_or_is_not_known() {
-    let told = |line: &str, place: &str| {
+    let reported = |line: &str, place: &str| {
         format!(
             "{line} `{place}` | `spec.scope` is missing: the key sees nothing if the tenant enforces scopes (assumed), and everything its roles allow otherwise | write `scope:` with `assets`, `casesAndIssues` and `endpoints`"
         )
     };
     for policy in ["", &tenant("product: xsiam")] {
-        assert_eq!(shown("A001", policy, &open()), [told("6", "spec")], "{policy}");
+        assert_eq!(shown("A001", policy, &open()), [reported("6", "spec")], "{policy}");
         let empty = format!("{}  scope:\n", open());
-        assert_eq!(shown("A001", policy, &empty), [told("11", "scope")], "{policy}");
-        assert_eq!(said("A001", policy, KEY), NOTHING);
+        assert_eq!(shown("A001", policy, &empty), [reported("11", "scope")], "{policy}");
+        assert_eq!(messages("A001", policy, KEY), NOTHING);
     }
     for product in ["xsoar-8", "xpanse"] {
         let policy = tenant(&format!("product: {product}"));
-        assert_eq!(said("A001", &policy, &open()), NOTHING, "{product}");
+        assert_eq!(messages("A001", &policy, &open()), NOTHING, "{product}");
     }
     // What cannot be read is there.
-    assert_eq!(said("A001", "", &format!("{}  scope: all\n", open())), NOTHING);
+    assert_eq!(messages("A001", "", &format!("{}  scope: all\n", open())), NOTHING);
 }
 
 #[test]
 fn all_assets_are_told_unless_a_list_contradicts() {
-    let told = "12 `all` | this key sees all current and future assets | write `mode: \
+    let reported = "12 `all` | this key sees all current and future assets | write `mode: \
                 select` and name the `groups`";
     for fields in ["mode: all", "mode: all, groups: []"] {
-        assert_eq!(shown("A002", "", &assets(fields)), [told], "{fields}");
+        assert_eq!(shown("A002", "", &assets(fields)), [reported], "{fields}");
     }
     for fields in ["mode: all, groups: [a]", "mode: select, groups: [a]", "mode: none"] {
-        assert_eq!(said("A002", "", &assets(fields)), NOTHING, "{fields}");
+        assert_eq!(messages("A002", "", &assets(fields)), NOTHING, "{fields}");
     }
     let decided = shown("A002", "rules: { A002: { severity: info } }\n", &assets("mode: all"));
-    assert_eq!(decided, [format!("{told} | `info`: required here")]);
+    assert_eq!(decided, [format!("{reported} | `info`: required here")]);
 }
 
 #[test]
 fn a_selection_selects_something() {
-    let told = |line: usize, place: &str, area: &str, lists: &str| {
+    let reported = |line: usize, place: &str, area: &str, lists: &str| {
         format!(
             "{line} `{place}` | `scope.{area}` has mode `select`, but nothing is selected | name {lists}, or \
              write `mode: none`"
@@ -93,7 +93,7 @@ fn a_selection_selects_something() {
             (format!("mode: select, {list}: []"), "[]"),
             (format!("mode: select, {list}: "), list),
         ] {
-            let wanted = told(line, place, area, words);
+            let wanted = reported(line, place, area, words);
             assert_eq!(shown("A003", "", &write(&fields)), [wanted], "{fields}");
         }
         for list in lists {
@@ -104,18 +104,18 @@ fn a_selection_selects_something() {
                 // That is a mistake of its own.
                 format!("mode: select, {list}: {{ a: b }}"),
             ] {
-                assert_eq!(said("A003", "", &write(&fields)), NOTHING, "{fields}");
+                assert_eq!(messages("A003", "", &write(&fields)), NOTHING, "{fields}");
             }
         }
     }
     for (fields, place) in
         [("mode: select, groups: [], tags: []", "[]"), ("mode: select, tags: []", "select")]
     {
-        let wanted = told(14, place, "endpoints", "`groups` or `tags`");
+        let wanted = reported(14, place, "endpoints", "`groups` or `tags`");
         assert_eq!(shown("A003", "", &endpoints(fields)), [wanted], "{fields}");
     }
     let raw = "mode: raw, groupsMode: any, tagsMode: any";
-    assert_eq!(said("A003", "", &endpoints(raw)), NOTHING);
+    assert_eq!(messages("A003", "", &endpoints(raw)), NOTHING);
 }
 
 const INVENTORY: &str = "product: xsiam, assetGroups: [{ name: prod-eu }, { name: \"no\" }], \
@@ -125,7 +125,7 @@ const INVENTORY: &str = "product: xsiam, assetGroups: [{ name: prod-eu }, { name
 fn what_is_selected_is_in_the_tenants_inventory() {
     let add = "if it exists, add it to the tenant's inventory in the policy";
     let policy = tenant(INVENTORY);
-    for (text, what, place, help, mend) in [
+    for (text, what, place, help, expected_fix) in [
         (assets("mode: select, groups: [zzz]"), "asset group", "12 `zzz`", add, None),
         (
             assets("mode: select, groups: [prod-ue]"),
@@ -173,7 +173,7 @@ fn what_is_selected_is_in_the_tenants_inventory() {
         let name = place.split('`').nth(1).unwrap().trim_matches('"').trim_matches('\'');
         let message = format!("tenant `main` has no {what} `{name}`");
         assert_eq!(shown("A004", &policy, &text), [format!("{place} | {message} | {help}")]);
-        assert_eq!(mended("A004", &policy, &text), mend, "{text}");
+        assert_eq!(fixed("A004", &policy, &text), expected_fix, "{text}");
     }
 }
 
@@ -185,7 +185,7 @@ fn what_is_known_or_of_no_known_inventory_is_not_told() {
         endpoints("mode: select, groups: [Servers], tags: [db]"),
     ];
     for text in known {
-        assert_eq!(said("A004", &tenant(INVENTORY), &text), NOTHING, "{text}");
+        assert_eq!(messages("A004", &tenant(INVENTORY), &text), NOTHING, "{text}");
     }
     let others = [
         assets("mode: select, groups: [a]"),
@@ -193,14 +193,14 @@ fn what_is_known_or_of_no_known_inventory_is_not_told() {
         endpoints("mode: select, groups: [c], tags: [d]"),
     ];
     for text in others {
-        assert_eq!(said("A004", &tenant("product: xsiam"), &text), NOTHING, "{text}");
-        assert_eq!(said("A004", "", &text), NOTHING, "{text}");
+        assert_eq!(messages("A004", &tenant("product: xsiam"), &text), NOTHING, "{text}");
+        assert_eq!(messages("A004", "", &text), NOTHING, "{text}");
     }
 }
 
 #[test]
 fn a_list_stands_beside_select_only() {
-    let told = |line: usize, field: &str, mode: &str| {
+    let reported = |line: usize, field: &str, mode: &str| {
         format!(
             "{line} `{field}` | `{field}` has no effect in this mode | remove `{field}`, or change the mode | `{mode}`: the mode"
         )
@@ -214,30 +214,33 @@ fn a_list_stands_beside_select_only() {
             (14, "tags", "tags: [a]", endpoints),
         ] {
             let text = write(&format!("mode: {mode}, {rest}"));
-            assert_eq!(shown("A005", "", &text), [told(line, field, mode)], "{text}");
+            assert_eq!(shown("A005", "", &text), [reported(line, field, mode)], "{text}");
             let selected = write(&format!("mode: select, {rest}"));
-            assert_eq!(mended("A005", "", &text), Some(selected.clone()));
-            assert_eq!(said("A005", "", &selected), NOTHING, "{selected}");
+            assert_eq!(fixed("A005", "", &text), Some(selected.clone()));
+            assert_eq!(messages("A005", "", &selected), NOTHING, "{selected}");
             let empty = text.replace("[a]", "[]").replace("[Security]", "[]");
-            assert_eq!(said("A005", "", &empty), NOTHING, "{empty}");
+            assert_eq!(messages("A005", "", &empty), NOTHING, "{empty}");
         }
     }
     let both = endpoints("mode: all, groups: [a], tags: [b]");
-    assert_eq!(shown("A005", "", &both), [told(14, "groups", "all"), told(14, "tags", "all")]);
+    assert_eq!(
+        shown("A005", "", &both),
+        [reported(14, "groups", "all"), reported(14, "tags", "all")]
+    );
     let none = cases("mode: none, unreferenced: false");
-    assert_eq!(shown("A005", "", &none), [told(13, "unreferenced", "none")]);
-    assert_eq!(mended("A005", "", &none), Some(KEY.to_owned()));
+    assert_eq!(shown("A005", "", &none), [reported(13, "unreferenced", "none")]);
+    assert_eq!(fixed("A005", "", &none), Some(KEY.to_owned()));
     for mode in ["all", "select, domains: [Security]"] {
         let text = cases(&format!("mode: {mode}, unreferenced: false"));
-        assert_eq!(said("A005", "", &text), NOTHING, "{text}");
+        assert_eq!(messages("A005", "", &text), NOTHING, "{text}");
     }
     for mode in ["none", "all", "select, groups: [a]"] {
         for axis in ["groupsMode", "tagsMode"] {
             let text = endpoints(&format!("mode: {mode}, {axis}: any"));
             let mode = mode.split(',').next().unwrap();
-            assert_eq!(shown("A005", "", &text), [told(14, axis, mode)], "{text}");
+            assert_eq!(shown("A005", "", &text), [reported(14, axis, mode)], "{text}");
             let left = text.replace(&format!(", {axis}: any"), "");
-            assert_eq!(mended("A005", "", &text), Some(left));
+            assert_eq!(fixed("A005", "", &text), Some(left));
         }
     }
 }
@@ -245,13 +248,13 @@ fn a_list_stands_beside_select_only() {
 #[test]
 fn raw_endpoints_are_at_most_a_warning() {
     let raw = endpoints("mode: raw, groupsMode: scope, groups: [a], tagsMode: scope, tags: [b]");
-    let told = "14 `raw` | `raw` endpoints use the product's own modes, which `none`, `all` and `select` may not express | compare it with the tenant, and write `none`, `all` or `select` if one applies";
-    assert_eq!(shown("A005", "", &raw), [told]);
+    let reported = "14 `raw` | `raw` endpoints use the product's own modes, which `none`, `all` and `select` may not express | compare it with the tenant, and write `none`, `all` or `select` if one applies";
+    assert_eq!(shown("A005", "", &raw), [reported]);
     for (asked, given) in
         [("error", Severity::Warning), ("warning", Severity::Warning), ("info", Severity::Info)]
     {
         let policy = format!("rules: {{ A005: {{ severity: {asked} }} }}\n");
-        let found = judge(&policy, &raw).findings;
+        let found = lint_text(&policy, &raw).findings;
         let found = found.iter().find(|finding| finding.rule.code() == "A005");
         assert_eq!(found.map(|finding| finding.severity), Some(given), "{asked}");
     }
@@ -260,21 +263,21 @@ fn raw_endpoints_are_at_most_a_warning() {
 #[test]
 fn what_references_nothing_is_kept_out_or_told() {
     let write = |switch: &str| cases(&format!("mode: all, unreferenced: {switch}"));
-    for (switch, told) in [
+    for (switch, reported) in [
         (
             "true",
-            "13 `true` | the key sees cases and issues that reference nothing known, whatever its groups | write `unreferenced: false`",
+            "13 `true` | the key sees cases and issues that reference no known object, whatever its groups | write `unreferenced: false`",
         ),
         (
             "unknown",
-            "13 `unknown` | it is unknown whether the key sees cases and issues that reference nothing known | look at the key's scope in the console, and write `true` or `false`",
+            "13 `unknown` | it is unknown whether the key sees cases and issues that reference no known object | look at the key's scope in the console, and write `true` or `false`",
         ),
     ] {
-        assert_eq!(shown("A006", "", &write(switch)), [told]);
-        assert_eq!(mended("A006", "", &write(switch)), Some(write("false")));
+        assert_eq!(shown("A006", "", &write(switch)), [reported]);
+        assert_eq!(fixed("A006", "", &write(switch)), Some(write("false")));
     }
-    assert_eq!(said("A006", "", &write("false")), NOTHING);
-    assert_eq!(said("A006", "", KEY), NOTHING);
+    assert_eq!(messages("A006", "", &write("false")), NOTHING);
+    assert_eq!(messages("A006", "", KEY), NOTHING);
 }
 
 /// A key with these modes, and whether what references nothing is let in.
@@ -301,10 +304,10 @@ fn areas_that_cancel_each_other_out_are_told_and_no_others() {
             for endpoints in ["none", "all", "servers"] {
                 for unreferenced in ["false", "true", "unknown"] {
                     let text = areas(assets, cases, endpoints, unreferenced);
-                    let told = said("A007", "", &text);
+                    let reported = messages("A007", "", &text);
                     let line = format!("{assets} {cases} {endpoints} {unreferenced}");
-                    match told.first() {
-                        Some(told) if told.starts_with("no assets") => found[0].push(line),
+                    match reported.first() {
+                        Some(reported) if reported.starts_with("no assets") => found[0].push(line),
                         Some(_) => found[1].push(line),
                         None => {}
                     }
@@ -360,14 +363,14 @@ fn areas_that_cancel_each_other_out_are_told_at_both_places() {
     );
     // Security may stand behind another domain.
     let second = areas("prod", "Health, Security", "all", "false");
-    assert_eq!(said("A007", "", &second).len(), 1);
+    assert_eq!(messages("A007", "", &second).len(), 1);
 }
 
 #[test]
 fn a_scope_is_told_where_the_tenant_does_not_enforce_it() {
     let help = "assign scopes first (`cortexkey access --all --if-enforced` lists what each key \
                 would lose), then turn scopes on in the tenant and write `sbac: enforced`";
-    for (facts, told) in [
+    for (facts, reported) in [
         (
             "product: xsiam, sbac: disabled",
             format!(
@@ -383,15 +386,15 @@ fn a_scope_is_told_where_the_tenant_does_not_enforce_it() {
             ),
         ),
     ] {
-        assert_eq!(shown("A008", &tenant(facts), KEY), [told]);
-        assert_eq!(said("A008", &tenant(facts), &open()), NOTHING);
+        assert_eq!(shown("A008", &tenant(facts), KEY), [reported]);
+        assert_eq!(messages("A008", &tenant(facts), &open()), NOTHING);
     }
     for facts in
         ["product: xsiam, sbac: enforced", "product: xsiam", "product: xsoar-8, sbac: disabled"]
     {
-        assert_eq!(said("A008", &tenant(facts), KEY), NOTHING, "{facts}");
+        assert_eq!(messages("A008", &tenant(facts), KEY), NOTHING, "{facts}");
     }
-    assert_eq!(said("A008", "", KEY), NOTHING);
+    assert_eq!(messages("A008", "", KEY), NOTHING);
 }
 
 #[test]
@@ -407,8 +410,8 @@ fn rows_are_scoped_where_the_tenant_scopes_them() {
         ["15 `datasets` | the tenant has no scopes for dataset rows | remove `datasets` | \
           `false`: set here"]
     );
-    assert_eq!(mended("A009", &has_not, &none), Some(KEY.to_owned()));
-    assert_eq!(mended("A009", &has, KEY), None);
+    assert_eq!(fixed("A009", &has_not, &none), Some(KEY.to_owned()));
+    assert_eq!(fixed("A009", &has, KEY), None);
     for (policy, text) in [
         (has.as_str(), none.as_str()),
         // A mistake of form is reported as such.
@@ -421,7 +424,7 @@ fn rows_are_scoped_where_the_tenant_scopes_them() {
         ("", &none),
         (&has, &open()),
     ] {
-        assert_eq!(said("A009", policy, text), NOTHING, "{policy}{text}");
+        assert_eq!(messages("A009", policy, text), NOTHING, "{policy}{text}");
     }
 }
 
@@ -435,25 +438,25 @@ const ROLES: &str = "catalog: { roles: [\
 #[test]
 fn a_role_that_goes_round_the_scope_is_told_once() {
     let roles = |roles: &str| key("[Viewer]", roles);
-    let told = said("A010", ROLES, &roles("[Runner]"));
-    assert!(told[0].starts_with("`Runner` grants Query Center, which bypasses the scope: "));
+    let reported = messages("A010", ROLES, &roles("[Runner]"));
+    assert!(reported[0].starts_with("`Runner` grants Query Center, which bypasses the scope: "));
     let whole = shown("A010", ROLES, &roles("[Reader, Runner]"));
     assert!(whole[0].starts_with("10 `Runner` | ") && whole.len() == 1, "{whole:?}");
     let end = "| remove the component from the role, or do not rely on the scope | `scope`: does \
                not limit it";
     assert!(whole[0].ends_with(end), "{whole:?}");
     // Two roles that one brings are one fault of that one.
-    assert_eq!(said("A010", ROLES, &roles("[Both]")).len(), 1);
-    assert_eq!(said("A010", ROLES, &roles("[Both, Runner]")).len(), 2);
+    assert_eq!(messages("A010", ROLES, &roles("[Both]")).len(), 1);
+    assert_eq!(messages("A010", ROLES, &roles("[Both, Runner]")).len(), 2);
     // Looking at the query center runs no query.
     let viewer = ROLES.replace(
         "{ Query Center: edit } }, { name: Reader",
         "{ Query Center: view } }, { name: Reader",
     );
-    assert_eq!(said("A010", &viewer, &roles("[Runner]")), NOTHING);
+    assert_eq!(messages("A010", &viewer, &roles("[Runner]")), NOTHING);
     // One that may do everything bypasses everything, which another rule reports.
     for quiet in ["[Reader]", "[Instance Administrator]"] {
-        assert_eq!(said("A010", ROLES, &roles(quiet)), NOTHING, "{quiet}");
+        assert_eq!(messages("A010", ROLES, &roles(quiet)), NOTHING, "{quiet}");
     }
 }
 
@@ -463,9 +466,9 @@ fn a_scope_that_is_open_need_not_bind() {
         [("all", "all", 0), ("all", "none", 1), ("none", "all", 1), ("none", "none", 1)]
     {
         let text = areas(assets, cases, "none", "false").replace("[Viewer]", "[Runner]");
-        assert_eq!(said("A010", ROLES, &text).len(), count, "{assets} {cases}");
+        assert_eq!(messages("A010", ROLES, &text).len(), count, "{assets} {cases}");
     }
-    assert_eq!(said("A010", ROLES, &open().replace("[Viewer]", "[Runner]")), NOTHING);
+    assert_eq!(messages("A010", ROLES, &open().replace("[Viewer]", "[Runner]")), NOTHING);
 }
 
 #[test]
@@ -480,7 +483,7 @@ fn a_group_that_scopes_cannot_use_is_told_where_it_is_selected() {
             "12 `b` | scopes cannot use asset group `b` | build the group from attributes that scopes accept, or choose another one | `false`: set here"
         ]
     );
-    assert_eq!(said("A011", "", &text), NOTHING);
+    assert_eq!(messages("A011", "", &text), NOTHING);
 }
 
 #[test]
@@ -504,11 +507,11 @@ fn filters_take_their_fields_and_operators() {
         // Of several the first.
         ("foo9 = a or bar9 = b", "foo9 = a", field, "the fields are "),
     ] {
-        let told = shown("A012", "", &write(filter));
+        let reported = shown("A012", "", &write(filter));
         let wanted = format!("15 `'{filter}'` | `{part}`: {error} | {help}");
-        assert_eq!(told.len(), 1, "{filter}");
-        assert!(told[0].starts_with(&wanted), "{told:?}\n{wanted}");
-        assert_eq!(help.ends_with(' '), told[0].contains("_broker_device_id"), "{told:?}");
+        assert_eq!(reported.len(), 1, "{filter}");
+        assert!(reported[0].starts_with(&wanted), "{reported:?}\n{wanted}");
+        assert_eq!(help.ends_with(' '), reported[0].contains("_broker_device_id"), "{reported:?}");
     }
     for filter in [
         "_vendor = a",
@@ -519,7 +522,7 @@ fn filters_take_their_fields_and_operators() {
         "_vendor = \"a",
         "_vendor =",
     ] {
-        assert_eq!(said("A012", "", &write(filter)), NOTHING, "{filter}");
+        assert_eq!(messages("A012", "", &write(filter)), NOTHING, "{filter}");
     }
 }
 
@@ -527,16 +530,16 @@ fn filters_take_their_fields_and_operators() {
 fn a_scope_for_a_product_without_is_told_and_taken_out() {
     for product in ["xsoar-8", "xpanse"] {
         let policy = tenant(&format!("product: {product}"));
-        let told = shown("A013", &policy, KEY);
-        assert_eq!(told.len(), 1, "{product}");
-        assert!(told[0].starts_with("11 `scope` | "), "{told:?}");
+        let reported = shown("A013", &policy, KEY);
+        assert_eq!(reported.len(), 1, "{product}");
+        assert!(reported[0].starts_with("11 `scope` | "), "{reported:?}");
         let end = " has no scopes: this one has no effect | remove it, and limit the key by its \
                    role";
-        assert!(told[0].ends_with(end), "{told:?}");
-        assert_eq!(mended("A013", &policy, KEY), Some(open()));
-        assert_eq!(said("A013", &policy, &open()), NOTHING);
+        assert!(reported[0].ends_with(end), "{reported:?}");
+        assert_eq!(fixed("A013", &policy, KEY), Some(open()));
+        assert_eq!(messages("A013", &policy, &open()), NOTHING);
     }
     for policy in ["", &tenant("product: xsiam")] {
-        assert_eq!(said("A013", policy, KEY), NOTHING, "{policy}");
+        assert_eq!(messages("A013", policy, KEY), NOTHING, "{policy}");
     }
 }

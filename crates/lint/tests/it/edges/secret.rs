@@ -1,6 +1,6 @@
 //! Family X: secrets that have no place in a definition.
 
-use super::{judge, key, said, told};
+use super::{key, lint_text, messages, reported};
 
 /// One of each kind, none of them real: as long as a Cortex key, like chance, and of a maker.
 const CORTEX: &str = concat!(
@@ -40,12 +40,12 @@ fn each_kind_of_secret_is_told_by_its_own_rule() {
         ),
     ] {
         let text = comment(&format!("with {text} # and {text}"));
-        let report = judge("", &text);
+        let report = lint_text("", &text);
         let ends = 17 + (text.lines().nth(7).unwrap().len() - 16 - 7) / 2;
         let other = ends + 7;
         let last = other + ends - 17;
         assert_eq!(
-            told(rule, &report),
+            reported(rule, &report),
             [
                 format!("svc-a.yaml:8:17-{ends} {message}"),
                 format!("help: {help}"),
@@ -65,12 +65,15 @@ fn what_looks_like_chance_is_allowed_by_its_digest() {
     let text = comment(&format!("with {RANDOM}"));
     for list in [DIGEST.to_owned(), format!("{other}, {DIGEST}")] {
         // The list itself stands in a file that is looked at, too.
-        assert_eq!(judge(&allow(&list), &text).findings, [], "{list}");
+        assert_eq!(lint_text(&allow(&list), &text).findings, [], "{list}");
     }
     let message = "this looks like a password or a token";
-    assert_eq!(said("X002", &allow(&other), &text), [message]);
-    assert_eq!(said("X002", &allow(DIGEST), &comment("with x9Qz3-Kw8Bn5_Jd2Tg7Mv4Lr6")), [message]);
-    assert_eq!(said("X002", "", &comment(DIGEST)), [message]);
+    assert_eq!(messages("X002", &allow(&other), &text), [message]);
+    assert_eq!(
+        messages("X002", &allow(DIGEST), &comment("with x9Qz3-Kw8Bn5_Jd2Tg7Mv4Lr6")),
+        [message]
+    );
+    assert_eq!(messages("X002", "", &comment(DIGEST)), [message]);
 }
 
 #[test]
@@ -80,9 +83,9 @@ fn a_field_named_like_a_secret_is_told_wherever_it_stands() {
         ("metadata:\n", "metadata:\n  labels: { API-Token: x }\n", "4:13-22 field `API-Token`"),
         ("kind: ApiKey\n", "kind: ApiKey\npassword:\n", "3:1-9 field `password`"),
     ] {
-        let report = judge("", &key(old, new));
+        let report = lint_text("", &key(old, new));
         assert_eq!(
-            told("X004", &report),
+            reported("X004", &report),
             [
                 format!("svc-a.yaml:{told_at} is named like a secret"),
                 "help: remove it; if the value is real, revoke the key, because the history keeps it"
@@ -93,15 +96,15 @@ fn a_field_named_like_a_secret_is_told_wherever_it_stands() {
         assert!(findings.all(|finding| finding.key.as_deref() == Some("svc-a")));
     }
     let plain = key("metadata:\n", "metadata:\n  labels: { keys: x, tokens: x }\n");
-    assert_eq!(said("X004", "", &plain), [""; 0]);
+    assert_eq!(messages("X004", "", &plain), [""; 0]);
 }
 
 /// The reference that a comment is reported to hold.
 fn reference(policy: &str, text: &str) -> Option<String> {
-    let said = said("X005", policy, &comment(&format!("'{text}'")));
-    assert!(said.len() < 2);
-    let told = said.first()?.strip_suffix(" is a reference, which is not expanded here");
-    Some(told.unwrap().trim_matches('`').to_owned())
+    let messages = messages("X005", policy, &comment(&format!("'{text}'")));
+    assert!(messages.len() < 2);
+    let reported = messages.first()?.strip_suffix(" is a reference, which is not expanded here");
+    Some(reported.unwrap().trim_matches('`').to_owned())
 }
 
 #[test]
@@ -126,7 +129,7 @@ fn a_reference_is_told_from_its_beginning_to_its_end() {
         assert_eq!(reference("", text).as_deref(), Some(found), "{text}");
     }
     assert_eq!(
-        told("X005", &judge("", &comment("'uses ${TOKEN}'"))),
+        reported("X005", &lint_text("", &comment("'uses ${TOKEN}'"))),
         [
             "svc-a.yaml:8:12-27 `${TOKEN}` is a reference, which is not expanded here",
             "help: write the value, or remove it; add intended references to `allow`",
@@ -134,7 +137,7 @@ fn a_reference_is_told_from_its_beginning_to_its_end() {
     );
     // As the text is meant, however it is written.
     assert_eq!(
-        said("X005", "", &comment("\"$\\u007bTOKEN}\"")),
+        messages("X005", "", &comment("\"$\\u007bTOKEN}\"")),
         ["`${TOKEN}` is a reference, which is not expanded here"]
     );
 }

@@ -1,11 +1,11 @@
 //! Family Y: the file as YAML.
 
-use super::{KEY, judge, key, mended, said, shown};
+use super::{KEY, fixed, key, lint_text, messages, shown};
 
 /// What a plain text is to other readers, as the message says it.
 fn taken_for(text: &str) -> Option<String> {
-    let said = said("Y004", "", &key("owner: team-a", &format!("owner: {text}")));
-    let (_, kind) = said.first()?.split_once(" is a string here, and ")?;
+    let messages = messages("Y004", "", &key("owner: team-a", &format!("owner: {text}")));
+    let (_, kind) = messages.first()?.split_once(" is a string here, and ")?;
     Some(kind.strip_suffix(" for many other readers")?.to_owned())
 }
 
@@ -98,12 +98,12 @@ fn a_date_has_four_digits_and_twice_one_or_two() {
 #[test]
 fn an_ambiguous_text_is_quoted_where_it_stands() {
     let text = key("owner: team-a", "owner: no");
-    let told = "5 `no` | `no` is a string here, and a boolean for many other readers | \
+    let reported = "5 `no` | `no` is a string here, and a boolean for many other readers | \
                 write `\"no\"`";
-    assert_eq!(shown("Y004", "", &text), [told]);
-    assert_eq!(mended("Y004", "", &text), Some(key("team-a", "\"no\"")));
+    assert_eq!(shown("Y004", "", &text), [reported]);
+    assert_eq!(fixed("Y004", "", &text), Some(key("team-a", "\"no\"")));
     for quiet in ["\"no\"", "'017'", "|\n    017", ">-\n    no"] {
-        assert_eq!(said("Y004", "", &key("team-a", quiet)), [""; 0], "{quiet}");
+        assert_eq!(messages("Y004", "", &key("team-a", quiet)), [""; 0], "{quiet}");
     }
 }
 
@@ -129,11 +129,11 @@ fn names_items_and_texts_are_looked_at_and_typed_fields_are_not() {
         let text = key(old, new);
         let found = shown("Y004", "", &text);
         let at: Vec<usize> =
-            found.iter().filter_map(|told| told.split(' ').next()?.parse().ok()).collect();
+            found.iter().filter_map(|reported| reported.split(' ').next()?.parse().ok()).collect();
         assert_eq!(at, lines, "{text}");
     }
     // A document that is one text is no definition, which is said elsewhere.
-    assert_eq!(said("Y004", "", "no\n"), [""; 0]);
+    assert_eq!(messages("Y004", "", "no\n"), [""; 0]);
 }
 
 /// A comment with these characters.
@@ -165,15 +165,15 @@ fn a_run_of_hidden_characters_is_one_fault_at_its_place() {
         let hidden = &written[1..written.len() - 1];
         let message = format!("{name} is an invisible character");
         assert_eq!(shown("Y005", "", &text), [format!("8 `{hidden}` | {message} | {ANEW}")]);
-        assert_eq!(mended("Y005", "", &text), Some(comment(left)), "{name}");
+        assert_eq!(fixed("Y005", "", &text), Some(comment(left)), "{name}");
         // A mark before the first line moves every place.
         let marked = format!("\u{feff}{text}");
         assert_eq!(shown("Y005", "", &marked), [format!("8 `{hidden}` | {message} | {ANEW}")]);
-        let mended = mended("Y005", "", &marked);
-        assert_eq!(mended, Some(format!("\u{feff}{}", comment(left))), "{name}");
+        let fixed = fixed("Y005", "", &marked);
+        assert_eq!(fixed, Some(format!("\u{feff}{}", comment(left))), "{name}");
     }
     let twice = comment("a\u{200b}b\u{200b}c");
-    assert_eq!(said("Y005", "", &twice).len(), 2);
+    assert_eq!(messages("Y005", "", &twice).len(), 2);
 }
 
 #[test]
@@ -181,15 +181,15 @@ fn what_is_seen_is_no_fault() {
     for text in
         ["plain words", "größer", "日本 key", "a\\b", "\"a\\tb\\nc\"", "\"\\u00e9\"", "a\tb"]
     {
-        assert_eq!(said("Y005", "", &comment(text)), [""; 0], "{text}");
+        assert_eq!(messages("Y005", "", &comment(text)), [""; 0], "{text}");
     }
-    assert_eq!(said("Y005", "", &format!("\u{feff}{KEY}")), [""; 0]);
-    assert_eq!(said("Y005", "", &comment("größer").replace('\n', "\r\n")), [""; 0]);
+    assert_eq!(messages("Y005", "", &format!("\u{feff}{KEY}")), [""; 0]);
+    assert_eq!(messages("Y005", "", &comment("größer").replace('\n', "\r\n")), [""; 0]);
 }
 
 #[test]
 fn what_an_escape_makes_is_told_once() {
-    let told = |written: &str, name: &str| {
+    let reported = |written: &str, name: &str| {
         format!(
             "8 `{written}` | an escape produces {name}, which is invisible | \
              type the value again, in one script"
@@ -202,17 +202,17 @@ fn what_an_escape_makes_is_told_once() {
         ("\"a\\0\"", "U+0000"),
         ("\"é\\u200b\"", "U+200B"),
     ] {
-        assert_eq!(shown("Y005", "", &comment(written)), [told(written, name)]);
-        assert_eq!(mended("Y005", "", &comment(written)), None, "{written}");
+        assert_eq!(shown("Y005", "", &comment(written)), [reported(written, name)]);
+        assert_eq!(fixed("Y005", "", &comment(written)), None, "{written}");
     }
     // Written out it has been told already.
-    let both = said("Y005", "", &comment("\"a\u{200b}b \\u200b\""));
+    let both = messages("Y005", "", &comment("\"a\u{200b}b \\u200b\""));
     assert_eq!(both, ["U+200B is an invisible character"]);
 }
 
 #[test]
 fn look_alikes_are_found_within_a_word_only() {
-    let told = |word: &str, scripts: &str| {
+    let reported = |word: &str, scripts: &str| {
         format!(
             "8 `{word}` | the word `{word}` mixes {scripts} letters that look alike | \
              type the value again, in one script"
@@ -226,10 +226,10 @@ fn look_alikes_are_found_within_a_word_only() {
         ("\u{430}\u{3b1}", "Cyrillic and Greek"),
         ("V\u{430}\u{3b1}", "Latin and Cyrillic"),
     ] {
-        assert_eq!(shown("Y005", "", &comment(word)), [told(word, scripts)]);
-        assert_eq!(mended("Y005", "", &comment(word)), None, "{word}");
+        assert_eq!(shown("Y005", "", &comment(word)), [reported(word, scripts)]);
+        assert_eq!(fixed("Y005", "", &comment(word)), None, "{word}");
     }
-    let in_a_line = said("Y005", "", &comment("for the V\u{456}ewer, all"));
+    let in_a_line = messages("Y005", "", &comment("for the V\u{456}ewer, all"));
     assert_eq!(
         in_a_line,
         ["the word `V\u{456}ewer` mixes Latin and Cyrillic letters that look alike"]
@@ -242,28 +242,28 @@ fn look_alikes_are_found_within_a_word_only() {
         "Größe",
         "日本key",
     ] {
-        assert_eq!(said("Y005", "", &comment(text)), [""; 0], "{text}");
+        assert_eq!(messages("Y005", "", &comment(text)), [""; 0], "{text}");
     }
 }
 
 #[test]
 fn the_second_document_is_where_a_file_holds_too_many() {
     let policy = "rules: { Y007: { enabled: true } }\n";
-    assert_eq!(said("Y007", policy, KEY), [""; 0]);
+    assert_eq!(messages("Y007", policy, KEY), [""; 0]);
     let three = format!("{KEY}---\n{KEY}---\n{KEY}");
-    let told = "16 `apiVersion: cortexkey/v1` | the file has 3 documents; the second starts in line 16 | move each definition to its own file | `true`: required here";
-    assert_eq!(shown("Y007", policy, &three), [told]);
-    assert_eq!(said("Y007", "", &three), [""; 0]);
+    let reported = "16 `apiVersion: cortexkey/v1` | the file has 3 documents; the second starts in line 16 | move each definition to its own file | `true`: required here";
+    assert_eq!(shown("Y007", policy, &three), [reported]);
+    assert_eq!(messages("Y007", "", &three), [""; 0]);
     // One that is shorter than its line.
     let short = format!("{KEY}--- no # what\n");
-    let told = shown("Y007", policy, &short);
-    assert!(told[0].starts_with("15 `no` | the file has 2 documents"), "{told:?}");
+    let reported = shown("Y007", policy, &short);
+    assert!(reported[0].starts_with("15 `no` | the file has 2 documents"), "{reported:?}");
 }
 
 /// Each fault of a file's ends of line: byte where it stands, length, message.
 fn ends(text: &str) -> Vec<(usize, usize, String)> {
     let findings =
-        judge("", text).findings.into_iter().filter(|finding| finding.rule.code() == "Y008");
+        lint_text("", text).findings.into_iter().filter(|finding| finding.rule.code() == "Y008");
     let place = |range: core::ops::Range<usize>| (range.start, range.end - range.start);
     findings
         .map(|finding| (place(finding.location.span.range()), finding.message))
@@ -305,7 +305,7 @@ fn ends_of_line_are_of_one_kind() {
             .map(|(at, length, message)| (at, length, message.to_owned()))
             .collect();
         assert_eq!(ends(text), wanted, "{text:?}");
-        assert_eq!(mended("Y008", "", text).as_deref(), left, "{text:?}");
+        assert_eq!(fixed("Y008", "", text).as_deref(), left, "{text:?}");
     }
 }
 
@@ -323,7 +323,7 @@ fn a_tab_becomes_a_space_where_it_is_no_part_of_a_text_or_a_comment() {
         ("a: |\n  d\te\nf:\tg\n", 8, Some("a: |\n  d\te\nf: g\n")),
     ] {
         assert_eq!(ends(text), [(at, 1, TAB.to_owned())], "{text:?}");
-        assert_eq!(mended("Y008", "", text).as_deref(), left, "{text:?}");
+        assert_eq!(fixed("Y008", "", text).as_deref(), left, "{text:?}");
     }
 }
 
@@ -332,6 +332,9 @@ fn all_faults_of_a_files_ends_are_told() {
     let text = "\u{feff}a: b\r\nc:\td\ne: f";
     let found: Vec<String> = ends(text).into_iter().map(|(_, _, message)| message).collect();
     assert_eq!(found, [MARK, TAB, MIXED, OPEN]);
-    let told = shown("Y008", "", "a: b");
-    assert_eq!(told, [format!("1 `` | {OPEN} | save the file with plain line ends and spaces")]);
+    let reported = shown("Y008", "", "a: b");
+    assert_eq!(
+        reported,
+        [format!("1 `` | {OPEN} | save the file with plain line ends and spaces")]
+    );
 }

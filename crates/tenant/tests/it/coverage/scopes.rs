@@ -27,7 +27,7 @@ use Selection::{All, Of};
 
 /// A scope as it is put, and as the core takes it.
 #[derive(Clone)]
-struct Asked {
+struct ScopeCase {
     assets: Selection,
     cases: Selection,
     unreferenced: bool,
@@ -37,7 +37,7 @@ struct Asked {
 
 const GROUP_IDS: [(&str, u64); 3] = [("prod-eu", 16), ("prod-us", 17), ("dev", 18)];
 
-impl Asked {
+impl ScopeCase {
     fn json(&self) -> Value {
         let mode = |area: &Selection| match area {
             Selection::None => "no_scope",
@@ -91,14 +91,14 @@ impl Asked {
 }
 
 /// The place of an asset, or whether it is deleted.
-type About = Result<usize, bool>;
+type AssetPlace = Result<usize, bool>;
 
 /// The things of a tenant, as its own answers tell them to somebody who sees everything.
 struct World {
     assets: Vec<(String, Vec<String>, Option<usize>)>,
     endpoints: Vec<(String, Vec<String>, Vec<String>)>,
     /// Id, domain, and the places of the assets that there are; of others whether they are deleted.
-    issues: Vec<(String, String, Vec<About>)>,
+    issues: Vec<(String, String, Vec<AssetPlace>)>,
     cases: Vec<(String, String, Vec<usize>)>,
 }
 
@@ -171,7 +171,7 @@ impl World {
             .issues
             .iter()
             .map(|(_, _, about)| {
-                let reference = |about: &About| match about {
+                let reference = |about: &AssetPlace| match about {
                     Ok(at) => Reference::Asset {
                         groups: &groups[*at],
                         endpoint: self.assets[*at].2.map(|at| endpoints[at]),
@@ -229,7 +229,7 @@ fn answered(f: &Fixture, signer: &Signer) -> BTreeSet<String> {
 }
 
 /// Every scope of a grid.
-fn grid() -> Vec<Asked> {
+fn grid() -> Vec<ScopeCase> {
     let assets = [Selection::None, All, Of(vec!["prod-eu"]), Of(vec!["prod-us", "dev"])];
     let cases = [
         (Selection::None, false),
@@ -249,7 +249,7 @@ fn grid() -> Vec<Asked> {
     for assets in &assets {
         for (cases, unreferenced) in &cases {
             for (groups, tags) in &axes {
-                grid.push(Asked {
+                grid.push(ScopeCase {
                     assets: assets.clone(),
                     cases: cases.clone(),
                     unreferenced: *unreferenced,
@@ -295,7 +295,7 @@ pub fn table() -> String {
     let world = World::of(&f);
     let none = || ("no_scope", vec![]);
     let all = || ("see_all", vec![]);
-    let asked = |assets, cases, unreferenced, groups, tags| Asked {
+    let asked = |assets, cases, unreferenced, groups, tags| ScopeCase {
         assets,
         cases,
         unreferenced,

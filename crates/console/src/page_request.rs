@@ -1,16 +1,16 @@
-//! [`Ask`]: what a browser asks for, after the gate let it in.
+//! [`PageRequest`]: a browser's request, after it passed the gate.
 
 use crate::session::Token;
 
 /// More fields than any form here has.
 const FIELDS_MAX: usize = 1000;
 
-/// Names and values of a query or a form, in their order.
+/// Names and values of a query or a form, in order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Fields(Vec<(String, String)>);
 
 impl Fields {
-    /// Reads `application/x-www-form-urlencoded`.
+    /// Parses `application/x-www-form-urlencoded`.
     pub(crate) fn parse(text: &[u8]) -> Self {
         let fields = form_urlencoded::parse(text).take(FIELDS_MAX);
         // A browser ends lines of a text area with two characters.
@@ -39,7 +39,8 @@ impl Fields {
         self.0.is_empty()
     }
 
-    /// The same with one value of a name in place of all that it has; without it where there is none.
+    /// The same with a single value for a name, replacing all others; without the name if there is
+    /// none.
     #[must_use]
     pub(crate) fn with(&self, name: &str, value: Option<&str>) -> Self {
         let others = self.0.iter().filter(|(known, _)| known != name).cloned();
@@ -55,34 +56,34 @@ impl Fields {
     }
 }
 
-/// How much of a page is asked for.
+/// Which part of a page is requested.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Part {
+pub(crate) enum PagePart {
     /// All of it.
     Whole,
     /// Its content, to be shown in a dialog.
     Dialog,
-    /// What a change of a form's fields changes on the page.
+    /// The parts of the page that a change of a form's fields affects.
     Live,
 }
 
-/// What a browser asks for.
+/// A browser's request.
 #[derive(Debug)]
-pub(crate) struct Ask {
-    /// What stands at the places of the route, in their order.
+pub(crate) struct PageRequest {
+    /// The values of the route's parameters, in order.
     pub(crate) places: Vec<String>,
     /// The query.
     pub(crate) query: Fields,
     /// The form of a `POST`.
     pub(crate) form: Fields,
-    /// How much of the page.
-    pub(crate) part: Part,
-    /// What each form must bring back.
+    /// Which part of the page.
+    pub(crate) part: PagePart,
+    /// The token that each form must contain.
     pub(crate) form_token: Token,
 }
 
-impl Ask {
-    /// What stands at the route's first place.
+impl PageRequest {
+    /// The route's first parameter.
     pub(crate) fn place(&self) -> &str {
         self.places.first().map_or("", String::as_str)
     }

@@ -1,8 +1,7 @@
-//! [`Crowd`]: the connections that there are, and which of them goes when another comes and there
-//! is no room.
+//! [`Connections`]: the open connections, and which one is closed to make room for another.
 //!
-//! A connection is busy from the first byte of a request's handling to the last byte of its answer's
-//! body, however long that takes: only one that has nothing to do is ever sent away.
+//! A connection is busy from the first byte of a request's handling to the last byte of its
+//! response's body, however long that takes: only idle connections are closed.
 
 use core::time::Duration;
 use std::collections::BTreeMap;
@@ -13,11 +12,11 @@ use std::time::Instant;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
-/// How long to wait before somebody is sent away again.
+/// The wait before another connection is closed.
 const PAUSE: Duration = Duration::from_millis(20);
 
 /// Connections up to a limit.
-pub(crate) struct Crowd {
+pub(crate) struct Connections {
     slots: Arc<Semaphore>,
     idle_time: Duration,
     began: Instant,
@@ -31,15 +30,15 @@ struct Members {
 }
 
 struct Member {
-    /// How many answers are under way.
+    /// How many responses are in progress.
     answers: AtomicU32,
-    /// When it last had nothing to do, in milliseconds since the crowd began.
+    /// When it last became idle, in milliseconds since the start.
     idle_since_ms: AtomicU64,
     leave: Notify,
 }
 
-impl Crowd {
-    /// Room for so many connections; one that is idle for longer than this time may be closed.
+impl Connections {
+    /// A limit on connections; a connection that is idle for longer than this time may be closed.
     pub(crate) fn new(connections: u32, idle_time: Duration) -> Arc<Self> {
         Arc::new(Self {
             slots: Arc::new(Semaphore::new(connections as usize)),
@@ -49,7 +48,8 @@ impl Crowd {
         })
     }
 
-    /// A place for one more; where there is none, that of the connection that is idle the longest.
+    /// A slot for another connection; if there is none, that of the connection that has been idle
+    /// the longest.
     pub(crate) async fn enter(self: &Arc<Self>) -> Place {
         let slot = loop {
             let slots = Arc::clone(&self.slots);
@@ -58,7 +58,7 @@ impl Crowd {
             }
             self.send_one_away();
             let slots = Arc::clone(&self.slots);
-            // Never closed; at the time's end somebody else may be idle.
+            // Never closed; after the wait another connection may be idle.
             if let Ok(Ok(slot)) = timeout(PAUSE, slots.acquire_owned()).await {
                 break slot;
             }
@@ -76,7 +76,7 @@ impl Crowd {
         Place { crowd: Arc::clone(self), id, member, _slot: slot }
     }
 
-    /// Waits until nobody is there.
+    /// Waits until there are no connections.
     pub(crate) async fn empty(&self, connections: u32) {
         let _ = self.slots.acquire_many(connections).await;
     }
@@ -109,26 +109,26 @@ impl Member {
     }
 }
 
-/// A connection's place, free again when it is dropped.
+/// A connection's slot, released on drop.
 pub(crate) struct Place {
-    crowd: Arc<Crowd>,
+    crowd: Arc<Connections>,
     id: u64,
     member: Arc<Member>,
     _slot: OwnedSemaphorePermit,
 }
 
 impl Place {
-    /// For what answers the connection's requests.
+    /// A handle for the code that responds to the connection's requests.
     pub(crate) fn work(&self) -> Work {
         Work { crowd: Arc::clone(&self.crowd), member: Arc::clone(&self.member) }
     }
 
-    /// Waits until it is to leave.
+    /// Waits until it must close.
     pub(crate) async fn leave(&self) {
         self.member.leave.notified().await;
     }
 
-    /// Whether a request is being answered.
+    /// Whether a response is in progress.
     pub(crate) fn is_busy(&self) -> bool {
         self.member.is_busy()
     }
@@ -140,15 +140,15 @@ impl Drop for Place {
     }
 }
 
-/// Tells when a connection has something to do.
+/// Tracks when a connection is busy.
 #[derive(Clone)]
 pub(crate) struct Work {
-    crowd: Arc<Crowd>,
+    crowd: Arc<Connections>,
     member: Arc<Member>,
 }
 
 impl Work {
-    /// Marks the connection as busy until what is returned is dropped.
+    /// Marks the connection as busy until the returned guard is dropped.
     pub(crate) fn begin(&self) -> Busy {
         self.member.answers.fetch_add(1, Ordering::AcqRel);
         Busy(self.clone())
@@ -156,17 +156,18 @@ impl Work {
 }
 
 impl Work {
-    /// Marks the connection as idle, since it waits for its client, until what is returned is dropped.
+    /// Marks the connection as idle, while it waits for its client, until the returned guard is
+    /// dropped.
     pub(crate) fn wait(&self) -> Waiting {
         let Self { crowd, member } = self;
-        // Before it counts as idle, so that nobody sees it idle since long ago.
+        // Before it counts as idle, so that it does not appear idle since long ago.
         member.idle_since_ms.store(crowd.now_ms(), Ordering::Relaxed);
         member.answers.fetch_sub(1, Ordering::AcqRel);
         Waiting(self.clone())
     }
 }
 
-/// An answer that waits for the rest of its request.
+/// A response that waits for the rest of its request.
 pub(crate) struct Waiting(Work);
 
 impl Drop for Waiting {
@@ -175,13 +176,13 @@ impl Drop for Waiting {
     }
 }
 
-/// An answer that is under way.
+/// A response in progress.
 pub(crate) struct Busy(Work);
 
 impl Drop for Busy {
     fn drop(&mut self) {
         let Work { crowd, member } = &self.0;
-        // Before it counts as idle, so that nobody sees it idle since long ago.
+        // Before it counts as idle, so that it does not appear idle since long ago.
         member.idle_since_ms.store(crowd.now_ms(), Ordering::Relaxed);
         member.answers.fetch_sub(1, Ordering::AcqRel);
     }
