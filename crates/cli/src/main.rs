@@ -30,6 +30,8 @@ mod needs;
 mod output_file;
 #[cfg(feature = "lint")]
 mod progress;
+#[cfg(feature = "client")]
+mod renewal;
 mod secret_args;
 #[cfg(feature = "client")]
 mod sink_args;

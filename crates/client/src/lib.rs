@@ -24,6 +24,7 @@ mod store;
 pub mod table;
 pub mod time;
 mod transport;
+pub mod watch;
 
 pub use examples::{Example, ExampleError, Language, UnknownLanguage};
 pub use import::{Import, Imported};
@@ -42,10 +43,10 @@ pub use resources::{
     is_administrator, is_system, maker, may_be_pending, write_of,
 };
 pub use settings::{
-    Config, ConfigProblem, Connection, Credentials, Environment, Explained, Given,
-    KEY_SOURCE_BYTES_MAX, KeyProblem, KeySource, NewKeys, Origin, Profile, RawKey, Resolved,
-    SettingsError, TIMEOUT_MS_MAX, Tool, ToolError, ToolKey, Variable, explain, resolve_address,
-    state_folder,
+    Channel, Config, ConfigProblem, Connection, Credentials, Environment, Explained, Given,
+    KEY_SOURCE_BYTES_MAX, KeyProblem, KeySource, Mail, MailTls, NewKeys, Origin, Profile, RawKey,
+    Resolved, SecretError, SecretSource, SettingsError, TIMEOUT_MS_MAX, Target, Tool, ToolError,
+    ToolKey, Variable, WebhookUrl, explain, resolve_address, state_folder,
 };
 pub use sink::{KeyInfo, Prepared, Show, Sink, SinkError, StoreSink};
 pub use store::{

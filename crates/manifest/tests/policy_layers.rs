@@ -201,3 +201,16 @@ fn a_policy_says_when_keys_are_due() {
         assert_eq!(layers(&[("child", wrong)]).0.faults.len(), 1, "{wrong}");
     }
 }
+
+#[test]
+fn a_policy_says_when_notices_are_due() {
+    let (found, _) = layers(&[("child", "notifyBefore: [30d, 12h]")]);
+    let set = found.layers[0].file.notify_before.get().unwrap();
+    let hours: Vec<i64> = set.iter().map(jiff::SignedDuration::as_hours).collect();
+    assert_eq!((hours, found.faults.len()), (vec![30 * 24, 12], 0));
+    for wrong in
+        ["notifyBefore: [soon]", "notifyBefore:", "notifyBefore: 14d", "notifyBefore: [0d]"]
+    {
+        assert_eq!(layers(&[("child", wrong)]).0.faults.len(), 1, "{wrong}");
+    }
+}

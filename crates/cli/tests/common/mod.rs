@@ -4,6 +4,7 @@
 #![allow(clippy::disallowed_methods, reason = "a test starts programs itself")]
 
 pub(crate) mod definitions;
+pub(crate) mod hook;
 pub(crate) mod killer;
 
 use std::io::{BufRead as _, BufReader, Write as _};

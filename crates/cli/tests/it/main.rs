@@ -30,3 +30,4 @@ mod suggest;
 mod tenant;
 mod vectors;
 mod waive;
+mod watch;

@@ -215,7 +215,7 @@ impl Journal for Entry<'_> {
 }
 
 #[cfg(unix)]
-fn hold_folder(path: &Path) -> Result<Option<File>, LockFileError> {
+pub(crate) fn hold_folder(path: &Path) -> Result<Option<File>, LockFileError> {
     let failed = |error| LockFileError::Read { path: path.to_owned(), error };
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     let folder = File::open(folder.unwrap_or(Path::new("."))).map_err(failed)?;
@@ -231,7 +231,7 @@ fn hold_folder(path: &Path) -> Result<Option<File>, LockFileError> {
 }
 
 #[cfg(not(unix))]
-fn hold_folder(_: &Path) -> Result<Option<File>, LockFileError> {
+pub(crate) fn hold_folder(_: &Path) -> Result<Option<File>, LockFileError> {
     Ok(None)
 }
 

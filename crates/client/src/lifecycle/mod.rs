@@ -14,6 +14,7 @@ mod state;
 pub use apply::{Apply, ApplyError};
 pub use delete::{Deletion, DeletionError};
 pub use generate::{Finished, Generation};
+pub(crate) use lock_file::hold_folder;
 pub use lock_file::{Entry, Journal, LockFile, LockFileError};
 pub use renewal::{Delivery, RenewError, Renewal, Stage, Step};
 pub use rotate::{Replacement, ReplacementOptions, RotateError, Rotated, Rotation};

@@ -23,6 +23,7 @@ use thiserror::Error;
 use toml::{Table, Value};
 
 use super::Environment;
+use super::target::{Channel, Mail, MailTls, SecretSource, Target, WebhookUrl};
 use super::tool::Tool;
 use crate::process::Program;
 use crate::sink::StoreSink;
@@ -51,6 +52,8 @@ pub struct Config {
     pub default_profile: Option<String>,
     /// The profiles, by name.
     pub profiles: BTreeMap<String, Profile>,
+    /// Where `cortexkey keys watch` sends its notices, by name.
+    pub targets: Vec<Target>,
 }
 
 /// The settings for one key of one tenant. `None` means not set.
@@ -144,6 +147,15 @@ pub enum ConfigProblem {
         /// The field, such as `profiles.prod.key`.
         field: String,
     },
+    /// A secret of a target.
+    #[error(
+        "has `{field}`, and a secret never stands in it; say where it is with {field}_env, \
+         {field}_file, {field}_command or {field}_store, and replace it if the file was shared"
+    )]
+    Inline {
+        /// The field, such as `targets.ops.url`.
+        field: String,
+    },
     /// A value of the wrong kind.
     #[error("has a `{field}` that is not {expected}")]
     Kind {
@@ -214,8 +226,9 @@ impl Config {
             fields.end(&PROFILE_FIELDS)?;
             profiles.insert(name, profile);
         }
-        root.end(&["default_profile", "profiles"])?;
-        Ok(Self { path: None, default_profile, profiles })
+        let targets = root.targets("targets")?;
+        root.end(&["default_profile", "profiles", "targets"])?;
+        Ok(Self { path: None, default_profile, profiles, targets })
     }
 }
 
@@ -255,6 +268,33 @@ const PROFILE_FIELDS: [&str; 21] = [
     "sink_folder",
     "sink_store",
     "exec",
+];
+/// How long a target may take unless the configuration says otherwise.
+const TARGET_TIMEOUT_MS: u64 = 30_000;
+const TARGET_FIELDS: [&str; 4] = ["kind", "profiles", "timeout_ms", "ca_file"];
+const URL_FIELDS: [&str; 4] = ["url_env", "url_file", "url_command", "url_store"];
+const WEBHOOK_FIELDS: [&str; 9] = [
+    "url",
+    "url_env",
+    "url_file",
+    "url_command",
+    "url_store",
+    "secret_env",
+    "secret_file",
+    "secret_command",
+    "secret_store",
+];
+const MAIL_FIELDS: [&str; 10] = [
+    "host",
+    "port",
+    "tls",
+    "user",
+    "password_env",
+    "password_file",
+    "password_command",
+    "password_store",
+    "from",
+    "to",
 ];
 const TOOL_FIELDS: [&str; 5] = ["api_url", "key_id", "level", "key", "ca_file"];
 
@@ -453,6 +493,114 @@ impl Fields<'_> {
             fields.end(&TOOL_FIELDS)?;
         }
         Ok(tools)
+    }
+
+    /// Targets such as `[targets.ops]`.
+    fn targets(&mut self, field: &str) -> Result<Vec<Target>, ConfigProblem> {
+        let mut targets = Vec::new();
+        for (name, value) in self.table(field)? {
+            let within = format!("{}.{}", self.name(field), shown(&name));
+            let Value::Table(table) = value else {
+                return Err(ConfigProblem::Kind { field: within, expected: "a table" });
+            };
+            let fields = Fields { table, within, folder: self.folder, home: self.home };
+            targets.push(fields.target(name)?);
+        }
+        Ok(targets)
+    }
+
+    fn target(mut self, name: String) -> Result<Target, ConfigProblem> {
+        const KINDS: &str = "`slack`, `teams`, `webhook`, `mail` or `file`";
+        let kind = self.text("kind")?;
+        let timeout = self.milliseconds("timeout_ms")?;
+        let profiles = self.texts("profiles")?;
+        let ca_file = self.path("ca_file")?;
+        let (channel, own): (_, &[&'static str]) = match kind.as_deref() {
+            Some("slack") => (Channel::Slack { url: self.required_secret("url")? }, &URL_FIELDS),
+            Some("teams") => (Channel::Teams { url: self.required_secret("url")? }, &URL_FIELDS),
+            Some("webhook") => (self.webhook()?, &WEBHOOK_FIELDS),
+            Some("mail") => (Channel::Mail(self.mail()?), &MAIL_FIELDS),
+            Some("file") => match self.path("path")? {
+                Some(path) => (Channel::File { path }, &["path"]),
+                None => return self.kind("path", "the path of a file"),
+            },
+            _ => return self.kind("kind", KINDS),
+        };
+        self.end(&[&TARGET_FIELDS, own].concat())?;
+        let timeout = timeout.unwrap_or(Duration::from_millis(TARGET_TIMEOUT_MS));
+        Ok(Target { name, channel, profiles, timeout, ca_file })
+    }
+
+    fn webhook(&mut self) -> Result<Channel, ConfigProblem> {
+        let url = match (self.text("url")?, self.secret("url")?) {
+            (Some(_), Some(_)) => {
+                return Err(ConfigProblem::Both { one: self.name("url"), other: "url_…" });
+            }
+            (Some(url), None) => WebhookUrl::Plain(url),
+            (None, Some(source)) => WebhookUrl::Secret(source),
+            (None, None) => {
+                return self
+                    .kind("url", "an address, or in url_env, url_file, url_command or url_store");
+            }
+        };
+        Ok(Channel::Webhook { url, secret: self.secret("secret")? })
+    }
+
+    fn mail(&mut self) -> Result<Mail, ConfigProblem> {
+        let (tls, port) = match self.text("tls")?.as_deref() {
+            None | Some("implicit") => (MailTls::Implicit, 465),
+            Some("starttls") => (MailTls::StartTls, 587),
+            Some("none") => (MailTls::None, 25),
+            Some(_) => return self.kind("tls", "`implicit`, `starttls` or `none`"),
+        };
+        let port = match self.number("port")?.map(u16::try_from) {
+            None => port,
+            Some(Ok(port)) if port > 0 => port,
+            Some(_) => return self.kind("port", "a port"),
+        };
+        let Some(host) = self.text("host")? else { return self.kind("host", "a mail server") };
+        let Some(from) = self.text("from")? else { return self.kind("from", "a mail address") };
+        let to = self.texts("to")?;
+        if to.is_empty() {
+            return self.kind("to", "a list of mail addresses");
+        }
+        let (user, password) = (self.text("user")?, self.secret("password")?);
+        if user.is_some() != password.is_some() {
+            let missing = if user.is_some() { "password_env" } else { "user" };
+            return self.kind(missing, "set, and user and password go together");
+        }
+        Ok(Mail { host, port, tls, user, password, from, to })
+    }
+
+    fn required_secret(&mut self, field: &str) -> Result<SecretSource, ConfigProblem> {
+        match self.secret(field)? {
+            Some(source) => Ok(source),
+            None => self.kind(field, "given by url_env, url_file, url_command or url_store"),
+        }
+    }
+
+    /// A secret's source: `FIELD_env`, `FIELD_file`, `FIELD_command` or
+    /// `FIELD_store`.
+    fn secret(&mut self, field: &str) -> Result<Option<SecretSource>, ConfigProblem> {
+        if self.table.contains_key(field) {
+            return Err(ConfigProblem::Inline { field: self.name(field) });
+        }
+        let [env, file, command, store] =
+            ["env", "file", "command", "store"].map(|end| format!("{field}_{end}"));
+        let timeout = Duration::from_millis(KEY_COMMAND_TIMEOUT_MS);
+        let sources = [
+            self.variable(&env)?.map(SecretSource::Variable),
+            self.path(&file)?.map(SecretSource::File),
+            self.program(&command, timeout)?.map(SecretSource::Command),
+            self.store(&store)?.map(SecretSource::Store),
+        ];
+        let mut sources = sources.into_iter().flatten();
+        match (sources.next(), sources.next()) {
+            (_, Some(_)) => {
+                Err(ConfigProblem::Both { one: self.name(&env), other: "another source" })
+            }
+            (source, None) => Ok(source),
+        }
     }
 
     /// The name of an environment variable.

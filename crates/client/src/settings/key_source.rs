@@ -13,7 +13,7 @@ use thiserror::Error;
 use zeroize::Zeroizing;
 
 use super::{Environment, Origin, Profile};
-use crate::process::ProgramError;
+use crate::process::{Program, ProgramError};
 use crate::store::{KeyFacts, SecretStore, StoreError, StoreSettings, StoreUrl, StoredKey};
 
 /// The most bytes that are read for a key, which itself has at most 256.
@@ -160,9 +160,24 @@ pub(super) fn alone(key: Zeroizing<Vec<u8>>) -> StoredKey {
     StoredKey { key, facts: KeyFacts::default() }
 }
 
-fn of_store(url: &StoreUrl, environment: &Environment<'_>) -> Result<StoredKey, KeyProblem> {
+/// Reads the key from a secret store.
+pub(super) fn of_store(
+    url: &StoreUrl,
+    environment: &Environment<'_>,
+) -> Result<StoredKey, KeyProblem> {
     let store = SecretStore::open(url.clone(), &StoreSettings::of(environment));
     store.and_then(|store| store.read()).map_err(KeyProblem::Store)
+}
+
+/// Reads the key from a file that only its owner can read.
+pub(super) fn of_file(path: &Path) -> Result<StoredKey, KeyProblem> {
+    read_file(path, false).map(alone).and_then(without_line_end)
+}
+
+/// Reads the key from what a program prints.
+pub(super) fn of_program(program: &Program) -> Result<StoredKey, KeyProblem> {
+    let printed = program.read(KEY_SOURCE_BYTES_MAX).map_err(KeyProblem::Program)?;
+    without_line_end(alone(printed))
 }
 
 /// Reads the key from a variable.

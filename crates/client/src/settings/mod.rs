@@ -13,6 +13,8 @@ mod explain;
 mod key_source;
 mod layers;
 mod origin;
+mod secret;
+mod target;
 mod tool;
 
 use std::ffi::OsString;
@@ -38,6 +40,8 @@ pub use error::SettingsError;
 pub use explain::{Explained, explain};
 pub use key_source::{KEY_SOURCE_BYTES_MAX, KeyProblem, KeySource};
 pub use origin::{Origin, Resolved};
+pub use secret::SecretError;
+pub use target::{Channel, Mail, MailTls, SecretSource, Target, WebhookUrl};
 pub use tool::{Tool, ToolError, ToolKey, Variable};
 
 /// Looks up an environment variable; `std::env::var_os`, or a table in tests.

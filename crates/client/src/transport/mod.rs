@@ -41,7 +41,7 @@ pub use child::ChildTenant;
 pub use error::{CallError, Refused};
 pub use forward::{Forward, Forwarded};
 pub use method::{Method, MethodError};
-pub(crate) use proxy::in_force as proxy_variable;
+pub(crate) use proxy::{in_force as proxy_variable, unusable_for as proxy_unusable_for};
 pub use redacted::AnswerHeaders;
 pub use retry::Retry;
 pub use roles_by::RolesBy;

@@ -20,8 +20,16 @@ pub(super) fn unusable(
     address: &Address,
     environment: &dyn Fn(&str) -> Option<OsString>,
 ) -> Option<&'static str> {
+    unusable_for(&address.to_string().parse().ok()?, environment)
+}
+
+/// The same for a host that is no tenant.
+pub(crate) fn unusable_for(
+    uri: &Uri,
+    environment: &dyn Fn(&str) -> Option<OsString>,
+) -> Option<&'static str> {
     let (name, value) = first(environment)?;
-    (!is_usable(&value) && !is_exception(address, environment)).then_some(name)
+    (!is_usable(&value) && !is_exception(uri, environment)).then_some(name)
 }
 
 /// The variable with the proxy for a host.
@@ -30,7 +38,8 @@ pub(crate) fn in_force(
     environment: &dyn Fn(&str) -> Option<OsString>,
 ) -> Option<&'static str> {
     let (name, _) = first(environment)?;
-    (!is_exception(address, environment)).then_some(name)
+    let uri = address.to_string().parse().ok()?;
+    (!is_exception(&uri, environment)).then_some(name)
 }
 
 fn first(environment: &dyn Fn(&str) -> Option<OsString>) -> Option<(&'static str, OsString)> {
@@ -69,15 +78,12 @@ fn has_possible_port(value: &str) -> bool {
 }
 
 /// Whether `NO_PROXY` names the host, by the HTTP library's rules.
-fn is_exception(address: &Address, environment: &dyn Fn(&str) -> Option<OsString>) -> bool {
+fn is_exception(uri: &Uri, environment: &dyn Fn(&str) -> Option<OsString>) -> bool {
     let text = |name| environment(name).and_then(|value| value.into_string().ok());
     let Some(exceptions) = EXCEPTIONS.into_iter().find_map(text) else { return false };
     let rules = Proxy::builder(ProxyProtocol::Http);
     let rules = exceptions.split(',').fold(rules, ureq::ProxyBuilder::no_proxy);
-    let (Ok(rules), Ok(uri)) = (rules.build(), address.to_string().parse::<Uri>()) else {
-        return false;
-    };
-    rules.is_no_proxy(&uri)
+    rules.build().is_ok_and(|rules| rules.is_no_proxy(uri))
 }
 
 #[cfg(test)]

@@ -53,7 +53,7 @@ impl Roots {
         if roots.is_empty() { Err(RootsError::Empty) } else { Ok(Self(roots)) }
     }
 
-    pub(super) fn as_ureq(&self) -> RootCerts {
+    pub(crate) fn as_ureq(&self) -> RootCerts {
         RootCerts::new_with_certs(&self.0)
     }
 }

@@ -145,6 +145,14 @@ impl Policy {
         u64::try_from(said.as_millis()).ok()
     }
 
+    /// How many milliseconds before an expiry `cortexkey keys watch` sends a notice; the nearest
+    /// layer counts. Empty where no layer sets it.
+    pub fn notify_before_ms(&self) -> impl Iterator<Item = u64> {
+        let set = self.layers.iter().rev().find_map(|layer| layer.file.notify_before.get());
+        let set = set.map(Vec::as_slice).unwrap_or_default();
+        set.iter().filter_map(|before| u64::try_from(before.as_millis()).ok())
+    }
+
     /// Path, tree and text of all files of the policy.
     pub(crate) fn sources(&self) -> impl Iterator<Item = (&str, &Arc<Tree>)> {
         self.layers.iter().map(|layer| (layer.path.as_str(), &layer.tree))

@@ -28,6 +28,8 @@ pub static POLICY: Mapping = Mapping::of(&[
         "The organisation's tenants, by the names that key definitions use."),
     optional("rotateBefore", Duration, "14d",
         "How long before its expiry a key with a `lifetime` is due for rotation."),
+    optional("notifyBefore", List(&Duration), "[7d, 1d]",
+        "How long before the expiry of a key `cortexkey keys watch` sends a notice."),
     optional("rules", Rules(&SETTINGS), "{ expiry-too-long: { max: 180d } }",
         "Settings of rules, by the name or code of the rule."),
     optional("catalog", Fields(&CATALOG), "{ teams: [team-detection] }",

@@ -45,6 +45,8 @@ pub struct PolicyFile {
     pub tenants: Vec<(Spanned<String>, Tenant)>,
     /// How long before its expiry a key with a lifetime is due for rotation.
     pub rotate_before: Field<SignedDuration>,
+    /// How long before an expiry `cortexkey keys watch` sends a notice.
+    pub notify_before: Field<Vec<SignedDuration>>,
     /// Settings of rules, by the name or code written.
     pub rules: Vec<RuleEntry>,
     /// Roles, teams, domains and conflicts.

@@ -39,6 +39,9 @@ fn policy(reader: &mut Reader<'_>, document: Document) -> Option<PolicyFile> {
         keys: keys.spanned().map(|keys| keys.value.clone()),
         tenants: reader.named_mappings(&fields, "tenants", catalog::tenant),
         rotate_before: reader.time(&fields, "rotateBefore", ProblemKind::BadValue, lifetime),
+        notify_before: reader.list(&fields, "notifyBefore", |reader, id, path| {
+            reader.time_at(id, path, ProblemKind::BadValue, lifetime)
+        }),
         rules: rules_of(reader, &fields),
         catalog: catalog_of(reader, &fields),
         custom_rules: reader.mappings(&fields, "customRules", waivers::custom).into_list(),

@@ -352,18 +352,29 @@ impl<'t> Reader<'t> {
         parse: impl Fn(&str) -> Result<T, TimeError>,
     ) -> Field<T> {
         self.field(fields, name, |reader, entry, path| {
-            let text = reader.text_at(entry.value, path)?;
-            let error = match parse(text) {
-                Ok(time) => return Some(time),
-                Err(error) => error,
-            };
-            let message = format!("{} in `{path}`: {error}", quote_refused(text));
-            let mut problem = Problem::new(kind, reader.span(entry.value), message);
-            problem.help = Some(error.help);
-            problem.rewrite = error.meant.map(Into::into);
-            reader.problems.push(problem);
-            None
+            reader.time_at(entry.value, path, kind, &parse)
         })
+    }
+
+    /// A time, or an item of a list of times.
+    pub(crate) fn time_at<T>(
+        &mut self,
+        id: NodeId,
+        path: &str,
+        kind: ProblemKind,
+        parse: impl Fn(&str) -> Result<T, TimeError>,
+    ) -> Option<T> {
+        let text = self.text_at(id, path)?;
+        let error = match parse(text) {
+            Ok(time) => return Some(time),
+            Err(error) => error,
+        };
+        let message = format!("{} in `{path}`: {error}", quote_refused(text));
+        let mut problem = Problem::new(kind, self.span(id), message);
+        problem.help = Some(error.help);
+        problem.rewrite = error.meant.map(Into::into);
+        self.problems.push(problem);
+        None
     }
 
     pub(crate) fn text_at(&mut self, id: NodeId, path: &str) -> Option<&'t str> {

@@ -17,11 +17,11 @@ use super::plan::as_json;
 use super::targets::{TargetArgs, over};
 use super::{DefinitionArgs, PlanArgs, Target, show};
 use crate::change::{ChangeArgs, say};
-use crate::commands::keys::{lock_failure, on_step, renew_failure};
 use crate::connection::SETTINGS;
 use crate::exit::{Exit, Failure};
 use crate::input;
 use crate::needs::CheckArgs;
+use crate::renewal::{lock_failure, on_step, renew_failure};
 use crate::sink_args::SinkArgs;
 use crate::text::{self, BAD, GOOD};
 

@@ -18,10 +18,10 @@ use regex::Regex;
 
 use super::{DefinitionArgs, Loaded, inventory, with_progress};
 use crate::change::say;
-use crate::commands::keys::lock_failure;
 use crate::connection::{ConnectionArgs, SETTINGS, call_failure};
 use crate::exit::{Exit, Failure};
 use crate::output_file;
+use crate::renewal::lock_failure;
 use crate::text::{self, DIM};
 
 /// Write key definitions from the keys of a tenant, or its inventory for the local emulator

@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use cortexkey_client::time::{duration_ms, now_ms};
 use cortexkey_client::{Client, Kind, MembershipError, NewKeys, Plan, PlanRequest, check_host};
-use cortexkey_fleet::{TenantCorpus, lock_file};
+use cortexkey_fleet::{DefinitionSource, TenantCorpus, lock_file};
 use cortexkey_lint::files::{Definitions, Options, Outcome, now, run as run_files};
 use cortexkey_lint::report::Format;
 use cortexkey_lint::{Policy, Severity, Timestamp};
@@ -73,6 +73,20 @@ pub(crate) struct Target {
 }
 
 impl DefinitionArgs {
+    /// Where the definitions are that a tenant's keys are shown beside.
+    pub(crate) fn source(&self, of_profile: Option<&str>) -> Result<DefinitionSource, Failure> {
+        let folder = std::env::current_dir().map_err(|error| {
+            Failure::usage_error(format!("the folder that this runs in cannot be found: {error}"))
+        })?;
+        Ok(DefinitionSource {
+            folder,
+            policy: self.policy.clone(),
+            tenant: self.tenant.clone().or_else(|| of_profile.map(str::to_owned)),
+            lock_file: self.lock_file.clone(),
+            ..DefinitionSource::default()
+        })
+    }
+
     /// Reads and checks the definitions of the tenant that the profile or the policy names.
     fn load(&self, plan: &PlanArgs, of_profile: Option<&str>) -> Result<Loaded, Failure> {
         let outcome = self.lint(Some(plan))?;

@@ -5,9 +5,9 @@ use serde_json::{Value, json};
 
 use super::targets::{TargetArgs, over};
 use super::{DefinitionArgs, PlanArgs, Target, show};
-use crate::commands::keys::lock_failure;
 use crate::connection::SETTINGS;
 use crate::exit::{Exit, Failure};
+use crate::renewal::lock_failure;
 use crate::text::{self, Format};
 
 /// Show the changes that make a tenant's keys match their definitions

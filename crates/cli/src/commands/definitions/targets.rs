@@ -4,10 +4,10 @@ use cortexkey_client::{ChildTenant, Config, Connection, LockFile};
 
 use super::{DefinitionArgs, Target};
 use crate::change::{announce, say};
-use crate::commands::keys::nearest_lock_file;
 use crate::connection::ConnectionArgs;
 use crate::exit::{Exit, Failure};
 use crate::many::{ChildrenArgs, Summary};
+use crate::renewal::nearest_lock_file;
 use crate::text::BOLD;
 
 /// Which tenants.

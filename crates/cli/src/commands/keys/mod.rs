@@ -12,8 +12,7 @@ mod output;
 mod rotate;
 mod scope_file;
 mod show;
-
-pub(crate) use change::{lock_failure, nearest_lock_file, on_step, renew_failure};
+mod watch;
 
 use clap::Subcommand;
 
@@ -35,6 +34,7 @@ enum Command {
     Delete(delete::Args),
     Rotate(rotate::Args),
     Expiring(list::ExpiringArgs),
+    Watch(Box<watch::Args>),
 }
 
 pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
@@ -46,5 +46,6 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
         Command::Delete(args) => delete::run(args),
         Command::Rotate(args) => rotate::run(args),
         Command::Expiring(args) => list::expiring(args),
+        Command::Watch(args) => watch::run(args),
     }
 }

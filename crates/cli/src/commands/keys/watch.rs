@@ -1,0 +1,561 @@
+//! `cortexkey keys watch`: tells due notices, and publishes metrics and a calendar.
+
+use std::io;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use cortexkey_client::time::{duration_ms, now_ms};
+use cortexkey_client::watch::{
+    Delivery, Due, Journal, JournalError, Look, Managed, Message, Outcome, Scrape, Sender,
+    Sighting, TargetState, Threshold, Thresholds, WatchedKey, calendar, deliver, metrics,
+};
+use cortexkey_client::{ChildTenant, Config, Target as NoticeTarget, is_system, state_folder};
+use cortexkey_fleet::{Snapshot, State};
+use cortexkey_lint::Policy;
+use cortexkey_lint::files::DEFAULT_POLICY;
+use serde_json::{Value, json};
+
+use crate::change::say;
+use crate::commands::definitions::{DefinitionArgs, Target};
+use crate::connection::{ConnectionArgs, SETTINGS, call_failure};
+use crate::exit::{Exit, Failure};
+use crate::many::ChildrenArgs;
+use crate::text::{BAD, DIM, Format, GOOD};
+use crate::{mask, output_file, text};
+
+/// The state file in the state folder.
+const STATE: &str = "watch/state.json";
+/// What failed is tried again this long after a run of `--every`, then twice as long, and so on.
+const AGAIN: Duration = Duration::from_secs(60);
+
+/// Send notices about expiring keys, each once, and publish metrics and a calendar
+///
+/// Reads the keys of one or several tenants, and definitions where there are any. Targets are in the
+/// configuration (`[targets.NAME]`): Slack, Microsoft Teams, webhooks, mail and files. A notice is
+/// due a week and a day before a key expires, as the product's own are, and once it has expired; the
+/// policy's `notifyBefore` or --before sets other times. A tenant that cannot be asked is a notice,
+/// too.
+#[derive(clap::Args)]
+#[command(after_help = format!("{EXAMPLES}\n\n{SETTINGS}"))]
+pub(super) struct Args {
+    /// Watch the tenants of these profiles: comma-separated names, or `all`
+    #[arg(
+        long,
+        value_name = "all|NAME,…",
+        value_delimiter = ',',
+        conflicts_with_all = ["profile", "fqdn", "key_id", "level", "key_file", "key_stdin"],
+        help_heading = "Tenant"
+    )]
+    profiles: Vec<String>,
+
+    #[command(flatten)]
+    children: ChildrenArgs,
+
+    #[command(flatten)]
+    definitions: DefinitionArgs,
+
+    /// How long before an expiry a notice is due; repeatable [default: the policy's notifyBefore,
+    /// or 7d and 1d]
+    #[arg(long, value_name = "DURATION")]
+    before: Vec<Threshold>,
+
+    /// Send to these targets only: comma-separated names [default: all of the configuration]
+    #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
+    targets: Vec<String>,
+
+    /// Write the metrics to this file, for the node exporter's textfile collector
+    #[arg(long, value_name = "FILE")]
+    metrics: Option<PathBuf>,
+
+    /// Write the expiries to this iCalendar file
+    #[arg(long, value_name = "FILE")]
+    calendar: Option<PathBuf>,
+
+    /// Go on, and look again after this long
+    #[arg(long, value_name = "DURATION", value_parser = every, conflicts_with = "key_stdin")]
+    every: Option<Duration>,
+
+    /// Serve the metrics at this address, such as 127.0.0.1:9464, under /metrics
+    #[arg(long, value_name = "ADDRESS", requires = "every")]
+    listen: Option<SocketAddr>,
+
+    /// Where it is kept what was sent [default: watch/state.json in the state folder]
+    #[arg(long, value_name = "FILE")]
+    state: Option<PathBuf>,
+
+    /// Show what is due; send and write nothing
+    #[arg(long, conflicts_with_all = ["metrics", "calendar", "every"])]
+    dry_run: bool,
+
+    /// Send a test notice to each target, and look at no tenant
+    #[arg(long, conflicts_with_all = ["metrics", "calendar", "every", "dry_run", "profiles"])]
+    test_targets: bool,
+
+    /// Output format; with --every, one line of JSON for each look
+    #[arg(long, default_value = "text")]
+    format: Format,
+
+    #[command(flatten)]
+    connection: ConnectionArgs,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  cortexkey keys watch --dry-run
+  cortexkey keys watch --test-targets
+  cortexkey keys watch --profiles all --metrics /var/lib/node_exporter/cortexkey.prom
+  cortexkey keys watch --profiles prod,test --every 6h --listen 127.0.0.1:9464
+  cortexkey keys watch --before 30d --before 7d --calendar keys.ics
+
+A target in the configuration, whose secret comes from a variable, a file or a program:
+  [targets.ops]
+  kind = \"slack\"
+  url_env = \"CORTEXKEY_SLACK_SECRET\"
+
+Exit codes: 0 everything that is due was sent; 1 a tenant could not be asked, definitions could not
+be read, or a target could not be told, which the next run makes up for; 2 usage error.";
+
+/// What one run found and did.
+struct Ran {
+    looks: Vec<Look>,
+    dues: Vec<Due>,
+    deliveries: Vec<Delivery>,
+    waiting: usize,
+    exit: Exit,
+}
+
+pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
+    let targets = targets(args)?;
+    if args.test_targets {
+        return test_targets(args, &targets);
+    }
+    if args.dry_run {
+        let mut journal = Journal::peek(&state_file(args)?).map_err(|error| failure(&error))?;
+        let (looks, thresholds) = look(args)?;
+        let dues = journal.take(&looks, &targets, &thresholds, now_ms());
+        let exit = exit_of(&looks, &[]);
+        let ran = Ran { looks, dues, deliveries: Vec::new(), waiting: 0, exit };
+        print(args.format, &ran)?;
+        return Ok(ran.exit);
+    }
+    let mut journal = Journal::open(&state_file(args)?).map_err(|error| failure(&error))?;
+    let Some(every) = args.every else { return Ok(once(args, &targets, &mut journal, None)?.exit) };
+    let scrape = args.listen.map(listen).transpose()?;
+    // The first run says what is wrong with the settings; later ones go on whatever happens.
+    let mut ran = Ok(once(args, &targets, &mut journal, scrape.as_ref())?.exit);
+    loop {
+        let next = Instant::now() + every;
+        let mut wait = AGAIN;
+        while ran != Ok(Exit::Done) && Instant::now() + wait < next {
+            std::thread::sleep(wait);
+            wait = wait.saturating_mul(2);
+            ran = again(args, &targets, &mut journal, scrape.as_ref());
+        }
+        std::thread::sleep(next.saturating_duration_since(Instant::now()));
+        ran = again(args, &targets, &mut journal, scrape.as_ref());
+    }
+}
+
+fn again(
+    args: &Args,
+    targets: &[NoticeTarget],
+    journal: &mut Journal,
+    scrape: Option<&Scrape>,
+) -> Result<Exit, ()> {
+    match once(args, targets, journal, scrape) {
+        Ok(ran) => Ok(ran.exit),
+        Err(failure) => {
+            failure.say();
+            Err(())
+        }
+    }
+}
+
+/// One look and all that follows from it.
+fn once(
+    args: &Args,
+    targets: &[NoticeTarget],
+    journal: &mut Journal,
+    scrape: Option<&Scrape>,
+) -> Result<Ran, Failure> {
+    let (looks, thresholds) = look(args)?;
+    let now_ms = now_ms();
+    let dues = journal.take(&looks, targets, &thresholds, now_ms);
+    journal.save().map_err(|error| failure(&error))?;
+    let environment = |name: &str| std::env::var_os(name);
+    let sender = Sender { environment: &environment, on_secret: mask::know };
+    let deliveries = deliver(journal, targets, &sender, now_ms).map_err(|error| failure(&error))?;
+    let mut exit = exit_of(&looks, &deliveries);
+    let states = states(targets, journal, &deliveries);
+    let text = metrics(&looks, &states, journal, now_ms);
+    if let Some(scrape) = scrape {
+        scrape.publish(&text);
+    }
+    let published = [
+        args.metrics.as_deref().map(|path| write(path, &text)),
+        args.calendar.as_deref().map(|path| match calendar(&looks, &thresholds, now_ms) {
+            Some(text) => write(path, &text),
+            None => Err(kept(path)),
+        }),
+    ];
+    for failure in published.into_iter().flatten().filter_map(Result::err) {
+        failure.say();
+        exit = Exit::Findings;
+    }
+    let waiting = journal.waiting().map(|(_, count)| count).sum();
+    let ran = Ran { looks, dues, deliveries, waiting, exit };
+    print(args.format, &ran)?;
+    Ok(ran)
+}
+
+/// Looks at each tenant. One that cannot be asked is in no other one's way.
+fn look(args: &Args) -> Result<(Vec<Look>, Thresholds), Failure> {
+    let mut looks = Vec::new();
+    let mut of_policy: Option<Thresholds> = None;
+    for profile in profiles(args)? {
+        match targets_of(args, profile.as_deref()) {
+            Ok(found) => {
+                for (name, target) in found {
+                    let (look, thresholds) = look_at(args, name, &target)?;
+                    looks.push(look);
+                    of_policy = of_policy.or(thresholds);
+                }
+            }
+            Err(failure) if profile.is_none() => return Err(failure),
+            Err(failure) => {
+                let tenant = profile.unwrap_or_default();
+                let place = format!("profile:{tenant}");
+                looks.push(Look { tenant, place, seen: Err(failure.message().to_owned()) });
+            }
+        }
+    }
+    let thresholds = match args.before.as_slice() {
+        [] => of_policy.unwrap_or_default(),
+        given => thresholds(given.iter().cloned())?,
+    };
+    Ok((looks, thresholds))
+}
+
+/// One look, and the thresholds of the policy where it sets some.
+fn look_at(
+    args: &Args,
+    tenant: String,
+    target: &Target,
+) -> Result<(Look, Option<Thresholds>), Failure> {
+    let client = &target.client;
+    let child = client.child().map(|child| format!("@{}", child.as_str())).unwrap_or_default();
+    let place = client.address().to_string() + &child;
+    let source = args.definitions.source(target.tenant.as_deref())?;
+    let snapshot = match Snapshot::read(client, Some(&source), now_ms()) {
+        Ok(snapshot) => snapshot,
+        Err(error) => {
+            let seen = Err(call_failure(&error).message().to_owned());
+            return Ok((Look { tenant, place, seen }, None));
+        }
+    };
+    let definitions = &snapshot.definitions;
+    let is_own = |policy: &&Policy| {
+        source.policy.is_some() || policy.path().is_some_and(|path| path != DEFAULT_POLICY)
+    };
+    let policy = definitions.policy().filter(is_own);
+    let before: Vec<u64> = policy.iter().flat_map(|policy| policy.notify_before_ms()).collect();
+    let of_policy = (!before.is_empty())
+        .then(|| thresholds(before.into_iter().map(Threshold::of_ms)))
+        .transpose()?;
+    let definitions = match definitions.faults.as_slice() {
+        [] => policy.filter(|_| definitions.is_compared()).map(|_| Ok(())),
+        faults => Some(Err(faults.join("; "))),
+    };
+    let own = snapshot.rows.iter().filter(|row| !is_system(&row.key));
+    let keys = own.map(|row| WatchedKey {
+        record: row.record.clone(),
+        managed: row.managed.as_ref().map(|managed| Managed {
+            name: managed.name.clone(),
+            owner: managed.owner.clone(),
+            drift: managed.state == State::Drifted,
+        }),
+    });
+    let sighting = Sighting { keys: keys.collect(), missing: snapshot.unseen, definitions };
+    Ok((Look { tenant, place, seen: Ok(sighting) }, of_policy))
+}
+
+fn thresholds(given: impl IntoIterator<Item = Threshold>) -> Result<Thresholds, Failure> {
+    Thresholds::new(given).map_err(|error| Failure::of(Exit::UsageError, &error))
+}
+
+/// A profile's tenant, or its children, with their names.
+fn targets_of(args: &Args, profile: Option<&str>) -> Result<Vec<(String, Target)>, Failure> {
+    let connection = match profile {
+        None => args.connection.resolve()?,
+        Some(name) => args.connection.resolve_profile(name)?,
+    };
+    let host = || connection.address.value.host().to_owned();
+    let name = connection.profile.clone().unwrap_or_else(host);
+    let (tenant, new_keys) = (connection.tenant.clone(), connection.new_keys.clone());
+    let known = connection.children.clone();
+    let clients = args.children.clients(connection.client(), known)?;
+    let target = |client| Target { client, tenant: tenant.clone(), new_keys: new_keys.clone() };
+    let named = clients.into_iter().map(|client| {
+        let child = client.child().map(ChildTenant::as_str);
+        (child.map_or_else(|| name.clone(), |child| format!("{name}@{child}")), target(client))
+    });
+    Ok(named.collect())
+}
+
+/// The profiles; none for the one that is in force anyway.
+fn profiles(args: &Args) -> Result<Vec<Option<String>>, Failure> {
+    if args.profiles.is_empty() {
+        return Ok(vec![None]);
+    }
+    let config = config()?;
+    if args.profiles.iter().any(|name| name == "all") {
+        if config.profiles.is_empty() {
+            return Err(Failure::usage_error("the configuration has no profile")
+                .help("docs/client.md shows one"));
+        }
+        return Ok(config.profiles.into_keys().map(Some).collect());
+    }
+    // A name that is wrong would be a tenant that is never watched.
+    for name in &args.profiles {
+        if !config.profiles.contains_key(name) {
+            let known: Vec<String> = config.profiles.into_keys().collect();
+            return Err(Failure::usage_error("there is no such profile")
+                .help(format!("the configuration has {}", known.join(", "))));
+        }
+    }
+    let mut names = args.profiles.clone();
+    names.sort();
+    names.dedup();
+    Ok(names.into_iter().map(Some).collect())
+}
+
+fn config() -> Result<Config, Failure> {
+    Config::load(&|name| std::env::var_os(name)).map_err(|(path, problem)| {
+        Failure::usage_error(format!("the configuration {} {problem}", path.display()))
+    })
+}
+
+/// The targets of the configuration, or those that are named.
+fn targets(args: &Args) -> Result<Vec<NoticeTarget>, Failure> {
+    let mut targets = config()?.targets;
+    let known: Vec<String> = targets.iter().map(|target| target.name.clone()).collect();
+    if let Some(unknown) = args.targets.iter().find(|name| !known.contains(name)) {
+        return Err(Failure::usage_error(format!("there is no target {unknown}"))
+            .help(format!("the configuration has {}", listed(&known))));
+    }
+    if !args.targets.is_empty() {
+        targets.retain(|target| args.targets.contains(&target.name));
+    }
+    let publishes = args.metrics.is_some() || args.calendar.is_some() || args.listen.is_some();
+    if targets.is_empty() && (args.test_targets || !publishes && !args.dry_run) {
+        return Err(Failure::usage_error(
+            "there is nobody to tell: the configuration has no target",
+        )
+        .help(
+            "add [targets.NAME] (docs/running-keys.md), or give --metrics, --calendar or \
+                 --listen",
+        ));
+    }
+    Ok(targets)
+}
+
+fn listed(names: &[String]) -> String {
+    if names.is_empty() { "none".to_owned() } else { names.join(", ") }
+}
+
+fn state_file(args: &Args) -> Result<PathBuf, Failure> {
+    if let Some(path) = &args.state {
+        return Ok(path.clone());
+    }
+    let folder = state_folder(&|name| std::env::var_os(name)).ok_or_else(|| {
+        Failure::usage_error("neither XDG_STATE_HOME nor HOME is set, so nothing can be remembered")
+            .help("set one of them to a folder of yours, or give --state FILE")
+    })?;
+    Ok(folder.join(STATE))
+}
+
+fn listen(address: SocketAddr) -> Result<Scrape, Failure> {
+    let scrape = Scrape::listen(address).map_err(|error| {
+        Failure::new(Exit::Findings, format!("cannot listen at {address}: {error}"))
+    })?;
+    say(&format!("metrics at http://{}/metrics", scrape.address()));
+    if !address.ip().is_loopback() {
+        say("anyone who reaches this address can read the names, owners and roles of keys");
+    }
+    Ok(scrape)
+}
+
+/// Sends a test notice to each target, past the journal.
+fn test_targets(args: &Args, targets: &[NoticeTarget]) -> Result<Exit, Failure> {
+    let environment = |name: &str| std::env::var_os(name);
+    let sender = Sender { environment: &environment, on_secret: mask::know };
+    let now_ms = now_ms();
+    let test = |target: &NoticeTarget| {
+        let message = Message::test(&target.name, now_ms);
+        let outcome = match sender.send(target, &message, now_ms) {
+            Ok(()) => Outcome::Sent,
+            Err(error) if error.may_have_arrived() => Outcome::Doubtful(error.to_string()),
+            Err(error) => Outcome::Failed(error.to_string()),
+        };
+        Delivery { target: target.name.clone(), message: message.id, notices: 1, outcome }
+    };
+    let deliveries: Vec<Delivery> = targets.iter().map(test).collect();
+    let exit = exit_of(&[], &deliveries);
+    let ran = Ran { looks: Vec::new(), dues: Vec::new(), deliveries, waiting: 0, exit };
+    print(args.format, &ran)?;
+    Ok(ran.exit)
+}
+
+fn states(
+    targets: &[NoticeTarget],
+    journal: &Journal,
+    deliveries: &[Delivery],
+) -> Vec<TargetState> {
+    let failed = |name: &str| {
+        let of_target = deliveries.iter().filter(|delivery| delivery.target == name);
+        of_target.into_iter().any(|delivery| delivery.outcome != Outcome::Sent)
+            || journal.waiting().any(|(target, count)| target == name && count > 0)
+    };
+    let state = |target: &NoticeTarget| TargetState {
+        up: !failed(&target.name),
+        name: target.name.clone(),
+    };
+    targets.iter().map(state).collect()
+}
+
+fn exit_of(looks: &[Look], deliveries: &[Delivery]) -> Exit {
+    let is_whole = |look: &Look| {
+        look.seen.as_ref().is_ok_and(|sighting| {
+            sighting.is_complete() && !matches!(sighting.definitions, Some(Err(_)))
+        })
+    };
+    let is_sent = |delivery: &Delivery| delivery.outcome == Outcome::Sent;
+    if looks.iter().all(is_whole) && deliveries.iter().all(is_sent) {
+        Exit::Done
+    } else {
+        Exit::Findings
+    }
+}
+
+fn write(path: &Path, text: &str) -> Result<(), Failure> {
+    output_file::write(path, text.as_bytes()).map_err(|error: io::Error| {
+        Failure::new(Exit::Findings, format!("cannot write {}: {error}", path.display()))
+    })
+}
+
+fn kept(path: &Path) -> Failure {
+    Failure::new(
+        Exit::Findings,
+        format!(
+            "{} is left as it is: a tenant could not be asked for all of its keys, and their events \
+             would vanish",
+            path.display()
+        ),
+    )
+}
+
+fn failure(error: &JournalError) -> Failure {
+    let exit = match error {
+        JournalError::Damaged { .. } => Exit::UsageError,
+        _ => Exit::Findings,
+    };
+    Failure::of(exit, error)
+}
+
+fn print(format: Format, ran: &Ran) -> Result<(), Failure> {
+    let now_ms = now_ms();
+    text::print(&match format {
+        Format::Text => as_text(ran, now_ms),
+        Format::Json => text::json(&as_json(ran, now_ms)),
+    })?;
+    Ok(())
+}
+
+fn as_text(ran: &Ran, now_ms: u64) -> String {
+    let mut out = String::new();
+    for look in &ran.looks {
+        let tenant = &look.tenant;
+        match &look.seen {
+            Err(reason) => out += &format!("{tenant}: {BAD}not asked{BAD:#}: {reason}\n"),
+            Ok(sighting) => {
+                out += &format!("{tenant}: {} keys\n", sighting.keys.len());
+                if sighting.missing > 0 {
+                    let missing = sighting.missing;
+                    out += &format!("{tenant}: {BAD}{missing} keys could not be read{BAD:#}\n");
+                }
+                if let Some(Err(reason)) = &sighting.definitions {
+                    out += &format!("{tenant}: {BAD}definitions not read{BAD:#}: {reason}\n");
+                }
+            }
+        }
+    }
+    for due in &ran.dues {
+        out += &format!("due: {}\n", due.notice.text(now_ms));
+    }
+    for delivery in &ran.deliveries {
+        let Delivery { target, notices, outcome, .. } = delivery;
+        let colour = if *outcome == Outcome::Sent { GOOD } else { BAD };
+        out += &format!("{target}: {notices} notices {colour}{outcome}{colour:#}\n");
+    }
+    if ran.waiting > 0 {
+        out += &format!("{DIM}{} notices wait for the next run{DIM:#}\n", ran.waiting);
+    } else if ran.dues.is_empty() && ran.deliveries.is_empty() {
+        out += "nothing is due\n";
+    }
+    out
+}
+
+fn as_json(ran: &Ran, now_ms: u64) -> Value {
+    let tenant = |look: &Look| match &look.seen {
+        Err(reason) => json!({ "tenant": look.tenant, "asked": false, "reason": reason }),
+        Ok(sighting) => {
+            let mut value = json!({
+                "tenant": look.tenant,
+                "asked": true,
+                "keys": sighting.keys.len(),
+                "unreadable": sighting.missing,
+            });
+            if let Some(Err(reason)) = &sighting.definitions {
+                value["definitionsReason"] = reason.clone().into();
+            }
+            if sighting.has_definitions() {
+                let unmanaged = sighting.keys.iter().filter(|key| key.managed.is_none()).count();
+                let drifted = sighting
+                    .keys
+                    .iter()
+                    .filter(|key| key.managed.as_ref().is_some_and(|managed| managed.drift));
+                value["unmanaged"] = unmanaged.into();
+                value["drifted"] = drifted.count().into();
+            }
+            value
+        }
+    };
+    let delivery = |delivery: &Delivery| {
+        let mut value = json!({
+            "target": delivery.target,
+            "message": delivery.message,
+            "notices": delivery.notices,
+            "outcome": delivery.outcome.as_str(),
+        });
+        if let Some(reason) = delivery.outcome.reason() {
+            value["reason"] = reason.into();
+        }
+        value
+    };
+    json!({
+        "version": 1,
+        "tenants": ran.looks.iter().map(tenant).collect::<Vec<_>>(),
+        "due": ran.dues.iter().map(|due| due.notice.json(now_ms)).collect::<Vec<_>>(),
+        "deliveries": ran.deliveries.iter().map(delivery).collect::<Vec<_>>(),
+        "waiting": ran.waiting,
+    })
+}
+
+/// At least a minute: tenants limit their callers.
+fn every(text: &str) -> Result<Duration, String> {
+    match duration_ms(text).map_err(|error| error.to_string())? {
+        ms @ 60_000.. => Ok(Duration::from_millis(ms)),
+        _ => Err("at least a minute is expected".to_owned()),
+    }
+}

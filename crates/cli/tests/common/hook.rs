@@ -1,0 +1,235 @@
+//! A webhook and a mail server on loopback, which behave as a test says.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::process::Child;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use serde_json::Value;
+
+/// What a webhook does with a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Does {
+    Answers(u16),
+    /// Closes the connection without an answer, having taken the request.
+    Closes,
+    /// Closes it in the middle of the answer's head.
+    BreaksOff,
+    /// Waits this long before it answers.
+    Waits(Duration),
+    /// Redirects elsewhere.
+    Redirects,
+    /// Kills the program under test before it has read the request.
+    KillsBefore,
+    /// Kills it after the request, without an answer.
+    KillsAfter,
+}
+
+/// A request that a webhook took.
+#[derive(Clone, Debug)]
+pub(crate) struct Got {
+    pub(crate) head: String,
+    pub(crate) body: String,
+}
+
+impl Got {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        let lines = self.head.lines().filter_map(|line| line.split_once(": "));
+        lines.into_iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, v)| v)
+    }
+
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap()
+    }
+}
+
+/// A webhook.
+pub(crate) struct Hook {
+    pub(crate) url: String,
+    state: Arc<Mutex<State>>,
+}
+
+struct State {
+    does: Does,
+    got: Vec<Got>,
+    child: Option<Child>,
+}
+
+impl Hook {
+    pub(crate) fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}/services/T0/B0/hook-secret-7", listener.local_addr().unwrap());
+        let state = State { does: Does::Answers(200), got: Vec::new(), child: None };
+        let state = Arc::new(Mutex::new(state));
+        let shared = Arc::clone(&state);
+        std::thread::spawn(move || {
+            for stream in listener.incoming() {
+                let state = Arc::clone(&shared);
+                std::thread::spawn(move || serve(&stream.unwrap(), &state));
+            }
+        });
+        Self { url, state }
+    }
+
+    pub(crate) fn does(&self, does: Does) {
+        self.state.lock().unwrap().does = does;
+    }
+
+    /// What it took since it was asked last.
+    pub(crate) fn got(&self) -> Vec<Got> {
+        std::mem::take(&mut self.state.lock().unwrap().got)
+    }
+
+    /// Runs a program to its end, which it may be killed at; whether it ended well.
+    pub(crate) fn run(&self, command: &mut std::process::Command) -> bool {
+        {
+            let mut state = self.state.lock().unwrap();
+            state.child = Some(command.spawn().unwrap());
+        }
+        loop {
+            let status = self.state.lock().unwrap().child.as_mut().unwrap().try_wait().unwrap();
+            if let Some(status) = status {
+                return status.success();
+            }
+            std::thread::sleep(Duration::from_millis(2));
+        }
+    }
+}
+
+fn serve(mut stream: &TcpStream, state: &Mutex<State>) {
+    let does = state.lock().unwrap().does;
+    if does == Does::KillsBefore {
+        return kill(state);
+    }
+    let mut reader = BufReader::new(stream.try_clone().unwrap());
+    let mut head = String::new();
+    while !head.ends_with("\r\n\r\n") {
+        if reader.read_line(&mut head).unwrap_or(0) == 0 {
+            return;
+        }
+    }
+    let lower = head.to_ascii_lowercase();
+    let length = lower.split("content-length: ").nth(1).and_then(|rest| rest.lines().next());
+    let mut body = vec![0; length.map_or(0, |length| length.trim().parse().unwrap())];
+    if reader.read_exact(&mut body).is_err() {
+        return;
+    }
+    let body = String::from_utf8(body).unwrap();
+    state.lock().unwrap().got.push(Got { head, body });
+    let status = match does {
+        Does::Answers(status) => status,
+        Does::Waits(time) => {
+            std::thread::sleep(time);
+            200
+        }
+        Does::Redirects => 307,
+        Does::BreaksOff => {
+            let _ = stream.write_all(b"HTTP/1.1 2");
+            return;
+        }
+        Does::Closes | Does::KillsBefore => return,
+        Does::KillsAfter => return kill(state),
+    };
+    // The program may be gone. An answer repeats the request, as some servers do.
+    let answer = format!(
+        "HTTP/1.1 {status} Status\r\nLocation: http://127.0.0.1:9/\r\nContent-Length: 14\r\n\
+         Connection: close\r\n\r\nhook-secret-7!"
+    );
+    let _ = stream.write_all(answer.as_bytes());
+}
+
+fn kill(state: &Mutex<State>) {
+    // It has ended once it is reaped.
+    let _ = state.lock().unwrap().child.as_mut().unwrap().kill();
+}
+
+/// A mail server without TLS; how it answers to one command is up to the test.
+pub(crate) struct MailServer {
+    pub(crate) port: u16,
+    state: Arc<Mutex<MailState>>,
+}
+
+#[derive(Default)]
+struct MailState {
+    /// A command, and the answer in place of the usual one; none closes the connection.
+    refuses: Option<(&'static str, Option<&'static str>)>,
+    letters: Vec<String>,
+    talk: Vec<String>,
+}
+
+impl MailServer {
+    pub(crate) fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let state = Arc::new(Mutex::new(MailState::default()));
+        let shared = Arc::clone(&state);
+        std::thread::spawn(move || {
+            for stream in listener.incoming() {
+                let state = Arc::clone(&shared);
+                std::thread::spawn(move || talk(&stream.unwrap(), &state));
+            }
+        });
+        Self { port, state }
+    }
+
+    pub(crate) fn refuses(&self, what: Option<(&'static str, Option<&'static str>)>) {
+        self.state.lock().unwrap().refuses = what;
+    }
+
+    pub(crate) fn letters(&self) -> Vec<String> {
+        std::mem::take(&mut self.state.lock().unwrap().letters)
+    }
+
+    pub(crate) fn talk(&self) -> Vec<String> {
+        std::mem::take(&mut self.state.lock().unwrap().talk)
+    }
+}
+
+fn talk(mut stream: &TcpStream, state: &Mutex<MailState>) {
+    let mut lines = BufReader::new(stream.try_clone().unwrap()).lines();
+    let mut say = |text: &str| stream.write_all(format!("{text}\r\n").as_bytes()).is_ok();
+    say("220 mail.example ESMTP");
+    while let Some(Ok(line)) = lines.next() {
+        state.lock().unwrap().talk.push(line.clone());
+        let command = line.split([' ', ':']).next().unwrap().to_ascii_uppercase();
+        let refuses = state.lock().unwrap().refuses;
+        if let Some((refused, answer)) = refuses
+            && refused == command
+        {
+            match answer {
+                Some(answer) => say(answer),
+                None => return,
+            };
+            continue;
+        }
+        match command.as_str() {
+            "EHLO" => say("250-mail.example\r\n250-8BITMIME\r\n250 AUTH PLAIN LOGIN"),
+            "AUTH" => say("235 go on"),
+            "DATA" => {
+                say("354 go on");
+                let mut letter = String::new();
+                for line in lines.by_ref() {
+                    match line.unwrap().as_str() {
+                        "." => break,
+                        line => letter.extend([line, "\n"]),
+                    }
+                }
+                state.lock().unwrap().letters.push(letter);
+                if let Some((".", answer)) = refuses {
+                    match answer {
+                        Some(answer) => say(answer),
+                        None => return,
+                    };
+                    continue;
+                }
+                say("250 taken")
+            }
+            "QUIT" => {
+                say("221 bye");
+                return;
+            }
+            _ => say("250 good"),
+        };
+    }
+}

@@ -1,0 +1,386 @@
+//! [`Journal`]: what each target got, and what waits for it, on disk before each step.
+//!
+//! A notice is queued for a target before anything is sent, noted as begun before it is sent, and
+//! noted as told once the target has it. The file is replaced whole each time and held by one run.
+//! What was sent is forgotten only when a whole list of the tenant's keys no longer has the key: a
+//! list that is cut short is no reason to tell everything again.
+
+use core::fmt;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use cortexkey_core::lifecycle::Expiry;
+use cortexkey_system::{Links, Write, replace};
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use super::look::{Look, Sighting};
+use super::message::{Message, NOTICES_MAX};
+use super::notice::{Due, Thresholds, due};
+use super::send::Sender;
+use crate::lifecycle::{LockFileError, hold_folder};
+use crate::settings::Target;
+
+const VERSION: u32 = 1;
+const STATE_BYTES_MAX: u64 = 64 * 1024 * 1024;
+/// Messages that wait for one target. Further notices are queued once some of these are sent.
+const QUEUE_MAX: usize = 500;
+
+/// What each target got.
+pub struct Journal {
+    path: PathBuf,
+    state: State,
+    _held: Option<File>,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct State {
+    version: u32,
+    /// By what people call the tenant.
+    #[serde(default)]
+    tenants: BTreeMap<String, TenantState>,
+    /// By the target's name.
+    #[serde(default)]
+    targets: BTreeMap<String, Told>,
+}
+
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct TenantState {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    last_success_ms: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    failing_since_ms: Option<u64>,
+}
+
+/// What a target got, and what waits for it.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Told {
+    /// Ids of notices.
+    #[serde(default)]
+    told: BTreeSet<String>,
+    /// Messages, the oldest first.
+    #[serde(default)]
+    queue: Vec<Message>,
+}
+
+/// Why the journal cannot be used. Nothing is sent without it.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum JournalError {
+    /// Its folder cannot be created, or it cannot be read.
+    #[error("the state file {} cannot be read", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// The system's error.
+        #[source]
+        error: io::Error,
+    },
+    /// It cannot be written.
+    #[error(
+        "the state file {} cannot be written, so nothing more is sent; what is due is sent by the \
+         next run that can write it",
+        path.display()
+    )]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// The system's error.
+        #[source]
+        error: io::Error,
+    },
+    /// Another run holds it.
+    #[error("another run uses the state file {}; wait for its end", path.display())]
+    Held {
+        /// The file.
+        path: PathBuf,
+    },
+    /// It is not one that this version writes.
+    #[error(
+        "the state file {} is damaged or of another version (line {line}); without it every due \
+         notice is sent again: restore it, or move it away to begin anew",
+        path.display()
+    )]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// Where, counted from 1; 0 where the version is another.
+        line: usize,
+    },
+}
+
+/// What became of one message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Delivery {
+    /// The target.
+    pub target: String,
+    /// The message's id.
+    pub message: String,
+    /// How many notices it has.
+    pub notices: usize,
+    /// What became of it.
+    pub outcome: Outcome,
+}
+
+/// What became of a message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Outcome {
+    /// The target has it.
+    Sent,
+    /// The target does not have it. It is sent again by the next run.
+    Failed(String),
+    /// Nobody knows whether the target has it. It is sent again, marked as a possible repeat.
+    Doubtful(String),
+}
+
+impl Outcome {
+    /// The stable name.
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Sent => "sent",
+            Self::Failed(_) => "failed",
+            Self::Doubtful(_) => "doubtful",
+        }
+    }
+
+    /// Why it was not sent.
+    pub fn reason(&self) -> Option<&str> {
+        match self {
+            Self::Sent => None,
+            Self::Failed(reason) | Self::Doubtful(reason) => Some(reason),
+        }
+    }
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())?;
+        self.reason().map_or(Ok(()), |reason| write!(f, ": {reason}"))
+    }
+}
+
+impl Default for State {
+    fn default() -> Self {
+        Self { version: VERSION, tenants: BTreeMap::new(), targets: BTreeMap::new() }
+    }
+}
+
+impl Journal {
+    /// Reads the state and holds it. Its folder is created.
+    pub fn open(path: &Path) -> Result<Self, JournalError> {
+        let failed = |error| JournalError::Read { path: path.to_owned(), error };
+        if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+            fs::create_dir_all(folder).map_err(failed)?;
+        }
+        let held = hold_folder(path).map_err(|error| match error {
+            LockFileError::Held { path } => JournalError::Held { path },
+            LockFileError::Read { error, .. } => failed(error),
+            other => failed(io::Error::other(other.to_string())),
+        })?;
+        Ok(Self { state: read(path)?, path: path.to_owned(), _held: held })
+    }
+
+    /// Reads the state without holding it. It cannot be written.
+    pub fn peek(path: &Path) -> Result<Self, JournalError> {
+        Ok(Self { state: read(path)?, path: PathBuf::new(), _held: None })
+    }
+
+    /// Takes note of looks, and queues what is due for each target. Returns the notices that are due
+    /// and that at least one target was not told.
+    pub fn take(
+        &mut self,
+        looks: &[Look],
+        targets: &[Target],
+        thresholds: &Thresholds,
+        now_ms: u64,
+    ) -> Vec<Due> {
+        let mut new = Vec::new();
+        for look in looks {
+            let since = self.note(look, now_ms);
+            let dues = due(look, thresholds, since, now_ms);
+            let mut open = BTreeSet::new();
+            for target in targets.iter().filter(|target| target.takes(&look.tenant)) {
+                open.extend(
+                    self.state
+                        .targets
+                        .entry(target.name.clone())
+                        .or_default()
+                        .queue(&target.name, &dues),
+                );
+            }
+            new.extend(dues.into_iter().filter(|due| open.contains(&due.notice.id)));
+        }
+        new
+    }
+
+    /// When the tenant could first not be asked; now, where it can.
+    fn note(&mut self, look: &Look, now_ms: u64) -> u64 {
+        let tenant = self.state.tenants.entry(look.tenant.clone()).or_default();
+        match &look.seen {
+            Ok(sighting) => {
+                *tenant = TenantState { last_success_ms: Some(now_ms), failing_since_ms: None };
+                if sighting.is_complete() {
+                    for told in self.state.targets.values_mut() {
+                        told.forget(look, sighting);
+                    }
+                }
+                now_ms
+            }
+            Err(_) => *tenant.failing_since_ms.get_or_insert(now_ms),
+        }
+    }
+
+    /// When a tenant was last asked with success, in milliseconds since 1970.
+    pub fn last_success_ms(&self, tenant: &str) -> Option<u64> {
+        self.state.tenants.get(tenant)?.last_success_ms
+    }
+
+    /// How many notices wait for each target, those included that the configuration no longer has.
+    pub fn waiting(&self) -> impl Iterator<Item = (&str, usize)> {
+        self.state.targets.iter().map(|(name, told)| {
+            (name.as_str(), told.queue.iter().map(|message| message.notices.len()).sum())
+        })
+    }
+
+    /// Writes the state.
+    pub fn save(&self) -> Result<(), JournalError> {
+        let failed = |error| JournalError::Write { path: self.path.clone(), error };
+        let mut text =
+            serde_json::to_vec_pretty(&self.state).map_err(|error| failed(error.into()))?;
+        text.push(b'\n');
+        let how = Write::new(Links::Replace).private().durable();
+        replace(&self.path, &text, how).map_err(|error| failed(error.into()))
+    }
+}
+
+impl Told {
+    /// Queues what the target was not told. Returns the ids of what waits for it, or did until now.
+    fn queue(&mut self, target: &str, dues: &[Due]) -> BTreeSet<String> {
+        let waiting: BTreeSet<&String> = self.ids().collect();
+        let is_open = |due: &&Due| !self.told.contains(&due.notice.id);
+        let open: Vec<Due> = dues.iter().filter(is_open).cloned().collect();
+        let is_new = |due: &&Due| !waiting.contains(&due.notice.id);
+        let new: Vec<Due> = open.iter().filter(is_new).cloned().collect();
+        for message in self.queue.iter_mut().filter(|message| !message.tried) {
+            // What was overtaken while the target was down is not worth a message.
+            message
+                .notices
+                .retain(|notice| !new.iter().any(|due| due.supersedes.contains(&notice.id)));
+        }
+        self.queue.retain(|message| !message.notices.is_empty());
+        for dues in new.chunks(NOTICES_MAX) {
+            if self.queue.len() < QUEUE_MAX {
+                self.queue.push(Message::new(target, dues));
+            }
+        }
+        open.into_iter().map(|due| due.notice.id).collect()
+    }
+
+    fn ids(&self) -> impl Iterator<Item = &String> {
+        self.queue.iter().flat_map(|message| &message.notices).map(|notice| &notice.id)
+    }
+
+    fn confirm(&mut self, at: usize) {
+        let message = self.queue.remove(at);
+        self.told.extend(message.notices.into_iter().map(|notice| notice.id));
+        self.told.extend(message.supersedes);
+    }
+
+    /// Forgets what was sent about keys that the tenant no longer has, and of outages that are over.
+    fn forget(&mut self, look: &Look, sighting: &Sighting) {
+        let (keys_of, outages_of) = (format!("{}/", look.place), look.outages());
+        let keys: BTreeSet<String> = sighting
+            .keys
+            .iter()
+            .filter_map(|key| match key.record.expiry {
+                Expiry::Never => None,
+                Expiry::At { ms } => Some(format!("{}/{ms}", key.record.key_id)),
+            })
+            .collect();
+        self.told.retain(|id| match id.strip_prefix(&keys_of) {
+            Some(rest) => rest.rsplit_once('/').is_some_and(|(key, _)| keys.contains(key)),
+            None => !id.starts_with(&outages_of),
+        });
+    }
+}
+
+impl Target {
+    /// Whether notices of a tenant go to the target.
+    fn takes(&self, tenant: &str) -> bool {
+        // A child's name has its parent's before it.
+        let profile = tenant.split('@').next().unwrap_or(tenant);
+        self.profiles.is_empty() || self.profiles.iter().any(|name| name == profile)
+    }
+}
+
+/// Sends what waits for these targets. What fails for one is in no other one's way.
+pub fn deliver(
+    journal: &mut Journal,
+    targets: &[Target],
+    sender: &Sender<'_>,
+    now_ms: u64,
+) -> Result<Vec<Delivery>, JournalError> {
+    let mut deliveries = Vec::new();
+    for target in targets {
+        let mut at = 0;
+        while let Some(told) = journal.state.targets.get_mut(&target.name)
+            && let Some(queued) = told.queue.get_mut(at)
+        {
+            let message = queued.clone();
+            if !queued.tried {
+                queued.tried = true;
+                journal.save()?;
+            }
+            let sent = sender.send(target, &message, now_ms);
+            let Some(told) = journal.state.targets.get_mut(&target.name) else { break };
+            let (outcome, goes_on) = match sent {
+                Ok(()) => {
+                    told.confirm(at);
+                    (Outcome::Sent, true)
+                }
+                Err(error) if error.may_have_arrived() => {
+                    (Outcome::Doubtful(error.to_string()), false)
+                }
+                Err(error) => {
+                    told.queue[at].tried = message.tried;
+                    at += 1;
+                    (Outcome::Failed(error.to_string()), error.is_about_message())
+                }
+            };
+            journal.save()?;
+            deliveries.push(Delivery {
+                target: target.name.clone(),
+                message: message.id,
+                notices: message.notices.len(),
+                outcome,
+            });
+            if !goes_on {
+                break;
+            }
+        }
+    }
+    Ok(deliveries)
+}
+
+fn read(path: &Path) -> Result<State, JournalError> {
+    let failed = |error| JournalError::Read { path: path.to_owned(), error };
+    match fs::metadata(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(State::default()),
+        Err(error) => return Err(failed(error)),
+        Ok(about) if !about.is_file() || about.len() > STATE_BYTES_MAX => {
+            return Err(failed(io::Error::other("it is no file of at most 64 MiB")));
+        }
+        Ok(_) => {}
+    }
+    let damaged = |line| JournalError::Damaged { path: path.to_owned(), line };
+    let bytes = fs::read(path).map_err(failed)?;
+    let state: State =
+        serde_json::from_slice(&bytes).map_err(|error| damaged(error.line().max(1)))?;
+    if state.version == VERSION { Ok(state) } else { Err(damaged(0)) }
+}

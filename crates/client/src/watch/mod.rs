@@ -1,0 +1,25 @@
+//! Watches keys: tells each due notice once to each target, and publishes metrics and a calendar.
+//!
+//! A run is a straight line: [`Look`]s at tenants, [`due`] notices, messages queued in the
+//! [`Journal`], and [`deliver`]. The journal is on disk before each step that cannot be undone, so a
+//! run that is killed anywhere loses nothing: the next one goes on where it was. Whether a target got
+//! a message whose answer never arrived cannot be known. Such a message is sent again with the same
+//! id and marked as a possible repeat.
+
+mod calendar;
+mod journal;
+mod look;
+mod message;
+mod metrics;
+mod notice;
+mod scrape;
+mod send;
+
+pub use calendar::calendar;
+pub use journal::{Delivery, Journal, JournalError, Outcome, Told, deliver};
+pub use look::{Look, Managed, Sighting, WatchedKey};
+pub use message::Message;
+pub use metrics::{TargetState, metrics};
+pub use notice::{Due, Notice, NoticeKind, Threshold, ThresholdError, Thresholds, due};
+pub use scrape::Scrape;
+pub use send::{SendError, Sender};
