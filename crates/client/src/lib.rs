@@ -26,7 +26,7 @@ pub mod time;
 mod transport;
 pub mod watch;
 
-pub use examples::{Example, ExampleError, Language, UnknownLanguage};
+pub use examples::{Example, ExampleError, Language, UnknownLanguage, curl_command};
 pub use import::{Import, Imported};
 pub use lifecycle::{
     Apply, ApplyError, Deletion, DeletionError, Delivery, Entry, Finished, Generation, Journal,

@@ -107,9 +107,14 @@ test('hostile texts stay texts on every page', async () => {
 });
 
 test('after signing out, Back shows nothing', async () => {
-  const opened = await page(launched, tenant);
+  // With the cache for Back, which Playwright turns off.
+  const caching = await browser({ ignoreDefaultArgs: ['--disable-back-forward-cache'] });
+  const opened = await page(caching, tenant);
   await opened.getByRole('button', { name: 'Sign out' }).click();
   await opened.goBack();
+  // Not even for a moment: the page that the browser keeps for Back is empty.
   assert.ok(!(await opened.content()).includes('Instance Administrator'));
-  await opened.context().close();
+  await opened.getByText('open the address that the console printed').waitFor();
+  assert.ok(!(await opened.content()).includes('Instance Administrator'));
+  await caching.close();
 });

@@ -29,18 +29,21 @@ export async function emulator(...args) {
   });
   const ready = JSON.parse(line);
   const { origin } = new URL(ready.console);
-  return { ...ready, said, origin, entries: [ready.console], stop: () => child.kill() };
+  return { ...ready, said, origin, used: new Set(), stop: () => child.kill() };
 }
 
-/** A one-time address: the first, or a new one, which is printed when somebody asks without a session. */
+/** A one-time address that nobody used: the first, or one that was printed since. */
 async function entry(tenant) {
-  if (tenant.entries.length > 0) return tenant.entries.pop();
   const { host, port } = new URL(tenant.origin);
-  tenant.said.length = 0;
-  await new Promise((resolve) => { get({ host: '127.0.0.1', port, path: '/keys', headers: { host } }, (answer) => answer.resume().on('end', resolve)); });
   for (;;) {
-    const address = tenant.said.join('\n').match(/http:\S+/)?.[0];
-    if (address) return address;
+    // One waits at a time: somebody without a session may have had it printed already.
+    const printed = [tenant.console, ...tenant.said.join('\n').match(/http:\S+\/enter\S+/g) ?? []];
+    const address = printed.find((address) => !tenant.used.has(address));
+    if (address) {
+      tenant.used.add(address);
+      return address;
+    }
+    await new Promise((resolve) => { get({ host: '127.0.0.1', port, path: '/keys', headers: { host } }, (answer) => answer.resume().on('end', resolve)); });
     await new Promise((resolve) => { setTimeout(resolve, 10); });
   }
 }
@@ -105,6 +108,13 @@ export async function page(launched, tenant, options = {}) {
   await opened.goto(await entry(tenant));
   await opened.waitForURL('**/keys');
   return Object.assign(opened, { faults, elsewhere });
+}
+
+/** Sends requests that the emulator refuses: with a wrong key, and for what the key may not do. */
+export async function refused(tenant) {
+  const path = '/public_api/v1/api_keys/get_api_keys';
+  await fetch(tenant.url + path, { method: 'POST', headers: { authorization: 'x'.repeat(128), 'x-xdr-auth-id': '1' }, body: '{}' });
+  await fetch(`${tenant.url}/public_api/v1/healthcheck`);
 }
 
 /** What axe finds wrong with a page as it is. */

@@ -18,12 +18,21 @@ export const STATES = [
   { name: 'rotate', path: '/keys/4/rotate' },
   { name: 'delete', path: '/keys/4/delete' },
   { name: 'no-key', path: '/keys/999', status: 404 },
+  { name: 'notifications', path: '/notifications' },
+  { name: 'requests', path: '/requests', act: why },
+  { name: 'requests-none', path: '/requests?verdict=replayed' },
+  { name: 'settings', path: '/settings' },
 ];
 
 /** Opens a dialog, and waits for it. */
 async function dialog(page, link) {
   await link.click();
   await page.getByRole('dialog').waitFor();
+}
+
+/** A refused request, with its reasons open. */
+async function why(page) {
+  await page.locator('.why summary').first().click();
 }
 
 /** The Scope tab with its choices open. */

@@ -3,13 +3,14 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 
-import { browser, emulator, page, seed, violations } from './lib.mjs';
+import { browser, emulator, page, refused, seed, violations } from './lib.mjs';
 import { STATES } from './states.mjs';
 
 let tenant, launched;
 before(async () => {
   [tenant, launched] = await Promise.all([emulator('--explain'), browser()]);
   await seed(tenant, 14);
+  await refused(tenant);
 });
 after(async () => { await launched?.close(); tenant?.stop(); });
 

@@ -1,14 +1,28 @@
-//! The script, the stylesheet and the icon, under addresses that change with their content.
+//! The scripts, the stylesheet and the icon, under addresses that change with their content.
 
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse as _, Response};
 use sha2::{Digest as _, Sha256};
 
-const FILES: [(&str, &str, &str); 3] = [
+const SCRIPT: &str = "text/javascript; charset=utf-8";
+const FILES: [(&str, &str, &str); 10] = [
     ("console.css", "text/css; charset=utf-8", include_str!("../assets/console.css")),
-    ("console.js", "text/javascript; charset=utf-8", include_str!("../assets/console.js")),
+    ("console.js", SCRIPT, include_str!("../assets/console.js")),
+    ("dialog.js", SCRIPT, include_str!("../assets/dialog.js")),
+    ("forms.js", SCRIPT, include_str!("../assets/forms.js")),
+    ("menu.js", SCRIPT, include_str!("../assets/menu.js")),
+    ("parts.js", SCRIPT, include_str!("../assets/parts.js")),
+    ("stream.js", SCRIPT, include_str!("../assets/stream.js")),
+    ("tabs.js", SCRIPT, include_str!("../assets/tabs.js")),
+    ("views.js", SCRIPT, include_str!("../assets/views.js")),
     ("icon.svg", "image/svg+xml", include_str!("../assets/icon.svg")),
 ];
+
+/// The modules that the script imports: a browser that knows them gets all at once.
+pub(crate) fn modules() -> impl Iterator<Item = &'static str> {
+    let names = FILES.iter().filter(|(_, kind, _)| *kind == SCRIPT).map(|(name, ..)| *name);
+    names.filter(|name| *name != "console.js")
+}
 
 /// Distinguishes versions of the files.
 pub(crate) fn digest() -> String {

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use cortexkey_client::time::now_ms;
 use cortexkey_client::{Client, Sink};
 use cortexkey_fleet::DefinitionSource;
+use cortexkey_tenant::Controls;
 
 /// Scopes are one call a key: for more keys than these, they are not read when a page is opened.
 pub(crate) const SCOPES_MAX: usize = 200;
@@ -61,9 +62,12 @@ impl Options {
 }
 
 impl Options {
-    /// Whether the tenant is the local emulator.
-    pub(crate) fn is_emulator(&self) -> bool {
-        matches!(self.kind, Kind::Emulator(_))
+    /// The local emulator, where the tenant is that.
+    pub(crate) fn emulator(&self) -> Option<&Controls> {
+        match &self.kind {
+            Kind::Emulator(controls) => Some(controls),
+            Kind::Profile(_) => None,
+        }
     }
 
     /// Where the definitions are, where there are any.
@@ -75,10 +79,7 @@ impl Options {
 
     /// The tenant's time, in milliseconds since 1970.
     pub(crate) fn now_ms(&self) -> u64 {
-        match &self.kind {
-            Kind::Emulator(emulator) => emulator.now_ms(),
-            Kind::Profile(_) => now_ms(),
-        }
+        self.emulator().map_or_else(now_ms, Controls::now_ms)
     }
 }
 
@@ -87,15 +88,9 @@ impl Options {
 #[non_exhaustive]
 pub enum Kind {
     /// The local emulator, in this process.
-    Emulator(Arc<dyn Emulator>),
+    Emulator(Controls),
     /// A tenant that settings name, and the name of the profile.
     Profile(Option<String>),
-}
-
-/// What only the emulator has.
-pub trait Emulator: Send + Sync {
-    /// Its clock, in milliseconds since 1970.
-    fn now_ms(&self) -> u64;
 }
 
 /// The name in the console's address. Cookies ignore ports: with its own name, no other server on

@@ -27,6 +27,7 @@ use tokio::time::{sleep, timeout};
 use crate::app::App;
 use crate::assets;
 use crate::gate::{self, Passed};
+use crate::live::Live;
 use crate::options::{HostName, Options};
 use crate::page_request::{Fields, PagePart, PageRequest};
 use crate::pages::{Handler, PAGES, nav};
@@ -88,6 +89,7 @@ impl Console {
         let host = host(options.host, local).map_err(StartError::System)?;
         let nav = nav(&options);
         let no_random = |error: getrandom::Error| StartError::System(io::Error::other(error));
+        let (stop, stopping) = watch::channel(false);
         let app = Arc::new(App::new(options, host, nav).map_err(no_random)?);
         let address = app.sessions().waiting().map(|token| app.entry(token)).unwrap_or_default();
         let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -96,7 +98,6 @@ impl Console {
             .enable_all()
             .build()
             .map_err(StartError::System)?;
-        let (stop, stopping) = watch::channel(false);
         let thread = std::thread::Builder::new()
             .name("cortexkey-console".to_owned())
             .spawn({
@@ -174,7 +175,11 @@ fn run(
     runtime.block_on(async {
         let Ok(listener) = TcpListener::from_std(listener) else { return };
         let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
-        let router = router(app);
+        let live = Arc::new(Live::new(stopping.clone()));
+        let router = router(app, &live);
+        if let Some(controls) = app.options.emulator().cloned() {
+            tokio::spawn(async move { live.follow(&controls).await });
+        }
         let stop = stopping.clone();
         tokio::select! {
             _ = stopping.wait_for(|stop| *stop) => {}
@@ -236,14 +241,21 @@ async fn answer_to(
     }
 }
 
-fn router(app: &Arc<App>) -> Router {
+fn router(app: &Arc<App>, live: &Arc<Live>) -> Router {
     let mut inside = Router::new().route("/a/{digest}/{name}", get(asset));
-    for page in PAGES {
+    for page in PAGES.iter().filter(|page| page.is_of(&app.options)) {
         let mut route = get(handled(page.get));
         if let Some(post) = page.post {
             route = route.post(handled(post));
         }
         inside = inside.route(page.path, route);
+    }
+    if app.options.emulator().is_some() {
+        let live = Arc::clone(live);
+        let stream = move |State(app): State<Arc<App>>, request: Request| {
+            core::future::ready(stream(&app, &live, &request))
+        };
+        inside = inside.route("/requests/stream", get(stream));
     }
     let inside = inside
         .fallback(|| async { bare(StatusCode::NOT_FOUND, "there is no such page") })
@@ -325,6 +337,18 @@ async fn enter(State(app): State<Arc<App>>, request: Request) -> Response {
         headers.insert(header::SET_COOKIE, cookie);
     }
     response
+}
+
+/// The emulator's requests as they come in.
+fn stream(app: &Arc<App>, live: &Live, request: &Request) -> Response {
+    let Some(passed) = request.extensions().get::<Passed>() else {
+        return bare(StatusCode::UNAUTHORIZED, "there is no session");
+    };
+    let query = Fields::parse(request.uri().query().unwrap_or_default().as_bytes());
+    let stream = live.stream(app, &query, passed.form_token.clone());
+    stream.unwrap_or_else(|| {
+        bare(StatusCode::SERVICE_UNAVAILABLE, "too many browsers look at the requests")
+    })
 }
 
 async fn asset(

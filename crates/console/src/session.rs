@@ -107,6 +107,12 @@ impl Sessions {
         Some(session.form.clone())
     }
 
+    /// Whether the session with this form token is open. Asking does not keep it so.
+    pub(crate) fn is_open(&mut self, form: &Token) -> bool {
+        self.drop_idle();
+        self.open.iter().any(|session| session.form.is(form.expose()))
+    }
+
     /// Ends the session with this form token.
     pub(crate) fn end(&mut self, form: &Token) {
         self.open.retain(|session| !session.form.is(form.expose()));

@@ -14,7 +14,7 @@ use crate::options::Options;
 /// The largest age of a snapshot when a page of a real tenant is opened: reading takes one call per
 /// hundred keys.
 const AGE_MAX: Duration = Duration::from_secs(60);
-/// The same for the emulator.
+/// The same for the emulator, which says itself when its keys change; files do not.
 const EMULATOR_AGE_MAX: Duration = Duration::from_secs(1);
 
 /// How recent a snapshot must be.
@@ -37,8 +37,16 @@ pub(crate) struct View {
 
 #[derive(Default)]
 struct Cached {
-    snapshot: Option<(Arc<Snapshot>, Instant)>,
+    snapshot: Option<(Arc<Snapshot>, Taken)>,
     fault: Option<String>,
+}
+
+/// When a snapshot was taken.
+#[derive(Clone, Copy)]
+struct Taken {
+    at: Instant,
+    /// How often the emulator's keys had changed by then.
+    changes: Option<u64>,
 }
 
 /// The last snapshot.
@@ -57,16 +65,17 @@ impl Snapshots {
         let asked = Instant::now();
         let _reading = self.reading.lock().unwrap_or_else(PoisonError::into_inner);
         // The thread that held the lock may have read it meanwhile.
-        if let Some((snapshot, at)) = &self.lock().snapshot
-            && *at > asked
+        if let Some((snapshot, taken)) = &self.lock().snapshot
+            && taken.at > asked
         {
             return View { snapshot: Arc::clone(snapshot), fault: None };
         }
+        let changes = changes(options);
         let read = read(options);
         let mut cached = self.lock();
         match read {
             Ok(snapshot) => {
-                cached.snapshot = Some((Arc::new(snapshot), Instant::now()));
+                cached.snapshot = Some((Arc::new(snapshot), Taken { at: Instant::now(), changes }));
                 cached.fault = None;
             }
             Err(fault) => cached.fault = Some(fault),
@@ -76,11 +85,16 @@ impl Snapshots {
 
     fn cached(&self, options: &Options, fresh: Fresh) -> Option<View> {
         let cached = self.lock();
-        let (_, at) = cached.snapshot.as_ref()?;
-        let age_max = if options.is_emulator() { EMULATOR_AGE_MAX } else { AGE_MAX };
+        let (_, taken) = cached.snapshot.as_ref()?;
+        let age_max = if options.emulator().is_some() { EMULATOR_AGE_MAX } else { AGE_MAX };
+        let is_young = taken.at.elapsed() < age_max || options.keys.is_none();
+        let is_same = match taken.changes {
+            Some(changes) => self::changes(options) == Some(changes) && is_young,
+            None => taken.at.elapsed() < age_max,
+        };
         let is_good = match fresh {
             Fresh::Last => true,
-            Fresh::Page => at.elapsed() < age_max && cached.fault.is_none(),
+            Fresh::Page => is_same && cached.fault.is_none(),
             Fresh::Now => false,
         };
         is_good.then(|| view_of(&cached))
@@ -89,6 +103,10 @@ impl Snapshots {
     fn lock(&self) -> std::sync::MutexGuard<'_, Cached> {
         self.cached.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn changes(options: &Options) -> Option<u64> {
+    options.emulator().map(cortexkey_tenant::Controls::changes)
 }
 
 fn view_of(cached: &Cached) -> View {

@@ -3,10 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use cortexkey_client::{ChildTenant, Client, Desired, LockFile, Membership, MembershipError};
-use cortexkey_client::{PlanOptions, check_names};
-use cortexkey_lint::Policy;
-use cortexkey_lint::files::{DEFAULT_POLICY, Outcome};
-use cortexkey_manifest::lock::FILE_NAME;
+use cortexkey_client::{Kind, Plan, PlanOptions, check_names};
+use cortexkey_lint::files::{self, DEFAULT_POLICY, Outcome};
+use cortexkey_lint::{Policy, Timestamp};
+use cortexkey_manifest::lock::{FILE_NAME, Lock};
 
 /// How long before its expiry a key with a lifetime is rotated, where the policy does not say it:
 /// thirty days, as the linter's first window of expiries.
@@ -85,6 +85,45 @@ impl TenantCorpus {
         let rotate_before_ms = rotate_before_ms.or_else(|| policy.rotate_before_ms());
         let rotate_before_ms = rotate_before_ms.unwrap_or(ROTATE_BEFORE_MS);
         PlanOptions { now_ms, rotate_before_ms, prune }
+    }
+}
+
+impl TenantCorpus {
+    /// Deletes nothing whose definition git still has: what is not seen is not what is gone. `folder`
+    /// is that of the run, `place` the lock file's name of the tenant.
+    pub fn hold_back(
+        &self,
+        plan: &mut Plan,
+        folder: &Path,
+        policy: &Policy,
+        place: &str,
+        lock: &Lock,
+    ) {
+        if !plan.actions.iter().any(|action| action.action == Kind::Delete) {
+            return;
+        }
+        let options = files::Options::new(folder.to_owned(), Timestamp::UNIX_EPOCH);
+        let definitions = files::Definitions::of(&options, policy);
+        let locked = lock.tenants.get(place);
+        plan.hold_back(&|action| {
+            let is_defined = locked.is_some_and(|tenant| tenant.keys.contains_key(&action.key));
+            match (&definitions, is_defined) {
+                (Ok(definitions), true) => definitions.why_kept(&self.tenant, &action.key),
+                (Ok(definitions), false) => {
+                    let is_locked = action.id.is_some_and(|id| definitions.has_locked(place, id));
+                    is_locked.then(|| {
+                        "a cortexkey.lock of the repository names it; bring that file back, or \
+                         commit that it is gone"
+                            .to_owned()
+                    })
+                }
+                (Err(why), true) => {
+                    Some(format!("that its definition is gone has no proof: {why}"))
+                }
+                // It never had a definition, and was asked for by --prune.
+                (Err(_), false) => None,
+            }
+        });
     }
 }
 

@@ -172,6 +172,19 @@ enum CompareError {
     TooManyScopes { max: usize },
 }
 
+/// Why there is no plan, although keys may be compared one by one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NoPlan {
+    /// There is no folder with definitions.
+    NoFolder,
+    /// The linter reports errors.
+    LinterErrors,
+    /// The folder has no definitions.
+    NoDefinitions,
+    /// A part could not be read or compared; [`Definitions::faults`] says which.
+    Faults,
+}
+
 /// What a folder says of keys, and how a tenant compares.
 #[derive(Default)]
 pub struct Definitions {
@@ -255,6 +268,19 @@ impl Definitions {
         self.plan.is_some()
     }
 
+    /// The plan, where `cortexkey plan` prints one for the same definitions.
+    pub fn planned(&self) -> Result<&Plan, NoPlan> {
+        let Some(outcome) = &self.outcome else { return Err(NoPlan::NoFolder) };
+        let fails = outcome.report.as_ref().is_some_and(|report| report.fails(Severity::Error));
+        match &self.plan {
+            _ if outcome.usage_error => Err(NoPlan::Faults),
+            _ if fails => Err(NoPlan::LinterErrors),
+            _ if outcome.no_input => Err(NoPlan::NoDefinitions),
+            Some(plan) if self.faults.is_empty() => Ok(plan),
+            _ => Err(NoPlan::Faults),
+        }
+    }
+
     /// All findings of the linter, those that do not count after those that do.
     pub fn findings(&self) -> Vec<KeyFinding> {
         let report = self.outcome.as_ref().and_then(|outcome| outcome.report.as_ref());
@@ -296,7 +322,8 @@ impl Definitions {
         if let Some(max) = source.scopes_max.filter(|max| request.scopes().len() > *max) {
             return Err(CompareError::TooManyScopes { max });
         }
-        let plan = request.plan(on_scope)?;
+        let mut plan = request.plan(on_scope)?;
+        corpus.hold_back(&mut plan, &source.folder, policy, &place, &lock);
         if let Some(locked) = lock.tenants.get(&place) {
             self.by_id = managed(&self.defined, &corpus, locked, &plan);
         }

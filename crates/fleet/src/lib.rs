@@ -13,5 +13,5 @@ mod snapshot;
 
 pub use access::{KeyScope, Reach, access};
 pub use corpus::{Gap, ROTATE_BEFORE_MS, TenantCorpus, lock_file};
-pub use definitions::{Defined, DefinitionSource, Definitions, KeyFinding, Managed, State};
+pub use definitions::{Defined, DefinitionSource, Definitions, KeyFinding, Managed, NoPlan, State};
 pub use snapshot::{Row, Snapshot};

@@ -3,12 +3,50 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use tokio::sync::broadcast;
+use tokio::sync::broadcast::error::RecvError;
+use tokio::sync::{broadcast, watch};
 
 use crate::log::LogLine;
 
 /// How many lines a reader may be behind before it misses some.
 const BEHIND_MAX: usize = 256;
+
+/// The requests of a tenant from some time on.
+pub struct Follower {
+    lines: broadcast::Receiver<Arc<LogLine>>,
+    stopping: watch::Receiver<bool>,
+}
+
+/// What a [`Follower`] sees.
+#[derive(Clone, Debug)]
+pub enum Followed {
+    /// A request was answered.
+    Request(Arc<LogLine>),
+    /// So many requests were answered too fast to be followed.
+    Missed(u64),
+}
+
+impl Follower {
+    pub(crate) fn new(
+        lines: broadcast::Receiver<Arc<LogLine>>,
+        stopping: watch::Receiver<bool>,
+    ) -> Self {
+        Self { lines, stopping }
+    }
+
+    /// Waits for the next; `None` once the tenant stops. Nothing is lost where this is dropped before
+    /// it is ready.
+    pub async fn next(&mut self) -> Option<Followed> {
+        tokio::select! {
+            _ = self.stopping.wait_for(|stop| *stop) => None,
+            line = self.lines.recv() => match line {
+                Ok(line) => Some(Followed::Request(line)),
+                Err(RecvError::Lagged(count)) => Some(Followed::Missed(count)),
+                Err(RecvError::Closed) => None,
+            },
+        }
+    }
+}
 
 /// The last requests.
 pub(crate) struct Inspector {

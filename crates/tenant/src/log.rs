@@ -76,6 +76,8 @@ pub struct LogLine {
     pub path: String,
     /// The key id, if the headers were well-formed.
     pub key_id: Option<KeyId>,
+    /// How far its timestamp was from the tenant's clock, in milliseconds; `None` without one.
+    pub skew_ms: Option<i64>,
     /// The verifier's verdict.
     pub verdict: Verdict,
     /// Why the replay guard would have refused it, if it only observes.
@@ -123,12 +125,13 @@ impl fmt::Display for LogLine {
 /// The form for `/_cortexkey/requests`, with an explanation of the verdict.
 impl Serialize for LogLine {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut line = serializer.serialize_struct("LogLine", 16)?;
+        let mut line = serializer.serialize_struct("LogLine", 17)?;
         line.serialize_field("id", &self.id)?;
         line.serialize_field("timeMs", &self.time_ms)?;
         line.serialize_field("method", &self.method)?;
         line.serialize_field("path", &self.path)?;
         line.serialize_field("keyId", &self.key_id.map(KeyId::get))?;
+        line.serialize_field("skewMs", &self.skew_ms)?;
         line.serialize_field("status", &self.status)?;
         line.serialize_field("verdict", self.verdict.code())?;
         line.serialize_field("message", self.verdict.message())?;
@@ -143,6 +146,7 @@ impl Serialize for LogLine {
         line.end()
     }
 }
+
 /// A method that is safe to log: one of HTTP's own. Any other text, even a key, may be sent in its
 /// place.
 pub(crate) fn known_method(method: &Method) -> &'static str {

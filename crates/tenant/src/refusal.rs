@@ -130,6 +130,16 @@ impl Refusal {
         self
     }
 
+    /// What it says, for a person.
+    pub(crate) fn words(&self) -> String {
+        let said = self.body.err_msg.as_deref().unwrap_or_default();
+        match (&self.remedy, &self.body.err_extra) {
+            (Some(Remedy(why)), _) => format!("{said}: {why}"),
+            (None, Some(Value::String(extra))) => format!("{said}: {extra}"),
+            _ => said.to_owned(),
+        }
+    }
+
     /// With a remedy.
     pub(crate) fn with_remedy(mut self, remedy: impl Into<Cow<'static, str>>) -> Self {
         self.remedy = Some(Remedy(remedy.into()));

@@ -21,6 +21,7 @@ use tokio::sync::{Semaphore, watch};
 use tokio_rustls::TlsAcceptor;
 
 use crate::clock::{Clock, SettableClock};
+use crate::controls::Controls;
 use crate::directory::Directory;
 use crate::faults::{Fault, FaultError, Faults};
 use crate::http::{App, SEARCHES_MAX, regroup, router};
@@ -198,9 +199,12 @@ impl Tenant {
 
     /// The notices about expiring keys, the earliest first.
     pub fn notifications(&self) -> Vec<Notification> {
-        let _inside = self.handle.enter();
-        self.app.look_for_notices();
-        self.app.notices().last().cloned().collect()
+        self.controls().notifications()
+    }
+
+    /// Controls it from within this process.
+    pub fn controls(&self) -> Controls {
+        Controls::new(Arc::clone(&self.app), self.handle.clone())
     }
 
     /// Replaces the waiting faults.
@@ -435,6 +439,7 @@ fn prepare(
         edit_roles: options.edit_roles,
         log,
         requests: AtomicU64::new(0),
+        changes: AtomicU64::new(0),
         inspector: Inspector::new(options.remembered_requests),
         faults: Faults::default(),
         notices: Mutex::new(notices),

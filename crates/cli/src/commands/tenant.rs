@@ -310,11 +310,14 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
         options.guard_entries = entries as usize;
     }
     #[cfg(feature = "console")]
-    let clock = args.handles.console.then(|| super::console::emulator::clock(&mut options));
+    if args.handles.console {
+        super::console::emulator::prepare(&mut options);
+    }
     let tenant = Tenant::start(options).map_err(|error| start_failed(&error))?;
     #[cfg(feature = "console")]
-    let console =
-        clock.map(|clock| super::console::emulator::of_tenant(&tenant, clock)).transpose()?;
+    let console = args.handles.console.then(|| super::console::emulator::of_tenant(&tenant));
+    #[cfg(feature = "console")]
+    let console = console.transpose()?;
     // Before the ready line, so that a signal right after it stops the emulator properly.
     let signals = tenant
         .signals()

@@ -12,6 +12,7 @@ mod attack;
 mod bad_input;
 mod compile;
 mod config;
+mod console;
 mod curl;
 mod doctor;
 mod examples;

@@ -7,6 +7,7 @@
 //! which says so.
 
 mod ca_file;
+mod request;
 
 use core::fmt;
 use core::str::FromStr;
@@ -16,6 +17,7 @@ use cortexkey_core::address::Address;
 use cortexkey_core::auth::{KeyId, Level};
 
 pub use ca_file::ExampleError;
+pub use request::curl_command;
 
 use crate::settings::{KnownSettings, known};
 use crate::{Environment, Given, SettingsError};

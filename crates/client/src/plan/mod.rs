@@ -146,6 +146,23 @@ impl Plan {
         self.actions.iter().any(|action| action.action == Kind::Refuse)
     }
 
+    /// How many actions of each kind there are, with the words for them, such as `to generate`.
+    pub fn counts(&self) -> Vec<(usize, &'static str)> {
+        let kinds = [
+            (Kind::Generate, "to generate"),
+            (Kind::Replace, "to replace"),
+            (Kind::Edit, "to edit"),
+            (Kind::Scope, "to scope"),
+            (Kind::Delete, "to delete"),
+            (Kind::Retire, "to retire"),
+            (Kind::Forget, "to forget"),
+            (Kind::Refuse, "refused"),
+        ];
+        let count = |kind| self.actions.iter().filter(|action| action.action == kind).count();
+        let counts = kinds.into_iter().map(|(kind, words)| (count(kind), words));
+        counts.filter(|(count, _)| *count > 0).collect()
+    }
+
     fn retire(&mut self, name: &str, entry: &LockedKey, state: &TenantState, now_ms: u64) {
         let (due, later): (Vec<&Retiring>, Vec<_>) =
             entry.retiring.iter().partition(|old| old.after_ms <= now_ms);

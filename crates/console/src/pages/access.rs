@@ -2,7 +2,8 @@
 //! remove, and the answer to a question. The core decides.
 
 use cortexkey_core::access::{
-    Answer, Area, Endpoint, Grant, Permission, Question, Rights, decide, scope_bypasses,
+    Answer, Area, Endpoint, Grant, Permission, Question, Rights, Sbac, Tenant, decide,
+    scope_bypasses,
 };
 use cortexkey_manifest::access::{Access, ScopeModel, losses, words};
 use maud::{Markup, html};
@@ -12,19 +13,36 @@ use super::find::Found;
 use crate::app::App;
 use crate::page_request::PageRequest;
 use crate::parts::layout::fault;
+use crate::snapshot::{Row, Snapshot};
 
 /// The key's access according to the tenant, or why it is unknown, in words.
-fn access(app: &App, found: &Found) -> Result<Access, String> {
-    let scope = app.options.client.scope(found.row.record.key_id);
+pub(super) fn of_row(app: &App, snapshot: &Snapshot, row: &Row) -> Result<Access, String> {
+    let scope = app.options.client.scope(row.record.key_id);
     let scope = scope.map_err(|error| format!("its scope could not be read: {error}"))?;
-    let policy = found.view.snapshot.definitions.policy();
-    cortexkey_fleet::access(&found.row.key, scope.as_ref(), policy, app.options.tenant.as_deref())
-        .map_err(|error| error.to_string())
+    let (policy, tenant) = (snapshot.definitions.policy(), app.options.tenant.as_deref());
+    let access = cortexkey_fleet::access(&row.key, scope.as_ref(), policy, tenant);
+    access.map(|access| as_the_emulator(app, access)).map_err(|error| error.to_string())
+}
+
+/// The emulator says itself what a policy says of a tenant.
+fn as_the_emulator(app: &App, mut access: Access) -> Access {
+    if let Some(controls) = app.options.emulator() {
+        let settings = controls.settings();
+        let facts = &mut access.tenant;
+        facts.scopes = if settings.has_scopes { ScopeModel::Areas } else { ScopeModel::NoScopes };
+        facts.settings = Tenant {
+            sbac: if settings.enforce_scopes { Sbac::Enforced } else { Sbac::Disabled },
+            tags: settings.tags,
+            datasets: settings.scoped_datasets,
+        };
+        (facts.tags_said, facts.datasets_said) = (true, true);
+    }
+    access
 }
 
 /// The cards of a key's page.
 pub(super) fn cards(app: &App, ask: &PageRequest, found: &Found) -> Markup {
-    let access = match access(app, found) {
+    let access = match of_row(app, &found.view.snapshot, &found.row) {
         Ok(access) => access,
         Err(why) => return fault("What the key may do is not known.", &why),
     };
@@ -144,7 +162,7 @@ fn question(ask: &PageRequest, found: &Found, access: &Access) -> Markup {
                 input name="value" aria-label="Of what" value=(value) placeholder="prod-eu, prod-us";
                 input name="tags" aria-label="Tags of the endpoint" placeholder="tags"
                     value=[ask.query.get("tags")];
-                button type="submit" { "Ask" }
+                button type="submit" { "PageRequest" }
             }
         }
         @if let Some(kind) = kind { (answer(access, kind, value, ask.query.get("tags"))) }

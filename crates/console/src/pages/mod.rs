@@ -5,13 +5,18 @@ mod delete;
 mod edit;
 mod examples;
 mod find;
+mod findings;
 mod form;
 mod history;
 mod home;
 mod key;
 mod keys;
 mod new_key;
+mod notifications;
+mod plan;
+pub(crate) mod requests;
 mod rotate;
+mod settings;
 mod shown;
 
 use crate::answer::Answer;
@@ -54,6 +59,11 @@ impl Page {
         self
     }
 
+    /// Whether a console has the page: one with an entry in the navigation has it where that is shown.
+    pub(crate) fn is_of(&self, options: &Options) -> bool {
+        self.nav.as_ref().is_none_or(|nav| (nav.is_shown)(options))
+    }
+
     /// With a form.
     const fn post(mut self, post: Handler) -> Self {
         self.post = Some(post);
@@ -65,13 +75,18 @@ const fn always(_: &Options) -> bool {
     true
 }
 
+fn has_definitions(options: &Options) -> bool {
+    options.keys.is_some()
+}
+
+fn is_emulator(options: &Options) -> bool {
+    options.emulator().is_some()
+}
+
 /// The entries of a console's navigation: paths and titles.
 pub(crate) fn nav(options: &Options) -> Vec<(&'static str, &'static str)> {
-    let shown = PAGES.iter().filter_map(|page| {
-        let nav = page.nav.as_ref().filter(|nav| (nav.is_shown)(options))?;
-        Some((page.path, nav.title))
-    });
-    shown.collect()
+    let shown = PAGES.iter().filter(|page| page.is_of(options));
+    shown.filter_map(|page| Some((page.path, page.nav.as_ref()?.title))).collect()
 }
 
 /// All pages, those of the navigation in order.
@@ -88,4 +103,10 @@ pub(crate) const PAGES: &[Page] = &[
     Page::new("/keys/{id}/edit/check", edit::show).post(edit::check),
     Page::new("/keys/{id}/rotate", rotate::show).post(rotate::rotate),
     Page::new("/keys/{id}/delete", delete::show).post(delete::delete),
+    Page::new("/plan", plan::show).nav("Plan", has_definitions),
+    Page::new("/findings", findings::show).nav("Findings", has_definitions),
+    Page::new("/findings/rules/{rule}", findings::rule),
+    Page::new("/notifications", notifications::show).nav("Notifications", always),
+    Page::new("/requests", requests::show).nav("Requests", is_emulator),
+    Page::new("/settings", settings::show).post(settings::change).nav("Settings", is_emulator),
 ];

@@ -33,8 +33,18 @@ impl Once {
         }))
     }
 
+    /// With a key that is there already.
+    pub(super) fn of(key: &str) -> Self {
+        Self(Arc::new(Mutex::new(Some(Zeroizing::new(key.to_owned())))))
+    }
+
     fn lock(&self) -> std::sync::MutexGuard<'_, Option<Zeroizing<String>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The answer with the key.
+    pub(super) fn shown(&self, app: &App, ask: &PageRequest, id: KeyId, more: &Markup) -> Answer {
+        self.answer(app, ask, id, &Sink::Show(Show::new(|_| Ok(()))), more)
     }
 
     /// The response with the key, or with its sink. The key is not kept afterwards.

@@ -26,7 +26,7 @@ pub(crate) fn list<'f>(found: impl Iterator<Item = &'f KeyFinding>) -> Markup {
                         span class="word" { (found.severity.as_str()) } " "
                         (found.message)
                         @if let Some(help) = &found.help { p class="help" { (help) } }
-                        span class="rule" { (found.code) " " (found.name) }
+                        a class="rule" href={ "/findings/rules/" (found.code) } { (found.code) " " (found.name) }
                     }
                 }
             }

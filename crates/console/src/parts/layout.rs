@@ -137,6 +137,9 @@ fn document(app: Option<&App>, title: &str, body: &Markup) -> Markup {
                     @let at = format!("/a/{}", app.assets);
                     link rel="icon" href={ (at) "/icon.svg" };
                     link rel="stylesheet" href={ (at) "/console.css" };
+                    @for name in crate::assets::modules() {
+                        link rel="modulepreload" href={ (at) "/" (name) };
+                    }
                     script type="module" src={ (at) "/console.js" } {}
                 }
             }

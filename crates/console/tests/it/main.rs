@@ -5,5 +5,9 @@
 
 mod forms;
 mod gate;
+mod hostile;
 mod keys;
+mod notifications;
+mod requests;
+mod settings;
 mod site;

@@ -5,7 +5,7 @@ use std::net::TcpStream;
 use std::sync::Arc;
 
 use cortexkey_client::{Client, ClientOptions};
-use cortexkey_console::{Console, Emulator, Kind, Options};
+use cortexkey_console::{Console, Kind, Options};
 use cortexkey_core::auth::{Key, Signer};
 use cortexkey_tenant::{Clock, SettableClock, Tenant};
 
@@ -45,14 +45,6 @@ impl Answer {
     }
 }
 
-struct Times(SettableClock);
-
-impl Emulator for Times {
-    fn now_ms(&self) -> u64 {
-        self.0.now_ms()
-    }
-}
-
 impl Site {
     /// A console that may change keys.
     pub(crate) fn start() -> Self {
@@ -61,16 +53,43 @@ impl Site {
 
     /// A console with other options.
     pub(crate) fn start_with(set: impl FnOnce(&mut Options)) -> Self {
-        let clock = SettableClock::running();
         let options = cortexkey_tenant::Options {
-            clock: Clock::Settable(clock.clone()),
+            clock: Clock::Settable(SettableClock::running()),
             ..cortexkey_tenant::Options::default()
         };
+        Self::start_for(options, set)
+    }
+
+    /// The same for an emulator with other options.
+    pub(crate) fn start_for(
+        options: cortexkey_tenant::Options,
+        set: impl FnOnce(&mut Options),
+    ) -> Self {
+        Self::start_all(options, client, set)
+    }
+
+    /// A console that calls its emulator by way of another program.
+    pub(crate) fn start_between(
+        between: impl FnOnce(&Tenant) -> Client,
+        set: impl FnOnce(&mut Options),
+    ) -> Self {
+        let options = cortexkey_tenant::Options {
+            clock: Clock::Settable(SettableClock::running()),
+            ..cortexkey_tenant::Options::default()
+        };
+        Self::start_all(options, between, set)
+    }
+
+    fn start_all(
+        options: cortexkey_tenant::Options,
+        client: impl FnOnce(&Tenant) -> Client,
+        set: impl FnOnce(&mut Options),
+    ) -> Self {
         let tenant = Tenant::start(options).unwrap();
         let client = client(&tenant);
         let reported = Arc::new(std::sync::Mutex::new(Vec::new()));
         let mut options = Options::new(client);
-        options.kind = Kind::Emulator(Arc::new(Times(clock)));
+        options.kind = Kind::Emulator(tenant.controls());
         options.allow_changes = true;
         let tell = Arc::clone(&reported);
         options.tell = Arc::new(move |address| tell.lock().unwrap().push(address.to_owned()));
@@ -128,7 +147,14 @@ impl Site {
         let _ = stream.write_all(request.as_bytes());
         let mut answer = Vec::new();
         let _ = stream.read_to_end(&mut answer);
-        let answer = String::from_utf8_lossy(&answer).into_owned();
+        Answer::parse(&answer)
+    }
+}
+
+impl Answer {
+    /// An answer with all of its body.
+    pub(crate) fn parse(answer: &[u8]) -> Self {
+        let answer = String::from_utf8_lossy(answer).into_owned();
         let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
         let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or(0);
         let body = if head.to_lowercase().contains("transfer-encoding: chunked") {
@@ -136,7 +162,7 @@ impl Site {
         } else {
             body.to_owned()
         };
-        Answer { status, head: head.to_owned(), body }
+        Self { status, head: head.to_owned(), body }
     }
 }
 
@@ -178,8 +204,13 @@ impl Browser<'_> {
 
 /// A client with the emulator's own administrator's key.
 pub(crate) fn client(tenant: &Tenant) -> Client {
+    client_at(tenant, tenant.url())
+}
+
+/// The same at another address.
+pub(crate) fn client_at(tenant: &Tenant, url: &str) -> Client {
     let seeded = &tenant.seeded_keys().unwrap().advanced;
     let key = Key::new(seeded.expose().as_bytes()).unwrap();
     let signer = Signer::new(seeded.id(), seeded.level(), key);
-    Client::new(tenant.url().parse().unwrap(), signer, ClientOptions::default())
+    Client::new(url.parse().unwrap(), signer, ClientOptions::default())
 }

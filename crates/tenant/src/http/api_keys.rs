@@ -10,7 +10,7 @@ use axum::routing::{MethodRouter, post};
 use cortexkey_api::Reply;
 use cortexkey_api::api_keys::{
     ApiKeyRecord, DeleteReply, DeleteRequest, Filter, GenerateReply, GenerateRequest, ListRequest,
-    SecurityLevel, Sort,
+    Sort,
 };
 use cortexkey_core::access::Permission;
 use cortexkey_core::auth::KeyId;
@@ -25,6 +25,7 @@ use super::streamed::streamed;
 use crate::access::Access;
 use crate::page::check_order;
 use crate::refusal::Refusal;
+use crate::settings::ConsoleKey;
 use crate::store::{AuditEvent, GenerateError, Listing, NewKeyInfo, Store, creator};
 
 /// The component for managing keys.
@@ -158,14 +159,12 @@ fn make(
 }
 
 /// Generates a key like an administrator in the console: any role, and no expiry by default.
-pub(super) fn make_in_console(
+pub(crate) fn make_in_console(
     store: &mut Store,
-    roles: Vec<String>,
-    level: SecurityLevel,
-    comment: Option<String>,
-    expiration: Option<u64>,
+    key: ConsoleKey,
     now_ms: u64,
 ) -> Result<GenerateReply, Refusal> {
+    let ConsoleKey { roles, security_level: level, comment, expiration } = key;
     let roles = known_roles(store, roles)?;
     let comment = check_comment(comment)?;
     let expiry = match expiration {

@@ -12,19 +12,18 @@ use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use cortexkey_api::api_keys::SecurityLevel;
-use cortexkey_core::access::{Sbac, TagMode};
+use cortexkey_core::access::TagMode;
 use futures_util::stream::{self, Stream};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use tokio::sync::broadcast::error::RecvError;
 
 use super::{App, api_keys, body};
-use crate::clock::Clock;
 use crate::faults::Fault;
+use crate::inspect::Followed;
 use crate::options::{ConsoleKeys, Control};
 use crate::refusal::Refusal;
+use crate::settings::{ClockChange, ConsoleKey, ControlError, ServerSettings};
 
 /// The origin of a browser's request; `none` if the user typed the address.
 const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
@@ -109,19 +108,12 @@ async fn stream(
         return Err(Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "too many readers")
             .with_extra(format!("at most {STREAMS_MAX} streams are open at a time")));
     }
-    let state = (app.inspector.follow(), app.stopping.clone());
-    let events = stream::unfold(state, async |(mut lines, mut stopping)| {
-        let event = tokio::select! {
-            _ = stopping.wait_for(|stop| *stop) => return None,
-            line = lines.recv() => match line {
-                Ok(line) => Event::default().event("request").json_data(&*line).ok()?,
-                Err(RecvError::Lagged(count)) => {
-                    Event::default().event("missed").data(count.to_string())
-                }
-                Err(RecvError::Closed) => return None,
-            },
+    let events = stream::unfold(app.follow(), async |mut follower| {
+        let event = match follower.next().await? {
+            Followed::Request(line) => Event::default().event("request").json_data(&*line).ok()?,
+            Followed::Missed(count) => Event::default().event("missed").data(count.to_string()),
         };
-        Some((Ok(event), (lines, stopping)))
+        Some((Ok(event), follower))
     });
     Ok(Sse::new(events).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)))
 }
@@ -135,46 +127,14 @@ async fn clock(State(app): State<Arc<App>>) -> Json<Value> {
     Json(json!({ "nowMs": app.clock.now_ms() }))
 }
 
-/// To a time, or by an amount.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-enum ClockChange {
-    NowMs(u64),
-    AdvanceMs(u64),
-}
-
 async fn set_clock(
     State(app): State<Arc<App>>,
     headers: HeaderMap,
     sent: axum::body::Bytes,
 ) -> Result<Json<Value>, Refusal> {
     let change: ClockChange = parse(&headers, &sent)?;
-    let Clock::Settable(clock) = &app.clock else {
-        return Err(invalid("this tenant uses the machine's clock"));
-    };
-    match change {
-        ClockChange::NowMs(now_ms) => clock.set(now_ms),
-        ClockChange::AdvanceMs(by_ms) => clock.advance(by_ms),
-    }
-    if let Some(disk) = &app.disk {
-        disk.keep_clock(clock).map_err(|error| {
-            Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, "Internal server error")
-                .with_extra(error.to_string())
-        })?;
-    }
-    app.look_for_notices();
+    app.change_clock(change)?;
     Ok(Json(json!({ "nowMs": app.clock.now_ms() })))
-}
-
-/// A key as in the console's dialog: without an expiry by default.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct ConsoleKey {
-    roles: Vec<String>,
-    security_level: SecurityLevel,
-    comment: Option<String>,
-    /// In milliseconds since 1970.
-    expiration: Option<u64>,
 }
 
 async fn console_key(
@@ -182,11 +142,9 @@ async fn console_key(
     headers: HeaderMap,
     sent: axum::body::Bytes,
 ) -> Result<Response, Refusal> {
-    let ConsoleKey { roles, security_level, comment, expiration } = parse(&headers, &sent)?;
+    let key: ConsoleKey = parse(&headers, &sent)?;
     let now_ms = app.clock.now_ms();
-    let made = app.change(|store| {
-        api_keys::make_in_console(store, roles, security_level, comment, expiration, now_ms)
-    })?;
+    let made = app.change(|store| api_keys::make_in_console(store, key, now_ms))?;
     let mut response = (StatusCode::CREATED, Json(made)).into_response();
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     Ok(response)
@@ -229,40 +187,34 @@ enum Tags {
 
 /// The settings, and what to check before scopes are enforced: a key without a scope then sees
 /// nothing.
-async fn settings(State(app): State<Arc<App>>) -> Json<Value> {
-    let store = app.store();
-    let settings = store.settings;
-    let unscoped = store.entries().filter(|entry| entry.scope.is_none());
-    let unscoped: Vec<u64> = unscoped.map(|entry| entry.record.key_id.get()).collect();
-    Json(json!({
-        "keysWithoutScope": unscoped,
-        "enforceScopes": settings.sbac == Sbac::Enforced,
-        "tags": settings.tags,
-        "scopedDatasets": settings.datasets,
-    }))
+async fn settings(State(app): State<Arc<App>>) -> Json<ServerSettings> {
+    Json(app.settings())
 }
 
 async fn set_settings(
     State(app): State<Arc<App>>,
     headers: HeaderMap,
     sent: axum::body::Bytes,
-) -> Result<Json<Value>, Refusal> {
+) -> Result<Json<ServerSettings>, Refusal> {
     let change: Settings = parse(&headers, &sent)?;
-    {
-        let mut store = app.store_mut();
-        if change.enforce_scopes == Some(true) && !store.roles.product().has_scopes() {
-            return Err(invalid("this product has no scopes"));
-        }
-        if let Some(on) = change.enforce_scopes {
-            store.settings.sbac = if on { Sbac::Enforced } else { Sbac::Disabled };
-        }
-        match change.tags {
-            Some(Tags::Permissive) => store.settings.tags = TagMode::Permissive,
-            Some(Tags::Restrictive) => store.settings.tags = TagMode::Restrictive,
-            None => {}
+    let tags = change.tags.map(|tags| match tags {
+        Tags::Permissive => TagMode::Permissive,
+        Tags::Restrictive => TagMode::Restrictive,
+    });
+    app.change_settings(change.enforce_scopes, tags)?;
+    Ok(settings(State(app)).await)
+}
+
+impl From<ControlError> for Refusal {
+    fn from(error: ControlError) -> Self {
+        match error {
+            ControlError::Disk(why) => {
+                Self::new(StatusCode::INTERNAL_SERVER_ERROR, "Internal server error")
+                    .with_extra(why)
+            }
+            other => invalid(other.to_string()),
         }
     }
-    Ok(settings(State(app)).await)
 }
 
 fn parse<T: DeserializeOwned>(headers: &HeaderMap, sent: &[u8]) -> Result<T, Refusal> {

@@ -9,7 +9,7 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use cortexkey_core::auth::{self, KeyId, Principal, Verdict};
+use cortexkey_core::auth::{self, KeyId, Principal, Timestamp, Verdict};
 use cortexkey_core::replay::{GuardRefusal, VerifiedUse};
 
 use super::child::Target;
@@ -35,6 +35,7 @@ pub(super) struct Caller(pub(super) Principal);
 /// The gate's result.
 struct Checked {
     key_id: Option<KeyId>,
+    timestamp: Option<Timestamp>,
     result: Result<Principal, Verdict>,
     observed: Option<Verdict>,
     /// Identifies an Advanced request that is otherwise valid.
@@ -89,6 +90,7 @@ pub(super) async fn gate(State(app): State<Arc<App>>, request: Request, next: Ne
         method,
         path,
         key_id: checked.key_id,
+        skew_ms: checked.timestamp.map(|stamp| skew_ms(stamp, time_ms)),
         verdict: checked.verdict(),
         observed: checked.observed,
         repeats: checked
@@ -159,8 +161,8 @@ async fn with_fault(
 
 impl App {
     async fn check(&self, headers: &HeaderMap, now_ms: u64) -> Checked {
-        let (key_id, result, verified) = self.verify(headers, now_ms);
-        let mut checked = Checked { key_id, result, observed: None, tag: None };
+        let Verified { key_id, timestamp, result, used: verified } = self.verify(headers, now_ms);
+        let mut checked = Checked { key_id, timestamp, result, observed: None, tag: None };
         if let Some(verified) = verified {
             checked.tag = Some(verified.shared_tag());
             let (answer, observed) = self.replay.ask(&verified, now_ms).await;
@@ -173,22 +175,40 @@ impl App {
     }
 
     /// All checks except the replay guard, and the question for the guard.
-    fn verify(
-        &self,
-        headers: &HeaderMap,
-        now_ms: u64,
-    ) -> (Option<KeyId>, Result<Principal, Verdict>, Option<VerifiedUse>) {
+    fn verify(&self, headers: &HeaderMap, now_ms: u64) -> Verified {
         let lengths = self.verifier.nonce_lengths();
         let request = match auth::Request::parse(headers.iter(), lengths) {
             Ok(request) => request,
-            Err(verdict) => return (None, Err(verdict), None),
+            Err(verdict) => {
+                return Verified {
+                    key_id: None,
+                    timestamp: None,
+                    result: Err(verdict),
+                    used: None,
+                };
+            }
         };
         let asked = DeferredGuard::default();
         let store = self.store();
         let stored = store.get(request.key_id()).map(|entry| &entry.stored);
         let result = self.verifier.verify(&request, stored, now_ms, &asked);
-        (Some(request.key_id()), result, asked.verified())
+        let key_id = Some(request.key_id());
+        Verified { key_id, timestamp: request.timestamp(), result, used: asked.verified() }
     }
+}
+
+/// What the verifier says of a request, and what the replay guard is to be asked.
+struct Verified {
+    key_id: Option<KeyId>,
+    timestamp: Option<Timestamp>,
+    result: Result<Principal, Verdict>,
+    used: Option<VerifiedUse>,
+}
+
+/// How far a timestamp is from the tenant's clock; positive where it is ahead.
+fn skew_ms(timestamp: Timestamp, now_ms: u64) -> i64 {
+    let [stamp, now] = [timestamp.as_ms(), now_ms].map(|ms| i64::try_from(ms).unwrap_or(i64::MAX));
+    stamp.saturating_sub(now)
 }
 
 /// A time in HTTP's format; none beyond the year 9999.

@@ -8,6 +8,7 @@ mod assets;
 mod audits;
 mod body;
 mod cases;
+mod changes;
 mod child;
 mod control;
 mod endpoints;
@@ -28,7 +29,7 @@ mod users;
 mod validate;
 
 use std::collections::BTreeMap;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{
     Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
 };
@@ -53,6 +54,7 @@ use crate::store::{Disk, Store};
 use crate::webhook::Webhook;
 
 use api_keys::Names;
+pub(crate) use api_keys::make_in_console;
 pub(crate) use asset_groups::regroup;
 pub(crate) use fault::ToReset;
 
@@ -80,6 +82,8 @@ pub(crate) struct App {
     /// The child tenants, by id.
     pub(crate) children: BTreeMap<String, Arc<Self>>,
     pub(crate) log: Option<Logger>,
+    /// How often keys, scopes or roles may have changed.
+    pub(crate) changes: AtomicU64,
     /// The number of requests so far.
     pub(crate) requests: AtomicU64,
     pub(crate) inspector: Inspector,
@@ -163,6 +167,7 @@ impl App {
             return Err(failed("the tenant's disk failed; restart the tenant".to_owned()));
         }
         let changed = change(&mut store);
+        self.changes.fetch_add(1, Ordering::AcqRel);
         // A disk takes time; other tasks continue elsewhere.
         tokio::task::block_in_place(|| store.commit())
             .map_err(|error| failed(error.to_string()))?;

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use cortexkey_client::{Client, ClientOptions, Roots, state_folder};
-use cortexkey_console::{Console, Emulator, Kind, Options};
+use cortexkey_console::{Console, Kind, Options};
 use cortexkey_core::address::Address;
 use cortexkey_core::auth::{Key, Signer};
 use cortexkey_tenant::{Clock, SettableClock, Tenant};
@@ -12,18 +12,13 @@ use cortexkey_tenant::{Clock, SettableClock, Tenant};
 use super::{start_failed, tell};
 use crate::exit::{Exit, Failure};
 
-/// The clock that the emulator and its console share.
-pub(in crate::commands) fn clock(options: &mut cortexkey_tenant::Options) -> SettableClock {
-    let clock = SettableClock::running();
-    options.clock = Clock::Settable(clock.clone());
-    clock
+/// Lets the console set the emulator's clock.
+pub(in crate::commands) fn prepare(options: &mut cortexkey_tenant::Options) {
+    options.clock = Clock::Settable(SettableClock::running());
 }
 
 /// The console for this process's emulator.
-pub(in crate::commands) fn of_tenant(
-    tenant: &Tenant,
-    clock: SettableClock,
-) -> Result<Console, Failure> {
+pub(in crate::commands) fn of_tenant(tenant: &Tenant) -> Result<Console, Failure> {
     let Some(seeded) = tenant.seeded_keys() else {
         return Err(Failure::usage_error(
             "the console needs a new key, but the tenant already has keys",
@@ -41,21 +36,10 @@ pub(in crate::commands) fn of_tenant(
     let roots = roots.map_err(|error| unexpected(&error))?;
     let client_options = ClientOptions { roots, ..ClientOptions::default() };
     let mut options = Options::new(Client::new(address, signer, client_options));
-    options.kind = Kind::Emulator(Arc::new(OfTenant { clock }));
+    options.kind = Kind::Emulator(tenant.controls());
     options.allow_changes = true;
     options.ca_file = tenant.ca_path().map(Path::to_path_buf);
-
     options.state_folder = state_folder(&|name: &str| std::env::var_os(name));
     options.tell = Arc::new(tell);
     Console::start(options).map_err(|error| start_failed(&error))
-}
-
-struct OfTenant {
-    clock: SettableClock,
-}
-
-impl Emulator for OfTenant {
-    fn now_ms(&self) -> u64 {
-        self.clock.now_ms()
-    }
 }

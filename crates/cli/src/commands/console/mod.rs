@@ -1,6 +1,5 @@
 //! `cortexkey console`: serves the API Keys page of a tenant to a browser, on loopback.
 
-#[cfg(feature = "tenant")]
 pub(super) mod emulator;
 
 use std::net::SocketAddr;

@@ -12,12 +12,12 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use cortexkey_client::time::{duration_ms, now_ms};
-use cortexkey_client::{Client, Kind, MembershipError, NewKeys, Plan, PlanRequest, check_host};
+use cortexkey_client::{Client, MembershipError, NewKeys, Plan, PlanRequest, check_host};
 use cortexkey_fleet::{DefinitionSource, TenantCorpus, lock_file};
-use cortexkey_lint::files::{Definitions, Options, Outcome, now, run as run_files};
+use cortexkey_lint::files::{Options, Outcome, now, run as run_files};
 use cortexkey_lint::report::Format;
-use cortexkey_lint::{Policy, Severity, Timestamp};
-use cortexkey_manifest::lock::{Lock, LockedTenant};
+use cortexkey_lint::{Policy, Severity};
+use cortexkey_manifest::lock::Lock;
 
 use crate::change::say;
 use crate::connection::call_failure;
@@ -117,9 +117,7 @@ impl DefinitionArgs {
 
     /// Runs the linter. Its errors end the command.
     fn lint(&self, plan: Option<&PlanArgs>) -> Result<Outcome, Failure> {
-        let folder = std::env::current_dir().map_err(|error| {
-            Failure::usage_error(format!("cannot find the current folder: {error}"))
-        })?;
+        let folder = current_folder()?;
         let epoch = std::env::var("SOURCE_DATE_EPOCH").ok();
         let mut options =
             Options::new(folder, now(None, epoch.as_deref()).map_err(Failure::usage_error)?);
@@ -173,9 +171,7 @@ impl Loaded {
         };
         let plan = with_progress(request.scopes().len(), |on_scope| request.plan(on_scope));
         let mut plan = plan.map_err(|error| call_failure(&error))?;
-        if plan.actions.iter().any(|action| action.action == Kind::Delete) {
-            self.hold_back(&mut plan, &place, lock.tenants.get(&place))?;
-        }
+        self.corpus.hold_back(&mut plan, &current_folder()?, &self.policy, &place, lock);
         Ok(plan)
     }
 
@@ -185,41 +181,11 @@ impl Loaded {
         check_host(lock, &self.lock_file, &place, client.address())
             .map_err(|error| membership_failure(&error))
     }
+}
 
-    /// Refuses to delete a key whose definition is still in git, even if the file was not found
-    /// here.
-    fn hold_back(
-        &self,
-        plan: &mut Plan,
-        place: &str,
-        locked: Option<&LockedTenant>,
-    ) -> Result<(), Failure> {
-        let folder = std::env::current_dir().map_err(|error| {
-            Failure::usage_error(format!("cannot find the current folder: {error}"))
-        })?;
-        let options = Options::new(folder, Timestamp::UNIX_EPOCH);
-        let definitions = Definitions::of(&options, &self.policy);
-        plan.hold_back(&|action| {
-            let is_defined = locked.is_some_and(|tenant| tenant.keys.contains_key(&action.key));
-            match (&definitions, is_defined) {
-                (Ok(definitions), true) => definitions.why_kept(&self.corpus.tenant, &action.key),
-                (Ok(definitions), false) => {
-                    let is_locked = action.id.is_some_and(|id| definitions.has_locked(place, id));
-                    is_locked.then(|| {
-                        "a cortexkey.lock of the repository names it; bring that file back, or \
-                         commit that it is gone"
-                            .to_owned()
-                    })
-                }
-                (Err(why), true) => {
-                    Some(format!("it is not proven that its definition was deleted: {why}"))
-                }
-                // It never had a definition, and --prune requested it.
-                (Err(_), false) => None,
-            }
-        });
-        Ok(())
-    }
+fn current_folder() -> Result<PathBuf, Failure> {
+    std::env::current_dir()
+        .map_err(|error| Failure::usage_error(format!("cannot find the current folder: {error}")))
 }
 
 /// Reads scopes, one call per key, and shows progress. `read` calls its argument before each call.

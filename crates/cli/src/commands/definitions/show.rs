@@ -61,22 +61,7 @@ fn summary(plan: &Plan) -> String {
     if plan.is_empty() {
         return format!("{GOOD}nothing to do{GOOD:#}\n");
     }
-    let kinds = [
-        (Kind::Generate, "to generate"),
-        (Kind::Replace, "to replace"),
-        (Kind::Edit, "to edit"),
-        (Kind::Scope, "to scope"),
-        (Kind::Delete, "to delete"),
-        (Kind::Retire, "to retire"),
-        (Kind::Forget, "to forget"),
-        (Kind::Refuse, "refused"),
-    ];
-    let parts: Vec<String> = kinds
-        .into_iter()
-        .filter_map(|(kind, words)| {
-            let count = plan.actions.iter().filter(|action| action.action == kind).count();
-            (count > 0).then(|| format!("{count} {words}"))
-        })
-        .collect();
+    let parts: Vec<String> =
+        plan.counts().into_iter().map(|(count, words)| format!("{count} {words}")).collect();
     format!("{BOLD}{}{BOLD:#}\n", parts.join(", "))
 }

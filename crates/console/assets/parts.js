@@ -1,0 +1,64 @@
+// Parts of pages: asked for, put in place, and what is read out. Markup comes from this server alone,
+// through the one policy below.
+
+const policy = globalThis.trustedTypes?.createPolicy('console', { createHTML: (html) => html })
+  ?? { createHTML: (html) => html };
+
+export const byId = (id) => document.getElementById(id);
+export const dialog = byId('dialog');
+
+let asked;
+
+/** Asks for parts of a page, and gives up what was asked before. */
+export async function ask(url, part, options = {}) {
+  asked?.abort();
+  asked = new AbortController();
+  const headers = { 'x-console-part': part };
+  const answer = await fetch(url, { ...options, headers, signal: asked.signal });
+  const text = await answer.text();
+  if (!text.startsWith('<template')) throw new Error(`the console answers with status ${answer.status}`);
+  return text;
+}
+
+/** Puts templates in place, each into the element that it names. */
+export function place(html) {
+  const holder = document.createElement('template');
+  holder.innerHTML = policy.createHTML(html);
+  for (const part of holder.content.children) {
+    const to = byId(part.dataset.part);
+    if (!to) continue;
+    if (part.dataset.way === 'before') {
+      to.prepend(part.content);
+      while (to.children.length > Number(to.dataset.max ?? 200)) to.lastElementChild.remove();
+    } else to.replaceChildren(part.content);
+    prepare(to);
+  }
+}
+
+export function fails(error) {
+  if (error.name !== 'AbortError') say(`No answer: ${error.message}`);
+}
+
+const makers = [];
+
+/** Makes what a part of the page brings with it work. */
+export function prepare(part) {
+  for (const [selector, make] of makers) part.querySelectorAll(selector).forEach(make);
+}
+
+/** Registers what is done with each element that a page or a part brings. */
+export function each(selector, make) {
+  makers.push([selector, make]);
+}
+
+let quiet;
+
+/** Says something to everybody, for a moment. */
+export function say(text) {
+  const said = byId('said');
+  clearTimeout(quiet);
+  // Within a dialog, what is outside of it is not read out.
+  (dialog?.open ? dialog : document.body).append(said);
+  said.textContent = text;
+  quiet = setTimeout(() => { said.textContent = ''; }, 4000);
+}

@@ -1,0 +1,116 @@
+//! [`Filter`]: which requests are shown, in the list and as they come in.
+
+use cortexkey_core::auth::{KeyId, Verdict};
+use cortexkey_tenant::LogLine;
+use maud::{Markup, html};
+
+use crate::page_request::Fields;
+
+/// Which requests are shown.
+pub(crate) struct Filter {
+    key: Wanted<KeyId>,
+    verdict: Wanted<Outcome>,
+}
+
+/// A field of the filter.
+enum Wanted<T> {
+    Any,
+    Only(T),
+    /// It cannot be read, and passes nothing.
+    Unreadable,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Outcome {
+    /// Every verdict but that the request is accepted.
+    Rejected,
+    /// Accepted by the verifier, and refused for what the key may do.
+    Refused,
+    Verdict(Verdict),
+}
+
+impl Filter {
+    pub(crate) fn new(query: &Fields) -> Self {
+        let read = |text: &str| text.trim().parse().map_or(Wanted::Unreadable, Wanted::Only);
+        let outcome = |word: &str| Outcome::of(word).map_or(Wanted::Unreadable, Wanted::Only);
+        Self {
+            key: query.get("key").map_or(Wanted::Any, read),
+            verdict: query.get("verdict").map_or(Wanted::Any, outcome),
+        }
+    }
+
+    pub(crate) fn passes(&self, line: &LogLine) -> bool {
+        let is_key = match &self.key {
+            Wanted::Any => true,
+            Wanted::Only(id) => line.key_id == Some(*id),
+            Wanted::Unreadable => false,
+        };
+        let is_verdict = match &self.verdict {
+            Wanted::Any => true,
+            Wanted::Only(outcome) => outcome.is(line),
+            Wanted::Unreadable => false,
+        };
+        is_key && is_verdict
+    }
+
+    /// What is wrong with it.
+    pub(super) fn fault(&self) -> Option<&'static str> {
+        match (&self.key, &self.verdict) {
+            (Wanted::Unreadable, _) => Some("a key id is a number"),
+            (_, Wanted::Unreadable) => Some("there is no such verdict"),
+            _ => None,
+        }
+    }
+
+    pub(super) fn fields(&self) -> Markup {
+        let key = match &self.key {
+            Wanted::Only(id) => Some(id.to_string()),
+            _ => None,
+        };
+        let is = |outcome| matches!(&self.verdict, Wanted::Only(chosen) if *chosen == outcome);
+        html! {
+            label class="pick" {
+                span { "Key" }
+                input type="search" name="key" inputmode="numeric" size="8" autocomplete="off"
+                    value=[key];
+            }
+            label class="pick" {
+                span { "Verdict" }
+                select name="verdict" {
+                    option value="" { "any" }
+                    option value="rejected" selected[is(Outcome::Rejected)] { "not accepted" }
+                    option value="refused" selected[is(Outcome::Refused)] {
+                        "accepted, but refused"
+                    }
+                    @for verdict in Verdict::ALL {
+                        option value=(verdict.code()) selected[is(Outcome::Verdict(*verdict))] {
+                            (verdict.code())
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+impl Outcome {
+    fn of(word: &str) -> Option<Self> {
+        match word {
+            "rejected" => Some(Self::Rejected),
+            "refused" => Some(Self::Refused),
+            code => {
+                let verdict = Verdict::ALL.iter().find(|verdict| verdict.code() == code);
+                verdict.copied().map(Self::Verdict)
+            }
+        }
+    }
+
+    fn is(self, line: &LogLine) -> bool {
+        match self {
+            Self::Rejected => !line.verdict.is_accept(),
+            Self::Refused => line.verdict.is_accept() && line.status >= 400,
+            // What the guard only observes is looked for as well.
+            Self::Verdict(verdict) => line.verdict == verdict || line.observed == Some(verdict),
+        }
+    }
+}

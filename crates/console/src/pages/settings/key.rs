@@ -1,0 +1,81 @@
+//! A key as the product's own dialog makes it: with any role, and without an expiry.
+
+use cortexkey_api::api_keys::SecurityLevel;
+use cortexkey_core::auth::KeyId;
+use cortexkey_tenant::{ConsoleKey, Controls};
+use maud::{Markup, html};
+
+use super::{Taken, form};
+use crate::app::App;
+use crate::page_request::{Fields, PageRequest};
+use crate::pages::shown::{Once, once};
+use crate::snapshot::{Fresh, Snapshot};
+
+/// Generates the key; the answer is the one that has it.
+pub(super) fn generate(app: &App, ask: &PageRequest, controls: &Controls) -> Result<Taken, String> {
+    let fields = &ask.form;
+    let key = ConsoleKey {
+        roles: fields.all("role").map(str::to_owned).collect(),
+        security_level: match fields.get("level") {
+            Some("standard") => SecurityLevel::Standard,
+            Some("advanced") => SecurityLevel::Advanced,
+            _ => return Err("a key is Standard or Advanced".to_owned()),
+        },
+        comment: fields.get("comment").map(str::to_owned),
+        expiration: None,
+    };
+    if key.roles.is_empty() {
+        return Err("a key has a role".to_owned());
+    }
+    if !app.is_first(fields.get("once").unwrap_or_default()) {
+        return Err("this form was sent before: look at the list of keys".to_owned());
+    }
+    let made = controls.generate_key(key).map_err(|error| error.to_string())?;
+    app.snapshot(Fresh::Now);
+    let id = KeyId::new(made.id).ok_or("the emulator gave an id that cannot be")?;
+    let more =
+        html! { p class="hint" { "It never expires. The product's API makes no such key." } };
+    Ok(Taken::Answer(Box::new(Once::of(made.key.expose()).shown(app, ask, id, &more))))
+}
+
+pub(super) fn card(ask: &PageRequest, snapshot: &Snapshot, typed: &Fields) -> Markup {
+    let chosen: Vec<&str> = typed.all("role").collect();
+    let is_standard = typed.get("level") == Some("standard");
+    let fields = html! {
+        (once())
+        div class="fields" {
+            div class="field" {
+                label for="key-role" { "Role" }
+                select id="key-role" name="role" required {
+                    @for role in &snapshot.roles {
+                        option selected[chosen.contains(&role.pretty_name.as_str())] {
+                            (role.pretty_name)
+                        }
+                    }
+                }
+            }
+            div class="field" {
+                label for="key-level" { "Security level" }
+                select id="key-level" name="level" {
+                    option value="advanced" { "Advanced" }
+                    option value="standard" selected[is_standard] { "Standard" }
+                }
+            }
+            div class="field" {
+                label for="key-comment" { "Comment" }
+                input id="key-comment" name="comment" autocomplete="off" value=[typed.get("comment")];
+            }
+        }
+    };
+    html! {
+        section class="card" aria-labelledby="console-key" {
+            h2 id="console-key" { "Key without expiration" }
+            div class="body" {
+                p class="hint" {
+                    "The product's own dialog can leave out the expiration; its API cannot."
+                }
+                (form(ask, "key", &fields, "Generate"))
+            }
+        }
+    }
+}

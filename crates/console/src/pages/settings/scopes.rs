@@ -1,0 +1,134 @@
+//! Scope-based access control: what each key would lose, and the switch.
+
+use cortexkey_core::access::TagMode;
+use cortexkey_manifest::access::losses;
+use cortexkey_tenant::Controls;
+use maud::{Markup, html};
+
+use super::{PATH, Taken, done, form};
+use crate::app::App;
+use crate::page_request::{Fields, PageRequest};
+use crate::pages::access;
+use crate::parts::pager::Pager;
+use crate::snapshot::{Row, Snapshot};
+
+/// Turns scopes on or off. They go on only where somebody saw what keys lose.
+pub(super) fn enforce(controls: &Controls, fields: &Fields) -> Result<Taken, String> {
+    let on = match fields.get("on") {
+        Some("1") => true,
+        Some("0") => false,
+        _ => return Err("say whether scopes are on".to_owned()),
+    };
+    if on && !fields.has("seen") {
+        return Err("look at what each key would lose, and confirm it: scopes stay off".to_owned());
+    }
+    done(controls.enforce_scopes(on))
+}
+
+/// Sets how tags are matched.
+pub(super) fn tags(controls: &Controls, fields: &Fields) -> Result<Taken, String> {
+    match fields.get("tags") {
+        Some("permissive") => done(controls.match_tags(TagMode::Permissive)),
+        Some("restrictive") => done(controls.match_tags(TagMode::Restrictive)),
+        _ => Err("tags are matched permissively or restrictively".to_owned()),
+    }
+}
+
+pub(super) fn card(
+    app: &App,
+    ask: &PageRequest,
+    controls: &Controls,
+    snapshot: &Snapshot,
+) -> Markup {
+    let settings = controls.settings();
+    html! {
+        section class="card wide" aria-labelledby="scopes" {
+            h2 id="scopes" { "Scope-Based Access Control" }
+            @if settings.has_scopes {
+                (switch(ask, settings.enforce_scopes))
+                (table(app, ask, snapshot, settings.enforce_scopes))
+            } @else {
+                div class="body" { p { "This product has no scopes of this form." } }
+            }
+        }
+        section class="card" aria-labelledby="tags" {
+            h2 id="tags" { "Endpoint scoping" }
+            div class="body" { (form(ask, "tags", &modes(settings.tags), "Save")) }
+        }
+    }
+}
+
+fn switch(ask: &PageRequest, is_on: bool) -> Markup {
+    let fields = html! {
+        input type="hidden" name="on" value=(if is_on { "0" } else { "1" });
+        p {
+            "Scopes are "
+            span class={ "tag " (if is_on { "ok" } else { "" }) } { (if is_on { "on" } else { "off" }) }
+            @if is_on { ": every key sees what its scope lets in." }
+            @else { ": every key sees everything that its roles allow." }
+        }
+        @if !is_on {
+            label class="pick" {
+                input type="checkbox" name="seen" value="1" required;
+                span { "I have seen what each key loses" }
+            }
+        }
+    };
+    html! {
+        div class="body" { (form(ask, "scopes", &fields, if is_on { "Turn off" } else { "Turn on" })) }
+    }
+}
+
+fn table(app: &App, ask: &PageRequest, snapshot: &Snapshot, is_on: bool) -> Markup {
+    let pager = Pager::new(PATH, &ask.query, snapshot.rows.len());
+    let heading = if is_on { "Does not see" } else { "Would lose" };
+    html! {
+        div class="scroll" role="region" aria-label="What each key loses" tabindex="0" {
+            table class="plain" {
+                caption class="unseen" { "Keys, and what scopes take from each" }
+                thead { tr {
+                    th scope="col" { "Key" } th scope="col" { "Roles" } th scope="col" { (heading) }
+                } }
+                tbody { @for row in pager.of(&snapshot.rows) { (lost(app, snapshot, row)) } }
+            }
+        }
+        (pager.links())
+    }
+}
+
+fn lost(app: &App, snapshot: &Snapshot, row: &Row) -> Markup {
+    let record = &row.record;
+    html! {
+        tr data-loses=(record.key_id) {
+            th scope="row" { a href={ "/keys/" (record.key_id) } { (record.key_id) } }
+            td { (record.roles.join(", ")) }
+            td {
+                @match access::of_row(app, snapshot, row) {
+                    Err(why) => span class="bad" { "unknown: " (why) },
+                    Ok(access) => {
+                        @let lost = losses(&access);
+                        @if lost.is_empty() { span class="muted" { "nothing" } }
+                        ul { @for loss in &lost { li { (loss) } } }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn modes(mode: TagMode) -> Markup {
+    html! {
+        fieldset class="field" {
+            legend { "An endpoint with several tags is in scope" }
+            label class="pick" {
+                input type="radio" name="tags" value="permissive" checked[mode == TagMode::Permissive];
+                span { "Permissive: if one of its tags is" }
+            }
+            label class="pick" {
+                input type="radio" name="tags" value="restrictive"
+                    checked[mode == TagMode::Restrictive];
+                span { "Restrictive: if all of its tags are" }
+            }
+        }
+    }
+}
