@@ -29,6 +29,7 @@ pub use cortexkey_manifest::policy::Severity;
 pub use engine::{
     Baseline, KnownFinding, LintOptions, LintSession, SessionPolicy, fix, lint, lint_with,
 };
+pub use engine::{Evaluation, EvaluationError, evaluate};
 pub use init::{MAIN_TENANT, policy_for};
 pub use jiff::Timestamp;
 pub use model::{
@@ -37,5 +38,6 @@ pub use model::{
     WaivedBy, WaivedFinding,
 };
 pub use policy::{Custom, Fact, Policy, Selection, Settings};
+pub use policy::{FUNCTIONS, Function, VARIABLES};
 pub use scope_file::check_scope;
 pub use waive::{NewWaiver, WaiveError, add_waiver};

@@ -38,6 +38,8 @@ pub(crate) mod man;
 pub(crate) mod ping;
 #[cfg(feature = "lint")]
 pub(crate) mod policy;
+#[cfg(feature = "lint")]
+mod policy_eval;
 #[cfg(feature = "client")]
 pub(crate) mod proxy;
 #[cfg(all(feature = "client", feature = "tenant"))]

@@ -14,6 +14,7 @@ use cortexkey_manifest::did_you_mean;
 use serde_json::{Value, json};
 
 use crate::commands::access::PolicyInForce;
+use crate::commands::policy_eval;
 use crate::exit::{Exit, Failure};
 use crate::output_file;
 use crate::text::{self, BAD, BOLD, DIM, GOOD};
@@ -32,6 +33,7 @@ enum What {
     Show(Show),
     Test(Test),
     Schema(Schema),
+    Eval(policy_eval::Args),
 }
 
 /// Write a commented policy from existing definitions
@@ -154,6 +156,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
         What::Show(args) => show(args),
         What::Test(args) => test(args),
         What::Schema(args) => schema(args),
+        What::Eval(args) => policy_eval::run(args),
     }
 }
 

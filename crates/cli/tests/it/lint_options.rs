@@ -167,3 +167,22 @@ fn watching_checks_again_after_each_change() {
     fs::remove_file(folder.path().join("keys/svc-b.yaml")).unwrap();
     wait_for("no findings in 2 files");
 }
+
+#[test]
+fn an_expression_is_tried_on_keys() {
+    let folder = two();
+    let eval = |args: &[&str]| run(folder.path(), &[&["policy", "eval"][..], args, &NOW].concat());
+    let (code, out, _) = eval(&["key.spec.securityLevel == 'advanced'"]);
+    let lines = "keys/svc-a.yaml:3: svc-a: false\nkeys/svc-b.yaml:3: svc-b: true\n";
+    assert_eq!((code, out.as_str()), (1, lines));
+    let (code, out, _) = eval(&["now + size(key.spec.roles)", "keys/svc-b.yaml", "--format=json"]);
+    let json: Value = serde_json::from_str(&out).unwrap();
+    assert_eq!((code, &json["answers"][0]["value"]), (0, &1_767_312_000_i64.into()), "{out}");
+    let (code, out, _) = eval(&["timestamp(key.spec.comment)", "keys/svc-b.yaml"]);
+    assert!(code == 1 && out.contains("no answer: `timestamp` takes a date"), "{out}");
+    let (code, _, said) = eval(&["size(key.spec.rols)"]);
+    assert!(code == 2 && said.contains("did you mean `roles`"), "{said}");
+    assert_eq!(eval(&["size(key.spec.roles)", "cortexkey.yaml"]).0, 0);
+    fs::remove_dir_all(folder.path().join("keys")).unwrap();
+    assert_eq!(eval(&["size(key.spec.roles)"]).0, 3);
+}

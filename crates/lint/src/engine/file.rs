@@ -8,10 +8,11 @@ use cortexkey_manifest::definition::Definition;
 use cortexkey_manifest::policy::Role;
 use jiff::Timestamp;
 
+use super::owners::Owners;
 use super::run::LintOptions;
 use super::suppressions::{self, Suppression};
 use crate::model::{CorpusFile, Family, Finding, FindingBuilder, KeyDocument, SourceId};
-use crate::policy::custom::Budget;
+use crate::policy::custom::{Budget, OwnerKeys};
 use crate::policy::{Custom, Policy, RuleSettings, Settings, Subject};
 use crate::rule::{
     Check, CustomContext, FileContext, KeyContext, Listed, Rule, Sink, check_custom,
@@ -66,7 +67,7 @@ impl<'a> FileLinter<'a> {
         for document in &file.documents {
             if let Some(definition) = &document.definition {
                 self.key(file, definition, &mut result.findings);
-                self.custom(file, definition, &budget, &mut result);
+                self.custom(&self.custom_context(file, definition, &budget, None), &mut result);
             }
             if !document.problems.is_empty() {
                 self.problems(file, document, &mut result.findings);
@@ -182,27 +183,51 @@ impl<'a> FileLinter<'a> {
         }
     }
 
-    /// The rules that the policy defines.
-    fn custom(
-        &self,
-        file: &CorpusFile,
-        definition: &Definition,
-        budget: &Budget,
-        result: &mut FileResult,
-    ) {
-        let subject = self.subject(file, definition);
-        let policy = self.policy;
-        let source = SourceId::File(file.id);
-        let cx = CustomContext { policy, source, tree: &file.tree, subject, budget };
-        for (at, (custom, of_rule)) in policy.custom.iter().zip(&self.custom).enumerate() {
-            if !custom.applies(&subject) {
+    /// The rules that the policy defines and that look at other keys of the owner.
+    pub(super) fn check_with_owners(&self, file: &CorpusFile, owners: &Owners) -> FileResult {
+        let mut result = FileResult::default();
+        let budget = Budget::of_file();
+        for definition in file.documents.iter().filter_map(|document| document.definition.as_ref())
+        {
+            let keys = owners.keys(definition, self.only_tenant);
+            let cx = self.custom_context(file, definition, &budget, Some(&keys));
+            self.custom(&cx, &mut result);
+        }
+        result
+    }
+
+    pub(super) fn custom_context<'d>(
+        &'d self,
+        file: &'d CorpusFile,
+        definition: &'d Definition,
+        budget: &'d Budget,
+        owner_keys: Option<&'d OwnerKeys>,
+    ) -> CustomContext<'d> {
+        CustomContext {
+            policy: self.policy,
+            source: SourceId::File(file.id),
+            tree: &file.tree,
+            subject: self.subject(file, definition),
+            budget,
+            now: self.now,
+            listed: &self.listed,
+            owner_keys,
+        }
+    }
+
+    /// The rules that the policy defines: with the keys of the owner those that look at them, and
+    /// else the others.
+    fn custom(&self, cx: &CustomContext<'_>, result: &mut FileResult) {
+        let subject = &cx.subject;
+        for (at, (custom, of_rule)) in self.policy.custom.iter().zip(&self.custom).enumerate() {
+            if custom.sees_other_keys() != cx.owner_keys.is_some() || !custom.applies(subject) {
                 continue;
             }
             result.matched.insert(at);
-            let own = of_rule.for_key(&subject);
+            let own = of_rule.for_key(subject);
             let settings = own.as_ref().unwrap_or(of_rule.base());
             if settings.enabled {
-                check_custom(custom, &cx, settings.severity, &mut result.findings);
+                check_custom(custom, cx, settings.severity, &mut result.findings);
             }
         }
     }

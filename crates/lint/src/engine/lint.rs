@@ -9,13 +9,14 @@ use jiff::Timestamp;
 use rayon::prelude::*;
 
 use super::file::{FileLinter, FileResult};
+use super::owners::Owners;
 use super::run::{LintOptions, Run};
 use super::{policy, suppressions, waivers};
 use crate::model::{
     Corpus, CorpusFile, Finding, Report, Source, SourceId, Sources, Summary, Tallies, WaivedBy,
     WaivedFinding, fingerprints,
 };
-use crate::policy::Policy;
+use crate::policy::{Custom, Policy};
 use crate::rule::{Check, CorpusContext, Sink};
 use crate::rules::{RULES, SUPPRESSED_BY};
 
@@ -53,6 +54,21 @@ pub(super) fn check_files(
     }
 }
 
+/// Checks the rules of the policy that look at several keys.
+fn check_with_owners(
+    corpus: &Corpus,
+    policy: &Policy,
+    options: &LintOptions<'_>,
+) -> Vec<FileResult> {
+    if !policy.custom.iter().any(Custom::sees_other_keys) {
+        return Vec::new();
+    }
+    let (owners, linter) = (Owners::of(corpus, policy), FileLinter::new(policy, options));
+    let is_checked = |file: &&CorpusFile| file.reported && !file.is_outside();
+    let files = corpus.files.par_iter().filter(is_checked);
+    files.map(|file| linter.check_with_owners(file, &owners)).collect()
+}
+
 /// Makes the report of a corpus whose files have been checked by themselves.
 pub(crate) fn assemble(
     corpus: &Corpus,
@@ -66,6 +82,8 @@ pub(crate) fn assemble(
     let mut waived = Vec::new();
     if policy.is_usable() {
         findings.extend(policy::rules_on_policy(&run));
+        let across = check_with_owners(corpus, policy, options);
+        let results = results.into_iter().chain(across);
         (findings, waived) = settle(&run, findings, results);
         suppress_doubles(&mut findings);
     }
@@ -119,7 +137,7 @@ fn sources(run: &Run<'_>) -> Sources {
 fn settle(
     run: &Run<'_>,
     mut findings: Vec<Finding>,
-    results: Vec<FileResult>,
+    results: impl Iterator<Item = FileResult>,
 ) -> (Vec<Finding>, Vec<WaivedFinding>) {
     let mut comments = Vec::new();
     let mut matched = BTreeSet::new();

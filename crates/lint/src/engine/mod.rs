@@ -3,11 +3,13 @@
 //! no clock.
 
 mod baseline;
+mod evaluate;
 mod file;
 pub mod fix;
 mod fix_plan;
 mod lint;
 mod objection;
+mod owners;
 mod policy;
 mod run;
 mod session;
@@ -15,6 +17,7 @@ mod suppressions;
 mod waivers;
 
 pub use baseline::{Baseline, KnownFinding};
+pub use evaluate::{Evaluation, EvaluationError, evaluate};
 pub(crate) use file::{FileLinter, FileResult};
 pub(crate) use lint::{FEW, assemble};
 pub use lint::{lint, lint_with};

@@ -1,15 +1,13 @@
 //! Checks the rule settings of a policy: unknown rules and options, and invalid values of options.
 //! Each mistake is kept, with a suggestion.
 
-use std::sync::Arc;
-
 use cortexkey_manifest::format::SETTINGS;
 use cortexkey_manifest::policy::{
     CustomRule, Layer, OptionKind, OptionValue, RuleEntry, RuleSettings, Source,
 };
 use cortexkey_manifest::{Spanned, did_you_mean, quote, quote_refused};
 
-use super::custom::Custom;
+use super::custom::{Custom, Language};
 use super::options::OptionDoc;
 use super::registry::{Registry, RuleSpec};
 use crate::model::RuleId;
@@ -34,6 +32,13 @@ pub(crate) struct PolicyMistake {
     pub(crate) help: Option<String>,
 }
 
+/// What expressions of a policy's layers are compiled with.
+pub(super) fn language(layers: &[Layer]) -> Language {
+    let roles = layers.iter().flat_map(|layer| &layer.file.catalog.roles);
+    let components = roles.flat_map(|role| &role.components);
+    Language::new(components.map(|(name, _)| name.value.clone()).collect())
+}
+
 /// Compiles the rules that a policy defines.
 pub(super) fn custom_rules(
     layers: &[Layer],
@@ -43,11 +48,11 @@ pub(super) fn custom_rules(
     if layers.iter().all(|layer| layer.file.custom_rules.is_empty()) {
         return (rules, mistakes);
     }
-    let env = Arc::new(cel::Env::stdlib());
+    let language = language(layers);
     for (layer, file) in layers.iter().enumerate() {
         for rule in &file.file.custom_rules {
             let misnamed = misnamed(layer, rule, &rules, registry);
-            match Custom::new(layer, rule, &env) {
+            match Custom::new(layer, rule, &language) {
                 Some(Ok(custom)) if misnamed.is_empty() => rules.push(custom),
                 Some(Err((span, error))) => mistakes.push(PolicyMistake {
                     kind: MistakeKind::BadValue,

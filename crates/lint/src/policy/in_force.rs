@@ -11,7 +11,7 @@ use cortexkey_manifest::policy::{
 use cortexkey_manifest::yaml::Tree;
 
 use super::check::{self, MistakeKind, PolicyMistake};
-use super::custom::Custom;
+use super::custom::{Custom, Expression, ExpressionError};
 use super::match_paths::MatchPaths;
 use super::registry::{Registry, RuleSpec};
 use super::settings::{RuleSettings, Settings};
@@ -258,6 +258,11 @@ impl Policy {
     /// The rules that the policy defines, in the order written.
     pub fn custom_rules(&self) -> impl Iterator<Item = &Custom> {
         self.custom.iter()
+    }
+
+    /// Compiles an expression as one of the policy's own rules would be.
+    pub(crate) fn expression(&self, text: &str) -> Result<Expression, ExpressionError> {
+        Expression::new(text, &check::language(&self.layers))
     }
 
     /// What holds for a rule that the policy defines and keys that no override matches.

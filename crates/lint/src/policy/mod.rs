@@ -16,7 +16,7 @@ mod subject;
 mod waivers;
 
 pub(crate) use check::MistakeKind;
-pub use custom::Custom;
+pub use custom::{Custom, FUNCTIONS, Function, VARIABLES};
 pub(crate) use declare::rule_options;
 pub use in_force::Policy;
 pub(crate) use options::{Digest, InForce, OptionField, Period, WEEKDAYS};

@@ -1,11 +1,15 @@
 //! The rules that a policy defines, as findings.
 
+use cortexkey_core::access::Role;
+use cortexkey_manifest::access::{ResolvedRole, closure};
 use cortexkey_manifest::policy::{Severity, Source};
 use cortexkey_manifest::yaml::Tree;
 use cortexkey_manifest::{Span, mask_tokens};
+use jiff::Timestamp;
 
+use super::context::Listed;
 use crate::model::{Finding, FindingBuilder, Location, SourceId};
-use crate::policy::custom::Budget;
+use crate::policy::custom::{Budget, OwnerKeys, Seen};
 use crate::policy::{Custom, Policy, Subject};
 
 /// A key that a policy's own rules check.
@@ -16,6 +20,36 @@ pub(crate) struct CustomContext<'a> {
     pub(crate) subject: Subject<'a>,
     /// How much more work the expressions may do for the keys of the file.
     pub(crate) budget: &'a Budget,
+    pub(crate) now: Timestamp,
+    /// The roles of the catalogue.
+    pub(crate) listed: &'a Listed<'a>,
+    /// The keys of the owner, where all keys are known.
+    pub(crate) owner_keys: Option<&'a OwnerKeys>,
+}
+
+impl CustomContext<'_> {
+    /// Calls a function with what expressions see.
+    pub(crate) fn with_seen<T>(&self, use_it: impl FnOnce(&Seen<'_>) -> T) -> T {
+        let subject = &self.subject;
+        let roles = || self.roles();
+        use_it(&Seen {
+            tree: self.tree,
+            subject,
+            now: self.now,
+            tenant: subject.tenant.and_then(|name| self.policy.tenant(name)),
+            roles: &roles,
+            owner_keys: self.owner_keys,
+        })
+    }
+
+    /// The roles that the key holds, with those that they imply.
+    fn roles(&self) -> Vec<Role<String>> {
+        let product = self.policy.product(self.subject.tenant);
+        let names = self.subject.definition.roles().iter().map(|role| role.value.as_str());
+        let held = closure(names, |name| self.listed.named(name)).into_iter();
+        held.map(|(name, _)| ResolvedRole::of(name, self.listed.named(name), product).role)
+            .collect()
+    }
 }
 
 /// Reports a key for which the rule's expression is false or has no result.
@@ -25,7 +59,8 @@ pub(crate) fn check_custom(
     severity: Severity,
     out: &mut Vec<Finding>,
 ) {
-    let Some(violation) = custom.violation(cx.tree, &cx.subject, cx.budget) else { return };
+    let violation = cx.with_seen(|seen| custom.violation(seen, cx.budget));
+    let Some(violation) = violation else { return };
     let definition = cx.subject.definition;
     let mut fields = fields(custom, cx).into_iter();
     let first = fields.next().map_or(definition.place, |(span, _)| span);
@@ -52,7 +87,7 @@ fn fields(custom: &Custom, cx: &CustomContext<'_>) -> Vec<(Span, String)> {
     let definition = cx.subject.definition;
     let document = cx.tree.document_at(definition.span);
     let mut fields: Vec<(Span, String)> = Vec::new();
-    for path in &custom.paths {
+    for path in custom.paths() {
         let span = document.and_then(|document| cx.tree.deepest(document.root, path));
         let span = span.unwrap_or(definition.place);
         if !fields.iter().any(|(known, _)| *known == span) {

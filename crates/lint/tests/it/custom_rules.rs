@@ -62,10 +62,10 @@ fn a_match_decides_for_which_keys_a_rule_is() {
 fn a_field_that_the_key_does_not_have_is_a_finding_and_no_silent_no() {
     let wants = |assert: &str| found(&policy(&rule("", assert)), KEY);
     let lines = wants("key.spec.comment.contains('x')");
-    assert!(lines[0].contains("it asks for `comment`, which this key does not have"), "{lines:?}");
+    assert!(lines[0].contains("it reads `comment`, which this key does not have"), "{lines:?}");
     assert!(wants("!has(key.spec.comment)").is_empty());
     let lines = wants("key.metadata.labels.tier == 'one'");
-    assert!(lines[0].contains("it asks for `tier`"), "{lines:?}");
+    assert!(lines[0].contains("it reads `tier`"), "{lines:?}");
     assert!(wants("!('tier' in key.metadata.labels)").is_empty());
 }
 
@@ -73,16 +73,16 @@ fn a_field_that_the_key_does_not_have_is_a_finding_and_no_silent_no() {
 fn mistakes_of_a_rule_are_mistakes_of_the_policy() {
     for (rules, words) in [
         (rule("", "key.spec.rols == []"), "has no field `rols`"),
-        (rule("", "size(key.spec.roles) <"), "is not CEL"),
-        (rule("", "size(key.spec.roles)"), "must answer"),
+        (rule("", "size(key.spec.roles) <"), "is not valid CEL"),
+        (rule("", "size(key.spec.roles)"), "must return"),
         (rule("", &format!("key.spec.comment == '{}'", "x".repeat(1001))), "at most 1000"),
-        (rule("", "true").replace("ORG001", "E003"), "no code for a rule"),
-        (rule("", "true").replace("ORG001", "E003x"), "no code for a rule"),
+        (rule("", "true").replace("ORG001", "E003"), "is not a valid code"),
+        (rule("", "true").replace("ORG001", "E003x"), "is not a valid code"),
         (rule("", "true").replace("own-rule", "expiry-too-long"), "is taken"),
-        (rule("", "true").replace("own-rule", "Own rule"), "no name for a rule"),
-        (rule("severity: grave,", "true"), "`grave` is no value"),
+        (rule("", "true").replace("own-rule", "Own rule"), "is not a valid name"),
+        (rule("severity: grave,", "true"), "`grave` is not a value"),
         (rule("asert: x,", "true"), "unknown field `asert`"),
-        (rule("", "has(key.spec.comment)").repeat(2), "stands twice"),
+        (rule("", "has(key.spec.comment)").repeat(2), "occurs twice"),
     ] {
         let policy = policy(&rules);
         assert!(!policy.stands(), "{rules}");
@@ -104,4 +104,152 @@ fn own_rules_are_waived_and_silenced_like_all_others() {
     );
     let report = lint_text(&policy(&rules), &comment);
     assert!(report.findings.is_empty() && report.waived.len() == 1, "{:?}", report.findings);
+}
+
+/// What is found with an expression, at the time and path of the tests.
+fn answers(assert: &str, text: &str) -> Vec<String> {
+    let rules = rule("", assert);
+    let facts = "tenants: { eu: { product: xsiam, sbac: disabled, tags: restrictive } }\n\
+                 catalog: { roles: [{ name: Own Role, components: { 'Public API': view } }] }\n";
+    let policy = policy(&format!("{rules}{facts}"));
+    assert!(policy.stands(), "{assert}: {:?}", lint_text(&policy, KEY).findings);
+    found(&policy, text)
+}
+
+#[test]
+fn expressions_see_time_path_and_facts() {
+    let key = KEY.replace("spec:", "spec:\n  expires: 2026-03-01");
+    for holds in [
+        "timestamp(key.spec.expires) - now < duration('90d')",
+        "now == timestamp('2026-01-01T00:00:00Z')",
+        "timestamp('2026-01-01') == now + duration('24h')",
+        "duration('90d') == duration('2160h') && duration('60m') == duration('1h')",
+        "path == 'svc-abc.yaml' && path.split('.')[1] == 'yaml'",
+        "key.metadata.name.split('-') == ['svc', 'abc'] && 'a'.split('-') == ['a']",
+        "'Az-Ü'.lowerAscii() == 'az-Ü' && 'Az-ü'.upperAscii() == 'AZ-ü'",
+        "tenant.name == 'eu' && tenant.product == 'xsiam' && tenant.sbac == 'disabled'",
+        "tenant.tags == 'restrictive' && !has(tenant.datasets) && tenant.domains == []",
+        "ownerKeys == []",
+    ] {
+        assert_eq!(answers(&format!("has(key.spec.expires) && {holds}"), &key), [""; 0], "{holds}");
+        assert_eq!(answers(&format!("has(key.spec.expires) && !({holds})"), &key).len(), 1);
+    }
+}
+
+#[test]
+fn permissions_are_those_of_all_roles_and_unknown_ones_pass_nothing() {
+    let with = |roles: &str| KEY.replace("[Viewer, Responder]", roles);
+    let own = "permission('Public API') == 'view'";
+    assert!(answers(own, &with("[Own Role]")).is_empty());
+    let all = "permission('Public API') == 'edit'";
+    assert!(answers(all, &with("[Own Role, Instance Administrator]")).is_empty());
+    // Of an unknown role nothing is known, so neither answer holds.
+    for assert in [own, "permission('Public API') != 'edit'", "permission('Public API') == 'none'"]
+    {
+        let report = lint_text(&policy(&rule("", assert)), &with("[No Such Role]"));
+        let finding = report.findings.iter().find(|finding| finding.rule.code() == "ORG001");
+        let finding = finding.unwrap_or_else(|| panic!("{assert}"));
+        assert!(finding.unchecked && finding.message.contains("`permission` has no answer"));
+    }
+    // A component whose name only shows while the rule runs.
+    let odd = "permission(key.metadata.name) == 'none'";
+    let report = lint_text(&policy(&rule("", odd)), &with("[Own Role]"));
+    assert!(report.findings.iter().any(|f| f.message.contains("does not know this component")));
+}
+
+#[test]
+fn what_a_function_cannot_answer_is_a_finding_that_names_it() {
+    let never = KEY.replace("spec:", "spec:\n  expires: never");
+    for (assert, key, words) in [
+        ("timestamp(key.spec.expires) > now", never.as_str(), "`timestamp` takes a date"),
+        ("duration(key.metadata.name) > 0", KEY, "`duration` takes a duration"),
+        ("key.metadata.name.split(key.metadata.labels.env) == []", KEY, ""),
+        ("int(key.metadata.name) > 0", KEY, "`int` has no result for this key"),
+        ("size(key.metadata.name) / (size(key.spec.roles) - 2) > 0", KEY, "divides by zero"),
+        ("key.metadata.name.split('-')[7] == ''", KEY, "no item at this index"),
+    ] {
+        let lines = answers(assert, key);
+        assert!(lines.len() == 1 && lines[0].contains(words), "{assert}: {lines:?}");
+        // What the key says is not repeated.
+        assert!(!lines[0].split(" | ").last().is_some_and(|message| message.contains("svc-abc")));
+    }
+}
+
+/// Keys of two owners in two tenants, and what a rule about the owner's keys finds.
+fn of_owners(assert: &str, count: usize) -> Vec<String> {
+    let rules = rule("", assert);
+    let policy = policy(&format!(
+        "{rules}tenants: {{ eu: {{ product: xsiam }}, us: {{ product: xdr-5 }} }}\n"
+    ));
+    let file = |name: String, owner: &str, tenant: &str| {
+        let metadata = format!("  name: {name}\n  owner: {owner}\n  tenant: {tenant}\n");
+        let text = KEY.replace("  name: svc-abc\n", &metadata);
+        CorpusFile::new(format!("{name}.yaml"), text.into_bytes(), &Limits::default())
+    };
+    let mut files: Vec<CorpusFile> =
+        (0..count).map(|n| file(format!("svc-a{n}"), "team-a", "eu")).collect();
+    files.push(file("svc-us".into(), "team-a", "us"));
+    files.push(file("svc-b".into(), "team-b", "eu"));
+    let corpus = Corpus { files, ..Corpus::default() };
+    let report = lint(&corpus, &policy, "2026-01-01T00:00:00Z".parse().unwrap_or_default());
+    let own = report.findings.iter().filter(|finding| finding.rule.code() == "ORG001");
+    let mut keys: Vec<String> = own
+        .map(|finding| format!("{} {}", finding.key.clone().unwrap_or_default(), finding.message))
+        .collect();
+    keys.sort();
+    keys
+}
+
+#[test]
+fn expressions_see_the_keys_of_the_owner_in_the_tenant() {
+    assert_eq!(of_owners("ownerKeys.size() == 1", 1), [""; 0]);
+    assert_eq!(of_owners("ownerKeys.size() == 1", 2), ["svc-a0 not so", "svc-a1 not so"]);
+    let others = "ownerKeys.filter(k, k.metadata.name != key.metadata.name).size() < 2";
+    assert_eq!(of_owners(others, 2), [""; 0]);
+    assert_eq!(of_owners(others, 3).len(), 3);
+    // More than 200 are not gone through, and nothing passes by that.
+    let all = "ownerKeys.all(k, size(k.spec.roles) < 9)";
+    assert_eq!(of_owners(all, 200), [""; 0]);
+    let found = of_owners(all, 201);
+    assert_eq!(found.len(), 201);
+    assert!(found[0].contains("`ownerKeys` holds more than 200 keys"), "{}", found[0]);
+}
+
+#[test]
+fn all_functions_and_variables_are_in_the_documents() {
+    let page = include_str!("../../../../docs/linting.md");
+    for function in cortexkey_lint::FUNCTIONS {
+        let row = format!("| `{}` | {} |", function.usage, function.what);
+        assert!(page.contains(&row), "{row}");
+    }
+    for (name, what) in cortexkey_lint::VARIABLES {
+        let row = format!("| `{name}` | {what} |");
+        assert!(page.contains(&row), "{row}");
+    }
+}
+
+#[test]
+fn an_expression_is_evaluated_for_each_key() {
+    let policy = policy(&rule("", "size(key.spec.roles) < 9"));
+    let file = CorpusFile::new("a.yaml", KEY.as_bytes().to_vec(), &Limits::default());
+    let corpus = Corpus { files: vec![file], ..Corpus::default() };
+    let now = "2026-01-01T00:00:00Z".parse().unwrap_or_default();
+    let answer = |text: &str| {
+        let mut all = cortexkey_lint::evaluate(text, &corpus, &policy, now).unwrap();
+        assert_eq!(all.len(), 1);
+        let one = all.remove(0);
+        assert_eq!(
+            (one.file.as_str(), one.line, one.key.as_deref()),
+            ("a.yaml", 4, Some("svc-abc"))
+        );
+        one.answer
+    };
+    assert_eq!(answer("size(key.spec.roles) < 2").unwrap(), serde_json::json!(false));
+    assert_eq!(answer("key.spec.roles").unwrap(), serde_json::json!(["Viewer", "Responder"]));
+    assert_eq!(answer("key.metadata.labels").unwrap(), serde_json::json!({ "env": "prod" }));
+    assert!(answer("key.spec.comment").unwrap_err().contains("reads `comment`"));
+    let error = cortexkey_lint::evaluate("key.spec.rols", &corpus, &policy, now).unwrap_err();
+    assert_eq!(error.help(), Some("did you mean `roles`?"));
+    let secret = format!("'{}' + key.metadata.name", "aB3".repeat(43));
+    assert!(!answer(&secret).unwrap().to_string().contains("aB3aB3"));
 }

@@ -14,17 +14,31 @@ use cel::common::ast::{
     CallExpr, ComprehensionExpr, EntryExpr, Expr, IdedEntryExpr, IdedExpr, ListExpr, LiteralValue,
     MapEntryExpr, MapExpr, SelectExpr,
 };
-use cel::{Context, Env, ExecutionError, Value};
+use cel::{Context, DeclarationError, Env, ExecutionError, Value};
+use cortexkey_core::access::Role;
 use regex::Regex;
 
 use super::STACK_BYTES;
 use super::budget::{Meter, units_of};
+use super::functions;
 use crate::policy::patterns::{compile, compile_within};
 
 /// Counts an iteration. No expression can contain these names.
 const TURN: &str = "@turn";
 /// Counts a value and returns it.
 const VALUE: &str = "@value";
+/// Everything that an expression sees.
+pub(super) struct Inputs {
+    pub(super) key: Value,
+    pub(super) path: String,
+    /// Seconds since 1970.
+    pub(super) now: i64,
+    pub(super) tenant: Value,
+    pub(super) owner_keys: Value,
+    /// The roles that the key holds, where the expression asks for their permissions.
+    pub(super) roles: Vec<Role<String>>,
+}
+
 /// `matches`, counted.
 const MATCHES: &str = "@matches";
 
@@ -61,23 +75,29 @@ impl Metered {
     }
 
     /// The answer for a key. The meter tells whether it stayed within the budget.
-    pub(super) fn ask(&self, key: Value, meter: &Meter) -> Result<Value, ExecutionError> {
+    pub(super) fn ask(&self, inputs: Inputs, meter: &Meter) -> Result<Value, ExecutionError> {
         if !self.is_deep {
-            return self.evaluate(key, meter);
+            return self.evaluate(inputs, meter);
         }
         let failed = || ExecutionError::function_error("budget", "no thread could be started");
         std::thread::scope(|scope| {
             let worker = std::thread::Builder::new().stack_size(STACK_BYTES);
-            let worker = worker.spawn_scoped(scope, || self.evaluate(key, meter));
+            let worker = worker.spawn_scoped(scope, || self.evaluate(inputs, meter));
             worker.map_err(|_| failed())?.join().map_err(|_| failed())?
         })
     }
 
-    fn evaluate(&self, key: Value, meter: &Meter) -> Result<Value, ExecutionError> {
+    fn evaluate(&self, inputs: Inputs, meter: &Meter) -> Result<Value, ExecutionError> {
         meter.charge(self.nodes)?;
         let mut context = Context::with_env(Arc::clone(&self.env));
-        context.add_variable_from_value("key", key);
-        self.add_counters(&mut context, meter).map_err(|error| {
+        context.add_variable_from_value("key", inputs.key);
+        context.add_variable_from_value("path", inputs.path);
+        context.add_variable_from_value("now", inputs.now);
+        context.add_variable_from_value("tenant", inputs.tenant);
+        context.add_variable_from_value("ownerKeys", inputs.owner_keys);
+        let counters = self.add_counters(&mut context, meter);
+        let functions = counters.and_then(|()| add_functions(&mut context, inputs.roles, meter));
+        functions.map_err(|error| {
             ExecutionError::function_error("budget", format!("cannot count: {error}"))
         })?;
         context.resolve(&self.expression)
@@ -87,7 +107,7 @@ impl Metered {
         &self,
         context: &mut Context<'_, '_>,
         meter: &Meter,
-    ) -> Result<(), impl core::fmt::Display + use<>> {
+    ) -> Result<(), DeclarationError> {
         let counter = meter.clone();
         context.add_function(TURN, move |units: i64| {
             counter.charge(u64::try_from(units).unwrap_or(u64::MAX)).map(|()| true)
@@ -102,6 +122,26 @@ impl Metered {
             matches(&text, &pattern, &patterns, &counter)
         })
     }
+}
+
+/// Adds the functions that CEL's standard library lacks.
+fn add_functions(
+    context: &mut Context<'_, '_>,
+    roles: Vec<Role<String>>,
+    meter: &Meter,
+) -> Result<(), DeclarationError> {
+    let counter = meter.clone();
+    context.add_function("@split", move |text: Value, separator: Value| {
+        functions::split(&text, &separator, &counter)
+    })?;
+    context.add_function("@lowerAscii", |text: Value| functions::lower_ascii(&text))?;
+    context.add_function("@upperAscii", |text: Value| functions::upper_ascii(&text))?;
+    context.add_function("@timestamp", |text: Value| functions::timestamp(&text))?;
+    context.add_function("@duration", |text: Value| functions::duration(&text))?;
+    let counter = meter.clone();
+    context.add_function("@permission", move |component: Value| {
+        functions::permission(&component, &roles, &counter)
+    })
 }
 
 fn matches(
@@ -196,16 +236,19 @@ impl Writer {
         };
         let target = call.target.as_ref().map(|target| part(self, target));
         let args: Vec<IdedExpr> = call.args.iter().map(|arg| part(self, arg)).collect();
-        if call.func_name != "matches" {
-            let target = target.map(Box::new);
-            return CallExpr { func_name: call.func_name.clone(), target, args };
-        }
-        self.pattern(call.args.last());
-        CallExpr {
-            func_name: MATCHES.to_owned(),
-            target: None,
-            args: target.into_iter().chain(args).collect(),
-        }
+        let own = functions::OWN.iter().find(|(name, _)| call.func_name == *name);
+        let func_name = match own {
+            Some((_, own)) => (*own).to_owned(),
+            None if call.func_name == "matches" => {
+                self.pattern(call.args.last());
+                MATCHES.to_owned()
+            }
+            None => {
+                let target = target.map(Box::new);
+                return CallExpr { func_name: call.func_name.clone(), target, args };
+            }
+        };
+        CallExpr { func_name, target: None, args: target.into_iter().chain(args).collect() }
     }
 
     /// Compiles a literal pattern.

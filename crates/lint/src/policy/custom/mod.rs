@@ -2,51 +2,102 @@
 //!
 //! Expressions are compiled and checked when the policy is read: a field that definitions do not
 //! have, an unknown function or a wrong type is a mistake of the policy, never a silent `false`. They
-//! see one definition and nothing else: no file, no clock, no network. Length, nesting and the work
-//! of an expression are limited ([`Budget`]).
+//! see the definition, its path, the time of the run, facts of the policy and the other keys of the
+//! owner: no file, no clock, no network. Length, nesting and the work of an expression are limited
+//! ([`Budget`]).
 
 mod budget;
+mod functions;
 mod metered;
 mod value;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use cel::common::ast::{EntryExpr, Expr, IdedExpr};
+use cel::common::ast::{CallExpr, EntryExpr, Expr, IdedExpr, LiteralValue};
 use cel::{Env, ExecutionError, Program, Value};
-use cortexkey_manifest::format::{KEY, Kind};
-use cortexkey_manifest::policy::{CustomRule, Match};
+use cortexkey_core::access::Role;
+use cortexkey_manifest::format::{KEY, Kind, Mapping, POLICY};
+use cortexkey_manifest::policy::{CustomRule, Match, Tenant};
 use cortexkey_manifest::yaml::{Limits, Tree, parse};
 use cortexkey_manifest::{Span, did_you_mean, quote};
+
+use jiff::Timestamp;
 
 use super::subject::Subject;
 use crate::model::RuleId;
 
 /// Characters of one expression.
 const LENGTH_MAX: usize = 1000;
+/// Keys of one owner that an expression goes through. Each key of the owner goes through all of them,
+/// so that the work grows with the square.
+const OWNER_KEYS_MAX: usize = 200;
 /// Nested brackets and operations.
 const DEPTH_MAX: usize = 48;
 /// Stack for the parser and its result, which are as deep as the expression.
 const STACK_BYTES: usize = 32 << 20;
-
-/// What expressions may call.
-const FUNCTIONS: [&str; 12] = [
-    "size",
-    "contains",
-    "startsWith",
-    "endsWith",
-    "matches",
-    "string",
-    "int",
-    "uint",
-    "double",
-    "type",
-    "min",
-    "max",
-];
+/// The time of the sample, 2026-01-01.
+const SAMPLE_NOW: i64 = 1_767_225_600;
 
 pub(crate) use budget::Budget;
 use budget::{EVALUATION_MAX, Meter};
-use metered::Metered;
+pub use functions::{FUNCTIONS, Function, VARIABLES};
+use metered::{Inputs, Metered};
+pub(crate) use value::to_json;
+
+/// What all expressions of a policy are compiled with.
+pub(crate) struct Language {
+    env: Arc<Env>,
+    /// The components that roles of the catalogue name.
+    components: BTreeSet<String>,
+}
+
+impl Language {
+    pub(crate) fn new(components: BTreeSet<String>) -> Self {
+        Self { env: Arc::new(Env::stdlib()), components }
+    }
+}
+
+/// What an expression sees besides the definition's fields.
+pub(crate) struct Seen<'a> {
+    pub(crate) tree: &'a Tree,
+    pub(crate) subject: &'a Subject<'a>,
+    pub(crate) now: Timestamp,
+    /// The facts of the key's tenant, if the policy has them.
+    pub(crate) tenant: Option<&'a Tenant>,
+    /// The roles that the key holds.
+    pub(crate) roles: &'a dyn Fn() -> Vec<Role<String>>,
+    /// The keys of the owner; `None` until the whole corpus is known.
+    pub(crate) owner_keys: Option<&'a OwnerKeys>,
+}
+
+/// The keys of one owner, as expressions see them; `None` for more than [`OWNER_KEYS_MAX`].
+#[derive(Clone, Debug)]
+pub(crate) struct OwnerKeys(Option<Value>);
+
+impl OwnerKeys {
+    /// The keys of these documents, each with the tenant of keys that name none.
+    pub(crate) fn of<'d>(
+        documents: impl Iterator<Item = (&'d Tree, Span, Option<&'d str>)>,
+    ) -> Self {
+        let keys = documents.map(|(tree, span, tenant)| key_value(tree, span, tenant));
+        let keys: Vec<Value> = keys.take(OWNER_KEYS_MAX + 1).collect();
+        Self((keys.len() <= OWNER_KEYS_MAX).then(|| Value::from(keys)))
+    }
+}
+
+fn key_value(tree: &Tree, definition: Span, tenant: Option<&str>) -> Value {
+    value::of(tree, tree.document_at(definition).map(|document| document.root), tenant)
+}
+
+/// An expression, compiled.
+pub(crate) struct Expression {
+    program: Metered,
+    /// The fields of the key that it names, without `key`.
+    paths: Vec<Vec<String>>,
+    /// The variables and functions of interest that it names.
+    names: BTreeSet<&'static str>,
+}
 
 /// A rule that a policy defines, compiled.
 pub struct Custom {
@@ -58,10 +109,8 @@ pub struct Custom {
     message: String,
     matches: Option<Match>,
     assertion: String,
-    program: Metered,
+    expression: Expression,
     pub(crate) assert_span: Span,
-    /// The fields that the expression names, without `key`.
-    pub(crate) paths: Vec<Vec<String>>,
 }
 
 /// Why a key violates a rule.
@@ -87,6 +136,115 @@ impl ExpressionError {
     fn new(message: impl Into<String>) -> Self {
         Self { message: message.into(), help: None }
     }
+
+    fn help(self, help: impl Into<String>) -> Self {
+        Self { help: Some(help.into()), ..self }
+    }
+}
+
+impl Expression {
+    /// Compiles an expression and checks every name in it.
+    pub(crate) fn new(text: &str, language: &Language) -> Result<Self, ExpressionError> {
+        let (expression, answer) = compile(text, language)?;
+        match answer {
+            Err(error) => Err(error),
+            Ok(_) => Ok(expression),
+        }
+    }
+
+    /// The same for an expression that must answer `true` or `false`.
+    fn assertion(text: &str, language: &Language) -> Result<Self, ExpressionError> {
+        let (expression, answer) = compile(text, language)?;
+        match answer? {
+            Some(Value::Bool(_)) | None => Ok(expression),
+            Some(_) => Err(ExpressionError::new("the expression must return `true` or `false`")),
+        }
+    }
+
+    /// The value for a key, within a budget.
+    pub(crate) fn evaluate(&self, seen: &Seen<'_>, budget: &Budget) -> Result<Value, NoAnswer> {
+        let meter = budget.meter();
+        let value = self.program.ask(self.inputs(seen)?, &meter);
+        budget.settle(&meter);
+        if meter.is_over() {
+            return Err(NoAnswer::OverBudget);
+        }
+        value.map_err(|error| NoAnswer::of(&error))
+    }
+
+    fn inputs(&self, seen: &Seen<'_>) -> Result<Inputs, NoAnswer> {
+        let names = |name: &str| self.names.contains(name);
+        let subject = seen.subject;
+        let key = key_value(seen.tree, subject.definition.span, subject.tenant);
+        let owner_keys = match seen.owner_keys.filter(|_| names("ownerKeys")) {
+            Some(OwnerKeys(Some(keys))) => keys.clone(),
+            Some(OwnerKeys(None)) => {
+                let message = format!("`ownerKeys` holds more than {OWNER_KEYS_MAX} keys");
+                return Err(NoAnswer::Failed(message));
+            }
+            None => Value::from(Vec::<Value>::new()),
+        };
+        Ok(Inputs {
+            owner_keys,
+            key,
+            path: subject.path.to_owned(),
+            now: seen.now.as_second(),
+            tenant: value::tenant(subject.tenant, seen.tenant),
+            roles: if names("permission") { (seen.roles)() } else { Vec::new() },
+        })
+    }
+}
+
+/// Why an expression has no value for a key. It holds no value of the key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum NoAnswer {
+    OverBudget,
+    /// The key does not have this field or entry.
+    NoSuchKey(String),
+    Failed(String),
+}
+
+impl NoAnswer {
+    fn of(error: &ExecutionError) -> Self {
+        match error {
+            ExecutionError::NoSuchKey(name) => Self::NoSuchKey((**name).clone()),
+            ExecutionError::FunctionError { function, message } => {
+                let function = function.trim_start_matches('@');
+                // Messages of the other functions may repeat a value.
+                let is_ours = functions::OWN.iter().any(|(name, _)| *name == function);
+                let message = if is_ours { message } else { "has no result for this key" };
+                Self::Failed(format!("`{function}` {message}"))
+            }
+            ExecutionError::NoSuchOverload(error) => Self::Failed(does_not_take(error)),
+            ExecutionError::DivisionByZero(_) | ExecutionError::RemainderByZero(_) => {
+                Self::Failed("it divides by zero".to_owned())
+            }
+            ExecutionError::Overflow(operator, ..) => {
+                Self::Failed(format!("`{operator}` overflows"))
+            }
+            ExecutionError::IndexOutOfBounds(_) => {
+                Self::Failed("a list has no item at this index".to_owned())
+            }
+            _ => Self::Failed("the expression has no result for this key".to_owned()),
+        }
+    }
+}
+
+impl core::fmt::Display for NoAnswer {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self {
+            Self::OverBudget => f.write_str("the expression takes too many steps for this key"),
+            Self::NoSuchKey(name) => {
+                write!(f, "it reads {}, which this key does not have", quote(name))
+            }
+            Self::Failed(message) => f.write_str(message),
+        }
+    }
+}
+
+fn does_not_take(error: &cel::OverloadError) -> String {
+    let function = quote(&plain_operator(error.function()));
+    format!("{function} does not take {}", error.argument_types().join(" and "))
 }
 
 impl Custom {
@@ -94,21 +252,20 @@ impl Custom {
     pub(crate) fn new(
         layer: usize,
         rule: &CustomRule,
-        env: &Arc<Env>,
+        language: &Language,
     ) -> Option<Result<Self, (Span, ExpressionError)>> {
         let (id, name) = (rule.id.spanned()?, rule.name.spanned()?);
         let (assert, message) = (rule.assert.spanned()?, rule.message.get()?);
-        let compiled = compile(&assert.value, env);
-        Some(compiled.map_err(|error| (assert.span, error)).map(|(program, paths)| Self {
+        let compiled = Expression::assertion(&assert.value, language);
+        Some(compiled.map_err(|error| (assert.span, error)).map(|expression| Self {
             id: RuleId::custom(id.value.clone(), name.value.clone()),
             layer,
             name_span: name.span,
             message: message.clone(),
             matches: rule.matches.get().cloned(),
             assertion: assert.value.clone(),
-            program,
+            expression,
             assert_span: assert.span,
-            paths,
         }))
     }
 
@@ -141,64 +298,48 @@ impl Custom {
         self.matches.as_ref().is_none_or(|wanted| subject.matches(wanted, self.layer))
     }
 
+    /// The fields of the key that the expression names, without `key`.
+    pub(crate) fn paths(&self) -> &[Vec<String>] {
+        &self.expression.paths
+    }
+
+    /// Whether it can only be checked when all keys are known.
+    pub(crate) fn sees_other_keys(&self) -> bool {
+        self.expression.names.contains("ownerKeys")
+    }
+
     /// Evaluates the expression; `None` if it is true.
-    pub(crate) fn violation(
-        &self,
-        tree: &Tree,
-        subject: &Subject<'_>,
-        budget: &Budget,
-    ) -> Option<Violation> {
-        let meter = budget.meter();
-        let root = tree.document_at(subject.definition.span).map(|document| document.root);
-        let answer = answer(&self.program, value::of(tree, root, subject.tenant), &meter);
-        budget.settle(&meter);
-        let (message, unchecked) = match answer {
-            _ if meter.is_over() => (
-                format!("{}: the expression takes too many steps for this key", self.message),
-                true,
-            ),
-            Ok(true) => return None,
-            Ok(false) => (self.message.clone(), false),
-            Err(ExecutionError::NoSuchKey(name)) => (
-                format!(
-                    "{}: it reads {}, which this key does not have",
-                    self.message,
-                    quote(&name)
-                ),
-                false,
-            ),
-            Err(_) => {
-                (format!("{}: the expression has no result for this key", self.message), true)
-            }
+    pub(crate) fn violation(&self, seen: &Seen<'_>, budget: &Budget) -> Option<Violation> {
+        let with = |why: &str| format!("{}: {why}", self.message);
+        let (message, unchecked) = match self.expression.evaluate(seen, budget) {
+            Ok(Value::Bool(true)) => return None,
+            Ok(Value::Bool(false)) => (self.message.clone(), false),
+            Ok(_) => (with("the expression returns neither `true` nor `false`"), true),
+            Err(why) => (with(&why.to_string()), !matches!(why, NoAnswer::NoSuchKey(_))),
         };
         Some(Violation { message, unchecked })
     }
 }
 
-fn answer(program: &Metered, key: Value, meter: &Meter) -> Result<bool, ExecutionError> {
-    match program.ask(key, meter)? {
-        Value::Bool(holds) => Ok(holds),
-        _ => Err(ExecutionError::UnexpectedType { got: "another".into(), want: "bool".into() }),
-    }
-}
+type Compiled = (Expression, Result<Option<Value>, ExpressionError>);
 
-/// Compiles an expression and checks every name in it.
-fn compile(text: &str, env: &Arc<Env>) -> Result<(Metered, Vec<Vec<String>>), ExpressionError> {
+/// Compiles an expression, and tries it on a sample.
+fn compile(text: &str, language: &Language) -> Result<Compiled, ExpressionError> {
     bounded(text)?;
-    let program = on_large_stack(text, env)?;
-    let mut walk = Walk { bound: Vec::new(), paths: Vec::new(), error: None };
+    let program = on_large_stack(text, &language.env)?;
+    let mut walk = Walk::new(language);
     walk.expression(program.expression(), 0);
     if let Some(error) = walk.error {
         return Err(error);
     }
-    if walk.paths.is_empty() {
+    if walk.names.is_empty() && walk.paths.is_empty() {
         let error = ExpressionError::new("the expression names no field of the key");
-        return Err(ExpressionError { help: Some("start with `key.`".into()), ..error });
+        return Err(error.help("start with `key.`"));
     }
-    let metered = Metered::new(program.expression(), env)
+    let metered = Metered::new(program.expression(), &language.env)
         .map_err(|error| ExpressionError::new(format!("a pattern is invalid: {error}")))?;
-    try_sample(&metered)?;
-    Ok((metered, walk.paths))
+    let answer = try_sample(&metered);
+    Ok((Expression { program: metered, paths: walk.paths, names: walk.names }, answer))
 }
 
 fn bounded(text: &str) -> Result<(), ExpressionError> {
@@ -249,26 +390,45 @@ fn on_large_stack(text: &str, env: &Arc<Env>) -> Result<Program, ExpressionError
     })
 }
 
-/// Runs an expression once, since types show only then. A missing label is not an error.
-fn try_sample(program: &Metered) -> Result<(), ExpressionError> {
+/// Runs an expression once, since types show only then. `None` if the sample has no answer, as for a
+/// missing label, while another key may have one.
+fn try_sample(program: &Metered) -> Result<Option<Value>, ExpressionError> {
     let sample = parse(&KEY.sample(), &Limits::default()).tree;
     let root = sample.documents().first().map(|document| document.root);
+    let key = value::of(&sample, root, None);
+    let inputs = Inputs {
+        owner_keys: Value::from(vec![key.clone()]),
+        key,
+        path: "keys/sample.yaml".to_owned(),
+        now: SAMPLE_NOW,
+        tenant: value::sample_tenant(),
+        roles: Vec::new(),
+    };
     let meter = Meter::new(EVALUATION_MAX);
-    match answer(program, value::of(&sample, root, None), &meter) {
+    match program.ask(inputs, &meter) {
         _ if meter.is_over() => {
             let message = "the expression takes too many steps, even for a small key";
             let help = "iterate over lists of the key, not over nested lists";
-            Err(ExpressionError { help: Some(help.into()), ..ExpressionError::new(message) })
+            Err(ExpressionError::new(message).help(help))
         }
-        Ok(_) | Err(ExecutionError::NoSuchKey(_)) => Ok(()),
-        Err(ExecutionError::UnexpectedType { .. }) => {
-            Err(ExpressionError::new("the expression must return `true` or `false`"))
+        Ok(value) => Ok(Some(value)),
+        // These depend on the values.
+        Err(
+            ExecutionError::NoSuchKey(_)
+            | ExecutionError::FunctionError { .. }
+            | ExecutionError::IndexOutOfBounds(_)
+            | ExecutionError::DivisionByZero(_)
+            | ExecutionError::RemainderByZero(_)
+            | ExecutionError::Overflow(..),
+        ) => Ok(None),
+        Err(ExecutionError::UnexpectedType { got, want }) => {
+            let is_type = |name: &str| name.chars().all(|c| c.is_ascii_alphanumeric());
+            let got = if is_type(&got) { got } else { "another type".to_owned() };
+            Err(ExpressionError::new(format!("{got} is used where {want} is needed")))
         }
-        Err(ExecutionError::NoSuchOverload(error)) => Err(ExpressionError::new(format!(
-            "{} does not take {}",
-            quote(&plain_operator(error.function())),
-            error.argument_types().join(" and ")
-        ))),
+        Err(ExecutionError::NoSuchOverload(error)) => {
+            Err(ExpressionError::new(does_not_take(&error)))
+        }
         Err(_) => Err(ExpressionError::new("the expression cannot be evaluated for any key")),
     }
 }
@@ -279,14 +439,22 @@ fn plain_operator(function: &str) -> String {
 }
 
 /// Collects the names in an expression.
-struct Walk {
+struct Walk<'l> {
+    language: &'l Language,
     /// Names that `all`, `exists`, `filter` and `map` bind, and their kinds if known.
     bound: Vec<(String, Option<Kind>)>,
     paths: Vec<Vec<String>>,
+    /// The variables besides `key`, and `permission`.
+    names: BTreeSet<&'static str>,
     error: Option<ExpressionError>,
 }
 
-impl Walk {
+impl<'l> Walk<'l> {
+    fn new(language: &'l Language) -> Self {
+        let (bound, paths, names) = (Vec::new(), Vec::new(), BTreeSet::new());
+        Self { language, bound, paths, names, error: None }
+    }
+
     fn expression(&mut self, expression: &IdedExpr, depth: usize) {
         if depth > DEPTH_MAX {
             self.error.get_or_insert_with(too_deep);
@@ -299,7 +467,7 @@ impl Walk {
         let depth = depth + 1;
         match &expression.expr {
             Expr::Call(call) => {
-                self.function(&call.func_name);
+                self.function(call);
                 for part in call.target.iter().map(|target| &**target).chain(&call.args) {
                     self.expression(part, depth);
                 }
@@ -355,10 +523,12 @@ impl Walk {
             Some((_, shape)) => (*shape)?,
             None if root == "key" => Kind::Fields(&KEY),
             None => {
-                let message = format!("{} is not defined here", quote(root));
-                let help = did_you_mean(root, &["key"]).or(Some("expressions see `key`".into()));
-                self.error.get_or_insert(ExpressionError { message, help });
-                return None;
+                let kind = self.variable(root)?;
+                // Its name is not among the facts that a policy sets.
+                if root == "tenant" && fields == ["name"] {
+                    return Some(Kind::Text);
+                }
+                kind
             }
         };
         for (at, field) in fields.iter().enumerate() {
@@ -386,13 +556,60 @@ impl Walk {
         Some(shape)
     }
 
-    fn function(&mut self, name: &str) {
-        let operator = name.starts_with(['_', '@', '!', '-']);
-        if !operator && !FUNCTIONS.contains(&name) {
-            let message = format!("there is no function {}", quote(name));
-            let help = did_you_mean(name, &FUNCTIONS);
-            self.error.get_or_insert(ExpressionError { message, help });
+    /// The kind of a variable besides `key`.
+    fn variable(&mut self, name: &str) -> Option<Kind> {
+        let known = VARIABLES.map(|(known, _)| known);
+        let Some(known) = known.into_iter().find(|known| *known == name) else {
+            let error = ExpressionError::new(format!("{} is not defined here", quote(name)));
+            let help = did_you_mean(name, &known);
+            let all = format!("expressions see {}", known.map(quote).join(", "));
+            self.error.get_or_insert(error.help(help.unwrap_or(all)));
+            return None;
+        };
+        self.names.insert(known);
+        Some(match known {
+            "ownerKeys" => const { Kind::List(&Kind::Fields(&KEY)) },
+            "tenant" => Kind::Fields(tenant_fields()?),
+            "now" => Kind::Number,
+            _ => Kind::Text,
+        })
+    }
+
+    fn function(&mut self, call: &CallExpr) {
+        let name = call.func_name.as_str();
+        if name.starts_with(['_', '@', '!', '-']) {
+            return;
         }
+        let Some(function) = Function::find(name) else {
+            let message = format!("there is no function {}", quote(name));
+            let help = did_you_mean(name, &Function::names());
+            self.error.get_or_insert(ExpressionError { message, help });
+            return;
+        };
+        let count = call.args.len() + usize::from(call.target.is_some());
+        if !function.takes(count) {
+            let message = format!("`{name}` does not take {count} values");
+            let error = ExpressionError::new(message).help(format!("write {}", function.usage));
+            self.error.get_or_insert(error);
+        }
+        if name == "permission" {
+            self.names.insert("permission");
+        }
+        let literal = call.target.as_deref().into_iter().chain(&call.args).next();
+        if let Some(Expr::Literal(LiteralValue::String(text))) = literal.map(|part| &part.expr)
+            && let Some(wrong) =
+                functions::wrong_literal(name, text.inner(), &self.language.components)
+        {
+            self.error.get_or_insert(ExpressionError::new(wrong));
+        }
+    }
+}
+
+/// The fields that a policy sets for a tenant.
+fn tenant_fields() -> Option<&'static Mapping> {
+    match POLICY.field("tenants")?.kind {
+        Kind::Map(item) => item.mapping(),
+        _ => None,
     }
 }
 
@@ -414,7 +631,8 @@ mod tests {
     use super::*;
 
     fn error(text: &str) -> String {
-        compile(text, &Arc::new(Env::stdlib())).err().map(|e| e.message).unwrap_or_default()
+        let language = Language::new(["Own Component".to_owned()].into());
+        Expression::assertion(text, &language).err().map(|e| e.message).unwrap_or_default()
     }
 
     #[test]
@@ -428,6 +646,15 @@ mod tests {
             "key.metadata.approvals.filter(a, a.by.endsWith('@example.com')).size() > 0",
             "key.spec.scope.assets.mode == 'select' ? size(key.spec.scope.assets.groups) < 9 : true",
             "'env' in key.metadata.labels",
+            "has(key.spec.expires) ? timestamp(key.spec.expires) - now < duration('90d') : true",
+            "timestamp('2027-01-31') > now && timestamp('2027-01-31T00:00:00Z') > 0",
+            "path.startsWith('keys/prod/') || key.metadata.name.split('-').size() == 3",
+            "key.metadata.name.lowerAscii() == key.metadata.name",
+            "tenant.product == 'xsiam' && tenant.sbac != 'disabled' && tenant.tags == 'permissive'",
+            "permission('Public API') != 'edit' && permission('Own Component') == 'none'",
+            "ownerKeys.filter(k, k.spec.securityLevel == 'standard').size() < 3",
+            "ownerKeys.all(k, size(k.spec.roles) < 9)",
+            "tenant.name == 'prod' || !has(tenant.datasets)",
         ] {
             assert_eq!(error(text), "", "{text}");
         }
@@ -437,15 +664,30 @@ mod tests {
     fn bad_expressions_get_a_reason() {
         for (text, expected) in [
             ("key.spec.rols == []", "`key.spec` has no field `rols`"),
-            ("kye.spec.roles == []", "there is no `kye` here"),
+            ("kye.spec.roles == []", "`kye` is not defined here"),
             ("sizeof(key.spec.roles) > 1", "there is no function `sizeof`"),
-            ("size(key.spec.roles)", "the expression must answer `true` or `false`"),
+            ("size(key.spec.roles)", "the expression must return `true` or `false`"),
             ("key.spec.roles <= 3", "`<=` does not take"),
             ("key.spec.roles.name == 'x'", "`key.spec.roles` has no fields"),
             ("key.metadata.approvals.all(a, a.byy == 'x')", "`a` has no field `byy`"),
             ("1 == 1", "names no field"),
-            ("key.spec.comment ==", "not CEL"),
-            ("", "not CEL"),
+            ("key.spec.comment ==", "not valid CEL"),
+            ("", "not valid CEL"),
+            ("key.metadata.name.splitt('-') == []", "there is no function `splitt`"),
+            ("key.metadata.name.split() == []", "`split` does not take 1 values"),
+            ("split(key.spec.roles, '-') == []", "`split` does not take list"),
+            ("key.spec.roles.lowerAscii() == ''", "`lowerAscii` does not take list"),
+            ("timestamp('soon') > now", "`timestamp` takes a date"),
+            ("timestamp(7) > now", "`timestamp` does not take int"),
+            ("duration('90 days') > now", "`duration` takes a whole number"),
+            ("permission('Publik API') == 'none'", "`permission` takes the name of a component"),
+            ("permission() == 'none'", "`permission` does not take 0 values"),
+            ("path.size > 3", "`path` has no fields"),
+            ("now.seconds > 3", "`now` has no fields"),
+            ("tenant.prodct == 'xdr'", "`tenant` has no field `prodct`"),
+            ("ownerKeys.all(k, k.spec.rols == [])", "`k.spec` has no field `rols`"),
+            ("ownersKeys.size() > 3", "`ownersKeys` is not defined here"),
+            ("now > 3 && tenant.tags > 3", "does not take"),
         ] {
             let found = error(text);
             assert!(found.contains(expected), "{text}: found {found}");

@@ -8,7 +8,9 @@ use std::collections::HashMap;
 use cel::Value;
 use cortexkey_manifest::definition::{lifetime, moment};
 use cortexkey_manifest::format::{FieldSpec, ITEMS_MAX, KEY, Kind, Mapping, Presence};
+use cortexkey_manifest::policy::Tenant;
 use cortexkey_manifest::yaml::{NodeId, NodeKind, Tree};
+use cortexkey_manifest::{Spanned, Word, mask_tokens};
 
 type Map = HashMap<String, Value>;
 
@@ -17,6 +19,68 @@ pub(super) fn of(tree: &Tree, root: Option<NodeId>, tenant: Option<&str>) -> Val
     let document = Document { tree, tenant };
     let key = root.and_then(|root| document.fields(root, &KEY));
     Value::from(key.unwrap_or_default())
+}
+
+/// The facts of a tenant under the names of the policy.
+pub(super) fn tenant(name: Option<&str>, facts: Option<&Tenant>) -> Value {
+    let mut map = Map::new();
+    map.extend(name.map(|name| ("name".to_owned(), Value::from(name))));
+    let Some(facts) = facts else { return Value::from(map) };
+    let words = [
+        ("product", facts.product.get().map(|it| it.word())),
+        ("sbac", facts.sbac.get().map(|it| it.word())),
+        ("tags", facts.tags.get().map(|it| it.word())),
+    ];
+    let words = words.into_iter().filter_map(|(name, word)| Some((name, Value::from(word?))));
+    map.extend(words.map(|(name, word)| (name.to_owned(), word)));
+    map.extend(facts.datasets.get().map(|has| ("datasets".to_owned(), Value::from(*has))));
+    let names = facts.asset_groups.iter().filter_map(|group| group.name.get().cloned());
+    let texts = |all: &[Spanned<String>]| all.iter().map(|text| text.value.clone()).collect();
+    let lists: [(&str, Vec<String>); 4] = [
+        ("assetGroups", names.collect()),
+        ("endpointGroups", texts(&facts.endpoint_groups)),
+        ("endpointTags", texts(&facts.endpoint_tags)),
+        ("domains", texts(&facts.domains)),
+    ];
+    for (name, items) in lists {
+        let items: Vec<Value> = items.into_iter().map(Value::from).collect();
+        map.insert(name.to_owned(), Value::from(items));
+    }
+    Value::from(map)
+}
+
+/// A tenant of which everything is known.
+pub(super) fn sample_tenant() -> Value {
+    let words =
+        [("name", "prod-eu"), ("product", "xsiam"), ("sbac", "enforced"), ("tags", "permissive")];
+    let mut map: Map =
+        words.into_iter().map(|(name, word)| (name.to_owned(), Value::from(word))).collect();
+    map.insert("datasets".to_owned(), Value::from(true));
+    for name in ["assetGroups", "endpointGroups", "endpointTags", "domains"] {
+        map.insert(name.to_owned(), Value::from(Vec::<Value>::new()));
+    }
+    Value::from(map)
+}
+
+/// A value for people and programs, with what may be a secret masked.
+pub(crate) fn to_json(value: &Value) -> serde_json::Value {
+    use serde_json::json;
+    match value {
+        Value::List(items) => items.iter().map(to_json).collect(),
+        Value::Map(map) => {
+            let mut entries: Vec<(String, &Value)> =
+                map.map.iter().map(|(key, value)| (mask_tokens(&key.to_string()), value)).collect();
+            entries.sort_by(|(a, _), (b, _)| a.cmp(b));
+            entries.into_iter().map(|(key, value)| (key, to_json(value))).collect()
+        }
+        Value::Int(number) => json!(number),
+        Value::UInt(number) => json!(number),
+        Value::Float(number) => json!(number),
+        Value::String(text) => json!(mask_tokens(text)),
+        Value::Bool(flag) => json!(flag),
+        Value::Null => serde_json::Value::Null,
+        other => json!(other.type_of().to_string()),
+    }
 }
 
 struct Document<'a> {

@@ -1,0 +1,43 @@
+//! The keys of each owner, for rules of the policy that look at them: [`Owners`].
+
+use std::collections::HashMap;
+
+use cortexkey_manifest::Span;
+use cortexkey_manifest::definition::Definition;
+use cortexkey_manifest::yaml::Tree;
+
+use crate::model::Corpus;
+use crate::policy::Policy;
+use crate::policy::custom::OwnerKeys;
+
+/// The keys of each tenant and owner.
+pub(super) struct Owners(HashMap<(Option<String>, String), OwnerKeys>);
+
+impl Owners {
+    pub(super) fn of(corpus: &Corpus, policy: &Policy) -> Self {
+        type Documents<'a> = Vec<(&'a Tree, Span, Option<&'a str>)>;
+        let only = policy.only_tenant();
+        let mut documents: HashMap<(Option<String>, String), Documents<'_>> = HashMap::new();
+        for file in &corpus.files {
+            let all = file.documents.iter().filter_map(|document| document.definition.as_ref());
+            for definition in all {
+                let Some(place) = place(definition, only) else { continue };
+                documents.entry(place).or_default().push((&*file.tree, definition.span, only));
+            }
+        }
+        let owners = documents.into_iter();
+        Self(owners.map(|(place, keys)| (place, OwnerKeys::of(keys.into_iter()))).collect())
+    }
+
+    /// The keys of a key's owner; none for a key without an owner.
+    pub(super) fn keys(&self, definition: &Definition, only: Option<&str>) -> OwnerKeys {
+        let keys = place(definition, only).and_then(|place| self.0.get(&place));
+        keys.cloned().unwrap_or_else(|| OwnerKeys::of(core::iter::empty()))
+    }
+}
+
+/// The tenant and owner of a key.
+fn place(definition: &Definition, only: Option<&str>) -> Option<(Option<String>, String)> {
+    let owner = definition.metadata.as_ref()?.owner.get()?.clone();
+    Some((definition.tenant().or(only).map(str::to_owned), owner))
+}
