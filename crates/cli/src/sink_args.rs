@@ -33,6 +33,11 @@ impl SinkArgs {
         self.sink_file.is_some() || self.sink_store.as_ref().is_some_and(StoreSink::is_one_place)
     }
 
+    /// Whether what is generated is shown on the terminal.
+    pub(crate) fn is_shown(&self) -> bool {
+        self.show
+    }
+
     /// The sink. A rotation replaces the file that contains the old key.
     pub(crate) fn sink(&self, profile: &NewKeys, replace: bool) -> Result<Sink, Failure> {
         if let Some(path) = &self.sink_file {

@@ -17,6 +17,7 @@ mod lifecycle;
 pub mod operations;
 mod plan;
 mod process;
+pub mod provision;
 mod resources;
 mod settings;
 mod sink;

@@ -22,6 +22,7 @@ mod keys;
 mod lint;
 mod lint_options;
 mod pages;
+mod provision;
 mod proxy;
 mod quickstart;
 mod rotate_killed;

@@ -18,4 +18,5 @@ pub(crate) use lock_file::hold_folder;
 pub use lock_file::{Entry, Journal, LockFile, LockFileError};
 pub use renewal::{Delivery, RenewError, Renewal, Stage, Step};
 pub use rotate::{Replacement, ReplacementOptions, RotateError, Rotated, Rotation};
+pub(crate) use state::tenant_of;
 pub use state::{StateError, StatePlaces};

@@ -57,6 +57,6 @@ impl StatePlaces {
 }
 
 /// The lock file's name for a client's tenant without a policy: its host.
-pub(super) fn tenant_of(client: &Client) -> String {
+pub(crate) fn tenant_of(client: &Client) -> String {
     LockFile::tenant(client.address().host(), client.child().map(ChildTenant::as_str))
 }

@@ -45,6 +45,11 @@ impl DefinedScope {
         Ok(Self { scope, group_ids: group_ids(definition) })
     }
 
+    /// Takes a scope whose names stand for one asset group each.
+    pub fn new(scope: Scope<String>) -> Self {
+        Self { scope, group_ids: GroupIds::new() }
+    }
+
     /// Whether it names asset groups, so that [`to_write`](Self::to_write) needs the tenant's.
     pub fn selects_groups(&self) -> bool {
         selects_groups(&self.scope)

@@ -12,6 +12,7 @@ mod permission;
 mod ping;
 mod roles;
 mod scope;
+mod users;
 
 pub use api_keys::{KeyList, is_administrator, is_system, maker};
 pub use edit::{EditError, KeyEdit};

@@ -336,7 +336,7 @@ fn filled(
 }
 
 /// Whether a definition's name is safe as an argument and as a file name.
-fn is_name(name: &str) -> bool {
+pub(crate) fn is_name(name: &str) -> bool {
     !name.starts_with(['.', '-'])
         && name.chars().all(|c| c.is_ascii_alphanumeric() || "-_.@".contains(c))
 }

@@ -9,6 +9,7 @@ mod filter;
 mod generate;
 mod list;
 mod output;
+mod provision;
 mod rotate;
 mod scope_file;
 mod show;
@@ -35,6 +36,7 @@ enum Command {
     Rotate(rotate::Args),
     Expiring(list::ExpiringArgs),
     Watch(Box<watch::Args>),
+    Provision(Box<provision::Args>),
 }
 
 pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
@@ -47,5 +49,6 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
         Command::Rotate(args) => rotate::run(args),
         Command::Expiring(args) => list::expiring(args),
         Command::Watch(args) => watch::run(args),
+        Command::Provision(args) => provision::run(args),
     }
 }

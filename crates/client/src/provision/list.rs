@@ -1,0 +1,445 @@
+//! [`Line`]s: the people or teams that get a key each, from a CSV file or the tenant's users.
+//!
+//! Nothing that matters to security has a default of ours: a role, level, expiry or scope that a line
+//! leaves open comes from the options of the run or is an error. All mistakes are reported at once.
+
+use core::fmt;
+use std::collections::{BTreeMap, BTreeSet};
+
+use cortexkey_api::user::UserRecord;
+use cortexkey_core::access::{Area, CasesAndIssues, EndpointScope, Scope, Unreferenced};
+use cortexkey_core::auth::Level;
+use cortexkey_manifest::is_invisible;
+
+use crate::plan::DefinedScope;
+use crate::sink::is_name;
+use crate::time::{duration_ms, time_ms};
+
+/// More lines are a mistake: each is a key.
+const LINES_MAX: usize = 1000;
+const FIELD_CHARS_MAX: usize = 500;
+const COLUMNS: [&str; 12] = [
+    "name",
+    "owner",
+    "roles",
+    "level",
+    "expires",
+    "lifetime",
+    "comment",
+    "assets",
+    "cases",
+    "unreferenced",
+    "endpoints",
+    "endpoint_tags",
+];
+const SCOPE: [&str; 5] = ["assets", "cases", "unreferenced", "endpoints", "endpoint_tags"];
+
+/// One key to generate.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Line {
+    /// The line of the file, counted from 1; the place in the list for the tenant's users.
+    pub number: usize,
+    /// What the sink calls the key; no other line has it.
+    pub name: String,
+    /// Who owns it.
+    pub owner: String,
+    /// The display names of its roles.
+    pub roles: Vec<String>,
+    /// Its security level.
+    pub level: Level,
+    /// When it expires.
+    pub end: KeyEnd,
+    /// Its comment; no other line has it.
+    pub comment: String,
+    /// Its scope, where the list has scopes.
+    pub scope: Option<DefinedScope>,
+}
+
+/// When a key expires.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyEnd {
+    /// At this time, in milliseconds since 1970.
+    At(u64),
+    /// This many milliseconds after it is generated.
+    After(u64),
+}
+
+/// What lines that leave something open get.
+#[derive(Clone, Debug, Default)]
+pub struct Defaults {
+    /// The roles.
+    pub roles: Vec<String>,
+    /// The security level.
+    pub level: Option<Level>,
+    /// When the key expires.
+    pub end: Option<KeyEnd>,
+    /// The comment, with `{name}` and `{owner}` in it.
+    pub comment: Option<String>,
+}
+
+/// All mistakes of a list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListError {
+    /// Each with the number of its line; 0 where it is about the whole list.
+    pub mistakes: Vec<(usize, String)>,
+}
+
+impl fmt::Display for ListError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (at, (line, mistake)) in self.mistakes.iter().enumerate() {
+            let end = if at + 1 < self.mistakes.len() { "\n" } else { "" };
+            match line {
+                0 => write!(f, "{mistake}{end}")?,
+                line => write!(f, "line {line}: {mistake}{end}")?,
+            }
+        }
+        Ok(())
+    }
+}
+
+impl core::error::Error for ListError {}
+
+/// Reads a CSV file with a heading.
+pub fn read_csv(text: &str, defaults: &Defaults) -> Result<Vec<Line>, ListError> {
+    let mut reading = Reading::new(defaults);
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let mut csv = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(text.as_bytes());
+    let columns: Vec<String> = match csv.headers() {
+        Ok(headings) => headings.iter().map(str::to_ascii_lowercase).collect(),
+        Err(error) => return Err(whole(csv_mistake(&error))),
+    };
+    check_columns(&columns)?;
+    reading.has_scopes = columns.iter().any(|name| SCOPE.contains(&name.as_str()));
+    for record in csv.records() {
+        if reading.lines.len() + reading.mistakes.len() >= LINES_MAX {
+            return Err(whole(format!("there are more than {LINES_MAX} lines")));
+        }
+        match record {
+            Ok(record) => {
+                let number = record.position().map_or(0, |place| line_at(text, place));
+                let fields = columns.iter().map(String::as_str).zip(&record);
+                reading.line(number, &fields.filter(|(_, text)| !text.is_empty()).collect());
+            }
+            Err(error) => {
+                let line = error.position().map_or(0, |place| line_at(text, place));
+                reading.mistakes.push((line, csv_mistake(&error)));
+            }
+        }
+    }
+    reading.end()
+}
+
+/// Takes the tenant's users: each gets a key that is named after the e-mail address.
+pub fn read_users(users: &[UserRecord], defaults: &Defaults) -> Result<Vec<Line>, ListError> {
+    let mut reading = Reading::new(defaults);
+    if users.len() > LINES_MAX {
+        return Err(whole(format!("there are more than {LINES_MAX} users")));
+    }
+    for (at, user) in users.iter().enumerate() {
+        let email = user.user_email.as_str();
+        reading.line(at + 1, &[("name", email), ("owner", email)].into());
+    }
+    reading.end()
+}
+
+struct Reading<'a> {
+    defaults: &'a Defaults,
+    has_scopes: bool,
+    lines: Vec<Line>,
+    mistakes: Vec<(usize, String)>,
+}
+
+type Fields<'a> = BTreeMap<&'a str, &'a str>;
+
+impl<'a> Reading<'a> {
+    fn new(defaults: &'a Defaults) -> Self {
+        Self { defaults, has_scopes: false, lines: Vec::new(), mistakes: Vec::new() }
+    }
+
+    fn line(&mut self, number: usize, fields: &Fields<'_>) {
+        match self.read(number, fields) {
+            Ok(line) => self.lines.push(line),
+            Err(mistake) => self.mistakes.push((number, mistake)),
+        }
+    }
+
+    fn read(&self, number: usize, fields: &Fields<'_>) -> Result<Line, String> {
+        for (column, text) in fields {
+            if text.chars().any(is_invisible) {
+                return Err(format!("`{column}` has characters that cannot be seen"));
+            }
+            if text.chars().count() > FIELD_CHARS_MAX {
+                return Err(format!("`{column}` has more than {FIELD_CHARS_MAX} characters"));
+            }
+        }
+        let required = |column: &str| {
+            fields.get(column).map(|text| (*text).to_owned()).ok_or(format!("`{column}` is empty"))
+        };
+        let (name, owner) = (required("name")?, required("owner")?);
+        if !is_name(&name) {
+            return Err(
+                "`name` has other characters than letters, digits, `-`, `_`, `.` and `@`, or begins \
+                 with `.` or `-`"
+                    .to_owned(),
+            );
+        }
+        let roles =
+            fields.get("roles").map_or_else(|| self.defaults.roles.clone(), |text| list(text));
+        if roles.is_empty() {
+            return Err("no role is given; fill `roles` or give --role".to_owned());
+        }
+        let comment = match (fields.get("comment"), &self.defaults.comment) {
+            (Some(text), _) => (*text).to_owned(),
+            (None, Some(template)) => template.replace("{owner}", &owner).replace("{name}", &name),
+            (None, None) => format!("{name}, owner {owner}"),
+        };
+        Ok(Line {
+            number,
+            level: self.level(fields)?,
+            end: self.expiry(fields)?,
+            scope: if self.has_scopes { Some(DefinedScope::new(scope(fields)?)) } else { None },
+            name,
+            owner,
+            roles,
+            comment,
+        })
+    }
+
+    fn level(&self, fields: &Fields<'_>) -> Result<Level, String> {
+        match fields.get("level") {
+            Some(text) => text
+                .to_ascii_lowercase()
+                .parse()
+                .map_err(|_| "`level` is `standard` or `advanced`".to_owned()),
+            None => self
+                .defaults
+                .level
+                .ok_or("no level is given; fill `level` or give --security-level".to_owned()),
+        }
+    }
+
+    fn expiry(&self, fields: &Fields<'_>) -> Result<KeyEnd, String> {
+        match (fields.get("expires"), fields.get("lifetime")) {
+            (Some(_), Some(_)) => Err("`expires` and `lifetime` are both filled".to_owned()),
+            (Some(text), None) => match time_ms(text) {
+                Ok(ms) => Ok(KeyEnd::At(ms)),
+                Err(error) => Err(format!("`expires`: {error}")),
+            },
+            (None, Some(text)) => match duration_ms(text) {
+                Ok(ms) if ms > 0 => Ok(KeyEnd::After(ms)),
+                Ok(_) => Err("`lifetime` is zero".to_owned()),
+                Err(error) => Err(format!("`lifetime`: {error}")),
+            },
+            (None, None) => self.defaults.end.ok_or(
+                "no expiry is given; fill `expires` or `lifetime`, or give --lifetime".to_owned(),
+            ),
+        }
+    }
+
+    /// The lines, where none has a mistake, and no name and no comment occurs twice.
+    fn end(mut self) -> Result<Vec<Line>, ListError> {
+        let (mut names, mut comments) = (BTreeSet::new(), BTreeSet::new());
+        for line in &self.lines {
+            // File systems and mail servers tell no case apart.
+            if !names.insert(line.name.to_ascii_lowercase()) {
+                self.mistakes.push((line.number, format!("the name {} occurs twice", line.name)));
+            }
+            if !comments.insert(line.comment.trim().to_owned()) {
+                let mistake = "another line has the same comment, by which its key is recognised; put \
+                               {name} into --comment, or fill `comment`";
+                self.mistakes.push((line.number, mistake.to_owned()));
+            }
+        }
+        if self.lines.is_empty() && self.mistakes.is_empty() {
+            return Err(whole("the list has no lines".to_owned()));
+        }
+        self.mistakes.sort();
+        if self.mistakes.is_empty() {
+            Ok(self.lines)
+        } else {
+            Err(ListError { mistakes: self.mistakes })
+        }
+    }
+}
+
+fn whole(mistake: String) -> ListError {
+    ListError { mistakes: vec![(0, mistake)] }
+}
+
+/// The line that a record begins in, counted from 1. The library counts the first half of a line end
+/// on Windows as the whole.
+fn line_at(text: &str, place: &csv::Position) -> usize {
+    let at = usize::try_from(place.byte()).unwrap_or(usize::MAX).min(text.len());
+    let (before, rest) = text.as_bytes().split_at(at);
+    let ends = rest.iter().take_while(|byte| matches!(byte, b'\r' | b'\n'));
+    before.iter().chain(ends).filter(|byte| **byte == b'\n').count() + 1
+}
+
+/// The library's words may repeat a field, and somebody may have put a key there.
+fn csv_mistake(error: &csv::Error) -> String {
+    match error.kind() {
+        csv::ErrorKind::UnequalLengths { expected_len, len, .. } => {
+            format!("the line has {len} fields, and the heading has {expected_len}")
+        }
+        csv::ErrorKind::Utf8 { .. } => "the line is no text (UTF-8)".to_owned(),
+        _ => "the line is no CSV".to_owned(),
+    }
+}
+
+fn check_columns(columns: &[String]) -> Result<(), ListError> {
+    let known = COLUMNS.join(", ");
+    let mut seen = BTreeSet::new();
+    for column in columns {
+        if !COLUMNS.contains(&column.as_str()) {
+            return Err(whole(format!(
+                "the first line is the heading, and one of its columns is not known; there are \
+                 {known}, with commas between them"
+            )));
+        }
+        if !seen.insert(column) {
+            return Err(whole(format!("the heading has the column `{column}` twice")));
+        }
+    }
+    for required in ["name", "owner"] {
+        if columns.iter().all(|column| column != required) {
+            return Err(whole(format!("the heading has no column `{required}`")));
+        }
+    }
+    Ok(())
+}
+
+/// The items of a field, with semicolons between them.
+fn list(text: &str) -> Vec<String> {
+    text.split(';').map(str::trim).filter(|item| !item.is_empty()).map(str::to_owned).collect()
+}
+
+/// A line's scope. With scopes in the list, each area of each line is filled.
+fn scope(fields: &Fields<'_>) -> Result<Scope<String>, String> {
+    let area = |column: &str| match fields.get(column).copied() {
+        None => Err(format!("`{column}` is empty; write `none`, `all` or names")),
+        Some("none") => Ok(Area::None),
+        Some("all") => Ok(Area::All),
+        Some(names) => Ok(Area::Select(list(names))),
+    };
+    let cases = area("cases")?;
+    let unreferenced = match (&cases, fields.get("unreferenced").copied()) {
+        (Area::None, Some(_)) => return Err("`unreferenced` is empty with no cases".to_owned()),
+        (Area::None, None) | (_, Some("false")) => Unreferenced::No,
+        (_, Some("true")) => Unreferenced::Yes,
+        (_, _) => return Err("`unreferenced` is `true` or `false`".to_owned()),
+    };
+    let tags = fields.get("endpoint_tags").map(|text| list(text)).unwrap_or_default();
+    let endpoints = match (fields.get("endpoints").copied(), tags.is_empty()) {
+        (None, true) => {
+            return Err("`endpoints` is empty; write `none`, `all` or names of groups".to_owned());
+        }
+        (Some("none"), true) => EndpointScope::none(),
+        (Some("all"), true) => EndpointScope::all(),
+        (Some("none" | "all"), false) => {
+            return Err("`endpoint_tags` goes with names in `endpoints`, or with none".to_owned());
+        }
+        (Some(names), _) => EndpointScope::select(list(names), tags),
+        (None, false) => EndpointScope::select(Vec::new(), tags),
+    };
+    Ok(Scope {
+        assets: area("assets")?,
+        cases_and_issues: CasesAndIssues { area: cases, unreferenced },
+        endpoints,
+        datasets: None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use super::*;
+
+    fn defaults() -> Defaults {
+        Defaults {
+            roles: vec!["Viewer".to_owned()],
+            level: Some(Level::Advanced),
+            end: Some(KeyEnd::After(1000)),
+            comment: None,
+        }
+    }
+
+    fn mistakes(text: &str, defaults: &Defaults) -> Vec<(usize, String)> {
+        read_csv(text, defaults).unwrap_err().mistakes
+    }
+
+    #[test]
+    fn a_line_is_read_and_options_fill_what_it_leaves_open() {
+        let text = "\u{feff}Name,owner,roles,level,lifetime,comment\r\n\
+                    svc-a, team-a ,Viewer; SIEM Export,Standard,90d,\"A, b\"\r\n\
+                    ana@example.com,ana@example.com,,,,\r\n";
+        let lines = read_csv(text, &defaults()).unwrap();
+        assert_eq!((lines[0].number, lines[1].number), (2, 3));
+        assert_eq!(lines[0].roles, ["Viewer", "SIEM Export"]);
+        assert_eq!(
+            (lines[0].level, lines[0].end),
+            (Level::Standard, KeyEnd::After(90 * 86_400_000))
+        );
+        assert_eq!((lines[0].owner.as_str(), lines[0].comment.as_str()), ("team-a", "A, b"));
+        assert_eq!((&lines[1].roles, lines[1].level), (&defaults().roles, Level::Advanced));
+        assert_eq!(lines[1].comment, "ana@example.com, owner ana@example.com");
+        assert!(lines.iter().all(|line| line.scope.is_none()));
+    }
+
+    #[test]
+    fn nothing_that_matters_has_a_default() {
+        let found = mistakes("name,owner\na,t\n", &Defaults::default());
+        assert!(found[0].1.contains("no role"), "{found:?}");
+        for (text, wrong) in [
+            ("name,owner,level\na,t,high\n", "`level`"),
+            ("name,owner,expires\na,t,soon\n", "`expires`"),
+            ("name,owner,lifetime\na,t,0\n", "`lifetime`"),
+            ("name,owner,expires,lifetime\na,t,2099-01-01,9d\n", "both"),
+            ("name,owner\n,t\n", "`name` is empty"),
+            ("name,owner\na,\n", "`owner` is empty"),
+            ("name,owner\n../a,t\n", "`name` has other"),
+            ("name,owner\n-a,t\n", "`name` has other"),
+            ("name,owner\n\"a\u{200b}b\",t\n", "cannot be seen"),
+            ("name,owner\na,t\nA,t\n", "occurs twice"),
+            ("name,owner,comment\na,t,x\nb,t,x\n", "same comment"),
+            ("name,owner\na,t,x\n", "3 fields"),
+            ("name,owner\n", "no lines"),
+            ("", "column"),
+            ("name;owner\na;t\n", "commas"),
+            ("name,owner,key\na,t,k7k7\n", "not known"),
+            ("name,name,owner\na,a,t\n", "twice"),
+            ("name\na\n", "no column `owner`"),
+            ("name,owner,assets\na,t,all\n", "`cases` is empty"),
+            ("name,owner,assets,cases,endpoints\na,t,all,all,none\n", "`unreferenced`"),
+            ("name,owner,assets,cases,endpoints\na,t,all,none,\n", "`endpoints` is empty"),
+            ("name,owner,assets,cases,endpoints\na,t,,none,none\n", "`assets` is empty"),
+            (
+                "name,owner,assets,cases,endpoints,endpoint_tags\na,t,all,none,all,vip\n",
+                "`endpoint_tags`",
+            ),
+        ] {
+            let found = mistakes(text, &defaults());
+            assert!(found.iter().any(|(_, what)| what.contains(wrong)), "{text}: {found:?}");
+            assert!(!found.iter().any(|(_, what)| what.contains("k7k7")), "{found:?}");
+        }
+        let several = mistakes("name,owner\n,t\na,\nb,t\n", &defaults());
+        assert_eq!(several.iter().map(|(line, _)| *line).collect::<Vec<_>>(), [2, 3]);
+        let many = "name,owner\n".to_owned() + &"a,t\n".repeat(1001);
+        assert!(mistakes(&many, &defaults())[0].1.contains("1000"));
+    }
+
+    #[test]
+    fn users_are_named_after_their_addresses() {
+        let user =
+            |email: &str| UserRecord { user_email: email.to_owned(), ..UserRecord::default() };
+        let lines =
+            read_users(&[user("ana@e.example"), user("bo@e.example")], &defaults()).unwrap();
+        assert_eq!(
+            (lines[1].name.as_str(), lines[1].owner.as_str()),
+            ("bo@e.example", "bo@e.example")
+        );
+        assert!(read_users(&[user("a b@e.example")], &defaults()).is_err());
+        assert!(read_users(&[], &defaults()).is_err());
+    }
+}

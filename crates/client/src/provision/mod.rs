@@ -1,0 +1,361 @@
+//! Provisions keys: one for each line of a list, delivered to a sink, and none twice.
+//!
+//! A record beside the list says which line is which key. It announces each step that cannot be undone,
+//! as a lock file does for definitions, so that the next run finishes one that was stopped anywhere. A
+//! record that got lost is no reason to generate a second key: a line's comment, which no other line
+//! has, is looked for among the tenant's keys.
+
+mod list;
+
+use core::fmt;
+use std::path::Path;
+
+use cortexkey_api::api_keys::ApiKeyRecord;
+use cortexkey_api::asset_group::AssetGroupRecord;
+use cortexkey_core::auth::{KeyId, Level};
+use cortexkey_manifest::lock::Lock;
+
+use crate::lifecycle::{Delivery, LockFile, LockFileError, RenewError, Renewal, tenant_of};
+use crate::resources::{KeyList, NewKey};
+use crate::sink::Sink;
+use crate::transport::Client;
+
+pub use list::{Defaults, KeyEnd, Line, ListError, read_csv, read_users};
+
+/// What is to be done for one line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum LineState {
+    /// A key is generated.
+    Generate,
+    /// A run was interrupted at its key. What is left of it is deleted, and a key generated.
+    Finish,
+    /// Its key is in place.
+    InPlace {
+        /// The key.
+        id: u64,
+        /// Where the key is not what the line says; a key is not edited.
+        differs: Vec<&'static str>,
+    },
+    /// Its key is gone from the tenant.
+    Gone {
+        /// The key.
+        id: u64,
+    },
+    /// A key of the tenant has the line's comment, and the record does not know it.
+    Taken {
+        /// The key.
+        id: u64,
+    },
+    /// The tenant does not show all of its keys, so nobody knows whether the line has one.
+    Unclear,
+}
+
+/// A line with what is to be done.
+#[derive(Clone, Debug)]
+pub struct PlannedLine<'a> {
+    /// The line.
+    pub line: &'a Line,
+    /// What is to be done.
+    pub state: LineState,
+}
+
+/// A record that is held, and what generates keys.
+pub struct Provision<'a> {
+    renewal: Renewal<'a>,
+    record: LockFile,
+    tenant: String,
+    host: String,
+}
+
+impl LineState {
+    /// The stable name.
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Generate => "generate",
+            Self::Finish => "finish",
+            Self::InPlace { .. } => "in-place",
+            Self::Gone { .. } => "gone",
+            Self::Taken { .. } => "taken",
+            Self::Unclear => "unclear",
+        }
+    }
+
+    /// Whether a key is generated.
+    pub const fn generates(&self) -> bool {
+        matches!(self, Self::Generate | Self::Finish)
+    }
+
+    /// Whether somebody has to look at it: no key is generated, and none is in place.
+    pub const fn is_open(&self) -> bool {
+        matches!(self, Self::Gone { .. } | Self::Taken { .. } | Self::Unclear)
+    }
+
+    /// The line's key, where there is one.
+    pub const fn id(&self) -> Option<u64> {
+        match self {
+            Self::InPlace { id, .. } | Self::Gone { id } | Self::Taken { id } => Some(*id),
+            _ => None,
+        }
+    }
+
+    /// Why, in words; empty where there is nothing to add.
+    pub fn reason(&self) -> String {
+        match self {
+            Self::Generate => String::new(),
+            Self::Finish => "a run was interrupted at its key".to_owned(),
+            Self::InPlace { differs, .. } if differs.is_empty() => String::new(),
+            Self::InPlace { id, differs } => {
+                format!(
+                    "key {id} has another {}: `cortexkey keys edit {id}`",
+                    differs.join(" and ")
+                )
+            }
+            Self::Gone { id } => format!(
+                "key {id} is gone from the tenant; take the line out, or give --recreate for a new key"
+            ),
+            Self::Taken { id } => format!(
+                "key {id} has this comment, and the record does not know it: delete that key, or \
+                 change the line's comment"
+            ),
+            Self::Unclear => {
+                "the tenant does not show all of its keys, so it may have one already".to_owned()
+            }
+        }
+    }
+}
+
+impl fmt::Display for LineState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// What is to be done for each line. `recreate` generates keys in place of those that are gone.
+pub fn plan<'a>(
+    lines: &'a [Line],
+    client: &Client,
+    record: &Lock,
+    keys: &KeyList,
+    recreate: bool,
+) -> Vec<PlannedLine<'a>> {
+    let tenant = tenant_of(client);
+    let planned = |line: &'a Line| {
+        let state = match record.key(&tenant, &line.name) {
+            Some(entry) if entry.pending.is_some() => LineState::Finish,
+            Some(entry) => match entry.id {
+                Some(id) => recorded(line, id, keys, recreate),
+                None => unrecorded(line, keys, &entry.ids().collect::<Vec<_>>()),
+            },
+            None => unrecorded(line, keys, &[]),
+        };
+        PlannedLine { line, state }
+    };
+    lines.iter().map(planned).collect()
+}
+
+fn recorded(line: &Line, id: u64, keys: &KeyList, recreate: bool) -> LineState {
+    match keys.keys.iter().find(|record| record.id == id) {
+        Some(record) => LineState::InPlace { id, differs: differs(line, record) },
+        None if !keys.lacks(id) => LineState::Unclear,
+        None if recreate => LineState::Generate,
+        None => LineState::Gone { id },
+    }
+}
+
+/// `known` are keys of interrupted runs, which the next key replaces.
+fn unrecorded(line: &Line, keys: &KeyList, known: &[u64]) -> LineState {
+    let comment = line.comment.trim();
+    let same = |record: &&ApiKeyRecord| {
+        record.comment.as_deref().is_some_and(|text| text.trim() == comment)
+            && !known.contains(&record.id)
+    };
+    match keys.keys.iter().find(same) {
+        Some(record) => LineState::Taken { id: record.id },
+        None if keys.missing > 0 || !keys.odd.is_empty() => LineState::Unclear,
+        None => LineState::Generate,
+    }
+}
+
+fn differs(line: &Line, record: &ApiKeyRecord) -> Vec<&'static str> {
+    let sorted = |roles: &[String]| {
+        let mut roles = roles.to_vec();
+        roles.sort();
+        roles.dedup();
+        roles
+    };
+    let mut differs = Vec::new();
+    if sorted(&line.roles) != sorted(&record.roles) {
+        differs.push("role");
+    }
+    if line.level != Level::from(record.security_level) {
+        differs.push("level");
+    }
+    if record.comment.as_deref().is_none_or(|text| text.trim() != line.comment.trim()) {
+        differs.push("comment");
+    }
+    differs
+}
+
+impl Line {
+    /// The key to generate. `groups` are the tenant's asset groups; an error is why not, in words.
+    pub fn new_key(&self, groups: &[AssetGroupRecord], now_ms: u64) -> Result<NewKey, String> {
+        let scope = self.scope.as_ref().map(|scope| scope.to_write(groups)).transpose()?;
+        Ok(NewKey {
+            name: Some(self.name.clone()),
+            roles: self.roles.clone(),
+            level: self.level,
+            comment: Some(self.comment.clone()),
+            owner: Some(self.owner.clone()),
+            expiration_ms: Some(match self.end {
+                KeyEnd::At(ms) => ms,
+                KeyEnd::After(ms) => now_ms.saturating_add(ms),
+            }),
+            scope,
+        })
+    }
+
+    /// Whether its scope names asset groups.
+    pub fn selects_groups(&self) -> bool {
+        self.scope.as_ref().is_some_and(crate::plan::DefinedScope::selects_groups)
+    }
+}
+
+impl<'a> Provision<'a> {
+    /// Holds the record.
+    pub fn open(renewal: Renewal<'a>, record: &Path) -> Result<Self, LockFileError> {
+        let (tenant, host) =
+            (tenant_of(renewal.client), renewal.client.address().host().to_owned());
+        Ok(Self { record: LockFile::hold(record)?, renewal, tenant, host })
+    }
+
+    /// What the record says.
+    pub fn record(&self) -> &Lock {
+        self.record.lock()
+    }
+
+    /// Finishes what interrupted runs left, of lines that are gone as well. Returns what could not be
+    /// finished, by the name of the line: a later run does.
+    pub fn finish(&mut self, now_ms: u64) -> Vec<(String, RenewError)> {
+        let of_tenant = self.record.lock().tenants.get(&self.tenant);
+        let entries = of_tenant.iter().flat_map(|tenant| &tenant.keys);
+        let open =
+            entries.filter(|(_, entry)| entry.pending.is_some() || !entry.retiring.is_empty());
+        let names: Vec<String> = open.map(|(name, _)| name.clone()).collect();
+        let mut unfinished = Vec::new();
+        for name in names {
+            let mut entry = self.record.entry(&self.tenant, &name);
+            let mut journal = self.record.journal(&self.tenant, &self.host, &name);
+            let settled = self.renewal.settle(&mut entry, &mut journal);
+            let retired =
+                settled.and_then(|()| self.renewal.retire(&mut entry, now_ms, &mut journal));
+            unfinished.extend(retired.err().map(|error| (name, error)));
+        }
+        unfinished
+    }
+
+    /// Generates the key of one line and delivers it. What an interrupted run left is finished first.
+    pub fn generate(
+        &mut self,
+        name: &str,
+        new: &NewKey,
+        sink: &Sink,
+        now_ms: u64,
+    ) -> Result<KeyId, RenewError> {
+        let mut entry = self.record.entry(&self.tenant, name);
+        // One that is gone from the tenant is not to be retired.
+        entry.id = None;
+        let mut journal = self.record.journal(&self.tenant, &self.host, name);
+        let delivery = Delivery { sink, grace_ms: 0, now_ms };
+        let id = self.renewal.run(&mut entry, new, &delivery, &mut journal)?;
+        // Keys of interrupted runs that somebody may have received.
+        self.renewal.retire(&mut entry, now_ms, &mut journal)?;
+        Ok(id)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use cortexkey_api::api_keys::SecurityLevel;
+    use cortexkey_core::auth::{Key, Signer};
+    use cortexkey_manifest::lock::{LockedKey, LockedTenant, Pending};
+
+    use super::*;
+    use crate::transport::ClientOptions;
+
+    fn record(id: u64, comment: &str) -> ApiKeyRecord {
+        ApiKeyRecord {
+            id,
+            creation_time: None,
+            created_by: None,
+            user_name: None,
+            roles: vec!["Viewer".to_owned()],
+            security_level: SecurityLevel::Advanced,
+            comment: Some(comment.to_owned()),
+            expiration: Some(9),
+        }
+    }
+
+    #[test]
+    fn no_line_gets_a_second_key() {
+        let key = Key::new(b"k7k7k7k7k7k7k7k7k7k7k7k7k7k7k7k7").unwrap();
+        let signer = Signer::new(KeyId::new(1).unwrap(), Level::Advanced, key);
+        let address = "https://api-acme.xdr.us.paloaltonetworks.com".parse().unwrap();
+        let client = Client::new(address, signer, ClientOptions::default());
+        let defaults = Defaults {
+            roles: vec!["Viewer".to_owned()],
+            level: Some(Level::Advanced),
+            end: Some(KeyEnd::After(1)),
+            comment: Some("{name}".to_owned()),
+        };
+        let names = ["new", "here", "gone", "taken", "pending", "other", "doubtful"];
+        let text = format!("name,owner\n{},t\n", names.join(",t\n"));
+        let lines = read_csv(&text, &defaults).unwrap();
+        let entry = |id| LockedKey { id: Some(id), ..LockedKey::default() };
+        let pending = LockedKey { pending: Some(Pending::default()), ..LockedKey::default() };
+        let keys = [
+            ("here", entry(3)),
+            ("gone", entry(4)),
+            ("pending", pending),
+            ("other", entry(6)),
+            ("doubtful", LockedKey { doubtful: vec![8], ..LockedKey::default() }),
+        ];
+        let keys = keys.map(|(name, entry)| (name.to_owned(), entry)).into();
+        let host = client.address().host().to_owned();
+        let tenants = [(host.clone(), LockedTenant { host, keys })].into();
+        let lock = Lock { tenants };
+        let mut list = KeyList {
+            keys: vec![
+                record(3, "here"),
+                record(5, " taken "),
+                record(6, "edited"),
+                record(8, "doubtful"),
+            ],
+            ..KeyList::default()
+        };
+        let states = |list: &KeyList, recreate| {
+            let planned = plan(&lines, &client, &lock, list, recreate);
+            planned.into_iter().map(|planned| planned.state).collect::<Vec<_>>()
+        };
+        let in_place = |id, differs| LineState::InPlace { id, differs };
+        let mut expected = vec![
+            LineState::Generate,
+            in_place(3, vec![]),
+            LineState::Gone { id: 4 },
+            LineState::Taken { id: 5 },
+            LineState::Finish,
+            in_place(6, vec!["comment"]),
+            LineState::Generate,
+        ];
+        assert_eq!(states(&list, false), expected);
+        expected[2] = LineState::Generate;
+        assert_eq!(states(&list, true), expected);
+        // A list that is cut short proves nothing.
+        list.missing = 1;
+        let cut = states(&list, true);
+        assert_eq!((&cut[0], &cut[2]), (&LineState::Unclear, &LineState::Unclear));
+        assert_eq!(cut[1], expected[1]);
+    }
+}
