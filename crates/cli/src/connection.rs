@@ -148,6 +148,22 @@ impl ConnectionArgs {
         resolved(&self.given())
     }
 
+    /// The same; none where nothing at all names a tenant or a key by hand, and no setting does.
+    pub(crate) fn resolve_if_set(&self) -> Result<Option<Connection>, Failure> {
+        match try_resolved(&self.given()) {
+            Err(SettingsError::NoAddress) if !self.is_given() => Ok(None),
+            Err(error) => Err(failure(&error)),
+            Ok(connection) => Ok(Some(connection)),
+        }
+    }
+
+    fn is_given(&self) -> bool {
+        let key = &self.key;
+        let of_key = key.key_id.is_some() || key.level.is_some() || key.key_file.is_some();
+        let of_tenant = key.profile.is_some() || self.child_tenant.is_some() || self.on_premises;
+        of_key || of_tenant || key.key_stdin || self.fqdn.is_some()
+    }
+
     /// The same with the key itself, for a program that signs requests.
     pub(crate) fn resolve_with_key(&self) -> Result<(Connection, Zeroizing<Vec<u8>>), Failure> {
         let environment = |name: &str| std::env::var_os(name);
@@ -167,9 +183,12 @@ impl ConnectionArgs {
 }
 
 fn resolved(given: &Given) -> Result<Connection, Failure> {
+    try_resolved(given).map_err(|error| failure(&error))
+}
+
+fn try_resolved(given: &Given) -> Result<Connection, SettingsError> {
     let environment = |name: &str| std::env::var_os(name);
-    let mut connection = Connection::resolve(given, &environment, &mut std::io::stdin())
-        .map_err(|error| failure(&error))?;
+    let mut connection = Connection::resolve(given, &environment, &mut std::io::stdin())?;
     connection.options.observer = Some(Observer::new(tell));
     Ok(connection)
 }

@@ -19,6 +19,8 @@ mod change;
 mod commands;
 #[cfg(feature = "client")]
 mod connection;
+#[cfg(feature = "client")]
+mod corpus_args;
 mod exit;
 mod input;
 #[cfg(feature = "client")]
@@ -125,6 +127,8 @@ enum Command {
     Tenant(commands::tenant::Args),
     #[cfg(feature = "console")]
     Console(commands::console::Args),
+    #[cfg(feature = "client")]
+    Report(commands::report::Args),
     #[cfg(feature = "client")]
     Completions(commands::completions::Args),
     #[cfg(feature = "client")]
@@ -243,6 +247,8 @@ fn run(command: Command) -> Result<Exit, Failure> {
         Command::Tenant(args) => commands::tenant::run(&args),
         #[cfg(feature = "console")]
         Command::Console(args) => commands::console::run(&args),
+        #[cfg(feature = "client")]
+        Command::Report(args) => commands::report::run(&args),
         #[cfg(feature = "client")]
         Command::Completions(args) => commands::completions::run(&args),
         #[cfg(feature = "client")]

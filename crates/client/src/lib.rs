@@ -40,7 +40,7 @@ pub use plan::{
 };
 pub use process::{Program, ProgramError};
 pub use resources::{
-    EditError, KeyEdit, KeyList, NewKey, ObservedScope, Permission, Ping, ScopeError,
+    AuditLog, EditError, KeyEdit, KeyList, NewKey, ObservedScope, Permission, Ping, ScopeError,
     is_administrator, is_system, maker, may_be_pending, write_of,
 };
 pub use settings::{

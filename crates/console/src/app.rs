@@ -8,7 +8,7 @@ use tokio::sync::Semaphore;
 use crate::assets;
 use crate::options::Options;
 use crate::session::{Sessions, Token};
-use crate::snapshot::{Fresh, Snapshots, View};
+use crate::snapshot::{Fresh, KeyScopes, ReadScopes, Snapshot, Snapshots, View};
 
 /// How many pages are rendered at a time: each may wait for the tenant.
 const PAGES_AT_A_TIME: usize = 8;
@@ -26,6 +26,7 @@ pub(crate) struct App {
     origin: String,
     sessions: Mutex<Sessions>,
     snapshots: Snapshots,
+    scopes: KeyScopes,
     sent: Mutex<VecDeque<String>>,
 }
 
@@ -43,6 +44,7 @@ impl App {
             host,
             sessions: Mutex::new(Sessions::new()?),
             snapshots: Snapshots::default(),
+            scopes: KeyScopes::default(),
             sent: Mutex::default(),
             options,
         })
@@ -102,5 +104,10 @@ impl App {
     /// The tenant's keys, as last read or, if the page requests it, read now.
     pub(crate) fn snapshot(&self, fresh: Fresh) -> View {
         self.snapshots.view(&self.options, fresh)
+    }
+
+    /// The scopes of the tenant's keys, as they were read last or, for a page that asks so, now.
+    pub(crate) fn scopes(&self, snapshot: &Snapshot, now: bool) -> ReadScopes {
+        self.scopes.view(&self.options, snapshot, now)
     }
 }

@@ -51,9 +51,11 @@ mod page_request;
 mod pages;
 mod parts;
 mod records;
+mod report;
 mod server;
 mod session;
 mod snapshot;
 
 pub use options::{HostName, Kind, Options};
+pub use report::{inventory_html, report_html};
 pub use server::{Console, StartError};

@@ -12,6 +12,15 @@ pub(crate) fn day(ms: u64) -> String {
     time(ms).chars().take(10).collect()
 }
 
+/// The month of a time, in UTC, such as `Mar`.
+pub(crate) fn month(ms: u64) -> String {
+    const NAMES: [&str; 12] =
+        ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+    let number = time(ms).get(5..7).and_then(|number| number.parse::<usize>().ok());
+    let name = number.and_then(|number| NAMES.get(number.checked_sub(1)?));
+    name.copied().unwrap_or_default().to_owned()
+}
+
 /// A span of time in its largest unit, such as `89 days`.
 pub(crate) fn span(ms: u64) -> String {
     let (count, unit) = match ms {
@@ -30,6 +39,19 @@ pub(crate) fn left(expiry: Expiry, now_ms: u64) -> String {
         Expiry::At { ms } if ms <= now_ms => format!("expired {} ago", span(now_ms - ms)),
         Expiry::At { ms } => span(ms - now_ms),
     }
+}
+
+/// A number with commas between its thousands.
+pub(crate) fn thousands(number: usize) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
 }
 
 #[cfg(test)]
@@ -51,5 +73,7 @@ mod tests {
             assert_eq!(left(expiry, now), words);
         }
         assert_eq!(day(1_790_000_000_000), "2026-09-21");
+        assert_eq!(month(1_790_000_000_000), "Sep");
+        assert_eq!(month(u64::MAX), "");
     }
 }

@@ -7,6 +7,7 @@ use core::time::Duration;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
+use cortexkey_fleet::Scopes;
 pub(crate) use cortexkey_fleet::{Row, Snapshot};
 
 use crate::options::Options;
@@ -118,4 +119,40 @@ fn read(options: &Options) -> Result<Snapshot, String> {
     let source = options.definition_source();
     Snapshot::read(&options.client, source.as_ref(), options.now_ms())
         .map_err(|error| error.to_string())
+}
+
+/// The scopes that were read last.
+#[derive(Clone, Default)]
+pub(crate) struct ReadScopes {
+    pub(crate) scopes: Arc<Scopes>,
+    /// When, in milliseconds since 1970.
+    pub(crate) taken_ms: u64,
+    /// Why there are no newer ones.
+    pub(crate) fault: Option<String>,
+}
+
+/// The scopes of all keys, which are one call each.
+#[derive(Default)]
+pub(crate) struct KeyScopes {
+    held: Mutex<ReadScopes>,
+}
+
+impl KeyScopes {
+    /// The scopes that were read last, or those of now.
+    pub(crate) fn view(&self, options: &Options, snapshot: &Snapshot, now: bool) -> ReadScopes {
+        // Held while they are read, so that two pages do not read them at once.
+        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        if !now {
+            return held.clone();
+        }
+        let ids = snapshot.rows.iter().map(|row| row.record.key_id);
+        match Scopes::read(&options.client, ids, &|| {}) {
+            Ok(scopes) => {
+                let (scopes, taken_ms) = (Arc::new(scopes), options.now_ms());
+                *held = ReadScopes { scopes, taken_ms, fault: None };
+            }
+            Err(error) => held.fault = Some(error.to_string()),
+        }
+        held.clone()
+    }
 }

@@ -1,29 +1,38 @@
 //! What a key of the tenant may do and see.
 
-use cortexkey_api::api_keys::ApiKeyRecord;
 use cortexkey_api::scope::ScopeRead;
 use cortexkey_api::scope_mapping::{MappingError, from_read};
 use cortexkey_client::ObservedScope;
+use cortexkey_core::access::Unreferenced;
 use cortexkey_lint::Policy;
 use cortexkey_manifest::access::{Access, ScopeModel, losses};
 
+use crate::snapshot::Row;
+
 /// What a key of the tenant may do and see, as far as the tenant, the policy's catalogue and the
 /// product's documents say. A scope that lets nothing in is one that nobody set: the tenant shows
-/// both alike.
+/// both alike. What the tenant never shows, the switch for cases and issues that reference nothing
+/// known, is as it was applied last.
 pub fn access(
-    record: &ApiKeyRecord,
+    row: &Row,
     scope: Option<&ScopeRead>,
     policy: Option<&Policy>,
     tenant: Option<&str>,
 ) -> Result<Access, MappingError> {
     let scope = scope.filter(|scope| !ObservedScope::from(*scope).is_nothing());
-    let scope = scope.map(from_read).transpose()?;
+    let mut scope = scope.map(from_read).transpose()?;
+    if let Some(cases) = scope.as_mut().map(|scope| &mut scope.cases_and_issues)
+        && let Some(applied) = row.managed.as_ref().and_then(|managed| managed.unreferenced)
+        && cases.unreferenced == Unreferenced::Unknown
+    {
+        cases.unreferenced = applied.into();
+    }
     let catalogue: Vec<_> = policy.map(|policy| policy.roles().collect()).unwrap_or_default();
     let facts = policy.and_then(|policy| {
         let name = tenant.or(policy.only_tenant())?;
         Some((name, policy.tenant(name)))
     });
-    let roles = record.roles.iter().map(String::as_str);
+    let roles = row.key.roles.iter().map(String::as_str);
     Ok(Access::held(roles, scope, &catalogue, facts))
 }
 
@@ -45,7 +54,8 @@ pub enum KeyScope {
 pub enum Reach {
     /// No scope was set, or one that lets nothing in.
     Unscoped,
-    /// Everything: enforcing scopes takes nothing away.
+    /// Everything, as far as is known: enforcing scopes takes nothing away, but perhaps cases and
+    /// issues that reference nothing known.
     Everything,
     /// A part.
     Limited,
@@ -59,7 +69,7 @@ impl KeyScope {
         }
         Self::Known(match &access.scope {
             None => Reach::Unscoped,
-            Some(_) if losses(access).is_empty() => Reach::Everything,
+            Some(_) if losses(&open(access)).is_empty() => Reach::Everything,
             Some(_) => Reach::Limited,
         })
     }
@@ -75,4 +85,26 @@ impl KeyScope {
             Self::Known(Reach::Limited) => "limited",
         }
     }
+
+    /// The words for people.
+    pub const fn words(&self) -> &'static str {
+        match self {
+            Self::NotRead => "Not read",
+            Self::Unread(_) => "Unknown",
+            Self::NoScopes => "Not in this product",
+            Self::Known(Reach::Unscoped) => "No scope",
+            Self::Known(Reach::Everything) => "Everything",
+            Self::Known(Reach::Limited) => "A part",
+        }
+    }
+}
+
+/// The access of a key that sees what it is not known to see.
+fn open(access: &Access) -> Access {
+    let mut open = access.clone();
+    let cases = open.scope.as_mut().map(|scope| &mut scope.cases_and_issues);
+    if let Some(cases) = cases.filter(|cases| cases.unreferenced == Unreferenced::Unknown) {
+        cases.unreferenced = Unreferenced::Yes;
+    }
+    open
 }

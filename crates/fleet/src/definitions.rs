@@ -5,8 +5,8 @@ use std::io;
 use std::path::PathBuf;
 
 use cortexkey_client::{
-    CallError, Change, Client, Kind, LockFile, LockFileError, MembershipError, Plan, PlanRequest,
-    check_host,
+    Action, CallError, Change, Client, Desired, Kind, LockFile, LockFileError, MembershipError,
+    Plan, PlanRequest, check_host,
 };
 use cortexkey_core::auth::Level;
 use cortexkey_lint::files::{self, DEFAULT_POLICY, Outcome, run};
@@ -148,6 +148,8 @@ pub struct Managed {
     pub state: State,
     /// Where the key differs.
     pub changes: Vec<Change>,
+    /// Whether it was last given cases and issues that reference nothing known, where that is noted.
+    pub unreferenced: Option<bool>,
     /// What the linter found in it, and counts.
     pub findings: Vec<KeyFinding>,
 }
@@ -194,6 +196,8 @@ pub struct Definitions {
     /// All definitions, of whatever tenant.
     defined: Vec<Defined>,
     by_id: BTreeMap<u64, Managed>,
+    /// The places of the definitions whose keys the tenant does not have.
+    without_key: Vec<usize>,
     /// The lock file, where definitions could be compared.
     pub lock_file: Option<PathBuf>,
     /// What could not be read, in words.
@@ -228,6 +232,12 @@ impl Definitions {
     ) -> Self {
         let mut definitions = Self::default();
         match &outcome.policy {
+            // A pattern that fits nothing would look like keys whose definitions are gone.
+            Some(policy) if outcome.no_input => {
+                if policy.path() != Some(DEFAULT_POLICY) {
+                    definitions.faults.extend(outcome.messages.iter().cloned());
+                }
+            }
             Some(policy) if !outcome.usage_error => {
                 definitions.defined = defined(&outcome, policy, source.tenant.as_deref());
                 if let Some(client) = client {
@@ -261,6 +271,11 @@ impl Definitions {
     /// What is known of a key of the tenant.
     pub fn managed(&self, id: u64) -> Option<&Managed> {
         self.by_id.get(&id)
+    }
+
+    /// The definitions whose keys the tenant does not have, where both were compared.
+    pub fn without_key(&self) -> impl Iterator<Item = &Defined> {
+        self.without_key.iter().filter_map(|at| self.defined.get(*at))
     }
 
     /// Whether there is a folder whose definitions could be compared with the tenant.
@@ -324,7 +339,9 @@ impl Definitions {
         }
         let mut plan = request.plan(on_scope)?;
         corpus.hold_back(&mut plan, &source.folder, policy, &place, &lock);
-        if let Some(locked) = lock.tenants.get(&place) {
+        let locked = lock.tenants.get(&place);
+        self.without_key = without_key(&self.defined, &corpus, locked, &plan);
+        if let Some(locked) = locked {
             self.by_id = managed(&self.defined, &corpus, locked, &plan);
         }
         (self.plan, self.lock_file) = (Some(plan), Some(path));
@@ -400,6 +417,30 @@ fn findings_by_key(outcome: &Outcome) -> BTreeMap<(String, String), Vec<KeyFindi
     by_key
 }
 
+/// The place of a key's definition among all.
+fn place_of(defined: &[Defined], key: &Desired) -> Option<usize> {
+    defined.iter().position(|defined| {
+        defined.file == key.file && defined.line == key.line && defined.name == key.name
+    })
+}
+
+/// The definitions whose keys were never generated, or are gone.
+fn without_key(
+    defined: &[Defined],
+    corpus: &TenantCorpus,
+    locked: Option<&LockedTenant>,
+    plan: &Plan,
+) -> Vec<usize> {
+    let has_key = |key: &&Desired| {
+        let is_generated =
+            |action: &Action| action.key == key.name && action.action == Kind::Generate;
+        locked.and_then(|locked| locked.keys.get(&key.name)?.id).is_some()
+            && !plan.actions.iter().any(is_generated)
+    };
+    let without = corpus.desired.iter().filter(|key| !has_key(key));
+    without.filter_map(|key| place_of(defined, key)).collect()
+}
+
 /// The keys of the tenant that have definitions, by id: the current one of each, and those that it
 /// replaced.
 fn managed(
@@ -409,20 +450,23 @@ fn managed(
     plan: &Plan,
 ) -> BTreeMap<u64, Managed> {
     let mut by_id = BTreeMap::new();
-    for key in &corpus.desired {
-        let Some(entry) = locked.keys.get(&key.name) else { continue };
-        let is_its = |defined: &&Defined| {
-            defined.file == key.file && defined.line == key.line && defined.name == key.name
+    for (name, entry) in &locked.keys {
+        let compared = corpus.desired.iter().find(|key| key.name == *name);
+        let at = match compared {
+            Some(key) => place_of(defined, key),
+            None => defined.iter().position(|defined| is_of(defined, name, &corpus.tenant)),
         };
-        let Some(definition) = defined.iter().find(is_its) else { continue };
-        let (state, changes) = state(plan, &key.name);
+        let Some(definition) = at.and_then(|at| defined.get(at)) else { continue };
+        // A definition with gaps is none that the plan knows.
+        let (state, changes) = compared.map_or((State::Unclear, Vec::new()), |_| state(plan, name));
         let managed = |state, changes| Managed {
-            name: key.name.clone(),
+            name: name.clone(),
             owner: definition.owner.clone(),
-            file: key.file.clone(),
-            line: key.line,
+            file: definition.file.clone(),
+            line: definition.line,
             state,
             changes,
+            unreferenced: entry.unreferenced,
             findings: definition.findings.clone(),
         };
         for id in entry.ids().filter(|id| Some(*id) != entry.id) {
@@ -431,6 +475,11 @@ fn managed(
         by_id.extend(entry.id.map(|id| (id, managed(state, changes))));
     }
     by_id
+}
+
+/// Whether a definition has this name, and is not for another tenant.
+fn is_of(defined: &Defined, name: &str, tenant: &str) -> bool {
+    defined.name == name && defined.tenant.as_deref().is_none_or(|of| of == tenant)
 }
 
 /// How a key stands beside its definition, by all that a plan would do to it, and what differs.

@@ -6,12 +6,28 @@
 //! count and list the same [`KeyFacts`]. Decisions are the core's, findings the linter's, plans and
 //! calls the client's.
 
+#![allow(
+    clippy::format_collect,
+    clippy::format_push_string,
+    reason = "text for people, a few lines of it"
+)]
+
 mod access;
 mod corpus;
 mod definitions;
+mod facts;
+mod inventory;
+mod overview;
+mod report;
 mod snapshot;
 
 pub use access::{KeyScope, Reach, access};
 pub use corpus::{Gap, ROTATE_BEFORE_MS, TenantCorpus, lock_file};
 pub use definitions::{Defined, DefinitionSource, Definitions, KeyFinding, Managed, NoPlan, State};
+pub use facts::{KeyExpiry, KeyFacts, KeyState, Scopes};
+pub use inventory::{AuditRange, AuditedAction, Inventory, InventoryKey, LIMITS, RoleHolding};
+pub use overview::{
+    Figure, Group, Grouping, MONTH_MS, Overview, Span, Step, Timeline, Tone, WEEK_MS, Week,
+};
+pub use report::{CorpusSource, Report, TenantSource, expiry_words};
 pub use snapshot::{Row, Snapshot};

@@ -74,4 +74,10 @@ impl Snapshot {
         let unseen = list.missing + (list.odd.len() + shown - rows.len()) as u64;
         Ok(Self { rows, unseen, roles, definitions, taken_ms: now_ms })
     }
+
+    /// A key.
+    pub fn row(&self, id: u64) -> Option<&Row> {
+        let at = self.rows.binary_search_by_key(&id, |row| row.key.id).ok()?;
+        self.rows.get(at)
+    }
 }

@@ -44,6 +44,8 @@ mod policy_eval;
 pub(crate) mod proxy;
 #[cfg(all(feature = "client", feature = "tenant"))]
 pub(crate) mod quickstart;
+#[cfg(feature = "client")]
+pub(crate) mod report;
 #[cfg(feature = "lint")]
 pub(crate) mod roles;
 #[cfg(feature = "lint")]

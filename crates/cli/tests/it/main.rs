@@ -25,6 +25,7 @@ mod pages;
 mod provision;
 mod proxy;
 mod quickstart;
+mod report;
 mod rotate_killed;
 mod sinks;
 mod stores;

@@ -144,5 +144,10 @@ pub fn is_administrator(record: &ApiKeyRecord) -> bool {
 
 /// The key that generated a key, if the tenant names one.
 pub fn maker(record: &ApiKeyRecord) -> Option<u64> {
-    record.user_name.as_deref()?.trim().strip_prefix("Public API - ")?.trim().parse().ok()
+    record.user_name.as_deref().and_then(key_of_name)
+}
+
+/// The key that acts under a name; none where it is a user's.
+pub(super) fn key_of_name(name: &str) -> Option<u64> {
+    name.trim().strip_prefix("Public API - ")?.trim().parse().ok()
 }

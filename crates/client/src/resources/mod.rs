@@ -4,6 +4,7 @@
 
 mod api_keys;
 mod asset_groups;
+mod audit;
 mod edit;
 mod inventory;
 mod mark;
@@ -15,6 +16,7 @@ mod scope;
 mod users;
 
 pub use api_keys::{KeyList, is_administrator, is_system, maker};
+pub use audit::AuditLog;
 pub use edit::{EditError, KeyEdit};
 pub(crate) use mark::{Confidence, likeness, pending};
 pub use mark::{NewKey, may_be_pending};

@@ -20,7 +20,7 @@ pub(super) fn of_row(app: &App, snapshot: &Snapshot, row: &Row) -> Result<Access
     let scope = app.options.client.scope(row.record.key_id);
     let scope = scope.map_err(|error| format!("its scope could not be read: {error}"))?;
     let (policy, tenant) = (snapshot.definitions.policy(), app.options.tenant.as_deref());
-    let access = cortexkey_fleet::access(&row.key, scope.as_ref(), policy, tenant);
+    let access = cortexkey_fleet::access(row, scope.as_ref(), policy, tenant);
     access.map(|access| as_the_emulator(app, access)).map_err(|error| error.to_string())
 }
 

@@ -1,7 +1,7 @@
 //! A key's history: its entries in the audit log, its creator, and the keys that it created.
 
-use cortexkey_api::audit::{AuditRecord, ListReply, ListRequest};
-use cortexkey_client::maker;
+use cortexkey_api::audit::AuditRecord;
+use cortexkey_client::{AuditLog, maker};
 use maud::{Markup, html};
 
 use super::find::Found;
@@ -10,7 +10,7 @@ use crate::parts::layout::fault;
 use crate::records::time;
 
 /// The log's last entries, as many as one call returns.
-const ENTRIES: u64 = 100;
+const ENTRIES: usize = 100;
 
 /// The card of a key's page.
 pub(super) fn card(app: &App, found: &Found) -> Markup {
@@ -19,8 +19,8 @@ pub(super) fn card(app: &App, found: &Found) -> Markup {
             h2 id="history" { "History" }
             div class="body" {
                 (lineage(found))
-                @match entries(app) {
-                    Ok(entries) => (log(found, &entries)),
+                @match log_of(app) {
+                    Ok(log) => (entries(found, &log)),
                     Err(why) => (fault("The audit log could not be read.", &why)),
                 }
             }
@@ -28,12 +28,8 @@ pub(super) fn card(app: &App, found: &Found) -> Markup {
     }
 }
 
-fn entries(app: &App) -> Result<Vec<AuditRecord>, String> {
-    let request =
-        ListRequest { search_from: Some(0), search_to: Some(ENTRIES), ..ListRequest::default() };
-    let reply =
-        app.options.client.query::<_, ListReply>("/public_api/v1/audits/management_logs", &request);
-    reply.map(|reply| reply.data).map_err(|error| error.to_string())
+fn log_of(app: &App) -> Result<AuditLog, String> {
+    app.options.client.audit_log(0, app.now_ms(), ENTRIES).map_err(|error| error.to_string())
 }
 
 fn lineage(found: &Found) -> Markup {
@@ -61,22 +57,19 @@ fn lineage(found: &Found) -> Markup {
     }
 }
 
-fn log(found: &Found, entries: &[AuditRecord]) -> Markup {
+fn entries(found: &Found, log: &AuditLog) -> Markup {
     let id = found.row.key.id;
-    let name = format!("Public API - {id}");
-    let is_by = |entry: &AuditRecord| entry.audit_owner_name.as_deref() == Some(&name);
-    let last =
-        entries.iter().filter(|entry| is_by(entry)).map(|entry| entry.audit_insert_time).max();
-    let of_key: Vec<&AuditRecord> =
-        entries.iter().filter(|entry| is_by(entry) || is_about(entry, id)).collect();
+    let by_key = log.by_key();
+    let last = by_key.get(&id).and_then(|entries| entries.first());
+    let of_key: Vec<&AuditRecord> = log.of_key(id).collect();
     html! {
         p {
             "Last audited use: "
-            @match last { Some(ms) => (time(ms)), None => "none among the last entries" }
+            @match last { Some(entry) => (time(entry.audit_insert_time)), None => "none among the last entries" }
         }
         p class="hint" {
             "The log has what changes something. A key that only reads leaves no entry, so none does not \
-             mean unused. Looked at: the last " (entries.len()) " entries."
+             mean unused. Looked at: the last " (log.entries.len()) " entries."
         }
         @if !of_key.is_empty() {
             table class="plain" {
@@ -94,16 +87,4 @@ fn log(found: &Found, entries: &[AuditRecord]) -> Markup {
             }
         }
     }
-}
-
-/// Whether an entry is about a key: its names contain the id as a separate word.
-fn is_about(entry: &AuditRecord, id: u64) -> bool {
-    let is_key = entry.audit_entity.as_deref().is_some_and(|entity| entity.contains("API Key"));
-    let id = id.to_string();
-    let names = [&entry.audit_asset_names, &entry.audit_description];
-    is_key
-        && names
-            .into_iter()
-            .flatten()
-            .any(|text| text.split(|c: char| !c.is_ascii_alphanumeric()).any(|word| word == id))
 }

@@ -13,6 +13,7 @@ mod key;
 mod keys;
 mod new_key;
 mod notifications;
+mod overview;
 mod plan;
 pub(crate) mod requests;
 mod rotate;
@@ -93,6 +94,7 @@ pub(crate) fn nav(options: &Options) -> Vec<(&'static str, &'static str)> {
 pub(crate) const PAGES: &[Page] = &[
     Page::new("/", home::lead_on),
     Page::new("/leave", home::lead_on).post(home::leave),
+    Page::new("/overview", overview::show).nav("Overview", always),
     Page::new("/keys", keys::show).nav("API Keys", always),
     Page::new("/keys/export", keys::export),
     Page::new("/keys/new", new_key::show).post(new_key::generate),

@@ -1,11 +1,21 @@
 //! Charts as SVG: small, without a script, in the page's own colours.
 //!
 //! A chart has a title and a description; the page also shows the same figures in a table.
+//! Lengths along the page are shares of its width, so that text keeps its size on narrow pages.
 
+use cortexkey_fleet::{Span, Step, WEEK_MS};
 use maud::{Markup, html};
+
+use crate::records::{month, thousands};
 
 /// The width of a bar in a table, in pixels.
 const BAR: u64 = 44;
+
+/// The highest bar of the timeline, and where it stands, in pixels.
+const HIGH: u64 = 104;
+const GROUND: u64 = 126;
+/// Steps that the name of the last one takes on narrow pages.
+const ROOM: usize = 4;
 
 /// The remaining part as a short bar. `class` sets its colour.
 pub(crate) fn bar(left: u64, all: u64, class: &str) -> Markup {
@@ -16,4 +26,118 @@ pub(crate) fn bar(left: u64, all: u64, class: &str) -> Markup {
             rect class="left" width=(width) height="4" rx="2" {}
         }
     }
+}
+
+/// How large a part is beside the largest one, as a bar of a table's cell.
+pub(crate) fn share(count: usize, largest: usize) -> Markup {
+    html! {
+        svg class="share" width="100%" height="8" aria-hidden="true" focusable="false" {
+            rect width=(percent(count, largest)) height="8" rx="2" {}
+        }
+    }
+}
+
+/// When keys expire: a bar a step, the weeks between what lies outside of them.
+pub(crate) fn timeline(steps: &[Step]) -> Markup {
+    let highest = steps.iter().map(|step| step.count).max().unwrap_or(0).max(1);
+    let all: usize = steps.iter().map(|step| width(step.span)).sum();
+    let mut from = 0;
+    let places: Vec<(usize, &Step)> = steps
+        .iter()
+        .map(|step| {
+            let place = (from, step);
+            from += width(step.span);
+            place
+        })
+        .collect();
+    html! {
+        svg class="timeline" width="100%" height="152" role="img"
+            aria-labelledby="timeline-title timeline-text" focusable="false" {
+            title id="timeline-title" { "When keys expire" }
+            desc id="timeline-text" { (text(steps)) }
+            line class="axis" x1="0" x2="100%" y1=(GROUND) y2=(GROUND) {}
+            @for (at, (from, step)) in places.iter().enumerate() {
+                (column(step, class(step.span, at), *from, all, highest))
+            }
+            @for (from, label, class) in labels(&places) {
+                text class=(class) x=(percent(from, all)) y="144" { (label) }
+            }
+        }
+    }
+}
+
+/// One bar, with its figure where there are any keys.
+fn column(step: &Step, class: &str, from: usize, all: usize, highest: usize) -> Markup {
+    let count = step.count;
+    let height = (count as u64 * HIGH / highest as u64).max(u64::from(count > 0) * 2);
+    let middle = percent(2 * from + width(step.span), 2 * all);
+    // A seventh of a week's place is the gap on each side.
+    let (left, wide) = (percent(7 * from + 1, 7 * all), percent(7 * width(step.span) - 2, 7 * all));
+    html! {
+        @if count > 0 {
+            rect class=(class) x=(left) width=(wide) y=(GROUND - height)
+                height=(height) rx="1" {}
+            text class="count" x=(middle) y=(GROUND - height - 4) { (thousands(count)) }
+        }
+    }
+}
+
+/// Names along the axis, each with its place and class.
+fn labels(places: &[(usize, &Step)]) -> Vec<(usize, String, &'static str)> {
+    let mut labels = Vec::new();
+    let mut last = None;
+    for (at, (from, step)) in places.iter().enumerate() {
+        match step.span {
+            Span::Expired => labels.push((*from, "expired".to_owned(), "label")),
+            Span::Week(ms) => {
+                // A month is named in the week that its first day is in.
+                let name = month(ms.saturating_add(WEEK_MS - 1));
+                // Beside what follows the weeks there is no room for another name on narrow pages.
+                let class = if places.len() - at > ROOM { "label" } else { "label minor" };
+                if last.replace(name.clone()).is_some_and(|last| last != name) {
+                    labels.push((*from, name, class));
+                }
+            }
+            Span::Later => labels.push((*from, "later".to_owned(), "label minor")),
+            Span::Undated => labels.push((*from, "not generated".to_owned(), "label minor")),
+            Span::Never => {
+                labels.push((*from + width(step.span), "never".to_owned(), "label end"));
+            }
+        }
+    }
+    labels
+}
+
+/// How wide a step is, in weeks.
+const fn width(span: Span) -> usize {
+    match span {
+        Span::Week(_) => 1,
+        Span::Expired | Span::Later | Span::Never => 3,
+        Span::Undated => 4,
+    }
+}
+
+/// The colour of a step, the weeks of which begin at place 1: the first week is due, and so are the
+/// thirty days, less so.
+const fn class(span: Span, at: usize) -> &'static str {
+    match (span, at) {
+        (Span::Expired, _) => "gone",
+        (Span::Week(_), 1) => "bad",
+        (Span::Never, _) | (Span::Week(_), 2..=4) => "warn",
+        (Span::Week(_) | Span::Later | Span::Undated, _) => "",
+    }
+}
+
+fn text(steps: &[Step]) -> String {
+    let steps = steps.iter().filter(|step| step.count > 0);
+    let steps: Vec<String> =
+        steps.map(|step| format!("{}: {}", step.words(), step.count)).collect();
+    if steps.is_empty() { "No keys.".to_owned() } else { steps.join("; ") }
+}
+
+/// A part of all, as a length.
+fn percent(part: usize, all: usize) -> String {
+    // Thousandths are finer than a pixel.
+    let thousandths = part.saturating_mul(100_000).checked_div(all).unwrap_or(0);
+    format!("{}.{:03}%", thousandths / 1000, thousandths % 1000)
 }

@@ -3,4 +3,5 @@
 pub(crate) mod chart;
 pub(crate) mod findings;
 pub(crate) mod layout;
+pub(crate) mod overview;
 pub(crate) mod pager;

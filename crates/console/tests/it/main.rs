@@ -8,6 +8,7 @@ mod gate;
 mod hostile;
 mod keys;
 mod notifications;
+mod overview;
 mod requests;
 mod settings;
 mod site;

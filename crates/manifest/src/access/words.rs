@@ -1,8 +1,39 @@
 //! A scope in words, the same for every front end.
 
-use cortexkey_core::access::{Axis, Scope};
+use cortexkey_core::access::{Area, Axis, Scope, Unreferenced};
 
 use super::Access;
+
+/// Each area in words.
+#[must_use]
+pub fn areas(access: &Access) -> Vec<(&'static str, String)> {
+    let Some(scope) = &access.scope else {
+        return vec![("scope", "none: with scopes enforced it sees nothing".to_owned())];
+    };
+    let cases = &scope.cases_and_issues;
+    let unreferenced = match (&cases.area, cases.unreferenced) {
+        (Area::None, _) => "",
+        (_, Unreferenced::Yes) => "; also what references no known object",
+        (_, Unreferenced::No) => "; not what references no known object",
+        (_, Unreferenced::Unknown) => "; unknown whether also what references no known object",
+    };
+    let cases = selection(&cases.area, "all domains", "domains");
+    vec![
+        ("assets", selection(&scope.assets, "all", "asset groups")),
+        ("cases and issues", format!("{cases}{unreferenced}")),
+        ("endpoints", endpoints(scope)),
+        ("rows of datasets", rows(access, scope)),
+    ]
+}
+
+fn selection(area: &Area<String>, all: &str, what: &str) -> String {
+    match area {
+        Area::None => "none".to_owned(),
+        Area::All => all.to_owned(),
+        Area::Select(names) if names.is_empty() => "none: nothing is selected".to_owned(),
+        Area::Select(names) => format!("{what} {}", names.join(", ")),
+    }
+}
 
 /// The endpoints of a scope.
 #[must_use]

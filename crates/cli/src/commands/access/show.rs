@@ -4,10 +4,10 @@
 //! would interpret.
 
 use cortexkey_core::access::{
-    Area, Axis, Certainty, Component, Grant, KnownLevel, Permission, Product, Rights, Role, Sbac,
+    Axis, Certainty, Component, Grant, KnownLevel, Permission, Product, Rights, Role, Sbac,
     Unreferenced, scope_bypasses,
 };
-use cortexkey_manifest::access::words::{endpoints, rows};
+use cortexkey_manifest::access::words::areas;
 use cortexkey_manifest::access::{Access, Origin, RoleFacts, ScopeModel, losses};
 use serde_json::{Value, json};
 
@@ -391,36 +391,6 @@ pub(super) fn notes_text(notes: &[String]) -> String {
     }
     let notes = notes.iter().map(|note| format!("{DIM}note: {}{DIM:#}\n", plain(note)));
     format!("\n{}", notes.collect::<String>())
-}
-
-/// Each area in words.
-fn areas(access: &Access) -> Vec<(&'static str, String)> {
-    let Some(scope) = &access.scope else {
-        return vec![("scope", "none: with scopes enforced it sees nothing".to_owned())];
-    };
-    let cases = &scope.cases_and_issues;
-    let unreferenced = match (&cases.area, cases.unreferenced) {
-        (Area::None, _) => "",
-        (_, Unreferenced::Yes) => "; also what references no known object",
-        (_, Unreferenced::No) => "; not what references no known object",
-        (_, Unreferenced::Unknown) => "; unknown whether also what references no known object",
-    };
-    let cases = selection(&cases.area, "all domains", "domains");
-    vec![
-        ("assets", selection(&scope.assets, "all", "asset groups")),
-        ("cases and issues", format!("{cases}{unreferenced}")),
-        ("endpoints", endpoints(scope)),
-        ("rows of datasets", rows(access, scope)),
-    ]
-}
-
-fn selection(area: &Area<String>, all: &str, what: &str) -> String {
-    match area {
-        Area::None => "none".to_owned(),
-        Area::All => all.to_owned(),
-        Area::Select(names) if names.is_empty() => "none: nothing is selected".to_owned(),
-        Area::Select(names) => format!("{what} {}", names.join(", ")),
-    }
 }
 
 /// The components of a product that would bypass a scope and that the roles may grant.

@@ -3,7 +3,7 @@
 pub(super) mod emulator;
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::ValueEnum;
@@ -68,7 +68,8 @@ Exit codes: 0 ended by a signal; 1 it cannot start; 2 usage error.";
 
 pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     let connection = args.connection.resolve()?;
-    let folder = args.keys.clone().map_or_else(std::env::current_dir, Ok);
+    // The linter's paths are relative to it, so it must not be relative itself.
+    let folder = std::path::absolute(args.keys.as_deref().unwrap_or(Path::new(".")));
     let folder = folder.map_err(|error| {
         Failure::usage_error(format!("cannot find the current folder: {error}"))
     })?;

@@ -7,6 +7,7 @@ mod delete;
 mod edit;
 mod filter;
 mod generate;
+mod inventory;
 mod list;
 mod output;
 mod provision;
@@ -37,6 +38,7 @@ enum Command {
     Expiring(list::ExpiringArgs),
     Watch(Box<watch::Args>),
     Provision(Box<provision::Args>),
+    Inventory(inventory::Args),
 }
 
 pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
@@ -50,5 +52,6 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
         Command::Expiring(args) => list::expiring(args),
         Command::Watch(args) => watch::run(args),
         Command::Provision(args) => provision::run(args),
+        Command::Inventory(args) => inventory::run(args),
     }
 }

@@ -6,7 +6,7 @@ use cortexkey_lint::Severity;
 
 use crate::records::time;
 use crate::snapshot::Row;
-use cortexkey_fleet::State;
+use cortexkey_fleet::{KeyExpiry, MONTH_MS, State, WEEK_MS};
 
 /// A column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,7 +53,9 @@ const POLICY: &[(&str, &str)] =
     &[("any", "Any finding"), ("error", "Error"), ("warning", "Warning"), ("info", "Info")];
 const STATUS: &[(&str, &str)] = &[
     ("valid", "Valid"),
-    ("expires-within-week", "Expires within a week"),
+    ("month", "Expires within 30 days"),
+    ("week", "Expires within 7 days"),
+    ("expires-within-week", "Expires in 1 to 7 days"),
     ("expires-within-day", "Expires within a day"),
     ("expired", "Expired"),
     ("never", "Never expires"),
@@ -248,6 +250,8 @@ pub(super) fn is_choice(column: Column, value: &str, row: &Row, now_ms: u64) -> 
         }
         Column::Status => match value {
             "never" => row.record.expiry == Expiry::Never,
+            "week" => KeyExpiry::from(row.record.expiry).is_within(now_ms, WEEK_MS),
+            "month" => KeyExpiry::from(row.record.expiry).is_within(now_ms, MONTH_MS),
             state => row.record.expiry.state(now_ms).as_str() == state,
         },
         _ => false,

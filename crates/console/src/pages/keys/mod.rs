@@ -11,14 +11,13 @@ use crate::answer::{self, Answer};
 use crate::app::App;
 use crate::page_request::{PagePart, PageRequest};
 use crate::parts::layout::{self, Frame, notes};
+use crate::records::thousands;
 use crate::snapshot::{Fresh, Snapshot, View};
 use query::Query;
 
 pub(super) use columns::definition;
 pub(super) use export::export;
 pub(super) use table::level;
-
-const WEEK_MS: u64 = 7 * 24 * 60 * 60 * 1000;
 
 /// The table.
 pub(super) fn show(app: &App, ask: &PageRequest) -> Answer {
@@ -62,11 +61,9 @@ fn actions(app: &App) -> Markup {
 fn figures(app: &App, view: &View) -> Markup {
     let snapshot = &view.snapshot;
     let of = |fields: &str| count(app, snapshot, fields);
-    let soon = crate::records::day(app.now_ms().saturating_add(WEEK_MS));
-    let soon = format!("f.expires={soon}&o.expires=until&f.state=expired&o.state=not&join=and");
     let mut figures = vec![
         ("Keys", String::new(), ""),
-        ("Expire in 7 days", soon, "bad"),
+        ("Expire in 7 days", "f.state=week&o.state=is".to_owned(), "bad"),
         ("Expired", "f.state=expired&o.state=is".to_owned(), ""),
         ("Never expire", "f.state=never&o.state=is".to_owned(), "warn"),
         ("Standard", "f.security-level=standard&o.security-level=is".to_owned(), ""),
@@ -96,19 +93,6 @@ fn figures(app: &App, view: &View) -> Markup {
 fn count(app: &App, snapshot: &Snapshot, fields: &str) -> usize {
     let fields = crate::page_request::Fields::parse(fields.as_bytes());
     Query::new(&fields, app.now_ms(), true).all(snapshot).len()
-}
-
-/// A number with commas between its thousands.
-pub(crate) fn thousands(number: usize) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }
 
 /// The menu of a row; the script fills in the key's id and shows what applies to the cell.

@@ -5,11 +5,11 @@ use cortexkey_core::lifecycle::{Expiry, KeyRecord};
 use maud::{Markup, html};
 
 use super::columns::{Column, Kind, definition};
+use super::export;
 use super::query::{CHOICE_OPERATORS, Query, ROWS, RowPage, TEXT_OPERATORS, TIME_OPERATORS};
-use super::{export, thousands};
 use crate::app::App;
 use crate::parts::{chart, findings};
-use crate::records::{day, left, time};
+use crate::records::{day, left, thousands, time};
 use crate::snapshot::{Row, Snapshot};
 use cortexkey_fleet::State;
 

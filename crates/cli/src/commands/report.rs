@@ -1,0 +1,165 @@
+//! `cortexkey report`: overview, keys and findings as one file.
+
+use clap::ValueEnum;
+use cortexkey_fleet::Report;
+use cortexkey_lint::Severity;
+use cortexkey_lint::files::now;
+
+use crate::change::say;
+use crate::connection::{ConnectionArgs, SETTINGS};
+use crate::corpus_args::{CorpusArgs, OutArgs, Read};
+use crate::exit::{Exit, Failure};
+use crate::text;
+
+/// Write overview, keys and findings as one HTML, JSON or CSV file
+///
+/// The report is of a tenant, of key definitions, or of both, compared: whatever the settings and
+/// the folder have. --from says which it must be. The HTML needs no other file, has no scripts and
+/// prints well.
+#[derive(clap::Args)]
+#[command(after_help = format!("{EXAMPLES}\n\n{SETTINGS}"))]
+pub(crate) struct Args {
+    /// Output format
+    #[arg(long, default_value = DEFAULT_FORMAT)]
+    format: Format,
+
+    #[command(flatten)]
+    out: OutArgs,
+
+    /// What the report must be of [default: what the settings and the folder have]
+    #[arg(long, value_name = "SOURCES")]
+    from: Option<From>,
+
+    /// The lowest severity of a finding that makes the exit code 1
+    #[arg(long, value_name = "SEVERITY", default_value = "error")]
+    fail_on: FailOn,
+
+    #[command(flatten)]
+    corpus: CorpusArgs,
+
+    #[command(flatten)]
+    connection: ConnectionArgs,
+}
+
+#[cfg(feature = "console")]
+const DEFAULT_FORMAT: &str = "html";
+#[cfg(not(feature = "console"))]
+const DEFAULT_FORMAT: &str = "json";
+
+const EXAMPLES: &str = "\
+Examples:
+  cortexkey report --profile prod --out keys.html
+  cortexkey report --from definitions --out keys.html
+  cortexkey report --profile prod --keys keys --format json | jq .overview.figures
+  cortexkey report --format csv --out keys.csv --overwrite
+
+Exit codes: 0 success; 1 a finding at or above --fail-on, definitions that cannot be compared, a
+refusal or no answer; 2 usage error; 3 there are no definitions; 4 done in part: the key that signs
+may not read scopes, or the tenant does not show all keys.";
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For people: one file without scripts
+    #[cfg(feature = "console")]
+    Html,
+    /// One object for programs
+    Json,
+    /// For spreadsheets: a row a figure, key and finding
+    Csv,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum From {
+    /// The tenant and the definitions, compared
+    Both,
+    /// The definitions; no tenant is called
+    Definitions,
+    /// The tenant
+    Tenant,
+}
+
+/// Which findings count.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum FailOn {
+    Error,
+    Warning,
+    Info,
+    /// None does
+    Never,
+}
+
+pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
+    args.out.check()?;
+    let epoch = std::env::var("SOURCE_DATE_EPOCH").ok();
+    let time = now(None, epoch.as_deref()).map_err(Failure::usage_error)?;
+    let now_ms = u64::try_from(time.as_millisecond()).unwrap_or(0);
+    let connection = match args.from {
+        Some(From::Definitions) => None,
+        Some(From::Both | From::Tenant) => Some(args.connection.resolve()?),
+        None => args.connection.resolve_if_set()?,
+    };
+    let corpus = match args.from {
+        Some(From::Tenant) => None,
+        from => args.corpus.read(matches!(from, Some(From::Both | From::Definitions)))?,
+    };
+    let (report, is_uncompared) = match (connection, corpus) {
+        (Some(connection), corpus) => {
+            let read = Read::new(connection, &args.corpus, corpus, now_ms)?;
+            (read.report(), read.is_uncompared())
+        }
+        (None, Some(corpus)) => {
+            (Report::of_definitions(&corpus.definitions(now_ms), now_ms), false)
+        }
+        (None, None) => {
+            return Err(Failure::usage_error("there are neither a tenant nor definitions")
+                .help("give --profile, or --keys with the folder of your key definitions"));
+        }
+    };
+    args.out.write(&match args.format {
+        #[cfg(feature = "console")]
+        Format::Html => cortexkey_console::report_html(&report),
+        Format::Json => text::json(&report.to_json()),
+        Format::Csv => report.to_csv(),
+    })?;
+    say_sources(args, &report);
+    for fault in &report.faults {
+        say(fault);
+    }
+    Ok(if args.fails(&report) || is_uncompared {
+        Exit::Findings
+    } else if report.faults.is_empty() {
+        Exit::Done
+    } else {
+        Exit::Partly
+    })
+}
+
+impl Args {
+    /// Whether findings make the exit code 1, which is said.
+    fn fails(&self, report: &Report) -> bool {
+        let at = match self.fail_on {
+            FailOn::Error => Severity::Error,
+            FailOn::Warning => Severity::Warning,
+            FailOn::Info => Severity::Info,
+            FailOn::Never => return false,
+        };
+        let count = report.count_from(at);
+        if count > 0 {
+            let plural = if count == 1 { "" } else { "s" };
+            say(&format!("{count} finding{plural} at or above {}", at.as_str()));
+        }
+        count > 0
+    }
+}
+
+/// Says what the report is of, where nobody chose it.
+fn say_sources(args: &Args, report: &Report) {
+    if args.from.is_some() {
+        return;
+    }
+    match (&report.tenant, &report.corpus) {
+        (Some(tenant), None) => say(&format!("of the tenant {} alone", tenant.host)),
+        (None, Some(_)) => say("of the definitions alone: no tenant is set"),
+        _ => {}
+    }
+}

@@ -1,0 +1,198 @@
+//! The arguments of commands that show keys beside their definitions, and where such a command writes.
+
+use std::io::{self, IsTerminal as _};
+use std::path::{Path, PathBuf};
+
+use cortexkey_client::{Client, Connection};
+use cortexkey_fleet::{DefinitionSource, Definitions, Report, Scopes, Snapshot};
+use cortexkey_lint::files::{DEFAULT_POLICY, Options, Outcome, now, run};
+use cortexkey_lint::report::Format;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use crate::connection::call_failure;
+use crate::exit::{Exit, Failure};
+use crate::{mask, output_file, progress, text};
+
+/// Which definitions.
+#[derive(clap::Args)]
+pub(crate) struct CorpusArgs {
+    /// The folder with the key definitions and their policy [default: the current folder, if it has
+    /// any]
+    #[arg(long, value_name = "FOLDER", help_heading = "Definitions")]
+    keys: Option<PathBuf>,
+
+    /// The policy [default: the nearest cortexkey.yaml in the folder or above]
+    #[arg(long, value_name = "FILE", help_heading = "Definitions")]
+    policy: Option<PathBuf>,
+
+    /// The linter's baseline, as in `lint --baseline`
+    #[arg(long, value_name = "FILE", help_heading = "Definitions")]
+    baseline: Option<PathBuf>,
+
+    /// The policy's name for the tenant [default: the profile's, or the policy's only tenant]
+    #[arg(long, value_name = "NAME", help_heading = "Definitions")]
+    tenant: Option<String>,
+
+    /// The lock file [default: cortexkey.lock next to the policy]
+    #[arg(long, value_name = "FILE", help_heading = "Definitions")]
+    lock_file: Option<PathBuf>,
+}
+
+/// Where the output goes.
+#[derive(clap::Args)]
+pub(crate) struct OutArgs {
+    /// Write to this file instead of standard output
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+
+    /// Replace the file if it exists
+    #[arg(long, requires = "out")]
+    overwrite: bool,
+}
+
+/// The definitions of a folder, checked by the linter.
+pub(crate) struct Corpus {
+    source: DefinitionSource,
+    outcome: Outcome,
+}
+
+impl CorpusArgs {
+    /// Reads the definitions. None where there are none and nobody named any; `needed` says that
+    /// there must be some.
+    pub(crate) fn read(&self, needed: bool) -> Result<Option<Corpus>, Failure> {
+        // The linter's paths are relative to it, so it must not be relative itself.
+        let folder = std::path::absolute(self.keys.as_deref().unwrap_or(Path::new(".")));
+        let folder = folder.map_err(|error| {
+            Failure::usage_error(format!("the folder that this runs in cannot be found: {error}"))
+        })?;
+        if !folder.is_dir() {
+            return Err(Failure::usage_error(format!("{} is not a folder", folder.display()))
+                .help("give --keys the folder with your key definitions"));
+        }
+        let epoch = std::env::var("SOURCE_DATE_EPOCH").ok();
+        let time = now(None, epoch.as_deref()).map_err(Failure::usage_error)?;
+        let mut options = Options::new(folder.clone(), time);
+        options.policy.clone_from(&self.policy);
+        options.baseline.clone_from(&self.baseline);
+        let outcome = run(&options, &mut io::empty());
+        if outcome.usage_error || outcome.policy.is_none() {
+            // A policy with mistakes: they are in the report.
+            if let Some(report) = &outcome.report {
+                text::tell(&report.render(Format::Human, io::stderr().is_terminal()));
+            }
+            return Err(Failure::of_linter(&outcome));
+        }
+        if outcome.no_input {
+            let policy = outcome.policy.as_ref().and_then(|policy| policy.path());
+            let is_named = self.keys.is_some() || self.policy.is_some() || needed;
+            if !is_named && policy == Some(DEFAULT_POLICY) {
+                return Ok(None);
+            }
+            // Else a pattern that fits nothing would look like keys whose definitions are gone.
+            return Err(Failure::new(Exit::NoInput, "there are no definitions").help(
+                "see `keys` in the policy, and give --keys the folder with your key definitions",
+            ));
+        }
+        let source = DefinitionSource {
+            folder,
+            policy: self.policy.clone(),
+            baseline: self.baseline.clone(),
+            tenant: self.tenant.clone(),
+            lock_file: self.lock_file.clone(),
+            scopes_max: None,
+        };
+        Ok(Some(Corpus { source, outcome }))
+    }
+
+    /// The policy's name of a tenant: the one that is given, or that of the profile.
+    fn tenant(&self, connection: &Connection) -> Option<String> {
+        self.tenant.clone().or_else(|| connection.tenant.clone())
+    }
+}
+
+impl Corpus {
+    /// The definitions by themselves.
+    pub(crate) fn definitions(self, now_ms: u64) -> Definitions {
+        Definitions::of(self.outcome, &self.source, None, now_ms, &|| {})
+    }
+}
+
+/// A tenant as it was read.
+pub(crate) struct Read {
+    pub(crate) client: Client,
+    /// The policy's name of it, where one is given.
+    pub(crate) tenant: Option<String>,
+    pub(crate) snapshot: Snapshot,
+    pub(crate) scopes: Scopes,
+}
+
+impl Read {
+    /// Reads a tenant, with its definitions where there are any.
+    pub(crate) fn new(
+        connection: Connection,
+        args: &CorpusArgs,
+        corpus: Option<Corpus>,
+        now_ms: u64,
+    ) -> Result<Self, Failure> {
+        let tenant = args.tenant(&connection);
+        let client = connection.client();
+        let load = || match corpus {
+            None => Definitions::load(None, None, now_ms, &|| {}),
+            Some(Corpus { source, outcome }) => {
+                let source = DefinitionSource { tenant: tenant.clone(), ..source };
+                Definitions::of(outcome, &source, Some(&client), now_ms, &|| {})
+            }
+        };
+        let snapshot = Snapshot::read_with(&client, load, now_ms);
+        let snapshot = snapshot.map_err(|error| call_failure(&error))?;
+        let ids = snapshot.rows.iter().map(|row| row.record.key_id);
+        let done = AtomicUsize::new(0);
+        let on_scope = || {
+            done.fetch_add(1, Ordering::Relaxed);
+        };
+        let counts = || (done.load(Ordering::Relaxed), snapshot.rows.len());
+        let scopes = progress::shown("scopes", counts, || Scopes::read(&client, ids, &on_scope));
+        let scopes = scopes.map_err(|error| call_failure(&error))?;
+        Ok(Self { client, tenant, snapshot, scopes })
+    }
+
+    /// Overview, keys and findings.
+    pub(crate) fn report(&self) -> Report {
+        Report::of_tenant(&self.client, &self.snapshot, &self.scopes, self.tenant.as_deref())
+    }
+
+    /// Whether the definitions could not be compared with the tenant.
+    pub(crate) fn is_uncompared(&self) -> bool {
+        !self.snapshot.definitions.faults.is_empty()
+    }
+}
+
+impl OutArgs {
+    /// Fails where the file exists and may not be replaced: reading a tenant may take long.
+    pub(crate) fn check(&self) -> Result<(), Failure> {
+        match &self.out {
+            Some(path) if !self.overwrite && path.symlink_metadata().is_ok() => Err(exists(path)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Writes the output.
+    pub(crate) fn write(&self, output: &str) -> Result<(), Failure> {
+        let bytes = mask::hide_known(output.as_bytes());
+        let Some(path) = &self.out else { return Ok(text::print_bytes(&bytes)?) };
+        let written = if self.overwrite {
+            output_file::write(path, &bytes)
+        } else {
+            output_file::create(path, &bytes)
+        };
+        written.map_err(|error| match error.kind() {
+            io::ErrorKind::AlreadyExists => exists(path),
+            _ => Failure::new(Exit::Findings, format!("cannot write {}: {error}", path.display())),
+        })
+    }
+}
+
+fn exists(path: &Path) -> Failure {
+    Failure::usage_error(format!("{} already exists", path.display()))
+        .help("--overwrite replaces it")
+}

@@ -1,0 +1,155 @@
+//! `cortexkey report` and `cortexkey keys inventory`, against a tenant in a process of its own.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+
+use serde_json::Value;
+
+use crate::common::{Ran, Tenant, cortexkey, finish};
+
+struct World {
+    tenant: Tenant,
+    folder: tempfile::TempDir,
+}
+
+impl World {
+    /// A tenant with an administrator's key of its own, and a folder with one definition.
+    fn new() -> Self {
+        let world = Self { tenant: Tenant::start(), folder: tempfile::tempdir().unwrap() };
+        let write = |name: &str, text: &str| fs::write(world.path(name), text).unwrap();
+        write(
+            "cortexkey.yaml",
+            "apiVersion: cortexkey/v1\nkind: Policy\nmetadata: { name: acme }\n\
+             keys: [\"*.key.yaml\"]\nrules: { A001: { severity: warning } }\n",
+        );
+        write(
+            "svc.key.yaml",
+            "apiVersion: cortexkey/v1\nkind: ApiKey\nmetadata: { name: svc, owner: soc }\nspec:\n  \
+             securityLevel: advanced\n  lifetime: 60d\n  roles: [Viewer]\n",
+        );
+        world
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn run(&self, args: &[&str]) -> Ran {
+        self.finish(&mut self.tenant.with_key("advanced", args))
+    }
+
+    fn finish(&self, command: &mut Command) -> Ran {
+        finish(command.current_dir(self.folder.path()).env("XDG_STATE_HOME", self.folder.path()))
+    }
+
+    fn json(&self, args: &[&str]) -> Value {
+        let ran = self.run(args);
+        assert_eq!(ran.code, 0, "{args:?}: {ran:?}");
+        serde_json::from_str(&ran.stdout).unwrap()
+    }
+}
+
+#[test]
+fn a_report_is_of_what_there_is_and_of_what_is_asked_for() {
+    let world = World::new();
+    let both = world.json(&["report", "--format", "json"]);
+    assert_eq!(both["compared"], true);
+    assert_eq!(both["overview"]["figures"]["unmanaged"], 2);
+    assert_eq!(both["overview"]["figures"]["notGenerated"], 1);
+    let tenant = world.json(&["report", "--format", "json", "--from", "tenant"]);
+    assert_eq!((&tenant["definitions"], &tenant["compared"]), (&Value::Null, &false.into()));
+    let definitions = world.json(&["report", "--format", "json", "--from", "definitions"]);
+    assert_eq!(definitions["tenant"], Value::Null);
+    assert_eq!(definitions["keys"][0]["name"], "svc");
+
+    // Without settings it is of the definitions, and says so; what is asked for must be there.
+    let alone = world.finish(&mut cortexkey(&["report", "--format", "json"]));
+    assert_eq!(alone.code, 0, "{alone:?}");
+    assert!(alone.stderr.contains("no tenant"), "{alone:?}");
+    for args in [&["report", "--from", "both"][..], &["report", "--from", "tenant"]] {
+        assert_eq!(world.finish(&mut cortexkey(args)).code, 2, "{args:?}");
+    }
+    let typo = ["report", "--profile", "nobody", "--format", "json"];
+    assert_eq!(world.finish(&mut cortexkey(&typo)).code, 2);
+}
+
+#[test]
+fn exit_codes_are_those_of_the_linter_and_of_what_could_not_be_read() {
+    let world = World::new();
+    let key = world.path("svc.key.yaml");
+    let text = fs::read_to_string(&key).unwrap();
+    fs::write(&key, text.replace(", owner: soc", "")).unwrap();
+    let report = |more: &[&str]| world.run(&[&["report", "--format", "json"], more].concat());
+    assert_eq!(report(&[]).code, 1);
+    assert_eq!(report(&["--fail-on", "never"]).code, 0);
+    assert!(report(&[]).stdout.contains("owner-missing"));
+    // A name that two definitions have compares nothing, which is no pass.
+    fs::write(&key, &text).unwrap();
+    fs::write(world.path("other.key.yaml"), &text).unwrap();
+    let twice = report(&["--fail-on", "never"]);
+    assert_eq!(twice.code, 1, "{twice:?}");
+    assert!(serde_json::from_str::<Value>(&twice.stdout).unwrap()["faults"][0].is_string());
+    fs::remove_file(&key).unwrap();
+    fs::remove_file(world.path("other.key.yaml")).unwrap();
+    assert_eq!(report(&[]).code, 3);
+    fs::write(world.path("cortexkey.yaml"), "kind: [").unwrap();
+    assert_eq!(report(&[]).code, 2);
+    assert_eq!(world.run(&["keys", "inventory"]).code, 2);
+}
+
+#[test]
+fn a_file_is_replaced_when_that_is_asked_for_and_never_else() {
+    let world = World::new();
+    let out = world.path("report.html");
+    let path = out.to_str().unwrap();
+    for args in [&["report"][..], &["keys", "inventory", "--format", "html"]] {
+        let _ = fs::remove_file(&out);
+        let args = [args, &["--out", path]].concat();
+        let first = world.run(&args);
+        assert_eq!((first.code, first.stdout.as_str()), (0, ""), "{first:?}");
+        let html = fs::read_to_string(&out).unwrap();
+        assert!(html.starts_with("<!DOCTYPE html>") && html.ends_with("</html>"));
+        fs::write(&out, "mine").unwrap();
+        assert_eq!(world.run(&args).code, 2);
+        assert_eq!(fs::read_to_string(&out).unwrap(), "mine");
+        assert_eq!(world.run(&[&args[..], &["--overwrite"]].concat()).code, 0);
+        assert_ne!(fs::read_to_string(&out).unwrap(), "mine");
+    }
+    assert_eq!(world.run(&["report", "--overwrite"]).code, 2);
+}
+
+#[test]
+fn an_inventory_has_the_same_keys_in_every_form_and_states_its_range() {
+    let world = World::new();
+    let json = world.json(&["keys", "inventory", "--format", "json", "--audit", "7d"]);
+    let keys = json["keys"].as_array().unwrap();
+    assert_eq!(keys.len(), 3);
+    assert!(json["audit"]["from"].is_string() && json["limits"].as_array().unwrap().len() > 3);
+    let csv = world.run(&["keys", "inventory", "--format", "csv"]);
+    assert_eq!((csv.code, csv.stdout.lines().count()), (0, 4), "{csv:?}");
+    let table = world.run(&["keys", "inventory"]);
+    assert_eq!((table.code, table.stdout.lines().count()), (0, 4), "{table:?}");
+    for ran in [&csv, &table] {
+        assert!(ran.stderr.contains("audit log was read from"), "{ran:?}");
+    }
+    let html = world.run(&["keys", "inventory", "--format", "html"]);
+    assert_eq!(html.stdout.matches("<th scope=\"row\">").count(), 3 + 2, "keys and roles");
+}
+
+#[test]
+fn no_form_has_the_key_that_signs() {
+    let world = World::new();
+    let (_, secret) = world.tenant.key("advanced");
+    for args in [
+        &["report", "--format", "json"][..],
+        &["report", "--format", "csv"],
+        &["report"],
+        &["keys", "inventory", "--format", "json"],
+        &["keys", "inventory", "--format", "html"],
+    ] {
+        let ran = world.run(args);
+        assert_eq!(ran.code, 0, "{ran:?}");
+        assert!(!ran.stdout.contains(&secret) && !ran.stderr.contains(&secret), "{args:?}");
+    }
+}

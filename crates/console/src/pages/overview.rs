@@ -1,0 +1,65 @@
+//! The overview: when keys expire, who owns them, what they may do, and which somebody must look at.
+
+use cortexkey_fleet::{KeyFacts, Overview, Scopes};
+use maud::{Markup, html};
+
+use crate::answer::Answer;
+use crate::app::App;
+use crate::options::SCOPES_MAX;
+use crate::page_request::PageRequest;
+use crate::parts::layout::{self, Frame, fault, notes};
+use crate::parts::overview::{Place, overview, scope_note};
+use crate::records::{thousands, time};
+use crate::snapshot::{Fresh, View};
+
+/// The overview.
+pub(super) fn show(app: &App, ask: &PageRequest) -> Answer {
+    let fresh = if ask.query.has("fresh") { Fresh::Now } else { Fresh::Page };
+    let view = app.snapshot(fresh);
+    let snapshot = &view.snapshot;
+    let keys = snapshot.rows.len();
+    // A real tenant takes its time for so many calls, so somebody asks for them.
+    let reads = ask.query.has("scopes") || app.options.emulator().is_some();
+    let scopes = app.scopes(snapshot, reads && keys <= SCOPES_MAX);
+    let facts = KeyFacts::of_tenant(snapshot, &scopes.scopes, app.options.tenant.as_deref());
+    let figures = Overview::new(&facts, snapshot.definitions.is_compared(), app.now_ms());
+    let scope_part = html! {
+        (scope_note(&facts))
+        (unread(&scopes.scopes, scopes.taken_ms, keys))
+    };
+    let content = html! {
+        (notes(&view))
+        @if let Some(why) = &scopes.fault { (fault("The scopes could not be read.", why)) }
+        (overview(&figures, Place::Console, &scope_part))
+    };
+    let frame = Frame { actions: actions(app, &view), ..Frame::new("Overview", "/overview") };
+    layout::page(app, ask, &frame, &content)
+}
+
+fn actions(app: &App, view: &View) -> Markup {
+    let age = app.now_ms().saturating_sub(view.snapshot.taken_ms);
+    html! {
+        span class="muted" { "Read " (crate::records::span(age)) " ago" }
+        a class="button" href="/overview?fresh=1" { "Refresh" }
+    }
+}
+
+/// How scopes come to be known, where they are not, and of when they are, where they are.
+fn unread(scopes: &Scopes, taken_ms: u64, keys: usize) -> Markup {
+    html! {
+        @if !scopes.is_empty() {
+            p class="hint inset" { "As of " (time(taken_ms)) "." }
+        } @else if keys > SCOPES_MAX {
+            p class="hint inset" {
+                "Reading scopes takes one call a key. " code { "cortexkey report" } " reads those of "
+                (thousands(keys)) " keys."
+            }
+        } @else if keys > 0 {
+            div class="hint inset" {
+                a class="button" href="/overview?scopes=1" {
+                    "Read scopes (" (thousands(keys)) " calls)"
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,350 @@
+//! [`KeyFacts`]: what is known of one key, whether the tenant has it, a definition describes it, or
+//! both.
+
+use std::collections::{BTreeMap, HashMap};
+
+use cortexkey_api::scope::ScopeRead;
+use cortexkey_client::{CallError, Client, Permission, is_system, maker};
+use cortexkey_core::access::Rights;
+use cortexkey_core::auth::{KeyId, Level};
+use cortexkey_core::lifecycle::{Expiry, ExpiryState};
+use cortexkey_manifest::access::Access;
+use cortexkey_manifest::{definition, mask_tokens};
+
+use crate::access::{KeyScope, access};
+use crate::definitions::{Defined, Definitions, KeyFinding, State};
+use crate::snapshot::{Row, Snapshot};
+
+/// What is known of a key.
+#[derive(Clone, Debug)]
+pub struct KeyFacts {
+    /// Its id; none where the tenant does not have it, or was not read.
+    pub id: Option<u64>,
+    /// The name of its definition.
+    pub name: Option<String>,
+    /// Its owner, by its definition.
+    pub owner: Option<String>,
+    /// The tenant that its definition names.
+    pub tenant: Option<String>,
+    /// File and line of its definition.
+    pub place: Option<(String, usize)>,
+    /// How it stands beside its definition.
+    pub state: KeyState,
+    /// Its security level.
+    pub level: Option<Level>,
+    /// The names of its roles.
+    pub roles: Vec<String>,
+    /// Those that should be given with care, and those that they imply.
+    pub privileged_roles: Vec<String>,
+    /// Whether it can create keys; none where that is not known.
+    pub can_create_keys: Option<bool>,
+    /// Its comment, without what may be a secret.
+    pub comment: Option<String>,
+    /// When it was created, in milliseconds since 1970.
+    pub created_ms: Option<u64>,
+    /// The name of its creator.
+    pub created_by: Option<String>,
+    /// The key that created it, where the tenant says that a key did.
+    pub created_by_key: Option<u64>,
+    /// When it expires.
+    pub expiry: KeyExpiry,
+    /// What is known of its scope.
+    pub scope: KeyScope,
+    /// Whether the product keeps it for itself.
+    pub is_system: bool,
+    /// What the linter found in its definition, and counts.
+    pub findings: Vec<KeyFinding>,
+}
+
+/// How a key stands beside its definition.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyState {
+    /// It has a definition, and was compared with it.
+    Managed(State),
+    /// The tenant has it, and no definition names it.
+    Unmanaged,
+    /// It is defined, and the tenant does not have it.
+    NotGenerated,
+    /// It is defined; no tenant was compared.
+    Defined,
+    /// The tenant has it; no definitions were compared.
+    NotCompared,
+}
+
+impl KeyState {
+    /// The stable name.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Managed(state) => state.as_str(),
+            Self::Unmanaged => "unmanaged",
+            Self::NotGenerated => "not-generated",
+            Self::Defined => "defined",
+            Self::NotCompared => "not-compared",
+        }
+    }
+
+    /// The words for people.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Managed(State::InPlace) => "Managed",
+            Self::Managed(State::Pending) => "Not applied",
+            Self::Managed(State::Drifted) => "Drifted",
+            Self::Managed(State::Replaced) => "Replaced",
+            Self::Managed(State::Unclear) => "Unclear",
+            Self::Unmanaged => "Unmanaged",
+            Self::NotGenerated => "Not generated",
+            Self::Defined => "Defined",
+            Self::NotCompared => "Not compared",
+        }
+    }
+}
+
+/// When a key expires.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyExpiry {
+    /// Never.
+    Never,
+    /// At this time, in milliseconds since 1970.
+    At(u64),
+    /// This many milliseconds after it is generated.
+    After(u64),
+    /// Its definition does not say it.
+    Unknown,
+}
+
+impl KeyExpiry {
+    /// The state at a time; none for a key that was not generated.
+    pub fn state(self, now_ms: u64) -> Option<ExpiryState> {
+        match self {
+            Self::Never => Some(Expiry::Never.state(now_ms)),
+            Self::At(ms) => Some(Expiry::At { ms }.state(now_ms)),
+            Self::After(_) | Self::Unknown => None,
+        }
+    }
+
+    /// Whether it expires within a span from now; not whether it has expired.
+    pub fn is_within(self, now_ms: u64, span_ms: u64) -> bool {
+        matches!(self, Self::At(ms) if ms > now_ms && ms - now_ms <= span_ms)
+    }
+}
+
+impl From<Expiry> for KeyExpiry {
+    fn from(expiry: Expiry) -> Self {
+        match expiry {
+            Expiry::Never => Self::Never,
+            Expiry::At { ms } => Self::At(ms),
+        }
+    }
+}
+
+impl From<definition::Expiry> for KeyExpiry {
+    fn from(expiry: definition::Expiry) -> Self {
+        match expiry {
+            definition::Expiry::Never => Self::Never,
+            definition::Expiry::At(time) => {
+                Self::At(u64::try_from(time.as_millisecond()).unwrap_or(0))
+            }
+            definition::Expiry::After(span) => {
+                Self::After(u64::try_from(span.as_millis()).unwrap_or(0))
+            }
+        }
+    }
+}
+
+/// The scopes of keys, as far as the tenant was asked for them: one call a key.
+#[derive(Clone, Debug, Default)]
+pub struct Scopes {
+    by_id: BTreeMap<u64, Result<Option<ScopeRead>, String>>,
+}
+
+impl Scopes {
+    /// Reads the scopes of keys. A tenant that does not let the key that signs read scopes is asked
+    /// once; one that does not answer at all is an error. `on_scope` is called before each call.
+    pub fn read(
+        client: &Client,
+        ids: impl IntoIterator<Item = KeyId>,
+        on_scope: &dyn Fn(),
+    ) -> Result<Self, CallError> {
+        let mut by_id = BTreeMap::new();
+        let mut forbidden: Option<String> = None;
+        for id in ids {
+            on_scope();
+            let scope = match &forbidden {
+                Some(why) => Err(why.clone()),
+                None => match client.scope(id) {
+                    Ok(scope) => Ok(scope),
+                    Err(error) if error.status() == Some(403) => {
+                        let why = format!(
+                            "the key that signs lacks {}",
+                            Permission::AccessManagementView
+                        );
+                        forbidden = Some(why.clone());
+                        Err(why)
+                    }
+                    Err(error) if matches!(error.status(), None | Some(401)) => return Err(error),
+                    Err(error) => Err(error.to_string()),
+                },
+            };
+            by_id.insert(id.get(), scope);
+        }
+        Ok(Self { by_id })
+    }
+
+    /// Why some could not be read.
+    pub fn fault(&self) -> Option<&str> {
+        self.by_id.values().find_map(|scope| scope.as_ref().err().map(String::as_str))
+    }
+
+    /// Whether no scope was asked for.
+    pub fn is_empty(&self) -> bool {
+        self.by_id.is_empty()
+    }
+
+    /// What the tenant answered for a key; none where it was not asked.
+    pub fn of(&self, id: u64) -> Option<Result<Option<&ScopeRead>, &str>> {
+        let scope = self.by_id.get(&id)?;
+        Some(scope.as_ref().map(Option::as_ref).map_err(String::as_str))
+    }
+}
+
+impl KeyFacts {
+    /// The keys of a tenant, by id, and after them the definitions that have no key yet. `tenant` is
+    /// the policy's name of the tenant, where it is given.
+    pub fn of_tenant(snapshot: &Snapshot, scopes: &Scopes, tenant: Option<&str>) -> Vec<Self> {
+        let definitions = &snapshot.definitions;
+        let mut roles = RoleFacts::default();
+        let keys = snapshot.rows.iter().map(|row| {
+            let (can_create_keys, privileged_roles) = roles.of(row, definitions, tenant);
+            let scope = scope(row, scopes, definitions, tenant);
+            Self { privileged_roles, can_create_keys, scope, ..of_row(row, definitions) }
+        });
+        let mut all: Vec<Self> = keys.collect();
+        let without = definitions.without_key();
+        all.extend(without.map(|defined| of_definition(defined, KeyState::NotGenerated)));
+        all
+    }
+
+    /// All definitions, where no tenant is read.
+    pub fn of_definitions(definitions: &Definitions) -> Vec<Self> {
+        let defined = definitions.defined().iter();
+        defined.map(|defined| of_definition(defined, KeyState::Defined)).collect()
+    }
+
+    /// The worst finding.
+    pub fn worst(&self) -> Option<&KeyFinding> {
+        self.findings.iter().max_by_key(|found| found.severity)
+    }
+
+    /// The id, or the name of a key without one.
+    pub fn label(&self) -> String {
+        match (self.id, &self.name) {
+            (Some(id), _) => id.to_string(),
+            (None, Some(name)) => name.clone(),
+            (None, None) => "?".to_owned(),
+        }
+    }
+}
+
+/// What keys with the same roles have in common.
+#[derive(Default)]
+struct RoleFacts {
+    by_roles: HashMap<Vec<String>, (Option<bool>, Vec<String>)>,
+}
+
+impl RoleFacts {
+    fn of(
+        &mut self,
+        row: &Row,
+        definitions: &Definitions,
+        tenant: Option<&str>,
+    ) -> (Option<bool>, Vec<String>) {
+        if let Some(known) = self.by_roles.get(&row.key.roles) {
+            return known.clone();
+        }
+        let found = match access(row, None, definitions.policy(), tenant) {
+            Ok(access) => roles_of(&access),
+            // Without a scope there is nothing that cannot be read.
+            Err(_) => (None, Vec::new()),
+        };
+        self.by_roles.insert(row.key.roles.clone(), found.clone());
+        found
+    }
+}
+
+/// Whether roles let a key create keys, and which of them are privileged.
+fn roles_of(access: &Access) -> (Option<bool>, Vec<String>) {
+    let known = access.roles.iter().zip(&access.role_facts);
+    let privileged = known.filter(|(_, facts)| facts.privileged);
+    let privileged = privileged.map(|(role, _)| mask_tokens(&role.name)).collect();
+    (Rights(&access.roles).makes_keys(), privileged)
+}
+
+fn scope(row: &Row, scopes: &Scopes, definitions: &Definitions, tenant: Option<&str>) -> KeyScope {
+    match scopes.of(row.key.id) {
+        None => KeyScope::NotRead,
+        Some(Err(why)) => KeyScope::Unread(why.to_owned()),
+        Some(Ok(None)) => KeyScope::NoScopes,
+        Some(Ok(Some(scope))) => match access(row, Some(scope), definitions.policy(), tenant) {
+            Ok(access) => KeyScope::of(&access),
+            Err(error) => KeyScope::Unread(error.to_string()),
+        },
+    }
+}
+
+fn of_row(row: &Row, definitions: &Definitions) -> KeyFacts {
+    let (record, managed) = (&row.record, row.managed.as_ref());
+    let state = match managed {
+        Some(managed) => KeyState::Managed(managed.state),
+        None if definitions.is_compared() => KeyState::Unmanaged,
+        None => KeyState::NotCompared,
+    };
+    KeyFacts {
+        id: Some(row.key.id),
+        name: managed.map(|managed| managed.name.clone()),
+        owner: managed.and_then(|managed| managed.owner.clone()),
+        tenant: None,
+        place: managed.map(|managed| (managed.file.clone(), managed.line)),
+        state,
+        level: Some(record.level),
+        roles: record.roles.iter().map(|role| mask_tokens(role)).collect(),
+        privileged_roles: Vec::new(),
+        can_create_keys: None,
+        comment: record.comment.as_deref().map(mask_tokens),
+        created_ms: row.key.creation_time,
+        created_by: Some(mask_tokens(&record.user_name)).filter(|name| !name.is_empty()),
+        created_by_key: maker(&row.key),
+        expiry: record.expiry.into(),
+        scope: KeyScope::NotRead,
+        is_system: is_system(&row.key),
+        findings: managed.map(|managed| managed.findings.clone()).unwrap_or_default(),
+    }
+}
+
+fn of_definition(defined: &Defined, state: KeyState) -> KeyFacts {
+    let (can_create_keys, privileged_roles) =
+        defined.access.as_ref().map(roles_of).unwrap_or_default();
+    let scope = match &defined.access {
+        Ok(access) => KeyScope::of(access),
+        Err(why) => KeyScope::Unread(why.clone()),
+    };
+    KeyFacts {
+        id: None,
+        name: Some(mask_tokens(&defined.name)).filter(|name| !name.is_empty()),
+        owner: defined.owner.as_deref().map(mask_tokens),
+        tenant: defined.tenant.clone(),
+        place: Some((defined.file.clone(), defined.line)),
+        state,
+        level: defined.level,
+        roles: defined.roles.iter().map(|role| mask_tokens(role)).collect(),
+        privileged_roles,
+        can_create_keys,
+        comment: defined.comment.as_deref().map(mask_tokens),
+        created_ms: None,
+        created_by: None,
+        created_by_key: None,
+        expiry: defined.expiry.map_or(KeyExpiry::Unknown, KeyExpiry::from),
+        scope,
+        is_system: false,
+        findings: defined.findings.clone(),
+    }
+}

@@ -1,0 +1,443 @@
+//! [`Inventory`]: each key of a tenant with its owner, its lineage, its last audited action, and what
+//! it may do and see.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use cortexkey_api::audit::AuditRecord;
+use cortexkey_client::table::one_line;
+use cortexkey_client::time::time_text;
+use cortexkey_client::{AuditLog, CallError, Client, maker};
+use cortexkey_core::access::{KnownLevel, Permission, Role};
+use cortexkey_manifest::access::{Access, Origin, RoleFacts, ScopeModel, losses, words};
+use cortexkey_manifest::mask_tokens;
+use serde_json::{Value, json};
+
+use crate::access::{KeyScope, access};
+use crate::facts::{KeyFacts, Scopes};
+use crate::report::{KEY_HEADINGS, Table, TenantSource, faults, key_cells, key_json};
+use crate::snapshot::Snapshot;
+
+/// More entries than these are not read: they would take 500 calls.
+const ENTRIES_MAX: usize = 50_000;
+
+/// Each key of a tenant, and how it came to be and is used.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Inventory {
+    /// When it was made, in milliseconds since 1970.
+    pub now_ms: u64,
+    /// The tenant.
+    pub tenant: TenantSource,
+    /// What was read of the audit log; why nothing was, in words.
+    pub audit: Result<AuditRange, String>,
+    /// The keys.
+    pub keys: Vec<InventoryKey>,
+    /// What could not be read, and what else a reader must know.
+    pub faults: Vec<String>,
+}
+
+/// What was read of the audit log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AuditRange {
+    /// The start, in milliseconds since 1970.
+    pub from_ms: u64,
+    /// The end, in milliseconds since 1970.
+    pub to_ms: u64,
+    /// How many entries.
+    pub entries: usize,
+    /// Whether older entries were asked for, and were too many to be read.
+    pub is_cut: bool,
+}
+
+/// A key of the inventory.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct InventoryKey {
+    /// What is known of every key.
+    pub facts: KeyFacts,
+    /// Whether the key that created it still exists; none where no key did.
+    pub has_creator: Option<bool>,
+    /// The keys that it created, as far as they exist.
+    pub created_keys: Vec<u64>,
+    /// The last thing that it did, by the audit log.
+    pub last_action: Option<AuditedAction>,
+    /// How many entries of the audit log it has; none where the log was not read, and for a definition
+    /// without a key.
+    pub actions: Option<usize>,
+    /// What its roles hold, those that they imply included.
+    pub roles: Vec<RoleHolding>,
+    /// Its scope in words, by area; none where it is not known.
+    pub areas: Option<Vec<(&'static str, String)>>,
+    /// What it would lose if the tenant enforced scopes; none where that is not known, or where the
+    /// product has no scopes.
+    pub losses: Option<Vec<String>>,
+}
+
+/// An entry of the audit log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AuditedAction {
+    /// When, in milliseconds since 1970.
+    pub ms: u64,
+    /// What kind of thing was done.
+    pub kind: String,
+    /// What was done, in a sentence.
+    pub description: String,
+    /// What came of it.
+    pub result: String,
+}
+
+/// A role, and what it holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RoleHolding {
+    /// Its name.
+    pub name: String,
+    /// The role that implies it.
+    pub implied_by: Option<String>,
+    /// Whether it should be given with care.
+    pub is_privileged: bool,
+    /// What says what it holds: `catalogue`, `predefined` or `unknown`.
+    pub origin: &'static str,
+    /// Whether it holds everything.
+    pub holds_all: bool,
+    /// The components that it holds or may hold, each with what is known of the level, in words.
+    pub components: Vec<(String, String)>,
+    /// The actions that it is known to hold.
+    pub actions: Vec<String>,
+    /// Whether these are all its actions.
+    pub has_all_actions: bool,
+}
+
+/// What an audit log cannot tell, whatever it has.
+pub const LIMITS: [&str; 4] = [
+    "the audit log has what changes something: a key that only reads leaves no entry, so a key \
+     without an audited action may be in use",
+    "entries name a key as `Public API - N`: what a user did in the product's console is of no key, \
+     and neither are entries that name a key in another way",
+    "the tenant names the creator of a key once, when the key is created: a key that was created in \
+     the product's console names a user",
+    "created keys are those that exist: keys that were deleted are not listed",
+];
+
+impl Inventory {
+    /// Reads the audit log from a time on, and puts together what is known of each key. `tenant` is
+    /// the policy's name of the tenant, where one is given.
+    pub fn read(
+        client: &Client,
+        snapshot: &Snapshot,
+        scopes: &Scopes,
+        tenant: Option<&str>,
+        audit_from_ms: u64,
+    ) -> Result<Self, CallError> {
+        let log = audit_log(client, audit_from_ms, snapshot.taken_ms)?;
+        let mut faults = faults(snapshot, scopes);
+        faults.extend(log.as_ref().err().cloned());
+        let audit = log.as_ref().map_err(Clone::clone).map(|log| AuditRange {
+            from_ms: log.from_ms,
+            to_ms: log.to_ms,
+            entries: log.entries.len(),
+            is_cut: log.is_cut,
+        });
+        let lineage = Lineage::of(snapshot);
+        let by_key = log.as_ref().map(AuditLog::by_key).ok();
+        let facts = KeyFacts::of_tenant(snapshot, scopes, tenant);
+        let key = |facts: KeyFacts| {
+            let entries = by_key
+                .as_ref()
+                .zip(facts.id)
+                .map(|(by_key, id)| by_key.get(&id).map(Vec::as_slice).unwrap_or_default());
+            let access = accessed(&facts, snapshot, scopes, tenant);
+            let is_seen = matches!(facts.scope, KeyScope::Known(_));
+            let seen = access.as_ref().filter(|_| is_seen);
+            InventoryKey {
+                has_creator: facts.created_by_key.map(|id| lineage.ids.contains(&id)),
+                created_keys: lineage.created_by(facts.id),
+                last_action: entries.and_then(|entries| entries.first()).map(|entry| action(entry)),
+                actions: entries.map(<[_]>::len),
+                roles: access.as_ref().map(holdings).unwrap_or_default(),
+                areas: seen.map(words::areas),
+                losses: seen.filter(|access| access.tenant.scopes == ScopeModel::Areas).map(losses),
+                facts,
+            }
+        };
+        let keys = facts.into_iter().map(key).collect();
+        let name = snapshot.definitions.plan.as_ref().map(|plan| plan.tenant.as_str()).or(tenant);
+        let (now_ms, tenant) = (snapshot.taken_ms, TenantSource::of(client, name));
+        Ok(Self { now_ms, tenant, audit, keys, faults })
+    }
+
+    /// What the audit log cannot tell, in sentences, and over which time it was read.
+    pub fn limits(&self) -> Vec<String> {
+        let range = match &self.audit {
+            Err(_) => None,
+            Ok(range) => Some(format!(
+                "the audit log was read from {} to {} ({} entries); what was done before is not known",
+                time_text(range.from_ms),
+                time_text(range.to_ms),
+                range.entries
+            )),
+        };
+        let cut = self.audit.as_ref().is_ok_and(|range| range.is_cut).then(|| {
+            format!("older entries of the range were asked for; they are more than {ENTRIES_MAX}")
+        });
+        range.into_iter().chain(cut).chain(LIMITS.map(str::to_owned)).collect()
+    }
+
+    /// One object for programs, version 1. New fields may be added; none is removed or changed.
+    pub fn to_json(&self) -> Value {
+        let audit = match &self.audit {
+            Err(why) => json!({ "unreadWhy": why }),
+            Ok(range) => json!({
+                "from": time_text(range.from_ms),
+                "to": time_text(range.to_ms),
+                "entries": range.entries,
+                "complete": !range.is_cut,
+            }),
+        };
+        json!({
+            "version": 1,
+            "created": time_text(self.now_ms),
+            "tenant": self.tenant.json(),
+            "audit": audit,
+            "limits": self.limits(),
+            "faults": self.faults,
+            "keys": self.keys.iter().map(|key| key.json(self.now_ms)).collect::<Vec<_>>(),
+        })
+    }
+
+    /// A table for spreadsheets, a row a key. No cell is a formula.
+    pub fn to_csv(&self) -> String {
+        let mut table = Table::new(&[&KEY_HEADINGS[..], &HEADINGS[..]].concat());
+        let range = self.audit.as_ref().ok();
+        let range = range.map(|range| [range.from_ms, range.to_ms].map(time_text));
+        let [from, to] = range.unwrap_or_else(|| ["not read".to_owned(), "not read".to_owned()]);
+        for key in &self.keys {
+            let mut cells = key_cells(&key.facts, self.now_ms);
+            cells.extend(key.cells());
+            cells.extend([from.clone(), to.clone()]);
+            table.row(&cells);
+        }
+        table.end()
+    }
+}
+
+const HEADINGS: [&str; 11] = [
+    "Created By Key",
+    "Created Keys",
+    "Last Audited Action",
+    "Last Audited Time",
+    "Audited Actions",
+    "Holds",
+    "Sees",
+    "Would Lose Under SBAC",
+    "Scope Not Known Because",
+    "Audit From",
+    "Audit To",
+];
+
+impl InventoryKey {
+    /// The key that created it, in words.
+    pub fn creator_words(&self) -> String {
+        match (self.facts.created_by_key, self.has_creator) {
+            (Some(id), Some(false)) => format!("{id} (gone)"),
+            (Some(id), _) => id.to_string(),
+            (None, _) => String::new(),
+        }
+    }
+
+    /// What it would lose if the tenant enforced scopes, in words.
+    pub fn loss_words(&self) -> String {
+        match &self.losses {
+            None => "unknown".to_owned(),
+            Some(losses) if losses.is_empty() => "nothing".to_owned(),
+            Some(losses) => losses.join("; "),
+        }
+    }
+
+    fn cells(&self) -> Vec<String> {
+        let ids: Vec<String> = self.created_keys.iter().map(u64::to_string).collect();
+        let last = self.last_action.as_ref();
+        let roles: Vec<String> = self.roles.iter().map(RoleHolding::words).collect();
+        let areas = self.areas.iter().flatten().map(|(area, words)| format!("{area}: {words}"));
+        let why = match &self.facts.scope {
+            KeyScope::Unread(why) => why.clone(),
+            _ => String::new(),
+        };
+        vec![
+            self.creator_words(),
+            ids.join(", "),
+            last.map(AuditedAction::words).unwrap_or_default(),
+            last.map(|last| time_text(last.ms)).unwrap_or_default(),
+            self.actions.map_or_else(|| "unknown".to_owned(), |count| count.to_string()),
+            roles.join("; "),
+            areas.collect::<Vec<_>>().join("; "),
+            self.loss_words(),
+            why,
+        ]
+    }
+
+    fn json(&self, now_ms: u64) -> Value {
+        let mut json = key_json(&self.facts, now_ms);
+        json["creatorExists"] = json!(self.has_creator);
+        json["createdKeys"] = json!(self.created_keys);
+        json["lastAction"] = self.last_action.as_ref().map_or(Value::Null, |action| {
+            json!({
+                "time": time_text(action.ms),
+                "kind": action.kind,
+                "description": action.description,
+                "result": action.result,
+            })
+        });
+        json["auditedActions"] = json!(self.actions);
+        json["holds"] = self.roles.iter().map(RoleHolding::json).collect();
+        json["sees"] = match &self.areas {
+            None => Value::Null,
+            Some(areas) => {
+                areas.iter().map(|(area, words)| json!({ "area": area, "words": words })).collect()
+            }
+        };
+        json["losesUnderSbac"] = json!(self.losses);
+        json
+    }
+}
+
+impl AuditedAction {
+    /// What was done, and what came of it.
+    pub fn words(&self) -> String {
+        let what = if self.description.is_empty() { &self.kind } else { &self.description };
+        match self.result.as_str() {
+            "" | "SUCCESS" => what.clone(),
+            result => format!("{what} ({result})"),
+        }
+    }
+}
+
+impl RoleHolding {
+    /// What it holds, in words.
+    pub fn words(&self) -> String {
+        let mut name = self.name.clone();
+        if let Some(by) = &self.implied_by {
+            name += &format!(" (implied by {by})");
+        }
+        if self.holds_all {
+            return format!("{name}: everything");
+        }
+        let components = self.components.iter().map(|(name, level)| format!("{name} {level}"));
+        let mut held: Vec<String> = components.collect();
+        held.extend(self.actions.iter().map(|action| format!("action {action}")));
+        if held.is_empty() {
+            return format!("{name}: unknown");
+        }
+        format!("{name}: {}", held.join(", "))
+    }
+
+    fn json(&self) -> Value {
+        let components = self.components.iter();
+        let components: Vec<Value> =
+            components.map(|(name, level)| json!({ "name": name, "level": level })).collect();
+        json!({
+            "name": self.name,
+            "impliedBy": self.implied_by,
+            "privileged": self.is_privileged,
+            "origin": self.origin,
+            "holdsAll": self.holds_all,
+            "components": components,
+            "actions": self.actions,
+            "actionsComplete": self.has_all_actions,
+        })
+    }
+}
+
+/// Which keys there are, and which created which.
+struct Lineage {
+    ids: BTreeSet<u64>,
+    created: BTreeMap<u64, Vec<u64>>,
+}
+
+impl Lineage {
+    fn of(snapshot: &Snapshot) -> Self {
+        let mut created: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        for row in &snapshot.rows {
+            if let Some(by) = maker(&row.key) {
+                created.entry(by).or_default().push(row.key.id);
+            }
+        }
+        Self { ids: snapshot.rows.iter().map(|row| row.key.id).collect(), created }
+    }
+
+    fn created_by(&self, id: Option<u64>) -> Vec<u64> {
+        id.and_then(|id| self.created.get(&id)).cloned().unwrap_or_default()
+    }
+}
+
+/// The entries of a range; why they cannot be read, where the tenant says so.
+fn audit_log(
+    client: &Client,
+    from_ms: u64,
+    to_ms: u64,
+) -> Result<Result<AuditLog, String>, CallError> {
+    match client.audit_log(from_ms, to_ms, ENTRIES_MAX) {
+        Ok(log) => Ok(Ok(log)),
+        Err(error) if matches!(error.status(), Some(403..=405)) => {
+            Ok(Err(format!("the audit log could not be read: {error}")))
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// What a key may do and see; its roles alone, where its scope is not known.
+fn accessed(
+    facts: &KeyFacts,
+    snapshot: &Snapshot,
+    scopes: &Scopes,
+    tenant: Option<&str>,
+) -> Option<Access> {
+    let policy = snapshot.definitions.policy();
+    let Some(id) = facts.id else {
+        let (file, line) = facts.place.as_ref()?;
+        let is_it = |defined: &&crate::Defined| defined.file == *file && defined.line == *line;
+        let defined = snapshot.definitions.defined().iter().find(is_it)?;
+        return defined.access.as_ref().ok().cloned();
+    };
+    let row = snapshot.row(id)?;
+    let scope = scopes.of(id).and_then(Result::ok).flatten();
+    let known = access(row, scope, policy, tenant);
+    known.or_else(|_| access(row, None, policy, tenant)).ok()
+}
+
+fn action(entry: &AuditRecord) -> AuditedAction {
+    let text = |text: &Option<String>| one_line(&mask_tokens(text.as_deref().unwrap_or_default()));
+    let kind = [text(&entry.audit_entity), text(&entry.audit_entity_subtype)];
+    let kind: Vec<String> = kind.into_iter().filter(|word| !word.is_empty()).collect();
+    AuditedAction {
+        ms: entry.audit_insert_time,
+        kind: kind.join(", "),
+        description: text(&entry.audit_description),
+        result: text(&entry.audit_result),
+    }
+}
+
+fn holdings(access: &Access) -> Vec<RoleHolding> {
+    let known = access.roles.iter().zip(&access.role_facts);
+    known.map(|(role, facts)| holding(role, facts)).collect()
+}
+
+fn holding(role: &Role<String>, facts: &RoleFacts) -> RoleHolding {
+    let is_held = |level: KnownLevel| level.exact() != Some(Permission::None);
+    let components = role.grants.iter().filter(|grant| is_held(grant.level));
+    RoleHolding {
+        name: mask_tokens(&role.name),
+        implied_by: facts.implied_by.as_deref().map(mask_tokens),
+        is_privileged: facts.privileged,
+        origin: match facts.origin {
+            Origin::Catalogue => "catalogue",
+            Origin::Predefined => "predefined",
+            Origin::Unknown => "unknown",
+        },
+        holds_all: role.holds_all,
+        components: components
+            .map(|grant| (grant.component.clone(), grant.level.to_string()))
+            .collect(),
+        actions: role.actions.held.clone(),
+        has_all_actions: role.actions.is_complete || role.holds_all,
+    }
+}
