@@ -16,6 +16,7 @@ mod import;
 mod lifecycle;
 pub mod operations;
 mod plan;
+pub mod policies;
 mod process;
 pub mod provision;
 mod resources;

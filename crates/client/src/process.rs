@@ -136,33 +136,7 @@ impl Program {
         environment: &[(&str, String)],
         limit: usize,
     ) -> Result<Exchanged, ProgramError> {
-        let mut command = self.command(environment);
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child = command.spawn().map_err(ProgramError::Start)?;
-        let (stdin, input) = (child.stdin.take(), Zeroizing::new(input.to_vec()));
-        let written = thread::spawn(move || stdin.map_or(Ok(()), |mut to| to.write_all(&input)));
-        let stdout = child.stdout.take().map(|stdout| read_aside(stdout, limit));
-        let stderr = child.stderr.take().map(read_and_drain);
-        let status = self.wait(&mut child)?;
-        let received = |output: Option<Receiver<_>>| {
-            let output = output.and_then(|output| output.recv_timeout(self.timeout).ok());
-            let output: io::Result<_> =
-                output.ok_or(ProgramError::Timeout { after: self.timeout })?;
-            output.map_err(ProgramError::Io)
-        };
-        let (stdout, stderr) = (received(stdout)?, received(stderr)?);
-        if stdout.len() > limit {
-            return Err(ProgramError::TooMuch { limit });
-        }
-        // One that ended before it had read its input has not kept it, whatever it says.
-        if status.success() {
-            match written.join() {
-                Ok(written) => written.map_err(ProgramError::Io)?,
-                Err(_) => return Err(ProgramError::Io(io::ErrorKind::Other.into())),
-            }
-        }
-        let stderr = String::from_utf8_lossy(&stderr).into_owned();
-        Ok(Exchanged { code: status.code(), stdout, stderr })
+        exchange(self.command(environment), input, self.timeout, limit)
     }
 
     fn command(&self, environment: &[(&str, String)]) -> Command {
@@ -173,14 +147,59 @@ impl Program {
     }
 
     fn wait(&self, child: &mut Child) -> Result<ExitStatus, ProgramError> {
-        if let Some(status) = child.wait_timeout(self.timeout).map_err(ProgramError::Io)? {
-            return Ok(status);
-        }
-        // A program that has already ended cannot be killed.
-        let _ = child.kill();
-        let _ = child.wait();
-        Err(ProgramError::Timeout { after: self.timeout })
+        wait(child, self.timeout)
     }
+}
+
+impl Exchanged {
+    /// What it wrote to standard output, as text without line ends at its end.
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8_lossy(&self.stdout).trim_end().to_owned()
+    }
+}
+
+/// Runs a program with `input` on standard input, and takes what it writes, whatever its exit code.
+pub(crate) fn exchange(
+    mut command: Command,
+    input: &[u8],
+    timeout: Duration,
+    limit: usize,
+) -> Result<Exchanged, ProgramError> {
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().map_err(ProgramError::Start)?;
+    let (stdin, input) = (child.stdin.take(), Zeroizing::new(input.to_vec()));
+    let written = thread::spawn(move || stdin.map_or(Ok(()), |mut to| to.write_all(&input)));
+    let stdout = child.stdout.take().map(|stdout| read_aside(stdout, limit));
+    let stderr = child.stderr.take().map(read_and_drain);
+    let status = wait(&mut child, timeout)?;
+    let received = |output: Option<Receiver<_>>| {
+        let output = output.and_then(|output| output.recv_timeout(timeout).ok());
+        let output: io::Result<_> = output.ok_or(ProgramError::Timeout { after: timeout })?;
+        output.map_err(ProgramError::Io)
+    };
+    let (stdout, stderr) = (received(stdout)?, received(stderr)?);
+    if stdout.len() > limit {
+        return Err(ProgramError::TooMuch { limit });
+    }
+    // One that ended before it had read its input has not kept it, whatever it says.
+    if status.success() {
+        match written.join() {
+            Ok(written) => written.map_err(ProgramError::Io)?,
+            Err(_) => return Err(ProgramError::Io(io::ErrorKind::Other.into())),
+        }
+    }
+    let stderr = String::from_utf8_lossy(&stderr).into_owned();
+    Ok(Exchanged { code: status.code(), stdout, stderr })
+}
+
+fn wait(child: &mut Child, timeout: Duration) -> Result<ExitStatus, ProgramError> {
+    if let Some(status) = child.wait_timeout(timeout).map_err(ProgramError::Io)? {
+        return Ok(status);
+    }
+    // A program that has already ended cannot be killed.
+    let _ = child.kill();
+    let _ = child.wait();
+    Err(ProgramError::Timeout { after: timeout })
 }
 
 /// Reads on a separate thread, so that the program's end can be waited for at the same time.

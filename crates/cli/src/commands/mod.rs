@@ -41,6 +41,8 @@ pub(crate) mod policy;
 #[cfg(feature = "lint")]
 mod policy_eval;
 #[cfg(feature = "client")]
+mod policy_update;
+#[cfg(feature = "client")]
 pub(crate) mod proxy;
 #[cfg(all(feature = "client", feature = "tenant"))]
 pub(crate) mod quickstart;

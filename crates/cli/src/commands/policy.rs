@@ -15,6 +15,8 @@ use serde_json::{Value, json};
 
 use crate::commands::access::PolicyInForce;
 use crate::commands::policy_eval;
+#[cfg(feature = "client")]
+use crate::commands::policy_update;
 use crate::exit::{Exit, Failure};
 use crate::output_file;
 use crate::text::{self, BAD, BOLD, DIM, GOOD};
@@ -34,6 +36,8 @@ enum What {
     Test(Test),
     Schema(Schema),
     Eval(policy_eval::Args),
+    #[cfg(feature = "client")]
+    Update(policy_update::Args),
 }
 
 /// Write a commented policy from existing definitions
@@ -157,6 +161,8 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
         What::Test(args) => test(args),
         What::Schema(args) => schema(args),
         What::Eval(args) => policy_eval::run(args),
+        #[cfg(feature = "client")]
+        What::Update(args) => policy_update::run(args),
     }
 }
 

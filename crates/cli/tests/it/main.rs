@@ -22,6 +22,7 @@ mod keys;
 mod lint;
 mod lint_options;
 mod pages;
+mod policies;
 mod provision;
 mod proxy;
 mod quickstart;

@@ -41,9 +41,15 @@ pub(super) fn fix(
         let fix = path.map(|path| (path.to_owned(), finding.fingerprint.clone()));
         fix.is_some_and(|fix| options.accepted_fixes.contains(&fix))
     };
+    let is_copy = |finding: &Finding| {
+        let path = policy.path_of(finding.location.source);
+        path.is_some_and(cortexkey_manifest::policy::pinned::is_copy)
+    };
     let accepts = |finding: &Finding| {
         let is_safe = finding.fix.as_ref().is_some_and(|fix| fix.safe);
-        options.selection.shows(finding, policy)
+        // A copy of a policy from elsewhere is fixed there.
+        !is_copy(finding)
+            && options.selection.shows(finding, policy)
             && (is_safe || options.unsafe_fixes || is_accepted(finding))
     };
     let request = FixOptions { accepts: &accepts, limits: options.limits, reload: &reload };

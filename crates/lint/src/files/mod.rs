@@ -6,6 +6,7 @@
 
 mod boundary;
 mod companions;
+mod copies;
 mod definitions;
 mod fix;
 mod git;
@@ -29,7 +30,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use cortexkey_manifest::policy::{Severity, load_as};
+use cortexkey_manifest::policy::{Severity, load_as, pinned};
 use cortexkey_manifest::yaml::Limits;
 use cortexkey_manifest::{escape, mask_path};
 use cortexkey_system::{Links, Write, replace};
@@ -40,6 +41,7 @@ pub use names::POLICY_NAMES;
 pub use time::now;
 pub use watch::Watched;
 
+use self::copies::Copies;
 use crate::cases::CaseFile;
 use crate::engine::{Baseline, KnownFinding};
 use crate::model::Report;
@@ -307,6 +309,7 @@ fn load_policy(
     let given = options.policy.as_ref().map(|path| path.to_string_lossy());
     let home = paths::absolute(&options.folder, Path::new(chosen));
     let home = home.parent().unwrap_or(&home);
+    let mut copies = Copies::default();
     let mut read = |path: &str| {
         if let Some(text) = texts.get(path) {
             return Ok(text.as_bytes().to_vec());
@@ -314,6 +317,9 @@ fn load_policy(
         // The policy itself is named as it was given; its parents are where they are.
         let own = given.as_deref().filter(|_| path == chosen);
         let place = options.folder.join(path);
+        if let Some(base) = pinned::base_of(path) {
+            return copies.read(options, home, base, path).map_err(Into::into);
+        }
         let bytes = match own {
             Some(_) => open::read(&place, &options.limits),
             None => companions::read_inside(options, home, &place),

@@ -16,6 +16,7 @@ pub(crate) use key::{ASSET_GROUP, SCOPE};
 pub use key::{KEY, KEY_KIND, SCOPE_FILE};
 pub(crate) use lock::LOCKED;
 pub use lock::{LOCK, LOCK_KIND};
+pub(crate) use policy::EXTENDED;
 pub use policy::{CASES, CASES_KIND, MATCH, OVERRIDE, POLICY, POLICY_KIND, SETTINGS};
 
 /// The version of the formats that this program reads.

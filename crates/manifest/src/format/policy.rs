@@ -3,7 +3,8 @@
 use cortexkey_core::access::{Permission, Product, Sbac, TagMode};
 
 use super::Kind::{
-    Choice, Duration, Fields, Flag, List, Map, Moment, Number, OneOrMore, Pattern, Rules, Text,
+    Choice, Duration, Fields, Flag, List, Map, Moment, NameOr, Number, OneOrMore, Pattern, Rules,
+    Text,
 };
 use super::{FieldSpec, Mapping, by_rule, kind, optional, required, version};
 use crate::words::{Open, Severity, words};
@@ -20,8 +21,10 @@ pub static POLICY: Mapping = Mapping::of(&[
     version(),
     kind(POLICY_KIND),
     required("metadata", Fields(&METADATA), "{ name: acme }", "The name of the policy."),
-    optional("extends", List(&Text), "[builtin:recommended]",
-        "Policies that this one builds on: built-in ones, or paths relative to this file."),
+    optional("extends", List(&NameOr(&EXTENDED)), "[builtin:recommended]",
+        "Policies that this one builds on: built-in ones, paths relative to this file, or policies \
+         from elsewhere at a fixed revision, which `cortexkey policy update` fetches: a file of a git \
+         repository, or `oci://REGISTRY/REPOSITORY@sha256:DIGEST`."),
     optional("keys", List(&Text), "[\"keys/**/*.yaml\"]",
         "Patterns of the files that hold key definitions, relative to this file."),
     optional("tenants", Map(&Fields(&TENANT)), "{ prod-eu: { product: xsiam } }",
@@ -40,6 +43,16 @@ pub static POLICY: Mapping = Mapping::of(&[
         "Findings that are accepted until a date."),
     optional("tests", List(&Text), "[\"tests/*.yaml\"]",
         "Patterns of the files that hold cases of this policy."),
+]);
+
+/// A policy of another git repository.
+#[rustfmt::skip]
+pub(crate) static EXTENDED: Mapping = Mapping::of(&[
+    required("git", Text, "https://git.example.com/acme/policies",
+        "The address of the repository, with `https` or `ssh`."),
+    required("rev", Pattern("^([0-9a-f]{40}|[0-9a-f]{64})$"),
+        "0123456789abcdef0123456789abcdef01234567", "The whole id of a commit."),
+    required("path", Text, "cortexkey.yaml", "The path of the policy in the repository."),
 ]);
 
 #[rustfmt::skip]

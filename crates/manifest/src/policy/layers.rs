@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::{PolicyFile, builtin, is_policy, read};
+use super::{PolicyFile, builtin, is_policy, pinned, read};
 use crate::yaml::{Limits, Tree, parse_bytes};
 use crate::{Problem, ProblemKind, Span, closest, escape, mask_path, quote};
 
@@ -125,6 +125,9 @@ impl Loader<'_> {
         let parsed = parse_bytes(bytes, self.limits);
         let (tree, mut problems) = (Arc::new(parsed.tree), parsed.problems);
         let policy = if problems.is_empty() { document(&tree, &mut problems) } else { None };
+        let policy = policy.map(|policy| {
+            if pinned::is_copy(path) { from_elsewhere(policy, &mut problems) } else { policy }
+        });
         let mut index = None;
         if let Some(file) = policy {
             let id = self.id(path);
@@ -155,10 +158,13 @@ impl Loader<'_> {
     ) -> BTreeSet<usize> {
         let mut ancestors = BTreeSet::new();
         for parent in &file.extends {
-            let name = if parent.value.starts_with("builtin:") {
-                parent.value.clone()
-            } else {
-                join(path, &parent.value)
+            let name = match pinned::path_of(path, &parent.value) {
+                Ok(name) => name,
+                Err(message) => {
+                    let help = "name a path within that repository";
+                    problems.push(bad(parent.span, message.to_owned()).help(help));
+                    continue;
+                }
             };
             let id = self.id(&name);
             let seen = self.ids.iter().position(|known| *known == id);
@@ -210,14 +216,30 @@ impl Loader<'_> {
         match source(name, self.read) {
             Ok(bytes) => self.visit(name, bytes),
             Err(why) => {
-                problems.push(bad(span, escape(&mask_path(&why.to_string()))).help(
+                let help = if pinned::is_copy(name) {
+                    "run `cortexkey policy update`, and commit the folder .cortexkey"
+                } else {
                     "write `builtin:minimal`, `builtin:recommended`, `builtin:strict`, or a path \
-                     relative to this file",
-                ));
+                     relative to this file"
+                };
+                problems.push(bad(span, escape(&mask_path(&why.to_string()))).help(help));
                 None
             }
         }
     }
+}
+
+/// Leaves out what only counts where a policy is at home: the files of its keys and of its cases. What
+/// depends on the paths of keys is a mistake, since they are others here.
+fn from_elsewhere(mut policy: PolicyFile, problems: &mut Vec<Problem>) -> PolicyFile {
+    (policy.keys, policy.tests) = (None, Vec::new());
+    let overrides = policy.rules.iter().flat_map(|rule| &rule.overrides).map(|one| &one.matches);
+    let custom = policy.custom_rules.iter().filter_map(|rule| rule.matches.get());
+    for path in overrides.chain(custom).flat_map(|matching| &matching.path) {
+        let message = "a policy from elsewhere cannot match paths, which are others here";
+        problems.push(bad(path.span, message.to_owned()).help("match labels or names instead"));
+    }
+    policy
 }
 
 /// The one document of a policy file.
@@ -240,27 +262,6 @@ fn document(tree: &Tree, problems: &mut Vec<Problem>) -> Option<PolicyFile> {
 
 fn bad(span: Span, message: String) -> Problem {
     Problem::new(ProblemKind::BadValue, span, message)
-}
-
-/// A path relative to the folder of another, with `.` and `..` resolved.
-fn join(from: &str, path: &str) -> String {
-    let path = path.replace('\\', "/");
-    if path.starts_with('/') {
-        return path;
-    }
-    let folder = from.rsplit_once('/').map_or("", |(folder, _)| folder);
-    let mut parts: Vec<&str> = Vec::new();
-    let absolute = from.starts_with('/');
-    for part in folder.split('/').chain(path.split('/')) {
-        match part {
-            "" | "." => {}
-            ".." if parts.last().is_some_and(|last| *last != "..") => {
-                parts.pop();
-            }
-            part => parts.push(part),
-        }
-    }
-    format!("{}{}", if absolute { "/" } else { "" }, parts.join("/"))
 }
 
 #[cfg(test)]
@@ -299,7 +300,7 @@ mod tests {
         let cycle =
             message(&[("a.yaml", "extends: [b.yaml]\n"), ("b.yaml", "extends: [a.yaml]\n")]);
         assert_eq!(cycle, "this policy extends itself: a.yaml -> b.yaml -> a.yaml");
-        assert!(message(&[("a.yaml", "extends: [https://x/y]\n")]).contains("network"));
+        assert!(message(&[("a.yaml", "extends: [https://x/y]\n")]).contains("fixed revision"));
         assert!(message(&[("a.yaml", "extends: [c.yaml]\n")]).contains("cannot read c.yaml"));
         assert!(message(&[("a.yaml", "extends: ['builtin:strct']\n")]).contains("builtin:strict"));
     }

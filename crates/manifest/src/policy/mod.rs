@@ -2,7 +2,7 @@
 //!
 //! A policy file is read as strictly as a key definition. The linter owns the rules and their options,
 //! so a rule's settings are kept as written, with their places, and checked there. Nothing is fetched:
-//! a parent is a built-in policy or a file.
+//! a parent is a built-in policy or a file, if need be the copy of a policy from elsewhere.
 
 mod builtin;
 mod cases;
@@ -10,6 +10,7 @@ mod catalog;
 mod facts;
 mod layers;
 mod merge;
+pub mod pinned;
 mod read;
 mod rules;
 mod waivers;
@@ -22,6 +23,7 @@ pub use catalog::{AssetGroupEntry, Catalog, Deprecation, Role, Tenant};
 pub use facts::{Facts, RefusedFact};
 pub use layers::{Layer, LayerFault, Layers, LoadError, ReadError, load, load_as};
 pub use merge::{Merged, Refused, ResolvedOverride, ResolvedRule, Rules, Setting, Source};
+pub use pinned::{Parent, Pinned};
 pub use read::{is_policy, read};
 pub use rules::{Match, OptionKind, OptionValue, Override, RuleEntry, RuleSettings};
 pub use waivers::{CustomRule, Waiver};
@@ -38,7 +40,7 @@ pub struct PolicyFile {
     /// The policy's name.
     pub name: Field<String>,
     /// Its parents, in order; a later one is applied over an earlier one.
-    pub extends: Vec<Spanned<String>>,
+    pub extends: Vec<Spanned<Parent>>,
     /// Patterns of the files that hold its keys; `None` if the policy has none.
     pub keys: Option<Vec<Spanned<String>>>,
     /// Tenants by name.

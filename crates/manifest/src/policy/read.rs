@@ -1,10 +1,10 @@
 //! Reads a document as a policy file and collects all of its mistakes.
 
-use super::{Catalog, Lowered, PolicyFile, catalog, rules, waivers};
+use super::{Catalog, Lowered, Parent, Pinned, PolicyFile, catalog, rules, waivers};
 use crate::definition::lifetime;
-use crate::format::{API_VERSION, POLICY, POLICY_KIND};
+use crate::format::{API_VERSION, EXTENDED, POLICY, POLICY_KIND};
 use crate::reader::{Fields, Reader};
-use crate::yaml::{Document, NodeKind, Tree};
+use crate::yaml::{Document, NodeId, NodeKind, Tree};
 use crate::{Field, ProblemKind, Spanned};
 
 /// Reads one document as a policy.
@@ -50,17 +50,40 @@ fn policy(reader: &mut Reader<'_>, document: Document) -> Option<PolicyFile> {
     })
 }
 
-fn extends<'t>(reader: &mut Reader<'t>, fields: &Fields<'t>) -> Vec<Spanned<String>> {
-    let parents = reader.texts(fields, "extends").into_list();
-    let (remote, local): (Vec<_>, Vec<_>) =
-        parents.into_iter().partition(|parent| parent.value.contains("://"));
-    for parent in remote {
-        let message = "a policy is extended from a file, never from the network";
-        let help = "keep a copy in the repository and name its path";
-        reader.report_help(ProblemKind::BadValue, parent.span, message, help);
-    }
-    local
+fn extends<'t>(reader: &mut Reader<'t>, fields: &Fields<'t>) -> Vec<Spanned<Parent>> {
+    let parents = reader.list(fields, "extends", parent);
+    reader.rewrite_as_list(fields, "extends");
+    parents.into_list()
 }
+
+/// A path, a built-in policy, or a policy from elsewhere at a fixed revision.
+fn parent(reader: &mut Reader<'_>, id: NodeId, path: &str) -> Option<Spanned<Parent>> {
+    let span = reader.span(id);
+    let pinned = |reader: &mut Reader<'_>, pinned: Result<Pinned, &'static str>| match pinned {
+        Ok(pinned) => Some(Spanned::new(Parent::Pinned(pinned), span)),
+        Err(message) => {
+            reader.report_help(ProblemKind::BadValue, span, message, PINNED_HELP);
+            None
+        }
+    };
+    if !matches!(reader.tree.node(id).kind, NodeKind::Mapping { .. }) {
+        let text = reader.text_at(id, path)?;
+        return match text.split_once("://") {
+            None => Some(Spanned::new(Parent::Local(text.to_owned()), span)),
+            Some(("oci", _)) => pinned(reader, Pinned::oci(text)),
+            Some(_) => {
+                pinned(reader, Err("a policy from the network is extended at a fixed revision"))
+            }
+        };
+    }
+    let fields = reader.mapping(id, span, path, &EXTENDED)?;
+    let [git, rev, file] = ["git", "rev", "path"].map(|name| reader.text(&fields, name));
+    let (git, rev, file) = (git.get()?.clone(), rev.get()?.clone(), file.get()?.clone());
+    pinned(reader, Pinned::git(&git, &rev, &file))
+}
+
+const PINNED_HELP: &str = "write `{ git: https://…, rev: COMMIT, path: … }` or \
+                           `oci://REGISTRY/REPOSITORY@sha256:DIGEST`, and run `cortexkey policy update`";
 
 fn rules_of<'t>(reader: &mut Reader<'t>, fields: &Fields<'t>) -> Vec<rules::RuleEntry> {
     reader.entries(fields, "rules", rules::entry).into_iter().map(|(_, entry)| entry).collect()

@@ -1,7 +1,7 @@
 //! X002 secret-high-entropy: a long run of letters and digits that looks random.
 
 use cortexkey_manifest::TokenKind;
-use cortexkey_manifest::policy::Severity;
+use cortexkey_manifest::policy::{Severity, is_policy};
 use sha2::{Digest as _, Sha256};
 
 use crate::policy::{Digest, rule_options};
@@ -33,9 +33,14 @@ pub(crate) static RULE: Rule = Rule {
 fn check(cx: &FileContext<'_>, sink: &mut Sink<'_>) {
     let allow = Options::of(sink.settings).allow.value;
     let random = cx.tokens().iter().filter(|token| token.kind == TokenKind::Random);
+    let documents = cx.tree.documents();
+    let is_of_policy = documents.first().is_some_and(|first| is_policy(cx.tree, *first));
     for token in random {
         let span = token.span;
         let value = token.value(cx.tree.source());
+        if is_of_policy && pins(cx.tree.source(), span.range().start, value) {
+            continue;
+        }
         // The list itself, and its entries.
         let is_listed = |digest: Digest| allow.contains(&digest);
         if !allow.is_empty()
@@ -48,4 +53,15 @@ fn check(cx: &FileContext<'_>, sink: &mut Sink<'_>) {
             .help("remove it and change it; if it is not a secret, add it to `allow`")
             .report(sink);
     }
+}
+
+/// Whether a value is the commit or digest that pins a policy from elsewhere.
+fn pins(source: &str, start: usize, value: &str) -> bool {
+    let is_hex = value.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte));
+    let before = source.get(..start).unwrap_or_default();
+    let before = before.strip_suffix(['"', '\'']).unwrap_or(before);
+    let line = before.rsplit('\n').next().unwrap_or_default();
+    let is_commit = line.trim_end().ends_with("rev:") && matches!(value.len(), 40 | 64);
+    let is_digest = line.contains("oci://") && line.ends_with("@sha256:") && value.len() == 64;
+    is_hex && (is_commit || is_digest)
 }

@@ -1,0 +1,143 @@
+//! `cortexkey policy update`: fetches the policies from elsewhere that a policy extends.
+
+use std::path::{Path, PathBuf};
+
+use cortexkey_client::policies::{FetchedPolicy, PolicyUpdate, PolicyUpdateError};
+use cortexkey_lint::files::POLICY_NAMES;
+use cortexkey_manifest::policy::Pinned;
+use cortexkey_manifest::yaml::Limits;
+use serde_json::json;
+
+use crate::exit::{Exit, Failure};
+use crate::text::{self, DIM, Format, GOOD};
+
+/// Fetch the policies from elsewhere that a policy extends
+///
+/// A policy may extend a file of another git repository at a commit, and an artifact of a registry by
+/// its digest. This command puts a copy of each below .cortexkey/policies beside the policy, and their
+/// digests into .cortexkey/policies.lock. Commit both. Linting reads the copies, never the network, and
+/// fails if one is missing or changed.
+///
+/// git is run for repositories and finds logins as it always does. For registries, the logins of
+/// `docker login` are used.
+#[derive(clap::Args)]
+#[command(after_help = "\
+Examples:
+  extends:
+    - git: https://git.example.com/acme/policies
+      rev: 0123456789abcdef0123456789abcdef01234567
+      path: cortexkey.yaml
+    - oci://ghcr.io/acme/policy@sha256:…              all 64 digits
+
+  cortexkey policy update
+  cortexkey policy update --check                 in CI: are the copies complete? No network
+
+Exit codes: 0 success; 1 a policy could not be fetched, or with --check a copy is missing or changed; 2
+usage error, or an invalid policy.")]
+pub(crate) struct Args {
+    /// The policy [default: the nearest cortexkey.yaml in this folder or above]
+    #[arg(long, value_name = "FILE")]
+    policy: Option<PathBuf>,
+
+    /// Fetch nothing; report copies that are missing or changed
+    #[arg(long)]
+    check: bool,
+
+    /// Remove copies that this policy does not use
+    #[arg(long, conflicts_with = "check")]
+    prune: bool,
+
+    /// Output format
+    #[arg(long, default_value = "text")]
+    format: Format,
+}
+
+pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
+    let policy = match &args.policy {
+        Some(policy) => policy.clone(),
+        None => nearest()?,
+    };
+    let update = PolicyUpdate::of(&policy, Limits::default()).map_err(|error| failure(&error))?;
+    if args.check {
+        return check(args, &update);
+    }
+    let fetched = update.run(args.prune).map_err(|error| failure(&error))?;
+    text::print(&match args.format {
+        Format::Text => fetched_text(&fetched),
+        Format::Json => {
+            let one = |policy: &FetchedPolicy| {
+                json!({
+                    "source": policy.pinned.to_string(),
+                    "copy": policy.copy,
+                    "sha256": policy.sha256,
+                    "new": policy.is_new,
+                })
+            };
+            let policies: Vec<_> = fetched.iter().map(one).collect();
+            text::json(&json!({ "version": 1, "policies": policies }))
+        }
+    })?;
+    Ok(Exit::Done)
+}
+
+fn check(args: &Args, update: &PolicyUpdate) -> Result<Exit, Failure> {
+    let missing = update.check().map_err(|error| failure(&error))?;
+    text::print(&match args.format {
+        Format::Text if missing.is_empty() => "all copies are there\n".to_owned(),
+        Format::Text => {
+            let line = |pinned: &Pinned| format!("missing or changed: {pinned}\n");
+            missing.iter().map(line).collect::<Vec<_>>().concat()
+        }
+        Format::Json => {
+            let missing: Vec<String> = missing.iter().map(Pinned::to_string).collect();
+            text::json(&json!({ "version": 1, "missing": missing }))
+        }
+    })?;
+    Ok(if missing.is_empty() { Exit::Done } else { Exit::Findings })
+}
+
+fn fetched_text(fetched: &[FetchedPolicy]) -> String {
+    if fetched.is_empty() {
+        return "the policy extends nothing from elsewhere\n".to_owned();
+    }
+    let line = |policy: &FetchedPolicy| {
+        let (color, state) = if policy.is_new { (GOOD, "new") } else { (DIM, "unchanged") };
+        format!("{color}{state:<9}{color:#}  {}\n", policy.pinned)
+    };
+    fetched.iter().map(line).collect::<Vec<_>>().concat()
+}
+
+/// The nearest policy from this folder up to the repository's.
+fn nearest() -> Result<PathBuf, Failure> {
+    let folder = std::env::current_dir().map_err(|error| {
+        Failure::usage_error(format!("the folder that this runs in cannot be found: {error}"))
+    })?;
+    for at in folder.ancestors() {
+        if let Some(found) =
+            POLICY_NAMES.iter().map(|name| at.join(name)).find(|path| path.is_file())
+        {
+            return Ok(relative(&folder, &found));
+        }
+        if at.join(".git").exists() {
+            break;
+        }
+    }
+    Err(Failure::usage_error("no cortexkey.yaml was found in this folder or above")
+        .help("name the policy with --policy FILE"))
+}
+
+/// A path as short as it can be from a folder.
+fn relative(folder: &Path, path: &Path) -> PathBuf {
+    path.strip_prefix(folder).map_or_else(|_| path.to_owned(), Path::to_path_buf)
+}
+
+fn failure(error: &PolicyUpdateError) -> Failure {
+    match error {
+        PolicyUpdateError::Invalid { .. }
+        | PolicyUpdateError::Read { .. }
+        | PolicyUpdateError::Outside { .. }
+        | PolicyUpdateError::TooMany
+        | PolicyUpdateError::Lock { .. } => Failure::of(Exit::UsageError, error),
+        _ => Failure::of(Exit::Findings, error).help("the copies that were there are as they were"),
+    }
+}

@@ -1,0 +1,178 @@
+//! Reads files of a git repository at a commit, through `git` and a bare repository of its own.
+//!
+//! No hook, submodule, attribute or configuration of the repository has an effect: nothing is checked
+//! out. The user's own configuration is read, since it says how to log in.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+use tempfile::TempDir;
+use thiserror::Error;
+
+use crate::process::{Exchanged, ProgramError, exchange};
+
+const TIMEOUT: Duration = Duration::from_secs(120);
+/// The longest output of a command that is no file.
+const OUTPUT_BYTES_MAX: usize = 64 * 1024;
+/// Settings that hold whatever the user's configuration says.
+const SETTINGS: [&str; 5] = [
+    "core.hooksPath=/dev/null",
+    "core.fsmonitor=false",
+    "http.followRedirects=false",
+    "fetch.fsckObjects=true",
+    "fetch.recurseSubmodules=false",
+];
+/// Variables that would lead git to another repository.
+const VARIABLES: [&str; 9] = [
+    "GIT_DIR",
+    "GIT_WORK_TREE",
+    "GIT_INDEX_FILE",
+    "GIT_COMMON_DIR",
+    "GIT_OBJECT_DIRECTORY",
+    "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+    "GIT_NAMESPACE",
+    "GIT_TEMPLATE_DIR",
+    "GIT_EXTERNAL_DIFF",
+];
+
+/// Why a file of a repository could not be read.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum GitError {
+    /// There is no room for a repository.
+    #[error("cannot create a temporary folder")]
+    Folder(#[source] io::Error),
+    /// Git cannot be run.
+    #[error("git {0}")]
+    Program(ProgramError),
+    /// Git could not fetch the commit.
+    #[error("git cannot fetch the commit: {message}")]
+    Fetch {
+        /// What git reported.
+        message: String,
+    },
+    /// The revision is something else than a commit.
+    #[error("the revision is no commit of this repository")]
+    NoCommit,
+    /// The commit has no such file.
+    #[error("the commit has no file of this path")]
+    NoFile,
+    /// The path is a link, a folder or a submodule.
+    #[error("the path is no regular file in the commit")]
+    NotRegular,
+    /// The file is too large.
+    #[error("the file has more than {limit} bytes")]
+    TooLarge {
+        /// The limit.
+        limit: usize,
+    },
+}
+
+/// The repositories of a run, each fetched once per commit.
+#[derive(Default)]
+pub(super) struct Repositories {
+    fetched: BTreeMap<(String, String), TempDir>,
+}
+
+impl Repositories {
+    /// A file's bytes at a commit.
+    pub(super) fn read(
+        &mut self,
+        url: &str,
+        rev: &str,
+        path: &str,
+        limit: usize,
+    ) -> Result<Vec<u8>, GitError> {
+        let key = (url.to_owned(), rev.to_owned());
+        if !self.fetched.contains_key(&key) {
+            self.fetched.insert(key.clone(), fetch(url, rev)?);
+        }
+        let folder = self.fetched.get(&key).ok_or(GitError::NoCommit)?;
+        let tree = [rev, "--", path];
+        let listed = run(folder.path(), url, &[&["ls-tree", "--full-tree"], &tree[..]].concat())?;
+        let listed = listed.text();
+        // `MODE TYPE ID<tab>PATH`
+        let Some((about, _)) = listed.split_once('\t') else { return Err(GitError::NoFile) };
+        let mut about = about.split(' ');
+        let (mode, kind, id) = (about.next(), about.next(), about.next());
+        if kind != Some("blob") || mode == Some("120000") {
+            return Err(GitError::NotRegular);
+        }
+        let id = id.ok_or(GitError::NoFile)?;
+        let blob = run_with(folder.path(), url, &["cat-file", "blob", id], limit);
+        match blob {
+            Ok(blob) if blob.code == Some(0) => Ok(blob.stdout.to_vec()),
+            Err(GitError::Program(ProgramError::TooMuch { .. })) => {
+                Err(GitError::TooLarge { limit })
+            }
+            Ok(_) => Err(GitError::NoFile),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// Fetches one commit into a new repository.
+fn fetch(url: &str, rev: &str) -> Result<TempDir, GitError> {
+    let folder =
+        tempfile::Builder::new().prefix("cortexkey-").tempdir().map_err(GitError::Folder)?;
+    let at = folder.path();
+    // A commit id of 64 digits is one of a repository with SHA-256.
+    let format = if rev.len() == 64 { "--object-format=sha256" } else { "--object-format=sha1" };
+    let init = run(at, url, &["init", "--quiet", "--bare", "--template=", format])?;
+    if init.code != Some(0) {
+        return Err(GitError::Fetch { message: last_line(&init) });
+    }
+    let options =
+        ["fetch", "--quiet", "--no-tags", "--no-recurse-submodules", "--no-write-fetch-head"];
+    let shallow = [&options[..], &["--depth=1", "--", url, rev]].concat();
+    let mut fetched = run(at, url, &shallow)?;
+    if fetched.code != Some(0) {
+        // Some servers give no commit by its id, only what a branch or tag has.
+        let all = ["--", url, "+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*"];
+        fetched = run(at, url, &[&options[..], &all].concat())?;
+    }
+    if fetched.code != Some(0) {
+        return Err(GitError::Fetch { message: last_line(&fetched) });
+    }
+    let kind = run(at, url, &["cat-file", "-t", rev])?;
+    if kind.code != Some(0) || kind.text() != "commit" {
+        return Err(GitError::NoCommit);
+    }
+    Ok(folder)
+}
+
+fn run(folder: &Path, url: &str, arguments: &[&str]) -> Result<Exchanged, GitError> {
+    run_with(folder, url, arguments, OUTPUT_BYTES_MAX)
+}
+
+fn run_with(
+    folder: &Path,
+    url: &str,
+    arguments: &[&str],
+    limit: usize,
+) -> Result<Exchanged, GitError> {
+    let mut command: Command = cortexkey_system::command("git");
+    for name in VARIABLES {
+        command.env_remove(name);
+    }
+    command.env("GIT_TERMINAL_PROMPT", "0").env("LC_ALL", "C").current_dir(folder);
+    for setting in SETTINGS {
+        command.args(["-c", setting]);
+    }
+    // A repository on this machine is asked only where the policy names one.
+    let protocols = if url.starts_with("file://") { "https:ssh:file" } else { "https:ssh" };
+    command.env("GIT_ALLOW_PROTOCOL", protocols);
+    // The folder itself is the repository, whatever lies around it.
+    command.arg("--git-dir=.").args(arguments);
+    exchange(command, b"", TIMEOUT, limit).map_err(GitError::Program)
+}
+
+/// The last line of what git reported, fit for a message.
+fn last_line(ran: &Exchanged) -> String {
+    let line = ran.stderr.lines().rev().map(str::trim).find(|line| !line.is_empty());
+    let line = line.unwrap_or("it reported nothing");
+    line.chars().map(|c| if c.is_control() { ' ' } else { c }).take(300).collect()
+}
