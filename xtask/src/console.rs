@@ -6,8 +6,9 @@ use std::process::Command;
 use crate::run::{capture, cargo, check, has, target_dir};
 use crate::setup;
 
-/// Why the tests cannot run here, if they cannot.
-fn missing() -> Option<String> {
+/// Why the tests cannot run here after what they need was installed, if they cannot.
+pub(crate) fn missing() -> Option<String> {
+    setup::browser();
     let browser = ["chromium", "node", "npm"].into_iter().find(|program| !has(program))?;
     Some(format!("{browser} is not installed: apt-get install chromium fonts-inter nodejs npm"))
 }
@@ -16,7 +17,10 @@ fn missing() -> Option<String> {
 pub(crate) fn tests(root: &Path, all: bool) -> Result<u64, String> {
     missing().map_or(Ok(()), Err)?;
     let mut node = node(root)?;
-    node.args(["--test", "--test-concurrency=1", "--test-reporter=tap"]);
+    // Two at a time leave no processor idle while a browser waits for the console; figures need
+    // the machine for themselves.
+    let lanes = if all { "--test-concurrency=1" } else { "--test-concurrency=2" };
+    node.args(["--test", lanes, "--test-reporter=tap"]);
     let mut files: Vec<PathBuf> = std::fs::read_dir(folder(root))
         .map_err(|error| error.to_string())?
         .filter_map(|entry| entry.ok().map(|entry| entry.path()))
@@ -48,7 +52,6 @@ fn folder(root: &Path) -> PathBuf {
 
 /// Node, with the binary that it starts and the packages that it needs.
 fn node(root: &Path) -> Result<Command, String> {
-    setup::browser();
     let modules = setup::browser_packages(root)?;
     check(cargo(root).args(["build", "--quiet", "--locked", "-p", "cortexkey"]))?;
     let mut node = Command::new("node");

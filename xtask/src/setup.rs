@@ -73,14 +73,17 @@ pub(crate) fn run(root: &Path) {
     if let Err(error) = valkey(root) {
         note("valkey-server", &Err(error));
     }
+    browser();
 }
 
-/// Installs the requirements of the console's tests, which no check of the gate needs.
+/// Installs the requirements of the console's tests in a browser.
 pub(crate) fn browser() {
     let mut packages = missing(BROWSER);
-    if !packages.is_empty() {
-        // Without these fonts the browser uses wider ones.
+    // Without these fonts the browser uses wider ones.
+    if !Path::new("/usr/share/fonts/opentype/inter").is_dir() {
         packages.push("fonts-inter");
+    }
+    if !packages.is_empty() {
         note(&packages.join(" "), &debian(&packages));
     }
 }

@@ -8,8 +8,8 @@ use std::time::Instant;
 
 use crate::run::{capture, cargo, check, has, target_dir};
 use crate::{
-    bindings, capi, compare, examples, fuzz, header, instructions, linter, picture, proofs, setup,
-    site, supply, tidy, vectors, verdicts, workflows,
+    bindings, capi, compare, console, examples, fuzz, header, instructions, linter, picture,
+    proofs, setup, site, supply, tidy, vectors, verdicts, workflows,
 };
 
 /// The result of a step.
@@ -52,6 +52,7 @@ const STEPS: &[Step] = &[
     Step { name: "hooks in pre-commit", run: |root| once(linter::pre_commit(root)) },
     Step { name: "examples", run: examples_run },
     Step { name: "quickstart", run: quickstart },
+    Step { name: "console in a browser", run: console_in_a_browser },
     Step { name: "documentation site", run: docs },
     Step { name: "instructions", run: instructions_counted },
     Step { name: "speed beside peers", run: |root| once(compare::run(root, &["--check"])) },
@@ -171,6 +172,16 @@ fn workflows(root: &Path) -> Outcome {
     match setup::go() {
         Ok(()) => once(workflows::run(root)),
         Err(why) => Outcome::Skipped(why),
+    }
+}
+
+fn console_in_a_browser(root: &Path) -> Outcome {
+    if let Some(why) = console::missing() {
+        return Outcome::Skipped(why);
+    }
+    match console::tests(root, false) {
+        Ok(passed) => Outcome::Passed(passed),
+        Err(output) => Outcome::Failed { passed: 0, failed: 1, output },
     }
 }
 

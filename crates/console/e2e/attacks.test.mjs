@@ -82,6 +82,7 @@ test('hostile texts stay texts on every page', async () => {
       await opened.goto(`${tenant.origin}/keys/${id}${path}`);
     }
   }
+  for (const path of ['/notifications', '/requests', '/settings']) await opened.goto(tenant.origin + path);
   for (const text of HOSTILE) {
     const query = new URLSearchParams({ 'f.comment': text, 'f.id': text, sort: text, col: text, page: text });
     await opened.goto(`${tenant.origin}/keys?${query}`);

@@ -2,8 +2,9 @@
 // CONSOLE_BIN is the binary, CONSOLE_MODULES the folder with node_modules, CONSOLE_SHOTS (where it is
 // set) the folder for screenshots.
 
-import { spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { execFileSync, spawn } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { createRequire } from 'node:module';
 import { createInterface } from 'node:readline';
 import { get } from 'node:http';
@@ -15,22 +16,71 @@ const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-pra
 
 export const DAY = 24 * 60 * 60 * 1000;
 
-/** Starts an emulator with a console; what its ready line says, and `stop`. */
-export async function emulator(...args) {
-  const child = spawn(process.env.CONSOLE_BIN, ['tenant', '--console', '--quiet', ...args], {
+/** Starts a program; its first line, the lines of its standard error, and `stop`. */
+async function start(args, environment = {}) {
+  const child = spawn(process.env.CONSOLE_BIN, args, {
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, XDG_STATE_HOME: `${process.env.CONSOLE_MODULES}/state` },
+    env: { ...process.env, XDG_STATE_HOME: `${process.env.CONSOLE_MODULES}/state`, ...environment },
   });
   const said = [];
   createInterface({ input: child.stderr }).on('line', (line) => said.push(line));
-  const [line] = await new Promise((resolve, reject) => {
-    createInterface({ input: child.stdout }).once('line', (line) => resolve([line]));
-    child.once('exit', () => reject(new Error(`the emulator ended: ${said.join('\n')}`)));
+  const first = await new Promise((resolve, reject) => {
+    createInterface({ input: child.stdout }).once('line', resolve);
+    child.once('exit', () => reject(new Error(`${args[0]} ended: ${said.join('\n')}`)));
   });
-  const ready = JSON.parse(line);
-  const { origin } = new URL(ready.console);
-  return { ...ready, said, origin, used: new Set(), stop: () => child.kill() };
+  return { first, said, used: new Set(), stop: () => child.kill() };
 }
+
+/** Starts an emulator with a console; what its ready line says, and `stop`. */
+export async function emulator(...args) {
+  const started = await start(['tenant', '--console', ...args]);
+  const ready = JSON.parse(started.first);
+  return { ...ready, ...started, origin: new URL(ready.console).origin };
+}
+
+/** Starts a console for an emulator, as for any tenant, beside these files with definitions, which may be
+ *  applied first. */
+export async function beside(tenant, files, isApplied = false) {
+  const folder = mkdtempSync(`${tmpdir()}/console-`);
+  for (const [name, text] of Object.entries(files)) writeFileSync(`${folder}/${name}`, text);
+  mkdirSync(`${folder}/secrets`);
+  mkdirSync(`${folder}/config/cortexkey`, { recursive: true });
+  writeFileSync(`${folder}/config/cortexkey/config.toml`, `[profiles.acme]\nsink_folder = '${folder}/secrets'\n`);
+  const { id, key } = tenant.keys.advanced;
+  const environment = {
+    CORTEXKEY_FQDN: tenant.url, CORTEXKEY_API_KEY: key, CORTEXKEY_API_KEY_ID: String(id), CORTEXKEY_API_KEY_TYPE: 'advanced',
+    CORTEXKEY_PROFILE: 'acme', XDG_CONFIG_HOME: `${folder}/config`,
+  };
+  if (isApplied) {
+    execFileSync(process.env.CONSOLE_BIN, ['apply', '--yes'], { cwd: folder, env: { ...process.env, ...environment }, stdio: 'ignore' });
+  }
+  const started = await start(['console', '--keys', folder], environment);
+  const stop = () => { started.stop(); rmSync(folder, { recursive: true }); };
+  return { ...tenant, ...started, folder, console: started.first, origin: new URL(started.first).origin, stop };
+}
+
+const definition = (name, owner, rest) => `apiVersion: cortexkey/v1
+kind: ApiKey
+metadata: { name: ${name}, owner: ${owner} }
+spec:
+  securityLevel: advanced
+${rest}`;
+
+/** Definitions that the linter has something to say about. */
+export const DEFINITIONS = {
+  'cortexkey.yaml': `apiVersion: cortexkey/v1
+kind: Policy
+metadata: { name: acme }
+extends: [builtin:recommended]
+keys: ["*.key.yaml"]
+`,
+  'jira.key.yaml': definition('svc-jira-prod', 'team-platform', '  comment: Jira bridge. SEC-101\n  lifetime: 90d\n  roles: [Responder]\n'),
+  'siem.key.yaml': definition('svc-siem-prod', 'team-soc', '  comment: Export to the SIEM. SEC-102\n  lifetime: 170d\n  roles: [Viewer]\n'),
+  'backup.key.yaml': definition('svc-backup-prod', 'team-platform', '  comment: Nightly backup\n  expires: never\n  roles: [Instance Administrator]\n'),
+};
+
+/** The same without what the linter reports as an error. */
+export const CLEAN = { ...DEFINITIONS, 'cortexkey.yaml': DEFINITIONS['cortexkey.yaml'].replace('recommended', 'minimal') };
 
 /** A one-time address that nobody used: the first, or one that was printed since. */
 async function entry(tenant) {

@@ -18,10 +18,16 @@ export const STATES = [
   { name: 'rotate', path: '/keys/4/rotate' },
   { name: 'delete', path: '/keys/4/delete' },
   { name: 'no-key', path: '/keys/999', status: 404 },
+  { name: 'plan', path: '/plan', on: 'clean' },
+  { name: 'plan-errors', path: '/plan', on: 'definitions' },
+  { name: 'findings', path: '/findings', on: 'definitions' },
+  { name: 'rule', path: '/findings/rules/E001', on: 'definitions' },
+  { name: 'keys-managed', path: '/keys', on: 'definitions' },
   { name: 'notifications', path: '/notifications' },
   { name: 'requests', path: '/requests', act: why },
   { name: 'requests-none', path: '/requests?verdict=replayed' },
   { name: 'settings', path: '/settings' },
+  { name: 'settings-scopes', path: '/settings/scopes' },
 ];
 
 /** Opens a dialog, and waits for it. */

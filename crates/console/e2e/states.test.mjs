@@ -3,29 +3,32 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 
-import { browser, emulator, page, refused, seed, violations } from './lib.mjs';
+import { CLEAN, DEFINITIONS, beside, browser, emulator, page, refused, seed, violations } from './lib.mjs';
 import { STATES } from './states.mjs';
 
-let tenant, launched;
+let launched;
+const servers = {};
 before(async () => {
-  [tenant, launched] = await Promise.all([emulator('--explain'), browser()]);
-  await seed(tenant, 14);
-  await refused(tenant);
+  [servers.emulator, launched] = await Promise.all([emulator('--explain'), browser()]);
+  await seed(servers.emulator, 14);
+  await refused(servers.emulator);
+  servers.definitions = await beside(servers.emulator, DEFINITIONS);
+  servers.clean = await beside(servers.emulator, CLEAN);
 });
-after(async () => { await launched?.close(); tenant?.stop(); });
+after(async () => { await launched?.close(); Object.values(servers).forEach((server) => server.stop()); });
 
 const ALL = [['light', 1280], ['dark', 1280], ['light', 390], ['dark', 390]];
 // Structure is the same in all four looks: without CONSOLE_LOOKS=all each scheme and width is seen once.
 const LOOKS = process.env.CONSOLE_LOOKS === 'all' ? ALL : [ALL[0], ALL[3]];
 
-for (const { name, path, act, status = 200 } of STATES) {
+for (const { name, path, act, status = 200, on = 'emulator' } of STATES) {
   test(name, async () => {
-    const opened = await shared();
+    const opened = await shared(on);
     const problems = [];
     for (const [colorScheme, width] of LOOKS) {
       await opened.emulateMedia({ colorScheme });
       await opened.setViewportSize({ width, height: 860 });
-      const answer = await opened.goto(tenant.origin + path);
+      const answer = await opened.goto(servers[on].origin + path);
       assert.equal(answer.status(), status);
       await act?.(opened);
       if (process.env.CONSOLE_SHOTS) {
@@ -43,10 +46,10 @@ for (const { name, path, act, status = 200 } of STATES) {
   });
 }
 
-let opened;
+const pages = {};
 
-/** One page for all states: a context for each would take a second. */
-async function shared() {
-  opened ??= await page(launched, tenant);
-  return opened;
+/** One page for all states of a console: a context for each would take a second. */
+async function shared(on) {
+  pages[on] ??= await page(launched, servers[on]);
+  return pages[on];
 }

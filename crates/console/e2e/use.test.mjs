@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 
-import { browser, emulator, generate, keys, page } from './lib.mjs';
+import { browser, emulator, generate, keys, page, refused } from './lib.mjs';
 
 let tenant, launched;
 before(async () => { [tenant, launched] = await Promise.all([emulator(), browser()]); });
@@ -92,6 +92,7 @@ test('by keyboard alone: menu, dialog, generate, edit, delete', async () => {
   await shown.waitFor();
   const secret = await shown.textContent();
   assert.equal(secret.length, 128);
+  assert.ok(!tenant.said.join('\n').includes(secret), 'the log does not have it');
   const made = (await keys(tenant)).at(-1);
   assert.deepEqual([made.roles, made.security_level], [['Viewer'], 'advanced']);
   await opened.getByRole('link', { name: 'Done' }).focus();
@@ -143,4 +144,50 @@ test('without the script: list, filter, new key, delete', async () => {
   await opened.getByRole('button', { name: 'Delete' }).click();
   assert.ok(!(await keys(tenant)).some((key) => key.id === id));
   await opened.context().close();
+});
+
+test('requests arrive while the page is open, in every tab, and can be held back', async () => {
+  const opened = await page(launched, tenant);
+  await opened.goto(`${tenant.origin}/requests?verdict=rejected`);
+  const other = await opened.context().newPage();
+  await other.goto(`${tenant.origin}/requests?verdict=rejected`);
+  const rows = (at) => at.locator('#rows tr[data-request]');
+  const [before] = [await rows(opened).count()];
+  await refused(tenant);
+  await rows(opened).nth(before + 1).waitFor();
+  await rows(other).nth(before + 1).waitFor();
+  assert.equal(await rows(opened).count(), before + 2);
+  await opened.locator('.why summary').first().click();
+  assert.match(await opened.locator('.why[open]').first().textContent(), /Cause.*Remedy/);
+  await opened.getByRole('button', { name: 'Pause' }).click();
+  await refused(tenant);
+  await rows(other).nth(before + 3).waitFor();
+  assert.equal(await rows(opened).count(), before + 2);
+  await opened.getByRole('button', { name: 'Pause' }).click();
+  await rows(opened).nth(before + 3).waitFor();
+  assert.deepEqual(opened.faults, []);
+  await opened.context().close();
+});
+
+test('settings: by keyboard alone, and without the script', async () => {
+  const opened = await page(launched, tenant);
+  await opened.goto(`${tenant.origin}/settings`);
+  await opened.getByLabel('Permissive', { exact: false }).focus();
+  await opened.keyboard.press('ArrowDown');
+  await opened.keyboard.press('Enter');
+  await opened.waitForURL('**/settings');
+  assert.ok(await opened.getByLabel('Restrictive', { exact: false }).isChecked());
+  const plain = await page(launched, tenant, { javaScriptEnabled: false });
+  await plain.goto(`${tenant.origin}/settings`);
+  await plain.getByRole('button', { name: 'Add' }).click();
+  await plain.getByText('status 503').waitFor();
+  await plain.getByRole('button', { name: 'Remove all' }).click();
+  await plain.getByText('None waits').waitFor();
+  await plain.goto(`${tenant.origin}/requests`);
+  await plain.getByLabel('Verdict').selectOption('rejected');
+  await plain.getByRole('button', { name: 'Filter' }).click();
+  await plain.waitForURL(/verdict=rejected/);
+  assert.deepEqual(opened.faults, []);
+  await opened.context().close();
+  await plain.context().close();
 });

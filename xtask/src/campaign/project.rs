@@ -89,3 +89,23 @@ pub(super) fn terraform(root: &Path) -> Vec<Command> {
     again.args(["xtask", "examples", "terraform"]);
     vec![again]
 }
+
+pub(super) fn console(root: &Path) -> Vec<Command> {
+    let mut tests = cargo(root);
+    tests.args(["xtask", "console-tests", "--all"]);
+    vec![tests]
+}
+
+pub(super) fn console_strings(root: &Path) -> Vec<Command> {
+    let mut test = cargo(root);
+    test.args(["test", "--locked", "-p", "cortexkey-console", "--test", "it", "--", "--ignored"]);
+    test.arg("ten_thousand_strings");
+    vec![test]
+}
+
+pub(super) fn console_streams(root: &Path) -> Vec<Command> {
+    let mut test = cargo(root);
+    test.args(["test", "--release", "--locked", "-p", "cortexkey-console", "--test", "it", "--"]);
+    test.args(["--ignored", "--nocapture", "five_hundred_streams"]);
+    vec![test]
+}

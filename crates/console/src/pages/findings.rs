@@ -115,7 +115,7 @@ fn row(found: &KeyFinding) -> Markup {
                 @if let Some(help) = &found.help { p class="hint" { (help) } }
             }
             td { (found.key.as_deref().unwrap_or("—")) }
-            td { code { (found.file) @if found.line > 0 { ":" (found.line) } } }
+            td class="place" { code { (found.file) @if found.line > 0 { ":" (found.line) } } }
         }
     }
 }

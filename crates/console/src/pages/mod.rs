@@ -111,4 +111,5 @@ pub(crate) const PAGES: &[Page] = &[
     Page::new("/notifications", notifications::show).nav("Notifications", always),
     Page::new("/requests", requests::show).nav("Requests", is_emulator),
     Page::new("/settings", settings::show).post(settings::change).nav("Settings", is_emulator),
+    Page::new("/settings/scopes", settings::show_scopes),
 ];

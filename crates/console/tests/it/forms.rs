@@ -202,10 +202,62 @@ fn a_tenant_that_cannot_be_read_is_named_on_each_page() {
         ..Fault::new(FaultKind::Truncated)
     };
     site.tenant.set_faults(vec![fault]).unwrap();
-    for path in ["/keys?fresh=1", "/keys/1", "/keys/1/edit", "/keys/1/delete", "/keys/new"] {
+    let paths = [
+        "/keys?fresh=1",
+        "/keys/1",
+        "/keys/1/edit",
+        "/keys/1/delete",
+        "/keys/new",
+        "/notifications",
+        "/settings",
+    ];
+    for path in paths {
         let page = browser.get(path);
         assert!(page.body.contains("The tenant could not be read"), "{path}");
     }
     // What was read before is still there, with its age.
     assert!(browser.get("/keys").body.contains("Instance Administrator"));
+}
+
+/// A tenant that is slow, refuses, answers nonsense or goes away, on the pages beside the table.
+#[test]
+fn a_tenant_that_fails_is_named_and_leaves_other_parts_of_a_page() {
+    let folder = tempfile::tempdir().unwrap();
+    let policy = "apiVersion: cortexkey/v1\nkind: Policy\nmetadata: { name: t }\n\
+                  extends: [builtin:minimal]\nkeys: [\"*.key.yaml\"]\n";
+    std::fs::write(folder.path().join("cortexkey.yaml"), policy).unwrap();
+    let definition = "apiVersion: cortexkey/v1\nkind: ApiKey\nmetadata: { name: svc-a }\nspec:\n  \
+                      securityLevel: advanced\n  lifetime: 90d\n  roles: [Viewer]\n";
+    std::fs::write(folder.path().join("a.key.yaml"), definition).unwrap();
+    let keys = folder.path().to_owned();
+    let site = Site::start_with(|options| options.keys = Some(keys));
+    let browser = site.enter();
+    assert!(browser.get("/plan").body.contains("data-action=\"generate\""));
+    // Where a redirect leads nobody must come.
+    let elsewhere = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    elsewhere.set_nonblocking(true).unwrap();
+    let kinds = [
+        FaultKind::status(500),
+        FaultKind::status(403),
+        FaultKind::Reset,
+        FaultKind::Truncated,
+        FaultKind::Redirect { location: format!("http://{}/", elsewhere.local_addr().unwrap()) },
+    ];
+    for kind in kinds {
+        let fault = Fault { times: None, ..Fault::new(kind.clone()) };
+        site.tenant.set_faults(vec![fault]).unwrap();
+        for path in ["/plan?fresh=1", "/findings?fresh=1", "/notifications?fresh=1"] {
+            let page = browser.get(path).body;
+            assert!(page.contains("The tenant could not be read"), "{kind:?} {path}");
+        }
+        // What needs no answer of the tenant works: the faults can be removed.
+        assert!(browser.get("/requests").body.contains("data-request="), "{kind:?}");
+        assert!(browser.get("/settings").body.contains("Remove all"), "{kind:?}");
+    }
+    assert!(elsewhere.accept().is_err(), "the console called another host");
+    let slow = FaultKind::Slow { delay_ms: 300 };
+    site.tenant.set_faults(vec![Fault { times: None, ..Fault::new(slow) }]).unwrap();
+    assert!(browser.get("/plan?fresh=1").body.contains("data-action=\"generate\""));
+    assert_eq!(browser.post("/settings", "set=no-faults").status, 303);
+    assert!(!browser.get("/plan?fresh=1").body.contains("could not be read"));
 }

@@ -284,7 +284,7 @@ fn folder(strings: &mut Strings) -> tempfile::TempDir {
 }
 
 /// A page, in an address or as a form that is refused. `§` is a string of its own.
-const PAGES: [(&str, Option<&str>); 24] = [
+const PAGES: [(&str, Option<&str>); 25] = [
     ("/keys?fresh=1", None),
     ("/keys?fresh=1&col=created-by&col=comment&col=owner&col=name&col=file&col=policy", None),
     ("/keys?f.comment=§&o.comment=§&f.id=§&sort=§&col=§&page=§&join=§", None),
@@ -305,7 +305,8 @@ const PAGES: [(&str, Option<&str>); 24] = [
     ("/findings/rules/ORG001", None),
     ("/notifications?fresh=1", None),
     ("/requests?key=§&verdict=§", None),
-    ("/settings?page=§", None),
+    ("/settings", None),
+    ("/settings/scopes?page=§", None),
     ("/keys/new", Some("level=§&role=§&comment=§&date=§&time=§&name=§&owner=§&group=§&domain=§")),
     (
         "/keys/3/edit",

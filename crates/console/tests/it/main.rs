@@ -12,3 +12,4 @@ mod overview;
 mod requests;
 mod settings;
 mod site;
+mod streams;

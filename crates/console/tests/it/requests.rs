@@ -145,7 +145,7 @@ fn a_console_for_a_profile_has_no_page_of_the_emulator() {
         options.kind = cortexkey_console::Kind::Profile(None);
     });
     let browser = site.enter();
-    for path in ["/requests", "/requests/stream", "/settings"] {
+    for path in ["/requests", "/requests/stream", "/settings", "/settings/scopes"] {
         assert_eq!(browser.get(path).status, 404, "{path}");
     }
     assert!(!browser.get("/keys").body.contains("/settings"));

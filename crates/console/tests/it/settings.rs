@@ -14,7 +14,7 @@ const DAY_MS: u64 = 24 * 60 * 60 * 1000;
 fn scopes_go_on_once_somebody_saw_what_is_lost() {
     let site = Site::start();
     let (browser, controls) = (site.enter(), site.tenant.controls());
-    let page = browser.get("/settings").body;
+    let page = browser.get("/settings/scopes").body;
     for id in [1, 2] {
         let row = page.split(&format!("<tr data-loses=\"{id}\">")).nth(1).unwrap();
         let row = row.split("</tr>").next().unwrap();

@@ -5,6 +5,8 @@ mod faults;
 mod key;
 mod scopes;
 
+pub(super) use scopes::show as show_scopes;
+
 use axum::http::StatusCode;
 use maud::{Markup, html};
 
@@ -52,7 +54,8 @@ fn page(app: &App, ask: &PageRequest, why: Option<&str>) -> Answer {
     let Some(controls) = app.options.emulator() else {
         return layout::bare(StatusCode::NOT_FOUND, "there is no such page");
     };
-    let view = app.snapshot(Fresh::Page);
+    // A call for this page would use up a fault that was just added.
+    let view = app.snapshot(Fresh::Last);
     // What was typed into the form that was refused stays.
     let typed = |set: &str| {
         let is_it = ask.form.get("set") == Some(set);
@@ -62,7 +65,7 @@ fn page(app: &App, ask: &PageRequest, why: Option<&str>) -> Answer {
         @if let Some(why) = why { (fault("Nothing was changed.", why)) }
         (layout::notes(&view))
         div class="columns" {
-            (scopes::card(app, ask, controls, &view.snapshot))
+            (scopes::cards(ask, controls))
             (clock::card(ask, controls, &typed("clock")))
             (faults::card(ask, controls, &typed("fault")))
             (key::card(ask, &view.snapshot, &typed("key")))

@@ -1,16 +1,19 @@
 //! Scope-based access control: what each key would lose, and the switch.
 
+use axum::http::StatusCode;
 use cortexkey_core::access::TagMode;
 use cortexkey_manifest::access::losses;
 use cortexkey_tenant::Controls;
 use maud::{Markup, html};
 
 use super::{PATH, Taken, done, form};
+use crate::answer::Answer;
 use crate::app::App;
 use crate::page_request::{Fields, PageRequest};
 use crate::pages::access;
+use crate::parts::layout::{self, Frame};
 use crate::parts::pager::Pager;
-use crate::snapshot::{Row, Snapshot};
+use crate::snapshot::{Fresh, Row, Snapshot};
 
 /// Turns scopes on or off. They go on only where somebody saw what keys lose.
 pub(super) fn enforce(controls: &Controls, fields: &Fields) -> Result<Taken, String> {
@@ -34,21 +37,51 @@ pub(super) fn tags(controls: &Controls, fields: &Fields) -> Result<Taken, String
     }
 }
 
-pub(super) fn card(
-    app: &App,
-    ask: &PageRequest,
-    controls: &Controls,
-    snapshot: &Snapshot,
-) -> Markup {
+/// What each key would lose, and the switch that takes it away.
+pub(in crate::pages) fn show(app: &App, ask: &PageRequest) -> Answer {
+    let Some(controls) = app.options.emulator().filter(|one| one.settings().has_scopes) else {
+        return layout::bare(StatusCode::NOT_FOUND, "there is no such page");
+    };
+    let view = app.snapshot(Fresh::Page);
+    let is_on = controls.settings().enforce_scopes;
+    let snapshot = &view.snapshot;
+    let pager = Pager::new("/settings/scopes", &ask.query, snapshot.rows.len());
+    let content = html! {
+        (layout::notes(&view))
+        section class="card" aria-label="Keys" {
+            div class="body" { (switch(ask, is_on)) }
+            div class="scroll" role="region" aria-label="What each key loses" tabindex="0" {
+                table class="plain" {
+                    caption class="unseen" { "Keys, and what scopes take from each" }
+                    thead { tr {
+                        th scope="col" { "Key" } th scope="col" { "Roles" }
+                        th scope="col" { (if is_on { "Does not see" } else { "Would lose" }) }
+                    } }
+                    tbody { @for row in pager.of(&snapshot.rows) { (lost(app, snapshot, row)) } }
+                }
+            }
+            (pager.links())
+        }
+    };
+    let title = "Scope-Based Access Control";
+    let frame = Frame { trail: &[("Settings", PATH)], ..Frame::new(title, PATH) };
+    layout::page(app, ask, &frame, &content)
+}
+
+pub(super) fn cards(ask: &PageRequest, controls: &Controls) -> Markup {
     let settings = controls.settings();
     html! {
-        section class="card wide" aria-labelledby="scopes" {
+        section class="card" aria-labelledby="scopes" {
             h2 id="scopes" { "Scope-Based Access Control" }
-            @if settings.has_scopes {
-                (switch(ask, settings.enforce_scopes))
-                (table(app, ask, snapshot, settings.enforce_scopes))
-            } @else {
-                div class="body" { p { "This product has no scopes of this form." } }
+            div class="body" {
+                @if !settings.has_scopes {
+                    p { "This product has no scopes of this form." }
+                } @else if settings.enforce_scopes {
+                    (switch(ask, true))
+                } @else {
+                    (state(false))
+                    p { a class="button" href="/settings/scopes" { "See what each key would lose" } }
+                }
             }
         }
         section class="card" aria-labelledby="tags" {
@@ -58,15 +91,21 @@ pub(super) fn card(
     }
 }
 
-fn switch(ask: &PageRequest, is_on: bool) -> Markup {
-    let fields = html! {
-        input type="hidden" name="on" value=(if is_on { "0" } else { "1" });
+fn state(is_on: bool) -> Markup {
+    html! {
         p {
             "Scopes are "
             span class={ "tag " (if is_on { "ok" } else { "" }) } { (if is_on { "on" } else { "off" }) }
             @if is_on { ": every key sees what its scope lets in." }
             @else { ": every key sees everything that its roles allow." }
         }
+    }
+}
+
+fn switch(ask: &PageRequest, is_on: bool) -> Markup {
+    let fields = html! {
+        input type="hidden" name="on" value=(if is_on { "0" } else { "1" });
+        (state(is_on))
         @if !is_on {
             label class="pick" {
                 input type="checkbox" name="seen" value="1" required;
@@ -74,26 +113,7 @@ fn switch(ask: &PageRequest, is_on: bool) -> Markup {
             }
         }
     };
-    html! {
-        div class="body" { (form(ask, "scopes", &fields, if is_on { "Turn off" } else { "Turn on" })) }
-    }
-}
-
-fn table(app: &App, ask: &PageRequest, snapshot: &Snapshot, is_on: bool) -> Markup {
-    let pager = Pager::new(PATH, &ask.query, snapshot.rows.len());
-    let heading = if is_on { "Does not see" } else { "Would lose" };
-    html! {
-        div class="scroll" role="region" aria-label="What each key loses" tabindex="0" {
-            table class="plain" {
-                caption class="unseen" { "Keys, and what scopes take from each" }
-                thead { tr {
-                    th scope="col" { "Key" } th scope="col" { "Roles" } th scope="col" { (heading) }
-                } }
-                tbody { @for row in pager.of(&snapshot.rows) { (lost(app, snapshot, row)) } }
-            }
-        }
-        (pager.links())
-    }
+    form(ask, "scopes", &fields, if is_on { "Turn off" } else { "Turn on" })
 }
 
 fn lost(app: &App, snapshot: &Snapshot, row: &Row) -> Markup {
