@@ -110,6 +110,14 @@ pub(crate) fn windows() {
     }
 }
 
+/// Gets the program that checks metrics and alert rules, which no check of the gate needs.
+pub(crate) fn promtool() {
+    let packages = missing(&[("promtool", "prometheus")]);
+    if !packages.is_empty() {
+        note(&packages.join(" "), &debian(&packages));
+    }
+}
+
 /// The packages of the programs that are not on the search path.
 fn missing(programs: &[(&str, &'static str)]) -> Vec<&'static str> {
     programs.iter().filter(|(program, _)| !has(program)).map(|(_, package)| *package).collect()

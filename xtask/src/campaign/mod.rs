@@ -81,6 +81,12 @@ const PROOFS: &[Proof] = &[
         run: project::docs_browser,
     },
     Proof {
+        name: "watch",
+        shows: "mail servers with TLS, webhook libraries, Prometheus and calendars read what keys watch \
+                sends and writes (installs promtool)",
+        run: project::watch,
+    },
+    Proof {
         name: "terraform",
         shows: "the Terraform example plans, with the real program and provider (builds the provider)",
         run: project::terraform,

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::run::cargo;
-use crate::tools;
+use crate::{setup, tools};
 
 /// In a copy, so that the lock file here stays as it is.
 pub(super) fn minimal_versions(root: &Path) -> Vec<Command> {
@@ -42,6 +42,23 @@ fn tool(root: &Path, name: &str) -> PathBuf {
         },
         |programs| programs.join(name),
     )
+}
+
+pub(super) fn watch(root: &Path) -> Vec<Command> {
+    setup::promtool();
+    let mut build = cargo(root);
+    build.args(["build", "--quiet", "--package", "cortexkey"]);
+    let python = tools::environment(root, "watch").map_or_else(
+        |error| {
+            eprintln!("{error}");
+            "python3".into()
+        },
+        |programs| programs.join("python"),
+    );
+    let mut test = Command::new(python);
+    test.arg("crates/cli/tests/watch.py").arg(crate::run::target_dir(root).join("debug/cortexkey"));
+    test.arg(root).current_dir(root);
+    vec![build, test]
 }
 
 pub(super) fn semver(root: &Path) -> Vec<Command> {

@@ -410,6 +410,15 @@ fn metrics_and_calendar_are_what_their_readers_take() {
     #[expect(clippy::cast_precision_loss, reason = "a double is exact to the second for long")]
     let seconds = record.expiration.unwrap() as f64 / 1000.0;
     assert!((expires - seconds).abs() < 1.0);
+    // What alerts and dashboard ask for is there.
+    for file in ["alerts.yaml", "alerts.test.yaml", "grafana.json"] {
+        let text = fs::read_to_string(packaging(file)).unwrap();
+        for (at, _) in text.match_indices("cortexkey_") {
+            let name = text[at..].split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+            let name = name.into_iter().next().unwrap();
+            assert!(metrics.contains(&format!("# TYPE {name} gauge\n")), "{file}: {name}");
+        }
+    }
     // Without definitions nobody knows what is unmanaged.
     assert!(!metrics.contains("cortexkey_keys_unmanaged{"));
 
@@ -433,6 +442,28 @@ fn metrics_and_calendar_are_what_their_readers_take() {
     // Where it cannot be written the run says so, and what is there stays.
     let (_, ran) = watched.run(&["--metrics", "no/such/folder", "--calendar", "."]);
     assert_eq!((ran.code, ran.stderr.matches("cannot write").count()), (1, 2), "{ran:?}");
+}
+
+fn packaging(file: &str) -> std::path::PathBuf {
+    std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../packaging/watch").join(file)
+}
+
+#[test]
+fn what_the_packaged_files_run_is_what_the_program_takes() {
+    let unit = fs::read_to_string(packaging("cortexkey-watch.service")).unwrap();
+    let start = unit.lines().find_map(|line| line.strip_prefix("ExecStart=/usr/bin/cortexkey "));
+    let manifest = fs::read_to_string(packaging("kubernetes.yaml")).unwrap();
+    let args = manifest.lines().find_map(|line| line.trim().strip_prefix("args: ["));
+    let args = args.unwrap().trim_end_matches(']').replace(',', "");
+    for line in [start.unwrap(), &args] {
+        let line = format!("{line} --help");
+        let ran = finish(&mut cortexkey(&line.split(' ').collect::<Vec<_>>()));
+        assert_eq!(ran.code, 0, "{line}: {ran:?}");
+    }
+    let (_, config) = manifest.split_once("config.toml: |\n").unwrap();
+    let (config, _) = config.split_once("\n---").unwrap();
+    let config = cortexkey_client::Config::parse(config, None, None).unwrap();
+    assert_eq!((config.profiles.len(), config.targets.len()), (1, 1));
 }
 
 /// A metric's name, its labels and its value.
