@@ -1,11 +1,13 @@
 //! The server's loop: messages in, responses and diagnostics out.
 //!
-//! Waiting messages are processed together, so that a burst of keystrokes is checked once. A
+//! Waiting messages are processed together, so that a burst of keystrokes is checked once. The findings
+//! of a file that changed are shown at once, and those across files when no message is waiting. A
 //! request that was cancelled before its turn gets that response.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 
+use cortexkey_lint::Finding;
 use lsp_server::{Connection, ErrorCode, Message, Notification, Request, RequestId, Response};
 use lsp_types::notification::{
     Cancel, DidChangeTextDocument, DidChangeWatchedFiles, DidChangeWorkspaceFolders,
@@ -94,6 +96,7 @@ pub fn serve(connection: &Connection) -> Result<(), ServerError> {
         faults: BTreeSet::new(),
         is_stale: true,
         is_dirty: true,
+        changed: BTreeSet::new(),
     };
     server.watch_files(&params)?;
     server.run()
@@ -180,6 +183,8 @@ struct Server<'c> {
     is_stale: bool,
     /// Whether findings may differ from those that the client shows.
     is_dirty: bool,
+    /// The files whose text changed since their findings were shown.
+    changed: BTreeSet<PathBuf>,
 }
 
 impl Server<'_> {
@@ -211,8 +216,42 @@ impl Server<'_> {
                     Message::Response(_) => {}
                 }
             }
-            self.update()?;
+            let is_typing = !self.changed.is_empty();
+            self.show_changed()?;
+            if !is_typing || self.connection.receiver.is_empty() {
+                self.update()?;
+            }
         }
+    }
+
+    /// Shows the findings of the changed files by themselves. Those across files stay as they were
+    /// until all files have been compared.
+    fn show_changed(&mut self) -> Result<(), ServerError> {
+        for path in core::mem::take(&mut self.changed) {
+            let Some(root) = self.roots.iter().find(|root| root.holds(&path)) else { continue };
+            let Some(report) = root.report_of(&path).filter(|_| !self.is_stale) else { continue };
+            let Some(uri) = self.uri(&path) else { continue };
+            let is_here = |finding: &&Finding| {
+                let place = root.path_of(&report, finding.location.source);
+                place.as_ref() == Some(&path) && !root.is_known(finding)
+            };
+            let own = report.findings.iter().filter(is_here).map(|finding| (finding, &report));
+            let own: Vec<_> = own.collect();
+            let mut diagnostics = features::diagnostics::of(root, &own, self.encoding);
+            if let Some((_, shown)) = self.published.get(&path) {
+                let across = shown.iter().filter(|it| features::diagnostics::is_across_files(it));
+                diagnostics.extend(across.cloned());
+            }
+            let version = self.documents.get(&path).map(|document| document.version);
+            let params = PublishDiagnosticsParams {
+                uri: uri.clone(),
+                diagnostics: diagnostics.clone(),
+                version,
+            };
+            self.notify::<PublishDiagnostics>(&params)?;
+            self.published.insert(path, (uri, diagnostics));
+        }
+        Ok(())
     }
 
     fn send(&self, message: Message) -> Result<(), ServerError> {
@@ -333,7 +372,12 @@ impl Server<'_> {
         self.is_dirty = true;
         let Some(document) = self.documents.get(path) else { return };
         for root in self.roots.iter_mut().filter(|root| root.holds(path)) {
-            root.set_text(path, &document.text);
+            if root.is_policy(path) {
+                // Another policy may be in force for every file.
+                self.is_stale = true;
+            } else if root.set_text(path, &document.text) {
+                self.changed.insert(path.to_path_buf());
+            }
         }
     }
 

@@ -1,8 +1,10 @@
 //! [`Root`]: a folder of the editor, with its policies and their findings.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io::empty;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use cortexkey_lint::files::{self, Options};
 use cortexkey_lint::{
@@ -20,6 +22,8 @@ pub(crate) struct Root {
     /// The sessions' last findings.
     reports: Vec<Report>,
     files: HashMap<PathBuf, FileId>,
+    /// The absolute path of each path of output.
+    paths: RefCell<HashMap<String, PathBuf>>,
     /// Fingerprints of the findings in the baseline.
     known: BTreeSet<String>,
     /// Why the folder could not be checked.
@@ -31,13 +35,16 @@ impl Root {
     /// Reads and checks a folder, using the editor's texts in place of files.
     pub(crate) fn load(folder: &Path, texts: &HashMap<PathBuf, String>) -> Self {
         let now = jiff::Timestamp::now();
-        let options = Options::new(folder, now);
+        let mut options = Options::new(folder, now);
+        let texts_of_files = texts.iter().map(|(path, text)| (path.clone(), text.clone()));
+        options.texts = Arc::new(texts_of_files.collect());
         let outcome = files::run(&options, &mut empty());
         let mut root = Self {
             folder: folder.to_owned(),
             sessions: Vec::new(),
             reports: Vec::new(),
             files: HashMap::new(),
+            paths: RefCell::default(),
             known: BTreeSet::new(),
             fault: None,
             limits: options.limits,
@@ -85,6 +92,30 @@ impl Root {
         true
     }
 
+    /// Whether a file is part of a policy in force.
+    pub(crate) fn is_policy(&self, path: &Path) -> bool {
+        self.reports.iter().any(|report| {
+            let of_policy = report.sources.iter().filter(|source| source.is_of_policy());
+            of_policy
+                .filter(|source| !source.path.starts_with("builtin:"))
+                .any(|source| self.absolute(&source.path) == path)
+        })
+    }
+
+    /// The findings of a file by itself, which take no longer the more files there are.
+    pub(crate) fn report_of(&self, path: &Path) -> Option<Report> {
+        let file = self.files.get(path)?;
+        let governs = |session: &&LintSession<'_>| {
+            session.corpus().files.iter().any(|known| known.id == *file && known.reported)
+        };
+        self.sessions.iter().find(governs)?.report_of(*file)
+    }
+
+    /// Whether the baseline holds a finding.
+    pub(crate) fn is_known(&self, finding: &Finding) -> bool {
+        self.known.contains(&finding.fingerprint)
+    }
+
     /// Updates the findings across files. Single files were already checked.
     pub(crate) fn refresh(&mut self) {
         self.reports = self.sessions.iter().map(LintSession::report).collect();
@@ -98,7 +129,7 @@ impl Root {
             for finding in &report.findings {
                 let Some(path) = self.path_of(report, finding.location.source) else { continue };
                 let is_double = !seen.insert((&finding.fingerprint, finding.location.span));
-                if !is_double && !self.known.contains(&finding.fingerprint) {
+                if !is_double && !self.is_known(finding) {
                     all.entry(path).or_default().push((finding, report));
                 }
             }
@@ -113,9 +144,15 @@ impl Root {
         is_file.then(|| self.absolute(path))
     }
 
-    fn absolute(&self, path: &str) -> PathBuf {
-        let path = self.folder.join(path);
-        std::fs::canonicalize(&path).unwrap_or(path)
+    /// Where a file of output is. Asking the file system each time would take most of a refresh.
+    pub(crate) fn absolute(&self, path: &str) -> PathBuf {
+        if let Some(known) = self.paths.borrow().get(path) {
+            return known.clone();
+        }
+        let joined = self.folder.join(path);
+        let whole = std::fs::canonicalize(&joined).unwrap_or(joined);
+        self.paths.borrow_mut().insert(path.to_owned(), whole.clone());
+        whole
     }
 
     pub(crate) fn corpus(&self) -> Option<&Corpus> {

@@ -5,7 +5,7 @@ mod project;
 use std::path::Path;
 use std::process::Command;
 
-use crate::run::cargo;
+use crate::run::{cargo, target_dir};
 use crate::{proofs, setup};
 
 /// A proof: its name, what it shows, and the command.
@@ -215,6 +215,12 @@ const PROOFS: &[Proof] = &[
         run: proofs::foreign,
     },
     Proof {
+        name: "editors",
+        shows: "the extension for Visual Studio Code builds, and the language server serves the protocol \
+                packages of npm and Neovim (needs Node, Neovim and the npm registry)",
+        run: editors,
+    },
+    Proof {
         name: "documents",
         shows: "1,000,000 mutated documents, policies, expressions and comments do not break the \
                 linter or its fixes; in 10,000,000 all readers agree on the plain form",
@@ -277,7 +283,7 @@ pub(crate) fn run(root: &Path, name: &str) -> Result<(), String> {
 /// What is committed, as somebody gets it who clones it. Where rustup is, the toolchain is taken as
 /// it is; what it lacks the gate sets up.
 fn fresh(root: &Path) -> Vec<Command> {
-    let folder = crate::run::target_dir(root).join("fresh");
+    let folder = target_dir(root).join("fresh");
     let (checkout, cargo_home) = (folder.join("checkout"), folder.join("cargo-home"));
     let mut remove = Command::new("rm");
     remove.arg("-rf").arg(&folder);
@@ -315,7 +321,7 @@ fn msrv(root: &Path) -> Vec<Command> {
     install.args(["toolchain", "install", "--profile", "minimal", rust_version]);
     let mut build = Command::new("rustup");
     build.args(["run", rust_version, "cargo", "check", "--workspace", "--all-targets", "--locked"]);
-    build.env("CARGO_TARGET_DIR", crate::run::target_dir(root).join("msrv")).current_dir(root);
+    build.env("CARGO_TARGET_DIR", target_dir(root).join("msrv")).current_dir(root);
     // Cargo tells its own compiler to what it runs; the older one must find its own.
     for name in ["CARGO", "RUSTC", "RUSTUP_TOOLCHAIN"] {
         build.env_remove(name);
@@ -364,7 +370,7 @@ fn secrets(root: &Path) -> Vec<Command> {
     };
     let mut software = test(&[]);
     software.env("RUSTFLAGS", "--cfg sha2_backend=\"soft\"");
-    software.env("CARGO_TARGET_DIR", crate::run::target_dir(root).join("portable"));
+    software.env("CARGO_TARGET_DIR", target_dir(root).join("portable"));
     vec![test(&[]), test(&["--features", "kernels"]), software]
 }
 
@@ -394,6 +400,15 @@ fn guard(root: &Path) -> Vec<Command> {
     test.args(["test", "--release", "-p", "cortexkey-tenant", "--lib", "--"]);
     test.args(["no_run_accepts_a_use_twice", "--nocapture"]).env("CORTEXKEY_GUARD_RUNS", "5000");
     vec![test]
+}
+
+fn editors(root: &Path) -> Vec<Command> {
+    let mut build = cargo(root);
+    build.args(["build", "--quiet", "--locked", "-p", "cortexkey"]);
+    let target = target_dir(root);
+    let mut clients = Command::new(root.join("editors/tests/run.sh"));
+    clients.arg(target.join("debug/cortexkey")).arg(target.join("editors"));
+    vec![build, clients]
 }
 
 fn documents(root: &Path) -> Vec<Command> {
@@ -439,7 +454,7 @@ fn hooks(root: &Path) -> Vec<Command> {
 fn threads(root: &Path) -> Vec<Command> {
     let mut script = Command::new("sh");
     script.arg(root.join("crates/capi/tests/threads.sh"));
-    script.arg(crate::run::target_dir(root).join("threads"));
+    script.arg(target_dir(root).join("threads"));
     vec![script]
 }
 
@@ -447,7 +462,7 @@ fn windows(root: &Path) -> Vec<Command> {
     setup::windows();
     let mut script = Command::new("sh");
     script.arg(root.join("crates/capi/tests/windows.sh"));
-    script.arg(crate::run::target_dir(root).join("windows"));
+    script.arg(target_dir(root).join("windows"));
     vec![script]
 }
 
@@ -457,7 +472,7 @@ fn go(root: &Path) -> Vec<Command> {
     let fuzz = |target: &str| {
         let mut fuzz = Command::new("go");
         fuzz.args(["test", "-tags", "cortexkey_static", "-run", "^$", "-fuzz", target]);
-        let prefix = crate::run::target_dir(root).join("dist/check/prefix");
+        let prefix = target_dir(root).join("dist/check/prefix");
         fuzz.env("PKG_CONFIG_PATH", prefix.join("lib/x86_64-linux-gnu/pkgconfig"));
         fuzz.args(["-fuzztime", "60s", "./lib"]).current_dir(root.join("go"));
         fuzz
@@ -487,7 +502,7 @@ fn malformed(root: &Path) -> Vec<Command> {
 }
 
 fn go_sdk(root: &Path) -> Vec<Command> {
-    let target = crate::run::target_dir(root);
+    let target = target_dir(root);
     let mut build = cargo(root);
     build.args(["build", "-p", "cortexkey"]);
     let mut script = Command::new("sh");
@@ -497,7 +512,7 @@ fn go_sdk(root: &Path) -> Vec<Command> {
 }
 
 fn contract(root: &Path) -> Vec<Command> {
-    let target = crate::run::target_dir(root);
+    let target = target_dir(root);
     let mut build = cargo(root);
     build.args(["build", "-p", "cortexkey"]);
     // A Python of its own: the tool is for this campaign alone.
@@ -521,7 +536,7 @@ fn tenant_speed(root: &Path) -> Vec<Command> {
     let mut build = cargo(root);
     build.args(["build", "--release", "-p", "cortexkey"]);
     // A Python of its own: the peer is for the benchmark alone.
-    let folder = crate::run::target_dir(root).join("python-peers");
+    let folder = target_dir(root).join("python-peers");
     let python = folder.join("bin/python");
     let mut make = Command::new("python3");
     make.args(["-m", "venv"]).arg(&folder);
@@ -536,7 +551,7 @@ fn tenant_speed(root: &Path) -> Vec<Command> {
     ]);
     let mut bench = cargo(root);
     bench.args(["bench", "-p", "cortexkey-benches", "--bench", "tenant"]);
-    bench.env("CORTEXKEY_BIN", crate::run::target_dir(root).join("release/cortexkey"));
+    bench.env("CORTEXKEY_BIN", target_dir(root).join("release/cortexkey"));
     bench.env("CORTEXKEY_PYTHON", python);
     vec![build, make, install, bench]
 }

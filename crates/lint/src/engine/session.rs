@@ -173,6 +173,16 @@ impl<'a> LintSession<'a> {
         assemble(&self.corpus, &self.policy, &self.options, self.results.clone())
     }
 
+    /// The findings of one file by itself, without those of rules that compare files, and without
+    /// looking at the rest of the corpus. `None` if the corpus has no such file.
+    #[must_use]
+    pub fn report_of(&self, file: FileId) -> Option<Report> {
+        let at = self.position(file)?;
+        let files = vec![self.corpus.files[at].clone()];
+        let alone = Corpus { files, partial: true, ..Corpus::default() };
+        Some(assemble(&alone, &self.policy, &self.options, vec![self.results[at].clone()]))
+    }
+
     /// The settings of a rule for the key whose document contains a span, including overrides; without
     /// a key there, the settings for all keys.
     #[must_use]

@@ -90,6 +90,8 @@ pub struct Options {
     pub selection: Selection,
     /// Patterns of files that are not reported on, relative to `folder`.
     pub exclude: Vec<String>,
+    /// Texts that count in place of the policy files of these absolute paths, as an editor has them.
+    pub texts: Arc<BTreeMap<PathBuf, String>>,
     /// The progress of the run, for a caller that shows it.
     pub progress: Arc<Progress>,
     /// The folder that a CI service checks the repository out to.
@@ -148,6 +150,7 @@ impl Options {
             accepted_fixes: BTreeSet::new(),
             selection: Selection::default(),
             exclude: Vec::new(),
+            texts: Arc::default(),
             progress: Arc::default(),
             jobs: None,
             project: None,
@@ -312,6 +315,9 @@ fn load_policy(
     let mut copies = Copies::default();
     let mut read = |path: &str| {
         if let Some(text) = texts.get(path) {
+            return Ok(text.as_bytes().to_vec());
+        }
+        if let Some(text) = options.texts.get(&paths::absolute(&options.folder, Path::new(path))) {
             return Ok(text.as_bytes().to_vec());
         }
         // The policy itself is named as it was given; its parents are where they are.

@@ -2,13 +2,15 @@
 
 use std::collections::HashMap;
 
-use cortexkey_lint::{Edit, Finding};
+use cortexkey_lint::{Edit, Finding, NewWaiver, add_waiver};
+use cortexkey_manifest::Span;
 use lsp_types::{
     CodeAction, CodeActionKind, CodeActionOrCommand, CodeActionParams, Position, Range, TextEdit,
     WorkspaceEdit,
 };
 
 use super::{Place, diagnostics, overlap};
+use crate::position::{Encoding, Text};
 
 /// All safe fixes of a file, as named in `editor.codeActionsOnSave`.
 pub(crate) const FIX_ALL: CodeActionKind = CodeActionKind::new("source.fixAll.cortexkey");
@@ -45,6 +47,11 @@ pub(crate) fn of(place: &Place<'_>, params: &CodeActionParams) -> Vec<CodeAction
         if !finding.unchecked && finding.rule.family() != Some(cortexkey_lint::Family::Secret) {
             let edit = suppression(place, name, diagnostic.range.start.line);
             actions.push(action(format!("Suppress {name} with a reason"), vec![edit], false));
+        }
+        if let Some(edit) = waiver(place, finding) {
+            let mut action = action(format!("Waive {name} in the policy"), Vec::new(), false);
+            action.edit = Some(edit);
+            actions.push(action);
         }
     }
     let wants_all =
@@ -100,11 +107,46 @@ fn edits(place: &Place<'_>, edits: &[Edit]) -> Vec<TextEdit> {
 fn suppression(place: &Place<'_>, rule: &str, line: u32) -> TextEdit {
     let current = place.text.line(line as usize);
     let indent = &current[..current.len() - current.trim_start_matches(' ').len()];
-    let until = jiff::Timestamp::now() + jiff::SignedDuration::from_hours(24 * SUPPRESSION_DAYS);
-    let until = until.to_zoned(jiff::tz::TimeZone::UTC).date();
+    let until = until();
     let text = format!("{indent}# cortexkey: ignore[{rule}] reason=\"TICKET\" until={until}\n");
     let at = Position::new(line, 0);
     TextEdit::new(Range::new(at, at), text)
+}
+
+/// A waiver in the policy that governs the file, with the places to fill in.
+fn waiver(place: &Place<'_>, finding: &Finding) -> Option<WorkspaceEdit> {
+    let (policy, _) = place.root.policy(&place.path)?;
+    let path = policy.waiver_file(finding).ok()?;
+    let text = policy.text(path)?;
+    let new = NewWaiver {
+        rule: finding.rule.name().to_owned(),
+        key: finding.key.clone()?,
+        reason: "TICKET".to_owned(),
+        approved_by: Some("NAME".to_owned()),
+        expires: until(),
+    };
+    let (new, _) = add_waiver(text, &new).ok()?;
+    let uri = (place.uris)(&place.root.absolute(path))?;
+    let edit = difference(text, &new, place.encoding);
+    Some(WorkspaceEdit::new(HashMap::from([(uri, vec![edit])])))
+}
+
+/// The one edit that makes a text another one, from the first to the last byte that differs.
+fn difference(old: &str, new: &str, encoding: Encoding) -> TextEdit {
+    let same = |pairs: &mut dyn Iterator<Item = (char, char)>| {
+        pairs.take_while(|(a, b)| a == b).map(|(a, _)| a.len_utf8()).sum::<usize>()
+    };
+    let start = same(&mut old.chars().zip(new.chars()));
+    let (old_rest, new_rest) = (&old[start..], &new[start..]);
+    let end = same(&mut old_rest.chars().rev().zip(new_rest.chars().rev()));
+    let range = Text::new(old, encoding).range(Span::new(start, old.len() - end));
+    TextEdit::new(range, new_rest[..new_rest.len() - end].to_owned())
+}
+
+/// The end of a new suppression or waiver.
+fn until() -> String {
+    let until = jiff::Timestamp::now() + jiff::SignedDuration::from_hours(24 * SUPPRESSION_DAYS);
+    until.to_zoned(jiff::tz::TimeZone::UTC).date().to_string()
 }
 
 fn workspace_edit(place: &Place<'_>, edits: Vec<TextEdit>) -> WorkspaceEdit {

@@ -1,7 +1,7 @@
 //! Converts findings to diagnostics.
 
-use cortexkey_lint::rules::page_url;
-use cortexkey_lint::{Finding, Report};
+use cortexkey_lint::rules::{self, page_url};
+use cortexkey_lint::{Family, Finding, Report};
 use cortexkey_manifest::policy::Severity;
 use lsp_types::{
     CodeDescription, Diagnostic, DiagnosticRelatedInformation, DiagnosticSeverity, DiagnosticTag,
@@ -56,6 +56,12 @@ pub(crate) fn one(
         tags: tags(finding.rule.name()),
         data: None,
     }
+}
+
+/// Whether a diagnostic is of a rule that compares files.
+pub(crate) fn is_across_files(diagnostic: &Diagnostic) -> bool {
+    let Some(NumberOrString::String(name)) = &diagnostic.code else { return false };
+    rules::find(name).is_some_and(|rule| rule.id().family() == Some(Family::Corpus))
 }
 
 const fn severity(severity: Severity) -> DiagnosticSeverity {

@@ -1,6 +1,7 @@
 //! The server as an editor sees it: messages in, messages out.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![allow(clippy::print_stdout, reason = "what is measured is printed")]
 
 mod editor;
 
@@ -232,4 +233,84 @@ fn a_folder_that_cannot_be_checked_is_told() {
     let mut editor = Editor::start(&[("cortexkey.yaml", broken), ("keys/a.yaml", KEY)], &["utf-8"]);
     let reported = editor.next("window/showMessage", "textDocument/publishDiagnostics");
     assert_eq!(reported["type"], 1, "{reported}");
+}
+
+#[test]
+fn an_unsaved_policy_counts_for_every_file() {
+    let mut editor = editor();
+    editor.open("keys/a.yaml", KEY);
+    let has = |found: &[serde_json::Value], rule: &str| found.iter().any(|it| it["code"] == rule);
+    assert!(has(&editor.diagnostics("keys/a.yaml"), "expiry-too-long"));
+    editor.open("cortexkey.yaml", POLICY);
+    let off = format!("{POLICY}rules:\n  expiry-too-long: {{ enabled: false }}\n");
+    editor.replace("cortexkey.yaml", 2, &off);
+    assert!(!has(&editor.diagnostics("keys/a.yaml"), "expiry-too-long"));
+    // A mistake is shown in the policy's own buffer.
+    editor.replace("cortexkey.yaml", 3, &off.replace("expiry-too-long", "expiry-to-long"));
+    assert!(has(&editor.diagnostics("cortexkey.yaml"), "policy-unknown-rule"));
+    assert!(has(&editor.diagnostics("keys/a.yaml"), "expiry-too-long"));
+    // What is not saved does not count once its buffer is closed.
+    editor.replace("cortexkey.yaml", 4, &off);
+    editor.close("cortexkey.yaml");
+    assert!(has(&editor.diagnostics("keys/a.yaml"), "expiry-too-long"));
+}
+
+#[test]
+fn a_waiver_is_offered_for_the_policy() {
+    let mut editor = editor();
+    editor.open("keys/a.yaml", KEY);
+    let actions = editor.request(
+        "textDocument/codeAction",
+        &json!({
+            "textDocument": { "uri": editor.uri("keys/a.yaml") },
+            "range": { "start": { "line": 9, "character": 0 }, "end": { "line": 9, "character": 40 } },
+            "context": { "diagnostics": [] },
+        }),
+    );
+    let all = actions.as_array().unwrap();
+    let waive = all.iter().find(|it| it["title"] == "Waive expiry-too-long in the policy").unwrap();
+    let uri = editor.uri("cortexkey.yaml");
+    let edits = waive["edit"]["changes"][&uri].as_array().unwrap();
+    let text = editor::apply(POLICY, edits);
+    assert!(text.starts_with(POLICY.trim_end()), "{text}");
+    let end = &text[POLICY.trim_end().len()..];
+    assert!(end.starts_with("\n  - rule: expiry-too-long\n    key: svc-export\n"), "{end}");
+    // The policy with the waiver is a policy, in which the finding does not count.
+    editor.open("cortexkey.yaml", &text);
+    let found = editor.diagnostics("keys/a.yaml");
+    assert!(!found.iter().any(|it| it["code"] == "expiry-too-long"), "{found:?}");
+}
+
+#[test]
+fn a_keystroke_costs_little_however_many_files_there_are() {
+    use std::time::Instant;
+    let wanted = std::env::var("CORTEXKEY_LSP_FILES").ok().and_then(|it| it.parse().ok());
+    let count: usize = wanted.unwrap_or(300);
+    let names: Vec<String> = (0..count).map(|n| format!("keys/{}/svc-{n}.yaml", n % 50)).collect();
+    let texts: Vec<String> =
+        (0..count).map(|n| KEY.replace("svc-export", &format!("svc-{n}"))).collect();
+    let mut files = vec![("cortexkey.yaml", POLICY)];
+    files.extend(names.iter().map(String::as_str).zip(texts.iter().map(String::as_str)));
+    let began = Instant::now();
+    let mut editor = Editor::start(&files, &["utf-8"]);
+    editor.settled("keys/0/svc-0.yaml");
+    let whole = began.elapsed();
+    editor.open("keys/0/svc-0.yaml", &texts[0]);
+    editor.settled("keys/0/svc-0.yaml");
+    let mut taken = Vec::new();
+    for version in 2..13 {
+        let began = Instant::now();
+        let date = format!("2{version:03}-01-01");
+        editor.change("keys/0/svc-0.yaml", version, (9, 11, 9, 21), &date);
+        let shown =
+            editor.next("textDocument/publishDiagnostics", "textDocument/publishDiagnostics");
+        taken.push(began.elapsed());
+        assert_eq!(shown["uri"], editor.uri("keys/0/svc-0.yaml"));
+        assert_eq!(shown["version"], version);
+        editor.settled("keys/0/svc-0.yaml");
+    }
+    taken.sort();
+    let keystroke = taken[taken.len() / 2];
+    println!("{count} files: {whole:?} for all, {keystroke:?} for a keystroke");
+    assert!(keystroke * 10 < whole, "{keystroke:?} of {whole:?}");
 }

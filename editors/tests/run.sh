@@ -1,0 +1,25 @@
+#!/bin/sh
+# Builds the extension for Visual Studio Code, and tries the language server with two real clients: the
+# protocol packages of npm, and Neovim.
+#
+# usage: run.sh BINARY SCRATCH, where SCRATCH is a folder for packages and keys
+set -eu
+binary=$(realpath "$1")
+mkdir -p "$2"
+scratch=$(realpath "$2")
+editors=$(realpath "$(dirname "$0")/..")
+
+rm -rf "$scratch/keys"
+mkdir -p "$scratch/vscode" "$scratch/keys"
+for part in src package.json package-lock.json tsconfig.json .vscodeignore README.md; do
+  cp -r "$editors/vscode/$part" "$scratch/vscode/"
+done
+cd "$scratch/vscode"
+npm ci --no-audit --no-fund --ignore-scripts
+node node_modules/esbuild/install.js
+npm run package
+test -s cortexkey.vsix
+
+node "$editors/tests/client.mjs" "$binary" "$scratch/vscode" "$scratch/keys"
+BINARY="$binary" FOLDER="$scratch/keys" timeout 120 \
+  nvim --headless --clean -c "luafile $editors/tests/neovim.lua"
