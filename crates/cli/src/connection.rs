@@ -157,7 +157,8 @@ impl ConnectionArgs {
         }
     }
 
-    fn is_given(&self) -> bool {
+    /// Whether a tenant or a key is named by hand.
+    pub(crate) fn is_given(&self) -> bool {
         let key = &self.key;
         let of_key = key.key_id.is_some() || key.level.is_some() || key.key_file.is_some();
         let of_tenant = key.profile.is_some() || self.child_tenant.is_some() || self.on_premises;

@@ -104,6 +104,12 @@ impl CorpusArgs {
         Ok(Some(Corpus { source, outcome }))
     }
 
+    /// Whether definitions are named by hand.
+    pub(crate) fn is_given(&self) -> bool {
+        let files = [&self.keys, &self.policy, &self.baseline, &self.lock_file];
+        files.iter().any(|file| file.is_some())
+    }
+
     /// The policy's name of a tenant: the one that is given, or that of the profile.
     fn tenant(&self, connection: &Connection) -> Option<String> {
         self.tenant.clone().or_else(|| connection.tenant.clone())

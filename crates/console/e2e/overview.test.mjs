@@ -2,55 +2,45 @@
 // that tries to be more than text.
 
 import assert from 'node:assert/strict';
-import { execFileSync, spawn } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { createInterface } from 'node:readline';
+import { execFileSync } from 'node:child_process';
 import { after, before, test } from 'node:test';
 
-import { browser, emulator, generate, page, seed, violations } from './lib.mjs';
+import { beside, browser, emulator, generate, page, seed, violations } from './lib.mjs';
 
 const ALL = [['light', 1280], ['dark', 1280], ['light', 390], ['dark', 390]];
 // Structure is the same in all four looks: without CONSOLE_LOOKS=all each scheme and width is seen once.
 const LOOKS = process.env.CONSOLE_LOOKS === 'all' ? ALL : [ALL[0], ALL[3]];
 const HOSTILE = '"><script>document.title="run"</script><img src=x onerror="document.title=1"> =1+1';
 
-let folder, tenant, compared, launched, opened;
+const FILES = {
+  'cortexkey.yaml': 'apiVersion: cortexkey/v1\nkind: Policy\nmetadata: { name: acme }\nkeys: ["*.key.yaml"]\n',
+  'svc.key.yaml': `apiVersion: cortexkey/v1
+kind: ApiKey
+metadata: { name: svc, owner: '<b>soc</b>' }
+spec:
+  securityLevel: advanced
+  lifetime: 60d
+  roles: [Viewer]
+`,
+};
+
+let tenant, compared, launched, opened;
 before(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'overview-'));
-  writeFileSync(join(folder, 'cortexkey.yaml'), 'apiVersion: cortexkey/v1\nkind: Policy\nmetadata: { name: acme }\nkeys: ["*.key.yaml"]\n');
-  writeFileSync(join(folder, 'svc.key.yaml'), `apiVersion: cortexkey/v1\nkind: ApiKey\nmetadata:\n  name: svc\n  owner: '<b>soc</b>'\nspec:\n  securityLevel: advanced\n  lifetime: 60d\n  roles: [Viewer]\n`);
   [tenant, launched] = await Promise.all([emulator(), browser()]);
   await seed(tenant, 14);
   await generate(tenant, { comment: HOSTILE, roles: ['Instance Administrator'] });
-  compared = await consoleOf(tenant, folder);
+  compared = await beside(tenant, FILES);
   opened = await page(launched, compared);
 });
-after(async () => {
-  await launched?.close();
-  compared?.stop();
-  tenant?.stop();
-  if (folder) rmSync(folder, { recursive: true });
-});
+after(async () => { await launched?.close(); compared?.stop(); tenant?.stop(); });
 
 /** What a command needs to call the emulator. */
 function settings() {
   const { id, key } = tenant.keys.advanced;
   return {
     ...process.env, CORTEXKEY_API_URL: tenant.url, CORTEXKEY_API_KEY_ID: String(id), CORTEXKEY_API_KEY: key,
-    CORTEXKEY_API_KEY_TYPE: 'advanced', XDG_STATE_HOME: folder,
+    CORTEXKEY_API_KEY_TYPE: 'advanced', XDG_STATE_HOME: compared.folder,
   };
-}
-
-/** A console that compares definitions with the emulator. */
-async function consoleOf() {
-  const child = spawn(process.env.CONSOLE_BIN, ['console', '--keys', folder], { stdio: ['ignore', 'pipe', 'inherit'], env: settings() });
-  const address = await new Promise((resolve, reject) => {
-    createInterface({ input: child.stdout }).once('line', resolve);
-    child.once('exit', () => reject(new Error('the console ended')));
-  });
-  return { origin: new URL(address).origin, entries: [address], said: [], stop: () => child.kill() };
 }
 
 /** What is wrong with what is open, in each look. */
@@ -115,9 +105,9 @@ test('overview: what is drawn is what the table says, and a figure leads to so m
 
 for (const [name, args] of [['report', ['report']], ['inventory', ['keys', 'inventory', '--format', 'html']]]) {
   test(`${name}: one file without scripts, violations and requests, that prints`, async () => {
-    const file = join(folder, `${name}.html`);
+    const file = `${compared.folder}/${name}.html`;
     try {
-      execFileSync(process.env.CONSOLE_BIN, [...args, '--keys', folder, '--out', file], { env: settings(), stdio: 'pipe' });
+      execFileSync(process.env.CONSOLE_BIN, [...args, '--keys', compared.folder, '--out', file], { env: settings(), stdio: 'pipe' });
     } catch ({ status, stderr }) {
       // The definition has findings.
       assert.equal(status, 1, String(stderr));

@@ -24,6 +24,7 @@ async function shoot(opened, name, address, act) {
 // As for a tenant, with definitions.
 const opened = await page(launched, managed, size);
 await shoot(opened, 'console', `${managed.origin}/keys?f.state=never&o.state=not`);
+await shoot(opened, 'console-overview', `${managed.origin}/overview?scopes=1`);
 const write = (name, text) => writeFileSync(`${managed.folder}/${name}`, text);
 write('wiki.key.yaml', DEFINITIONS['jira.key.yaml'].replace('svc-jira-prod', 'svc-wiki-prod'));
 write('siem.key.yaml', DEFINITIONS['siem.key.yaml'].replace('[Viewer]', '[Viewer, Responder]'));

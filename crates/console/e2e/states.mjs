@@ -3,6 +3,7 @@
 const menu = (page) => page.getByRole('button', { name: 'Menu of key 4' }).click();
 
 export const STATES = [
+  { name: 'overview', path: '/overview' },
   { name: 'keys', path: '/keys' },
   { name: 'keys-filtered', path: '/keys?f.role=view&o.role=contains&sort=expires&desc=1' },
   { name: 'keys-none', path: '/keys?f.comment=nothing-has-this' },

@@ -90,6 +90,7 @@ enum FailOn {
 
 pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     args.out.check()?;
+    args.check()?;
     let epoch = std::env::var("SOURCE_DATE_EPOCH").ok();
     let time = now(None, epoch.as_deref()).map_err(Failure::usage_error)?;
     let now_ms = u64::try_from(time.as_millisecond()).unwrap_or(0);
@@ -135,6 +136,18 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
 }
 
 impl Args {
+    /// Fails where a source is named that is not read.
+    fn check(&self) -> Result<(), Failure> {
+        let message = match self.from {
+            Some(From::Tenant) if self.corpus.is_given() => "--from tenant reads no definitions",
+            Some(From::Definitions) if self.connection.is_given() => {
+                "--from definitions calls no tenant"
+            }
+            _ => return Ok(()),
+        };
+        Err(Failure::usage_error(message).help("give --from both, or leave the others out"))
+    }
+
     /// Whether findings make the exit code 1, which is said.
     fn fails(&self, report: &Report) -> bool {
         let at = match self.fail_on {

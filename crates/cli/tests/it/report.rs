@@ -70,6 +70,13 @@ fn a_report_is_of_what_there_is_and_of_what_is_asked_for() {
     for args in [&["report", "--from", "both"][..], &["report", "--from", "tenant"]] {
         assert_eq!(world.finish(&mut cortexkey(args)).code, 2, "{args:?}");
     }
+    for args in [
+        &["report", "--from", "tenant", "--keys", "."][..],
+        &["report", "--from", "definitions", "--profile", "x"],
+        &["keys", "inventory", "--no-definitions", "--keys", "."],
+    ] {
+        assert_eq!(world.run(args).code, 2, "{args:?}");
+    }
     let typo = ["report", "--profile", "nobody", "--format", "json"];
     assert_eq!(world.finish(&mut cortexkey(&typo)).code, 2);
 }
@@ -96,6 +103,7 @@ fn exit_codes_are_those_of_the_linter_and_of_what_could_not_be_read() {
     fs::write(world.path("cortexkey.yaml"), "kind: [").unwrap();
     assert_eq!(report(&[]).code, 2);
     assert_eq!(world.run(&["keys", "inventory"]).code, 2);
+    assert_eq!(world.run(&["keys", "inventory", "--no-definitions"]).code, 0);
 }
 
 #[test]

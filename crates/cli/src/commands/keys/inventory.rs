@@ -33,6 +33,14 @@ pub(super) struct Args {
     #[arg(long, value_name = "DURATION", default_value = "90d", value_parser = duration_ms)]
     audit: u64,
 
+    /// Read no definitions
+    #[arg(
+        long,
+        conflicts_with_all = ["keys", "policy", "baseline", "lock_file"],
+        help_heading = "Definitions"
+    )]
+    no_definitions: bool,
+
     #[command(flatten)]
     corpus: CorpusArgs,
 
@@ -68,7 +76,8 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
     args.out.check()?;
     let connection = args.connection.resolve()?;
     let now_ms = now_ms();
-    let read = Read::new(connection, &args.corpus, args.corpus.read(false)?, now_ms)?;
+    let corpus = if args.no_definitions { None } else { args.corpus.read(false)? };
+    let read = Read::new(connection, &args.corpus, corpus, now_ms)?;
     let from_ms = now_ms.saturating_sub(args.audit);
     let tenant = read.tenant.as_deref();
     let inventory = Inventory::read(&read.client, &read.snapshot, &read.scopes, tenant, from_ms);
