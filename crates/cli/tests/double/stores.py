@@ -171,19 +171,20 @@ def aws(args):
             fail(f"An error occurred (ResourceNotFoundException) when {call}: can't find the specified {what}.", 254)
         print(json.dumps({"Name": name, "SecretString": load("aws", name)}))
         return
-    command, source = take(args, "secretsmanager", None, "--cli-input-json", None, "--output", "json")
+    flag = "--name" if args[1] == "create-secret" else "--secret-id"
+    command, name, source = take(
+        args, "secretsmanager", None, flag, None, "--secret-string", None, "--output", "json")
     with open(source.removeprefix("file://")) as file:
-        request = json.load(file)
-    name = request.pop("Name" if command == "create-secret" else "SecretId")
+        secret = file.read()
     exists = load("aws", name) is not None or load("empty")
     if command == "create-secret" and exists:
         fail("An error occurred (ResourceExistsException) when calling the CreateSecret operation", 254)
     if command == "put-secret-value" and not exists:
         fail("An error occurred (ResourceNotFoundException)", 254)
     if fault("denied"):
-        fail("An error occurred (AccessDeniedException): value " + request["SecretString"], 254)
+        fail("An error occurred (AccessDeniedException): value " + secret, 254)
     if not fault("lost"):
-        save(request.pop("SecretString"), "aws", name)
+        save(secret, "aws", name)
     print("{}")
 
 

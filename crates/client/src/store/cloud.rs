@@ -43,14 +43,14 @@ impl Backend for Aws {
     fn write(&self, fields: &Json, previous: Option<&Held>) -> Result<(), StoreError> {
         let value = text(fields)?;
         let (command, name) = match previous {
-            Some(_) => ("put-secret-value", "SecretId"),
-            None => ("create-secret", "Name"),
+            Some(_) => ("put-secret-value", "--secret-id"),
+            None => ("create-secret", "--name"),
         };
-        let input = Json(json!({ name: self.name, "SecretString": value.as_str() }));
-        let input = text(&input)?;
+        // A whole request (`--cli-input-json`) is read twice, which standard input is not.
         let from = format!("file://{STDIN}");
-        let arguments = ["secretsmanager", command, "--cli-input-json", &from, "--output", "json"];
-        let ran = self.tool.run(&arguments, input.as_bytes())?;
+        let place = [name, self.name.as_str(), "--secret-string", &from, "--output", "json"];
+        let arguments = [&["secretsmanager", command][..], &place].concat();
+        let ran = self.tool.run(&arguments, value.as_bytes())?;
         if ran.reports(&["ResourceExistsException"]) {
             return Err(StoreError::Changed);
         }
