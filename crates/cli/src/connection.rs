@@ -14,7 +14,7 @@ use cortexkey_client::{
 use cortexkey_core::auth::Level;
 use zeroize::Zeroizing;
 
-use crate::exit::{Exit, Failure};
+use crate::exit::{BoxError, Exit, Failure};
 use crate::mask;
 use crate::text::{self, DIM};
 
@@ -248,12 +248,12 @@ pub(crate) fn call_failure(error: &CallError) -> Failure {
     }
 }
 
-fn store_url(text: &str) -> Result<StoreUrl, String> {
-    text.parse().map_err(|error| format!("it {error}"))
+fn store_url(text: &str) -> Result<StoreUrl, BoxError> {
+    text.parse().map_err(|error| format!("it {error}").into())
 }
 
 /// The error does not repeat the value, which may be a key in the wrong place.
-pub(crate) fn level(text: &str) -> Result<Level, String> {
+pub(crate) fn level(text: &str) -> Result<Level, BoxError> {
     // The console writes Standard and Advanced.
-    text.to_ascii_lowercase().parse().map_err(|_| "expected `standard` or `advanced`".to_owned())
+    text.to_ascii_lowercase().parse().map_err(|_| "expected `standard` or `advanced`".into())
 }

@@ -70,7 +70,7 @@ impl CorpusArgs {
                 .help("give --keys the folder with your key definitions"));
         }
         let epoch = std::env::var("SOURCE_DATE_EPOCH").ok();
-        let time = now(None, epoch.as_deref()).map_err(Failure::usage_error)?;
+        let time = now(None, epoch.as_deref()).map_err(Failure::usage)?;
         let mut options = Options::new(folder.clone(), time);
         options.policy.clone_from(&self.policy);
         options.baseline.clone_from(&self.baseline);

@@ -8,10 +8,13 @@ use std::process::ExitCode;
 
 use anstyle::{AnsiColor, Style};
 #[cfg(feature = "lint")]
-use cortexkey_lint::files::Outcome;
+use cortexkey_lint::files::{Outcome, RunError};
 use cortexkey_system::chain;
 
 use crate::text;
+
+/// An error of any type, for the functions that parse arguments: clap prints its message.
+pub(crate) type BoxError = Box<dyn Error + Send + Sync>;
 
 /// The exit codes, the same for every command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,6 +70,18 @@ impl Failure {
     /// A usage error, or invalid settings.
     pub(crate) fn usage_error(message: impl Into<String>) -> Self {
         Self::new(Exit::UsageError, message)
+    }
+
+    /// A usage error, or invalid settings, with its causes.
+    pub(crate) fn usage(error: impl Error) -> Self {
+        Self::of(Exit::UsageError, &error)
+    }
+
+    /// Why the linter cannot read or write a file.
+    #[cfg(feature = "lint")]
+    pub(crate) fn of_files(error: &RunError) -> Self {
+        let help = error.next_step().map(str::to_owned);
+        Self { help, ..Self::of(Exit::UsageError, error) }
     }
 
     /// The linter could not start.

@@ -31,6 +31,8 @@ mod needs;
 #[cfg(feature = "lint")]
 mod output_file;
 #[cfg(feature = "lint")]
+mod product_arg;
+#[cfg(feature = "lint")]
 mod progress;
 #[cfg(feature = "client")]
 mod renewal;

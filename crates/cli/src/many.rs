@@ -65,13 +65,13 @@ impl ChildrenArgs {
 /// The results of several tenants, one line each.
 #[derive(Default)]
 pub(crate) struct Summary {
-    lines: Vec<(String, Result<Exit, String>)>,
+    lines: Vec<(String, Result<Exit, Failure>)>,
 }
 
 impl Summary {
     /// Adds a result.
     pub(crate) fn note(&mut self, name: String, result: Result<Exit, Failure>) {
-        self.lines.push((name, result.map_err(|failure| failure.message().to_owned())));
+        self.lines.push((name, result));
     }
 
     /// Prints the summary and returns how the command ends.
@@ -82,8 +82,8 @@ impl Summary {
                 Ok(Exit::Done) => format!("{GOOD}done{GOOD:#}"),
                 Ok(Exit::Partly) => format!("{BOLD}done in part{BOLD:#}"),
                 Ok(_) => format!("{BAD}not done{BAD:#}"),
-                Err(message) => {
-                    let first = message.lines().next().unwrap_or_default();
+                Err(failure) => {
+                    let first = failure.message().lines().next().unwrap_or_default();
                     format!("{BAD}failed{BAD:#}: {first}")
                 }
             };

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use cortexkey_client::{NewKeys, Show, Sink, StoreSettings, StoreSink};
 use zeroize::Zeroizing;
 
-use crate::exit::Failure;
+use crate::exit::{BoxError, Failure};
 use crate::text;
 
 /// The sink of a new key.
@@ -71,7 +71,7 @@ impl SinkArgs {
     }
 }
 
-fn store_sink(text: &str) -> Result<StoreSink, String> {
+fn store_sink(text: &str) -> Result<StoreSink, BoxError> {
     let settings = StoreSettings::of(&|name| std::env::var_os(name));
-    StoreSink::new(text, settings).map_err(|error| format!("it {error}"))
+    StoreSink::new(text, settings).map_err(|error| format!("it {error}").into())
 }

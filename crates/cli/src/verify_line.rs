@@ -3,13 +3,57 @@
 use std::fmt;
 
 use cortexkey_core::auth::{
-    HEADER_AUTHORIZATION, HEADER_KEY_ID, HEADER_NONCE, HEADER_TIMESTAMP, Key, KeyId, Level, Skew,
-    StoredKey,
+    HEADER_AUTHORIZATION, HEADER_KEY_ID, HEADER_NONCE, HEADER_TIMESTAMP, Key, KeyId, Level,
+    LevelError, Skew, StoredKey,
 };
 use cortexkey_core::lifecycle::Expiry;
 use serde::de::{self, Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+use thiserror::Error;
+
+use crate::exit::BoxError;
 
 const HEADERS: [&str; 4] = [HEADER_KEY_ID, HEADER_AUTHORIZATION, HEADER_NONCE, HEADER_TIMESTAMP];
+
+/// Why a line is not read. It repeats no value, and no name that may be a key in the wrong place.
+#[derive(Debug, Error)]
+pub(crate) enum LineError {
+    #[error("the line is longer than {limit} bytes; a request is far shorter")]
+    TooLong { limit: usize },
+    #[error("the line is empty; each line holds one JSON object")]
+    Empty,
+    #[error("this is not JSON: {what}, column {column}{hint}")]
+    Json { what: String, column: usize, hint: &'static str },
+    #[error("{place} is not a JSON object")]
+    NoObject { place: &'static str },
+    #[error("field `request` is not an object of header names and values")]
+    NoHeaders,
+    #[error("{place} lacks the field `{field}`")]
+    Missing { place: &'static str, field: &'static str },
+    #[error("{place} has the field `{field}` twice")]
+    Twice { place: &'static str, field: String },
+    #[error("{place} has an unknown field with a long name")]
+    UnknownLong { place: &'static str },
+    #[error("{place} has the unknown field `{field}`; it takes {known}")]
+    Unknown { place: &'static str, field: String, known: String },
+    #[error("field `{field}` is not a whole number of 0 or more")]
+    NoNumber { field: String },
+    #[error("field `{field}` is not a string")]
+    NoText { field: String },
+    #[error("field `{field}` is neither true nor false")]
+    NoFlag { field: &'static str },
+    #[error("field `{field}` is 0; a key id is 1 or more")]
+    ZeroId { field: &'static str },
+    #[error("field `{field}` holds a character above U+00FF; each stands for one byte")]
+    NoByte { field: String },
+    #[error("field `{field}`")]
+    Value { field: &'static str, source: BoxError },
+}
+
+impl LineError {
+    fn value(field: &'static str, source: impl Into<BoxError>) -> Self {
+        Self::Value { field, source: source.into() }
+    }
+}
 
 /// A request, and the state to check it against.
 pub(crate) struct Line {
@@ -22,16 +66,16 @@ pub(crate) struct Line {
 }
 
 impl Line {
-    pub(crate) fn parse(line: &[u8]) -> Result<Self, String> {
+    pub(crate) fn parse(line: &[u8]) -> Result<Self, LineError> {
         if line.trim_ascii().is_empty() {
-            return Err("the line is empty; each line holds one JSON object".into());
+            return Err(LineError::Empty);
         }
         // A syntax error names a position and what was expected, and no value.
         let json: Json = serde_json::from_slice(line).map_err(|error| {
             let text = error.to_string();
-            let what = text.split(" at line ").next().unwrap_or_default();
+            let what = text.split(" at line ").next().unwrap_or_default().to_owned();
             let hint = if error.is_eof() { "; `jq -c` puts an object on one line" } else { "" };
-            format!("this is not JSON: {what}, column {}{hint}", error.column())
+            LineError::Json { what, column: error.column(), hint }
         })?;
         let mut fields = Fields::of(json, "the line")?;
         // The vectors contain names and expectations, which a verifier ignores.
@@ -44,7 +88,7 @@ impl Line {
             },
             now_ms: fields.take("now_ms")?.number("now_ms")?,
             skew: Skew::from_ms(fields.take("skew_ms")?.number("skew_ms")?)
-                .map_err(|error| format!("field `skew_ms`: {error}"))?,
+                .map_err(|error| LineError::value("skew_ms", error))?,
             headers: headers(fields.take("request")?)?,
         };
         fields.finish()?;
@@ -52,25 +96,23 @@ impl Line {
     }
 }
 
-fn stored_key(stored: Json) -> Result<StoredKey, String> {
-    let in_field =
-        |field: &str, error: &dyn fmt::Display| format!("field `stored.{field}`: {error}");
+fn stored_key(stored: Json) -> Result<StoredKey, LineError> {
     let mut fields = Fields::of(stored, "field `stored`")?;
     let key_id = KeyId::new(fields.take("key_id")?.number("stored.key_id")?)
-        .ok_or("field `stored.key_id` is 0; a key id is 1 or more")?;
+        .ok_or(LineError::ZeroId { field: "stored.key_id" })?;
     let key = fields.take("key")?.text("stored.key")?;
-    let key = Key::new(key.as_bytes()).map_err(|error| in_field("key", &error))?;
+    let key = Key::new(key.as_bytes()).map_err(|error| LineError::value("stored.key", error))?;
     let level: Level = fields
         .take("level")?
         .text("stored.level")?
         .parse()
-        .map_err(|error| in_field("level", &error))?;
+        .map_err(|error: LevelError| LineError::value("stored.level", error))?;
     let expiry = match fields.take("expires_ms")? {
         Json::Null => Expiry::Never,
         ms => Expiry::At { ms: ms.number("stored.expires_ms")? },
     };
     let Json::Bool(revoked) = fields.take("revoked")? else {
-        return Err("field `stored.revoked` is neither true nor false".into());
+        return Err(LineError::NoFlag { field: "stored.revoked" });
     };
     fields.finish()?;
     let stored = StoredKey::new(key_id, level, key).expiring(expiry);
@@ -80,9 +122,9 @@ fn stored_key(stored: Json) -> Result<StoredKey, String> {
     Ok(stored)
 }
 
-fn headers(request: Json) -> Result<Vec<(String, Vec<u8>)>, String> {
+fn headers(request: Json) -> Result<Vec<(String, Vec<u8>)>, LineError> {
     let Json::Object(fields) = request else {
-        return Err("field `request` is not an object of header names and values".into());
+        return Err(LineError::NoHeaders);
     };
     let mut headers = Vec::new();
     for (name, value) in fields {
@@ -95,9 +137,7 @@ fn headers(request: Json) -> Result<Vec<(String, Vec<u8>)>, String> {
             let is_ours = HEADERS.iter().any(|header| header.eq_ignore_ascii_case(&name));
             let field = if is_ours { format!("request.{name}") } else { "request".to_owned() };
             let bytes = value.text(&field)?.chars().map(u8::try_from).collect::<Result<_, _>>();
-            let bytes = bytes.map_err(|_| {
-                format!("field `{field}` holds a character above U+00FF; each stands for one byte")
-            })?;
+            let bytes = bytes.map_err(|_| LineError::NoByte { field })?;
             headers.push((name.clone(), bytes));
         }
     }
@@ -116,17 +156,17 @@ enum Json {
 }
 
 impl Json {
-    fn number(self, field: &str) -> Result<u64, String> {
+    fn number(self, field: &str) -> Result<u64, LineError> {
         match self {
             Self::Number(number) => Ok(number),
-            _ => Err(format!("field `{field}` is not a whole number of 0 or more")),
+            _ => Err(LineError::NoNumber { field: field.to_owned() }),
         }
     }
 
-    fn text(self, field: &str) -> Result<String, String> {
+    fn text(self, field: &str) -> Result<String, LineError> {
         match self {
             Self::Text(text) => Ok(text),
-            _ => Err(format!("field `{field}` is not a string")),
+            _ => Err(LineError::NoText { field: field.to_owned() }),
         }
     }
 }
@@ -139,17 +179,17 @@ struct Fields {
 }
 
 impl Fields {
-    fn of(json: Json, place: &'static str) -> Result<Self, String> {
+    fn of(json: Json, place: &'static str) -> Result<Self, LineError> {
         match json {
             Json::Object(fields) => Ok(Self { unread: fields, known: Vec::new(), place }),
-            _ => Err(format!("{place} is not a JSON object")),
+            _ => Err(LineError::NoObject { place }),
         }
     }
 
-    fn take(&mut self, name: &'static str) -> Result<Json, String> {
+    fn take(&mut self, name: &'static str) -> Result<Json, LineError> {
         self.known.push(name);
         let at = self.unread.iter().position(|(field, _)| field == name);
-        let at = at.ok_or_else(|| format!("{} lacks the field `{name}`", self.place))?;
+        let at = at.ok_or(LineError::Missing { place: self.place, field: name })?;
         Ok(self.unread.swap_remove(at).1)
     }
 
@@ -157,21 +197,16 @@ impl Fields {
         self.unread.iter().any(|(field, _)| field == name).then(|| self.take(name).ok()).flatten()
     }
 
-    fn finish(self) -> Result<(), String> {
-        match self.unread.first() {
+    fn finish(self) -> Result<(), LineError> {
+        let Self { unread, known, place } = self;
+        match unread.into_iter().next() {
             None => Ok(()),
-            Some((name, _)) if self.known.contains(&name.as_str()) => {
-                Err(format!("{} has the field `{name}` twice", self.place))
+            Some((field, _)) if known.contains(&field.as_str()) => {
+                Err(LineError::Twice { place, field })
             }
             // The name itself may be a key in the wrong place.
-            Some((name, _)) if name.len() > 32 => {
-                Err(format!("{} has an unknown field with a long name", self.place))
-            }
-            Some((name, _)) => Err(format!(
-                "{} has the unknown field `{name}`; it takes {}",
-                self.place,
-                self.known.join(", ")
-            )),
+            Some((field, _)) if field.len() > 32 => Err(LineError::UnknownLong { place }),
+            Some((field, _)) => Err(LineError::Unknown { place, field, known: known.join(", ") }),
         }
     }
 }

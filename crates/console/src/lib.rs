@@ -43,6 +43,7 @@
 mod answer;
 mod app;
 mod assets;
+mod error;
 mod gate;
 mod headers;
 mod live;

@@ -72,14 +72,15 @@ impl Snapshots {
             return View { snapshot: Arc::clone(snapshot), fault: None };
         }
         let changes = changes(options);
-        let read = read(options);
+        let source = options.definition_source();
+        let read = Snapshot::read(&options.client, source.as_ref(), options.now_ms());
         let mut cached = self.lock();
         match read {
             Ok(snapshot) => {
                 cached.snapshot = Some((Arc::new(snapshot), Taken { at: Instant::now(), changes }));
                 cached.fault = None;
             }
-            Err(fault) => cached.fault = Some(fault),
+            Err(error) => cached.fault = Some(error.to_string()),
         }
         view_of(&cached)
     }
@@ -113,12 +114,6 @@ fn changes(options: &Options) -> Option<u64> {
 fn view_of(cached: &Cached) -> View {
     let snapshot = cached.snapshot.as_ref().map(|(snapshot, _)| Arc::clone(snapshot));
     View { snapshot: snapshot.unwrap_or_default(), fault: cached.fault.clone() }
-}
-
-fn read(options: &Options) -> Result<Snapshot, String> {
-    let source = options.definition_source();
-    Snapshot::read(&options.client, source.as_ref(), options.now_ms())
-        .map_err(|error| error.to_string())
 }
 
 /// The scopes that were read last.

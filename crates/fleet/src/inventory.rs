@@ -128,7 +128,8 @@ impl Inventory {
         tenant: Option<&str>,
         audit_from_ms: u64,
     ) -> Result<Self, CallError> {
-        let log = audit_log(client, audit_from_ms, snapshot.taken_ms)?;
+        let log = audit_log(client, audit_from_ms, snapshot.taken_ms)?
+            .map_err(|error| format!("the audit log could not be read: {error}"));
         let mut faults = faults(snapshot, scopes);
         faults.extend(log.as_ref().err().cloned());
         let audit = log.as_ref().map_err(Clone::clone).map(|log| AuditRange {
@@ -374,12 +375,10 @@ fn audit_log(
     client: &Client,
     from_ms: u64,
     to_ms: u64,
-) -> Result<Result<AuditLog, String>, CallError> {
+) -> Result<Result<AuditLog, CallError>, CallError> {
     match client.audit_log(from_ms, to_ms, ENTRIES_MAX) {
         Ok(log) => Ok(Ok(log)),
-        Err(error) if matches!(error.status(), Some(403..=405)) => {
-            Ok(Err(format!("the audit log could not be read: {error}")))
-        }
+        Err(error) if matches!(error.status(), Some(403..=405)) => Ok(Err(error)),
         Err(error) => Err(error),
     }
 }

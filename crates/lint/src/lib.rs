@@ -16,6 +16,7 @@ pub mod example;
 pub mod files;
 mod init;
 mod model;
+mod parallel;
 mod policy;
 pub mod report;
 mod rule;
@@ -27,7 +28,8 @@ mod waive;
 pub use cases::{CaseFile, CaseOutcome, CasesOutcome, run_cases};
 pub use cortexkey_manifest::policy::Severity;
 pub use engine::{
-    Baseline, KnownFinding, LintOptions, LintSession, SessionPolicy, fix, lint, lint_with,
+    Baseline, BaselineError, KnownFinding, LintOptions, LintSession, SessionPolicy, fix, lint,
+    lint_with,
 };
 pub use engine::{Evaluation, EvaluationError, evaluate};
 pub use init::{MAIN_TENANT, policy_for};

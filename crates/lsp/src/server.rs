@@ -513,7 +513,7 @@ impl Server<'_> {
                 let uri = at.text_document.uri.clone();
                 let Some(place) = self.place(&uri) else { return Ok(Value::Null) };
                 features::names::rename(&place, at.position, &params.new_name)
-                    .map_err(Failed::Request)
+                    .map_err(|error| Failed::Request(error.to_string()))
                     .and_then(|edit| Ok(to_value(edit)?))
             }
             _ => Err(Failed::Method),

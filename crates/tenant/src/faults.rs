@@ -4,6 +4,7 @@ use std::sync::{Mutex, PoisonError};
 
 use cortexkey_api::Envelope;
 use serde::{Deserialize, Serialize};
+use thiserror::Error;
 
 /// The largest number of waiting faults.
 const FAULTS_MAX: usize = 100;
@@ -126,31 +127,22 @@ impl Fault {
 }
 
 /// Why a fault is invalid.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum FaultError {
     /// The status is not an error.
+    #[error("the status of a fault is 400 to 599")]
     Status,
     /// The delay is too long.
+    #[error("a delay is {DELAY_MS_MAX} ms at most")]
     Delay,
     /// The address is invalid in a header.
+    #[error("a location is visible ASCII, at most 1000 characters")]
     Location,
     /// There are too many faults.
+    #[error("at most {FAULTS_MAX} faults may wait")]
     TooMany,
 }
-
-impl core::fmt::Display for FaultError {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        match self {
-            Self::Status => f.write_str("the status of a fault is 400 to 599"),
-            Self::Delay => write!(f, "a delay is {DELAY_MS_MAX} ms at most"),
-            Self::Location => f.write_str("a location is visible ASCII, at most 1000 characters"),
-            Self::TooMany => write!(f, "at most {FAULTS_MAX} faults may wait"),
-        }
-    }
-}
-
-impl core::error::Error for FaultError {}
 
 /// The waiting faults.
 #[derive(Default)]

@@ -1,6 +1,5 @@
 //! The roles of a tenant: the core's predefined ones, and custom ones.
 
-use core::fmt;
 use std::borrow::Cow;
 
 use cortexkey_core::access::{
@@ -9,6 +8,7 @@ use cortexkey_core::access::{
 
 use crate::permissions::{self, RequestedPermission};
 use cortexkey_api::role::DatasetPermission;
+use thiserror::Error;
 
 /// The role of the seeded keys.
 pub(crate) const INSTANCE_ADMINISTRATOR: &str = "Instance Administrator";
@@ -146,28 +146,19 @@ impl CustomRole {
 }
 
 /// Why a role cannot be created.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum CustomRoleError {
     /// A predefined role has the name.
+    #[error("a predefined role has this name; choose another")]
     NameTaken,
     /// The product has no such component.
+    #[error("no component has this name; write it as the console does")]
     UnknownComponent,
     /// The product has no such action.
+    #[error("no action has this name; write it as the console does")]
     UnknownAction,
 }
-
-impl fmt::Display for CustomRoleError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::NameTaken => "a predefined role has this name; choose another",
-            Self::UnknownComponent => "no component has this name; write it as the console does",
-            Self::UnknownAction => "no action has this name; write it as the console does",
-        })
-    }
-}
-
-impl core::error::Error for CustomRoleError {}
 
 /// A custom role of a tenant.
 #[derive(Clone, Debug)]

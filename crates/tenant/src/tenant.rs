@@ -37,7 +37,7 @@ use crate::signals::Signals;
 use crate::start_error::StartError;
 use crate::store::{Disk, GenerateError, NewKeyInfo, Store};
 use crate::tls::Tls;
-use crate::webhook::Webhook;
+use crate::webhook::{GivenUp, Webhook};
 
 const THREADS_MAX: usize = 4;
 /// How often due notices are checked: the clock may be a test's.
@@ -451,7 +451,7 @@ fn prepare(
     let app = Arc::new(app);
     if let Some(url) = options.webhook {
         let weak = Arc::downgrade(&app);
-        let given_up = move |notification: &Notification, why: &str| {
+        let given_up = move |notification: &Notification, why: GivenUp| {
             if let Some(app) = weak.upgrade() {
                 app.not_taken(notification, why);
             }

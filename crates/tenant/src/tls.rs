@@ -1,6 +1,5 @@
 //! TLS with the tenant's own local authority, for clients that require https.
 
-use core::fmt;
 use core::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -15,6 +14,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use zeroize::Zeroizing;
 
 use crate::store::{Disk, DiskError};
+use thiserror::Error;
 
 /// Names that are always served. Clients of the product put `api-` before a tenant's name.
 const HOSTS: [&str; 2] = ["localhost", "api-tenant.localhost"];
@@ -199,51 +199,24 @@ impl Drop for TemporaryFolder {
 }
 
 /// Why TLS could not be set up.
-#[derive(Debug)]
+#[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum TlsError {
     /// A name is not a valid host name.
+    #[error(
+        "a name to serve is no name of a host; give one such as \
+         api-acme.xdr.us.paloaltonetworks.com, without port and path"
+    )]
     Host,
     /// A certificate cannot be created.
-    Certificate(rcgen::Error),
+    #[error("the certificate cannot be created")]
+    Certificate(#[from] rcgen::Error),
     /// The certificate cannot be served.
-    Server(rustls::Error),
+    #[error("the certificate cannot be served")]
+    Server(#[from] rustls::Error),
     /// The authority cannot be stored.
-    Disk(DiskError),
-}
-
-impl fmt::Display for TlsError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Host => f.write_str(
-                "a name to serve is no name of a host; give one such as \
-                 api-acme.xdr.us.paloaltonetworks.com, without port and path",
-            ),
-            Self::Certificate(error) => write!(f, "the certificate cannot be created: {error}"),
-            Self::Server(error) => write!(f, "the certificate cannot be served: {error}"),
-            Self::Disk(error) => fmt::Display::fmt(error, f),
-        }
-    }
-}
-
-impl core::error::Error for TlsError {}
-
-impl From<rcgen::Error> for TlsError {
-    fn from(error: rcgen::Error) -> Self {
-        Self::Certificate(error)
-    }
-}
-
-impl From<rustls::Error> for TlsError {
-    fn from(error: rustls::Error) -> Self {
-        Self::Server(error)
-    }
-}
-
-impl From<DiskError> for TlsError {
-    fn from(error: DiskError) -> Self {
-        Self::Disk(error)
-    }
+    #[error(transparent)]
+    Disk(#[from] DiskError),
 }
 
 impl From<std::io::Error> for TlsError {

@@ -6,6 +6,8 @@
 use core::time::Duration;
 use std::io;
 
+use thiserror::Error;
+
 use crate::background::Queue;
 use crate::notices::Notification;
 
@@ -16,6 +18,26 @@ const TIME: Duration = Duration::from_secs(5);
 /// How many notices may wait.
 const WAITING_MAX: usize = 100;
 
+/// Why a notice was not accepted. It does not contain the address, which may contain a secret.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub(crate) enum GivenUp {
+    #[error("{WAITING_MAX} notices are already waiting")]
+    QueueFull,
+    #[error("{0}; given up after {ATTEMPTS} attempts")]
+    Attempts(Attempt),
+}
+
+/// How an attempt failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub(crate) enum Attempt {
+    #[error("it responded with {0}")]
+    Status(u16),
+    #[error("it did not respond in time")]
+    Silent,
+    #[error("it could not be reached")]
+    Unreachable,
+}
+
 /// The destination of notices.
 pub(crate) struct Webhook(Queue<Notification>);
 
@@ -24,25 +46,21 @@ impl Webhook {
     /// reason and without the address, which may contain a secret.
     pub(crate) fn new(
         url: String,
-        given_up: impl Fn(&Notification, &str) + Send + 'static,
+        given_up: impl Fn(&Notification, GivenUp) + Send + 'static,
     ) -> io::Result<Self> {
         let config = ureq::Agent::config_builder().max_redirects(0).timeout_global(Some(TIME));
         let agent: ureq::Agent = config.build().into();
         let work = move |notification: Notification, _| {
             if let Err(why) = send(&agent, &url, &notification) {
-                given_up(&notification, &why);
+                given_up(&notification, why);
             }
         };
         Ok(Self(Queue::new("cortexkey-webhook", WAITING_MAX, work)?))
     }
 
     /// Queues a notice; returns why it was given up if too many wait.
-    pub(crate) fn send(&self, notification: &Notification) -> Result<(), String> {
-        if self.0.add(notification.clone()) {
-            Ok(())
-        } else {
-            Err(format!("{WAITING_MAX} notices are already waiting"))
-        }
+    pub(crate) fn send(&self, notification: &Notification) -> Result<(), GivenUp> {
+        if self.0.add(notification.clone()) { Ok(()) } else { Err(GivenUp::QueueFull) }
     }
 
     /// Sends nothing more, except what is in progress.
@@ -52,18 +70,18 @@ impl Webhook {
 }
 
 /// Sends one notice; it blocks.
-fn send(agent: &ureq::Agent, url: &str, notification: &Notification) -> Result<(), String> {
-    let mut why = String::new();
+fn send(agent: &ureq::Agent, url: &str, notification: &Notification) -> Result<(), GivenUp> {
+    let mut last = Attempt::Unreachable;
     for attempt in 1..=ATTEMPTS {
-        why = match agent.post(url).send_json(notification) {
+        last = match agent.post(url).send_json(notification) {
             Ok(_) => return Ok(()),
-            Err(ureq::Error::StatusCode(status)) => format!("it responded with {status}"),
-            Err(ureq::Error::Timeout(_)) => "it did not respond in time".to_owned(),
-            Err(_) => "it could not be reached".to_owned(),
+            Err(ureq::Error::StatusCode(status)) => Attempt::Status(status),
+            Err(ureq::Error::Timeout(_)) => Attempt::Silent,
+            Err(_) => Attempt::Unreachable,
         };
         if attempt < ATTEMPTS {
             std::thread::sleep(PAUSE * attempt);
         }
     }
-    Err(format!("{why}; given up after {ATTEMPTS} attempts"))
+    Err(GivenUp::Attempts(last))
 }

@@ -81,7 +81,7 @@ fn options(which: &Which) -> Result<Options, Failure> {
         Failure::usage_error(format!("the folder that this runs in cannot be found: {error}"))
     })?;
     let epoch = std::env::var("SOURCE_DATE_EPOCH").ok();
-    let now = now(which.now.as_deref(), epoch.as_deref()).map_err(Failure::usage_error)?;
+    let now = now(which.now.as_deref(), epoch.as_deref()).map_err(Failure::usage)?;
     let mut options = Options::new(folder, now);
     options.policy.clone_from(&which.policy);
     options.baseline.clone_from(&which.baseline);

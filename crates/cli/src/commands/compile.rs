@@ -13,6 +13,7 @@ use cortexkey_manifest::compile::{Refusal, add};
 use cortexkey_manifest::lock::{self, Lock};
 use cortexkey_manifest::quote;
 use cortexkey_manifest::yaml::{Limits, parse_bytes};
+use cortexkey_system::chain;
 
 use crate::commands::access::{PolicyInForce, broken, read, sound};
 use crate::exit::{Exit, Failure};
@@ -128,7 +129,8 @@ fn locked(found: &PolicyInForce) -> Result<Option<Lock>, Failure> {
         Failure::usage_error(format!("the lock file has a mistake: {shown}: {message}"))
             .help("restore the last committed version, and run `cortexkey plan`")
     };
-    let parsed = parse_bytes(read(&path).map_err(|why| mistake(&why))?, &Limits::default());
+    let parsed =
+        parse_bytes(read(&path).map_err(|error| mistake(&chain(&error)))?, &Limits::default());
     if let Some(problem) = parsed.problems.first() {
         return Err(mistake(&problem.message));
     }

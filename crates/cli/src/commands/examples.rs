@@ -2,7 +2,7 @@
 //!
 //! No key is printed or read. An invalid setting is an error.
 
-use cortexkey_client::{Example, Language};
+use cortexkey_client::{Example, Language, UnknownLanguage};
 
 use crate::connection::{ConnectionArgs, failure};
 use crate::exit::{Exit, Failure};
@@ -46,8 +46,6 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
-fn language(text: &str) -> Result<Language, String> {
-    text.to_ascii_lowercase()
-        .parse()
-        .map_err(|error: cortexkey_client::UnknownLanguage| error.to_string())
+fn language(text: &str) -> Result<Language, UnknownLanguage> {
+    text.to_ascii_lowercase().parse()
 }

@@ -17,7 +17,7 @@ use crate::commands::access::PolicyInForce;
 use crate::commands::policy_eval;
 #[cfg(feature = "client")]
 use crate::commands::policy_update;
-use crate::exit::{Exit, Failure};
+use crate::exit::{BoxError, Exit, Failure};
 use crate::output_file;
 use crate::text::{self, BAD, BOLD, DIM, GOOD};
 
@@ -166,10 +166,10 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     }
 }
 
-fn form(text: &str) -> Result<Form, String> {
+fn form(text: &str) -> Result<Form, BoxError> {
     Form::from_word(text).ok_or_else(|| {
         let known: Vec<&str> = Form::ALL.iter().map(|(word, _)| *word).collect();
-        format!("there is no format `{text}`; known are {}", known.join(", "))
+        format!("there is no format `{text}`; known are {}", known.join(", ")).into()
     })
 }
 
@@ -274,7 +274,7 @@ fn pattern(path: &Path) -> String {
 
 fn check(args: &Check) -> Result<Exit, Failure> {
     let epoch = std::env::var("SOURCE_DATE_EPOCH").ok();
-    let now = now(args.now.as_deref(), epoch.as_deref()).map_err(Failure::usage_error)?;
+    let now = now(args.now.as_deref(), epoch.as_deref()).map_err(Failure::usage)?;
     let mut options = Options::new(here()?, now);
     options.policy.clone_from(&args.policy);
     let outcome = run_files(&options, &mut io::empty());
@@ -388,7 +388,7 @@ fn test(args: &Test) -> Result<Exit, Failure> {
     let mut options = Options::new(here()?, Timestamp::UNIX_EPOCH);
     options.policy.clone_from(&args.policy);
     let policy = found.into_policy();
-    let files = read_cases(&options, &policy).map_err(Failure::usage_error)?;
+    let files = read_cases(&options, &policy).map_err(|error| Failure::of_files(&error))?;
     let outcome = run_cases(&policy, &files, &options.limits);
     let mut out = String::new();
     for case in &outcome.cases {

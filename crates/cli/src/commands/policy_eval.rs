@@ -51,7 +51,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
         Failure::usage_error(format!("cannot find the current folder: {error}"))
     })?;
     let epoch = std::env::var("SOURCE_DATE_EPOCH").ok();
-    let now = now(args.now.as_deref(), epoch.as_deref()).map_err(Failure::usage_error)?;
+    let now = now(args.now.as_deref(), epoch.as_deref()).map_err(Failure::usage)?;
     let mut options = Options::new(folder, now);
     options.paths.clone_from(&args.paths);
     options.policy.clone_from(&args.policy);
@@ -95,7 +95,7 @@ fn line(one: &Evaluation) -> String {
         Ok(Value::Bool(false)) => format!("{BAD}false{BAD:#}"),
         Ok(Value::Bool(true)) => format!("{GOOD}true{GOOD:#}"),
         Ok(value) => escape(&value.to_string()),
-        Err(why) => format!("{BAD}no answer{BAD:#}: {}", escape(why)),
+        Err(error) => format!("{BAD}no answer{BAD:#}: {}", escape(&error.to_string())),
     };
     let (file, key) = (escape(&mask_path(&one.file)), one.key.as_deref().unwrap_or("a key"));
     format!("{DIM}{file}:{}:{DIM:#} {}: {answer}\n", one.line, escape(key))
@@ -104,6 +104,6 @@ fn line(one: &Evaluation) -> String {
 fn object(one: &Evaluation) -> Value {
     json!({
         "file": one.file, "line": one.line, "key": one.key,
-        "value": one.answer.as_ref().ok(), "error": one.answer.as_ref().err(),
+        "value": one.answer.as_ref().ok(), "error": one.answer.as_ref().err().map(ToString::to_string),
     })
 }

@@ -92,7 +92,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     args.out.check()?;
     args.check()?;
     let epoch = std::env::var("SOURCE_DATE_EPOCH").ok();
-    let time = now(None, epoch.as_deref()).map_err(Failure::usage_error)?;
+    let time = now(None, epoch.as_deref()).map_err(Failure::usage)?;
     let now_ms = u64::try_from(time.as_millisecond()).unwrap_or(0);
     let connection = match args.from {
         Some(From::Definitions) => None,

@@ -15,6 +15,7 @@ use crate::commands::access::{
     PolicyInForce, line, marked, marks, plain, role_json, role_named, row, rows_aligned,
 };
 use crate::exit::{Exit, Failure};
+use crate::product_arg::product;
 use crate::text::{self, BOLD, DIM, Format};
 
 /// List roles, or show what one role grants
@@ -58,16 +59,6 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     };
     text::print(&text)?;
     Ok(Exit::Done)
-}
-
-fn product(text: &str) -> Result<Product, String> {
-    text.parse().map_err(|()| {
-        let known = Product::ALL.map(Product::as_str);
-        match closest(text, known) {
-            Some(near) => format!("there is no product of this name; did you mean `{near}`?"),
-            None => format!("there is no product of this name; known are {}", known.join(", ")),
-        }
-    })
 }
 
 /// The predefined roles of a product, or of all.

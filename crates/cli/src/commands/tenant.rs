@@ -15,7 +15,7 @@ use cortexkey_tenant::{
     Options, ReplayMode, StartError, Tenant, TlsError, WebhookLog,
 };
 
-use crate::exit::{Exit, Failure};
+use crate::exit::{BoxError, Exit, Failure};
 use crate::text;
 
 /// Run a local emulator of a Cortex tenant
@@ -375,13 +375,13 @@ fn dropped_log(format: LogFormat) -> DroppedLog {
     })
 }
 
-fn replay(text: &str) -> Result<Replay, String> {
+fn replay(text: &str) -> Result<Replay, BoxError> {
     Ok(match text {
         "enforce" => Replay::In(ReplayMode::Enforce),
         "observe" => Replay::In(ReplayMode::Observe),
         "off" => Replay::In(ReplayMode::Off),
         server if server.starts_with("redis://") => Replay::On(server.to_owned()),
-        _ => return Err("expected enforce, observe, off, or redis://HOST:PORT".to_owned()),
+        _ => return Err("expected enforce, observe, off, or redis://HOST:PORT".into()),
     })
 }
 
@@ -390,18 +390,18 @@ fn product_parser() -> impl TypedValueParser<Value = Product> {
         .try_map(|name| name.parse().map_err(|()| "there is no product of this name"))
 }
 
-fn web_address(text: &str) -> Result<String, String> {
+fn web_address(text: &str) -> Result<String, BoxError> {
     let rest = text.strip_prefix("http://").or_else(|| text.strip_prefix("https://"));
     match rest {
         Some(rest) if !rest.is_empty() && !rest.contains(char::is_whitespace) => {
             Ok(text.to_owned())
         }
-        _ => Err("expected a URL that starts with http:// or https://".to_owned()),
+        _ => Err("expected a URL that starts with http:// or https://".into()),
     }
 }
 
-fn listen(text: &str) -> Result<SocketAddr, String> {
-    text.parse().map_err(|_| "expected an IP address and a port, such as 127.0.0.1:8080".to_owned())
+fn listen(text: &str) -> Result<SocketAddr, BoxError> {
+    text.parse().map_err(|_| "expected an IP address and a port, such as 127.0.0.1:8080".into())
 }
 
 fn start_failed(error: &StartError) -> Failure {
@@ -409,5 +409,9 @@ fn start_failed(error: &StartError) -> Failure {
         StartError::NotLoopback { .. } | StartError::Tls(TlsError::Host) => Exit::UsageError,
         _ => Exit::Findings,
     };
-    Failure::of(exit, error)
+    let failure = Failure::of(exit, error);
+    match error.help() {
+        Some(help) => failure.help(help),
+        None => failure,
+    }
 }

@@ -6,11 +6,12 @@ use std::path::PathBuf;
 
 use cortexkey_core::auth::{NonceLengths, Request, Skew, Verdict, Verifier};
 use cortexkey_core::replay::{MemoryGuard, MemoryGuardConfig, ReplayGuard, Start, Unguarded};
+use cortexkey_system::chain;
 use serde_json::{Value, json};
 
 use crate::exit::{Exit, Failure};
 use crate::text;
-use crate::verify_line::Line;
+use crate::verify_line::{Line, LineError};
 
 /// The longest line that is read, in bytes.
 const LINE_BYTES_MAX: usize = 1024 * 1024;
@@ -69,9 +70,9 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
                 all_accepted &= verdict.is_accept();
                 answer(line.name, verdict)
             }
-            Err(problem) => {
+            Err(error) => {
                 all_accepted = false;
-                json!({ "error": format!("line {number}: {problem}") })
+                json!({ "error": format!("line {number}: {}", chain(&error)) })
             }
         };
         text::print(&format!("{answer}\n"))?;
@@ -143,7 +144,7 @@ fn verdict_of(line: &Line, lengths: NonceLengths, guard: &dyn ReplayGuard) -> Ve
 }
 
 /// The next line without its end, or an error if it is too long.
-fn read_line(input: &mut dyn BufRead) -> Result<Option<Result<Vec<u8>, String>>, Failure> {
+fn read_line(input: &mut dyn BufRead) -> Result<Option<Result<Vec<u8>, LineError>>, Failure> {
     let mut line = Vec::new();
     let mut len = 0_usize;
     let mut is_begun = false;
@@ -166,9 +167,7 @@ fn read_line(input: &mut dyn BufRead) -> Result<Option<Result<Vec<u8>, String>>,
         if is_last {
             let too_long = len > LINE_BYTES_MAX;
             return Ok(Some(if too_long {
-                Err(format!(
-                    "the line is longer than {LINE_BYTES_MAX} bytes; a request is far shorter"
-                ))
+                Err(LineError::TooLong { limit: LINE_BYTES_MAX })
             } else {
                 Ok(line)
             }));

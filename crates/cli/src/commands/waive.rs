@@ -82,7 +82,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     if args.dry_run {
         return Ok(Exit::Done);
     }
-    replace_policy(&options, path, text, &new).map_err(Failure::usage_error)?;
+    replace_policy(&options, path, text, &new).map_err(|error| Failure::of_files(&error))?;
     in_force(args, &options, &rule)
 }
 
@@ -91,7 +91,7 @@ fn options(args: &Args) -> Result<Options, Failure> {
         Failure::usage_error(format!("cannot find the current folder: {error}"))
     })?;
     let epoch = std::env::var("SOURCE_DATE_EPOCH").ok();
-    let now = now(args.now.as_deref(), epoch.as_deref()).map_err(Failure::usage_error)?;
+    let now = now(args.now.as_deref(), epoch.as_deref()).map_err(Failure::usage)?;
     if args.reason.trim().is_empty() {
         return Err(Failure::usage_error("--reason is empty").help("say why, with a ticket"));
     }

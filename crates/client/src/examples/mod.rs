@@ -106,16 +106,9 @@ impl FromStr for Language {
 }
 
 /// There is no example in this language.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("there are examples in curl, python, go, c, rust and powershell")]
 pub struct UnknownLanguage;
-
-impl fmt::Display for UnknownLanguage {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("there are examples in curl, python, go, c, rust and powershell")
-    }
-}
-
-impl core::error::Error for UnknownLanguage {}
 
 /// The settings of an example; it reads missing ones from the environment.
 #[derive(Clone, Debug, Default)]

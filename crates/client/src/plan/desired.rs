@@ -11,7 +11,7 @@ use cortexkey_manifest::policy;
 
 use super::digest::{Applied, Digests};
 use super::end::End;
-use super::scope::{self, GroupIds};
+use super::scope::{self, DefinedScopeError, GroupIds};
 use super::state::TenantState;
 
 /// A key as its definition describes it.
@@ -105,7 +105,10 @@ impl Desired {
     }
 
     /// The scope in the product's form; none if none is sent.
-    pub(super) fn scope(&self, state: &TenantState) -> Result<Option<ScopeWrite>, String> {
+    pub(super) fn scope(
+        &self,
+        state: &TenantState,
+    ) -> Result<Option<ScopeWrite>, DefinedScopeError> {
         let Some(scope) = &self.access.scope else { return Ok(None) };
         scope::write(scope, &self.group_ids, &state.asset_groups).map(Some)
     }

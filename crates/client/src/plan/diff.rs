@@ -15,6 +15,7 @@ use cortexkey_manifest::policy;
 use super::action::{Action, Change, Gained, Kind, Step};
 use super::desired::Desired;
 use super::end::End;
+use super::refusal::Refusal;
 use super::{PlanOptions, TenantState};
 use crate::resources::{NewKey, ObservedScope, Permission};
 
@@ -34,30 +35,37 @@ pub(super) struct Diff<'a> {
     pub(super) options: &'a PlanOptions,
 }
 
+/// A new key that replaces the current one.
+struct Replacement {
+    reason: &'static str,
+    /// What makes it necessary.
+    change: Change,
+    /// Whether somebody else may have made the difference.
+    may_be_drift: bool,
+}
+
 impl Diff<'_> {
     pub(super) fn run(&self, actions: &mut Vec<Action>) {
-        let checked = self.check_roles().and_then(|()| self.desired.scope(self.state));
-        let scope = match checked {
-            Ok(scope) => scope,
-            Err(why) => return actions.push(self.refuse(why)),
-        };
+        if let Err(refusal) = self.try_run(actions) {
+            actions.push(self.refuse(&refusal));
+        }
+    }
+
+    fn try_run(&self, actions: &mut Vec<Action>) -> Result<(), Refusal> {
+        self.check_roles()?;
+        let scope = self.desired.scope(self.state)?;
         let record = self.entry.id.and_then(|id| self.state.keys.get(&id));
         match record {
             None if self.entry.id.is_some_and(|id| self.state.unclear.contains(&id)) => {
-                let why = "whether the tenant still has its key is not known, since the record \
-                           cannot be read; see `cortexkey keys list`";
-                actions.push(self.refuse(why));
+                Err(Refusal::UnreadKey)
             }
             None => self.generate(scope, actions),
-            Some(record) if scope.is_some() && self.scope_unread(record).is_some() => {
-                let why = self.scope_unread(record).unwrap_or_default();
-                actions.push(self.refuse(format!("its scope cannot be read: {why}")));
+            Some(record) => {
+                if scope.is_some() {
+                    self.check_scope(record)?;
+                }
+                self.compare(record, scope, actions)
             }
-            Some(record) if scope.is_some() && self.has_no_scopes(record) => {
-                let why = "the tenant's API has no scopes; remove the scope from the definition";
-                actions.push(self.refuse(why));
-            }
-            Some(record) => self.compare(record, scope, actions),
         }
     }
 
@@ -74,45 +82,44 @@ impl Diff<'_> {
         }
     }
 
-    fn refuse(&self, why: impl Into<String>) -> Action {
-        self.action(Kind::Refuse, why, Step::Nothing)
+    fn refuse(&self, refusal: &Refusal) -> Action {
+        self.action(Kind::Refuse, refusal.to_string(), Step::Nothing)
     }
 
-    fn check_roles(&self) -> Result<(), String> {
+    fn check_scope(&self, record: &ApiKeyRecord) -> Result<(), Refusal> {
+        if let Some(why) = self.state.unread_scopes.get(&record.id) {
+            return Err(Refusal::UnreadScope { why: why.clone() });
+        }
+        match self.state.scopes.get(&record.id) {
+            Some(None) => Err(Refusal::NoScopes),
+            _ => Ok(()),
+        }
+    }
+
+    fn check_roles(&self) -> Result<(), Refusal> {
         let Some(known) = &self.state.roles else { return Ok(()) };
         let missing = self.desired.roles.iter().find(|role| !known.contains(role));
         match missing {
             None => Ok(()),
-            Some(role) => Err(format!("the tenant has no role {role:?}; create it first")),
+            Some(role) => Err(Refusal::MissingRole { role: role.clone() }),
         }
     }
 
-    fn new_key(&self, scope: Option<ScopeWrite>) -> Result<NewKey, String> {
+    fn new_key(&self, scope: Option<ScopeWrite>) -> Result<NewKey, Refusal> {
         let now_ms = self.options.now_ms;
         let expiration_ms = match self.desired.end {
-            End::Never => {
-                return Err(
-                    "the API makes no key that never expires; make it in the console, and \
-                            import it"
-                        .to_owned(),
-                );
-            }
+            End::Never => return Err(Refusal::NeverExpires),
             End::At { ms } => ms,
             End::After { ms } => now_ms.saturating_add(ms),
         };
         if scope.is_some() && self.state.lacks_access_management {
-            let permission = Permission::AccessManagementEdit;
-            return Err(format!(
-                "a new key gets its scope in a second call, for which this key lacks {permission}"
-            ));
+            return Err(Refusal::CannotSetScope { lacks: Permission::AccessManagementEdit });
         }
         if expiration_ms <= now_ms {
-            return Err("its expiry has passed; set a later one".to_owned());
+            return Err(Refusal::Expired);
         }
         if expiration_ms - now_ms > LIFE_MS_MAX {
-            return Err("the API makes no key that lives longer than six months; make it in the \
-                        console, and import it"
-                .to_owned());
+            return Err(Refusal::LivesTooLong);
         }
         Ok(NewKey {
             name: Some(self.desired.name.clone()),
@@ -125,7 +132,11 @@ impl Diff<'_> {
         })
     }
 
-    fn generate(&self, scope: Option<ScopeWrite>, actions: &mut Vec<Action>) {
+    fn generate(
+        &self,
+        scope: Option<ScopeWrite>,
+        actions: &mut Vec<Action>,
+    ) -> Result<(), Refusal> {
         let reason = match self.entry.id {
             Some(id) => format!("key {id} is gone from the tenant"),
             None => "it has no key yet".to_owned(),
@@ -137,15 +148,13 @@ impl Diff<'_> {
         ];
         changes.extend(self.desired.comment.iter().map(|text| change("comment", "", text)));
         changes.extend(self.new_scope(scope.as_ref()));
-        let new = match self.new_key(scope) {
-            Ok(new) => new,
-            Err(why) => return actions.push(self.refuse(why)),
-        };
+        let new = self.new_key(scope)?;
         let mut action = self.action(Kind::Generate, reason, Step::Renew(new));
         action.changes = changes;
         action.widens = gained(&compare(&[], &[self.desired.definition()]));
         action.drift = self.entry.id.is_some() && self.is_unchanged();
         actions.push(action);
+        Ok(())
     }
 
     /// Whether the definition equals the one applied last.
@@ -153,27 +162,30 @@ impl Diff<'_> {
         self.desired.was_applied(self.entry.applied.as_deref())
     }
 
-    fn compare(&self, record: &ApiKeyRecord, scope: Option<ScopeWrite>, actions: &mut Vec<Action>) {
+    fn compare(
+        &self,
+        record: &ApiKeyRecord,
+        scope: Option<ScopeWrite>,
+        actions: &mut Vec<Action>,
+    ) -> Result<(), Refusal> {
         let read = self.state.scopes.get(&record.id).and_then(Option::as_ref);
         let widens = self.widens(record, read);
-        let why = match self.why_replace(record) {
-            Ok(why) => why,
-            Err(why) => return actions.push(self.refuse(why)),
-        };
+        let replacement = self.replacement(record)?;
         let mut changes = self.key_changes(record);
         let scope_changes = self.scope_changes(scope.as_ref(), read);
-        if let Some((reason, more, drift)) = why {
-            let new = match self.new_key(scope) {
-                Ok(new) => new,
-                Err(why) => return actions.push(self.refuse(format!("{reason}, but {why}"))),
-            };
+        if let Some(Replacement { reason, change, may_be_drift }) = replacement {
+            let new = self.new_key(scope).map_err(|refusal| {
+                let refusal = Box::new(refusal);
+                Refusal::CannotReplace { reason, refusal }
+            })?;
             let mut action = self.action(Kind::Replace, reason, Step::Renew(new));
-            changes.extend(more);
+            changes.push(change);
             changes.extend(scope_changes);
             action.changes = changes;
             action.widens = widens;
-            action.drift = drift && self.is_unchanged();
-            return actions.push(action);
+            action.drift = may_be_drift && self.is_unchanged();
+            actions.push(action);
+            return Ok(());
         }
         // A gain is reported once, where it occurs.
         let (of_scope, of_key): (Vec<_>, Vec<_>) =
@@ -184,11 +196,11 @@ impl Diff<'_> {
                 comment: self.desired.comment.clone(),
             };
             if self.state.lacks_access_management {
-                let permission = Permission::AccessManagementEdit;
-                let why = format!("roles or comment differ, but this key lacks {permission}");
-                let mut action = self.refuse(why);
+                let lacks = Permission::AccessManagementEdit;
+                let mut action = self.refuse(&Refusal::CannotEdit { lacks });
                 action.changes = changes;
-                return actions.push(action);
+                actions.push(action);
+                return Ok(());
             }
             let mut action = self.action(Kind::Edit, self.differs(), step);
             action.changes = changes;
@@ -205,14 +217,7 @@ impl Diff<'_> {
             action.drift = is_seen && self.is_unchanged();
             actions.push(action);
         }
-    }
-
-    fn scope_unread(&self, record: &ApiKeyRecord) -> Option<&str> {
-        self.state.unread_scopes.get(&record.id).map(String::as_str)
-    }
-
-    fn has_no_scopes(&self, record: &ApiKeyRecord) -> bool {
-        self.state.scopes.get(&record.id).is_some_and(Option::is_none)
+        Ok(())
     }
 
     fn differs(&self) -> &'static str {
@@ -223,35 +228,28 @@ impl Diff<'_> {
         }
     }
 
-    /// Why a new key must replace the old one, the changes, and whether the difference may come
-    /// from outside.
-    #[expect(clippy::type_complexity, reason = "three results of one comparison")]
-    fn why_replace(
-        &self,
-        record: &ApiKeyRecord,
-    ) -> Result<Option<(&'static str, Vec<Change>, bool)>, String> {
+    /// The replacement that the definition asks for, if an edit cannot reach it.
+    fn replacement(&self, record: &ApiKeyRecord) -> Result<Option<Replacement>, Refusal> {
         let now_ms = self.options.now_ms;
-        let ends = |reason, drift| {
-            let from = expiry(record.expiration);
-            Ok(Some((reason, vec![change("end", &from, &end(self.desired.end))], drift)))
+        let ends = |reason, may_be_drift| {
+            let change = change("end", &expiry(record.expiration), &end(self.desired.end));
+            Ok(Some(Replacement { reason, change, may_be_drift }))
         };
         if record.expiration.is_some_and(|ms| ms <= now_ms) {
             return ends("the key has expired", false);
         }
-        if Level::from(record.security_level) != self.desired.level {
-            let (from, to) = (Level::from(record.security_level), self.desired.level);
-            let changes = vec![change("level", from.as_str(), to.as_str())];
-            let reason = "another level would break the key's clients, so a new key replaces it";
-            return Ok(Some((reason, changes, true)));
+        let (from, to) = (Level::from(record.security_level), self.desired.level);
+        if from != to {
+            return Ok(Some(Replacement {
+                reason: "another level would break the key's clients, so a new key replaces it",
+                change: change("level", from.as_str(), to.as_str()),
+                may_be_drift: true,
+            }));
         }
         let cannot = "the API cannot change an expiry, so a new key replaces it";
         match (self.desired.end, record.expiration) {
             (End::Never, None) => Ok(None),
-            (End::Never, Some(_)) => {
-                Err("the key expires, and only the console can make one that \
-                                          never does; make it there, and import it"
-                    .to_owned())
-            }
+            (End::Never, Some(_)) => Err(Refusal::ShouldNeverExpire),
             (End::At { ms }, Some(has)) if ms.abs_diff(has) <= EXPIRY_TOLERANCE_MS => Ok(None),
             (End::At { .. }, _) | (End::After { .. }, None) => ends(cannot, true),
             (End::After { ms }, Some(has)) => {

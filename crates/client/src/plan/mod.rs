@@ -9,6 +9,7 @@ mod diff;
 mod digest;
 mod end;
 mod membership;
+mod refusal;
 mod request;
 mod scope;
 mod state;
@@ -25,7 +26,7 @@ pub use desired::Desired;
 pub use membership::{Membership, MembershipError, check_host, check_names};
 pub(crate) use membership::{child_of, place};
 pub use request::PlanRequest;
-pub use scope::DefinedScope;
+pub use scope::{DefinedScope, DefinedScopeError};
 pub use state::TenantState;
 
 use crate::resources::{Confidence, is_administrator, is_system, likeness};

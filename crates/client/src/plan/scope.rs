@@ -10,6 +10,27 @@ use cortexkey_api::scope_mapping::{MappingError, to_write};
 use cortexkey_core::access::{Area, AxisMode, Scope, Unreferenced};
 use cortexkey_manifest::access::{self, IncompleteField};
 use cortexkey_manifest::definition;
+use thiserror::Error;
+
+/// Why a scope has no form that the product accepts.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum DefinedScopeError {
+    /// Whether the key sees what references no known object is not set.
+    #[error("`unreferenced` is unknown: set true or false, as the console's check box shows")]
+    Unreferenced,
+    /// A name matches no asset group, or several.
+    #[error(transparent)]
+    Group(#[from] MappingError),
+    /// The asset group of this name has another id.
+    #[error("the tenant's asset group {name:?} does not have the id {id}")]
+    OtherId {
+        /// The name.
+        name: String,
+        /// The id that is set beside it.
+        id: u64,
+    },
+}
 
 /// A scope as definitions write it.
 #[derive(Clone, Debug)]
@@ -55,8 +76,8 @@ impl DefinedScope {
         selects_groups(&self.scope)
     }
 
-    /// The product's form, with these asset groups of the tenant; an error in words.
-    pub fn to_write(&self, groups: &[AssetGroupRecord]) -> Result<ScopeWrite, String> {
+    /// The product's form, with these asset groups of the tenant.
+    pub fn to_write(&self, groups: &[AssetGroupRecord]) -> Result<ScopeWrite, DefinedScopeError> {
         write(&self.scope, &self.group_ids, groups)
     }
 }
@@ -71,17 +92,14 @@ pub(super) fn group_ids(scope: &definition::Scope) -> GroupIds {
     groups.iter().filter_map(|group| Some((group.name.value.clone(), *group.id.get()?))).collect()
 }
 
-/// The product's form; an error in words.
+/// The product's form.
 pub(super) fn write(
     scope: &Scope<String>,
     group_ids: &[(String, u64)],
     asset_groups: &[AssetGroupRecord],
-) -> Result<ScopeWrite, String> {
+) -> Result<ScopeWrite, DefinedScopeError> {
     if scope.cases_and_issues.unreferenced == Unreferenced::Unknown {
-        return Err(
-            "`unreferenced` is unknown: set true or false, as the console's check box shows"
-                .to_owned(),
-        );
+        return Err(DefinedScopeError::Unreferenced);
     }
     let mut wrong_id = None;
     // Groups with the same name are distinguished by their ids, so each id is used once.
@@ -97,9 +115,9 @@ pub(super) fn write(
         }
         vec![id]
     };
-    let write = to_write(scope, ids).map_err(|error: MappingError| error.to_string())?;
+    let write = to_write(scope, ids)?;
     if let Some((name, id)) = wrong_id {
-        return Err(format!("the tenant's asset group {name:?} does not have the id {id}"));
+        return Err(DefinedScopeError::OtherId { name, id });
     }
     Ok(write)
 }
@@ -114,7 +132,7 @@ mod tests {
     use super::*;
 
     /// The ids of groups in a tenant with two groups of the same name.
-    fn ids(groups: &str) -> Result<Vec<u64>, String> {
+    fn ids(groups: &str) -> Result<Vec<u64>, DefinedScopeError> {
         let text = format!(
             "assets: {{ mode: select, groups: [{groups}] }}\ncasesAndIssues: {{ mode: none }}\n\
              endpoints: {{ mode: none }}\n"
@@ -147,7 +165,7 @@ mod tests {
             ("{ name: twin, id: 3 }", "does not have the id 3"),
             ("{ name: one, id: 4 }", "does not have the id 4"),
         ] {
-            let error = ids(groups).unwrap_err();
+            let error = ids(groups).unwrap_err().to_string();
             assert!(error.contains(why), "{groups}: {error}");
         }
     }

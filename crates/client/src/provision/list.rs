@@ -10,6 +10,7 @@ use cortexkey_api::user::UserRecord;
 use cortexkey_core::access::{Area, CasesAndIssues, EndpointScope, Scope, Unreferenced};
 use cortexkey_core::auth::Level;
 use cortexkey_manifest::is_invisible;
+use thiserror::Error;
 
 use crate::plan::DefinedScope;
 use crate::sink::is_name;
@@ -76,6 +77,23 @@ pub struct Defaults {
     pub end: Option<KeyEnd>,
     /// The comment, with `{name}` and `{owner}` in it.
     pub comment: Option<String>,
+}
+
+/// What is wrong with a line, in words.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("{0}")]
+struct Mistake(String);
+
+impl From<String> for Mistake {
+    fn from(text: String) -> Self {
+        Self(text)
+    }
+}
+
+impl From<&str> for Mistake {
+    fn from(text: &str) -> Self {
+        Self(text.to_owned())
+    }
 }
 
 /// All mistakes of a list.
@@ -160,34 +178,37 @@ impl<'a> Reading<'a> {
     fn line(&mut self, number: usize, fields: &Fields<'_>) {
         match self.read(number, fields) {
             Ok(line) => self.lines.push(line),
-            Err(mistake) => self.mistakes.push((number, mistake)),
+            Err(mistake) => self.mistakes.push((number, mistake.0)),
         }
     }
 
-    fn read(&self, number: usize, fields: &Fields<'_>) -> Result<Line, String> {
+    fn read(&self, number: usize, fields: &Fields<'_>) -> Result<Line, Mistake> {
         for (column, text) in fields {
             if text.chars().any(is_invisible) {
-                return Err(format!("`{column}` has characters that cannot be seen"));
+                return Err(format!("`{column}` has characters that cannot be seen").into());
             }
             if text.chars().count() > FIELD_CHARS_MAX {
-                return Err(format!("`{column}` has more than {FIELD_CHARS_MAX} characters"));
+                return Err(format!("`{column}` has more than {FIELD_CHARS_MAX} characters").into());
             }
         }
         let required = |column: &str| {
-            fields.get(column).map(|text| (*text).to_owned()).ok_or(format!("`{column}` is empty"))
+            fields
+                .get(column)
+                .map(|text| (*text).to_owned())
+                .ok_or_else(|| Mistake(format!("`{column}` is empty")))
         };
         let (name, owner) = (required("name")?, required("owner")?);
         if !is_name(&name) {
             return Err(
                 "`name` has other characters than letters, digits, `-`, `_`, `.` and `@`, or begins \
                  with `.` or `-`"
-                    .to_owned(),
+                    .into(),
             );
         }
         let roles =
             fields.get("roles").map_or_else(|| self.defaults.roles.clone(), |text| list(text));
         if roles.is_empty() {
-            return Err("no role is given; fill `roles` or give --role".to_owned());
+            return Err("no role is given; fill `roles` or give --role".into());
         }
         let comment = match (fields.get("comment"), &self.defaults.comment) {
             (Some(text), _) => (*text).to_owned(),
@@ -206,34 +227,35 @@ impl<'a> Reading<'a> {
         })
     }
 
-    fn level(&self, fields: &Fields<'_>) -> Result<Level, String> {
+    fn level(&self, fields: &Fields<'_>) -> Result<Level, Mistake> {
         match fields.get("level") {
             Some(text) => text
                 .to_ascii_lowercase()
                 .parse()
-                .map_err(|_| "`level` is `standard` or `advanced`".to_owned()),
-            None => self
-                .defaults
-                .level
-                .ok_or("no level is given; fill `level` or give --security-level".to_owned()),
+                .map_err(|_| "`level` is `standard` or `advanced`".into()),
+            None => self.defaults.level.ok_or_else(|| {
+                Mistake::from("no level is given; fill `level` or give --security-level")
+            }),
         }
     }
 
-    fn expiry(&self, fields: &Fields<'_>) -> Result<KeyEnd, String> {
+    fn expiry(&self, fields: &Fields<'_>) -> Result<KeyEnd, Mistake> {
         match (fields.get("expires"), fields.get("lifetime")) {
-            (Some(_), Some(_)) => Err("`expires` and `lifetime` are both filled".to_owned()),
+            (Some(_), Some(_)) => Err("`expires` and `lifetime` are both filled".into()),
             (Some(text), None) => match time_ms(text) {
                 Ok(ms) => Ok(KeyEnd::At(ms)),
-                Err(error) => Err(format!("`expires`: {error}")),
+                Err(error) => Err(format!("`expires`: {error}").into()),
             },
             (None, Some(text)) => match duration_ms(text) {
                 Ok(ms) if ms > 0 => Ok(KeyEnd::After(ms)),
-                Ok(_) => Err("`lifetime` is zero".to_owned()),
-                Err(error) => Err(format!("`lifetime`: {error}")),
+                Ok(_) => Err("`lifetime` is zero".into()),
+                Err(error) => Err(format!("`lifetime`: {error}").into()),
             },
-            (None, None) => self.defaults.end.ok_or(
-                "no expiry is given; fill `expires` or `lifetime`, or give --lifetime".to_owned(),
-            ),
+            (None, None) => self.defaults.end.ok_or_else(|| {
+                Mistake::from(
+                    "no expiry is given; fill `expires` or `lifetime`, or give --lifetime",
+                )
+            }),
         }
     }
 
@@ -315,29 +337,29 @@ fn list(text: &str) -> Vec<String> {
 }
 
 /// A line's scope. With scopes in the list, each area of each line is filled.
-fn scope(fields: &Fields<'_>) -> Result<Scope<String>, String> {
+fn scope(fields: &Fields<'_>) -> Result<Scope<String>, Mistake> {
     let area = |column: &str| match fields.get(column).copied() {
-        None => Err(format!("`{column}` is empty; write `none`, `all` or names")),
+        None => Err(Mistake(format!("`{column}` is empty; write `none`, `all` or names"))),
         Some("none") => Ok(Area::None),
         Some("all") => Ok(Area::All),
         Some(names) => Ok(Area::Select(list(names))),
     };
     let cases = area("cases")?;
     let unreferenced = match (&cases, fields.get("unreferenced").copied()) {
-        (Area::None, Some(_)) => return Err("`unreferenced` is empty with no cases".to_owned()),
+        (Area::None, Some(_)) => return Err("`unreferenced` is empty with no cases".into()),
         (Area::None, None) | (_, Some("false")) => Unreferenced::No,
         (_, Some("true")) => Unreferenced::Yes,
-        (_, _) => return Err("`unreferenced` is `true` or `false`".to_owned()),
+        (_, _) => return Err("`unreferenced` is `true` or `false`".into()),
     };
     let tags = fields.get("endpoint_tags").map(|text| list(text)).unwrap_or_default();
     let endpoints = match (fields.get("endpoints").copied(), tags.is_empty()) {
         (None, true) => {
-            return Err("`endpoints` is empty; write `none`, `all` or names of groups".to_owned());
+            return Err("`endpoints` is empty; write `none`, `all` or names of groups".into());
         }
         (Some("none"), true) => EndpointScope::none(),
         (Some("all"), true) => EndpointScope::all(),
         (Some("none" | "all"), false) => {
-            return Err("`endpoint_tags` goes with names in `endpoints`, or with none".to_owned());
+            return Err("`endpoint_tags` goes with names in `endpoints`, or with none".into());
         }
         (Some(names), _) => EndpointScope::select(list(names), tags),
         (None, false) => EndpointScope::select(Vec::new(), tags),

@@ -16,6 +16,7 @@ use cortexkey_core::auth::{KeyId, Level};
 use cortexkey_manifest::lock::Lock;
 
 use crate::lifecycle::{Delivery, LockFile, LockFileError, RenewError, Renewal, tenant_of};
+use crate::plan::DefinedScopeError;
 use crate::resources::{KeyList, NewKey};
 use crate::sink::Sink;
 use crate::transport::Client;
@@ -198,8 +199,12 @@ fn differs(line: &Line, record: &ApiKeyRecord) -> Vec<&'static str> {
 }
 
 impl Line {
-    /// The key to generate. `groups` are the tenant's asset groups; an error is why not, in words.
-    pub fn new_key(&self, groups: &[AssetGroupRecord], now_ms: u64) -> Result<NewKey, String> {
+    /// The key to generate. `groups` are the tenant's asset groups.
+    pub fn new_key(
+        &self,
+        groups: &[AssetGroupRecord],
+        now_ms: u64,
+    ) -> Result<NewKey, DefinedScopeError> {
         let scope = self.scope.as_ref().map(|scope| scope.to_write(groups)).transpose()?;
         Ok(NewKey {
             name: Some(self.name.clone()),

@@ -54,13 +54,6 @@ impl FromStr for Method {
 }
 
 /// The text is not a method of the API.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the method is not GET, POST, PUT, PATCH or DELETE")]
 pub struct MethodError;
-
-impl fmt::Display for MethodError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the method is not GET, POST, PUT, PATCH or DELETE")
-    }
-}
-
-impl core::error::Error for MethodError {}

@@ -1,6 +1,12 @@
 //! [`Look`]: what one tenant showed at one moment, with what definitions say about its keys.
 
 use cortexkey_core::lifecycle::KeyRecord;
+use thiserror::Error;
+
+/// Why a tenant or its definitions could not be read, in words for a notice.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("{0}")]
+pub struct LookError(pub String);
 
 /// One look at a tenant.
 #[derive(Clone, Debug)]
@@ -10,7 +16,7 @@ pub struct Look {
     /// What identifies it: its API's address, and the child's id if it is one.
     pub place: String,
     /// What was seen, or why the tenant could not be asked.
-    pub seen: Result<Sighting, String>,
+    pub seen: Result<Sighting, LookError>,
 }
 
 /// What a tenant showed.
@@ -21,7 +27,7 @@ pub struct Sighting {
     /// How many records could not be read, or are counted and not shown.
     pub missing: u64,
     /// Whether definitions were read; an error is why they could not be.
-    pub definitions: Option<Result<(), String>>,
+    pub definitions: Option<Result<(), LookError>>,
 }
 
 /// A key and what is known about it.

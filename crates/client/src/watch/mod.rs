@@ -17,7 +17,7 @@ mod send;
 
 pub use calendar::calendar;
 pub use journal::{Delivery, Journal, JournalError, Outcome, Told, deliver};
-pub use look::{Look, Managed, Sighting, WatchedKey};
+pub use look::{Look, LookError, Managed, Sighting, WatchedKey};
 pub use message::Message;
 pub use metrics::{TargetState, metrics};
 pub use notice::{Due, Notice, NoticeKind, Threshold, ThresholdError, Thresholds, due};

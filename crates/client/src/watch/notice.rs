@@ -177,7 +177,7 @@ pub fn due(look: &Look, thresholds: &Thresholds, failing_since_ms: u64, now_ms: 
         }
         Err(reason) => {
             let notice = Notice {
-                reason: Some(shown(reason.lines().next().unwrap_or_default())),
+                reason: Some(shown(reason.0.lines().next().unwrap_or_default())),
                 ..Notice::new(
                     format!("{}{failing_since_ms}", look.outages()),
                     NoticeKind::Unreachable,
@@ -276,7 +276,7 @@ mod tests {
     use cortexkey_core::auth::{KeyId, Level};
     use cortexkey_core::lifecycle::KeyRecord;
 
-    use super::super::look::{Managed, Sighting};
+    use super::super::look::{LookError, Managed, Sighting};
     use super::*;
 
     const DAY_MS: u64 = 86_400_000;
@@ -325,7 +325,7 @@ mod tests {
 
     #[test]
     fn one_outage_has_one_notice() {
-        let failed = Look { seen: Err("no answer\nhelp".to_owned()), ..look("c") };
+        let failed = Look { seen: Err(LookError("no answer\nhelp".to_owned())), ..look("c") };
         let ids = |since| due(&failed, &Thresholds::default(), since, 9)[0].notice.id.clone();
         assert_eq!(ids(5), ids(5));
         assert_ne!(ids(5), ids(6));

@@ -11,17 +11,18 @@ use serde_json::{Value, json};
 
 use super::find::Found;
 use crate::app::App;
+use crate::error::BoxError;
 use crate::page_request::PageRequest;
 use crate::parts::layout::fault;
 use crate::snapshot::{Row, Snapshot};
 
-/// The key's access according to the tenant, or why it is unknown, in words.
-pub(super) fn of_row(app: &App, snapshot: &Snapshot, row: &Row) -> Result<Access, String> {
+/// The key's access according to the tenant.
+pub(super) fn of_row(app: &App, snapshot: &Snapshot, row: &Row) -> Result<Access, BoxError> {
     let scope = app.options.client.scope(row.record.key_id);
     let scope = scope.map_err(|error| format!("its scope could not be read: {error}"))?;
     let (policy, tenant) = (snapshot.definitions.policy(), app.options.tenant.as_deref());
-    let access = cortexkey_fleet::access(row, scope.as_ref(), policy, tenant);
-    access.map(|access| as_the_emulator(app, access)).map_err(|error| error.to_string())
+    let access = cortexkey_fleet::access(row, scope.as_ref(), policy, tenant)?;
+    Ok(as_the_emulator(app, access))
 }
 
 /// The emulator says itself what a policy says of a tenant.
@@ -44,7 +45,7 @@ fn as_the_emulator(app: &App, mut access: Access) -> Access {
 pub(super) fn cards(app: &App, ask: &PageRequest, found: &Found) -> Markup {
     let access = match of_row(app, &found.view.snapshot, &found.row) {
         Ok(access) => access,
-        Err(why) => return fault("What the key may do is not known.", &why),
+        Err(error) => return fault("What the key may do is not known.", &error.to_string()),
     };
     html! {
         section class="card" aria-labelledby="may-do" {

@@ -11,6 +11,7 @@ use super::find::{Found, found};
 use super::form::{Check, Choices, KeyForm, Purpose, parts, tabs};
 use crate::answer::{self, Answer};
 use crate::app::App;
+use crate::error::BoxError;
 use crate::page_request::PageRequest;
 use crate::parts::layout::{self, Frame, fault, notes};
 use crate::snapshot::Fresh;
@@ -55,29 +56,32 @@ pub(super) fn edit(app: &App, ask: &PageRequest) -> Answer {
     app.snapshot(Fresh::Now);
     match edited {
         Ok(()) => answer::see(&format!("/keys/{}", found.row.record.key_id)),
-        Err(why) => page(app, ask, &found, &form, Some(("The key is not as requested.", &why))),
+        Err(error) => {
+            let why = error.to_string();
+            page(app, ask, &found, &form, Some(("The key is not as requested.", &why)))
+        }
     }
 }
 
-fn edited(app: &App, found: &Found, form: &KeyForm) -> Result<(), String> {
+fn edited(app: &App, found: &Found, form: &KeyForm) -> Result<(), BoxError> {
     if !app.may_change() {
-        return Err("this console is read-only".to_owned());
+        return Err("this console is read-only".into());
     }
     let (client, record) = (&app.options.client, &found.row.record);
     let faults = form.faults_of_edit();
     if !faults.is_empty() {
-        return Err(faults.join("\n"));
+        return Err(faults.join("\n").into());
     }
     let choices = Choices::new(app, &found.view.snapshot, form);
     if Check::new(app, &found.view.snapshot, form, &choices).is_locked {
-        return Err("the policy locks a rule that this key would break".to_owned());
+        return Err("the policy locks a rule that this key would break".into());
     }
     if is_system(&found.row.key) {
-        return Err("the product manages this key itself".to_owned());
+        return Err("the product manages this key itself".into());
     }
     if client.own_key() == Some(found.row.key.id) && form.level() != record.level {
         return Err(
-            "this console signs its calls with this key: change its level with another".to_owned()
+            "this console signs its calls with this key: change its level with another".into()
         );
     }
     let scope = form.scope()?;
@@ -90,7 +94,7 @@ fn edited(app: &App, found: &Found, form: &KeyForm) -> Result<(), String> {
             level: form.level().into(),
             comment: CommentEdit::Set(form.comment()),
         };
-        client.edit_key(record.key_id, &edit).map_err(|error| error.to_string())?;
+        client.edit_key(record.key_id, &edit)?;
     }
     if let Some(scope) = scope {
         let done = if is_changed { "roles, level and comment are set; " } else { "" };

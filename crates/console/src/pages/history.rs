@@ -6,6 +6,7 @@ use maud::{Markup, html};
 
 use super::find::Found;
 use crate::app::App;
+use crate::error::BoxError;
 use crate::parts::layout::fault;
 use crate::records::time;
 
@@ -21,15 +22,15 @@ pub(super) fn card(app: &App, found: &Found) -> Markup {
                 (lineage(found))
                 @match log_of(app) {
                     Ok(log) => (entries(found, &log)),
-                    Err(why) => (fault("The audit log could not be read.", &why)),
+                    Err(error) => (fault("The audit log could not be read.", &error.to_string())),
                 }
             }
         }
     }
 }
 
-fn log_of(app: &App) -> Result<AuditLog, String> {
-    app.options.client.audit_log(0, app.now_ms(), ENTRIES).map_err(|error| error.to_string())
+fn log_of(app: &App) -> Result<AuditLog, BoxError> {
+    Ok(app.options.client.audit_log(0, app.now_ms(), ENTRIES)?)
 }
 
 fn lineage(found: &Found) -> Markup {

@@ -8,6 +8,7 @@ use super::form::{Check, Choices, KeyForm, Purpose, parts, tabs};
 use super::shown::{Once, once, places, sinks};
 use crate::answer::{self, Answer};
 use crate::app::App;
+use crate::error::BoxError;
 use crate::page_request::PageRequest;
 use crate::parts::layout::{self, Frame, fault, notes};
 use crate::snapshot::{Fresh, View};
@@ -35,26 +36,31 @@ pub(super) fn generate(app: &App, ask: &PageRequest) -> Answer {
     let form = KeyForm::of(&ask.form);
     match generated(app, ask, &view, &form) {
         Ok(answer) => answer,
-        Err(why) => page(app, ask, &view, &form, Some(&why)),
+        Err(error) => page(app, ask, &view, &form, Some(&error.to_string())),
     }
 }
 
-fn generated(app: &App, ask: &PageRequest, view: &View, form: &KeyForm) -> Result<Answer, String> {
+fn generated(
+    app: &App,
+    ask: &PageRequest,
+    view: &View,
+    form: &KeyForm,
+) -> Result<Answer, BoxError> {
     if !app.may_change() {
-        return Err("this console is read-only".to_owned());
+        return Err("this console is read-only".into());
     }
     let now_ms = app.now_ms();
     let faults = form.faults(now_ms);
     if !faults.is_empty() {
-        return Err(faults.join("\n"));
+        return Err(faults.join("\n").into());
     }
     let choices = Choices::new(app, &view.snapshot, form);
     if Check::new(app, &view.snapshot, form, &choices).is_locked {
-        return Err("the policy locks a rule that this key breaks, or cannot be read".to_owned());
+        return Err("the policy locks a rule that this key breaks, or cannot be read".into());
     }
     if !app.is_first(ask.form.get("once").unwrap_or_default()) {
         return Err(
-            "this form was sent before: look at the list of keys, then send it again".to_owned()
+            "this form was sent before: look at the list of keys, then send it again".into()
         );
     }
     let new = NewKey {
@@ -66,15 +72,14 @@ fn generated(app: &App, ask: &PageRequest, view: &View, form: &KeyForm) -> Resul
         expiration_ms: Some(form.expiration_ms(now_ms)?),
         scope: form.scope()?,
     };
-    let (shown, text) = (Once::default(), |error: &dyn core::fmt::Display| error.to_string());
+    let shown = Once::default();
     let sink = shown.sink(app, ask);
     let renewal = Renewal { client: &app.options.client, on_step: &|_| {} };
-    let mut generation =
-        Generation::open(renewal, &places(app, &view.snapshot)).map_err(|error| text(&error))?;
-    let finished = generation.finish().map_err(|error| text(&error))?;
+    let mut generation = Generation::open(renewal, &places(app, &view.snapshot))?;
+    let finished = generation.finish()?;
     let made = generation.generate(&new, &sink, now_ms);
     app.snapshot(Fresh::Now);
-    let id = made.map_err(|error| text(&error))?;
+    let id = made?;
     let left = html! {
         @for id in &finished.doubtful {
             p { "An interrupted run may have delivered key " (id) " over: look whether somebody has it, else \

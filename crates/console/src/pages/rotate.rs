@@ -10,6 +10,7 @@ use super::find::{Found, found};
 use super::shown::{Once, once, places, sinks};
 use crate::answer::Answer;
 use crate::app::App;
+use crate::error::BoxError;
 use crate::page_request::PageRequest;
 use crate::parts::layout::{self, Frame, fault, notes};
 use crate::records::{left, time};
@@ -31,25 +32,25 @@ pub(super) fn rotate(app: &App, ask: &PageRequest) -> Answer {
     };
     let rotated = rotated(app, ask, &found);
     app.snapshot(Fresh::Now);
-    rotated.unwrap_or_else(|why| page(app, ask, &found, Some(&why)))
+    rotated.unwrap_or_else(|error| page(app, ask, &found, Some(&error.to_string())))
 }
 
-fn rotated(app: &App, ask: &PageRequest, found: &Found) -> Result<Answer, String> {
+fn rotated(app: &App, ask: &PageRequest, found: &Found) -> Result<Answer, BoxError> {
     if !app.may_change() {
-        return Err("this console is read-only".to_owned());
+        return Err("this console is read-only".into());
     }
     if !app.is_first(ask.form.get("once").unwrap_or_default()) {
         return Err(
-            "this form was sent before: look at the list of keys, then send it again".to_owned()
+            "this form was sent before: look at the list of keys, then send it again".into()
         );
     }
     let old = found.row.record.key_id;
     let grace = ask.form.get("grace").unwrap_or("1h");
-    let grace_ms = grace_ms(grace).map_err(|error| error.to_string())?;
+    let grace_ms = grace_ms(grace)?;
     let lifetime = ask.form.get("lifetime").map(duration_ms).transpose();
     let options = ReplacementOptions {
         expires_ms: None,
-        lifetime_ms: lifetime.map_err(|error| error.to_string())?,
+        lifetime_ms: lifetime?,
         unreferenced: match ask.form.get("unreferenced") {
             Some("yes") => Some(true),
             Some("no") => Some(false),

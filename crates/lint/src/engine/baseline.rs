@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use thiserror::Error;
 
 use crate::model::{Family, Finding, Report, WaivedBy};
 use crate::policy::Policy;
@@ -49,23 +50,48 @@ pub struct KnownFinding {
     pub is_gone: bool,
 }
 
+/// Why a text is not read as a baseline.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum BaselineError {
+    /// It does not have the form. The file may contain anything, so nothing of it is repeated.
+    #[error("it is not a baseline: {kind} error in line {line}")]
+    Form {
+        /// The kind of the error, such as `syntax`.
+        kind: String,
+        /// The line, from 1.
+        line: usize,
+    },
+    /// It has another version.
+    #[error(
+        "it is a baseline of version {version}, and this program reads version {VERSION}; write it \
+         anew with --write-baseline"
+    )]
+    Version {
+        /// Its version.
+        version: u32,
+    },
+}
+
+impl From<serde_json::Error> for BaselineError {
+    fn from(error: serde_json::Error) -> Self {
+        let kind = format!("{:?}", error.classify()).to_lowercase();
+        Self::Form { kind, line: error.line() }
+    }
+}
+
 impl Baseline {
     /// Reads a baseline's text.
-    pub fn read(text: &str) -> Result<Self, String> {
+    pub fn read(text: &str) -> Result<Self, BaselineError> {
         #[derive(Deserialize)]
         struct Version {
             version: u32,
         }
-        let Version { version } = serde_json::from_str(text)
-            .map_err(|error| format!("it is not a baseline: {}", place(&error)))?;
+        let Version { version } = serde_json::from_str(text)?;
         if version != VERSION {
-            return Err(format!(
-                "it is a baseline of version {version}, and this program reads version {VERSION}; \
-                 write it anew with --write-baseline"
-            ));
+            return Err(BaselineError::Version { version });
         }
-        serde_json::from_str(text)
-            .map_err(|error| format!("it is not a baseline: {}", place(&error)))
+        Ok(serde_json::from_str(text)?)
     }
 
     /// The findings of a report that may go into a baseline, and how many may not. If there is an
@@ -173,8 +199,4 @@ fn may_hold(policy: &Policy, finding: &Finding) -> bool {
     let family = finding.rule.family();
     !matches!(family, Some(Family::Secret | Family::Policy))
         && policy.cover_forbidden(finding).is_none()
-}
-
-fn place(error: &serde_json::Error) -> String {
-    format!("{:?} error in line {}", error.classify(), error.line()).to_lowercase()
 }

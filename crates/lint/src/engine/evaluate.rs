@@ -21,10 +21,10 @@ pub struct Evaluation {
     /// The key's name.
     pub key: Option<String>,
     /// The value, or why there is none.
-    pub answer: Result<serde_json::Value, String>,
+    pub answer: Result<serde_json::Value, EvaluationError>,
 }
 
-/// Why an expression is invalid.
+/// Why an expression is invalid, or has no value for a key.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct EvaluationError {
@@ -67,7 +67,9 @@ pub fn evaluate(
                 file: file.path.clone(),
                 line: file.tree.position(place(definition).start).line,
                 key: definition.name().map(str::to_owned),
-                answer: answer.map(|value| to_json(&value)).map_err(|why| why.to_string()),
+                answer: answer
+                    .map(|value| to_json(&value))
+                    .map_err(|error| EvaluationError { message: error.to_string(), help: None }),
             });
         }
     }

@@ -80,7 +80,7 @@ fn edit<'a>(
         SourceId::File(file) => Some((file, plan.text.clone().into_bytes())),
         _ => None,
     });
-    let mut changes = session.replace_texts(of_files.collect(), &options.limits);
+    let mut changes = session.replace_texts(&of_files.collect::<Vec<_>>(), &options.limits);
     let of_policy = plans.iter().any(|plan| !matches!(plan.source, SourceId::File(_)));
     if let Some(policy) = of_policy.then(|| (options.reload)(texts)).flatten() {
         changes.push(session.replace_policy(policy));

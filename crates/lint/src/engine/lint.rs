@@ -6,7 +6,6 @@ use std::collections::{BTreeSet, HashSet};
 use cortexkey_manifest::Span;
 use cortexkey_manifest::policy::Severity;
 use jiff::Timestamp;
-use rayon::prelude::*;
 
 use super::file::{FileLinter, FileResult};
 use super::owners::Owners;
@@ -16,15 +15,13 @@ use crate::model::{
     Corpus, CorpusFile, Finding, Report, Source, SourceId, Sources, Summary, Tallies, WaivedBy,
     WaivedFinding, fingerprints,
 };
+use crate::parallel;
 use crate::policy::{Custom, Policy};
 use crate::rule::{Check, CorpusContext, Sink};
 use crate::rules::{RULES, SUPPRESSED_BY};
 
 /// How many findings of one file are listed; the others are counted.
 const SHOWN_MAX: usize = 1000;
-
-/// Fewer files than this are checked on one thread.
-pub(crate) const FEW: usize = 64;
 
 /// Checks a corpus against a policy at a moment. Opens no file and reads no clock.
 #[must_use]
@@ -45,13 +42,7 @@ pub(super) fn check_files(
     options: &LintOptions<'_>,
 ) -> Vec<FileResult> {
     let linter = FileLinter::new(policy, options);
-    let one = |file: &CorpusFile| linter.check(file);
-    // A few files are checked faster than another thread starts.
-    if corpus.files.len() < FEW {
-        corpus.files.iter().map(one).collect()
-    } else {
-        corpus.files.par_iter().map(one).collect()
-    }
+    parallel::map(&corpus.files, options.jobs, |file| linter.check(file))
 }
 
 /// Checks the rules of the policy that look at several keys.
@@ -65,8 +56,8 @@ fn check_with_owners(
     }
     let (owners, linter) = (Owners::of(corpus, policy), FileLinter::new(policy, options));
     let is_checked = |file: &&CorpusFile| file.reported && !file.is_outside();
-    let files = corpus.files.par_iter().filter(is_checked);
-    files.map(|file| linter.check_with_owners(file, &owners)).collect()
+    let files: Vec<&CorpusFile> = corpus.files.iter().filter(is_checked).collect();
+    parallel::map(&files, options.jobs, |file| linter.check_with_owners(file, &owners))
 }
 
 /// Makes the report of a corpus whose files have been checked by themselves.

@@ -16,10 +16,10 @@ mod session;
 mod suppressions;
 mod waivers;
 
-pub use baseline::{Baseline, KnownFinding};
+pub use baseline::{Baseline, BaselineError, KnownFinding};
 pub use evaluate::{Evaluation, EvaluationError, evaluate};
 pub(crate) use file::{FileLinter, FileResult};
-pub(crate) use lint::{FEW, assemble};
+pub(crate) use lint::assemble;
 pub use lint::{lint, lint_with};
 pub use run::LintOptions;
 pub use session::{LintSession, SessionPolicy};

@@ -21,13 +21,15 @@ pub struct LintOptions<'a> {
     pub baseline: Option<&'a Baseline>,
     /// The rules that are shown; all if there is none.
     pub selection: Option<&'a Selection>,
+    /// The number of threads; one per processor by default.
+    pub jobs: Option<usize>,
 }
 
 impl LintOptions<'_> {
     /// Checks at a moment, with comments and without a baseline.
     #[must_use]
     pub const fn at(now: Timestamp) -> Self {
-        Self { now, comments: true, baseline: None, selection: None }
+        Self { now, comments: true, baseline: None, selection: None, jobs: None }
     }
 }
 

@@ -6,12 +6,12 @@ use std::collections::HashMap;
 
 use cortexkey_manifest::Span;
 use cortexkey_manifest::yaml::Limits;
-use rayon::prelude::*;
 
 use super::file::{FileLinter, FileResult};
-use super::lint::{FEW, assemble, check_files};
+use super::lint::{assemble, check_files};
 use super::run::LintOptions;
 use crate::model::{Corpus, CorpusFile, FileId, Report, document_at};
+use crate::parallel;
 use crate::policy::{Policy, Settings};
 use crate::rule::Rule;
 
@@ -91,31 +91,26 @@ impl<'a> LintSession<'a> {
 
     /// Replaces a file's text and checks it. Returns false if the corpus has no such file.
     pub fn set_text(&mut self, file: FileId, bytes: Vec<u8>, limits: &Limits) -> bool {
-        !self.replace_texts(vec![(file, bytes)], limits).is_empty()
+        !self.replace_texts(&[(file, bytes)], limits).is_empty()
     }
 
     /// The same for several files; returns the state before.
     pub(super) fn replace_texts(
         &mut self,
-        texts: Vec<(FileId, Vec<u8>)>,
+        texts: &[(FileId, Vec<u8>)],
         limits: &Limits,
     ) -> Vec<Previous<'a>> {
         let files = self.corpus.files.iter().enumerate();
         let positions: HashMap<FileId, usize> = files.map(|(at, file)| (file.id, at)).collect();
         let linter = FileLinter::new(&self.policy, &self.options);
-        let one = |(id, bytes): (FileId, Vec<u8>)| {
-            let at = *positions.get(&id)?;
-            let file = self.corpus.files[at].with_bytes(bytes, limits);
+        let new = parallel::map(texts, self.options.jobs, |(id, bytes)| {
+            let at = *positions.get(id)?;
+            let file = self.corpus.files[at].with_bytes(bytes.clone(), limits);
             let result = linter.check(&file);
             Some((at, file, result))
-        };
-        let new: Vec<_> = if texts.len() < FEW {
-            texts.into_iter().filter_map(one).collect()
-        } else {
-            texts.into_par_iter().filter_map(one).collect()
-        };
+        });
         let mut changes = Vec::with_capacity(new.len());
-        for (at, file, result) in new {
+        for (at, file, result) in new.into_iter().flatten() {
             let file = mem::replace(&mut self.corpus.files[at], file);
             let result = mem::replace(&mut self.results[at], result);
             changes.push(Previous::File(at, Box::new((file, result))));

@@ -12,6 +12,7 @@ use cortexkey_manifest::definition::moment;
 use cortexkey_manifest::yaml::{NodeKind, Tree};
 use cortexkey_manifest::{Span, did_you_mean, quote};
 use jiff::Timestamp;
+use thiserror::Error;
 
 use super::run::Run;
 use crate::model::{
@@ -41,7 +42,26 @@ pub(crate) struct Suppression {
     reason: bool,
     until: Option<(Timestamp, Span)>,
     /// What is wrong with its form.
-    fault: Option<String>,
+    fault: Option<Malformed>,
+}
+
+/// What is wrong with the form of a suppression.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+enum Malformed {
+    #[error("a comment for cortexkey starts with `ignore[RULE]`")]
+    NoList,
+    #[error("the list of rules is not closed")]
+    OpenList,
+    #[error("a rule is missing in `ignore[…]`")]
+    EmptyRule,
+    #[error("after the rules, write `reason=\"…\"` and `until=DATE`")]
+    NoFields,
+    #[error("a quote is not closed")]
+    OpenQuote,
+    #[error("{written} in `until`: {reason}")]
+    Until { written: String, reason: String },
+    #[error("a suppression has no {written}; {hint}")]
+    UnknownField { written: String, hint: String },
 }
 
 const MARK: &str = "cortexkey:";
@@ -113,31 +133,26 @@ fn below(beginnings: &[(u32, u32)], offset: u32) -> Span {
 
 impl Suppression {
     /// Parses the text after the mark; `start` is its offset in the file.
-    fn parse(&mut self, text: &str, start: usize) -> Result<(), String> {
+    fn parse(&mut self, text: &str, start: usize) -> Result<(), Malformed> {
         let body = text.trim_start();
         let lead = text.len() - body.len();
-        let list = body
-            .strip_prefix("ignore[")
-            .ok_or("a comment for cortexkey starts with `ignore[RULE]`")?;
-        let (list, mut rest) = list.split_once(']').ok_or("the list of rules is not closed")?;
+        let list = body.strip_prefix("ignore[").ok_or(Malformed::NoList)?;
+        let (list, mut rest) = list.split_once(']').ok_or(Malformed::OpenList)?;
         let mut at = start + lead + "ignore[".len();
         for part in list.split(',') {
             let name = part.trim();
             let begin = at + (part.len() - part.trim_start().len());
             if name.is_empty() {
-                return Err("a rule is missing in `ignore[…]`".into());
+                return Err(Malformed::EmptyRule);
             }
             self.rules.push((name.to_owned(), Span::new(begin, begin + name.len())));
             at += part.len() + 1;
         }
         while !rest.trim_start().is_empty() {
             let offset = start + text.len() - rest.trim_start().len();
-            let (name, value) = rest
-                .trim_start()
-                .split_once('=')
-                .ok_or("after the rules, write `reason=\"…\"` and `until=DATE`")?;
+            let (name, value) = rest.trim_start().split_once('=').ok_or(Malformed::NoFields)?;
             let (value, length, left) = if let Some(quoted) = value.strip_prefix('"') {
-                let (value, left) = quoted.split_once('"').ok_or("a quote is not closed")?;
+                let (value, left) = quoted.split_once('"').ok_or(Malformed::OpenQuote)?;
                 (value, value.len() + 2, left)
             } else {
                 let end = value.find([' ', '\t']).unwrap_or(value.len());
@@ -148,14 +163,15 @@ impl Suppression {
             match name.trim() {
                 "reason" => self.reason = !value.trim().is_empty(),
                 "until" => {
-                    let end = moment(value).map_err(|error| {
-                        format!("{} in `until`: {}", quote(value), error.message)
+                    let end = moment(value).map_err(|error| Malformed::Until {
+                        written: quote(value),
+                        reason: error.message,
                     })?;
                     self.until = Some((end, Span::new(place, place + length)));
                 }
                 other => {
                     let hint = did_you_mean(other, &["reason", "until"]).unwrap_or_default();
-                    return Err(format!("a suppression has no {}; {hint}", quote(other)));
+                    return Err(Malformed::UnknownField { written: quote(other), hint });
                 }
             }
             rest = left;
@@ -286,7 +302,7 @@ impl Suppression {
 
     fn check(&self, run: &Run<'_>, comment: usize, outcomes: &CommentOutcomes) -> Vec<RuleFinding> {
         if let Some(fault) = &self.fault {
-            let finding = self.finding(self.span, fault.clone()).help(EXAMPLE);
+            let finding = self.finding(self.span, fault.to_string()).help(EXAMPLE);
             return vec![(&p009_waiver_incomplete::RULE, finding)];
         }
         let rules =

@@ -36,7 +36,7 @@ pub(super) fn cases(
     options: &Options,
     policy: &Policy,
     home: &Path,
-) -> Result<Vec<CaseFile>, String> {
+) -> Result<Vec<CaseFile>, RunError> {
     let mut files: BTreeMap<PathBuf, CaseFile> = BTreeMap::new();
     for pattern in policy.tests() {
         let glob = GlobBuilder::new(pattern).literal_separator(true).build();
@@ -56,7 +56,7 @@ pub(super) fn cases(
             files.insert(path.to_path_buf(), CaseFile::new(name, bytes, &options.limits));
         }
         if !any {
-            return Err(format!("`tests`: no file matches {}", quote(pattern)));
+            return Err(RunError::new(format!("`tests`: no file matches {}", quote(pattern))));
         }
     }
     Ok(files.into_values().collect())

@@ -8,13 +8,13 @@ use std::path::Path;
 use cortexkey_manifest::policy::pinned::{LOCK, PolicyLock};
 use sha2::{Digest as _, Sha256};
 
-use super::{Options, companions};
+use super::{Options, RunError, companions};
 
 /// The copies of one policy, with the locks that were read.
 #[derive(Default)]
 pub(super) struct Copies {
     /// By the folder that they are below.
-    locks: BTreeMap<String, Result<PolicyLock, String>>,
+    locks: BTreeMap<String, Result<PolicyLock, RunError>>,
 }
 
 impl Copies {
@@ -25,27 +25,31 @@ impl Copies {
         home: &Path,
         base: &str,
         path: &str,
-    ) -> Result<Vec<u8>, String> {
+    ) -> Result<Vec<u8>, RunError> {
         let read_lock = || lock(options, home, base);
-        let lock = self.locks.entry(base.to_owned()).or_insert_with(read_lock).as_ref()?;
+        let lock = self.locks.entry(base.to_owned()).or_insert_with(read_lock);
+        let lock = lock.as_ref().map_err(Clone::clone)?;
         let copy = path.strip_prefix(base).unwrap_or(path);
         let expected = lock.digests.get(copy).ok_or_else(|| {
-            format!("this policy is not fetched yet: {base}{LOCK} does not list {copy}")
+            RunError::new(format!(
+                "this policy is not fetched yet: {base}{LOCK} does not list {copy}"
+            ))
         })?;
         let bytes = companions::read_inside(options, home, &options.folder.join(path));
         let bytes = bytes.map_err(|why| why.message(path))?;
         let digest = hex::encode(Sha256::digest(&bytes));
         if digest != *expected {
-            return Err(format!("{path} was changed: its digest is not the one in {base}{LOCK}"));
+            let message = format!("{path} was changed: its digest is not the one in {base}{LOCK}");
+            return Err(RunError::new(message));
         }
         Ok(bytes)
     }
 }
 
-fn lock(options: &Options, home: &Path, base: &str) -> Result<PolicyLock, String> {
+fn lock(options: &Options, home: &Path, base: &str) -> Result<PolicyLock, RunError> {
     let name = format!("{base}{LOCK}");
     let bytes = companions::read_inside(options, home, &options.folder.join(&name));
     let bytes = bytes.map_err(|why| format!("a policy from elsewhere: {}", why.message(&name)))?;
     let text = core::str::from_utf8(&bytes).ok().and_then(PolicyLock::parse);
-    text.ok_or_else(|| format!("{name} is no lock of policies"))
+    text.ok_or_else(|| RunError::new(format!("{name} is no lock of policies")))
 }

@@ -34,14 +34,7 @@ struct FoundFile {
 
 impl Definitions {
     /// Searches the repository of a policy. An error says why that is impossible.
-    pub fn of(options: &Options, policy: &Policy) -> Result<Self, String> {
-        Self::try_of(options, policy).map_err(|error| match error.help {
-            Some(help) => format!("{}; {help}", error.message),
-            None => error.message,
-        })
-    }
-
-    fn try_of(options: &Options, policy: &Policy) -> Result<Self, RunError> {
+    pub fn of(options: &Options, policy: &Policy) -> Result<Self, RunError> {
         let boundary = Boundary::of(&home(options, policy))?;
         if !boundary.is_repository {
             return Err(RunError::new("the definitions are in no git repository"));

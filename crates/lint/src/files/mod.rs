@@ -35,10 +35,11 @@ use cortexkey_manifest::yaml::Limits;
 use cortexkey_manifest::{escape, mask_path};
 use cortexkey_system::{Links, Write, replace};
 use jiff::Timestamp;
+use thiserror::Error;
 
 pub use definitions::Definitions;
 pub use names::POLICY_NAMES;
-pub use time::now;
+pub use time::{TimeError, now};
 pub use watch::Watched;
 
 use self::copies::Copies;
@@ -238,8 +239,9 @@ impl Outcome {
 }
 
 /// Why a run cannot start or continue, and what to do about it.
-#[derive(Clone, Debug)]
-pub(crate) struct RunError {
+#[derive(Clone, Debug, Error)]
+#[error("{message}")]
+pub struct RunError {
     message: String,
     help: Option<String>,
 }
@@ -251,6 +253,12 @@ impl RunError {
 
     fn help(self, help: impl Into<String>) -> Self {
         Self { help: Some(help.into()), ..self }
+    }
+
+    /// What to do about it, where that is known.
+    #[must_use]
+    pub fn next_step(&self) -> Option<&str> {
+        self.help.as_deref()
     }
 }
 
@@ -268,10 +276,9 @@ impl From<String> for RunError {
 
 /// Finds, reads and checks the files. `stdin` is only read when a path is `-`.
 pub fn run(options: &Options, stdin: &mut dyn Read) -> Outcome {
-    // Read here: the search may run on another thread.
     let is_named = options.paths.iter().any(|path| path.as_os_str() == "-");
     let stdin = is_named.then(|| open::bounded(stdin, &options.limits));
-    let mut outcome = lint_in_pool(options, stdin);
+    let mut outcome = lint(options, stdin);
     // A key given as a path must not reach a log, and a file name must not start a line.
     for message in outcome.messages.iter_mut().chain(&mut outcome.help) {
         *message = escape(&mask_path(message));
@@ -281,14 +288,6 @@ pub fn run(options: &Options, stdin: &mut dyn Read) -> Outcome {
 
 /// Standard input, where a path is `-`.
 type Stdin = Option<Result<Vec<u8>, open::ReadError>>;
-
-fn lint_in_pool(options: &Options, stdin: Stdin) -> Outcome {
-    let Some(jobs) = options.jobs else { return lint(options, stdin) };
-    match rayon::ThreadPoolBuilder::new().num_threads(jobs.clamp(1, 256)).build() {
-        Ok(pool) => pool.install(|| lint(options, stdin)),
-        Err(error) => Outcome::refused(RunError::new(format!("cannot start threads: {error}"))),
-    }
-}
 
 fn lint(options: &Options, stdin: Stdin) -> Outcome {
     let mut messages = Vec::new();
@@ -308,7 +307,7 @@ fn load_policy(
     chosen: &str,
     number: usize,
     texts: &BTreeMap<String, String>,
-) -> Result<Policy, String> {
+) -> Result<Policy, RunError> {
     let given = options.policy.as_ref().map(|path| path.to_string_lossy());
     let home = paths::absolute(&options.folder, Path::new(chosen));
     let home = home.parent().unwrap_or(&home);
@@ -324,7 +323,7 @@ fn load_policy(
         let own = given.as_deref().filter(|_| path == chosen);
         let place = options.folder.join(path);
         if let Some(base) = pinned::base_of(path) {
-            return copies.read(options, home, base, path).map_err(Into::into);
+            return copies.read(options, home, base, path).map_err(|error| error.message.into());
         }
         let bytes = match own {
             Some(_) => open::read(&place, &options.limits),
@@ -336,18 +335,18 @@ fn load_policy(
     let whole = |path: &str| identity(options, path);
     layers
         .map(|layers| Policy::numbered(layers, number).with_paths(&whole))
-        .map_err(|error| format!("the policy: {error}"))
+        .map_err(|error| RunError::new(format!("the policy: {error}")))
 }
 
 /// Replaces the text of a policy's file, unless it changed since it was read or is outside the
 /// repository.
-pub fn replace_policy(options: &Options, path: &str, old: &str, new: &str) -> Result<(), String> {
+pub fn replace_policy(options: &Options, path: &str, old: &str, new: &str) -> Result<(), RunError> {
     let place = options.folder.join(path);
-    fix::write(path, Some(&place), old, new).map_err(|error| error.message)
+    fix::write(path, Some(&place), old, new)
 }
 
 /// Reads the files with the policy's cases.
-pub fn read_cases(options: &Options, policy: &Policy) -> Result<Vec<CaseFile>, String> {
+pub fn read_cases(options: &Options, policy: &Policy) -> Result<Vec<CaseFile>, RunError> {
     companions::cases(options, policy, &home(options, policy))
 }
 

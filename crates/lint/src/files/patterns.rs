@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use cortexkey_manifest::quote;
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 
+use super::RunError;
 use super::paths::absolute;
 use crate::policy::Policy;
 
@@ -27,7 +28,7 @@ pub(super) struct Patterns {
 
 impl Patterns {
     /// `folder` is what the layers' paths are relative to.
-    pub(super) fn of(folder: &Path, policy: &Policy) -> Result<Self, String> {
+    pub(super) fn of(folder: &Path, policy: &Policy) -> Result<Self, RunError> {
         let layers = policy.keys().map(|(path, keys)| {
             let file = absolute(folder, Path::new(path));
             let base = file.parent().unwrap_or(&file).to_path_buf();
@@ -61,17 +62,17 @@ impl Patterns {
     }
 }
 
-fn layer(path: &str, base: PathBuf, patterns: &[&str]) -> Result<Layer, String> {
+fn layer(path: &str, base: PathBuf, patterns: &[&str]) -> Result<Layer, RunError> {
     let mut set = GlobSetBuilder::new();
     let mut roots = Vec::new();
     for pattern in patterns {
         let pattern = pattern.strip_prefix("./").unwrap_or(pattern);
         if pattern.starts_with('/') || pattern.split('/').any(|part| part == "..") {
             let pattern = quote(pattern);
-            return Err(format!(
+            return Err(RunError::new(format!(
                 "{path}: the pattern {pattern} in `keys` leaves the policy's folder; move the \
                  policy up, or the keys below it"
-            ));
+            )));
         }
         let glob = GlobBuilder::new(pattern).literal_separator(true).build();
         set.add(glob.map_err(|error| format!("{path}: `keys`: {error}"))?);
@@ -83,18 +84,19 @@ fn layer(path: &str, base: PathBuf, patterns: &[&str]) -> Result<Layer, String> 
 
 /// What a pattern of the command line excludes: the files that it matches, and all files below a
 /// folder that it matches.
-pub(super) fn exclusion(pattern: &str) -> Result<GlobSet, String> {
+pub(super) fn exclusion(pattern: &str) -> Result<GlobSet, RunError> {
     let own = pattern.strip_prefix("./").unwrap_or(pattern).trim_end_matches('/');
     if own.is_empty() || own.starts_with('/') || own.split('/').any(|part| part == "..") {
         let pattern = quote(pattern);
-        return Err(format!("--exclude {pattern} is no pattern below the current folder"));
+        let message = format!("--exclude {pattern} is no pattern below the current folder");
+        return Err(RunError::new(message));
     }
     let mut set = GlobSetBuilder::new();
     for pattern in [own.to_owned(), format!("{own}/**")] {
         let glob = GlobBuilder::new(&pattern).literal_separator(true).build();
         set.add(glob.map_err(|error| format!("--exclude: {error}"))?);
     }
-    set.build().map_err(|error| format!("--exclude: {error}"))
+    set.build().map_err(|error| RunError::new(format!("--exclude: {error}")))
 }
 
 /// The folders that a pattern starts with, up to the first wildcard.

@@ -6,16 +6,15 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use rayon::prelude::*;
-
 use super::names::has_policy_name;
 use super::paths::shown_whole;
 use super::policy_set::Loaded;
 use super::search::{is_policy_alone, name};
 use super::wanted::{FileToRead, Origin, Role};
 use super::{Options, RunError, git, open};
-use crate::engine::{FEW, FileLinter, FileResult};
+use crate::engine::{FileLinter, FileResult};
 use crate::model::{CorpusFile, may_claim};
+use crate::parallel;
 
 /// A file with its own findings; `None` if it is not part of the corpus after all.
 pub(super) type Read = Option<(CorpusFile, FileResult)>;
@@ -64,10 +63,7 @@ pub(super) fn all(
         }
         Some((file, result))
     };
-    if wanted.len() < FEW {
-        return Ok(wanted.iter().map(one).collect());
-    }
-    Ok(wanted.par_iter().map(one).collect())
+    Ok(parallel::map(wanted, options.jobs, one))
 }
 
 /// Where a file can be written.

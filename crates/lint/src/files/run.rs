@@ -52,8 +52,12 @@ pub(super) fn run(
     wanted.retain(|wanted| policy_set.loaded[wanted.by].policy.is_usable());
     let selection = (!options.selection.is_all()).then_some(&options.selection);
     options.selection.check(policy_set.loaded.iter().map(|loaded| &loaded.policy))?;
-    let lint_options =
-        LintOptions { now: options.now, comments: options.comments, baseline: None, selection };
+    let lint_options = LintOptions {
+        comments: options.comments,
+        selection,
+        jobs: options.jobs,
+        ..LintOptions::at(options.now)
+    };
     let (mut corpus, parts) = read_corpus(options, &policy_set, &mut wanted, &lint_options)?;
     corpus.skipped += skipped;
     corpus.excluded = excluded;

@@ -3,19 +3,42 @@
 use cortexkey_manifest::definition::moment;
 use cortexkey_manifest::quote_refused;
 use jiff::Timestamp;
+use thiserror::Error;
+
+/// A time that cannot be read.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum TimeError {
+    /// The time of `--now`.
+    #[error("--now {written}: {reason}; {help}")]
+    Now {
+        /// What was written.
+        written: String,
+        /// What is wrong with it.
+        reason: String,
+        /// What to write.
+        help: String,
+    },
+    /// The time of `SOURCE_DATE_EPOCH`.
+    #[error("SOURCE_DATE_EPOCH {written} is not a number of seconds since 1970")]
+    Epoch {
+        /// What was written.
+        written: String,
+    },
+}
 
 /// The time of `--now`, otherwise of `SOURCE_DATE_EPOCH`, otherwise of the clock.
-pub fn now(said: Option<&str>, epoch: Option<&str>) -> Result<Timestamp, String> {
+pub fn now(said: Option<&str>, epoch: Option<&str>) -> Result<Timestamp, TimeError> {
     if let Some(text) = said {
-        return moment(text).map_err(|error| {
-            format!("--now {}: {}; {}", quote_refused(text), error.message, error.help)
+        return moment(text).map_err(|error| TimeError::Now {
+            written: quote_refused(text),
+            reason: error.message,
+            help: error.help,
         });
     }
     let Some(text) = epoch.filter(|text| !text.is_empty()) else { return Ok(Timestamp::now()) };
     let seconds = text.parse::<i64>().ok().and_then(|n| Timestamp::from_second(n).ok());
-    seconds.ok_or_else(|| {
-        format!("SOURCE_DATE_EPOCH {} is not a number of seconds since 1970", quote_refused(text))
-    })
+    seconds.ok_or_else(|| TimeError::Epoch { written: quote_refused(text) })
 }
 
 #[cfg(test)]
@@ -30,7 +53,11 @@ mod tests {
         );
         assert_eq!(now(None, Some("86400")).unwrap().as_second(), 86_400);
         assert!(now(None, None).unwrap().as_second() > 0);
-        assert!(now(Some("soon"), None).unwrap_err().contains("--now `soon`"));
-        assert!(now(None, Some("x")).unwrap_err().contains("SOURCE_DATE_EPOCH"));
+        assert!(
+            matches!(now(Some("soon"), None), Err(TimeError::Now { written, .. }) if written == "`soon`")
+        );
+        assert!(
+            matches!(now(None, Some("x")), Err(TimeError::Epoch { written }) if written == "`x`")
+        );
     }
 }

@@ -42,10 +42,10 @@ impl Policy {
         let merged = Merged::new(&layers, &registry);
         let facts = Facts::new(&layers);
         let (match_paths, misplaced) = MatchPaths::new(&layers);
-        let misplaced = misplaced.into_iter().map(|(at, message)| PolicyMistake {
+        let misplaced = misplaced.into_iter().map(|(at, error)| PolicyMistake {
             kind: MistakeKind::BadValue,
             at,
-            message,
+            message: error.to_string(),
             help: Some("write a pattern such as `keys/prod/**`, from this policy's folder".into()),
         });
         let (custom, mut miswritten) = check::custom_rules(&layers, &registry);

@@ -8,7 +8,17 @@ use std::collections::HashMap;
 
 use cortexkey_manifest::Spanned;
 use cortexkey_manifest::policy::{Layer, Match, Source};
-use globset::{GlobBuilder, GlobMatcher};
+use globset::{ErrorKind, GlobBuilder, GlobMatcher};
+use thiserror::Error;
+
+/// Why a pattern is invalid.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub(crate) enum PathPatternError {
+    #[error("the pattern leaves the policy's folder")]
+    Leaves,
+    #[error("this is not a valid pattern: {0}")]
+    Form(ErrorKind),
+}
 
 /// The compiled patterns of all layers.
 #[derive(Debug, Default)]
@@ -20,7 +30,7 @@ pub(crate) struct MatchPaths {
 
 impl MatchPaths {
     /// Compiles the patterns of all layers. Returns invalid ones with the reason.
-    pub(crate) fn new(layers: &[Layer]) -> (Self, Vec<(Source, String)>) {
+    pub(crate) fn new(layers: &[Layer]) -> (Self, Vec<(Source, PathPatternError)>) {
         let mut paths = Self::default();
         paths.resolve(layers, &|path| path.to_owned());
         let mut faults = Vec::new();
@@ -44,14 +54,13 @@ impl MatchPaths {
         self.prefixes = layers.iter().map(prefix).collect();
     }
 
-    fn add(&mut self, pattern: &Spanned<String>) -> Result<(), String> {
+    fn add(&mut self, pattern: &Spanned<String>) -> Result<(), PathPatternError> {
         let text = pattern.value.strip_prefix("./").unwrap_or(&pattern.value);
         if text.starts_with('/') || text.split('/').any(|part| part == "..") {
-            return Err("the pattern leaves the policy's folder".to_owned());
+            return Err(PathPatternError::Leaves);
         }
         let glob = GlobBuilder::new(text).literal_separator(true).build();
-        let glob =
-            glob.map_err(|error| format!("this is not a valid pattern: {}", error.kind()))?;
+        let glob = glob.map_err(|error| PathPatternError::Form(error.kind().clone()))?;
         self.patterns.insert(pattern.value.clone(), glob.compile_matcher());
         Ok(())
     }

@@ -6,27 +6,38 @@ use std::sync::OnceLock;
 
 use regex::{Regex, RegexBuilder};
 use regex_syntax::hir::HirKind;
+use thiserror::Error;
 
 /// Bytes that one compiled expression may take.
 const SIZE_BYTES_MAX: usize = 1 << 20;
 /// Characters of one expression.
 const LENGTH_MAX: usize = 1000;
 
-/// Compiles an expression, or returns why it cannot be compiled.
-pub(crate) fn compile(pattern: &str) -> Result<Regex, String> {
+/// Why an expression is invalid.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub(crate) enum PatternError {
+    #[error("it is longer than {LENGTH_MAX} characters")]
+    TooLong,
+    /// The reason, without the lines that quote the expression.
+    #[error("{0}")]
+    Invalid(String),
+}
+
+/// Compiles an expression.
+pub(crate) fn compile(pattern: &str) -> Result<Regex, PatternError> {
     compile_within(pattern, SIZE_BYTES_MAX)
 }
 
 /// The same with a smaller limit for the compiled expression.
-pub(crate) fn compile_within(pattern: &str, bytes_max: usize) -> Result<Regex, String> {
+pub(crate) fn compile_within(pattern: &str, bytes_max: usize) -> Result<Regex, PatternError> {
     if pattern.chars().count() > LENGTH_MAX {
-        return Err(format!("it is longer than {LENGTH_MAX} characters"));
+        return Err(PatternError::TooLong);
     }
     RegexBuilder::new(pattern).size_limit(bytes_max).build().map_err(|error| {
         let text = error.to_string();
         // The last line has the reason; those before it quote the expression.
         let last = text.lines().last().unwrap_or_default();
-        last.strip_prefix("error: ").unwrap_or(last).to_owned()
+        PatternError::Invalid(last.strip_prefix("error: ").unwrap_or(last).to_owned())
     })
 }
 
@@ -40,7 +51,7 @@ pub(crate) struct Pattern {
 }
 
 impl Pattern {
-    pub(crate) fn new(text: &str) -> Result<Self, String> {
+    pub(crate) fn new(text: &str) -> Result<Self, PatternError> {
         let regex = compile(text)?;
         let text = text.to_owned();
         Ok(Self { text, regex, prefixes: OnceLock::new() })

@@ -247,7 +247,7 @@ fn an_expression_is_evaluated_for_each_key() {
     assert_eq!(answer("size(key.spec.roles) < 2").unwrap(), serde_json::json!(false));
     assert_eq!(answer("key.spec.roles").unwrap(), serde_json::json!(["Viewer", "Responder"]));
     assert_eq!(answer("key.metadata.labels").unwrap(), serde_json::json!({ "env": "prod" }));
-    assert!(answer("key.spec.comment").unwrap_err().contains("reads `comment`"));
+    assert!(answer("key.spec.comment").unwrap_err().to_string().contains("reads `comment`"));
     let error = cortexkey_lint::evaluate("key.spec.rols", &corpus, &policy, now).unwrap_err();
     assert_eq!(error.help(), Some("did you mean `roles`?"));
     let secret = format!("'{}' + key.metadata.name", "aB3".repeat(43));

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use cortexkey_lint::SourceId;
 use cortexkey_manifest::{Span, scalar};
 use lsp_types::{Location, Position, TextEdit, Url, WorkspaceEdit};
+use thiserror::Error;
 
 use super::Place;
 
@@ -160,24 +161,32 @@ fn waivers(place: &Place<'_>, name: &str) -> Vec<WaivedKey> {
     all
 }
 
+/// Why a name cannot be changed.
+#[derive(Debug, Error)]
+pub(crate) enum RenameError {
+    #[error("only the name of a key can be changed")]
+    NoKey,
+    #[error("expected a name without a slash")]
+    BadName,
+    #[error("{count} keys have the name {name}; change each by hand")]
+    SeveralKeys { count: usize, name: String },
+}
+
 /// Renames a key, in its definition and in its waivers.
 pub(crate) fn rename(
     place: &Place<'_>,
     position: Position,
     new: &str,
-) -> Result<WorkspaceEdit, String> {
+) -> Result<WorkspaceEdit, RenameError> {
     let Some(Named::Key(name)) = named(place, position) else {
-        return Err("only the name of a key can be changed".to_owned());
+        return Err(RenameError::NoKey);
     };
     if new.is_empty() || new.contains(['/', '\n']) {
-        return Err("expected a name without a slash".to_owned());
+        return Err(RenameError::BadName);
     }
     let definitions = keys(place, &name);
     if definitions.len() != 1 {
-        return Err(format!(
-            "{} keys have the name {name}; change each by hand",
-            definitions.len()
-        ));
+        return Err(RenameError::SeveralKeys { count: definitions.len(), name });
     }
     let mut changes: HashMap<Url, Vec<TextEdit>> = HashMap::new();
     for location in definitions {

@@ -51,7 +51,7 @@ use crate::options::{ConsoleKeys, Control, EditRoles, Licence};
 use crate::refusal::Refusal;
 use crate::replay::Replay;
 use crate::store::{Disk, Store};
-use crate::webhook::Webhook;
+use crate::webhook::{GivenUp, Webhook};
 
 use api_keys::Names;
 pub(crate) use api_keys::make_in_console;
@@ -119,16 +119,17 @@ impl App {
         let Some(webhook) = self.webhook.get() else { return };
         for notification in &new {
             if let Err(why) = webhook.send(notification) {
-                self.not_taken(notification, &why);
+                self.not_taken(notification, why);
             }
         }
     }
 
     /// Records that the webhook did not accept a notice.
-    pub(crate) fn not_taken(&self, notification: &Notification, why: &str) {
-        self.notices().not_taken(notification.id, why);
+    pub(crate) fn not_taken(&self, notification: &Notification, why: GivenUp) {
+        let why = why.to_string();
+        self.notices().not_taken(notification.id, &why);
         if let Some(log) = &self.log {
-            log.add(Logged::Webhook(notification.clone(), why.to_owned()));
+            log.add(Logged::Webhook(notification.clone(), why));
         }
     }
 

@@ -3,7 +3,6 @@
 //! Every mistake that would give a scope another meaning than in the organisation's own tenant is
 //! an error with its position: duplicate names, dangling references, records without an id.
 
-use core::fmt;
 use std::collections::BTreeMap;
 use std::io::{self, Read as _};
 use std::path::Path;
@@ -14,6 +13,7 @@ use cortexkey_core::access::BUILT_IN_DOMAINS;
 use serde_json::Value;
 
 use super::{Agent, Asset, AssetGroup, Case, Domain, Inventory, Issue, IssueSubject, Record};
+use thiserror::Error;
 
 const SEEDED: &str = include_str!("seeded.json");
 const RECORDS_MAX: usize = 100_000;
@@ -28,21 +28,26 @@ pub(crate) struct People {
 }
 
 /// Why an inventory cannot be used.
-#[derive(Debug)]
+#[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum InventoryError {
     /// The file cannot be read.
-    Read(io::Error),
+    #[error("cannot read the inventory")]
+    Read(#[source] io::Error),
     /// The file is too large.
+    #[error("the inventory is larger than {FILE_BYTES_MAX} bytes")]
     TooLarge,
     /// The file is not an inventory in JSON.
-    Json(serde_json::Error),
+    #[error("the inventory is not in the expected form")]
+    Json(#[source] serde_json::Error),
     /// A list is too long.
+    #[error("the inventory's {list} has more than {RECORDS_MAX} records")]
     TooMany {
         /// The list.
         list: &'static str,
     },
     /// A record lacks its name, or the name is not a string.
+    #[error("record {at} of the inventory's {list} has no string in {member:?}")]
     Unnamed {
         /// The list.
         list: &'static str,
@@ -52,6 +57,7 @@ pub enum InventoryError {
         member: &'static str,
     },
     /// Two records of a list have the same name or id.
+    #[error("the inventory's {list} has {name:?} twice; remove one of them")]
     Twice {
         /// The list.
         list: &'static str,
@@ -59,6 +65,10 @@ pub enum InventoryError {
         name: String,
     },
     /// A record references something that is not in the inventory.
+    #[error(
+        "{name:?} in the inventory's {list} names the {what} {wanted:?}, which the inventory \
+         does not have"
+    )]
     Missing {
         /// The list.
         list: &'static str,
@@ -69,40 +79,6 @@ pub enum InventoryError {
         /// Its name or id.
         wanted: String,
     },
-}
-
-impl fmt::Display for InventoryError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Read(error) => write!(f, "cannot read the inventory: {error}"),
-            Self::TooLarge => write!(f, "the inventory is larger than {FILE_BYTES_MAX} bytes"),
-            Self::Json(error) => write!(f, "the inventory is not in the expected form: {error}"),
-            Self::TooMany { list } => {
-                write!(f, "the inventory's {list} has more than {RECORDS_MAX} records")
-            }
-            Self::Unnamed { list, at, member } => {
-                write!(f, "record {at} of the inventory's {list} has no string in {member:?}")
-            }
-            Self::Twice { list, name } => {
-                write!(f, "the inventory's {list} has {name:?} twice; remove one of them")
-            }
-            Self::Missing { list, name, what, wanted } => write!(
-                f,
-                "{name:?} in the inventory's {list} names the {what} {wanted:?}, which the \
-                 inventory does not have"
-            ),
-        }
-    }
-}
-
-impl core::error::Error for InventoryError {
-    fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
-        match self {
-            Self::Read(error) => Some(error),
-            Self::Json(error) => Some(error),
-            _ => None,
-        }
-    }
 }
 
 /// The built-in inventory.

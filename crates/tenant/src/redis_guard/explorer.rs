@@ -18,6 +18,10 @@ const STEPS: usize = 300;
 /// A generator in which each seed gives another run (`SplitMix64`).
 struct Chance(u64);
 
+/// A use that was accepted twice, with what led to it.
+#[derive(Debug)]
+struct Violation(String);
+
 impl Chance {
     fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
@@ -131,11 +135,12 @@ impl Run<'_> {
     }
 
     /// The whole run; returns the use that was accepted twice, if there is one.
-    fn go(&mut self) -> Result<Counts, String> {
+    fn go(&mut self) -> Result<Counts, Violation> {
         for _ in 0..STEPS {
             self.step();
             if let Some((_, count)) = self.accepts.iter().find(|(_, count)| **count > 1) {
-                return Err(format!("accepted {count} times:\n{}", self.log.join("\n")));
+                let text = format!("accepted {count} times:\n{}", self.log.join("\n"));
+                return Err(Violation(text));
             }
         }
         Ok(self.counts)
@@ -363,7 +368,12 @@ impl Run<'_> {
 }
 
 /// Runs with these seeds and rules; returns the first failure.
-fn explore(server: &RedisServer, script: &str, rules: Rules, seeds: u64) -> Result<Counts, String> {
+fn explore(
+    server: &RedisServer,
+    script: &str,
+    rules: Rules,
+    seeds: u64,
+) -> Result<Counts, Violation> {
     let client = redis::Client::open(server.url()).unwrap();
     let mut connection = client.get_connection().unwrap();
     let script = Script::new(script);
@@ -371,7 +381,7 @@ fn explore(server: &RedisServer, script: &str, rules: Rules, seeds: u64) -> Resu
     for seed in 0..seeds {
         let counts = Run::new(seed, rules, &mut connection, &script)
             .go()
-            .map_err(|error| format!("seed {seed}: {error}"))?;
+            .map_err(|Violation(text)| Violation(format!("seed {seed}: {text}")))?;
         all.accepted += counts.accepted;
         all.refused += counts.refused;
         all.losses += counts.losses;
@@ -387,7 +397,8 @@ fn runs() -> u64 {
 fn no_run_accepts_a_use_twice() {
     for server in RedisServer::start_each() {
         for rules in [WILD, STEADY] {
-            let counts = explore(&server, SCRIPT, rules, runs()).unwrap_or_else(|e| panic!("{e}"));
+            let counts = explore(&server, SCRIPT, rules, runs())
+                .unwrap_or_else(|Violation(text)| panic!("{text}"));
             println!("{counts:?}");
             // A guard that accepts nothing proves nothing.
             assert!(counts.accepted > 10 * runs() && counts.losses > runs(), "{counts:?}");

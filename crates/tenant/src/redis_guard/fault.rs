@@ -1,34 +1,51 @@
 //! [`RedisFault`]: why a server cannot be a guard, and the check that finds out.
 
-use core::fmt;
-
 use redis::aio::MultiplexedConnection;
 use redis::{ErrorKind, RedisError, ServerErrorKind};
 use tokio::time::timeout;
 
 use super::ANSWER_TIME;
+use thiserror::Error;
 
 /// Why a server cannot be a guard. It never contains the address, which may contain a password.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum RedisFault {
     /// The address is invalid.
+    #[error("the address is not of the form redis://[:password@]host:port[/db]")]
     Address,
     /// The connection is refused.
+    #[error("there is no server at the address; start it, or correct the address")]
     Away,
     /// It does not respond in time.
+    #[error("the server does not answer within half a second")]
     Silent,
     /// The password is wrong, or the user lacks the required commands.
+    #[error(
+        "the server does not let us in: give the password; the user needs EVALSHA, SCRIPT, \
+         INFO, TIME, HMGET, HSET, HDEL, HGETALL, ZADD, ZCARD, ZREM, ZSCORE and ZRANGEBYSCORE"
+    )]
     Denied,
     /// It evicts keys when it is full.
+    #[error(
+        "the server evicts keys when it is full, and with them what was accepted; set \
+         maxmemory-policy noeviction"
+    )]
     Evicts,
     /// It is a replica, which may know less than its master.
+    #[error("the server is a replica; give the address of the master")]
     Replica,
     /// It is loading its data.
+    #[error("the server is still loading its data; try again when it is ready")]
     Loading,
     /// It is configured to write its data to disk, but cannot.
+    #[error(
+        "the server cannot write its data to its disk (aof_last_write_status or \
+         rdb_last_bgsave_status is not ok); free its disk, or turn persistence off"
+    )]
     Persistence,
     /// Its responses are not those of Redis or Valkey.
+    #[error("the server does not answer as Redis 6.2 or Valkey does")]
     Strange,
 }
 
@@ -47,34 +64,6 @@ impl RedisFault {
         }
     }
 }
-
-impl fmt::Display for RedisFault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Address => "the address is not of the form redis://[:password@]host:port[/db]",
-            Self::Away => "there is no server at the address; start it, or correct the address",
-            Self::Silent => "the server does not answer within half a second",
-            Self::Denied => {
-                "the server does not let us in: give the password; the user needs EVALSHA, SCRIPT, \
-                 INFO, TIME, HMGET, HSET, HDEL, HGETALL, ZADD, ZCARD, ZREM, ZSCORE and \
-                 ZRANGEBYSCORE"
-            }
-            Self::Evicts => {
-                "the server evicts keys when it is full, and with them what was accepted; set \
-                 maxmemory-policy noeviction"
-            }
-            Self::Replica => "the server is a replica; give the address of the master",
-            Self::Loading => "the server is still loading its data; try again when it is ready",
-            Self::Persistence => {
-                "the server cannot write its data to its disk (aof_last_write_status or \
-                 rdb_last_bgsave_status is not ok); free its disk, or turn persistence off"
-            }
-            Self::Strange => "the server does not answer as Redis 6.2 or Valkey does",
-        })
-    }
-}
-
-impl core::error::Error for RedisFault {}
 
 /// Checks whether a server is configured for a guard.
 pub(super) async fn check(connection: &mut MultiplexedConnection) -> Result<(), RedisFault> {

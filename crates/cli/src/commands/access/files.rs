@@ -15,6 +15,7 @@ use cortexkey_manifest::definition::Definition;
 use cortexkey_manifest::policy;
 use cortexkey_manifest::yaml::{Limits, Tree};
 use cortexkey_manifest::{Span, closest, quote};
+use thiserror::Error;
 
 use crate::exit::{Exit, Failure};
 
@@ -143,7 +144,7 @@ pub(super) fn locate(
         }
         return by_name(key, PolicyInForce::with_corpus(named)?);
     }
-    let bytes = read(path).map_err(|why| Failure::new(Exit::NoInput, why))?;
+    let bytes = read(path).map_err(|error| Failure::of(Exit::NoInput, &error))?;
     let found = PolicyInForce::policy(named, Some(path))?;
     let file = CorpusFile::new(key, bytes, &Limits::default());
     let document = in_file(&file, name)?;
@@ -342,28 +343,48 @@ fn policy_mistake(report: &Report) -> Failure {
         .help("run `cortexkey lint` first")
 }
 
-/// The bytes of a regular file within the limits.
-pub(crate) fn read(path: &Path) -> Result<Vec<u8>, String> {
-    let shown = quote(&path.to_string_lossy());
-    let why = |error: io::Error| match error.kind() {
-        io::ErrorKind::NotFound => format!("cannot read {shown}: there is no such file"),
-        _ => format!("cannot read {shown}: {error}"),
-    };
-    // Checked before opening: opening a FIFO waits for a writer.
-    if !fs::metadata(path).map_err(why)?.is_file() {
-        return Err(format!("cannot read {shown}: it is not a file"));
+/// Why a file or stream is not read; `shown` is its name in messages.
+#[derive(Debug, Error)]
+pub(crate) enum ReadError {
+    #[error("cannot read {shown}: there is no such file")]
+    NotFound { shown: String },
+    #[error("cannot read {shown}: it is not a file")]
+    NotAFile { shown: String },
+    #[error("cannot read {shown}: it is larger than {limit} bytes")]
+    TooLarge { shown: String, limit: usize },
+    #[error("cannot read {shown}")]
+    System { shown: String, source: io::Error },
+}
+
+impl ReadError {
+    fn system(shown: &str, source: io::Error) -> Self {
+        let shown = shown.to_owned();
+        match source.kind() {
+            io::ErrorKind::NotFound => Self::NotFound { shown },
+            _ => Self::System { shown, source },
+        }
     }
-    bounded(&mut File::open(path).map_err(why)?, &shown)
+}
+
+/// The bytes of a regular file within the limits.
+pub(crate) fn read(path: &Path) -> Result<Vec<u8>, ReadError> {
+    let shown = quote(&path.to_string_lossy());
+    let failed = |error| ReadError::system(&shown, error);
+    // Checked before opening: opening a FIFO waits for a writer.
+    if !fs::metadata(path).map_err(failed)?.is_file() {
+        return Err(ReadError::NotAFile { shown });
+    }
+    bounded(&mut File::open(path).map_err(failed)?, &shown)
 }
 
 /// The bytes of a stream within the limits.
-pub(super) fn bounded(from: &mut dyn io::Read, shown: &str) -> Result<Vec<u8>, String> {
+pub(super) fn bounded(from: &mut dyn io::Read, shown: &str) -> Result<Vec<u8>, ReadError> {
     let limit = Limits::default().bytes;
     let mut bytes = Vec::new();
     let read = from.take(limit as u64 + 1).read_to_end(&mut bytes);
-    read.map_err(|error| format!("cannot read {shown}: {error}"))?;
+    read.map_err(|error| ReadError::system(shown, error))?;
     if bytes.len() > limit {
-        return Err(format!("cannot read {shown}: it is larger than {limit} bytes"));
+        return Err(ReadError::TooLarge { shown: shown.to_owned(), limit });
     }
     Ok(bytes)
 }

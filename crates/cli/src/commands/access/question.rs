@@ -86,7 +86,7 @@ pub(super) struct Row(Vec<(String, String)>);
 impl JsonQuestion {
     /// Reads a question from a file; `-` is standard input.
     pub(super) fn read(path: &Path) -> Result<Self, Failure> {
-        let unread = |why| Failure::new(Exit::NoInput, why);
+        let unread = |error| Failure::of(Exit::NoInput, &error);
         let (bytes, shown) = if path.as_os_str() == "-" {
             let name = "standard input";
             (files::bounded(&mut io::stdin().lock(), name).map_err(unread)?, name.to_owned())

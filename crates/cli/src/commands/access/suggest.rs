@@ -17,6 +17,7 @@ use super::files::{PolicyInForce, role_named};
 use super::line;
 use super::words::{plain, row};
 use crate::exit::{Exit, Failure};
+use crate::product_arg::product;
 use crate::text::{self, BAD, BOLD, DIM, Format, GOOD};
 
 /// The most that is read of all files together.
@@ -81,11 +82,6 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
         Some(name) => reverse(args, &found, name, &list),
         None => forward(args, &found, &list),
     }
-}
-
-fn product(text: &str) -> Result<Product, String> {
-    let known = Product::ALL.map(Product::as_str).join(", ");
-    text.parse().map_err(|()| format!("there is no product of this name; known are {known}"))
 }
 
 fn read(paths: &[PathBuf]) -> Result<CallList, Failure> {

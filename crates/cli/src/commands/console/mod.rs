@@ -12,7 +12,7 @@ use cortexkey_console::{Console, HostName, Kind, Options, StartError};
 
 use crate::change::say;
 use crate::connection::{ConnectionArgs, SETTINGS};
-use crate::exit::{Exit, Failure};
+use crate::exit::{BoxError, Exit, Failure};
 use crate::text;
 
 /// Show the API Keys page of a tenant in a browser
@@ -107,8 +107,8 @@ fn tell(address: &str) {
     text::tell_address(&format!("open this address, which works once: {address}\n"));
 }
 
-fn listen(text: &str) -> Result<SocketAddr, String> {
-    text.parse().map_err(|_| "expected an IP address and a port, such as 127.0.0.1:8080".to_owned())
+fn listen(text: &str) -> Result<SocketAddr, BoxError> {
+    text.parse().map_err(|_| "expected an IP address and a port, such as 127.0.0.1:8080".into())
 }
 
 fn start_failed(error: &StartError) -> Failure {

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use cortexkey_api::api_keys::ApiKeyRecord;
@@ -14,7 +15,9 @@ use cortexkey_client::{
 use cortexkey_lint::CorpusFile;
 use cortexkey_manifest::lock::{LockedKey, LockedTenant};
 use cortexkey_manifest::yaml::Limits;
+use cortexkey_system::chain;
 use regex::Regex;
+use thiserror::Error;
 
 use super::{DefinitionArgs, Loaded, inventory, with_progress};
 use crate::change::say;
@@ -127,9 +130,9 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
                 written += 1;
                 say(&summary(&path, &imported));
             }
-            Err(why) => {
+            Err(error) => {
                 refused += 1;
-                say(&why);
+                say(&chain(&error));
             }
         }
     }
@@ -183,20 +186,25 @@ fn summary(path: &Path, imported: &Imported) -> String {
     text
 }
 
+/// Why a definition is not written.
+#[derive(Debug, Error)]
+enum ImportError {
+    #[error("{} already exists with other contents; key {id} is not imported", .path.display())]
+    Exists { path: PathBuf, id: u64 },
+    #[error("cannot write {}", .path.display())]
+    Write { path: PathBuf, source: io::Error },
+}
+
 /// Writes a definition. An identical file comes from an interrupted run.
-fn write(folder: &Path, imported: &Imported) -> Result<PathBuf, String> {
+fn write(folder: &Path, imported: &Imported) -> Result<PathBuf, ImportError> {
     let path = folder.join(format!("{}.yaml", imported.name));
-    let failed = |error| format!("cannot write {}: {error}", path.display());
+    let failed = |source| ImportError::Write { path: path.clone(), source };
     match output_file::create(&path, imported.yaml.as_bytes()) {
         Ok(()) => {}
-        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
             let there = fs::read(&path).map_err(failed)?;
             if there != imported.yaml.as_bytes() {
-                return Err(format!(
-                    "{} already exists with other contents; key {} is not imported",
-                    path.display(),
-                    imported.id
-                ));
+                return Err(ImportError::Exists { path, id: imported.id });
             }
         }
         Err(error) => return Err(failed(error)),

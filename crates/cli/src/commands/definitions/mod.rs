@@ -120,7 +120,7 @@ impl DefinitionArgs {
         let folder = current_folder()?;
         let epoch = std::env::var("SOURCE_DATE_EPOCH").ok();
         let mut options =
-            Options::new(folder, now(None, epoch.as_deref()).map_err(Failure::usage_error)?);
+            Options::new(folder, now(None, epoch.as_deref()).map_err(Failure::usage)?);
         options.policy.clone_from(&self.policy);
         options.baseline = plan.and_then(|plan| plan.baseline.clone());
         let outcome = run_files(&options, &mut io::empty());

@@ -1,7 +1,7 @@
 //! Options that filter and sort keys, as in the product's console.
 
 use clap::ValueEnum;
-use cortexkey_client::table::{Column, ConditionError, Operator, condition, state};
+use cortexkey_client::table::{Column, Operator, condition, state};
 use cortexkey_client::time::{last_ms, now_ms, start_ms};
 use cortexkey_core::auth::{KeyId, Level};
 use cortexkey_core::lifecycle::{
@@ -10,6 +10,7 @@ use cortexkey_core::lifecycle::{
 };
 
 use crate::connection::level;
+use crate::exit::BoxError;
 
 /// Filters. Conditions are joined by AND.
 #[derive(clap::Args)]
@@ -144,36 +145,36 @@ impl FilterArgs {
 }
 
 /// A condition to exclude: a substring, or a value.
-fn negated(text: &str) -> Result<(Column, Operator, String), String> {
+fn negated(text: &str) -> Result<(Column, Operator, String), BoxError> {
     let (column, value) =
         text.split_once('=').ok_or("expected COLUMN=VALUE, such as role=Viewer")?;
-    let column: Column = column.parse().map_err(|error: ConditionError| error.to_string())?;
+    let column: Column = column.parse()?;
     let operator = match column {
         Column::Comment | Column::CreatedBy | Column::User => Operator::NotContains,
         _ => Operator::NotEquals,
     };
-    condition(column, operator, value, 0).map_err(|error| error.to_string())?;
+    condition(column, operator, value, 0)?;
     Ok((column, operator, value.to_owned()))
 }
 
 /// A time in a column; a date means the start of its day.
-fn column_start(text: &str) -> Result<(TimeColumn, u64), String> {
+fn column_start(text: &str) -> Result<(TimeColumn, u64), BoxError> {
     let (column, time) = column_and_time(text)?;
-    Ok((column, start_ms(time).map_err(|error| error.to_string())?))
+    Ok((column, start_ms(time)?))
 }
 
 /// A time in a column; a date means the end of its day, a time the end of its second.
-fn column(text: &str) -> Result<(TimeColumn, u64), String> {
+fn column(text: &str) -> Result<(TimeColumn, u64), BoxError> {
     let (column, time) = column_and_time(text)?;
-    Ok((column, last_ms(time).map_err(|error| error.to_string())?))
+    Ok((column, last_ms(time)?))
 }
 
-fn column_and_time(text: &str) -> Result<(TimeColumn, &str), String> {
+fn column_and_time(text: &str) -> Result<(TimeColumn, &str), BoxError> {
     let (column, time) =
         text.split_once('=').ok_or("expected COLUMN=TIME, such as expires=2027-03-01")?;
     match column {
         "created" => Ok((TimeColumn::Created, time)),
         "expires" => Ok((TimeColumn::Expires, time)),
-        _ => Err("the columns with times are `created` and `expires`".to_owned()),
+        _ => Err("the columns with times are `created` and `expires`".into()),
     }
 }

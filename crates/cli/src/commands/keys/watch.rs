@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 
 use cortexkey_client::time::{duration_ms, now_ms};
 use cortexkey_client::watch::{
-    Delivery, Due, Journal, JournalError, Look, Managed, Message, Outcome, Scrape, Sender,
-    Sighting, TargetState, Threshold, Thresholds, WatchedKey, calendar, deliver, metrics,
+    Delivery, Due, Journal, JournalError, Look, LookError, Managed, Message, Outcome, Scrape,
+    Sender, Sighting, TargetState, Threshold, Thresholds, WatchedKey, calendar, deliver, metrics,
 };
 use cortexkey_client::{ChildTenant, Config, Target as NoticeTarget, is_system, state_folder};
 use cortexkey_fleet::{Snapshot, State};
@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 use crate::change::say;
 use crate::commands::definitions::{DefinitionArgs, Target};
 use crate::connection::{ConnectionArgs, SETTINGS, call_failure};
-use crate::exit::{Exit, Failure};
+use crate::exit::{BoxError, Exit, Failure};
 use crate::many::ChildrenArgs;
 use crate::text::{BAD, DIM, Format, GOOD};
 use crate::{mask, output_file, text};
@@ -226,7 +226,11 @@ fn look(args: &Args) -> Result<(Vec<Look>, Thresholds), Failure> {
             Err(failure) => {
                 let tenant = profile.unwrap_or_default();
                 let place = format!("profile:{tenant}");
-                looks.push(Look { tenant, place, seen: Err(failure.message().to_owned()) });
+                looks.push(Look {
+                    tenant,
+                    place,
+                    seen: Err(LookError(failure.message().to_owned())),
+                });
             }
         }
     }
@@ -250,7 +254,7 @@ fn look_at(
     let snapshot = match Snapshot::read(client, Some(&source), now_ms()) {
         Ok(snapshot) => snapshot,
         Err(error) => {
-            let seen = Err(call_failure(&error).message().to_owned());
+            let seen = Err(LookError(call_failure(&error).message().to_owned()));
             return Ok((Look { tenant, place, seen }, None));
         }
     };
@@ -265,7 +269,7 @@ fn look_at(
         .transpose()?;
     let definitions = match definitions.faults.as_slice() {
         [] => policy.filter(|_| definitions.is_compared()).map(|_| Ok(())),
-        faults => Some(Err(faults.join("; "))),
+        faults => Some(Err(LookError(faults.join("; ")))),
     };
     let own = snapshot.rows.iter().filter(|row| !is_system(&row.key));
     let keys = own.map(|row| WatchedKey {
@@ -508,7 +512,7 @@ fn as_text(ran: &Ran, now_ms: u64) -> String {
 
 fn as_json(ran: &Ran, now_ms: u64) -> Value {
     let tenant = |look: &Look| match &look.seen {
-        Err(reason) => json!({ "tenant": look.tenant, "asked": false, "reason": reason }),
+        Err(reason) => json!({ "tenant": look.tenant, "asked": false, "reason": reason.0 }),
         Ok(sighting) => {
             let mut value = json!({
                 "tenant": look.tenant,
@@ -517,7 +521,7 @@ fn as_json(ran: &Ran, now_ms: u64) -> Value {
                 "unreadable": sighting.missing,
             });
             if let Some(Err(reason)) = &sighting.definitions {
-                value["definitionsReason"] = reason.clone().into();
+                value["definitionsReason"] = reason.0.clone().into();
             }
             if sighting.has_definitions() {
                 let unmanaged = sighting.keys.iter().filter(|key| key.managed.is_none()).count();
@@ -553,9 +557,9 @@ fn as_json(ran: &Ran, now_ms: u64) -> Value {
 }
 
 /// At least a minute: tenants limit their callers.
-fn every(text: &str) -> Result<Duration, String> {
-    match duration_ms(text).map_err(|error| error.to_string())? {
+fn every(text: &str) -> Result<Duration, BoxError> {
+    match duration_ms(text)? {
         ms @ 60_000.. => Ok(Duration::from_millis(ms)),
-        _ => Err("at least a minute is expected".to_owned()),
+        _ => Err("at least a minute is expected".into()),
     }
 }

@@ -17,7 +17,7 @@ use cortexkey_lint::{Report, Selection, Severity};
 
 use cortexkey_manifest::{escape, mask_path};
 
-use crate::exit::{Exit, Failure};
+use crate::exit::{BoxError, Exit, Failure};
 use crate::text::{self, BAD, DIM, GOOD};
 use crate::{output_file, progress};
 
@@ -239,7 +239,7 @@ fn options(args: &Args) -> Result<Options, Failure> {
         Failure::usage_error(format!("cannot find the current folder: {error}"))
     })?;
     let epoch = std::env::var("SOURCE_DATE_EPOCH").ok();
-    let now = now(args.now.as_deref(), epoch.as_deref()).map_err(Failure::usage_error)?;
+    let now = now(args.now.as_deref(), epoch.as_deref()).map_err(Failure::usage)?;
     let stdin = args.paths.iter().any(|path| path.as_os_str() == "-");
     if args.stdin_filename.is_some() && !stdin {
         return Err(Failure::usage_error("--stdin-filename needs `-` among the paths")
@@ -396,7 +396,7 @@ fn exit(outcome: &Outcome, fail_on: FailOn) -> Exit {
     }
 }
 
-fn target(text: &str) -> Result<Target, String> {
+fn target(text: &str) -> Result<Target, BoxError> {
     let (word, file) = match text.split_once('=') {
         Some((word, file)) => (word, Some(PathBuf::from(file))),
         None => (text, None),
@@ -406,7 +406,7 @@ fn target(text: &str) -> Result<Target, String> {
         format!("there is no format `{word}`; known are {}", known.join(", "))
     })?;
     if file.as_ref().is_some_and(|file| file.as_os_str().is_empty()) {
-        return Err(format!("`{text}` names no file; write {word}=FILE"));
+        return Err(format!("`{text}` names no file; write {word}=FILE").into());
     }
     Ok(Target { format, file })
 }

@@ -9,6 +9,7 @@ use cortexkey_api::scope::{
 use cortexkey_client::time::time_ms;
 use cortexkey_core::auth::Level;
 
+use crate::error::BoxError;
 use crate::page_request::Fields;
 use crate::records::time;
 
@@ -171,15 +172,14 @@ impl KeyForm {
     }
 
     /// When the key expires; the API's default of a week without a date.
-    pub(in crate::pages) fn expiration_ms(&self, now_ms: u64) -> Result<u64, String> {
+    pub(in crate::pages) fn expiration_ms(&self, now_ms: u64) -> Result<u64, BoxError> {
         if !self.has_date {
             return Ok(now_ms.saturating_add(WEEK_MS));
         }
         let clock = if self.time.is_empty() { "23:59" } else { &self.time };
-        let ms =
-            time_ms(&format!("{}T{clock}:00Z", self.date)).map_err(|error| error.to_string())?;
+        let ms = time_ms(&format!("{}T{clock}:00Z", self.date))?;
         if ms <= now_ms {
-            return Err("the expiration has passed; choose a later date".to_owned());
+            return Err("the expiration has passed; choose a later date".into());
         }
         Ok(ms)
     }
@@ -187,7 +187,7 @@ impl KeyForm {
     /// What is missing or invalid, in words; empty if the form can be sent.
     pub(in crate::pages) fn faults(&self, now_ms: u64) -> Vec<String> {
         let mut faults = self.faults_of_edit();
-        faults.extend(self.expiration_ms(now_ms).err());
+        faults.extend(self.expiration_ms(now_ms).err().map(|error| error.to_string()));
         faults
     }
 
@@ -215,13 +215,13 @@ impl KeyForm {
         let is_empty = self.endpoint_groups.is_empty() && self.endpoint_tags.is_empty();
         needs(self.endpoints, is_empty, "endpoint group or tag");
         if self.has_datasets {
-            faults.extend(self.rows().err());
+            faults.extend(self.rows().err().map(|error| error.to_string()));
         }
         faults
     }
 
     /// The scope in the tenant's form.
-    pub(in crate::pages) fn scope(&self) -> Result<Option<ScopeWrite>, String> {
+    pub(in crate::pages) fn scope(&self) -> Result<Option<ScopeWrite>, BoxError> {
         if !self.has_scope {
             return Ok(None);
         }
@@ -268,15 +268,14 @@ impl KeyForm {
         }
     }
 
-    fn rows(&self) -> Result<DatasetsRows, String> {
+    fn rows(&self) -> Result<DatasetsRows, BoxError> {
         let filters = self.filters.lines().filter(|line| !line.trim().is_empty()).map(|line| {
-            let (dataset, filter) = line
-                .split_once(':')
-                .ok_or("a line of the filters is `dataset: filter`".to_owned())?;
+            let (dataset, filter) =
+                line.split_once(':').ok_or("a line of the filters is `dataset: filter`")?;
             let (dataset, filter) = (dataset.trim().to_owned(), filter.trim().to_owned());
             Ok(DatasetFilter { dataset, filter })
         });
-        let filters = filters.collect::<Result<_, String>>()?;
+        let filters = filters.collect::<Result<_, BoxError>>()?;
         let default_filter_mode =
             if self.datasets == AreaMode::All { AreaMode::All } else { AreaMode::None };
         Ok(DatasetsRows { default_filter_mode, filters })
@@ -386,14 +385,14 @@ mod tests {
 
     #[test]
     fn an_expiration_is_a_date_and_a_time_in_utc() {
-        let dated = |text: &str| form(text).expiration_ms(0);
+        let dated = |text: &str| form(text).expiration_ms(0).ok();
         assert_eq!(
             dated("has-date=1&date=2027-03-01&time=12:30"),
-            time_ms("2027-03-01T12:30:00Z").map_err(|error| error.to_string())
+            time_ms("2027-03-01T12:30:00Z").ok()
         );
-        assert_eq!(dated("date=2027-03-01"), Ok(WEEK_MS));
-        assert!(dated("has-date=1&date=1970-01-01&time=00:00").is_err());
-        assert!(dated("has-date=1&date=soon").is_err());
+        assert_eq!(dated("date=2027-03-01"), Some(WEEK_MS));
+        assert!(dated("has-date=1&date=1970-01-01&time=00:00").is_none());
+        assert!(dated("has-date=1&date=soon").is_none());
         let again = KeyForm::new(1_790_000_000_000);
         assert_eq!(
             again.expiration_ms(0).unwrap() / 60_000,

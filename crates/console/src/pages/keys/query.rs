@@ -7,6 +7,7 @@ use cortexkey_client::time::{last_ms, start_ms};
 use cortexkey_core::lifecycle::{RecordFilter, TextMatch};
 
 use super::columns::{Column, Kind, is_choice};
+use crate::error::BoxError;
 use crate::page_request::Fields;
 use crate::snapshot::{Row, Snapshot};
 
@@ -90,7 +91,7 @@ impl Query {
             let Some(value) = value else { continue };
             match condition(column, &value, &operator, or_empty, now_ms) {
                 Ok(condition) => query.conditions.push(condition),
-                Err(why) => query.faults.push((column, why)),
+                Err(error) => query.faults.push((column, error.to_string())),
             }
         }
         query
@@ -184,11 +185,11 @@ fn condition(
     operator: &str,
     or_empty: bool,
     now_ms: u64,
-) -> Result<Condition, String> {
+) -> Result<Condition, BoxError> {
     let negated = matches!(operator, "not" | "without");
     if let Kind::Choice(values) = column.kind() {
         if !values.iter().any(|(word, _)| *word == value) {
-            return Err("this is not one of the values".to_owned());
+            return Err("this is not one of the values".into());
         }
         return Ok(Condition::Choice { column, value: value.to_owned(), negated });
     }
@@ -212,25 +213,20 @@ fn record_filter(
     value: &str,
     operator: &str,
     now_ms: u64,
-) -> Result<RecordFilter, String> {
-    let ask = |operator, value| {
-        table::condition(of_record, operator, value, now_ms).map_err(|error| error.to_string())
-    };
-    let time = |time: Result<u64, cortexkey_client::time::TimeError>| {
-        time.map_err(|error| error.to_string())
-    };
+) -> Result<RecordFilter, BoxError> {
+    let ask = |operator, value| Ok(table::condition(of_record, operator, value, now_ms)?);
     match (column.kind(), operator) {
         (Kind::Id, _) => {
             let ids = value.split([',', ' ']).filter(|id| !id.is_empty());
-            let ids: Result<_, String> = ids.map(|id| ask(Operator::Equals, id)).collect();
+            let ids: Result<_, BoxError> = ids.map(|id| ask(Operator::Equals, id)).collect();
             let any = RecordFilter::Any(ids?);
             Ok(if operator == "not" { any.negated() } else { any })
         }
         (Kind::Time(column), "prior") => {
-            Ok(RecordFilter::thirty_days_prior_to(column, time(last_ms(value))?))
+            Ok(RecordFilter::thirty_days_prior_to(column, last_ms(value)?))
         }
         (Kind::Time(column), "after") => {
-            Ok(RecordFilter::thirty_days_after(column, time(start_ms(value))?))
+            Ok(RecordFilter::thirty_days_after(column, start_ms(value)?))
         }
         (Kind::Time(_), "until") => ask(Operator::Until, value),
         (Kind::Time(_), "is") => ask(Operator::Equals, value),

@@ -5,6 +5,7 @@ use cortexkey_tenant::Controls;
 use maud::{Markup, html};
 
 use super::{Taken, done, form};
+use crate::error::BoxError;
 use crate::page_request::{Fields, PageRequest};
 use crate::records::{day, time};
 
@@ -18,7 +19,7 @@ const STEPS: [(&str, &str, u64); 5] = [
 ];
 
 /// Sets the clock to a time, forward, or back to the machine's.
-pub(super) fn set(controls: &Controls, fields: &Fields) -> Result<Taken, String> {
+pub(super) fn set(controls: &Controls, fields: &Fields) -> Result<Taken, BoxError> {
     match fields.get("to") {
         Some("machine") => done(controls.set_clock(now_ms())),
         Some("step") => {
@@ -33,7 +34,7 @@ pub(super) fn set(controls: &Controls, fields: &Fields) -> Result<Taken, String>
             let ms = start_ms(&text).map_err(|error| error.to_string())?;
             done(controls.set_clock(ms))
         }
-        _ => Err("say what the clock is set to".to_owned()),
+        _ => Err("say what the clock is set to".into()),
     }
 }
 

@@ -4,6 +4,7 @@ use cortexkey_tenant::{Controls, Fault, FaultKind};
 use maud::{Markup, html};
 
 use super::{Taken, done, form};
+use crate::error::BoxError;
 use crate::page_request::{Fields, PageRequest};
 use crate::parts::layout;
 
@@ -17,18 +18,18 @@ const KINDS: [(&str, &str); 6] = [
 ];
 
 /// Adds a fault after those that wait.
-pub(super) fn add(controls: &Controls, fields: &Fields) -> Result<Taken, String> {
+pub(super) fn add(controls: &Controls, fields: &Fields) -> Result<Taken, BoxError> {
     let mut faults = controls.faults();
     faults.push(read(fields)?);
     done(controls.set_faults(faults))
 }
 
 /// Removes all.
-pub(super) fn clear(controls: &Controls) -> Result<Taken, String> {
+pub(super) fn clear(controls: &Controls) -> Result<Taken, BoxError> {
     done(controls.set_faults(Vec::new()))
 }
 
-fn read(fields: &Fields) -> Result<Fault, String> {
+fn read(fields: &Fields) -> Result<Fault, BoxError> {
     let value = fields.get("value").unwrap_or_default().trim();
     let number = |what: &str| format!("{what} is a number, not `{value}`");
     let kind = match fields.get("kind") {
@@ -44,7 +45,7 @@ fn read(fields: &Fields) -> Result<Fault, String> {
             let by_ms = value.parse().map_err(|_| number("a skew in milliseconds"))?;
             FaultKind::SkewedDate { by_ms }
         }
-        _ => return Err("say what goes wrong".to_owned()),
+        _ => return Err("say what goes wrong".into()),
     };
     let times = match fields.get("times").map(str::trim) {
         None => None,

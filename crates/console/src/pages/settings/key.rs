@@ -7,28 +7,33 @@ use maud::{Markup, html};
 
 use super::{Taken, form};
 use crate::app::App;
+use crate::error::BoxError;
 use crate::page_request::{Fields, PageRequest};
 use crate::pages::shown::{Once, once};
 use crate::snapshot::{Fresh, Snapshot};
 
 /// Generates the key; the answer is the one that has it.
-pub(super) fn generate(app: &App, ask: &PageRequest, controls: &Controls) -> Result<Taken, String> {
+pub(super) fn generate(
+    app: &App,
+    ask: &PageRequest,
+    controls: &Controls,
+) -> Result<Taken, BoxError> {
     let fields = &ask.form;
     let key = ConsoleKey {
         roles: fields.all("role").map(str::to_owned).collect(),
         security_level: match fields.get("level") {
             Some("standard") => SecurityLevel::Standard,
             Some("advanced") => SecurityLevel::Advanced,
-            _ => return Err("a key is Standard or Advanced".to_owned()),
+            _ => return Err("a key is Standard or Advanced".into()),
         },
         comment: fields.get("comment").map(str::to_owned),
         expiration: None,
     };
     if key.roles.is_empty() {
-        return Err("a key has a role".to_owned());
+        return Err("a key has a role".into());
     }
     if !app.is_first(fields.get("once").unwrap_or_default()) {
-        return Err("this form was sent before: look at the list of keys".to_owned());
+        return Err("this form was sent before: look at the list of keys".into());
     }
     let made = controls.generate_key(key).map_err(|error| error.to_string())?;
     app.snapshot(Fresh::Now);

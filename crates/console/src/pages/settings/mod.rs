@@ -12,6 +12,7 @@ use maud::{Markup, html};
 
 use crate::answer::{self, Answer};
 use crate::app::App;
+use crate::error::BoxError;
 use crate::page_request::{Fields, PageRequest};
 use crate::parts::layout::{self, Frame, fault};
 use crate::snapshot::Fresh;
@@ -41,12 +42,12 @@ pub(super) fn change(app: &App, ask: &PageRequest) -> Answer {
         Some("fault") => faults::add(controls, &ask.form),
         Some("no-faults") => faults::clear(controls),
         Some("key") => key::generate(app, ask, controls),
-        _ => Err("there is no such setting".to_owned()),
+        _ => Err("there is no such setting".into()),
     };
     match taken {
         Ok(Taken::Done) => answer::see(PATH),
         Ok(Taken::Answer(answer)) => *answer,
-        Err(why) => page(app, ask, Some(&why)),
+        Err(error) => page(app, ask, Some(&error.to_string())),
     }
 }
 
@@ -88,6 +89,6 @@ fn form(ask: &PageRequest, set: &str, fields: &Markup, button: &str) -> Markup {
 }
 
 /// A change of the emulator, or why it did not take it.
-fn done<E: core::fmt::Display>(changed: Result<(), E>) -> Result<Taken, String> {
-    changed.map(|()| Taken::Done).map_err(|error| error.to_string())
+fn done<E: Into<BoxError>>(changed: Result<(), E>) -> Result<Taken, BoxError> {
+    changed.map(|()| Taken::Done).map_err(Into::into)
 }

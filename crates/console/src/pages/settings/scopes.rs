@@ -9,6 +9,7 @@ use maud::{Markup, html};
 use super::{PATH, Taken, done, form};
 use crate::answer::Answer;
 use crate::app::App;
+use crate::error::BoxError;
 use crate::page_request::{Fields, PageRequest};
 use crate::pages::access;
 use crate::parts::layout::{self, Frame};
@@ -16,24 +17,24 @@ use crate::parts::pager::Pager;
 use crate::snapshot::{Fresh, Row, Snapshot};
 
 /// Turns scopes on or off. They go on only where somebody saw what keys lose.
-pub(super) fn enforce(controls: &Controls, fields: &Fields) -> Result<Taken, String> {
+pub(super) fn enforce(controls: &Controls, fields: &Fields) -> Result<Taken, BoxError> {
     let on = match fields.get("on") {
         Some("1") => true,
         Some("0") => false,
-        _ => return Err("say whether scopes are on".to_owned()),
+        _ => return Err("say whether scopes are on".into()),
     };
     if on && !fields.has("seen") {
-        return Err("look at what each key would lose, and confirm it: scopes stay off".to_owned());
+        return Err("look at what each key would lose, and confirm it: scopes stay off".into());
     }
     done(controls.enforce_scopes(on))
 }
 
 /// Sets how tags are matched.
-pub(super) fn tags(controls: &Controls, fields: &Fields) -> Result<Taken, String> {
+pub(super) fn tags(controls: &Controls, fields: &Fields) -> Result<Taken, BoxError> {
     match fields.get("tags") {
         Some("permissive") => done(controls.match_tags(TagMode::Permissive)),
         Some("restrictive") => done(controls.match_tags(TagMode::Restrictive)),
-        _ => Err("tags are matched permissively or restrictively".to_owned()),
+        _ => Err("tags are matched permissively or restrictively".into()),
     }
 }
 

@@ -21,7 +21,7 @@ use regex::Regex;
 use super::STACK_BYTES;
 use super::budget::{Meter, units_of};
 use super::functions;
-use crate::policy::patterns::{compile, compile_within};
+use crate::policy::patterns::{PatternError, compile, compile_within};
 
 /// Counts an iteration. No expression can contain these names.
 const TURN: &str = "@turn";
@@ -62,7 +62,7 @@ pub(super) struct Metered {
 
 impl Metered {
     /// Inserts the counters. Fails on an invalid regular expression.
-    pub(super) fn new(expression: &IdedExpr, env: &Arc<Env>) -> Result<Self, String> {
+    pub(super) fn new(expression: &IdedExpr, env: &Arc<Env>) -> Result<Self, PatternError> {
         let mut writer = Writer::default();
         let metered = writer.expression(expression);
         if let Some(error) = writer.error {
@@ -156,7 +156,8 @@ fn matches(
     }
     meter.charge(FOREIGN_PATTERN)?;
     let regex = compile_within(pattern, FOREIGN_PATTERN_BYTES);
-    let regex = regex.map_err(|error| ExecutionError::function_error("matches", error))?;
+    let regex =
+        regex.map_err(|error| ExecutionError::function_error("matches", error.to_string()))?;
     Ok(regex.is_match(text))
 }
 
@@ -196,7 +197,7 @@ fn parts(expression: &IdedExpr) -> Vec<&IdedExpr> {
 #[derive(Default)]
 struct Writer {
     patterns: HashMap<String, Regex>,
-    error: Option<String>,
+    error: Option<PatternError>,
 }
 
 impl Writer {

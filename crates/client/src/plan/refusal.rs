@@ -1,0 +1,44 @@
+//! [`Refusal`]: why no step leads from a tenant's key to its definition.
+
+use thiserror::Error;
+
+use super::scope::DefinedScopeError;
+use crate::resources::Permission;
+
+/// Why no step leads there.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub(super) enum Refusal {
+    #[error("the tenant has no role {role:?}; create it first")]
+    MissingRole { role: String },
+    #[error(transparent)]
+    Scope(#[from] DefinedScopeError),
+    #[error("its scope cannot be read: {why}")]
+    UnreadScope { why: String },
+    #[error("the tenant's API has no scopes; remove the scope from the definition")]
+    NoScopes,
+    #[error(
+        "whether the tenant still has its key is not known, since the record cannot be read; see \
+         `cortexkey keys list`"
+    )]
+    UnreadKey,
+    #[error("a new key gets its scope in a second call, for which this key lacks {lacks}")]
+    CannotSetScope { lacks: Permission },
+    #[error("roles or comment differ, but this key lacks {lacks}")]
+    CannotEdit { lacks: Permission },
+    #[error("its expiry has passed; set a later one")]
+    Expired,
+    #[error("the API makes no key that never expires; make it in the console, and import it")]
+    NeverExpires,
+    #[error(
+        "the API makes no key that lives longer than six months; make it in the console, and import \
+         it"
+    )]
+    LivesTooLong,
+    #[error(
+        "the key expires, and only the console can make one that never does; make it there, and \
+         import it"
+    )]
+    ShouldNeverExpire,
+    #[error("{reason}, but {refusal}")]
+    CannotReplace { reason: &'static str, refusal: Box<Self> },
+}

@@ -1,0 +1,6 @@
+//! [`BoxError`]: an error that a page shows.
+
+use std::error::Error;
+
+/// An error of any type, whose message a page shows.
+pub(crate) type BoxError = Box<dyn Error + Send + Sync>;
