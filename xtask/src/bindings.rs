@@ -150,6 +150,25 @@ pub(crate) const fn library_name() -> &'static str {
     }
 }
 
+/// The C library in the Python package's folder, where maturin takes it from, until this is dropped.
+pub(crate) struct InWheel(PathBuf);
+
+impl InWheel {
+    /// Puts a library there, under the name that the package looks for.
+    pub(crate) fn put(root: &Path, library: &Path) -> Result<Self, String> {
+        let name = library.file_name().unwrap_or_default();
+        let place = root.join("bindings/python/cortexkey").join(name);
+        fs::copy(library, &place).map_err(|e| format!("{}: {e}", library.display()))?;
+        Ok(Self(place))
+    }
+}
+
+impl Drop for InWheel {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(&self.0);
+    }
+}
+
 /// Copies a folder over what is there, without what programs leave in it.
 fn copy_tree(from: &Path, to: &Path) -> Result<(), String> {
     let failed = |error: std::io::Error| format!("{}: {error}", from.display());

@@ -34,6 +34,7 @@ mod setup;
 mod site;
 mod supply;
 mod svg;
+mod target;
 mod test;
 mod tidy;
 mod tools;
@@ -54,6 +55,7 @@ cargo xtask COMMAND
   verdicts         write the files generated from the table of verdicts (--check: as above)
   vectors          write vectors/auth.tsv from auth.json (--check: as above)
   dist             build and pack the C library, under target/dist
+  dist --target T  build all files of a release for a target: release build T
   install [ARG…]   the same, and install it: --prefix=DIR --libdir=DIR --destdir=DIR
   go-bundle [FILE…] pack the Go module with this machine's library, or with packed ones
   abi [--renew]    compare the C header with its stored description, or renew that
@@ -76,7 +78,7 @@ cargo xtask COMMAND
   bindings         build and test the packages for Python, Node and PowerShell
   workflows        check the workflows, the action and the forms under .github
   supply [--advisories] check licences and sources of the dependencies, and known vulnerabilities
-  release STEP     build, pin, verify TAG, crates, wheels, github TAG: what the release workflow runs
+  release STEP     build [TARGET…], rehearse [TARGET…], recipes, pin, verify TAG, crates, wheels, github TAG: what the release workflow runs
   compare [FLAG]   compare with peers: --check that no ratio fell, --json, --markdown
   fuzz [--seconds N] [TARGET…] run the fuzz targets, or the named ones, for N seconds each
   campaign [NAME]  run one of the long proofs; without a name, list them";
@@ -91,6 +93,7 @@ fn main() -> ExitCode {
         ["header"] => header::run(&root, false),
         ["header", "--check"] => header::run(&root, true),
         ["dist"] => capi::dist::run(&root),
+        ["dist", "--target", target] => release::run(&root, &["build", target]),
         ["install", arguments @ ..] => capi::dist::install(&root, arguments),
         ["go-bundle", packed @ ..] => capi::bundle::run(&root, packed)
             .map(|folder| println!("{}\n{}.tar.gz", folder.display(), folder.display())),

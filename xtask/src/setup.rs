@@ -245,6 +245,8 @@ pub(crate) const ACTIONLINT: GoTool = GoTool {
     package: "github.com/rhysd/actionlint/cmd/actionlint",
     version: "v1.7.12",
 };
+pub(crate) const NFPM: GoTool =
+    GoTool { name: "nfpm", package: "github.com/goreleaser/nfpm/v2/cmd/nfpm", version: "v2.45.2" };
 pub(crate) const GOVULNCHECK: GoTool =
     GoTool { name: "govulncheck", package: "golang.org/x/vuln/cmd/govulncheck", version: "v1.9.0" };
 

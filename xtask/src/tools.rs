@@ -46,6 +46,16 @@ pub(crate) fn from_crates(root: &Path, name: &str, version: &str) -> (Command, P
     (install, folder.join("bin").join(name))
 }
 
-fn python() -> &'static str {
+/// Puts a folder of programs before the others on a command's search path.
+pub(crate) fn put_first(command: &mut Command, programs: PathBuf) -> Result<(), String> {
+    // What maturin and cargo-zigbuild look for is a package of their own Python.
+    command.env("VIRTUAL_ENV", programs.parent().unwrap_or(&programs));
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let path = std::iter::once(programs).chain(std::env::split_paths(&path));
+    command.env("PATH", std::env::join_paths(path).map_err(|error| error.to_string())?);
+    Ok(())
+}
+
+pub(crate) fn python() -> &'static str {
     if cfg!(windows) { "python" } else { "python3" }
 }

@@ -26,25 +26,14 @@ tr '\n' ' ' <include/cortexkey.h | grep -o 'CXK_API [^(]*\bcxk_[a-z0-9_]*(' |
     sed 's/^.*[ *]\(cxk_[a-z0-9_]*\)($/\1/' | sort >"$work/declared"
 diff "$work/declared" "$work/exported"
 
-# Rust's standard library draws from a library that wine has only from version 9 on. In the tests this
-# one stands in for it; the system's own is used on Windows.
-cat >"$work/random.c" <<'C'
-#include <windows.h>
-BOOLEAN NTAPI SystemFunction036(void *bytes, ULONG len);
-__declspec(dllexport) BOOL WINAPI ProcessPrng(unsigned char *bytes, SIZE_T len);
-BOOL WINAPI ProcessPrng(unsigned char *bytes, SIZE_T len) {
-  return len <= MAXLONG && SystemFunction036(bytes, (ULONG)len);
-}
-C
-$cc -O2 -Wall -Wextra -Werror -shared -o "$bin/bcryptprimitives.dll" "$work/random.c" -ladvapi32
+. "$root/crates/capi/tests/wine.sh"
+wine_in "$bin" "$work/wine"
 
 for test in vectors behaviour threads; do
     $cc -std=c99 -O2 -Wall -Wextra -Wpedantic -Werror -DCXK_DLL -Iinclude -o "$bin/$test.exe" \
         "crates/capi/tests/c/$test.c" "$library/libcortexkey.dll.a" -static -lpthread
 done
 
-export WINEPREFIX="$work/wine" WINEDEBUG=-all WINEDLLOVERRIDES='mscoree,mshtml=;bcryptprimitives=n'
-trap 'wineserver -k || true' EXIT
 wine "$bin/vectors.exe" <vectors/auth.tsv
 wine "$bin/behaviour.exe" vectors/definitions
 wine "$bin/threads.exe" vectors/definitions

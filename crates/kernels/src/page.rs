@@ -1,6 +1,7 @@
 //! [`WipedOnFork`]: memory that a forked child sees as zeros.
 //!
-//! On systems that cannot guarantee that, there is none, and callers keep nothing.
+//! On systems that cannot guarantee that, such as macOS and Windows, there is none, and callers keep nothing.
+//! `--cfg cortexkey_portable` builds that on Linux too, where its tests run.
 
 use core::ffi::c_void;
 use core::ops::{Deref, DerefMut};
@@ -55,7 +56,7 @@ impl<T: Wipeable> Drop for WipedOnFork<T> {
 /// # Safety
 ///
 /// The mapping comes from [`map`] with this length, and nothing refers to it any more.
-#[cfg(target_os = "linux")]
+#[cfg(all(target_os = "linux", not(cortexkey_portable)))]
 unsafe fn unmap(place: NonNull<c_void>, len: usize) {
     // SAFETY: this function's contract.
     unsafe { libc::munmap(place.as_ptr(), len) };
@@ -66,10 +67,10 @@ unsafe fn unmap(place: NonNull<c_void>, len: usize) {
 /// # Safety
 ///
 /// As above.
-#[cfg(not(target_os = "linux"))]
+#[cfg(any(not(target_os = "linux"), cortexkey_portable))]
 unsafe fn unmap(_: NonNull<c_void>, _: usize) {}
 
-#[cfg(target_os = "linux")]
+#[cfg(all(target_os = "linux", not(cortexkey_portable)))]
 fn map(len: usize) -> Option<NonNull<c_void>> {
     const PROTECTION: libc::c_int = libc::PROT_READ | libc::PROT_WRITE;
     const FLAGS: libc::c_int = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS;
@@ -92,17 +93,17 @@ fn map(len: usize) -> Option<NonNull<c_void>> {
 }
 
 /// An advice that does not exist.
-#[cfg(target_os = "linux")]
+#[cfg(all(target_os = "linux", not(cortexkey_portable)))]
 const NO_ADVICE: libc::c_int = -1;
 
 /// Whether the system accepts an advice for the mapping, which must be private, anonymous and ours.
-#[cfg(target_os = "linux")]
+#[cfg(all(target_os = "linux", not(cortexkey_portable)))]
 fn advise(place: *mut c_void, len: usize, advice: libc::c_int) -> bool {
     // SAFETY: none of these advices changes the contents in this process.
     unsafe { libc::madvise(place, len, advice) == 0 }
 }
 
-#[cfg(not(target_os = "linux"))]
+#[cfg(any(not(target_os = "linux"), cortexkey_portable))]
 fn map(_: usize) -> Option<NonNull<c_void>> {
     None
 }

@@ -4,8 +4,18 @@
 
 mod chain;
 mod child;
+#[cfg(windows)]
+mod hold;
+mod names;
+#[cfg(any(windows, test))]
+mod rights;
 mod write;
 
 pub use chain::chain;
 pub use child::{command, is_secret, secret_variables};
+#[cfg(windows)]
+pub use hold::hold;
+pub use names::is_reserved;
+#[cfg(windows)]
+pub use rights::{Access, keep_rights, make_private, others_with};
 pub use write::{Links, Pending, Write, WriteError, replace};

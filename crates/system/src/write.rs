@@ -2,14 +2,17 @@
 //!
 //! The new bytes go to a file with a random name in the same folder, created so that it cannot be
 //! an existing one, and a rename puts it in place. With a predictable name, another user could put
-//! a link there first. Extended attributes and access control lists are not kept; the mode is, and
-//! so are owner and group if this user may set them.
+//! a link there first. Extended attributes are not kept; the mode is, and so are owner and group if
+//! this user may set them. On Windows the access control list is kept.
 
 use core::fmt;
 use std::ffi::OsStr;
-use std::fs::{self, File, Metadata};
+#[cfg(unix)]
+use std::fs::File;
+use std::fs::{self, Metadata};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use tempfile::{Builder, NamedTempFile};
 
@@ -96,9 +99,11 @@ impl Pending {
             as_the_umask_says(&mut builder);
         }
         let file = builder.tempfile_in(folder_of(&target)).map_err(|error| failed(plain(error)))?;
-        if let Some(about) = about {
-            keep(file.as_file(), &about)
-                .map_err(|error| WriteError::system("keep the owner and mode of", path, error))?;
+        match about {
+            Some(about) => keep(&file, &target, &about)
+                .map_err(|error| WriteError::system("keep the owner and mode of", path, error))?,
+            None if how.private => make_private(&file).map_err(failed)?,
+            None => {}
         }
         Ok(Self { file, path: path.to_owned(), target, durable: how.durable })
     }
@@ -125,14 +130,9 @@ impl Pending {
         if self.durable {
             self.file.as_file().sync_all().map_err(failed)?;
         }
-        let named = if over {
-            self.file.persist(&self.target)
-        } else {
-            self.file.persist_noclobber(&self.target)
-        };
-        named.map_err(|error| match error.error.kind() {
+        put_in_place(self.file, &self.target, over).map_err(|error| match error.kind() {
             io::ErrorKind::AlreadyExists if !over => WriteError::Exists { path: self.path.clone() },
-            _ => WriteError::system("write", &self.path, error.error),
+            _ => WriteError::system("write", &self.path, error),
         })?;
         if self.durable {
             sync_folder(folder_of(&self.target))
@@ -238,6 +238,29 @@ impl core::error::Error for WriteError {
     }
 }
 
+/// The longest wait for a program that has the old file open; twice as long in all.
+const HELD_MAX: Duration = Duration::from_millis(640);
+
+/// Gives the file its name. On Windows a virus scanner or an editor may have the old one open for a moment.
+fn put_in_place(mut file: NamedTempFile, target: &Path, over: bool) -> io::Result<()> {
+    let mut wait = Duration::from_millis(5);
+    loop {
+        let named = if over { file.persist(target) } else { file.persist_noclobber(target) };
+        let Err(failed) = named else { return Ok(()) };
+        if !is_held(&failed.error) || wait > HELD_MAX {
+            return Err(failed.error);
+        }
+        std::thread::sleep(wait);
+        wait *= 2;
+        file = failed.file;
+    }
+}
+
+/// Access denied, a sharing violation or a lock violation, which are what Windows reports then.
+fn is_held(error: &io::Error) -> bool {
+    cfg!(windows) && matches!(error.raw_os_error(), Some(5 | 32 | 33))
+}
+
 /// The path that is renamed to: with its links resolved if they are followed.
 fn resolve(path: &Path, links: Links<'_>) -> Result<PathBuf, WriteError> {
     let failed = |error| WriteError::system("look at", path, error);
@@ -316,9 +339,10 @@ fn as_the_umask_says(_: &mut Builder<'_, '_>) {}
 /// Gives the new file the old one's owner and mode. Its group may read what the mode allows, so
 /// keeping the mode without the group would give access to another group.
 #[cfg(unix)]
-fn keep(file: &File, about: &Metadata) -> io::Result<()> {
+fn keep(file: &NamedTempFile, _: &Path, about: &Metadata) -> io::Result<()> {
     use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, fchown};
 
+    let file = file.as_file();
     let own = file.metadata()?;
     if own.uid() != about.uid() {
         // Only root may change the owner; otherwise the file becomes the user's own, as with any
@@ -335,9 +359,30 @@ fn keep(file: &File, about: &Metadata) -> io::Result<()> {
     file.set_permissions(fs::Permissions::from_mode(mode))
 }
 
-#[cfg(not(unix))]
-fn keep(file: &File, about: &Metadata) -> io::Result<()> {
-    file.set_permissions(about.permissions())
+/// Gives the new file the old one's list of rights. A read-only file is not replaced.
+#[cfg(windows)]
+fn keep(file: &NamedTempFile, old: &Path, about: &Metadata) -> io::Result<()> {
+    if about.permissions().readonly() {
+        return Err(io::Error::new(io::ErrorKind::PermissionDenied, "it is read-only"));
+    }
+    crate::rights::keep_rights(old, file.path())
+}
+
+#[cfg(not(any(unix, windows)))]
+fn keep(file: &NamedTempFile, _: &Path, about: &Metadata) -> io::Result<()> {
+    file.as_file().set_permissions(about.permissions())
+}
+
+/// Leaves the file to its owner where the folder's rights would be handed on; elsewhere it is so already.
+#[cfg(windows)]
+fn make_private(file: &NamedTempFile) -> io::Result<()> {
+    crate::rights::make_private(file.path())
+}
+
+#[cfg(not(windows))]
+#[expect(clippy::unnecessary_wraps, reason = "it can fail on Windows")]
+fn make_private(_: &NamedTempFile) -> io::Result<()> {
+    Ok(())
 }
 
 /// A name in a folder is on disk once the folder is.
@@ -347,6 +392,7 @@ fn sync_folder(folder: &Path) -> io::Result<()> {
 }
 
 #[cfg(not(unix))]
+#[expect(clippy::unnecessary_wraps, reason = "elsewhere it can fail")]
 fn sync_folder(_: &Path) -> io::Result<()> {
     Ok(())
 }

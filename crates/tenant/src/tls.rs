@@ -178,6 +178,7 @@ impl TemporaryFolder {
         getrandom::fill(&mut chance).map_err(|_| DiskError::NoRandom)?;
         let name = format!("cortexkey-tenant-{}", hex::encode(chance));
         let folder = std::env::temp_dir().join(name);
+        #[cfg_attr(not(unix), expect(unused_mut, reason = "there is no mode to set"))]
         let mut builder = std::fs::DirBuilder::new();
         #[cfg(unix)]
         {

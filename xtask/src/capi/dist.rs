@@ -6,14 +6,20 @@ use std::process::Command;
 
 use super::{STATIC_LIBS, abi_version, elf, library};
 use crate::run::{check, target_dir};
+use crate::target::Target;
 
-/// Builds and packs; returns the packed folder.
+/// Builds and packs for this machine; returns the packed folder.
 pub(crate) fn dist(root: &Path) -> Result<PathBuf, String> {
+    dist_for(root, &Target::host()?)
+}
+
+/// The same for a target with Linux.
+pub(crate) fn dist_for(root: &Path, target: &Target) -> Result<PathBuf, String> {
     let work = target_dir(root).join("dist");
-    let libraries = library::build(root, &work.join("object"))?;
-    elf::check_shared(root, &libraries.shared)?;
+    let libraries = library::build(root, &work.join("object").join(target.triple()), target)?;
+    elf::check_shared(root, &libraries.shared, target)?;
     elf::check_archive(root, &libraries.archive)?;
-    let name = format!("libcortexkey-{}-{}", env!("CARGO_PKG_VERSION"), host()?);
+    let name = format!("libcortexkey-{}-{}", env!("CARGO_PKG_VERSION"), target.triple());
     let folder = work.join(&name);
     lay_out(root, &folder, &libraries).map_err(|error| format!("{}: {error}", folder.display()))?;
     pack(&folder)?;
@@ -112,11 +118,4 @@ pub(super) fn copy_all(from: &Path, to: &Path) -> std::io::Result<()> {
         }
     }
     Ok(())
-}
-
-/// The triple that rustc builds for.
-fn host() -> Result<String, String> {
-    let said = check(Command::new("rustc").arg("-vV"))?;
-    let host = said.lines().find_map(|line| line.strip_prefix("host: "));
-    host.map(str::to_owned).ok_or_else(|| "rustc does not report its target".into())
 }

@@ -4,18 +4,21 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::Command;
 
-use super::library::GLIBC;
 use super::{abi_version, functions};
 use crate::run::check;
+use crate::target::{GLIBC, Target};
 
 /// The largest size of the shared library.
 const SHARED_BYTES_MAX: u64 = 700_000;
 /// What the shared library may depend on at run time: glibc, whose parts were separate libraries
 /// before 2.34.
-const NEEDED: [&str; 4] = ["libc.so.6", "ld-linux-x86-64.so.2", "libpthread.so.0", "libdl.so.2"];
+const NEEDED: [&str; 5] =
+    ["libc.so.6", "ld-linux-x86-64.so.2", "ld-linux-aarch64.so.1", "libpthread.so.0", "libdl.so.2"];
+/// The same with musl, which is one library.
+const NEEDED_MUSL: [&str; 1] = ["libc.so"];
 
 /// Checks the shared library.
-pub(crate) fn check_shared(root: &Path, library: &Path) -> Result<(), String> {
+pub(crate) fn check_shared(root: &Path, library: &Path, target: &Target) -> Result<(), String> {
     let abi = abi_version(root)?;
     let refuse = |why: String| Err(format!("{}: {why}", library.display()));
     let dynamic = readelf(library, &["--dynamic"])?;
@@ -25,7 +28,8 @@ pub(crate) fn check_shared(root: &Path, library: &Path) -> Result<(), String> {
     let needed = dynamic.lines().filter(|line| line.contains("(NEEDED)"));
     for line in needed {
         let name = line.split(['[', ']']).nth(1).unwrap_or_default();
-        if !NEEDED.contains(&name) {
+        let may_need = if target.is_musl() { &NEEDED_MUSL[..] } else { &NEEDED };
+        if !may_need.contains(&name) {
             return refuse(format!("it needs {name} when it runs"));
         }
     }

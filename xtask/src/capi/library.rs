@@ -14,15 +14,12 @@ use std::process::Command;
 use super::{abi_version, functions};
 use crate::run::{cargo, check, target_dir};
 use crate::setup;
+use crate::target::Target;
 
 /// The build settings of the released library, besides the crate's own features.
 const FEATURES: &str = "";
 
-/// The oldest glibc that the shared library runs with: of RHEL 7, and so of RHEL 8 and 9, Debian 11 and
-/// Ubuntu 20.04.
-pub(super) const GLIBC: &str = "2.17";
-
-/// The built libraries, and the folder of each.
+/// The libraries that were made, and the folder of each.
 pub(crate) struct Libraries {
     pub(crate) archive: PathBuf,
     /// `libcortexkey.so.ABI.MINOR.PATCH`
@@ -30,12 +27,13 @@ pub(crate) struct Libraries {
     pub(crate) soname: String,
 }
 
-/// Builds both libraries in a folder.
-pub(crate) fn build(root: &Path, folder: &Path) -> Result<Libraries, String> {
+/// Makes both libraries in a folder.
+pub(crate) fn build(root: &Path, folder: &Path, target: &Target) -> Result<Libraries, String> {
     fs::create_dir_all(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
-    let object = one_object(root, folder, &rust_archive(root)?, &functions(root)?)?;
+    let from = rust_archive(root, target)?;
+    let object = one_object(root, folder, &from, &functions(root)?, target)?;
     let archive = archive(folder, &object)?;
-    let (shared, soname) = link_shared(root, folder, &object)?;
+    let (shared, soname) = link_shared(root, folder, &object, target)?;
     Ok(Libraries { archive, shared, soname })
 }
 
@@ -45,25 +43,26 @@ pub(super) fn one_object(
     folder: &Path,
     archive: &Path,
     functions: &[String],
+    target: &Target,
 ) -> Result<PathBuf, String> {
     let names = folder.join("functions.txt");
     fs::write(&names, functions.join("\n") + "\n")
         .map_err(|error| format!("{}: {error}", names.display()))?;
     let all = folder.join("all.o");
-    let mut link = Command::new("ld");
-    // Sections in groups are shared by name with other objects: a program that links another Rust
-    // library after this one would lose that one's, and not find ours.
+    let mut link = Command::new(target.binutil("ld"));
+    // Sections that come in groups are shared by name with other objects: a program that links
+    // another Rust library behind this one would lose that one's, and not find ours.
     link.args(["-r", "--gc-sections", "--force-group-allocation", "-o"]).arg(&all);
     for function in functions {
         link.args(["-u", function]);
     }
-    link.arg(archive).arg(find_object(root, folder)?);
+    link.arg(archive).arg(find_object(root, folder, target)?);
     // The unwinder is part of the object, so neither library needs that of the machine it is on.
-    let unwinder = check(Command::new("cc").arg("-print-file-name=libgcc_eh.a"))?;
+    let unwinder = check(Command::new(target.binutil("gcc")).arg("-print-file-name=libgcc_eh.a"))?;
     check(link.arg(unwinder.trim()))?;
 
     let object = folder.join("cortexkey.o");
-    let mut localise = Command::new("objcopy");
+    let mut localise = Command::new(target.binutil("objcopy"));
     localise.arg(format!("--keep-global-symbols={}", names.display()));
     localise.args(["--strip-debug", "--strip-unneeded"]);
     // What the compiler reserves for its own link.
@@ -83,6 +82,7 @@ pub(super) fn link_shared(
     root: &Path,
     folder: &Path,
     object: &Path,
+    target: &Target,
 ) -> Result<(PathBuf, String), String> {
     let abi = abi_version(root)?;
     let soname = format!("libcortexkey.so.{abi}");
@@ -94,7 +94,7 @@ pub(super) fn link_shared(
     // With the names and versions of an old glibc, because linking against a new one would require
     // it.
     let mut link = Command::new(setup::zig(root)?);
-    link.args(["cc", "-target"]).arg(format!("{}-linux-gnu.{GLIBC}", std::env::consts::ARCH));
+    link.args(["cc", "-target", &target.zig()]);
     link.args(["-shared", "-o"]).arg(&shared).arg(object);
     link.env("ZIG_GLOBAL_CACHE_DIR", target_dir(root).join("zig/cache"));
     link.arg(format!("-Wl,-soname,{soname}"));
@@ -105,33 +105,35 @@ pub(super) fn link_shared(
     Ok((shared, soname))
 }
 
-/// What the unwinder needs and an older glibc does not have, compiled.
-fn find_object(root: &Path, folder: &Path) -> Result<PathBuf, String> {
+/// What the unwinder asks for and an older glibc does not have, compiled.
+fn find_object(root: &Path, folder: &Path, target: &Target) -> Result<PathBuf, String> {
     let object = folder.join("find_object.o");
-    let mut cc = Command::new("cc");
+    let mut cc = Command::new(target.binutil("gcc"));
     cc.args(["-std=gnu11", "-O2", "-fPIC", "-Wall", "-Wextra", "-Werror", "-c", "-o"]).arg(&object);
     check(cc.arg(root.join("crates/capi/package/find_object.c"))).map(|_| object)
 }
 
-/// Builds the archive with rustc. In its own folder, because its settings would otherwise rebuild
-/// everything else.
-fn rust_archive(root: &Path) -> Result<PathBuf, String> {
-    let target = target_dir(root).join("dist");
-    let home = |name: &str, otherwise: &str| {
-        let home = std::env::var_os("HOME").map(PathBuf::from).unwrap_or_default();
-        std::env::var_os(name).map_or_else(|| home.join(otherwise), PathBuf::from)
-    };
-    let mut flags = vec![format!("--remap-path-prefix={}=cortexkey", root.display())];
-    let cargo_home = home("CARGO_HOME", ".cargo");
-    flags.push(format!("--remap-path-prefix={}=cargo", cargo_home.display()));
-    // Without it the system's call is found by a weak name, which a static program does not link;
-    // it would then read /dev/urandom, which not every container has. And glibc has that name from
-    // 2.25 on.
-    flags.push("--cfg=getrandom_backend=\"linux_raw\"".to_owned());
+/// Builds the archive as rustc makes it. In a folder of its own, since what it is built with would
+/// have everything else built anew.
+fn rust_archive(root: &Path, target: &Target) -> Result<PathBuf, String> {
+    let folder = target_dir(root).join("dist");
+    // Without it the system's call is found by a weak name, which a static program does not link; it
+    // would then read /dev/urandom, which not every container has. And glibc has that name from 2.25.
+    let mut flags = vec!["--cfg=getrandom_backend=\"linux_raw\""];
     let mut build = cargo(root);
     build.args(["rustc", "--release", "--locked", "--lib", "-p", "cortexkey-capi"]);
     build.args(["--crate-type", "staticlib"]).arg("--features").arg(FEATURES);
-    build.env("CARGO_ENCODED_RUSTFLAGS", flags.join("\u{1f}")).env("CARGO_TARGET_DIR", &target);
-    check(&mut build)?;
-    Ok(target.join("release/libcortexkey.a"))
+    let mut output = folder.join("release");
+    if *target != Target::host()? {
+        setup::target(target.triple())?;
+        build.args(["--target", target.triple()]);
+        output = target.folder(&folder, "release");
+    }
+    if target.is_musl() {
+        // musl itself is the program's, not a part of the archive.
+        flags.push("-Ctarget-feature=-crt-static");
+    }
+    crate::target::without_paths(root, &mut build, &flags);
+    check(build.env("CARGO_TARGET_DIR", &folder))?;
+    Ok(output.join("libcortexkey.a"))
 }

@@ -9,6 +9,7 @@ use std::process::Command;
 use super::installed::Installed;
 use super::{STATIC_LIBS, library};
 use crate::run::check;
+use crate::target::Target;
 
 /// Runs all checks; returns their number.
 pub(super) fn run(root: &Path, installed: &Installed) -> Result<u64, String> {
@@ -143,9 +144,10 @@ fn catches_panics(root: &Path, installed: &Installed) -> Result<(), String> {
     let mut rustc = Command::new("rustc");
     rustc.args(["--edition=2024", "--crate-type=staticlib", "-O", "-o"]);
     check(rustc.arg(&made).arg(&rust))?;
-    let object = library::one_object(root, &folder, &made, &["cxk_try".to_owned()])?;
+    let host = Target::host()?;
+    let object = library::one_object(root, &folder, &made, &["cxk_try".to_owned()], &host)?;
     let archive = library::archive(&folder, &object)?;
-    let (shared, soname) = library::link_shared(root, &folder, &object)?;
+    let (shared, soname) = library::link_shared(root, &folder, &object, &host)?;
     let place = folder.join(soname);
     fs::rename(&shared, &place).map_err(|e| format!("{}: {e}", place.display()))?;
     for (compiler, kind, linked) in [

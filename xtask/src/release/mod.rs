@@ -3,27 +3,56 @@
 //! `build` makes this platform's files, `verify` checks all platforms' files against the commit, and the
 //! others publish them. Files are under `target/release-files`. `docs/releasing.md` has the whole list.
 
+mod binary;
 mod build;
+mod pack;
+mod packages;
 mod publish;
+pub(crate) mod recipes;
 mod sbom;
 mod verify;
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
-use crate::run::target_dir;
+use crate::run::{check, target_dir};
+use crate::target::Target;
 
 /// Runs a step.
 pub(crate) fn run(root: &Path, arguments: &[&str]) -> Result<(), String> {
     match arguments {
-        ["build"] => build::run(root),
+        ["build", targets @ ..] => build::run(root, &named(targets)?, "dist"),
+        // The same files from a build that takes less time, to see that they are in order.
+        ["rehearse", targets @ ..] => build::run(root, &named(targets)?, "dev"),
+        ["recipes"] => recipes::run(root),
+        ["recipes", "--check"] => recipes::check_templates(root),
         ["pin"] => verify::write_pins(root),
         ["verify", tag] => verify::run(root, tag),
         ["crates"] => publish::crates(root),
         ["wheels"] => publish::wheels(root),
         ["github", tag] => publish::github(root, tag),
-        _ => Err("release takes one of: build, pin, verify TAG, crates, wheels, github TAG".into()),
+        _ => Err("release takes one of: build [TARGET…], rehearse [TARGET…], recipes [--check], pin, verify TAG, crates, wheels, github TAG".into()),
     }
+}
+
+/// The targets of these names; this machine's where there is none.
+fn named(names: &[&str]) -> Result<Vec<Target>, String> {
+    if names.is_empty() {
+        return Ok(vec![Target::host()?]);
+    }
+    names.iter().map(|name| Target::named(name)).collect()
+}
+
+/// The time of the commit, in seconds: what is made from the same sources has the same time in it.
+fn commit_time(root: &Path) -> Result<String, String> {
+    let mut log = Command::new("git");
+    log.args(["log", "-1", "--format=%ct"]).current_dir(root);
+    Ok(check(&mut log)?.trim().to_owned())
+}
+
+fn copy(from: &Path, to: &Path) -> Result<(), String> {
+    fs::copy(from, to).map_err(|error| format!("{}: {error}", from.display())).map(drop)
 }
 
 /// The version of every crate, wheel and archive.

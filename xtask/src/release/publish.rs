@@ -41,7 +41,7 @@ pub(super) fn github(root: &Path, tag: &str) -> Result<(), String> {
     let mut create =
         gh(&["release", "create", tag, "--verify-tag", "--title", tag, "--notes-file"]);
     create.arg(&notes);
-    for end in [".whl", ".tar.gz", ".cdx.json", "SHA256SUMS"] {
+    for end in [".whl", ".tar.gz", ".zip", ".deb", ".rpm", ".tgz", ".cdx.json", "SHA256SUMS"] {
         create.args(files_ending(root, end)?);
     }
     check(&mut create).map(drop)

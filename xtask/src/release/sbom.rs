@@ -12,15 +12,10 @@ use serde_json::{Value, json};
 use super::VERSION;
 use crate::run::{cargo, check};
 
-/// The bill of this platform.
-pub(super) fn cyclonedx(root: &Path) -> Result<String, String> {
-    let host = check(std::process::Command::new("rustc").arg("-vV"))?;
-    let host = host
-        .lines()
-        .find_map(|line| line.strip_prefix("host: "))
-        .ok_or("rustc does not report its host")?;
+/// The bill for a target.
+pub(super) fn cyclonedx(root: &Path, target: &str) -> Result<String, String> {
     let mut metadata = cargo(root);
-    metadata.args(["metadata", "--locked", "--format-version", "1", "--filter-platform", host]);
+    metadata.args(["metadata", "--locked", "--format-version", "1", "--filter-platform", target]);
     let metadata: Value = serde_json::from_str(&check(&mut metadata)?)
         .map_err(|error| format!("cargo metadata: {error}"))?;
     let lock = root.join("Cargo.lock");

@@ -34,9 +34,10 @@ pub(super) struct Page {
 }
 
 /// Documents that are not guides, each with its section and path in the site.
-const PLACED: [(&str, Section, &str); 17] = [
+const PLACED: [(&str, Section, &str); 18] = [
     ("docs/site/index.md.in", Section::Home, "index.md"),
     ("README.md", Section::Guides, "guides/start.md"),
+    ("docs/install.md", Section::Guides, "guides/install.md"),
     ("examples/README.md", Section::Guides, "guides/examples.md"),
     ("docs/rules/README.md", Section::Rules, "rules/README.md"),
     ("docs/verdicts.md", Section::Reference, "reference/verdicts.md"),

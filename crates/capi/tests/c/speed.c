@@ -7,7 +7,7 @@
 
 #include "check.h"
 
-enum { TURNS = 61, BATCH = 64 };
+enum { TURNS = 61, BATCH = 64, REQUESTS = 256 };
 
 void direct_sign_one(void);
 void direct_sign_64(void);
@@ -21,6 +21,11 @@ static cxk_header_lines lines;
 static cxk_signature batch[1024];
 static cxk_header request[4];
 static cxk_principal principal;
+static cxk_headers signed_headers[REQUESTS];
+static cxk_header signed_lines[REQUESTS][4];
+static cxk_request requests[REQUESTS];
+static cxk_status statuses[REQUESTS];
+static cxk_principal principals[REQUESTS];
 
 static void sign_one(void) {
   if (cxk_signer_headers(signer, &headers) != CXK_OK) abort();
@@ -36,6 +41,15 @@ static void sign_1024(void) {
 }
 static void verify_one(void) {
   if (cxk_verify(verifier, request, 4, TIME_MS, &principal) != CXK_OK) abort();
+}
+static void verify_each(void) {
+  size_t i;
+  for (i = 0; i < REQUESTS; i++) {
+    if (cxk_verify(verifier, signed_lines[i], 4, TIME_MS, &principals[i]) != CXK_OK) abort();
+  }
+}
+static void verify_batch(void) {
+  if (cxk_verify_batch(verifier, requests, REQUESTS, TIME_MS, statuses, principals) != CXK_OK) abort();
 }
 static void nothing(void) {
   if (cxk_abi_version() != CXK_ABI_VERSION) abort();
@@ -56,6 +70,8 @@ static const struct {
     {"Rust: sign 1,024, each", direct_sign_1024, 8, 1024},
     {"C: verify one, guard of one's own", verify_one, 2000, 1},
     {"Rust: verify one, guard of one's own", direct_verify_one, 2000, 1},
+    {"C: verify 256, one by one, each", verify_each, 20, REQUESTS},
+    {"C: verify 256 as a batch, each", verify_batch, 20, REQUESTS},
 };
 
 static double now_ns(void) {
@@ -83,6 +99,13 @@ int main(void) {
   verifier = new_verifier(0, keyring, NULL);
   CHECK(cxk_signer_headers_at(signer, NONCE, 64, TIME_MS, &fixed) == CXK_OK);
   as_request(&fixed, request);
+  for (i = 0; i < REQUESTS; i++) {
+    char nonce[65];
+    snprintf(nonce, sizeof nonce, "%064u", (unsigned)i);
+    CHECK(cxk_signer_headers_at(signer, nonce, 64, TIME_MS, &signed_headers[i]) == CXK_OK);
+    requests[i].headers = signed_lines[i];
+    requests[i].count = as_request(&signed_headers[i], signed_lines[i]);
+  }
   for (turn = 0; turn < TURNS; turn++) {
     for (i = 0; i < CASES; i++) {
       const double start = now_ns();

@@ -230,9 +230,14 @@ pub(crate) fn hold_folder(path: &Path) -> Result<Option<File>, LockFileError> {
     }
 }
 
-#[cfg(not(unix))]
-pub(crate) fn hold_folder(_: &Path) -> Result<Option<File>, LockFileError> {
-    Ok(None)
+/// A folder cannot be locked on Windows.
+#[cfg(windows)]
+pub(crate) fn hold_folder(path: &Path) -> Result<Option<File>, LockFileError> {
+    match cortexkey_system::hold(path) {
+        Ok(Some(file)) => Ok(Some(file)),
+        Ok(None) => Err(LockFileError::Held { path: path.to_owned() }),
+        Err(error) => Err(LockFileError::Read { path: path.to_owned(), error }),
+    }
 }
 
 #[cfg(all(test, unix))]

@@ -122,6 +122,14 @@ pub enum ConfigProblem {
         /// The file's mode.
         mode: u32,
     },
+    /// Another account may change it (Windows).
+    #[error(
+        "can be changed by {account}, and it names programs that are run; remove that account's rights to it"
+    )]
+    WritableBy {
+        /// The account.
+        account: String,
+    },
     /// It is not valid TOML.
     #[error("is not valid TOML (line {line}, column {column})")]
     Syntax {
@@ -191,7 +199,8 @@ impl Config {
             Ok(None) => return Ok(Self::default()),
             Err(problem) => return Err((path, problem)),
         };
-        let home = environment("HOME").map(PathBuf::from);
+        let home = environment(if cfg!(windows) { "USERPROFILE" } else { "HOME" });
+        let home = home.map(PathBuf::from);
         match Self::parse(&text, path.parent(), home.as_deref()) {
             Ok(config) => Ok(Self { path: Some(path), ..config }),
             Err(problem) => Err((path, problem)),
@@ -200,7 +209,7 @@ impl Config {
 
     /// The path of the configuration.
     pub fn place(environment: &Environment<'_>) -> Option<PathBuf> {
-        folder(environment, "XDG_CONFIG_HOME", ".config").map(|folder| folder.join("config.toml"))
+        folder(environment, Holds::Settings).map(|folder| folder.join("config.toml"))
     }
 
     /// Parses a configuration. Relative paths start at `folder`; `~/` is `home`.
@@ -232,17 +241,34 @@ impl Config {
     }
 }
 
-/// A folder of cortexkey according to XDG; on Windows below `APPDATA` by default.
-pub(crate) fn folder(
-    environment: &Environment<'_>,
-    variable: &str,
-    below_home: &str,
-) -> Option<PathBuf> {
+/// What one of cortexkey's folders contains.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Holds {
+    /// What the user writes.
+    Settings,
+    /// What is kept between two runs.
+    State,
+}
+
+/// A folder of cortexkey: where XDG's variable says, otherwise the system's usual place.
+pub(crate) fn folder(environment: &Environment<'_>, holds: Holds) -> Option<PathBuf> {
+    folder_on(std::env::consts::OS, environment, holds)
+}
+
+fn folder_on(system: &str, environment: &Environment<'_>, holds: Holds) -> Option<PathBuf> {
+    let (xdg, below_home, windows) = match holds {
+        Holds::Settings => ("XDG_CONFIG_HOME", ".config", "APPDATA"),
+        Holds::State => ("XDG_STATE_HOME", ".local/state", "LOCALAPPDATA"),
+    };
     let absolute =
         |name: &str| environment(name).map(PathBuf::from).filter(|path| path.is_absolute());
-    let base = absolute(variable)
-        .or_else(|| absolute("HOME").map(|home| home.join(below_home)))
-        .or_else(|| if cfg!(windows) { absolute("APPDATA") } else { None })?;
+    let home = |below: &str| absolute("HOME").map(|home| home.join(below));
+    let base = absolute(xdg).or_else(|| match system {
+        // Some shells set HOME there and others do not.
+        "windows" => absolute(windows),
+        "macos" => home("Library/Application Support"),
+        _ => home(below_home),
+    })?;
     Some(base.join("cortexkey"))
 }
 
@@ -647,21 +673,26 @@ fn read(path: &Path) -> Result<Option<String>, ConfigProblem> {
     if metadata.len() > CONFIG_BYTES_MAX {
         return Err(ConfigProblem::TooLarge);
     }
-    check_rights(&metadata)?;
+    check_rights(path, &metadata)?;
     std::fs::read_to_string(path).map(Some).map_err(ConfigProblem::Io)
 }
 
 #[cfg(unix)]
-fn check_rights(metadata: &std::fs::Metadata) -> Result<(), ConfigProblem> {
+fn check_rights(_: &Path, metadata: &std::fs::Metadata) -> Result<(), ConfigProblem> {
     use std::os::unix::fs::MetadataExt as _;
 
     let mode = metadata.mode() & 0o7777;
     if mode & 0o022 == 0 { Ok(()) } else { Err(ConfigProblem::Writable { mode }) }
 }
 
-#[cfg(not(unix))]
-fn check_rights(_: &std::fs::Metadata) -> Result<(), ConfigProblem> {
-    Ok(())
+#[cfg(windows)]
+fn check_rights(path: &Path, _: &std::fs::Metadata) -> Result<(), ConfigProblem> {
+    let file = std::fs::File::open(path).map_err(ConfigProblem::Io)?;
+    match cortexkey_system::others_with(&file, cortexkey_system::Access::Write) {
+        Ok(None) => Ok(()),
+        Ok(Some(account)) => Err(ConfigProblem::WritableBy { account }),
+        Err(error) => Err(ConfigProblem::Io(error)),
+    }
 }
 
 #[cfg(test)]
@@ -672,6 +703,30 @@ mod tests {
 
     fn problem_of(text: &str) -> String {
         Config::parse(text, None, None).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn each_system_has_its_folders() {
+        let root = std::env::temp_dir();
+        let place = |name: &str| root.join(name);
+        let environment = |name: &str| match name {
+            "HOME" | "APPDATA" | "LOCALAPPDATA" => Some(place(name).into_os_string()),
+            _ => None,
+        };
+        for (system, settings, state) in [
+            ("linux", "HOME/.config", "HOME/.local/state"),
+            ("freebsd", "HOME/.config", "HOME/.local/state"),
+            ("macos", "HOME/Library/Application Support", "HOME/Library/Application Support"),
+            ("windows", "APPDATA", "LOCALAPPDATA"),
+        ] {
+            for (holds, folder) in [(Holds::Settings, settings), (Holds::State, state)] {
+                let expected = place(folder).join("cortexkey");
+                assert_eq!(folder_on(system, &environment, holds), Some(expected), "{system}");
+            }
+            let xdg = |name: &str| (name == "XDG_CONFIG_HOME").then(|| place("x").into_os_string());
+            let expected = place("x").join("cortexkey");
+            assert_eq!(folder_on(system, &xdg, Holds::Settings), Some(expected), "{system}");
+        }
     }
 
     #[test]

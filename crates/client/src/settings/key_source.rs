@@ -63,6 +63,18 @@ pub enum KeyProblem {
         /// The file, for the hint.
         path: PathBuf,
     },
+    /// Another account has rights to it (Windows).
+    #[error(
+        "can be read or changed by {account}; run `icacls \"{}\" /inheritance:r /grant:r \
+         \"%USERNAME%:F\"`, or give --allow-readable-key-file",
+        path.display()
+    )]
+    ReadableBy {
+        /// The account.
+        account: String,
+        /// The file, for the hint.
+        path: PathBuf,
+    },
     /// The system does not allow reading it.
     #[error("cannot be read: {0}")]
     Io(io::Error),
@@ -203,7 +215,7 @@ fn read_file(path: &Path, allow_readable: bool) -> Result<Zeroizing<Vec<u8>>, Ke
     let metadata = file.metadata().map_err(io_problem)?;
     check_kind(&metadata)?;
     if !allow_readable {
-        check_rights(&metadata, path)?;
+        check_rights(&file, &metadata, path)?;
     }
     read_limited(&mut file)
 }
@@ -234,7 +246,7 @@ fn check_kind(metadata: &Metadata) -> Result<(), KeyProblem> {
 }
 
 #[cfg(unix)]
-fn check_rights(metadata: &Metadata, path: &Path) -> Result<(), KeyProblem> {
+fn check_rights(_: &File, metadata: &Metadata, path: &Path) -> Result<(), KeyProblem> {
     use std::os::unix::fs::MetadataExt;
 
     let mode = metadata.mode() & 0o7777;
@@ -246,9 +258,13 @@ fn check_rights(metadata: &Metadata, path: &Path) -> Result<(), KeyProblem> {
     }
 }
 
-#[cfg(not(unix))]
-fn check_rights(_: &Metadata, _: &Path) -> Result<(), KeyProblem> {
-    Ok(())
+#[cfg(windows)]
+fn check_rights(file: &File, _: &Metadata, path: &Path) -> Result<(), KeyProblem> {
+    match cortexkey_system::others_with(file, cortexkey_system::Access::Read) {
+        Ok(None) => Ok(()),
+        Ok(Some(account)) => Err(KeyProblem::ReadableBy { account, path: path.to_owned() }),
+        Err(error) => Err(KeyProblem::Io(error)),
+    }
 }
 
 fn read_limited(source: &mut dyn Read) -> Result<Zeroizing<Vec<u8>>, KeyProblem> {

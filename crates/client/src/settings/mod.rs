@@ -377,7 +377,7 @@ pub(crate) fn known(
 
 /// The folder for state that is kept between runs, such as a rotation in its grace period.
 pub fn state_folder(environment: &Environment<'_>) -> Option<PathBuf> {
-    config::folder(environment, "XDG_STATE_HOME", ".local/state")
+    config::folder(environment, config::Holds::State)
 }
 
 /// Each setting by itself, for diagnosing incomplete settings.

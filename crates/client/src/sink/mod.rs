@@ -337,7 +337,9 @@ fn filled(
 
 /// Whether a definition's name is safe as an argument and as a file name.
 pub(crate) fn is_name(name: &str) -> bool {
-    !name.starts_with(['.', '-'])
+    let is_device = cfg!(windows) && cortexkey_system::is_reserved(name);
+    !is_device
+        && !name.starts_with(['.', '-'])
         && name.chars().all(|c| c.is_ascii_alphanumeric() || "-_.@".contains(c))
 }
 

@@ -1,6 +1,6 @@
 //! A file that only its owner can read, with one JSON object. It is replaced at once or not at all.
 
-use std::fs::{self, Metadata};
+use std::fs;
 use std::io::{self, Read as _};
 use std::path::PathBuf;
 
@@ -36,7 +36,7 @@ impl Backend for JsonFile {
             return Err(StoreError::Read(io::Error::new(kind, "it is not a regular file")));
         }
         let file = fs::File::open(&self.path).map_err(StoreError::Read)?;
-        check_mode(&file.metadata().map_err(StoreError::Read)?)?;
+        check_rights(&file)?;
         let mut text = Zeroizing::new(String::with_capacity(SECRET_BYTES_MAX + 1));
         let mut limited = file.take(SECRET_BYTES_MAX as u64 + 1);
         limited.read_to_string(&mut text).map_err(StoreError::Read)?;
@@ -63,15 +63,22 @@ impl Backend for JsonFile {
 }
 
 #[cfg(unix)]
-fn check_mode(about: &Metadata) -> Result<(), StoreError> {
+fn check_rights(file: &fs::File) -> Result<(), StoreError> {
     use std::os::unix::fs::MetadataExt as _;
 
-    let mode = about.mode() & 0o7777;
+    let mode = file.metadata().map_err(StoreError::Read)?.mode() & 0o7777;
     let of_group_and_others = mode & 0o077;
     if of_group_and_others == 0 { Ok(()) } else { Err(StoreError::Readable { mode }) }
 }
 
-#[cfg(not(unix))]
-fn check_mode(_: &Metadata) -> Result<(), StoreError> {
-    Ok(())
+#[cfg(windows)]
+fn check_rights(file: &fs::File) -> Result<(), StoreError> {
+    let others = cortexkey_system::others_with(file, cortexkey_system::Access::Read);
+    match others.map_err(StoreError::Read)? {
+        None => Ok(()),
+        Some(account) => {
+            let reason = format!("{account} can read or change it");
+            Err(StoreError::Read(io::Error::new(io::ErrorKind::PermissionDenied, reason)))
+        }
+    }
 }

@@ -3,7 +3,9 @@
 
 use std::fs::{File, OpenOptions};
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+#[cfg(unix)]
+use std::path::PathBuf;
 
 use super::disk_error::DiskError;
 
@@ -26,7 +28,13 @@ pub(super) fn folder(folder: &Path) -> Result<(), DiskError> {
         use std::os::unix::fs::DirBuilderExt as _;
         builder.mode(0o700);
     }
+    #[cfg(windows)]
+    let is_new = !folder.exists();
     builder.create(folder)?;
+    #[cfg(windows)]
+    if is_new {
+        cortexkey_system::make_private(folder)?;
+    }
     let metadata = std::fs::symlink_metadata(folder)?;
     if metadata.is_symlink() {
         return Err(DiskError::Link(folder.to_owned()));
@@ -119,8 +127,22 @@ fn check(
     }
 }
 
-#[cfg(not(unix))]
-#[expect(clippy::unnecessary_wraps, reason = "it can fail on other systems")]
-fn check(_: &std::fs::Metadata, _: &Path, _: ForbiddenBits) -> Result<(), DiskError> {
-    Ok(())
+#[cfg(windows)]
+fn check(_: &std::fs::Metadata, path: &Path, others: ForbiddenBits) -> Result<(), DiskError> {
+    use std::os::windows::fs::OpenOptionsExt as _;
+
+    use cortexkey_system::{Access, others_with};
+    /// Without it a folder cannot be opened.
+    const FILE_FLAG_BACKUP_SEMANTICS: u32 = 0x0200_0000;
+    let mut options = OpenOptions::new();
+    let file = options.read(true).custom_flags(FILE_FLAG_BACKUP_SEMANTICS).open(path)?;
+    let access = match others {
+        ForbiddenBits::MayRead => Access::Write,
+        ForbiddenBits::MayNothing => Access::Read,
+    };
+    match (others_with(&file, access)?, others) {
+        (None, _) => Ok(()),
+        (Some(_), ForbiddenBits::MayRead) => Err(DiskError::Writable(path.to_owned())),
+        (Some(_), ForbiddenBits::MayNothing) => Err(DiskError::ReadableSealKey),
+    }
 }
