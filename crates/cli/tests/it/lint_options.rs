@@ -177,7 +177,7 @@ fn an_expression_is_tried_on_keys() {
     assert_eq!((code, out.as_str()), (1, lines));
     let (code, out, _) = eval(&["now + size(key.spec.roles)", "keys/svc-b.yaml", "--format=json"]);
     let json: Value = serde_json::from_str(&out).unwrap();
-    assert_eq!((code, &json["answers"][0]["value"]), (0, &1_767_312_000_i64.into()), "{out}");
+    assert_eq!((code, &json["answers"][0]["value"]), (0, &1_767_312_001_i64.into()), "{out}");
     let (code, out, _) = eval(&["timestamp(key.spec.comment)", "keys/svc-b.yaml"]);
     assert!(code == 1 && out.contains("no answer: `timestamp` takes a date"), "{out}");
     let (code, _, said) = eval(&["size(key.spec.rols)"]);
@@ -185,4 +185,29 @@ fn an_expression_is_tried_on_keys() {
     assert_eq!(eval(&["size(key.spec.roles)", "cortexkey.yaml"]).0, 0);
     fs::remove_dir_all(folder.path().join("keys")).unwrap();
     assert_eq!(eval(&["size(key.spec.roles)"]).0, 3);
+}
+
+#[test]
+fn completions_know_rules_and_formats() {
+    let folder = two();
+    let (code, script, _) = run(folder.path(), &["completions", "bash"]);
+    assert_eq!(code, 0);
+    fs::write(folder.path().join("complete.bash"), script).unwrap();
+    for (words, wanted) in [
+        ("cortexkey lint --select expiry-too", "expiry-too-long"),
+        ("cortexkey lint --format rdj", "rdjson"),
+        ("cortexkey explain role-unk", "role-unknown"),
+        ("cortexkey policy show --why level-impl", "level-implicit"),
+    ] {
+        let line = format!(
+            "source complete.bash; COMP_WORDS=({words}); COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1)); \
+             _cortexkey cortexkey \"${{COMP_WORDS[-1]}}\" \"${{COMP_WORDS[-2]}}\"; \
+             echo \"${{COMPREPLY[@]}}\""
+        );
+        let mut bash = Command::new("bash");
+        let output = bash.args(["-c", &line]).current_dir(folder.path()).output().unwrap();
+        assert_eq!(String::from_utf8_lossy(&output.stdout).trim(), wanted, "{words}");
+    }
+    // Parsing takes what a policy adds.
+    assert_eq!(lint(folder.path(), &["--format", "json=a.json", "--select", "E003"]).0, 0);
 }
