@@ -8,11 +8,26 @@ const [folder] = process.argv.slice(2);
 const tenant = await emulator();
 // A key that never expires is refused by apply.
 const { 'backup.key.yaml': forever, ...applied } = CLEAN;
-const managed = await beside(tenant, applied, true);
+const names = ['grafana', 'servicenow', 'threat-feed', 'terraform', 'splunk', 'nightly-export', 'chatops', 'ticketing'];
+const owners = ['team-platform', 'team-soc', 'team-data'];
+const others = names.map((name, at) => [`${name}.key.yaml`, `apiVersion: cortexkey/v1
+kind: ApiKey
+metadata: { name: svc-${name}-prod, owner: ${owners[at % 3]} }
+spec:
+  securityLevel: ${at % 4 === 1 ? 'standard' : 'advanced'}
+  comment: ${name} SEC-${200 + at}
+  lifetime: ${[90, 6, 170, 30][at % 4]}d
+  roles: [${['Viewer', 'Investigator', 'Responder'][at % 3]}]
+  scope:
+    assets: { mode: all }
+    casesAndIssues: { mode: none }
+    endpoints: { mode: none }
+`]);
+const managed = await beside(tenant, { ...applied, ...Object.fromEntries(others) }, true);
 await seed(tenant, 120);
 await refused(tenant);
 const launched = await browser();
-const size = { viewport: { width: 1200, height: 640 } };
+const size = { viewport: { width: 1320, height: 660 } };
 
 async function shoot(opened, name, address, act) {
   await opened.goto(address);
@@ -23,9 +38,12 @@ async function shoot(opened, name, address, act) {
 
 // As for a tenant, with definitions.
 const opened = await page(launched, managed, size);
-await shoot(opened, 'console', `${managed.origin}/keys?f.state=never&o.state=not`);
-await shoot(opened, 'console-overview', `${managed.origin}/overview?scopes=1`);
 const write = (name, text) => writeFileSync(`${managed.folder}/${name}`, text);
+write('cortexkey.yaml', DEFINITIONS['cortexkey.yaml']);
+const columns = ['id', 'role', 'comment', 'owner', 'definition', 'policy', 'expires'].map((name) => `col=${name}`).join('&');
+await shoot(opened, 'console', `${managed.origin}/keys?fresh=1&f.state=never&o.state=not&${columns}`);
+await shoot(opened, 'console-overview', `${managed.origin}/overview?scopes=1`);
+write('cortexkey.yaml', CLEAN['cortexkey.yaml']);
 write('wiki.key.yaml', DEFINITIONS['jira.key.yaml'].replace('svc-jira-prod', 'svc-wiki-prod'));
 write('siem.key.yaml', DEFINITIONS['siem.key.yaml'].replace('[Viewer]', '[Viewer, Responder]'));
 await shoot(opened, 'console-plan', `${managed.origin}/plan?fresh=1`);

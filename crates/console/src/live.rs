@@ -49,6 +49,8 @@ pub(crate) struct Live {
 struct Batch {
     requests: Vec<Request>,
     missed: u64,
+    /// The parts for browsers without a filter, which are most.
+    unfiltered: OnceLock<Option<Arc<str>>>,
 }
 
 struct Request {
@@ -138,14 +140,21 @@ impl Batch {
     }
 
     /// The parts of the page for what passes a filter; none where nothing does.
-    fn parts(&self, app: &App, filter: &Filter) -> Option<String> {
+    fn parts(&self, app: &App, filter: &Filter) -> Option<Arc<str>> {
+        if filter.passes_all() {
+            return self.unfiltered.get_or_init(|| self.render(app, filter)).clone();
+        }
+        self.render(app, filter)
+    }
+
+    fn render(&self, app: &App, filter: &Filter) -> Option<Arc<str>> {
         let passing: Vec<&Request> =
             self.requests.iter().filter(|request| filter.passes(&request.line)).collect();
         let shown = passing.split_at(passing.len().saturating_sub(ROWS_MAX));
         let missed = self.missed + shown.0.len() as u64;
         // The page has the newest first.
         let rows = shown.1.iter().rev().map(|request| request.row(app));
-        (!passing.is_empty() || missed > 0).then(|| requests::parts(rows, missed))
+        (!passing.is_empty() || missed > 0).then(|| requests::parts(rows, missed).into())
     }
 }
 
@@ -167,7 +176,7 @@ struct Looker {
 
 impl Looker {
     /// What the browser is sent next; nothing once its session or the console ends.
-    async fn next(&mut self) -> Option<String> {
+    async fn next(&mut self) -> Option<Arc<str>> {
         loop {
             let batch = tokio::select! {
                 _ = self.stopping.wait_for(|stop| *stop) => return None,

@@ -39,6 +39,11 @@ impl Filter {
         }
     }
 
+    /// Whether every request passes.
+    pub(crate) fn passes_all(&self) -> bool {
+        matches!((&self.key, &self.verdict), (Wanted::Any, Wanted::Any))
+    }
+
     pub(crate) fn passes(&self, line: &LogLine) -> bool {
         let is_key = match &self.key {
             Wanted::Any => true,

@@ -17,7 +17,7 @@ pub(crate) fn row(app: &App, line: &LogLine) -> Markup {
         tr data-request=(line.id) {
             th scope="row" class="number" { (line.id) }
             td class="time" title=(when) { (clock) }
-            td {
+            td class="key" {
                 @match line.key_id {
                     Some(id) => a href={ "/keys/" (id) } { (id) },
                     None => span class="muted" { "unknown" },

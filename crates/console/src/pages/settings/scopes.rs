@@ -81,7 +81,7 @@ pub(super) fn cards(ask: &PageRequest, controls: &Controls) -> Markup {
                     (switch(ask, true))
                 } @else {
                     (state(false))
-                    p { a class="button" href="/settings/scopes" { "See what each key would lose" } }
+                    div { a class="button" href="/settings/scopes" { "See what each key would lose" } }
                 }
             }
         }
