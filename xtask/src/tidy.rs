@@ -1,6 +1,6 @@
 //! Checks what no other tool does. It also runs as a test of this crate.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 use std::process::Command;
@@ -45,6 +45,7 @@ fn problems(root: &Path) -> Result<Vec<String>, String> {
     }
     package_comments(&files, &mut problems);
     module_cycles(&files, &mut problems);
+    crate_table(&files, &mut problems);
     invariants(&files, &mut problems);
     Ok(problems)
 }
@@ -220,6 +221,32 @@ fn dependency_reasons(file: &File, problems: &mut Vec<String>) {
     for line in dependencies.lines().filter(|line| line.contains(" = ")) {
         if !line.contains("path = ") && !line.contains(" # ") && !line.starts_with('#') {
             problems.push(format!("Cargo.toml: no reason next to: {line}"));
+        }
+    }
+}
+
+/// The table of crates in ARCHITECTURE.md has the dependencies of the manifests.
+fn crate_table(files: &[File], problems: &mut Vec<String>) {
+    let Some(document) = files.iter().find(|file| file.path == "ARCHITECTURE.md") else { return };
+    let table = document.text.split("\n## Crates\n").nth(1).unwrap_or_default();
+    let table = table.split("\n## ").next().unwrap_or_default();
+    let rows = table.lines().filter(|line| line.starts_with("| `"));
+    let drawn: BTreeMap<&str, BTreeSet<&str>> = rows
+        .filter_map(|row| {
+            let mut names = row.split('`').skip(1).step_by(2);
+            Some((names.next()?, names.collect()))
+        })
+        .collect();
+    for file in files {
+        let name =
+            file.path.strip_prefix("crates/").and_then(|path| path.strip_suffix("/Cargo.toml"));
+        let Some(name) = name.filter(|name| !name.contains('/')) else { continue };
+        let dependencies = file.text.split("\n[dependencies]\n").nth(1).unwrap_or_default();
+        let dependencies = dependencies.split("\n[").next().unwrap_or_default();
+        let ours = dependencies.lines().filter_map(|line| line.strip_prefix("cortexkey-"));
+        let ours: BTreeSet<&str> = ours.filter_map(|rest| rest.split([' ', '.']).next()).collect();
+        if drawn.get(name) != Some(&ours) {
+            problems.push(format!("ARCHITECTURE.md: {name} depends on {ours:?}"));
         }
     }
 }
