@@ -5,10 +5,10 @@
 use core::ffi::c_char;
 use core::fmt::Write as _;
 
-use cortexkey_core::access::compiled::Definitions;
 use cortexkey_core::access::{Answer, Endpoint, Permission, Question, Reference, decide};
+use smallvec::SmallVec;
 
-use crate::definitions::{CXK_TEXT_MAX, cxk_definitions};
+use crate::definitions::{CXK_TEXT_MAX, Loaded, cxk_definitions};
 use crate::handle;
 use crate::input::{self, Extensible};
 use crate::output::{self, OneLine, Text, ZeroIsValid};
@@ -247,7 +247,7 @@ pub unsafe extern "C" fn cxk_decide(
     let mut decided = |text: &mut Text<'_>| {
         let fill = |out: &mut cxk_decision| {
             // SAFETY: this function's contract.
-            let definitions: &Definitions = unsafe { handle::get(definitions) }?;
+            let definitions: &Loaded = unsafe { handle::get(definitions) }?;
             // SAFETY: as above.
             let question = unsafe { input::structure(question) }?;
             // SAFETY: as above.
@@ -277,26 +277,25 @@ pub unsafe extern "C" fn cxk_decide(
     status
 }
 
-/// Decides, and writes the trace.
+/// Decides, and writes the trace. It allocates only for a question with more than [`FEW`] names,
+/// references, issues or fields.
 ///
 /// # Safety
 ///
 /// As `cxk_decide`.
 unsafe fn ask(
-    definitions: &Definitions,
+    definitions: &Loaded,
     at: usize,
     question: &cxk_question,
     text: &mut Text<'_>,
 ) -> Result<cxk_decision, cxk_status> {
     // SAFETY: this function's contract.
     let lists = unsafe { Lists::of(question) }?;
-    let issues = lists.issues()?;
-    let mut of_case = Vec::new();
-    for (domain, references) in &issues {
-        push(&mut of_case, (*domain, references.as_slice()))?;
-    }
-    let (name, groups) = (lists.name, lists.groups.as_slice());
-    let endpoint = Endpoint { groups, tags: &lists.tags };
+    let references = lists.references()?;
+    let issues = lists.issues(&references)?;
+    let name = lists.name;
+    let groups = lists.names(lists.groups);
+    let endpoint = Endpoint { groups, tags: lists.names(lists.tags) };
     let asked = match question.kind {
         CXK_ASK_COMPONENT => {
             Question::Component { name, permission: permission_of(question.permission)? }
@@ -304,17 +303,13 @@ unsafe fn ask(
         CXK_ASK_ACTION => Question::Action { name },
         CXK_ASK_ASSET => Question::Asset { groups },
         CXK_ASK_FINDING => Question::Finding { asset_groups: groups },
-        CXK_ASK_ISSUE => Question::Issue {
-            domain: name,
-            references: of_case.first().map_or(&[], |(_, references)| references),
-        },
-        CXK_ASK_CASE => Question::Case { domain: name, issues: &of_case },
+        CXK_ASK_ISSUE => Question::Issue { domain: name, references: &references },
+        CXK_ASK_CASE => Question::Case { domain: name, issues: &issues },
         CXK_ASK_ENDPOINT => Question::Endpoint(endpoint),
         CXK_ASK_MANAGE_ENDPOINT => Question::ManageEndpoint(endpoint),
         _ => Question::DatasetRow { dataset: name, row: &lists.fields },
     };
-    let record = definitions.record(at).ok_or(CXK_NOT_FOUND)?;
-    let key = record.key();
+    let key = definitions.key(at).ok_or(CXK_NOT_FOUND)?;
     if key.older_scopes && asked.is_of_scope() {
         let _ = text
             .write_str("unknown: the product has an older model of scopes, which is not evaluated");
@@ -353,21 +348,42 @@ fn status_of(answer: Answer) -> cxk_status {
     }
 }
 
-/// The lists of a question.
+/// How many names, references, issues and fields a question has room for without an allocation.
+const FEW: usize = 16;
+
+/// A list that is allocated only when it is long.
+type List<T> = SmallVec<[T; FEW]>;
+
+/// A part of a list.
+#[derive(Clone, Copy, Default)]
+struct Part {
+    start: usize,
+    end: usize,
+}
+
+impl Part {
+    fn of<T>(self, list: &[T]) -> &[T] {
+        list.get(self.start..self.end).unwrap_or_default()
+    }
+}
+
+/// The lists of a question. All names stand in one list, one part after the other.
 #[derive(Default)]
 struct Lists<'a> {
     name: &'a str,
-    groups: Vec<&'a str>,
-    tags: Vec<&'a str>,
-    fields: Vec<(&'a str, &'a str)>,
-    /// By issue: a single issue is a list of one.
-    issues: Vec<(&'a str, Vec<Referenced<'a>>)>,
+    names: List<&'a str>,
+    groups: Part,
+    tags: Part,
+    fields: List<(&'a str, &'a str)>,
+    references: List<Referenced>,
+    /// The domain of each issue of a case, and its references.
+    issues: List<(&'a str, Part)>,
 }
 
-struct Referenced<'a> {
+struct Referenced {
     kind: cxk_reference_kind,
-    groups: Vec<&'a str>,
-    endpoint: Option<(Vec<&'a str>, Vec<&'a str>)>,
+    groups: Part,
+    endpoint: Option<(Part, Part)>,
 }
 
 impl<'a> Lists<'a> {
@@ -388,7 +404,7 @@ impl<'a> Lists<'a> {
         );
         if has_groups {
             // SAFETY: this function's contract.
-            lists.groups = unsafe { names(question.groups, question.group_count) }?;
+            lists.groups = unsafe { lists.take_names(question.groups, question.group_count) }?;
         } else {
             // SAFETY: as above.
             lists.name = unsafe { name(question.name) }?;
@@ -396,12 +412,12 @@ impl<'a> Lists<'a> {
         match kind {
             CXK_ASK_ENDPOINT | CXK_ASK_MANAGE_ENDPOINT => {
                 // SAFETY: as above.
-                lists.tags = unsafe { names(question.tags, question.tag_count) }?;
+                lists.tags = unsafe { lists.take_names(question.tags, question.tag_count) }?;
             }
             CXK_ASK_ISSUE => {
+                let (start, count) = (question.references, question.reference_count);
                 // SAFETY: as above.
-                let list = unsafe { references(question.references, question.reference_count) }?;
-                push(&mut lists.issues, (lists.name, list))?;
+                unsafe { lists.take_references(start, count) }?;
             }
             CXK_ASK_CASE => {
                 // SAFETY: as above.
@@ -410,9 +426,10 @@ impl<'a> Lists<'a> {
                 for issue in issues {
                     // SAFETY: as above.
                     let domain = unsafe { name(issue.domain) }?;
+                    let (start, count) = (issue.references, issue.reference_count);
                     // SAFETY: as above.
-                    let list = unsafe { references(issue.references, issue.reference_count) }?;
-                    push(&mut lists.issues, (domain, list))?;
+                    let references = unsafe { lists.take_references(start, count) }?;
+                    push(&mut lists.issues, (domain, references))?;
                 }
             }
             CXK_ASK_DATASET_ROW => {
@@ -430,86 +447,112 @@ impl<'a> Lists<'a> {
         Ok(lists)
     }
 
-    /// The references of each issue in the core's form.
-    fn issues(&self) -> Result<Vec<(&'a str, Vec<Reference<'_>>)>, cxk_status> {
-        let mut issues = Vec::new();
-        for (domain, list) in &self.issues {
-            let mut references = Vec::new();
-            for referenced in list {
-                push(&mut references, referenced.reference())?;
-            }
-            push(&mut issues, (*domain, references))?;
-        }
-        Ok(issues)
+    fn names(&self, part: Part) -> &[&'a str] {
+        part.of(&self.names)
     }
-}
 
-impl Referenced<'_> {
-    fn reference(&self) -> Reference<'_> {
-        match self.kind {
+    /// All references in the core's form.
+    fn references(&self) -> Result<List<Reference<'_>>, cxk_status> {
+        let mut references = List::new();
+        for referenced in &self.references {
+            push(&mut references, self.reference(referenced))?;
+        }
+        Ok(references)
+    }
+
+    fn reference(&self, referenced: &Referenced) -> Reference<'_> {
+        match referenced.kind {
             CXK_REFERENCE_ASSET => Reference::Asset {
-                groups: &self.groups,
-                endpoint: self.endpoint.as_ref().map(|(groups, tags)| Endpoint { groups, tags }),
+                groups: self.names(referenced.groups),
+                endpoint: referenced.endpoint.map(|(groups, tags)| Endpoint {
+                    groups: self.names(groups),
+                    tags: self.names(tags),
+                }),
             },
             CXK_REFERENCE_DELETED => Reference::Deleted,
             _ => Reference::Unknown,
         }
     }
-}
 
-/// # Safety
-///
-/// As `cxk_decide`.
-unsafe fn references<'a>(
-    start: *const cxk_reference,
-    count: usize,
-) -> Result<Vec<Referenced<'a>>, cxk_status> {
-    let mut list = Vec::new();
-    // SAFETY: this function's contract.
-    for reference in unsafe { input::array(start, count, CXK_LIST_MAX) }? {
-        // SAFETY: as above.
-        push(&mut list, unsafe { referenced(reference) }?)?;
-    }
-    Ok(list)
-}
-
-/// # Safety
-///
-/// As `cxk_decide`.
-unsafe fn referenced<'a>(reference: &cxk_reference) -> Result<Referenced<'a>, cxk_status> {
-    let cxk_reference { kind, groups, group_count, endpoint, reserved } = *reference;
-    match kind {
-        CXK_REFERENCE_ASSET if reserved == 0 => {}
-        CXK_REFERENCE_DELETED | CXK_REFERENCE_UNKNOWN if reserved == 0 => {
-            return Ok(Referenced { kind, groups: Vec::new(), endpoint: None });
+    /// The issues of a case in the core's form.
+    fn issues<'r>(
+        &self,
+        references: &'r [Reference<'r>],
+    ) -> Result<List<(&'r str, &'r [Reference<'r>])>, cxk_status>
+    where
+        'a: 'r,
+    {
+        let mut issues = List::new();
+        for (domain, part) in &self.issues {
+            push(&mut issues, (*domain, part.of(references)))?;
         }
-        _ => return Err(CXK_INVALID_OPTION),
+        Ok(issues)
     }
-    // SAFETY: this function's contract.
-    let groups = unsafe { names(groups, group_count) }?;
-    if endpoint.is_null() {
-        return Ok(Referenced { kind, groups, endpoint: None });
-    }
-    // SAFETY: as above.
-    let [endpoint] = unsafe { input::array(endpoint, 1, 1) }? else { return Err(CXK_NULL_ARG) };
-    // SAFETY: as above.
-    let endpoint_groups = unsafe { names(endpoint.groups, endpoint.group_count) }?;
-    // SAFETY: as above.
-    let tags = unsafe { names(endpoint.tags, endpoint.tag_count) }?;
-    Ok(Referenced { kind, groups, endpoint: Some((endpoint_groups, tags)) })
-}
 
-/// # Safety
-///
-/// As `cxk_decide`.
-unsafe fn names<'a>(start: *const *const c_char, count: usize) -> Result<Vec<&'a str>, cxk_status> {
-    let mut list = Vec::new();
-    // SAFETY: this function's contract.
-    for start in unsafe { input::array(start, count, CXK_LIST_MAX) }? {
-        // SAFETY: as above.
-        push(&mut list, unsafe { name(*start) }?)?;
+    /// # Safety
+    ///
+    /// As `cxk_decide`.
+    unsafe fn take_references(
+        &mut self,
+        start: *const cxk_reference,
+        count: usize,
+    ) -> Result<Part, cxk_status> {
+        let begin = self.references.len();
+        // SAFETY: this function's contract.
+        for reference in unsafe { input::array(start, count, CXK_LIST_MAX) }? {
+            // SAFETY: as above.
+            let referenced = unsafe { self.take_reference(reference) }?;
+            push(&mut self.references, referenced)?;
+        }
+        Ok(Part { start: begin, end: self.references.len() })
     }
-    Ok(list)
+
+    /// # Safety
+    ///
+    /// As `cxk_decide`.
+    unsafe fn take_reference(
+        &mut self,
+        reference: &cxk_reference,
+    ) -> Result<Referenced, cxk_status> {
+        let cxk_reference { kind, groups, group_count, endpoint, reserved } = *reference;
+        match kind {
+            CXK_REFERENCE_ASSET if reserved == 0 => {}
+            CXK_REFERENCE_DELETED | CXK_REFERENCE_UNKNOWN if reserved == 0 => {
+                return Ok(Referenced { kind, groups: Part::default(), endpoint: None });
+            }
+            _ => return Err(CXK_INVALID_OPTION),
+        }
+        // SAFETY: this function's contract.
+        let groups = unsafe { self.take_names(groups, group_count) }?;
+        if endpoint.is_null() {
+            return Ok(Referenced { kind, groups, endpoint: None });
+        }
+        // SAFETY: as above.
+        let [endpoint] = unsafe { input::array(endpoint, 1, 1) }? else { return Err(CXK_NULL_ARG) };
+        // SAFETY: as above.
+        let endpoint_groups = unsafe { self.take_names(endpoint.groups, endpoint.group_count) }?;
+        // SAFETY: as above.
+        let tags = unsafe { self.take_names(endpoint.tags, endpoint.tag_count) }?;
+        Ok(Referenced { kind, groups, endpoint: Some((endpoint_groups, tags)) })
+    }
+
+    /// # Safety
+    ///
+    /// As `cxk_decide`.
+    unsafe fn take_names(
+        &mut self,
+        start: *const *const c_char,
+        count: usize,
+    ) -> Result<Part, cxk_status> {
+        let begin = self.names.len();
+        // SAFETY: this function's contract.
+        for start in unsafe { input::array(start, count, CXK_LIST_MAX) }? {
+            // SAFETY: as above.
+            let name = unsafe { name(*start) }?;
+            push(&mut self.names, name)?;
+        }
+        Ok(Part { start: begin, end: self.names.len() })
+    }
 }
 
 /// # Safety
@@ -527,7 +570,7 @@ unsafe fn name<'a>(start: *const c_char) -> Result<&'a str, cxk_status> {
 }
 
 /// Adds to a list, if there is memory for it.
-fn push<T>(list: &mut Vec<T>, value: T) -> Result<(), cxk_status> {
+fn push<T>(list: &mut List<T>, value: T) -> Result<(), cxk_status> {
     list.try_reserve(1).map_err(|_| CXK_NO_MEMORY)?;
     list.push(value);
     Ok(())

@@ -9,7 +9,7 @@ use std::borrow::Cow;
 use cortexkey_core::access::compiled::{
     COMPILED_BYTES_MAX, CompiledError, Definitions, KeyEntry, Lookup, Record,
 };
-use cortexkey_core::access::{KeyDefinition, compare};
+use cortexkey_core::access::{AccessKey, KeyDefinition, Role, Scope, Tenant, compare};
 use cortexkey_core::auth::KeyId;
 
 use crate::expiry::expires_ms_of;
@@ -58,7 +58,55 @@ pub struct cxk_definition {
     pub tenant: [c_char; CXK_NAME_SIZE],
 }
 
-impl Handle for Definitions {
+/// Compiled definitions, with what decisions need of each key read once: so a decision reads and
+/// allocates nothing.
+pub(crate) struct Loaded {
+    definitions: Definitions,
+    /// In the order of the definitions.
+    keys: Vec<LoadedKey>,
+}
+
+/// What a decision needs of a key.
+pub(crate) struct LoadedKey {
+    roles: Vec<Role<String>>,
+    scope: Option<Scope<String>>,
+    pub(crate) settings: Tenant,
+    pub(crate) older_scopes: bool,
+}
+
+impl Loaded {
+    fn new(definitions: Definitions) -> Self {
+        let keys = definitions.records().map(|record| LoadedKey::of(&record)).collect();
+        Self { definitions, keys }
+    }
+
+    /// The key at an index.
+    pub(crate) fn key(&self, at: usize) -> Option<&LoadedKey> {
+        self.keys.get(at)
+    }
+}
+
+impl LoadedKey {
+    fn of(record: &Record<'_>) -> Self {
+        let key = record.key();
+        Self {
+            roles: key.definition.roles.iter().map(Role::to_owned).collect(),
+            scope: key.definition.scope.map(Scope::to_owned),
+            settings: key.settings,
+            older_scopes: key.older_scopes,
+        }
+    }
+
+    /// The key as [`decide`](cortexkey_core::access::decide()) takes it.
+    pub(crate) fn access(&self) -> AccessKey<'_, String> {
+        AccessKey { roles: &self.roles, scope: self.scope.as_ref() }
+    }
+}
+
+/// How much memory loaded definitions take, as a multiple of their bytes.
+const MEMORY_FACTOR: usize = 8;
+
+impl Handle for Loaded {
     type Opaque = cxk_definitions;
     const TAG: u64 = u64::from_be_bytes(*b"cxkdefns");
 }
@@ -103,12 +151,12 @@ pub unsafe extern "C" fn cxk_definitions_load(
     let load = |out: &mut *mut cxk_definitions| {
         // SAFETY: this function's contract.
         let bytes = unsafe { input::bytes(bytes.cast(), len, COMPILED_BYTES_MAX, CXK_TOO_LARGE) }?;
-        handle::has_memory(FEW_BYTES + 2 * bytes.len())?;
+        handle::has_memory(FEW_BYTES + MEMORY_FACTOR * bytes.len())?;
         let definitions = Definitions::read(bytes).map_err(|error| match error {
             CompiledError::Version { .. } => CXK_UNSUPPORTED_FORMAT,
             _ => CXK_INVALID_DEFINITIONS,
         })?;
-        *out = handle::new(definitions)?;
+        *out = handle::new(Loaded::new(definitions))?;
         Ok(())
     };
     // SAFETY: this function's contract.
@@ -139,7 +187,7 @@ pub unsafe extern "C" fn cxk_definitions_get(
 ) -> cxk_status {
     let get = |out: &mut cxk_definition| {
         // SAFETY: this function's contract.
-        let definitions: &Definitions = unsafe { handle::get(definitions) }?;
+        let Loaded { definitions, .. } = unsafe { handle::get(definitions) }?;
         out.put(&definitions.entry(at).ok_or(CXK_NOT_FOUND)?)
     };
     // SAFETY: this function's contract.
@@ -172,7 +220,7 @@ pub unsafe extern "C" fn cxk_definitions_find(
 ) -> cxk_status {
     let find = |out: &mut usize| {
         // SAFETY: this function's contract.
-        let definitions: &Definitions = unsafe { handle::get(definitions) }?;
+        let Loaded { definitions, .. } = unsafe { handle::get(definitions) }?;
         // SAFETY: as above.
         let name = unsafe { input::bytes(name, name_len, CXK_TEXT_MAX, CXK_INVALID_TEXT) }?;
         let name = core::str::from_utf8(name).map_err(|_| CXK_INVALID_TEXT)?;
@@ -208,7 +256,7 @@ pub unsafe extern "C" fn cxk_definitions_find_id(
 ) -> cxk_status {
     let find = |out: &mut usize| {
         // SAFETY: this function's contract.
-        let definitions: &Definitions = unsafe { handle::get(definitions) }?;
+        let Loaded { definitions, .. } = unsafe { handle::get(definitions) }?;
         let key_id = KeyId::new(key_id).ok_or(CXK_NOT_FOUND)?;
         *out = place(definitions.find_id(key_id, None))?;
         Ok(())
@@ -253,10 +301,11 @@ pub unsafe extern "C" fn cxk_compare(
         let mut text = Text::in_place(place)?;
         let count = |count: &mut usize| {
             // SAFETY: this function's contract.
-            let before: &Definitions = unsafe { handle::get(before) }?;
+            let before: &Loaded = unsafe { handle::get(before) }?;
             // SAFETY: as above.
-            let after: &Definitions = unsafe { handle::get(after) }?;
-            let (before, after) = (named(before), named(after));
+            let after: &Loaded = unsafe { handle::get(after) }?;
+            let before = named(&before.definitions);
+            let after = named(&after.definitions);
             let gains = self::compare(&definitions(&before), &definitions(&after));
             *count = gains.len();
             for gain in gains {
@@ -298,7 +347,7 @@ pub unsafe extern "C" fn cxk_compare(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn cxk_definitions_free(definitions: *mut cxk_definitions) {
     // SAFETY: this function's contract.
-    unsafe { handle::free::<Definitions>(definitions) };
+    unsafe { handle::free::<Loaded>(definitions) };
 }
 
 impl cxk_definition {

@@ -29,6 +29,14 @@ mod decide;
     clippy::unwrap_used,
     reason = "a test; what makes its calls sound is said once, at the first"
 )]
+mod allocation_tests;
+#[cfg(test)]
+#[allow(
+    clippy::multiple_unsafe_ops_per_block,
+    clippy::undocumented_unsafe_blocks,
+    clippy::unwrap_used,
+    reason = "a test; what makes its calls sound is said once, at the first"
+)]
 mod fault_tests;
 mod handle;
 mod input;

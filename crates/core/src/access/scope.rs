@@ -3,6 +3,9 @@
 //! The one model of scopes for reading, writing and storing them: see [`Text`] for how it stores
 //! names.
 
+#[cfg(feature = "alloc")]
+use alloc::string::String;
+
 use super::text::Text;
 
 /// The product's built-in domains; a tenant may have more.
@@ -37,6 +40,35 @@ impl<S: Text> Scope<S> {
         endpoints: EndpointScope::none(),
         datasets: Some(DatasetScope { all: false, filters: S::NO_FILTERS }),
     };
+
+    /// The scope with strings of its own.
+    #[cfg(feature = "alloc")]
+    pub fn to_owned(&self) -> Scope<String> {
+        let owned = |name: &S| String::from(&**name);
+        let names = |names: &[S]| names.iter().map(owned).collect();
+        let area = |area: &Area<S>| Area::new(area.mode(), || names(area.names()));
+        let axis = |axis: &Axis<S>| Axis::new(axis.mode(), || names(axis.names()));
+        let datasets = |scope: &DatasetScope<S>| DatasetScope {
+            all: scope.all,
+            filters: scope
+                .filters
+                .iter()
+                .map(|(set, filter)| (owned(set), owned(filter)))
+                .collect(),
+        };
+        Scope {
+            assets: area(&self.assets),
+            cases_and_issues: CasesAndIssues {
+                area: area(&self.cases_and_issues.area),
+                unreferenced: self.cases_and_issues.unreferenced,
+            },
+            endpoints: EndpointScope {
+                groups: axis(&self.endpoints.groups),
+                tags: axis(&self.endpoints.tags),
+            },
+            datasets: self.datasets.as_ref().map(datasets),
+        }
+    }
 }
 
 /// None, all, or what is selected by name.
