@@ -23,8 +23,8 @@ const (
 // Headers are the authentication headers of one request: two for a Standard key, four for an
 // Advanced one. They print, log and marshal without their values.
 type Headers struct {
-	// Gives the value at a place of headerNames. A function, since fmt asks no Format of what
-	// stands in an unexported field and follows pointers there, but not into a function.
+	// Gives the value at a place of headerNames. A function, since fmt calls no Format of
+	// an unexported field and follows pointers there, but not into a function.
 	values func(at int) string
 }
 

@@ -83,7 +83,7 @@ type Answer int
 
 // The answers.
 const (
-	// AnswerUnknown: the answer depends on a fact that nobody listed. Treat it as a refusal.
+	// AnswerUnknown: the answer depends on a fact that was not listed. Treat it as a refusal.
 	AnswerUnknown Answer = iota
 	// AnswerRefused: the key may not.
 	AnswerRefused

@@ -1,6 +1,6 @@
 package cortexkey
 
-// What stands between a captured request and its second acceptance.
+// Rejects a captured request that is sent again.
 
 import (
 	"context"

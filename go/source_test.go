@@ -61,7 +61,7 @@ func TestAFileSourceFollowsItsFile(t *testing.T) {
 	if err := errOf(first.Headers()); !errors.Is(err, ErrClosed) {
 		t.Errorf("the signer before: %v", err)
 	}
-	// What cannot be read leaves the key in use, and is reported without what stands in the file.
+	// A file that cannot be read leaves the key in use; the error does not show its content.
 	for i, contents := range []string{
 		"", keyFile(0, "advanced", testKey), keyFile(7, testKey, testKey), keyFile(7, "advanced", "with a space"),
 		"CORTEXKEY_API_KEY " + testKey, keyFile(7, "advanced", testKey) + keyFile(7, "advanced", testKey), "{" + testKey,

@@ -87,7 +87,7 @@ pub(crate) fn policy(bytes: &[u8]) {
     };
     let policy = Policy::from_text("cortexkey.yaml", text);
     sound(&lint(&corpus_of(KEY.as_bytes()), &policy, now()));
-    if policy.stands() {
+    if policy.is_valid() {
         let _ = policy.effective();
     }
 }

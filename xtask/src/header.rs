@@ -79,7 +79,7 @@ pub(crate) fn generate(root: &Path) -> Result<String, String> {
     if found != exported {
         return Err(format!(
             "crates/capi exports {exported} functions, but cbindgen found {found}; it reads only \
-             functions that stand literally in a module named in lib.rs"
+             functions that are written literally in a module named in lib.rs"
         ));
     }
     marked(&parenthesised(&text))
@@ -150,8 +150,8 @@ fn marked(text: &str) -> Result<String, String> {
     match nullable.first() {
         None => Ok(marked),
         Some((function, name)) => Err(format!(
-            "xtask/src/header.rs says that `{name}` of `{function}` may be NULL, but the header \
-             has no such parameter"
+            "xtask/src/header.rs states that `{name}` of `{function}` may be NULL, but the \
+             header has no such parameter"
         )),
     }
 }

@@ -7,9 +7,9 @@
 #![allow(
     clippy::format_collect,
     clippy::format_push_string,
-    reason = "text of a few pages, made once"
+    reason = "text of a few pages, built once"
 )]
-#![allow(clippy::disallowed_methods, reason = "tools of the project get the environment as it is")]
+#![allow(clippy::disallowed_methods, reason = "tools of the project get the environment unchanged")]
 
 mod bindings;
 mod campaign;
@@ -27,6 +27,7 @@ mod linter;
 mod new_rule;
 mod picture;
 mod proofs;
+mod prose;
 mod public_api;
 mod release;
 mod run;
@@ -69,6 +70,7 @@ cargo xtask COMMAND
   hooks            run pre-commit with each of its hooks
   pkg-config       install the C library under target and print the folder for PKG_CONFIG_PATH
   tidy             check what no other tool does: module comments, links, invariants, module cycles
+  prose            check spelling and grammar
   setup            install what the checks need, and say what could not be had
   public-api [--renew] compare the interfaces of core and client with their records, or write these
   coverage         run the tests, and print which share of each crate's lines they reach
@@ -119,6 +121,7 @@ fn main() -> ExitCode {
         ["rules"] => write_rules(&root),
         ["hooks"] => linter::hooks(&root, &["cortexkey", "cortexkey-system", "cortexkey-cargo"]),
         ["tidy"] => tidy::run(&root),
+        ["prose"] => prose::run(&root),
         ["setup"] => {
             setup::run(&root);
             Ok(())

@@ -10,7 +10,7 @@ use std::time::Instant;
 use crate::run::{capture, cargo, check, has, target_dir};
 use crate::{
     bindings, capi, compare, console, examples, fuzz, header, instructions, linter, picture,
-    proofs, setup, site, supply, tidy, vectors, verdicts, workflows,
+    proofs, prose, setup, site, supply, tidy, vectors, verdicts, workflows,
 };
 
 /// The result of a step.
@@ -32,6 +32,7 @@ struct Step {
 const STEPS: &[Step] = &[
     Step { name: "format", run: format },
     Step { name: "tidy", run: |root| once(tidy::run(root)) },
+    Step { name: "spelling and grammar", run: |root| once(prose::run(root)) },
     Step { name: "generated files are fresh", run: generated },
     Step { name: "workflows and action", run: workflows },
     Step { name: "supply chain", run: |root| once(supply::run(root, false)) },
@@ -56,7 +57,7 @@ const STEPS: &[Step] = &[
     Step { name: "console in a browser", run: console_in_a_browser },
     Step { name: "documentation site", run: docs },
     Step { name: "instructions", run: instructions_counted },
-    Step { name: "speed beside peers", run: |root| once(compare::run(root, &["--check"])) },
+    Step { name: "speed compared with peers", run: |root| once(compare::run(root, &["--check"])) },
 ];
 
 /// The fuzz targets use libFuzzer, and have their own step. The linter's tests run the same bodies
@@ -247,6 +248,8 @@ fn constant_time(root: &Path) -> Outcome {
 fn rust_tests(root: &Path) -> Outcome {
     let mut test = cargo(root);
     test.args(["test", "--locked", "--no-fail-fast", "--workspace", "--exclude", FUZZ]);
+    // A snapshot that differs is a failure, and never written.
+    test.env("INSTA_UPDATE", "no");
     counted(vec![test])
 }
 

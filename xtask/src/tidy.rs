@@ -261,7 +261,7 @@ fn invariants(files: &[File], problems: &mut Vec<String>) {
     for paragraph in document.text.split("\n\n").filter(|text| text.starts_with("**INV-")) {
         let number = paragraph.split("**").nth(1).unwrap_or_default();
         if !numbers.insert(number) {
-            problems.push(format!("ARCHITECTURE.md: {number} is there twice"));
+            problems.push(format!("ARCHITECTURE.md: {number} occurs twice"));
         }
         let tests = paragraph.split("Test:").nth(1).unwrap_or_default();
         let mut names = tests.split('`').skip(1).step_by(2).peekable();

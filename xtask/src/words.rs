@@ -52,6 +52,42 @@ const WORDS: &[(&str, &str)] = &[
     ("upon", "on"),
     ("whereby", "by which"),
     ("wherein", "in which"),
+    ("stranger", "unauthenticated client, or unknown"),
+    ("the stranger", "unauthenticated client"),
+    ("told apart", "distinguished"),
+    ("told by", "specified by, or distinguished by"),
+    ("can be had", "is available"),
+    ("to be had", "available"),
+    ("in silence", "silently"),
+    ("handed out", "released, or returned"),
+    ("dearest", "most expensive"),
+    ("as can be", "write how"),
+    ("takes away", "removes"),
+    ("take away", "remove"),
+    ("taken away", "removed"),
+    ("says nothing of", "does not mention"),
+    ("nobody listed", "is not listed"),
+    ("nor does", "and does not"),
+    ("or else", "otherwise"),
+    ("stands in a", "is in a"),
+    ("stands in the", "is in the"),
+    ("stand in a", "be in a"),
+    ("stand in the", "be in the"),
+    ("stands at", "is at"),
+    ("laid down", "specified"),
+    ("lays down", "specifies"),
+    ("lay down", "specify"),
+    ("that is why", "therefore"),
+    ("bears", "has"),
+    ("keeps to", "follows"),
+    ("kept to", "followed"),
+    ("without end", "without limit"),
+    ("gives way", "yields"),
+    ("what stands", "what is"),
+    ("in vain", "without success"),
+    ("goes by", "uses"),
+    ("go by", "use"),
+    ("to and fro", "back and forth"),
     ("whilst", "while"),
 ];
 
@@ -67,8 +103,9 @@ const ALLOWED: &[(&str, &str, &str)] = &[
 pub(crate) fn check(path: &str, text: &str, problems: &mut Vec<String>) {
     let prose = match Path::new(path).extension().and_then(|end| end.to_str()) {
         Some("md") => markdown(text),
-        Some("rs") => source(text, !path.contains("/tests/")),
-        Some("go" | "c" | "h" | "hpp" | "cpp" | "lua") => source(text, false),
+        Some("rs") => source(text, true, !path.contains("/tests/")),
+        Some("go" | "c" | "h" | "hpp" | "cpp" | "lua") => source(text, false, false),
+        Some("toml" | "yaml" | "yml" | "py" | "sh") => hashes(text),
         _ => return,
     };
     for (number, line) in text.lines().enumerate() {
@@ -108,43 +145,85 @@ fn markdown(text: &str) -> Prose {
     prose
 }
 
-/// The words of comments, and of strings where they are asked for. Tests at the end of a file have no
-/// messages.
-fn source(text: &str, with_strings: bool) -> Prose {
+/// The words of comments, and of string literals where they are asked for. Tests at the end of a file
+/// have no messages.
+fn source(text: &str, is_rust: bool, with_strings: bool) -> Prose {
     let mut prose = Prose::new();
     let mut with_strings = with_strings;
+    // What closes the literal that is open.
+    let mut close: Option<String> = None;
     for (number, line) in text.lines().enumerate() {
-        with_strings &= !line.trim_start().starts_with("#[cfg(test)]");
-        let (code, comment) = split(line);
-        if let Some(comment) = comment {
+        let line = line.replace("'\"'", "' '");
+        let mut rest = line.trim_start();
+        with_strings &= !rest.starts_with("#[cfg(test)]");
+        close = close.filter(|_| is_rust);
+        let comment = MARKS.iter().find_map(|mark| rest.strip_prefix(mark));
+        if let (Some(comment), None) = (comment, &close) {
             push(&mut prose, comment, number + 1);
-        } else {
-            prose.push((String::new(), number));
+            continue;
         }
-        for string in code.split('"').skip(1).step_by(2).filter(|_| with_strings) {
-            // Names of values that a format puts in are code.
-            for part in string.split(['{', '}']).step_by(2) {
-                push(&mut prose, part, number + 1);
+        loop {
+            if let Some(end) = &close {
+                let (string, behind) = literal(rest, end);
+                // Names of values that a format puts in are code.
+                for part in string.split(['{', '}']).step_by(2).filter(|_| with_strings) {
+                    push(&mut prose, &part.replace("\\n", " "), number + 1);
+                }
+                let Some(behind) = behind else { break };
+                rest = behind;
+                close = None;
             }
             prose.push((String::new(), number));
+            let quote = rest.find('"');
+            if let Some(at) = rest.find("// ").filter(|at| quote.is_none_or(|quote| *at < quote)) {
+                push(&mut prose, &rest[at + 3..], number + 1);
+                break;
+            }
+            let Some(quote) = quote else { break };
+            let code = rest[..quote].trim_end_matches('#');
+            let is_raw = code.ends_with('r');
+            close =
+                Some(if is_raw { format!("\"{}", &rest[code.len()..quote]) } else { "\\".into() });
+            rest = &rest[quote + 1..];
         }
     }
     prose
 }
 
-/// A line's code, and its comment where there is one.
-fn split(line: &str) -> (&str, Option<&str>) {
-    let start = line.trim_start();
-    for mark in ["///", "//!", "//", "/**", "/*", "* ", "--"] {
-        if let Some(comment) = start.strip_prefix(mark) {
-            return ("", Some(comment));
+/// Beginnings of lines that are comments.
+const MARKS: &[&str] = &["///", "//!", "//", "/**", "/*", "* ", "--"];
+
+/// What a string literal holds in the rest of a line, and what is behind it when it ends there. `end`
+/// is a backslash for a literal with escapes.
+fn literal<'a>(rest: &'a str, end: &str) -> (&'a str, Option<&'a str>) {
+    let mut escaped = false;
+    let at = if end == "\\" {
+        rest.find(|c| {
+            let ends = c == '"' && !escaped;
+            escaped = c == '\\' && !escaped;
+            ends
+        })
+    } else {
+        rest.find(end)
+    };
+    let length = if end == "\\" { 1 } else { end.len() };
+    match at {
+        Some(at) => (&rest[..at], Some(&rest[at + length..])),
+        None => (rest, None),
+    }
+}
+
+/// The words of comments that begin with `#`.
+fn hashes(text: &str) -> Prose {
+    let mut prose = Prose::new();
+    for (number, line) in text.lines().enumerate() {
+        let start = line.trim_start().strip_prefix('#');
+        match start.or_else(|| line.split_once(" # ").map(|(_, comment)| comment)) {
+            Some(comment) => push(&mut prose, comment, number + 1),
+            None => prose.push((String::new(), number)),
         }
     }
-    // A comment behind code, unless it may be an address in a string.
-    match line.split_once(" // ") {
-        Some((code, comment)) => (code, Some(comment)),
-        None => (line, None),
-    }
+    prose
 }
 
 /// Adds the words of a line, without spans of code.
@@ -202,7 +281,9 @@ mod tests {
         assert_eq!(of("a.rs", "#[cfg(test)]\nlet a = \"mend\";"), 0);
         assert_eq!(of("a/tests/a.rs", "let a = \"mend\"; // mend"), 1);
         assert_eq!(of("a.go", "// Mended.\nx := \"mend\""), 1);
-        assert_eq!(of("a.toml", "# mend"), 0);
+        assert_eq!(of("a.rs", "let a = \"was \\\n    mended\\\"\\n\\\n  and judged\"; mend"), 2);
+        assert_eq!(of("a.rs", "let a = r#\"a \" is\n  judged\"#;\nlet mend = 1;"), 1);
+        assert_eq!(of("a.toml", "# mend\na = 1 # lest\nmend = \"#lest\""), 2);
     }
 
     #[test]

@@ -103,8 +103,8 @@ impl Page<'_> {
             self.line(&format!("| {operation} | {} | {peer:.1} ns |", cells.join(" | ")));
         }
         self.line(
-            "\nAll columns are of one run on one processor, which the others' kernels were forced on. \
-             Bold: how many times as fast as\nthe peer, which is naive A for signing and the typical \
+            "\nAll columns are from one run on one processor; the kernels for other processors were \
+             selected by hand. Bold: how many times as fast as\nthe peer, which is naive A for signing and the typical \
              verifier for verifying. The paths are chosen at run time:\n\n\
              - **AVX-512** (with VBMI2): AMD since Zen 4, Intel's servers since Ice Lake.\n\
              - **SHA-NI, four streams** (with AVX2): AMD since Zen, Intel since Ice Lake and Alder Lake.\n\

@@ -146,7 +146,7 @@ const CALLS: &[Call] = &[
             let (requests, statuses) = (requests.as_ptr(), statuses.as_mut_ptr());
             cxk_verify_batch(h.verifier, requests, 2, NOW_MS, statuses, out.cast())
         });
-        assert_eq!(statuses, [status; 2], "no status says yes where the call says no");
+        assert_eq!(statuses, [status; 2], "no status reports success if the call failed");
         (status, is_zero)
     }),
     ("cxk_definitions_load", |_| {

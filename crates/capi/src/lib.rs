@@ -27,7 +27,7 @@ mod decide;
     clippy::multiple_unsafe_ops_per_block,
     clippy::undocumented_unsafe_blocks,
     clippy::unwrap_used,
-    reason = "a test; what makes its calls sound is said once, at the first"
+    reason = "a test; the first call explains why its calls are sound"
 )]
 mod allocation_tests;
 #[cfg(test)]

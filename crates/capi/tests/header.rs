@@ -88,7 +88,7 @@ fn an_unused_status_is_noticed() {
     }
 }
 
-/// Each example stands in a function that has what it needs.
+/// Each example is compiled in a function with the variables that it needs.
 #[test]
 fn the_examples_compile() {
     let header = std::fs::read_to_string(root().join("include/cortexkey.h")).unwrap();

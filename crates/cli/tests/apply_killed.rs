@@ -70,7 +70,7 @@ fn check_done(world: &World, what: &str) {
     let secrets = fs::read_dir(world.path("secrets")).unwrap();
     let secrets = secrets
         .filter(|entry| !entry.as_ref().unwrap().file_name().as_encoded_bytes().starts_with(b"."));
-    // The secret of a key that was deleted is the sink's to take away.
+    // The secret of a key that was deleted is removed by the sink.
     assert_eq!(secrets.count(), 4, "{what}");
     let plan = world.run(&["plan", "--exit-code"]);
     assert_eq!(plan.code, 0, "{what}: {plan:?}");

@@ -113,7 +113,7 @@ fn malformed(chance: &mut Chance) -> Vec<u8> {
             chance.bytes(count)
         }
         6 => {
-            // A good request of a stranger, with some bytes changed.
+            // A well-formed request with an unknown key, with some bytes changed.
             let mut whole = format!(
                 "POST /public_api/v1/api_keys/generate HTTP/1.1\r\n{host}x-xdr-auth-id: 2\r\n\
                  x-xdr-nonce: {}\r\nx-xdr-timestamp: 1790611727783\r\nAuthorization: {}\r\n\

@@ -129,25 +129,25 @@ pub(crate) struct ReadScopes {
 /// The scopes of all keys, which are one call each.
 #[derive(Default)]
 pub(crate) struct KeyScopes {
-    held: Mutex<ReadScopes>,
+    cached: Mutex<ReadScopes>,
 }
 
 impl KeyScopes {
     /// The scopes that were read last, or those of now.
     pub(crate) fn view(&self, options: &Options, snapshot: &Snapshot, now: bool) -> ReadScopes {
         // Held while they are read, so that two pages do not read them at once.
-        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut cached = self.cached.lock().unwrap_or_else(PoisonError::into_inner);
         if !now {
-            return held.clone();
+            return cached.clone();
         }
         let ids = snapshot.rows.iter().map(|row| row.record.key_id);
         match Scopes::read(&options.client, ids, &|| {}) {
             Ok(scopes) => {
                 let (scopes, taken_ms) = (Arc::new(scopes), options.now_ms());
-                *held = ReadScopes { scopes, taken_ms, fault: None };
+                *cached = ReadScopes { scopes, taken_ms, fault: None };
             }
-            Err(error) => held.fault = Some(error.to_string()),
+            Err(error) => cached.fault = Some(error.to_string()),
         }
-        held.clone()
+        cached.clone()
     }
 }

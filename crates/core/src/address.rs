@@ -153,11 +153,11 @@ impl fmt::Display for AddressError {
             }
             Problem::Port => "the port of the address is not a number from 1 to 65535",
             Problem::Path => {
-                "the address has a path that is no base of the product's API; give the host \
-                 alone, the call brings its path"
+                "the address has a path that is not a base path of the product's API; give only \
+                 the host, the call adds its path"
             }
             Problem::CallPath => {
-                "the path of a call begins with one / and holds visible ASCII only, such as \
+                "the path of a call starts with one / and contains only visible ASCII, such as \
                  /public_api/v1/api_keys/get_api_keys"
             }
         })

@@ -209,7 +209,7 @@ fn near<'a>(
     (if keeps_roles { before.0 } else { &pick(random, roles)[..] }, scope)
 }
 
-/// The roles go by one name, so that no added name stands in for what they grant.
+/// The roles have one name, so that no added name substitutes for what they grant.
 fn gains(before: &Held<'_>, after: &Held<'_>) -> usize {
     let renamed = |roles: &[Role<&'static str>]| -> Vec<_> {
         roles.iter().map(|role| Role { name: "r".into(), ..role.to_owned() }).collect()

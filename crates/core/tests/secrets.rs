@@ -161,7 +161,7 @@ mod memory {
         turned
     }
 
-    /// Without whole blocks there is none that would be secret; what stands there then is nowhere.
+    /// Without whole blocks there is no secret midstate; the bytes found then occur nowhere else.
     fn turned_state(key: &[u8]) -> Vec<u8> {
         let mut state = Zeroizing::new(SHA256_START);
         compress256(&mut state, key.as_chunks().0);
@@ -180,7 +180,7 @@ mod memory {
 
     fn found_one(turned: &[u8]) -> usize {
         let parts: HashSet<&[u8]> = turned.windows(PART).collect();
-        // Most places are told apart by one byte; without that the search takes half a minute.
+        // Most places differ in one byte; without that the search takes half a minute.
         let mut begins = [false; 256];
         for part in &parts {
             begins[usize::from(part[0])] = true;

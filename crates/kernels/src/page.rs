@@ -99,7 +99,7 @@ const NO_ADVICE: libc::c_int = -1;
 /// Whether the system accepts an advice for the mapping, which must be private, anonymous and ours.
 #[cfg(all(target_os = "linux", not(cortexkey_portable)))]
 fn advise(place: *mut c_void, len: usize, advice: libc::c_int) -> bool {
-    // SAFETY: none of these advices changes the contents in this process.
+    // SAFETY: none of this advice changes the contents in this process.
     unsafe { libc::madvise(place, len, advice) == 0 }
 }
 

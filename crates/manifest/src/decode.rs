@@ -23,7 +23,7 @@ pub fn decode(bytes: Vec<u8>) -> Decoded {
             let problem = text.find('\0').map(|at| {
                 let message = format!("byte {at} is NUL: this is a binary file, not YAML");
                 Problem::new(ProblemKind::YamlSyntax, Span::new(at, at + 1), message)
-                    .help("take the file out of the folder, or out of the policy's `keys`")
+                    .help("remove the file from the folder, or from the policy's `keys`")
             });
             Decoded { text, problem }
         }

@@ -56,6 +56,6 @@ mod tests {
 
     #[test]
     fn few_words_are_listed() {
-        assert_eq!(did_you_mean("x9", &["none", "all"]).unwrap(), "known here: `none`, `all`");
+        assert_eq!(did_you_mean("x9", &["none", "all"]).unwrap(), "expected one of `none`, `all`");
     }
 }

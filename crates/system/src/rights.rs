@@ -83,9 +83,9 @@ impl<'a> Entry<'a> {
         let [kind, flags, rights, "", "", account] = fields.as_slice() else { return None };
         let for_others = codes(flags)?.any(|code| code == "IO");
         let allows = match *kind {
-            // One that only hands on to files in a folder says nothing of the folder.
+            // An entry that is only inherited by files does not apply to the folder.
             "A" => !for_others,
-            // Denying takes away; without it the answer is on the safe side.
+            // Denying removes rights; ignoring it is on the safe side.
             "D" => false,
             _ => return None,
         };

@@ -41,7 +41,7 @@ pub struct ConsoleKey {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ControlError {
-    /// The tenant goes by the machine's clock.
+    /// The tenant uses the machine's clock.
     NoSettableClock,
     /// The product has no scopes.
     NoScopes,
@@ -62,7 +62,7 @@ pub(crate) enum ClockChange {
 impl fmt::Display for ControlError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NoSettableClock => f.write_str("this tenant goes by the machine's clock"),
+            Self::NoSettableClock => f.write_str("this tenant uses the machine's clock"),
             Self::NoScopes => f.write_str("this product has no scopes"),
             Self::Disk(why) | Self::Refused(why) => f.write_str(why),
         }

@@ -22,7 +22,7 @@ const (
 	nameBytesMax = 255
 )
 
-// several stands in an index for a name that leads to more than one place.
+// several marks a name in an index that has more than one place.
 const several = -1
 
 // Definitions is compiled definitions. They never change.
@@ -214,7 +214,7 @@ func body(compiled []byte) ([]byte, error) {
 	return body, nil
 }
 
-// records reads the keys, which stand in the order of tenant and name.
+// records reads the keys, which are sorted by tenant and name.
 func records(c cursor) ([]key, bool) {
 	count := c.word()
 	if count > keysMax {

@@ -139,7 +139,7 @@ func chars(bytes []byte) *C.char {
 	return (*C.char)(unsafe.Pointer(unsafe.SliceData(bytes)))
 }
 
-// text is what stands before the NUL.
+// text is the part before the NUL.
 func text(array []C.char) []byte {
 	bytes := unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(array))), len(array))
 	for i, b := range bytes {

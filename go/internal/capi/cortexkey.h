@@ -965,7 +965,7 @@ typedef struct cxk_decision {
 #define CXK_INVALID_TIMESTAMP (-8)
 
 /**
- * The operating system gave no random bytes.
+ * The operating system returned no random bytes.
  */
 #define CXK_RNG_FAILED (-9)
 
@@ -1005,7 +1005,7 @@ typedef struct cxk_decision {
 #define CXK_INVALID_OPTION (-16)
 
 /**
- * A string is not UTF-8, or too long.
+ * A string is not UTF-8, or is too long.
  */
 #define CXK_INVALID_TEXT (-17)
 
@@ -1045,7 +1045,7 @@ typedef struct cxk_decision {
 #define CXK_DECISION_REFUSED (-201)
 
 /**
- * The answer depends on a fact that nobody listed. Treat it as a refusal.
+ * The answer depends on a fact that is not listed. Treat it as a refusal.
  */
 #define CXK_DECISION_UNKNOWN (-202)
 
@@ -1798,7 +1798,7 @@ cxk_status cxk_definitions_find(const struct cxk_definitions *CXK_NONNULL defini
  *
  * ```c
  * size_t at;
- * if (cxk_definitions_find_id(definitions, 7, &at) != CXK_OK) puts("nobody defined key 7");
+ * if (cxk_definitions_find_id(definitions, 7, &at) != CXK_OK) puts("key 7 has no definition");
  * ```
  *
  * # Safety
@@ -1862,8 +1862,8 @@ CXK_API void cxk_definitions_free(struct cxk_definitions *CXK_NULLABLE definitio
 
 /**
  * Answers a question about the key at an index of the definitions: `CXK_OK` if it may,
- * `CXK_DECISION_REFUSED` if it may not, `CXK_DECISION_UNKNOWN` if that depends on a fact that
- * nobody listed.
+ * `CXK_DECISION_REFUSED` if it may not, `CXK_DECISION_UNKNOWN` if that depends on a fact that is
+ * not listed.
  *
  * - Ownership: `out` is the caller's memory; it holds the call's status if there is no answer.
  *   `text` is the caller's buffer of `text_size` bytes for one line that explains the answer and

@@ -133,7 +133,7 @@ func (d *Definitions) Decide(at int, q *backend.Question, why []byte) (status, i
 	return Status(result), Status(decision.if_enforced), decision.scopes_off != 0
 }
 
-// Text is what stands before the NUL.
+// Text is the part before the NUL.
 func Text(bytes []byte) string {
 	for i, b := range bytes {
 		if b == 0 {

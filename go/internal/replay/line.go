@@ -124,7 +124,7 @@ type word struct {
 	atomic.Uint64
 }
 
-// taken stands in a word while a goroutine has it.
+// taken marks a word that a goroutine has locked.
 const taken = 1<<64 - 1
 
 // take takes the word, once it has none of these bits.

@@ -51,12 +51,12 @@ const PROOFS: &[Proof] = &[
     },
     Proof {
         name: "public-api",
-        shows: "the public interfaces of core and client are those on record (builds cargo-public-api)",
+        shows: "the public interfaces of core and client are as recorded (builds cargo-public-api)",
         run: project::public_api,
     },
     Proof {
         name: "coverage",
-        shows: "the tests reach of each crate's lines at least the share on record (cargo-llvm-cov)",
+        shows: "the tests cover at least the recorded share of each crate's lines (cargo-llvm-cov)",
         run: project::coverage,
     },
     Proof {
@@ -211,7 +211,7 @@ const PROOFS: &[Proof] = &[
     Proof {
         name: "go",
         shows: "Go's tests pass under its race detector, cgocheck2, asan, checkptr and GOGC=1; its \
-                verifier and the library's say the same of what a minute of fuzzing finds; the \
+                verifier and the library's agree on the inputs of a minute of fuzzing; the \
                 examples for chi and gin work",
         run: go,
     },
@@ -297,7 +297,7 @@ pub(crate) fn run(root: &Path, name: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// What is committed, as somebody gets it who clones it. Where rustup is, the toolchain is taken as
+/// A clone of what is committed. Where rustup is installed, its toolchain is used as
 /// it is; what it lacks the gate sets up.
 fn fresh(root: &Path) -> Vec<Command> {
     let folder = target_dir(root).join("fresh");
@@ -309,7 +309,7 @@ fn fresh(root: &Path) -> Vec<Command> {
     let as_readme = |arguments: &[&str]| {
         let mut command = Command::new("cargo");
         command.args(arguments).current_dir(&checkout).env("CARGO_HOME", &cargo_home);
-        // Of the run that this is: its compiler, its packages and its target.
+        // Variables of this run: its compiler, its packages and its target.
         for (name, _) in std::env::vars_os() {
             let text = name.to_string_lossy();
             let own = text.starts_with("CARGO") && text != "CARGO_HOME";
@@ -350,7 +350,7 @@ fn properties(root: &Path) -> Vec<Command> {
     let test = |args: &[&str], cases: &str| {
         let mut test = cargo(root);
         test.args(["test", "--release"]).args(args);
-        // A program for each test, each linked as a whole, would take longer than what it saves.
+        // Linking a program for each test takes longer than what it saves.
         test.env("CARGO_PROFILE_RELEASE_LTO", "off");
         test.env("PROPTEST_CASES", cases);
         test
@@ -431,7 +431,7 @@ fn editors(root: &Path) -> Vec<Command> {
 fn documents(root: &Path) -> Vec<Command> {
     let mut test = cargo(root);
     test.args(["test", "--release", "-p", "cortexkey-lint", "--test", "fuzz_bodies"]);
-    // Nine times as many inputs in all: four bodies once, and fixing five times.
+    // Nine times as many inputs in total: four targets run once, and fixing runs five times.
     test.env("CORTEXKEY_MUTATIONS", "112000");
     let mut plain = cargo(root);
     plain.args(["test", "--release", "-p", "cortexkey-manifest", "--test", "plain_form", "--"]);
@@ -457,7 +457,7 @@ fn yaml_suite(root: &Path) -> Vec<Command> {
 fn mutants(root: &Path) -> Vec<Command> {
     let mut mutants = cargo(root);
     mutants.args(["mutants", "-p", "cortexkey-lint", "--file", "crates/lint/src/rules/*/*.rs"]);
-    // Incremental, and without linking the programs that are not asked.
+    // Incremental, and without linking programs that are not run.
     mutants.args(["--cap-lints", "true", "--cargo-arg=--test=it"]).env("CARGO_INCREMENTAL", "1");
     vec![mutants]
 }
@@ -486,14 +486,14 @@ fn go(root: &Path) -> Vec<Command> {
         fuzz.args(["-fuzztime", "60s", "./lib"]).current_dir(root.join("go"));
         fuzz
     };
-    // A module of its own, since ours requires nothing.
+    // A separate module, because ours has no dependencies.
     let mut routers = Command::new("go");
     routers.args(["test", "./..."]).current_dir(root.join("go/examples/routers"));
     vec![tools, routers, fuzz("FuzzBothVerifiers"), fuzz("FuzzBothSigners")]
 }
 
 fn go_vulnerabilities(root: &Path) -> Vec<Command> {
-    // Where it cannot be built, the command that is not there says so.
+    // If it cannot be built, running the missing command reports it.
     let program = setup::go_tool(root, &setup::GOVULNCHECK).unwrap_or_else(|why| {
         eprintln!("{why}");
         "govulncheck".into()
@@ -524,7 +524,7 @@ fn contract(root: &Path) -> Vec<Command> {
     let target = target_dir(root);
     let mut build = cargo(root);
     build.args(["build", "-p", "cortexkey"]);
-    // A Python of its own: the tool is for this campaign alone.
+    // A separate Python environment: only this campaign uses the tool.
     let folder = target.join("python-contract");
     let python = folder.join("bin/python");
     let mut make = Command::new("python3");
@@ -534,7 +534,7 @@ fn contract(root: &Path) -> Vec<Command> {
     let mut script = Command::new(python);
     script.arg(root.join("crates/tenant/tests/python/contract.py"));
     script.arg(target.join("debug/cortexkey"));
-    // Beside the repository where nothing else is said.
+    // Next to the repository by default.
     let beside = root.join("../description").into_os_string();
     script.arg(std::env::var_os("CORTEXKEY_DESCRIPTION").unwrap_or(beside));
     script.current_dir(target);

@@ -19,7 +19,7 @@ pub(super) fn minimal_versions(root: &Path) -> Vec<Command> {
         command
     };
     let mut update = in_copy(&["update", "--quiet", "-Z", "direct-minimal-versions"]);
-    // The option is cargo's own, and not stable; the compiler is not concerned.
+    // The option of cargo is not stable; it does not affect the compiler.
     update.env("RUSTC_BOOTSTRAP", "1");
     vec![remove, clone, update, in_copy(&["check", "--workspace", "--all-targets"])]
 }
@@ -28,12 +28,12 @@ pub(super) fn features(root: &Path) -> Vec<Command> {
     let program = tool(root, "cargo-hack");
     let mut hack = Command::new(program);
     hack.args(["hack", "check", "--locked", "--workspace", "--feature-powerset", "--no-dev-deps"]);
-    // It takes the development dependencies out of the manifests while it runs, and puts them back.
+    // It removes the development dependencies from the manifests while it runs, and restores them.
     hack.args(["--exclude", "cortexkey-fuzz", "--exclude", "cortexkey-benches"]).current_dir(root);
     vec![hack]
 }
 
-/// A program of the set `campaign`; where it cannot be had, running it says so.
+/// A program of the set `campaign`; if it cannot be installed, running it reports that.
 fn tool(root: &Path, name: &str) -> PathBuf {
     tools::environment(root, "campaign").map_or_else(
         |error| {
@@ -64,7 +64,7 @@ pub(super) fn watch(root: &Path) -> Vec<Command> {
 pub(super) fn semver(root: &Path) -> Vec<Command> {
     let mut last = Command::new("git");
     last.args(["describe", "--tags", "--abbrev=0", "--match", "v*"]).current_dir(root);
-    // Without a release there is nothing to break.
+    // Before the first release, nothing can break.
     let Ok(tag) = crate::run::check(&mut last) else {
         println!("there is no release to compare with");
         return Vec::new();

@@ -150,7 +150,7 @@ fn call(
         return Ok(());
     }
     let client = client.display();
-    Err(format!("{client} {url} {id} {level}, with a key that is good: {good}\n{}", ran.all()))
+    Err(format!("{client} {url} {id} {level}, with a valid key: {good}\n{}", ran.all()))
 }
 
 /// Runs the guides for C and Go against the emulator; returns how many.

@@ -55,7 +55,8 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
                 _ => String::new(),
             };
             format!(
-                "{GOOD}Key {id} is good.{GOOD:#} {DIM}{level}, {}, {round_trip_ms} ms{DIM:#}\n{clock}",
+                "{GOOD}Key {id} works.{GOOD:#} {DIM}{level}, {}, {round_trip_ms} \
+                 ms{DIM:#}\n{clock}",
                 client.address()
             )
         }

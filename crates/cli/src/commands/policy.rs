@@ -183,7 +183,7 @@ fn init(args: &Init) -> Result<Exit, Failure> {
     let to_stdout = args.output.as_os_str() == "-";
     if !to_stdout && args.output.exists() {
         let path = args.output.display();
-        return Err(Failure::usage_error(format!("{path} is there already"))
+        return Err(Failure::usage_error(format!("{path} already exists"))
             .help("--output FILE writes to another file, --output - to standard output"));
     }
     let mut options = Options::new(here()?, Timestamp::UNIX_EPOCH);
@@ -316,9 +316,12 @@ fn show(args: &Show) -> Result<Exit, Failure> {
     } else if args.effective {
         out += &policy.effective();
     } else {
-        out += &format!("{BOLD}{path}{BOLD:#} is made of, the first laid first:\n");
+        out += &format!("The layers of {BOLD}{path}{BOLD:#}, in the order in which they apply:\n");
         out += &policy.files().map(|file| format!("  {file}\n")).collect::<String>();
-        out += &format!("{DIM}--effective shows all that holds, --why RULE one rule.{DIM:#}\n");
+        out += &format!(
+            "{DIM}--effective shows all settings, --why RULE those of one \
+                         rule.{DIM:#}\n"
+        );
     }
     text::print(&out)?;
     Ok(Exit::Done)

@@ -61,7 +61,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
     }
     let mut all = Vec::new();
     for policy in outcome.policy.iter().chain(&outcome.others) {
-        if !policy.stands() {
+        if !policy.is_valid() {
             return Err(Failure::usage_error("the policy has mistakes")
                 .help("`cortexkey policy check` lists them"));
         }

@@ -138,7 +138,7 @@ fn file_of<'o>(outcome: &'o Outcome, key: &str) -> Result<&'o CorpusFile, Failur
         }
     }
     let hint = did_you_mean(name, &names);
-    Err(Failure::usage_error(format!("there is no key {} in the corpus", quote(key)))
+    Err(Failure::usage_error(format!("the corpus has no key {}", quote(key)))
         .help(hint.unwrap_or_else(|| "name it as `metadata.name` has it".to_owned())))
 }
 

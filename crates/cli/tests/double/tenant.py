@@ -337,7 +337,7 @@ class Double:
 
     def answer(self, method, path, headers, body):
         caller = self.caller(headers)
-        # A child's own keys sign for it too: it is told by the key.
+        # A child's own keys sign for it too; the key identifies it.
         tenant = self.parent
         child = headers.get("x-child-tenant-id")
         if child is not None:

@@ -11,7 +11,7 @@ use crate::common::{Tenant, finish};
 /// Runs a program with the one setting that the examples read.
 fn run(tenant: &Tenant, level: &str, program: &mut Command) -> crate::common::Ran {
     let (_, key) = tenant.key(level);
-    // The rest stands in them.
+    // They contain the rest.
     program.env("CORTEXKEY_API_KEY", key);
     finish(program)
 }

@@ -18,6 +18,7 @@ mod doctor;
 mod examples;
 mod exec;
 mod guides;
+mod help;
 mod keys;
 mod lint;
 mod lint_options;

@@ -86,7 +86,7 @@ fn every_command_of_the_pages_is_one_that_the_program_takes() {
     let mut count = 0;
     for page in all {
         for mut arguments in commands(&fs::read_to_string(&page).unwrap()) {
-            // What stands behind `--` is another program's.
+            // Arguments after `--` belong to another program.
             let end = arguments.iter().position(|word| word == "--").unwrap_or(arguments.len());
             arguments.insert(end, "--help".to_owned());
             let value = |word| if word == "ID" { "7" } else { word };
@@ -100,7 +100,7 @@ fn every_command_of_the_pages_is_one_that_the_program_takes() {
     assert_eq!(run(&["keys", "list", "--no-such-option", "--help"]).code, 2);
 }
 
-/// Runs a command of `docs/client.md` with what stands for its placeholders.
+/// Runs a command of `docs/client.md` with values for its placeholders.
 fn run_shown(world: &World, shown: &[String]) -> Ran {
     let key = world.make("Viewer", "Throwaway. SEC-1").to_string();
     let mut arguments: Vec<&str> = Vec::new();

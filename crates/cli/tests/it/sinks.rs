@@ -91,7 +91,7 @@ fn two_tenants_with_one_sink_folder_lose_no_key() {
     for sink in [&[][..], &["--sink-file", &format!("sink/key-{id}")]] {
         let rotate = [&["rotate", &id, "--grace", "0", "--yes"], sink].concat();
         let ran = world.keys("b", &rotate);
-        assert!(ran.code == 1 && ran.stderr.contains("is there already"), "{ran:?}");
+        assert!(ran.code == 1 && ran.stderr.contains("already exists"), "{ran:?}");
     }
     assert_eq!(world.read(&format!("sink/key-{id}")), first);
     assert!(world.ids("b").contains(&id.parse().unwrap()));
@@ -133,12 +133,9 @@ fn a_store_that_has_the_secret_gets_no_other() {
     assert_eq!(world.generate("a", &[]).code, 0);
     let first = world.read("store-key-3");
     let second = world.generate("b", &[]);
-    assert!(
-        second.code == 1 && second.stderr.contains("the secret is there already"),
-        "{second:?}"
-    );
+    assert!(second.code == 1 && second.stderr.contains("the secret already exists"), "{second:?}");
     assert_eq!((world.read("store-key-3"), world.ids("b")), (first.clone(), vec![1, 2]));
-    // The program is reported what a rotation replaces, and lets it.
+    // The program learns which key a rotation replaces, and allows it.
     let ran = world.keys("a", &["rotate", "3", "--grace", "0", "--yes"]);
     assert_eq!(ran.code, 0, "{ran:?}");
     assert_ne!(world.read("store-key-3"), first);

@@ -80,7 +80,7 @@ fn what_cannot_be_waived_is_a_usage_error_and_changes_nothing() {
         ("svc-long", "E003", &[][..], "cannot be waived"),
         ("svc-unread", "S003", &[], "cannot be waived"),
         ("svc-lang", "L001", &[], "did you mean `svc-long`"),
-        ("eu/svc-long", "L001", &[], "there is no key"),
+        ("eu/svc-long", "L001", &[], "has no key"),
         ("svc-long", "level-standard-forbiden", &[], "did you mean"),
         ("svc-long", "R002", &[], "has no finding"),
         ("svc-long", "L001", &["--until", "2025-06-30"], "has passed"),

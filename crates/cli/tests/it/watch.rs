@@ -280,9 +280,9 @@ fn wherever_a_run_is_killed_the_next_one_goes_on_and_nothing_is_lost() {
         watched.hook.does(Does::Answers(200));
         watched.good(&[]);
         let bodies: Vec<Value> = watched.hook.got().iter().map(Got::json).collect();
-        let told: Vec<String> = bodies.iter().flat_map(ids).collect();
-        let once: BTreeSet<_> = told.iter().collect();
-        assert_eq!((told.len(), once.len()), (25, 25), "{does:?}");
+        let reported: Vec<String> = bodies.iter().flat_map(ids).collect();
+        let once: BTreeSet<_> = reported.iter().collect();
+        assert_eq!((reported.len(), once.len()), (25, 25), "{does:?}");
         // What was under way is marked, and nothing else is.
         let repeats: Vec<_> = bodies.iter().map(|body| body["repeat"].as_bool()).collect();
         assert_eq!(repeats, [Some(true), Some(false)], "{does:?}");

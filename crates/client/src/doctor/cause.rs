@@ -191,7 +191,7 @@ const ROWS: [(Cause, &str, &str, &str); Cause::ALL.len()] = [
         "key-for-digest",
         "the key was sent in place of its digest",
         "hash the key, nonce and timestamp, and send the digest; rotate the Advanced key, which \
-         is no longer secret once sent",
+         is no longer secret after it was sent",
     ),
     (
         Cause::TimestampForm,

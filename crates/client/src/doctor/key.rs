@@ -30,7 +30,7 @@ pub(super) fn slips(text: &[u8]) -> Vec<Slip> {
             found(Cause::SpaceRoundKey, "the key ends in a backslash and an n", rest);
         } else if let Some(inner) = bearer(rest) {
             rest = inner;
-            found(Cause::BearerPrefix, "the key begins with `Bearer`", rest);
+            found(Cause::BearerPrefix, "the key starts with `Bearer`", rest);
         } else if let Some(inner) = quoted(rest) {
             rest = inner;
             found(Cause::QuotesRoundKey, "the key is in quotes", rest);

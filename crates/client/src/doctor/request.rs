@@ -249,7 +249,7 @@ impl Examination<'_> {
         let Some(host) = host else { return };
         let is_console = host.contains("paloaltonetworks.com") && !host.starts_with("api-");
         if is_console {
-            let evidence = "the host does not begin with api-";
+            let evidence = "the host does not start with api-";
             self.find(Cause::ConsoleHost, Certainty::Certain, evidence);
         }
     }
@@ -374,7 +374,7 @@ impl Examination<'_> {
             self.find(Cause::ClockOff, Certainty::Likely, &evidence);
         } else if let Some(zone) = zone {
             let evidence = format!(
-                "the timestamp is {} s behind this machine's clock{zone}, where the request was \
+                "the timestamp is {} s behind this machine's clock{zone}, if the request was \
                  made just now",
                 off / 1000
             );

@@ -7,7 +7,7 @@ $apiUrl = $env:CORTEXKEY_API_URL
 $keyId = $env:CORTEXKEY_API_KEY_ID
 if (-not ($apiUrl -and $keyId -and $env:CORTEXKEY_API_KEY)) { throw 'set the variables first' }
 
-# Fresh for every attempt: a request is good once.
+# New for every attempt: each request is accepted once.
 $alphabet = [char[]]'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789'
 $nonce = -join (1..64 | ForEach-Object {
     $alphabet[[System.Security.Cryptography.RandomNumberGenerator]::GetInt32($alphabet.Length)]

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """First API call with an Advanced key of Cortex. Python 3.8 or later, and nothing else."""
-# The key comes from your secret store as CORTEXKEY_API_KEY, and never stands in a file like this.
+# The key comes from your secret store as CORTEXKEY_API_KEY, never from a file like this.
 
 import hashlib
 import os
@@ -25,7 +25,7 @@ class NoRedirect(urllib.request.HTTPRedirectHandler):
 
 
 def headers():
-    """Headers for one attempt: a request is good once."""
+    """Headers for one attempt: each request is accepted once."""
     nonce = "".join(secrets.choice(ALPHABET) for _ in range(64))
     timestamp_ms = str(time.time_ns() // 1_000_000)
     digest = hashlib.sha256((KEY + nonce + timestamp_ms).encode("ascii")).hexdigest()

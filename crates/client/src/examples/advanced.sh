@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
 # First API call with an Advanced key of Cortex. Needs curl and sha256sum
 # (on macOS: shasum -a 256).
-# The key comes from your secret store as CORTEXKEY_API_KEY, and never stands in a file like this.
+# The key comes from your secret store as CORTEXKEY_API_KEY, never from a file like this.
 set -euo pipefail
 
 API_URL=${CORTEXKEY_API_URL:?set it to what the button Copy API URL gives}
 KEY_ID=${CORTEXKEY_API_KEY_ID:?set it to the number in the column ID of the API Keys table}
 : "${CORTEXKEY_API_KEY:?set it from your secret store}"
 
-# Fresh for every attempt: a request is good once.
+# New for every attempt: each request is accepted once.
 nonce=$(head -c 4096 /dev/urandom | LC_ALL=C tr -dc 'A-Za-z0-9' | cut -c 1-64)
 timestamp_ms=$(date +%s)000
 

@@ -55,17 +55,12 @@ const GO: &[Insertion] = &[
     ("import (\n", "\t\"crypto/tls\"\n\t\"crypto/x509\"\n"),
     (
         "signer.SignRequest(request); err != nil {\n\t\tlog.Fatal(err)\n\t}\n",
-        "\t// Certificates to trust instead of the system's.\n\
-         \tpem, err := os.ReadFile(PATH)\n\
-         \tif err != nil {\n\
-         \t\tlog.Fatal(err)\n\
-         \t}\n\
-         \troots := x509.NewCertPool()\n\
-         \tif !roots.AppendCertsFromPEM(pem) {\n\
-         \t\tlog.Fatal(\"the file holds no certificate\")\n\
-         \t}\n\
-         \ttransport := http.DefaultTransport.(*http.Transport).Clone()\n\
-         \ttransport.TLSClientConfig = &tls.Config{RootCAs: roots}\n",
+        "\t// Certificates to trust instead of the system's.\n\tpem, err := \
+         os.ReadFile(PATH)\n\tif err != nil {\n\t\tlog.Fatal(err)\n\t}\n\troots := \
+         x509.NewCertPool()\n\tif !roots.AppendCertsFromPEM(pem) {\n\t\tlog.Fatal(\"the file \
+         contains no certificate\")\n\t}\n\ttransport := \
+         http.DefaultTransport.(*http.Transport).Clone()\n\ttransport.TLSClientConfig = \
+         &tls.Config{RootCAs: roots}\n",
     ),
     ("http.ErrUseLastResponse },\n\t}\n", "\tclient.Transport = transport\n"),
 ];

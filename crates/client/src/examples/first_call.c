@@ -2,7 +2,7 @@
  *
  *   cc first_call.c $(pkg-config --cflags --libs cortexkey libcurl) -o first_call
  *
- * The key comes from your secret store as CORTEXKEY_API_KEY, and never stands in a file like this.
+ * The key comes from your secret store as CORTEXKEY_API_KEY, never from a file like this.
  */
 #include <cortexkey.h>
 #include <curl/curl.h>
@@ -29,7 +29,7 @@ int main(void) {
   if (length < 0 || (size_t)length >= sizeof url) return 2;
 
   cxk_signer *signer = NULL;
-  cxk_header_lines lines; /* fresh for every attempt: a request is good once */
+  cxk_header_lines lines; /* new for every attempt: each request is accepted once */
   cxk_status status = cxk_signer_new(key_id, level, key, strlen(key), &signer);
   if (status == CXK_OK) status = cxk_signer_header_lines(signer, &lines);
   cxk_signer_free(signer);

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """First API call with a Standard key of Cortex. Python 3.8 or later, and nothing else."""
-# The key comes from your secret store as CORTEXKEY_API_KEY, and never stands in a file like this.
+# The key comes from your secret store as CORTEXKEY_API_KEY, never from a file like this.
 
 import os
 import sys

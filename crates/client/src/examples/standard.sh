@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # First API call with a Standard key of Cortex. Needs curl.
-# The key comes from your secret store as CORTEXKEY_API_KEY, and never stands in a file like this.
+# The key comes from your secret store as CORTEXKEY_API_KEY, never from a file like this.
 set -euo pipefail
 
 API_URL=${CORTEXKEY_API_URL:?set it to what the button Copy API URL gives}

@@ -139,7 +139,7 @@ fn of_line(line: &str) -> Result<ApiCall, &'static str> {
     let is_numbered = !first.is_empty() && first.bytes().all(|byte| byte.is_ascii_digit());
     let method = if is_numbered { words.next().unwrap_or_default() } else { first };
     let call = words.next().and_then(|target| ApiCall::new(method, target));
-    call.ok_or("it is no call: METHOD PATH, a line of an access log, or JSON")
+    call.ok_or("expected a call: METHOD PATH, a line of an access log, or JSON")
 }
 
 fn of_object(value: &Value) -> Result<ApiCall, &'static str> {

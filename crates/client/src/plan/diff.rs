@@ -138,7 +138,7 @@ impl Diff<'_> {
         actions: &mut Vec<Action>,
     ) -> Result<(), Refusal> {
         let reason = match self.entry.id {
-            Some(id) => format!("key {id} is gone from the tenant"),
+            Some(id) => format!("the tenant no longer has key {id}"),
             None => "it has no key yet".to_owned(),
         };
         let mut changes = vec![

@@ -56,7 +56,7 @@ impl DefinedScope {
                 let are_named = names.get().is_some_and(|names| !names.is_empty());
                 if axis.mode() != AxisMode::Scope && are_named {
                     let message = format!(
-                        "`scope.endpoints.{field}` has names beside a `{field}Mode` other than \
+                        "`scope.endpoints.{field}` has names, but its `{field}Mode` is not \
                          `scope`"
                     );
                     return Err(IncompleteField { span: written.place, message });

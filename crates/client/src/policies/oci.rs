@@ -121,7 +121,7 @@ impl Session<'_> {
         self.web.send(WebCall { path, headers: &headers, body: None }).map_err(OciError::Call)
     }
 
-    /// What the `Authorization` of further calls is, where the registry asks for one that is to be had.
+    /// The `Authorization` of further calls, if the registry requires one and issues it.
     fn login(&self, asked: &str) -> Result<Option<Zeroizing<String>>, OciError> {
         let password = stored_login(self.registry);
         let (scheme, fields) = asked.split_once(' ').unwrap_or((asked, ""));

@@ -148,8 +148,8 @@ pub enum ConfigProblem {
     },
     /// A field that would hold a key.
     #[error(
-        "has `{field}`, and a key never stands in it; say where the key is with key_file or \
-         key_command, and replace the key if the file was shared"
+        "has `{field}`, but must not contain a key; set key_file or key_command instead, and \
+         rotate the key if the file was shared"
     )]
     Secret {
         /// The field, such as `profiles.prod.key`.

@@ -29,9 +29,9 @@ pub enum SettingsError {
     NoKeyId,
     /// No security level is set.
     #[error(
-        "no security level is given; give --level, or set CORTEXKEY_API_KEY_TYPE to `standard` or \
-         `advanced`, whichever the API Keys table shows; it cannot be told from the key, since keys \
-         of both levels look the same"
+        "no security level is set; give --level, or set CORTEXKEY_API_KEY_TYPE to `standard` or \
+         `advanced`, as the API Keys table shows it; the key does not reveal it, because keys of \
+         both levels look the same"
     )]
     NoLevel,
     /// There is no key.
@@ -113,8 +113,8 @@ pub enum SettingsError {
     },
     /// What is stored beside the key is something else.
     #[error(
-        "{key} holds {stored}, and {other} sets another one; correct it, or leave it out and use what \
-         is stored"
+        "{key} contains {stored}, but {other} sets another one; correct it, or remove it to use \
+         the stored one"
     )]
     StoredApart {
         /// Where the key came from.

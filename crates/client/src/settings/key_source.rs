@@ -83,8 +83,8 @@ pub enum KeyProblem {
     Empty,
     /// It is larger than 4 KiB.
     #[error(
-        "holds more than {KEY_SOURCE_BYTES_MAX} bytes; it should hold the key alone, which usually \
-         has 128 characters"
+        "is larger than {KEY_SOURCE_BYTES_MAX} bytes; it should contain only the key, which \
+         usually has 128 characters"
     )]
     TooLarge,
     /// It starts with a byte order mark.

@@ -211,7 +211,7 @@ pub struct Credentials {
 }
 
 impl Credentials {
-    /// Resolves key id, level and key in this order, so that no key is read in vain. Buffers with
+    /// Resolves key id, level and key in this order, so that no key is read unnecessarily. Buffers with
     /// the key are wiped.
     pub fn resolve(
         given: &Given,

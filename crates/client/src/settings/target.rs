@@ -1,7 +1,7 @@
 //! [`Target`]: where `cortexkey keys watch` sends its notices, and [`SecretSource`], where a target's
 //! secret comes from.
 //!
-//! The address of a chat's webhook is a secret: anyone who has it can post. It never stands in the
+//! The address of a chat's webhook is a secret: anyone who has it can post. It is never in the
 //! configuration itself.
 
 use core::fmt;

@@ -173,8 +173,8 @@ pub enum SinkError {
     },
     /// The store has a secret of this name, and this is not its rotation.
     #[error(
-        "the secret is there already, as the program {program} says, and may be a key that is in \
-         use; choose another name, or delete the secret first"
+        "the secret already exists according to the program {program}, and may be a key that is \
+         in use; choose another name, or delete the secret first"
     )]
     SecretExists {
         /// The program that reported it.
@@ -353,8 +353,8 @@ fn check_program(program: &Program) -> Result<(), SinkError> {
 fn whose(owner: Option<&str>) -> String {
     match owner {
         Some(owner) => format!("contains a key of {owner}; name another file"),
-        None => "nothing beside it says that it is this tenant's key; name it with --sink-file to \
-                 replace it"
-            .to_owned(),
+        None => "nothing shows that it is this tenant's key; name it with --sink-file to replace \
+                 it"
+        .to_owned(),
     }
 }

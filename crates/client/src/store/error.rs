@@ -18,7 +18,7 @@ pub enum StoreError {
     #[error("does not exist")]
     Missing,
     /// The secret does not have the field.
-    #[error("has no field `{field}` with a text in it")]
+    #[error("has no string in the field `{field}`")]
     NoField {
         /// The field.
         field: String,
@@ -72,28 +72,28 @@ pub enum StoreError {
     #[error("cannot be written")]
     Write(#[source] WriteError),
     /// More is stored there than there is room for.
-    #[error("holds more than {limit} bytes")]
+    #[error("is larger than {limit} bytes")]
     TooLarge {
         /// The limit.
         limit: usize,
     },
     /// A key is stored there that the new one does not replace.
     #[error(
-        "holds {holds} already; a stored key is replaced only by the rotation of that very key: \
-         choose another place, or delete the secret first"
+        "already contains {holds}; a stored key is replaced only by its own rotation: choose \
+         another place, or delete the secret first"
     )]
     Taken {
         /// What is stored there.
         holds: String,
     },
     /// Somebody changed the secret while the key was being stored.
-    #[error("was changed by somebody else meanwhile, so nothing was written")]
+    #[error("was changed meanwhile, so nothing was written")]
     Changed,
     /// What was read back is not what was written.
-    #[error("does not hold what was written to it")]
+    #[error("does not contain what was written to it")]
     NotKept,
     /// Whether the key arrived is not known.
-    #[error("may hold the new key or not, since this could not be read back")]
+    #[error("may or may not contain the new key, because it could not be read back")]
     Unknown(#[source] Box<Self>),
 }
 

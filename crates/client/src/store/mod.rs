@@ -139,7 +139,7 @@ impl SecretStore {
         let taken = |holds: String| Err(StoreError::Taken { holds });
         // An id alone may be one of another tenant.
         let (Some(id), Some(host)) = (facts.id, &facts.host) else {
-            return taken(format!("something without `{field}_id` and `{field}_host` beside it"));
+            return taken(format!("a value without `{field}_id` and `{field}_host`"));
         };
         if Some(host) != incoming.facts.host.as_ref() {
             return taken(format!("key {id} of {}", plain(host)));

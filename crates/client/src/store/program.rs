@@ -1,5 +1,5 @@
 //! [`Tool`]: the official program of a store. Secrets go through its standard input and output, never
-//! among its arguments, and none stands in what is reported of it.
+//! among its arguments, and none is reported.
 
 use core::time::Duration;
 
@@ -111,7 +111,7 @@ pub(super) fn detail(messages: &str) -> String {
     let Some(line) = line else { return String::new() };
     let is_other = |c: char| !c.is_ascii_alphanumeric() && !"+=".contains(c);
     if line.split(is_other).any(|run| run.len() >= RUN_MIN) {
-        return ": (a message that may hold a secret is not shown)".to_owned();
+        return ": (message hidden: it may contain a secret)".to_owned();
     }
     format!(": {}", plain(line).trim())
 }

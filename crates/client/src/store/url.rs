@@ -93,8 +93,8 @@ pub enum StoreUrlError {
     Form(&'static str),
     /// It has a character that is not allowed.
     #[error(
-        "has a part that is empty, begins with `-` or has other characters than letters, digits and \
-         `-_.@+=:`; the form is {0}"
+        "has a part that is empty, starts with `-` or has other characters than letters, digits \
+         and `-_.@+=:`; the form is {0}"
     )]
     Part(&'static str),
     /// The field's name is not allowed.

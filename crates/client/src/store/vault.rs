@@ -136,7 +136,7 @@ impl Vault {
         if about["type"] == "kv" && about["options"]["version"] == "2" {
             return Ok(());
         }
-        let problem = format!("the mount {} is no key-value engine of version 2", self.mount);
+        let problem = format!("the mount {} is not a key-value engine of version 2", self.mount);
         Err(StoreError::Setting(problem))
     }
 }

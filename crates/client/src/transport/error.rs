@@ -112,8 +112,8 @@ pub enum CallError {
     },
     /// The connection broke before the response was complete.
     #[error(
-        "the connection to {host} broke before the answer was whole: {detail}; the call may have had \
-         its effect; look before you repeat it"
+        "the connection to {host} broke before the response was complete: {detail}; the call may \
+         have had its effect; look before you repeat it"
     )]
     Broken {
         /// The address.
@@ -150,8 +150,8 @@ pub enum CallError {
     Refused(Box<Refused>),
     /// The response is not JSON.
     #[error(
-        "the answer (status {status}, {}, {bytes} bytes) is no JSON; is this the address of the API, \
-         and does a proxy answer in its place?",
+        "the answer (status {status}, {}, {bytes} bytes) is not JSON; check whether this is the \
+         API's address, and whether a proxy answers instead",
         content_type.as_deref().unwrap_or("of no type")
     )]
     NotJson {
@@ -238,8 +238,8 @@ impl Refused {
             401 => return self.unauthorized(),
             402 => "the tenant's licence does not cover this call",
             403 => {
-                "the key is good, but its roles lack the permission; give it a role with the \
-                 component that this call belongs to"
+                "the key is valid, but its roles lack the permission; give it a role with this \
+                 call's component"
             }
             404 => {
                 "check the path, and that the host is the API's (api-…), not the console's; the \

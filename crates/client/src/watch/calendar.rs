@@ -11,7 +11,7 @@ use super::notice::{Thresholds, shown};
 /// Octets of a line without its end.
 const LINE_OCTETS_MAX: usize = 75;
 
-/// A calendar of these looks; none where a tenant could not be asked, or not for all of its keys:
+/// A calendar of these looks; none if a tenant could not be queried, or not for all of its keys:
 /// its events would vanish.
 pub fn calendar(looks: &[Look], thresholds: &Thresholds, now_ms: u64) -> Option<String> {
     let mut lines = Lines(String::new());
@@ -74,7 +74,7 @@ fn event(
     lines.push("END:VEVENT");
 }
 
-/// Content lines, folded and ended as the format asks.
+/// Content lines, folded and terminated as the format requires.
 struct Lines(String);
 
 impl Lines {

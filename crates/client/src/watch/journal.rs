@@ -1,9 +1,9 @@
 //! [`Journal`]: what each target got, and what waits for it, on disk before each step.
 //!
 //! A notice is queued for a target before anything is sent, noted as begun before it is sent, and
-//! noted as told once the target has it. The file is replaced whole each time and held by one run.
+//! noted as sent once the target has it. The file is replaced whole each time and held by one run.
 //! What was sent is forgotten only when a whole list of the tenant's keys no longer has the key: a
-//! list that is cut short is no reason to tell everything again.
+//! truncated list must not cause every notice to be sent again.
 
 use core::fmt;
 use std::collections::{BTreeMap, BTreeSet};
@@ -39,7 +39,7 @@ pub struct Journal {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct State {
     version: u32,
-    /// By what people call the tenant.
+    /// By the tenant's display name.
     #[serde(default)]
     tenants: BTreeMap<String, TenantState>,
     /// By the target's name.
@@ -135,7 +135,7 @@ pub enum Outcome {
     Sent,
     /// The target does not have it. It is sent again by the next run.
     Failed(String),
-    /// Nobody knows whether the target has it. It is sent again, marked as a possible repeat.
+    /// It is unknown whether the target has it. It is sent again, marked as a possible repeat.
     Doubtful(String),
 }
 
@@ -192,7 +192,7 @@ impl Journal {
     }
 
     /// Takes note of looks, and queues what is due for each target. Returns the notices that are due
-    /// and that at least one target was not told.
+    /// and that at least one target has not received.
     pub fn take(
         &mut self,
         looks: &[Look],
@@ -219,7 +219,7 @@ impl Journal {
         new
     }
 
-    /// When the tenant could first not be asked; now, where it can.
+    /// Since when the tenant cannot be queried; now if it can.
     fn note(&mut self, look: &Look, now_ms: u64) -> u64 {
         let tenant = self.state.tenants.entry(look.tenant.clone()).or_default();
         match &look.seen {
@@ -236,7 +236,7 @@ impl Journal {
         }
     }
 
-    /// When a tenant was last asked with success, in milliseconds since 1970.
+    /// When a tenant last answered, in milliseconds since 1970.
     pub fn last_success_ms(&self, tenant: &str) -> Option<u64> {
         self.state.tenants.get(tenant)?.last_success_ms
     }
@@ -260,7 +260,7 @@ impl Journal {
 }
 
 impl Told {
-    /// Queues what the target was not told. Returns the ids of what waits for it, or did until now.
+    /// Queues what the target has not received. Returns the ids of what waits for it, or did until now.
     fn queue(&mut self, target: &str, dues: &[Due]) -> BTreeSet<String> {
         let waiting: BTreeSet<&String> = self.ids().collect();
         let is_open = |due: &&Due| !self.told.contains(&due.notice.id);
@@ -268,7 +268,7 @@ impl Told {
         let is_new = |due: &&Due| !waiting.contains(&due.notice.id);
         let new: Vec<Due> = open.iter().filter(is_new).cloned().collect();
         for message in self.queue.iter_mut().filter(|message| !message.tried) {
-            // What was overtaken while the target was down is not worth a message.
+            // Notices that became obsolete while the target was down are dropped.
             message
                 .notices
                 .retain(|notice| !new.iter().any(|due| due.supersedes.contains(&notice.id)));
@@ -319,7 +319,7 @@ impl Target {
     }
 }
 
-/// Sends what waits for these targets. What fails for one is in no other one's way.
+/// Sends what waits for these targets. A failure of one does not affect the others.
 pub fn deliver(
     journal: &mut Journal,
     targets: &[Target],
@@ -374,7 +374,7 @@ fn read(path: &Path) -> Result<State, JournalError> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(State::default()),
         Err(error) => return Err(failed(error)),
         Ok(about) if !about.is_file() || about.len() > STATE_BYTES_MAX => {
-            return Err(failed(io::Error::other("it is no file of at most 64 MiB")));
+            return Err(failed(io::Error::other("it is not a regular file of at most 64 MiB")));
         }
         Ok(_) => {}
     }

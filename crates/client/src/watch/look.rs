@@ -11,7 +11,7 @@ pub struct LookError(pub String);
 /// One look at a tenant.
 #[derive(Clone, Debug)]
 pub struct Look {
-    /// What people call the tenant: a profile, or its host.
+    /// The tenant's display name: a profile, or its host.
     pub tenant: String,
     /// What identifies it: its API's address, and the child's id if it is one.
     pub place: String,
@@ -19,10 +19,10 @@ pub struct Look {
     pub seen: Result<Sighting, LookError>,
 }
 
-/// What a tenant showed.
+/// What a tenant returned.
 #[derive(Clone, Debug, Default)]
 pub struct Sighting {
-    /// Its keys, without those that the product keeps for itself.
+    /// Its keys, without those that the product reserves for itself.
     pub keys: Vec<WatchedKey>,
     /// How many records could not be read, or are counted and not shown.
     pub missing: u64,

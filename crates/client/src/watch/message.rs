@@ -9,7 +9,7 @@ use sha2::{Digest as _, Sha256};
 use super::notice::{Due, Notice, NoticeKind};
 use crate::time::time_text;
 
-/// As many as fit what chats take at once.
+/// As many as a chat accepts in one message.
 pub(super) const NOTICES_MAX: usize = 20;
 const ID_CHARS: usize = 32;
 const HOUR_MS: u64 = 3_600_000;
@@ -23,10 +23,10 @@ pub struct Message {
     pub id: String,
     /// The notices.
     pub notices: Vec<Notice>,
-    /// Ids of notices that count as told with these.
+    /// Ids of notices that count as sent with these.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub supersedes: Vec<String>,
-    /// Whether it was begun to be sent, and nobody knows whether it arrived.
+    /// Whether sending began and it is unknown whether it arrived.
     #[serde(default, skip_serializing_if = "core::ops::Not::not")]
     pub tried: bool,
 }
@@ -50,12 +50,12 @@ impl Message {
         }
     }
 
-    /// A message that tries a target.
+    /// A test message for a target.
     pub fn test(target: &str, now_ms: u64) -> Self {
         Self::new(target, &[Due { notice: Notice::test(now_ms), supersedes: Vec::new() }])
     }
 
-    /// What it is about, in a few words.
+    /// The subject, in a few words.
     pub(super) fn title(&self) -> String {
         let count = |kind| self.notices.iter().filter(|notice| notice.kind == kind).count();
         let parts = [
@@ -81,7 +81,7 @@ impl Message {
         json!({ "version": 1, "id": self.id, "repeat": self.tried, "notices": notices })
     }
 
-    /// What stands below a message that may have been received before.
+    /// The last line of a message that may have been received before.
     pub(super) fn repeat_note(&self) -> Option<&'static str> {
         self.tried.then_some(
             "This may be a repeat: the first attempt was interrupted before it was confirmed.",
@@ -98,7 +98,7 @@ impl Notice {
                 "This is a test. Notices about expiring keys arrive here.".to_owned()
             }
             NoticeKind::Unreachable => format!(
-                "{tenant} could not be asked, so it is not known whether its keys expire: {}",
+                "{tenant} could not be queried, so it is unknown whether its keys expire: {}",
                 self.reason.as_deref().unwrap_or("no reason is known")
             ),
             NoticeKind::Expires | NoticeKind::Expired => self.about_key(now_ms),
@@ -151,7 +151,7 @@ impl Notice {
     }
 }
 
-/// A duration as people say it, rounded down.
+/// A duration in words, rounded down.
 fn about_time(ms: u64) -> String {
     let (count, unit) = match ms {
         0..HOUR_MS => return "less than an hour".to_owned(),

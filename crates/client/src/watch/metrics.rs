@@ -1,7 +1,7 @@
-//! [`metrics`]: what is known of keys, in the OpenMetrics text format.
+//! [`metrics`]: the state of keys in the OpenMetrics text format.
 //!
 //! All metrics are gauges without timestamps, so that the older Prometheus format, which the node
-//! exporter's textfile collector reads, has the same meaning. A tenant that could not be asked has no
+//! exporter's textfile collector reads, has the same meaning. A tenant that could not be queried has no
 //! sample about its keys: `cortexkey_tenant_up` and the time of the last success say so.
 
 use core::fmt::Write as _;
@@ -14,7 +14,7 @@ use super::journal::Journal;
 use super::look::{Look, Sighting, WatchedKey};
 use super::notice::shown;
 
-/// What became of a target in the last run.
+/// The result for a target in the last run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TargetState {
     /// Its name.
@@ -39,7 +39,7 @@ pub fn metrics(looks: &[Look], targets: &[TargetState], journal: &Journal, now_m
     metrics.extend(of_targets(targets, journal));
     let mut last = Metric::new(
         "cortexkey_watch_timestamp_seconds",
-        "When the keys were last looked at, in seconds since 1970.",
+        "When the keys were last read, in seconds since 1970.",
     );
     last.sample(&[], &seconds(now_ms));
     metrics.push(last);
@@ -49,11 +49,10 @@ pub fn metrics(looks: &[Look], targets: &[TargetState], journal: &Journal, now_m
 }
 
 fn of_tenants(looks: &[Look], journal: &Journal) -> Vec<Metric> {
-    let mut up =
-        Metric::new("cortexkey_tenant_up", "Whether the tenant could be asked for its keys.");
+    let mut up = Metric::new("cortexkey_tenant_up", "Whether the tenant answered with its keys.");
     let mut success = Metric::new(
         "cortexkey_tenant_last_success_timestamp_seconds",
-        "When the tenant was last asked with success, in seconds since 1970.",
+        "When the tenant last answered, in seconds since 1970.",
     );
     let mut missing = Metric::new(
         "cortexkey_keys_unreadable",

@@ -1,8 +1,8 @@
-//! Watches keys: tells each due notice once to each target, and publishes metrics and a calendar.
+//! Watches keys: sends each due notice once to each target, and publishes metrics and a calendar.
 //!
 //! A run is a straight line: [`Look`]s at tenants, [`due`] notices, messages queued in the
 //! [`Journal`], and [`deliver`]. The journal is on disk before each step that cannot be undone, so a
-//! run that is killed anywhere loses nothing: the next one goes on where it was. Whether a target got
+//! run that is killed anywhere loses nothing: the next one continues where it stopped. Whether a target got
 //! a message whose answer never arrived cannot be known. Such a message is sent again with the same
 //! id and marked as a possible repeat.
 

@@ -1,4 +1,4 @@
-//! [`Notice`]: what somebody should know about a key, and when it is [`due`].
+//! [`Notice`]: a fact to report about a key, and when it is [`due`].
 //!
 //! A notice's id names the tenant, the key, its expiry and the threshold, so that the same fact has
 //! the same id in every run, and a key with a new expiry has new notices. Of several thresholds that
@@ -15,13 +15,13 @@ use super::look::{Look, WatchedKey};
 use crate::table::one_line;
 use crate::time::duration_ms;
 
-/// More would not fit a message.
+/// A message has no room for more.
 const TEXT_CHARS_MAX: usize = 160;
 /// A run of letters and digits that is as long may be a key in the wrong place.
 const SECRET_BYTES_MIN: usize = 32;
 const THRESHOLDS_MAX: usize = 10;
 
-/// What somebody should know.
+/// A fact to report.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Notice {
@@ -29,7 +29,7 @@ pub struct Notice {
     pub id: String,
     /// What it is about.
     pub kind: NoticeKind,
-    /// What people call the tenant.
+    /// The tenant's display name.
     pub tenant: String,
     /// The key's id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -55,7 +55,7 @@ pub struct Notice {
     /// The threshold that it has passed, such as `7d`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub before: Option<String>,
-    /// Why a tenant could not be asked.
+    /// Why a tenant could not be queried.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
 }
@@ -69,9 +69,9 @@ pub enum NoticeKind {
     Expires,
     /// A key has expired.
     Expired,
-    /// A tenant could not be asked, so nobody knows whether its keys expire.
+    /// A tenant could not be queried, so it is unknown whether its keys expire.
     Unreachable,
-    /// Somebody tries a target.
+    /// A test of a target.
     Test,
 }
 
@@ -99,7 +99,7 @@ pub struct Thresholds(Vec<Threshold>);
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum ThresholdError {
-    /// It is no duration.
+    /// It is not a duration.
     #[error("a threshold is a duration such as 7d or 12h")]
     Duration,
     /// There are too many.
@@ -168,8 +168,8 @@ impl fmt::Display for NoticeKind {
     }
 }
 
-/// The notices that are due after a look. `failing_since_ms` is when the tenant could first not be
-/// asked: one outage has one notice.
+/// The notices that are due after a look. `failing_since_ms` is since when the tenant cannot be
+/// queried: one outage has one notice.
 pub fn due(look: &Look, thresholds: &Thresholds, failing_since_ms: u64, now_ms: u64) -> Vec<Due> {
     match &look.seen {
         Ok(sighting) => {
@@ -220,7 +220,7 @@ fn of_key(look: &Look, key: &WatchedKey, thresholds: &Thresholds, now_ms: u64) -
 }
 
 impl Notice {
-    /// One that only says what it is about.
+    /// One with only its subject.
     pub(super) fn new(id: String, kind: NoticeKind, tenant: &str) -> Self {
         Self {
             id,
@@ -238,7 +238,7 @@ impl Notice {
         }
     }
 
-    /// One that somebody sends to try a target.
+    /// One that tests a target.
     pub fn test(now_ms: u64) -> Self {
         Self::new(format!("test/{now_ms}"), NoticeKind::Test, "none")
     }

@@ -26,7 +26,7 @@ pub struct Scrape {
 }
 
 impl Scrape {
-    /// Listens. Until the first [`publish`](Self::publish) there is nothing but the end mark.
+    /// Listens. Until the first [`publish`](Self::publish) it serves only the end mark.
     pub fn listen(at: impl ToSocketAddrs) -> io::Result<Self> {
         let listener = TcpListener::bind(at)?;
         let address = listener.local_addr()?;
@@ -38,7 +38,7 @@ impl Scrape {
         Ok(Self { address, text })
     }
 
-    /// Where it listens.
+    /// The address on which it listens.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
@@ -53,7 +53,7 @@ fn serve(listener: &TcpListener, text: &Mutex<Arc<str>>) {
     let open = Arc::new(AtomicUsize::new(0));
     for stream in listener.incoming() {
         let Ok(stream) = stream else {
-            // Out of files, for one: the next try may fare better.
+            // For example, no free file descriptor: the next attempt may succeed.
             thread::sleep(Duration::from_millis(100));
             continue;
         };
@@ -64,7 +64,7 @@ fn serve(listener: &TcpListener, text: &Mutex<Arc<str>>) {
         let text = Arc::clone(&text.lock().unwrap_or_else(PoisonError::into_inner));
         let of_thread = Arc::clone(&open);
         let spawned = thread::Builder::new().name("scrape answer".to_owned()).spawn(move || {
-            // A client that goes away has no answer to get.
+            // The client has closed the connection.
             let _ = answer(&stream, &text);
             of_thread.fetch_sub(1, Ordering::AcqRel);
         });

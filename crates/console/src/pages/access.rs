@@ -89,7 +89,8 @@ fn rights(access: &Access) -> Markup {
                     @if !is_known && !actions.is_empty() { "; others unknown" }
                 }
             }
-            p class="hint" { "A component that is not listed is unknown: nobody says what the roles hold of it." }
+            p class="hint" { "A component that is not listed is unknown: its permissions are not \
+                              documented." }
         }
         p {
             "Generates keys: "
@@ -123,7 +124,7 @@ fn areas(access: &Access) -> Markup {
             }
             h3 { "With scopes enforced it would lose" }
             @if lost.is_empty() {
-                p { "Nothing: its scope lets everything in." }
+                p { "Nothing: its scope allows everything." }
             } @else {
                 ul class="findings" { @for loss in &lost { li { (loss) } } }
             }

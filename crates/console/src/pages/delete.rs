@@ -105,7 +105,7 @@ fn consequences(app: &App, found: &Found) -> Vec<(&'static str, String)> {
     }
     all.push((
         "warn",
-        "Every client that signs with it is refused at once. There is no way back.".to_owned(),
+        "Every client that signs with it is refused at once. This cannot be undone.".to_owned(),
     ));
     if let Some(managed) = &row.managed {
         all.push((

@@ -26,8 +26,14 @@ pub(super) fn show(app: &App, ask: &PageRequest) -> Answer {
     let frame = Frame { trail: &trail, ..Frame::new(&title, "/keys") };
     let content = html! {
         p class="hint" {
-            "The key itself comes from the environment (" code { "CORTEXKEY_API_KEY" } "), where a secret \
-             store puts it; no example holds it."
+            "The key itself comes from the environment (" code { "CORTEXKEY_API_KEY" } "), where \
+                                                                                        a secret \
+                                                                                        store \
+                                                                                        puts it; \
+                                                                                        no \
+                                                                                        example \
+                                                                                        contains \
+                                                                                        it."
         }
         div data-tabs {
             @for language in Language::ALL {

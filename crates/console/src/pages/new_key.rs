@@ -82,8 +82,8 @@ fn generated(
     let id = made?;
     let left = html! {
         @for id in &finished.doubtful {
-            p { "An interrupted run may have delivered key " (id) " over: look whether somebody has it, else \
-                 delete it." }
+            p { "An interrupted run may have delivered key " (id) " over: check whether it is in \
+                                                                   use, otherwise delete it." }
         }
     };
     Ok(shown.answer(app, ask, id, &sink, &left))

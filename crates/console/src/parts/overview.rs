@@ -7,7 +7,7 @@ use maud::{Markup, html};
 use super::chart;
 use crate::records::thousands;
 
-/// What stands around the overview.
+/// The context of the overview.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Place {
     /// The console, where figures and keys lead to the table and to pages.

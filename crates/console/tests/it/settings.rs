@@ -24,7 +24,7 @@ fn scopes_go_on_once_somebody_saw_what_is_lost() {
     assert!(!controls.settings().enforce_scopes);
     assert_eq!(browser.post("/settings", "set=scopes&on=1&seen=1").status, 303);
     assert!(controls.settings().enforce_scopes);
-    // A key's own page goes by it.
+    // A key's own page uses it.
     assert!(browser.get("/keys/2?ask=asset&value=x").body.contains("Refused"));
     assert_eq!(browser.post("/settings", "set=scopes&on=0").status, 303);
     assert!(!controls.settings().enforce_scopes);

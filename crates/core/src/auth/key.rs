@@ -215,7 +215,7 @@ impl fmt::Display for KeyIdError {
         let seen = match self {
             Self::Empty => "the key id is empty",
             Self::Zero => "the key id is 0",
-            Self::LeadingZero => "the key id begins with 0",
+            Self::LeadingZero => "the key id starts with 0",
             Self::NotDigits => "the key id contains characters other than the digits 0 to 9",
             Self::TooLarge => "the key id is above 18446744073709551615",
         };

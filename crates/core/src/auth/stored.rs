@@ -183,8 +183,8 @@ pub struct LevelEditRefused;
 impl fmt::Display for LevelEditRefused {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(
-            "the level of this key is fixed: only what its level needs was kept; store a key \
-             whose level may change with `StoredKey::editable`",
+            "the level of this key is fixed, because only the data for that level was stored; \
+             use `StoredKey::editable` for a key whose level may change",
         )
     }
 }

@@ -1,7 +1,7 @@
 //! Suppressions in comments: `# cortexkey: ignore[expiry-too-long] reason="SEC-77" until=2026-12-31`.
 //!
 //! At the end of a line it covers the findings of that line; on a line of its own, the node below it.
-//! Without a reason and an end it covers nothing, nor does it cover rules that are locked or not
+//! Without a reason and an end it covers nothing; it never covers rules that are locked or not
 //! waivable. A suppression that covers nothing is reported.
 
 use std::cell::LazyCell;
@@ -347,8 +347,8 @@ impl Suppression {
         let code = rule.code();
         if outcomes.refused.contains(&at) {
             let message = format!(
-                "a comment does not suppress this finding {code}: it says that something could not \
-                 be checked"
+                "a comment does not suppress this finding {code}: it reports that something \
+                 could not be checked"
             );
             let help = "fix what cannot be read, and remove the comment";
             let finding = self.finding(*span, message).help(help);

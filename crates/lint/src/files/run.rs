@@ -524,7 +524,7 @@ impl Run<'_> {
         let used = |at: usize| self.groups.iter().any(|group| group.at == at);
         let mut is_usage_error = false;
         for (at, (chosen, policy)) in self.policies.iter().enumerate().filter(|(at, _)| used(*at)) {
-            is_usage_error |= !policy.stands();
+            is_usage_error |= !policy.is_valid();
             if !policy.is_usable() {
                 let which = if at == PRIMARY { "the policy" } else { chosen.as_str() };
                 messages.push(format!("{which} has mistakes, so no key was checked against it"));

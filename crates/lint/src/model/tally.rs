@@ -61,7 +61,7 @@ impl Tallies {
         other.0.values().for_each(|tally| self.add(tally));
     }
 
-    /// Takes away findings that are counted in another report too.
+    /// Removes findings that are counted in another report too.
     pub(crate) fn remove(&mut self, other: &Self) {
         for tally in other.0.values() {
             if let Some(own) = self.0.get_mut(&tally.rule) {

@@ -237,8 +237,8 @@ fn softened(rule: &RuleSpec, settings: &RuleSettings, layer: usize) -> Option<Po
     let off = off.map(|set| ("turned off", set.span));
     let (what, span) = off.or(less.map(|set| ("made less severe", set.span)))?;
     let message = format!("rule {} cannot be {what}", rule.id);
-    let help = "remove the setting: what cannot be checked is an error, never a warning; take files \
-                that are no key definitions out of the policy's `keys`";
+    let help = "remove the setting: what cannot be checked is an error, never a warning; exclude \
+                files that are not key definitions from the policy's `keys`";
     let at = Source { layer, span };
     Some(PolicyMistake { kind: MistakeKind::UnknownRule, at, message, help: Some(help.into()) })
 }

@@ -112,7 +112,7 @@ impl Policy {
 
     /// False when the policy has mistakes, so that its intent is not certain.
     #[must_use]
-    pub fn stands(&self) -> bool {
+    pub fn is_valid(&self) -> bool {
         self.faults.is_empty() && self.mistakes.is_empty()
     }
 

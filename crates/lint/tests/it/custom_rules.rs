@@ -85,7 +85,7 @@ fn mistakes_of_a_rule_are_mistakes_of_the_policy() {
         (rule("", "has(key.spec.comment)").repeat(2), "occurs twice"),
     ] {
         let policy = policy(&rules);
-        assert!(!policy.stands(), "{rules}");
+        assert!(!policy.is_valid(), "{rules}");
         let report = lint_text(&policy, KEY);
         let said: Vec<&str> = report.findings.iter().map(|f| f.message.as_str()).collect();
         assert!(said.iter().any(|message| message.contains(words)), "{rules}: {said:?}");
@@ -97,7 +97,7 @@ fn own_rules_are_waived_and_silenced_like_all_others() {
     let rules = rule("", "size(key.spec.roles) < 2");
     let waiver = "waivers: [{ rule: ORG001, key: svc-abc, reason: r, approvedBy: b, expires: 2026-02-01 }]\n";
     let waiving = policy(&format!("{rules}{waiver}"));
-    assert!(waiving.stands() && found(&waiving, KEY).is_empty());
+    assert!(waiving.is_valid() && found(&waiving, KEY).is_empty());
     let comment = KEY.replace(
         "roles: [Viewer, Responder]",
         "roles: [Viewer, Responder] # cortexkey: ignore[own-rule] reason=\"r\" until=2026-02-01",
@@ -112,7 +112,7 @@ fn answers(assert: &str, text: &str) -> Vec<String> {
     let facts = "tenants: { eu: { product: xsiam, sbac: disabled, tags: restrictive } }\n\
                  catalog: { roles: [{ name: Own Role, components: { 'Public API': view } }] }\n";
     let policy = policy(&format!("{rules}{facts}"));
-    assert!(policy.stands(), "{assert}: {:?}", lint_text(&policy, KEY).findings);
+    assert!(policy.is_valid(), "{assert}: {:?}", lint_text(&policy, KEY).findings);
     found(&policy, text)
 }
 

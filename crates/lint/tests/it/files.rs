@@ -144,7 +144,7 @@ fn what_cannot_be_read_is_a_finding_and_alone_it_is_code_three() {
         "latin.yaml:1:7: error[Y001 yaml-syntax]: byte 6 (0xe9) is not UTF-8",
         "binary.yaml:1:4: error[Y001 yaml-syntax]: byte 3 is NUL",
         "huge.yaml:1:1: error[Y001 yaml-syntax]: the file has 1048577 bytes",
-        "empty.yaml:1:1: error[S002 schema-missing-field]: the file holds no key definition",
+        "empty.yaml:1:1: error[S002 schema-missing-field]: the file contains no key definition",
     ] {
         assert!(lines.contains(expected), "{expected}\n{lines}");
     }
@@ -189,7 +189,7 @@ fn what_was_named_and_is_not_there_is_an_error() {
     let outcome = lint(&folder, &["docs"]);
     assert_eq!(code(&outcome), 3);
     let said = outcome.messages.join("\n");
-    assert!(said.contains("the folder docs holds no file that fits the policy's `keys`"), "{said}");
+    assert!(said.contains("the folder docs contains no file"), "{said}");
     assert_eq!(code(&lint(&folder, &["docs", "keys"])), 0);
 }
 
@@ -280,7 +280,7 @@ fn a_policy_below_another_one_stands_on_it() {
     let outcome = lint(&folder, &[path]);
     let said = outcome.messages.join(" ");
     assert_eq!(code(&outcome), 2);
-    assert!(said.contains("keys/x/cortexkey.yaml lies below cortexkey.yaml"), "{said}");
+    assert!(said.contains("keys/x/cortexkey.yaml is below cortexkey.yaml"), "{said}");
     let named = lint_with(folder.path(), &[path], |o| o.policy = Some("cortexkey.yaml".into()));
     assert!(found(&named).join(" ").contains("L001"));
     // A run over everything says the same.

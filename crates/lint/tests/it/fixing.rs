@@ -243,7 +243,7 @@ fn what_is_withheld_is_said() {
     assert_eq!(now, text);
     let said = outcome.messages.join("\n");
     assert!(
-        said.contains("the fix of R011 role-by-id in keys/svc-abc.yaml is withheld")
+        said.contains("the fix of R011 role-by-id in keys/svc-abc.yaml was not applied")
             && said.contains("R002 role-forbidden"),
         "{said}"
     );

@@ -297,7 +297,7 @@ fn the_rules_of_a_policy_are_shown_with_what_holds() {
          match: {{ path: 'keys/prod/**' }}, assert: \"key.spec.roles != []\" }}\n"
     );
     let policy = Policy::from_text("cortexkey.yaml", &text);
-    assert!(policy.stands());
+    assert!(policy.is_valid());
     let rule = policy.custom("own-rule").unwrap();
     let facts: Vec<(String, String)> =
         policy.custom_facts(rule).into_iter().map(|fact| (fact.what, fact.value)).collect();
@@ -402,7 +402,7 @@ fn expressions_end_within_their_budget() {
              assert: \"key.metadata.name != '' && ({assert})\" }}\n"
         );
         let policy = Policy::from_text("cortexkey.yaml", &text);
-        assert!(!policy.stands(), "{assert}");
+        assert!(!policy.is_valid(), "{assert}");
     }
     // What is small for a small key may be too much for a large one, which is a finding.
     let own = "customRules:\n  - { id: ORG001, name: own-rule, message: m, waivable: true, \

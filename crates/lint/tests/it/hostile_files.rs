@@ -235,7 +235,7 @@ fn no_policy_makes_what_cannot_be_read_less_than_an_error() {
         let outcome = lint(&folder, &[]);
         let lines = found(&outcome).join("\n");
         assert_eq!(code(&outcome), 2, "{lines}");
-        let expected = if settings.contains("enabled") { "turned off" } else { "made less grave" };
+        let expected = if settings.contains("enabled") { "turned off" } else { "made less severe" };
         assert!(lines.contains("P006") && lines.contains(expected), "{lines}");
         assert!(lines.contains("a.key:1:") && !lines.contains("warning["), "{lines}");
     }

@@ -18,7 +18,7 @@ fn case(roles: &str, expect: &str) -> String {
 
 fn faults(text: &str) -> Vec<String> {
     let policy = Policy::from_text("cortexkey.yaml", POLICY);
-    assert!(policy.stands());
+    assert!(policy.is_valid());
     let limits = Limits::default();
     let file = CaseFile::new("tests/a.yaml", text.as_bytes().to_vec(), &limits);
     let outcome = run_cases(&policy, &[file], &limits);
@@ -30,33 +30,32 @@ fn faults(text: &str) -> Vec<String> {
 fn what_is_expected_is_found_and_nothing_else() {
     assert_eq!(faults(&case("[a, b]", "[{ rule: ORG001 }]")), Vec::<String>::new());
     assert_eq!(faults(&case("[a, b]", "[{ rule: few-roles, line: 6, severity: error }]")).len(), 0);
-    for (roles, expect, words) in [
-        ("[a, b]", "[]", "ORG001 few-roles is found in line 6 (error) and not expected"),
-        ("[a, b]", "[{ rule: ORG001, line: 5 }]", "is expected in line 5 and not found"),
-        ("[a, b]", "[{ rule: ORG001, severity: warning }]", "is expected and not found"),
-        ("[a, b]", "[{ rule: ORG001 }, { rule: ORG001 }]", "is expected and not found"),
-        ("[a, b]", "[{ rule: few-role }]", "there is no rule `few-role`"),
-        ("[a]", "[]", "rule ORG001 few-roles has no case that it fails"),
+    let mut shown = Vec::new();
+    for (roles, expect) in [
+        ("[a, b]", "[]"),
+        ("[a, b]", "[{ rule: ORG001, line: 5 }]"),
+        ("[a, b]", "[{ rule: ORG001, severity: warning }]"),
+        ("[a, b]", "[{ rule: ORG001 }, { rule: ORG001 }]"),
+        ("[a, b]", "[{ rule: few-role }]"),
+        ("[a]", "[]"),
     ] {
-        let found = faults(&case(roles, expect));
-        assert!(found.iter().any(|fault| fault.contains(words)), "{roles} {expect}: {found:?}");
+        shown.push(format!("{roles} {expect}: {:#?}\n", faults(&case(roles, expect))));
     }
+    insta::assert_snapshot!(shown.concat());
 }
 
 #[test]
 fn files_that_are_no_cases_are_faults() {
-    for (text, words) in [
-        ("", "no cases"),
-        ("a: [", "not YAML"),
-        ("apiVersion: cortexkey/v1\nkind: Policy\ncases: []\n", "kind `Policy` is not known here"),
-        ("apiVersion: cortexkey/v1\nkind: PolicyTest\n", "`cases` is missing"),
-        ("apiVersion: cortexkey/v1\nkind: PolicyTest\ncases: [{ name: x }]\n", "now"),
-        (
-            "apiVersion: cortexkey/v1\nkind: PolicyTest\ncases: [{ nmae: x }]\n",
-            "unknown field `nmae`",
-        ),
+    let mut shown = Vec::new();
+    for text in [
+        "",
+        "a: [",
+        "apiVersion: cortexkey/v1\nkind: Policy\ncases: []\n",
+        "apiVersion: cortexkey/v1\nkind: PolicyTest\n",
+        "apiVersion: cortexkey/v1\nkind: PolicyTest\ncases: [{ name: x }]\n",
+        "apiVersion: cortexkey/v1\nkind: PolicyTest\ncases: [{ nmae: x }]\n",
     ] {
-        let found = faults(text);
-        assert!(found.iter().any(|fault| fault.contains(words)), "{text}: {found:?}");
+        shown.push(format!("{text:?}: {:#?}\n", faults(text)));
     }
+    insta::assert_snapshot!(shown.concat());
 }

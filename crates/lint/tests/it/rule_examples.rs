@@ -8,7 +8,7 @@ use cortexkey_lint::{Corpus, CorpusFile, Policy, Report, Severity, lint};
 use cortexkey_manifest::yaml::Limits;
 
 /// The codes of a report. A catalogue beside a single definition has roles that nobody holds, which
-/// says nothing of the example.
+/// does not mention the example.
 fn codes<'r>(report: &'r Report, rule: &Rule) -> BTreeSet<&'r str> {
     let reported = |code: &&str| *code != "C003" || rule.code == "C003";
     report.findings.iter().map(|finding| finding.rule.code()).filter(reported).collect()
@@ -62,7 +62,7 @@ fn each_rule_has_its_own_id_and_a_page() {
 fn built_in_policies_stand_and_name_no_rule_in_vain() {
     for name in ["builtin:minimal", "builtin:recommended", "builtin:strict"] {
         let policy = Policy::builtin(name).unwrap();
-        assert!(policy.stands(), "{name}");
+        assert!(policy.is_valid(), "{name}");
     }
     assert!(Policy::builtin("builtin:other").is_none());
 }

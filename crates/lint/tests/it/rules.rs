@@ -20,7 +20,7 @@ fn key(spec: &str) -> String {
 
 fn lint_text(policy: &str, text: &str) -> Report {
     let policy = Policy::from_text("cortexkey.yaml", &format!("{HEAD}{policy}"));
-    assert!(policy.stands());
+    assert!(policy.is_valid());
     let file = CorpusFile::new("svc-a.yaml", text.as_bytes().to_vec(), &Limits::default());
     let corpus = Corpus { files: vec![file], ..Corpus::default() };
     lint(&corpus, &policy, "2026-01-01T00:00:00Z".parse().unwrap_or_default())

@@ -69,26 +69,29 @@ fn what_is_silenced_is_counted_and_shown_to_programs() {
 #[test]
 fn comments_in_disorder_are_findings_and_silence_nothing() {
     let until = "until=2026-03-31";
-    for (comment, rule, words) in [
-        (format!("ignore[L001] {until}"), "P009", "no reason"),
-        ("ignore[L001] reason=\"x\"".to_owned(), "P009", "no end"),
-        (format!("ignore[L001] reason=\"\" {until}"), "P009", "no reason"),
-        (format!("ignore[L001 reason=x {until}"), "P009", "not closed"),
-        (format!("ignore[L001] reason=\"x {until}"), "P009", "quote is not closed"),
-        (format!("ignore L001 reason=x {until}"), "P009", "begins with"),
-        (format!("ignore[] reason=x {until}"), "P009", "a rule is missing"),
-        (format!("ignore[L001] resaon=x {until}"), "P009", "did you mean `reason`?"),
-        ("ignore[L001] reason=x until=soon".to_owned(), "P009", "`soon` in `until`"),
-        ("ignore[L001] reason=x until=2025-12-30".to_owned(), "P001", "is over"),
-        (format!("ignore[L0O1] reason=x {until}"), "P006", "there is no rule `L0O1`"),
-        ("ignore[L001] reason=x until=2031-01-01".to_owned(), "P003", "the policy allows 180 days"),
+    let mut shown = Vec::new();
+    for (comment, rule) in [
+        (format!("ignore[L001] {until}"), "P009"),
+        ("ignore[L001] reason=\"x\"".to_owned(), "P009"),
+        (format!("ignore[L001] reason=\"\" {until}"), "P009"),
+        (format!("ignore[L001 reason=x {until}"), "P009"),
+        (format!("ignore[L001] reason=\"x {until}"), "P009"),
+        (format!("ignore L001 reason=x {until}"), "P009"),
+        (format!("ignore[] reason=x {until}"), "P009"),
+        (format!("ignore[L001] resaon=x {until}"), "P009"),
+        ("ignore[L001] reason=x until=soon".to_owned(), "P009"),
+        ("ignore[L001] reason=x until=2025-12-30".to_owned(), "P001"),
+        (format!("ignore[L0O1] reason=x {until}"), "P006"),
+        ("ignore[L001] reason=x until=2031-01-01".to_owned(), "P003"),
     ] {
         let lines = lint_text("", &with(&format!("  # cortexkey: {comment}"), ""));
         let said = lines.iter().find(|line| line.contains(rule)).unwrap_or(&lines[0]);
-        assert!(said.contains(rule) && said.contains(words), "{comment}: {lines:?}");
+        assert!(said.contains(rule), "{comment}: {lines:?}");
+        shown.push(format!("{comment}\n  {said}\n"));
         let silenced = !lines.iter().any(|line| line.contains("L001 level"));
         assert_eq!(silenced, rule == "P003", "{comment}: {lines:?}");
     }
+    insta::assert_snapshot!(shown.concat());
     let folder = folder(&[
         ("cortexkey.yaml", &policy("")),
         ("abc.key", &with(&format!("  # cortexkey: ignore[nope] reason=x {until}"), "")),

@@ -68,7 +68,7 @@ pub struct Spec {
 }
 
 impl Spec {
-    /// `expires`, or else `lifetime`, if it could be read.
+    /// `expires`, otherwise `lifetime`, if it could be read.
     pub fn end(&self) -> Option<&Spanned<Expiry>> {
         self.expires.spanned().or_else(|| self.lifetime.spanned())
     }

@@ -209,8 +209,8 @@ pub(super) fn check_type(headers: &HeaderMap) -> Result<(), Refusal> {
     let identity = |value: &HeaderValue| value.as_bytes().eq_ignore_ascii_case(b"identity");
     if !headers.get_all(header::CONTENT_ENCODING).iter().all(identity) {
         return Err(Refusal::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "Unsupported Media Type")
-            .with_extra("send the body as it is, without Content-Encoding")
-            .with_remedy("send the body as it is, without Content-Encoding"));
+            .with_extra("send the body without Content-Encoding")
+            .with_remedy("send the body without Content-Encoding"));
     }
     if essence.eq_ignore_ascii_case("application/json") {
         Ok(())

@@ -266,7 +266,7 @@ async fn unknown_path(method: Method, uri: Uri) -> Refusal {
 async fn wrong_method(method: Method, uri: Uri) -> Refusal {
     Refusal::new(StatusCode::METHOD_NOT_ALLOWED, "Method not allowed")
         .with_extra(format!("{} does not take {}", loggable(uri.path()), known_method(&method)))
-        .with_remedy("the header Allow says which methods it takes")
+        .with_remedy("the header Allow lists the supported methods")
         .in_envelope(envelope_of(uri.path()))
 }
 

@@ -1,5 +1,5 @@
 // Package main calls the tenant over TLS with the vendor's Go SDK, unmodified: keys are
-// validated, and roles and scopes are made, read and taken away.
+// validated, and roles and scopes are created, read and removed.
 //
 // Usage: main PATH-OF-CORTEXKEY
 package main

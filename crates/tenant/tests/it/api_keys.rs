@@ -235,7 +235,7 @@ fn a_call_for_a_child_tenant_is_not_carried_out_on_this_one() {
         headers.push(("x-child-tenant-id".to_owned(), "child-9".to_owned()));
         headers
     };
-    // A stranger learns nothing of it, and the platform's calls say it in their own form.
+    // An unauthenticated client learns nothing of it, and the platform's calls report it in their own form.
     assert_eq!(f.send(&child(vec![]), DELETE, "{}").status, 401);
     let answer = f.get(&child(f.sign(&f.advanced())), "/platform/iam/v1/role");
     assert_eq!(

@@ -1,4 +1,4 @@
-//! Who gets in, who does not, and what a stranger can tell.
+//! Which requests are accepted, which are rejected, and what an unauthenticated client can learn.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::channel;

@@ -266,7 +266,7 @@ fn each_fault_goes_wrong_as_often_as_asked_and_then_all_is_well() {
     assert_eq!(ping(&f).header("date"), Some("Mon, 28 Sep 2026 15:08:47 GMT"));
     assert_eq!(ping(&f).header("date"), Some("Mon, 28 Sep 2026 16:08:47 GMT"));
 
-    // A stranger gets the one answer, and uses no fault up.
+    // An unauthenticated client gets the usual response, and uses no fault up.
     fault(Fault::new(FaultKind::status(500)));
     assert_eq!(f.send(&vec![], VALIDATE, "{}").status, 401);
     assert_eq!(ping(&f).status, 500);

@@ -22,7 +22,7 @@ fn large_bodies_are_refused() {
         let answer = f.send(&f.sign(&f.advanced()), LIST, &" ".repeat(size));
         assert_eq!(answer.status, 413, "{size}");
         assert_eq!(answer.json()["reply"]["err_code"], 413);
-        // A stranger learns nothing of the limit.
+        // An unauthenticated client learns nothing about the limit.
         assert_eq!(f.send(&vec![], LIST, &" ".repeat(size)).status, 401);
     }
     let mut fits = r#"{"request_data":{"filters":[]}}"#.to_owned();
@@ -158,7 +158,7 @@ fn malformed_http_is_refused_and_harms_nobody() {
         let answer = f.raw(sized(bytes).as_bytes());
         assert_eq!(answer.get(9..12), Some(status), "{bytes}: {answer}");
     }
-    // Headers without end: cut off, with an answer or without.
+    // Endless headers: cut off, with or without a response.
     let mut stream = TcpStream::connect(&f.tenant.url()["http://".len()..]).unwrap();
     let endless = format!("GET / HTTP/1.1\r\nlong: {}", "x".repeat(1_000_000));
     let cut_off = (0..10).any(|_| stream.write_all(endless.as_bytes()).is_err());

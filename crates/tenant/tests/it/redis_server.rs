@@ -115,7 +115,7 @@ impl RedisServer {
     fn is_ready(&self) -> bool {
         let own = format!("process_id:{}", self.process.id());
         let Ok(lines) = self.lines("INFO server") else { return false };
-        // It stands in the first half of that section.
+        // It is in the first half of that section.
         lines.map_while(Result::ok).take(40).any(|line| line.trim() == own)
     }
 }

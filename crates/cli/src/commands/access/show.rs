@@ -310,7 +310,7 @@ fn head_text(located: &Located) -> String {
         words.extend(facts.implied_by.as_ref().map(|by| format!("implied by {by}")));
         let is_known = !role.grants.is_empty() || role.others != KnownLevel::UNKNOWN;
         if !is_known && !role.holds_all {
-            words.push("what it holds is unknown".to_owned());
+            words.push("what it grants is unknown".to_owned());
         }
         out += &row(&role.name, &words.join(", "));
     }

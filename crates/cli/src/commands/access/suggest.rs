@@ -41,12 +41,12 @@ const CALLS_SHOWN_MAX: usize = 20;
   cortexkey access suggest --role Viewer calls.txt   which of these calls Viewer cannot make
   cortexkey access suggest --role "SIEM Export"      the same for all operations that are documented
 
-The order of roles: those that certainly hold everything, then those of which that is not known; among
-them, first those that are not privileged and grant least in addition.
+Roles that certainly hold everything come first, then roles that may. In both groups, unprivileged
+roles that grant the least in addition come first.
 
-Exit codes: 0 a role holds everything, or with --role the role allows every call; 1 a call is unknown,
-no role certainly holds everything, or a call is refused; 2 usage error, or an invalid policy; 3 no call
-could be read."#)]
+Exit codes: 0 a role holds everything, or with --role the role allows every call; 1 a call is
+unknown, no role certainly holds everything, or a call is refused; 2 usage error, or an invalid
+policy; 3 no call could be read."#)]
 pub(crate) struct Args {
     /// Files with calls; `-` is standard input
     #[arg(value_name = "FILE", required_unless_present = "role")]

@@ -137,8 +137,8 @@ impl DefinitionArgs {
             say(&report.render(Format::Human, io::stderr().is_terminal()));
             let exit = if outcome.usage_error { Exit::UsageError } else { Exit::Findings };
             return Err(Failure::new(exit, "the linter found errors; nothing was changed").help(
-                "fix them; what is known and accepted for now goes into a baseline \
-                     (--baseline, as with `cortexkey lint`)",
+                "fix them, or put accepted findings into a baseline (--baseline, as in \
+                 `cortexkey lint`)",
             ));
         }
         // Otherwise a pattern that matches no file would look like deleted definitions.

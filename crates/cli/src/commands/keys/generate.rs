@@ -143,8 +143,8 @@ fn finish_earlier(generation: &mut Generation<'_>) -> Result<(), Failure> {
     }
     for id in &finished.doubtful {
         say(&format!(
-            "an interrupted run may have handed key {id} over; look whether somebody has it, else \
-             `cortexkey keys delete {id}`"
+            "an interrupted run may have delivered key {id}; check whether it is in use, \
+             otherwise `cortexkey keys delete {id}`"
         ));
     }
     Ok(())

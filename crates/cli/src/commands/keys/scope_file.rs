@@ -63,7 +63,7 @@ impl ScopeFile {
             let message =
                 format!("{}: this is a key definition; give only its scope", path.display());
             return Err(Failure::usage_error(message).help(
-                "put what stands under its `spec.scope` into a file; `cortexkey apply` takes \
+                "put the contents of its `spec.scope` into a file; `cortexkey apply` takes \
                  definitions",
             ));
         }

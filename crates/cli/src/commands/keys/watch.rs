@@ -1,4 +1,4 @@
-//! `cortexkey keys watch`: tells due notices, and publishes metrics and a calendar.
+//! `cortexkey keys watch`: sends due notices, and publishes metrics and a calendar.
 
 use std::io;
 use std::net::SocketAddr;
@@ -26,16 +26,16 @@ use crate::{mask, output_file, text};
 
 /// The state file in the state folder.
 const STATE: &str = "watch/state.json";
-/// What failed is tried again this long after a run of `--every`, then twice as long, and so on.
+/// The first delay after which `--every` retries; each further one is twice as long.
 const AGAIN: Duration = Duration::from_secs(60);
 
 /// Send notices about expiring keys, each once, and publish metrics and a calendar
 ///
-/// Reads the keys of one or several tenants, and definitions where there are any. Targets are in the
+/// Reads the keys of one or several tenants, and their definitions if there are any. Targets are in the
 /// configuration (`[targets.NAME]`): Slack, Microsoft Teams, webhooks, mail and files. A notice is
 /// due a week and a day before a key expires, as the product's own are, and once it has expired; the
-/// policy's `notifyBefore` or --before sets other times. A tenant that cannot be asked is a notice,
-/// too.
+/// policy's `notifyBefore` or --before sets other times. A tenant that cannot be queried is a
+/// notice, too.
 #[derive(clap::Args)]
 #[command(after_help = format!("{EXAMPLES}\n\n{SETTINGS}"))]
 pub(super) struct Args {
@@ -72,7 +72,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "FILE")]
     calendar: Option<PathBuf>,
 
-    /// Go on, and look again after this long
+    /// Keep running, and check again after this interval
     #[arg(long, value_name = "DURATION", value_parser = every, conflicts_with = "key_stdin")]
     every: Option<Duration>,
 
@@ -80,7 +80,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "ADDRESS", requires = "every")]
     listen: Option<SocketAddr>,
 
-    /// Where it is kept what was sent [default: watch/state.json in the state folder]
+    /// The file that records what was sent [default: watch/state.json in the state folder]
     #[arg(long, value_name = "FILE")]
     state: Option<PathBuf>,
 
@@ -88,11 +88,11 @@ pub(super) struct Args {
     #[arg(long, conflicts_with_all = ["metrics", "calendar", "every"])]
     dry_run: bool,
 
-    /// Send a test notice to each target, and look at no tenant
+    /// Send a test notice to each target; query no tenant
     #[arg(long, conflicts_with_all = ["metrics", "calendar", "every", "dry_run", "profiles"])]
     test_targets: bool,
 
-    /// Output format; with --every, one line of JSON for each look
+    /// Output format; with --every, one line of JSON for each check
     #[arg(long, default_value = "text")]
     format: Format,
 
@@ -113,8 +113,8 @@ A target in the configuration, whose secret comes from a variable, a file or a p
   kind = \"slack\"
   url_env = \"CORTEXKEY_SLACK_SECRET\"
 
-Exit codes: 0 everything that is due was sent; 1 a tenant could not be asked, definitions could not
-be read, or a target could not be told, which the next run makes up for; 2 usage error.";
+Exit codes: 0 everything that is due was sent; 1 a tenant could not be queried, definitions could not be
+read, or a target could not be reached; the next run retries; 2 usage error.";
 
 /// What one run found and did.
 struct Ran {
@@ -142,7 +142,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
     let mut journal = Journal::open(&state_file(args)?).map_err(|error| failure(&error))?;
     let Some(every) = args.every else { return Ok(once(args, &targets, &mut journal, None)?.exit) };
     let scrape = args.listen.map(listen).transpose()?;
-    // The first run says what is wrong with the settings; later ones go on whatever happens.
+    // The first run fails on invalid settings; later ones continue in any case.
     let mut ran = Ok(once(args, &targets, &mut journal, scrape.as_ref())?.exit);
     loop {
         let next = Instant::now() + every;
@@ -172,7 +172,7 @@ fn again(
     }
 }
 
-/// One look and all that follows from it.
+/// Queries the tenants, sends what is due, and writes the files.
 fn once(
     args: &Args,
     targets: &[NoticeTarget],
@@ -209,7 +209,7 @@ fn once(
     Ok(ran)
 }
 
-/// Looks at each tenant. One that cannot be asked is in no other one's way.
+/// Queries each tenant. A failure of one does not affect the others.
 fn look(args: &Args) -> Result<(Vec<Look>, Thresholds), Failure> {
     let mut looks = Vec::new();
     let mut of_policy: Option<Thresholds> = None;
@@ -320,7 +320,7 @@ fn profiles(args: &Args) -> Result<Vec<Option<String>>, Failure> {
         }
         return Ok(config.profiles.into_keys().map(Some).collect());
     }
-    // A name that is wrong would be a tenant that is never watched.
+    // With a wrong name, a tenant would never be watched.
     for name in &args.profiles {
         if !config.profiles.contains_key(name) {
             let known: Vec<String> = config.profiles.into_keys().collect();
@@ -353,10 +353,7 @@ fn targets(args: &Args) -> Result<Vec<NoticeTarget>, Failure> {
     }
     let publishes = args.metrics.is_some() || args.calendar.is_some() || args.listen.is_some();
     if targets.is_empty() && (args.test_targets || !publishes && !args.dry_run) {
-        return Err(Failure::usage_error(
-            "there is nobody to tell: the configuration has no target",
-        )
-        .help(
+        return Err(Failure::usage_error("the configuration has no target").help(
             "add [targets.NAME] (docs/running-keys.md), or give --metrics, --calendar or \
                  --listen",
         ));
@@ -373,8 +370,8 @@ fn state_file(args: &Args) -> Result<PathBuf, Failure> {
         return Ok(path.clone());
     }
     let folder = state_folder(&|name| std::env::var_os(name)).ok_or_else(|| {
-        Failure::usage_error("neither XDG_STATE_HOME nor HOME is set, so nothing can be remembered")
-            .help("set one of them to a folder of yours, or give --state FILE")
+        Failure::usage_error("neither XDG_STATE_HOME nor HOME is set, so the state cannot be saved")
+            .help("set one of them, or give --state FILE")
     })?;
     Ok(folder.join(STATE))
 }
@@ -385,12 +382,12 @@ fn listen(address: SocketAddr) -> Result<Scrape, Failure> {
     })?;
     say(&format!("metrics at http://{}/metrics", scrape.address()));
     if !address.ip().is_loopback() {
-        say("anyone who reaches this address can read the names, owners and roles of keys");
+        say("anyone who can reach this address can read the names, owners and roles of keys");
     }
     Ok(scrape)
 }
 
-/// Sends a test notice to each target, past the journal.
+/// Sends a test notice to each target without recording it.
 fn test_targets(args: &Args, targets: &[NoticeTarget]) -> Result<Exit, Failure> {
     let environment = |name: &str| std::env::var_os(name);
     let sender = Sender { environment: &environment, on_secret: mask::know };
@@ -452,7 +449,7 @@ fn kept(path: &Path) -> Failure {
     Failure::new(
         Exit::Findings,
         format!(
-            "{} is left as it is: a tenant could not be asked for all of its keys, and their events \
+            "{} is left as it is: a tenant did not return all of its keys, and their events \
              would vanish",
             path.display()
         ),
@@ -481,7 +478,7 @@ fn as_text(ran: &Ran, now_ms: u64) -> String {
     for look in &ran.looks {
         let tenant = &look.tenant;
         match &look.seen {
-            Err(reason) => out += &format!("{tenant}: {BAD}not asked{BAD:#}: {reason}\n"),
+            Err(reason) => out += &format!("{tenant}: {BAD}no answer{BAD:#}: {reason}\n"),
             Ok(sighting) => {
                 out += &format!("{tenant}: {} keys\n", sighting.keys.len());
                 if sighting.missing > 0 {

@@ -85,8 +85,8 @@ pub enum RenewError {
     },
     /// The try failed, and the tenant may have made a key that nobody has, or may do so yet.
     #[error(
-        "{}\nwhether the tenant made a key is not known; nobody has it, and the next run looks for it \
-         and deletes it",
+        "{}\nit is unknown whether the tenant generated a key; it was not delivered, and the \
+         next run searches for it and deletes it",
         chain(error)
     )]
     NotKnown {

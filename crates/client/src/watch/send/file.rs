@@ -1,6 +1,6 @@
 //! A file that gets a line of JSON for each notice.
 //!
-//! An attempt that was interrupted may have left lines, and a part of one. What is there is looked
+//! An attempt that was interrupted may have left lines, and a part of one. Existing lines are searched
 //! for, so that each notice has one line.
 
 use core::fmt::Write as _;
@@ -19,7 +19,7 @@ const TAIL_BYTES_MAX: u64 = 1024 * 1024;
 /// What follows the id of a line.
 const ID_END: &str = ",\"kind\":";
 
-/// Appends what is not there yet.
+/// Appends the missing lines.
 pub(super) fn append(path: &Path, message: &Message, now_ms: u64) -> Result<(), SendError> {
     let failed = |error: io::Error| {
         SendError::none(format!("the file {} cannot be written: {error}", path.display()))
@@ -27,7 +27,7 @@ pub(super) fn append(path: &Path, message: &Message, now_ms: u64) -> Result<(), 
     let mut file = open(path).map_err(failed)?;
     let about = file.metadata().map_err(failed)?;
     if !about.is_file() {
-        return Err(SendError::none(format!("{} is no regular file", path.display())));
+        return Err(SendError::none(format!("{} is not a regular file", path.display())));
     }
     let length = about.len();
     let tail = tail(&mut file, length).map_err(failed)?;
@@ -65,7 +65,7 @@ fn line(notice: &Notice, now_ms: u64) -> String {
     line + "}\n"
 }
 
-/// Writes at the end. What could not be written whole is taken back.
+/// Writes at the end. An incomplete write is undone.
 fn write(file: &mut File, end: u64, length: u64, text: &[u8]) -> io::Result<()> {
     if end < length {
         file.set_len(end)?;
@@ -98,7 +98,7 @@ fn ids(tail: &[u8]) -> Vec<String> {
 fn open(path: &Path) -> io::Result<File> {
     // Opening a pipe would wait for its reader.
     if std::fs::metadata(path).is_ok_and(|about| !about.is_file()) {
-        return Err(io::Error::other("it is no regular file"));
+        return Err(io::Error::other("it is not a regular file"));
     }
     let mut options = OpenOptions::new();
     options.read(true).write(true).create(true).truncate(false);

@@ -92,7 +92,7 @@ fn key(secret: &str) -> Result<Zeroizing<Vec<u8>>, SendError> {
     let key = match secret.strip_prefix(SECRET_PREFIX) {
         Some(encoded) => STANDARD.decode(encoded).map_err(|_| {
             SendError::none(format!(
-                "the webhook's secret begins with {SECRET_PREFIX} and is no base64"
+                "the webhook's secret begins with {SECRET_PREFIX} and is not base64"
             ))
         })?,
         None => secret.as_bytes().to_vec(),
@@ -110,14 +110,14 @@ fn key(secret: &str) -> Result<Zeroizing<Vec<u8>>, SendError> {
 /// An address that a secret may be sent to: HTTPS, or this machine.
 fn checked(url: &str) -> Result<Uri, SendError> {
     let bad = |why| Err(SendError::none(format!("the webhook's address {why}")));
-    let Ok(uri) = url.parse::<Uri>() else { return bad("is no address") };
+    let Ok(uri) = url.parse::<Uri>() else { return bad("is not an address") };
     let Some(authority) = uri.authority() else { return bad("has no host") };
     if authority.as_str().contains('@') {
         return bad("holds a user name; such addresses are not used");
     }
     let has_port = authority.as_str().len() > authority.host().len();
     if has_port && authority.port_u16().is_none() {
-        return bad("has a port that is no number");
+        return bad("has a port that is not a number");
     }
     match uri.scheme_str() {
         Some("https") => Ok(uri),
@@ -143,9 +143,9 @@ fn verdict(status: StatusCode, retry_after_s: Option<u64>) -> Result<(), SendErr
         ))),
         429 => Err(SendError::none(match retry_after_s {
             Some(seconds) => {
-                format!("the webhook limits its callers (status 429), for {seconds} s")
+                format!("the webhook limits the rate of calls (status 429), for {seconds} s")
             }
-            None => "the webhook limits its callers (status 429)".to_owned(),
+            None => "the webhook limits the rate of calls (status 429)".to_owned(),
         })),
         400..=499 => {
             Err(SendError::refused(format!("the webhook refuses the message (status {code})")))
@@ -158,7 +158,7 @@ fn verdict(status: StatusCode, retry_after_s: Option<u64>) -> Result<(), SendErr
     }
 }
 
-/// What was not sent for certain, and what may have arrived.
+/// Whether the message was certainly not sent, or may have arrived.
 fn failure(error: &Error) -> SendError {
     match error {
         Error::HostNotFound => SendError::none("the webhook's host is not known"),
@@ -173,7 +173,7 @@ fn failure(error: &Error) -> SendError {
         Error::Io(error) => of_io(error),
         Error::Timeout(_) => SendError::unknown("the webhook did not answer in time"),
         Error::Protocol(_) | Error::LargeResponseHeader(..) | Error::Http(_) => {
-            SendError::unknown("the webhook's answer is no HTTP")
+            SendError::unknown("the webhook's answer is not HTTP")
         }
         _ => SendError::unknown("the connection to the webhook broke"),
     }

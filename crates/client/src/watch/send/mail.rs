@@ -42,7 +42,7 @@ pub(super) fn send(
             SendError::unknown("the mail server did not confirm the mail")
         }
     });
-    // It has the mail, or not; how the connection ends makes no difference.
+    // The result is known; how the connection ends makes no difference.
     connection.abort();
     sent.map(drop)
 }
@@ -59,7 +59,7 @@ fn connect(target: &Target, mail: &Mail) -> Result<SmtpConnection, SendError> {
         MailTls::Implicit | MailTls::StartTls => Some(tls(target, mail)?),
     };
     let implicit = tls.as_ref().filter(|_| mail.tls == MailTls::Implicit);
-    // This machine's name is of no use to the server.
+    // The server does not need this machine's name.
     let hello = ClientId::Ipv4(std::net::Ipv4Addr::LOCALHOST);
     let server = (mail.host.as_str(), mail.port);
     let connection = SmtpConnection::connect(server, Some(target.timeout), &hello, implicit, None);
@@ -86,7 +86,7 @@ fn tls(target: &Target, mail: &Mail) -> Result<TlsParameters, SendError> {
         super::roots(Some(path))?;
         let pem = fs::read(path).map_err(|error| failed(error.to_string()))?;
         let certificate =
-            Certificate::from_pem(&pem).map_err(|_| failed("it is no PEM".to_owned()))?;
+            Certificate::from_pem(&pem).map_err(|_| failed("it is not PEM".to_owned()))?;
         tls = tls.certificate_store(CertificateStore::None).add_root_certificate(certificate);
     }
     tls.build().map_err(|_| SendError::none("TLS cannot be set up for the mail server"))
@@ -94,7 +94,7 @@ fn tls(target: &Target, mail: &Mail) -> Result<TlsParameters, SendError> {
 
 fn letter(mail: &Mail, message: &Message, now_ms: u64) -> Result<(Envelope, Vec<u8>), SendError> {
     let mailbox = |text: &String, field: &str| {
-        let bad = || SendError::none(format!("`{field}` is no mail address"));
+        let bad = || SendError::none(format!("`{field}` is not a mail address"));
         text.parse::<Mailbox>().map_err(|_| bad())
     };
     let from = mailbox(&mail.from, "from")?;
@@ -118,7 +118,7 @@ fn letter(mail: &Mail, message: &Message, now_ms: u64) -> Result<(Envelope, Vec<
 
 fn unreachable(error: &Error) -> SendError {
     SendError::none(if error.is_tls() {
-        "the mail server's certificate is not trusted; `ca_file` names the authority of a company"
+        "the mail server's certificate is not trusted; `ca_file` names the CA file of your organisation"
             .to_owned()
     } else if error.status().is_some() {
         words(error, "the connection")

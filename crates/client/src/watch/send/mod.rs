@@ -1,4 +1,4 @@
-//! [`Sender`]: hands one message to one target, and says whether the target has it.
+//! [`Sender`]: sends one message to one target, and reports whether the target has it.
 //!
 //! Redirects are not followed. No error repeats an address, a header or an answer: the address of a
 //! webhook is a secret, and servers repeat what they were sent.
@@ -39,7 +39,7 @@ enum Effect {
     None,
     /// Nothing, for a reason that is about this message alone.
     Refused,
-    /// Nobody knows.
+    /// Unknown.
     Unknown,
 }
 
@@ -61,7 +61,7 @@ impl SendError {
         self.effect == Effect::Unknown
     }
 
-    /// Whether another message may fare better.
+    /// Whether another message may succeed.
     pub(super) fn is_about_message(&self) -> bool {
         self.effect == Effect::Refused
     }

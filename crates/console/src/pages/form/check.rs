@@ -96,7 +96,7 @@ impl Check {
         let yaml = definition(app, snapshot, form, choices, now_ms);
         let mut check = Self { yaml, found: Vec::new(), is_locked: false };
         // It is unknown what an unreadable policy forbids.
-        let policy = snapshot.definitions.policy().filter(|policy| policy.stands());
+        let policy = snapshot.definitions.policy().filter(|policy| policy.is_valid());
         let Some(policy) = policy else {
             check.is_locked = true;
             return check;

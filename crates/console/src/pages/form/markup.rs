@@ -151,8 +151,8 @@ fn scope_tab(purpose: Purpose, form: &KeyForm, choices: &Choices, check: &Check)
             span {
                 @if purpose == Purpose::Edit {
                     "Replace the whole scope " span class="hint" {
-                        "The tenant does not show whether cases and issues that reference no known object are \
-                         let in: set it below."
+                        "The tenant does not show whether cases and issues that reference no \
+                         known object are in scope: set it below."
                     }
                 } @else {
                     "Set the scope " span class="hint" {
@@ -183,7 +183,7 @@ fn scope_tab(purpose: Purpose, form: &KeyForm, choices: &Choices, check: &Check)
         (area("Cases and Issues", &html! {
             (modes("cases", form.cases,
                 ["No cases and issues", "All cases and issues", "Select domains"],
-                &names("domain", &choices.domains, &form.domains, "Other domains, one a line")))
+                &names("domain", &choices.domains, &form.domains, "Other domains, one per line")))
             label class="pick" {
                 input type="checkbox" name="unreferenced" value="1" checked[form.unreferenced];
                 span { "Allow access to cases and issues that are not referencing known assets or endpoints" }
@@ -193,10 +193,17 @@ fn scope_tab(purpose: Purpose, form: &KeyForm, choices: &Choices, check: &Check)
         (area("Endpoints", &html! {
             (modes("endpoints", form.endpoints, ["No endpoints", "All endpoints", "Select specific"], &html! {
                 span class="label" { "Endpoint Groups" }
-                (names("endpoint-group", &choices.endpoint_groups, &form.endpoint_groups, "Endpoint groups, one a line"))
+                (names("endpoint-group", &choices.endpoint_groups, &form.endpoint_groups, "Endpoint \
+                                                                                           groups, \
+                                                                                           one \
+                                                                                           per \
+                                                                                           line"))
                 span class="label" { "Endpoint Tags" }
-                (names("endpoint-tag", &choices.endpoint_tags, &form.endpoint_tags, "Endpoint tags, one a line"))
-                span class="hint" { "At least one group or tag; with both, an endpoint must fit both." }
+                (names("endpoint-tag", &choices.endpoint_tags, &form.endpoint_tags, "Endpoint \
+                                                                                     tags, one \
+                                                                                     per line"))
+                span class="hint" { "At least one group or tag; with both, an endpoint must \
+                                     match both." }
             }))
             (at(check, At::Endpoints))
         }))
@@ -263,7 +270,7 @@ fn datasets(form: &KeyForm, check: &Check) -> Markup {
                                 span { (title) }
                             }
                         }
-                        label for="filters" { "Filters, one a line" }
+                        label for="filters" { "Filters, one per line" }
                         textarea id="filters" name="filters" class="mono" spellcheck="false"
                             placeholder="xdr_data: _vendor = \"acme\"" { (form.filters) }
                     }

@@ -54,7 +54,7 @@ impl<'a> KeyEntry<'a> {
     }
 }
 
-/// A key of compiled definitions. Its strings stand in the file; [`key`](Self::key) is the form to
+/// A key of compiled definitions. Its strings are in the file; [`key`](Self::key) is the form to
 /// decide with.
 #[derive(Clone, Debug)]
 pub struct Record<'a> {

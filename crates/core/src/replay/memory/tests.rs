@@ -347,7 +347,7 @@ fn hostile_ms(way: u64, now_ms: u64, number: u64) -> u64 {
     }
 }
 
-/// A hostile key sends without end; the others use everything that it leaves and are never refused.
+/// A hostile key never stops sending; the others use everything that it leaves and are never refused.
 /// The hostile key never has more stored uses than its quota.
 #[test]
 fn one_keys_burst_never_refuses_another_keys_request() {

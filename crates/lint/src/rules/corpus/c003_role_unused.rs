@@ -17,12 +17,12 @@ pub(crate) static RULE: Rule = Rule {
     name: "role-unused",
     severity: Severity::Info,
     summary: "a role of the catalogue that no key holds",
-    why: "A role that no key holds invites somebody to grant it because it exists. People may \
-          still hold it in the tenant.",
+    why: "A role that no key holds may be assigned only because it exists. Users of the tenant \
+          may still have it.",
     bad: Example::fields("spec:\n  roles: [Viewer]\n").policy(ROLE),
     good: Example::fields("spec:\n  roles: [SIEM Export]\n").policy(ROLE),
-    remedy: "Remove the role from the catalogue if nobody in the tenant uses it. The rule runs only \
-           over a whole corpus, and only for policies with `keys`.",
+    remedy: "Remove the role from the catalogue if no user of the tenant has it either. The rule \
+             runs only over a whole corpus, and only for policies with `keys`.",
     options: &[],
     fixes: Fixes::No,
     check: Check::Corpus(check),

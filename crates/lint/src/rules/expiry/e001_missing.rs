@@ -23,8 +23,8 @@ pub(crate) static RULE: Rule = Rule {
     name: "expiry-missing",
     severity: Severity::Error,
     summary: "neither `expires` nor `lifetime`, or `never` although the policy does not allow it",
-    why: "By default the console generates keys without an expiry, and nothing reminds anybody of \
-          such a key. A key that expires is reviewed again.",
+    why: "By default the console generates keys without an expiry, and nothing reminds the owner \
+          of such a key. A key that expires is reviewed again.",
     bad: Example::fields("spec:\n  expires: never\n"),
     good: Example::fields("spec:\n  lifetime: 90d\n"),
     remedy: "Write `lifetime: 90d`, counted from when the key is generated, or a fixed `expires`.",

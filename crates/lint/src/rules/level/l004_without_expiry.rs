@@ -13,8 +13,8 @@ pub(crate) static RULE: Rule = Rule {
     name: "level-standard-without-expiry",
     severity: Severity::Error,
     summary: "a standard key that never expires",
-    why: "A standard key that was seen once works until somebody deletes it, and nobody knows \
-          that it was seen. Only an expiry stops it automatically.",
+    why: "A standard key that was exposed once works until it is deleted, and the exposure goes \
+          unnoticed. Only an expiry stops it automatically.",
     bad: Example::fields("spec:\n  securityLevel: standard\n  expires: never\n").policy(ALLOWED),
     good: Example::fields("spec:\n  securityLevel: standard\n  lifetime: 90d\n").policy(ALLOWED),
     remedy: "Write `lifetime: 90d`, or make the key advanced.",

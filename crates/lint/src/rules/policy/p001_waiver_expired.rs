@@ -11,8 +11,7 @@ pub(crate) static RULE: Rule = Rule {
     name: "waiver-expired",
     severity: Severity::Error,
     summary: "a waiver that has expired and no longer applies",
-    why: "A waiver is a temporary decision. When it expires, somebody who knows about the earlier \
-          decision has to decide again.",
+    why: "A waiver is a temporary decision. When it expires, the decision has to be made again.",
     bad: Example::fields("").policy(
         "waivers:\n  - { rule: expiry-too-long, key: svc-siem-export-prod, reason: \"SEC-77\", \
          approvedBy: ciso@example.com, expires: 2025-06-30 }\n",

@@ -24,8 +24,8 @@ pub(crate) static RULE: Rule = Rule {
     name: "waiver-too-long",
     severity: Severity::Error,
     summary: "a waiver or suppression that lasts longer than the policy allows",
-    why: "A waiver covers the time until the key is fixed. One that lasts for years is a change \
-          of the policy that nobody decided.",
+    why: "A waiver covers the time until the key is fixed. One that lasts for years changes the \
+          policy without a decision.",
     bad: Example::fields(LONG).policy(YEARS),
     good: Example::fields(LONG).policy(SOUND),
     remedy: "Set an earlier date and review the waiver then, or change the policy if the exception \

@@ -18,8 +18,8 @@ pub(crate) static RULE: Rule = Rule {
     name: "role-too-many",
     severity: Severity::Warning,
     summary: "more roles than a key should hold",
-    why: "Permissions of roles add up: the highest level of each component counts. With more than \
-          a few roles, nobody can tell what a key may do.",
+    why: "Permissions of roles add up: the highest level of each component counts. With more \
+          than a few roles, it is hard to see what a key may do.",
     bad: Example::fields("spec:\n  roles: [Viewer, Responder, Developer]\n")
         .policy("rules: { role-too-many: { max: 2 } }\n"),
     good: Example::fields("spec:\n  roles: [Viewer, Responder]\n")

@@ -13,8 +13,8 @@ pub(crate) static RULE: Rule = Rule {
     name: "schema-unknown-field",
     severity: Severity::Error,
     summary: "a field that the format does not have",
-    why: "A misspelt field has no effect: `expire: 2027-01-01` would make a key that never \
-          expires, and nobody would notice.",
+    why: "A misspelt field has no effect: `expire: 2027-01-01` would give the key no expiry, \
+          unnoticed.",
     bad: Example::fields("spec:\n  commnet: for the SIEM\n").without(&["spec.comment"]),
     good: Example::fields("spec:\n  comment: for the SIEM\n"),
     remedy: "Correct the name, or remove the field. Use `metadata.annotations` for free text.",

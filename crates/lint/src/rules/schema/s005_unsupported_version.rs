@@ -33,7 +33,7 @@ pub(crate) static RULE: Rule = Rule {
     severity: Severity::Error,
     summary: "an unknown `apiVersion` or `kind`",
     why: "Fields of another version may have another meaning. The rest of such a document is not \
-          checked, and this finding says so.",
+          checked, and this finding reports it.",
     bad: Example::file(UNKNOWN),
     good: Example::file(KNOWN),
     remedy: "Write `apiVersion: cortexkey/v1` and `kind: ApiKey`, or narrow the policy's `keys` to \

@@ -135,7 +135,7 @@ fn a_role_is_used_by_those_that_hold_it_and_by_roles_that_are_used() {
     - { name: Old, deprecated: { use: Last } }
 ";
     let text = key("[Viewer]", "[Viewer, Outer]");
-    let help = "help: remove it from the catalogue if nobody in the tenant uses it";
+    let help = "help: remove it from the catalogue if no key or user in the tenant has it";
     assert_eq!(
         reported("C003", &lint_files(policy, &[("svc-a.yaml", &text)])),
         [
@@ -300,15 +300,15 @@ fn what_a_scope_gained_stands_where_it_was_written() {
             ENDPOINTS,
             datasets("default: none"),
             filter("a = 1"),
-            "30:5-13 rows of dataset d that fit its filter are in scope",
+            "30:5-13 rows of dataset d that match its filter are in scope",
         ),
         (
             ENDPOINTS,
             datasets("default: all, filters: [{ dataset: d, filter: a = 1 }]"),
             datasets("default: all"),
-            "30:5-13 a filter of dataset d is dropped",
+            "30:5-13 a filter of dataset d is removed",
         ),
-        (ENDPOINTS, filter("a = 1"), filter("a = 2"), "30:5-13 the filter of dataset d is another"),
+        (ENDPOINTS, filter("a = 1"), filter("a = 2"), "30:5-13 the filter of dataset d is changed"),
     ] {
         let (before, after): (String, String) = (before, after);
         assert_eq!(gained_by("", old, &before, &after), [says], "{before} {after}");
@@ -321,11 +321,11 @@ fn a_scope_that_comes_or_goes_stands_at_it() {
     let scope = format!("  scope:{scope}");
     let none = key(&scope, "");
     let wide = key("assets: { mode: none }", "assets: { mode: all }");
-    assert_eq!(gained("", &none, &wide), ["26:3-8 a scope is given where there was none"]);
-    // It stands nowhere any more.
+    assert_eq!(gained("", &none, &wide), ["26:3-8 a scope is added where there was none"]);
+    // The scope is gone, so the finding points at `spec`.
     assert_eq!(
         gained("", KEY, &none),
-        ["21:1-5 the scope is dropped, and what a key without one sees is not sure"]
+        ["21:1-5 the scope is removed, and it is uncertain what a key without one sees"]
     );
 }
 

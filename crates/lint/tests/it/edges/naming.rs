@@ -216,7 +216,7 @@ fn an_owner_is_a_team_or_an_address_that_the_policy_knows() {
 
 #[test]
 fn a_comment_says_something_in_eight_characters() {
-    let missing = "`spec.comment` is missing: nobody can see what the key is for";
+    let missing = "`spec.comment` is missing: the console cannot show what the key is for";
     for (line, says) in [
         ("", vec![format!("6:1-5 {missing}")]),
         ("  comment:\n", vec![format!("8:3-10 {missing}")]),
@@ -365,14 +365,14 @@ fn a_tenant_is_one_of_the_policy() {
         reported("N009", &lint_text(TWO, &with("stage"))),
         [
             "svc-a.yaml:6:11-16 tenant `stage` is not in the policy",
-            "help: known here: `prod-eu`, `dev`",
+            "help: expected one of `prod-eu`, `dev`",
         ]
     );
     assert_eq!(
         reported("N009", &lint_text(TWO, KEY)),
         [
             "svc-a.yaml:3:1-9 `metadata.tenant` is missing: the policy has 2",
-            "help: known here: `prod-eu`, `dev`",
+            "help: expected one of `prod-eu`, `dev`",
         ]
     );
     for (policy, text) in [

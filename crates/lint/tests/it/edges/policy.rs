@@ -75,7 +75,7 @@ fn a_waiver_for_a_rule_without_exceptions_is_told() {
         reported("P004", &lint_text(&unwaivable, KEY)),
         [
             "cortexkey.yaml:7:13-28 rule E003 expiry-too-long cannot be waived here: the policy \
-             says so",
+             forbids it",
             "help: fix the key; this waiver has no effect",
             "cortexkey.yaml:5:28-33 set here",
         ],
@@ -83,8 +83,8 @@ fn a_waiver_for_a_rule_without_exceptions_is_told() {
     assert_eq!(
         reported("P004", &lint_text(&of("Y001"), KEY)),
         [
-            "cortexkey.yaml:6:13-17 rule Y001 yaml-syntax cannot be waived here: it says that \
-             something could not be checked",
+            "cortexkey.yaml:6:13-17 rule Y001 yaml-syntax cannot be waived here: it reports \
+             that something could not be checked",
             "help: fix the key; this waiver has no effect",
         ],
     );

@@ -142,7 +142,7 @@ fn a_field_moves_with_the_comments_above_it() {
             "kind: ApiKey\n  # one\napiVersion: cortexkey/v1\n",
             "apiVersion: cortexkey/v1\n  # one\nkind: ApiKey\n",
         ),
-        // What stands at the head of a file is about the file, be it one line or more.
+        // A comment at the top of a file is about the file, in one line or several.
         (
             "# one\nkind: ApiKey\napiVersion: cortexkey/v1\n",
             "# one\napiVersion: cortexkey/v1\nkind: ApiKey\n",

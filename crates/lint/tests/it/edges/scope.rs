@@ -491,7 +491,7 @@ fn filters_take_their_fields_and_operators() {
     let write = |filter: &str| {
         datasets(&format!("{{ default: none, filters: [{{ dataset: a, filter: '{filter}' }}] }}"))
     };
-    let field = "the filter begins with no field that filters take, such as _vendor";
+    let field = "the filter does not start with a supported field, such as _vendor";
     let operator = "the filter's operator is none of = != > < >= <= in array_contains contains \
                     starts_with";
     let behind = "write one of them after the field, as in `_vendor = \"acme\"`";

@@ -64,7 +64,7 @@ fn what_looks_like_chance_is_allowed_by_its_digest() {
     let other = "0".repeat(64);
     let text = comment(&format!("with {RANDOM}"));
     for list in [DIGEST.to_owned(), format!("{other}, {DIGEST}")] {
-        // The list itself stands in a file that is looked at, too.
+        // The file with the list itself is scanned too.
         assert_eq!(lint_text(&allow(&list), &text).findings, [], "{list}");
     }
     let message = "this looks like a password or a token";

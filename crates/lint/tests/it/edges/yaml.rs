@@ -113,7 +113,7 @@ fn names_items_and_texts_are_looked_at_and_typed_fields_are_not() {
         ("[Viewer]", "[no, 017]", &[10, 10][..]),
         ("[Viewer]", "\n    - Viewer\n    - 017", &[12]),
         ("  owner: team-a\n", "  owner: team-a\n  labels: { no: a, b: on }\n", &[6, 6]),
-        // What is named like a typed field is none under names of one's own.
+        // A name like that of a typed field is not one below free names.
         ("  owner: team-a\n", "  owner: team-a\n  labels: { id: 017, a: b }\n", &[6]),
         ("  owner: team-a\n", "  owner: team-a\n  annotations:\n    mode: on\n    n: x\n", &[7, 8]),
         ("lifetime: 90d", "expires: 2026-01-31", &[]),

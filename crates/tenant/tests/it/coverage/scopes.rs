@@ -93,7 +93,7 @@ impl ScopeCase {
 /// The place of an asset, or whether it is deleted.
 type AssetPlace = Result<usize, bool>;
 
-/// The things of a tenant, as its own answers tell them to somebody who sees everything.
+/// The objects of a tenant, as its responses show them to an unrestricted key.
 struct World {
     assets: Vec<(String, Vec<String>, Option<usize>)>,
     endpoints: Vec<(String, Vec<String>, Vec<String>)>,
