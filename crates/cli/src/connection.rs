@@ -8,8 +8,8 @@ use std::time::Duration;
 use clap::builder::RangedU64ValueParser;
 use clap::value_parser;
 use cortexkey_client::{
-    CallError, Client, Connection, Credentials, Given, KeySource, Notice, Observer, SettingsError,
-    StoreUrl, TIMEOUT_MS_MAX,
+    CallError, Client, Connection, Credentials, Given, KeySource, Notice, Observer, Origin,
+    SettingsError, StoreUrl, TIMEOUT_MS_MAX,
 };
 use cortexkey_core::auth::Level;
 use zeroize::Zeroizing;
@@ -172,9 +172,24 @@ impl ConnectionArgs {
             .map_err(|error| failure(&error))
     }
 
-    /// The same with another profile.
-    pub(crate) fn resolve_profile(&self, profile: &str) -> Result<Connection, Failure> {
-        resolved(&Given { profile: Some(profile.to_owned()), ..self.given() })
+    /// The same with another profile. Where it is one of several, its key must be its own: a key
+    /// from the environment belongs to one tenant, and must not reach the others.
+    pub(crate) fn resolve_profile(
+        &self,
+        profile: &str,
+        is_one_of_several: bool,
+    ) -> Result<Connection, Failure> {
+        let connection = resolved(&Given { profile: Some(profile.to_owned()), ..self.given() })?;
+        match &connection.credentials.key_origin {
+            Origin::Environment(name) if is_one_of_several => Err(Failure::usage_error(format!(
+                "profile {profile} does not say where its key is"
+            ))
+            .help(format!(
+                "set key_file, key_command or key_store in the profile; the key in {name} is for \
+                         one tenant, and several were given"
+            ))),
+            _ => Ok(connection),
+        }
     }
 
     /// A client for the tenant.

@@ -43,7 +43,9 @@ pub(crate) enum LineError {
     NoFlag { field: &'static str },
     #[error("field `{field}` is 0; a key id is 1 or more")]
     ZeroId { field: &'static str },
-    #[error("field `{field}` holds a character above U+00FF; each stands for one byte")]
+    #[error(
+        "field `{field}` contains a character above U+00FF; each character stands for one byte"
+    )]
     NoByte { field: String },
     #[error("field `{field}`")]
     Value { field: &'static str, source: BoxError },

@@ -464,12 +464,12 @@ static void check_decisions(const cxk_definitions *definitions) {
   CHECK(ask(definitions, "lab/lab", &question, "view at most") == CXK_DECISION_REFUSED);
   question.kind = CXK_ASK_ACTION;
   question.name = "Live Terminal";
-  CHECK(ask(definitions, "export", &question, "nobody listed") == CXK_DECISION_UNKNOWN);
+  CHECK(ask(definitions, "export", &question, "not listed") == CXK_DECISION_UNKNOWN);
   question.name = "Isolate";
   CHECK(ask(definitions, "export", &question, "Isolate is held") == CXK_OK);
   /* Names are compared byte by byte. */
   question.name = "isolate";
-  CHECK(ask(definitions, "export", &question, "nobody listed") == CXK_DECISION_UNKNOWN);
+  CHECK(ask(definitions, "export", &question, "not listed") == CXK_DECISION_UNKNOWN);
 
   question.kind = CXK_ASK_ASSET;
   question.groups = us;
@@ -490,9 +490,9 @@ static void check_decisions(const cxk_definitions *definitions) {
   CHECK(ask(definitions, "export", &question, "servers-eu is selected") == CXK_OK);
   question.references = &deleted;
   question.reference_count = 1;
-  CHECK(ask(definitions, "export", &question, "is not let in") == CXK_DECISION_REFUSED);
+  CHECK(ask(definitions, "export", &question, "not in scope") == CXK_DECISION_REFUSED);
   question.reference_count = 0;
-  CHECK(ask(definitions, "export", &question, "is not let in") == CXK_DECISION_REFUSED);
+  CHECK(ask(definitions, "export", &question, "not in scope") == CXK_DECISION_REFUSED);
   question.kind = CXK_ASK_CASE;
   question.issues = issues;
   question.issue_count = 2;
@@ -515,11 +515,11 @@ static void check_decisions(const cxk_definitions *definitions) {
   question.name = "xdr_data";
   question.fields = row;
   question.field_count = 1;
-  CHECK(ask(definitions, "export", &question, "the row fits") == CXK_OK);
+  CHECK(ask(definitions, "export", &question, "row matches") == CXK_OK);
   question.fields = other;
-  CHECK(ask(definitions, "export", &question, "the row does not fit") == CXK_DECISION_REFUSED);
+  CHECK(ask(definitions, "export", &question, "does not match") == CXK_DECISION_REFUSED);
   question.field_count = 0;
-  CHECK(ask(definitions, "export", &question, "cannot be told") == CXK_DECISION_UNKNOWN);
+  CHECK(ask(definitions, "export", &question, "unknown whether the row matches") == CXK_DECISION_UNKNOWN);
 }
 
 /* What is cut is ended, and no character is cut in two. */

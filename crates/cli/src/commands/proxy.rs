@@ -107,7 +107,14 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     if let Some(tool) = &args.tool {
         return beside(proxy, tool, &tools, key_id, &args.command);
     }
-    text::print_key(&ready(&proxy))?;
+    let ready = |value| text::json(&value);
+    match proxy.socket() {
+        // A key by mistake where the socket's path belongs stays hidden.
+        Some(path) => text::print(&ready(json!({ "socket": path.display().to_string() }))),
+        None => {
+            text::print_key(&ready(json!({ "url": proxy.url(), "token": proxy.token().expose() })))
+        }
+    }?;
     proxy.serve().map_err(|error| Failure::new(Exit::Findings, error.to_string()))?;
     Ok(Exit::Done)
 }
@@ -120,14 +127,6 @@ fn options(args: &Args) -> ProxyOptions {
         lifetime: args.lifetime_minutes.map(|minutes| Duration::from_secs(minutes * 60)),
         on_request: (!args.quiet).then(|| Box::new(log) as OnRequest),
     }
-}
-
-fn ready(proxy: &Proxy) -> String {
-    let ready = match proxy.socket() {
-        Some(socket) => json!({ "socket": socket.display().to_string() }),
-        None => json!({ "url": proxy.url(), "token": proxy.token().expose() }),
-    };
-    text::json(&ready)
 }
 
 fn log(record: &Record<'_>) {

@@ -1,6 +1,7 @@
 //! The commands that the pages show: each has a form that the program takes, and those of
 //! `docs/client.md` run against a tenant.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -118,6 +119,13 @@ fn run_shown(world: &World, shown: &[String]) -> Ran {
     finish(world.command(&arguments).env("XDG_STATE_HOME", world.path("state")))
 }
 
+/// Runs a command in a folder that holds what `import` wrote.
+fn after_import(world: &World, arguments: &[impl AsRef<OsStr>]) -> Ran {
+    let empty = tempfile::tempdir().unwrap();
+    assert_eq!(finish(world.command(&["import"]).current_dir(empty.path())).code, 0);
+    finish(world.command(&[]).args(arguments).current_dir(empty.path()))
+}
+
 #[test]
 fn the_commands_of_the_clients_page_run() {
     let world = World::new();
@@ -134,14 +142,18 @@ fn the_commands_of_the_clients_page_run() {
                 continue;
             }
             // Behind an import where there is no policy yet.
-            "policy init" => {
-                let empty = tempfile::tempdir().unwrap();
-                let run = |args: &[&str]| finish(world.command(args).current_dir(empty.path()));
-                assert_eq!(run(&["import"]).code, 0);
-                run(&["policy", "init"])
+            "policy init" => after_import(&world, &["policy", "init"]),
+            // About definitions, with the profile that the test's configuration has.
+            words if words.starts_with("report") || words.starts_with("keys inventory") => {
+                let of_test =
+                    |word: &String| if word == "prod" { "p".into() } else { word.clone() };
+                let words: Vec<String> = shown.iter().map(of_test).collect();
+                after_import(&world, &words)
             }
             _ => run_shown(&world, shown),
         };
-        assert_eq!(ran.code, 0, "{shown:?}: {ran:?}");
+        // A report ends with the linter's findings, and what `import` wrote has some.
+        let is_fine = ran.code == 0 || shown[0] == "report" && ran.code == 1;
+        assert!(is_fine, "{shown:?}: {ran:?}");
     }
 }

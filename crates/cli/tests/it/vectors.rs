@@ -174,7 +174,7 @@ fn verify_without_requests_says_so() {
     assert_eq!(ran.code, 3);
     insta::assert_snapshot!(ran.stderr, @r"
     error: there is no request to check
-     help: give one JSON object a line; `cortexkey verify --help` shows one
+     help: give one JSON object per line; `cortexkey verify --help` shows one
     ");
 }
 

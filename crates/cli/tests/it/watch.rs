@@ -382,6 +382,10 @@ fn a_tenant_that_cannot_be_asked_is_a_notice_once_and_keeps_its_events() {
     let (value, ran) = watched.run(&["--profiles", "q"]);
     assert_eq!((ran.code, &value["tenants"][0]["asked"]), (1, &false.into()), "{ran:?}");
     assert_eq!(watched.run(&["--profiles", "q,nobody"]).1.code, 2);
+    // The key in the environment is for one tenant. The first profile alone would take it.
+    assert_eq!(watched.run(&["--profiles", "p"]).0["tenants"][0]["asked"], true);
+    let (value, ran) = watched.run(&["--profiles", "p,q"]);
+    assert_eq!((ran.code, &value["tenants"][0]["asked"]), (1, &false.into()), "{ran:?}");
 }
 
 #[test]

@@ -138,7 +138,7 @@ mod tests {
         let key = "a1".repeat(64);
         for line in [key.clone(), format!("bad value \"{key}\""), encode(&key)] {
             assert!(!detail(&line).contains("a1"), "{line}");
-            assert!(detail(&line).starts_with(": (a message"));
+            assert!(detail(&line).starts_with(": (message hidden"));
         }
     }
 }

@@ -69,8 +69,8 @@ const OPERATORS: [(&str, FilterOperator); 10] = [
 /// use cortexkey_core::access::RowFilter;
 ///
 /// let filter = RowFilter::parse("_vendor = \"acme\"")?;
-/// assert_eq!(filter.fits(&[("_vendor", "acme")]), Some(true));
-/// assert_eq!(filter.fits(&[("_product", "fw")]), None, "the row does not say");
+/// assert_eq!(filter.matches(&[("_vendor", "acme")]), Some(true));
+/// assert_eq!(filter.matches(&[("_product", "fw")]), None, "the row does not say");
 /// assert!(RowFilter::parse("secret = 1").is_err(), "not a field that filters take");
 /// # Ok::<(), cortexkey_core::access::FilterError>(())
 /// ```

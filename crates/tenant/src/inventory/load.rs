@@ -341,8 +341,8 @@ mod tests {
     fn what_names_nothing_or_is_there_twice_is_an_error_that_says_where() {
         for (json, said) in [
             (r#"{"domains":["A","A"]}"#, "domains has \"A\" twice"),
-            (r#"{"assets":[{}]}"#, "record 1 of the inventory's assets has no text"),
-            (r#"{"endpoints":[{"endpoint_id":7}]}"#, "no text in \"endpoint_id\""),
+            (r#"{"assets":[{}]}"#, "record 1 of the inventory's assets has no string"),
+            (r#"{"endpoints":[{"endpoint_id":7}]}"#, "no string in \"endpoint_id\""),
             (
                 r#"{"assets":[{"xdm.asset.id":"a","xdm.asset.agent_id":"b"}]}"#,
                 "\"a\" in the inventory's assets names the endpoint \"b\"",

@@ -219,7 +219,7 @@ fn a_webhook_that_takes_nothing_is_told_of() {
     f.generate(&request, Level::Standard);
     f.put(&vec![], "/_cortexkey/clock", &json!({ "nowMs": NOW_MS + 24 * DAY_MS }));
     let (id, why) = tells.recv_timeout(Duration::from_secs(20)).unwrap();
-    assert_eq!((id, why.as_str()), (1, "it cannot be reached; given up after 3 tries"));
+    assert_eq!((id, why.as_str()), (1, "it could not be reached; given up after 3 attempts"));
     let all = get(&f, "/_cortexkey/notifications")["notifications"].clone();
     assert_eq!(all[0]["webhookError"], why);
 }

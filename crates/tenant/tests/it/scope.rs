@@ -72,8 +72,8 @@ fn what_names_nothing_is_refused() {
         ("/assets/asset_group_ids", "no asset group has the id 99"),
         ("/cases_issues/names", "The scope name nothing does not exist."),
         ("/endpoints/endpoint_groups/names", "The scope name nothing does not exist."),
-        ("/assets", "an attribute that no scope takes"),
-        ("/assets/mode", "a selection goes with the mode scope"),
+        ("/assets", "an attribute that scopes do not support"),
+        ("/assets/mode", "a selection is valid only with the mode scope"),
         ("/endpoints/endpoint_tags/mode", "the mode scope needs at least one"),
     ] {
         let mut changed = scope();

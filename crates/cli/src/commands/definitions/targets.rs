@@ -58,7 +58,7 @@ impl TargetArgs {
         for profile in &profiles {
             let connection = match profile {
                 None => self.connection.resolve(),
-                Some(name) => self.connection.resolve_profile(name),
+                Some(name) => self.connection.resolve_profile(name, profiles.len() > 1),
             };
             let name = profile.clone().unwrap_or_default();
             let of_profile = connection.and_then(|connection| {

@@ -213,8 +213,10 @@ fn once(
 fn look(args: &Args) -> Result<(Vec<Look>, Thresholds), Failure> {
     let mut looks = Vec::new();
     let mut of_policy: Option<Thresholds> = None;
-    for profile in profiles(args)? {
-        match targets_of(args, profile.as_deref()) {
+    let profiles = profiles(args)?;
+    let are_several = profiles.len() > 1;
+    for profile in profiles {
+        match targets_of(args, profile.as_deref(), are_several) {
             Ok(found) => {
                 for (name, target) in found {
                     let (look, thresholds) = look_at(args, name, &target)?;
@@ -289,10 +291,14 @@ fn thresholds(given: impl IntoIterator<Item = Threshold>) -> Result<Thresholds, 
 }
 
 /// A profile's tenant, or its children, with their names.
-fn targets_of(args: &Args, profile: Option<&str>) -> Result<Vec<(String, Target)>, Failure> {
+fn targets_of(
+    args: &Args,
+    profile: Option<&str>,
+    is_one_of_several: bool,
+) -> Result<Vec<(String, Target)>, Failure> {
     let connection = match profile {
         None => args.connection.resolve()?,
-        Some(name) => args.connection.resolve_profile(name)?,
+        Some(name) => args.connection.resolve_profile(name, is_one_of_several)?,
     };
     let host = || connection.address.value.host().to_owned();
     let name = connection.profile.clone().unwrap_or_else(host);
