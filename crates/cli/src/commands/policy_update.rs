@@ -18,6 +18,9 @@ use crate::text::{self, DIM, Format, GOOD};
 /// digests into .cortexkey/policies.lock. Commit both. Linting reads the copies, never the network, and
 /// fails if one is missing or changed.
 ///
+/// A change to a copy and its digest in the lock passes linting. Run --verify in CI to compare the
+/// copies with their sources.
+///
 /// git is run for repositories and finds logins as it always does. For registries, the logins of
 /// `docker login` are used.
 #[derive(clap::Args)]
@@ -31,9 +34,10 @@ Examples:
 
   cortexkey policy update
   cortexkey policy update --check                 in CI: are the copies complete? No network
+  cortexkey policy update --verify                in CI: are the copies those of their sources?
 
-Exit codes: 0 success; 1 a policy could not be fetched, or with --check a copy is missing or changed; 2
-usage error, or an invalid policy.")]
+Exit codes: 0 success; 1 a policy could not be fetched, or with --check or --verify a copy is
+missing or changed; 2 usage error, an invalid policy, or a link in place of a copy.")]
 pub(crate) struct Args {
     /// The policy [default: the nearest cortexkey.yaml in this folder or above]
     #[arg(long, value_name = "FILE")]
@@ -43,8 +47,12 @@ pub(crate) struct Args {
     #[arg(long)]
     check: bool,
 
-    /// Remove copies that this policy does not use
+    /// Fetch every policy again and report copies that differ; write nothing
     #[arg(long, conflicts_with = "check")]
+    verify: bool,
+
+    /// Remove copies that this policy does not use
+    #[arg(long, conflicts_with_all = ["check", "verify"])]
     prune: bool,
 
     /// Output format
@@ -54,12 +62,18 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     let policy = match &args.policy {
+        Some(policy) if policy.to_string_lossy().starts_with("builtin:") => {
+            let message =
+                format!("{} is built in and extends nothing from elsewhere", policy.display());
+            return Err(Failure::usage_error(message).help("pass a file of this repository"));
+        }
         Some(policy) => policy.clone(),
         None => nearest()?,
     };
     let update = PolicyUpdate::of(&policy, Limits::default()).map_err(|error| failure(&error))?;
-    if args.check {
-        return check(args, &update);
+    if args.check || args.verify {
+        let different = if args.check { update.check() } else { update.verify() };
+        return report(args, &different.map_err(|error| failure(&error))?);
     }
     let fetched = update.run(args.prune).map_err(|error| failure(&error))?;
     text::print(&match args.format {
@@ -80,20 +94,26 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
-fn check(args: &Args, update: &PolicyUpdate) -> Result<Exit, Failure> {
-    let missing = update.check().map_err(|error| failure(&error))?;
+/// Reports the copies that are missing or changed.
+fn report(args: &Args, different: &[Pinned]) -> Result<Exit, Failure> {
     text::print(&match args.format {
-        Format::Text if missing.is_empty() => "all copies are there\n".to_owned(),
+        Format::Text if different.is_empty() && args.verify => {
+            "all copies are the same as their sources\n".to_owned()
+        }
+        Format::Text if different.is_empty() => "all copies are there\n".to_owned(),
         Format::Text => {
-            let line = |pinned: &Pinned| format!("missing or changed: {pinned}\n");
-            missing.iter().map(line).collect::<Vec<_>>().concat()
+            let state =
+                if args.verify { "missing or not as its source" } else { "missing or changed" };
+            let line = |pinned: &Pinned| format!("{state}: {pinned}\n");
+            different.iter().map(line).collect::<Vec<_>>().concat()
         }
         Format::Json => {
-            let missing: Vec<String> = missing.iter().map(Pinned::to_string).collect();
-            text::json(&json!({ "version": 1, "missing": missing }))
+            let different: Vec<String> = different.iter().map(Pinned::to_string).collect();
+            let name = if args.verify { "different" } else { "missing" };
+            text::json(&json!({ "version": 1, name: different }))
         }
     })?;
-    Ok(if missing.is_empty() { Exit::Done } else { Exit::Findings })
+    Ok(if different.is_empty() { Exit::Done } else { Exit::Findings })
 }
 
 fn fetched_text(fetched: &[FetchedPolicy]) -> String {
@@ -136,6 +156,8 @@ fn failure(error: &PolicyUpdateError) -> Failure {
         PolicyUpdateError::Invalid { .. }
         | PolicyUpdateError::Read { .. }
         | PolicyUpdateError::Outside { .. }
+        | PolicyUpdateError::Leaves { .. }
+        | PolicyUpdateError::Link { .. }
         | PolicyUpdateError::TooMany
         | PolicyUpdateError::Lock { .. } => Failure::of(Exit::UsageError, error),
         _ => Failure::of(Exit::Findings, error).help("the copies that were there are as they were"),

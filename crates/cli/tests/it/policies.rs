@@ -242,6 +242,175 @@ fn hooks_and_settings_around_have_no_effect() {
     assert!(git(&world.path("keys"), &["count-objects"]).starts_with("0 objects"));
 }
 
+/// All files below a folder but those of git, with their bytes; links are not followed.
+fn files(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
+    let (mut found, mut open) = (Vec::new(), vec![folder.to_owned()]);
+    while let Some(at) = open.pop() {
+        for entry in fs::read_dir(at).unwrap() {
+            let entry = entry.unwrap();
+            let kind = entry.file_type().unwrap();
+            if kind.is_dir() {
+                open.push(entry.path());
+            } else if kind.is_file() {
+                found.push((entry.path(), fs::read(entry.path()).unwrap()));
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+const MODES: [&[&str]; 4] = [&[], &["--prune"], &["--check"], &["--verify"]];
+
+#[test]
+fn links_in_the_folder_of_copies_are_errors() {
+    use std::os::unix::fs::symlink;
+
+    let places = [
+        (".cortexkey", ".."),
+        (".cortexkey", "keys"),
+        (".cortexkey/policies", ".."),
+        (".cortexkey/policies", "../../outside"),
+        (".cortexkey/policies", "/nowhere/at/all"),
+        (".cortexkey/policies/git", "../../../outside"),
+        (".cortexkey/policies.lock", "../cortexkey.yaml"),
+        (".cortexkey/policies.lock", "/dev/zero"),
+    ];
+    for (link, target) in places {
+        let world = World::new();
+        let rev = world.commit();
+        world.extend(&world.at(&rev, "team/base.yaml"));
+        fs::create_dir(world.path("outside")).unwrap();
+        world.write("outside/other.policy", "x");
+        let link = world.path("keys").join(link);
+        fs::create_dir_all(link.parent().unwrap()).unwrap();
+        symlink(target, &link).unwrap();
+        let before = files(world.folder.path());
+        for mode in MODES {
+            let ran = world.run(&[&["policy", "update"], mode].concat());
+            assert_eq!(ran.code, 2, "{} -> {target} {mode:?}: {ran:?}", link.display());
+            assert_eq!(files(world.folder.path()), before, "{} {mode:?}", link.display());
+            assert!(link.symlink_metadata().unwrap().is_symlink());
+        }
+    }
+}
+
+#[test]
+fn a_copy_or_lock_that_is_no_file_is_never_read() {
+    use std::os::unix::fs::symlink;
+
+    let world = World::new();
+    let rev = world.commit();
+    world.extend(&world.at(&rev, "team/base.yaml"));
+    assert_eq!(world.run(&["policy", "update"]).code, 0);
+    let copies = world.copies();
+    for (path, bytes) in &copies {
+        let is_lock = path.ends_with("policies.lock");
+        fs::remove_file(path).unwrap();
+        // Also a link to the right bytes, within the repository.
+        let moved = world.path("keys/moved");
+        fs::write(&moved, bytes).unwrap();
+        for target in [Path::new("/dev/zero"), &moved] {
+            symlink(target, path).unwrap();
+            for mode in MODES {
+                let ran = world.run(&[&["policy", "update"], mode].concat());
+                assert_eq!(ran.code, 2, "{} {mode:?}: {ran:?}", path.display());
+            }
+            fs::remove_file(path).unwrap();
+        }
+        assert!(Command::new("mkfifo").arg(path).status().unwrap().success());
+        for mode in MODES {
+            let ran = world.run(&[&["policy", "update"], mode].concat());
+            let code = if is_lock { 2 } else { 1 };
+            assert_eq!(ran.code, code, "{} {mode:?}: {ran:?}", path.display());
+        }
+        fs::remove_file(path).unwrap();
+        // Larger than any policy or lock.
+        fs::File::create(path).unwrap().set_len(64 << 20).unwrap();
+        assert_eq!(world.run(&["policy", "update", "--check"]).code, if is_lock { 2 } else { 1 });
+        fs::write(path, bytes).unwrap();
+    }
+    assert_eq!(world.run(&["policy", "update", "--check"]).code, 0);
+}
+
+#[test]
+fn a_policy_outside_the_repository_gets_no_copies() {
+    use std::os::unix::fs::symlink;
+
+    let world = World::new();
+    let rev = world.commit();
+    world.extend(&world.at(&rev, "team/base.yaml"));
+    fs::create_dir(world.path("outside")).unwrap();
+    let policy = fs::read_to_string(world.path("keys/cortexkey.yaml")).unwrap();
+    world.write("outside/x.yaml", &policy);
+    symlink("../outside", world.path("keys/linked")).unwrap();
+    world.write("keys/inner.yaml", &policy);
+    symlink("../keys/inner.yaml", world.path("outside/back.yaml")).unwrap();
+    for parent in ["../outside/x.yaml", "linked/x.yaml", "linked/back.yaml"] {
+        world.extend(parent);
+        let before = files(world.folder.path());
+        let ran = world.run(&["policy", "update"]);
+        assert_eq!(ran.code, 2, "{parent}: {ran:?}");
+        assert_eq!(files(world.folder.path()), before, "{parent}");
+    }
+}
+
+#[test]
+fn a_copy_and_its_lock_edited_together_fail_verification() {
+    let world = World::new();
+    let rev = world.commit();
+    world.extend(&world.at(&rev, "team/base.yaml"));
+    // Nothing is there yet.
+    assert_eq!(world.run(&["policy", "update", "--verify"]).code, 1);
+    assert!(world.copies().is_empty());
+    assert_eq!(world.run(&["policy", "update"]).code, 0);
+    assert_eq!(world.run(&["policy", "update", "--verify"]).code, 0);
+
+    let copies = world.copies();
+    let more = copies.iter().find(|(path, _)| path.ends_with("shared/more.yaml.policy")).unwrap();
+    let edited = String::from_utf8(more.1.clone()).unwrap().replace("10d", "900d");
+    let lock = world.path("keys/.cortexkey/policies.lock");
+    let text = fs::read_to_string(&lock).unwrap();
+    fs::write(&lock, text.replace(&sha256(&more.1), &sha256(edited.as_bytes()))).unwrap();
+    fs::write(&more.0, &edited).unwrap();
+    assert_eq!(world.run(&["policy", "update", "--check"]).code, 0);
+    let before = world.copies();
+    let ran = world.run(&["policy", "update", "--verify", "--format", "json"]);
+    assert_eq!(ran.code, 1, "{ran:?}");
+    let printed: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
+    let different = printed["different"].as_array().unwrap();
+    assert!(different.len() == 1 && different[0].as_str().unwrap().ends_with("shared/more.yaml"));
+    assert_eq!(world.copies(), before);
+
+    // A source that cannot be reached is no pass.
+    for (path, bytes) in &copies {
+        fs::write(path, bytes).unwrap();
+    }
+    assert_eq!(world.run(&["policy", "update", "--verify"]).code, 0);
+    fs::rename(world.path("policies"), world.path("gone")).unwrap();
+    assert_eq!(world.run(&["policy", "update", "--verify"]).code, 1);
+}
+
+#[test]
+fn pruning_removes_unused_copies_alone() {
+    let world = World::new();
+    let rev = world.commit();
+    world.extend(&world.at(&rev, "team/base.yaml"));
+    assert_eq!(world.run(&["policy", "update"]).code, 0);
+    world.write("keys/.cortexkey/policies/README.md", "x");
+    world.extend("builtin:minimal");
+    assert_eq!(world.run(&["policy", "update"]).code, 0);
+    assert_eq!(world.copies().len(), 4);
+    assert_eq!(world.run(&["policy", "update", "--prune"]).code, 0);
+    let names: Vec<_> = world.copies().into_iter().map(|(path, _)| path).collect();
+    assert_eq!(names, [world.path("keys/.cortexkey/policies/README.md")]);
+    assert!(!world.path("keys/.cortexkey/policies/git").exists());
+    fs::remove_dir_all(world.path("keys/.cortexkey")).unwrap();
+    assert_eq!(world.run(&["policy", "update", "--prune"]).code, 0);
+    let ran = world.run(&["policy", "update", "--policy", "builtin:strict"]);
+    assert!(ran.code == 2 && ran.stderr.contains("built in"), "{ran:?}");
+}
+
 /// A registry on loopback with one artifact. It asks for a token and redirects to its storage.
 struct Registry {
     port: u16,

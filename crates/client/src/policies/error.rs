@@ -1,0 +1,117 @@
+//! [`PolicyUpdateError`]: why policies from elsewhere could not be fetched, verified or written.
+
+use std::io;
+use std::path::PathBuf;
+
+use cortexkey_system::WriteError;
+use thiserror::Error;
+
+use super::git::GitError;
+use super::oci::OciError;
+
+/// How many policies one policy may stand on, as the linter reads them.
+pub(super) const FILES_MAX: usize = 64;
+
+/// Why policies could not be fetched. Nothing was written, unless it is an error of writing.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum PolicyUpdateError {
+    /// A policy of this repository cannot be read.
+    #[error("cannot read {}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// The system's error.
+        #[source]
+        error: io::Error,
+    },
+    /// A policy has a mistake, so that it is not known what it extends.
+    #[error("{what} is no valid policy: {message}")]
+    Invalid {
+        /// The file, or where it comes from.
+        what: String,
+        /// The first mistake.
+        message: String,
+    },
+    /// A policy from elsewhere names a file outside of its source.
+    #[error("{what} extends {path}, which is not in its repository")]
+    Outside {
+        /// Where it comes from.
+        what: String,
+        /// The path that it names.
+        path: String,
+    },
+    /// A policy of this repository is outside of it, or reached through a link that leads out.
+    #[error("{} is outside the repository of the policy", path.display())]
+    Leaves {
+        /// The file as named.
+        path: PathBuf,
+    },
+    /// A copy, the lock or a folder above them is a link, or a folder is something else.
+    #[error(
+        "{} is a symbolic link, or not a folder; remove it: copies of policies are never read or written \
+         through links",
+        path.display()
+    )]
+    Link {
+        /// The link.
+        path: PathBuf,
+    },
+    /// There are too many.
+    #[error("the policy stands on more than {FILES_MAX} files")]
+    TooMany,
+    /// A git repository did not give it.
+    #[error("cannot fetch {what}")]
+    Git {
+        /// What was fetched.
+        what: String,
+        /// What went wrong.
+        #[source]
+        error: GitError,
+    },
+    /// A registry did not give it.
+    #[error("cannot fetch {what}")]
+    Oci {
+        /// What was fetched.
+        what: String,
+        /// What went wrong.
+        #[source]
+        error: OciError,
+    },
+    /// A copy that was fetched before has other bytes now.
+    #[error(
+        "{what} has another digest than the lock says; a commit or digest never changes, so look into \
+         this before you delete the lock"
+    )]
+    Changed {
+        /// What was fetched.
+        what: String,
+    },
+    /// The lock cannot be understood.
+    #[error("{} is no lock of policies; restore it, or delete it and run this again", path.display())]
+    Lock {
+        /// The lock.
+        path: PathBuf,
+    },
+    /// A copy or the lock cannot be written.
+    #[error(transparent)]
+    Write(WriteError),
+    /// A folder cannot be created or listed.
+    #[error("cannot use the folder {}", path.display())]
+    Folder {
+        /// The folder.
+        path: PathBuf,
+        /// The system's error.
+        #[source]
+        error: io::Error,
+    },
+    /// A copy that is no longer used cannot be removed.
+    #[error("cannot remove {}", path.display())]
+    Remove {
+        /// The copy or lock.
+        path: PathBuf,
+        /// The system's error.
+        #[source]
+        error: io::Error,
+    },
+}
