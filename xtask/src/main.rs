@@ -71,7 +71,8 @@ cargo xtask COMMAND
   pkg-config       install the C library under target and print the folder for PKG_CONFIG_PATH
   tidy             check what no other tool does: module comments, links, invariants, module cycles
   prose            check spelling and grammar
-  setup            install what the checks need, and say what could not be had
+  setup [cross]    install what the checks need, and say what could not be had; or the compilers
+                   of a release for other machines
   public-api [--renew] compare the interfaces of core and client with their records, or write these
   coverage         run the tests, and print which share of each crate's lines they reach
   docs             build the documentation site into target/site, and check it
@@ -126,6 +127,7 @@ fn main() -> ExitCode {
             setup::run(&root);
             Ok(())
         }
+        ["setup", "cross"] => setup::cross(),
         ["docs"] => site::run(&root),
         ["instructions"] => instructions::run(&root),
         ["instructions", "--record"] => instructions::record(&root),
