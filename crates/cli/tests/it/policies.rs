@@ -353,6 +353,15 @@ fn a_policy_outside_the_repository_gets_no_copies() {
         assert_eq!(ran.code, 2, "{parent}: {ran:?}");
         assert_eq!(files(world.folder.path()), before, "{parent}");
     }
+    // A submodule belongs to the repository that the command runs in.
+    world.extend(&world.at(&rev, "team/base.yaml"));
+    fs::create_dir(world.path("keys/sub")).unwrap();
+    git(&world.path("keys/sub"), &["init", "--quiet"]);
+    let child = "apiVersion: cortexkey/v1\nkind: Policy\nmetadata: { name: sub }\n\
+                 extends: [../cortexkey.yaml]\n";
+    world.write("keys/sub/cortexkey.yaml", child);
+    let ran = world.run(&["policy", "update", "--policy", "sub/cortexkey.yaml"]);
+    assert!(ran.code == 0 && !world.copies().is_empty(), "{ran:?}");
 }
 
 #[test]

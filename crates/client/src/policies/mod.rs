@@ -49,7 +49,7 @@ impl PolicyUpdate {
         let mut update = Self { limits, wanted: BTreeMap::new() };
         // Also without a pinned parent, so that its last copies can be pruned.
         update.wanted.entry(folder_of(policy)).or_default();
-        let repository = place::repository(&folder_of(policy));
+        let repositories = place::repositories(&folder_of(policy));
         let (mut open, mut seen) = (vec![policy.to_owned()], BTreeSet::new());
         while let Some(path) = open.pop() {
             let failed = |error| PolicyUpdateError::Read { path: path.clone(), error };
@@ -60,9 +60,7 @@ impl PolicyUpdate {
                 return Err(PolicyUpdateError::TooMany);
             }
             let folder = folder_of(&path);
-            if let Some(repository) = &repository {
-                place::check_inside(repository, &path, &folder)?;
-            }
+            place::check_inside(&repositories, &path, &folder)?;
             let bytes = place::bounded(&path, limits.bytes).map_err(failed)?;
             for parent in parents(&path.display().to_string(), bytes, &update.limits)? {
                 match parent {

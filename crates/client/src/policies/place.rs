@@ -177,25 +177,35 @@ pub(super) fn bounded(path: &Path, limit: usize) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
+/// The repositories of a policy's folder and, for a policy of a submodule, of the working folder. None
+/// if the policy is in no repository.
+pub(super) fn repositories(folder: &Path) -> Vec<PathBuf> {
+    let Some(own) = repository(folder) else { return Vec::new() };
+    [own].into_iter().chain(repository(Path::new("."))).collect()
+}
+
 /// The repository that a folder is in, with links resolved.
-pub(super) fn repository(folder: &Path) -> Option<PathBuf> {
+fn repository(folder: &Path) -> Option<PathBuf> {
     let real = real_folder(folder).ok()?;
     let found = real.ancestors().find(|at| at.join(".git").symlink_metadata().is_ok());
     found.map(Path::to_path_buf)
 }
 
-/// Checks that a policy is in the repository, as is the folder where its copies would be.
+/// Checks that a policy is in one of the repositories, as is the folder where its copies would be.
 pub(super) fn check_inside(
-    repository: &Path,
+    repositories: &[PathBuf],
     path: &Path,
     folder: &Path,
 ) -> Result<(), PolicyUpdateError> {
     for real in [fs::canonicalize(path), real_folder(folder)] {
         let real =
             real.map_err(|error| PolicyUpdateError::Read { path: path.to_owned(), error })?;
-        let below = real.strip_prefix(repository).ok();
         // Git's own files are none of the repository's.
-        if below.is_none_or(|below| below.iter().any(|part| part == ".git")) {
+        let holds = |root: &PathBuf| {
+            let below = real.strip_prefix(root);
+            below.is_ok_and(|below| below.iter().all(|part| part != ".git"))
+        };
+        if !repositories.is_empty() && !repositories.iter().any(holds) {
             return Err(PolicyUpdateError::Leaves { path: path.to_owned() });
         }
     }
