@@ -5,9 +5,14 @@ use core::str::FromStr;
 use cortexkey_client::Method;
 use globset::{GlobBuilder, GlobMatcher};
 
-/// Calls that manage keys. They are refused by default: a program that can create keys keeps their
-/// power after the proxy has stopped.
-const KEY_MANAGEMENT: &str = "/public_api/v1/api_keys/";
+/// Segments of a path that manage keys, whatever comes before or after them: every interface of the
+/// product has `api_keys` under its own base path, and older ones have `apikeys`. `set_user_role`
+/// does to users what an edit does to keys.
+const KEY_MANAGEMENT: [&str; 4] = ["api_keys", "apikeys", "api-key", "set_user_role"];
+/// Segments below which roles, scopes, users and keys are managed. Only reading is harmless.
+const IAM: [&str; 2] = ["platform", "iam"];
+/// The one call that only says whether the key is valid.
+const VALIDATE: [&str; 2] = ["api_keys", "validate"];
 
 /// A method and a pattern of paths, such as `POST /public_api/v1/incidents/*`. `*` stands for any
 /// characters within a segment, `**` also for segments.
@@ -59,7 +64,8 @@ impl FromStr for Allow {
     }
 }
 
-/// The allowed calls; an empty list allows everything except the management of keys.
+/// The allowed calls; an empty list allows everything except the management of keys, roles and
+/// scopes.
 #[derive(Clone, Debug, Default)]
 pub struct AllowList(Vec<Allow>);
 
@@ -72,12 +78,25 @@ impl AllowList {
     /// Whether a call is allowed. The path has no query.
     pub(crate) fn allows(&self, method: Method, path: &str) -> bool {
         if self.0.is_empty() {
-            return !path.to_ascii_lowercase().starts_with(KEY_MANAGEMENT);
+            return !manages_keys(method, path);
         }
         self.0.iter().any(|entry| {
             entry.method.is_none_or(|allowed| allowed == method) && entry.path.is_match(path)
         })
     }
+}
+
+/// Whether a call manages keys or what they may do. Such calls are refused by default: a program
+/// that can create keys, or give more power to one, keeps it after the proxy has stopped.
+fn manages_keys(method: Method, path: &str) -> bool {
+    let path = path.to_ascii_lowercase();
+    let segments: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty()).collect();
+    if segments == VALIDATE {
+        return false;
+    }
+    let is_iam = segments.starts_with(&IAM);
+    is_iam && (method != Method::Get || segments.contains(&"scope"))
+        || segments.iter().any(|segment| KEY_MANAGEMENT.contains(segment))
 }
 
 #[cfg(test)]
@@ -98,8 +117,40 @@ mod tests {
             "/public_api/v1/api_keys/generate",
             "/public_api/v1/API_keys/delete/",
             "/public_api/v1/api_keys/",
+            "/public_api/v1/api_keys",
+            "/public_api//v1//api_keys/generate",
+            "//public_api/v1/api_keys/generate",
+            "/xsoar/public/v1/api_keys/generate",
+            "/xsiam/public/v1/api_keys/delete",
+            "/agentix/public/v1/api_keys/get_api_keys",
+            "/api_keys/generate",
+            "/xsoar/apikeys",
+            "/platform/iam/v1/api-key/3",
+            "/Platform/IAM/v1/Api-Key/3/",
+            "/platform/iam/v2/api-key",
+            "/platform//iam/v1/scope/api-key/3",
+            "/platform/iam/v1/scope/user/a@example.com",
+            "/public_api/v1/rbac/set_user_role",
         ] {
-            assert!(!all.allows(Method::Post, path), "{path}");
+            for method in [Method::Get, Method::Post, Method::Put, Method::Patch, Method::Delete] {
+                assert!(!all.allows(method, path), "{method} {path}");
+            }
+        }
+        for path in ["/role", "/role/custom_role_1", "/user/a@example.com", "/user-group/1", ""] {
+            let path = format!("/platform/iam/v1{path}");
+            assert!(all.allows(Method::Get, &path), "{path}");
+            for method in [Method::Post, Method::Put, Method::Patch, Method::Delete] {
+                assert!(!all.allows(method, &path), "{method} {path}");
+            }
+        }
+        for path in [
+            "/api_keys/validate",
+            "/api_keys/validate/",
+            "/public_api/v1/rbac/get_roles",
+            "/platform/notifications/v1/rules",
+            "/public_api/v1/api_keys_of_mine",
+        ] {
+            assert!(all.allows(Method::Post, path), "{path}");
         }
         assert!(
             list(&["/public_api/v1/api_keys/*"])

@@ -43,7 +43,8 @@ pub(crate) struct Args {
     socket: Option<PathBuf>,
 
     /// Allow only these calls: a path, or a method and a path; `*` matches within a segment, `**`
-    /// across segments. Without it, all calls but those that manage keys
+    /// across segments. Without it, all calls but those that manage keys, roles, users or
+    /// scopes
     #[arg(long, value_name = "[METHOD ]PATH")]
     allow: Vec<Allow>,
 

@@ -173,6 +173,19 @@ fn who_may_not_use_it_is_denied() {
         let line = format!("POST /public_api/v1/api_keys/{path}");
         assert_eq!(plain(&line, &host, &token), (403, "call".to_owned()));
     }
+    // The product's other interface for keys, and spellings that a server could decode to the first.
+    for line in [
+        "PUT /platform/iam/v1/api-key/3",
+        "PUT /platform/iam/v1/scope/api-key/3",
+        "POST /platform/iam/v1/role",
+        "DELETE /Platform/IAM/v1/role/custom_role_1",
+    ] {
+        assert_eq!(plain(line, &host, &token), (403, "call".to_owned()), "{line}");
+    }
+    for path in ["%61pi_keys/get_api_keys", "api%5fkeys/generate", "api_keys%2/generate"] {
+        let line = format!("POST /public_api/v1/{path}");
+        assert_eq!(plain(&line, &host, &token), (400, "path".to_owned()), "{line}");
+    }
 }
 
 #[test]
