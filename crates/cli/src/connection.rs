@@ -57,6 +57,10 @@ pub(crate) struct KeyArgs {
     allow_readable_key_file: bool,
 }
 
+/// The arguments that belong to one tenant, and so cannot be given for several profiles.
+pub(crate) const OF_ONE_TENANT: [&str; 8] =
+    ["profile", "fqdn", "child_tenant", "key_id", "level", "key_file", "key_stdin", "key_store"];
+
 /// The tenant, and the key that signs.
 #[derive(clap::Args)]
 pub(crate) struct ConnectionArgs {

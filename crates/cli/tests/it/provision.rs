@@ -131,6 +131,33 @@ fn a_run_that_is_killed_at_any_request_is_finished_by_the_next_one() {
 }
 
 #[test]
+fn a_line_without_a_key_is_named_after_a_failure() {
+    let listed = Listed::new(LIST);
+    let ran = listed.run(&["--sink-folder", "missing", "--yes"]);
+    assert_eq!(ran.code, 1, "{ran:?}");
+    assert!(!ran.stdout.contains("every line has its key"), "{ran:?}");
+    for name in ["svc-a", "ana@example.com"] {
+        assert!(ran.stdout.contains(&format!("no key for {name}")), "{ran:?}");
+    }
+    assert!(listed.0.keys().is_empty());
+    // With the folder, the same command is complete.
+    fs::create_dir(listed.0.path("missing")).unwrap();
+    assert_eq!(listed.run(&["--sink-folder", "missing", "--yes"]).code, 0);
+    let again = listed.run(&["--sink-folder", "missing", "--yes"]);
+    assert_eq!((again.code, again.stdout.as_str()), (0, "every line has its key\n"));
+}
+
+#[test]
+fn a_pipe_as_list_is_refused_instead_of_waited_for() {
+    let listed = Listed::new(LIST);
+    fs::remove_file(listed.0.path("team.csv")).unwrap();
+    let pipe = listed.0.path("team.csv");
+    assert!(cortexkey_system::command("mkfifo").arg(&pipe).status().unwrap().success());
+    let ran = listed.run(&["--dry-run"]);
+    assert!(ran.code == 2 && ran.stderr.contains("not a regular file"), "{ran:?}");
+}
+
+#[test]
 fn a_run_that_is_killed_in_its_sink_is_finished_by_the_next_one() {
     for script in ["kill -9 $PPID; sleep 0.2", "cat > \"$0\"; kill -9 $PPID; sleep 0.2"] {
         let listed = Listed::new("name,owner,roles\na,t,Viewer\n");

@@ -389,6 +389,63 @@ fn a_tenant_that_cannot_be_asked_is_a_notice_once_and_keeps_its_events() {
 }
 
 #[test]
+fn arguments_for_one_tenant_are_not_taken_for_several() {
+    let watched = Watched::new(HOOK);
+    for args in [
+        &["--profile", "p"][..],
+        &["--fqdn", "a.example"],
+        &["--child-tenant", "7"],
+        &["--key-id", "2"],
+        &["--level", "standard"],
+        &["--key-file", "key"],
+        &["--key-stdin"],
+        &["--key-store", "file:///keys.json#a"],
+    ] {
+        for command in [&["keys", "watch"][..], &["plan"], &["apply", "--yes"]] {
+            let ran = watched.world.run(&[command, args, &["--profiles", "p,q"]].concat());
+            assert_eq!(ran.code, 2, "{command:?} {args:?}: {ran:?}");
+            let (first, several) = (args[0], "cannot be used with");
+            assert!(ran.stderr.contains(first) && ran.stderr.contains(several), "{ran:?}");
+        }
+    }
+}
+
+#[test]
+fn without_a_target_what_is_due_is_shown_and_said_to_stay_unsent() {
+    let watched = Watched::new("");
+    watched.world.make("Viewer", "SEC-1");
+    for args in [&["--dry-run"][..], &["--metrics", "keys.prom"], &["--calendar", "keys.ics"]] {
+        let value = watched.good(args);
+        assert_eq!(value["due"].as_array().unwrap().len(), 1, "{args:?}: {value}");
+        assert_eq!(value["withoutTarget"], serde_json::json!(["p"]), "{args:?}");
+        let ran = finish(&mut watched.command(args));
+        assert!(ran.stdout.contains("due: ") && ran.stdout.contains("no target"), "{ran:?}");
+        assert!(!ran.stdout.contains("nothing is due"), "{ran:?}");
+    }
+    // A target for other tenants only is none for this one.
+    watched.configure(&format!("{HOOK}profiles = ['q']\n[profiles.q]\nfqdn = 'q.example'\n"));
+    let value = watched.good(&["--dry-run"]);
+    assert_eq!(value["due"].as_array().unwrap().len(), 1, "{value}");
+    assert_eq!(value["withoutTarget"], serde_json::json!(["p"]));
+    // Once a target has it, nothing is due.
+    watched.configure(HOOK);
+    assert_eq!(watched.good(&[])["withoutTarget"], serde_json::json!([]));
+    let ran = finish(&mut watched.command(&["--dry-run"]));
+    assert!(ran.stdout.contains("nothing is due") && !ran.stdout.contains("no target"), "{ran:?}");
+}
+
+#[test]
+fn a_pipe_as_output_is_refused_instead_of_waited_for() {
+    let watched = Watched::new("");
+    let pipe = watched.world.path("pipe");
+    assert!(cortexkey_system::command("mkfifo").arg(&pipe).status().unwrap().success());
+    for option in ["--metrics", "--calendar"] {
+        let (_, ran) = watched.run(&[option, "pipe"]);
+        assert!(ran.code == 2 && ran.stderr.contains("not a regular file"), "{ran:?}");
+    }
+}
+
+#[test]
 fn metrics_and_calendar_are_what_their_readers_take() {
     let watched = Watched::new("");
     let odd =
@@ -585,9 +642,10 @@ fn a_scrape_gets_the_latest_metrics_and_nothing_else() {
     BufReader::new(child.stderr.take().unwrap()).read_line(&mut line).unwrap();
     let address =
         line.trim().strip_prefix("metrics at http://").unwrap().strip_suffix("/metrics").unwrap();
-    // The first look is done once it is printed.
+    // The first look is done once it is printed. A closed pipe would end the command.
     let mut out = String::new();
-    BufReader::new(child.stdout.take().unwrap()).read_line(&mut out).unwrap();
+    let mut stdout = BufReader::new(child.stdout.take().unwrap());
+    stdout.read_line(&mut out).unwrap();
     let ask = |request: &str| {
         let mut stream = std::net::TcpStream::connect(address).unwrap();
         stream.write_all(request.as_bytes()).unwrap();

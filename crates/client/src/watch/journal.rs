@@ -192,7 +192,7 @@ impl Journal {
     }
 
     /// Takes note of looks, and queues what is due for each target. Returns the notices that are due
-    /// and that at least one target has not received.
+    /// and that at least one target has not received; all of a tenant whose notices no target takes.
     pub fn take(
         &mut self,
         looks: &[Look],
@@ -204,8 +204,13 @@ impl Journal {
         for look in looks {
             let since = self.note(look, now_ms);
             let dues = due(look, thresholds, since, now_ms);
+            let takers: Vec<_> = targets.iter().filter(|of| of.takes(&look.tenant)).collect();
+            if takers.is_empty() {
+                new.extend(dues);
+                continue;
+            }
             let mut open = BTreeSet::new();
-            for target in targets.iter().filter(|target| target.takes(&look.tenant)) {
+            for target in takers {
                 open.extend(
                     self.state
                         .targets
@@ -312,7 +317,7 @@ impl Told {
 
 impl Target {
     /// Whether notices of a tenant go to the target.
-    fn takes(&self, tenant: &str) -> bool {
+    pub fn takes(&self, tenant: &str) -> bool {
         // A child's name has its parent's before it.
         let profile = tenant.split('@').next().unwrap_or(tenant);
         self.profiles.is_empty() || self.profiles.iter().any(|name| name == profile)

@@ -39,7 +39,7 @@ const CALLS_SHOWN_MAX: usize = 20;
   cortexkey access suggest browser.har --format json
   cortexkey tenant --log-format json 2> tenant.log   and later: cortexkey access suggest tenant.log
   cortexkey access suggest --role Viewer calls.txt   which of these calls Viewer cannot make
-  cortexkey access suggest --role "SIEM Export"      the same for all operations that are documented
+  cortexkey access suggest --role Responder          the same for all operations that are documented
 
 Roles that certainly hold everything come first, then roles that may. In both groups, unprivileged
 roles that grant the least in addition come first.

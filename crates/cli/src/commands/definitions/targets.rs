@@ -4,7 +4,7 @@ use cortexkey_client::{ChildTenant, Config, Connection, LockFile};
 
 use super::{DefinitionArgs, Target};
 use crate::change::{announce, say};
-use crate::connection::ConnectionArgs;
+use crate::connection::{ConnectionArgs, OF_ONE_TENANT};
 use crate::exit::{Exit, Failure};
 use crate::many::{ChildrenArgs, Summary};
 use crate::renewal::nearest_lock_file;
@@ -19,7 +19,7 @@ pub(super) struct TargetArgs {
         long,
         value_name = "all|NAME,…",
         value_delimiter = ',',
-        conflicts_with_all = ["profile", "fqdn", "key_id", "level", "key_file", "key_stdin"],
+        conflicts_with_all = OF_ONE_TENANT,
         help_heading = "Tenant"
     )]
     profiles: Vec<String>,

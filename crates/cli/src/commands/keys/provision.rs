@@ -79,7 +79,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "FILE", help_heading = "Lines")]
     scope_file: Option<PathBuf>,
 
-    /// Write each key to a file of this folder, named after its line
+    /// Write each key to a file of this existing folder, named after its line
     #[arg(
         long,
         value_name = "FOLDER",
@@ -122,7 +122,9 @@ Examples:
   cortexkey keys provision team.csv --dry-run
   cortexkey keys provision team.csv --lifetime 90d --security-level advanced --sink-folder keys
   cortexkey keys provision --users --user-group Analysts --role Viewer --lifetime 30d \\
-      --security-level advanced --yes
+      --security-level advanced --sink-folder keys --yes
+
+The folder of --sink-folder must exist; only you should be able to read it (mkdir -m 700 keys).
 
 A list has a heading. name and owner are required; what else a line leaves open comes from options:
   name,owner,roles,level,lifetime,assets,cases,unreferenced,endpoints
@@ -228,6 +230,12 @@ fn stopped(error: &RenewError, sink: &Sink, outcomes: &[Outcome<'_>]) -> Failure
 }
 
 fn read_list(args: &Args, path: &Path) -> Result<Vec<Line>, Failure> {
+    // Opening a pipe that nobody writes would block, and its record would have no list beside it.
+    if path.as_os_str() != "-" && path.metadata().is_ok_and(|about| !about.is_file()) {
+        let name = path.display();
+        return Err(Failure::usage_error(format!("{name}: the list is not a regular file"))
+            .help("give `-` and --record FILE to read it from standard input"));
+    }
     let bytes = input::read(path, "the list", LIST_BYTES_MAX)?;
     let name = path.display();
     let text = std::str::from_utf8(&bytes)
@@ -434,6 +442,9 @@ fn summary(outcomes: &[Outcome<'_>], sink: &Sink) -> String {
         match (outcome.made, state) {
             (Some(id), _) => out += &format!("line {number}: key {id} of {name} went to {sink}\n"),
             (None, state) if state.is_open() => out += &line_text(outcome),
+            (None, state) if state.generates() => {
+                out += &format!("line {number}: {BAD}no key{BAD:#} for {name} yet\n");
+            }
             _ => {}
         }
     }

@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 
 use crate::change::say;
 use crate::commands::definitions::{DefinitionArgs, Target};
-use crate::connection::{ConnectionArgs, SETTINGS, call_failure};
+use crate::connection::{ConnectionArgs, OF_ONE_TENANT, SETTINGS, call_failure};
 use crate::exit::{BoxError, Exit, Failure};
 use crate::many::ChildrenArgs;
 use crate::text::{BAD, DIM, Format, GOOD};
@@ -44,7 +44,7 @@ pub(super) struct Args {
         long,
         value_name = "all|NAME,…",
         value_delimiter = ',',
-        conflicts_with_all = ["profile", "fqdn", "key_id", "level", "key_file", "key_stdin"],
+        conflicts_with_all = OF_ONE_TENANT,
         help_heading = "Tenant"
     )]
     profiles: Vec<String>,
@@ -121,12 +121,24 @@ struct Ran {
     looks: Vec<Look>,
     dues: Vec<Due>,
     deliveries: Vec<Delivery>,
+    /// Tenants whose notices no target takes.
+    unsent: Vec<String>,
     waiting: usize,
     exit: Exit,
 }
 
+impl Ran {
+    fn nothing(exit: Exit) -> Self {
+        let (looks, dues, deliveries, unsent) = Default::default();
+        Self { looks, dues, deliveries, unsent, waiting: 0, exit }
+    }
+}
+
 pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
     let targets = targets(args)?;
+    for path in [&args.metrics, &args.calendar].into_iter().flatten() {
+        check_output(path)?;
+    }
     if args.test_targets {
         return test_targets(args, &targets);
     }
@@ -134,8 +146,8 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
         let mut journal = Journal::peek(&state_file(args)?).map_err(|error| failure(&error))?;
         let (looks, thresholds) = look(args)?;
         let dues = journal.take(&looks, &targets, &thresholds, now_ms());
-        let exit = exit_of(&looks, &[]);
-        let ran = Ran { looks, dues, deliveries: Vec::new(), waiting: 0, exit };
+        let (exit, unsent) = (exit_of(&looks, &[]), unsent(&looks, &targets));
+        let ran = Ran { looks, dues, deliveries: Vec::new(), unsent, waiting: 0, exit };
         print(args.format, &ran)?;
         return Ok(ran.exit);
     }
@@ -204,7 +216,8 @@ fn once(
         exit = Exit::Findings;
     }
     let waiting = journal.waiting().map(|(_, count)| count).sum();
-    let ran = Ran { looks, dues, deliveries, waiting, exit };
+    let unsent = unsent(&looks, targets);
+    let ran = Ran { looks, dues, deliveries, unsent, waiting, exit };
     print(args.format, &ran)?;
     Ok(ran)
 }
@@ -409,9 +422,16 @@ fn test_targets(args: &Args, targets: &[NoticeTarget]) -> Result<Exit, Failure> 
     };
     let deliveries: Vec<Delivery> = targets.iter().map(test).collect();
     let exit = exit_of(&[], &deliveries);
-    let ran = Ran { looks: Vec::new(), dues: Vec::new(), deliveries, waiting: 0, exit };
+    let ran = Ran { deliveries, ..Ran::nothing(exit) };
     print(args.format, &ran)?;
     Ok(ran.exit)
+}
+
+/// The tenants whose notices no target takes.
+fn unsent(looks: &[Look], targets: &[NoticeTarget]) -> Vec<String> {
+    let is_taken = |look: &Look| targets.iter().any(|target| target.takes(&look.tenant));
+    let unsent = looks.iter().filter(|look| !is_taken(look));
+    unsent.map(|look| look.tenant.clone()).collect()
 }
 
 fn states(
@@ -449,6 +469,19 @@ fn write(path: &Path, text: &str) -> Result<(), Failure> {
     output_file::write(path, text.as_bytes()).map_err(|error: io::Error| {
         Failure::new(Exit::Findings, format!("cannot write {}: {error}", path.display()))
     })
+}
+
+/// Checks, before anything is queried, that a file to write is not a pipe or a device: opening a pipe
+/// that nobody reads would block. A folder is reported when it is written.
+fn check_output(path: &Path) -> Result<(), Failure> {
+    match path.metadata() {
+        Ok(about) if !about.is_file() && !about.is_dir() => {
+            let name = path.display();
+            Err(Failure::usage_error(format!("{name} is not a regular file"))
+                .help("give a file that is new or can be replaced"))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn kept(path: &Path) -> Failure {
@@ -499,6 +532,11 @@ fn as_text(ran: &Ran, now_ms: u64) -> String {
     }
     for due in &ran.dues {
         out += &format!("due: {}\n", due.notice.text(now_ms));
+    }
+    for tenant in &ran.unsent {
+        out += &format!(
+            "{tenant}: {BAD}no target is configured{BAD:#}, so its notices are not sent\n"
+        );
     }
     for delivery in &ran.deliveries {
         let Delivery { target, notices, outcome, .. } = delivery;
@@ -555,6 +593,7 @@ fn as_json(ran: &Ran, now_ms: u64) -> Value {
         "tenants": ran.looks.iter().map(tenant).collect::<Vec<_>>(),
         "due": ran.dues.iter().map(|due| due.notice.json(now_ms)).collect::<Vec<_>>(),
         "deliveries": ran.deliveries.iter().map(delivery).collect::<Vec<_>>(),
+        "withoutTarget": ran.unsent,
         "waiting": ran.waiting,
     })
 }
