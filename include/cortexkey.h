@@ -1025,7 +1025,7 @@ typedef struct cxk_decision {
 #define CXK_INVALID_DEFINITIONS (-20)
 
 /**
- * The definitions were compiled for a newer library.
+ * The definitions were compiled by another release, in a format that this library does not read.
  */
 #define CXK_UNSUPPORTED_FORMAT (-21)
 

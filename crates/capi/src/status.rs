@@ -57,7 +57,7 @@ pub const CXK_NOT_FOUND: cxk_status = -18;
 pub const CXK_AMBIGUOUS_NAME: cxk_status = -19;
 /// The bytes are not compiled definitions, or are damaged.
 pub const CXK_INVALID_DEFINITIONS: cxk_status = -20;
-/// The definitions were compiled for a newer library.
+/// The definitions were compiled by another release, in a format that this library does not read.
 pub const CXK_UNSUPPORTED_FORMAT: cxk_status = -21;
 /// The signer's key is Standard: it is sent in the clear, and signs nothing.
 pub const CXK_NOT_ADVANCED: cxk_status = -22;
@@ -145,7 +145,7 @@ const OWN: &[(cxk_status, &CStr, &CStr)] = &[
     (CXK_NOT_FOUND, c"not-found", c"no such key or definition exists"),
     (CXK_AMBIGUOUS_NAME, c"ambiguous-name", c"several definitions have this name; use tenant/name"),
     (CXK_INVALID_DEFINITIONS, c"invalid-definitions", c"the bytes are not compiled definitions, or are damaged; create them with `cortexkey compile`"),
-    (CXK_UNSUPPORTED_FORMAT, c"unsupported-format", c"the definitions were compiled for a newer library; compile them with this library's release"),
+    (CXK_UNSUPPORTED_FORMAT, c"unsupported-format", c"the definitions were compiled by another release, in a format that this library does not read; compile them with this library's release"),
     (CXK_NOT_ADVANCED, c"not-advanced", c"the key is Standard and is sent in the clear; only Advanced keys sign in batches"),
     (CXK_SOME_REFUSED, c"some-refused", c"at least one request of the batch was refused; see the statuses"),
     (CXK_DECISION_REFUSED, c"refused", c"the key may not"),
