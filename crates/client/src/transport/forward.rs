@@ -96,7 +96,7 @@ fn pass_on(headers: &HeaderMap, request: &mut HeaderMap) {
     }
 }
 
-const KEPT_BACK: [&str; 13] = [
+const KEPT_BACK: [&str; 18] = [
     "authorization",
     "connection",
     "cookie",
@@ -110,6 +110,12 @@ const KEPT_BACK: [&str; 13] = [
     "upgrade",
     "x-child-tenant-id",
     "x-forwarded-for",
+    // Some servers take the method or the path from these, so they would get past a list of calls.
+    "x-http-method",
+    "x-http-method-override",
+    "x-method-override",
+    "x-original-url",
+    "x-rewrite-url",
 ];
 
 #[cfg(test)]
@@ -127,6 +133,8 @@ mod tests {
             "x-xdr-timestamp",
             "x-xdr-anything",
             "proxy-authorization",
+            "x-http-method-override",
+            "x-original-url",
             "x-named",
         ]) {
             headers.insert(HeaderName::from_static(name), "theirs".parse().unwrap());
