@@ -27,7 +27,7 @@ use crate::text::{self, BOLD, DIM, Format};
 #[command(after_help = r#"Examples:
   cortexkey roles
   cortexkey roles --product xsoar-8
-  cortexkey roles "SIEM Export"                  one role's components, with levels
+  cortexkey roles Responder                      one role's components, with levels
   cortexkey roles Viewer --product xsiam         the public facts about one product
   cortexkey roles --format json --policy cortexkey.yaml
 
