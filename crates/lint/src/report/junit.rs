@@ -5,7 +5,7 @@
 use core::fmt::Write as _;
 use std::collections::HashMap;
 
-use super::xml::escaped;
+use super::xml::{attribute, escaped};
 use crate::model::{Finding, Report, Source, SourceId, WaivedFinding};
 
 /// The findings of one file.
@@ -48,7 +48,7 @@ impl Suite<'_> {
     }
 
     fn xml(&self, source: &Source) -> String {
-        let file = escaped(&source.path);
+        let file = attribute(&source.path);
         let (tests, failed, skipped) = (self.tests(), self.failed.len(), self.skipped.len());
         let mut out = format!(
             "  <testsuite name=\"{file}\" tests=\"{tests}\" failures=\"{failed}\" errors=\"0\" \
@@ -71,7 +71,7 @@ impl Suite<'_> {
                  file=\"{file}\" line=\"{line}\">\n      <failure type=\"{}\" message=\"{}\">{}\
                  </failure>\n    </testcase>",
                 finding.severity.as_str(),
-                escaped(&finding.message),
+                attribute(&finding.message),
                 escaped(&body),
             );
         }

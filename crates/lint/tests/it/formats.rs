@@ -203,3 +203,23 @@ fn a_built_in_policy_is_no_file_of_the_repository() {
         }
     }
 }
+
+#[cfg(unix)]
+#[test]
+fn a_file_name_starts_no_line() {
+    let waiver =
+        "waivers: [{ rule: L001, key: svc-b, reason: r, approvedBy: b, expires: 2026-02-01 }]";
+    let standard = |name: &str| key(name).replace("advanced", "standard");
+    let folder = folder(&[
+        ("cortexkey.yaml", &format!("{HEAD}keys: ['keys/**/*.yaml']\n{waiver}\n")),
+        ("keys/nl\n::error::a.yaml", &standard("svc-a")),
+        ("keys/nl\n::error::b.yaml", &standard("svc-b")),
+        ("keys/nl\n::error::c.yaml", &key("svc-c")),
+    ]);
+    let report = lint(&folder, &[]).report.unwrap();
+    assert_eq!((report.summary.errors, report.summary.waived), (1, 1));
+    for (word, format) in Format::ALL.iter().filter(|(word, _)| *word != "github") {
+        let text = report.render(*format, false);
+        assert!(!text.lines().any(|line| line.trim_start().starts_with("::")), "{word} {text}");
+    }
+}
