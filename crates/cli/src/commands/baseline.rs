@@ -139,6 +139,9 @@ fn prune(args: &Prune) -> Result<Exit, Failure> {
     let mut options = options(&args.which)?;
     let outcome = run_files(&options, &mut io::empty());
     let known = known(&outcome)?;
+    if outcome.no_input {
+        return Err(Failure::new(Exit::NoInput, "nothing could be read, so nothing is removed"));
+    }
     let (path, gone) = (&known.path, known.gone());
     if gone == 0 {
         text::print(&format!("{path}: nothing is gone\n"))?;
@@ -147,7 +150,11 @@ fn prune(args: &Prune) -> Result<Exit, Failure> {
     if args.check {
         return Err(Failure::new(
             Exit::Findings,
-            format!("{gone} known findings of {path} are gone"),
+            if gone == 1 {
+                format!("1 known finding of {path} is gone")
+            } else {
+                format!("{gone} known findings of {path} are gone")
+            },
         )
         .help("run cortexkey baseline prune"));
     }

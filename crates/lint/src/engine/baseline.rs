@@ -4,7 +4,7 @@
 //! rules, rules that are not waivable, and whatever says that something could not be checked stay
 //! out of it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -46,7 +46,7 @@ pub struct KnownFinding {
     pub code: String,
     /// The rule's name.
     pub name: String,
-    /// True when it is no longer found.
+    /// True when it is no longer found, and its file was checked or does not exist any more.
     pub is_gone: bool,
 }
 
@@ -95,7 +95,8 @@ impl Baseline {
     }
 
     /// The findings of a report that may go into a baseline, and how many may not. If there is an
-    /// older baseline, only its own findings stay.
+    /// older baseline, only its own findings stay, and all of those in files that could not be
+    /// checked.
     #[must_use]
     pub fn of(report: &Report, policy: &Policy, older: Option<&Self>) -> (Self, usize) {
         let mut known = older.map(Self::counts);
@@ -115,6 +116,13 @@ impl Baseline {
             } else {
                 left += 1;
             }
+        }
+        if let (Some(older), Some(mut known)) = (older, known) {
+            let unchecked = Unchecked::of(report);
+            let unseen = older.findings.iter().filter(|entry| {
+                take(&mut known, &entry.fingerprint) && unchecked.holds(&entry.file)
+            });
+            findings.extend(unseen.cloned());
         }
         findings.sort();
         (Self { version: VERSION, findings }, left)
@@ -170,12 +178,13 @@ impl Baseline {
         for waived in covered {
             *found.entry(&waived.finding.fingerprint).or_default() += 1;
         }
+        let unchecked = Unchecked::of(report);
         let known = self.findings.iter().map(|entry| KnownFinding {
             file: entry.file.clone(),
             key: entry.key.clone(),
             code: entry.code.clone(),
             name: entry.name.clone(),
-            is_gone: !take(&mut found, &entry.fingerprint),
+            is_gone: !take(&mut found, &entry.fingerprint) && !unchecked.holds(&entry.file),
         });
         known.collect()
     }
@@ -186,6 +195,24 @@ impl Baseline {
             *counts.entry(entry.fingerprint.as_str()).or_default() += 1;
         }
         counts
+    }
+}
+
+/// The files and folders of a report of which something could not be checked.
+struct Unchecked<'r>(BTreeSet<&'r str>);
+
+impl<'r> Unchecked<'r> {
+    fn of(report: &'r Report) -> Self {
+        let unchecked = report.findings.iter().filter(|finding| finding.unchecked);
+        let sources = unchecked.map(|finding| &report.sources[finding.location.source]);
+        let files = sources.filter(|source| !source.is_of_policy());
+        Self(files.map(|source| source.policy_path.as_str()).collect())
+    }
+
+    /// Whether a file is one of them, or is below one.
+    fn holds(&self, file: &str) -> bool {
+        let above = file.match_indices('/').map(|(at, _)| &file[..at]);
+        above.chain([file]).any(|path| self.0.contains(path))
     }
 }
 

@@ -54,7 +54,7 @@ fn counts_only_fall() {
     write(folder.path(), "abc.key", key("abc").as_bytes());
     write(folder.path(), "ghi.key", standard("ghi").as_bytes());
     let outcome = with(&folder, &[]);
-    assert!(outcome.messages.iter().any(|m| m.contains("1 of the baseline's 2 findings are gone")));
+    assert!(outcome.messages.iter().any(|m| m.contains("1 of the baseline's 2 findings is gone")));
     let outcome = record(&folder);
     assert_eq!((code(&outcome), found(&outcome).len()), (1, 1), "{:?}", found(&outcome));
     assert!(outcome.messages[0].contains("1 finding, 1 fewer"), "{:?}", outcome.messages);
@@ -99,4 +99,48 @@ fn baselines_that_are_none_are_refused() {
     assert!(outcome.messages.join(" ").contains("--write-baseline"), "{:?}", outcome.messages);
     let outcome = lint_with(folder.path(), &["abc.key"], |options| options.write_baseline = true);
     assert!(code(&outcome) == 2 && outcome.messages[0].contains("paths"), "{outcome:?}");
+}
+
+#[test]
+fn findings_of_unchecked_files_are_not_gone() {
+    let standard = |name: &str| key(name).replace("advanced", "standard");
+    let build = || {
+        let folder = folder(&[
+            ("cortexkey.yaml", &policy("")),
+            ("abc.key", &standard("abc")),
+            ("def.key", &standard("def")),
+        ]);
+        record(&folder);
+        folder
+    };
+    let unchecked: [&[u8]; 3] = [b"x: [", b"a: \xff", b"{ apiVersion: cortexkey/v1, kind: ["];
+    for bytes in unchecked {
+        let folder = build();
+        write(folder.path(), "abc.key", bytes);
+        write(folder.path(), "def.key", key("def").as_bytes());
+        let known = with(&folder, &[]).known.unwrap();
+        let gone: Vec<bool> = known.findings.iter().map(|finding| finding.is_gone).collect();
+        assert_eq!(gone, [false, true]);
+        record(&folder);
+        let text = fs::read_to_string(folder.path().join(BASELINE_NAME)).unwrap();
+        assert!(text.contains("abc.key") && !text.contains("def.key"), "{text}");
+    }
+    // A file that does not exist any more has no findings.
+    let folder = build();
+    fs::remove_file(folder.path().join("abc.key")).unwrap();
+    assert_eq!(with(&folder, &[]).known.unwrap().gone(), 1);
+    // With an unusable policy, or without any file, the baseline stays as it is.
+    for (path, text) in [("cortexkey.yaml", "keys: ["), ("def.key", "")] {
+        let folder = build();
+        let before = fs::read_to_string(folder.path().join(BASELINE_NAME)).unwrap();
+        if text.is_empty() {
+            fs::remove_file(folder.path().join("abc.key")).unwrap();
+            fs::remove_file(folder.path().join(path)).unwrap();
+        } else {
+            write(folder.path(), path, text.as_bytes());
+        }
+        assert!(code(&record(&folder)) > 1);
+        let after = fs::read_to_string(folder.path().join(BASELINE_NAME)).unwrap();
+        assert_eq!(before, after);
+    }
 }
