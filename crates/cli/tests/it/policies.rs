@@ -156,7 +156,8 @@ fn a_copy_that_is_missing_changed_or_stale_stops_linting() {
         fs::write(path, bytes).unwrap();
     }
     assert_eq!(world.lint().code, 1);
-    world.extend(&world.at(&rev.replace(&rev[..1], "0"), "team/base.yaml"));
+    let digit = if rev.starts_with('0') { "1" } else { "0" };
+    world.extend(&world.at(&rev.replace(&rev[..1], digit), "team/base.yaml"));
     let ran = world.lint();
     assert!(ran.code == 2 && ran.stdout.contains("not fetched yet"), "{ran:?}");
     // A commit that there is not leaves everything as it was.
