@@ -162,7 +162,10 @@ fn watching_checks_again_after_each_change() {
     write("keys/new/one/svc-c.yaml", key("svc-c", "standard"));
     wait_for("1 error in 3 files");
     // The policy.
-    write("cortexkey.yaml", format!("{POLICY}rules: {{ L001: {{ enabled: false }} }}\n"));
+    let off = format!("{POLICY}rules: {{ L001: {{ enabled: false }} }}\n");
+    write("cortexkey.yaml", format!("{off}x: [\n"));
+    wait_for("1 error in the policy");
+    write("cortexkey.yaml", off);
     wait_for("no findings in 3 files");
     fs::remove_file(folder.path().join("keys/svc-b.yaml")).unwrap();
     wait_for("no findings in 2 files");
@@ -210,4 +213,27 @@ fn completions_know_rules_and_formats() {
     }
     // Parsing takes what a policy adds.
     assert_eq!(lint(folder.path(), &["--format", "json=a.json", "--select", "E003"]).0, 0);
+}
+
+#[test]
+fn a_report_never_replaces_an_input() {
+    let folder = two();
+    assert_eq!(lint(folder.path(), &["--write-baseline"]).0, 0);
+    fs::write(folder.path().join("cortexkey.lock"), "").unwrap();
+    let inputs =
+        ["cortexkey.yaml", "keys/svc-a.yaml", "keys/../keys/svc-b.yaml", "cortexkey-baseline.json"];
+    for input in inputs {
+        let before = fs::read(folder.path().join(input)).unwrap();
+        for option in [format!("--output-file={input}"), format!("--format=json={input}")] {
+            let (code, _, err) = lint(folder.path(), &[&option]);
+            assert!(code == 2 && err.contains("input"), "{option} {code} {err}");
+            // Also where the paths leave the file out of the report.
+            assert_eq!(lint(folder.path(), &["keys/svc-b.yaml", &option]).0, 2, "{option}");
+            assert_eq!(fs::read(folder.path().join(input)).unwrap(), before, "{option}");
+        }
+    }
+    // A report of an earlier run is no input.
+    for _ in 0..2 {
+        assert_eq!(lint(folder.path(), &["--format=json=keys/report.json"]).0, 0);
+    }
 }

@@ -65,7 +65,8 @@ impl Boundary {
             return Ok(known.clone());
         }
         let files = POLICY_NAMES.iter().map(|name| folder.join(name));
-        let mut files = files.filter(|path| path.is_file() || path.is_symlink());
+        // A policy that cannot be read, such as a broken link or a folder, is not a missing one.
+        let mut files = files.filter(|path| path.symlink_metadata().is_ok());
         let found = files.next();
         if found.is_some() && files.next().is_some() {
             let [first, second] = POLICY_NAMES;

@@ -222,6 +222,19 @@ impl Outcome {
         other.map_or(self.policy.as_ref(), |other| self.others.get(other))
     }
 
+    /// Whether the run reads a file: one of its policies, their lock files and baselines, a file of
+    /// the corpus or one of the paths given.
+    #[must_use]
+    pub fn reads(&self, options: &Options, path: &Path) -> bool {
+        let Ok(path) = std::fs::canonicalize(options.folder.join(path)) else { return false };
+        let policies = self.policy.iter().chain(&self.others);
+        let own = policies.flat_map(|policy| watch::own_files(options, policy));
+        let corpus = self.corpus.files.iter().map(|file| options.folder.join(&file.path));
+        let given = options.paths.iter().map(|path| options.folder.join(path));
+        let is_it = |input: PathBuf| std::fs::canonicalize(input).is_ok_and(|input| input == path);
+        own.chain(corpus).chain(given).any(is_it)
+    }
+
     fn refused(error: RunError) -> Self {
         Self {
             report: None,
@@ -421,14 +434,15 @@ fn write_baseline(
         if options.baseline.is_some() { Links::Follow } else { Links::Within(&boundary.root) };
     replace(&path, new.text().as_bytes(), Write::new(links))
         .map_err(|error| RunError::new(format!("cannot write {name}: {}", error.reason())))?;
-    let gone = older.map_or(0, |older| older.len() - new.len());
+    let gone = older.map_or(0, |older| older.len().saturating_sub(new.len()));
     let plural = if new.len() == 1 { "" } else { "s" };
     let mut message = format!("{name} contains {} finding{plural}", new.len());
     if gone > 0 {
         message += &format!(", {gone} fewer than before");
     }
     if left > 0 {
-        message += &format!("; {left} are excluded: secrets, locked rules, and new findings");
+        let verb = if left == 1 { "is" } else { "are" };
+        message += &format!("; {left} {verb} excluded: secrets, locked rules, and new findings");
     }
     messages.push(message);
     Ok(())

@@ -75,6 +75,8 @@ pub(super) struct PolicySet<'a> {
     by_file: BTreeMap<PathBuf, usize>,
     /// The policy for files without a policy above them.
     fallback: Option<usize>,
+    /// Whether the fallback is one of several policies. It then takes only definitions.
+    is_fallback_narrow: bool,
     /// Whether one policy governs all files, as with `--policy`.
     is_fixed: bool,
     /// The policies above the last folder that was looked up: files come folder by folder.
@@ -85,7 +87,9 @@ impl<'a> PolicySet<'a> {
     pub(super) fn new(options: &'a Options, boundary: &'a Boundary) -> Self {
         let loaded = Vec::new();
         let by_file = BTreeMap::new();
-        Self { options, boundary, loaded, by_file, fallback: None, is_fixed: false, last: None }
+        let (fallback, is_fallback_narrow) = (None, false);
+        let (is_fixed, last) = (false, None);
+        Self { options, boundary, loaded, by_file, fallback, is_fallback_narrow, is_fixed, last }
     }
 
     /// Makes one policy govern every file.
@@ -100,11 +104,16 @@ impl<'a> PolicySet<'a> {
         self.fall_back(DEFAULT_POLICY.to_owned())
     }
 
-    /// Loads the default policy, which governs nothing.
-    pub(super) fn spare(&mut self) -> Result<(), RunError> {
-        self.default()?;
-        self.fallback = None;
-        Ok(())
+    /// The same where other policies exist: of the files that have none, only key definitions are
+    /// checked, since other teams' YAML is among them.
+    pub(super) fn default_for_definitions(&mut self) -> Result<(), RunError> {
+        self.is_fallback_narrow = true;
+        self.default()
+    }
+
+    /// Whether a policy is the default one, for the definitions that no other policy governs.
+    pub(super) fn takes_definitions_only(&self, by: usize) -> bool {
+        self.is_fallback_narrow && self.fallback == Some(by)
     }
 
     fn fall_back(&mut self, chosen: String) -> Result<(), RunError> {
@@ -182,7 +191,8 @@ impl<'a> PolicySet<'a> {
         {
             return Some(outer);
         }
-        Some(Governed { by: *by, in_corpus: own.takes(path) })
+        let in_corpus = !self.takes_definitions_only(*by) && own.takes(path);
+        Some(Governed { by: *by, in_corpus })
     }
 
     /// Whether a file's path makes it part of a policy's corpus.
@@ -192,9 +202,13 @@ impl<'a> PolicySet<'a> {
 
     /// Whether a folder may contain files of any corpus.
     pub(super) fn reaches(&self, folder: &Path) -> bool {
-        self.loaded.iter().any(|loaded| {
+        self.loaded.iter().enumerate().any(|(at, loaded)| {
             let patterns = &loaded.patterns;
-            if patterns.any() { patterns.reach(folder) } else { folder.starts_with(&loaded.home) }
+            if patterns.any() {
+                patterns.reach(folder)
+            } else {
+                !self.takes_definitions_only(at) && folder.starts_with(&loaded.home)
+            }
         })
     }
 

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use super::names::has_policy_name;
+use super::names::{has_policy_name, is_yaml};
 use super::paths::shown_whole;
 use super::policy_set::Loaded;
 use super::search::{is_policy_alone, name};
@@ -33,7 +33,11 @@ pub(super) fn all(
     let one = |item: &FileToRead| {
         options.progress.done.fetch_add(1, Ordering::Relaxed);
         let bytes = bytes(options, item);
-        if item.role == Role::Outside && !bytes.as_ref().is_ok_and(|bytes| may_claim(bytes)) {
+        let cannot_claim = match &bytes {
+            Ok(bytes) => !is_wanted(options, item) && !may_claim(bytes),
+            Err(_) => item.role == Role::Outside,
+        };
+        if cannot_claim {
             return None;
         }
         let is_unread = bytes.is_err();
@@ -43,8 +47,9 @@ pub(super) fn all(
             let why = "cannot be read: the reader failed on this file";
             CorpusFile::unreadable(name(options, &item.path), why, "report it, with the file")
         });
-        let is_given = item.role == Role::Perhaps && is_unread;
-        if item.role != Role::Corpus && !is_given && !file.define(item.role == Role::Outside) {
+        let must_be_read = is_wanted(options, item) || is_yaml(&item.path);
+        let is_missed = item.role == Role::Perhaps && is_unread && must_be_read;
+        if item.role != Role::Corpus && !is_missed && !file.define(item.role == Role::Outside) {
             return None;
         }
         // A policy among the keys is skipped if it was loaded, or if no `keys` name definitions.
@@ -64,6 +69,11 @@ pub(super) fn all(
         Some((file, result))
     };
     Ok(parallel::map(wanted, options.jobs, one))
+}
+
+/// Whether a file is part of a corpus, or may be and a path of the command line leads to it.
+fn is_wanted(options: &Options, item: &FileToRead) -> bool {
+    item.role == Role::Corpus || (item.role == Role::Perhaps && !options.paths.is_empty())
 }
 
 /// Where a file can be written.

@@ -20,7 +20,7 @@ use super::{
 };
 use crate::engine::Baseline;
 use crate::engine::{FileLinter, FileResult, LintOptions, assemble, lint_with};
-use crate::model::{Before, Corpus, LockedKeys, Report, WaivedBy, is_builtin};
+use crate::model::{Before, Corpus, CorpusFile, LockedKeys, Report, WaivedBy, is_builtin};
 use crate::policy::Policy;
 use crate::rules::policy::p006_unknown_rule;
 
@@ -59,6 +59,7 @@ pub(super) fn run(
         ..LintOptions::at(options.now)
     };
     let (mut corpus, parts) = read_corpus(options, &policy_set, &mut wanted, &lint_options)?;
+    ungoverned(&policy_set, &corpus, messages);
     corpus.skipped += skipped;
     corpus.excluded = excluded;
     corpus.partial = is_partial;
@@ -110,6 +111,19 @@ fn exclude(
     Ok(excluded)
 }
 
+/// Reports that definitions have no policy of their own, although there are policies.
+fn ungoverned(policy_set: &PolicySet<'_>, corpus: &Corpus, messages: &mut Vec<String>) {
+    let is_without = |file: &&CorpusFile| {
+        file.policy != PRIMARY && file.reported && policy_set.takes_definitions_only(file.policy)
+    };
+    if let Some(first) = corpus.files.iter().find(is_without) {
+        messages.push(format!(
+            "no {} governs {}: keys without a policy are checked against {DEFAULT_POLICY}",
+            POLICY_NAMES[0], first.path
+        ));
+    }
+}
+
 /// Reads the files, and checks each by itself unless the run is going to change files.
 fn read_corpus(
     options: &Options,
@@ -136,7 +150,13 @@ fn read_corpus(
             corpus.files.push(file);
             parts.push(part);
         } else {
-            let counts = item.role != Role::Outside && search::is_worth_a_message(options, item);
+            let is_named = match item.role {
+                Role::Corpus => true,
+                // Without paths, every other YAML file of the repository would be counted.
+                Role::Perhaps => !options.paths.is_empty(),
+                Role::Outside => false,
+            };
+            let counts = is_named && search::is_worth_a_message(options, item);
             corpus.skipped += usize::from(counts);
         }
     }
@@ -294,21 +314,35 @@ fn by_nearest<'a>(
     if policy_set.loaded.is_empty() {
         let place = if all { "here or above" } else { "with or above the paths given" };
         if policies().next().is_some() {
-            policy_set.spare()?;
-            messages.push(format!("no {} {place}", POLICY_NAMES[0]));
+            policy_set.default_for_definitions()?;
         } else {
             policy_set.default()?;
             scopes = if all { [absolute(&options.folder, Path::new(""))].into() } else { scopes };
-            messages.push(format!(
-                "no {} {place}: keys are checked against {DEFAULT_POLICY}",
-                POLICY_NAMES[0]
-            ));
         }
+        messages.push(format!(
+            "no {} {place}: keys are checked against {DEFAULT_POLICY}",
+            POLICY_NAMES[0]
+        ));
+    } else if has_ungoverned(policy_set, starts.iter().chain(&scopes))? {
+        policy_set.default_for_definitions()?;
     }
     // The `keys` of a parent start at its own folder.
     let bases = policy_set.loaded.iter().flat_map(|loaded| loaded.patterns.bases());
     scopes.extend(bases.map(Path::to_path_buf));
     Ok((Rc::new(listing), scopes.into_iter().collect()))
+}
+
+/// Whether one of the folders has no policy in or above it.
+fn has_ungoverned<'p>(
+    policy_set: &mut PolicySet<'_>,
+    folders: impl Iterator<Item = &'p PathBuf>,
+) -> Result<bool, RunError> {
+    for folder in folders {
+        if policy_set.above(folder)?.is_empty() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Reports the policies that are not above the command's folder, and fails on one that may not
@@ -387,7 +421,12 @@ impl Run<'_> {
         let baseline = known(options, self.primary(), self.corpus.partial)?;
         let known = LintOptions { baseline: baseline.as_ref(), ..*lint_options };
         let diff = (options.fix != FixMode::No).then(|| self.fix(&known, messages)).transpose()?;
-        if options.write_baseline {
+        // What was not checked is not gone: nothing is written unless every policy could be used.
+        let is_checked = !self.no_input()
+            && self.groups.iter().all(|group| self.policies[group.at].1.is_usable());
+        if options.write_baseline && !is_checked {
+            messages.push("the baseline was not written".to_owned());
+        } else if options.write_baseline {
             let report = self.write_baseline(lint_options, baseline.as_ref(), messages)?;
             return Ok((report, diff));
         }
@@ -403,8 +442,10 @@ impl Run<'_> {
             let known = KnownFindings { path, findings: baseline.known(&report) };
             let gone = known.gone();
             if gone > 0 {
+                let (verb, them) = if gone == 1 { ("is", "it") } else { ("are", "them") };
+                let plural = if baseline.len() == 1 { "" } else { "s" };
                 messages.push(format!(
-                    "{gone} of the baseline's {} findings are gone; remove them with \
+                    "{gone} of the baseline's {} finding{plural} {verb} gone; remove {them} with \
                      `cortexkey baseline prune`",
                     baseline.len()
                 ));

@@ -141,7 +141,9 @@ impl<'a, 'b> Search<'a, 'b> {
             // If a link replaced one of its folders, another file is there.
             let is_there = file.sparse.is_some() || matches!(self.real(path, false), Ok(Some(_)));
             if is_there {
-                self.look(path, governed.by, Role::Outside, file.sparse.clone());
+                let is_open = self.policy_set.takes_definitions_only(governed.by);
+                let role = if is_open { Role::Perhaps } else { Role::Outside };
+                self.look(path, governed.by, role, file.sparse.clone());
             }
         }
         Ok(())
@@ -309,7 +311,9 @@ impl<'a, 'b> Search<'a, 'b> {
         for (path, why) in &listing.unseen {
             let near = |scope: &PathBuf| path.starts_with(scope) || scope.starts_with(path);
             let Some(governed) = self.policy_set.governs(path)? else { continue };
-            let may_hold = governed.in_corpus || self.policy_set.reaches(path);
+            let may_hold = governed.in_corpus
+                || self.policy_set.reaches(path)
+                || self.policy_set.takes_definitions_only(governed.by);
             if may_hold && scopes.iter().any(near) {
                 self.want(path, governed.by, reported, Origin::Unreadable(why.clone()));
             }
@@ -343,7 +347,9 @@ impl<'a, 'b> Search<'a, 'b> {
         let by = governed.map_or(PRIMARY, |governed| governed.by);
         let real = if self.boundary.holds(path) { self.boundary.real(path).ok() } else { None };
         if let Some(None) = real {
-            let named = governed.is_some_and(|governed| governed.in_corpus);
+            let named = governed.is_some_and(|governed| {
+                governed.in_corpus || self.policy_set.takes_definitions_only(governed.by)
+            });
             if named || (path.is_dir() && self.policy_set.reaches(path)) {
                 self.instead(path, by, Origin::Unreadable(open::ReadError::Leaves));
             } else {
@@ -396,7 +402,9 @@ impl<'a, 'b> Search<'a, 'b> {
         let mut holds = self.report(&below);
         let by = self.policy_set.above(folder)?.first().copied();
         let is_named = by.is_some_and(|by| self.policy_set.loaded[by].patterns.any());
-        if !is_named {
+        if is_named {
+            self.outsiders(folder)?;
+        } else {
             holds |= self.all_yaml(folder)?;
         }
         if holds {
@@ -414,6 +422,17 @@ impl<'a, 'b> Search<'a, 'b> {
             let folder = shown(&self.options.folder, folder);
             self.found.messages.push(format!("the folder {folder} {what}"));
         }
+        Ok(())
+    }
+
+    /// With `keys`, the other files of a named folder should contain no definition.
+    fn outsiders(&mut self, folder: &Path) -> Result<(), RunError> {
+        for file in self.listing.below_folder(folder).to_vec() {
+            if !self.by_path.contains_key(&file.path) {
+                self.take(&file, &file.path, true, 0)?;
+            }
+        }
+        self.each_once();
         Ok(())
     }
 

@@ -68,15 +68,23 @@ impl Watched {
         Self { stamps, taken, changed_during_run: false }
     }
 
-    /// What a run has read, as it is when the run has ended; `before` is what was taken before it. A
-    /// run that could not start adds nothing.
+    /// What a run has read, as it is when the run has ended; `before` is what was taken before it,
+    /// and stays if the run could not start or read its policies or any file.
     #[must_use]
     pub fn after(options: &Options, outcome: &Outcome, before: &Self) -> Self {
-        let mut paths: BTreeSet<PathBuf> = if outcome.report.is_none() {
-            before.stamps.keys().cloned().collect()
-        } else {
-            outcome.corpus.files.iter().filter_map(|file| file.disk_path.clone()).collect()
-        };
+        let files = outcome.corpus.files.iter().filter_map(|file| file.disk_path.clone());
+        let mut paths: BTreeSet<PathBuf> = files.collect();
+        let mut policies = outcome.policy.iter().chain(&outcome.others);
+        let is_incomplete = outcome.report.is_none()
+            || outcome.corpus.files.is_empty()
+            || policies.any(|policy| !policy.is_usable());
+        if is_incomplete {
+            paths.extend(before.stamps.keys().cloned());
+            // A policy that could not be read is not among the policy's sources, but has findings.
+            let sources = outcome.report.iter().flat_map(|report| &report.sources);
+            let own = sources.filter(|source| source.is_of_policy() && !is_builtin(&source.path));
+            paths.extend(own.map(|source| absolute(&options.folder, Path::new(&source.path))));
+        }
         for policy in outcome.policy.iter().chain(&outcome.others) {
             paths.extend(own_files(options, policy));
             paths.extend(folders(options, policy));
@@ -111,7 +119,7 @@ fn changed_since(path: &Path, moment: SystemTime) -> bool {
 }
 
 /// A policy's files, its baseline and its lock file, whether they exist yet or not.
-fn own_files(options: &Options, policy: &Policy) -> Vec<PathBuf> {
+pub(super) fn own_files(options: &Options, policy: &Policy) -> Vec<PathBuf> {
     let own = policy.sources().filter(|(path, _)| !is_builtin(path));
     let mut files: Vec<PathBuf> =
         own.map(|(path, _)| absolute(&options.folder, Path::new(path))).collect();

@@ -189,3 +189,72 @@ fn a_definition_outside_of_every_corpus_is_reported() {
         assert_eq!(outcome.report.unwrap().summary.skipped, 2);
     }
 }
+
+#[test]
+fn definitions_without_a_policy_are_checked_against_the_default() {
+    let other = format!("{HEAD}keys: ['own/*.yaml']\n");
+    let folder = repository(&[
+        ("x/cortexkey.yaml", &other),
+        ("x/own/a.yaml", &key("a")),
+        ("keys/b.yaml", &faulty_key("b")),
+        ("keys/broken.yaml", "apiVersion: cortexkey/v1\nspec: [\n"),
+        ("keys/values.yaml", "a: {{ .Values.b }}\n"),
+        ("k8s/pod.yaml", "apiVersion: v1\nkind: Pod\n"),
+    ]);
+    let keys = folder.path().join("keys");
+    let runs = [
+        lint(&folder, &[]),
+        lint(&folder, &["keys"]),
+        lint(&folder, &["keys/b.yaml", "keys/broken.yaml"]),
+        lint(&folder, &["x", "keys"]),
+        lint_with(&keys, &[], |_| {}),
+        lint_with(&keys, &["b.yaml", "broken.yaml"], |_| {}),
+    ];
+    for (nth, outcome) in runs.into_iter().enumerate() {
+        let lines = found(&outcome).join("\n");
+        assert_eq!(code(&outcome), 1, "{nth} {lines}");
+        assert!(lines.contains("b.yaml:5:18: error[L001"), "{nth} {lines}");
+        assert!(lines.contains("broken.yaml") && lines.contains("Y001"), "{nth} {lines}");
+        assert!(!lines.contains("values.yaml") && !lines.contains("pod.yaml"), "{nth} {lines}");
+        let messages = outcome.messages.join("\n");
+        assert!(messages.contains("builtin:recommended"), "{nth} {messages}");
+    }
+    // The other policy alone is not affected.
+    for outcome in [lint(&folder, &["x"]), lint_with(&folder.path().join("x"), &[], |_| {})] {
+        assert_eq!((code(&outcome), found(&outcome).len()), (0, 0), "{:?}", found(&outcome));
+    }
+}
+
+#[test]
+fn a_folder_is_searched_for_definitions_outside_of_the_corpus() {
+    let policy = format!("{HEAD}keys: ['keys/*.yaml']\n");
+    let folder = repository(&[
+        ("cortexkey.yaml", &policy),
+        ("keys/a.yaml", &key("a")),
+        ("keys/deep/b.yaml", &faulty_key("b")),
+        ("other/c.yaml", &faulty_key("c")),
+        ("other/pod.yaml", "apiVersion: v1\nkind: Pod\n"),
+    ]);
+    for (path, skipped) in [("other", 2), ("keys", 0), ("keys/deep", 1)] {
+        let outcome = lint(&folder, &[path]);
+        let lines = found(&outcome);
+        assert!(lines.len() == 1 && lines[0].contains("S007"), "{path} {lines:?}");
+        assert_eq!(outcome.report.unwrap().summary.skipped, skipped, "{path}");
+    }
+}
+
+#[test]
+fn a_policy_that_is_no_file_is_not_missing() {
+    let inner = "team/cortexkey.yaml";
+    let folder = repository(&[
+        ("cortexkey.yaml", &format!("{HEAD}keys: ['team/*.yaml']\n")),
+        ("team/a.yaml", &key("a")),
+        ("team/cortexkey.yaml/x", "x"),
+    ]);
+    assert!(folder.path().join(inner).is_dir());
+    for outcome in
+        [lint(&folder, &["team/a.yaml"]), lint_with(&folder.path().join("team"), &[], |_| {})]
+    {
+        assert_eq!(code(&outcome), 2, "{:?}", outcome.messages);
+    }
+}

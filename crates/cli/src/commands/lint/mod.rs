@@ -224,6 +224,7 @@ fn once(args: &Args, options: &Options) -> Result<(Exit, Outcome), Failure> {
         text::print(&colored(diff))?;
     }
     if let Some(report) = &outcome.report {
+        overwrites_no_input(args, options, &outcome)?;
         write_all(args, report)?;
     }
     let exit = match exit(&outcome, args.fail_on) {
@@ -322,6 +323,16 @@ fn rendered(args: &Args, report: &Report, format: Format, color: bool) -> String
         (true, Format::Json) => report.statistics_json(),
         (true, _) => report.statistics(),
     }
+}
+
+/// A report must not replace a policy, a definition, a baseline or a lock file.
+fn overwrites_no_input(args: &Args, options: &Options, outcome: &Outcome) -> Result<(), Failure> {
+    let files = args.format.iter().filter_map(|target| target.file.as_deref());
+    let mut files = files.chain(args.output_file.as_deref());
+    let Some(file) = files.find(|file| outcome.reads(options, file)) else { return Ok(()) };
+    let file = escape(&mask_path(&file.display().to_string()));
+    Err(Failure::usage_error(format!("the report would overwrite {file}, which is an input"))
+        .help("write the report to another file"))
 }
 
 fn write_file(file: &Path, text: &str) -> Result<(), Failure> {
