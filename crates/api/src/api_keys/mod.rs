@@ -108,7 +108,7 @@ pub struct ListReply {
 
 /// A key in a list. It never contains the key itself or its scope.
 ///
-/// [`ListRead`](crate::api_keys::ListRead) reads such records.
+/// [`ListRead`] reads such records.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ApiKeyRecord {
     /// The key id.
