@@ -43,12 +43,23 @@ function settings() {
   };
 }
 
+/** The page was drawn in its new scheme, and nothing changes colour any more. */
+function settled(shown) {
+  return shown.evaluate(async () => {
+    const frame = () => new Promise((resolve) => requestAnimationFrame(resolve));
+    await frame();
+    await frame();
+    await Promise.all(document.getAnimations().map((animation) => animation.finished));
+  });
+}
+
 /** What is wrong with what is open, in each look. */
 async function problems(shown, name) {
   const found = [];
   for (const [colorScheme, width] of LOOKS) {
     await shown.emulateMedia({ colorScheme });
     await shown.setViewportSize({ width, height: 860 });
+    await settled(shown);
     if (process.env.CONSOLE_SHOTS) {
       await shown.screenshot({ path: `${process.env.CONSOLE_SHOTS}/${name}-${colorScheme}-${width}.png`, fullPage: true });
     }

@@ -1,4 +1,7 @@
-// The states that are opened, looked at by axe, and shot: a path, and what is done there first.
+// The states that are opened, looked at by axe, and shot: a path, what the tenant needs before, and
+// what is done on the page first.
+
+import { refused } from './lib.mjs';
 
 const menu = (page) => page.getByRole('button', { name: 'Menu of key 4' }).click();
 
@@ -25,7 +28,7 @@ export const STATES = [
   { name: 'rule', path: '/findings/rules/E001', on: 'definitions' },
   { name: 'keys-managed', path: '/keys', on: 'definitions' },
   { name: 'notifications', path: '/notifications' },
-  { name: 'requests', path: '/requests', act: why },
+  { name: 'requests', path: '/requests', prepare: refused, act: why },
   { name: 'requests-none', path: '/requests?verdict=replayed' },
   { name: 'settings', path: '/settings' },
   { name: 'settings-scopes', path: '/settings/scopes' },
