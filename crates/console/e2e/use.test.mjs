@@ -46,23 +46,34 @@ test('by mouse: filter, sort, menu, clipboard, views', async () => {
   await opened.context().close();
 });
 
+/** What the last change asked for is in place. */
+async function settled(opened) {
+  await opened.waitForLoadState('networkidle');
+  await opened.waitForTimeout(300);
+}
+
 test('by keyboard alone: menu, dialog, generate, edit, delete', async () => {
   const id = await generate(tenant, { comment: 'by keyboard' });
   const opened = await page(launched, tenant, { permissions: ['clipboard-write'] });
   const { keyboard } = opened;
   const focused = () => opened.evaluate(() => document.activeElement.textContent.trim() || document.activeElement.name);
+  // What a key press starts may take a moment.
+  const focuses = async (wanted, why) => {
+    for (let tries = 0; tries < 40 && await focused() !== wanted; tries++) await opened.waitForTimeout(50);
+    assert.equal(await focused(), wanted, why);
+  };
   await opened.getByRole('button', { name: `Menu of key ${id}` }).focus();
   await keyboard.press('Enter');
-  assert.equal(await focused(), 'View Examples');
+  await focuses('View Examples');
   await keyboard.press('End');
-  assert.equal(await focused(), 'Delete');
+  await focuses('Delete');
   await keyboard.press('ArrowUp');
-  assert.equal(await focused(), 'Rotate');
+  await focuses('Rotate');
   await keyboard.press('e');
-  assert.equal(await focused(), 'Rotate', 'no entry after it begins so');
+  await focuses('Rotate', 'no entry after it begins so');
   await keyboard.press('Home');
   await keyboard.press('e');
-  assert.equal(await focused(), 'Edit');
+  await focuses('Edit');
   await keyboard.press('Escape');
   assert.equal(await opened.evaluate(() => document.activeElement.dataset.menu), 'row-menu');
   await keyboard.press('Shift+F10');
@@ -75,17 +86,20 @@ test('by keyboard alone: menu, dialog, generate, edit, delete', async () => {
   await dialog.waitFor();
   await keyboard.press('Escape');
   await dialog.waitFor({ state: 'hidden' });
-  assert.equal(await focused(), 'New Key');
+  await focuses('New Key');
   await keyboard.press('Enter');
   await dialog.waitFor();
   await dialog.getByRole('checkbox', { name: /^Viewer/ }).focus();
   await keyboard.press('Space');
   await dialog.getByText('R007').waitFor({ state: 'detached' });
+  await settled(opened);
   await dialog.getByRole('tab', { name: 'Role' }).focus();
   await keyboard.press('ArrowRight');
-  assert.equal(await focused(), 'Scope');
+  await focuses('Scope');
   await dialog.getByLabel('All assets').focus();
   await keyboard.press('Space');
+  // Each change asks for the findings; Generate is pressed once they are there.
+  await settled(opened);
   await dialog.getByRole('button', { name: 'Generate' }).focus();
   await keyboard.press('Enter');
   const shown = opened.locator('[data-secret]');
@@ -95,6 +109,7 @@ test('by keyboard alone: menu, dialog, generate, edit, delete', async () => {
   assert.ok(!tenant.said.join('\n').includes(secret), 'the log does not have it');
   const made = (await keys(tenant)).at(-1);
   assert.deepEqual([made.roles, made.security_level], [['Viewer'], 'advanced']);
+  await settled(opened);
   await opened.getByRole('link', { name: 'Done' }).focus();
   await keyboard.press('Enter');
   await opened.waitForURL(`**/keys/${made.id}`);
@@ -106,6 +121,7 @@ test('by keyboard alone: menu, dialog, generate, edit, delete', async () => {
 
   await opened.goto(`${tenant.origin}/keys/${id}/edit`);
   await opened.getByLabel('Comment').fill('edited');
+  await settled(opened);
   await opened.getByRole('button', { name: 'Save' }).press('Enter');
   await opened.waitForURL(`**/keys/${id}`);
   assert.equal((await keys(tenant)).find((key) => key.id === id).comment, 'edited');
