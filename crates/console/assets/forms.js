@@ -1,6 +1,6 @@
 // Forms and links with data-live: asked again on every change, the answer's parts put in place.
 
-import { ask, fails, place } from './parts.js';
+import { ask, each, fails, place } from './parts.js';
 
 /** What a form would send, without what is empty. */
 function fields(form) {
@@ -38,6 +38,11 @@ addEventListener('submit', (event) => {
   event.preventDefault();
   if (event.submitter) location.assign(`${form.action}?${fields(form)}`);
   else live(form);
+});
+
+// Only the hint is replaced while a form is filled in: its button keeps the focus.
+each('[data-may-be-sent]', (hint) => {
+  hint.closest('form').querySelector('.submit button').disabled = hint.dataset.mayBeSent === 'false';
 });
 
 /** Follows a link within the page. */

@@ -30,9 +30,18 @@ export function place(html) {
     if (part.dataset.way === 'before') {
       to.prepend(part.content);
       while (to.children.length > Number(to.dataset.max ?? 200)) to.lastElementChild.remove();
-    } else to.replaceChildren(part.content);
+    } else replace(to, part.content);
     prepare(to);
   }
+}
+
+const FOCUSABLE = 'a[href], button, input, select, textarea, summary';
+
+/** Replaces what an element holds. The focus stays at the same place of it. */
+function replace(to, content) {
+  const at = [...to.querySelectorAll(FOCUSABLE)].indexOf(document.activeElement);
+  to.replaceChildren(content);
+  if (at >= 0) to.querySelectorAll(FOCUSABLE)[at]?.focus();
 }
 
 export function fails(error) {

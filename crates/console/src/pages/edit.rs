@@ -5,10 +5,10 @@ use cortexkey_api::api_key::CommentEdit;
 use cortexkey_api::role::RoleName;
 use cortexkey_api::scope::ScopeRead;
 use cortexkey_client::{KeyEdit, is_system};
-use maud::{Markup, html};
+use maud::html;
 
 use super::find::{Found, found};
-use super::form::{Check, Choices, KeyForm, Purpose, parts, tabs};
+use super::form::{Check, Choices, Hint, KeyForm, Purpose, parts, submit, tabs};
 use crate::answer::{self, Answer};
 use crate::app::App;
 use crate::error::BoxError;
@@ -41,7 +41,7 @@ pub(super) fn check(app: &App, ask: &PageRequest) -> Answer {
     let choices = Choices::new(app, &found.view.snapshot, &form);
     let check = Check::new(app, &found.view.snapshot, &form, &choices);
     let mut parts = parts(&check);
-    parts.push(("send", send(app, &found, &form, &check)));
+    parts.push((Hint::ID, hint(app, &found, &form, &check).markup()));
     answer::parts(parts)
 }
 
@@ -134,7 +134,7 @@ fn page(
             data-live={ (path) "/edit/check" } {
             (layout::token(ask))
             (tabs(Purpose::Edit, form, &choices, &check))
-            div id="send" class="submit" { (send(app, found, form, &check)) }
+            (submit("Save", &path, &hint(app, found, form, &check)))
         }
     };
     let is_refused = why.is_some() && !ask.form.is_empty();
@@ -142,24 +142,21 @@ fn page(
     layout::page_with(status, app, ask, &frame, &content)
 }
 
-fn send(app: &App, found: &Found, form: &KeyForm, check: &Check) -> Markup {
-    let may = app.may_change() && !check.is_locked;
+/// Whether the form may be sent, why not, and what follows.
+fn hint(app: &App, found: &Found, form: &KeyForm, check: &Check) -> Hint {
     let is_other_level = form.level() != found.row.record.level;
-    html! {
-        button type="submit" class="primary" disabled[!may] { "Save" }
-        a class="button" href={ "/keys/" (found.row.record.key_id) } data-close { "Cancel" }
-        span class="hint" {
-            @if !app.may_change() {
-                "Read-only: start the console with --allow-changes."
-            } @else if check.is_locked {
-                span class="bad" { "The policy locks a rule that this key would break." }
-            } @else if let Some(fault) = form.faults_of_edit().first() {
-                (fault) "."
-            } @else if is_other_level {
-                span class="warn" { "Every client that signs for the old level is refused." }
-            } @else {
-                "The expiration stays: rotate the key for another one."
-            }
+    let text = html! {
+        @if !app.may_change() {
+            "Read-only: start the console with --allow-changes."
+        } @else if check.is_locked {
+            span class="bad" { "The policy locks a rule that this key would break." }
+        } @else if let Some(fault) = form.faults_of_edit().first() {
+            (fault) "."
+        } @else if is_other_level {
+            span class="warn" { "Every client that signs for the old level is refused." }
+        } @else {
+            "The expiration stays: rotate the key for another one."
         }
-    }
+    };
+    Hint { may_be_sent: app.may_change() && !check.is_locked, text }
 }

@@ -2,9 +2,9 @@
 
 use axum::http::StatusCode;
 use cortexkey_client::{Generation, NewKey, Renewal};
-use maud::{Markup, html};
+use maud::html;
 
-use super::form::{Check, Choices, KeyForm, Purpose, parts, tabs};
+use super::form::{Check, Choices, Hint, KeyForm, Purpose, parts, submit, tabs};
 use super::shown::{Once, once, places, sinks};
 use crate::answer::{self, Answer};
 use crate::app::App;
@@ -26,7 +26,7 @@ pub(super) fn check(app: &App, ask: &PageRequest) -> Answer {
     let choices = Choices::new(app, &view.snapshot, &form);
     let check = Check::new(app, &view.snapshot, &form, &choices);
     let mut parts = parts(&check);
-    parts.push(("send", send(app, &form, &check)));
+    parts.push((Hint::ID, hint(app, &form, &check).markup()));
     answer::parts(parts)
 }
 
@@ -101,32 +101,29 @@ fn page(app: &App, ask: &PageRequest, view: &View, form: &KeyForm, why: Option<&
             (once())
             (tabs(Purpose::Generate, form, &choices, &check))
             (sinks(app))
-            div id="send" class="submit" { (send(app, form, &check)) }
+            (submit("Generate", "/keys", &hint(app, form, &check)))
         }
     };
     let status = if why.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
     layout::page_with(status, app, ask, &frame, &content)
 }
 
-fn send(app: &App, form: &KeyForm, check: &Check) -> Markup {
+/// Whether the form may be sent, and why not.
+fn hint(app: &App, form: &KeyForm, check: &Check) -> Hint {
     let faults = form.faults(app.now_ms());
-    let may = app.may_change() && !check.is_locked;
     let count = check.all().count();
-    html! {
-        button type="submit" class="primary" disabled[!may] { "Generate" }
-        a class="button" href="/keys" data-close { "Cancel" }
-        span class="hint" {
-            @if !app.may_change() {
-                "Read-only: start the console with --allow-changes."
-            } @else if check.is_locked {
-                span class="bad" { "The policy locks a rule that this key breaks, or cannot be read." }
-            } @else if let Some(fault) = faults.first() {
-                (fault) "."
-            } @else if count > 0 {
-                (count) @if count == 1 { " finding" } @else { " findings" } " of the policy"
-            } @else {
-                "The policy has no findings."
-            }
+    let text = html! {
+        @if !app.may_change() {
+            "Read-only: start the console with --allow-changes."
+        } @else if check.is_locked {
+            span class="bad" { "The policy locks a rule that this key breaks, or cannot be read." }
+        } @else if let Some(fault) = faults.first() {
+            (fault) "."
+        } @else if count > 0 {
+            (count) @if count == 1 { " finding" } @else { " findings" } " of the policy"
+        } @else {
+            "The policy has no findings."
         }
-    }
+    };
+    Hint { may_be_sent: app.may_change() && !check.is_locked, text }
 }

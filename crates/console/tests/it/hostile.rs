@@ -23,7 +23,7 @@ const JOINED: usize = 6;
 const TAGS: &str = "a body button caption code dd details dialog div dl dt fieldset form h1 h2 h3 head \
      header html input label legend li link main meta nav noscript ol option output p pre rect script \
      section select span strong summary svg table tbody td template textarea th thead title tr ul";
-const ATTRIBUTES: &str = "action autocomplete charset checked class colspan content data-part disabled \
+const ATTRIBUTES: &str = "action autocomplete charset checked class colspan content data-may-be-sent data-part disabled \
      download focusable for form height hidden href id inputmode lang max maxlength method min name \
      open pattern placeholder popover readonly rel required role rows rx scope selected size \
      spellcheck src step style-none tabindex title type value width";

@@ -4,9 +4,11 @@
 mod check;
 mod choices;
 mod markup;
+mod submit;
 mod values;
 
 pub(super) use check::Check;
 pub(super) use choices::Choices;
 pub(super) use markup::{Purpose, parts, tabs};
+pub(super) use submit::{Hint, submit};
 pub(super) use values::KeyForm;

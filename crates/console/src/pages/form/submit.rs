@@ -1,0 +1,33 @@
+//! The end of a form: its button, *Cancel*, and the hint that changes with the form.
+//!
+//! A live answer replaces the hint alone: a button that is replaced loses the focus, and the click
+//! that is being made on it.
+
+use maud::{Markup, html};
+
+/// Whether a form may be sent, and what to say about it.
+pub(in crate::pages) struct Hint {
+    pub(in crate::pages) may_be_sent: bool,
+    pub(in crate::pages) text: Markup,
+}
+
+impl Hint {
+    /// Its place in a page, for live answers.
+    pub(in crate::pages) const ID: &str = "hint";
+
+    /// The script turns the form's button off and on by it.
+    pub(in crate::pages) fn markup(&self) -> Markup {
+        html! { span data-may-be-sent=(self.may_be_sent) { (self.text) } }
+    }
+}
+
+/// The last row of a form.
+pub(in crate::pages) fn submit(button: &str, cancel: &str, hint: &Hint) -> Markup {
+    html! {
+        div class="submit" {
+            button type="submit" class="primary" disabled[!hint.may_be_sent] { (button) }
+            a class="button" href=(cancel) data-close { "Cancel" }
+            span id=(Hint::ID) class="hint" { (hint.markup()) }
+        }
+    }
+}
