@@ -175,28 +175,40 @@ pub struct Client {
     takes_role_names: AtomicBool,
 }
 
+/// What makes the calls to a server, and the variable that sets a proxy that cannot be used.
+///
+/// No redirect is followed: a request is for one host. Plain `http` is for this machine alone, where
+/// no proxy is used.
+fn agent(address: &Address, options: &ClientOptions) -> (Agent, Option<&'static str>) {
+    let mut config = Agent::config_builder()
+        .http_status_as_error(false)
+        .max_redirects(0)
+        .max_redirects_will_error(false)
+        .timeout_global(Some(options.timeout))
+        .timeout_connect(Some(options.connect_timeout))
+        .user_agent(options.user_agent.as_str());
+    let mut unusable_proxy = None;
+    if address.is_loopback() {
+        config = config.proxy(None);
+    } else {
+        config = config.https_only(true);
+        unusable_proxy = proxy::unusable(address, &|name| std::env::var_os(name));
+    }
+    let roots = options.roots.as_ref().map_or(RootCerts::PlatformVerifier, Roots::as_ureq);
+    let tls = TlsConfig::builder().root_certs(roots).build();
+    (config.tls_config(tls).build().into(), unusable_proxy)
+}
+
 impl Client {
     /// A client. It connects when it makes a call.
     pub fn new(address: Address, signer: Signer, options: ClientOptions) -> Self {
-        let mut config = Agent::config_builder()
-            .http_status_as_error(false)
-            .max_redirects(0)
-            .max_redirects_will_error(false)
-            .timeout_global(Some(options.timeout))
-            .timeout_connect(Some(options.connect_timeout))
-            .user_agent(options.user_agent.as_str());
-        // An address has plain `http` only for this machine, without a proxy.
-        let (mut proxy, mut unusable_proxy) = (None, None);
-        if address.is_loopback() {
-            config = config.proxy(None);
+        let (agent, unusable_proxy) = agent(&address, &options);
+        // Plain `http` is for this machine alone, and it needs no proxy.
+        let proxy = if address.is_loopback() {
+            None
         } else {
-            config = config.https_only(true);
-            proxy = proxy::in_force(&address, &|name| std::env::var_os(name));
-            unusable_proxy = proxy::unusable(&address, &|name| std::env::var_os(name));
-        }
-        let roots = options.roots.as_ref().map_or(RootCerts::PlatformVerifier, Roots::as_ureq);
-        config = config.tls_config(TlsConfig::builder().root_certs(roots).build());
-        let agent = config.build().into();
+            proxy::in_force(&address, &|name| std::env::var_os(name))
+        };
         Self {
             address,
             signer: Arc::new(signer),

@@ -8,10 +8,9 @@ use core::time::Duration;
 use cortexkey_core::address::Address;
 use ureq::Agent;
 use ureq::http::{self, HeaderMap, HeaderValue, header};
-use ureq::tls::{RootCerts, TlsConfig};
 use zeroize::Zeroizing;
 
-use super::{CallError, ClientOptions, Roots, failure, proxy};
+use super::{CallError, ClientOptions, failure};
 
 /// Tries of a call that the server has no time for.
 const TRIES: u32 = 3;
@@ -47,23 +46,8 @@ pub(crate) struct WebCall<'a> {
 impl Web {
     /// A client for one server. It connects when it calls.
     pub(crate) fn new(address: Address, options: ClientOptions) -> Self {
-        let mut config = Agent::config_builder()
-            .http_status_as_error(false)
-            .max_redirects(0)
-            .max_redirects_will_error(false)
-            .timeout_global(Some(options.timeout))
-            .timeout_connect(Some(options.connect_timeout))
-            .user_agent(options.user_agent.as_str());
-        let mut unusable_proxy = None;
-        if address.is_loopback() {
-            config = config.proxy(None);
-        } else {
-            config = config.https_only(true);
-            unusable_proxy = proxy::unusable(&address, &|name| std::env::var_os(name));
-        }
-        let roots = options.roots.as_ref().map_or(RootCerts::PlatformVerifier, Roots::as_ureq);
-        config = config.tls_config(TlsConfig::builder().root_certs(roots).build());
-        Self { address, agent: config.build().into(), options, unusable_proxy }
+        let (agent, unusable_proxy) = super::agent(&address, &options);
+        Self { address, agent, options, unusable_proxy }
     }
 
     /// Makes a call, and repeats it while the server answers 429 or 503.
