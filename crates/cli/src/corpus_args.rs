@@ -5,12 +5,13 @@ use std::path::{Path, PathBuf};
 
 use cortexkey_client::{Client, Connection};
 use cortexkey_fleet::{DefinitionSource, Definitions, Report, Scopes, Snapshot};
-use cortexkey_lint::files::{DEFAULT_POLICY, Options, Outcome, now, run};
+use cortexkey_lint::files::{DEFAULT_POLICY, Options, Outcome, run};
 use cortexkey_lint::report::Format;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::connection::call_failure;
 use crate::exit::{Exit, Failure};
+use crate::surroundings;
 use crate::{mask, output_file, progress, text};
 
 /// Which definitions.
@@ -60,17 +61,8 @@ impl CorpusArgs {
     /// Reads the definitions. None where there are none and nobody named any; `needed` says that
     /// there must be some.
     pub(crate) fn read(&self, needed: bool) -> Result<Option<Corpus>, Failure> {
-        // The linter's paths are relative to it, so it must not be relative itself.
-        let folder = std::path::absolute(self.keys.as_deref().unwrap_or(Path::new(".")));
-        let folder = folder.map_err(|error| {
-            Failure::usage_error(format!("the folder that this runs in cannot be found: {error}"))
-        })?;
-        if !folder.is_dir() {
-            return Err(Failure::usage_error(format!("{} is not a folder", folder.display()))
-                .help("give --keys the folder with your key definitions"));
-        }
-        let epoch = std::env::var("SOURCE_DATE_EPOCH").ok();
-        let time = now(None, epoch.as_deref()).map_err(Failure::usage)?;
+        let folder = surroundings::keys_folder(self.keys.as_deref())?;
+        let time = surroundings::time(None)?;
         let mut options = Options::new(folder.clone(), time);
         options.policy.clone_from(&self.policy);
         options.baseline.clone_from(&self.baseline);

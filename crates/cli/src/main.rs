@@ -39,6 +39,7 @@ mod renewal;
 mod secret_args;
 #[cfg(feature = "client")]
 mod sink_args;
+mod surroundings;
 mod text;
 mod verify_line;
 

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::PathBuf;
 
-use cortexkey_lint::files::{KnownFindings, Options, Outcome, now, run as run_files};
+use cortexkey_lint::files::{KnownFindings, Options, Outcome, run as run_files};
 use serde_json::json;
 
 use crate::exit::{Exit, Failure};
+use crate::surroundings;
 use crate::text::{self, BAD, DIM};
 
 /// Show the baseline's findings, or remove those that are gone
@@ -77,11 +78,8 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
 }
 
 fn options(which: &Which) -> Result<Options, Failure> {
-    let folder = std::env::current_dir().map_err(|error| {
-        Failure::usage_error(format!("the folder that this runs in cannot be found: {error}"))
-    })?;
-    let epoch = std::env::var("SOURCE_DATE_EPOCH").ok();
-    let now = now(which.now.as_deref(), epoch.as_deref()).map_err(Failure::usage)?;
+    let folder = surroundings::current_folder()?;
+    let now = surroundings::time(which.now.as_deref())?;
     let mut options = Options::new(folder, now);
     options.policy.clone_from(&which.policy);
     options.baseline.clone_from(&which.baseline);

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use cortexkey_lint::files::{Options, now, read_cases, run as run_files};
+use cortexkey_lint::files::{Options, read_cases, run as run_files};
 use cortexkey_lint::report::Format as Form;
 use cortexkey_lint::rules::{self, Rule};
 use cortexkey_lint::{Corpus, Custom, Fact, Policy, Timestamp, policy_for, run_cases};
@@ -19,6 +19,7 @@ use crate::commands::policy_eval;
 use crate::commands::policy_update;
 use crate::exit::{BoxError, Exit, Failure};
 use crate::output_file;
+use crate::surroundings;
 use crate::text::{self, BAD, BOLD, DIM, GOOD};
 
 /// Create, check or show a policy, or run its test cases
@@ -173,12 +174,6 @@ fn form(text: &str) -> Result<Form, BoxError> {
     })
 }
 
-fn here() -> Result<PathBuf, Failure> {
-    std::env::current_dir().map_err(|error| {
-        Failure::usage_error(format!("the folder that this runs in cannot be found: {error}"))
-    })
-}
-
 fn init(args: &Init) -> Result<Exit, Failure> {
     let to_stdout = args.output.as_os_str() == "-";
     if !to_stdout && args.output.exists() {
@@ -186,7 +181,7 @@ fn init(args: &Init) -> Result<Exit, Failure> {
         return Err(Failure::usage_error(format!("{path} already exists"))
             .help("--output FILE writes to another file, --output - to standard output"));
     }
-    let mut options = Options::new(here()?, Timestamp::UNIX_EPOCH);
+    let mut options = Options::new(surroundings::current_folder()?, Timestamp::UNIX_EPOCH);
     options.paths.clone_from(&args.paths);
     // Whatever a policy above says, these paths are the corpus.
     options.policy = Some("builtin:minimal".into());
@@ -273,9 +268,8 @@ fn pattern(path: &Path) -> String {
 }
 
 fn check(args: &Check) -> Result<Exit, Failure> {
-    let epoch = std::env::var("SOURCE_DATE_EPOCH").ok();
-    let now = now(args.now.as_deref(), epoch.as_deref()).map_err(Failure::usage)?;
-    let mut options = Options::new(here()?, now);
+    let now = surroundings::time(args.now.as_deref())?;
+    let mut options = Options::new(surroundings::current_folder()?, now);
     options.policy.clone_from(&args.policy);
     let outcome = run_files(&options, &mut io::empty());
     let Some(report) = outcome.report else {
@@ -388,7 +382,7 @@ fn rule_json(policy: &Policy, rule: Named<'_>) -> Value {
 
 fn test(args: &Test) -> Result<Exit, Failure> {
     let found = PolicyInForce::policy(args.policy.as_deref(), None)?;
-    let mut options = Options::new(here()?, Timestamp::UNIX_EPOCH);
+    let mut options = Options::new(surroundings::current_folder()?, Timestamp::UNIX_EPOCH);
     options.policy.clone_from(&args.policy);
     let policy = found.into_policy();
     let files = read_cases(&options, &policy).map_err(|error| Failure::of_files(&error))?;

@@ -3,12 +3,13 @@
 use std::io;
 use std::path::PathBuf;
 
-use cortexkey_lint::files::{Options, now, run as run_files};
+use cortexkey_lint::files::{Options, run as run_files};
 use cortexkey_lint::{Evaluation, evaluate};
 use cortexkey_manifest::{escape, mask_path};
 use serde_json::{Value, json};
 
 use crate::exit::{Exit, Failure};
+use crate::surroundings;
 use crate::text::{self, BAD, DIM, Format, GOOD};
 
 /// Evaluate an expression (CEL) for each key, as a custom rule would
@@ -47,11 +48,8 @@ pub(crate) struct Args {
 }
 
 pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
-    let folder = std::env::current_dir().map_err(|error| {
-        Failure::usage_error(format!("cannot find the current folder: {error}"))
-    })?;
-    let epoch = std::env::var("SOURCE_DATE_EPOCH").ok();
-    let now = now(args.now.as_deref(), epoch.as_deref()).map_err(Failure::usage)?;
+    let folder = surroundings::current_folder()?;
+    let now = surroundings::time(args.now.as_deref())?;
     let mut options = Options::new(folder, now);
     options.paths.clone_from(&args.paths);
     options.policy.clone_from(&args.policy);

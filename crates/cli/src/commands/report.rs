@@ -3,12 +3,12 @@
 use clap::ValueEnum;
 use cortexkey_fleet::Report;
 use cortexkey_lint::Severity;
-use cortexkey_lint::files::now;
 
 use crate::change::say;
 use crate::connection::{ConnectionArgs, SETTINGS};
 use crate::corpus_args::{CorpusArgs, OutArgs, Read};
 use crate::exit::{Exit, Failure};
+use crate::surroundings;
 use crate::text;
 
 /// Write overview, keys and findings as one HTML, JSON or CSV file
@@ -91,8 +91,7 @@ enum FailOn {
 pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     args.out.check()?;
     args.check()?;
-    let epoch = std::env::var("SOURCE_DATE_EPOCH").ok();
-    let time = now(None, epoch.as_deref()).map_err(Failure::usage)?;
+    let time = surroundings::time(None)?;
     let now_ms = u64::try_from(time.as_millisecond()).unwrap_or(0);
     let connection = match args.from {
         Some(From::Definitions) => None,

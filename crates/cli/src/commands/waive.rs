@@ -3,13 +3,14 @@
 use std::io;
 use std::path::PathBuf;
 
-use cortexkey_lint::files::{Options, Outcome, now, replace_policy, run as run_files};
+use cortexkey_lint::files::{Options, Outcome, replace_policy, run as run_files};
 use cortexkey_lint::report::Format;
 use cortexkey_lint::{CorpusFile, NewWaiver, Policy, Report, RuleId, WaivedBy, add_waiver, rules};
 use cortexkey_manifest::definition::moment;
 use cortexkey_manifest::{did_you_mean, quote};
 
 use crate::exit::{Exit, Failure};
+use crate::surroundings;
 use crate::text;
 
 /// Accept a key's finding until a date, as a waiver in the policy
@@ -87,11 +88,8 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
 }
 
 fn options(args: &Args) -> Result<Options, Failure> {
-    let folder = std::env::current_dir().map_err(|error| {
-        Failure::usage_error(format!("cannot find the current folder: {error}"))
-    })?;
-    let epoch = std::env::var("SOURCE_DATE_EPOCH").ok();
-    let now = now(args.now.as_deref(), epoch.as_deref()).map_err(Failure::usage)?;
+    let folder = surroundings::current_folder()?;
+    let now = surroundings::time(args.now.as_deref())?;
     if args.reason.trim().is_empty() {
         return Err(Failure::usage_error("--reason is empty").help("say why, with a ticket"));
     }

@@ -18,6 +18,7 @@ use cortexkey_manifest::{Span, closest, quote};
 use thiserror::Error;
 
 use crate::exit::{Exit, Failure};
+use crate::surroundings;
 
 /// The policy in force.
 pub(crate) struct PolicyInForce {
@@ -49,9 +50,7 @@ impl PolicyInForce {
     }
 
     fn run(named: Option<&Path>, ask: impl FnOnce(&mut Options)) -> Result<Self, Failure> {
-        let folder = std::env::current_dir().map_err(|error| {
-            Failure::usage_error(format!("cannot find the current folder: {error}"))
-        })?;
+        let folder = surroundings::current_folder()?;
         // No answer here depends on the time.
         let mut options = Options::new(&folder, Timestamp::UNIX_EPOCH);
         options.policy = named.map(Path::to_path_buf);

@@ -35,11 +35,11 @@ const CALLS_SHOWN_MAX: usize = 20;
 /// called.
 #[derive(clap::Args)]
 #[command(after_help = r#"Examples:
-  cortexkey access suggest calls.txt                 lines such as `POST /public_api/v1/xql/start_xql_query`
+  cortexkey access suggest calls.txt                 one call per line: METHOD PATH
   cortexkey access suggest browser.har --format json
   cortexkey tenant --log-format json 2> tenant.log   and later: cortexkey access suggest tenant.log
   cortexkey access suggest --role Viewer calls.txt   which of these calls Viewer cannot make
-  cortexkey access suggest --role Responder          the same for all operations that are documented
+  cortexkey access suggest --role Responder          the same for all known operations
 
 Roles that certainly hold everything come first, then roles that may. In both groups, unprivileged
 roles that grant the least in addition come first.

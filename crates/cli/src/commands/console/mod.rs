@@ -3,7 +3,7 @@
 pub(super) mod emulator;
 
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::ValueEnum;
@@ -13,13 +13,14 @@ use cortexkey_console::{Console, HostName, Kind, Options, StartError};
 use crate::change::say;
 use crate::connection::{ConnectionArgs, SETTINGS};
 use crate::exit::{BoxError, Exit, Failure};
+use crate::surroundings;
 use crate::text;
 
 /// Show the API Keys page of a tenant in a browser
 ///
 /// The console listens on this machine only and prints the address to open, which works once. It
 /// never shows stored keys, and it changes nothing unless you give --allow-changes. A new key is
-/// shown once, or goes to the profile's sink (sink_command, sink_folder).
+/// shown once, or goes to the profile's sink (sink_command, sink_folder or sink_store).
 #[derive(clap::Args)]
 #[command(after_help = format!("{EXAMPLES}\n\n{SETTINGS}"))]
 pub(crate) struct Args {
@@ -68,15 +69,7 @@ Exit codes: 0 ended by a signal; 1 it cannot start; 2 usage error.";
 
 pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     let connection = args.connection.resolve()?;
-    // The linter's paths are relative to it, so it must not be relative itself.
-    let folder = std::path::absolute(args.keys.as_deref().unwrap_or(Path::new(".")));
-    let folder = folder.map_err(|error| {
-        Failure::usage_error(format!("cannot find the current folder: {error}"))
-    })?;
-    if !folder.is_dir() {
-        return Err(Failure::usage_error(format!("{} is not a folder", folder.display()))
-            .help("give --keys the folder with your key definitions"));
-    }
+    let folder = surroundings::keys_folder(args.keys.as_deref())?;
     let (profile_sink, address) = (connection.new_keys.sink(), connection.address.value.clone());
     let (profile, ca_file) = (connection.profile.clone(), connection.ca_file.clone());
     let tenant = args.tenant.clone().or_else(|| connection.tenant.clone());

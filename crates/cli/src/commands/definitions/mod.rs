@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use cortexkey_client::time::{duration_ms, now_ms};
 use cortexkey_client::{Client, MembershipError, NewKeys, Plan, PlanRequest, check_host};
 use cortexkey_fleet::{DefinitionSource, TenantCorpus, lock_file};
-use cortexkey_lint::files::{Options, Outcome, now, run as run_files};
+use cortexkey_lint::files::{Options, Outcome, run as run_files};
 use cortexkey_lint::report::Format;
 use cortexkey_lint::{Policy, Severity};
 use cortexkey_manifest::lock::Lock;
@@ -23,6 +23,7 @@ use crate::change::say;
 use crate::connection::call_failure;
 use crate::exit::{Exit, Failure};
 use crate::progress;
+use crate::surroundings;
 
 /// Which definitions, and which lock file.
 #[derive(clap::Args)]
@@ -75,9 +76,7 @@ pub(crate) struct Target {
 impl DefinitionArgs {
     /// Where the definitions are that a tenant's keys are shown beside.
     pub(crate) fn source(&self, of_profile: Option<&str>) -> Result<DefinitionSource, Failure> {
-        let folder = std::env::current_dir().map_err(|error| {
-            Failure::usage_error(format!("the folder that this runs in cannot be found: {error}"))
-        })?;
+        let folder = surroundings::current_folder()?;
         Ok(DefinitionSource {
             folder,
             policy: self.policy.clone(),
@@ -117,10 +116,8 @@ impl DefinitionArgs {
 
     /// Runs the linter. Its errors end the command.
     fn lint(&self, plan: Option<&PlanArgs>) -> Result<Outcome, Failure> {
-        let folder = current_folder()?;
-        let epoch = std::env::var("SOURCE_DATE_EPOCH").ok();
-        let mut options =
-            Options::new(folder, now(None, epoch.as_deref()).map_err(Failure::usage)?);
+        let folder = surroundings::current_folder()?;
+        let mut options = Options::new(folder, surroundings::time(None)?);
         options.policy.clone_from(&self.policy);
         options.baseline = plan.and_then(|plan| plan.baseline.clone());
         let outcome = run_files(&options, &mut io::empty());
@@ -171,7 +168,13 @@ impl Loaded {
         };
         let plan = with_progress(request.scopes().len(), |on_scope| request.plan(on_scope));
         let mut plan = plan.map_err(|error| call_failure(&error))?;
-        self.corpus.hold_back(&mut plan, &current_folder()?, &self.policy, &place, lock);
+        self.corpus.hold_back(
+            &mut plan,
+            &surroundings::current_folder()?,
+            &self.policy,
+            &place,
+            lock,
+        );
         Ok(plan)
     }
 
@@ -181,11 +184,6 @@ impl Loaded {
         check_host(lock, &self.lock_file, &place, client.address())
             .map_err(|error| membership_failure(&error))
     }
-}
-
-fn current_folder() -> Result<PathBuf, Failure> {
-    std::env::current_dir()
-        .map_err(|error| Failure::usage_error(format!("cannot find the current folder: {error}")))
 }
 
 /// Reads scopes, one call per key, and shows progress. `read` calls its argument before each call.

@@ -11,13 +11,14 @@ use std::path::{Path, PathBuf};
 
 use anstream::ColorChoice;
 use clap::ValueEnum;
-use cortexkey_lint::files::{FixMode, Options, Outcome, now, run as run_files};
+use cortexkey_lint::files::{FixMode, Options, Outcome, run as run_files};
 use cortexkey_lint::report::Format;
 use cortexkey_lint::{Report, Selection, Severity};
 
 use cortexkey_manifest::{escape, mask_path};
 
 use crate::exit::{BoxError, Exit, Failure};
+use crate::surroundings;
 use crate::text::{self, BAD, DIM, GOOD};
 use crate::{output_file, progress};
 
@@ -236,11 +237,8 @@ fn once(args: &Args, options: &Options) -> Result<(Exit, Outcome), Failure> {
 }
 
 fn options(args: &Args) -> Result<Options, Failure> {
-    let folder = std::env::current_dir().map_err(|error| {
-        Failure::usage_error(format!("cannot find the current folder: {error}"))
-    })?;
-    let epoch = std::env::var("SOURCE_DATE_EPOCH").ok();
-    let now = now(args.now.as_deref(), epoch.as_deref()).map_err(Failure::usage)?;
+    let folder = surroundings::current_folder()?;
+    let now = surroundings::time(args.now.as_deref())?;
     let stdin = args.paths.iter().any(|path| path.as_os_str() == "-");
     if args.stdin_filename.is_some() && !stdin {
         return Err(Failure::usage_error("--stdin-filename needs `-` among the paths")
