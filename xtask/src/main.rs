@@ -37,6 +37,7 @@ mod supply;
 mod svg;
 mod target;
 mod test;
+mod text_file;
 mod tidy;
 mod tools;
 mod vectors;
@@ -83,7 +84,8 @@ cargo xtask COMMAND
   supply [--advisories] check licences and sources of the dependencies, and known vulnerabilities
   release STEP     build [TARGET…], rehearse [TARGET…], recipes, pin, verify TAG, crates, wheels, github TAG: what the release workflow runs
   compare [FLAG]   compare with peers: --check that no ratio fell, --json, --markdown
-  fuzz [--seconds N] [TARGET…] run the fuzz targets, or the named ones, for N seconds each
+  fuzz [--seconds N] [TARGET…] run the fuzz targets, or the named ones, for N seconds each;
+                   --briefly is what CI runs for a pull request
   campaign [NAME]  run one of the long proofs; without a name, list them";
 
 fn main() -> ExitCode {
@@ -141,6 +143,7 @@ fn main() -> ExitCode {
         ["release", arguments @ ..] => release::run(&root, arguments),
         ["supply"] => supply::run(&root, false),
         ["supply", "--advisories"] => supply::run(&root, true),
+        ["fuzz", "--briefly"] => fuzz::briefly(&root),
         ["fuzz", arguments @ ..] => fuzz::run_with(&root, arguments),
         ["compare", flags @ ..] => compare::run(&root, flags),
         ["campaign"] => campaign::list(),

@@ -7,6 +7,8 @@
 use std::fs;
 use std::path::Path;
 
+use crate::text_file;
+
 /// Where the rules are, below the workspace's folder.
 const RULES: &str = "crates/lint/src/rules";
 /// Marks what is to be written; in parts, so that `tidy` does not find it here.
@@ -51,11 +53,11 @@ impl<'a> NewRule<'a> {
         let rules = root.join(RULES);
         let folder = rules.join(self.family);
         // Both lists are made before anything is written.
-        let declared = self.declare(&read(&folder.join("mod.rs"))?)?;
-        let registered = self.register(&read(&rules.join("mod.rs"))?)?;
-        write(&folder.join(format!("{}.rs", self.module)), &self.skeleton())?;
-        write(&folder.join("mod.rs"), &declared)?;
-        write(&rules.join("mod.rs"), &registered)
+        let declared = self.declare(&text_file::read(&folder.join("mod.rs"))?)?;
+        let registered = self.register(&text_file::read(&rules.join("mod.rs"))?)?;
+        text_file::write(&folder.join(format!("{}.rs", self.module)), &self.skeleton())?;
+        text_file::write(&folder.join("mod.rs"), &declared)?;
+        text_file::write(&rules.join("mod.rs"), &registered)
     }
 
     /// The family's modules with this one behind its last rule.
@@ -161,14 +163,6 @@ fn insert_after_last(text: &str, new: &str, is_one: impl Fn(&str) -> bool) -> Op
     Some(lines.join("\n") + "\n")
 }
 
-fn read(path: &Path) -> Result<String, String> {
-    fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))
-}
-
-fn write(path: &Path, text: &str) -> Result<(), String> {
-    fs::write(path, text).map_err(|error| format!("{}: {error}", path.display()))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -182,10 +176,11 @@ mod tests {
     fn a_new_rule_follows_the_last_of_its_family() {
         let rule = NewRule::plan(&root(), "corpus", "corpus-too-large").unwrap();
         assert_eq!((rule.code.as_str(), rule.module.as_str()), ("C009", "c009_too_large"));
-        let table = rule.register(&read(&root().join(RULES).join("mod.rs")).unwrap()).unwrap();
+        let table =
+            rule.register(&text_file::read(&root().join(RULES).join("mod.rs")).unwrap()).unwrap();
         let at = |text: &str| table.lines().position(|line| line.trim() == text).unwrap();
         assert_eq!(at("&corpus::c009_too_large::RULE,"), at("&corpus::c008_id_reuse::RULE,") + 1);
-        let family = read(&root().join(RULES).join("corpus/mod.rs")).unwrap();
+        let family = text_file::read(&root().join(RULES).join("corpus/mod.rs")).unwrap();
         assert!(rule.declare(&family).unwrap().contains("\npub(crate) mod c009_too_large;\n"));
         assert!(rule.skeleton().contains(r#"code: "C009""#));
     }

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::process::Command;
 
 use crate::run::{cargo, check, target_dir};
+use crate::text_file;
 use crate::tools;
 
 /// The crates, by folder. The others are parts of the command.
@@ -24,7 +25,7 @@ pub(crate) fn run(root: &Path, renew: bool) -> Result<(), String> {
         let record = root.join("crates").join(name).join("public-api.txt");
         let recorded = fs::read_to_string(&record).unwrap_or_default();
         if renew {
-            fs::write(&record, &found).map_err(|error| format!("{}: {error}", record.display()))?;
+            text_file::write(&record, &found)?;
         } else if found != recorded {
             print!("{}", difference(&recorded, &found));
             changed.push(format!("crates/{name}/public-api.txt"));

@@ -9,11 +9,12 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::run::{check, target_dir};
+use crate::text_file;
 
 /// The environment's folder of programs. It is installed if it is missing or its pins changed.
 pub(crate) fn environment(root: &Path, name: &str) -> Result<PathBuf, String> {
     let pins = root.join("xtask/python").join(format!("{name}.txt"));
-    let text = fs::read_to_string(&pins).map_err(|error| format!("{}: {error}", pins.display()))?;
+    let text = text_file::read(&pins)?;
     let folder = target_dir(root).join(format!("python-{name}"));
     let stamp = folder.join("installed.txt");
     let programs = folder.join(if cfg!(windows) { "Scripts" } else { "bin" });
@@ -25,7 +26,7 @@ pub(crate) fn environment(root: &Path, name: &str) -> Result<PathBuf, String> {
     install.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps"]);
     install.args(["--only-binary", ":all:", "--require-hashes", "--requirement"]).arg(&pins);
     check(&mut install)?;
-    fs::write(&stamp, text).map_err(|error| format!("{}: {error}", stamp.display()))?;
+    text_file::write(&stamp, &text)?;
     Ok(programs)
 }
 

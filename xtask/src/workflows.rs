@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::run::check;
+use crate::text_file;
 use crate::{campaign, setup, tools};
 
 /// A schema that check-jsonschema contains, and the files that follow it.
@@ -25,8 +26,7 @@ pub(crate) fn run(root: &Path) -> Result<(), String> {
     let workflows = yaml_files(&root.join(".github/workflows"))?;
     let mut problems = Vec::new();
     for path in &workflows {
-        let text =
-            fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
+        let text = text_file::read(path)?;
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         problems.extend(problems_of(&text).into_iter().map(|problem| format!("{name}:{problem}")));
     }

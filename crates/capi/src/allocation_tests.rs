@@ -2,7 +2,7 @@
 
 use core::cell::Cell;
 use core::ffi::c_char;
-use core::ptr::{null, null_mut};
+use core::ptr::null_mut;
 use std::alloc::{GlobalAlloc, Layout, System};
 
 use crate::*;
@@ -33,23 +33,8 @@ const DEFINITIONS: &[u8] = include_bytes!("../../../vectors/definitions/after.ck
 const NAMES_MAX: usize = 16;
 
 fn question(kind: cxk_question_kind) -> cxk_question {
-    cxk_question {
-        struct_size: size_of::<cxk_question>().try_into().unwrap(),
-        kind,
-        name: c"Security".as_ptr(),
-        groups: null(),
-        group_count: 0,
-        tags: null(),
-        tag_count: 0,
-        references: null(),
-        reference_count: 0,
-        issues: null(),
-        issue_count: 0,
-        fields: null(),
-        field_count: 0,
-        permission: CXK_PERMISSION_VIEW,
-        reserved: 0,
-    }
+    let name = c"Security".as_ptr();
+    cxk_question { kind, name, permission: CXK_PERMISSION_VIEW, ..crate::fault_tests::question() }
 }
 
 /// How many allocations all keys' decisions take.

@@ -188,7 +188,7 @@ const CALLS: &[Call] = &[
 ];
 
 /// A question about an action that the first key holds.
-fn question() -> cxk_question {
+pub(crate) fn question() -> cxk_question {
     cxk_question {
         struct_size: size_of::<cxk_question>().try_into().unwrap(),
         kind: CXK_ASK_ACTION,

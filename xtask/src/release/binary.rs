@@ -8,6 +8,7 @@ use std::process::Command;
 use super::{VERSION, copy, pack, sbom};
 use crate::run::{cargo, check, target_dir};
 use crate::target::Target;
+use crate::text_file;
 
 /// The shells that the command has completions for, and what their files are called.
 const COMPLETIONS: [(&str, &str); 4] = [
@@ -37,7 +38,7 @@ pub(super) fn archive(
     documents(root, &folder)?;
     let bill = sbom::cyclonedx(root, target.triple())?;
     for place in [folder.join("cortexkey.cdx.json"), files.join(format!("{name}.cdx.json"))] {
-        fs::write(&place, &bill).map_err(|error| format!("{}: {error}", place.display()))?;
+        text_file::write(&place, &bill)?;
     }
     pack::archive(root, &folder, &files.join(format!("{name}.{}", target.archive_end())))?;
     Ok(folder)
@@ -63,7 +64,7 @@ fn documents(root: &Path, folder: &Path) -> Result<(), String> {
     for (shell, name) in COMPLETIONS {
         let text = check(Command::new(&program).args(["completions", shell]))?;
         let place = completions.join(name);
-        fs::write(&place, text).map_err(|error| format!("{}: {error}", place.display()))?;
+        text_file::write(&place, &text)?;
     }
     Ok(())
 }

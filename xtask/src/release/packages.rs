@@ -7,6 +7,7 @@ use std::process::Command;
 use super::{VERSION, commit_time, copy};
 use crate::run::{check, target_dir};
 use crate::target::Target;
+use crate::text_file;
 use crate::{capi, setup};
 
 /// What the packages are called, and where libraries belong.
@@ -120,7 +121,7 @@ fn package(
     files: &Path,
 ) -> Result<(), String> {
     let path = root.join(format!("packaging/nfpm/{template}.yaml.in"));
-    let text = fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
+    let text = text_file::read(&path)?;
     let seconds = commit_time(root)?;
     let time = check(Command::new("date").args([
         "-u",
@@ -137,7 +138,7 @@ fn package(
         .replace("@LIBRARY@", &names.library)
         .replace("@DEVELOPMENT@", names.development);
     let config = tree.with_extension("yaml");
-    fs::write(&config, text).map_err(|error| format!("{}: {error}", config.display()))?;
+    text_file::write(&config, &text)?;
     let mut nfpm = Command::new(setup::go_tool(root, &setup::NFPM)?);
     nfpm.args(["package", "--packager", names.packager, "--config"]).arg(config);
     nfpm.arg("--target").arg(files).env("SOURCE_DATE_EPOCH", seconds);

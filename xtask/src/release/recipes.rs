@@ -9,6 +9,7 @@ use std::process::Command;
 use super::{VERSION, files, pack};
 use crate::run::{check, has, target_dir};
 use crate::target::{TARGETS, Target};
+use crate::text_file;
 use crate::tools;
 
 /// A file's digest in the forms that recipes want.
@@ -53,7 +54,7 @@ fn write(root: &Path, folder: &Path, digests: &Digests) -> Result<(), String> {
         let place = folder.join(below);
         let parent = place.parent().unwrap_or(folder);
         fs::create_dir_all(parent).map_err(|error| format!("{}: {error}", parent.display()))?;
-        fs::write(&place, filled).map_err(|error| format!("{}: {error}", place.display()))?;
+        text_file::write(&place, &filled)?;
     }
     Ok(())
 }

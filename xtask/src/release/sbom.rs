@@ -4,13 +4,13 @@
 //! cargo knows all of it; this only converts it.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
 use std::path::Path;
 
 use serde_json::{Value, json};
 
 use super::VERSION;
 use crate::run::{cargo, check};
+use crate::text_file;
 
 /// The bill for a target.
 pub(super) fn cyclonedx(root: &Path, target: &str) -> Result<String, String> {
@@ -19,7 +19,7 @@ pub(super) fn cyclonedx(root: &Path, target: &str) -> Result<String, String> {
     let metadata: Value = serde_json::from_str(&check(&mut metadata)?)
         .map_err(|error| format!("cargo metadata: {error}"))?;
     let lock = root.join("Cargo.lock");
-    let lock = fs::read_to_string(&lock).map_err(|error| format!("{}: {error}", lock.display()))?;
+    let lock = text_file::read(&lock)?;
     let bill = bill(&metadata, &checksums(&lock))?;
     serde_json::to_string_pretty(&bill).map(|text| text + "\n").map_err(|error| error.to_string())
 }

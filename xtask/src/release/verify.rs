@@ -7,12 +7,12 @@
 //! nothing.
 
 use std::collections::BTreeSet;
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::{VERSION, files, files_ending};
 use crate::run::{cargo, check};
+use crate::text_file;
 
 /// The wheels' digests, as pip reads them.
 const PINS: &str = "packaging/action/wheels.txt";
@@ -25,9 +25,9 @@ pub(super) fn run(root: &Path, tag: &str) -> Result<(), String> {
     if tag != format!("v{VERSION}") {
         return Err(format!("the tag is {tag}; Cargo.toml has version {VERSION}"));
     }
-    let notes = notes(&read(&root.join("CHANGELOG.md"))?, VERSION)?;
+    let notes = notes(&text_file::read(&root.join("CHANGELOG.md"))?, VERSION)?;
     let wheels = files_ending(root, ".whl")?;
-    let pins = read(&root.join(PINS))?;
+    let pins = text_file::read(&root.join(PINS))?;
     let expected = pins_of(&wheels)?;
     if pins != expected {
         return Err(format!(
@@ -42,7 +42,7 @@ pub(super) fn run(root: &Path, tag: &str) -> Result<(), String> {
     }
     check(&mut package)?;
     let folder = files(root);
-    write(&folder.join("NOTES.md"), &notes)?;
+    text_file::write(&folder.join("NOTES.md"), &notes)?;
     let mut sums = Command::new("sh");
     sums.args([
         "-c",
@@ -53,7 +53,7 @@ pub(super) fn run(root: &Path, tag: &str) -> Result<(), String> {
 
 /// Pins the existing wheels.
 pub(super) fn write_pins(root: &Path) -> Result<(), String> {
-    write(&root.join(PINS), &pins_of(&files_ending(root, ".whl")?)?)
+    text_file::write(&root.join(PINS), &pins_of(&files_ending(root, ".whl")?)?)
 }
 
 fn pins_of(wheels: &[PathBuf]) -> Result<String, String> {
@@ -86,14 +86,6 @@ fn notes(changelog: &str, version: &str) -> Result<String, String> {
     Ok(text + "\n")
 }
 
-fn read(path: &Path) -> Result<String, String> {
-    fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))
-}
-
-fn write(path: &Path, text: &str) -> Result<(), String> {
-    fs::write(path, text).map_err(|error| format!("{}: {error}", path.display()))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -112,13 +104,13 @@ mod tests {
     fn pins_are_what_pip_takes_and_change_with_the_wheel() {
         let folder = tempfile::tempdir().unwrap();
         let wheel = folder.path().join("one.whl");
-        fs::write(&wheel, "abc").unwrap();
+        std::fs::write(&wheel, "abc").unwrap();
         let pins = pins_of(std::slice::from_ref(&wheel)).unwrap();
         // SHA-256 of `abc`, from FIPS 180-4.
         let digest = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
         let expected = format!("{PINS_HEAD}cortexkey=={VERSION} \\\n    --hash=sha256:{digest}\n");
         assert_eq!(pins, expected);
-        fs::write(&wheel, "abd").unwrap();
+        std::fs::write(&wheel, "abd").unwrap();
         assert_ne!(pins_of(&[wheel]).unwrap(), pins);
     }
 }

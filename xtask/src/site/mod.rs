@@ -18,6 +18,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::run::{cargo, check, target_dir};
+use crate::text_file;
 use crate::tools;
 
 /// The crates whose rustdoc is part of the site.
@@ -133,5 +134,5 @@ fn write(path: &Path, text: &str) -> Result<(), String> {
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
     }
-    fs::write(path, text).map_err(|error| format!("{}: {error}", path.display()))
+    text_file::write(path, text)
 }

@@ -9,6 +9,7 @@ use std::process::Command;
 
 use super::{go, header, links, plot, recording, write};
 use crate::run::{cargo, check, target_dir};
+use crate::text_file;
 
 /// A section of the navigation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -154,8 +155,7 @@ fn commands(root: &Path) -> Result<Vec<Page>, String> {
     let names = markdown_files(&folder)?;
     let read = |name: &String| {
         let path = folder.join(name);
-        let text =
-            fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
+        let text = text_file::read(&path)?;
         Ok(made(Section::Commands, &format!("commands/{name}"), text))
     };
     names.iter().map(read).collect()
