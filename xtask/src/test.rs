@@ -9,8 +9,8 @@ use std::time::Instant;
 
 use crate::run::{capture, cargo, check, has, target_dir};
 use crate::{
-    bindings, capi, compare, console, examples, fuzz, header, instructions, linter, picture,
-    proofs, prose, setup, site, supply, tidy, vectors, verdicts, workflows,
+    bindings, capi, compare, console, examples, header, instructions, linter, picture, proofs,
+    prose, setup, site, supply, tidy, vectors, verdicts, workflows,
 };
 
 /// The result of a step.
@@ -47,7 +47,6 @@ const STEPS: &[Step] = &[
     Step { name: "C library, installed", run: c_library },
     Step { name: "Go, pure", run: go_pure },
     Step { name: "Go, over the C library", run: go_cgo },
-    Step { name: "fuzz targets", run: fuzz_targets },
     Step { name: "Python against the tenant", run: python },
     Step { name: "Python, Node, PowerShell", run: packages },
     Step { name: "linter against schemas", run: |root| once(linter::schemas(root)) },
@@ -60,7 +59,7 @@ const STEPS: &[Step] = &[
     Step { name: "speed compared with peers", run: |root| once(compare::run(root, &["--check"])) },
 ];
 
-/// The fuzz targets use libFuzzer, and have their own step. The linter's tests run the same bodies
+/// The fuzz targets use libFuzzer, and CI runs them in a job of their own. The linter's tests run the same bodies
 /// over corpora and mutations, without it.
 const FUZZ: &str = "cortexkey-fuzz";
 
@@ -382,13 +381,6 @@ fn go_formatted(root: &Path) -> Result<(), String> {
         return Ok(());
     }
     Err(format!("gofmt would change:\n{}", untidy.all()))
-}
-
-fn fuzz_targets(root: &Path) -> Outcome {
-    match fuzz::briefly(root) {
-        Ok(passed) => Outcome::Passed(passed),
-        Err(output) => Outcome::Failed { passed: 0, failed: 1, output },
-    }
 }
 
 fn python(root: &Path) -> Outcome {
