@@ -1,7 +1,7 @@
 package cortexkey
 
-// What keys, nonces and times look like. It refuses what a verifier would, and says where a key
-// is wrong but never with which byte.
+// Checks the form of keys, nonces and times, as a verifier does. Errors name the position of a wrong
+// byte in a key, but never the byte.
 
 import "fmt"
 

@@ -1,6 +1,6 @@
 package cortexkey
 
-// How a signer shows itself: by key id and level. It refuses every way to its secret.
+// Formats a signer as its key id and level. No format or encoding shows its secret.
 
 import (
 	"fmt"

@@ -1,7 +1,7 @@
 """A plain FastAPI server that checks Advanced requests as the tenant does: form, key id, digest in
 constant time, window of a minute, single use. The peer of `benches/benches/tenant.rs`.
 
-It refuses to be slow on purpose: uvicorn runs it with uvloop and httptools, without an access log.
+To make the comparison fair, uvicorn runs it with uvloop and httptools, without an access log.
 Usage: fastapi_server.py KEY_ID KEY; prints its port.
 """
 

@@ -12,13 +12,13 @@ export class CortexkeyError extends Error {
 
 /** Signs requests with one key, which it copies into memory of its own. */
 export class Signer {
-  /** `level` is `advanced` where it is not given. */
+  /** `level` defaults to `advanced`. */
   constructor(options: { keyId: number | bigint; key: string; level?: Level });
-  /** A signer from CORTEXKEY_API_KEY, CORTEXKEY_API_KEY_ID and CORTEXKEY_API_KEY_TYPE, all of which have to be set. */
+  /** A signer from CORTEXKEY_API_KEY, CORTEXKEY_API_KEY_ID and CORTEXKEY_API_KEY_TYPE. All must be set. */
   static fromEnv(env?: Record<string, string | undefined>): Signer;
   readonly keyId: bigint;
   readonly level: Level;
-  /** New headers: call it for each attempt of a request, since a tenant refuses headers that come a second time. */
+  /** New headers. Call it for each attempt of a request, because a tenant refuses repeated headers. */
   headers(): SignedHeaders;
   /** Headers with this nonce and time, for tests. Never send two requests with one nonce. */
   headersAt(nonce: string, timestampMs: number | bigint): SignedHeaders;
@@ -27,8 +27,8 @@ export class Signer {
 }
 
 /**
- * A `fetch` that signs each call for one tenant, `https://HOST`. A call for another host throws before anything
- * is sent, and a redirect is an error.
+ * A `fetch` that signs each call to one tenant, `https://HOST`. A call to another host throws before anything is
+ * sent. A redirect is an error.
  */
 export function signedFetch(
   signer: Signer,

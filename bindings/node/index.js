@@ -1,5 +1,5 @@
-// Signs requests to Palo Alto Networks Cortex APIs. `library.js` calls the C library; clock and random bytes
-// come from here.
+// Signs requests to Palo Alto Networks Cortex APIs. `library.js` calls the C library. This
+// module adds the clock and the random bytes.
 import { randomFillSync } from "node:crypto";
 
 import { CortexkeyError, signerFree, signerHeadersAt, signerNew } from "./library.js";
@@ -10,10 +10,10 @@ const LEVELS = { standard: 1, advanced: 2 };
 const KEY_ID_MAX = 2n ** 64n - 1n;
 const NONCE_LENGTH = 64;
 const LETTERS_AND_DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
-// The bytes below are four for each character; the others would favour some.
+// Bytes below this limit map evenly to the characters; the others would favour some.
 const BYTES_USED = 256 - (256 % LETTERS_AND_DIGITS.length);
 
-// A signer that its owner forgets is freed, and its key wiped, with the object.
+// Frees a signer that was not closed, and wipes its key, when the object is collected.
 const forgotten = new FinalizationRegistry(signerFree);
 
 /** Signs requests with one key. */
@@ -80,8 +80,8 @@ export class Signer {
 }
 
 /**
- * A `fetch` that signs each call for one tenant. Another host is an error before anything is sent, and so is a
- * redirect.
+ * A `fetch` that signs each call to one tenant. A call to another host throws before anything is sent. A redirect
+ * is an error.
  */
 export function signedFetch(signer, tenant, fetch = globalThis.fetch) {
   const { protocol, hostname, origin } = new URL(tenant.includes("://") ? tenant : `https://${tenant}`);
@@ -100,7 +100,7 @@ export function signedFetch(signer, tenant, fetch = globalThis.fetch) {
   };
 }
 
-// As 64 bits: JavaScript would round or cut other numbers, and sign for another key or time.
+// Fits in 64 bits. JavaScript would round or truncate other numbers, and sign for another key or time.
 function wholeNumber(number, what, code) {
   const isWhole = typeof number === "bigint" || Number.isSafeInteger(number);
   if (!isWhole || number < 0 || BigInt(number) > KEY_ID_MAX) {

@@ -1,11 +1,11 @@
-// Calls the C library, compiled to WebAssembly: one file for every system and processor, and its memory
-// is an array that JavaScript cannot read or write out of bounds.
+// Calls the C library, compiled to WebAssembly. One file works on every system and processor. JavaScript cannot
+// read or write its memory out of bounds.
 import { readFileSync } from "node:fs";
 
 const PAGE_BYTES = 65536;
 /** How much of the page a call uses: arguments first, then what the call writes. */
 const USED_BYTES = 2048;
-// `cxk_headers`: where each string begins, and how many bytes it has at most.
+// `cxk_headers`: the offset and the largest size of each string, in bytes.
 const HEADERS = {
   keyId: [0, 21],
   authorization: [21, 257],
@@ -15,10 +15,10 @@ const HEADERS = {
 const ABI = 0;
 
 const module = new WebAssembly.Module(readFileSync(new URL("./cortexkey.wasm", import.meta.url)));
-// The module imports nothing: it has no clock and no random source, and reaches nothing outside.
+// The module imports nothing: it has no clock, no random source and no access to the system.
 const { exports: library } = new WebAssembly.Instance(module);
 
-// A page that the library's own allocator does not know: arguments and results are there for the time of a call.
+// A page outside the library's own allocator. It holds arguments and results during a call.
 const page = library.memory.grow(1) * PAGE_BYTES;
 if (library.cxk_abi_version() !== ABI) throw new Error("cortexkey.wasm and library.js are of different versions");
 
@@ -37,7 +37,7 @@ function check(status) {
   throw new CortexkeyError(string(library.cxk_status_message(status)), string(library.cxk_status_name(status)));
 }
 
-// The library's memory moves when it grows, so that a view is made for each use.
+// The library's memory moves when it grows, so each use makes a new view.
 const bytes = (start, length) => new Uint8Array(library.memory.buffer, start, length);
 
 function string(start, longest = PAGE_BYTES) {
@@ -45,7 +45,7 @@ function string(start, longest = PAGE_BYTES) {
   return new TextDecoder().decode(memory.subarray(0, memory.indexOf(0)));
 }
 
-// Calls with the page as arguments, and leaves nothing of them in it.
+// Calls with arguments on the page, and clears it afterwards.
 function onPage(call) {
   try {
     return call();
@@ -54,9 +54,9 @@ function onPage(call) {
   }
 }
 
-// Places an ASCII text at the start of the page; its length. The library checks what it contains.
+// Writes an ASCII string to the start of the page, and returns its length. The library checks its contents.
 function place(text, longest) {
-  // More than the library takes, so that it says so; the rest does not matter.
+  // One character too many makes the library report the error; the rest does not matter.
   const { read, written } = new TextEncoder().encodeInto(text, bytes(page, longest + 1));
   return read < text.length ? longest + 1 : written;
 }

@@ -1,5 +1,5 @@
-// Signs with the .NET of PowerShell alone. The module compiles this file when it is imported, so it is C# 5, which
-// Windows PowerShell 5.1 has too.
+// Signs with nothing but PowerShell's own .NET. The module compiles this file when it is imported. It is C# 5, so
+// that Windows PowerShell 5.1 can compile it, too.
 using System;
 using System.Collections.Generic;
 using System.Runtime.InteropServices;
@@ -79,7 +79,7 @@ namespace Cortexkey {
       return "Signer of key " + keyId.ToString(System.Globalization.CultureInfo.InvariantCulture) + " (" + level + ")";
     }
 
-    // SHA-256 of the key and what follows it, in small hexadecimal digits.
+    // SHA-256 of the key and what follows it, in lowercase hexadecimal digits.
     private string Digest(string rest) {
       var text = new byte[key.Length + rest.Length];
       Buffer.BlockCopy(key, 0, text, 0, key.Length);
@@ -128,7 +128,7 @@ namespace Cortexkey {
     private static string NewNonce() {
       var nonce = new StringBuilder(NonceLength);
       var bytes = new byte[NonceLength + 16];
-      // The bytes below are four for each character; the others would favour some.
+      // Bytes below this limit map evenly to the characters; the others would favour some.
       var used = 256 - 256 % LettersAndDigits.Length;
       using (var random = RandomNumberGenerator.Create()) {
         while (nonce.Length < NonceLength) {

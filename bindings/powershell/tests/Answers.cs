@@ -1,5 +1,5 @@
-// The module's signer under another .NET: `Answers.exe vectors/auth.tsv` checks the known answers, and that what does
-// not fit is an error.
+// The module's signer under another .NET: `Answers.exe vectors/auth.tsv` checks the known answers, and that
+// invalid values are errors.
 using System;
 using System.Collections.Generic;
 using System.IO;

@@ -10,7 +10,7 @@ class CortexkeyError(Exception):
 
 
 class ForeignHostError(CortexkeyError):
-    """A request was for another host than the tenant, so it was neither signed nor sent."""
+    """A request was for a host other than the tenant's, so it was neither signed nor sent."""
 
 
 class RedirectError(CortexkeyError):

@@ -1,6 +1,6 @@
 """Loads the C library and declares the part of cortexkey.h that signing needs.
 
-ctypes needs no compiler and no other package. It checks no range: the callers in `_signer` do.
+ctypes needs no compiler and no other package. It does not check ranges; the callers in `_signer` do.
 """
 
 import ctypes
@@ -9,10 +9,10 @@ import sys
 
 from ._errors import CortexkeyError
 
-# Statuses that the callers set themselves, where a value does not reach the library as it is.
+# Statuses that the callers raise themselves, because ctypes would change the value on its way.
 INVALID_KEY, INVALID_NONCE, INVALID_TIMESTAMP = -4, -7, -8
 
-# The number of the ABI that these declarations are from; it is part of the library's name.
+# The ABI version of these declarations; it is part of the library's name.
 _ABI = 0
 
 if sys.platform == "win32":
@@ -24,7 +24,7 @@ else:
 
 
 class Headers(ctypes.Structure):
-    """`cxk_headers`: strings that end with NUL; those that a key does not use are empty."""
+    """`cxk_headers`: strings that end with NUL; those that a key does not need are empty."""
 
     _fields_ = [
         ("key_id", ctypes.c_char * 21),
@@ -36,7 +36,7 @@ class Headers(ctypes.Structure):
 
 def _load() -> ctypes.CDLL:
     bundled = pathlib.Path(__file__).with_name(_BUNDLED)
-    # A library in the package is the one that belongs to it. Without one, the system's is used.
+    # A wheel contains its own library. Otherwise, the system's is used.
     name = str(bundled) if bundled.exists() else _SYSTEM
     try:
         library = ctypes.CDLL(name)
@@ -70,7 +70,7 @@ library = _load()
 
 
 def check(status: int) -> None:
-    """Raises what a status other than `CXK_OK` means."""
+    """Raises the error of a status other than `CXK_OK`."""
     if status != 0:
         message = library.cxk_status_message(status).decode()
         raise CortexkeyError(message, library.cxk_status_name(status).decode())

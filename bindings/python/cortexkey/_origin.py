@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from ._errors import CortexkeyError, ForeignHostError
 
 _PORTS = {"https": 443, "http": 80}
-# Where parsers of addresses differ, a request could go elsewhere than where this module looked.
+# Without characters that URL parsers treat differently: a request could go to another host.
 _PLAIN = re.compile(r"[!-\[\]-~]*")
 
 
@@ -28,7 +28,7 @@ class Origin:
         self._parts = parts
 
     def require(self, url: str) -> None:
-        """Fails unless the address is within this origin."""
+        """Raises unless the address has this origin."""
         if _parts(url) != self._parts:
             scheme, host, port = self._parts
             raise ForeignHostError(

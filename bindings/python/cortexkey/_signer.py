@@ -25,7 +25,7 @@ _LEVELS = {Level.STANDARD: 1, Level.ADVANCED: 2}
 
 
 class _Handle:
-    """The C library's signer. It is freed, and the key in it wiped, when the last reference goes.
+    """The C library's signer. The last reference to go frees it and wipes its key.
 
     Nothing frees it earlier: a thread that is signing holds a reference.
     """
@@ -42,7 +42,7 @@ class Signer:
     """Signs requests with one key.
 
     Any number of threads may use a signer at once, and forked children too. Call `headers()` for
-    each attempt of a request, retries included: a tenant refuses headers that come a second time.
+    each attempt of a request, retries included: a tenant refuses repeated headers.
     """
 
     __slots__ = ("_handle", "_key_id", "_level")
@@ -125,14 +125,14 @@ def _bytes(key: Union[str, bytes]) -> bytes:
         return key
     if not isinstance(key, str):
         raise CortexkeyError("the key is neither str nor bytes", "invalid-key")
-    # The error of `encode` would carry the key, and a replacement would sign with another one.
+    # The error of `encode` would contain the key, and replacing characters would change it.
     if not key.isascii():
         check(INVALID_KEY)
     return key.encode("ascii")
 
 
 def _texts(sign: Callable[[Any], int]) -> dict[str, str]:
-    """What a call writes, as a dictionary; the memory that it was in is wiped."""
+    """Returns what a call writes, as a dictionary, and wipes the memory that it wrote to."""
     out = Headers()
     try:
         check(sign(ctypes.byref(out)))

@@ -14,10 +14,10 @@ __all__ = ["CortexAuth"]
 
 
 class CortexAuth(httpx.Auth):
-    """Signs every request for one tenant, and refuses to sign for another host.
+    """Signs every request to one tenant. A request to another host raises `ForeignHostError`.
 
     A redirect raises `RedirectError`. A client with `follow_redirects=True` would follow it before
-    this class sees the answer; httpx then removes `Authorization` for another host.
+    this class sees the answer. httpx then removes `Authorization` if the host differs.
     """
 
     def __init__(self, signer: Signer, tenant: str) -> None:

@@ -15,11 +15,11 @@ __all__ = ["CortexAuth"]
 
 
 class CortexAuth(AuthBase):
-    """Signs every request for one tenant, and refuses to sign for another host.
+    """Signs every request to one tenant. A request to another host raises `ForeignHostError`.
 
-    A redirect raises `RedirectError`: requests would send the same headers again, to wherever it
-    leads. `Retry` of urllib3 and a second `send()` of one prepared request repeat the headers too,
-    which a tenant refuses; repeat a call with a new request.
+    A redirect raises `RedirectError`, because requests would send the same headers to its target.
+    urllib3's `Retry` and a second `send()` of a prepared request also repeat the headers, and a
+    tenant refuses repeated headers. Make a new request for each attempt.
     """
 
     def __init__(self, signer: Signer, tenant: str) -> None:

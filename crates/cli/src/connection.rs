@@ -152,7 +152,7 @@ impl ConnectionArgs {
         resolved(&self.given())
     }
 
-    /// The same; none where nothing at all names a tenant or a key by hand, and no setting does.
+    /// The same; `None` if neither an option nor a setting names a tenant or a key.
     pub(crate) fn resolve_if_set(&self) -> Result<Option<Connection>, Failure> {
         match try_resolved(&self.given()) {
             Err(SettingsError::NoAddress) if !self.is_given() => Ok(None),

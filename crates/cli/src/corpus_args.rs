@@ -1,4 +1,5 @@
-//! The arguments of commands that show keys beside their definitions, and where such a command writes.
+//! The arguments of commands that show keys with their definitions, and the output of such a
+//! command.
 
 use std::io::{self, IsTerminal as _};
 use std::path::{Path, PathBuf};
@@ -58,8 +59,8 @@ pub(crate) struct Corpus {
 }
 
 impl CorpusArgs {
-    /// Reads the definitions. None where there are none and nobody named any; `needed` says that
-    /// there must be some.
+    /// Reads the definitions. `None` if there are none and no option names any. With `needed`,
+    /// missing definitions are an error.
     pub(crate) fn read(&self, needed: bool) -> Result<Option<Corpus>, Failure> {
         let folder = surroundings::keys_folder(self.keys.as_deref())?;
         let time = surroundings::time(None)?;
@@ -68,7 +69,7 @@ impl CorpusArgs {
         options.baseline.clone_from(&self.baseline);
         let outcome = run(&options, &mut io::empty());
         if outcome.usage_error || outcome.policy.is_none() {
-            // A policy with mistakes: they are in the report.
+            // The policy has mistakes, which the report contains.
             if let Some(report) = &outcome.report {
                 text::tell(&report.render(Format::Human, io::stderr().is_terminal()));
             }
@@ -80,7 +81,7 @@ impl CorpusArgs {
             if !is_named && policy == Some(DEFAULT_POLICY) {
                 return Ok(None);
             }
-            // Else a pattern that fits nothing would look like keys whose definitions are gone.
+            // Otherwise a pattern that matches no file would look like deleted definitions.
             return Err(Failure::new(Exit::NoInput, "there are no definitions").help(
                 "see `keys` in the policy, and give --keys the folder with your key definitions",
             ));
@@ -96,36 +97,36 @@ impl CorpusArgs {
         Ok(Some(Corpus { source, outcome }))
     }
 
-    /// Whether definitions are named by hand.
+    /// Whether an option names definitions.
     pub(crate) fn is_given(&self) -> bool {
         let files = [&self.keys, &self.policy, &self.baseline, &self.lock_file];
         files.iter().any(|file| file.is_some())
     }
 
-    /// The policy's name of a tenant: the one that is given, or that of the profile.
+    /// The policy's name for a tenant: the given one, or the profile's.
     fn tenant(&self, connection: &Connection) -> Option<String> {
         self.tenant.clone().or_else(|| connection.tenant.clone())
     }
 }
 
 impl Corpus {
-    /// The definitions by themselves.
+    /// Only the definitions.
     pub(crate) fn definitions(self, now_ms: u64) -> Definitions {
         Definitions::of(self.outcome, &self.source, None, now_ms, &|| {})
     }
 }
 
-/// A tenant as it was read.
+/// A tenant that was read.
 pub(crate) struct Read {
     pub(crate) client: Client,
-    /// The policy's name of it, where one is given.
+    /// The policy's name for it, if given.
     pub(crate) tenant: Option<String>,
     pub(crate) snapshot: Snapshot,
     pub(crate) scopes: Scopes,
 }
 
 impl Read {
-    /// Reads a tenant, with its definitions where there are any.
+    /// Reads a tenant, with its definitions if there are any.
     pub(crate) fn new(
         connection: Connection,
         args: &CorpusArgs,
@@ -166,7 +167,8 @@ impl Read {
 }
 
 impl OutArgs {
-    /// Fails where the file exists and may not be replaced: reading a tenant may take long.
+    /// Fails if the file exists and must not be replaced. Checked first, because reading a tenant
+    /// may take long.
     pub(crate) fn check(&self) -> Result<(), Failure> {
         match &self.out {
             Some(path) if !self.overwrite && path.symlink_metadata().is_ok() => Err(exists(path)),

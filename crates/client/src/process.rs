@@ -53,15 +53,15 @@ pub enum ProgramError {
     Io(io::Error),
 }
 
-/// What a program answered.
+/// The result of a program.
 pub(crate) struct Exchanged {
-    /// Its exit code; none where a signal ended it.
+    /// Its exit code; absent if a signal ended it.
     pub(crate) code: Option<i32>,
     pub(crate) stdout: Zeroizing<Vec<u8>>,
     pub(crate) stderr: String,
 }
 
-/// The most that is kept of what a program reports.
+/// The largest part of a program's messages that is kept.
 const MESSAGES_BYTES_MAX: u64 = 64 * 1024;
 
 impl Program {
@@ -181,7 +181,7 @@ pub(crate) fn exchange(
     if stdout.len() > limit {
         return Err(ProgramError::TooMuch { limit });
     }
-    // One that ended before it had read its input has not kept it, whatever it says.
+    // A program that ended before it read all of its input has not stored it, whatever it reports.
     if status.success() {
         match written.join() {
             Ok(written) => written.map_err(ProgramError::Io)?,
@@ -218,7 +218,7 @@ fn read_aside(
     result
 }
 
-/// Reads the beginning of it, and the rest to its end, so that the program is not held up.
+/// Keeps the beginning, and reads the rest to its end so that the program does not block.
 fn read_and_drain(
     output: impl io::Read + Send + 'static,
 ) -> Receiver<io::Result<Zeroizing<Vec<u8>>>> {

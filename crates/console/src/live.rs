@@ -1,8 +1,8 @@
-//! [`Live`]: the emulator's requests as they come in, for all browsers that look.
+//! [`Live`]: the emulator's requests as they arrive, for all browsers that watch.
 //!
-//! One task follows the emulator while somebody looks, and sends batches: a write to each of 500
-//! browsers takes the time of hundreds of requests, so that there is one a second at most. A row is
-//! rendered once for all of them.
+//! While a browser watches, one task follows the emulator and sends batches. Writing to 500
+//! browsers takes as long as hundreds of requests, so there is at most one batch per second. Each
+//! row is rendered once for all browsers.
 
 use core::convert::Infallible;
 use core::time::Duration;
@@ -22,29 +22,29 @@ use crate::page_request::Fields;
 use crate::pages::requests::{self, Filter};
 use crate::session::Token;
 
-/// How many browsers may look at a time.
+/// The largest number of browsers that may watch at a time.
 pub(crate) const STREAMS_MAX: usize = 512;
 /// The time from one batch to the next.
 const PAUSE: Duration = Duration::from_secs(1);
-/// The requests of a batch; what comes beside them is counted.
+/// The largest number of requests in a batch; further ones are only counted.
 const BATCH_MAX: usize = 256;
-/// The rows of a batch that one browser gets, the newest.
+/// The largest number of rows that one browser gets from a batch: the newest ones.
 const ROWS_MAX: usize = 20;
 /// How many batches a browser may be behind before it misses some.
 const BEHIND_MAX: usize = 8;
-/// How often a stream says that it is still there, and looks whether its session is.
+/// How often a stream sends a keep-alive, and checks that its session still exists.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
-/// The requests as they come in.
+/// The requests as they arrive.
 pub(crate) struct Live {
     batches: broadcast::Sender<Arc<Batch>>,
     places: Arc<Semaphore>,
-    /// Wakes the task that follows, when somebody begins to look.
+    /// Wakes the following task when a browser begins to watch.
     looked: Notify,
     stopping: watch::Receiver<bool>,
 }
 
-/// Requests that came in, the earliest first.
+/// New requests, the earliest first.
 #[derive(Default)]
 struct Batch {
     requests: Vec<Request>,
@@ -65,7 +65,7 @@ impl Live {
         Self { batches, places, looked: Notify::new(), stopping }
     }
 
-    /// Follows the emulator while somebody looks, until it or the console stops.
+    /// Follows the emulator while a browser watches, until it or the console stops.
     pub(crate) async fn follow(&self, controls: &Controls) {
         let mut stopping = self.stopping.clone();
         let following = async {
@@ -90,7 +90,7 @@ impl Live {
                 },
                 () = sleep_until(due), if !batch.is_empty() => {
                     due = Instant::now() + PAUSE;
-                    // It fails where nobody looks any more.
+                    // Fails if no browser watches any more.
                     if self.batches.send(Arc::new(core::mem::take(&mut batch))).is_err() {
                         return;
                     }
@@ -99,7 +99,7 @@ impl Live {
         }
     }
 
-    /// A stream for one browser; none where too many look already.
+    /// A stream for one browser; `None` if too many watch already.
     pub(crate) fn stream(
         &self,
         app: &Arc<App>,
@@ -139,7 +139,7 @@ impl Batch {
         }
     }
 
-    /// The parts of the page for what passes a filter; none where nothing does.
+    /// The parts of the page for requests that match a filter; `None` if none does.
     fn parts(&self, app: &App, filter: &Filter) -> Option<Arc<str>> {
         if filter.passes_all() {
             return self.unfiltered.get_or_init(|| self.render(app, filter)).clone();
@@ -164,7 +164,7 @@ impl Request {
     }
 }
 
-/// One browser that looks.
+/// One browser that watches.
 struct Looker {
     app: Arc<App>,
     batches: broadcast::Receiver<Arc<Batch>>,
@@ -175,7 +175,7 @@ struct Looker {
 }
 
 impl Looker {
-    /// What the browser is sent next; nothing once its session or the console ends.
+    /// The next event for the browser; `None` once its session or the console ends.
     async fn next(&mut self) -> Option<Arc<str>> {
         loop {
             let batch = tokio::select! {

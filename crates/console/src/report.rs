@@ -20,7 +20,7 @@ use crate::parts::findings::class;
 use crate::parts::overview::{Place, key_name, overview, scope_note};
 use crate::records::thousands;
 
-/// The pages' styles, and what a file needs beside them. Nothing in it ends the element.
+/// The pages' styles, and those that only a file needs. They contain no end tag.
 const STYLE: &str =
     concat!(include_str!("../assets/console.css"), include_str!("../assets/report.css"));
 
@@ -79,8 +79,8 @@ fn document(title: &str, body: &Markup) -> String {
             body class="report" { main { (body) } }
         }
     };
-    // Names and comments are what somebody wrote: no control character, and nothing that turns the
-    // direction of what follows.
+    // Names and comments are untrusted: invisible characters, such as controls and direction marks,
+    // are replaced.
     let page = page.into_string();
     page.chars().map(|c| if is_invisible(c) && c != '\n' { '\u{fffd}' } else { c }).collect()
 }

@@ -9,10 +9,10 @@ use cortexkey_manifest::access::{Access, ScopeModel, losses};
 
 use crate::snapshot::Row;
 
-/// What a key of the tenant may do and see, as far as the tenant, the policy's catalogue and the
-/// product's documents say. A scope that lets nothing in is one that nobody set: the tenant shows
-/// both alike. What the tenant never shows, the switch for cases and issues that reference nothing
-/// known, is as it was applied last.
+/// What a key of the tenant may do and see, according to the tenant, the policy's catalogue and the
+/// product's documents. A scope that allows nothing counts as unset, because the tenant shows both
+/// alike. The tenant never shows whether a key sees cases and issues that reference no known
+/// object, so the last applied value is used.
 pub fn access(
     row: &Row,
     scope: Option<&ScopeRead>,
@@ -39,25 +39,25 @@ pub fn access(
 /// What is known of a key's scope.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum KeyScope {
-    /// Nobody asked the tenant.
+    /// The tenant was not asked.
     NotRead,
-    /// The tenant did not answer, or in a way that cannot be read: why, in words.
+    /// The tenant did not return a readable scope; the reason in words.
     Unread(String),
     /// The product has no scopes of this form.
     NoScopes,
-    /// How far it lets the key see.
+    /// How much the scope lets the key see.
     Known(Reach),
 }
 
-/// How far a scope lets a key see.
+/// How much a scope lets a key see.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Reach {
-    /// No scope was set, or one that lets nothing in.
+    /// No scope was set, or a scope that allows nothing.
     Unscoped,
-    /// Everything, as far as is known: enforcing scopes takes nothing away, but perhaps cases and
-    /// issues that reference nothing known.
+    /// Everything, as far as is known. Enforcing scopes removes at most cases and issues that
+    /// reference no known object.
     Everything,
-    /// A part.
+    /// Part of the tenant's objects.
     Limited,
 }
 
@@ -86,7 +86,7 @@ impl KeyScope {
         }
     }
 
-    /// The words for people.
+    /// The name that users see.
     pub const fn words(&self) -> &'static str {
         match self {
             Self::NotRead => "Not read",
@@ -99,7 +99,7 @@ impl KeyScope {
     }
 }
 
-/// The access of a key that sees what it is not known to see.
+/// The access of a key, assuming that it sees unreferenced cases and issues if that is unknown.
 fn open(access: &Access) -> Access {
     let mut open = access.clone();
     let cases = open.scope.as_mut().map(|scope| &mut scope.cases_and_issues);

@@ -1,4 +1,4 @@
-//! [`TenantCorpus`]: the definitions that a run of the linter read, for one tenant.
+//! [`TenantCorpus`]: the definitions for one tenant, from a run of the linter.
 
 use std::path::{Path, PathBuf};
 
@@ -8,22 +8,22 @@ use cortexkey_lint::files::{self, DEFAULT_POLICY, Outcome};
 use cortexkey_lint::{Policy, Timestamp};
 use cortexkey_manifest::lock::{FILE_NAME, Lock};
 
-/// How long before its expiry a key with a lifetime is rotated, where the policy does not say it:
-/// thirty days, as the linter's first window of expiries.
+/// How long before its expiry a key with a lifetime is rotated, unless the policy sets it: 30 days,
+/// the linter's first expiry window.
 pub const ROTATE_BEFORE_MS: u64 = 30 * 24 * 60 * 60 * 1000;
 
 /// The definitions for one tenant.
 #[derive(Clone, Debug)]
 pub struct TenantCorpus {
-    /// The policy's name of the tenant.
+    /// The policy's name for the tenant.
     pub tenant: String,
-    /// The keys as they are defined, each name once.
+    /// The defined keys; each name occurs once.
     pub desired: Vec<Desired>,
     /// The definitions that cannot be compared with a tenant.
     pub gaps: Vec<Gap>,
 }
 
-/// A definition that leaves open what a comparison depends on.
+/// A definition that lacks something a comparison needs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Gap {
     /// File, line and column.
@@ -33,8 +33,8 @@ pub struct Gap {
 }
 
 impl TenantCorpus {
-    /// Takes the definitions of a run. `named` is the policy's name of the tenant, where one is
-    /// given; else the policy must have only one.
+    /// Selects the definitions of a run. `named` is the policy's name for the tenant. Without it,
+    /// the policy must have only one tenant.
     pub fn of(
         outcome: &Outcome,
         policy: &Policy,
@@ -45,7 +45,7 @@ impl TenantCorpus {
         let tenant = membership.tenant();
         let (mut desired, mut gaps) = (Vec::new(), Vec::new());
         for file in &outcome.corpus.files {
-            // A child's catalogue counts for what it governs.
+            // A child policy's catalogue applies to the files that it governs.
             let policy = outcome.policy_of(file).unwrap_or(policy);
             let tenants = policy.tenants().count();
             let catalogue: Vec<_> = policy.roles().collect();
@@ -69,13 +69,13 @@ impl TenantCorpus {
         Ok(Self { tenant: tenant.to_owned(), desired, gaps })
     }
 
-    /// The lock file's name of the tenant that a client calls.
+    /// The lock file's name for the client's tenant.
     pub fn place(&self, client: &Client) -> String {
         LockFile::tenant(&self.tenant, client.child().map(ChildTenant::as_str))
     }
 
-    /// How a plan is made: a key with a lifetime is rotated as long before its expiry as is given,
-    /// or as the policy says.
+    /// The options of a plan. `rotate_before_ms` overrides the policy's value; the default is
+    /// [`ROTATE_BEFORE_MS`].
     pub fn plan_options(
         policy: &Policy,
         now_ms: u64,
@@ -89,8 +89,9 @@ impl TenantCorpus {
 }
 
 impl TenantCorpus {
-    /// Deletes nothing whose definition git still has: what is not seen is not what is gone. `folder`
-    /// is that of the run, `place` the lock file's name of the tenant.
+    /// Holds back the deletion of keys whose definitions git still has: a definition that was not
+    /// read may still exist. `folder` is the run's folder, and `place` is the lock file's name for
+    /// the tenant.
     pub fn hold_back(
         &self,
         plan: &mut Plan,
@@ -120,14 +121,14 @@ impl TenantCorpus {
                 (Err(why), true) => {
                     Some(format!("that its definition is gone has no proof: {why}"))
                 }
-                // It never had a definition, and was asked for by --prune.
+                // It never had a definition, and --prune requested its deletion.
                 (Err(_), false) => None,
             }
         });
     }
 }
 
-/// The lock file beside a policy, relative to the folder of the run.
+/// The path of the lock file next to a policy, relative to the run's folder.
 pub fn lock_file(policy: &Policy) -> PathBuf {
     let path =
         policy.path().filter(|path| *path != DEFAULT_POLICY && !path.starts_with("builtin:"));

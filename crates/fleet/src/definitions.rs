@@ -19,20 +19,20 @@ use thiserror::Error;
 
 use crate::corpus::{TenantCorpus, lock_file};
 
-/// Where definitions are, and for which tenant.
+/// The place of definitions, and their tenant.
 #[derive(Clone, Debug, Default)]
 pub struct DefinitionSource {
     /// The folder with the definitions and their policy.
     pub folder: PathBuf,
-    /// The policy; the nearest one, searching upwards from the folder, unless set.
+    /// The policy. If absent, the nearest one in the folder or above.
     pub policy: Option<PathBuf>,
-    /// The linter's baseline; the one beside the policy unless set.
+    /// The linter's baseline. If absent, the one next to the policy.
     pub baseline: Option<PathBuf>,
-    /// The policy's name of the tenant; the policy's only one unless set.
+    /// The policy's name for the tenant. If absent, the policy's only tenant.
     pub tenant: Option<String>,
-    /// The lock file; the one beside the policy unless set.
+    /// The lock file. If absent, the one next to the policy.
     pub lock_file: Option<PathBuf>,
-    /// Above how many keys with a scope nothing is compared: each takes one call.
+    /// The largest number of keys with a scope that are compared; each takes one call.
     pub scopes_max: Option<usize>,
 }
 
@@ -45,17 +45,17 @@ pub struct KeyFinding {
     pub code: String,
     /// The rule's name.
     pub name: String,
-    /// What was seen, and what was expected.
+    /// What was found and what was expected.
     pub message: String,
     /// What to do.
     pub help: Option<String>,
-    /// The name of the key, where the finding is about one.
+    /// The name of the key, if the finding is about one.
     pub key: Option<String>,
     /// The file.
     pub file: String,
-    /// The line, counted from 1; 0 where it has no line.
+    /// The line, counted from 1; 0 if it has no line.
     pub line: usize,
-    /// What suppressed it, where it does not count.
+    /// What suppressed it, if it does not count.
     pub waived_by: Option<WaivedBy>,
 }
 
@@ -81,7 +81,7 @@ impl KeyFinding {
 /// A key's definition.
 #[derive(Clone, Debug)]
 pub struct Defined {
-    /// Its name; empty where it has none.
+    /// Its name; empty if it has none.
     pub name: String,
     /// Its owner.
     pub owner: Option<String>,
@@ -89,7 +89,7 @@ pub struct Defined {
     pub tenant: Option<String>,
     /// Its file.
     pub file: String,
-    /// The line that it begins in, counted from 1.
+    /// The line where it begins, counted from 1.
     pub line: usize,
     /// Its security level.
     pub level: Option<Level>,
@@ -97,26 +97,26 @@ pub struct Defined {
     pub roles: Vec<String>,
     /// Its comment.
     pub comment: Option<String>,
-    /// When it expires, or how long it lives.
+    /// When it expires, or its lifetime.
     pub expiry: Option<Expiry>,
-    /// What it may do and see; why that is not known, in words.
+    /// What it may do and see, or the reason why that is unknown.
     pub access: Result<Access, String>,
-    /// What the linter found in it, and counts.
+    /// The linter's findings in it that count.
     pub findings: Vec<KeyFinding>,
 }
 
-/// How a key of the tenant stands beside its definition.
+/// How a key of the tenant compares with its definition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {
-    /// The tenant has what the definition says.
+    /// The key matches its definition.
     InPlace,
-    /// The definition was changed and not applied yet.
+    /// The definition has changed and is not applied yet.
     Pending,
     /// Somebody changed the key in the tenant.
     Drifted,
     /// A newer key has replaced it, or is about to.
     Replaced,
-    /// It could not be compared, or `apply` cannot do what the definition says.
+    /// It could not be compared, or `apply` cannot make the change.
     Unclear,
 }
 
@@ -133,7 +133,7 @@ impl State {
     }
 }
 
-/// What is known of a key of the tenant that has a definition.
+/// The facts about a key of the tenant that has a definition.
 #[derive(Clone, Debug)]
 pub struct Managed {
     /// The name of the definition.
@@ -142,15 +142,16 @@ pub struct Managed {
     pub owner: Option<String>,
     /// Its file.
     pub file: String,
-    /// The line that it begins in, counted from 1.
+    /// The line where it begins, counted from 1.
     pub line: usize,
-    /// How the key stands beside it.
+    /// How the key compares with it.
     pub state: State,
-    /// Where the key differs.
+    /// The differences.
     pub changes: Vec<Change>,
-    /// Whether it was last given cases and issues that reference nothing known, where that is noted.
+    /// Whether its last applied scope allows cases and issues that reference no known object, if
+    /// that is recorded.
     pub unreferenced: Option<bool>,
-    /// What the linter found in it, and counts.
+    /// The linter's findings in it that count.
     pub findings: Vec<KeyFinding>,
 }
 
@@ -174,7 +175,7 @@ enum CompareError {
     TooManyScopes { max: usize },
 }
 
-/// Why there is no plan, although keys may be compared one by one.
+/// Why there is no plan. Single keys may still be compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NoPlan {
     /// There is no folder with definitions.
@@ -183,32 +184,32 @@ pub enum NoPlan {
     LinterErrors,
     /// The folder has no definitions.
     NoDefinitions,
-    /// A part could not be read or compared; [`Definitions::faults`] says which.
+    /// Something could not be read or compared; [`Definitions::faults`] says which.
     Faults,
 }
 
-/// What a folder says of keys, and how a tenant compares.
+/// The definitions of a folder, compared with a tenant.
 #[derive(Default)]
 pub struct Definitions {
     outcome: Option<Outcome>,
-    /// The policy that holds where there is no folder.
+    /// The policy in force if there is no folder.
     builtin: Option<Policy>,
-    /// All definitions, of whatever tenant.
+    /// All definitions, for any tenant.
     defined: Vec<Defined>,
     by_id: BTreeMap<u64, Managed>,
-    /// The places of the definitions whose keys the tenant does not have.
+    /// Indices into `defined` of the definitions whose keys the tenant does not have.
     without_key: Vec<usize>,
-    /// The lock file, where definitions could be compared.
+    /// The lock file, if definitions could be compared.
     pub lock_file: Option<PathBuf>,
-    /// What could not be read, in words.
+    /// Messages about what could not be read.
     pub faults: Vec<String>,
-    /// What `cortexkey plan` says; none where nothing was compared.
+    /// The plan; absent if nothing was compared.
     pub plan: Option<Plan>,
 }
 
 impl Definitions {
-    /// Reads the folder, where there is one, and compares it with the tenant that is called, where
-    /// one is.
+    /// Reads the folder of `source` and compares its definitions with the tenant of `client`. Both
+    /// are optional.
     pub fn load(
         source: Option<&DefinitionSource>,
         client: Option<&Client>,
@@ -222,7 +223,7 @@ impl Definitions {
         Self::of(outcome, source, client, now_ms, on_scope)
     }
 
-    /// The same with a run of the linter that is done.
+    /// Does the same with the outcome of a completed run of the linter.
     pub fn of(
         outcome: Outcome,
         source: &DefinitionSource,
@@ -232,7 +233,7 @@ impl Definitions {
     ) -> Self {
         let mut definitions = Self::default();
         match &outcome.policy {
-            // A pattern that fits nothing would look like keys whose definitions are gone.
+            // A pattern that matches no file would look like deleted definitions.
             Some(policy) if outcome.no_input => {
                 if policy.path() != Some(DEFAULT_POLICY) {
                     definitions.faults.extend(outcome.messages.iter().cloned());
@@ -258,32 +259,32 @@ impl Definitions {
         own.or(self.builtin.as_ref())
     }
 
-    /// What the linter found and read, where there is a folder.
+    /// The linter's outcome, if there is a folder.
     pub fn outcome(&self) -> Option<&Outcome> {
         self.outcome.as_ref()
     }
 
-    /// All definitions that were read, of whatever tenant.
+    /// All definitions that were read, for any tenant.
     pub fn defined(&self) -> &[Defined] {
         &self.defined
     }
 
-    /// What is known of a key of the tenant.
+    /// The facts about a key of the tenant that has a definition.
     pub fn managed(&self, id: u64) -> Option<&Managed> {
         self.by_id.get(&id)
     }
 
-    /// The definitions whose keys the tenant does not have, where both were compared.
+    /// The definitions whose keys the tenant does not have, if both were compared.
     pub fn without_key(&self) -> impl Iterator<Item = &Defined> {
         self.without_key.iter().filter_map(|at| self.defined.get(*at))
     }
 
-    /// Whether there is a folder whose definitions could be compared with the tenant.
+    /// Whether the folder's definitions were compared with the tenant.
     pub fn is_compared(&self) -> bool {
         self.plan.is_some()
     }
 
-    /// The plan, where `cortexkey plan` prints one for the same definitions.
+    /// The plan, if `cortexkey plan` would print one for the same definitions.
     pub fn planned(&self) -> Result<&Plan, NoPlan> {
         let Some(outcome) = &self.outcome else { return Err(NoPlan::NoFolder) };
         let fails = outcome.report.as_ref().is_some_and(|report| report.fails(Severity::Error));
@@ -296,7 +297,7 @@ impl Definitions {
         }
     }
 
-    /// All findings of the linter, those that do not count after those that do.
+    /// All findings of the linter. Those that do not count come last.
     pub fn findings(&self) -> Vec<KeyFinding> {
         let report = self.outcome.as_ref().and_then(|outcome| outcome.report.as_ref());
         let Some(report) = report else { return Vec::new() };
@@ -359,8 +360,8 @@ fn lint(source: &DefinitionSource, now_ms: u64) -> Outcome {
     run(&options, &mut io::empty())
 }
 
-/// All definitions of a run. Where one names no tenant, it is for the one that is given, or for the
-/// only one of its policy.
+/// All definitions of a run. A definition that names no tenant is for the only tenant of its
+/// policy, or for the given one.
 fn defined(outcome: &Outcome, policy: &Policy, tenant: Option<&str>) -> Vec<Defined> {
     let mut findings = findings_by_key(outcome);
     let mut all = Vec::new();
@@ -385,7 +386,7 @@ fn defined(outcome: &Outcome, policy: &Policy, tenant: Option<&str>) -> Vec<Defi
     all
 }
 
-/// What a definition says by itself.
+/// The facts that a definition alone contains.
 fn of(definition: &Definition) -> Defined {
     let spec = definition.spec.as_ref();
     let metadata = definition.metadata.as_ref();
@@ -417,7 +418,7 @@ fn findings_by_key(outcome: &Outcome) -> BTreeMap<(String, String), Vec<KeyFindi
     by_key
 }
 
-/// The place of a key's definition among all.
+/// The index of a key's definition in `defined`.
 fn place_of(defined: &[Defined], key: &Desired) -> Option<usize> {
     defined.iter().position(|defined| {
         defined.file == key.file && defined.line == key.line && defined.name == key.name
@@ -441,8 +442,8 @@ fn without_key(
     without.filter_map(|key| place_of(defined, key)).collect()
 }
 
-/// The keys of the tenant that have definitions, by id: the current one of each, and those that it
-/// replaced.
+/// The keys of the tenant that have definitions, by id: the current key of each definition, and the
+/// keys that it replaced.
 fn managed(
     defined: &[Defined],
     corpus: &TenantCorpus,
@@ -457,7 +458,7 @@ fn managed(
             None => defined.iter().position(|defined| is_of(defined, name, &corpus.tenant)),
         };
         let Some(definition) = at.and_then(|at| defined.get(at)) else { continue };
-        // A definition with gaps is none that the plan knows.
+        // The plan does not contain definitions with gaps.
         let (state, changes) = compared.map_or((State::Unclear, Vec::new()), |_| state(plan, name));
         let managed = |state, changes| Managed {
             name: name.clone(),
@@ -482,9 +483,9 @@ fn is_of(defined: &Defined, name: &str, tenant: &str) -> bool {
     defined.name == name && defined.tenant.as_deref().is_none_or(|of| of == tenant)
 }
 
-/// How a key stands beside its definition, by all that a plan would do to it, and what differs.
+/// How a key compares with its definition, according to the plan, and the differences.
 fn state(plan: &Plan, name: &str) -> (State, Vec<Change>) {
-    // Deleting the keys that it replaced changes nothing of the key itself.
+    // Deleting the keys that it replaced does not change the key itself.
     let is_of_key = |kind: Kind| {
         matches!(kind, Kind::Generate | Kind::Replace | Kind::Edit | Kind::Scope | Kind::Refuse)
     };

@@ -1,5 +1,4 @@
-//! [`KeyFacts`]: what is known of one key, whether the tenant has it, a definition describes it, or
-//! both.
+//! [`KeyFacts`]: the facts about one key, from the tenant, its definition, or both.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -15,48 +14,48 @@ use crate::access::{KeyScope, access};
 use crate::definitions::{Defined, Definitions, KeyFinding, State};
 use crate::snapshot::{Row, Snapshot};
 
-/// What is known of a key.
+/// The facts about a key.
 #[derive(Clone, Debug)]
 pub struct KeyFacts {
-    /// Its id; none where the tenant does not have it, or was not read.
+    /// Its id; absent if the tenant does not have it or was not read.
     pub id: Option<u64>,
     /// The name of its definition.
     pub name: Option<String>,
-    /// Its owner, by its definition.
+    /// Its owner, according to its definition.
     pub owner: Option<String>,
     /// The tenant that its definition names.
     pub tenant: Option<String>,
     /// File and line of its definition.
     pub place: Option<(String, usize)>,
-    /// How it stands beside its definition.
+    /// How it compares with its definition.
     pub state: KeyState,
     /// Its security level.
     pub level: Option<Level>,
     /// The names of its roles.
     pub roles: Vec<String>,
-    /// Those that should be given with care, and those that they imply.
+    /// Its privileged roles, including implied ones.
     pub privileged_roles: Vec<String>,
-    /// Whether it can create keys; none where that is not known.
+    /// Whether it can create keys; absent if that is unknown.
     pub can_create_keys: Option<bool>,
-    /// Its comment, without what may be a secret.
+    /// Its comment, with possible secrets masked.
     pub comment: Option<String>,
     /// When it was created, in milliseconds since 1970.
     pub created_ms: Option<u64>,
     /// The name of its creator.
     pub created_by: Option<String>,
-    /// The key that created it, where the tenant says that a key did.
+    /// The key that created it, if the tenant names one.
     pub created_by_key: Option<u64>,
     /// When it expires.
     pub expiry: KeyExpiry,
     /// What is known of its scope.
     pub scope: KeyScope,
-    /// Whether the product keeps it for itself.
+    /// Whether the product manages it.
     pub is_system: bool,
-    /// What the linter found in its definition, and counts.
+    /// The linter's findings in its definition that count.
     pub findings: Vec<KeyFinding>,
 }
 
-/// How a key stands beside its definition.
+/// How a key compares with its definition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum KeyState {
     /// It has a definition, and was compared with it.
@@ -83,7 +82,7 @@ impl KeyState {
         }
     }
 
-    /// The words for people.
+    /// The name that users see.
     pub const fn words(self) -> &'static str {
         match self {
             Self::Managed(State::InPlace) => "Managed",
@@ -108,12 +107,12 @@ pub enum KeyExpiry {
     At(u64),
     /// This many milliseconds after it is generated.
     After(u64),
-    /// Its definition does not say it.
+    /// Its definition does not set it.
     Unknown,
 }
 
 impl KeyExpiry {
-    /// The state at a time; none for a key that was not generated.
+    /// The state at a time; absent for a key that was not generated.
     pub fn state(self, now_ms: u64) -> Option<ExpiryState> {
         match self {
             Self::Never => Some(Expiry::Never.state(now_ms)),
@@ -122,7 +121,7 @@ impl KeyExpiry {
         }
     }
 
-    /// Whether it expires within a span from now; not whether it has expired.
+    /// Whether it expires within a span from now. False if it has expired already.
     pub fn is_within(self, now_ms: u64, span_ms: u64) -> bool {
         matches!(self, Self::At(ms) if ms > now_ms && ms - now_ms <= span_ms)
     }
@@ -151,15 +150,15 @@ impl From<definition::Expiry> for KeyExpiry {
     }
 }
 
-/// The scopes of keys, as far as the tenant was asked for them: one call a key.
+/// The scopes that were read from the tenant, with one call per key.
 #[derive(Clone, Debug, Default)]
 pub struct Scopes {
     by_id: BTreeMap<u64, Result<Option<ScopeRead>, String>>,
 }
 
 impl Scopes {
-    /// Reads the scopes of keys. A tenant that does not let the key that signs read scopes is asked
-    /// once; one that does not answer at all is an error. `on_scope` is called before each call.
+    /// Reads the scopes of keys. If the signing key may not read scopes, only one call is made. A
+    /// tenant that does not answer is an error. `on_scope` is called before each key.
     pub fn read(
         client: &Client,
         ids: impl IntoIterator<Item = KeyId>,
@@ -190,17 +189,17 @@ impl Scopes {
         Ok(Self { by_id })
     }
 
-    /// Why some could not be read.
+    /// Why a scope could not be read; absent if all could.
     pub fn fault(&self) -> Option<&str> {
         self.by_id.values().find_map(|scope| scope.as_ref().err().map(String::as_str))
     }
 
-    /// Whether no scope was asked for.
+    /// Whether no scope was requested.
     pub fn is_empty(&self) -> bool {
         self.by_id.is_empty()
     }
 
-    /// What the tenant answered for a key; none where it was not asked.
+    /// The tenant's answer for a key; absent if its scope was not requested.
     pub fn of(&self, id: u64) -> Option<Result<Option<&ScopeRead>, &str>> {
         let scope = self.by_id.get(&id)?;
         Some(scope.as_ref().map(Option::as_ref).map_err(String::as_str))
@@ -208,8 +207,8 @@ impl Scopes {
 }
 
 impl KeyFacts {
-    /// The keys of a tenant, by id, and after them the definitions that have no key yet. `tenant` is
-    /// the policy's name of the tenant, where it is given.
+    /// The keys of a tenant, by id, followed by the definitions without a key. `tenant` is the
+    /// policy's name for the tenant, if given.
     pub fn of_tenant(snapshot: &Snapshot, scopes: &Scopes, tenant: Option<&str>) -> Vec<Self> {
         let definitions = &snapshot.definitions;
         let mut roles = RoleFacts::default();
@@ -224,7 +223,7 @@ impl KeyFacts {
         all
     }
 
-    /// All definitions, where no tenant is read.
+    /// All definitions, for use without a tenant.
     pub fn of_definitions(definitions: &Definitions) -> Vec<Self> {
         let defined = definitions.defined().iter();
         defined.map(|defined| of_definition(defined, KeyState::Defined)).collect()
@@ -263,7 +262,7 @@ impl RoleFacts {
         }
         let found = match access(row, None, definitions.policy(), tenant) {
             Ok(access) => roles_of(&access),
-            // Without a scope there is nothing that cannot be read.
+            // Only an unreadable scope is an error, and there is none here.
             Err(_) => (None, Vec::new()),
         };
         self.by_roles.insert(row.key.roles.clone(), found.clone());

@@ -17,10 +17,10 @@ use crate::facts::{KeyFacts, Scopes};
 use crate::report::{KEY_HEADINGS, Table, TenantSource, faults, key_cells, key_json};
 use crate::snapshot::Snapshot;
 
-/// More entries than these are not read: they would take 500 calls.
+/// The largest number of entries that are read; they take 500 calls.
 const ENTRIES_MAX: usize = 50_000;
 
-/// Each key of a tenant, and how it came to be and is used.
+/// The keys of a tenant, with their origin and use.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Inventory {
@@ -28,24 +28,24 @@ pub struct Inventory {
     pub now_ms: u64,
     /// The tenant.
     pub tenant: TenantSource,
-    /// What was read of the audit log; why nothing was, in words.
+    /// The part of the audit log that was read, or the reason why none was.
     pub audit: Result<AuditRange, String>,
     /// The keys.
     pub keys: Vec<InventoryKey>,
-    /// What could not be read, and what else a reader must know.
+    /// Messages about what could not be read, and other notes for the reader.
     pub faults: Vec<String>,
 }
 
-/// What was read of the audit log.
+/// The part of the audit log that was read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AuditRange {
     /// The start, in milliseconds since 1970.
     pub from_ms: u64,
     /// The end, in milliseconds since 1970.
     pub to_ms: u64,
-    /// How many entries.
+    /// The number of entries.
     pub entries: usize,
-    /// Whether older entries were asked for, and were too many to be read.
+    /// Whether older entries were requested, but there were too many to read.
     pub is_cut: bool,
 }
 
@@ -53,22 +53,22 @@ pub struct AuditRange {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct InventoryKey {
-    /// What is known of every key.
+    /// The facts about the key.
     pub facts: KeyFacts,
-    /// Whether the key that created it still exists; none where no key did.
+    /// Whether the key that created it still exists; absent if no key created it.
     pub has_creator: Option<bool>,
-    /// The keys that it created, as far as they exist.
+    /// The keys that it created and that still exist.
     pub created_keys: Vec<u64>,
-    /// The last thing that it did, by the audit log.
+    /// Its last action in the audit log.
     pub last_action: Option<AuditedAction>,
-    /// How many entries of the audit log it has; none where the log was not read, and for a definition
-    /// without a key.
+    /// The number of its entries in the audit log; absent if the log was not read, and for a
+    /// definition without a key.
     pub actions: Option<usize>,
-    /// What its roles hold, those that they imply included.
+    /// What its roles hold, including implied roles.
     pub roles: Vec<RoleHolding>,
-    /// Its scope in words, by area; none where it is not known.
+    /// Its scope in words, by area; absent if it is unknown.
     pub areas: Option<Vec<(&'static str, String)>>,
-    /// What it would lose if the tenant enforced scopes; none where that is not known, or where the
+    /// What it would lose if the tenant enforced scopes; absent if that is unknown, or if the
     /// product has no scopes.
     pub losses: Option<Vec<String>>,
 }
@@ -76,13 +76,13 @@ pub struct InventoryKey {
 /// An entry of the audit log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AuditedAction {
-    /// When, in milliseconds since 1970.
+    /// The time, in milliseconds since 1970.
     pub ms: u64,
-    /// What kind of thing was done.
+    /// The kind of action.
     pub kind: String,
-    /// What was done, in a sentence.
+    /// The action in a sentence.
     pub description: String,
-    /// What came of it.
+    /// The result.
     pub result: String,
 }
 
@@ -93,13 +93,13 @@ pub struct RoleHolding {
     pub name: String,
     /// The role that implies it.
     pub implied_by: Option<String>,
-    /// Whether it should be given with care.
+    /// Whether it should be granted with care.
     pub is_privileged: bool,
-    /// What says what it holds: `catalogue`, `predefined` or `unknown`.
+    /// The source of what it holds: `catalogue`, `predefined` or `unknown`.
     pub origin: &'static str,
     /// Whether it holds everything.
     pub holds_all: bool,
-    /// The components that it holds or may hold, each with what is known of the level, in words.
+    /// The components that it holds or may hold, each with its level in words.
     pub components: Vec<(String, String)>,
     /// The actions that it is known to hold.
     pub actions: Vec<String>,
@@ -107,7 +107,7 @@ pub struct RoleHolding {
     pub has_all_actions: bool,
 }
 
-/// What an audit log cannot tell, whatever it has.
+/// The limits of every audit log.
 pub const LIMITS: [&str; 4] = [
     "the audit log has what changes something: a key that only reads leaves no entry, so a key \
      without an audited action may be in use",
@@ -119,8 +119,8 @@ pub const LIMITS: [&str; 4] = [
 ];
 
 impl Inventory {
-    /// Reads the audit log from a time on, and puts together what is known of each key. `tenant` is
-    /// the policy's name of the tenant, where one is given.
+    /// Reads the audit log from a time on, and collects the facts about each key. `tenant` is the
+    /// policy's name for the tenant, if given.
     pub fn read(
         client: &Client,
         snapshot: &Snapshot,
@@ -166,7 +166,7 @@ impl Inventory {
         Ok(Self { now_ms, tenant, audit, keys, faults })
     }
 
-    /// What the audit log cannot tell, in sentences, and over which time it was read.
+    /// The limits of the audit log in sentences, and the time range that was read.
     pub fn limits(&self) -> Vec<String> {
         let range = match &self.audit {
             Err(_) => None,
@@ -205,7 +205,7 @@ impl Inventory {
         })
     }
 
-    /// A table for spreadsheets, a row a key. No cell is a formula.
+    /// A table for spreadsheets, one row per key. No cell is a formula.
     pub fn to_csv(&self) -> String {
         let mut table = Table::new(&[&KEY_HEADINGS[..], &HEADINGS[..]].concat());
         let range = self.audit.as_ref().ok();
@@ -302,7 +302,7 @@ impl InventoryKey {
 }
 
 impl AuditedAction {
-    /// What was done, and what came of it.
+    /// The action and its result.
     pub fn words(&self) -> String {
         let what = if self.description.is_empty() { &self.kind } else { &self.description };
         match self.result.as_str() {
@@ -348,7 +348,7 @@ impl RoleHolding {
     }
 }
 
-/// Which keys there are, and which created which.
+/// The existing keys, and which key created which.
 struct Lineage {
     ids: BTreeSet<u64>,
     created: BTreeMap<u64, Vec<u64>>,
@@ -370,7 +370,7 @@ impl Lineage {
     }
 }
 
-/// The entries of a range; why they cannot be read, where the tenant says so.
+/// The entries of a range, or the tenant's reason why they cannot be read.
 fn audit_log(
     client: &Client,
     from_ms: u64,
@@ -383,7 +383,7 @@ fn audit_log(
     }
 }
 
-/// What a key may do and see; its roles alone, where its scope is not known.
+/// What a key may do and see; only its roles if its scope is unknown.
 fn accessed(
     facts: &KeyFacts,
     snapshot: &Snapshot,

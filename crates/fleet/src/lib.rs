@@ -1,5 +1,5 @@
-//! The keys of a tenant beside the definitions of a repository: owners, drift, access, lineage and
-//! findings.
+//! Compares the keys of a tenant with the definitions of a repository: owners, drift, access,
+//! lineage and findings.
 //!
 //! One model for all front ends: `plan` and `apply` take the definitions of a tenant from
 //! [`TenantCorpus`], the console shows a [`Snapshot`], and [`Overview`], [`Report`] and [`Inventory`]

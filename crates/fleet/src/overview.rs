@@ -1,4 +1,4 @@
-//! [`Overview`]: the figures of all keys, and the keys that somebody must look at.
+//! [`Overview`]: the figures of all keys, and the keys that need attention.
 
 use std::collections::BTreeMap;
 
@@ -12,9 +12,9 @@ use crate::facts::{KeyExpiry, KeyFacts, KeyState};
 pub(crate) const DAY_MS: u64 = 24 * 60 * 60 * 1000;
 /// A week, in milliseconds: the product's first notice.
 pub const WEEK_MS: u64 = 7 * DAY_MS;
-/// Thirty days, in milliseconds: what counts as expiring.
+/// Thirty days, in milliseconds: a key that expires within them counts as expiring soon.
 pub const MONTH_MS: u64 = 30 * DAY_MS;
-/// Weeks of the timeline: the API generates no key that lives longer.
+/// The weeks of the timeline: the longest lifetime of a key that the API generates.
 const WEEKS: u64 = 27;
 
 /// The figures of all keys, the same for the console's page and for the report.
@@ -28,7 +28,7 @@ pub struct Overview<'k> {
     pub never_expire: usize,
     /// Keys with the security level Standard.
     pub standard: usize,
-    /// Whether definitions and tenant were compared; else nothing is known to be unmanaged or
+    /// Whether definitions and tenant were compared. If not, no key is known to be unmanaged or
     /// drifted.
     pub is_compared: bool,
     /// When keys expire.
@@ -39,15 +39,15 @@ pub struct Overview<'k> {
     pub levels: Vec<Group>,
     /// Keys by privileged role; one with several counts for each.
     pub privileged_roles: Vec<Group>,
-    /// Keys by how far their scopes let them see.
+    /// Keys by how much their scopes let them see.
     pub scopes: Vec<Group>,
     /// Expired keys.
     pub expired: Vec<&'k KeyFacts>,
-    /// Keys that expire within 30 days, the next first.
+    /// Keys that expire within 30 days, the earliest first.
     pub expiring: Vec<&'k KeyFacts>,
     /// Keys that no definition names.
     pub unmanaged: Vec<&'k KeyFacts>,
-    /// Keys that somebody changed in the tenant.
+    /// Keys that were changed in the tenant, not through their definitions.
     pub drifted: Vec<&'k KeyFacts>,
     /// Keys whose definitions were changed and not applied.
     pub not_applied: Vec<&'k KeyFacts>,
@@ -59,7 +59,7 @@ pub struct Overview<'k> {
     pub with_findings: Vec<&'k KeyFacts>,
     /// Keys that can create keys.
     pub creators: Vec<&'k KeyFacts>,
-    /// Keys of which it is not known whether they can create keys.
+    /// Keys for which it is unknown whether they can create keys.
     pub possible_creators: Vec<&'k KeyFacts>,
 }
 
@@ -74,7 +74,7 @@ pub struct Timeline {
     pub later: usize,
     /// Keys that never expire.
     pub never: usize,
-    /// Keys that are not generated yet, so that their expiry has no date.
+    /// Keys that are not generated yet, so their expiry has no date.
     pub undated: usize,
 }
 
@@ -90,15 +90,15 @@ pub struct Week {
 /// Keys that have something in common.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Group {
-    /// What they have in common; none for those of which it is not known, or that have none.
+    /// What they have in common; absent for keys that have none, or if it is unknown.
     pub name: Option<String>,
     /// How many there are.
     pub count: usize,
 }
 
 impl<'k> Overview<'k> {
-    /// Counts keys at a time. Definitions whose keys the tenant does not have are listed, and count as
-    /// no keys.
+    /// Counts keys at a time. Definitions whose keys the tenant does not have are listed, but not
+    /// counted.
     pub fn new(facts: &'k [KeyFacts], is_compared: bool, now_ms: u64) -> Self {
         let (not_generated, keys): (Vec<&KeyFacts>, Vec<&KeyFacts>) =
             facts.iter().partition(|key| key.state == KeyState::NotGenerated);
@@ -181,9 +181,9 @@ impl<'k> Overview<'k> {
 /// Keys by what they have in common.
 #[derive(Clone, Copy, Debug)]
 pub struct Grouping<'o> {
-    /// What that is.
+    /// The name of the shared property.
     pub title: &'static str,
-    /// The words for keys that do not have it.
+    /// The label for keys without it.
     pub none: &'static str,
     /// The groups, the largest first.
     pub groups: &'o [Group],
@@ -194,31 +194,31 @@ pub struct Grouping<'o> {
 pub struct Figure {
     /// Its stable name.
     pub code: &'static str,
-    /// Its name for people.
+    /// Its title, as users see it.
     pub title: &'static str,
-    /// How many keys.
+    /// The number of keys.
     pub count: usize,
-    /// What it means that there are any.
+    /// What a count above 0 means.
     pub tone: Tone,
 }
 
-/// What it means that a figure is not 0.
+/// What a figure above 0 means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tone {
-    /// Nothing that must be looked at.
+    /// It needs no attention.
     Plain,
-    /// It should be looked at.
+    /// It needs attention.
     Warn,
-    /// It must be looked at now.
+    /// It needs attention now.
     Bad,
 }
 
-/// A step of the timeline: a week, or what lies outside of the weeks.
+/// A step of the timeline: a week, or the time outside the weeks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Step {
     /// What it stands for.
     pub span: Span,
-    /// How many keys.
+    /// The number of keys.
     pub count: usize,
 }
 
@@ -254,8 +254,7 @@ impl Step {
 }
 
 impl Timeline {
-    /// All steps, in the order of time; those outside of the weeks only where they have keys, but
-    /// for those that have expired and those that never do.
+    /// All steps in chronological order. `Later` and `Undated` are included only if they have keys.
     pub fn steps(&self) -> Vec<Step> {
         let step = |span, count| Step { span, count };
         let mut steps = vec![step(Span::Expired, self.expired)];
@@ -281,7 +280,7 @@ impl Timeline {
                 KeyExpiry::After(_) | KeyExpiry::Unknown => &mut timeline.undated,
                 KeyExpiry::At(ms) if ms <= now_ms => &mut timeline.expired,
                 KeyExpiry::At(ms) => {
-                    // A key that expires as the next week begins is of the week that ends.
+                    // A key that expires on the boundary of two weeks belongs to the earlier one.
                     let at = usize::try_from((ms - now_ms - 1) / WEEK_MS).unwrap_or(usize::MAX);
                     match timeline.weeks.get_mut(at) {
                         Some(week) => &mut week.count,
@@ -302,7 +301,7 @@ const fn ends(key: &KeyFacts) -> u64 {
     }
 }
 
-/// The privileged roles of a key, each once; none for a key without one.
+/// The privileged roles of a key; a single `None` for a key without one.
 fn privileged(key: &KeyFacts) -> Vec<Option<String>> {
     if key.privileged_roles.is_empty() {
         return vec![None];
@@ -310,7 +309,7 @@ fn privileged(key: &KeyFacts) -> Vec<Option<String>> {
     key.privileged_roles.iter().cloned().map(Some).collect()
 }
 
-/// How often each name comes: the most frequent first, and what has no name last.
+/// Counts each name, the most frequent first. Keys without a name come last.
 fn groups(names: impl Iterator<Item = Option<String>>) -> Vec<Group> {
     let mut counts: BTreeMap<Option<String>, usize> = BTreeMap::new();
     for name in names {

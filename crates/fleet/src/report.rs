@@ -14,38 +14,38 @@ use crate::facts::{KeyExpiry, KeyFacts, Scopes};
 use crate::overview::{DAY_MS, Figure, Group, Grouping, Overview};
 use crate::snapshot::Snapshot;
 
-/// Overview, keys and findings at a moment.
+/// Overview, keys and findings at one time.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Report {
     /// When it was made, in milliseconds since 1970.
     pub now_ms: u64,
-    /// The tenant; none where it is of definitions alone.
+    /// The tenant; absent in a report about definitions only.
     pub tenant: Option<TenantSource>,
-    /// The definitions; none where it is of a tenant alone.
+    /// The definitions; absent in a report about a tenant only.
     pub corpus: Option<CorpusSource>,
     /// Whether both were compared.
     pub is_compared: bool,
     /// The keys.
     pub keys: Vec<KeyFacts>,
-    /// The linter's findings, those that do not count after those that do.
+    /// The linter's findings. Those that do not count come last.
     pub findings: Vec<KeyFinding>,
-    /// What could not be read, and what else a reader must know.
+    /// Messages about what could not be read, and other notes for the reader.
     pub faults: Vec<String>,
 }
 
-/// The tenant that a report is of.
+/// The tenant of a report.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TenantSource {
     /// The host of its API.
     pub host: String,
-    /// The policy's name of it, where one is known.
+    /// The policy's name for it, if known.
     pub name: Option<String>,
-    /// The child that was asked for, where it is one.
+    /// The child tenant, if one was selected.
     pub child: Option<String>,
 }
 
-/// The definitions that a report is of.
+/// The definitions of a report.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CorpusSource {
     /// The policy's path, relative to the folder of the run, or its built-in name.
@@ -71,8 +71,8 @@ impl TenantSource {
 }
 
 impl Report {
-    /// A tenant, with its definitions where the snapshot has any. `tenant` is the policy's name of
-    /// it, where one is given.
+    /// A report about a tenant, with its definitions if the snapshot has any. `tenant` is the
+    /// policy's name for it, if given.
     pub fn of_tenant(
         client: &Client,
         snapshot: &Snapshot,
@@ -90,7 +90,7 @@ impl Report {
         }
     }
 
-    /// Definitions, and no tenant.
+    /// A report about definitions, without a tenant.
     pub fn of_definitions(definitions: &Definitions, now_ms: u64) -> Self {
         Self {
             keys: KeyFacts::of_definitions(definitions),
@@ -151,8 +151,8 @@ impl Report {
         })
     }
 
-    /// A table for spreadsheets: a row for each figure, each key and each finding, which its first
-    /// cell names. No cell is a formula.
+    /// A table for spreadsheets: one row per figure, key, fault and finding. The first cell names
+    /// the kind of row. No cell is a formula.
     pub fn to_csv(&self) -> String {
         let mut table = Table::new(&HEADINGS);
         let overview = self.overview();
@@ -187,7 +187,7 @@ impl Report {
     }
 }
 
-/// What could not be read of a tenant.
+/// Messages about what could not be read from a tenant.
 pub(crate) fn faults(snapshot: &Snapshot, scopes: &Scopes) -> Vec<String> {
     let mut faults = snapshot.definitions.faults.clone();
     if snapshot.unseen > 0 {
@@ -200,7 +200,7 @@ pub(crate) fn faults(snapshot: &Snapshot, scopes: &Scopes) -> Vec<String> {
     faults
 }
 
-/// What a key's comment, roles and findings come to in a table, under [`KEY_HEADINGS`].
+/// A key's cells in a table, under [`KEY_HEADINGS`].
 pub(crate) fn key_cells(key: &KeyFacts, now_ms: u64) -> Vec<String> {
     let text = |text: Option<&String>| text.cloned().unwrap_or_default();
     let findings = key.findings.iter().map(|found| format!("{} {}", found.code, found.name));
@@ -224,7 +224,7 @@ pub(crate) fn key_cells(key: &KeyFacts, now_ms: u64) -> Vec<String> {
     ]
 }
 
-/// What is known of a question, in a word.
+/// The answer to a question in a word, or that it is unknown.
 pub(crate) const fn yes_or_no(answer: Option<bool>) -> &'static str {
     match answer {
         Some(true) => "yes",
@@ -267,7 +267,7 @@ pub(crate) const KEY_HEADINGS: [&str; 16] = [
 ];
 
 const HEADINGS: [&str; 26] = headings();
-/// The place of the finding's message among the headings.
+/// The index of the finding's message among the headings.
 const MESSAGE: usize = 22;
 
 const fn headings() -> [&'static str; 26] {
@@ -296,7 +296,7 @@ fn found_cells(found: &KeyFinding) -> Vec<String> {
     cells
 }
 
-/// A table for spreadsheets, as long as its headings in each row.
+/// A table for spreadsheets; each row has as many cells as there are headings.
 pub(crate) struct Table {
     csv: csv::Writer<Vec<u8>>,
     width: usize,
@@ -361,7 +361,7 @@ fn overview_json(overview: &Overview<'_>) -> Value {
     })
 }
 
-/// A key for programs.
+/// A key as JSON.
 pub(crate) fn key_json(key: &KeyFacts, now_ms: u64) -> Value {
     let (file, line) = key.place.clone().unzip();
     let why = match &key.scope {

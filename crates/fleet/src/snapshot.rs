@@ -1,4 +1,4 @@
-//! [`Snapshot`]: the tenant's keys at a moment, with what the definitions say of them.
+//! [`Snapshot`]: the tenant's keys at one time, with the facts from their definitions.
 
 use core::borrow::Borrow;
 use std::sync::Arc;
@@ -20,22 +20,22 @@ impl Borrow<KeyRecord> for &Row {
 /// A key of the tenant.
 #[derive(Clone, Debug)]
 pub struct Row {
-    /// As the tenant gave it.
+    /// As the tenant returned it.
     pub key: ApiKeyRecord,
     /// As the table shows it.
     pub record: KeyRecord,
-    /// What its definition says, where it has one.
+    /// The facts from its definition, if it has one.
     pub managed: Option<Managed>,
 }
 
-/// The tenant's keys at a moment.
+/// The tenant's keys at one time.
 #[derive(Default)]
 pub struct Snapshot {
     /// By id.
     pub rows: Vec<Row>,
-    /// How many keys the tenant has and does not show, or shows in a form that cannot be read.
+    /// The number of keys that the tenant counts but does not list, or that cannot be read.
     pub unseen: u64,
-    /// The tenant's roles, where the key may read them.
+    /// The tenant's roles, if the signing key may read them.
     pub roles: Vec<RoleRecord>,
     /// The policy and the definitions.
     pub definitions: Arc<Definitions>,
@@ -44,7 +44,7 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
-    /// Reads the tenant's keys, and the definitions where there is a folder with them.
+    /// Reads the tenant's keys, and the definitions if there is a folder with them.
     pub fn read(
         client: &Client,
         source: Option<&DefinitionSource>,
@@ -54,7 +54,7 @@ impl Snapshot {
         Self::read_with(client, load, now_ms)
     }
 
-    /// The same with definitions that are read in another way.
+    /// Does the same with definitions from another source.
     pub fn read_with(
         client: &Client,
         definitions: impl FnOnce() -> Definitions,

@@ -8,8 +8,8 @@ use std::path::Path;
 const FILE_FLAG_DELETE_ON_CLOSE: u32 = 0x0400_0000;
 const ERROR_SHARING_VIOLATION: i32 = 32;
 
-/// Holds `path` by a file beside it that nobody else can open, and that goes with the process; `None` where
-/// another process holds it.
+/// Holds `path` through a file next to it that no other process can open and that is deleted when
+/// the process ends. `None` if another process holds it.
 pub fn hold(path: &Path) -> io::Result<Option<File>> {
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(".held");

@@ -135,7 +135,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
 }
 
 impl Args {
-    /// Fails where a source is named that is not read.
+    /// Fails if an option names a source that is not read.
     fn check(&self) -> Result<(), Failure> {
         let message = match self.from {
             Some(From::Tenant) if self.corpus.is_given() => "--from tenant reads no definitions",
@@ -147,7 +147,7 @@ impl Args {
         Err(Failure::usage_error(message).help("give --from both, or leave the others out"))
     }
 
-    /// Whether findings make the exit code 1, which is said.
+    /// Whether findings make the exit code 1. If so, prints why.
     fn fails(&self, report: &Report) -> bool {
         let at = match self.fail_on {
             FailOn::Error => Severity::Error,
@@ -164,7 +164,7 @@ impl Args {
     }
 }
 
-/// Says what the report is of, where nobody chose it.
+/// Prints what the report covers, unless the user chose it.
 fn say_sources(args: &Args, report: &Report) {
     if args.from.is_some() {
         return;

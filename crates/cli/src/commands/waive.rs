@@ -140,7 +140,8 @@ fn file_of<'o>(outcome: &'o Outcome, key: &str) -> Result<&'o CorpusFile, Failur
         .help(hint.unwrap_or_else(|| "name it as `metadata.name` has it".to_owned())))
 }
 
-/// The rule, whose finding on the key counts and can be waived, and the policy file for the waiver.
+/// The rule, and the policy file for the waiver. Fails unless the rule has a finding on the key
+/// that counts and can be waived.
 fn waivable<'p>(
     args: &Args,
     policy: &'p Policy,
@@ -171,7 +172,7 @@ fn waivable<'p>(
     Ok((rule, path))
 }
 
-/// Whether the waiver that was written has its effect.
+/// Checks that the written waiver has an effect.
 fn in_force(args: &Args, options: &Options, rule: &RuleId) -> Result<Exit, Failure> {
     let outcome = run_files(options, &mut io::empty());
     let Some(report) = outcome.report else { return Err(Failure::of_linter(&outcome)) };

@@ -1,7 +1,7 @@
 //! [`CallList`]: the calls in a list, a HAR file, an access log or the emulator's request log.
 //!
-//! Each line is recognised by itself, so that logs may be mixed. What is not recognised is reported by
-//! its line alone: a log may hold secrets.
+//! Each line is parsed on its own, so logs may be mixed. A line that is not recognised is reported
+//! only by its number, because a log may contain secrets.
 
 use std::collections::BTreeMap;
 
@@ -28,7 +28,7 @@ pub struct ApiCall {
 pub struct Unread {
     /// The line, or the entry of a HAR file, counted from 1.
     pub line: usize,
-    /// What is wrong with it.
+    /// Why it was not recognised.
     pub reason: &'static str,
 }
 
@@ -42,7 +42,7 @@ pub struct CallList {
 }
 
 impl ApiCall {
-    /// Takes a method and an address or path; none where they are not those of a call.
+    /// Parses a method and an address or path; `None` if they are not those of a call.
     pub fn new(method: &str, target: &str) -> Option<Self> {
         let method = method.to_ascii_uppercase();
         if !METHODS.contains(&method.as_str()) {
@@ -60,7 +60,7 @@ impl ApiCall {
         Some(Self { method, path: path.to_owned() })
     }
 
-    /// The operation that it is, and whether only another base path suggests that.
+    /// The operation that it calls, and whether only another base path suggests that.
     pub(super) fn operation(&self) -> Option<(&'static Operation, bool)> {
         if let Some(operation) = find(&self.method, &self.path) {
             return Some((operation, false));

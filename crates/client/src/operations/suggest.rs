@@ -13,7 +13,7 @@ use super::table::{Ground, Need};
 pub struct Requirement {
     /// Any one of these is enough.
     pub needs: Vec<Need>,
-    /// How this is known, for the call for which it is known best.
+    /// The strongest ground for it among its calls.
     pub ground: Ground,
     /// The document or report for that call.
     pub source: &'static str,
@@ -38,20 +38,20 @@ pub struct Permissions {
 pub enum Fit {
     /// It does.
     Yes,
-    /// It may; for something it is not known.
+    /// It may; for some needs this is unknown.
     Unknown,
     /// It does not.
     No,
 }
 
-/// A role of the catalogue, seen against what calls need.
+/// A role, compared with what calls need.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Candidate {
     /// The role's name.
     pub name: String,
     /// Whether it holds everything.
     pub fit: Fit,
-    /// How that is known: the weakest ground of the facts that count.
+    /// The weakest ground of the facts that this rests on.
     pub certainty: Option<Certainty>,
     /// What it does not hold.
     pub lacks: Vec<Requirement>,
@@ -61,7 +61,7 @@ pub struct Candidate {
     pub excess: Vec<String>,
     /// Whether it holds everything in the product.
     pub holds_all: bool,
-    /// Whether it should be given with care.
+    /// Whether it should be granted with care.
     pub privileged: bool,
 }
 
@@ -106,7 +106,7 @@ impl Permissions {
         found
     }
 
-    /// Whether everything is known that the calls need.
+    /// Whether everything that the calls need is known.
     pub fn is_complete(&self) -> bool {
         let is_named = |requirement: &Requirement| {
             !requirement.needs.iter().any(|need| matches!(need, Need::Unnamed(_)))
@@ -144,7 +144,7 @@ pub struct HeldRole {
     pub name: String,
     /// It and all that it implies.
     pub roles: Vec<Role<String>>,
-    /// Whether one of them should be given with care.
+    /// Whether one of them should be granted with care.
     pub privileged: bool,
 }
 
@@ -218,7 +218,7 @@ fn held(roles: &[Role<String>], need: &Need) -> Held {
     }
 }
 
-/// A need that is met goes before one that may be, and that before one that is not.
+/// The sort order of a need: held, possibly held, not held.
 fn order(held: Held) -> u8 {
     match held {
         Some((true, _)) => 0,

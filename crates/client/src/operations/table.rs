@@ -7,9 +7,9 @@ use cortexkey_core::access::Permission;
 use serde::Serialize;
 
 const TABLE: &str = include_str!("table.tsv");
-/// How the table writes an operation whose permission nobody states.
+/// The table's mark for an operation whose permission no source names.
 const UNKNOWN: &str = "?";
-/// How it writes the documented permission for agent settings, whose component is not named.
+/// The table's mark for the documented permission for agent settings, whose component is not named.
 const AGENT_SETTINGS: &str = "agent settings";
 
 /// How a permission of an operation is known, the most certain first.
@@ -18,7 +18,7 @@ const AGENT_SETTINGS: &str = "agent settings";
 pub enum Ground {
     /// A public document of the vendor states it.
     Documented,
-    /// Somebody reported it from a live tenant.
+    /// It was observed on a live tenant.
     Observed,
     /// The name of a component suggests it.
     Assumed,
@@ -71,7 +71,8 @@ pub fn operations() -> &'static [Operation] {
     OPERATIONS.get_or_init(|| TABLE.lines().filter_map(row).collect())
 }
 
-/// Finds the operation of a call; a literal part of a path goes before a part that varies.
+/// Finds the operation of a call; a literal part of a path takes precedence over a part that
+/// varies.
 pub(super) fn find(method: &str, path: &str) -> Option<&'static Operation> {
     let fits = |operation: &&Operation| operation.method == method && is_at(operation.path, path);
     operations().iter().filter(fits).min_by_key(|operation| operation.path.matches('{').count())

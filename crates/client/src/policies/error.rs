@@ -9,10 +9,10 @@ use thiserror::Error;
 use super::git::GitError;
 use super::oci::OciError;
 
-/// How many policies one policy may stand on, as the linter reads them.
+/// The largest number of policies that one policy may extend, directly or not; the linter's limit.
 pub(super) const FILES_MAX: usize = 64;
 
-/// Why policies could not be fetched. Nothing was written, unless it is an error of writing.
+/// Why policies could not be fetched. Nothing was written, unless writing failed.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum PolicyUpdateError {
@@ -25,18 +25,18 @@ pub enum PolicyUpdateError {
         #[source]
         error: io::Error,
     },
-    /// A policy has a mistake, so that it is not known what it extends.
+    /// A policy has a mistake, so it is unknown what it extends.
     #[error("{what} is no valid policy: {message}")]
     Invalid {
-        /// The file, or where it comes from.
+        /// The file, or its source.
         what: String,
         /// The first mistake.
         message: String,
     },
-    /// A policy from elsewhere names a file outside of its source.
+    /// A policy from elsewhere extends a file outside its repository.
     #[error("{what} extends {path}, which is not in its repository")]
     Outside {
-        /// Where it comes from.
+        /// Its source.
         what: String,
         /// The path that it names.
         path: String,
@@ -47,7 +47,8 @@ pub enum PolicyUpdateError {
         /// The file as named.
         path: PathBuf,
     },
-    /// A copy, the lock or a folder above them is a link, or a folder is something else.
+    /// A copy, the lock file or a folder above them is a symbolic link, or something else is in a
+    /// folder's place.
     #[error(
         "{} is a symbolic link, or not a folder; remove it: copies of policies are never read or written \
          through links",
@@ -57,28 +58,28 @@ pub enum PolicyUpdateError {
         /// The link.
         path: PathBuf,
     },
-    /// There are too many.
+    /// The policy extends too many files.
     #[error("the policy stands on more than {FILES_MAX} files")]
     TooMany,
-    /// A git repository did not give it.
+    /// It could not be fetched from a git repository.
     #[error("cannot fetch {what}")]
     Git {
         /// What was fetched.
         what: String,
-        /// What went wrong.
+        /// The cause.
         #[source]
         error: GitError,
     },
-    /// A registry did not give it.
+    /// It could not be fetched from a registry.
     #[error("cannot fetch {what}")]
     Oci {
         /// What was fetched.
         what: String,
-        /// What went wrong.
+        /// The cause.
         #[source]
         error: OciError,
     },
-    /// A copy that was fetched before has other bytes now.
+    /// A policy that was fetched before now has other bytes.
     #[error(
         "{what} has another digest than the lock says; a commit or digest never changes, so look into \
          this before you delete the lock"
@@ -87,7 +88,7 @@ pub enum PolicyUpdateError {
         /// What was fetched.
         what: String,
     },
-    /// The lock cannot be understood.
+    /// The lock file cannot be parsed.
     #[error("{} is no lock of policies; restore it, or delete it and run this again", path.display())]
     Lock {
         /// The lock.

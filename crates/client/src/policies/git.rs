@@ -1,7 +1,7 @@
-//! Reads files of a git repository at a commit, through `git` and a bare repository of its own.
+//! Reads files of a git repository at a commit, through `git` and a temporary bare repository.
 //!
-//! No hook, submodule, attribute or configuration of the repository has an effect: nothing is checked
-//! out. The user's own configuration is read, since it says how to log in.
+//! Nothing is checked out, so no hook, submodule, attribute or configuration of the repository has
+//! an effect. The user's own configuration is read, because it sets how to log in.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -15,9 +15,9 @@ use thiserror::Error;
 use crate::process::{Exchanged, ProgramError, exchange};
 
 const TIMEOUT: Duration = Duration::from_secs(120);
-/// The longest output of a command that is no file.
+/// The largest output of a command, other than a file's contents.
 const OUTPUT_BYTES_MAX: usize = 64 * 1024;
-/// Settings that hold whatever the user's configuration says.
+/// Settings that override the user's configuration.
 const SETTINGS: [&str; 5] = [
     "core.hooksPath=/dev/null",
     "core.fsmonitor=false",
@@ -25,7 +25,7 @@ const SETTINGS: [&str; 5] = [
     "fetch.fsckObjects=true",
     "fetch.recurseSubmodules=false",
 ];
-/// Variables that would lead git to another repository.
+/// Variables that would direct git to another repository.
 const VARIABLES: [&str; 9] = [
     "GIT_DIR",
     "GIT_WORK_TREE",
@@ -42,7 +42,7 @@ const VARIABLES: [&str; 9] = [
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum GitError {
-    /// There is no room for a repository.
+    /// The temporary repository cannot be created.
     #[error("cannot create a temporary folder")]
     Folder(#[source] io::Error),
     /// Git cannot be run.
@@ -54,7 +54,7 @@ pub enum GitError {
         /// What git reported.
         message: String,
     },
-    /// The revision is something else than a commit.
+    /// The revision is not a commit.
     #[error("the revision is no commit of this repository")]
     NoCommit,
     /// The commit has no such file.
@@ -119,7 +119,7 @@ fn fetch(url: &str, rev: &str) -> Result<TempDir, GitError> {
     let folder =
         tempfile::Builder::new().prefix("cortexkey-").tempdir().map_err(GitError::Folder)?;
     let at = folder.path();
-    // A commit id of 64 digits is one of a repository with SHA-256.
+    // A commit id of 64 digits belongs to a repository with SHA-256.
     let format = if rev.len() == 64 { "--object-format=sha256" } else { "--object-format=sha1" };
     let init = run(at, url, &["init", "--quiet", "--bare", "--template=", format])?;
     if init.code != Some(0) {
@@ -130,7 +130,7 @@ fn fetch(url: &str, rev: &str) -> Result<TempDir, GitError> {
     let shallow = [&options[..], &["--depth=1", "--", url, rev]].concat();
     let mut fetched = run(at, url, &shallow)?;
     if fetched.code != Some(0) {
-        // Some servers give no commit by its id, only what a branch or tag has.
+        // Some servers return commits only by branch or tag, not by id.
         let all = ["--", url, "+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*"];
         fetched = run(at, url, &[&options[..], &all].concat())?;
     }
@@ -162,15 +162,15 @@ fn run_with(
     for setting in SETTINGS {
         command.args(["-c", setting]);
     }
-    // A repository on this machine is asked only where the policy names one.
+    // A repository on this machine is used only if the policy names one.
     let protocols = if url.starts_with("file://") { "https:ssh:file" } else { "https:ssh" };
     command.env("GIT_ALLOW_PROTOCOL", protocols);
-    // The folder itself is the repository, whatever lies around it.
+    // The folder itself is the repository; git does not search the folders above.
     command.arg("--git-dir=.").args(arguments);
     exchange(command, b"", TIMEOUT, limit).map_err(GitError::Program)
 }
 
-/// The last line of what git reported, fit for a message.
+/// The last line that git reported, made safe for a message.
 fn last_line(ran: &Exchanged) -> String {
     let line = ran.stderr.lines().rev().map(str::trim).find(|line| !line.is_empty());
     let line = line.unwrap_or("it reported nothing");

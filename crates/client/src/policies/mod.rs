@@ -1,7 +1,8 @@
-//! [`PolicyUpdate`]: fetches policies from elsewhere into copies beside the policy that extends them.
+//! [`PolicyUpdate`]: fetches policies from elsewhere into copies next to the policy that extends
+//! them.
 //!
-//! Everything is fetched and checked before anything is written, and the lock is written last: a run
-//! that is stopped anywhere leaves copies that the linter accepts, or none that it does not.
+//! Everything is fetched and checked before anything is written, and the lock file is written last.
+//! A run that is interrupted at any point leaves only copies that the linter accepts.
 
 mod error;
 mod git;
@@ -23,23 +24,24 @@ pub use error::PolicyUpdateError;
 pub use git::GitError;
 pub use oci::OciError;
 
-/// A policy from elsewhere that was fetched, or is in its place already.
+/// A policy from elsewhere that was fetched, or whose copy already exists.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FetchedPolicy {
-    /// Where it comes from.
+    /// Its source.
     pub pinned: Pinned,
     /// Its copy.
     pub copy: PathBuf,
     /// Its SHA-256, in hexadecimal.
     pub sha256: String,
-    /// Whether the copy or its digest was not there before.
+    /// Whether the copy or its digest is new.
     pub is_new: bool,
 }
 
-/// What a policy and the policies of this repository that it extends take from elsewhere.
+/// The policies from elsewhere that a policy extends, directly or through policies of this
+/// repository.
 pub struct PolicyUpdate {
     limits: Limits,
-    /// The folders of policies, each with what is extended from there.
+    /// The folder of each policy, with the policies from elsewhere that it extends.
     wanted: BTreeMap<PathBuf, BTreeSet<Pinned>>,
 }
 
@@ -47,7 +49,7 @@ impl PolicyUpdate {
     /// Reads a policy and the local policies that it extends. Nothing is fetched.
     pub fn of(policy: &Path, limits: Limits) -> Result<Self, PolicyUpdateError> {
         let mut update = Self { limits, wanted: BTreeMap::new() };
-        // Also without a pinned parent, so that its last copies can be pruned.
+        // Included even without a pinned parent, so that its last copies can be pruned.
         update.wanted.entry(folder_of(policy)).or_default();
         let repositories = place::repositories(&folder_of(policy));
         let (mut open, mut seen) = (vec![policy.to_owned()], BTreeSet::new());
@@ -75,7 +77,7 @@ impl PolicyUpdate {
         Ok(update)
     }
 
-    /// Whether nothing comes from elsewhere.
+    /// Whether there is no policy from elsewhere.
     pub fn is_empty(&self) -> bool {
         self.wanted.values().all(BTreeSet::is_empty)
     }
@@ -115,7 +117,8 @@ impl PolicyUpdate {
         Ok(all)
     }
 
-    /// Returns the policies whose copies are missing or not as the lock says, without the network.
+    /// Returns the policies whose copies are missing or differ from the lock file, without the
+    /// network.
     pub fn check(&self) -> Result<Vec<Pinned>, PolicyUpdateError> {
         let mut missing = Vec::new();
         for (folder, wanted) in self.wanted.iter().filter(|(_, wanted)| !wanted.is_empty()) {
@@ -136,8 +139,8 @@ impl PolicyUpdate {
         Ok(missing)
     }
 
-    /// Fetches everything again, writes nothing, and returns the policies whose copies are missing or
-    /// differ. Someone who changes a copy and its digest in the lock is only noticed here.
+    /// Fetches everything again, writes nothing, and returns the policies whose copies are missing
+    /// or differ. A change to both a copy and its digest in the lock file is detected only here.
     pub fn verify(&self) -> Result<Vec<Pinned>, PolicyUpdateError> {
         let mut different = Vec::new();
         for (folder, wanted) in self.wanted.iter().filter(|(_, wanted)| !wanted.is_empty()) {
@@ -152,8 +155,8 @@ impl PolicyUpdate {
         Ok(different)
     }
 
-    /// All policies that are wanted with those that they extend, and their bytes. A copy that is as
-    /// the lock says is not fetched again where `held` is given.
+    /// All requested policies and those that they extend, with their bytes. If `held` is given, a
+    /// copy that matches the lock file is not fetched again.
     fn fetch(
         &self,
         wanted: &BTreeSet<Pinned>,

@@ -1,8 +1,8 @@
-//! Reads an artifact of a registry (OCI distribution): a manifest by its digest, and its one layer.
+//! Reads an artifact from an OCI registry: a manifest by its digest, and its one layer.
 //!
-//! The digest of the manifest is in the address, and that of the layer is in the manifest, so that
-//! nothing on the way can change either. A redirect to another host is followed for the layer alone,
-//! and without the token.
+//! The address contains the manifest's digest, and the manifest contains the layer's, so nobody on
+//! the network can change either. A redirect to another host is followed only for the layer, and
+//! without the token.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -26,25 +26,25 @@ const ACCEPT: &str = "application/vnd.oci.image.manifest.v1+json, \
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum OciError {
-    /// The registry or its login has no usable address.
+    /// The address of the registry or of its login service is not usable.
     #[error("{0} is no address of a registry; only this machine may be called without https")]
     Address(String),
     /// A call failed.
     #[error("{}", chain(.0))]
     Call(CallError),
-    /// The registry refuses it.
+    /// The registry answered with an error status.
     #[error("the registry answered {status}{}", advice(*status))]
     Refused {
         /// The HTTP status.
         status: u16,
     },
-    /// What came has another digest.
+    /// The received data has another digest.
     #[error("what the registry sent has another digest than {digest}")]
     Digest {
         /// The expected digest.
         digest: String,
     },
-    /// The manifest is not one of an artifact with one file.
+    /// The artifact does not consist of exactly one file.
     #[error("the artifact is not one file: its manifest has to have exactly one layer")]
     Form,
     /// The layer is too large.
@@ -93,7 +93,7 @@ pub(super) fn fetch(
     Ok(checked(blob, digest)?.body.to_vec())
 }
 
-/// Calls to one registry, with the token that it gave.
+/// Calls to one registry, with the token that it issued.
 struct Session<'a> {
     web: Web,
     registry: &'a str,
@@ -147,7 +147,7 @@ impl Session<'_> {
     }
 }
 
-/// An answer that succeeded, and whose body has the digest.
+/// A successful answer whose body has the digest.
 fn checked(answer: Answer, digest: &str) -> Result<Answer, OciError> {
     if answer.status != 200 {
         return Err(OciError::Refused { status: answer.status });

@@ -1,7 +1,8 @@
-//! [`Place`]: the copies and the lock in a policy's folder, read and written without following links.
+//! [`Place`]: reads and writes the copies and the lock file in a policy's folder without following
+//! links.
 //!
-//! A contributor to the repository controls `.cortexkey`, so nothing in it may decide which file is
-//! read, written or removed elsewhere.
+//! A contributor to the repository controls `.cortexkey`, so nothing in it may redirect a read,
+//! write or deletion to a file outside.
 
 use std::fs::{self, File};
 use std::io::{self, Read as _};
@@ -14,10 +15,10 @@ use sha2::{Digest as _, Sha256};
 
 use super::error::PolicyUpdateError;
 
-/// The folder of a policy, with its copies below.
+/// The folder of a policy, which contains its copies.
 pub(super) struct Place<'a> {
     folder: &'a Path,
-    /// The most bytes of a file that are read.
+    /// The size of the largest file that is read, in bytes.
     limit: usize,
 }
 
@@ -39,7 +40,7 @@ impl<'a> Place<'a> {
         lock.ok_or_else(|| PolicyUpdateError::Lock { path: self.path(LOCK) })
     }
 
-    /// The bytes of a copy that is as the lock says.
+    /// The bytes of a copy that matches the lock file.
     pub(super) fn held(
         &self,
         pinned: &Pinned,
@@ -47,7 +48,7 @@ impl<'a> Place<'a> {
     ) -> Result<Option<Vec<u8>>, PolicyUpdateError> {
         let copy = pinned.copy();
         let bytes = match self.read(&copy) {
-            // What cannot be read, such as a copy that grew, is not the copy.
+            // An unreadable file, such as a copy that grew too large, counts as no copy.
             Err(PolicyUpdateError::Read { .. }) => None,
             read => read?,
         };
@@ -58,7 +59,7 @@ impl<'a> Place<'a> {
     /// Writes a file below the policy's folder.
     pub(super) fn write(&self, name: &str, bytes: &[u8]) -> Result<(), PolicyUpdateError> {
         let below = Path::new(name).parent().unwrap_or(Path::new(""));
-        // Before folders are created, which would follow links.
+        // Checked first, because creating folders follows links.
         self.check_folders(below)?;
         let path = self.folder.join(below);
         fs::create_dir_all(&path).map_err(|error| PolicyUpdateError::Folder { path, error })?;
@@ -81,7 +82,7 @@ impl<'a> Place<'a> {
         self.others(lock)?.iter().try_for_each(|path| self.remove(path))
     }
 
-    /// The copies that the lock does not list. Links and other files are none.
+    /// The copies that the lock file does not list. Links and other files do not count as copies.
     fn others(&self, lock: &PolicyLock) -> Result<Vec<PathBuf>, PolicyUpdateError> {
         self.check_folders(Path::new(FOLDER))?;
         let mut open = vec![self.path(FOLDER)];
@@ -108,7 +109,7 @@ impl<'a> Place<'a> {
         Ok(others)
     }
 
-    /// Removes a file, and the folders up to `.cortexkey` that are empty then.
+    /// Removes a file, and then the empty folders up to `.cortexkey`.
     fn remove(&self, path: &Path) -> Result<(), PolicyUpdateError> {
         match fs::remove_file(path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
@@ -158,12 +159,12 @@ impl<'a> Place<'a> {
     }
 }
 
-/// Whether a file is named as a copy.
+/// Whether a file has the name of a copy.
 fn pinned_name(path: &Path) -> bool {
     path.extension().is_some_and(|extension| extension == "policy")
 }
 
-/// The bytes of a regular file of at most `limit` bytes. It never waits for a pipe or device.
+/// The bytes of a regular file of at most `limit` bytes. Never blocks on a pipe or device.
 pub(super) fn bounded(path: &Path, limit: usize) -> io::Result<Vec<u8>> {
     // Checked before opening: opening a FIFO waits for a writer.
     if !fs::metadata(path)?.is_file() {
@@ -200,7 +201,7 @@ pub(super) fn check_inside(
     for real in [fs::canonicalize(path), real_folder(folder)] {
         let real =
             real.map_err(|error| PolicyUpdateError::Read { path: path.to_owned(), error })?;
-        // Git's own files are none of the repository's.
+        // Files in `.git` do not count as files of the repository.
         let holds = |root: &PathBuf| {
             let below = real.strip_prefix(root);
             below.is_ok_and(|below| below.iter().all(|part| part != ".git"))

@@ -1,7 +1,7 @@
-//! [`Line`]s: the people or teams that get a key each, from a CSV file or the tenant's users.
+//! [`Line`]s: the people or teams that each get a key, from a CSV file or the tenant's users.
 //!
-//! Nothing that matters to security has a default of ours: a role, level, expiry or scope that a line
-//! leaves open comes from the options of the run or is an error. All mistakes are reported at once.
+//! Security settings have no built-in defaults. A role, level, expiry or scope that a line leaves
+//! empty comes from the options of the run, or is an error. All mistakes are reported at once.
 
 use core::fmt;
 use std::collections::{BTreeMap, BTreeSet};
@@ -16,7 +16,7 @@ use crate::plan::DefinedScope;
 use crate::sink::is_name;
 use crate::time::{duration_ms, time_ms};
 
-/// More lines are a mistake: each is a key.
+/// The largest number of lines; each line gets a key.
 const LINES_MAX: usize = 1000;
 const FIELD_CHARS_MAX: usize = 500;
 const COLUMNS: [&str; 12] = [
@@ -39,11 +39,11 @@ const SCOPE: [&str; 5] = ["assets", "cases", "unreferenced", "endpoints", "endpo
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Line {
-    /// The line of the file, counted from 1; the place in the list for the tenant's users.
+    /// The line of the file, or the position among the tenant's users, counted from 1.
     pub number: usize,
-    /// What the sink calls the key; no other line has it.
+    /// The sink's name for the key, unique in the list.
     pub name: String,
-    /// Who owns it.
+    /// The key's owner.
     pub owner: String,
     /// The display names of its roles.
     pub roles: Vec<String>,
@@ -51,9 +51,9 @@ pub struct Line {
     pub level: Level,
     /// When it expires.
     pub end: KeyEnd,
-    /// Its comment; no other line has it.
+    /// Its comment, unique in the list.
     pub comment: String,
-    /// Its scope, where the list has scopes.
+    /// Its scope, if the list has scopes.
     pub scope: Option<DefinedScope>,
 }
 
@@ -66,7 +66,7 @@ pub enum KeyEnd {
     After(u64),
 }
 
-/// What lines that leave something open get.
+/// The values for fields that a line leaves empty.
 #[derive(Clone, Debug, Default)]
 pub struct Defaults {
     /// The roles.
@@ -79,7 +79,7 @@ pub struct Defaults {
     pub comment: Option<String>,
 }
 
-/// What is wrong with a line, in words.
+/// A mistake in a line, in words.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("{0}")]
 struct Mistake(String);
@@ -99,7 +99,7 @@ impl From<&str> for Mistake {
 /// All mistakes of a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ListError {
-    /// Each with the number of its line; 0 where it is about the whole list.
+    /// Each with the number of its line; 0 if it is about the whole list.
     pub mistakes: Vec<(usize, String)>,
 }
 
@@ -148,7 +148,7 @@ pub fn read_csv(text: &str, defaults: &Defaults) -> Result<Vec<Line>, ListError>
     reading.end()
 }
 
-/// Takes the tenant's users: each gets a key that is named after the e-mail address.
+/// Reads the tenant's users: each gets a key named after the user's e-mail address.
 pub fn read_users(users: &[UserRecord], defaults: &Defaults) -> Result<Vec<Line>, ListError> {
     let mut reading = Reading::new(defaults);
     if users.len() > LINES_MAX {
@@ -259,11 +259,11 @@ impl<'a> Reading<'a> {
         }
     }
 
-    /// The lines, where none has a mistake, and no name and no comment occurs twice.
+    /// The lines, if none has a mistake and each name and comment is unique.
     fn end(mut self) -> Result<Vec<Line>, ListError> {
         let (mut names, mut comments) = (BTreeSet::new(), BTreeSet::new());
         for line in &self.lines {
-            // File systems and mail servers tell no case apart.
+            // File systems and mail servers may ignore case.
             if !names.insert(line.name.to_ascii_lowercase()) {
                 self.mistakes.push((line.number, format!("the name {} occurs twice", line.name)));
             }
@@ -289,8 +289,8 @@ fn whole(mistake: String) -> ListError {
     ListError { mistakes: vec![(0, mistake)] }
 }
 
-/// The line that a record begins in, counted from 1. The library counts the first half of a line end
-/// on Windows as the whole.
+/// The line where a record begins, counted from 1. The library counts the carriage return of a
+/// Windows line break as a full line break.
 fn line_at(text: &str, place: &csv::Position) -> usize {
     let at = usize::try_from(place.byte()).unwrap_or(usize::MAX).min(text.len());
     let (before, rest) = text.as_bytes().split_at(at);
@@ -298,7 +298,7 @@ fn line_at(text: &str, place: &csv::Position) -> usize {
     before.iter().chain(ends).filter(|byte| **byte == b'\n').count() + 1
 }
 
-/// The library's words may repeat a field, and somebody may have put a key there.
+/// The library's messages may repeat a field, which may contain a key by mistake.
 fn csv_mistake(error: &csv::Error) -> String {
     match error.kind() {
         csv::ErrorKind::UnequalLengths { expected_len, len, .. } => {
@@ -331,12 +331,12 @@ fn check_columns(columns: &[String]) -> Result<(), ListError> {
     Ok(())
 }
 
-/// The items of a field, with semicolons between them.
+/// The items of a field, separated by semicolons.
 fn list(text: &str) -> Vec<String> {
     text.split(';').map(str::trim).filter(|item| !item.is_empty()).map(str::to_owned).collect()
 }
 
-/// A line's scope. With scopes in the list, each area of each line is filled.
+/// A line's scope. If the list has scopes, every line must fill in every area.
 fn scope(fields: &Fields<'_>) -> Result<Scope<String>, Mistake> {
     let area = |column: &str| match fields.get(column).copied() {
         None => Err(Mistake(format!("`{column}` is empty; write `none`, `all` or names"))),

@@ -1,9 +1,9 @@
-//! Provisions keys: one for each line of a list, delivered to a sink, and none twice.
+//! Generates exactly one key for each line of a list, and delivers it to a sink.
 //!
-//! A record beside the list says which line is which key. It announces each step that cannot be undone,
-//! as a lock file does for definitions, so that the next run finishes one that was stopped anywhere. A
-//! record that got lost is no reason to generate a second key: a line's comment, which no other line
-//! has, is looked for among the tenant's keys.
+//! A record next to the list maps each line to its key. Like the lock file for definitions, it
+//! announces each step that cannot be undone, so that the next run can finish an interrupted one.
+//! Losing the record does not lead to a second key: the tenant's keys are searched for the line's
+//! comment, which is unique in the list.
 
 mod list;
 
@@ -23,19 +23,19 @@ use crate::transport::Client;
 
 pub use list::{Defaults, KeyEnd, Line, ListError, read_csv, read_users};
 
-/// What is to be done for one line.
+/// The action for one line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum LineState {
     /// A key is generated.
     Generate,
-    /// A run was interrupted at its key. What is left of it is deleted, and a key generated.
+    /// A run was interrupted at its key. What it left is deleted, and a key is generated.
     Finish,
     /// Its key is in place.
     InPlace {
         /// The key.
         id: u64,
-        /// Where the key is not what the line says; a key is not edited.
+        /// The fields in which the key differs from the line. Keys are not edited.
         differs: Vec<&'static str>,
     },
     /// Its key is gone from the tenant.
@@ -43,25 +43,25 @@ pub enum LineState {
         /// The key.
         id: u64,
     },
-    /// A key of the tenant has the line's comment, and the record does not know it.
+    /// A key of the tenant has the line's comment, but is not in the record.
     Taken {
         /// The key.
         id: u64,
     },
-    /// The tenant does not show all of its keys, so nobody knows whether the line has one.
+    /// The tenant does not list all of its keys, so it is unknown whether the line has one.
     Unclear,
 }
 
-/// A line with what is to be done.
+/// A line and its action.
 #[derive(Clone, Debug)]
 pub struct PlannedLine<'a> {
     /// The line.
     pub line: &'a Line,
-    /// What is to be done.
+    /// The action.
     pub state: LineState,
 }
 
-/// A record that is held, and what generates keys.
+/// A record that this run holds, and the renewal that generates its keys.
 pub struct Provision<'a> {
     renewal: Renewal<'a>,
     record: LockFile,
@@ -87,12 +87,12 @@ impl LineState {
         matches!(self, Self::Generate | Self::Finish)
     }
 
-    /// Whether somebody has to look at it: no key is generated, and none is in place.
+    /// Whether the line needs attention: no key is generated, and none is in place.
     pub const fn is_open(&self) -> bool {
         matches!(self, Self::Gone { .. } | Self::Taken { .. } | Self::Unclear)
     }
 
-    /// The line's key, where there is one.
+    /// The line's key, if there is one.
     pub const fn id(&self) -> Option<u64> {
         match self {
             Self::InPlace { id, .. } | Self::Gone { id } | Self::Taken { id } => Some(*id),
@@ -100,7 +100,7 @@ impl LineState {
         }
     }
 
-    /// Why, in words; empty where there is nothing to add.
+    /// The reason in words; empty if there is nothing to add.
     pub fn reason(&self) -> String {
         match self {
             Self::Generate => String::new(),
@@ -132,7 +132,7 @@ impl fmt::Display for LineState {
     }
 }
 
-/// What is to be done for each line. `recreate` generates keys in place of those that are gone.
+/// The action for each line. With `recreate`, a key that is gone is replaced by a new one.
 pub fn plan<'a>(
     lines: &'a [Line],
     client: &Client,
@@ -234,13 +234,13 @@ impl<'a> Provision<'a> {
         Ok(Self { record: LockFile::hold(record)?, renewal, tenant, host })
     }
 
-    /// What the record says.
+    /// The contents of the record.
     pub fn record(&self) -> &Lock {
         self.record.lock()
     }
 
-    /// Finishes what interrupted runs left, of lines that are gone as well. Returns what could not be
-    /// finished, by the name of the line: a later run does.
+    /// Finishes interrupted runs, even for lines that are gone. Returns what could not be finished,
+    /// by the name of the line; a later run tries again.
     pub fn finish(&mut self, now_ms: u64) -> Vec<(String, RenewError)> {
         let of_tenant = self.record.lock().tenants.get(&self.tenant);
         let entries = of_tenant.iter().flat_map(|tenant| &tenant.keys);
@@ -259,7 +259,7 @@ impl<'a> Provision<'a> {
         unfinished
     }
 
-    /// Generates the key of one line and delivers it. What an interrupted run left is finished first.
+    /// Generates the key of one line and delivers it. An interrupted run is finished first.
     pub fn generate(
         &mut self,
         name: &str,
@@ -268,7 +268,7 @@ impl<'a> Provision<'a> {
         now_ms: u64,
     ) -> Result<KeyId, RenewError> {
         let mut entry = self.record.entry(&self.tenant, name);
-        // One that is gone from the tenant is not to be retired.
+        // A key that is gone from the tenant need not be retired.
         entry.id = None;
         let mut journal = self.record.journal(&self.tenant, &self.host, name);
         let delivery = Delivery { sink, grace_ms: 0, now_ms };
@@ -357,7 +357,7 @@ mod tests {
         assert_eq!(states(&list, false), expected);
         expected[2] = LineState::Generate;
         assert_eq!(states(&list, true), expected);
-        // A list that is cut short proves nothing.
+        // A truncated list proves nothing.
         list.missing = 1;
         let cut = states(&list, true);
         assert_eq!((&cut[0], &cut[2]), (&LineState::Unclear, &LineState::Unclear));

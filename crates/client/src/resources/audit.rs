@@ -18,11 +18,11 @@ use crate::{CallError, Client};
 pub struct AuditLog {
     /// The entries, the latest first.
     pub entries: Vec<AuditRecord>,
-    /// From when on all entries were read, in milliseconds since 1970.
+    /// The start of the range in which all entries were read, in milliseconds since 1970.
     pub from_ms: u64,
-    /// Until when, in milliseconds since 1970.
+    /// The end of the range, in milliseconds since 1970.
     pub to_ms: u64,
-    /// Whether the log has older entries of the range that was asked for, which were not read.
+    /// Whether older entries in the requested range were not read.
     pub is_cut: bool,
 }
 
@@ -85,7 +85,7 @@ impl AuditLog {
     }
 }
 
-/// Whether an entry is about a key: its names hold the id as a word of its own.
+/// Whether an entry is about a key: its names contain the id as a separate word.
 fn is_about(entry: &AuditRecord, id: u64) -> bool {
     let is_key = entry.audit_entity.as_deref().is_some_and(|entity| entity.contains("API Key"));
     let id = id.to_string();

@@ -131,7 +131,7 @@ impl KeySource {
         without_line_end(self.read_raw(environment, stdin)?)
     }
 
-    /// The same with everything that stands round the key.
+    /// The same, with all surrounding characters.
     pub(super) fn read_raw(
         &self,
         environment: &Environment<'_>,
@@ -145,7 +145,7 @@ impl KeySource {
     }
 }
 
-/// Reads the key from where a profile says it is.
+/// Reads the key from the source that a profile names.
 pub(super) fn of_profile(
     profile: &Profile,
     environment: &Environment<'_>,
@@ -153,7 +153,7 @@ pub(super) fn of_profile(
     without_line_end(raw_of_profile(profile, environment)?)
 }
 
-/// The same with everything that stands round the key.
+/// The same, with all surrounding characters.
 pub(super) fn raw_of_profile(
     profile: &Profile,
     environment: &Environment<'_>,
@@ -167,7 +167,7 @@ pub(super) fn raw_of_profile(
     profile.key_store.as_ref().map_or(Err(KeyProblem::Empty), |url| of_store(url, environment))
 }
 
-/// A key with nothing stored beside it.
+/// A key without stored metadata.
 pub(super) fn alone(key: Zeroizing<Vec<u8>>) -> StoredKey {
     StoredKey { key, facts: KeyFacts::default() }
 }

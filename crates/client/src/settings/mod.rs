@@ -225,7 +225,7 @@ impl Credentials {
         layers: &Layers<'_>,
         stdin: &mut dyn Read,
     ) -> Result<(Self, Zeroizing<Vec<u8>>, KeyFacts), SettingsError> {
-        // A store may hold the id and the level beside the key.
+        // A store may contain the id and the level with the key.
         let may_tell = matches!(layers.key(), Ok((_, _, Origin::Store(_))));
         if !may_tell {
             layers.key_id()?;
@@ -253,8 +253,8 @@ impl Credentials {
     }
 }
 
-/// The key's id: what the settings say, and what is stored beside the key. They have to agree, since a
-/// rotation changes the stored one.
+/// The key's id. An id in the settings must match the id stored with the key, because a rotation
+/// changes the stored id.
 fn key_id_with(
     layers: &Layers<'_>,
     facts: &KeyFacts,
@@ -291,8 +291,8 @@ fn level_with(
     }
 }
 
-/// A stored key goes to the tenant that is stored beside it. Of a child tenant's key, the address of
-/// the parent is stored, to which it does not go.
+/// A stored key may be sent only to the tenant stored with it. For a child tenant's key, the stored
+/// address is the parent's, and the key is not sent there.
 fn check_host(
     facts: &KeyFacts,
     address: &Resolved<Address>,

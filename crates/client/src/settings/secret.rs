@@ -32,7 +32,7 @@ impl SecretSource {
     }
 }
 
-/// What is wrong, where the words for keys do not fit.
+/// The error, if the messages for keys do not fit.
 fn words(problem: &KeyProblem) -> String {
     match problem {
         KeyProblem::Empty => "is empty or not set".to_owned(),

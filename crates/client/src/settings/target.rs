@@ -1,8 +1,8 @@
 //! [`Target`]: where `cortexkey keys watch` sends its notices, and [`SecretSource`], where a target's
 //! secret comes from.
 //!
-//! The address of a chat's webhook is a secret: anyone who has it can post. It is never in the
-//! configuration itself.
+//! The address of a chat's webhook is a secret, because anyone who has it can post. The
+//! configuration itself never contains it.
 
 use core::fmt;
 use core::time::Duration;
@@ -15,9 +15,9 @@ use crate::store::StoreUrl;
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Target {
-    /// The name in the configuration, under which the state keeps what was sent.
+    /// The name in the configuration. The state records under it what was sent.
     pub name: String,
-    /// What it is.
+    /// Its kind.
     pub channel: Channel,
     /// The profiles whose notices it gets; empty for all.
     pub profiles: Vec<String>,
@@ -92,7 +92,7 @@ pub struct Mail {
 pub enum MailTls {
     /// From its beginning, usually at port 465.
     Implicit,
-    /// After `STARTTLS`, usually at port 587. A server without it gets nothing.
+    /// After `STARTTLS`, usually at port 587. Nothing is sent to a server without it.
     StartTls,
     /// Never. Only a server on this machine is accepted.
     None,

@@ -17,7 +17,7 @@ pub struct StoreSink {
     settings: StoreSettings,
 }
 
-/// A place in a store that was looked at, as far as its address is known before the key is.
+/// A place in a store that was checked as far as possible before the key exists.
 pub(super) struct PreparedStore(StoreSink);
 
 impl StoreSink {

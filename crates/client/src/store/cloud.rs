@@ -1,7 +1,8 @@
 //! The secret managers of AWS, Azure and Google, through their official programs.
 //!
-//! A secret holds one JSON object. Values go in through standard input. Creating a secret fails where
-//! one of its name is there; Azure has no such call, so there only the look before it protects.
+//! A secret holds one JSON object. Values are passed through standard input. Creating a secret
+//! fails if its name is taken. Azure has no such call, so there the check immediately before is the
+//! only protection.
 
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
@@ -11,7 +12,7 @@ use super::program::Tool;
 use super::url::StoreUrl;
 use super::{Backend, Held, StoreError};
 
-/// Where a program finds its standard input as a file.
+/// The path at which a program can open its standard input.
 const STDIN: &str = "/dev/stdin";
 
 /// A secret of AWS Secrets Manager.
@@ -46,7 +47,8 @@ impl Backend for Aws {
             Some(_) => ("put-secret-value", "--secret-id"),
             None => ("create-secret", "--name"),
         };
-        // A whole request (`--cli-input-json`) is read twice, which standard input is not.
+        // A complete request (`--cli-input-json`) is read twice, which standard input does not
+        // allow.
         let from = format!("file://{STDIN}");
         let place = [name, self.name.as_str(), "--secret-string", &from, "--output", "json"];
         let arguments = [&["secretsmanager", command][..], &place].concat();
@@ -88,7 +90,7 @@ impl Backend for Azure {
 
     fn write(&self, fields: &Json, _: Option<&Held>) -> Result<(), StoreError> {
         let mut arguments = self.arguments("set", "none");
-        // Without the encoding the program would take the text for base64.
+        // Without the encoding, the program would treat the string as base64.
         arguments.extend(["--file", STDIN, "--encoding", "utf-8"]);
         self.tool.done(&arguments, text(fields)?.as_bytes())
     }
@@ -149,7 +151,7 @@ fn held(value: Option<&str>) -> Result<Held, StoreError> {
     Ok(Held { content: Content::parse(value)?, context: Json(Value::Null) })
 }
 
-/// A secret that is there and holds nothing yet.
+/// A secret that exists but has no value yet.
 fn without_value() -> Held {
     Held { content: Content::Fields(Json(json!({}))), context: Json(Value::Null) }
 }

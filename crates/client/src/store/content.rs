@@ -1,7 +1,7 @@
 //! [`Content`]: what a store holds at an address, and the entry of one key in it.
 //!
-//! A secret is one JSON object of texts. The key's own field is named by the address; id, level, host,
-//! owner and expiry stand beside it, in fields that begin with its name. Other fields are kept.
+//! A secret is one JSON object of strings. The address names the key's field. Id, level, host,
+//! owner and expiry have their own fields, whose names begin with that name. Other fields are kept.
 
 use core::fmt;
 
@@ -33,18 +33,19 @@ fn wipe(value: &mut Value) {
 pub(super) enum Content {
     /// An object of fields.
     Fields(Json),
-    /// A text that is no object: the key alone.
+    /// A string that is not an object: only the key.
     Plain(Zeroizing<String>),
 }
 
-/// What is stored beside a key. What is `None` is not stored.
+/// The metadata that is stored with a key. Absent values are not stored.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct KeyFacts {
     /// Its id.
     pub id: Option<u64>,
     /// Its security level.
     pub level: Option<Level>,
-    /// The address of its tenant without the scheme, with `@` and the child tenant where it is one's.
+    /// The address of its tenant without the scheme, with `@` and the child tenant if the key
+    /// belongs to one.
     pub host: Option<String>,
     /// The owner of its definition.
     pub owner: Option<String>,
@@ -56,11 +57,11 @@ pub struct KeyFacts {
 pub struct StoredKey {
     /// The key.
     pub key: Zeroizing<Vec<u8>>,
-    /// What is stored beside it.
+    /// The metadata that is stored with it.
     pub facts: KeyFacts,
 }
 
-/// Shows what is stored beside the key alone.
+/// Shows only the metadata, not the key.
 impl fmt::Debug for StoredKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("StoredKey").field("facts", &self.facts).finish_non_exhaustive()
@@ -70,7 +71,7 @@ impl fmt::Debug for StoredKey {
 const FACTS: [&str; 5] = ["id", "level", "host", "owner", "expires"];
 
 impl Content {
-    /// Reads a text: an object of fields, or a key alone.
+    /// Parses a string: an object of fields, or only a key.
     pub(super) fn parse(text: &str) -> Result<Self, StoreError> {
         if !text.trim_start().starts_with('{') {
             return Ok(Self::Plain(Zeroizing::new(text.trim_end_matches(['\r', '\n']).to_owned())));
@@ -80,7 +81,7 @@ impl Content {
         Ok(Self::Fields(Json(value)))
     }
 
-    /// The key in a field, with what is stored beside it.
+    /// The key in a field, with its metadata.
     pub(super) fn key(&self, field: &str) -> Result<StoredKey, StoreError> {
         match self {
             Self::Plain(text) => Ok(StoredKey {
@@ -96,7 +97,7 @@ impl Content {
         }
     }
 
-    /// What is stored beside the key of a field.
+    /// The metadata of the key in a field.
     pub(super) fn facts(&self, field: &str) -> KeyFacts {
         let Self::Fields(fields) = self else { return KeyFacts::default() };
         let fact = |name: &str| match fields.0.get(format!("{field}_{name}")) {
@@ -121,7 +122,7 @@ impl Content {
         }
     }
 
-    /// The fields with a new key in one of them; an owner that is not given stays.
+    /// The fields with a new key in one of them; if no owner is given, the old one is kept.
     pub(super) fn with(previous: Option<&Self>, field: &str, key: &str, facts: &KeyFacts) -> Json {
         let mut fields = match previous {
             Some(Self::Fields(Json(Value::Object(fields)))) => fields.clone(),
@@ -152,7 +153,7 @@ impl Content {
     }
 }
 
-/// A field that is a text.
+/// A field that is a string.
 pub(super) fn text_of<'v>(value: &'v Value, field: &str) -> Option<&'v str> {
     value.get(field)?.as_str()
 }

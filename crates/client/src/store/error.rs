@@ -37,7 +37,7 @@ pub enum StoreError {
     Program {
         /// Its name.
         program: &'static str,
-        /// What went wrong.
+        /// The cause.
         error: ProgramError,
         /// What the program reported, after a colon.
         detail: String,
@@ -45,7 +45,7 @@ pub enum StoreError {
     /// The store cannot be called.
     #[error("cannot be reached")]
     Call(#[source] CallError),
-    /// The store refuses the call.
+    /// The store refused the call.
     #[error("was refused by the store with status {status}{detail}")]
     Refused {
         /// The HTTP status.
@@ -53,7 +53,7 @@ pub enum StoreError {
         /// What the store reported, after a colon.
         detail: String,
     },
-    /// The answer is not in the store's own form.
+    /// The answer is not in the expected form.
     #[error("was answered with something else than {expected}")]
     Answer {
         /// What was expected.
@@ -62,7 +62,7 @@ pub enum StoreError {
     /// The file cannot be read.
     #[error("cannot be read")]
     Read(#[source] io::Error),
-    /// The file may be read by others.
+    /// Other users can read or change the file.
     #[error("can be read or changed by group or others (mode {mode:04o}); run `chmod 600` on it")]
     Readable {
         /// Its mode.
@@ -71,7 +71,7 @@ pub enum StoreError {
     /// The file cannot be written.
     #[error("cannot be written")]
     Write(#[source] WriteError),
-    /// More is stored there than there is room for.
+    /// The stored secret is too large.
     #[error("is larger than {limit} bytes")]
     TooLarge {
         /// The limit.
@@ -92,13 +92,13 @@ pub enum StoreError {
     /// What was read back is not what was written.
     #[error("does not contain what was written to it")]
     NotKept,
-    /// Whether the key arrived is not known.
+    /// It is unknown whether the key arrived.
     #[error("may or may not contain the new key, because it could not be read back")]
     Unknown(#[source] Box<Self>),
 }
 
 impl StoreError {
-    /// Whether the store may hold the new key all the same.
+    /// Whether the store may contain the new key despite the error.
     pub fn may_have_stored(&self) -> bool {
         matches!(self, Self::Unknown(_))
     }

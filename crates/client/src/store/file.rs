@@ -1,4 +1,4 @@
-//! A file that only its owner can read, with one JSON object. It is replaced at once or not at all.
+//! A file with one JSON object that only its owner can read. It is replaced atomically.
 
 use std::fs;
 use std::io::{self, Read as _};

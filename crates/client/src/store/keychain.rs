@@ -1,4 +1,5 @@
-//! The system's keychain: the Secret Service through `secret-tool`, on macOS through `security`.
+//! The system's keychain: the Secret Service through `secret-tool`, or the macOS keychain through
+//! `security`.
 
 use serde_json::Value;
 use zeroize::Zeroizing;
@@ -10,7 +11,7 @@ use super::{Backend, Held, StoreError};
 
 /// The name under which entries are kept.
 const SERVICE: &str = "cortexkey";
-/// What `security` ends with where there is no such entry.
+/// The exit code of `security` if there is no such entry.
 const MACOS_NOT_FOUND: i32 = 44;
 
 pub(super) fn open(url: &StoreUrl) -> Result<Box<dyn Backend>, StoreError> {

@@ -1,7 +1,7 @@
 //! A Kubernetes Secret, through `kubectl`.
 //!
-//! Creating fails where one of its name is there. Replacing sends the version that was read, so that
-//! the server refuses where somebody else has changed it.
+//! Creating a secret fails if its name is taken. Replacing one sends the version that was read, so
+//! the server rejects the write if the secret has changed since.
 
 use serde_json::{Map, Value, json};
 use zeroize::Zeroizing;
@@ -41,7 +41,7 @@ impl Backend for Kubernetes {
         let mut fields = Map::new();
         for (name, value) in secret.0["data"].as_object().into_iter().flatten() {
             let value = value.as_str().ok_or(StoreError::Answer { expected: "a Secret" })?;
-            // A file of bytes in the same secret is not ours to read; it stays as it is.
+            // Binary values in the same secret are not read; they are kept as they are.
             if let Ok(text) = decode(value) {
                 fields.insert(name.clone(), text.as_str().into());
             }

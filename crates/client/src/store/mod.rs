@@ -1,8 +1,8 @@
-//! [`SecretStore`]: keys in the store where an organisation keeps its secrets, by URL.
+//! [`SecretStore`]: reads and writes keys in an organisation's secret store, by URL.
 //!
-//! A key is stored with its id, level, host, owner and expiry in one write, and read back before the
-//! caller goes on. A secret is replaced only by the rotation of the key that it holds. Each store is
-//! one [`Backend`]; the rules above are here, once for all of them.
+//! A key is stored with its id, level, host, owner and expiry in one write, and read back before
+//! the caller continues. A secret is replaced only by the rotation of the key that it holds. Each
+//! store is one [`Backend`]; this module applies these rules to all of them.
 
 mod cloud;
 mod content;
@@ -29,7 +29,7 @@ use content::{Content, Json};
 use url::Kind;
 pub use vault::VaultSettings;
 
-/// The most that is read of a secret, other fields included.
+/// The size of the largest secret that is read, including other fields.
 const SECRET_BYTES_MAX: usize = 256 * 1024;
 
 /// What a store holds at an address.
@@ -41,15 +41,15 @@ struct Held {
 
 /// One kind of store.
 trait Backend {
-    /// What is there; none where nothing is.
+    /// What is stored there; `None` if nothing is.
     fn read(&self) -> Result<Option<Held>, StoreError>;
 
-    /// Stores fields in place of what was read. Fails where that has changed meanwhile, as far as the
+    /// Replaces what was read with these fields. Fails if it has changed meanwhile, as far as the
     /// store can tell.
     fn write(&self, fields: &Json, previous: Option<&Held>) -> Result<(), StoreError>;
 }
 
-/// What the environment says of stores.
+/// The environment's settings for stores.
 #[derive(Clone, Debug, Default)]
 pub struct StoreSettings {
     vault: VaultSettings,
@@ -71,14 +71,14 @@ pub struct SecretStore {
 /// A key that is about to be stored.
 #[derive(Clone, Debug)]
 pub struct Incoming {
-    /// What is stored beside it. Its id is not known before the key exists.
+    /// The metadata that is stored with it. Its id is unknown until the key exists.
     pub facts: KeyFacts,
     /// The ids of the keys that it replaces.
     pub replaces: Vec<u64>,
 }
 
 impl SecretStore {
-    /// Opens the place. Nothing is called yet.
+    /// Opens the place without calling the store.
     pub fn open(url: StoreUrl, settings: &StoreSettings) -> Result<Self, StoreError> {
         let backend: Box<dyn Backend> = match url.kind {
             Kind::Vault => Box::new(vault::Vault::open(&url, &settings.vault)?),
@@ -114,7 +114,7 @@ impl SecretStore {
         if let Err(StoreError::Changed) = written {
             return Err(StoreError::Changed);
         }
-        // Whatever the store answered: what counts is what it holds.
+        // The store's contents decide, not its answer.
         match (self.backend.read(), written) {
             (Ok(Some(held)), _) if held.content.is(&fields) => Ok(()),
             (Ok(held), Err(error)) if is_same(held.as_ref(), previous.as_ref()) => Err(error),
@@ -123,7 +123,7 @@ impl SecretStore {
         }
     }
 
-    /// What is there now, where the key may be stored.
+    /// What is stored now, if the key may be stored there.
     fn free(&self, incoming: &Incoming) -> Result<Option<Held>, StoreError> {
         let Some(held) = self.backend.read()? else { return Ok(None) };
         let field = &self.url.field;
@@ -137,7 +137,7 @@ impl SecretStore {
         }
         let facts = held.content.facts(field);
         let taken = |holds: String| Err(StoreError::Taken { holds });
-        // An id alone may be one of another tenant.
+        // An id alone may belong to a key of another tenant.
         let (Some(id), Some(host)) = (facts.id, &facts.host) else {
             return taken(format!("a value without `{field}_id` and `{field}_host`"));
         };
@@ -157,7 +157,7 @@ impl fmt::Display for SecretStore {
     }
 }
 
-/// Whether a store still holds what it held.
+/// Whether a store's contents are unchanged.
 fn is_same(now: Option<&Held>, before: Option<&Held>) -> bool {
     match (now, before) {
         (None, None) => true,
@@ -173,7 +173,7 @@ fn is_same(now: Option<&Held>, before: Option<&Held>) -> bool {
     }
 }
 
-/// A text of a store's, fit for a message.
+/// A string from a store, made safe for a message.
 fn plain(text: &str) -> String {
     const CHARS_MAX: usize = 200;
     let shown = |c: char| if c.is_control() { ' ' } else { c };

@@ -23,7 +23,7 @@ impl OnePassword {
         Ok(Self { tool: Tool::find("op")?, vault, item, field })
     }
 
-    /// The item with these fields: those that it has change, the others are added.
+    /// The item with these fields: existing ones are updated, and new ones are added.
     fn item(&self, fields: &Json, previous: Option<&Held>) -> Json {
         let new = json!({ "title": self.item, "category": "API_CREDENTIAL", "fields": [] });
         let mut item = previous.map_or(new, |held| held.context.0.clone());

@@ -1,5 +1,5 @@
-//! `pass`, the standard Unix password manager: the key on the first line, its facts on lines of
-//! `name: value` below, and other lines as they were.
+//! `pass`, the standard Unix password manager. The key is on the first line, and its metadata on
+//! `name: value` lines below. Other lines are kept.
 
 use serde_json::{Map, Value};
 use zeroize::Zeroizing;

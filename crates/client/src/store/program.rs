@@ -1,5 +1,5 @@
-//! [`Tool`]: the official program of a store. Secrets go through its standard input and output, never
-//! among its arguments, and none is reported.
+//! [`Tool`]: the official program of a store. Secrets go through its standard input and output,
+//! never through its arguments, and are never reported.
 
 use core::time::Duration;
 
@@ -15,13 +15,13 @@ const TIMEOUT: Duration = Duration::from_secs(60);
 /// A run of letters and digits that may be a secret.
 const RUN_MIN: usize = 40;
 
-/// A store's program, which was found.
+/// A store's program that was found.
 pub(super) struct Tool {
     name: &'static str,
     environment: Vec<(&'static str, String)>,
 }
 
-/// What the program answered.
+/// The result of a run.
 pub(super) struct Ran {
     name: &'static str,
     exchanged: Exchanged,
@@ -35,7 +35,7 @@ impl Tool {
         }
     }
 
-    /// With a variable in the program's environment.
+    /// Sets a variable in the program's environment.
     pub(super) fn with(mut self, name: &'static str, value: &str) -> Self {
         self.environment.push((name, value.to_owned()));
         self
@@ -56,14 +56,14 @@ impl Tool {
         }
     }
 
-    /// Runs the program, which has to succeed.
+    /// Runs the program; a failure is an error.
     pub(super) fn done(&self, arguments: &[&str], input: &[u8]) -> Result<(), StoreError> {
         self.run(arguments, input)?.output().map(|_| ())
     }
 }
 
 impl Ran {
-    /// Its output, where it succeeded.
+    /// Its output, if it succeeded.
     pub(super) fn output(&self) -> Result<Zeroizing<String>, StoreError> {
         if self.exchanged.code != Some(0) {
             return Err(self.failure());
@@ -85,7 +85,7 @@ impl Ran {
             && words.iter().any(|word| self.exchanged.stderr.contains(word))
     }
 
-    /// Whether it ended with this code and without a message.
+    /// Whether it exited with this code and without a message.
     pub(super) fn is_silent(&self, code: i32) -> bool {
         self.exchanged.code == Some(code) && self.exchanged.stderr.trim().is_empty()
     }
@@ -104,8 +104,8 @@ impl Ran {
     }
 }
 
-/// The last line of what a program reported, after a colon. A line that may hold a secret is left
-/// out.
+/// The last line that a program reported, after a colon. A line that may contain a secret is
+/// hidden.
 pub(super) fn detail(messages: &str) -> String {
     let line = messages.lines().rev().map(str::trim).find(|line| !line.is_empty());
     let Some(line) = line else { return String::new() };

@@ -1,7 +1,7 @@
 //! [`StoreUrl`]: the address of a secret in a store.
 //!
-//! One table names the schemes and their forms. A part of an address becomes an argument of another
-//! program or a path, so only plain characters are accepted, and none begins with `-`.
+//! One table names the schemes and their forms. A part of an address becomes a path or an argument
+//! of another program. It may therefore contain only plain characters, and may not begin with `-`.
 
 use core::fmt;
 
@@ -81,7 +81,8 @@ pub struct StoreUrl {
     text: String,
 }
 
-/// Why a text is not the address of a secret. It does not repeat the text, which may hold a secret.
+/// Why a string is not the address of a secret. The message does not repeat the string, which may
+/// contain a secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum StoreUrlError {

@@ -1,7 +1,8 @@
 //! Vault and its successor `OpenBao`: the key-value engine, version 2.
 //!
-//! A write names the version that it replaces, so that two writers cannot overwrite each other. The
-//! engine's version 1 takes the same paths for something else, so it is ruled out before a first write.
+//! A write names the version that it replaces, so that two writers cannot overwrite each other. In
+//! version 1 of the engine, the same paths mean something else, so the version is checked before a
+//! first write.
 
 use core::fmt;
 use std::ffi::OsString;
@@ -21,12 +22,12 @@ use crate::transport::{Answer, ClientOptions, Roots, Web, WebCall};
 const TIMEOUT: Duration = Duration::from_secs(30);
 const TOKEN_BYTES_MAX: u64 = 16 * 1024;
 
-/// What Vault's own variables say.
+/// The settings from Vault's own variables.
 #[derive(Clone, Default)]
 pub struct VaultSettings {
     address: Option<OsString>,
     token: Option<Zeroizing<String>>,
-    /// Where `vault login` keeps a token.
+    /// The file in which `vault login` stores a token.
     token_file: Option<PathBuf>,
     namespace: Option<String>,
     ca_file: Option<PathBuf>,
@@ -125,7 +126,8 @@ impl Vault {
         self.web.send(WebCall { path, headers: &headers, body }).map_err(StoreError::Call)
     }
 
-    /// Rules out that the mount is another engine, or version 1, where this write would go elsewhere.
+    /// Checks that the mount is a key-value engine of version 2. In any other, this write would go
+    /// elsewhere.
     fn check_engine(&self) -> Result<(), StoreError> {
         let answer = self.send(&format!("/v1/sys/internal/ui/mounts/{}", self.mount), None)?;
         if answer.status != 200 {

@@ -1,7 +1,7 @@
-//! [`Web`]: plain calls to a server that is no tenant, such as a secret store or a registry.
+//! [`Web`]: plain calls to a server that is not a tenant, such as a secret store or a registry.
 //!
-//! The rules of [`Client`](super::Client) hold here too: no redirect is followed, plain `http` is for
-//! this machine alone, a proxy that cannot be used is an error, and answers have a limit.
+//! The rules of [`Client`](super::Client) apply here, too: no redirect is followed, plain `http` is
+//! only for this machine, a proxy that cannot be used is an error, and answers have a limit.
 
 use core::time::Duration;
 
@@ -12,10 +12,10 @@ use zeroize::Zeroizing;
 
 use super::{CallError, ClientOptions, failure};
 
-/// Tries of a call that the server has no time for.
+/// The largest number of attempts while the server is busy.
 const TRIES: u32 = 3;
 const FIRST_WAIT: Duration = Duration::from_millis(500);
-/// The longest wait that a server may ask for.
+/// The longest wait that a server may request.
 const WAIT_MAX_S: u64 = 10;
 
 /// Calls one server.
@@ -39,7 +39,7 @@ pub(crate) struct WebCall<'a> {
     pub(crate) path: &'a str,
     /// Headers; their values may be secret.
     pub(crate) headers: &'a [(&'a str, &'a str)],
-    /// The body of a POST; none for a GET.
+    /// The body of a POST; absent for a GET.
     pub(crate) body: Option<&'a [u8]>,
 }
 

@@ -1,4 +1,4 @@
-//! [`calendar`]: expiries as an iCalendar file (RFC 5545), an event for each key.
+//! [`calendar`]: expiries as an iCalendar file (RFC 5545), one event per key.
 //!
 //! An event's UID names tenant and key, so that a program that reads the file again moves the event
 //! of a key whose expiry changed.
@@ -8,11 +8,11 @@ use cortexkey_core::lifecycle::Expiry;
 use super::look::{Look, WatchedKey};
 use super::notice::{Thresholds, shown};
 
-/// Octets of a line without its end.
+/// The largest number of octets in a line, without the line break.
 const LINE_OCTETS_MAX: usize = 75;
 
-/// A calendar of these looks; none if a tenant could not be queried, or not for all of its keys:
-/// its events would vanish.
+/// A calendar of these looks. `None` if a tenant did not return all of its keys, because their
+/// events would disappear.
 pub fn calendar(looks: &[Look], thresholds: &Thresholds, now_ms: u64) -> Option<String> {
     let mut lines = Lines(String::new());
     for line in [
@@ -109,6 +109,6 @@ fn escaped(text: &str) -> String {
 fn time(ms: u64) -> String {
     let second = i64::try_from(ms / 1000).unwrap_or(i64::MAX);
     let time = jiff::Timestamp::from_second(second).unwrap_or(jiff::Timestamp::MAX);
-    // Four digits are all that the format has for a year.
+    // The format allows only four digits for a year.
     time.strftime("%Y%m%dT%H%M%SZ").to_string()
 }

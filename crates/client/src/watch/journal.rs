@@ -1,9 +1,10 @@
-//! [`Journal`]: what each target got, and what waits for it, on disk before each step.
+//! [`Journal`]: records on disk, before each step, what each target has received and what is queued
+//! for it.
 //!
 //! A notice is queued for a target before anything is sent, noted as begun before it is sent, and
-//! noted as sent once the target has it. The file is replaced whole each time and held by one run.
-//! What was sent is forgotten only when a whole list of the tenant's keys no longer has the key: a
-//! truncated list must not cause every notice to be sent again.
+//! noted as sent once the target has it. The file is always replaced as a whole, and only one run
+//! holds it. A sent notice is forgotten only when a complete list of the tenant's keys no longer
+//! contains the key. A truncated list must not cause every notice to be sent again.
 
 use core::fmt;
 use std::collections::{BTreeMap, BTreeSet};
@@ -25,10 +26,11 @@ use crate::settings::Target;
 
 const VERSION: u32 = 1;
 const STATE_BYTES_MAX: u64 = 64 * 1024 * 1024;
-/// Messages that wait for one target. Further notices are queued once some of these are sent.
+/// The largest number of messages in one target's queue. Further notices are queued once some of
+/// these are sent.
 const QUEUE_MAX: usize = 500;
 
-/// What each target got.
+/// What each target has received.
 pub struct Journal {
     path: PathBuf,
     state: State,
@@ -56,7 +58,7 @@ struct TenantState {
     failing_since_ms: Option<u64>,
 }
 
-/// What a target got, and what waits for it.
+/// What a target has received, and what is queued for it.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Told {
@@ -100,7 +102,7 @@ pub enum JournalError {
         /// The file.
         path: PathBuf,
     },
-    /// It is not one that this version writes.
+    /// It is damaged, or another version wrote it.
     #[error(
         "the state file {} is damaged or of another version (line {line}); without it every due \
          notice is sent again: restore it, or move it away to begin anew",
@@ -109,12 +111,12 @@ pub enum JournalError {
     Damaged {
         /// The file.
         path: PathBuf,
-        /// Where, counted from 1; 0 where the version is another.
+        /// The line, counted from 1; 0 if the version differs.
         line: usize,
     },
 }
 
-/// What became of one message.
+/// The delivery of one message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Delivery {
     /// The target.
@@ -123,11 +125,11 @@ pub struct Delivery {
     pub message: String,
     /// How many notices it has.
     pub notices: usize,
-    /// What became of it.
+    /// The result.
     pub outcome: Outcome,
 }
 
-/// What became of a message.
+/// The result of a delivery.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Outcome {
@@ -191,8 +193,8 @@ impl Journal {
         Ok(Self { state: read(path)?, path: PathBuf::new(), _held: None })
     }
 
-    /// Takes note of looks, and queues what is due for each target. Returns the notices that are due
-    /// and that at least one target has not received; all of a tenant whose notices no target takes.
+    /// Records looks, and queues what is due for each target. Returns the due notices that at least
+    /// one target has not received. If no target takes a tenant's notices, returns all of them.
     pub fn take(
         &mut self,
         looks: &[Look],
@@ -224,7 +226,7 @@ impl Journal {
         new
     }
 
-    /// Since when the tenant cannot be queried; now if it can.
+    /// Records a look. Returns when the tenant's outage began; now if it can be queried.
     fn note(&mut self, look: &Look, now_ms: u64) -> u64 {
         let tenant = self.state.tenants.entry(look.tenant.clone()).or_default();
         match &look.seen {
@@ -246,7 +248,7 @@ impl Journal {
         self.state.tenants.get(tenant)?.last_success_ms
     }
 
-    /// How many notices wait for each target, those included that the configuration no longer has.
+    /// The number of queued notices by target, including targets that are no longer configured.
     pub fn waiting(&self) -> impl Iterator<Item = (&str, usize)> {
         self.state.targets.iter().map(|(name, told)| {
             (name.as_str(), told.queue.iter().map(|message| message.notices.len()).sum())
@@ -265,7 +267,8 @@ impl Journal {
 }
 
 impl Told {
-    /// Queues what the target has not received. Returns the ids of what waits for it, or did until now.
+    /// Queues what the target has not received. Returns the ids of notices that are queued for it,
+    /// or were until now.
     fn queue(&mut self, target: &str, dues: &[Due]) -> BTreeSet<String> {
         let waiting: BTreeSet<&String> = self.ids().collect();
         let is_open = |due: &&Due| !self.told.contains(&due.notice.id);
@@ -297,7 +300,8 @@ impl Told {
         self.told.extend(message.supersedes);
     }
 
-    /// Forgets what was sent about keys that the tenant no longer has, and of outages that are over.
+    /// Forgets sent notices about keys that the tenant no longer has, and about outages that are
+    /// over.
     fn forget(&mut self, look: &Look, sighting: &Sighting) {
         let (keys_of, outages_of) = (format!("{}/", look.place), look.outages());
         let keys: BTreeSet<String> = sighting
@@ -318,13 +322,13 @@ impl Told {
 impl Target {
     /// Whether notices of a tenant go to the target.
     pub fn takes(&self, tenant: &str) -> bool {
-        // A child's name has its parent's before it.
+        // A child's name begins with its parent's name.
         let profile = tenant.split('@').next().unwrap_or(tenant);
         self.profiles.is_empty() || self.profiles.iter().any(|name| name == profile)
     }
 }
 
-/// Sends what waits for these targets. A failure of one does not affect the others.
+/// Sends what is queued for these targets. A failure of one does not affect the others.
 pub fn deliver(
     journal: &mut Journal,
     targets: &[Target],

@@ -1,4 +1,4 @@
-//! [`Look`]: what one tenant showed at one moment, with what definitions say about its keys.
+//! [`Look`]: the keys of one tenant at one time, with the facts from their definitions.
 
 use cortexkey_core::lifecycle::KeyRecord;
 use thiserror::Error;
@@ -15,7 +15,7 @@ pub struct Look {
     pub tenant: String,
     /// What identifies it: its API's address, and the child's id if it is one.
     pub place: String,
-    /// What was seen, or why the tenant could not be asked.
+    /// What the tenant returned, or why it could not be queried.
     pub seen: Result<Sighting, LookError>,
 }
 
@@ -24,7 +24,7 @@ pub struct Look {
 pub struct Sighting {
     /// Its keys, without those that the product reserves for itself.
     pub keys: Vec<WatchedKey>,
-    /// How many records could not be read, or are counted and not shown.
+    /// The number of records that could not be read, or that the tenant counts but does not list.
     pub missing: u64,
     /// Whether definitions were read; an error is why they could not be.
     pub definitions: Option<Result<(), LookError>>,
@@ -35,7 +35,7 @@ pub struct Sighting {
 pub struct WatchedKey {
     /// The key as the tenant lists it.
     pub record: KeyRecord,
-    /// Its definition; none where no definitions were read or none names it.
+    /// Its definition; absent if no definitions were read, or if none names the key.
     pub managed: Option<Managed>,
 }
 
@@ -51,8 +51,8 @@ pub struct Managed {
 }
 
 impl Look {
-    /// How the ids of notices about outages of the tenant begin. It has to do with the settings,
-    /// too, so it is not the place.
+    /// The prefix of the ids of notices about the tenant's outages. It does not use `place`,
+    /// because settings can also cause an outage.
     pub(super) fn outages(&self) -> String {
         format!("{}/unreachable/", self.tenant)
     }

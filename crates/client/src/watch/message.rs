@@ -9,7 +9,7 @@ use sha2::{Digest as _, Sha256};
 use super::notice::{Due, Notice, NoticeKind};
 use crate::time::time_text;
 
-/// As many as a chat accepts in one message.
+/// The largest number of notices that a chat accepts in one message.
 pub(super) const NOTICES_MAX: usize = 20;
 const ID_CHARS: usize = 32;
 const HOUR_MS: u64 = 3_600_000;
@@ -19,14 +19,14 @@ const DAY_MS: u64 = 24 * HOUR_MS;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Message {
-    /// Stays the same however often it is sent.
+    /// The same for every attempt to send it.
     pub id: String,
     /// The notices.
     pub notices: Vec<Notice>,
     /// Ids of notices that count as sent with these.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub supersedes: Vec<String>,
-    /// Whether sending began and it is unknown whether it arrived.
+    /// Whether an earlier attempt began, and it is unknown whether the message arrived.
     #[serde(default, skip_serializing_if = "core::ops::Not::not")]
     pub tried: bool,
 }

@@ -205,7 +205,7 @@ impl Metric {
     }
 }
 
-/// A label's value: what a tenant says, in one line.
+/// A label's value: a string from a tenant, in one line.
 fn escaped(value: &str) -> String {
     shown(value).replace('\\', "\\\\").replace('"', "\\\"")
 }

@@ -1,8 +1,8 @@
 //! [`Notice`]: a fact to report about a key, and when it is [`due`].
 //!
 //! A notice's id names the tenant, the key, its expiry and the threshold, so that the same fact has
-//! the same id in every run, and a key with a new expiry has new notices. Of several thresholds that
-//! a key has passed, only the last is sent.
+//! the same id in every run, and a key with a new expiry has new notices. If a key has passed
+//! several thresholds, only the last is sent.
 
 use core::fmt;
 use core::str::FromStr;
@@ -15,9 +15,9 @@ use super::look::{Look, WatchedKey};
 use crate::table::one_line;
 use crate::time::duration_ms;
 
-/// A message has no room for more.
+/// The largest number of characters of a string from a tenant in a message.
 const TEXT_CHARS_MAX: usize = 160;
-/// A run of letters and digits that is as long may be a key in the wrong place.
+/// A run of letters and digits of this length may be a misplaced key.
 const SECRET_BYTES_MIN: usize = 32;
 const THRESHOLDS_MAX: usize = 10;
 
@@ -132,7 +132,7 @@ impl Threshold {
 }
 
 impl Thresholds {
-    /// These thresholds; the product's own where there are none.
+    /// These thresholds; the product's own if there are none.
     pub fn new(thresholds: impl IntoIterator<Item = Threshold>) -> Result<Self, ThresholdError> {
         let mut all: Vec<Threshold> = thresholds.into_iter().collect();
         all.sort_by_key(|threshold| core::cmp::Reverse(threshold.ms));
@@ -168,8 +168,8 @@ impl fmt::Display for NoticeKind {
     }
 }
 
-/// The notices that are due after a look. `failing_since_ms` is since when the tenant cannot be
-/// queried: one outage has one notice.
+/// The notices that are due after a look. `failing_since_ms` is the start of the tenant's outage:
+/// one outage has one notice.
 pub fn due(look: &Look, thresholds: &Thresholds, failing_since_ms: u64, now_ms: u64) -> Vec<Due> {
     match &look.seen {
         Ok(sighting) => {
@@ -220,7 +220,7 @@ fn of_key(look: &Look, key: &WatchedKey, thresholds: &Thresholds, now_ms: u64) -
 }
 
 impl Notice {
-    /// One with only its subject.
+    /// A notice with only its subject.
     pub(super) fn new(id: String, kind: NoticeKind, tenant: &str) -> Self {
         Self {
             id,
@@ -238,13 +238,13 @@ impl Notice {
         }
     }
 
-    /// One that tests a target.
+    /// A notice that tests a target.
     pub fn test(now_ms: u64) -> Self {
         Self::new(format!("test/{now_ms}"), NoticeKind::Test, "none")
     }
 }
 
-/// A tenant's text in one short line, without what may be a key in the wrong place.
+/// A string from a tenant in one short line, with possible keys masked.
 pub(super) fn shown(text: &str) -> String {
     let line = one_line(text.trim());
     let mut out = String::with_capacity(line.len());

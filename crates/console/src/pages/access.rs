@@ -25,7 +25,7 @@ pub(super) fn of_row(app: &App, snapshot: &Snapshot, row: &Row) -> Result<Access
     Ok(as_the_emulator(app, access))
 }
 
-/// The emulator says itself what a policy says of a tenant.
+/// The emulator itself reports what a policy would set for a tenant.
 fn as_the_emulator(app: &App, mut access: Access) -> Access {
     if let Some(controls) = app.options.emulator() {
         let settings = controls.settings();

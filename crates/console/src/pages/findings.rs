@@ -1,4 +1,4 @@
-//! Findings: what `cortexkey lint` reports of the definitions, and the page of each rule.
+//! Findings: what `cortexkey lint` reports for the definitions, and the page of each rule.
 
 use axum::http::StatusCode;
 use cortexkey_fleet::KeyFinding;
@@ -66,7 +66,7 @@ fn is_kind(found: &KeyFinding, kind: &str) -> bool {
     }
 }
 
-/// How many are of a kind; of those that count, without one.
+/// The number of findings of a kind; without a kind, of those that count.
 fn count(all: &[KeyFinding], kind: Option<&str>) -> usize {
     let is_it = |found: &&KeyFinding| match kind {
         Some(kind) => is_kind(found, kind),
@@ -75,7 +75,7 @@ fn count(all: &[KeyFinding], kind: Option<&str>) -> usize {
     all.iter().filter(is_it).count()
 }
 
-/// What the linter says beside its findings, such as what it skipped.
+/// The linter's other messages, such as what it skipped.
 fn messages(snapshot: &Snapshot) -> Markup {
     let outcome = snapshot.definitions.outcome();
     let messages = outcome.map(|outcome| outcome.messages.as_slice()).unwrap_or_default();
@@ -120,7 +120,7 @@ fn row(found: &KeyFinding) -> Markup {
     }
 }
 
-/// The page of a rule: the linter's, or of the policy in force.
+/// The page of a rule, either built in or from the policy in force.
 pub(super) fn rule(app: &App, ask: &PageRequest) -> Answer {
     let view = app.snapshot(Fresh::Last);
     let policy = view.snapshot.definitions.policy();

@@ -1,4 +1,5 @@
-//! Notifications: which notices of expiry are due, what was sent, and what the tenant forwards where.
+//! Notifications: which expiry notices are due, which were sent, and where the tenant forwards
+//! them.
 
 use cortexkey_client::Method;
 use cortexkey_core::lifecycle::Notice;
@@ -63,7 +64,7 @@ fn notices(snapshot: &Snapshot, now_ms: u64) -> Vec<KeyNotice<'_>> {
         kinds.into_iter().filter_map(move |(notice, words)| {
             let row: &Row = row;
             let ms = row.record.expiry.notice_due_ms(notice)?;
-            // What was due before the key was generated is never given.
+            // A notice that was due before the key was generated is never sent.
             (ms >= row.record.created_ms).then_some(KeyNotice {
                 row,
                 words,
@@ -155,7 +156,7 @@ fn delivery(error: Option<&str>, has_webhook: bool) -> Markup {
     }
 }
 
-/// What the tenant forwards, as it says itself.
+/// The tenant's own rules for forwarding.
 fn rules(app: &App) -> Markup {
     let client = &app.options.client;
     let answer = client.call(Method::Get, "/platform/notifications/v1/list-rules", None);
@@ -196,7 +197,7 @@ fn rules(app: &App) -> Markup {
     }
 }
 
-/// Where a rule forwards to, in words.
+/// The destinations of a rule, in words.
 fn places(source: &Value) -> String {
     let list = |value: &Value| {
         let names = value.as_array().map(Vec::as_slice).unwrap_or_default();

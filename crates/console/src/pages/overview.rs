@@ -1,4 +1,4 @@
-//! The overview: when keys expire, who owns them, what they may do, and which somebody must look at.
+//! The overview: when keys expire, who owns them, what they may do, and which need attention.
 
 use cortexkey_fleet::{KeyFacts, Overview, Scopes};
 use maud::{Markup, html};
@@ -18,7 +18,7 @@ pub(super) fn show(app: &App, ask: &PageRequest) -> Answer {
     let view = app.snapshot(fresh);
     let snapshot = &view.snapshot;
     let keys = snapshot.rows.len();
-    // A real tenant takes its time for so many calls, so somebody asks for them.
+    // A real tenant takes long to answer so many calls, so the user must request them.
     let reads = ask.query.has("scopes") || app.options.emulator().is_some();
     let scopes = app.scopes(snapshot, reads && keys <= SCOPES_MAX);
     let facts = KeyFacts::of_tenant(snapshot, &scopes.scopes, app.options.tenant.as_deref());
@@ -44,7 +44,7 @@ fn actions(app: &App, view: &View) -> Markup {
     }
 }
 
-/// How scopes come to be known, where they are not, and of when they are, where they are.
+/// If scopes were read, the time when; otherwise, how to read them.
 fn unread(scopes: &Scopes, taken_ms: u64, keys: usize) -> Markup {
     html! {
         @if !scopes.is_empty() {

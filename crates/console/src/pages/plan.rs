@@ -1,5 +1,5 @@
-//! Plan: what `cortexkey plan` says of the definitions and this tenant. Applying it stays on the command
-//! line.
+//! Plan: what `cortexkey plan` reports for the definitions and this tenant. Only the command line
+//! applies it.
 
 use cortexkey_client::{Action, Kind, Plan};
 use cortexkey_fleet::NoPlan;

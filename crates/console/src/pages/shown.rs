@@ -33,7 +33,7 @@ impl Once {
         }))
     }
 
-    /// With a key that is there already.
+    /// With an existing key.
     pub(super) fn of(key: &str) -> Self {
         Self(Arc::new(Mutex::new(Some(Zeroizing::new(key.to_owned())))))
     }

@@ -1,4 +1,4 @@
-//! The overview: figures, timeline, groups, and the keys that somebody must look at. The page and the
+//! The overview: figures, timeline, groups, and the keys that need attention. The page and the
 //! report show the same.
 
 use cortexkey_fleet::{Figure, Group, Grouping, KeyFacts, KeyScope, Overview, Tone, expiry_words};
@@ -12,7 +12,7 @@ use crate::records::thousands;
 pub(crate) enum Place {
     /// The console, where figures and keys lead to the table and to pages.
     Console,
-    /// A file by itself.
+    /// A standalone file.
     File,
 }
 
@@ -26,7 +26,7 @@ impl Place {
     }
 }
 
-/// All of it. `scopes` stands where scopes were not read.
+/// The complete overview. `scopes` replaces the figures of scopes that were not read.
 pub(crate) fn overview(overview: &Overview<'_>, place: Place, scopes: &Markup) -> Markup {
     html! {
         (figures(overview, place))
@@ -170,14 +170,14 @@ fn group_name(grouping: &Grouping<'_>, group: &Group, place: Place) -> Markup {
     }
 }
 
-/// A list of keys that somebody must look at.
+/// A list of keys that need attention.
 struct List<'o> {
     id: &'static str,
     title: &'static str,
     keys: &'o [&'o KeyFacts],
     /// The same keys in the table.
     query: Option<&'static str>,
-    /// What the reader must know.
+    /// Notes for the reader.
     hint: Option<Markup>,
 }
 
@@ -276,7 +276,7 @@ fn list(title: &str, keys: &[&KeyFacts], place: Place, query: Option<&str>) -> M
     }
 }
 
-/// A key's id, and its name where it has one.
+/// A key's id, and its name if it has one.
 pub(crate) fn key_name(key: &KeyFacts, place: Place) -> Markup {
     html! {
         @match key.id {
@@ -288,7 +288,7 @@ pub(crate) fn key_name(key: &KeyFacts, place: Place) -> Markup {
     }
 }
 
-/// Why scopes are not known, where they are not.
+/// Why scopes are unknown, if they are.
 pub(crate) fn scope_note(keys: &[KeyFacts]) -> Markup {
     let unread = keys.iter().find_map(|key| match &key.scope {
         KeyScope::Unread(why) => Some(why),

@@ -9,7 +9,7 @@ const ENTRIES: usize = 50;
 
 /// A page of a list.
 pub(crate) struct Pager<'a> {
-    /// The field of the address that has the page.
+    /// The query parameter with the page's number.
     name: &'static str,
     path: &'a str,
     query: &'a Fields,
@@ -18,12 +18,12 @@ pub(crate) struct Pager<'a> {
 }
 
 impl<'a> Pager<'a> {
-    /// The page that a query asks for; the last one beyond the end.
+    /// The page that a query requests; the last one if there are fewer.
     pub(crate) fn new(path: &'a str, query: &'a Fields, count: usize) -> Self {
         Self::named("page", path, query, count)
     }
 
-    /// The same where a page has several lists.
+    /// The same for a page with several lists.
     pub(crate) fn named(
         name: &'static str,
         path: &'a str,
@@ -41,7 +41,7 @@ impl<'a> Pager<'a> {
         list.get(from..until).unwrap_or_default()
     }
 
-    /// Where the reader is, and the ways on; nothing where all is shown.
+    /// The current position, and links to the other pages. Empty if everything is shown.
     pub(crate) fn links(&self) -> Markup {
         let (from, until) = self.range();
         let address = |page: usize| {

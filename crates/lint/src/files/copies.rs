@@ -1,4 +1,4 @@
-//! Reads the copies of policies from elsewhere, and checks them against their lock.
+//! Reads the copies of policies from elsewhere, and checks them against their lock file.
 //!
 //! Nothing is fetched. A copy that is missing, changed, or not in the lock is an error.
 

@@ -1,7 +1,7 @@
 //! Markdown for the summary of a CI job: the counts, each rule, and the findings as tables.
 //!
-//! Nothing from a file becomes markup: every character that Markdown or HTML gives a meaning is
-//! escaped. GitHub takes 1 MiB of a step, so long lists are cut, and the text says so.
+//! Nothing from a file becomes markup: every character with a meaning in Markdown or HTML is
+//! escaped. GitHub accepts 1 MiB per step, so long lists are truncated with a note.
 
 use super::{Report, Severity, at, statistics, summary_line};
 use crate::model::Finding;
@@ -55,7 +55,7 @@ fn link(code: &str, name: &str, shown: &str) -> String {
     if rules::find(code).is_some() { format!("[{shown}]({})", page_url(name)) } else { shown }
 }
 
-/// Text that stays text in a cell of a table.
+/// A string, escaped for a table cell.
 fn text(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
@@ -63,7 +63,7 @@ fn text(text: &str) -> String {
             '&' => out.push_str("&amp;"),
             '<' => out.push_str("&lt;"),
             '>' => out.push_str("&gt;"),
-            // A backslash is no escape for a bar within code, and an address links itself.
+            // Within code, a backslash does not escape a bar. An address becomes a link by itself.
             '|' => out.push_str("&#124;"),
             ':' => out.push_str("&#58;"),
             '@' => out.push_str("&#64;"),

@@ -20,7 +20,7 @@ const RESULTS_MAX: usize = 25_000;
 const GZIP_BYTES_MAX: usize = 10 * 1000 * 1000;
 /// Bytes that gzip adds to the compressed data.
 const GZIP_FRAME_BYTES: usize = 18;
-/// The compression level whose result is the largest, so that a better one stays within the limit.
+/// The compression level with the largest result, so any other level stays within the limit, too.
 const FASTEST: u8 = 1;
 /// Related locations of one result.
 const RELATED_MAX: usize = 1000;

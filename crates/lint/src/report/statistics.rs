@@ -1,4 +1,4 @@
-//! How often each rule found something, as a table or as JSON.
+//! The number of findings of each rule, as a table or as JSON.
 
 use serde_json::{Value, json};
 

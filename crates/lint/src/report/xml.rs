@@ -1,4 +1,4 @@
-//! Escaping for the formats that are XML.
+//! Escapes strings for the XML formats.
 
 /// Escapes a string for XML, and replaces characters that XML does not allow.
 pub(super) fn escaped(text: &str) -> String {
@@ -17,7 +17,7 @@ pub(super) fn escaped(text: &str) -> String {
     out
 }
 
-/// The same for an attribute, where a reader makes a space of each end of line and tab.
+/// Does the same for an attribute, in which a parser would turn line breaks and tabs into spaces.
 pub(super) fn attribute(text: &str) -> String {
     escaped(text).replace('\n', "&#10;").replace('\t', "&#9;")
 }

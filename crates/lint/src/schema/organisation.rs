@@ -42,7 +42,7 @@ fn field<'s>(schema: &'s mut Value, path: &[&str]) -> &'s mut Value {
     path.iter().fold(schema, |schema, name| &mut schema["properties"][name])
 }
 
-/// Adds to the schema of a field, and keeps what it says for people.
+/// Adds to the schema of a field, and keeps its descriptions.
 fn narrow(schema: &mut Value, path: &[&str], to: Value) {
     let field = field(schema, path);
     let (mut kept, Value::Object(mut to)) = (Map::new(), to) else { return };

@@ -2,8 +2,8 @@
 
 usage: pre_commit.py ROOT BINARY WHEELS HOOK…
 
-It refuses to touch anything but temporary folders, and takes nothing from the network but what pip
-needs to install the wheel.
+It writes only to temporary folders, and uses the network only for what pip needs to install the
+wheel.
 """
 
 import json

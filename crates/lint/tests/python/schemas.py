@@ -1,8 +1,8 @@
-"""What the linter writes fits the schemas of its readers, and its own schemas see what it sees.
+"""Checks the linter's output against its readers' schemas, and its own schemas against its findings.
 
 usage: schemas.py ROOT BINARY SARIF_SCHEMA
 
-SARIF_SCHEMA is OASIS' own. It refuses to touch anything but a temporary folder.
+SARIF_SCHEMA is OASIS' own. The test writes only to a temporary folder.
 """
 
 import copy

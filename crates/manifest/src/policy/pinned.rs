@@ -1,17 +1,17 @@
 //! [`Pinned`]: a policy of another repository or of a registry, at a revision that cannot change.
 //!
-//! It is read from a copy beside the policy that extends it, below [`FOLDER`]; nothing is fetched
-//! here. A copy is named so that no search for definitions or policies finds it. The digests of all
-//! copies are in [`LOCK`], one line a file, which also `sha256sum --check` reads.
+//! It is read from a copy next to the policy that extends it, below [`FOLDER`]; nothing is fetched
+//! here. A copy has a name that no search for definitions or policies finds. [`LOCK`] contains the
+//! digests of all copies, one line per file, in the format of `sha256sum --check`.
 
 use core::fmt;
 use std::collections::BTreeMap;
 
-/// The folder of the copies, beside the policy.
+/// The folder of the copies, next to the policy.
 pub const FOLDER: &str = ".cortexkey/policies";
-/// The file with their digests, beside the policy.
+/// The file with their digests, next to the policy.
 pub const LOCK: &str = ".cortexkey/policies.lock";
-/// How the name of a copy ends.
+/// The suffix of a copy's name.
 const END: &str = ".policy";
 const URL_BYTES_MAX: usize = 1024;
 const REVISION_CHARS: usize = 16;
@@ -26,16 +26,16 @@ pub enum Parent {
     Pinned(Pinned),
 }
 
-/// A policy from elsewhere, at a fixed revision.
+/// A policy from elsewhere at a fixed revision.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Pinned {
-    /// Where it comes from.
+    /// Its source.
     pub source: Source,
     /// Its path in the repository; empty for a registry.
     pub path: String,
 }
 
-/// Where a policy comes from.
+/// The source of a policy from elsewhere.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum Source {
@@ -43,12 +43,12 @@ pub enum Source {
     Git {
         /// Its address, with `https`, `ssh` or `file`.
         url: String,
-        /// A whole commit id.
+        /// A full commit id.
         rev: String,
     },
     /// A registry of OCI artifacts.
     Oci {
-        /// The registry's host, and its port where it has one.
+        /// The registry's host, and its port if it has one.
         registry: String,
         /// The repository in it.
         repository: String,
@@ -58,7 +58,7 @@ pub enum Source {
 }
 
 impl Pinned {
-    /// A policy of a git repository, or why it is none.
+    /// A policy in a git repository, or why the reference is invalid.
     pub fn git(url: &str, rev: &str, path: &str) -> Result<Self, &'static str> {
         let scheme = url.split_once("://");
         let Some((_, place)) =
@@ -84,7 +84,8 @@ impl Pinned {
         Ok(Self { source, path: path.to_owned() })
     }
 
-    /// A policy of a registry, from `oci://REGISTRY/REPOSITORY@sha256:DIGEST`, or why it is none.
+    /// A policy in a registry, from `oci://REGISTRY/REPOSITORY@sha256:DIGEST`, or why the reference
+    /// is invalid.
     pub fn oci(text: &str) -> Result<Self, &'static str> {
         const FORM: &str = "an artifact has the form `oci://REGISTRY/REPOSITORY@sha256:DIGEST`, with \
                             all 64 digits of its digest";
@@ -107,8 +108,8 @@ impl Pinned {
         Ok(Self { source, path: String::new() })
     }
 
-    /// Another file of the same source, by its path relative to this one; none where that leads out
-    /// of the source, or where a source has one file alone.
+    /// Another file of the same source, by its path relative to this one; `None` if that leads out
+    /// of the source, or if the source has only one file.
     #[must_use]
     pub fn sibling(&self, path: &str) -> Option<Self> {
         let Source::Git { .. } = self.source else { return None };
@@ -158,7 +159,8 @@ pub fn is_copy(path: &str) -> bool {
     base_of(path).is_some()
 }
 
-/// The folder of the policy that a copy belongs to, with its last `/`, where the path is one's.
+/// The folder of the policy that a copy belongs to, with a trailing `/`; `None` if the path is not
+/// a copy's.
 #[must_use]
 pub fn base_of(path: &str) -> Option<&str> {
     let at = path.find(&format!("{FOLDER}/"))?;
@@ -212,7 +214,7 @@ pub struct PolicyLock {
 const HEAD: &str = "# Written by `cortexkey policy update`. Commit it with the folder policies.\n";
 
 impl PolicyLock {
-    /// Reads a lock; none where a line is not one of a lock.
+    /// Parses a lock file; `None` if a line is invalid.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let mut digests = BTreeMap::new();
@@ -231,7 +233,7 @@ impl fmt::Display for PolicyLock {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(HEAD)?;
         for (path, digest) in &self.digests {
-            // Relative to the lock itself.
+            // Relative to the lock file.
             let path = path.strip_prefix(".cortexkey/").unwrap_or(path);
             writeln!(f, "{digest}  {path}")?;
         }
@@ -270,7 +272,7 @@ fn is_hex(text: &str, lengths: &[usize]) -> bool {
     lengths.contains(&text.len()) && text.bytes().all(is_digit)
 }
 
-/// A relative path that leads downwards alone.
+/// A relative path that never leads upwards.
 fn is_path(path: &str) -> bool {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "-._+@ /".contains(c);
     let is_part = |part: &str| !part.is_empty() && part != "." && !part.starts_with('-');
@@ -284,8 +286,8 @@ fn has_dots(path: &str) -> bool {
     path.split('/').any(|part| part == ".." || part == ".git")
 }
 
-/// The name of a revision's folder. It is short, since long ones look like secrets; which bytes count is
-/// in the lock. No part of an address becomes one, since `@` is replaced there.
+/// The name of a revision's folder. It is short, because long names look like secrets; the lock
+/// file has the digests. No part of an address can collide with it, because `@` is replaced there.
 fn revision(id: &str) -> String {
     format!("@{}", id.get(..REVISION_CHARS).unwrap_or(id))
 }

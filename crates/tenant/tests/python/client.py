@@ -1,7 +1,7 @@
 """Calls the tenant as the vendor's guide does it in Python: `requests`, `hashlib`, `secrets`.
 
-An oracle from outside: it shares no line with the crates. It refuses to go on after the first
-surprise. Usage: client.py PATH-OF-CORTEXKEY
+An independent oracle: it shares no code with the crates. It stops at the first unexpected
+result. Usage: client.py PATH-OF-CORTEXKEY
 """
 
 import hashlib

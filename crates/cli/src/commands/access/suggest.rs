@@ -20,9 +20,9 @@ use crate::exit::{Exit, Failure};
 use crate::product_arg::product;
 use crate::text::{self, BAD, BOLD, DIM, Format, GOOD};
 
-/// The most that is read of all files together.
+/// The largest total size of all files, in bytes.
 const BYTES_MAX: u64 = 64 * 1024 * 1024;
-/// Roles and calls that text output names; JSON has all.
+/// The number of roles and calls that text output names; JSON has all.
 const SHOWN_MAX: usize = 5;
 const CALLS_SHOWN_MAX: usize = 20;
 
@@ -248,7 +248,7 @@ fn candidate_text(role: &Candidate) -> String {
     format!("{color}{}{color:#}\n", row.trim_end_matches('\n'))
 }
 
-/// What a role would have to list; one of several alternatives is the first.
+/// What a role would have to list; if there are several alternatives, the first.
 fn custom_role(permissions: &Permissions) -> Value {
     let (mut components, mut actions) = (Map::new(), Vec::new());
     for requirement in &permissions.required {

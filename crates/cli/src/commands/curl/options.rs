@@ -498,10 +498,10 @@ mod tests {
         }
     }
 
-    /// An option's value that curl did not recognise as one would be an address to it, and the
-    /// other way round. Every curl on the search path, or in the folders of `CORTEXKEY_CURLS`,
-    /// reports which options take a value. It refuses an unknown option unless that is a prefix of
-    /// another.
+    /// If the table and curl disagree on whether an option takes a value, curl uses the value as an
+    /// address, or the reverse. So every curl on the search path, or in the folders of
+    /// `CORTEXKEY_CURLS`, is asked which options take a value. curl rejects an unknown option
+    /// unless it is a prefix of another.
     #[test]
     fn the_table_is_what_curl_takes() {
         let list = std::env::var_os("CORTEXKEY_CURLS").unwrap_or_default();

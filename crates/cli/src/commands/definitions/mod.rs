@@ -74,7 +74,7 @@ pub(crate) struct Target {
 }
 
 impl DefinitionArgs {
-    /// Where the definitions are that a tenant's keys are shown beside.
+    /// The source of the definitions that are shown next to a tenant's keys.
     pub(crate) fn source(&self, of_profile: Option<&str>) -> Result<DefinitionSource, Failure> {
         let folder = surroundings::current_folder()?;
         Ok(DefinitionSource {

@@ -25,7 +25,7 @@ use crate::renewal::{lock_failure, on_step, renew_failure};
 use crate::sink_args::SinkArgs;
 use crate::text::{self, BAD, DIM, Format, GOOD};
 
-/// A list has a thousand lines at most.
+/// Enough for the 1,000 lines that a list may have.
 const LIST_BYTES_MAX: u64 = 1024 * 1024;
 
 /// Generate a key for each person or team of a list, and deliver each to a sink
@@ -134,7 +134,7 @@ A list has a heading. name and owner are required; what else a line leaves open 
 Exit codes: 0 each line has its key; 1 a line has none, and the output says why; 2 usage error, or a
 mistake in the list, and nothing was changed.";
 
-/// What came of a line.
+/// The result of a line.
 struct Outcome<'a> {
     planned: PlannedLine<'a>,
     made: Option<u64>,
@@ -200,8 +200,8 @@ impl<'a> Outcome<'a> {
     }
 }
 
-/// Generates keys one after the other. The first that fails ends it: what fails once, such as a full
-/// disk, would fail for each.
+/// Generates keys one after the other, and stops at the first failure: its cause, such as a full
+/// disk, would affect every key.
 fn generate(
     provision: &mut Provision<'_>,
     outcomes: &mut [Outcome<'_>],
@@ -283,7 +283,7 @@ fn defaults(args: &Args) -> Defaults {
     }
 }
 
-/// The keys to generate, by name. All of them are looked at before anything is changed.
+/// The keys to generate, by name. All of them are checked before anything is changed.
 fn new_keys<'a>(
     lines: &'a [Line],
     shared: Option<&ScopeFile>,

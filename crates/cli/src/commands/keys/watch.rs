@@ -256,7 +256,7 @@ fn look(args: &Args) -> Result<(Vec<Look>, Thresholds), Failure> {
     Ok((looks, thresholds))
 }
 
-/// One look, and the thresholds of the policy where it sets some.
+/// One look, and the policy's thresholds if it sets any.
 fn look_at(
     args: &Args,
     tenant: String,
@@ -326,7 +326,7 @@ fn targets_of(
     Ok(named.collect())
 }
 
-/// The profiles; none for the one that is in force anyway.
+/// The profiles; none for the one in force.
 fn profiles(args: &Args) -> Result<Vec<Option<String>>, Failure> {
     if args.profiles.is_empty() {
         return Ok(vec![None]);

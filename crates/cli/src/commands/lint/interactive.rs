@@ -10,14 +10,14 @@ use super::colored;
 use crate::exit::Failure;
 use crate::text::{self, BOLD};
 
-/// Longer answers are no answers.
+/// Longer answers are invalid.
 const ANSWER_MAX: u64 = 1000;
 
 /// The options with the fixes that the user accepts.
 pub(super) fn ask(options: Options) -> Result<Options, Failure> {
     let looking = Options { fix: FixMode::No, ..options.clone() };
     let outcome = run_files(&looking, &mut io::empty());
-    // The run that fixes says why it cannot start.
+    // The run that applies fixes reports why it cannot start.
     let Some(report) = &outcome.report else { return Ok(options) };
     let accepted = answers(report, &mut io::stdin().lock())?;
     Ok(Options { accepted_fixes: accepted, ..options })
@@ -81,7 +81,7 @@ fn show(report: &Report, findings: &[&Finding]) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Asks until there is an answer; the end of input is the end of the questions.
+/// Asks until there is a valid answer. The end of the input ends the questions.
 fn answer(finding: &Finding, input: &mut dyn BufRead) -> Result<Answer, Failure> {
     loop {
         let code = finding.rule.code();

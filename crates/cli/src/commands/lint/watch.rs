@@ -10,9 +10,9 @@ use super::{Args, once, options};
 use crate::exit::{Exit, Failure};
 use crate::text;
 
-/// How often files are looked at.
+/// How often files are checked for changes.
 const INTERVAL: Duration = Duration::from_millis(300);
-/// Clears the screen, and what was scrolled off it.
+/// Clears the screen and its scrollback.
 const CLEAR: &[u8] = b"\x1b[2J\x1b[3J\x1b[H";
 
 /// Checks until the user stops it. The first run must be able to start.
@@ -20,7 +20,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
     let mut watched = Watched::default();
     loop {
         let before = watched.renewed();
-        // Each run has a time of its own.
+        // Each run has its own time.
         let options = options(args)?;
         let (_, outcome) = once(args, &options)?;
         if outcome.report.is_none() && watched.is_empty() {

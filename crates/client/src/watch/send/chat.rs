@@ -1,5 +1,5 @@
-//! What Slack and Microsoft Teams take. Text of a tenant goes into elements that have no markup, so
-//! that no name or comment becomes a link, a mention or formatting.
+//! Messages for Slack and Microsoft Teams. Strings from a tenant go into elements without markup,
+//! so that no name or comment becomes a link, a mention or formatting.
 
 use serde_json::{Value, json};
 

@@ -1,7 +1,7 @@
 //! A file that gets a line of JSON for each notice.
 //!
-//! An attempt that was interrupted may have left lines, and a part of one. Existing lines are searched
-//! for, so that each notice has one line.
+//! An interrupted attempt may have left complete lines and a partial one. The file is searched for
+//! existing lines, so that each notice has one line.
 
 use core::fmt::Write as _;
 use std::fs::{File, OpenOptions};
@@ -14,9 +14,9 @@ use super::SendError;
 use crate::watch::message::Message;
 use crate::watch::notice::Notice;
 
-/// How much of the file's end is searched for lines of an interrupted attempt.
+/// The number of bytes at the file's end that are searched for lines of an interrupted attempt.
 const TAIL_BYTES_MAX: u64 = 1024 * 1024;
-/// What follows the id of a line.
+/// The characters after the id in a line.
 const ID_END: &str = ",\"kind\":";
 
 /// Appends the missing lines.
@@ -45,7 +45,7 @@ pub(super) fn append(path: &Path, message: &Message, now_ms: u64) -> Result<(), 
     let mut end = length;
     if !partial.is_empty() {
         if message.tried && lines.iter().any(is_ours) {
-            // A part of a line that an interrupted attempt began.
+            // A partial line from an interrupted attempt.
             end -= partial.len() as u64;
         } else {
             text.insert(0, '\n');
@@ -54,7 +54,7 @@ pub(super) fn append(path: &Path, message: &Message, now_ms: u64) -> Result<(), 
     write(&mut file, end, length, text.as_bytes()).map_err(failed)
 }
 
-/// A line that begins with version and id, whatever the order of a map is.
+/// A line that always begins with version and id, regardless of the order of map fields.
 fn line(notice: &Notice, now_ms: u64) -> String {
     let value = notice.json(now_ms);
     let mut line = format!("{{\"version\":1,\"id\":{}{ID_END}{}", value["id"], value["kind"]);
@@ -73,7 +73,7 @@ fn write(file: &mut File, end: u64, length: u64, text: &[u8]) -> io::Result<()> 
     file.seek(SeekFrom::Start(end))?;
     let written = file.write_all(text).and_then(|()| file.sync_all());
     if written.is_err() {
-        // With no space left a file can still be made shorter.
+        // A file can be shortened even if no space is left.
         let _ = file.set_len(end);
     }
     written
@@ -86,7 +86,7 @@ fn tail(file: &mut File, length: u64) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// The ids of the notices that have a whole line.
+/// The ids of the notices that have a complete line.
 fn ids(tail: &[u8]) -> Vec<String> {
     let id = |line: &[u8]| {
         let value: Value = serde_json::from_slice(line).ok()?;

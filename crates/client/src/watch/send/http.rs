@@ -1,4 +1,4 @@
-//! A POST to a webhook, and the signature of its body by the Standard Webhooks specification.
+//! Sends a POST to a webhook, and signs its body according to the Standard Webhooks specification.
 
 use core::time::Duration;
 use std::io::ErrorKind;
@@ -16,7 +16,7 @@ use super::SendError;
 use crate::settings::Environment;
 use crate::transport::{Roots, proxy_unusable_for};
 
-/// How a secret in base64 begins.
+/// The prefix of a secret in base64.
 const SECRET_PREFIX: &str = "whsec_";
 /// Shorter ones can be guessed.
 const SECRET_BYTES_MIN: usize = 16;
@@ -190,7 +190,7 @@ fn of_io(error: &std::io::Error) -> SendError {
         | ErrorKind::NetworkDown
         | ErrorKind::AddrNotAvailable
         | ErrorKind::PermissionDenied => SendError::none("the webhook's host cannot be reached"),
-        // The TLS library's own errors come in this wrapping.
+        // Errors of the TLS library are wrapped in this kind.
         ErrorKind::InvalidData if error.get_ref().is_some() => SendError::none(TLS),
         _ if error.to_string().starts_with("failed to lookup address") => {
             SendError::none("the webhook's host is not known")

@@ -1,4 +1,4 @@
-//! Mail by SMTP. A server that does not encrypt gets nothing, unless it is this machine.
+//! Sends mail by SMTP. Without encryption, it sends only to a server on this machine.
 
 use std::fs;
 
@@ -82,7 +82,7 @@ fn tls(target: &Target, mail: &Mail) -> Result<TlsParameters, SendError> {
         let failed = |why: String| {
             SendError::none(format!("the certificates in {} cannot be used: {why}", path.display()))
         };
-        // What may be in the file is checked as for webhooks.
+        // The file's contents are checked as for webhooks.
         super::roots(Some(path))?;
         let pem = fs::read(path).map_err(|error| failed(error.to_string()))?;
         let certificate =
@@ -102,7 +102,7 @@ fn letter(mail: &Mail, message: &Message, now_ms: u64) -> Result<(Envelope, Vec<
     let mut letter = Letter::builder()
         .from(from)
         .subject(message.title())
-        // Mail programs show one mail for one id, however often it arrives.
+        // Mail programs show one mail per id, even if it arrives several times.
         .message_id(Some(format!("<{}.cortexkey@{domain}>", message.id)));
     for to in &mail.to {
         letter = letter.to(mailbox(to, "to")?);

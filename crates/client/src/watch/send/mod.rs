@@ -21,7 +21,7 @@ use crate::transport::Roots;
 pub struct Sender<'a> {
     /// Looks up variables that hold secrets.
     pub environment: &'a Environment<'a>,
-    /// Gets each secret as it was read, for a front end that keeps it out of what it prints.
+    /// Receives each secret that is read, so that a front end can mask it in its output.
     pub on_secret: fn(&[u8]),
 }
 
@@ -56,7 +56,7 @@ impl SendError {
         Self { effect: Effect::Unknown, text: text.into() }
     }
 
-    /// Whether the target may have the message all the same.
+    /// Whether the target may have received the message despite the failure.
     pub fn may_have_arrived(&self) -> bool {
         self.effect == Effect::Unknown
     }

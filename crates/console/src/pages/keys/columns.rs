@@ -31,9 +31,9 @@ pub(super) enum Column {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     Id,
-    /// A text of the key's record.
+    /// A string from the key's record.
     Text,
-    /// A text of the key's definition.
+    /// A string from the key's definition.
     Definition,
     Time(TimeColumn),
     /// One of these values, each with its name.
@@ -170,7 +170,7 @@ impl Column {
         self.word().parse().ok()
     }
 
-    /// The text that rows are sorted by, for columns that the record does not have.
+    /// The string by which rows are sorted, for columns that the record does not have.
     pub(super) fn sort_text(self, row: &Row) -> String {
         match self {
             Self::Policy => {

@@ -16,15 +16,15 @@ pub(crate) struct Filter {
 enum Wanted<T> {
     Any,
     Only(T),
-    /// It cannot be read, and passes nothing.
+    /// It is invalid, and matches nothing.
     Unreadable,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Outcome {
-    /// Every verdict but that the request is accepted.
+    /// Every verdict except acceptance.
     Rejected,
-    /// Accepted by the verifier, and refused for what the key may do.
+    /// Accepted by the verifier, but refused because the key lacks a permission.
     Refused,
     Verdict(Verdict),
 }
@@ -58,7 +58,7 @@ impl Filter {
         is_key && is_verdict
     }
 
-    /// What is wrong with it.
+    /// Why it is invalid.
     pub(super) fn fault(&self) -> Option<&'static str> {
         match (&self.key, &self.verdict) {
             (Wanted::Unreadable, _) => Some("a key id is a number"),
@@ -114,7 +114,7 @@ impl Outcome {
         match self {
             Self::Rejected => !line.verdict.is_accept(),
             Self::Refused => line.verdict.is_accept() && line.status >= 400,
-            // What the guard only observes is looked for as well.
+            // A verdict that the guard only observes matches, too.
             Self::Verdict(verdict) => line.verdict == verdict || line.observed == Some(verdict),
         }
     }

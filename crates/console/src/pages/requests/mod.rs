@@ -1,4 +1,4 @@
-//! The emulator's requests: the last ones, and those that come in while the page is open.
+//! The emulator's requests: the latest ones, and those that arrive while the page is open.
 
 mod filter;
 mod row;
@@ -16,7 +16,7 @@ use crate::app::App;
 use crate::page_request::{PagePart, PageRequest};
 use crate::parts::layout::{self, Frame};
 
-/// How many rows the page has; older ones leave it as new ones come.
+/// The number of rows on the page. New rows displace the oldest.
 const ROWS: usize = 100;
 
 /// The requests.
@@ -71,7 +71,7 @@ pub(super) fn show(app: &App, ask: &PageRequest) -> Answer {
     layout::page(app, ask, &Frame::new("Requests", "/requests"), &content)
 }
 
-/// The parts of the page that show new rows, and say how many requests they leave out.
+/// The parts of the page that show new rows and the number of requests that were skipped.
 pub(crate) fn parts<'r>(rows: impl Iterator<Item = &'r Markup>, missed: u64) -> String {
     let parts = html! {
         template data-part="rows" data-way="before" { @for row in rows { (row) } }
@@ -81,11 +81,11 @@ pub(crate) fn parts<'r>(rows: impl Iterator<Item = &'r Markup>, missed: u64) -> 
             }
         }
     };
-    // An event's data has no such character.
+    // An event's data cannot contain this character.
     parts.into_string().replace('\r', " ")
 }
 
-/// The newest requests that pass, the newest first.
+/// The latest requests that match, the newest first.
 fn lines(app: &App, filter: &Filter) -> Vec<Arc<LogLine>> {
     let Some(controls) = app.options.emulator() else { return Vec::new() };
     let all = controls.requests(usize::MAX).into_iter().rev();
@@ -110,7 +110,7 @@ fn rows(app: &App, lines: &[Arc<LogLine>]) -> Markup {
     html! { @for line in lines { (row(app, line)) } }
 }
 
-/// Where the script follows what the filters pass.
+/// The address where the script follows matching requests.
 fn stream(ask: &PageRequest) -> Markup {
     let query = ask.query.with("token", None).to_query();
     html! { span data-stream={ "/requests/stream?" (query) } {} }

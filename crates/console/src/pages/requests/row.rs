@@ -1,4 +1,4 @@
-//! A request as a row: what became of it, and why.
+//! A request as a row: its result, and the reason.
 
 use cortexkey_client::curl_command;
 use cortexkey_tenant::LogLine;

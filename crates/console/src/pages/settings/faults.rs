@@ -1,4 +1,4 @@
-//! Fault injection: the faults that wait, and a form for another.
+//! Fault injection: the queued faults, and a form to add one.
 
 use cortexkey_tenant::{Controls, Fault, FaultKind};
 use maud::{Markup, html};
@@ -17,7 +17,7 @@ const KINDS: [(&str, &str); 6] = [
     ("skewed-date", "Skew the header Date"),
 ];
 
-/// Adds a fault after those that wait.
+/// Adds a fault to the end of the queue.
 pub(super) fn add(controls: &Controls, fields: &Fields) -> Result<Taken, BoxError> {
     let mut faults = controls.faults();
     faults.push(read(fields)?);

@@ -1,4 +1,4 @@
-//! A key as the product's own dialog makes it: with any role, and without an expiry.
+//! Generates a key as the product's own dialog does: with any role, and without an expiry.
 
 use cortexkey_api::api_keys::SecurityLevel;
 use cortexkey_core::auth::KeyId;
@@ -12,7 +12,7 @@ use crate::page_request::{Fields, PageRequest};
 use crate::pages::shown::{Once, once};
 use crate::snapshot::{Fresh, Snapshot};
 
-/// Generates the key; the answer is the one that has it.
+/// Generates the key. Only this answer contains it.
 pub(super) fn generate(
     app: &App,
     ask: &PageRequest,

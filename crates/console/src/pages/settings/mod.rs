@@ -1,4 +1,5 @@
-//! The emulator's server settings, clock and faults, and keys as the product's own dialog makes them.
+//! The emulator's server settings, clock and faults, and keys as the product's own dialog generates
+//! them.
 
 mod clock;
 mod faults;
@@ -19,11 +20,11 @@ use crate::snapshot::Fresh;
 
 const PATH: &str = "/settings";
 
-/// What came of a form.
+/// The result of a form.
 enum Taken {
     /// It was carried out.
     Done,
-    /// It has an answer of its own.
+    /// It has its own answer.
     Answer(Box<Answer>),
 }
 
@@ -32,7 +33,7 @@ pub(super) fn show(app: &App, ask: &PageRequest) -> Answer {
     page(app, ask, None)
 }
 
-/// Changes one of them: `set` says which.
+/// Changes the setting that `set` names.
 pub(super) fn change(app: &App, ask: &PageRequest) -> Answer {
     let Some(controls) = app.options.emulator() else { return answer::see("/keys") };
     let taken = match ask.form.get("set") {
@@ -57,7 +58,7 @@ fn page(app: &App, ask: &PageRequest, why: Option<&str>) -> Answer {
     };
     // A call for this page would use up a fault that was just added.
     let view = app.snapshot(Fresh::Last);
-    // What was typed into the form that was refused stays.
+    // The input of a refused form is kept.
     let typed = |set: &str| {
         let is_it = ask.form.get("set") == Some(set);
         if is_it { ask.form.clone() } else { Fields::default() }
@@ -88,7 +89,7 @@ fn form(ask: &PageRequest, set: &str, fields: &Markup, button: &str) -> Markup {
     }
 }
 
-/// A change of the emulator, or why it did not take it.
+/// A change to the emulator, or why it was refused.
 fn done<E: Into<BoxError>>(changed: Result<(), E>) -> Result<Taken, BoxError> {
     changed.map(|()| Taken::Done).map_err(Into::into)
 }

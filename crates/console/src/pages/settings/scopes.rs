@@ -16,7 +16,8 @@ use crate::parts::layout::{self, Frame};
 use crate::parts::pager::Pager;
 use crate::snapshot::{Fresh, Row, Snapshot};
 
-/// Turns scopes on or off. They go on only where somebody saw what keys lose.
+/// Turns scopes on or off. Turning them on requires a confirmation that the user saw what keys
+/// lose.
 pub(super) fn enforce(controls: &Controls, fields: &Fields) -> Result<Taken, BoxError> {
     let on = match fields.get("on") {
         Some("1") => true,
@@ -38,7 +39,7 @@ pub(super) fn tags(controls: &Controls, fields: &Fields) -> Result<Taken, BoxErr
     }
 }
 
-/// What each key would lose, and the switch that takes it away.
+/// What each key would lose, and the switch that turns scopes on.
 pub(in crate::pages) fn show(app: &App, ask: &PageRequest) -> Answer {
     let Some(controls) = app.options.emulator().filter(|one| one.settings().has_scopes) else {
         return layout::bare(StatusCode::NOT_FOUND, "there is no such page");

@@ -72,8 +72,8 @@ impl MemoryGuardConfig {
 /// # Capacity, bursts and quotas
 ///
 /// A use is stored from its acceptance until its timestamp is as old as the skew. A guard accepts
-/// any mix of timestamps up to `entries` of them, even all at once. It refuses requests for lack of
-/// space only beyond that, from about one and a half times `entries` on.
+/// any mix of timestamps up to `entries` of them, even all at once. Only beyond that, from about
+/// 1.5 times `entries` on, does it run out of space and refuse requests.
 ///
 /// For 1,000 requests per second and a skew of 60 seconds, 60,000 uses are stored if all clocks
 /// agree, and 120,000 if every client's clock is ahead by the skew: `entries` is 1,000 times twice
