@@ -113,13 +113,13 @@ impl TenantCorpus {
                 (Ok(definitions), false) => {
                     let is_locked = action.id.is_some_and(|id| definitions.has_locked(place, id));
                     is_locked.then(|| {
-                        "a cortexkey.lock of the repository names it; bring that file back, or \
-                         commit that it is gone"
+                        "a cortexkey.lock in the repository names it; restore that file, or \
+                         commit its deletion"
                             .to_owned()
                     })
                 }
                 (Err(why), true) => {
-                    Some(format!("that its definition is gone has no proof: {why}"))
+                    Some(format!("cannot confirm that its definition was deleted: {why}"))
                 }
                 // It never had a definition, and --prune requested its deletion.
                 (Err(_), false) => None,

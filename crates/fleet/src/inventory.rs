@@ -109,12 +109,12 @@ pub struct RoleHolding {
 
 /// The limits of every audit log.
 pub const LIMITS: [&str; 4] = [
-    "the audit log has what changes something: a key that only reads leaves no entry, so a key \
+    "the audit log records only changes: a key that only reads leaves no entry, so a key \
      without an audited action may be in use",
-    "entries name a key as `Public API - N`: what a user did in the product's console is of no key, \
-     and neither are entries that name a key in another way",
-    "the tenant names the creator of a key once, when the key is created: a key that was created in \
-     the product's console names a user",
+    "entries name a key as `Public API - N`: actions in the product's console are not assigned \
+     to a key, nor are entries that name a key in another form",
+    "the tenant records a key's creator only at creation; for a key created in the product's \
+     console, that is a user",
     "created keys are those that exist: keys that were deleted are not listed",
 ];
 
@@ -171,14 +171,16 @@ impl Inventory {
         let range = match &self.audit {
             Err(_) => None,
             Ok(range) => Some(format!(
-                "the audit log was read from {} to {} ({} entries); what was done before is not known",
+                "the audit log was read from {} to {} ({} entries); earlier actions are unknown",
                 time_text(range.from_ms),
                 time_text(range.to_ms),
                 range.entries
             )),
         };
         let cut = self.audit.as_ref().is_ok_and(|range| range.is_cut).then(|| {
-            format!("older entries of the range were asked for; they are more than {ENTRIES_MAX}")
+            format!(
+                "older entries in the range were not read: the range has more than {ENTRIES_MAX}"
+            )
         });
         range.into_iter().chain(cut).chain(LIMITS.map(str::to_owned)).collect()
     }

@@ -192,7 +192,7 @@ pub(crate) fn faults(snapshot: &Snapshot, scopes: &Scopes) -> Vec<String> {
     let mut faults = snapshot.definitions.faults.clone();
     if snapshot.unseen > 0 {
         faults.push(format!(
-            "{} keys of the tenant are not here: it does not list them, or their records cannot be read",
+            "{} keys of the tenant are missing here: the tenant does not list them, or their records cannot be read",
             snapshot.unseen
         ));
     }

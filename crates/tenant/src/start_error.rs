@@ -39,7 +39,7 @@ pub enum StartError {
     Threads(#[source] io::Error),
     /// The system returned no random bytes for keys.
     #[error(
-        "the system gives no random bytes, and without them there are no keys; see that the \
+        "the system returned no random bytes, which keys require; see that the \
          system call getrandom is allowed"
     )]
     NoRandom,

@@ -14,14 +14,14 @@ use crate::text::{self, DIM, Format, GOOD};
 /// Fetch the policies from elsewhere that a policy extends
 ///
 /// A policy may extend a file of another git repository at a commit, and an artifact of a registry by
-/// its digest. This command puts a copy of each below .cortexkey/policies beside the policy, and their
-/// digests into .cortexkey/policies.lock. Commit both. Linting reads the copies, never the network, and
+/// its digest. This command writes a copy of each to .cortexkey/policies next to the policy, and
+/// the digests to .cortexkey/policies.lock. Commit both. Linting reads the copies, never the network, and
 /// fails if one is missing or changed.
 ///
 /// A change to a copy and its digest in the lock passes linting. Run --verify in CI to compare the
 /// copies with their sources.
 ///
-/// git is run for repositories and finds logins as it always does. For registries, the logins of
+/// Repositories are fetched with git, which uses its usual credentials. For registries, the logins of
 /// `docker login` are used.
 #[derive(clap::Args)]
 #[command(after_help = "\

@@ -13,9 +13,9 @@ use crate::text;
 
 /// Write overview, keys and findings as one HTML, JSON or CSV file
 ///
-/// The report is of a tenant, of key definitions, or of both, compared: whatever the settings and
-/// the folder have. --from says which it must be. The HTML needs no other file, has no scripts and
-/// prints well.
+/// The report covers a tenant, key definitions, or both, whatever the settings and the folder have.
+/// With both, it compares them. --from requires one of these. The HTML is one file without scripts,
+/// and prints well.
 #[derive(clap::Args)]
 #[command(after_help = format!("{EXAMPLES}\n\n{SETTINGS}"))]
 pub(crate) struct Args {
@@ -26,7 +26,7 @@ pub(crate) struct Args {
     #[command(flatten)]
     out: OutArgs,
 
-    /// What the report must be of [default: what the settings and the folder have]
+    /// What the report must cover [default: what the settings and the folder have]
     #[arg(long, value_name = "SOURCES")]
     from: Option<From>,
 
@@ -64,7 +64,7 @@ enum Format {
     Html,
     /// One object for programs
     Json,
-    /// For spreadsheets: a row a figure, key and finding
+    /// For spreadsheets: one row per figure, key and finding
     Csv,
 }
 
@@ -144,7 +144,7 @@ impl Args {
             }
             _ => return Ok(()),
         };
-        Err(Failure::usage_error(message).help("give --from both, or leave the others out"))
+        Err(Failure::usage_error(message).help("use --from both, or remove the other options"))
     }
 
     /// Whether findings make the exit code 1. If so, prints why.
@@ -170,8 +170,8 @@ fn say_sources(args: &Args, report: &Report) {
         return;
     }
     match (&report.tenant, &report.corpus) {
-        (Some(tenant), None) => say(&format!("of the tenant {} alone", tenant.host)),
-        (None, Some(_)) => say("of the definitions alone: no tenant is set"),
+        (Some(tenant), None) => say(&format!("the report covers only the tenant {}", tenant.host)),
+        (None, Some(_)) => say("the report covers only the definitions: no tenant is set"),
         _ => {}
     }
 }

@@ -144,7 +144,7 @@ fn of_line(line: &str) -> Result<ApiCall, &'static str> {
 
 fn of_object(value: &Value) -> Result<ApiCall, &'static str> {
     if value["dropped"].is_u64() {
-        return Err("the log lost lines here, and their calls are not known");
+        return Err("the log lost lines here, so their calls are unknown");
     }
     let text = |name: &str| value[name].as_str();
     let target = text("path").or_else(|| text("url")).or_else(|| text("uri"));

@@ -17,7 +17,7 @@ pub(super) enum Refusal {
     #[error("the tenant's API has no scopes; remove the scope from the definition")]
     NoScopes,
     #[error(
-        "whether the tenant still has its key is not known, since the record cannot be read; see \
+        "it is unknown whether the tenant still has its key, because the record cannot be read; see \
          `cortexkey keys list`"
     )]
     UnreadKey,

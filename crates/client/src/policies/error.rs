@@ -26,7 +26,7 @@ pub enum PolicyUpdateError {
         error: io::Error,
     },
     /// A policy has a mistake, so it is unknown what it extends.
-    #[error("{what} is no valid policy: {message}")]
+    #[error("{what} is not a valid policy: {message}")]
     Invalid {
         /// The file, or its source.
         what: String,
@@ -59,7 +59,7 @@ pub enum PolicyUpdateError {
         path: PathBuf,
     },
     /// The policy extends too many files.
-    #[error("the policy stands on more than {FILES_MAX} files")]
+    #[error("the policy extends more than {FILES_MAX} files")]
     TooMany,
     /// It could not be fetched from a git repository.
     #[error("cannot fetch {what}")]
@@ -81,15 +81,15 @@ pub enum PolicyUpdateError {
     },
     /// A policy that was fetched before now has other bytes.
     #[error(
-        "{what} has another digest than the lock says; a commit or digest never changes, so look into \
-         this before you delete the lock"
+        "the digest of {what} differs from the lock file; a commit or digest never changes, so \
+         investigate before you delete the lock file"
     )]
     Changed {
         /// What was fetched.
         what: String,
     },
     /// The lock file cannot be parsed.
-    #[error("{} is no lock of policies; restore it, or delete it and run this again", path.display())]
+    #[error("{} is not a policy lock file; restore it, or delete it and run this again", path.display())]
     Lock {
         /// The lock.
         path: PathBuf,

@@ -55,13 +55,13 @@ pub enum GitError {
         message: String,
     },
     /// The revision is not a commit.
-    #[error("the revision is no commit of this repository")]
+    #[error("the revision is not a commit of this repository")]
     NoCommit,
     /// The commit has no such file.
-    #[error("the commit has no file of this path")]
+    #[error("the commit has no file at this path")]
     NoFile,
     /// The path is a link, a folder or a submodule.
-    #[error("the path is no regular file in the commit")]
+    #[error("the path is not a regular file in the commit")]
     NotRegular,
     /// The file is too large.
     #[error("the file has more than {limit} bytes")]

@@ -27,7 +27,7 @@ const ACCEPT: &str = "application/vnd.oci.image.manifest.v1+json, \
 #[non_exhaustive]
 pub enum OciError {
     /// The address of the registry or of its login service is not usable.
-    #[error("{0} is no address of a registry; only this machine may be called without https")]
+    #[error("{0} is not a registry address; only this machine may be called without https")]
     Address(String),
     /// A call failed.
     #[error("{}", chain(.0))]
@@ -39,13 +39,13 @@ pub enum OciError {
         status: u16,
     },
     /// The received data has another digest.
-    #[error("what the registry sent has another digest than {digest}")]
+    #[error("the registry's data does not have the digest {digest}")]
     Digest {
         /// The expected digest.
         digest: String,
     },
     /// The artifact does not consist of exactly one file.
-    #[error("the artifact is not one file: its manifest has to have exactly one layer")]
+    #[error("the artifact must be one file: its manifest must have exactly one layer")]
     Form,
     /// The layer is too large.
     #[error("the file has more than {limit} bytes")]
@@ -59,7 +59,7 @@ fn advice(status: u16) -> &'static str {
     match status {
         401 | 403 => "; log in with `docker login` or `oras login`",
         404 => "; there is no such artifact, or it is not public",
-        429 => "; it asks for fewer calls, so try again later",
+        429 => "; it limits the rate of calls; try again later",
         _ => "",
     }
 }

@@ -185,7 +185,7 @@ impl<'a> Reading<'a> {
     fn read(&self, number: usize, fields: &Fields<'_>) -> Result<Line, Mistake> {
         for (column, text) in fields {
             if text.chars().any(is_invisible) {
-                return Err(format!("`{column}` has characters that cannot be seen").into());
+                return Err(format!("`{column}` contains invisible characters").into());
             }
             if text.chars().count() > FIELD_CHARS_MAX {
                 return Err(format!("`{column}` has more than {FIELD_CHARS_MAX} characters").into());
@@ -241,7 +241,7 @@ impl<'a> Reading<'a> {
 
     fn expiry(&self, fields: &Fields<'_>) -> Result<KeyEnd, Mistake> {
         match (fields.get("expires"), fields.get("lifetime")) {
-            (Some(_), Some(_)) => Err("`expires` and `lifetime` are both filled".into()),
+            (Some(_), Some(_)) => Err("`expires` and `lifetime` are both set".into()),
             (Some(text), None) => match time_ms(text) {
                 Ok(ms) => Ok(KeyEnd::At(ms)),
                 Err(error) => Err(format!("`expires`: {error}").into()),
@@ -304,8 +304,8 @@ fn csv_mistake(error: &csv::Error) -> String {
         csv::ErrorKind::UnequalLengths { expected_len, len, .. } => {
             format!("the line has {len} fields, and the heading has {expected_len}")
         }
-        csv::ErrorKind::Utf8 { .. } => "the line is no text (UTF-8)".to_owned(),
-        _ => "the line is no CSV".to_owned(),
+        csv::ErrorKind::Utf8 { .. } => "the line is not valid UTF-8".to_owned(),
+        _ => "the line is not valid CSV".to_owned(),
     }
 }
 
@@ -315,8 +315,8 @@ fn check_columns(columns: &[String]) -> Result<(), ListError> {
     for column in columns {
         if !COLUMNS.contains(&column.as_str()) {
             return Err(whole(format!(
-                "the first line is the heading, and one of its columns is not known; there are \
-                 {known}, with commas between them"
+                "the header line has an unknown column; known columns are {known}, separated by \
+                 commas"
             )));
         }
         if !seen.insert(column) {

@@ -113,10 +113,10 @@ impl LineState {
                 )
             }
             Self::Gone { id } => format!(
-                "key {id} is gone from the tenant; take the line out, or give --recreate for a new key"
+                "key {id} is gone from the tenant; remove the line, or give --recreate for a new key"
             ),
             Self::Taken { id } => format!(
-                "key {id} has this comment, and the record does not know it: delete that key, or \
+                "key {id} has this comment but is not in the record: delete that key, or \
                  change the line's comment"
             ),
             Self::Unclear => {

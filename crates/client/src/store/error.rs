@@ -54,7 +54,7 @@ pub enum StoreError {
         detail: String,
     },
     /// The answer is not in the expected form.
-    #[error("was answered with something else than {expected}")]
+    #[error("returned something other than {expected}")]
     Answer {
         /// What was expected.
         expected: &'static str,

@@ -85,8 +85,8 @@ pub enum JournalError {
     },
     /// It cannot be written.
     #[error(
-        "the state file {} cannot be written, so nothing more is sent; what is due is sent by the \
-         next run that can write it",
+        "the state file {} cannot be written, so sending stopped; the next run that can write it \
+         sends what is due",
         path.display()
     )]
     Write {
@@ -97,7 +97,7 @@ pub enum JournalError {
         error: io::Error,
     },
     /// Another run holds it.
-    #[error("another run uses the state file {}; wait for its end", path.display())]
+    #[error("another run uses the state file {}; wait for it to finish", path.display())]
     Held {
         /// The file.
         path: PathBuf,

@@ -125,7 +125,7 @@ verdicts! {
         remedy "send fewer requests with one key, or raise the quota of uses per key"
     ReplayGuardUnavailable "replay-guard-unavailable" -117
         "the replay guard is unavailable"
-        cause "its store is unreachable or refuses to store"
+        cause "its store is unreachable or rejects writes"
         remedy "bring the store back; until then no request can be accepted"
 }
 

@@ -51,5 +51,5 @@ fn lock(options: &Options, home: &Path, base: &str) -> Result<PolicyLock, RunErr
     let bytes = companions::read_inside(options, home, &options.folder.join(&name));
     let bytes = bytes.map_err(|why| format!("a policy from elsewhere: {}", why.message(&name)))?;
     let text = core::str::from_utf8(&bytes).ok().and_then(PolicyLock::parse);
-    text.ok_or_else(|| RunError::new(format!("{name} is no lock of policies")))
+    text.ok_or_else(|| RunError::new(format!("{name} is not a policy lock file")))
 }

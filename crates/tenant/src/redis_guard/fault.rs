@@ -28,7 +28,7 @@ pub enum RedisFault {
     Denied,
     /// It evicts keys when it is full.
     #[error(
-        "the server evicts keys when it is full, and with them what was accepted; set \
+        "the server evicts keys when it is full, and records of accepted requests with them; set \
          maxmemory-policy noeviction"
     )]
     Evicts,

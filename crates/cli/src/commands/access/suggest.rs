@@ -29,7 +29,7 @@ const CALLS_SHOWN_MAX: usize = 20;
 /// Find the smallest role for a set of API calls, or the calls that a role cannot make
 ///
 /// Reads calls from a list, a HAR file, an access log or the emulator's request log, and prints the
-/// permissions that they need and the roles that hold them. Each fact has its ground: documented,
+/// permissions that they need and the roles that hold them. Each fact is marked as documented,
 /// observed on a live tenant, or assumed from the name of a component. For many calls no public
 /// document names the permission; these are listed, and the answer is then incomplete. No tenant is
 /// called.

@@ -16,9 +16,9 @@ use crate::text;
 
 /// List each key with its owner, lineage, last audited action and access
 ///
-/// Reads the keys, their scopes (one call a key), and the audit log. Shows which key created which,
-/// what each key last changed, what its roles hold, what it sees and what it would lose if the
-/// tenant enforced scopes. With definitions, also owners and findings.
+/// Reads the keys, their scopes (one call per key), and the audit log. Shows which key created which,
+/// what each key last changed, what its roles grant, what it can see, and what it would lose if the
+/// tenant enforced scopes. With definitions, it also shows owners and findings.
 #[derive(clap::Args)]
 #[command(after_help = format!("{EXAMPLES}\n\n{SETTINGS}"))]
 pub(super) struct Args {

@@ -30,9 +30,9 @@ const LIST_BYTES_MAX: u64 = 1024 * 1024;
 
 /// Generate a key for each person or team of a list, and deliver each to a sink
 ///
-/// The list is a CSV file, or the tenant's users. A plan is shown first. A record beside the list
-/// says which line is which key: the same command, run again, goes on where it was stopped, and no
-/// line gets a second key. Keys go into the sink alone, under the name of the line.
+/// The list is a CSV file, or the tenant's users. A plan is shown first. A record next to the list
+/// maps each line to its key. Run the same command again to continue an interrupted run; no line
+/// gets a second key. Keys go only to the sink, under the line's name.
 #[derive(clap::Args)]
 #[command(after_help = format!("{EXAMPLES}\n\n{SETTINGS}"))]
 pub(super) struct Args {
@@ -75,7 +75,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "TEXT", help_heading = "Lines")]
     comment: Option<String>,
 
-    /// The scope of all keys, as for `keys generate`; a list with scopes of its own takes none
+    /// The scope of all keys, as for `keys generate`; not allowed if the list has scopes
     #[arg(long, value_name = "FILE", help_heading = "Lines")]
     scope_file: Option<PathBuf>,
 
@@ -95,7 +95,7 @@ pub(super) struct Args {
     #[arg(long)]
     recreate: bool,
 
-    /// Where it is kept which line is which key [default: FILE.lock; for --users in the state folder]
+    /// The file that maps lines to keys [default: FILE.lock; for --users in the state folder]
     #[arg(long, value_name = "FILE")]
     record: Option<PathBuf>,
 
@@ -126,7 +126,7 @@ Examples:
 
 The folder of --sink-folder must exist; only you should be able to read it (mkdir -m 700 keys).
 
-A list has a heading. name and owner are required; what else a line leaves open comes from options:
+A list has a header line. name and owner are required; options fill in what a line leaves empty:
   name,owner,roles,level,lifetime,assets,cases,unreferenced,endpoints
   ana@example.com,ana@example.com,Viewer,advanced,90d,prod-eu,all,false,none
   svc-siem,team-detection,Viewer; SIEM Export,standard,180d,all,Security; Finance,true,servers-eu
@@ -226,7 +226,7 @@ fn stopped(error: &RenewError, sink: &Sink, outcomes: &[Outcome<'_>]) -> Failure
     let left = all - made;
     renew_failure(error, Some(sink), "the same command")
         .after(format!("{made} of {all} keys are delivered"))
-        .help(format!("run the same command again: it goes on with the {left} that are left"))
+        .help(format!("run the same command again to continue with the remaining {left}"))
 }
 
 fn read_list(args: &Args, path: &Path) -> Result<Vec<Line>, Failure> {
@@ -239,14 +239,14 @@ fn read_list(args: &Args, path: &Path) -> Result<Vec<Line>, Failure> {
     let bytes = input::read(path, "the list", LIST_BYTES_MAX)?;
     let name = path.display();
     let text = std::str::from_utf8(&bytes)
-        .map_err(|_| Failure::usage_error(format!("{name}: the list is no text (UTF-8)")))?;
+        .map_err(|_| Failure::usage_error(format!("{name}: the list is not valid UTF-8")))?;
     let lines = read_csv(text, &defaults(args)).map_err(|error| {
         Failure::usage_error(format!("{name}: {error}"))
             .help("nothing was changed; `cortexkey keys provision --help` shows a list")
     })?;
     if args.scope_file.is_some() && lines.iter().any(|line| line.scope.is_some()) {
         return Err(Failure::usage_error("the list has scopes, and so does --scope-file")
-            .help("take --scope-file or the list's columns out"));
+            .help("remove --scope-file, or the scope columns of the list"));
     }
     Ok(lines)
 }
@@ -332,7 +332,7 @@ fn sink(args: &Args, profile: &cortexkey_client::NewKeys) -> Result<Sink, Failur
         return Ok(Sink::Folder(folder.clone()));
     }
     if args.sink.is_one_place() || args.sink.is_shown() {
-        return Err(Failure::usage_error("the keys of a list do not go into one place").help(
+        return Err(Failure::usage_error("the keys of a list cannot all go to one place").help(
             "give --sink-folder FOLDER or --sink-store URL with {name} in it, or set sink_store, \
              sink_command or sink_folder in a profile",
         ));

@@ -385,7 +385,7 @@ fn stale(outcome: &Outcome) -> Result<Exit, Failure> {
         Some(known) if known.gone() > 0 => Ok(Exit::Findings),
         None if outcome.corpus.partial => {
             Err(Failure::usage_error("--fail-on-stale-baseline needs the whole corpus")
-                .help("leave the paths out"))
+                .help("remove the paths"))
         }
         _ => Ok(Exit::Done),
     }

@@ -45,12 +45,12 @@ fn read(fields: &Fields) -> Result<Fault, BoxError> {
             let by_ms = value.parse().map_err(|_| number("a skew in milliseconds"))?;
             FaultKind::SkewedDate { by_ms }
         }
-        _ => return Err("say what goes wrong".into()),
+        _ => return Err("choose a fault".into()),
     };
     let times = match fields.get("times").map(str::trim) {
         None => None,
         Some(times) => {
-            let times: u32 = times.parse().map_err(|_| "`Times` is a number, or empty for ever")?;
+            let times: u32 = times.parse().map_err(|_| "`Times` is a number, or empty forever")?;
             Some(times.max(1))
         }
     };
@@ -85,7 +85,7 @@ fn waiting(ask: &PageRequest, faults: &[Fault]) -> Markup {
                 tbody { @for fault in faults { tr {
                     th scope="row" { (words(fault)) }
                     td { code { (if fault.path.is_empty() { "any" } else { &fault.path }) } }
-                    td { @match fault.times { Some(times) => (times), None => "for ever" } }
+                    td { @match fault.times { Some(times) => (times), None => "forever" } }
                 } } }
             }
             form method="post" action=(super::PATH) {
@@ -127,7 +127,7 @@ fn fields(typed: &Fields) -> Markup {
                     value=(if is_fresh { "503" } else { typed.get("value").unwrap_or_default() });
             }
             div class="field" {
-                label for="fault-times" { "Times, empty for ever" }
+                label for="fault-times" { "Times, empty forever" }
                 input id="fault-times" name="times" inputmode="numeric" autocomplete="off"
                     value=(if is_fresh { "1" } else { typed.get("times").unwrap_or_default() });
             }

@@ -30,14 +30,14 @@ pub(super) fn generate(
         expiration: None,
     };
     if key.roles.is_empty() {
-        return Err("a key has a role".into());
+        return Err("select a role".into());
     }
     if !app.is_first(fields.get("once").unwrap_or_default()) {
         return Err("this form was sent before: look at the list of keys".into());
     }
     let made = controls.generate_key(key).map_err(|error| error.to_string())?;
     app.snapshot(Fresh::Now);
-    let id = KeyId::new(made.id).ok_or("the emulator gave an id that cannot be")?;
+    let id = KeyId::new(made.id).ok_or("the emulator returned an invalid id")?;
     let more =
         html! { p class="hint" { "It never expires. The product's API makes no such key." } };
     Ok(Taken::Answer(Box::new(Once::of(made.key.expose()).shown(app, ask, id, &more))))

@@ -22,7 +22,7 @@ pub(super) fn enforce(controls: &Controls, fields: &Fields) -> Result<Taken, Box
     let on = match fields.get("on") {
         Some("1") => true,
         Some("0") => false,
-        _ => return Err("say whether scopes are on".into()),
+        _ => return Err("choose whether scopes are on".into()),
     };
     if on && !fields.has("seen") {
         return Err("look at what each key would lose, and confirm it: scopes stay off".into());
