@@ -162,7 +162,7 @@ var verdicts = map[Verdict]verdictTexts{
 	VerdictReplayGuardUnavailable: {
 		"replay-guard-unavailable",
 		"the replay guard is unavailable",
-		"its store is unreachable or refuses to store",
+		"its store is unreachable or rejects writes",
 		"bring the store back; until then no request can be accepted",
 	},
 }
