@@ -56,7 +56,8 @@ fn one(headers: &Headers<'_>) -> Option<u8> {
 fn sign_one(c: &mut Criterion) {
     print_processor();
     let mut group = c.benchmark_group("sign one");
-    let (signer, mut rng) = (signer(), rng());
+    let signer = signer();
+    let mut rng = rng();
     #[cfg(feature = "kernels")]
     group.bench_function("cortexkey, the thread's generator", |b| {
         b.iter(|| one(&black_box(&signer).sign_from_thread(now()).unwrap()));
@@ -77,7 +78,8 @@ fn sign_one(c: &mut Criterion) {
 }
 
 fn sign_batches(c: &mut Criterion) {
-    let (signer, mut rng) = (signer(), rng());
+    let signer = signer();
+    let mut rng = rng();
     let advanced = signer.advanced().unwrap();
     for size in [8, 64, 1_024] {
         let mut group = c.benchmark_group(format!("sign {size}"));
@@ -99,7 +101,9 @@ fn sign_batches(c: &mut Criterion) {
 
 fn verify_one(c: &mut Criterion) {
     let mut group = c.benchmark_group("verify one");
-    let (stored, verifier, typical) = (stored(), Verifier::new(), TypicalVerifier::new(KEY));
+    let stored = stored();
+    let verifier = Verifier::new();
+    let typical = TypicalVerifier::new(KEY);
     let [key_id, authorization, nonce, timestamp] = naive_a(KEY, 7);
     let headers = [
         ("x-xdr-auth-id", key_id.as_bytes()),
@@ -124,7 +128,9 @@ fn verify_one(c: &mut Criterion) {
 fn verify_256(c: &mut Criterion) {
     let mut group = c.benchmark_group("verify 256");
     group.throughput(Throughput::Elements(256));
-    let (signer, stored, verifier) = (signer(), stored(), Verifier::new());
+    let signer = signer();
+    let stored = stored();
+    let verifier = Verifier::new();
     let all: Vec<_> = (0..256).map(|_| signer.sign_from_system(now()).unwrap()).collect();
     let values: Vec<_> = all.iter().map(Headers::values).collect();
     let now_ms = now_ms();
@@ -141,7 +147,8 @@ fn verify_256(c: &mut Criterion) {
 
 fn nonce(c: &mut Criterion) {
     let mut group = c.benchmark_group("nonce");
-    let (mut ours, mut peer) = (rng(), rng());
+    let mut ours = rng();
+    let mut peer = rng();
     group.bench_function("cortexkey, caller's ChaCha20", |b| {
         b.iter_batched(|| (), |()| Nonce::generate(&mut ours), BatchSize::SmallInput);
     });

@@ -56,13 +56,15 @@ fn request(signer: &Signer, into: &mut Vec<u8>) {
 fn client(address: &str, signer: &Signer, at_a_time: usize, stop: &AtomicBool) -> u64 {
     let mut stream = TcpStream::connect(address).unwrap();
     stream.set_nodelay(true).unwrap();
-    let (mut sent, mut buffer) = (Vec::new(), vec![0; 64 * 1024]);
+    let mut sent = Vec::new();
+    let mut buffer = vec![0; 64 * 1024];
     let mut accepted = 0;
     while !stop.load(Ordering::Relaxed) {
         sent.clear();
         (0..at_a_time).for_each(|_| request(signer, &mut sent));
         stream.write_all(&sent).unwrap();
-        let (mut answers, mut filled) = (0, 0);
+        let mut answers = 0;
+        let mut filled = 0;
         while answers < at_a_time {
             let count = stream.read(&mut buffer[filled..]).unwrap();
             assert!(count > 0, "the server hung up");
@@ -78,7 +80,8 @@ fn client(address: &str, signer: &Signer, at_a_time: usize, stop: &AtomicBool) -
 
 /// Accepted requests per second.
 fn rate(address: &str, signer: &Signer, at_a_time: usize) -> f64 {
-    let (stop, accepted) = (AtomicBool::new(false), AtomicU64::new(0));
+    let stop = AtomicBool::new(false);
+    let accepted = AtomicU64::new(0);
     let started = Instant::now();
     std::thread::scope(|scope| {
         for _ in 0..CONNECTIONS {
@@ -133,7 +136,8 @@ fn main() {
         let line: Value = serde_json::from_str(&line).unwrap();
         let address = line["url"].as_str().unwrap()["http://".len()..].to_owned();
         let seeded = &line["keys"]["advanced"];
-        let (id, key) = (seeded["id"].as_u64().unwrap(), seeded["key"].as_str().unwrap());
+        let id = seeded["id"].as_u64().unwrap();
+        let key = seeded["key"].as_str().unwrap();
         let signer = Signer::new(
             KeyId::new(id).unwrap(),
             Level::Advanced,
@@ -142,7 +146,8 @@ fn main() {
         std::thread::sleep(Duration::from_secs(1));
         println!("memory at rest: {} kB", memory_kb(process.0.id()));
         let peer = python.as_ref().map(|python| peer(python, id, key));
-        let (mut ours, mut theirs) = (Vec::new(), Vec::new());
+        let mut ours = Vec::new();
+        let mut theirs = Vec::new();
         // One after another in each round, so that both see the same machine.
         for _ in 0..ROUNDS {
             ours.push(rate(&address, &signer, at_a_time));

@@ -51,7 +51,8 @@ impl Inserting {
     /// If the system returns no random bytes.
     #[must_use]
     pub fn new(quota: Option<Quota>) -> Self {
-        let (id, key) = (KeyId::new(7).expect("not 0"), Key::new(KEY.as_bytes()).expect("a key"));
+        let id = KeyId::new(7).expect("not 0");
+        let key = Key::new(KEY.as_bytes()).expect("a key");
         let signer = Signer::new(id, Level::Advanced, key);
         let stored = StoredKey::new(id, Level::Advanced, key);
         let mut inserting = Self { signer, stored, quota, guard: guard(quota), next: 0 };

@@ -150,7 +150,8 @@ pub(crate) fn mending(bytes: &[u8]) {
     assert!(unchecked(&after) <= unchecked(&before), "{fixed}");
     let same = unchecked(&after) == unchecked(&before);
     for finding in after.findings.iter().filter(|_| same) {
-        let (old, new) = (count(&before, finding.rule.code()), count(&after, finding.rule.code()));
+        let old = count(&before, finding.rule.code());
+        let new = count(&after, finding.rule.code());
         assert!(new <= old, "{} {new} > {old}\n{fixed}", finding.rule.code());
     }
     let hashes = |text: &str| {

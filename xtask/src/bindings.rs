@@ -17,7 +17,9 @@ const NODE_FILES: [&str; 5] = ["package.json", "index.js", "index.d.ts", "librar
 
 /// Builds the packages and runs their tests; how many passed.
 pub(crate) fn run(root: &Path) -> Result<u64, String> {
-    let (python, node, powershell) = (python(root)?, node(root)?, powershell(root)?);
+    let python = python(root)?;
+    let node = node(root)?;
+    let powershell = powershell(root)?;
     Ok(python + node + powershell)
 }
 
@@ -70,7 +72,8 @@ fn wasm(root: &Path) -> Result<PathBuf, String> {
 }
 
 fn python(root: &Path) -> Result<u64, String> {
-    let (program, package) = (python_program(root)?, python_package(root)?);
+    let program = python_program(root)?;
+    let package = python_package(root)?;
     let mut test = Command::new(&program);
     test.args(["-W", "error", "-m", "unittest", "discover", "--start-directory"]);
     test.arg(root.join("bindings/python/tests")).env("PYTHONPATH", &package);
@@ -176,7 +179,8 @@ fn copy_tree(from: &Path, to: &Path) -> Result<(), String> {
     fs::create_dir_all(to).map_err(failed)?;
     for entry in fs::read_dir(from).map_err(failed)? {
         let entry = entry.map_err(failed)?;
-        let (path, name) = (entry.path(), entry.file_name());
+        let path = entry.path();
+        let name = entry.file_name();
         if path.is_dir() && name != "__pycache__" {
             copy_tree(&path, &to.join(name))?;
         } else if path.is_file() {

@@ -167,8 +167,8 @@ impl Examples<'_> {
     }
 
     fn python(&self, caller: &Caller) -> Result<(), String> {
-        let (program, package) =
-            (bindings::python_program(self.root)?, bindings::python_package(self.root)?);
+        let program = bindings::python_program(self.root)?;
+        let package = bindings::python_package(self.root)?;
         let call = || {
             let mut call = Command::new(&program);
             call.arg(self.folder.join("python/first_call.py")).arg(caller.tenant());

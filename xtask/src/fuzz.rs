@@ -125,7 +125,8 @@ fn fuzz(root: &Path, folder: &Path, target: &str, options: &[&str]) -> Result<St
         let line = ran.stderr.lines().find(|line| line.starts_with(name)).unwrap_or_default();
         line.rsplit(' ').next().unwrap_or_default().to_owned()
     };
-    let (units, memory) = (figure("stat::number_of_executed_units"), figure("stat::peak_rss_mb"));
+    let units = figure("stat::number_of_executed_units");
+    let memory = figure("stat::peak_rss_mb");
     Ok(format!("{target}: {units} inputs, {memory} MB"))
 }
 

@@ -25,7 +25,8 @@ type Counts = BTreeMap<String, u64>;
 
 /// Counts, and compares with the last record.
 pub(crate) fn run(root: &Path) -> Result<(), String> {
-    let (now, history) = (count(root)?, read(root)?);
+    let now = count(root)?;
+    let history = read(root)?;
     let mut grown = Vec::new();
     for (path, instructions) in &now {
         let Some(before) = history.last().and_then(|record| record.counts.get(path)) else {
@@ -108,7 +109,8 @@ fn parse(text: &str) -> Result<Vec<Record>, String> {
             line.split(',').collect::<Vec<_>>().try_into().map_err(|_| bad())?;
         let count = count.parse().map_err(|_| bad())?;
         if records.last().is_none_or(|record| record.commit != commit) {
-            let (date, commit) = (date.to_owned(), commit.to_owned());
+            let date = date.to_owned();
+            let commit = commit.to_owned();
             records.push(Record { date, commit, counts: Counts::new() });
         }
         records.last_mut().map(|record| record.counts.insert(path.to_owned(), count));

@@ -10,7 +10,8 @@ use crate::setup;
 
 /// Reports, definitions and policies against their schemas.
 pub(crate) fn schemas(root: &Path) -> Result<(), String> {
-    let (python, binary) = (setup::python(root)?, binary(root)?);
+    let python = setup::python(root)?;
+    let binary = binary(root)?;
     let mut script = Command::new(python);
     script.arg(root.join("crates/lint/tests/python/schemas.py"));
     check(script.args([root, &binary, &sarif_schema(root)?])).map(drop)
@@ -27,7 +28,9 @@ pub(crate) fn pre_commit(root: &Path) -> Result<(), String> {
 
 /// The same for these hooks.
 pub(crate) fn hooks(root: &Path, names: &[&str]) -> Result<(), String> {
-    let (python, binary, wheels) = (setup::python(root)?, binary(root)?, wheel(root)?);
+    let python = setup::python(root)?;
+    let binary = binary(root)?;
+    let wheels = wheel(root)?;
     let mut script = Command::new(python);
     script.arg(root.join("crates/lint/tests/python/pre_commit.py"));
     check(script.args([root, &binary, &wheels]).args(names)).map(drop)

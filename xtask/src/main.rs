@@ -40,6 +40,7 @@ mod test;
 mod text_file;
 mod tidy;
 mod tools;
+mod tuples;
 mod vectors;
 mod verdicts;
 mod words;

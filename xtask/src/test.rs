@@ -93,7 +93,9 @@ pub(crate) fn run(root: &Path, names: &[&str]) -> ExitCode {
 
 fn run_steps<'s>(root: &Path, steps: impl Iterator<Item = &'s Step>) -> ExitCode {
     let is_ci = std::env::var("CI").is_ok_and(|ci| ci == "true");
-    let (mut passed, mut failed, mut skipped) = (0, 0, 0);
+    let mut passed = 0;
+    let mut failed = 0;
+    let mut skipped = 0;
     for step in steps {
         let start = Instant::now();
         let outcome = (step.run)(root);
@@ -262,7 +264,9 @@ fn unit_tests(root: &Path) -> Outcome {
 
 /// Runs cargo's tests, and counts them.
 fn counted(commands: Vec<Command>) -> Outcome {
-    let (mut passed, mut failed, mut output) = (0, 0, String::new());
+    let mut passed = 0;
+    let mut failed = 0;
+    let mut output = String::new();
     for mut test in commands {
         // Cargo sets these for xtask itself.
         let ran = capture(test.env_remove("CARGO_MANIFEST_DIR"));
@@ -359,7 +363,9 @@ fn go_tests(
     if let Err(output) = checked {
         return Outcome::Failed { passed: 0, failed: 1, output };
     }
-    let (mut passed, mut failed, mut output) = (0, 0, String::new());
+    let mut passed = 0;
+    let mut failed = 0;
+    let mut output = String::new();
     for arguments in tests {
         let ran = capture(tool(go).args(["test", "-count=1", "-v"]).args(*arguments));
         let count = |mark: &str| {

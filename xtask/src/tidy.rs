@@ -7,7 +7,7 @@ use std::process::Command;
 
 use crate::cycles::Crate;
 use crate::run::check;
-use crate::words;
+use crate::{tuples, words};
 
 /// Prints what is untidy; an error where anything is.
 pub(crate) fn run(root: &Path) -> Result<(), String> {
@@ -42,6 +42,7 @@ fn problems(root: &Path) -> Result<Vec<String>, String> {
         lint_tables(file, &mut problems);
         dependency_reasons(file, &mut problems);
         string_errors(file, &mut problems);
+        split_tuples(file, &mut problems);
     }
     package_comments(&files, &mut problems);
     module_cycles(&files, &mut problems);
@@ -194,9 +195,23 @@ fn string_errors(file: &File, problems: &mut Vec<String>) {
     }
 }
 
+/// Each value has a statement of its own.
+fn split_tuples(file: &File, problems: &mut Vec<String>) {
+    if !file.is("rs") {
+        return;
+    }
+    match tuples::find(&file.text) {
+        Ok(lines) => problems.extend(lines.into_iter().map(|line| {
+            format!("{}:{line}: a tuple that is only taken apart; use two `let`s", file.path)
+        })),
+        Err(error) => problems.push(format!("{}: {error}", file.path)),
+    }
+}
+
 /// The second of the generic arguments that a text begins with, if there are two.
 fn second_argument(text: &str) -> Option<&str> {
-    let (mut depth, mut comma) = (0_usize, None);
+    let mut depth = 0_usize;
+    let mut comma = None;
     for (at, c) in text.char_indices() {
         match c {
             '<' | '(' | '[' => depth += 1,

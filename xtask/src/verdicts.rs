@@ -46,7 +46,9 @@ fn document() -> String {
          |---|---|---|---|---|\n",
     );
     for v in Verdict::ALL {
-        let (message, cause, remedy) = (v.message(), v.cause(), v.remedy());
+        let message = v.message();
+        let cause = v.cause();
+        let remedy = v.remedy();
         // Writing to a string does not fail.
         let _ = writeln!(text, "| `{v}` | {} | {message} | {cause} | {remedy} |", v.number());
     }

@@ -77,14 +77,16 @@ fn generator() -> ChaCha20Rng {
 }
 
 fn sign(level: Level, count: usize, is_run: bool) {
-    let (signer, mut generator) = (signer(level), generator());
+    let signer = signer(level);
+    let mut generator = generator();
     for _ in 0..if is_run { count } else { 0 } {
         black_box(black_box(&signer).sign(&mut generator, now()));
     }
 }
 
 fn sign_batch(count: usize, is_run: bool) {
-    let (signer, mut generator) = (signer(Level::Advanced), generator());
+    let signer = signer(Level::Advanced);
+    let mut generator = generator();
     let advanced = signer.advanced().expect("an Advanced key");
     let mut batch = [Signature::EMPTY; BATCH];
     for _ in 0..if is_run { count / BATCH } else { 0 } {
@@ -94,7 +96,8 @@ fn sign_batch(count: usize, is_run: bool) {
 }
 
 fn verify(level: Level, count: usize, is_run: bool) {
-    let (signer, mut generator) = (signer(level), generator());
+    let signer = signer(level);
+    let mut generator = generator();
     let sent: Vec<Vec<_>> = (0..count)
         .map(|_| {
             let headers = signer.sign(&mut generator, now());

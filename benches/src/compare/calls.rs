@@ -16,7 +16,8 @@ pub(super) fn calls(extent: Extent) -> Group {
     let plain = Tenant::start(Options::default()).expect("a tenant starts");
     let tls = Options { tls: Some(Vec::new()), ..Options::default() };
     let tls = Tenant::start(tls).expect("a tenant starts");
-    let (over_plain, over_tls) = (client(&plain), client(&tls));
+    let over_plain = client(&plain);
+    let over_tls = client(&tls);
     let cases = vec![
         Case::new("cortexkey signs", || {
             let now = Timestamp::from_system_time(std::time::SystemTime::now()).expect("now");

@@ -78,7 +78,8 @@ fn rng() -> ChaCha20Rng {
 
 fn sign_one(extent: Extent) -> Group {
     let signer = signer_of(KEY);
-    let (mut caller, mut state) = (rng(), [1_u32; 8]);
+    let mut caller = rng();
+    let mut state = [1_u32; 8];
     let blocks = [[7; 64]; 2];
     let mut cases = vec![
         #[cfg(feature = "kernels")]
@@ -130,7 +131,8 @@ pub(super) fn one(headers: &Headers<'_>) -> Option<u8> {
 fn sign_batch(extent: Extent, size: usize) -> Group {
     let signer = signer_of(KEY);
     let advanced = signer.advanced().expect("an Advanced key");
-    let (mut caller, mut by_caller) = (rng(), vec![Signature::EMPTY; size]);
+    let mut caller = rng();
+    let mut by_caller = vec![Signature::EMPTY; size];
     #[cfg(feature = "kernels")]
     let mut by_thread = by_caller.clone();
     let count = size as u64;
@@ -189,7 +191,9 @@ fn verify_one(extent: Extent) -> Group {
         Nonce::new(nonce.as_bytes()).expect("a nonce"),
         Timestamp::parse(timestamp.as_bytes()).expect("13 digits"),
     );
-    let (now_ms, verifier, typical) = (now_ms(), Verifier::new(), TypicalVerifier::new(KEY));
+    let now_ms = now_ms();
+    let verifier = Verifier::new();
+    let typical = TypicalVerifier::new(KEY);
     let verify = |request: Result<Request<'_>, _>| {
         let request = request.expect("a request");
         let principal = verifier.verify(&request, Some(&stored), now_ms, &Unguarded);
@@ -221,7 +225,9 @@ fn verify_256(extent: Extent) -> Group {
     let id = KeyId::new(7).expect("not 0");
     let stored = StoredKey::new(id, Level::Advanced, Key::new(KEY.as_bytes()).expect("a key"));
     let signer = signer_of(KEY);
-    let (now_ms, verifier, typical) = (now_ms(), Verifier::new(), TypicalVerifier::new(KEY));
+    let now_ms = now_ms();
+    let verifier = Verifier::new();
+    let typical = TypicalVerifier::new(KEY);
     let all: Vec<_> = (0..256).map(|_| signer.sign_from_system(now()).expect("random")).collect();
     let parse = |headers: &Headers<'_>| {
         let values = headers.values();
@@ -260,7 +266,8 @@ fn verify_256(extent: Extent) -> Group {
 }
 
 fn nonce(extent: Extent) -> Group {
-    let (mut caller, mut peer) = (rng(), rng());
+    let mut caller = rng();
+    let mut peer = rng();
     let cases = vec![
         Case::new("cortexkey, caller's ChaCha20", || Nonce::generate(&mut caller)),
         Case::new("rand's Alphanumeric, the same ChaCha20", || {

@@ -46,7 +46,8 @@ pub fn check(comparison: &Comparison) -> Vec<String> {
     }
     for row in comparison.group("sign 256, by length of key").iter().flat_map(|group| &group.rows) {
         if let Some(ratio) = row.ratio.filter(|ratio| ratio.median > KEY_LENGTH_MAX) {
-            let (name, ratio) = (&row.name, ratio.median);
+            let name = &row.name;
+            let ratio = ratio.median;
             decayed.push(format!(
                 "{name} takes {ratio:.2} times as long as 128; expected at most {KEY_LENGTH_MAX}"
             ));

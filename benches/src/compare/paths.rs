@@ -68,7 +68,8 @@ fn sign_one(peer: &str) -> Vec<Case<'static>> {
 
 fn sign_batch(peer: &str, size: usize) -> Vec<Case<'static>> {
     let ours = paths().map(|path| {
-        let (signer, mut batch) = (signer_of(KEY), vec![Signature::EMPTY; size]);
+        let signer = signer_of(KEY);
+        let mut batch = vec![Signature::EMPTY; size];
         on(path, size, move || {
             let advanced = black_box(&signer).advanced().expect("an Advanced key");
             advanced.sign_batch_from_thread(now(), &mut batch).expect("the system has randomness");
@@ -85,15 +86,19 @@ fn naive(name: &str) -> Case<'static> {
 fn verify(extent: Extent, operation: &str, peer: &str, size: usize) -> Group {
     let id = KeyId::new(7).expect("not 0");
     let stored = StoredKey::new(id, Level::Advanced, Key::new(KEY.as_bytes()).expect("a key"));
-    let (signer, now_ms) = (signer_of(KEY), now_ms());
+    let signer = signer_of(KEY);
+    let now_ms = now_ms();
     let all: Vec<_> = (0..256).map(|_| signer.sign_from_thread(now()).expect("random")).collect();
     let values: Vec<_> = all.iter().map(Headers::values).collect();
     let texts: Vec<_> = all
         .iter()
         .map(|headers| (headers.authorization(), headers.nonce(), headers.timestamp()))
         .collect();
-    let (verifier, typical) = (Verifier::new(), TypicalVerifier::new(KEY));
-    let (stored, values, verifier) = (&stored, &values, &verifier);
+    let verifier = Verifier::new();
+    let typical = TypicalVerifier::new(KEY);
+    let stored = &stored;
+    let values = &values;
+    let verifier = &verifier;
     let parse = |values| Request::from_values(values, NonceLengths::EXACT).expect("good");
     let ours = paths().map(|path| {
         let mut requests = Vec::with_capacity(256);
@@ -115,7 +120,8 @@ fn verify(extent: Extent, operation: &str, peer: &str, size: usize) -> Group {
     });
     let peer = Case::new(peer, || {
         for (authorization, nonce, timestamp) in black_box(&texts) {
-            let (nonce, timestamp) = (nonce.expect("signed"), timestamp.expect("signed"));
+            let nonce = nonce.expect("signed");
+            let timestamp = timestamp.expect("signed");
             assert!(typical.verify(authorization, nonce, timestamp, now_ms));
         }
     })

@@ -29,7 +29,8 @@ pub fn svg(comparison: &Comparison) -> String {
     };
     let most =
         groups.iter().flat_map(|(_, _, group)| times(group)).map(|(_, t)| t).fold(1.0, f64::max);
-    let (mut body, mut y) = (String::new(), 30.0);
+    let mut body = String::new();
+    let mut y = 30.0;
     for (operation, peer, group) in &groups {
         let peer = peer.split(':').next().unwrap_or(peer);
         let _ = writeln!(
@@ -38,7 +39,8 @@ pub fn svg(comparison: &Comparison) -> String {
         );
         y += 10.0;
         for ((path, times), colour) in times(group).iter().zip(COLOURS) {
-            let (width, text_y) = ((WIDTH - LEFT - 60.0) * times / most, y + BAR - 4.0);
+            let width = (WIDTH - LEFT - 60.0) * times / most;
+            let text_y = y + BAR - 4.0;
             let _ = writeln!(
                 body,
                 r#"<text x="{:.0}" y="{text_y:.0}" text-anchor="end">{path}</text><rect x="{LEFT}" y="{y:.0}" width="{width:.1}" height="{BAR}" rx="2" fill="{colour}"/><text x="{:.1}" y="{text_y:.0}">{times:.1}</text>"#,

@@ -123,7 +123,8 @@ pub fn from_write<'a>(
     write: &'a ScopeWrite,
     group_name: impl Fn(u64) -> Option<&'a str>,
 ) -> Scope<Cow<'a, str>> {
-    let (assets, cases) = (&write.assets, &write.cases_issues);
+    let assets = &write.assets;
+    let cases = &write.cases_issues;
     let borrowed = |names: &'a [String]| names.iter().map(Into::into).collect();
     let groups = || {
         let names = assets.asset_group_ids.iter().filter_map(|id| group_name(*id));

@@ -45,7 +45,8 @@ fn allocations(definitions: *const cxk_definitions, question: &cxk_question) -> 
     for at in 0.. {
         let mut out =
             cxk_decision { answer: CXK_OK, if_enforced: CXK_OK, decided: 0, scopes_off: 0 };
-        let (text, size) = (line.as_mut_ptr(), line.len());
+        let text = line.as_mut_ptr();
+        let size = line.len();
         if unsafe { cxk_decide(definitions, at, question, &raw mut out, text, size) }
             == CXK_NOT_FOUND
         {
@@ -60,7 +61,8 @@ fn allocations(definitions: *const cxk_definitions, question: &cxk_question) -> 
 #[test]
 fn a_decision_of_few_names_allocates_nothing() {
     let mut definitions = null_mut();
-    let (bytes, len) = (DEFINITIONS.as_ptr().cast(), DEFINITIONS.len());
+    let bytes = DEFINITIONS.as_ptr().cast();
+    let len = DEFINITIONS.len();
     assert_eq!(unsafe { cxk_definitions_load(bytes, len, &raw mut definitions) }, CXK_OK);
     let names = [c"prod-eu".as_ptr(); NAMES_MAX + 1];
     let few = NAMES_MAX / 4;

@@ -415,7 +415,8 @@ impl<'a> Lists<'a> {
                 lists.tags = unsafe { lists.take_names(question.tags, question.tag_count) }?;
             }
             CXK_ASK_ISSUE => {
-                let (start, count) = (question.references, question.reference_count);
+                let start = question.references;
+                let count = question.reference_count;
                 // SAFETY: as above.
                 unsafe { lists.take_references(start, count) }?;
             }
@@ -426,7 +427,8 @@ impl<'a> Lists<'a> {
                 for issue in issues {
                     // SAFETY: as above.
                     let domain = unsafe { name(issue.domain) }?;
-                    let (start, count) = (issue.references, issue.reference_count);
+                    let start = issue.references;
+                    let count = issue.reference_count;
                     // SAFETY: as above.
                     let references = unsafe { lists.take_references(start, count) }?;
                     push(&mut lists.issues, (domain, references))?;

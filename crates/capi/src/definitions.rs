@@ -310,7 +310,8 @@ pub unsafe extern "C" fn cxk_compare(
             *count = gains.len();
             for gain in gains {
                 // A full string takes no more text, and reports it.
-                let (key, what) = (OneLine(gain.key), OneLine(gain.widening));
+                let key = OneLine(gain.key);
+                let what = OneLine(gain.widening);
                 let _ = writeln!(text, "{}\t{key}\t{what}", gain.code());
             }
             Ok(())

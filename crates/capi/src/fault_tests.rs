@@ -143,7 +143,8 @@ const CALLS: &[Call] = &[
         let requests = [cxk_request { headers: headers.as_ptr(), count: 2 }; 2];
         let mut statuses = [7; 2];
         let (status, is_zero) = with_output(|out: *mut [cxk_principal; 2]| unsafe {
-            let (requests, statuses) = (requests.as_ptr(), statuses.as_mut_ptr());
+            let requests = requests.as_ptr();
+            let statuses = statuses.as_mut_ptr();
             cxk_verify_batch(h.verifier, requests, 2, NOW_MS, statuses, out.cast())
         });
         assert_eq!(statuses, [status; 2], "no status reports success if the call failed");
@@ -151,7 +152,8 @@ const CALLS: &[Call] = &[
     }),
     ("cxk_definitions_load", |_| {
         let mut made = null_mut();
-        let (bytes, len) = (DEFINITIONS.as_ptr().cast(), DEFINITIONS.len());
+        let bytes = DEFINITIONS.as_ptr().cast();
+        let len = DEFINITIONS.len();
         let status = unsafe { cxk_definitions_load(bytes, len, &raw mut made) };
         let is_null = made.is_null();
         unsafe { cxk_definitions_free(made) };
@@ -161,7 +163,8 @@ const CALLS: &[Call] = &[
         with_output(|out| unsafe { cxk_definitions_get(h.definitions, 0, out) })
     }),
     ("cxk_definitions_find", |h| {
-        let (name, mut at) = (c"old/lab".as_ptr(), 7);
+        let name = c"old/lab".as_ptr();
+        let mut at = 7;
         let status = unsafe { cxk_definitions_find(h.definitions, name, 7, &raw mut at) };
         (status, at == CXK_NOWHERE)
     }),
@@ -173,14 +176,17 @@ const CALLS: &[Call] = &[
     ("cxk_decide", |h| {
         let mut text: [c_char; 90] = [7; 90];
         let mut out = cxk_decision { answer: 7, if_enforced: 7, decided: 7, scopes_off: 7 };
-        let (place, len) = (text.as_mut_ptr(), text.len());
+        let place = text.as_mut_ptr();
+        let len = text.len();
         let status = unsafe { cxk_decide(h.definitions, 0, &question(), &raw mut out, place, len) };
         let is_status = [out.answer, out.if_enforced] == [CXK_INTERNAL; 2];
         (status, is_status && out.decided == 0 && text == [0; 90])
     }),
     ("cxk_compare", |h| {
         let mut text: [c_char; 90] = [7; 90];
-        let (place, len, mut gains) = (text.as_mut_ptr(), text.len(), 7);
+        let place = text.as_mut_ptr();
+        let len = text.len();
+        let mut gains = 7;
         let status =
             unsafe { cxk_compare(h.definitions, h.definitions, place, len, &raw mut gains) };
         (status, gains == CXK_NOWHERE && text == [0; 90])
@@ -225,18 +231,23 @@ fn free_each(arm: impl Fn()) {
 }
 
 fn handles() -> Handles {
-    let (mut signer, mut keyring, mut guard, mut verifier, mut definitions) =
-        (null_mut(), null_mut(), null_mut(), null_mut(), null_mut());
+    let mut signer = null_mut();
+    let mut keyring = null_mut();
+    let mut guard = null_mut();
+    let mut verifier = null_mut();
+    let mut definitions = null_mut();
     let level = CXK_LEVEL_ADVANCED;
     // SAFETY: as in `CALLS`.
     unsafe {
-        let (key_bytes, len) = (KEY.as_ptr().cast(), KEY.len());
+        let key_bytes = KEY.as_ptr().cast();
+        let len = KEY.len();
         assert_eq!(cxk_signer_new(7, level, key_bytes, len, &raw mut signer), CXK_OK);
         assert_eq!(cxk_keyring_new(&raw mut keyring), CXK_OK);
         assert_eq!(cxk_keyring_put(keyring, &key()), CXK_OK);
         assert_eq!(cxk_replay_guard_new(&guard_options(), &raw mut guard), CXK_OK);
         assert_eq!(cxk_verifier_new(null(), keyring, guard, &raw mut verifier), CXK_OK);
-        let (bytes, len) = (DEFINITIONS.as_ptr().cast(), DEFINITIONS.len());
+        let bytes = DEFINITIONS.as_ptr().cast();
+        let len = DEFINITIONS.len();
         assert_eq!(cxk_definitions_load(bytes, len, &raw mut definitions), CXK_OK);
     }
     Handles { signer, keyring, guard, verifier, definitions }

@@ -93,7 +93,8 @@ impl Keys {
         let keys: Vec<_> = table.0.iter().filter_map(|slot| slot.key.load_full()).collect();
         let slots = (4 * (keys.len() + 1)).next_power_of_two().max(SLOTS_MIN);
         handle::has_memory(slots * size_of::<Slot>())?;
-        let (larger, count) = (Table::new(slots), keys.len());
+        let larger = Table::new(slots);
+        let count = keys.len();
         for key in keys {
             larger.insert(key.key_id(), key);
         }
@@ -151,7 +152,8 @@ mod tests {
     /// Puts, revokes and removes against a map, over several growths.
     #[test]
     fn keys_are_those_of_a_map() {
-        let (keys, mut map) = (Keys::default(), BTreeMap::new());
+        let keys = Keys::default();
+        let mut map = BTreeMap::new();
         let mut chance = 1_u64;
         for step in 0..20_000_u64 {
             chance = chance.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(step);

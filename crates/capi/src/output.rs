@@ -144,7 +144,8 @@ pub(crate) fn put(place: &mut [c_char], parts: &[&str]) -> Result<(), cxk_status
 
 /// C's characters as bytes.
 pub(crate) fn bytes(characters: &mut [c_char]) -> &mut [u8] {
-    let (start, len) = (characters.as_mut_ptr().cast(), characters.len());
+    let start = characters.as_mut_ptr().cast();
+    let len = characters.len();
     // SAFETY: a `c_char` is a byte; so many are there, and stay lent.
     unsafe { slice::from_raw_parts_mut(start, len) }
 }

@@ -101,7 +101,8 @@ fn the_examples_compile() {
          static void send(const cxk_headers *h) { puts(h->key_id); }\n",
     );
     // Of every handle there is one.
-    let (mut parameters, mut uses) = (Vec::new(), String::new());
+    let mut parameters = Vec::new();
+    let mut uses = String::new();
     for handle in HANDLES {
         if header.contains(&format!("typedef struct cxk_{handle} ")) {
             let name = handle.trim_start_matches("replay_");

@@ -26,7 +26,8 @@ macro_rules! facts {
         let mut facts = Vec::new();
         $(
             let name = stringify!($structure);
-            let (size, align) = (size_of::<$structure>(), align_of::<$structure>());
+            let size = size_of::<$structure>();
+            let align = align_of::<$structure>();
             let asserts = format!("sizeof({name}) == {size} && _Alignof({name}) == {align}");
             facts.push(Fact { name: name.to_owned(), asserts });
             $(

@@ -122,7 +122,8 @@ impl KeyArgs {
                 allow_readable: self.allow_readable_key_file,
             })
         };
-        let (profile, key_id) = (self.profile.clone(), self.key_id.clone());
+        let profile = self.profile.clone();
+        let key_id = self.key_id.clone();
         let on_key = Some(mask::know as fn(&[u8]));
         Given { profile, key_id, level: self.level, key, on_key, ..Given::default() }
     }

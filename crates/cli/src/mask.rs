@@ -106,7 +106,8 @@ fn without(bytes: &[u8], needle: &[u8]) -> Option<Vec<u8>> {
         Some(from + rest.windows(needle.len()).position(|window| window == needle)?)
     };
     let mut next = Some(find(0)?);
-    let (mut hidden, mut at) = (Vec::with_capacity(bytes.len()), 0);
+    let mut hidden = Vec::with_capacity(bytes.len());
+    let mut at = 0;
     while let Some(start) = next {
         hidden.extend_from_slice(&bytes[at..start]);
         hidden.extend_from_slice(HIDDEN.as_bytes());

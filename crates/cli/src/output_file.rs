@@ -32,7 +32,8 @@ mod tests {
     #[test]
     fn a_file_is_replaced_whole_and_a_link_to_it_is_kept() {
         let folder = tempfile::tempdir().unwrap();
-        let (real, link) = (folder.path().join("real"), folder.path().join("link"));
+        let real = folder.path().join("real");
+        let link = folder.path().join("link");
         std::os::unix::fs::symlink(&real, &link).unwrap();
         fs::write(&real, "old").unwrap();
         write(&link, b"new").unwrap();

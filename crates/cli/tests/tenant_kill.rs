@@ -144,7 +144,8 @@ fn a_tenant_that_is_killed_keeps_what_it_promised() {
     let key = standard["key"].as_str().unwrap();
     let admin = format!("x-xdr-auth-id: {}\r\nAuthorization: {key}\r\n", standard["id"]);
     let known = Mutex::new(Acknowledged::default());
-    let (mut made, mut accepted) = (0, 0);
+    let mut made = 0;
+    let mut accepted = 0;
     let mut chance = 0x9e37_79b9_u64;
     for _ in 0..kills {
         chance = chance.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);

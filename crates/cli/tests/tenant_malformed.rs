@@ -219,8 +219,9 @@ fn malformed_requests_harm_nobody() {
         "GET /api_keys/validate HTTP/1.1\r\nHost: x\r\nx-xdr-auth-id: 1\r\nAuthorization: {key}\r\n\
          Connection: close\r\n\r\n"
     );
-    let (stop, answered, slowest_ms) =
-        (AtomicBool::new(false), AtomicU64::new(0), AtomicU64::new(0));
+    let stop = AtomicBool::new(false);
+    let answered = AtomicU64::new(0);
+    let slowest_ms = AtomicU64::new(0);
     std::thread::scope(|scope| {
         scope.spawn(|| {
             while !stop.load(Ordering::Relaxed) {
@@ -245,7 +246,8 @@ fn malformed_requests_harm_nobody() {
     });
     if cfg!(target_os = "linux") {
         let pid = u64::from(process.id());
-        let (peak, now) = (memory_kb(pid, "VmHWM"), memory_kb(pid, "VmRSS"));
+        let peak = memory_kb(pid, "VmHWM");
+        let now = memory_kb(pid, "VmRSS");
         println!(
             "{count} malformed requests; {} good ones, the slowest {} ms; {peak} kB at most, {now} \
              kB in the end",

@@ -44,7 +44,8 @@ impl Drop for Process {
 }
 
 fn tenant(folder: &Path, replay: &str) -> (Process, Value) {
-    let (folder, skew) = (folder.to_str().unwrap(), SKEW_MS.to_string());
+    let folder = folder.to_str().unwrap();
+    let skew = SKEW_MS.to_string();
     let args = ["tenant", "--quiet", "--data", folder, "--replay", replay, "--skew-ms", &skew];
     let mut process =
         cortexkey(&args).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
@@ -75,7 +76,8 @@ impl Connection {
     fn send(&mut self, headers: &str) -> u16 {
         let request = format!("GET /api_keys/validate HTTP/1.1\r\nHost: x\r\n{headers}\r\n");
         self.reader.get_mut().write_all(request.as_bytes()).unwrap();
-        let (mut status, mut length) = (0, 0);
+        let mut status = 0;
+        let mut length = 0;
         loop {
             let mut line = String::new();
             self.reader.read_line(&mut line).unwrap();
@@ -124,7 +126,10 @@ fn of_equal_requests_to_eight_tenants_one_is_accepted_at_most() {
     let address = |ready: &Value| ready["url"].as_str().unwrap()["http://".len()..].to_owned();
     let addresses: Vec<_> = tenants.iter().map(|(_, ready)| address(ready)).collect();
 
-    let (mut sent, mut accepted, mut kills, mut losses) = (0, 0, 0, 0);
+    let mut sent = 0;
+    let mut accepted = 0;
+    let mut kills = 0;
+    let mut losses = 0;
     let mut last: Vec<String> = Vec::new();
     while sent < duplicates {
         // A guard begins with nothing remembered, and for a while accepts nothing.
@@ -140,7 +145,9 @@ fn of_equal_requests_to_eight_tenants_one_is_accepted_at_most() {
         let is_away = AtomicBool::new(false);
         std::thread::scope(|scope| {
             for address in &addresses {
-                let (requests, accepts, is_away) = (&requests, &accepts, &is_away);
+                let requests = &requests;
+                let accepts = &accepts;
+                let is_away = &is_away;
                 scope.spawn(move || {
                     let mut connection = Connection::new(address);
                     for (headers, accepts) in requests.iter().zip(accepts) {

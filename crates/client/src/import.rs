@@ -177,7 +177,8 @@ fn write_scope(
         }
     };
     let _ = writeln!(out, "    assets: {{ {assets} }}");
-    let (area, unreferenced) = (scope.cases_and_issues.area, scope.cases_and_issues.unreferenced);
+    let area = scope.cases_and_issues.area;
+    let unreferenced = scope.cases_and_issues.unreferenced;
     let unreferenced = known.unwrap_or(unreferenced);
     let mut cases = match &area {
         Area::None => "mode: none".to_owned(),
@@ -192,7 +193,8 @@ fn write_scope(
         }
     }
     let _ = writeln!(out, "    casesAndIssues: {{ {cases} }}");
-    let (groups, tags) = (&read.endpoints.endpoint_groups, &read.endpoints.endpoint_tags);
+    let groups = &read.endpoints.endpoint_groups;
+    let tags = &read.endpoints.endpoint_tags;
     // A tenant may store names with a mode that has none; definitions cannot express those.
     let has_stray_names =
         |axis: &Tagged<AxisMode>| axis.mode != AxisMode::Scope && !axis_names(axis).is_empty();
@@ -216,7 +218,8 @@ fn write_scope(
             unknown
                 .push("what its endpoint axes mean together: they are kept unchanged".to_owned());
             let axis = |axis: &Tagged<AxisMode>| (axis.mode.as_str(), list(&axis_names(axis)));
-            let ((groups_mode, groups), (tags_mode, tags)) = (axis(groups), axis(tags));
+            let (groups_mode, groups) = axis(groups);
+            let (tags_mode, tags) = axis(tags);
             format!(
                 "mode: raw, groupsMode: {groups_mode}, groups: {groups}, tagsMode: {tags_mode}, \
                  tags: {tags}"

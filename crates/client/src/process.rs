@@ -167,7 +167,8 @@ pub(crate) fn exchange(
 ) -> Result<Exchanged, ProgramError> {
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().map_err(ProgramError::Start)?;
-    let (stdin, input) = (child.stdin.take(), Zeroizing::new(input.to_vec()));
+    let stdin = child.stdin.take();
+    let input = Zeroizing::new(input.to_vec());
     let written = thread::spawn(move || stdin.map_or(Ok(()), |mut to| to.write_all(&input)));
     let stdout = child.stdout.take().map(|stdout| read_aside(stdout, limit));
     let stderr = child.stderr.take().map(read_and_drain);
@@ -177,7 +178,8 @@ pub(crate) fn exchange(
         let output: io::Result<_> = output.ok_or(ProgramError::Timeout { after: timeout })?;
         output.map_err(ProgramError::Io)
     };
-    let (stdout, stderr) = (received(stdout)?, received(stderr)?);
+    let stdout = received(stdout)?;
+    let stderr = received(stderr)?;
     if stdout.len() > limit {
         return Err(ProgramError::TooMuch { limit });
     }

@@ -404,7 +404,8 @@ mod tests {
             let [column, operator, value] = text.splitn(3, ' ').collect::<Vec<_>>()[..] else {
                 panic!("{text}");
             };
-            let (column, operator) = (column.parse().unwrap(), operator.parse().unwrap());
+            let column = column.parse().unwrap();
+            let operator = operator.parse().unwrap();
             let filter = condition(column, operator, value, DAY_MS).unwrap();
             assert_eq!(filter.passes(&row()), passes, "{text}");
         }

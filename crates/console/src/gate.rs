@@ -83,7 +83,8 @@ pub(crate) async fn with_session(
 
 /// Why a request comes neither from a page of this console nor from the address bar.
 fn origin_fault(app: &App, request: &Request) -> Option<(StatusCode, &'static str)> {
-    let (method, headers) = (request.method(), request.headers());
+    let method = request.method();
+    let headers = request.headers();
     let authority = request.uri().authority().map(axum::http::uri::Authority::as_str);
     let is_host = single(headers, &header::HOST) == Some(app.host())
         && authority.is_none_or(|authority| authority == app.host());

@@ -81,7 +81,8 @@ impl Live {
     }
 
     async fn while_somebody_looks(&self, mut follower: Follower) {
-        let (mut batch, mut due) = (Batch::default(), Instant::now());
+        let mut batch = Batch::default();
+        let mut due = Instant::now();
         loop {
             tokio::select! {
                 next = follower.next() => match next {

@@ -73,7 +73,8 @@ impl Options {
     /// Where the definitions are, where there are any.
     pub(crate) fn definition_source(&self) -> Option<DefinitionSource> {
         let folder = self.keys.clone()?;
-        let (tenant, scopes_max) = (self.tenant.clone(), Some(SCOPES_MAX));
+        let tenant = self.tenant.clone();
+        let scopes_max = Some(SCOPES_MAX);
         Some(DefinitionSource { folder, tenant, scopes_max, ..DefinitionSource::default() })
     }
 

@@ -203,7 +203,8 @@ async fn accept(
             continue;
         };
         let _ = stream.set_nodelay(true);
-        let (router, mut stop) = (router.clone(), stop.clone());
+        let router = router.clone();
+        let mut stop = stop.clone();
         tokio::spawn(async move {
             let _place = place;
             let service = service_fn(move |request| answer_to(router.clone(), request));

@@ -143,7 +143,8 @@ impl KeyScopes {
         let ids = snapshot.rows.iter().map(|row| row.record.key_id);
         match Scopes::read(&options.client, ids, &|| {}) {
             Ok(scopes) => {
-                let (scopes, taken_ms) = (Arc::new(scopes), options.now_ms());
+                let scopes = Arc::new(scopes);
+                let taken_ms = options.now_ms();
                 *cached = ReadScopes { scopes, taken_ms, fault: None };
             }
             Err(error) => cached.fault = Some(error.to_string()),

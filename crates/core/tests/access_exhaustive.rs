@@ -166,7 +166,8 @@ fn the_first_tag_narrows_a_selection_of_groups() {
 #[test]
 fn what_is_newly_allowed_is_reported_as_a_gain() {
     let mut random = ChaCha20Rng::seed_from_u64(7);
-    let (mut newly_allowed, mut silent) = (0, 0);
+    let mut newly_allowed = 0;
+    let mut silent = 0;
     let roles = role_lists();
     for (scopes, mut questions) in parts() {
         questions.extend(grid::rights_questions());
@@ -200,7 +201,8 @@ fn near<'a>(
         (0, ..) => other.clone(),
         (1, Some(scope), _) => Some(pick(random, &widened(scope)).clone()),
         (2, Some(scope), Some(other)) => {
-            let (tags, filters) = (other.tags.clone(), other.filters.clone());
+            let tags = other.tags.clone();
+            let filters = other.filters.clone();
             Some(naive::Scope { tags, filters, ..scope.clone() })
         }
         (_, scope, _) => scope.clone(),

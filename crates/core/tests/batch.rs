@@ -121,7 +121,8 @@ fn verify_batch(key: &[u8], size: usize) {
         let skew = Skew::DEFAULT;
         MemoryGuard::new(MemoryGuardConfig { entries: 1_000, skew, start: Start::First, secret })
     };
-    let (guard_of_batch, guard_of_single) = (guard(), guard());
+    let guard_of_batch = guard();
+    let guard_of_single = guard();
     let lookup = |wanted| (wanted == id).then_some(&stored);
     let mut batch = Vec::new();
     Verifier::new().verify_batch(&requests, lookup, NOW_MS, &guard_of_batch, |index, answer| {

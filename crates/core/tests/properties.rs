@@ -350,7 +350,8 @@ fn levels_are_edited_where_they_may_be() {
     let key = Key::new(b"test-api-key").unwrap();
     let id = KeyId::new(7).unwrap();
     let signed = |level| pairs(&Signer::new(id, level, key), 1, NOW_MS);
-    let (standard, advanced) = (signed(Level::Standard), signed(Level::Advanced));
+    let standard = signed(Level::Standard);
+    let advanced = signed(Level::Advanced);
     let mut stored = StoredKey::editable(id, Level::Standard, key);
     for (level, good, bad) in
         [(Level::Advanced, &advanced, &standard), (Level::Standard, &standard, &advanced)]

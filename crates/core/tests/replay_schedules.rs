@@ -26,7 +26,8 @@ fn ask(guard: &MemoryGuard, number: u64, signed_ms: u64) -> Option<Verdict> {
 }
 
 fn ask_at(guard: &MemoryGuard, number: u64, signed_ms: u64, now_ms: u64) -> Option<Verdict> {
-    let (id, key) = (KeyId::new(7).unwrap(), Key::new(b"test-api-key").unwrap());
+    let id = KeyId::new(7).unwrap();
+    let key = Key::new(b"test-api-key").unwrap();
     let signer = Signer::new(id, Level::Advanced, key);
     let stored = StoredKey::new(id, Level::Advanced, key);
     let nonce = Nonce::new(format!("{number:064}").as_bytes()).unwrap();
@@ -180,7 +181,8 @@ mod chance_schedules {
             let equal: Vec<_> =
                 (0..3).map(|number| (number, base_ms + chance.gen_range(0..2 * SKEW_MS))).collect();
             let accepting = |_| {
-                let (guard, equal) = (guard.clone(), equal.clone());
+                let guard = guard.clone();
+                let equal = equal.clone();
                 thread::spawn(move || accepted_of(&guard, &equal, base_ms))
             };
             let threads: Vec<_> = (0..5).map(accepting).collect();

@@ -33,7 +33,8 @@ struct Client {
 
 impl Client {
     fn new() -> Self {
-        let (id, key) = (KeyId::new(7).unwrap(), Key::new(b"test-api-key").unwrap());
+        let id = KeyId::new(7).unwrap();
+        let key = Key::new(b"test-api-key").unwrap();
         let stored = StoredKey::new(id, Level::Advanced, key);
         Self { signer: Signer::new(id, Level::Advanced, key), stored }
     }
@@ -86,7 +87,9 @@ fn clocks_that_jump_in_many_threads_accept_once() {
     let accepted: Vec<AtomicU32> = (0..REQUESTS).map(|_| AtomicU32::new(0)).collect();
     std::thread::scope(|scope| {
         for thread in 0..8 {
-            let (client, guard, accepted) = (&client, &guard, &accepted);
+            let client = &client;
+            let guard = &guard;
+            let accepted = &accepted;
             scope.spawn(move || {
                 for step in 0..4_000_u64 {
                     let number = (step * 31 + thread * 17) % REQUESTS;

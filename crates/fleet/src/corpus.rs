@@ -43,7 +43,8 @@ impl TenantCorpus {
         let of_policy = policy.tenants().map(|(name, _)| name.value.as_str());
         let membership = Membership::choose(of_policy, named)?;
         let tenant = membership.tenant();
-        let (mut desired, mut gaps) = (Vec::new(), Vec::new());
+        let mut desired = Vec::new();
+        let mut gaps = Vec::new();
         for file in &outcome.corpus.files {
             // A child policy's catalogue applies to the files that it governs.
             let policy = outcome.policy_of(file).unwrap_or(policy);

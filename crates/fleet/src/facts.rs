@@ -291,7 +291,8 @@ fn scope(row: &Row, scopes: &Scopes, definitions: &Definitions, tenant: Option<&
 }
 
 fn of_row(row: &Row, definitions: &Definitions) -> KeyFacts {
-    let (record, managed) = (&row.record, row.managed.as_ref());
+    let record = &row.record;
+    let managed = row.managed.as_ref();
     let state = match managed {
         Some(managed) => KeyState::Managed(managed.state),
         None if definitions.is_compared() => KeyState::Unmanaged,

@@ -162,7 +162,8 @@ impl Inventory {
         };
         let keys = facts.into_iter().map(key).collect();
         let name = snapshot.definitions.plan.as_ref().map(|plan| plan.tenant.as_str()).or(tenant);
-        let (now_ms, tenant) = (snapshot.taken_ms, TenantSource::of(client, name));
+        let now_ms = snapshot.taken_ms;
+        let tenant = TenantSource::of(client, name);
         Ok(Self { now_ms, tenant, audit, keys, faults })
     }
 

@@ -67,7 +67,9 @@ mod tests {
         };
         let mut blocks = [[0; 64]; 16];
         for (i, word) in run.as_chunks::<4>().0.iter().enumerate() {
-            let (set, place, lane) = (i / (16 * lanes), i / lanes % 16, i % lanes);
+            let set = i / (16 * lanes);
+            let place = i / lanes % 16;
+            let lane = i % lanes;
             blocks[set * lanes + lane][4 * place..4 * place + 4].copy_from_slice(word);
         }
         blocks

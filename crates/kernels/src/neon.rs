@@ -85,7 +85,8 @@ fn store_hex(words: &[u32; 8], text: &mut [u8; 64]) {
 
 #[target_feature(enable = "neon")]
 fn equals_hex(words: &[u32; 8], text: &[u8; 64]) -> bool {
-    let ([a, b, c, d], [e, f, g, h]) = (hex_of(words), load(text));
+    let [a, b, c, d] = hex_of(words);
+    let [e, f, g, h] = load(text);
     all([vceqq_u8(a, e), vceqq_u8(b, f), vceqq_u8(c, g), vceqq_u8(d, h)])
 }
 

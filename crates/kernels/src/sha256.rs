@@ -14,7 +14,8 @@ impl SharedBlock {
             *word = u32::from_be_bytes(*bytes);
         }
         for t in 16..64 {
-            let (early, late) = (schedule[t - 15], schedule[t - 2]);
+            let early = schedule[t - 15];
+            let late = schedule[t - 2];
             let early = early.rotate_right(7) ^ early.rotate_right(18) ^ (early >> 3);
             let late = late.rotate_right(17) ^ late.rotate_right(19) ^ (late >> 10);
             let sum = schedule[t - 16].wrapping_add(schedule[t - 7]);

@@ -32,7 +32,8 @@ impl CaseFile {
     #[must_use]
     pub fn new(path: impl Into<String>, bytes: Vec<u8>, limits: &Limits) -> Self {
         let parsed = parse_bytes(bytes, limits);
-        let (mut cases, mut problems) = (Vec::new(), Vec::new());
+        let mut cases = Vec::new();
+        let mut problems = Vec::new();
         match parsed.first() {
             Some(document) => {
                 let lowered = read_cases(&parsed.tree, document);
@@ -119,7 +120,8 @@ struct CaseFinding {
 
 /// What is found in the definition of a case; `None` for a case that is incomplete.
 fn run_case(policy: &Policy, case: &Case, limits: &Limits) -> Option<Vec<CaseFinding>> {
-    let (text, now) = (case.definition.get()?, case.now.get()?);
+    let text = case.definition.get()?;
+    let now = case.now.get()?;
     let path = case.path.get().cloned().unwrap_or_else(|| file_name(text, limits));
     let file = CorpusFile::new(path, text.clone().into_bytes(), limits);
     let id = SourceId::File(file.id);

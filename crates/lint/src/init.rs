@@ -238,7 +238,8 @@ fn catalogue(out: &mut String, known: &Known<'_>) {
         for role in &known.roles {
             match known.role_slips.get(role) {
                 Some(meant) => {
-                    let (role, meant) = (scalar(role), scalar(meant));
+                    let role = scalar(role);
+                    let meant = scalar(meant);
                     let _ = writeln!(out, "    # - {{ name: {role} }}  # probably {meant}");
                 }
                 None => {
@@ -255,7 +256,8 @@ fn catalogue(out: &mut String, known: &Known<'_>) {
         list(known.teams.iter().filter(sure))
     );
     for (team, meant) in &known.team_slips {
-        let (team, meant) = (scalar(team), scalar(meant));
+        let team = scalar(team);
+        let meant = scalar(meant);
         let _ = writeln!(out, "  # {team} is left out: probably {meant}");
     }
     let domains = &known.domains;

@@ -75,7 +75,8 @@ fn is_blank(line: &str) -> bool {
 
 /// The keys above a line that contain it, from the root.
 fn parents(document: &[&str], at: usize, indent: usize, is_item: bool) -> Vec<String> {
-    let (mut path, mut limit) = (Vec::new(), indent);
+    let mut path = Vec::new();
+    let mut limit = indent;
     // The items of a list may be indented like its key.
     let mut may_equal = is_item;
     for line in document[..at.min(document.len())].iter().rev().filter(|line| !is_blank(line)) {

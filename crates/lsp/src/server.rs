@@ -314,7 +314,9 @@ impl Server<'_> {
         let fits =
             document.text.len() <= DOCUMENT_BYTES_MAX && self.documents.len() < DOCUMENTS_MAX;
         if fits {
-            let (text, version, uri) = (document.text, document.version, document.uri);
+            let text = document.text;
+            let version = document.version;
+            let uri = document.uri;
             self.documents.insert(path.clone(), Document { text, version, uri });
             self.take(&path);
         }
@@ -333,7 +335,8 @@ impl Server<'_> {
                 None => document.text = change.text,
                 Some(range) => {
                     let lines = Text::new(&document.text, encoding);
-                    let (start, end) = (lines.offset(range.start), lines.offset(range.end));
+                    let start = lines.offset(range.start);
+                    let end = lines.offset(range.end);
                     document.text.replace_range(start..end.max(start), &change.text);
                 }
             }

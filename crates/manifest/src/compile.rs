@@ -80,7 +80,8 @@ pub fn add(
     let tenant = access.tenant.name.as_deref().unwrap_or_default();
     let older_scopes = access.tenant.scopes == ScopeModel::Older;
     let key = access.key();
-    let (roles, scope) = (key.roles, key.scope);
+    let roles = key.roles;
+    let scope = key.scope;
     compiler
         .add(&CompiledKey {
             tenant,

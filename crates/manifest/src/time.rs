@@ -59,7 +59,9 @@ pub fn moment(text: &str) -> Result<Timestamp, TimeError> {
     }
     let date = civil_date(head.get(..10).unwrap_or_default(), example)?;
     let clock = |from: usize| head.get(from..from + 2).and_then(|t| t.parse::<i8>().ok());
-    let (hour, minute, second) = (clock(11), clock(14), clock(17));
+    let hour = clock(11);
+    let minute = clock(14);
+    let second = clock(17);
     let time = hour
         .zip(minute)
         .zip(second)
@@ -84,7 +86,9 @@ pub fn moment(text: &str) -> Result<Timestamp, TimeError> {
 /// `2027-1-1` as `2027-01-01`.
 fn padded(text: &str) -> Option<String> {
     let mut parts = text.splitn(3, '-');
-    let (year, month, day) = (parts.next()?, parts.next()?, parts.next()?);
+    let year = parts.next()?;
+    let month = parts.next()?;
+    let day = parts.next()?;
     let short =
         |part: &str| matches!(part.len(), 1 | 2) && part.bytes().all(|byte| byte.is_ascii_digit());
     let is_date = shape(year, "dddd") && short(month) && short(day);

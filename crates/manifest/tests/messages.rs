@@ -18,7 +18,8 @@ fn shown(text: &str, is_policy: bool) -> String {
     for problem in problems {
         let at = parsed.tree.position(problem.span.start);
         let help = problem.help.map(|help| format!("\n      {help}")).unwrap_or_default();
-        let (code, message) = (problem.kind.code(), problem.message);
+        let code = problem.kind.code();
+        let message = problem.message;
         out = format!("{out}{}:{} {code} {message}{help}\n", at.line, at.column);
     }
     out

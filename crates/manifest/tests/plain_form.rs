@@ -112,7 +112,8 @@ fn in_the_plain_form_all_readers_see_the_same() {
     let said = std::env::var("CORTEXKEY_PLAIN").ok();
     let wanted: usize = said.and_then(|count| count.parse().ok()).unwrap_or(10_000);
     let mut numbers = Numbers(0x9e37_79b9_7f4a_7c15);
-    let (mut known, mut differ) = (0, 0);
+    let mut known = 0;
+    let mut differ = 0;
     for _ in 0..wanted {
         let text = mutated(&mut numbers);
         let (plain, difference) = plain_form(&text, &Limits::default());

@@ -105,7 +105,8 @@ fn the_suite_is_read_as_it_asks() {
     let text = fs::read_to_string(path).unwrap();
     let cases: Vec<Case> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert!(cases.len() > 350, "{}", cases.len());
-    let (mut good, mut wrong) = (0, Vec::new());
+    let mut good = 0;
+    let mut wrong = Vec::new();
     for case in &cases {
         let parsed = parse(&case.yaml, &Limits::default());
         let read = events(&parsed.tree);

@@ -38,7 +38,8 @@ fn a_file_is_replaced_whole_and_keeps_its_mode() {
 fn a_new_file_has_the_mode_of_the_umask_or_is_private() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("plain"), "").unwrap();
-    let (a, b) = (folder.path().join("a"), folder.path().join("b"));
+    let a = folder.path().join("a");
+    let b = folder.path().join("b");
     replace(&a, b"", PLAIN).unwrap();
     replace(&b, b"", PLAIN.private()).unwrap();
     assert_eq!(mode(&a), mode(&folder.path().join("plain")));
@@ -62,7 +63,8 @@ fn an_old_reader_keeps_the_old_bytes() {
 #[test]
 fn links_are_refused_replaced_or_followed_as_the_caller_says() {
     let folder = tempfile::tempdir().unwrap();
-    let (file, link) = (folder.path().join("file"), folder.path().join("link"));
+    let file = folder.path().join("file");
+    let link = folder.path().join("link");
     let set = || {
         let _ = fs::remove_file(&link);
         fs::write(&file, "old").unwrap();
@@ -92,7 +94,8 @@ fn links_are_refused_replaced_or_followed_as_the_caller_says() {
 #[test]
 fn within_a_folder_means_with_every_link_resolved() {
     let folder = tempfile::tempdir().unwrap();
-    let (root, outside) = (folder.path().join("root"), folder.path().join("outside"));
+    let root = folder.path().join("root");
+    let outside = folder.path().join("outside");
     fs::create_dir_all(root.join("keys")).unwrap();
     fs::create_dir(&outside).unwrap();
     fs::write(outside.join("victim"), "old").unwrap();
@@ -143,7 +146,8 @@ fn an_open_file_is_not_replaced_through_proc() {
     use std::os::fd::AsRawFd as _;
 
     let folder = tempfile::tempdir().unwrap();
-    let (path, link) = (folder.path().join("open"), folder.path().join("link"));
+    let path = folder.path().join("open");
+    let link = folder.path().join("link");
     let open = fs::File::create(&path).unwrap();
     let proc = format!("/proc/self/fd/{}", open.as_raw_fd());
     symlink(&proc, &link).unwrap();

@@ -29,7 +29,8 @@ impl<T: Send + 'static> Queue<T> {
         let dropped = Arc::new(AtomicU64::new(0));
         let ended = Arc::new((Mutex::new(false), Condvar::new()));
         let stopped = Arc::new(AtomicBool::new(false));
-        let (counted, at_end) = (Arc::clone(&dropped), EndMark(Arc::clone(&ended)));
+        let counted = Arc::clone(&dropped);
+        let at_end = EndMark(Arc::clone(&ended));
         let is_stopped = Arc::clone(&stopped);
         std::thread::Builder::new().name(name.to_owned()).spawn(move || {
             let _at_end = at_end;

@@ -198,7 +198,8 @@ impl Framing {
             return Err(Unclear);
         }
         let colon = line.iter().position(|byte| *byte == b':').unwrap_or(line.len());
-        let (name, value) = (&line[..colon], line.get(colon + 1..).unwrap_or_default());
+        let name = &line[..colon];
+        let value = line.get(colon + 1..).unwrap_or_default();
         let value = value.trim_ascii();
         let is = |wanted: &str| name.trim_ascii().eq_ignore_ascii_case(wanted.as_bytes());
         if is("content-length") {
@@ -230,7 +231,8 @@ mod tests {
 
     /// The output for input in pieces of a size.
     fn through(text: &str, piece: usize) -> String {
-        let (mut framing, mut out) = (Framing::default(), Vec::new());
+        let mut framing = Framing::default();
+        let mut out = Vec::new();
         for bytes in text.as_bytes().chunks(piece) {
             let mut bytes = bytes.to_vec();
             framing.read(&mut bytes);

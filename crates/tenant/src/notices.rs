@@ -65,7 +65,8 @@ impl Notices {
                     continue;
                 }
                 self.count += 1;
-                let (id, when) = (record.key_id, name.replace('-', " "));
+                let id = record.key_id;
+                let when = name.replace('-', " ");
                 new.push(Notification {
                     id: self.count,
                     kind: "API Key Expiration".to_owned(),

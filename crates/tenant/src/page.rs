@@ -12,7 +12,8 @@ pub(crate) struct Page {
 impl Page {
     /// A range of items, the whole list by default.
     pub(crate) fn new(from: Option<u64>, to: Option<u64>) -> Self {
-        let (from, to) = (from.unwrap_or(0), to.unwrap_or(u64::MAX));
+        let from = from.unwrap_or(0);
+        let to = to.unwrap_or(u64::MAX);
         Self { from: as_usize(from), count: as_usize(to.saturating_sub(from)) }
     }
 

@@ -41,7 +41,8 @@ fn shared_guard(
     disk: Option<&Arc<Disk>>,
     now_ms: u64,
 ) -> Result<RedisGuard, StartError> {
-    let (clock, skew_ms) = (options.clock.clone(), options.skew.as_ms());
+    let clock = options.clock.clone();
+    let skew_ms = options.skew.as_ms();
     let connect = RedisGuard::connect(url, clock, now_ms, skew_ms, disk);
     // On its own thread: the caller may be within a runtime, where blocking is not allowed.
     let connected = std::thread::scope(|scope| {

@@ -147,7 +147,8 @@ impl Tenant {
         let mut serving = Vec::new();
         for Served { child, app, seeded, address, listener } in served {
             let keeper = keep(Arc::clone(&app), stopping.clone());
-            let (acceptor, stopping) = (acceptor.clone(), stopping.clone());
+            let acceptor = acceptor.clone();
+            let stopping = stopping.clone();
             let served = serve(listener, router(&app), acceptor, stopping, Limits::default());
             // Both are waited for: while one runs, the data folder is in use.
             serving.push(futures_util::future::join(served, keeper));

@@ -87,7 +87,9 @@ impl Authority {
         let names = hosts.join(" ");
         if let Some(row) = disk.row(ROW.0, ROW.1)? {
             let mut parts = row.splitn(3, |byte| *byte == b'\n');
-            let (known, pem, key) = (parts.next(), parts.next(), parts.next());
+            let known = parts.next();
+            let pem = parts.next();
+            let key = parts.next();
             if let (true, Some(pem), Some(key)) = (known == Some(names.as_bytes()), pem, key) {
                 let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).ok();
                 let certificate_pem = hex::decode(pem).ok().and_then(|pem| text(&pem));
@@ -121,7 +123,8 @@ impl Authority {
         });
         for_a_year(&mut params);
         let certificate = params.self_signed(&key)?;
-        let (der, certificate_pem) = (certificate.der().clone(), certificate.pem());
+        let der = certificate.der().clone();
+        let certificate_pem = certificate.pem();
         Ok(Self { key, params, certificate: der, certificate_pem })
     }
 

@@ -192,7 +192,8 @@ mod tests {
         let good = signed(id(7), KEY);
         assert_eq!(send(&mut router, &good).await, (StatusCode::OK, "7".to_owned()));
         let refusal = (StatusCode::UNAUTHORIZED, REFUSAL.to_owned());
-        let (other_key, other_id) = (signed(id(7), b"another-key"), signed(id(8), KEY));
+        let other_key = signed(id(7), b"another-key");
+        let other_id = signed(id(8), KEY);
         for headers in [good, other_key, other_id, Vec::new()] {
             assert_eq!(send(&mut router, &headers).await, refusal);
         }

@@ -301,7 +301,8 @@ pub(crate) fn run(root: &Path, name: &str) -> Result<(), String> {
 /// it is; what it lacks the gate sets up.
 fn fresh(root: &Path) -> Vec<Command> {
     let folder = target_dir(root).join("fresh");
-    let (checkout, cargo_home) = (folder.join("checkout"), folder.join("cargo-home"));
+    let checkout = folder.join("checkout");
+    let cargo_home = folder.join("cargo-home");
     let mut remove = Command::new("rm");
     remove.arg("-rf").arg(&folder);
     let mut clone = Command::new("git");

@@ -63,7 +63,8 @@ fn describe(root: &Path, include: &Path) -> Result<PathBuf, String> {
         let _ = writeln!(text, "CXK_API {} {{ {body} }}", prototype.trim());
     }
     // Structures that functions take as void pointers would not be reached; there are none.
-    let (source, library) = (folder.join("shell.c"), folder.join("libcortexkey.so"));
+    let source = folder.join("shell.c");
+    let library = folder.join("libcortexkey.so");
     fs::write(&source, text).map_err(|e| e.to_string())?;
     let soname = format!("-Wl,-soname,libcortexkey.so.{}", abi_version(root)?);
     let mut compile = Command::new("gcc");

@@ -69,8 +69,10 @@ fn lay_out(root: &Path, folder: &Path, libraries: &library::Libraries) -> std::i
         fs::remove_dir_all(folder)?;
     }
     let package = root.join("crates/capi/package");
-    let (lib, doc) = (folder.join("lib"), folder.join("share/doc/cortexkey"));
-    let (pkgconfig, cmake) = (lib.join("pkgconfig"), lib.join("cmake/cortexkey"));
+    let lib = folder.join("lib");
+    let doc = folder.join("share/doc/cortexkey");
+    let pkgconfig = lib.join("pkgconfig");
+    let cmake = lib.join("cmake/cortexkey");
     for new in [&folder.join("include"), &pkgconfig, &cmake, &doc.join("examples")] {
         fs::create_dir_all(new)?;
     }

@@ -43,7 +43,8 @@ pub(crate) fn run(root: &Path, installed: &Installed) -> Result<u64, String> {
     let url = format!("{tenant_url}/api_keys/validate/");
     for level in ["standard", "advanced"] {
         let key = &ready["keys"][level];
-        let (id, key) = (key["id"].to_string(), key["key"].as_str().unwrap_or_default());
+        let id = key["id"].to_string();
+        let key = key["key"].as_str().unwrap_or_default();
         for client in clients {
             call(client, &url, &id, level, key, true)?;
             call(client, &url, &id, level, "another-key", false)?;

@@ -86,7 +86,8 @@ pub(super) fn link_shared(
 ) -> Result<(PathBuf, String), String> {
     let abi = abi_version(root)?;
     let soname = format!("libcortexkey.so.{abi}");
-    let (minor, patch) = (env!("CARGO_PKG_VERSION_MINOR"), env!("CARGO_PKG_VERSION_PATCH"));
+    let minor = env!("CARGO_PKG_VERSION_MINOR");
+    let patch = env!("CARGO_PKG_VERSION_PATCH");
     let shared = folder.join(format!("{soname}.{minor}.{patch}"));
     let versions = folder.join("versions.map");
     fs::write(&versions, format!("CXK_{abi} {{ global: cxk_*; local: *; }};\n"))

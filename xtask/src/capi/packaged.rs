@@ -76,7 +76,8 @@ fn files(folder: &Path) -> Result<Vec<File>, String> {
 
 /// Which requests for the package succeed, and which fail.
 fn cmake_refuses(installed: &Installed) -> Result<(), String> {
-    let (major, minor) = (env!("CARGO_PKG_VERSION_MAJOR"), env!("CARGO_PKG_VERSION_MINOR"));
+    let major = env!("CARGO_PKG_VERSION_MAJOR");
+    let minor = env!("CARGO_PKG_VERSION_MINOR");
     let version = env!("CARGO_PKG_VERSION");
     for (request, is_met) in [
         ("REQUIRED COMPONENTS shared static".to_owned(), true),
@@ -136,7 +137,8 @@ int main(void) { return cxk_try(2) != 2 || cxk_try(7) != -900 || cxk_try(8) != -
 fn catches_panics(root: &Path, installed: &Installed) -> Result<(), String> {
     let folder = installed.work.join("panics");
     fs::create_dir_all(&folder).map_err(|e| format!("{}: {e}", folder.display()))?;
-    let (rust, c) = (folder.join("panics.rs"), folder.join("tries.c"));
+    let rust = folder.join("panics.rs");
+    let c = folder.join("tries.c");
     for (path, text) in [(&rust, PANICS), (&c, TRIES)] {
         fs::write(path, text).map_err(|e| format!("{}: {e}", path.display()))?;
     }

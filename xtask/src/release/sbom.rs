@@ -83,7 +83,8 @@ fn needs(metadata: &Value) -> BTreeMap<&str, BTreeSet<&str>> {
 }
 
 fn component(package: &Value, checksums: &BTreeMap<String, &str>) -> Value {
-    let (name, version) = (text(&package["name"]), text(&package["version"]));
+    let name = text(&package["name"]);
+    let version = text(&package["version"]);
     let mut component = json!({
         "type": "library",
         "bom-ref": purl(package),

@@ -15,7 +15,9 @@ pub(super) fn fix(html: &str) -> String {
 /// Lists within a navigation are groups of it, not separate navigations.
 fn nested_navigation_as_groups(html: &str) -> String {
     const NESTED: &str = "<nav class=\"md-nav\" ";
-    let (mut out, mut rest, mut open) = (String::with_capacity(html.len()), html, Vec::new());
+    let mut out = String::with_capacity(html.len());
+    let mut rest = html;
+    let mut open = Vec::new();
     while let Some(at) = rest.find("<nav").into_iter().chain(rest.find("</nav>")).min() {
         out += &rest[..at];
         rest = &rest[at..];

@@ -188,7 +188,9 @@ mod tests {
     #[test]
     fn three_clicks_are_too_many() {
         let link = |to: &str| format!("<a href=\"{to}\">");
-        let (one, two, three) = (link("1.html"), link("2.html"), link("3.html"));
+        let one = link("1.html");
+        let two = link("2.html");
+        let three = link("3.html");
         let files = [("index.html", &*one), ("1.html", &*two), ("2.html", &*three), ("3.html", "")];
         assert!(check(site(&files).path()).unwrap_err().starts_with("3.html"));
         check(site(&files[..2]).path()).unwrap_err();

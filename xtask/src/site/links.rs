@@ -77,7 +77,9 @@ fn relative(from: &str, to: &str) -> String {
 /// The text with a blank line before each list and table that follows a paragraph, and nested lists
 /// indented by four.
 pub(super) fn with_blank_lines(text: &str) -> String {
-    let (mut out, mut previous, mut is_code) = (String::with_capacity(text.len()), "", false);
+    let mut out = String::with_capacity(text.len());
+    let mut previous = "";
+    let mut is_code = false;
     for line in text.lines() {
         let is_fence = line.trim_start().starts_with("```");
         let item = line.trim_start();

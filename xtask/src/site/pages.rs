@@ -99,7 +99,8 @@ pub(super) fn collect(root: &Path, docs: &Path) -> Result<Vec<Page>, String> {
 
 /// Copies the documents' pictures.
 fn images(root: &Path, docs: &Path) -> Result<Vec<(String, String)>, String> {
-    let (from, to) = (root.join("docs/images"), docs.join("assets/images"));
+    let from = root.join("docs/images");
+    let to = docs.join("assets/images");
     super::copy(&from, &to)?;
     let entries = fs::read_dir(&from).map_err(|error| format!("{}: {error}", from.display()))?;
     let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
@@ -191,7 +192,8 @@ fn references(root: &Path) -> Result<Vec<Page>, String> {
     let rust = format!(
         "# Rust\n\nThe documentation of each crate, with examples.\n\n| crate |\n|---|\n{crates}"
     );
-    let (go, library) = (go_doc(".")?, go_doc("./lib")?);
+    let go = go_doc(".")?;
+    let library = go_doc("./lib")?;
     Ok(vec![
         made(Section::Reference, "reference/README.md", index.to_owned()),
         made(Section::Reference, "reference/c.md", header::markdown(&read("include/cortexkey.h")?)),

@@ -14,7 +14,9 @@ const ROW: usize = 26;
 
 /// The page with a plot before each table of times, and the history at the end.
 pub(super) fn beside_tables(root: &Path, docs: &Path, text: &str) -> Result<String, String> {
-    let (mut out, mut heading, mut count) = (String::new(), "", 0);
+    let mut out = String::new();
+    let mut heading = "";
+    let mut count = 0;
     let mut lines = text.lines().peekable();
     while let Some(line) = lines.next() {
         heading = line.strip_prefix("### ").unwrap_or(heading);

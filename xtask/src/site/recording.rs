@@ -51,7 +51,8 @@ fn html(lines: &[(u128, String)]) -> String {
 
 /// The escapes for colours as spans; other escapes are dropped.
 fn coloured(line: &str) -> String {
-    let (mut out, mut open) = (String::new(), false);
+    let mut out = String::new();
+    let mut open = false;
     let mut parts = line.split("\u{1b}[");
     out += &escaped(parts.next().unwrap_or_default());
     for part in parts {

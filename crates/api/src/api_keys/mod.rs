@@ -272,7 +272,8 @@ mod tests {
             r#""expiration":null}],"FILTER_COUNT":1,"TOTAL_COUNT":2}}"#,
         );
         let read = serde_json::from_str::<Reply<ListRead>>(json).unwrap().reply;
-        let (filter_count, total_count) = (read.filter_count.unwrap(), read.total_count.unwrap());
+        let filter_count = read.filter_count.unwrap();
+        let total_count = read.total_count.unwrap();
         let reply = ListReply { data: read.keys, filter_count, total_count };
         assert_eq!(serde_json::to_string(&Reply { reply }).unwrap(), json);
     }

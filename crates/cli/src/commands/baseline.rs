@@ -127,7 +127,8 @@ fn show(args: &Show) -> Result<Exit, Failure> {
             out += &format!("  {DIM}{file}{DIM:#}{}{gone}\n", cortexkey_manifest::escape(&key));
         }
     }
-    let (all, gone) = (known.findings.len(), known.gone());
+    let all = known.findings.len();
+    let gone = known.gone();
     out += &format!("{}: {all} known, {gone} of them gone\n", known.path);
     text::print(&out)?;
     Ok(Exit::Done)
@@ -140,7 +141,8 @@ fn prune(args: &Prune) -> Result<Exit, Failure> {
     if outcome.no_input {
         return Err(Failure::new(Exit::NoInput, "nothing could be read, so nothing is removed"));
     }
-    let (path, gone) = (&known.path, known.gone());
+    let path = &known.path;
+    let gone = known.gone();
     if gone == 0 {
         text::print(&format!("{path}: nothing is gone\n"))?;
         return Ok(Exit::Done);

@@ -149,7 +149,8 @@ fn show(diagnosis: &Diagnosis) -> String {
             Certainty::Likely => " (likely)",
             Certainty::Possible => " (possible)",
         };
-        let (cause, title) = (finding.cause, finding.cause.title());
+        let cause = finding.cause;
+        let title = finding.cause.title();
         out += &format!(
             "{BAD}{BOLD}{title}{BOLD:#}{BAD:#}{sure} {DIM}[{cause}]{DIM:#}\n  {}\n  {}\n",
             finding.evidence, finding.remedy

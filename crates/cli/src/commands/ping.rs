@@ -32,7 +32,8 @@ Exit codes: 0 the key works; 1 it does not, or there is no answer; 2 usage error
 pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     let client = args.connection.client()?;
     let ping = client.ping().map_err(|error| call_failure(&error))?;
-    let (id, level) = (client.signer().key_id(), client.signer().level());
+    let id = client.signer().key_id();
+    let level = client.signer().level();
     let round_trip_ms = ping.round_trip.as_millis();
     let text = match args.format {
         Format::Json => text::json(&json!({

@@ -376,7 +376,8 @@ fn rule_json(policy: &Policy, rule: Named<'_>) -> Value {
     let facts = rule.facts(policy).into_iter().map(
         |fact| json!({ "what": fact.what, "value": fact.value, "match": fact.keys, "at": fact.at }),
     );
-    let (facts, refused) = (facts.collect::<Vec<_>>(), policy.refused(rule.code()));
+    let facts = facts.collect::<Vec<_>>();
+    let refused = policy.refused(rule.code());
     json!({ "code": rule.code(), "name": rule.name(), "settings": facts, "refused": refused })
 }
 

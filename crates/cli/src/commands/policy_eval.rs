@@ -95,7 +95,8 @@ fn line(one: &Evaluation) -> String {
         Ok(value) => escape(&value.to_string()),
         Err(error) => format!("{BAD}no answer{BAD:#}: {}", escape(&error.to_string())),
     };
-    let (file, key) = (escape(&mask_path(&one.file)), one.key.as_deref().unwrap_or("a key"));
+    let file = escape(&mask_path(&one.file));
+    let key = one.key.as_deref().unwrap_or("a key");
     format!("{DIM}{file}:{}:{DIM:#} {}: {answer}\n", one.line, escape(key))
 }
 

@@ -348,7 +348,8 @@ fn log(format: LogFormat, quiet: bool) -> Log {
 /// Writes a line for each notice that the webhook did not accept.
 fn webhook_log(format: LogFormat) -> WebhookLog {
     Arc::new(move |notification: &Notification, why: &str| {
-        let (notice, key) = (notification.id, notification.key_id);
+        let notice = notification.id;
+        let key = notification.key_id;
         let text = match format {
             LogFormat::Text => {
                 format!("notice {notice} key {key}: the webhook did not accept it: {why}")

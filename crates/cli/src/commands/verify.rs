@@ -159,7 +159,8 @@ fn read_line(input: &mut dyn BufRead) -> Result<Option<Result<Vec<u8>, LineError
         let part = &chunk[..end.unwrap_or(chunk.len())];
         let room = LINE_BYTES_MAX.saturating_sub(line.len());
         line.extend_from_slice(&part[..part.len().min(room)]);
-        let (taken, part_len) = (end.map_or(chunk.len(), |end| end + 1), part.len());
+        let taken = end.map_or(chunk.len(), |end| end + 1);
+        let part_len = part.len();
         let is_last = end.is_some() || chunk.is_empty();
         input.consume(taken);
         len += part_len;

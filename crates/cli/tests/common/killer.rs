@@ -37,7 +37,8 @@ impl Killer {
         let shared = Arc::clone(&state);
         std::thread::spawn(move || {
             for stream in listener.incoming() {
-                let (upstream, state) = (upstream.clone(), Arc::clone(&shared));
+                let upstream = upstream.clone();
+                let state = Arc::clone(&shared);
                 std::thread::spawn(move || serve(&stream.unwrap(), &upstream, &state));
             }
         });

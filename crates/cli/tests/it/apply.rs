@@ -435,7 +435,8 @@ fn commit(world: &World) {
 
 #[test]
 fn a_definition_that_git_still_has_keeps_its_key() {
-    let (file, moved) = ("keys/svc-two.yaml", "other/svc-two.yaml");
+    let file = "keys/svc-two.yaml";
+    let moved = "other/svc-two.yaml";
     let kept = |hide: &dyn Fn(&World), words: &str| {
         let world = committed();
         hide(&world);

@@ -111,7 +111,8 @@ fn a_key_is_printed_by_no_command_wherever_it_is_put() {
 /// Runs a command until it ends or writes to standard output, and ends it then.
 fn until_it_speaks(command: &mut Command) -> Ran {
     let mut process = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    let (mut out, mut err) = (process.stdout.take().unwrap(), process.stderr.take().unwrap());
+    let mut out = process.stdout.take().unwrap();
+    let mut err = process.stderr.take().unwrap();
     let (spoke, heard) = std::sync::mpsc::channel();
     let out = std::thread::spawn(move || {
         let mut text = vec![0; 1];

@@ -34,7 +34,8 @@ impl Console {
     fn ask(&self, path: &str) -> (String, String) {
         let port = self.host.rsplit(':').next().unwrap();
         let mut stream = TcpStream::connect(format!("127.0.0.1:{port}")).unwrap();
-        let (host, cookie) = (&self.host, &self.cookie);
+        let host = &self.host;
+        let cookie = &self.cookie;
         let request = format!(
             "GET {path} HTTP/1.1\r\nHost: {host}\r\nCookie: {cookie}\r\nConnection: close\r\n\r\n"
         );

@@ -92,9 +92,11 @@ impl Elsewhere {
 
 #[test]
 fn the_key_goes_over_no_other_connection_unless_that_is_allowed() {
-    let (tenant, elsewhere) = (Tenant::start(), Elsewhere::listen());
+    let tenant = Tenant::start();
+    let elsewhere = Elsewhere::listen();
     let (_, key) = tenant.key("standard");
-    let (host, proxy) = (&elsewhere.address, format!("http://{}", elsewhere.address));
+    let host = &elsewhere.address;
+    let proxy = format!("http://{}", elsewhere.address);
     let to = format!("::{host}");
     for options in [
         &["--connect-to", &to][..],

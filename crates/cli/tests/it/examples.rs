@@ -88,7 +88,8 @@ fn the_example_in_go_works() {
     if !is_there("go", "version") {
         return;
     }
-    let (tenant, module) = (Tenant::start(), GoModule::new());
+    let tenant = Tenant::start();
+    let module = GoModule::new();
     for level in ["standard", "advanced"] {
         let mut program = module.build(&example(&tenant, "go", level));
         let ran = run(&tenant, level, &mut program);

@@ -287,8 +287,8 @@ fn a_scope_file_is_checked_as_a_definition_is() {
         (text, &product.replace("\"endpoints\"", r#""casesAndIssues":{},"endpoints""#)),
     ] {
         file(&text.replacen(change.0, change.1, 1));
-        let (made, edited) =
-            (generate("b.key"), world.keys(&["edit", "3", "--scope-file", "scope.yaml", "--yes"]));
+        let made = generate("b.key");
+        let edited = world.keys(&["edit", "3", "--scope-file", "scope.yaml", "--yes"]);
         assert_eq!((made.code, edited.code), (2, 2), "{change:?}: {made:?} {edited:?}");
         // Of a usage error all is said before the tenant is.
         said.extend([&format!("{}\n", change.1), &edited.stderr, "\n"]);
@@ -364,7 +364,8 @@ fn the_key_that_signs_is_rotated_and_goes_with_the_new_one() {
     let world = World::new();
     let id = world.generate("Instance Administrator", &in_days(30), "Admin. SEC-1", "own.key");
     let rotate = |id: u64| {
-        let (id, old) = (id.to_string(), "3");
+        let id = id.to_string();
+        let old = "3";
         let args = ["rotate", old, "--grace", "0", "--sink-file", "own.key", "--yes"];
         let signs = ["--key-id", &id, "--key-file", "own.key"];
         world.keys(&[&args[..], &signs].concat())

@@ -47,7 +47,8 @@ fn commands(page: &str) -> Vec<Vec<String>> {
 
 /// The words of a command, as a shell splits them, up to where it ends.
 fn words(command: &str) -> Vec<String> {
-    let (mut words, mut word) = (Vec::new(), None::<String>);
+    let mut words = Vec::new();
+    let mut word = None::<String>;
     let mut quote = None;
     for c in command.chars() {
         match (quote, c) {

@@ -245,7 +245,8 @@ fn hooks_and_settings_around_have_no_effect() {
 
 /// All files below a folder but those of git, with their bytes; links are not followed.
 fn files(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
-    let (mut found, mut open) = (Vec::new(), vec![folder.to_owned()]);
+    let mut found = Vec::new();
+    let mut open = vec![folder.to_owned()];
     while let Some(at) = open.pop() {
         for entry in fs::read_dir(at).unwrap() {
             let entry = entry.unwrap();

@@ -104,7 +104,8 @@ fn requests_get_a_new_signature_each() {
         proxy.host()
     );
     assert_eq!(status(&proxy.raw(&by_path)), 200);
-    let (token, (_, key)) = (proxy.token().to_owned(), tenant.key("advanced"));
+    let token = proxy.token().to_owned();
+    let (_, key) = tenant.key("advanced");
     let log = proxy.stop();
     assert!(log.contains(HEALTH) && !log.contains(&token) && !log.contains(&key), "{log}");
 }

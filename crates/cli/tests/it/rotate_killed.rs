@@ -81,7 +81,8 @@ impl World {
     fn in_file(&self) -> Option<u64> {
         let text = fs::read(self.path()).unwrap();
         self.keys().into_iter().map(|record| record.id).find(|id| {
-            let (id, key) = (KeyId::new(*id).unwrap(), Key::new(&text).unwrap());
+            let id = KeyId::new(*id).unwrap();
+            let key = Key::new(&text).unwrap();
             client(&self.tenant, Signer::new(id, Level::Advanced, key)).ping().is_ok()
         })
     }

@@ -219,7 +219,8 @@ fn secrets_that_exist_without_a_value_are_filled() {
 fn a_store_that_fails_before_it_writes_costs_the_new_key_alone() {
     let world = World::with_vault();
     assert_eq!(world.generate(VAULT).code, 0);
-    let (ids, data) = (world.ids(), world.vault_data());
+    let ids = world.ids();
+    let data = world.vault_data();
     let id = data["key_id"].as_str().unwrap().parse().unwrap();
     for (faults, expected) in [
         (&["denied"][..], "403"),

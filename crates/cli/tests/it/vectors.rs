@@ -114,7 +114,8 @@ fn every_verdict_is_reached() {
 }
 
 fn signed_lines(count: u64) -> String {
-    let (id, key) = (KeyId::new(7).unwrap(), Key::new(CANARY.as_bytes()).unwrap());
+    let id = KeyId::new(7).unwrap();
+    let key = Key::new(CANARY.as_bytes()).unwrap();
     let signer = Signer::new(id, Level::Advanced, key);
     let now = Timestamp::from_ms(1_790_611_732_512).unwrap();
     (0..count)

@@ -404,7 +404,8 @@ fn arguments_for_one_tenant_are_not_taken_for_several() {
         for command in [&["keys", "watch"][..], &["plan"], &["apply", "--yes"]] {
             let ran = watched.world.run(&[command, args, &["--profiles", "p,q"]].concat());
             assert_eq!(ran.code, 2, "{command:?} {args:?}: {ran:?}");
-            let (first, several) = (args[0], "cannot be used with");
+            let first = args[0];
+            let several = "cannot be used with";
             assert!(ran.stderr.contains(first) && ran.stderr.contains(several), "{ran:?}");
         }
     }
@@ -534,7 +535,9 @@ type Sample = (String, Vec<(String, String)>, f64);
 /// metric once, escaped labels, no sample twice, the end mark.
 fn open_metrics(text: &str) -> Vec<Sample> {
     let text = text.strip_suffix("# EOF\n").expect("the end mark");
-    let (mut samples, mut names, mut current) = (Vec::new(), BTreeSet::new(), String::new());
+    let mut samples = Vec::new();
+    let mut names = BTreeSet::new();
+    let mut current = String::new();
     let mut seen = BTreeSet::new();
     for line in text.lines() {
         if let Some(rest) = line.strip_prefix("# TYPE ") {

@@ -85,7 +85,8 @@ impl Diagnosis {
                 known.evidence = evidence.into();
             }
             None => {
-                let (evidence, remedy) = (evidence.into(), cause.remedy());
+                let evidence = evidence.into();
+                let remedy = cause.remedy();
                 self.findings.push(Finding { cause, certainty, evidence, remedy });
             }
         }

@@ -391,7 +391,8 @@ fn zone(off_ms: u64) -> Option<String> {
     let quarters = (off_ms + QUARTER_MS / 2) / QUARTER_MS;
     let is_zone =
         (1..=QUARTERS_MAX).contains(&quarters) && off_ms.abs_diff(quarters * QUARTER_MS) <= SKEW_MS;
-    let (hours, minutes) = (quarters / 4, quarters % 4 * 15);
+    let hours = quarters / 4;
+    let minutes = quarters % 4 * 15;
     is_zone.then(|| format!(", {hours} h {minutes:02} min, like the offset of a time zone"))
 }
 

@@ -123,8 +123,8 @@ mod tests {
                 assert_eq!(text("/ca.pem", language), Err(ExampleError::NoCaFile { language }));
                 continue;
             }
-            let (with, without) =
-                (text("/ca.pem", language).unwrap(), Example::default().text(language).unwrap());
+            let with = text("/ca.pem", language).unwrap();
+            let without = Example::default().text(language).unwrap();
             assert_eq!(with.matches("/ca.pem").count(), 1, "{language}");
             let added = with.lines().count() - without.lines().count();
             let expected = match language {

@@ -166,7 +166,8 @@ impl Example {
 
     fn given_in_rust(&self) -> String {
         let url = self.value(Setting::Url);
-        let (id, level) = (self.value(Setting::KeyId), self.value(Setting::Level));
+        let id = self.value(Setting::KeyId);
+        let level = self.value(Setting::Level);
         let fields = [
             url.as_ref().map(|url| format!("fqdn: Some(\"{url}\".to_owned()),")),
             // The host is used unchanged: it was parsed before.

@@ -91,7 +91,8 @@ impl Apply<'_> {
                 }
                 let sink = self.sink.ok_or(ApplyError::NoSink)?;
                 let mut journal = self.lock.journal(self.tenant, &host, name);
-                let (grace_ms, now_ms) = (self.grace_ms, self.now_ms);
+                let grace_ms = self.grace_ms;
+                let now_ms = self.now_ms;
                 let delivery = Delivery { sink, grace_ms, now_ms };
                 self.renewal
                     .run(&mut entry, new, &delivery, &mut journal)

@@ -325,7 +325,8 @@ impl Place {
             is_here && (*name == key || id.is_some_and(has))
         });
         if let Some((tenant, name, _)) = found {
-            let (tenant, name) = (tenant.to_owned(), name.to_owned());
+            let tenant = tenant.to_owned();
+            let name = name.to_owned();
             return Ok(Some(Self { file, tenant, name, is_defined: true }));
         }
         if id.is_some() {

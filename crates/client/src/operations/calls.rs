@@ -127,7 +127,9 @@ fn of_line(line: &str) -> Result<ApiCall, &'static str> {
     // An access log has its request in quotes: "GET /path HTTP/1.1".
     let quoted = line.split('"').skip(1).step_by(2).find_map(|part| {
         let mut words = part.split(' ');
-        let (method, target, version) = (words.next()?, words.next()?, words.next()?);
+        let method = words.next()?;
+        let target = words.next()?;
+        let version = words.next()?;
         version.starts_with("HTTP/").then(|| ApiCall::new(method, target)).flatten()
     });
     if let Some(call) = quoted {

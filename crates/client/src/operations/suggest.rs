@@ -166,7 +166,8 @@ fn rank(candidate: &Candidate) -> (Fit, bool, bool, usize, usize, &str) {
 pub fn fit_of(permissions: &Permissions, held_role: &HeldRole) -> Candidate {
     let roles = held_role.roles.as_slice();
     let holds_all = roles.iter().any(|role| role.holds_all);
-    let (mut lacks, mut open) = (Vec::new(), Vec::new());
+    let mut lacks = Vec::new();
+    let mut open = Vec::new();
     let mut certainty = None;
     for requirement in &permissions.required {
         let held = requirement.needs.iter().map(|need| held(roles, need));

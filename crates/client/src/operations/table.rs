@@ -79,7 +79,8 @@ pub(super) fn find(method: &str, path: &str) -> Option<&'static Operation> {
 }
 
 fn is_at(template: &str, path: &str) -> bool {
-    let (mut parts, mut given) = (template.split('/'), path.split('/'));
+    let mut parts = template.split('/');
+    let mut given = path.split('/');
     loop {
         match (parts.next(), given.next()) {
             (None, None) => return true,
@@ -93,8 +94,12 @@ fn is_at(template: &str, path: &str) -> bool {
 fn row(line: &'static str) -> Option<Operation> {
     let mut fields = line.split('\t');
     let mut field = || fields.next();
-    let (method, path, needs, level) = (field()?, field()?, field()?, field()?);
-    let (ground, source) = (field()?, field()?);
+    let method = field()?;
+    let path = field()?;
+    let needs = field()?;
+    let level = field()?;
+    let ground = field()?;
+    let source = field()?;
     if method.starts_with('#') {
         return None;
     }

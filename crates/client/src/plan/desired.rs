@@ -132,9 +132,11 @@ impl Desired {
             End::At { ms } => (Expiry::At { ms }, None),
             End::After { ms } => (Expiry::Never, Some(ms)),
         };
-        let (name, level) = (&self.name, self.level);
+        let name = &self.name;
+        let level = self.level;
         let key = self.access.key();
-        let (roles, scope) = (key.roles, key.scope);
+        let roles = key.roles;
+        let scope = key.scope;
         KeyDefinition { name, level, expiry, lifetime_ms, roles, scope }
     }
 }

@@ -238,7 +238,8 @@ impl Diff<'_> {
         if record.expiration.is_some_and(|ms| ms <= now_ms) {
             return ends("the key has expired", false);
         }
-        let (from, to) = (Level::from(record.security_level), self.desired.level);
+        let from = Level::from(record.security_level);
+        let to = self.desired.level;
         if from != to {
             return Ok(Some(Replacement {
                 reason: "another level would break the key's clients, so a new key replaces it",
@@ -270,7 +271,8 @@ impl Diff<'_> {
         let mut changes = Vec::new();
         let set = |roles: &[String]| roles.iter().cloned().collect::<BTreeSet<_>>();
         if set(&record.roles) != set(&self.desired.roles) {
-            let (from, to) = (record.roles.join(", "), self.desired.roles.join(", "));
+            let from = record.roles.join(", ");
+            let to = self.desired.roles.join(", ");
             changes.push(change("roles", &from, &to));
         }
         let has = record.comment.as_deref().unwrap_or_default();
@@ -316,7 +318,8 @@ impl Diff<'_> {
             let word = |flag: Option<bool>| {
                 flag.map_or("not known", |flag| if flag { "true" } else { "false" })
             };
-            let (from, to) = (word(self.entry.unreferenced), word(unreferenced));
+            let from = word(self.entry.unreferenced);
+            let to = word(unreferenced);
             changes.push(change("unreferenced", from, to));
         }
         changes

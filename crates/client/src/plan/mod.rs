@@ -173,7 +173,9 @@ impl Plan {
             old.iter().map(|old| old.id.to_string()).collect::<Vec<_>>().join(", ")
         };
         let mut act = |action, reason, changes, step| {
-            let (key, id, widens) = (name.to_owned(), entry.id, Vec::new());
+            let key = name.to_owned();
+            let id = entry.id;
+            let widens = Vec::new();
             self.actions.push(Action {
                 key,
                 id,
@@ -230,7 +232,9 @@ impl Plan {
             if pending(record) {
                 continue;
             }
-            let (id, comment, roles) = (record.id, record.comment.clone(), record.roles.clone());
+            let id = record.id;
+            let comment = record.comment.clone();
+            let roles = record.roles.clone();
             let system = is_system(record);
             self.unmanaged.push(Unmanaged { id, comment, roles, system });
             if Some(id) == state.own {

@@ -42,7 +42,8 @@ impl PlanRequest<'_> {
         let all_ids = keys.flat_map(LockedKey::ids);
         let names_groups = self.desired.iter().any(Desired::selects_groups);
         let state = TenantState::read(self.client, ids, all_ids, names_groups)?;
-        let (desired, catalogue) = (self.desired, self.catalogue);
+        let desired = self.desired;
+        let catalogue = self.catalogue;
         Ok(Plan::new(self.tenant, desired, catalogue, locked, &state, self.options))
     }
 

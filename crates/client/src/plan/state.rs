@@ -74,7 +74,8 @@ impl TenantState {
     ) -> Result<Self, CallError> {
         let keys: BTreeMap<u64, ApiKeyRecord> =
             keys.into_iter().map(|record| (record.id, record)).collect();
-        let (mut scopes, mut unread_scopes) = (BTreeMap::new(), BTreeMap::new());
+        let mut scopes = BTreeMap::new();
+        let mut unread_scopes = BTreeMap::new();
         for id in scopes_of {
             let Some(key_id) = KeyId::new(id).filter(|_| keys.contains_key(&id)) else { continue };
             match client.scope(key_id) {

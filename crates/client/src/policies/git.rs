@@ -97,7 +97,9 @@ impl Repositories {
         // `MODE TYPE ID<tab>PATH`
         let Some((about, _)) = listed.split_once('\t') else { return Err(GitError::NoFile) };
         let mut about = about.split(' ');
-        let (mode, kind, id) = (about.next(), about.next(), about.next());
+        let mode = about.next();
+        let kind = about.next();
+        let id = about.next();
         if kind != Some("blob") || mode == Some("120000") {
             return Err(GitError::NotRegular);
         }

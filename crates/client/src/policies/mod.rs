@@ -52,7 +52,8 @@ impl PolicyUpdate {
         // Included even without a pinned parent, so that its last copies can be pruned.
         update.wanted.entry(folder_of(policy)).or_default();
         let repositories = place::repositories(&folder_of(policy));
-        let (mut open, mut seen) = (vec![policy.to_owned()], BTreeSet::new());
+        let mut open = vec![policy.to_owned()];
+        let mut seen = BTreeSet::new();
         while let Some(path) = open.pop() {
             let failed = |error| PolicyUpdateError::Read { path: path.clone(), error };
             if !seen.insert(fs::canonicalize(&path).map_err(failed)?) {

@@ -132,7 +132,8 @@ impl Session<'_> {
         let (address, path) = split(realm)?;
         let scope = format!("repository:{}:pull", self.repository);
         let service = field(fields, "service").unwrap_or_default();
-        let (service, scope) = (encoded(service), encoded(&scope));
+        let service = encoded(service);
+        let scope = encoded(&scope);
         let path = format!("{path}?service={service}&scope={scope}");
         let headers: Vec<(&str, &str)> =
             password.iter().map(|password| ("authorization", password.as_str())).collect();

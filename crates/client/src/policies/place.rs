@@ -96,7 +96,8 @@ impl<'a> Place<'a> {
             for entry in entries {
                 let entry = entry.map_err(failed)?;
                 // This does not follow a link.
-                let (path, kind) = (entry.path(), entry.file_type().map_err(failed)?);
+                let path = entry.path();
+                let kind = entry.file_type().map_err(failed)?;
                 let name = path.strip_prefix(self.folder).unwrap_or(&path).to_string_lossy();
                 let is_listed = lock.digests.contains_key(&name.replace('\\', "/"));
                 if kind.is_dir() {

@@ -197,7 +197,8 @@ impl<'a> Reading<'a> {
                 .map(|text| (*text).to_owned())
                 .ok_or_else(|| Mistake(format!("`{column}` is empty")))
         };
-        let (name, owner) = (required("name")?, required("owner")?);
+        let name = required("name")?;
+        let owner = required("owner")?;
         if !is_name(&name) {
             return Err(
                 "`name` has other characters than letters, digits, `-`, `_`, `.` and `@`, or begins \
@@ -261,7 +262,8 @@ impl<'a> Reading<'a> {
 
     /// The lines, if none has a mistake and each name and comment is unique.
     fn end(mut self) -> Result<Vec<Line>, ListError> {
-        let (mut names, mut comments) = (BTreeSet::new(), BTreeSet::new());
+        let mut names = BTreeSet::new();
+        let mut comments = BTreeSet::new();
         for line in &self.lines {
             // File systems and mail servers may ignore case.
             if !names.insert(line.name.to_ascii_lowercase()) {

@@ -229,8 +229,8 @@ impl Line {
 impl<'a> Provision<'a> {
     /// Holds the record.
     pub fn open(renewal: Renewal<'a>, record: &Path) -> Result<Self, LockFileError> {
-        let (tenant, host) =
-            (tenant_of(renewal.client), renewal.client.address().host().to_owned());
+        let tenant = tenant_of(renewal.client);
+        let host = renewal.client.address().host().to_owned();
         Ok(Self { record: LockFile::hold(record)?, renewal, tenant, host })
     }
 

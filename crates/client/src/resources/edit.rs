@@ -141,7 +141,8 @@ impl Client {
         edit: &KeyEdit,
         roles: Vec<R>,
     ) -> Result<ApiKeyRecord, EditError> {
-        let (security_level, comment) = (edit.level, edit.comment.clone());
+        let security_level = edit.level;
+        let comment = edit.comment.clone();
         let request = EditRequest { roles, security_level, comment };
         self.put_key(id, &request).map_err(EditError::Put)?;
         let record = self.read_key(id).map_err(EditError::NotRead)?;

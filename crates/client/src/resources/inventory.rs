@@ -170,12 +170,14 @@ impl InventoryReader<'_> {
 
     /// Domains, endpoint groups and endpoint tags, collected from the scopes of keys.
     fn names_in_scopes(&mut self) -> Result<(), CallError> {
-        let (mut domains, mut groups, mut tags) =
-            (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
+        let mut domains = BTreeSet::new();
+        let mut groups = BTreeSet::new();
+        let mut tags = BTreeSet::new();
         match self.scopes_of_keys() {
             Ok(scopes) => {
                 for scope in scopes {
-                    let (cases, endpoints) = (scope.cases_issues, scope.endpoints);
+                    let cases = scope.cases_issues;
+                    let endpoints = scope.endpoints;
                     take(cases.mode == AreaMode::Select, cases.tags, &mut domains);
                     let axis = endpoints.endpoint_groups;
                     take(axis.mode == AxisMode::Scope, axis.tags, &mut groups);

@@ -36,8 +36,10 @@ pub(super) fn pages<T, O: PartialEq, K: Ord>(
     page: impl Fn(u64, u64) -> Result<Page<T, O>, CallError>,
     id: impl Fn(&T) -> K,
 ) -> Result<Pages<T, O>, CallError> {
-    let (mut all, mut odd) = (BTreeMap::new(), Vec::new());
-    let (mut from, mut counted) = (0, 0);
+    let mut all = BTreeMap::new();
+    let mut odd = Vec::new();
+    let mut from = 0;
+    let mut counted = 0;
     loop {
         let Page { items, odd: more_odd, count } = page(from, from + PAGE)?;
         let length = (items.len() + more_odd.len()) as u64;

@@ -38,7 +38,8 @@ impl Client {
             Err(error) => return Err(error),
         };
         if response.json::<Validated>()?.is_yes() {
-            let (round_trip, clock_offset_ms) = (response.round_trip, response.clock_offset_ms);
+            let round_trip = response.round_trip;
+            let clock_offset_ms = response.clock_offset_ms;
             Ok(Ping { round_trip, clock_offset_ms, path })
         } else {
             Err(CallError::UnexpectedAnswer { expected: "\"true\"" })
@@ -53,7 +54,8 @@ impl Client {
             Err(_) => return Err(missing),
         };
         response.json::<Health>()?;
-        let (round_trip, clock_offset_ms) = (response.round_trip, response.clock_offset_ms);
+        let round_trip = response.round_trip;
+        let clock_offset_ms = response.clock_offset_ms;
         Ok(Ping { round_trip, clock_offset_ms, path: HEALTH_PATH })
     }
 

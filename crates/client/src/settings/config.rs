@@ -590,7 +590,8 @@ impl Fields<'_> {
         if to.is_empty() {
             return self.kind("to", "a list of mail addresses");
         }
-        let (user, password) = (self.text("user")?, self.secret("password")?);
+        let user = self.text("user")?;
+        let password = self.secret("password")?;
         if user.is_some() != password.is_some() {
             let missing = if user.is_some() { "password_env" } else { "user" };
             return self.kind(missing, "set, and user and password go together");

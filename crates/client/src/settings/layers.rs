@@ -283,7 +283,8 @@ impl<'a> Layers<'a> {
             }
             Layer::Profile => {
                 let (name, profile) = self.profile()?;
-                let (file, command) = (profile.key_file.as_ref(), profile.key_command.as_ref());
+                let file = profile.key_file.as_ref();
+                let command = profile.key_command.as_ref();
                 let of_command = |program: &Program| Origin::KeyCommand {
                     profile: name.to_owned(),
                     program: program.name().to_owned(),
@@ -323,7 +324,8 @@ impl<'a> Layers<'a> {
         let elsewhere = own.is_some_and(|own| own.value != address.value);
         let instead = !given && self.key_of(*address_layer).is_some();
         if elsewhere || instead {
-            let (address, key) = (address.origin.clone(), key.clone());
+            let address = address.origin.clone();
+            let key = key.clone();
             return Err(SettingsError::Apart { address, key });
         }
         Ok(())

@@ -113,7 +113,8 @@ impl Gcp {
 
 impl Backend for Gcp {
     fn read(&self) -> Result<Option<Held>, StoreError> {
-        let (name, project) = (self.name.as_str(), self.project.as_str());
+        let name = self.name.as_str();
+        let project = self.project.as_str();
         let latest = ["secrets", "versions", "access", "latest"];
         let arguments: Vec<&str> =
             latest.into_iter().chain(["--secret", name, "--project", project]).collect();

@@ -21,7 +21,8 @@ pub(super) struct Kubernetes {
 impl Kubernetes {
     pub(super) fn open(url: &StoreUrl) -> Result<Self, StoreError> {
         let [namespace, name] = url.parts.as_slice() else { return Err(StoreError::Missing) };
-        let (namespace, name) = (namespace.clone(), name.clone());
+        let namespace = namespace.clone();
+        let name = name.clone();
         Ok(Self { tool: Tool::find("kubectl")?, namespace, name })
     }
 }

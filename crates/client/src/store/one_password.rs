@@ -19,7 +19,9 @@ pub(super) struct OnePassword {
 impl OnePassword {
     pub(super) fn open(url: &StoreUrl) -> Result<Self, StoreError> {
         let [vault, item] = url.parts.as_slice() else { return Err(StoreError::Missing) };
-        let (vault, item, field) = (vault.clone(), item.clone(), url.field.clone());
+        let vault = vault.clone();
+        let item = item.clone();
+        let field = url.field.clone();
         Ok(Self { tool: Tool::find("op")?, vault, item, field })
     }
 

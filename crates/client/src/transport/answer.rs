@@ -28,7 +28,8 @@ impl Response {
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, CallError> {
         serde_json::from_slice(&self.body).map_err(|error| {
             if error.is_data() {
-                let (line, column) = (error.line(), error.column());
+                let line = error.line();
+                let column = error.column();
                 CallError::UnexpectedShape { line, column }
             } else {
                 let content_type = self.headers.content_type.clone();

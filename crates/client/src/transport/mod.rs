@@ -385,7 +385,8 @@ impl Client {
         }
         let reader = response.body_mut().with_config().limit(self.options.max_answer_bytes);
         let body = Zeroizing::new(reader.read_to_vec().map_err(failed)?);
-        let (status, round_trip) = (status.as_u16(), started.0.elapsed());
+        let status = status.as_u16();
+        let round_trip = started.0.elapsed();
         if (200..=299).contains(&status) {
             return Ok(Response { status, headers, body, round_trip, clock_offset_ms });
         }

@@ -303,7 +303,8 @@ impl Told {
     /// Forgets sent notices about keys that the tenant no longer has, and about outages that are
     /// over.
     fn forget(&mut self, look: &Look, sighting: &Sighting) {
-        let (keys_of, outages_of) = (format!("{}/", look.place), look.outages());
+        let keys_of = format!("{}/", look.place);
+        let outages_of = look.outages();
         let keys: BTreeSet<String> = sighting
             .keys
             .iter()

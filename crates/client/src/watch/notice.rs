@@ -309,7 +309,8 @@ mod tests {
     #[test]
     fn a_notice_is_due_from_its_threshold_on_and_only_the_last_one_is_told() {
         let id = |last: &str| format!("https://t/7/{AT_MS}/{last}");
-        let (week, day) = (id("604800000"), id("86400000"));
+        let week = id("604800000");
+        let day = id("86400000");
         assert_eq!(at(AT_MS - 7 * DAY_MS - 1), None);
         assert_eq!(at(AT_MS - 7 * DAY_MS), Some((week.clone(), vec![])));
         assert_eq!(at(AT_MS - DAY_MS - 1), Some((week.clone(), vec![])));

@@ -84,7 +84,8 @@ fn answer(mut stream: &TcpStream, text: &str) -> io::Result<()> {
         line.starts_with("accept:") && line.contains("application/openmetrics-text")
     });
     let mut words = line.split_ascii_whitespace();
-    let (method, target) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+    let method = words.next().unwrap_or_default();
+    let target = words.next().unwrap_or_default();
     let kind = if accepts_open_metrics { OPEN_METRICS } else { PLAIN };
     let (status, kind, body) = match (method, target.split('?').next()) {
         ("GET", Some("/metrics")) => ("200 OK", kind, text),

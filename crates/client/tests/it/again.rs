@@ -18,7 +18,8 @@ fn answering(answers: &[Option<&str>]) -> (String, Arc<Mutex<Vec<String>>>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     let seen = Arc::new(Mutex::new(Vec::new()));
-    let (heads, answers) = (Arc::clone(&seen), answers.iter().map(|a| a.map(str::to_owned)));
+    let heads = Arc::clone(&seen);
+    let answers = answers.iter().map(|a| a.map(str::to_owned));
     let answers: Vec<_> = answers.collect();
     std::thread::spawn(move || {
         for answer in answers {
@@ -58,7 +59,8 @@ fn nonce(head: &str) -> String {
 /// How often a server that answers like this is asked, by a call that may be repeated or not.
 fn attempts(first: Option<&str>, repeatable: bool) -> usize {
     let (url, seen) = answering(&[first, Some("200 OK"), Some("200 OK")]);
-    let (method, path) = (Method::Post, "/x");
+    let method = Method::Post;
+    let path = "/x";
     let _ = client(&url, options()).send(&Call { method, path, body: None, repeatable });
     let heads = seen.lock().unwrap();
     if let [first, second] = heads.as_slice() {
@@ -128,7 +130,8 @@ fn the_tenants_clock_is_taken_once() {
         let key = Key::new(seeded.expose().as_bytes()).unwrap();
         let signer = Signer::new(seeded.id(), Level::Advanced, key);
         let client = Client::new(tenant.url().parse().unwrap(), signer, options);
-        let (first, second) = (client.ping(), client.ping());
+        let first = client.ping();
+        let second = client.ping();
         let reported = reported.lock().unwrap();
         let expect_good = corrected || off_ms == 0;
         assert_eq!(

@@ -193,7 +193,8 @@ fn a_secret_is_taken_out_wherever_it_stands() {
         let signer = Signer::new(KeyId::new(7).unwrap(), Level::Standard, key);
         let error = client(&url, signer).ping().unwrap_err();
         server.join().unwrap();
-        let (text, debug) = (error.to_string(), format!("{error:?}"));
+        let text = error.to_string();
+        let debug = format!("{error:?}");
         assert!(text.contains("(code E [2J (secret removed))"), "{text}");
         for secret in [quoted, r#"q\"uo\\te"#, "31415926535897"] {
             assert!(!text.contains(secret) && !debug.contains(secret), "{text} {debug}");

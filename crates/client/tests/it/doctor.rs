@@ -51,7 +51,8 @@ struct Settings {
 impl Settings {
     fn of(tenant: &Tenant, level: Level) -> Self {
         let seeded = seeded(tenant, level);
-        let (url, key) = (tenant.url().to_owned(), seeded.expose().to_owned());
+        let url = tenant.url().to_owned();
+        let key = seeded.expose().to_owned();
         Self { url, id: seeded.id().to_string(), key, level: level.as_str() }
     }
 
@@ -137,7 +138,8 @@ fn a_level_that_is_the_other_one_is_found_by_trying() {
 
 #[test]
 fn a_clock_that_is_off_is_named_with_by_how_much() {
-    let (ahead, behind) = ((600_000_i64, "600 s behind"), (-7_200_000, "s ahead of"));
+    let ahead = (600_000_i64, "600 s behind");
+    let behind = (-7_200_000, "s ahead of");
     for ((off_ms, seconds), explain) in [(ahead, false), (ahead, true), (behind, false)] {
         let clock = SettableClock::at(now_ms().saturating_add_signed(off_ms));
         let options = Options { clock: Clock::Settable(clock), explain, ..Options::default() };
@@ -367,7 +369,8 @@ fn look(requests: &[&Headers], key: Option<&SeededKey>) -> Diagnosis {
 #[test]
 fn mistakes_of_other_clients_are_refused_by_the_tenant_and_named() {
     let tenant = tenant();
-    let (standard, advanced) = (seeded(&tenant, Level::Standard), seeded(&tenant, Level::Advanced));
+    let standard = seeded(&tenant, Level::Standard);
+    let advanced = seeded(&tenant, Level::Advanced);
     let ms = now_ms().to_string();
     let seconds = (now_ms() / 1000).to_string();
     let without = |name: &str, key: &SeededKey| {

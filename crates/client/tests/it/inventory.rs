@@ -89,7 +89,8 @@ fn names(records: &Value, member: &str) -> Vec<String> {
 #[test]
 fn what_is_read_from_a_tenant_starts_one_that_is_equal() {
     let folder = tempfile::tempdir().unwrap();
-    let (given, written) = (folder.path().join("given"), folder.path().join("written"));
+    let given = folder.path().join("given");
+    let written = folder.path().join("written");
     let organisation = organisation();
     fs::write(&given, organisation.to_string()).unwrap();
     let first = {
@@ -122,7 +123,8 @@ fn what_is_read_from_a_tenant_starts_one_that_is_equal() {
 #[test]
 fn a_section_that_may_not_be_read_is_left_out_and_marked_with_the_permission() {
     let folder = tempfile::tempdir().unwrap();
-    let (given, written) = (folder.path().join("given"), folder.path().join("written"));
+    let given = folder.path().join("given");
+    let written = folder.path().join("written");
     fs::write(&given, organisation().to_string()).unwrap();
     let (_tenant, client) = start(&given);
     let read = generate(&client, "Asset reader").1.inventory().unwrap();

@@ -30,9 +30,11 @@ fn proxy(to: Option<String>) -> (u16, Arc<Mutex<Vec<String>>>) {
             };
             let upstream = TcpStream::connect(to).unwrap();
             (&stream).write_all(b"HTTP/1.1 200 OK\r\n\r\n").unwrap();
-            let (mut from, mut into) = (stream.try_clone().unwrap(), upstream.try_clone().unwrap());
+            let mut from = stream.try_clone().unwrap();
+            let mut into = upstream.try_clone().unwrap();
             std::thread::spawn(move || copy(&mut from, &mut into));
-            let (mut from, mut into) = (upstream, stream);
+            let mut from = upstream;
+            let mut into = stream;
             std::thread::spawn(move || copy(&mut from, &mut into));
         }
     });

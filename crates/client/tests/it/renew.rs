@@ -63,7 +63,8 @@ impl World {
     fn in_file(&self) -> Option<u64> {
         let text = fs::read(self.path()).unwrap();
         self.keys().into_iter().map(|record| record.id).find(|id| {
-            let (id, key) = (KeyId::new(*id).unwrap(), Key::new(&text).unwrap());
+            let id = KeyId::new(*id).unwrap();
+            let key = Key::new(&text).unwrap();
             client(&self.tenant, Signer::new(id, Level::Advanced, key)).ping().is_ok()
         })
     }
@@ -332,7 +333,8 @@ fn a_rotation_that_fails_at_any_call_is_finished_by_the_next_run() {
                 let what = format!("{path} {kind:?} after={after} times={times:?}");
                 let world = World::new();
                 let tried = path;
-                let (path, kind) = (path.to_owned(), kind.clone());
+                let path = path.to_owned();
+                let kind = kind.clone();
                 world.tenant.set_faults(vec![Fault { kind, times, path, after }]).unwrap();
                 let mut entry = world.entry();
                 let first = rotate(&world, &mut entry);

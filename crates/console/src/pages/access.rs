@@ -20,7 +20,8 @@ use crate::snapshot::{Row, Snapshot};
 pub(super) fn of_row(app: &App, snapshot: &Snapshot, row: &Row) -> Result<Access, BoxError> {
     let scope = app.options.client.scope(row.record.key_id);
     let scope = scope.map_err(|error| format!("its scope could not be read: {error}"))?;
-    let (policy, tenant) = (snapshot.definitions.policy(), app.options.tenant.as_deref());
+    let policy = snapshot.definitions.policy();
+    let tenant = app.options.tenant.as_deref();
     let access = cortexkey_fleet::access(row, scope.as_ref(), policy, tenant)?;
     Ok(as_the_emulator(app, access))
 }
@@ -152,7 +153,8 @@ const KINDS: [(&str, &str); 5] = [
 ];
 
 fn question(ask: &PageRequest, found: &Found, access: &Access) -> Markup {
-    let (kind, value) = (ask.query.get("ask"), ask.query.get("value").unwrap_or_default());
+    let kind = ask.query.get("ask");
+    let value = ask.query.get("value").unwrap_or_default();
     html! {
         form class="form" method="get" action={ "/keys/" (found.row.record.key_id) } {
             div class="tools" {
@@ -176,7 +178,8 @@ fn names(text: &str) -> Vec<&str> {
 }
 
 fn answer(access: &Access, kind: &str, value: &str, tags: Option<&str>) -> Markup {
-    let (groups, tags) = (names(value), names(tags.unwrap_or_default()));
+    let groups = names(value);
+    let tags = names(tags.unwrap_or_default());
     let endpoint = Endpoint { groups: &groups, tags: &tags };
     let question = match kind {
         "component" => {

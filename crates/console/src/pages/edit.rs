@@ -67,7 +67,8 @@ fn edited(app: &App, found: &Found, form: &KeyForm) -> Result<(), BoxError> {
     if !app.may_change() {
         return Err("this console is read-only".into());
     }
-    let (client, record) = (&app.options.client, &found.row.record);
+    let client = &app.options.client;
+    let record = &found.row.record;
     let faults = form.faults_of_edit();
     if !faults.is_empty() {
         return Err(faults.join("\n").into());
@@ -124,7 +125,8 @@ fn page(
     let choices = Choices::new(app, snapshot, form);
     let check = Check::new(app, snapshot, form, &choices);
     let id = found.row.record.key_id;
-    let (title, path) = (format!("Edit key {id}"), format!("/keys/{id}"));
+    let title = format!("Edit key {id}");
+    let path = format!("/keys/{id}");
     let trail = [("API Keys", "/keys"), ("Key", path.as_str())];
     let frame = Frame { trail: &trail, ..Frame::new(&title, "/keys") };
     let content = html! {

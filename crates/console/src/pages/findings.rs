@@ -24,7 +24,8 @@ pub(super) fn show(app: &App, ask: &PageRequest) -> Answer {
     let fresh = if ask.query.has("fresh") { Fresh::Now } else { Fresh::Page };
     let view = app.snapshot(fresh);
     let all = view.snapshot.definitions.findings();
-    let (kind, rule) = (ask.query.get("severity"), ask.query.get("rule"));
+    let kind = ask.query.get("severity");
+    let rule = ask.query.get("rule");
     let passing: Vec<&KeyFinding> = all
         .iter()
         .filter(|found| kind.is_none_or(|kind| is_kind(found, kind)))

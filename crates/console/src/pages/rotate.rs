@@ -57,7 +57,8 @@ fn rotated(app: &App, ask: &PageRequest, found: &Found) -> Result<Answer, BoxErr
             _ => None,
         },
     };
-    let (shown, now_ms) = (Once::default(), app.now_ms());
+    let shown = Once::default();
+    let now_ms = app.now_ms();
     let sink = shown.sink(app, ask);
     let delivery = Delivery { sink: &sink, grace_ms, now_ms };
     let done = replaced(app, found, &options, &delivery).map_err(|error| words(&error))?;
@@ -120,7 +121,8 @@ fn words(error: &RotateError) -> String {
 fn page(app: &App, ask: &PageRequest, found: &Found, why: Option<&str>) -> Answer {
     let record = &found.row.record;
     let id = record.key_id;
-    let (title, path) = (format!("Rotate key {id}"), format!("/keys/{id}"));
+    let title = format!("Rotate key {id}");
+    let path = format!("/keys/{id}");
     let trail = [("API Keys", "/keys"), ("Key", path.as_str())];
     let frame = Frame { trail: &trail, ..Frame::new(&title, "/keys") };
     let is_own = app.options.client.own_key() == Some(id.get());

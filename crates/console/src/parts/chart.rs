@@ -72,7 +72,8 @@ fn column(step: &Step, class: &str, from: usize, all: usize, highest: usize) -> 
     let height = (count as u64 * HIGH / highest as u64).max(u64::from(count > 0) * 2);
     let middle = percent(2 * from + width(step.span), 2 * all);
     // A seventh of a week's place is the gap on each side.
-    let (left, wide) = (percent(7 * from + 1, 7 * all), percent(7 * width(step.span) - 2, 7 * all));
+    let left = percent(7 * from + 1, 7 * all);
+    let wide = percent(7 * width(step.span) - 2, 7 * all);
     html! {
         @if count > 0 {
             rect class=(class) x=(left) width=(wide) y=(GROUND - height)

@@ -123,7 +123,8 @@ fn an_edit_changes_what_was_changed() {
     let (site, _folder) = site();
     let browser = site.enter();
     let (id, _) = generate(&browser, "1");
-    let (path, key) = (format!("/keys/{id}/edit"), KeyId::new(id).unwrap());
+    let path = format!("/keys/{id}/edit");
+    let key = KeyId::new(id).unwrap();
     let client = client(&site.tenant);
     let before = client.scope(key).unwrap();
     let edited = browser.post(&path, "level=advanced&role=Responder&comment=new");

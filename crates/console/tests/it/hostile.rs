@@ -133,7 +133,8 @@ impl Hostile {
         let shared = Arc::clone(&state);
         std::thread::spawn(move || {
             for stream in listener.incoming() {
-                let (behind, shared) = (behind.clone(), Arc::clone(&shared));
+                let behind = behind.clone();
+                let shared = Arc::clone(&shared);
                 std::thread::spawn(move || relay(stream.unwrap(), &behind, &shared));
             }
         });
@@ -148,7 +149,8 @@ impl Hostile {
 /// Hands a request on, and its answer back with other strings.
 fn relay(mut stream: TcpStream, behind: &str, state: &Mutex<State>) {
     let mut reader = BufReader::new(stream.try_clone().unwrap());
-    let (mut head, mut length) = (String::new(), 0_usize);
+    let mut head = String::new();
+    let mut length = 0_usize;
     loop {
         let mut line = String::new();
         if reader.read_line(&mut line).unwrap_or(0) == 0 {
@@ -200,7 +202,8 @@ fn replace(value: &mut Value, member: &str, state: &mut State) {
             for (name, value) in members.iter_mut() {
                 replace(value, name, state);
             }
-            let (id, comment) = (members.get("id"), members.get("comment"));
+            let id = members.get("id");
+            let comment = members.get("comment");
             if let (Some(Value::Number(id)), Some(Value::String(comment))) = (id, comment) {
                 state.comments.insert(id.as_u64().unwrap(), comment.clone());
             }
@@ -341,7 +344,8 @@ fn attack(strings_each: usize) {
     }
     let browser = site.enter();
     for (path, form) in PAGES {
-        let (mut sent, mut turns) = (0, 0);
+        let mut sent = 0;
+        let mut turns = 0;
         while sent < strings_each && turns < strings_each {
             let before = hostile.sent();
             let mut own = 0;
@@ -353,7 +357,8 @@ fn attack(strings_each: usize) {
                     .skip(1)
                     .fold(parts[0].to_owned(), |all, part| all + &encoded(&strings.joined()) + part)
             };
-            let (path, form) = (fill(path), form.map(&mut fill));
+            let path = fill(path);
+            let form = form.map(&mut fill);
             let answer = ask(&browser, &path, form.as_deref());
             assert!(answer.status < 500, "{path}: {answer:?}");
             let text = harmless(&answer.body, &path);

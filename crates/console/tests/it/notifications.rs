@@ -11,7 +11,8 @@ const DAY_MS: u64 = 24 * 60 * 60 * 1000;
 #[test]
 fn notices_are_due_and_given_at_their_times() {
     let site = Site::start();
-    let (browser, controls) = (site.enter(), site.tenant.controls());
+    let browser = site.enter();
+    let controls = site.tenant.controls();
     let request = GenerateRequest {
         roles: vec!["Viewer".to_owned()],
         security_level: SecurityLevel::Advanced,

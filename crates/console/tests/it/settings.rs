@@ -13,7 +13,8 @@ const DAY_MS: u64 = 24 * 60 * 60 * 1000;
 #[test]
 fn scopes_go_on_once_somebody_saw_what_is_lost() {
     let site = Site::start();
-    let (browser, controls) = (site.enter(), site.tenant.controls());
+    let browser = site.enter();
+    let controls = site.tenant.controls();
     let page = browser.get("/settings/scopes").body;
     for id in [1, 2] {
         let row = page.split(&format!("<tr data-loses=\"{id}\">")).nth(1).unwrap();
@@ -36,7 +37,8 @@ fn scopes_go_on_once_somebody_saw_what_is_lost() {
 #[test]
 fn tags_clock_and_faults_are_set() {
     let site = Site::start();
-    let (browser, controls) = (site.enter(), site.tenant.controls());
+    let browser = site.enter();
+    let controls = site.tenant.controls();
     assert_eq!(browser.post("/settings", "set=tags&tags=restrictive").status, 303);
     assert_eq!(controls.settings().tags, TagMode::Restrictive);
     assert_eq!(browser.post("/settings", "set=tags&tags=x").status, 422);

@@ -97,7 +97,8 @@ impl Site {
         let console = Console::start(options).unwrap();
         let (origin, entry) =
             console.address().strip_prefix("http://").unwrap().split_once('/').unwrap();
-        let (host, entry) = (origin.to_owned(), format!("/{entry}"));
+        let host = origin.to_owned();
+        let entry = format!("/{entry}");
         let port = host.rsplit(':').next().unwrap().parse().unwrap();
         Self { tenant, _console: console, reported, host, entry, port }
     }

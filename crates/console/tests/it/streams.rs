@@ -31,7 +31,8 @@ impl Streams {
         let port = browser.site.host.rsplit(':').next().unwrap();
         let open = |_| {
             let mut stream = TcpStream::connect(format!("127.0.0.1:{port}")).unwrap();
-            let (host, cookie) = (&browser.site.host, &browser.cookie);
+            let host = &browser.site.host;
+            let cookie = &browser.cookie;
             let request = format!(
                 "GET /requests/stream HTTP/1.1\r\nHost: {host}\r\nCookie: {cookie}\r\n\r\n"
             );
@@ -46,7 +47,8 @@ impl Streams {
         let stop = Arc::new(AtomicBool::new(false));
         let stopped = Arc::clone(&stop);
         let reader = std::thread::spawn(move || {
-            let (mut read, mut bytes) = (0, vec![0; 64 * 1024]);
+            let mut read = 0;
+            let mut bytes = vec![0; 64 * 1024];
             while !stopped.load(Ordering::Relaxed) {
                 for stream in &mut streams {
                     while let Ok(count) = stream.read(&mut bytes) {
@@ -71,7 +73,8 @@ impl Streams {
 /// Signed requests a second, one after the other.
 fn rate(site: &Site) -> f64 {
     let client = client(&site.tenant);
-    let (start, mut sent) = (Instant::now(), 0_u32);
+    let start = Instant::now();
+    let mut sent = 0_u32;
     while start.elapsed() < HALF {
         client.ping().unwrap();
         sent += 1;

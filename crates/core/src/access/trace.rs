@@ -328,7 +328,8 @@ struct Level(KnownLevel);
 
 impl fmt::Display for Level {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (lowest, highest) = (self.0.lowest(), self.0.highest());
+        let lowest = self.0.lowest();
+        let highest = self.0.highest();
         match self.0.exact() {
             Some(level) => write!(f, "{level}"),
             None if highest == Permission::Edit => write!(f, "{lowest} or higher"),

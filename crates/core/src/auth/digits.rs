@@ -107,13 +107,15 @@ mod tests {
     proptest! {
         #[test]
         fn decimal_is_the_standard_librarys(number: u64) {
-            let (decimal, text) = (Decimal::new(number), number.to_string());
+            let decimal = Decimal::new(number);
+            let text = number.to_string();
             prop_assert_eq!(decimal.as_bytes(), text.as_bytes());
         }
 
         #[test]
         fn thirteen_digits_are_the_standard_librarys(number in 0..10_u64.pow(13)) {
-            let (digits, text) = (format_13_digits(number), std::format!("{number:013}"));
+            let digits = format_13_digits(number);
+            let text = std::format!("{number:013}");
             prop_assert_eq!(&digits[..], text.as_bytes());
             prop_assert_eq!(parse_13_digits(&digits), Some(number));
         }

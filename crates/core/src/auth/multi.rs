@@ -139,7 +139,8 @@ pub(super) fn expected_digests<'k>(
     for place in (0..).take_while(|place| messages.lanes_with(*place) != 0) {
         lanes.compress_each(&messages.blocks(place), messages.lanes_with(place));
     }
-    let (used, matches) = (messages.lanes_with(0), lanes.matches(&presented));
+    let used = messages.lanes_with(0);
+    let matches = lanes.matches(&presented);
     for (lane, (expected, digest)) in expected.iter_mut().zip(lanes.digests()).enumerate() {
         if used >> lane & 1 == 1 {
             let matches = Some(matches >> lane & 1 == 1);

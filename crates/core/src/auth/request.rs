@@ -217,8 +217,9 @@ fn is_name<const N: usize>(name: &[u8], wanted: &str) -> bool {
     };
     // Upper and lower case differ in one bit.
     let case = wanted.map(|byte| if byte.is_ascii_alphabetic() { 0x20 } else { 0 });
-    let ([a, b], [wanted_a, wanted_b], [case_a, case_b]) =
-        (words(name), words(wanted), words(&case));
+    let [a, b] = words(name);
+    let [wanted_a, wanted_b] = words(wanted);
+    let [case_a, case_b] = words(&case);
     ((a ^ wanted_a) & !case_a) | ((b ^ wanted_b) & !case_b) == 0
 }
 

@@ -261,7 +261,8 @@ impl RecordOrder {
     /// Sorts rows, in reverse if `descending`.
     pub fn sort<R: Borrow<KeyRecord>>(self, records: &mut [R], descending: bool) {
         records.sort_by(|a, b| {
-            let (a, b) = (a.borrow(), b.borrow());
+            let a = a.borrow();
+            let b = b.borrow();
             let order = self.compare(a, b);
             let order = if descending { order.reverse() } else { order };
             order.then(a.key_id.cmp(&b.key_id))

@@ -196,7 +196,8 @@ fn case_in(tenant: &Tenant, scope: &Scope, case: &Case) -> bool {
     }
     let mut assets = Vec::new();
     let mut endpoints = Vec::new();
-    let (mut asked_assets, mut asked_endpoints) = (false, false);
+    let mut asked_assets = false;
+    let mut asked_endpoints = false;
     for issue in &case.issues {
         if issue.assets.is_empty() && issue.endpoints.is_empty() {
             // References nothing known, and so asks no area.

@@ -24,7 +24,8 @@ fn map(random: &[u8; RANDOM_BYTES], characters: &mut [u8; 64]) -> bool {
     let low_six = _mm256_set1_epi8(63);
     let low_two = _mm256_set1_epi8(3);
     let (halves, _) = random.as_chunks::<32>();
-    let (first, last) = (load(&halves[0]), load(&halves[1]));
+    let first = load(&halves[0]);
+    let last = load(&halves[1]);
     // The third 16 bytes, and the 64 numbers in order.
     let third = _mm256_broadcastsi128_si256(_mm256_castsi256_si128(last));
     let high_two = |bytes| _mm256_and_si256(_mm256_srli_epi16::<6>(bytes), low_two);

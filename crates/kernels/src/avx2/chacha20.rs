@@ -75,7 +75,8 @@ fn sixteen_blocks(key: &[u8; 32], counter: u32, out: &mut [u8; RUN_BYTES]) {
         quarter_rounds!(x, masks, [0, 4, 8, 12] [1, 5, 9, 13] [2, 6, 10, 14] [3, 7, 11, 15]);
         quarter_rounds!(x, masks, [0, 5, 10, 15] [1, 6, 11, 12] [2, 7, 8, 13] [3, 4, 9, 14]);
     }
-    let (words, start) = (x.as_flattened(), start.as_flattened());
+    let words = x.as_flattened();
+    let start = start.as_flattened();
     for ((out, word), start) in out.as_chunks_mut().0.iter_mut().zip(words).zip(start) {
         store(out, _mm256_add_epi32(*word, *start));
     }

@@ -91,7 +91,8 @@ macro_rules! rotated {
 #[target_feature(enable = "avx2")]
 fn expand(w: &mut [__m256i; 16]) {
     for i in 0..16 {
-        let (early, late) = (w[(i + 1) % 16], w[(i + 14) % 16]);
+        let early = w[(i + 1) % 16];
+        let late = w[(i + 14) % 16];
         let early = xor3(rotated!(early, 7), rotated!(early, 18), _mm256_srli_epi32::<3>(early));
         let late = xor3(rotated!(late, 17), rotated!(late, 19), _mm256_srli_epi32::<10>(late));
         let sum = _mm256_add_epi32(w[i], w[(i + 9) % 16]);

@@ -109,7 +109,8 @@ fn expand(w: &mut [__m512i; 16]) {
     // Unrolled, so that the words stay in registers.
     macro_rules! word {
         ($($i:literal)*) => {$(
-            let (early, late) = (w[($i + 1) % 16], w[($i + 14) % 16]);
+            let early = w[($i + 1) % 16];
+            let late = w[($i + 14) % 16];
             let early = xor3(
                 _mm512_ror_epi32::<7>(early),
                 _mm512_ror_epi32::<18>(early),

@@ -51,8 +51,8 @@ pub fn evaluate(
     let expression = policy
         .expression(expression)
         .map_err(|error| EvaluationError { message: error.message, help: error.help })?;
-    let (owners, linter) =
-        (Owners::of(corpus, policy), FileLinter::new(policy, &LintOptions::at(now)));
+    let owners = Owners::of(corpus, policy);
+    let linter = FileLinter::new(policy, &LintOptions::at(now));
     let governed =
         |file: &&CorpusFile| file.reported && !file.is_outside() && file.policy == policy.number;
     let mut all = Vec::new();

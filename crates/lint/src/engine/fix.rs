@@ -120,7 +120,8 @@ impl Tried {
 pub fn preview(report: &Report, finding: &Finding) -> Option<String> {
     let source = report.sources.get(finding.location.source)?;
     let edits: Vec<&Edit> = finding.fix.as_ref()?.edits.iter().collect();
-    let (old, of_policy) = (source.tree.source(), source.is_of_policy());
+    let old = source.tree.source();
+    let of_policy = source.is_of_policy();
     Some(diff(&source.path, old, &apply(old, &edits)?, of_policy))
 }
 
@@ -132,7 +133,8 @@ pub fn diff(path: &str, old: &str, new: &str, policy: bool) -> String {
         let ranges = secret_ranges(text, Some(&parsed.tree), policy);
         if ranges.is_empty() { text.to_owned() } else { blank(text, &ranges) }
     };
-    let (old, new) = (masked(old), masked(new));
+    let old = masked(old);
+    let new = masked(new);
     let diff = similar::TextDiff::from_lines(&old, &new);
     let path = cortexkey_manifest::escape(&mask_path(path));
     let text = diff.unified_diff().context_radius(3).header(&path, &path).to_string();

@@ -54,7 +54,8 @@ fn check_with_owners(
     if !policy.custom.iter().any(Custom::sees_other_keys) {
         return Vec::new();
     }
-    let (owners, linter) = (Owners::of(corpus, policy), FileLinter::new(policy, options));
+    let owners = Owners::of(corpus, policy);
+    let linter = FileLinter::new(policy, options);
     let is_checked = |file: &&CorpusFile| file.reported && !file.is_outside();
     let files: Vec<&CorpusFile> = corpus.files.iter().filter(is_checked).collect();
     parallel::map(&files, options.jobs, |file| linter.check_with_owners(file, &owners))
@@ -198,7 +199,8 @@ fn suppress_doubles(findings: &mut Vec<Finding>) {
         let Some((_, by)) = SUPPRESSED_BY.iter().find(|(rule, _)| finding.rule == rule.id()) else {
             return true;
         };
-        let (source, span) = (finding.location.source, finding.location.span);
+        let source = finding.location.source;
+        let span = finding.location.span;
         let first = Span { start: span.start, end: span.start };
         let last = Span { start: span.end, end: u32::MAX };
         let from = (source, first, String::new(), Severity::Info);
@@ -235,7 +237,8 @@ fn cap(findings: &mut Vec<Finding>) {
 
 /// By file, span and code.
 fn order(sources: &Sources, a: &Finding, b: &Finding) -> Ordering {
-    let (here, there) = (a.location, b.location);
+    let here = a.location;
+    let there = b.location;
     let by_path = || sources[here.source].path.cmp(&sources[there.source].path);
     let by_file = if here.source == there.source { Ordering::Equal } else { by_path() };
     by_file

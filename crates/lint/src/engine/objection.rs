@@ -20,10 +20,8 @@ pub(super) fn objection(plan: &Plan, before: &Report, after: &Report) -> Option<
     let own_of = |report: &Report, finding: &Finding| {
         finding.location.source == plan.source && !joins(finding, report)
     };
-    let (old, new) = (
-        Counts::of(before, |finding| own_of(before, finding)),
-        Counts::of(after, |finding| own_of(after, finding)),
-    );
+    let old = Counts::of(before, |finding| own_of(before, finding));
+    let new = Counts::of(after, |finding| own_of(after, finding));
     let comments = after.sources[plan.source].tree.comments().len();
     let gone = plan.comments.saturating_sub(comments);
     let unused = |counts: &Counts<'_>| {

@@ -111,7 +111,8 @@ fn beginnings(tree: &Tree) -> Vec<(u32, u32)> {
             }
             NodeKind::Mapping { entries, .. } => {
                 spans.extend(entries.iter().map(|entry| {
-                    let (key, value) = (tree.node(entry.key).span, tree.node(entry.value).span);
+                    let key = tree.node(entry.key).span;
+                    let value = tree.node(entry.value).span;
                     (key.start, value.end.max(key.end))
                 }));
             }
@@ -233,7 +234,8 @@ pub(super) fn apply(run: &Run<'_>, mut findings: Vec<Finding>, all: &[Suppressio
     let mut coming = covers.iter().peekable();
     let mut open: HashMap<&RuleId, Vec<&Cover>> = HashMap::new();
     for finding in findings {
-        let (source, start) = (finding.location.source, finding.location.span.start);
+        let source = finding.location.source;
+        let start = finding.location.span.start;
         let begins = |cover: &&Cover| (cover.source, cover.covers.start) <= (source, start);
         while let Some(cover) = coming.next_if(|cover| begins(cover)) {
             open.entry(&cover.rule).or_default().push(cover);

@@ -113,7 +113,8 @@ pub(super) fn is_above(folder: &Path, policy: &Path) -> bool {
 
 /// The error for a policy below another one that it does not extend.
 pub(super) fn below_another(folder: &Path, policy: &Path, above: &Path) -> RunError {
-    let (policy, above) = (shown(folder, policy), shown(folder, above));
+    let policy = shown(folder, policy);
+    let above = shown(folder, above);
     RunError::new(format!("{policy} is below {above} and does not extend it"))
         .help(format!("add {above} to its `extends`, or select a policy with --policy"))
 }

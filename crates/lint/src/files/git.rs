@@ -82,7 +82,8 @@ pub(super) fn list(root: &Path) -> Result<(Vec<Named>, Vec<PathBuf>), RunError> 
 
 /// `H 100644 <blob> 0<tab><path>` for a file of the index, `? <path>` for another.
 fn named(record: &[u8]) -> Option<Named> {
-    let (tag, rest) = (record.first()?, record.get(2..)?);
+    let tag = record.first()?;
+    let rest = record.get(2..)?;
     if *tag == b'?' {
         let folder = rest.strip_suffix(b"/");
         let kind = if folder.is_some() { Kind::Repository } else { Kind::Untracked };
@@ -91,7 +92,8 @@ fn named(record: &[u8]) -> Option<Named> {
     let tab = rest.iter().position(|byte| *byte == b'\t')?;
     let about = std::str::from_utf8(rest.get(..tab)?).ok()?;
     let mut about = about.split(' ');
-    let (mode, id) = (about.next()?, about.next()?);
+    let mode = about.next()?;
+    let id = about.next()?;
     let kind = match (mode, *tag == b'S') {
         ("160000", _) => Kind::Submodule,
         ("120000", false) => Kind::Link,
@@ -226,7 +228,8 @@ pub(super) enum Side {
 fn index_entry(entry: &[u8]) -> Option<(&str, PathBuf, &str)> {
     let tab = entry.iter().position(|byte| *byte == b'\t')?;
     let about = std::str::from_utf8(entry.get(..tab)?).ok()?;
-    let (mode, id) = (about.split(' ').next()?, about.split(' ').nth(1)?);
+    let mode = about.split(' ').next()?;
+    let id = about.split(' ').nth(1)?;
     Some((mode, path(entry.get(tab + 1..)?)?, id))
 }
 
@@ -234,7 +237,8 @@ fn index_entry(entry: &[u8]) -> Option<(&str, PathBuf, &str)> {
 fn tree_entry(entry: &[u8]) -> Option<(&str, PathBuf, &str)> {
     let tab = entry.iter().position(|byte| *byte == b'\t')?;
     let about = std::str::from_utf8(entry.get(..tab)?).ok()?;
-    let (mode, id) = (about.split(' ').next()?, about.split(' ').nth(2)?);
+    let mode = about.split(' ').next()?;
+    let id = about.split(' ').nth(2)?;
     Some((mode, path(entry.get(tab + 1..)?)?, id))
 }
 

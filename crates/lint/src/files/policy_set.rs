@@ -87,8 +87,10 @@ impl<'a> PolicySet<'a> {
     pub(super) fn new(options: &'a Options, boundary: &'a Boundary) -> Self {
         let loaded = Vec::new();
         let by_file = BTreeMap::new();
-        let (fallback, is_fallback_narrow) = (None, false);
-        let (is_fixed, last) = (false, None);
+        let fallback = None;
+        let is_fallback_narrow = false;
+        let is_fixed = false;
+        let last = None;
         Self { options, boundary, loaded, by_file, fallback, is_fallback_narrow, is_fixed, last }
     }
 

@@ -203,7 +203,8 @@ impl<'a, 'b> Search<'a, 'b> {
 
     /// A file's resolved path; `None` if a link among its folders leads elsewhere.
     fn real(&mut self, path: &Path, through_links: bool) -> io::Result<Option<PathBuf>> {
-        let (folder, name) = (path.parent().unwrap_or(path), path.file_name().unwrap_or_default());
+        let folder = path.parent().unwrap_or(path);
+        let name = path.file_name().unwrap_or_default();
         if !self.folders.contains_key(folder) {
             let real = fs::canonicalize(folder)?;
             self.folders.insert(folder.to_path_buf(), real);

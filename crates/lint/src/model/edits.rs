@@ -69,7 +69,8 @@ pub(crate) fn end_of_line(tree: &Tree) -> &'static str {
 
 /// From a key to the end of its value.
 pub(crate) fn entry_span(tree: &Tree, key: NodeId, value: NodeId) -> Span {
-    let (key, value) = (tree.node(key).span, tree.node(value).span);
+    let key = tree.node(key).span;
+    let value = tree.node(value).span;
     Span { start: key.start, end: key.end.max(value.end) }
 }
 

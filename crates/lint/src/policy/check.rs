@@ -44,7 +44,8 @@ pub(super) fn custom_rules(
     layers: &[Layer],
     registry: &Registry,
 ) -> (Vec<Custom>, Vec<PolicyMistake>) {
-    let (mut rules, mut mistakes) = (Vec::new(), Vec::new());
+    let mut rules = Vec::new();
+    let mut mistakes = Vec::new();
     if layers.iter().all(|layer| layer.file.custom_rules.is_empty()) {
         return (rules, mistakes);
     }

@@ -68,7 +68,8 @@ impl Period {
     fn parse(text: &str) -> Option<Self> {
         let date = |text: &str| text.parse::<Date>().ok().filter(|_| text.len() == 10);
         let (first, last) = text.split_once('/').unwrap_or((text, text));
-        let (first, last) = (date(first)?, date(last)?);
+        let first = date(first)?;
+        let last = date(last)?;
         (first <= last).then_some(Self(first, last))
     }
 
@@ -249,8 +250,8 @@ impl OptionDoc {
     }
 
     fn is_tighter_list<T: Ord>(&self, from: Vec<T>, to: Vec<T>) -> bool {
-        let (from, to): (BTreeSet<T>, BTreeSet<T>) =
-            (from.into_iter().collect(), to.into_iter().collect());
+        let from: BTreeSet<T> = from.into_iter().collect();
+        let to: BTreeSet<T> = to.into_iter().collect();
         match self.tighter {
             Tighter::Less => to.is_subset(&from),
             Tighter::More => from.is_subset(&to),

@@ -113,7 +113,8 @@ impl Policy {
     pub fn refused(&self, code: &str) -> Vec<String> {
         let own = self.merged.refused.iter().filter(|refused| refused.code == code);
         own.map(|refused| {
-            let (at, lock) = (self.line_of(refused.at), self.line_of(refused.lock));
+            let at = self.line_of(refused.at);
+            let lock = self.line_of(refused.lock);
             format!(
                 "{at} would loosen {} and has no effect: {lock} locks the rule",
                 quote(&refused.what)

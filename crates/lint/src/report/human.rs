@@ -139,7 +139,8 @@ fn near(report: &Report, a: &Mark<'_>, b: &Mark<'_>) -> bool {
     if a.location.source != b.location.source {
         return false;
     }
-    let (a, b) = (at(a), at(b));
+    let a = at(a);
+    let b = at(b);
     let far = a.line == b.line && a.column.abs_diff(b.column) > WIDTH / 2;
     !far && a.line.abs_diff(b.line) <= NEAR
 }
@@ -162,7 +163,8 @@ fn snippet<'a>(
     }
     let first = marks.iter().map(|mark| mark.location.span.start).min().unwrap_or(0) as usize;
     let last = marks.iter().map(|mark| mark.location.span.end).max().unwrap_or(0) as usize;
-    let (begin, end) = (source.tree.line_start(first), source.tree.line_end(last).max(last));
+    let begin = source.tree.line_start(first);
+    let end = source.tree.line_end(last).max(last);
     let line = source.positions(Span::new(begin, begin)).0.line;
     let ranges: Vec<Range<usize>> = marks
         .iter()

@@ -145,6 +145,7 @@ fn item(report: &Report, finding: &Finding, by: Option<&'static str>) -> Item {
 fn second(report: &Report, location: Location, message: &str) -> Second {
     let source = &report.sources[location.source];
     let (start, _) = source.positions(location.span);
-    let (line, column) = (start.line, start.column);
+    let line = start.line;
+    let column = start.column;
     Second { file: source.path.clone(), line, column, message: message.to_owned() }
 }

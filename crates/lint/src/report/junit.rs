@@ -49,7 +49,9 @@ impl Suite<'_> {
 
     fn xml(&self, source: &Source) -> String {
         let file = attribute(&source.path);
-        let (tests, failed, skipped) = (self.tests(), self.failed.len(), self.skipped.len());
+        let tests = self.tests();
+        let failed = self.failed.len();
+        let skipped = self.skipped.len();
         let mut out = format!(
             "  <testsuite name=\"{file}\" tests=\"{tests}\" failures=\"{failed}\" errors=\"0\" \
              skipped=\"{skipped}\">\n"
@@ -59,7 +61,9 @@ impl Suite<'_> {
         }
         for finding in &self.failed {
             let (start, _) = source.positions(finding.location.span);
-            let (line, column, rule) = (start.line, start.column, &finding.rule);
+            let line = start.line;
+            let column = start.column;
+            let rule = &finding.rule;
             let mut body = format!("{}:{line}:{column}: {}", source.shown(), finding.message);
             if let Some(help) = &finding.help {
                 body += &format!("\nhelp: {help}");
@@ -77,7 +81,9 @@ impl Suite<'_> {
         }
         for WaivedFinding { finding, by } in &self.skipped {
             let (start, _) = source.positions(finding.location.span);
-            let (line, column, rule) = (start.line, start.column, &finding.rule);
+            let line = start.line;
+            let column = start.column;
+            let rule = &finding.rule;
             let _ = writeln!(
                 out,
                 "    <testcase classname=\"{file}\" name=\"{rule} ({line}:{column})\">\n      \

@@ -21,7 +21,8 @@ pub(super) fn render(report: &Report) -> String {
     out += "| count | rule | severity | fixable |\n|---:|---|---|---:|\n";
     for tally in report.tallies.by_count() {
         let fixable = tally.safe_fixes + tally.unsafe_fixes;
-        let (rule, severity) = (&tally.rule, tally.severity.as_str());
+        let rule = &tally.rule;
+        let severity = tally.severity.as_str();
         let rule = link(rule.code(), rule.name(), &rule.to_string());
         out += &format!("| {} | {rule} | {severity} | {fixable} |\n", tally.count);
     }

@@ -34,7 +34,9 @@ pub(super) fn line(tally: &Tally, width: usize) -> String {
         (0, unsafe_fixes) => format!(", {unsafe_fixes} fixable with --unsafe-fixes"),
         (safe, more) => format!(", {safe} fixable and {more} more with --unsafe-fixes"),
     };
-    let (count, severity, rule) = (tally.count, tally.severity.as_str(), &tally.rule);
+    let count = tally.count;
+    let severity = tally.severity.as_str();
+    let rule = &tally.rule;
     format!("{count:>width$}  {rule} ({severity}{fixes})\n")
 }
 

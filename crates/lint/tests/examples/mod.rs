@@ -26,7 +26,8 @@ pub(crate) fn policy(example: &Example) -> Policy {
 
 pub(crate) fn corpus(example: &Example) -> Corpus {
     let limits = Limits::default();
-    let (name, bytes) = (example.file_name(), example.document().into_bytes());
+    let name = example.file_name();
+    let bytes = example.document().into_bytes();
     let file = if example.is_outside {
         CorpusFile::outside(name, bytes, &limits).unwrap()
     } else {

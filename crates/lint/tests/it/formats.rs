@@ -83,7 +83,8 @@ fn report_of(errors: usize, warnings: usize, waived: usize) -> Report {
         // Short, as there are many.
         Finding { help: None, related: Vec::new(), fix: None, ..found.unwrap().clone() }
     };
-    let (error, warning) = (one(Severity::Error), one(Severity::Warning));
+    let error = one(Severity::Error);
+    let warning = one(Severity::Warning);
     let finding = Finding { help: None, related: Vec::new(), ..report.waived[0].finding.clone() };
     let known = WaivedFinding { finding, ..report.waived[0] };
     report.findings = vec![warning; warnings];
@@ -154,7 +155,8 @@ fn sarif_stays_below_the_limit_of_bytes_and_of_places() {
     assert!(said.starts_with(&format!("{} of 1000 ", 1000 - errors - warnings)), "{said}");
 
     let mut report = report_of(1, 0, 0);
-    let (location, message) = (report.findings[0].location, "here".to_owned());
+    let location = report.findings[0].location;
+    let message = "here".to_owned();
     let related = Related { location, message };
     report.findings[0].related = vec![related; RELATED + 1];
     let log = sarif(&report);

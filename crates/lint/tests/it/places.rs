@@ -31,7 +31,8 @@ fn each_rule_points_at_its_value() {
                 .map(|second| format!("\n     {} {}", text(second.location), second.message))
                 .collect();
             let place = text(finding.location);
-            let (labels, message) = (labels.concat(), &finding.message);
+            let labels = labels.concat();
+            let message = &finding.message;
             writeln!(out, "{} {place}{labels}\n     {message}", rule.code).unwrap();
         }
     }

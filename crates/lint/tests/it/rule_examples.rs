@@ -70,7 +70,8 @@ fn built_in_policies_stand_and_name_no_rule_in_vain() {
 /// The settings of a rule under a built-in policy, seen from outside: what its bad example gives.
 fn under(name: &str, rule: &Rule) -> Option<Severity> {
     let policy = Policy::builtin(name).unwrap();
-    let (path, text) = (rule.bad.file_name(), rule.bad.document());
+    let path = rule.bad.file_name();
+    let text = rule.bad.document();
     let file = CorpusFile::new(path, text.into_bytes(), &Limits::default());
     let corpus = Corpus { files: vec![file], ..Corpus::default() };
     let report = lint(&corpus, &policy, now());

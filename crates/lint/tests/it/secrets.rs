@@ -36,7 +36,9 @@ fn judge_text(text: &str) -> (Vec<String>, String) {
 fn a_real_key_is_an_error_however_it_is_written() {
     let secret = secret();
     let (one, two) = secret.split_at(64);
-    let (a, b, c) = (&secret[..50], &secret[50..90], &secret[90..]);
+    let a = &secret[..50];
+    let b = &secret[50..90];
+    let c = &secret[90..];
     let escaped: String = secret.bytes().map(|byte| format!("\\x{byte:02x}")).collect();
     let unicode: String = secret.bytes().map(|byte| format!("\\u{byte:04x}")).collect();
     let comments = [

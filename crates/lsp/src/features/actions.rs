@@ -137,7 +137,8 @@ fn difference(old: &str, new: &str, encoding: Encoding) -> TextEdit {
         pairs.take_while(|(a, b)| a == b).map(|(a, _)| a.len_utf8()).sum::<usize>()
     };
     let start = same(&mut old.chars().zip(new.chars()));
-    let (old_rest, new_rest) = (&old[start..], &new[start..]);
+    let old_rest = &old[start..];
+    let new_rest = &new[start..];
     let end = same(&mut old_rest.chars().rev().zip(new_rest.chars().rev()));
     let range = Text::new(old, encoding).range(Span::new(start, old.len() - end));
     TextEdit::new(range, new_rest[..new_rest.len() - end].to_owned())

@@ -90,7 +90,8 @@ impl Editor {
         at: (u32, u32, u32, u32),
         text: &str,
     ) {
-        let (start, end) = ((at.0, at.1), (at.2, at.3));
+        let start = (at.0, at.1);
+        let end = (at.2, at.3);
         self.notify(
             "textDocument/didChange",
             json!({

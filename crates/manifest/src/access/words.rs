@@ -38,7 +38,8 @@ fn selection(area: &Area<String>, all: &str, what: &str) -> String {
 /// The endpoints of a scope.
 #[must_use]
 pub fn endpoints(scope: &Scope<String>) -> String {
-    let (groups, tags) = (&scope.endpoints.groups, &scope.endpoints.tags);
+    let groups = &scope.endpoints.groups;
+    let tags = &scope.endpoints.tags;
     let axis = |axis: &Axis<String>, what: &str| match axis {
         Axis::NoScope => format!("no {what} (no_scope)"),
         Axis::SeeAll => format!("all {what} (see_all)"),

@@ -55,7 +55,8 @@ fn metadata<'t>(reader: &mut Reader<'t>, fields: &Fields<'t>) -> Metadata {
         name = Field::Bad(span);
     }
     let approval = |reader: &mut Reader<'t>, fields: &Fields<'t>| {
-        let (by, ticket) = (reader.text(fields, "by"), reader.text(fields, "ticket"));
+        let by = reader.text(fields, "by");
+        let ticket = reader.text(fields, "ticket");
         Approval { span: fields.span, by, ticket }
     };
     Metadata {

@@ -147,7 +147,8 @@ fn endpoints<'t>(reader: &mut Reader<'t>, fields: &Fields<'t>) -> Endpoints {
 fn datasets<'t>(reader: &mut Reader<'t>, fields: &Fields<'t>) -> Datasets {
     let default = reader.choice_of(fields, "default", &[AreaMode::None, AreaMode::All]);
     let filter = |reader: &mut Reader<'t>, fields: &Fields<'t>| {
-        let (dataset, filter) = (reader.text(fields, "dataset"), reader.text(fields, "filter"));
+        let dataset = reader.text(fields, "dataset");
+        let filter = reader.text(fields, "filter");
         DatasetFilter { dataset, filter }
     };
     let filters = reader.mappings(fields, "filters", filter).into_list();

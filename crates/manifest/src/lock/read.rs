@@ -53,7 +53,8 @@ fn key(
 
 fn pending<'t>(reader: &mut Reader<'t>, fields: &Fields<'t>) -> Option<Pending> {
     let asked = reader.text(fields, "asked");
-    let (expires, by) = (key_id(reader, fields, "expires"), key_id(reader, fields, "by"));
+    let expires = key_id(reader, fields, "expires");
+    let by = key_id(reader, fields, "by");
     Some(Pending {
         expires_ms: expires?,
         asked: asked.get()?.clone(),

@@ -86,7 +86,9 @@ pub fn load_as(
     identity: &dyn Fn(&str) -> String,
 ) -> Result<Layers, LoadError> {
     let bytes = source(path, read)?;
-    let (out, ids, open) = (Layers::default(), Vec::new(), Vec::new());
+    let out = Layers::default();
+    let ids = Vec::new();
+    let open = Vec::new();
     let mut loader = Loader { limits, read, identity, out, ids, open, files: 1 };
     loader.visit(path, bytes);
     Ok(loader.out)
@@ -123,7 +125,8 @@ impl Loader<'_> {
     /// Reads one file and its parents; returns the index of its layer, if it becomes one.
     fn visit(&mut self, path: &str, bytes: Vec<u8>) -> Option<usize> {
         let parsed = parse_bytes(bytes, self.limits);
-        let (tree, mut problems) = (Arc::new(parsed.tree), parsed.problems);
+        let tree = Arc::new(parsed.tree);
+        let mut problems = parsed.problems;
         let policy = if problems.is_empty() { document(&tree, &mut problems) } else { None };
         let policy = policy.map(|policy| {
             if pinned::is_copy(path) { from_elsewhere(policy, &mut problems) } else { policy }

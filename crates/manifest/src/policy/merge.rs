@@ -235,7 +235,8 @@ impl LockChecker<'_> {
                 || (lock.source.layer < self.layer && !tightens(self.known, now))
         };
         let Some(lock) = self.locks.iter().copied().find(against) else { return true };
-        let (code, lock) = (self.code.to_owned(), lock.source);
+        let code = self.code.to_owned();
+        let lock = lock.source;
         self.refused.push(Refused { code, what: what.to_owned(), at, lock });
         false
     }

@@ -103,7 +103,8 @@ impl Pinned {
         if !fits {
             return Err(FORM);
         }
-        let (registry, repository) = (registry.to_owned(), repository.to_owned());
+        let registry = registry.to_owned();
+        let repository = repository.to_owned();
         let source = Source::Oci { registry, repository, digest: digest.to_owned() };
         Ok(Self { source, path: String::new() })
     }

@@ -78,7 +78,9 @@ fn parent(reader: &mut Reader<'_>, id: NodeId, path: &str) -> Option<Spanned<Par
     }
     let fields = reader.mapping(id, span, path, &EXTENDED)?;
     let [git, rev, file] = ["git", "rev", "path"].map(|name| reader.text(&fields, name));
-    let (git, rev, file) = (git.get()?.clone(), rev.get()?.clone(), file.get()?.clone());
+    let git = git.get()?.clone();
+    let rev = rev.get()?.clone();
+    let file = file.get()?.clone();
     pinned(reader, Pinned::git(&git, &rev, &file))
 }
 

@@ -278,7 +278,8 @@ impl<'t> Reader<'t> {
             self.missing(fields, spec, fields.place);
             return Field::Absent;
         };
-        let (key, span) = (self.span(entry.key), self.span(entry.value));
+        let key = self.span(entry.key);
+        let span = self.span(entry.value);
         if self.tree.is_empty_value(entry.value) {
             return self.empty(fields, spec, key);
         }
@@ -473,7 +474,8 @@ impl<'t> Reader<'t> {
     /// been meant as a list, so it gets no fix.
     pub(crate) fn rewrite_as_list(&mut self, fields: &Fields<'t>, name: &str) {
         let Some(Entry { value, .. }) = fields.find(name) else { return };
-        let (tree, node) = (self.tree, self.tree.node(value));
+        let tree = self.tree;
+        let node = self.tree.node(value);
         let NodeKind::Scalar { style: Style::Plain | Style::Quoted, .. } = node.kind else {
             return;
         };

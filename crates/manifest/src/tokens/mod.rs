@@ -79,7 +79,8 @@ const SECRETS: &[&str] = &[
 
 /// The length of the longest of these names.
 const SECRET_MAX: usize = {
-    let (mut longest, mut at) = (0, 0);
+    let mut longest = 0;
+    let mut at = 0;
     while at < SECRETS.len() {
         if SECRETS[at].len() > longest {
             longest = SECRETS[at].len();
@@ -135,7 +136,8 @@ pub fn blank(text: &str, ranges: &[Range<usize>]) -> String {
     let mut out = String::with_capacity(text.len());
     let mut at = 0;
     for range in ranges {
-        let (start, end) = (range.start.max(at), range.end.min(text.len()));
+        let start = range.start.max(at);
+        let end = range.end.min(text.len());
         let (Some(before), Some(inside)) = (text.get(at..start), text.get(start..end)) else {
             continue;
         };
@@ -161,7 +163,10 @@ pub(crate) fn is_refused_secret(text: &str) -> bool {
 /// True for text that looks random: letters and digits, or capitals, alternate too often for words,
 /// times and numbered names.
 pub(crate) fn is_random(text: &str) -> bool {
-    let (mut turns, mut changes, mut scraps, mut length) = (0_usize, 0_usize, 0_usize, 0_usize);
+    let mut turns = 0_usize;
+    let mut changes = 0_usize;
+    let mut scraps = 0_usize;
+    let mut length = 0_usize;
     for part in text.split(|c: char| !c.is_ascii_alphanumeric()) {
         let bytes = part.as_bytes();
         let pairs = || bytes.iter().zip(bytes.iter().skip(1));

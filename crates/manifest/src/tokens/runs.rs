@@ -65,7 +65,8 @@ pub(super) struct Longest {
 impl Longest {
     pub(super) fn of(text: &str) -> Self {
         let mut longest = Self::default();
-        let (mut letters, mut run) = (0, 0);
+        let mut letters = 0;
+        let mut run = 0;
         for class in text.bytes().map(class) {
             letters = if class == LETTER { letters + 1 } else { 0 };
             run = if class == 0 { 0 } else { run + 1 };

@@ -200,7 +200,8 @@ fn indentation(place: &Place<'_>, kind: &ErrorKind) -> Option<Problem> {
         _ => false,
     };
     let (start, above) = place.above.filter(|_| about)?;
-    let (ours, theirs) = (indent(place.line), indent(above));
+    let ours = indent(place.line);
+    let theirs = indent(above);
     let item = |line: &str| line.trim_start().starts_with("- ");
     if item(place.line) && !item(above) && ours <= theirs {
         let message = "expected a field, got a list item";

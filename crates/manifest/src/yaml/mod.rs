@@ -101,7 +101,8 @@ fn read(text: &str, limits: &Limits) -> (Body, Option<Problem>, bool) {
 pub fn plain_form(text: &str, limits: &Limits) -> (bool, Option<String>) {
     let Some(plain) = plain::read(text, limits) else { return (false, None) };
     let (body, error) = events::read(text, limits);
-    let (seen, other) = (format!("{plain:?}"), format!("{body:?}"));
+    let seen = format!("{plain:?}");
+    let other = format!("{body:?}");
     if seen != other || error.is_some() {
         return (true, Some(format!("{seen}\n{other}\n{error:?}")));
     }

@@ -33,7 +33,9 @@ pub(super) fn read(text: &str, limits: &Limits) -> Option<Body> {
     // Definitions have about one node per dozen bytes.
     let nodes = Vec::with_capacity((bytes.len() / 12).min(4096));
     let body = Body { nodes, documents: Vec::new(), comments: Vec::new() };
-    let (at, column, depth) = (0, None, limits.depth.min(DEPTH_MAX));
+    let at = 0;
+    let column = None;
+    let depth = limits.depth.min(DEPTH_MAX);
     let mut reader = Reader { bytes, at, column, depth, nodes: limits.nodes, body };
     reader.next_line();
     loop {
@@ -168,7 +170,8 @@ impl<'t> Reader<'t> {
 
     /// Keys of a block mapping, the first of which is here.
     fn mapping(&mut self, column: usize) -> Option<NodeId> {
-        let (mut entries, flow) = (Vec::with_capacity(4), false);
+        let mut entries = Vec::with_capacity(4);
+        let flow = false;
         let id = self.open(NodeKind::Mapping { entries: Vec::new(), flow })?;
         loop {
             let key = self.scalar(false)?;
@@ -211,7 +214,8 @@ impl<'t> Reader<'t> {
 
     /// Items of a block list, the first of which is here.
     fn items(&mut self, column: usize) -> Option<NodeId> {
-        let (mut items, flow) = (Vec::with_capacity(4), false);
+        let mut items = Vec::with_capacity(4);
+        let flow = false;
         let id = self.open(NodeKind::Sequence { items: Vec::new(), flow })?;
         while self.column == Some(column) && self.is_item() {
             self.at += 1;
@@ -254,7 +258,8 @@ impl<'t> Reader<'t> {
     }
 
     fn list(&mut self) -> Option<NodeId> {
-        let (mut items, flow) = (Vec::new(), true);
+        let mut items = Vec::new();
+        let flow = true;
         let id = self.open(NodeKind::Sequence { items: Vec::new(), flow })?;
         self.at += 1;
         self.spaces();
@@ -270,7 +275,8 @@ impl<'t> Reader<'t> {
     }
 
     fn braces(&mut self) -> Option<NodeId> {
-        let (mut entries, flow) = (Vec::new(), true);
+        let mut entries = Vec::new();
+        let flow = true;
         let id = self.open(NodeKind::Mapping { entries: Vec::new(), flow })?;
         self.at += 1;
         self.spaces();
@@ -336,7 +342,8 @@ fn plain_length(rest: &[u8], flow: bool) -> Option<usize> {
     if !(first.is_ascii_alphanumeric() || matches!(first, b'_' | b'/' | b'(')) {
         return None;
     }
-    let (mut length, mut before) = (0, first);
+    let mut length = 0;
+    let mut before = first;
     for (at, byte) in rest.iter().enumerate() {
         let next = rest.get(at + 1).copied().unwrap_or(b'\n');
         match byte {

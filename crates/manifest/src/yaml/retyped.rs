@@ -71,7 +71,9 @@ fn is_sexagesimal(text: &str) -> bool {
 /// `2026-01-31`, alone or followed by a time.
 fn is_date(text: &str) -> bool {
     let mut parts = text.splitn(3, '-');
-    let (year, month, rest) = (parts.next(), parts.next(), parts.next());
+    let year = parts.next();
+    let month = parts.next();
+    let rest = parts.next();
     let digits = |text: &str, most: usize| {
         (1..=most).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit())
     };

@@ -221,7 +221,8 @@ impl Tree {
     /// The position of the field at the end of a path, or of the last existing one on the way: its
     /// value, or its key if the value is a collection.
     pub fn deepest(&self, root: NodeId, path: &[String]) -> Option<Span> {
-        let (mut at, mut found) = (root, None);
+        let mut at = root;
+        let mut found = None;
         for name in path {
             let NodeKind::Mapping { entries, .. } = &self.node(at).kind else { break };
             let entry = entries.iter().find(|entry| self.text_of(entry.key) == Some(name));

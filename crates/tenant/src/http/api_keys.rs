@@ -172,7 +172,8 @@ pub(crate) fn make_in_console(
         Some(ms) if ms > now_ms => Expiry::At { ms },
         Some(_) => return Err(Refusal::invalid("expiration is in the past")),
     };
-    let (user_name, created_by) = ("Local tenant".to_owned(), "tenant@localhost".to_owned());
+    let user_name = "Local tenant".to_owned();
+    let created_by = "tenant@localhost".to_owned();
     let by = (user_name.clone(), created_by.clone());
     let about = NewKeyInfo { roles, comment, created_by, user_name };
     let (id, key) = store.generate(level.into(), expiry, about, now_ms).map_err(no_key)?;

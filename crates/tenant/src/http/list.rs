@@ -238,7 +238,8 @@ pub(super) fn sort(things: &mut [JsonObject], place: &str, descending: bool) {
 pub(super) fn sort_by<T>(things: &mut [T], value: impl Fn(&T) -> Option<&Value>, descending: bool) {
     let null = Value::Null;
     things.sort_by(|a, b| {
-        let (a, b) = (value(a).unwrap_or(&null), value(b).unwrap_or(&null));
+        let a = value(a).unwrap_or(&null);
+        let b = value(b).unwrap_or(&null);
         let order = match (a.as_f64(), b.as_f64()) {
             (Some(a), Some(b)) => a.total_cmp(&b),
             _ => a.as_str().unwrap_or_default().cmp(b.as_str().unwrap_or_default()),

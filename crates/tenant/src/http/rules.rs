@@ -130,7 +130,8 @@ async fn edit(
             return Err(Refusal::invalid("forward_type cannot be changed"));
         }
         check(&wanted)?;
-        let (created_by, created_at) = (known.created_by.clone(), known.created_at);
+        let created_by = known.created_by.clone();
+        let created_at = known.created_at;
         *known = rule(wanted, uuid, created_by, (created_at, now_ms), known.enabled);
         Ok(known.clone())
     })?;

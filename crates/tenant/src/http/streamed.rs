@@ -64,7 +64,8 @@ mod tests {
 
     fn pieces(count: usize, bytes: usize) -> Vec<Bytes> {
         let items = (0..count).map(move |_| [b"\"", vec![b'x'; bytes].as_slice(), b"\""].concat());
-        let (waiting, tail) = (b"[".to_vec(), Some("]".to_owned()));
+        let waiting = b"[".to_vec();
+        let tail = Some("]".to_owned());
         Pieces { waiting, items, tail, is_first: true }.collect()
     }
 

@@ -100,7 +100,8 @@ fn apply(
     request: EditRequest,
 ) -> Result<(), Refusal> {
     let user = store.directory.user(email).ok_or_else(no_user)?;
-    let (email, before) = (user.record.user_email.clone(), user.record.role_name.clone());
+    let email = user.record.user_email.clone();
+    let before = user.record.role_name.clone();
     let role = request.role_id.as_deref().map(|id| role_of(store, id)).transpose()?;
     if let Some(role) = &role {
         let touched: Vec<_> = before.iter().chain(role).cloned().collect();

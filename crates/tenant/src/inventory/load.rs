@@ -255,7 +255,10 @@ fn issues(
         about.extend(issue.deleted_assets.into_iter().map(IssueSubject::Deleted));
         about.extend(issue.unknown.into_iter().map(IssueSubject::Unknown));
         known_domain("issues", &name, &issue.domain, inventory)?;
-        let (id, name, domain, severity) = (issue.id, issue.name, issue.domain, issue.severity);
+        let id = issue.id;
+        let name = issue.name;
+        let domain = issue.domain;
+        let severity = issue.severity;
         Ok(Issue { id, name, domain, severity, about })
     };
     issues.into_iter().map(issue).collect()
@@ -271,7 +274,10 @@ fn cases(
         known_domain("cases", &name, &case.domain, inventory)?;
         let issue = |id: &u64| known("cases", &name, "issue", &id.to_string(), issues);
         let issues = case.issues.iter().map(issue).collect::<Result<_, _>>()?;
-        let (id, name, domain, severity) = (case.id, case.name, case.domain, case.severity);
+        let id = case.id;
+        let name = case.name;
+        let domain = case.domain;
+        let severity = case.severity;
         Ok(Case { id, name, domain, severity, issues })
     };
     cases.into_iter().map(case).collect()
@@ -286,7 +292,8 @@ fn known_domain(
     if inventory.domains.iter().any(|known| known.name == domain) {
         return Ok(());
     }
-    let (name, wanted) = (name.to_owned(), domain.to_owned());
+    let name = name.to_owned();
+    let wanted = domain.to_owned();
     Err(InventoryError::Missing { list, name, what: "domain", wanted })
 }
 

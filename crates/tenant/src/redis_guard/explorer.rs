@@ -123,8 +123,8 @@ impl Run<'_> {
             counts: Counts::default(),
         };
         for _ in 0..=run.chance.below(3) {
-            let (skew_ms, ahead_ms) =
-                (run.chance.one_of(rules.skews), run.chance.one_of(rules.clocks));
+            let skew_ms = run.chance.one_of(rules.skews);
+            let ahead_ms = run.chance.one_of(rules.clocks);
             let tenant = run.started(skew_ms, ahead_ms, None);
             run.tenants.push(tenant);
         }
@@ -217,7 +217,8 @@ impl Run<'_> {
 
     fn restart(&mut self, at: usize) {
         let skew_ms = self.chance.one_of(self.rules.skews);
-        let (ahead_ms, disk) = (self.tenants[at].ahead_ms, self.tenants[at].disk.clone());
+        let ahead_ms = self.tenants[at].ahead_ms;
+        let disk = self.tenants[at].disk.clone();
         self.log.push(format!("{at}: starts again with skew {skew_ms}"));
         let process = self.tenants[at].process + 1;
         self.tenants[at] = Tenant { process, ..self.started(skew_ms, ahead_ms, disk) };
@@ -227,7 +228,8 @@ impl Run<'_> {
     }
 
     fn look(&mut self, at: usize) {
-        let (now_ms, new_id) = (self.now_ms(at), format!("{:016x}", self.chance.next()));
+        let now_ms = self.now_ms(at);
+        let new_id = format!("{:016x}", self.chance.next());
         let arguments = self.tenants[at].member.look(now_ms, new_id);
         let answer = self.call(&arguments);
         let tenant = &mut self.tenants[at];
@@ -241,7 +243,8 @@ impl Run<'_> {
     }
 
     fn ask(&mut self, at: usize) {
-        let (now_ms, skew_ms) = (self.now_ms(at), self.tenants[at].skew_ms);
+        let now_ms = self.now_ms(at);
+        let skew_ms = self.tenants[at].skew_ms;
         let asked = if self.uses.is_empty() || self.chance.is(4) {
             let off_ms = match self.chance.below(3) {
                 0 => 0,
@@ -290,7 +293,8 @@ impl Run<'_> {
 
     /// The guard's answer to a use that is otherwise valid.
     fn asked(&mut self, at: usize, asked: Use) -> Answer {
-        let (now_ms, at_ms) = (self.now_ms(at), self.at_ms);
+        let now_ms = self.now_ms(at);
+        let at_ms = self.at_ms;
         let member = &mut self.tenants[at].member;
         let young = u8::from(member.is_young(&asked)).to_string();
         let arguments = match member.ask(&asked, now_ms, at_ms) {

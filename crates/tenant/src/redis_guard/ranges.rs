@@ -17,7 +17,8 @@ impl Ranges {
         let mut ranges = Self::default();
         for part in text.split(',').filter(|part| !part.is_empty()) {
             let (from, to) = part.split_once('-')?;
-            let (from, to) = (from.parse().ok()?, to.parse().ok()?);
+            let from = from.parse().ok()?;
+            let to = to.parse().ok()?;
             if from > to {
                 return None;
             }

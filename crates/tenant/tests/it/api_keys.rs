@@ -168,7 +168,9 @@ fn roles_say_who_manages_keys() {
     let make = |role: &str| {
         f.generate(&json!({"roles": [role], "security_level": "standard"}), Level::Standard)
     };
-    let (key_maker, viewer, responder) = (make("Key maker"), make("Viewer"), make("Responder"));
+    let key_maker = make("Key maker");
+    let viewer = make("Viewer");
+    let responder = make("Responder");
     let list = json!({"filters": []});
     let viewer_key = json!({"roles": ["Viewer"], "security_level": "advanced"});
     let administrator_key =

@@ -173,10 +173,12 @@ fn attacks() -> usize {
 fn no_forged_or_spoiled_request_is_accepted() {
     let f = start(|_| {});
     let seeded = &f.tenant.seeded_keys().unwrap().advanced;
-    let (id, key) = (seeded.id().to_string(), seeded.expose().to_owned());
+    let id = seeded.id().to_string();
+    let key = seeded.expose().to_owned();
     let signer = f.advanced();
     let mut chance = Chance(0x5eed_0fa7_7ac4);
-    let (mut used, mut accepted) = (BTreeSet::new(), 0);
+    let mut used = BTreeSet::new();
+    let mut accepted = 0;
     let mut captured = Parts::signed(&signer, NOW_MS - 1);
     for attack in 0..attacks() {
         let fresh = Parts::signed(&signer, NOW_MS + chance.next() % 50_000);
@@ -237,12 +239,13 @@ fn no_request_hides_in_the_body_of_another() {
         says(&mut chance, "Host: x".to_owned());
         says(&mut chance, "Content-Type: application/json".to_owned());
         for _ in 0..chance.below(3) {
-            let (name, value) =
-                (chance.of(&["Content-Length", "content-length"]), chance.of(&lengths));
+            let name = chance.of(&["Content-Length", "content-length"]);
+            let value = chance.of(&lengths);
             says(&mut chance, format!("{name}: {value}"));
         }
         for _ in 0..chance.below(3) {
-            let (name, value) = (chance.of(&names), chance.of(&codings));
+            let name = chance.of(&names);
+            let value = chance.of(&codings);
             says(&mut chance, format!("{name}: {value}"));
         }
         let body = chance.of(&["0\r\n\r\n", "{}", "2\r\n{}\r\n0\r\n\r\n", "2\n{}\n0\n\n", ""]);

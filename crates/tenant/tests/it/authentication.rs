@@ -53,7 +53,8 @@ const REFUSALS_CALLS: usize = 2;
 
 /// Each reason for a refusal, with its code.
 fn refusals(f: &Fixture) -> Vec<(&'static str, Headers)> {
-    let (standard, advanced) = (f.standard(), f.advanced());
+    let standard = f.standard();
+    let advanced = f.advanced();
     let signed = || f.sign(&advanced);
     let short_lived = json!({
         "roles": ["Viewer"], "security_level": "standard", "expiration": NOW_MS + 1000,
@@ -187,7 +188,8 @@ fn of_concurrent_duplicates_one_gets_in() {
     let signer = f.advanced();
     for _ in 0..25 {
         let headers = f.sign(&signer);
-        let (accepted, barrier) = (AtomicUsize::new(0), Barrier::new(THREADS));
+        let accepted = AtomicUsize::new(0);
+        let barrier = Barrier::new(THREADS);
         std::thread::scope(|scope| {
             for _ in 0..THREADS {
                 scope.spawn(|| {

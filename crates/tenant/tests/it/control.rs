@@ -185,7 +185,8 @@ fn notices_come_a_week_and_a_day_before_and_go_to_the_webhook() {
     // By the tenant's own look at the clock, and by ours.
     f.clock.set(NOW_MS + 23 * DAY_MS);
     // The first answer is no success, so it comes again.
-    let (first, second) = (take(&listener, "500 Error"), take(&listener, "200 OK"));
+    let first = take(&listener, "500 Error");
+    let second = take(&listener, "200 OK");
     assert_eq!(first, second);
     assert_eq!(first["notice"], "one-week-before");
     f.put(&vec![], "/_cortexkey/clock", &json!({ "nowMs": NOW_MS + 29 * DAY_MS }));

@@ -187,7 +187,8 @@ fn an_administrators_role_is_given_to_users_by_administrators_alone() {
         let body = json!({ "request_data": { "role_id": id } });
         f.patch(&f.sign(&manager), &format!("{USER}/{email}"), &body).status
     };
-    let (viewer, admin) = (role_id(&f, "Viewer"), role_id(&f, "Instance Administrator"));
+    let viewer = role_id(&f, "Viewer");
+    let admin = role_id(&f, "Instance Administrator");
     assert_eq!(edit(ANALYST, viewer.clone()), 200);
     assert_eq!(edit(ANALYST, admin), 403, "given");
     assert_eq!(edit("admin@tenant.example", viewer), 403, "taken");

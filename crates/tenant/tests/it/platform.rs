@@ -118,7 +118,8 @@ fn roles_are_edited_by_their_ids_or_by_their_names_and_never_by_both() {
         };
         assert_eq!(id("Key maker"), custom);
         for role in roles {
-            let (name, id) = (&role["pretty_name"], role["role_id"].as_str().unwrap());
+            let name = &role["pretty_name"];
+            let id = role["role_id"].as_str().unwrap();
             let letters = name.as_str().unwrap().to_lowercase().replace(' ', "_");
             assert!(!id.contains(&letters), "{id} resembles {name}");
         }
@@ -145,7 +146,8 @@ fn one_key_needs_access_management_and_the_list_public_api() {
     let make = |role: &str| {
         f.generate(&json!({ "roles": [role], "security_level": "advanced" }), Level::Advanced)
     };
-    let (keys, access) = (make("Keys"), make("Access"));
+    let keys = make("Keys");
+    let access = make("Access");
     let viewer = json!({ "roles": ["Viewer"], "security_level": "advanced" });
     let one = |signer: &Signer| f.get(&f.sign(signer), &format!("{KEY}/3")).status;
     assert_eq!((one(&keys), one(&access)), (403, 200));
@@ -259,7 +261,8 @@ fn the_administrators_role_is_for_administrators_in_every_call() {
         let request = json!({ "roles": [role], "security_level": "advanced" });
         f.generate(&request, Level::Advanced)
     };
-    let (manager, victim) = (make("Manager"), make("Viewer"));
+    let manager = make("Manager");
+    let victim = make("Viewer");
     let victim = victim.key_id().get();
     let admin = json!({ "roles": ["Instance Administrator"], "security_level": "advanced" });
     let viewer = json!({ "roles": ["Viewer"], "security_level": "advanced" });

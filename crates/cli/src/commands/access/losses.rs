@@ -51,7 +51,8 @@ pub(super) fn losses_json(key: &Key) -> Value {
 
 pub(super) fn losses_text(keys: &[Key]) -> String {
     let mut out = String::new();
-    let (mut unscoped, mut losing) = (0, 0);
+    let mut unscoped = 0;
+    let mut losing = 0;
     for key in keys {
         let tenant = key.access.tenant.name.as_deref().map(|name| format!("{name}/"));
         let name = format!("{}{}", tenant.unwrap_or_default(), key.name);

@@ -219,7 +219,8 @@ fn answer(access: &Access, question: &JsonQuestion) -> Result<Outcome, Failure> 
 /// The answer and the decision behind it. If the definition does not state whether unreferenced
 /// items are visible and the answer depends on it, the answer is unknown.
 fn decided(access: &Access, question: &Question<'_>) -> (Answer, Value) {
-    let (key, tenant) = (access.key(), &access.tenant.settings);
+    let key = access.key();
+    let tenant = &access.tenant.settings;
     let decision = decide(&key, tenant, question);
     let mut answer = decision.answer();
     let is_unknown =

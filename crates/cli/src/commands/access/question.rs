@@ -188,11 +188,13 @@ impl JsonQuestion {
                 ask(&Question::Case { domain, issues: &issues })
             }
             Self::Endpoint(EndpointOf { groups, tags }) => {
-                let (groups, tags) = (texts(groups), texts(tags));
+                let groups = texts(groups);
+                let tags = texts(tags);
                 ask(&Question::Endpoint(Endpoint { groups: &groups, tags: &tags }))
             }
             Self::ManageEndpoint(EndpointOf { groups, tags }) => {
-                let (groups, tags) = (texts(groups), texts(tags));
+                let groups = texts(groups);
+                let tags = texts(tags);
                 ask(&Question::ManageEndpoint(Endpoint { groups: &groups, tags: &tags }))
             }
             Self::DatasetRow { dataset, row } => {

@@ -195,7 +195,8 @@ fn forward_text(list: &CallList, permissions: &Permissions, roles: &[Candidate])
     for role in fitting().take(SHOWN_MAX) {
         out += &candidate_text(role);
     }
-    let (shown, refused) = (fitting().count().min(SHOWN_MAX), roles.len() - fitting().count());
+    let shown = fitting().count().min(SHOWN_MAX);
+    let refused = roles.len() - fitting().count();
     let more = fitting().count() - shown;
     out += &format!("{DIM}  {more} more may hold it; {refused} do not{DIM:#}\n");
     out += &format!("\n{BOLD}As a role of your own, in the policy's catalogue{BOLD:#}\n");
@@ -250,7 +251,8 @@ fn candidate_text(role: &Candidate) -> String {
 
 /// What a role would have to list; if there are several alternatives, the first.
 fn custom_role(permissions: &Permissions) -> Value {
-    let (mut components, mut actions) = (Map::new(), Vec::new());
+    let mut components = Map::new();
+    let mut actions = Vec::new();
     for requirement in &permissions.required {
         match requirement.needs.first() {
             Some(Need::Component { name, level }) => {

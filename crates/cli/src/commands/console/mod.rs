@@ -70,8 +70,10 @@ Exit codes: 0 ended by a signal; 1 it cannot start; 2 usage error.";
 pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     let connection = args.connection.resolve()?;
     let folder = surroundings::keys_folder(args.keys.as_deref())?;
-    let (profile_sink, address) = (connection.new_keys.sink(), connection.address.value.clone());
-    let (profile, ca_file) = (connection.profile.clone(), connection.ca_file.clone());
+    let profile_sink = connection.new_keys.sink();
+    let address = connection.address.value.clone();
+    let profile = connection.profile.clone();
+    let ca_file = connection.ca_file.clone();
     let tenant = args.tenant.clone().or_else(|| connection.tenant.clone());
     let mut options = Options::new(connection.client());
     options.kind = Kind::Profile(profile);

@@ -246,7 +246,8 @@ fn take<'a>(
     rest: &mut impl Iterator<Item = &'a str>,
     options: &mut Options,
 ) -> Result<(), Refused> {
-    let (name, takes) = (row.0, row.2);
+    let name = row.0;
+    let takes = row.2;
     options.chooses_proxy |= name.contains("proxy") || name.starts_with("socks");
     options.arguments.push(format!("--{name}"));
     if takes == Nothing {

@@ -114,7 +114,8 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
         Failure::usage_error(format!("cannot create the folder {}: {error}", args.out.display()))
     })?;
     let host = client.address().host().to_owned();
-    let (mut written, mut refused) = (0, missing);
+    let mut written = 0;
+    let mut refused = missing;
     for record in &wanted {
         let scope = match state.unread_scopes.get(&record.id) {
             Some(why) => Err(why.as_str()),
@@ -152,7 +153,8 @@ fn wanted(
 ) -> Vec<ApiKeyRecord> {
     let entries = locked.iter().flat_map(|tenant| tenant.keys.values());
     let managed: BTreeSet<u64> = entries.flat_map(LockedKey::ids).collect();
-    let (now_ms, count) = (now_ms(), keys.len());
+    let now_ms = now_ms();
+    let count = keys.len();
     keys.retain(|record| {
         !managed.contains(&record.id)
             && (args.id.is_empty() || args.id.contains(&record.id))

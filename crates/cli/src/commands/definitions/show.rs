@@ -44,7 +44,8 @@ fn action(action: &Action) -> String {
         one_line(&action.reason)
     );
     for change in &action.changes {
-        let (from, to) = (one_line(&change.from), one_line(&change.to));
+        let from = one_line(&change.from);
+        let to = one_line(&change.to);
         out += &match (from.as_str(), to.as_str()) {
             ("", to) => format!("    {}: {to}\n", change.field),
             (from, "") => format!("    {}: {from}\n", change.field),

@@ -88,7 +88,8 @@ impl TargetArgs {
         connection: Connection,
         definitions: &DefinitionArgs,
     ) -> Result<Vec<Target>, Failure> {
-        let (tenant, new_keys) = (connection.tenant.clone(), connection.new_keys.clone());
+        let tenant = connection.tenant.clone();
+        let new_keys = connection.new_keys.clone();
         let mut known = connection.children.clone();
         let host = connection.address.value.host().to_owned();
         let lock = lock(definitions);

@@ -153,7 +153,8 @@ fn wanted(args: &Args, has: &KeyRecord) -> KeyRecord {
 fn asked(has: &KeyRecord, wanted: &KeyRecord) -> Vec<String> {
     let mut asked = Vec::new();
     if wanted.roles != has.roles {
-        let (from, to) = (one_line(&has.roles.join(", ")), one_line(&wanted.roles.join(", ")));
+        let from = one_line(&has.roles.join(", "));
+        let to = one_line(&wanted.roles.join(", "));
         asked.push(format!("roles {from} become {to}"));
     }
     if wanted.level != has.level {

@@ -303,7 +303,8 @@ fn new_keys<'a>(
         .ok()
         .map(|roles| roles.iter().map(|role| role.pretty_name.to_string()).collect());
     let now_ms = now_ms();
-    let (mut new_keys, mut mistakes) = (BTreeMap::new(), Vec::new());
+    let mut new_keys = BTreeMap::new();
+    let mut mistakes = Vec::new();
     for line in lines {
         let unknown = |role: &&String| roles.as_ref().is_some_and(|roles| !roles.contains(role));
         if let Some(role) = line.roles.iter().find(unknown) {
@@ -438,7 +439,8 @@ fn summary(outcomes: &[Outcome<'_>], sink: &Sink) -> String {
     let mut out = String::new();
     for outcome in outcomes {
         let PlannedLine { line, state } = &outcome.planned;
-        let (number, name) = (line.number, &line.name);
+        let number = line.number;
+        let name = &line.name;
         match (outcome.made, state) {
             (Some(id), _) => out += &format!("line {number}: key {id} of {name} went to {sink}\n"),
             (None, state) if state.is_open() => out += &line_text(outcome),

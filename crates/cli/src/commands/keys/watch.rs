@@ -146,7 +146,8 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
         let mut journal = Journal::peek(&state_file(args)?).map_err(|error| failure(&error))?;
         let (looks, thresholds) = look(args)?;
         let dues = journal.take(&looks, &targets, &thresholds, now_ms());
-        let (exit, unsent) = (exit_of(&looks, &[]), unsent(&looks, &targets));
+        let exit = exit_of(&looks, &[]);
+        let unsent = unsent(&looks, &targets);
         let ran = Ran { looks, dues, deliveries: Vec::new(), unsent, waiting: 0, exit };
         print(args.format, &ran)?;
         return Ok(ran.exit);
@@ -315,7 +316,8 @@ fn targets_of(
     };
     let host = || connection.address.value.host().to_owned();
     let name = connection.profile.clone().unwrap_or_else(host);
-    let (tenant, new_keys) = (connection.tenant.clone(), connection.new_keys.clone());
+    let tenant = connection.tenant.clone();
+    let new_keys = connection.new_keys.clone();
     let known = connection.children.clone();
     let clients = args.children.clients(connection.client(), known)?;
     let target = |client| Target { client, tenant: tenant.clone(), new_keys: new_keys.clone() };

@@ -252,7 +252,8 @@ impl Renewal<'_> {
         entry: &mut LockedKey,
         journal: &mut dyn Journal,
     ) -> Result<(), RenewError> {
-        let (id, at) = (made.id, RenewError::at);
+        let id = made.id;
+        let at = RenewError::at;
         if let Some(pending) = &mut entry.pending {
             pending.id = Some(id.get());
         }
@@ -271,7 +272,8 @@ impl Renewal<'_> {
         let key = Key::new(made.key.expose().as_bytes())
             .map_err(|_| RenewError::NotAsked { what: "its text is not a valid key" })?;
         let signer = Signer::new(id, new.level, key);
-        let (address, options) = (self.client.address().clone(), self.client.options().clone());
+        let address = self.client.address().clone();
+        let options = self.client.options().clone();
         Client::new(address, signer, options).takes_key().map_err(at(Stage::Ping))?;
         (self.on_step)(Step::Checked(id));
         if let Some(pending) = &mut entry.pending {

@@ -123,7 +123,8 @@ impl KeyForm {
 
     fn set_scope(&mut self, scope: &ScopeRead) {
         let names = |tags: &[Tag]| tags.iter().map(|tag| tag.tag_name.clone()).collect();
-        let (groups, tags) = (&scope.endpoints.endpoint_groups, &scope.endpoints.endpoint_tags);
+        let groups = &scope.endpoints.endpoint_groups;
+        let tags = &scope.endpoints.endpoint_tags;
         self.assets = scope.assets.mode;
         self.groups = scope.assets.asset_groups.iter().map(|group| group.asset_group_id).collect();
         self.cases = scope.cases_issues.mode;
@@ -272,7 +273,8 @@ impl KeyForm {
         let filters = self.filters.lines().filter(|line| !line.trim().is_empty()).map(|line| {
             let (dataset, filter) =
                 line.split_once(':').ok_or("a line of the filters is `dataset: filter`")?;
-            let (dataset, filter) = (dataset.trim().to_owned(), filter.trim().to_owned());
+            let dataset = dataset.trim().to_owned();
+            let filter = filter.trim().to_owned();
             Ok(DatasetFilter { dataset, filter })
         });
         let filters = filters.collect::<Result<_, BoxError>>()?;
@@ -358,7 +360,8 @@ mod tests {
         ] {
             let form = form(text);
             assert_eq!(form.scope_faults(), [""; 0], "{text}");
-            let (write, read) = (form.scope().unwrap().unwrap(), form.scope_read(&[]).unwrap());
+            let write = form.scope().unwrap().unwrap();
+            let read = form.scope_read(&[]).unwrap();
             assert_eq!(ObservedScope::from(&write), ObservedScope::from(&read), "{text}");
             let again =
                 KeyForm { has_scope: true, ..KeyForm::of_key(&form.record(0), Some(&read)) };

@@ -99,7 +99,8 @@ impl Query {
 
     /// A column's filter: its value, if there is one, and its operator.
     pub(super) fn filter(&self, column: Column) -> (Option<String>, String) {
-        let (value, operator) = (format!("f.{}", column.word()), format!("o.{}", column.word()));
+        let value = format!("f.{}", column.word());
+        let operator = format!("o.{}", column.word());
         let value = self.fields.get(&value).map(|value| value.trim().to_owned());
         (
             value.filter(|value| !value.is_empty()),

@@ -80,7 +80,8 @@ impl<'a> Table<'a> {
     }
 
     fn count(&self) -> Markup {
-        let (count, all) = (self.found.count, self.snapshot.rows.len());
+        let count = self.found.count;
+        let all = self.snapshot.rows.len();
         html! {
             @if let Some((column, why)) = self.query.faults.first() {
                 span class="bad" { (column.title()) ": " (why) }
@@ -138,7 +139,8 @@ impl<'a> Table<'a> {
 
     fn filter(&self, column: Column) -> Markup {
         let (value, operator) = self.query.filter(column);
-        let (name, title) = (column.word(), column.title());
+        let name = column.word();
+        let title = column.title();
         let operators: &[(&str, &str)] = match column.kind() {
             Kind::Choice(_) | Kind::Id => &CHOICE_OPERATORS,
             Kind::Time(_) => &TIME_OPERATORS,
@@ -248,9 +250,11 @@ impl<'a> Table<'a> {
     }
 
     fn pager(&self) -> Markup {
-        let (from, count) = (self.found.from, self.found.count);
+        let from = self.found.from;
+        let count = self.found.count;
         let page = from / ROWS + 1;
-        let (before, after) = ((page - 1).to_string(), (page + 1).to_string());
+        let before = (page - 1).to_string();
+        let after = (page + 1).to_string();
         html! {
             span class="muted" {
                 @if count > 0 {

@@ -29,7 +29,8 @@ pub(super) fn set(controls: &Controls, fields: &Fields) -> Result<Taken, BoxErro
             done(controls.advance_clock(*by_ms))
         }
         Some("time") => {
-            let (date, time) = (fields.get("date").unwrap_or_default(), fields.get("time"));
+            let date = fields.get("date").unwrap_or_default();
+            let time = fields.get("time");
             let text = format!("{date}T{}:00Z", time.unwrap_or("00:00"));
             let ms = start_ms(&text).map_err(|error| error.to_string())?;
             done(controls.set_clock(ms))

@@ -449,14 +449,16 @@ fn of_datasets<'a, S: Text>(
     found: &mut Widenings<'a>,
 ) {
     let opens_all = |scope: Option<&DatasetScope<S>>| scope.is_some_and(|scope| scope.all);
-    let (old, new) = (filters(before), filters(after));
+    let old = filters(before);
+    let new = filters(after);
     if opens_all(after) && !opens_all(before) {
         found.add(Widening::DatasetsOpened);
     }
     for (dataset, _) in old.iter().chain(new) {
         let dataset = &**dataset;
         let of = |filters: &'a [(S, S)]| filters.iter().filter(move |(name, _)| **name == *dataset);
-        let (had, has) = (of(old).next().is_some(), of(new).next().is_some());
+        let had = of(old).next().is_some();
+        let has = of(new).next().is_some();
         let keeps_all = of(old).all(|filter| new.contains(filter));
         let adds_none = of(new).all(|filter| old.contains(filter));
         match (had, has) {

@@ -116,7 +116,8 @@ fn endpoints_widen_by_either_axis() {
         let scope = |endpoints| Scope { endpoints, ..Scope::NONE };
         of_scopes(scope(before), scope(after))
     };
-    let (none, all) = (EndpointScope::none(), EndpointScope::all());
+    let none = EndpointScope::none();
+    let all = EndpointScope::all();
     let select = EndpointScope::<&str>::select;
     let group = select(&["g"], &[]);
     assert_eq!(of(none, group), ["endpoint-group-added"]);
@@ -144,7 +145,8 @@ fn datasets_widen_by_default_and_by_filter() {
         });
         of_scopes(before, after)
     };
-    let (a, b) = (("d", "_vendor = a"), ("d", "_vendor = b"));
+    let a = ("d", "_vendor = a");
+    let b = ("d", "_vendor = b");
     assert_eq!(of((false, &[]), (true, &[])), ["datasets-opened"]);
     assert_eq!(of((false, &[]), (false, &[a])), ["dataset-opened"]);
     assert_eq!(of((true, &[]), (true, &[a])), [""; 0]);

@@ -179,7 +179,8 @@ impl<'a> Cursor<'a> {
 
     /// A record, as far as it identifies the key.
     pub(super) fn entry(&mut self) -> Option<KeyEntry<'a>> {
-        let (tenant, name) = (self.name()?, self.name()?);
+        let tenant = self.name()?;
+        let name = self.name()?;
         let ids = self.short()?;
         let ids = self.take(ids * size_of::<u64>())?;
         let mut known = ids.as_chunks::<8>().0.iter();

@@ -175,7 +175,8 @@ impl ReplayGuard for MemoryGuard {
         }
         self.table.raise_mark(verified.now_ms.saturating_sub(self.skew_ms));
         let spot = self.table.spot(self.hash(verified), verified.timestamp_ms);
-        let (key_id, ms) = (verified.key_id.get(), verified.timestamp_ms);
+        let key_id = verified.key_id.get();
+        let ms = verified.timestamp_ms;
         self.table.insert(&spot, Counting { counts: self.counts.as_ref(), key_id, ms })
     }
 }

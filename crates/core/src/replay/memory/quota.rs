@@ -113,7 +113,8 @@ impl Counts {
     /// Counts a use of that time, or returns why it cannot be accepted.
     #[inline]
     fn add(&self, key_id: u64, ms: u64, mark_ms: u64) -> Result<Share, GuardRefusal> {
-        let (slice, oldest) = (self.slice(ms), self.slice(mark_ms));
+        let slice = self.slice(ms);
+        let oldest = self.slice(mark_ms);
         loop {
             let place = match self.find(key_id) {
                 Some(place) => place,
@@ -151,7 +152,8 @@ impl Counts {
     #[inline(never)]
     fn take_back(&self, key_id: u64, ms: u64) {
         let Some(place) = self.find(key_id) else { return };
-        let (slice, count) = (self.slice(ms), &self.places[place]);
+        let slice = self.slice(ms);
+        let count = &self.places[place];
         let oldest = count.oldest.take();
         let uses = count.of(slice);
         let counted = uses.load(Relaxed);

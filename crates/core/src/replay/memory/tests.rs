@@ -127,7 +127,8 @@ impl Asking {
 
     /// The next timestamp, which the clock takes. If the guard is full, the clock advances.
     fn next(&mut self, is_full: bool) -> u64 {
-        let (skew_ms, full) = (self.skew_ms, u64::from(is_full));
+        let skew_ms = self.skew_ms;
+        let full = u64::from(is_full);
         self.step += 1;
         let tick = u64::from(self.step.is_multiple_of(self.rate)) + full;
         let start_ms = |now_ms: u64| now_ms - skew_ms;
@@ -240,7 +241,8 @@ fn as_the_model_says(
     if let Some(quota) = quota {
         guard = guard.with_quota(quota);
     }
-    let (mut model, mut asking) = (Model::default(), Asking::new(way, entries, skew_ms));
+    let mut model = Model::default();
+    let mut asking = Asking::new(way, entries, skew_ms);
     let mut past: Vec<(u64, u64)> = Vec::new();
     let mut fullest = 0;
     for ask in 1..=asks as u64 {
@@ -315,7 +317,8 @@ fn after_every_pause_a_line_holds_what_is_live() {
             let ask = |number, timestamp_ms, now_ms| {
                 guard.check_and_insert(&verified(7, number, timestamp_ms, SKEW_MS, now_ms))
             };
-            let (early_ms, late_ms) = (NOW_MS - SKEW_MS + 16, NOW_MS + first_ms + SKEW_MS);
+            let early_ms = NOW_MS - SKEW_MS + 16;
+            let late_ms = NOW_MS + first_ms + SKEW_MS;
             assert_eq!(ask(1, early_ms, NOW_MS), Ok(()));
             assert_eq!(ask(2, late_ms, NOW_MS + first_ms), Ok(()));
             let now_ms = NOW_MS + first_ms + pause_ms;
@@ -351,13 +354,15 @@ fn hostile_ms(way: u64, now_ms: u64, number: u64) -> u64 {
 /// The hostile key never has more stored uses than its quota.
 #[test]
 fn one_keys_burst_never_refuses_another_keys_request() {
-    let (entries, uses_per_key) = (20_000_usize, 10_000_u32);
+    let entries = 20_000_usize;
+    let uses_per_key = 10_000_u32;
     for way in 0..6 {
         let guard = guard(entries, QUOTA_SKEW_MS).with_quota(Quota { uses_per_key, keys: 1_000 });
         let ask = |key_id, number, timestamp_ms, now_ms| {
             guard.check_and_insert(&verified(key_id, number, timestamp_ms, QUOTA_SKEW_MS, now_ms))
         };
-        let (mut now_ms, mut number) = (NOW_MS, 0);
+        let mut now_ms = NOW_MS;
+        let mut number = 0;
         let mut hostile: BTreeMap<u64, u32> = BTreeMap::new();
         let mut others = VecDeque::new();
         let mut accepted = 0_u64;
@@ -410,7 +415,8 @@ fn each_key_is_sure_of_its_share_however_many_others_are_hostile() {
                 guard.check_and_insert(&used)
             };
             let hostile = keys as u64 / 10;
-            let (mut accepted, mut refused) = (0, 0);
+            let mut accepted = 0;
+            let mut refused = 0;
             while refused < entries / 20 {
                 let answer = ask(1 + (accepted + refused) as u64 % hostile, true);
                 *(if answer.is_ok() { &mut accepted } else { &mut refused }) += 1;

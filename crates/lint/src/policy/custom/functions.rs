@@ -124,7 +124,8 @@ pub(super) fn split(
     separator: &Value,
     meter: &Meter,
 ) -> Result<Value, ExecutionError> {
-    let (text, separator) = (string("split", text)?, string("split", separator)?);
+    let text = string("split", text)?;
+    let separator = string("split", separator)?;
     if separator.is_empty() {
         return Err(failed("split", "takes a separator that is not empty"));
     }

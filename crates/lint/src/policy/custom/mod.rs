@@ -254,8 +254,10 @@ impl Custom {
         rule: &CustomRule,
         language: &Language,
     ) -> Option<Result<Self, (Span, ExpressionError)>> {
-        let (id, name) = (rule.id.spanned()?, rule.name.spanned()?);
-        let (assert, message) = (rule.assert.spanned()?, rule.message.get()?);
+        let id = rule.id.spanned()?;
+        let name = rule.name.spanned()?;
+        let assert = rule.assert.spanned()?;
+        let message = rule.message.get()?;
         let compiled = Expression::assertion(&assert.value, language);
         Some(compiled.map_err(|error| (assert.span, error)).map(|expression| Self {
             id: RuleId::custom(id.value.clone(), name.value.clone()),
@@ -348,7 +350,8 @@ fn bounded(text: &str) -> Result<(), ExpressionError> {
         let help = Some("split the rule; all rules of a policy must hold".into());
         return Err(ExpressionError { message, help });
     }
-    let (mut depth, mut deepest) = (0_usize, 0);
+    let mut depth = 0_usize;
+    let mut deepest = 0;
     for c in text.chars() {
         match c {
             '(' | '[' | '{' | '!' | '-' | '?' => depth += 1,
@@ -451,7 +454,9 @@ struct Walk<'l> {
 
 impl<'l> Walk<'l> {
     fn new(language: &'l Language) -> Self {
-        let (bound, paths, names) = (Vec::new(), Vec::new(), BTreeSet::new());
+        let bound = Vec::new();
+        let paths = Vec::new();
+        let names = BTreeSet::new();
         Self { language, bound, paths, names, error: None }
     }
 

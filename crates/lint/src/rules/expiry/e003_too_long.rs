@@ -42,7 +42,8 @@ fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
     let product = beyond(cx.now).filter(|_| asked);
     let limit = product.map_or(max, |product| max.min(product));
     let fix = clamped(end.value, limit, cx.now).map(|text| Fix::unsafe_(end.span, text));
-    let (left, max) = (beyond_words(left, max), duration_in_words(max));
+    let left = beyond_words(left, max);
+    let max = duration_in_words(max);
     let message = match end.value {
         Expiry::At(_) => format!("this key expires in {left}; the policy allows {max}"),
         _ => format!("this key lives for {left}; the policy allows {max}"),

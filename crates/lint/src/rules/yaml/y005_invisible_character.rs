@@ -34,7 +34,8 @@ fn check(cx: &FileContext<'_>, sink: &mut Sink<'_>) {
     let lead = text.len() - body.len();
     let mut last: Option<usize> = None;
     for (at, c) in hidden(body) {
-        let (start, end) = (lead + at, lead + at + c.len_utf8());
+        let start = lead + at;
+        let end = lead + at + c.len_utf8();
         // Adjacent ones are part of the same fault.
         if last.replace(end) == Some(start) {
             continue;

@@ -27,7 +27,8 @@ fn names_that_people_take_for_one_are_one() {
         ("svc-a", "svc-b", false),
         ("svc-é", "svc-e", false),
     ] {
-        let (a, b) = (called(first), called(second));
+        let a = called(first);
+        let b = called(second);
         let report = lint_files("", &[("a.yaml", &a), ("b.yaml", &b)]);
         assert_eq!(reported("C001", &report).len(), if one { 3 } else { 0 }, "{first} {second}");
     }
@@ -205,7 +206,8 @@ fn an_override_grants_one_owner_more_than_others() {
 /// What a definition gained since it was another one.
 fn gained(policy: &str, before: &str, after: &str) -> Vec<String> {
     // Not in the first document of its file, nor in the only file.
-    let (first, other) = (called("svc-y"), called("svc-z"));
+    let first = called("svc-y");
+    let other = called("svc-z");
     let files = |text: &str| {
         parsed(&[("svc-a.yaml", &format!("{first}---\n{text}")), ("other.yaml", &other)])
     };
@@ -310,7 +312,8 @@ fn what_a_scope_gained_stands_where_it_was_written() {
         ),
         (ENDPOINTS, filter("a = 1"), filter("a = 2"), "30:5-13 the filter of dataset d is changed"),
     ] {
-        let (before, after): (String, String) = (before, after);
+        let before: String = before;
+        let after: String = after;
         assert_eq!(gained_by("", old, &before, &after), [says], "{before} {after}");
     }
 }
@@ -391,7 +394,8 @@ fn a_weaker_level_stands_at_the_level_and_a_new_key_at_its_name() {
     assert_eq!(gained("", &standard, KEY), [""; 0]);
     assert_eq!(gained("", &called("svc-b"), KEY), ["19:9-14 this key is new"]);
     // The same name in another tenant is another key, and the only tenant may be left out.
-    let (eu, dev) = (of_tenant("prod-eu", KEY), of_tenant("dev", KEY));
+    let eu = of_tenant("prod-eu", KEY);
+    let dev = of_tenant("dev", KEY);
     assert_eq!(gained(TENANTS, &eu, &dev), ["19:9-14 this key is new"]);
     assert_eq!(gained(ONE_TENANT, &eu, KEY), [""; 0]);
 }

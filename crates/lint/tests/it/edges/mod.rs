@@ -99,7 +99,8 @@ fn shown(rule: &str, policy: &str, text: &str) -> Vec<String> {
         (source.positions(place.span).0.line, place.span.slice(&source.masked()).to_owned())
     };
     let whole = |finding: &Finding| {
-        let ((line, text), help) = (at(finding.location), finding.help.as_deref().unwrap_or("-"));
+        let (line, text) = at(finding.location);
+        let help = finding.help.as_deref().unwrap_or("-");
         let second =
             |second: &Related| format!(" | `{}`: {}", at(second.location).1, second.message);
         let seconds: String = finding.related.iter().map(second).collect();

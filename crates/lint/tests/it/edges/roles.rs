@@ -304,8 +304,8 @@ fn a_role_is_replaced_without_asking_only_by_one_that_is_the_same() {
         let finding = findings.into_iter().find(|finding| finding.rule.code() == "R008").unwrap();
         finding.fix.unwrap().safe
     };
-    let (parts, turned) =
-        ("Public API: view, Query Center: edit", "Query Center: edit, Public API: view");
+    let parts = "Public API: view, Query Center: edit";
+    let turned = "Query Center: edit, Public API: view";
     let full = |parts: &str, actions: &str, implies: &str| {
         format!("components: {{ {parts} }}, actions: [{actions}], implies: [{implies}]")
     };

@@ -111,7 +111,8 @@ fn each_document_of_a_file_is_looked_at() {
     let keys: Vec<&str> = keys.filter_map(|finding| finding.key.as_deref()).collect();
     assert_eq!(keys, ["svc-b", "svc-c", "svc-d"]);
     for first in [true, false] {
-        let (a, b) = (turned("svc-b"), KEY.to_owned());
+        let a = turned("svc-b");
+        let b = KEY.to_owned();
         let text = if first { format!("{a}---\n{b}") } else { format!("{b}---\n{a}") };
         assert_eq!(messages("S006", "", &text).len(), 1, "{first}");
     }

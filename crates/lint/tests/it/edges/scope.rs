@@ -399,8 +399,8 @@ fn a_scope_is_told_where_the_tenant_does_not_enforce_it() {
 
 #[test]
 fn rows_are_scoped_where_the_tenant_scopes_them() {
-    let (has, has_not) =
-        (tenant("product: xsiam, datasets: true"), tenant("product: xsiam, datasets: false"));
+    let has = tenant("product: xsiam, datasets: true");
+    let has_not = tenant("product: xsiam, datasets: false");
     let missing = "11 `scope` | `scope.datasets` is missing, but the tenant requires it | write \
                    `datasets: { default: none }` | `true`: set here";
     assert_eq!(shown("A009", &has, KEY), [missing]);

@@ -332,7 +332,8 @@ fn what_is_out_of_scope_is_as_if_it_were_not_there() {
     assert_eq!(f.put(&f.sign(&f.standard()), path, &scope).status, 200);
     let get = |id: &str| f.get(&f.sign(&key), &format!("/public_api/v1/assets/{id}"));
     assert_eq!(get("asset-1").status, 200);
-    let (hidden, missing) = (get("asset-2"), get("asset-99"));
+    let hidden = get("asset-2");
+    let missing = get("asset-99");
     assert_eq!((hidden.status, &hidden.body), (404, &missing.body));
     assert!(hidden.header("x-cortexkey-remedy").unwrap().contains("prod-us"));
     let isolate = |id: &str| {
