@@ -202,7 +202,10 @@ fn split_tuples(file: &File, problems: &mut Vec<String>) {
     }
     match tuples::find(&file.text) {
         Ok(lines) => problems.extend(lines.into_iter().map(|line| {
-            format!("{}:{line}: a tuple that is only taken apart; use two `let`s", file.path)
+            format!(
+                "{}:{line}: a tuple that is only taken apart; give each value a statement",
+                file.path
+            )
         })),
         Err(error) => problems.push(format!("{}: {error}", file.path)),
     }

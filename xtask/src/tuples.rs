@@ -1,4 +1,5 @@
-//! Finds tuples that are built only to be taken apart: `let (a, b) = (x, y);`.
+//! Finds tuples that are built only to be taken apart: `let (a, b) = (x, y);`, or the same without
+//! `let`.
 //!
 //! Two statements say the same and give each value its own line. A value that reads a name of the
 //! pattern is allowed, since that swaps; so is `let … else`, which asks about several values.
@@ -18,21 +19,31 @@ pub(crate) fn find(text: &str) -> Result<Vec<usize>, String> {
 fn within(tokens: TokenStream, lines: &mut Vec<usize>) {
     let tokens: Vec<TokenTree> = tokens.into_iter().collect();
     for (at, token) in tokens.iter().enumerate() {
-        match token {
-            TokenTree::Ident(word) if word == "let" && is_split(&tokens[at + 1..]) => {
-                lines.push(word.span().start().line);
-            }
-            TokenTree::Group(group) => within(group.stream(), lines),
-            _ => {}
+        let TokenTree::Group(group) = token else { continue };
+        let is_assigned = match at.checked_sub(1).map(|before| &tokens[before]) {
+            None => true,
+            Some(TokenTree::Ident(word)) => word == "let",
+            Some(TokenTree::Group(group)) => group.delimiter() == Delimiter::Brace,
+            Some(before) => is_punct(before, ';'),
+        };
+        if is_assigned && is_split(group, &tokens[at + 1..]) {
+            lines.push(group.span().start().line);
         }
+        within(group.stream(), lines);
     }
 }
 
-/// Whether a pattern with several parts and a tuple, each at least a pair, follow.
-fn is_split(rest: &[TokenTree]) -> bool {
-    let Some(TokenTree::Group(pattern)) = rest.first() else { return false };
-    let Some(equals) = rest.iter().position(|token| is_punct(token, '=')) else { return false };
-    let [TokenTree::Group(value), end, ..] = &rest[equals + 1..] else { return false };
+/// Whether a pattern is followed by a tuple of its parts, perhaps with a type in between.
+fn is_split(pattern: &Group, rest: &[TokenTree]) -> bool {
+    let equals = match rest.first() {
+        Some(first) if is_punct(first, ':') => {
+            rest.iter().position(|token| is_punct(token, '=') || is_punct(token, ';'))
+        }
+        first => first.filter(|first| is_punct(first, '=')).map(|_| 0),
+    };
+    let Some([TokenTree::Group(value), end, ..]) = equals.map(|at| &rest[at + 1..]) else {
+        return false;
+    };
     is_punct(end, ';') && is_pair(pattern) && is_pair(value) && !reads(value, pattern)
 }
 
@@ -70,6 +81,10 @@ mod tests {
             ("let (a, b): (u8, Vec<u8>) = (1, vec![]);", true),
             ("fn f() { if x { let (a, (b, c)) = (a(), b); } }", true),
             ("macro_rules! m { () => { let (a, b) = (1, 2); } }", true),
+            ("(self.a, b.c) = (None, 2);", true),
+            ("const A: (u8, u8) = (1, 2);", false),
+            ("assert!((a, b) == (1, 2));", false),
+            ("(from, to) = (from.min(a), to.max(b));", false),
             ("let (a, b) = (b, a);", false),
             ("let (a, b) = (f(b), 1);", false),
             ("let (a, b) = f(1, 2);", false),

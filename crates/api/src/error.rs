@@ -211,7 +211,8 @@ mod tests {
         for envelope in Envelope::ALL {
             let mut expected = error.clone();
             if envelope == Envelope::Bare {
-                (expected.err_code, expected.err_extra) = (None, None);
+                expected.err_code = None;
+                expected.err_extra = None;
             }
             assert_eq!(parse(&error.clone().into_json(envelope).to_string()), expected);
         }

@@ -242,8 +242,7 @@ impl Definitions {
             Some(policy) if !outcome.usage_error => {
                 definitions.defined = defined(&outcome, policy, source.tenant.as_deref());
                 if let Some(client) = client {
-                    let compared =
-                        definitions.compare(source, client, &outcome, policy, now_ms, on_scope);
+                    let compared = definitions.compare(source, client, &outcome, now_ms, on_scope);
                     definitions.faults.extend(compared.err().map(|error| chain(&error)));
                 }
             }
@@ -314,10 +313,10 @@ impl Definitions {
         source: &DefinitionSource,
         client: &Client,
         outcome: &Outcome,
-        policy: &Policy,
         now_ms: u64,
         on_scope: &dyn Fn(),
     ) -> Result<(), CompareError> {
+        let Some(policy) = &outcome.policy else { return Ok(()) };
         let corpus = TenantCorpus::of(outcome, policy, source.tenant.as_deref())?;
         let gap = |gap: &crate::Gap| format!("{}: {}", gap.place, gap.message);
         self.faults.extend(corpus.gaps.iter().map(gap));
@@ -345,7 +344,8 @@ impl Definitions {
         if let Some(locked) = locked {
             self.by_id = managed(&self.defined, &corpus, locked, &plan);
         }
-        (self.plan, self.lock_file) = (Some(plan), Some(path));
+        self.plan = Some(plan);
+        self.lock_file = Some(path);
         Ok(())
     }
 }

@@ -266,20 +266,19 @@ pub(crate) const KEY_HEADINGS: [&str; 16] = [
     "Findings",
 ];
 
+const FIRST_HEADINGS: [&str; 4] = ["Record", "Figure", "Group", "Count"];
+const LAST_HEADINGS: [&str; 6] = ["Rule", "Severity", "Message", "Help", "Place", "Suppressed By"];
 const HEADINGS: [&str; 26] = headings();
 /// The index of the finding's message among the headings.
 const MESSAGE: usize = 22;
 
 const fn headings() -> [&'static str; 26] {
     let mut all = [""; 26];
-    (all[0], all[1], all[2], all[3]) = ("Record", "Figure", "Group", "Count");
-    let mut at = 0;
-    while at < KEY_HEADINGS.len() {
-        all[4 + at] = KEY_HEADINGS[at];
-        at += 1;
-    }
-    (all[20], all[21], all[22]) = ("Rule", "Severity", "Message");
-    (all[23], all[24], all[25]) = ("Help", "Place", "Suppressed By");
+    let (before, rest) = all.split_at_mut(FIRST_HEADINGS.len());
+    let (of_key, last) = rest.split_at_mut(KEY_HEADINGS.len());
+    before.copy_from_slice(&FIRST_HEADINGS);
+    of_key.copy_from_slice(&KEY_HEADINGS);
+    last.copy_from_slice(&LAST_HEADINGS);
     all
 }
 

@@ -37,7 +37,8 @@ impl CaseFile {
         match parsed.first() {
             Some(document) => {
                 let lowered = read_cases(&parsed.tree, document);
-                (cases, problems) = (lowered.cases, lowered.problems);
+                cases = lowered.cases;
+                problems = lowered.problems;
             }
             None if parsed.problems.is_empty() => {
                 let message = "the file contains no cases";

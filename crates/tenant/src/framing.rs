@@ -162,7 +162,8 @@ impl Framing {
         match self.state {
             State::Start if line.is_empty() => {}
             State::Start => {
-                (self.length, self.chunked) = (None, false);
+                self.length = None;
+                self.chunked = false;
                 self.state = State::Headers;
             }
             State::Headers if line.is_empty() => {

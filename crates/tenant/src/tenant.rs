@@ -399,7 +399,8 @@ fn prepare(
         None => inventory::seeded(),
     };
     let (inventory, people) = inventory.map_err(StartError::Inventory)?;
-    (store.inventory, store.directory) = (inventory.clone(), Directory::new(people));
+    store.inventory = inventory.clone();
+    store.directory = Directory::new(people);
     let of_file = options.inventory.as_ref().map(|_| (inventory, store.directory.clone()));
     let mut notices = Notices::default();
     if let Some(disk) = &disk {
@@ -409,7 +410,8 @@ fn prepare(
     }
     if let Some((inventory, directory)) = of_file {
         // The file is what counts, whatever was changed in an earlier run.
-        (store.inventory, store.directory) = (inventory, directory);
+        store.inventory = inventory;
+        store.directory = directory;
         store.keep_groups();
         store.keep_directory();
     }

@@ -98,7 +98,8 @@ impl Permissions {
             };
             let requirement = all.entry(operation.needs.clone()).or_insert_with(new);
             if ground < requirement.ground {
-                (requirement.ground, requirement.source) = (ground, operation.source);
+                requirement.ground = ground;
+                requirement.source = operation.source;
             }
             requirement.calls.push(call.clone());
         }

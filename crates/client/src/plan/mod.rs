@@ -129,7 +129,8 @@ impl Plan {
     pub fn hold_back(&mut self, why: &dyn Fn(&Action) -> Option<String>) {
         for action in self.actions.iter_mut().filter(|action| action.action == Kind::Delete) {
             if let Some(why) = why(action) {
-                (action.action, action.step) = (Kind::Refuse, Step::Nothing);
+                action.action = Kind::Refuse;
+                action.step = Step::Nothing;
                 action.reason = format!("it is not deleted: {why}");
                 action.changes.clear();
             }

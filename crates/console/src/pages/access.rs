@@ -37,7 +37,8 @@ fn as_the_emulator(app: &App, mut access: Access) -> Access {
             tags: settings.tags,
             datasets: settings.scoped_datasets,
         };
-        (facts.tags_said, facts.datasets_said) = (true, true);
+        facts.tags_said = true;
+        facts.datasets_said = true;
     }
     access
 }

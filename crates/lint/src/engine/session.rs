@@ -150,7 +150,8 @@ impl<'a> LintSession<'a> {
             match previous {
                 Previous::File(at, file) => (self.corpus.files[at], self.results[at]) = *file,
                 Previous::Policy(policy, results) => {
-                    (self.policy, self.results) = (policy, results);
+                    self.policy = policy;
+                    self.results = results;
                 }
             }
         }

@@ -576,7 +576,8 @@ impl Run<'_> {
             report.findings.iter().any(|finding| finding.rule == p006_unknown_rule::RULE.id());
         let first = self.groups.iter_mut().find(|group| group.at == PRIMARY);
         if let Some(first) = first {
-            (self.corpus.before, self.corpus.lock) = (first.before.take(), first.lock.take());
+            self.corpus.before = first.before.take();
+            self.corpus.lock = first.lock.take();
         }
         let mut policies = self.policies.into_iter().map(|(_, policy)| policy);
         Outcome {

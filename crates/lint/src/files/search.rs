@@ -501,7 +501,9 @@ impl<'a, 'b> Search<'a, 'b> {
     fn instead(&mut self, path: &Path, by: usize, origin: Origin) {
         if let Some(at) = self.by_path.get(path).copied() {
             let known = &mut self.found.wanted[at];
-            (known.by, known.reported, known.origin) = (by, true, origin);
+            known.by = by;
+            known.reported = true;
+            known.origin = origin;
             return;
         }
         self.want(path, by, true, origin);

@@ -118,7 +118,8 @@ impl CorpusFile {
         };
         if self.is_outside() && !new.define(true) {
             // It contains no definition any more, so nothing of it is checked.
-            (new.documents, new.problems) = (Vec::new(), Vec::new());
+            new.documents = Vec::new();
+            new.problems = Vec::new();
         }
         new
     }

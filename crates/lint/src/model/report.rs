@@ -143,7 +143,8 @@ impl Report {
         self.summary = Summary { waived: waived.len(), files, ..Summary::default() };
         self.summary.count(&findings);
         self.tallies = Tallies::of(&findings);
-        (self.findings, self.waived) = (findings, waived);
+        self.findings = findings;
+        self.waived = waived;
         self
     }
 

@@ -46,10 +46,12 @@ impl Settings {
 
     fn apply(&mut self, change: &Change) {
         if let Some((enabled, at)) = change.enabled {
-            (self.enabled, self.decided) = (enabled, Some(at));
+            self.enabled = enabled;
+            self.decided = Some(at);
         }
         if let Some((severity, at)) = change.severity {
-            (self.severity, self.decided) = (severity, Some(at));
+            self.severity = severity;
+            self.decided = Some(at);
         }
         for option in &change.options {
             let known = self.options.iter_mut().find(|known| known.name == option.name);

@@ -235,7 +235,8 @@ impl Loader<'_> {
 /// Leaves out what only counts where a policy is at home: the files of its keys and of its cases. What
 /// depends on the paths of keys is a mistake, since they are others here.
 fn from_elsewhere(mut policy: PolicyFile, problems: &mut Vec<Problem>) -> PolicyFile {
-    (policy.keys, policy.tests) = (None, Vec::new());
+    policy.keys = None;
+    policy.tests = Vec::new();
     let overrides = policy.rules.iter().flat_map(|rule| &rule.overrides).map(|one| &one.matches);
     let custom = policy.custom_rules.iter().filter_map(|rule| rule.matches.get());
     for path in overrides.chain(custom).flat_map(|matching| &matching.path) {

@@ -3,7 +3,7 @@
 //! What a layer locks, only the policies that it extends can loosen, in whatever order layers come;
 //! every other attempt is kept, so that it can be reported.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::{Layer, Match, OptionKind, OptionValue, Override, RuleEntry, RuleSettings, Severity};
 use crate::{Field, Span, Spanned};
@@ -111,7 +111,8 @@ impl Merged {
         }
         let mut merged = Self::default();
         for (code, entries) in entries {
-            let rule = one_rule(layers, &code, &entries, known, &mut merged.refused);
+            let rule = RuleMerge { layers, code: &code, entries: &entries, known };
+            let rule = rule.merge(&mut merged.refused);
             merged.rules.insert(code, rule);
         }
         // In the order of the files.
@@ -130,51 +131,55 @@ struct Lock {
     held: ResolvedRule,
 }
 
-fn one_rule(
-    layers: &[Layer],
-    code: &str,
-    entries: &Entries<'_>,
-    known: &dyn Rules,
-    refused: &mut Vec<Refused>,
-) -> ResolvedRule {
-    let mut locks: Vec<Lock> = Vec::new();
-    // Ancestors come first, so all locks above this one are known.
-    for (layer, entry) in entries {
-        let Some(Spanned { value: true, span }) = entry.locked.spanned() else { continue };
-        let source = Source { layer: *layer, span: *span };
-        let mut below = layers[*layer].ancestors.clone();
-        below.insert(*layer);
-        let held =
-            apply_layers(layers, code, entries, Some(&below), &locks, known, &mut Vec::new());
-        locks.push(Lock { source, held });
-    }
-    let mut rule = apply_layers(layers, code, entries, None, &locks, known, refused);
-    rule.locked = locks.first().map(|lock| lock.source);
-    rule
+/// The layers of one rule, from which its settings follow.
+struct RuleMerge<'a> {
+    layers: &'a [Layer],
+    code: &'a str,
+    entries: &'a Entries<'a>,
+    known: &'a dyn Rules,
 }
 
-/// Applies the entries of some layers, or of all, in order.
-fn apply_layers(
-    layers: &[Layer],
-    code: &str,
-    entries: &Entries<'_>,
-    within: Option<&BTreeSet<usize>>,
-    locks: &[Lock],
-    known: &dyn Rules,
-    refused: &mut Vec<Refused>,
-) -> ResolvedRule {
-    let is_in = |layer: usize| within.is_none_or(|within| within.contains(&layer));
-    let mut rule = ResolvedRule::default();
-    for (layer, entry) in entries.iter().filter(|(layer, _)| is_in(*layer)) {
-        let locks = locks.iter().filter(|lock| {
-            let by = lock.source.layer;
-            by != *layer && is_in(by) && !layers[by].ancestors.contains(layer)
-        });
-        let mut checker =
-            LockChecker { layer: *layer, code, locks: locks.collect(), known, refused };
-        checker.entry(&mut rule, entry);
+impl RuleMerge<'_> {
+    fn merge(&self, refused: &mut Vec<Refused>) -> ResolvedRule {
+        let locks = self.locks();
+        let mut rule = self.apply(|_| true, &locks, refused);
+        rule.locked = locks.first().map(|lock| lock.source);
+        rule
     }
-    rule
+
+    /// The locks, ancestors first. Each holds what its layer and the locks above it allow.
+    fn locks(&self) -> Vec<Lock> {
+        let mut locks = Vec::new();
+        for (layer, entry) in self.entries {
+            let Some(Spanned { value: true, span }) = entry.locked.spanned() else { continue };
+            let source = Source { layer: *layer, span: *span };
+            let is_below = |by| by == *layer || self.layers[*layer].ancestors.contains(&by);
+            // What is refused here is refused again, and recorded, when all layers are merged.
+            let held = self.apply(is_below, &locks, &mut Vec::new());
+            locks.push(Lock { source, held });
+        }
+        locks
+    }
+
+    /// Applies the entries of some layers, in order.
+    fn apply(
+        &self,
+        is_in: impl Fn(usize) -> bool,
+        locks: &[Lock],
+        refused: &mut Vec<Refused>,
+    ) -> ResolvedRule {
+        let mut rule = ResolvedRule::default();
+        for (layer, entry) in self.entries.iter().filter(|(layer, _)| is_in(*layer)) {
+            let binds = |lock: &&Lock| {
+                let by = lock.source.layer;
+                by != *layer && is_in(by) && !self.layers[by].ancestors.contains(layer)
+            };
+            let locks = locks.iter().filter(binds).collect();
+            LockChecker { layer: *layer, code: self.code, locks, known: self.known, refused }
+                .entry(&mut rule, entry);
+        }
+        rule
+    }
 }
 
 /// Applies what the locks allow, and records the rest.

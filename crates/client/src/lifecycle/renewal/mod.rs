@@ -54,6 +54,7 @@ pub enum Step {
 struct UnstoredKey {
     id: KeyId,
     key: Secret,
+    expires_ms: u64,
 }
 
 /// Puts new keys in place.
@@ -106,7 +107,7 @@ impl Renewal<'_> {
             Err(error) => return Err(self.undo(error, None, entry, journal)),
         };
         let id = made.id;
-        if let Err(error) = self.hand_over(&made, new, expiration, prepared, entry, journal) {
+        if let Err(error) = self.hand_over(&made, new, prepared, entry, journal) {
             if error.may_have_delivered() {
                 // The state says so already, and the next run keeps the key.
                 return Err(RenewError::MayBeDelivered { id, error: Box::new(error) });
@@ -120,7 +121,8 @@ impl Renewal<'_> {
             grace_ms => now_ms.saturating_add(grace_ms),
         };
         entry.retiring.extend(old.map(|id| Retiring { id, after_ms }));
-        (entry.id, entry.pending) = (Some(id.get()), None);
+        entry.id = Some(id.get());
+        entry.pending = None;
         save(journal, entry)
             .map_err(|error| RenewError::Delivered { id, error: Box::new(error) })?;
         (self.on_step)(Step::Delivered(id));
@@ -239,7 +241,7 @@ impl Renewal<'_> {
         };
         let id = KeyId::new(made.id).ok_or(RenewError::NotAsked { what: "its id is 0" })?;
         (self.on_step)(Step::Generated(id));
-        Ok(UnstoredKey { id, key: made.key })
+        Ok(UnstoredKey { id, key: made.key, expires_ms: expiration })
     }
 
     /// From an undelivered key to a delivered one.
@@ -247,7 +249,6 @@ impl Renewal<'_> {
         &self,
         made: &UnstoredKey,
         new: &NewKey,
-        expiration: u64,
         prepared: Prepared,
         entry: &mut LockedKey,
         journal: &mut dyn Journal,
@@ -268,7 +269,7 @@ impl Renewal<'_> {
         }
         let record = self.client.find_key(id).map_err(at(Stage::ReadBack))?;
         let record = record.ok_or(RenewError::NotAsked { what: "the tenant does not list it" })?;
-        check(&record, new, expiration)?;
+        check(&record, new, made.expires_ms)?;
         let key = Key::new(made.key.expose().as_bytes())
             .map_err(|_| RenewError::NotAsked { what: "its text is not a valid key" })?;
         let signer = Signer::new(id, new.level, key);
@@ -297,7 +298,8 @@ impl Renewal<'_> {
             None => self.take_back_lost(&error, entry),
         };
         if let Some(pending) = &mut entry.pending {
-            (pending.id, pending.delivering) = (made.map(KeyId::get), false);
+            pending.id = made.map(KeyId::get);
+            pending.delivering = false;
         }
         if matches!(left, Ok(false)) {
             entry.pending = None;

@@ -56,7 +56,8 @@ fn read(fields: &Fields) -> Result<Fault, BoxError> {
     };
     let path = fields.get("path").unwrap_or_default().trim();
     let mut fault = Fault::new(kind).on_path(path);
-    (fault.times, fault.after) = (times, fields.has("after"));
+    fault.times = times;
+    fault.after = fields.has("after");
     Ok(fault)
 }
 

@@ -69,7 +69,8 @@ fn the_file_that_is_reported_on_carries_the_finding() {
         (false, false, ""),
     ] {
         let mut files = parsed(&[("a.yaml", KEY), ("b.yaml", KEY)]);
-        (files[0].reported, files[1].reported) = (first, second);
+        files[0].reported = first;
+        files[1].reported = second;
         let report = lint_corpus("", &Corpus { files, partial: true, ..Corpus::default() });
         for rule in ["C001", "C002"] {
             let lines = reported(rule, &report);
