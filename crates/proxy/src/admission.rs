@@ -7,6 +7,7 @@ use cortexkey_client::Method;
 use hyper::header::{self, HeaderName, HeaderValue};
 use hyper::http::request::Parts;
 use hyper::{StatusCode, Version};
+use unicode_normalization::UnicodeNormalization as _;
 
 use crate::allow::AllowList;
 use crate::token::Token;
@@ -41,6 +42,9 @@ pub enum Denial {
     /// The path is ambiguous.
     #[error("the path is not in its normal form")]
     Path,
+    /// The query contains a parameter that some servers take the method from.
+    #[error("a parameter of the query sets another method")]
+    Query,
     /// The call is not on the list.
     #[error("the call is not allowed: start the proxy with --allow for it")]
     Call,
@@ -67,6 +71,7 @@ impl Denial {
             Self::User => "user",
             Self::Method => "method",
             Self::Path => "path",
+            Self::Query => "query",
             Self::Call => "call",
             Self::Body => "body",
             Self::TooLarge => "too-large",
@@ -76,7 +81,7 @@ impl Denial {
 
     pub(crate) const fn status(self) -> StatusCode {
         match self {
-            Self::Target | Self::Path | Self::Body => StatusCode::BAD_REQUEST,
+            Self::Target | Self::Path | Self::Query | Self::Body => StatusCode::BAD_REQUEST,
             Self::Host => StatusCode::MISDIRECTED_REQUEST,
             // The client may sign with another key; 401 would mean that the tenant refused it.
             Self::Browser | Self::Token | Self::User | Self::Call => StatusCode::FORBIDDEN,
@@ -131,9 +136,12 @@ pub(crate) fn admit(
         }
     };
     let method = parts.method.as_str().parse().map_err(|_| Denial::Method)?;
-    let bare = path.split('?').next().unwrap_or_default();
+    let (bare, query) = path.split_once('?').unwrap_or((path, ""));
     if !is_normal(bare) {
         return Err(Denial::Path);
+    }
+    if sets_method(query) {
+        return Err(Denial::Query);
     }
     if !allow.allows(method, bare) {
         return Err(Denial::Call);
@@ -172,25 +180,70 @@ fn without_token<'p>(parts: &Parts, path: &'p str, token: &Token) -> Result<&'p 
 }
 
 /// Whether every server interprets the path alike: no empty segments, no dots, and nothing encoded
-/// that a server could decode to another path.
+/// that a server could decode to another path. Otherwise a call could get past the list.
 fn is_normal(path: &str) -> bool {
-    let is_plain = !["\\", "//", ";"].iter().any(|piece| path.contains(piece));
-    is_plain
-        && path.split('/').all(|segment| segment != "." && segment != "..")
-        && path.split('%').skip(1).all(is_needed)
+    let Some(decoded) = decoded(path) else { return false };
+    !path.contains("//")
+        && decoded.split('/').all(|segment| segment.is_empty() || is_name(segment))
+        && decoded.nfkc().eq(decoded.chars())
+        && decoded.chars().all(|character| character.is_ascii() || is_letter(character))
 }
 
-/// Whether the two digits at the start encode a character that a path cannot have as it is. A letter
-/// in this form would get past the list of allowed calls.
-fn is_needed(encoded: &str) -> bool {
-    let Some(digits) =
-        encoded.get(..2).filter(|digits| digits.bytes().all(|b| b.is_ascii_hexdigit()))
-    else {
-        return false;
-    };
-    u8::from_str_radix(digits, 16).is_ok_and(|byte| {
-        let is_unreserved = byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
-        !(is_unreserved || byte.is_ascii_control() || b"/\\%;?#".contains(&byte))
+/// The path without its encoding; none if it contains a character that a path cannot have as it is,
+/// an unnecessary encoding, or bytes that are not valid UTF-8.
+fn decoded(path: &str) -> Option<String> {
+    let mut bytes = path.bytes();
+    let mut decoded = Vec::with_capacity(path.len());
+    while let Some(byte) = bytes.next() {
+        let byte = match byte {
+            b'%' => needed(bytes.next()?, bytes.next()?)?,
+            byte if is_plain(byte) || byte == b'/' => byte,
+            _ => return None,
+        };
+        decoded.push(byte);
+    }
+    String::from_utf8(decoded).ok()
+}
+
+/// The byte with these two digits, if a path cannot have it as it is.
+fn needed(high: u8, low: u8) -> Option<u8> {
+    let digit = |byte: u8| char::from(byte).to_digit(16);
+    let byte = u8::try_from(digit(high)? * 16 + digit(low)?).ok()?;
+    let is_needed = !is_unreserved(byte) && !byte.is_ascii_control() && !b"/\\%;?#".contains(&byte);
+    is_needed.then_some(byte)
+}
+
+fn is_unreserved(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"-._~".contains(&byte)
+}
+
+fn is_plain(byte: u8) -> bool {
+    is_unreserved(byte) || b"!$&'()*+,:=@".contains(&byte)
+}
+
+/// Whether a segment stays as it is on a server that removes dots and spaces at its ends.
+fn is_name(segment: &str) -> bool {
+    segment.trim() == segment && !segment.trim_matches(['.', ' ']).is_empty()
+}
+
+/// Whether a character outside ASCII is a letter or digit that is not an ASCII letter in the other
+/// case, as the Kelvin sign is.
+fn is_letter(character: char) -> bool {
+    character.is_alphanumeric()
+        && !is_ascii(character.to_uppercase())
+        && !is_ascii(character.to_lowercase())
+}
+
+fn is_ascii(mut cased: impl ExactSizeIterator<Item = char>) -> bool {
+    cased.len() == 1 && cased.next().is_some_and(|cased| cased.is_ascii())
+}
+
+/// Whether a parameter replaces the method, as frameworks for HTML forms allow.
+fn sets_method(query: &str) -> bool {
+    form_urlencoded::parse(query.as_bytes()).any(|(name, _)| {
+        let name = name.trim().to_ascii_lowercase().replace('_', "-");
+        ["-method", "x-http-method", "method-override"].contains(&&*name)
+            || name.ends_with("-method-override")
     })
 }
 
@@ -258,11 +311,47 @@ mod tests {
             "/a%g1",
             "/a%+1",
             "/a%u0061",
+            "/public_api/v1/%C1%A1pi_keys/get_api_keys",
+            "/public_api/v1/%E0%81%A1pi_keys/get_api_keys",
+            "/%F0%80%81%A1",
+            "/%C3",
+            "/%ED%A0%80",
+            "/%FF",
+            "/public_api/v1/%EF%BD%81pi_keys/get_api_keys",
+            "/public_api/v1/api_%E2%84%AAeys/get_api_keys",
+            "/public_api/v1/api_key%C5%BF/get_api_keys",
+            "/ap%C4%B1_keys",
+            "/a%CC%88",
+            "/a%C2%ADb",
+            "/a%E2%80%8Bb",
+            "/a%C2%A0",
+            "/public_api/v1/api_keys%20/get_api_keys",
+            "/%20a",
+            "/.%20/b",
+            "/.../b",
+            "/a%7F",
+            "/a{b}",
+            "/a\"b",
+            "/a|b",
+            "/a^b",
         ] {
             assert_eq!(signed(path), Err(Denial::Path), "{path}");
         }
-        for path in ["/a%20b", "/a%40example.com", "/%C3%A4", "/a%2Bb?c=%61&d=%"] {
+        for path in [
+            "/a%20b",
+            "/a%40example.com",
+            "/%C3%A4",
+            "/Stra%c3%9fe",
+            "/%E6%9D%B1",
+            "/v1.2/a.b",
+            "/a%7Bb%7D",
+            "/a%2Bb?c=%61&d=%",
+            "/a?http_method=GET",
+        ] {
             assert_eq!(signed(path).map(|call| call.path).as_deref(), Ok(path));
+        }
+        for query in ["_method=DELETE", "a=1&%5FMethod=PUT", "X-HTTP-Method-Override=PUT"] {
+            assert_eq!(signed(&format!("/a?{query}")), Err(Denial::Query), "{query}");
         }
         for uri in ["http://127.0.0.1:9/x", "http://evil.example/x"] {
             assert_eq!(signed(uri), Err(Denial::Target), "{uri}");

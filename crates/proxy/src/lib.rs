@@ -5,6 +5,7 @@
 //! server and the blocking client. Only processes of the same user, or those that know the token,
 //! are served, because the proxy holds a key that they may not read.
 
+mod administration;
 mod admission;
 mod allow;
 mod relay;

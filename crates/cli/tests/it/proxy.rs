@@ -286,6 +286,72 @@ fn a_program_beside_it_gets_address_and_token_and_no_key() {
     assert!(ran.stdout.contains("available") && !ran.stdout.contains(&key), "{ran:?}");
 }
 
+#[test]
+fn calls_that_administer_access_are_refused() {
+    let tenant = Tenant::start();
+    let proxy = Proxy::start(&tenant, &[]);
+    for call in [
+        "POST /public_api/v1/authentication-settings/create",
+        "POST /public_api/v1/api-keys/generate",
+        "POST /public_api/v1/api_key/generate",
+        "POST /public_api/v1/rbac/set_users_role",
+        "POST /xsoar/public/v1/users/update",
+        "POST /gateway/platform/iam/v1/role",
+        "PUT /iam/v1/scope/api-key/1",
+    ] {
+        assert_eq!(denial(&proxy.request(call, JSON, "{}")), (403, "call".to_owned()), "{call}");
+    }
+    for path in ["/public_api/v1/%C1%A1pi_keys/get_api_keys", "/public_api/v1/api_keys%20/x"] {
+        let answer = proxy.request(&format!("POST {path}"), JSON, "{}");
+        assert_eq!(denial(&answer), (400, "path".to_owned()), "{path}");
+    }
+    let answer = proxy.request("POST /public_api/v1/rbac/get_users?_method=PUT", JSON, "{}");
+    assert_eq!(denial(&answer), (400, "query".to_owned()));
+    let with_wildcard = Proxy::start(&tenant, &["--allow", "/public_api/v1/**"]);
+    let generate = "POST /public_api/v1/api_keys/generate";
+    assert_eq!(denial(&with_wildcard.request(generate, JSON, "{}")), (403, "call".to_owned()));
+}
+
+/// A tenant that records the head of one request.
+fn recorded(headers: &str) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let server = std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let mut head = vec![0; 16 * 1024];
+        let count = stream.read(&mut head).unwrap();
+        stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").unwrap();
+        String::from_utf8_lossy(&head[..count]).to_ascii_lowercase()
+    });
+    let tenant = Tenant::start();
+    let mut command = tenant.with_key("advanced", &["proxy"]);
+    let proxy = Proxy::of(command.env("CORTEXKEY_FQDN", format!("http://{address}")));
+    assert_eq!(status(&proxy.request(&format!("GET {HEALTH}"), headers, "")), 200);
+    server.join().unwrap()
+}
+
+#[test]
+fn headers_that_could_change_the_call_do_not_reach_the_tenant() {
+    let names = [
+        "x-original-url",
+        "x-original-uri",
+        "x-rewrite-url",
+        "x-forwarded-host",
+        "x-forwarded-path",
+        "x-envoy-original-path",
+        "x-http-method",
+        "x-http-method-override",
+        "x-override-url",
+        "x-accel-redirect",
+        "destination",
+        "x-api-key",
+    ];
+    let theirs: String = names.map(|name| format!("{name}: /theirs\r\n")).concat();
+    let head = recorded(&format!("{theirs}Accept: text/csv\r\nX-Request-Id: 5\r\n"));
+    assert!(head.contains("accept: text/csv\r\n") && head.contains("x-request-id: 5\r\n"));
+    assert!(!head.contains("theirs"), "{head}");
+}
+
 /// Redirects and a tenant that goes away are errors of the proxy, not the tenant's.
 #[test]
 fn a_redirect_is_not_handed_on() {

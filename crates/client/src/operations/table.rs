@@ -11,6 +11,9 @@ const TABLE: &str = include_str!("table.tsv");
 const UNKNOWN: &str = "?";
 /// The table's mark for the documented permission for agent settings, whose component is not named.
 const AGENT_SETTINGS: &str = "agent settings";
+/// The table's marks for operations that administer access, and for the others.
+const ADMINISTERS: &str = "access";
+const ADMINISTERS_NOTHING: &str = "-";
 
 /// How a permission of an operation is known, the most certain first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -63,6 +66,9 @@ pub struct Operation {
     pub ground: Ground,
     /// The document or report.
     pub source: &'static str,
+    /// Whether it creates, changes or shows what gives access: keys, scopes, users, roles, groups
+    /// and the settings of the sign-in. Lists of users, groups and roles are not included.
+    pub administers_access: bool,
 }
 
 /// All operations that public documents list.
@@ -100,10 +106,16 @@ fn row(line: &'static str) -> Option<Operation> {
     let level = field()?;
     let ground = field()?;
     let source = field()?;
+    let administers = field()?;
     if method.starts_with('#') {
         return None;
     }
     let level = level.parse().ok()?;
+    let administers_access = match administers {
+        ADMINISTERS => true,
+        ADMINISTERS_NOTHING => false,
+        _ => return None,
+    };
     let ground = match ground {
         "documented" => Ground::Documented,
         "observed" => Ground::Observed,
@@ -115,7 +127,7 @@ fn row(line: &'static str) -> Option<Operation> {
         AGENT_SETTINGS => vec![Need::Unnamed(AGENT_SETTINGS)],
         needs => needs.split(" | ").map(|need| one(need, level)).collect(),
     };
-    Some(Operation { method, path, needs, ground, source })
+    Some(Operation { method, path, needs, ground, source, administers_access })
 }
 
 fn one(need: &'static str, level: Permission) -> Need {
@@ -185,6 +197,26 @@ mod tests {
         let count = |ground| operations().iter().filter(|row| row.ground == ground).count();
         let grounds = [Ground::Documented, Ground::Observed, Ground::Assumed, Ground::Unknown];
         assert_eq!(grounds.map(count), [95, 5, 182, 50]);
+    }
+
+    /// The permission is a second opinion on the mark in the table.
+    #[test]
+    fn what_needs_the_permission_to_administer_access_is_marked() {
+        let administers = |need: &Need| {
+            matches!(
+                need,
+                Need::Component {
+                    name: "Access Management" | "Public API",
+                    level: Permission::Edit
+                }
+            )
+        };
+        for operation in operations() {
+            let needs_it = operation.needs.iter().any(administers);
+            assert!(!needs_it || operation.administers_access, "{operation:?}");
+        }
+        let marked = operations().iter().filter(|operation| operation.administers_access).count();
+        assert_eq!(marked, 19);
     }
 
     #[test]

@@ -71,8 +71,9 @@ impl Client {
     }
 }
 
-/// Adds headers to a signed request. Headers that authenticate the request, name the tenant or
-/// belong to the program's connection are dropped.
+/// Adds headers to a signed request: only those that describe the body, the wanted response or the
+/// trace. Every other header is dropped, because a server could take credentials, the tenant, the
+/// method or the path from it.
 fn pass_on(headers: &HeaderMap, request: &mut HeaderMap) {
     let named: Vec<_> = headers
         .get_all(header::CONNECTION)
@@ -82,11 +83,8 @@ fn pass_on(headers: &HeaderMap, request: &mut HeaderMap) {
         .map(|name| name.trim().to_ascii_lowercase())
         .collect();
     let passes = |name: &HeaderName| {
-        let name = name.as_str();
-        !name.starts_with("x-xdr-")
-            && !name.starts_with("proxy-")
-            && !KEPT_BACK.contains(&name)
-            && !named.iter().any(|connection| connection == name)
+        PASSED_ON.contains(&name.as_str())
+            && !named.iter().any(|connection| *connection == name.as_str())
     };
     for name in headers.keys().filter(|name| passes(name)) {
         request.remove(name);
@@ -96,26 +94,33 @@ fn pass_on(headers: &HeaderMap, request: &mut HeaderMap) {
     }
 }
 
-const KEPT_BACK: [&str; 18] = [
-    "authorization",
-    "connection",
-    "cookie",
-    "expect",
-    "forwarded",
-    "host",
-    "keep-alive",
-    "te",
-    "trailer",
-    "transfer-encoding",
-    "upgrade",
-    "x-child-tenant-id",
-    "x-forwarded-for",
-    // Some servers take the method or the path from these, so they would get past a list of calls.
-    "x-http-method",
-    "x-http-method-override",
-    "x-method-override",
-    "x-original-url",
-    "x-rewrite-url",
+const PASSED_ON: [&str; 26] = [
+    "accept",
+    "accept-charset",
+    "accept-encoding",
+    "accept-language",
+    "baggage",
+    "cache-control",
+    "content-disposition",
+    "content-encoding",
+    "content-language",
+    "content-length",
+    "content-md5",
+    "content-type",
+    "idempotency-key",
+    "if-match",
+    "if-modified-since",
+    "if-none-match",
+    "if-range",
+    "if-unmodified-since",
+    "pragma",
+    "prefer",
+    "range",
+    "traceparent",
+    "tracestate",
+    "user-agent",
+    "x-correlation-id",
+    "x-request-id",
 ];
 
 #[cfg(test)]
@@ -124,25 +129,67 @@ mod tests {
 
     use super::*;
 
+    /// Headers from which some server takes credentials, the tenant, the method, the path or the
+    /// host.
+    const DROPPED: [&str; 46] = [
+        "authorization",
+        "base-url",
+        "client-ip",
+        "connection",
+        "cookie",
+        "destination",
+        "expect",
+        "forwarded",
+        "front-end-https",
+        "host",
+        "keep-alive",
+        "origin",
+        "overwrite",
+        "proxy-authorization",
+        "proxy-connection",
+        "referer",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "true-client-ip",
+        "upgrade",
+        "via",
+        "x-accel-redirect",
+        "x-api-key",
+        "x-child-tenant-id",
+        "x-demisto-api-key",
+        "x-envoy-original-path",
+        "x-envoy-original-method",
+        "x-forwarded-for",
+        "x-forwarded-host",
+        "x-forwarded-method",
+        "x-forwarded-path",
+        "x-forwarded-prefix",
+        "x-forwarded-uri",
+        "x-host",
+        "x-http-method",
+        "x-http-method-override",
+        "x-method-override",
+        "x-original-method",
+        "x-original-uri",
+        "x-original-url",
+        "x-override-url",
+        "x-rewrite-url",
+        "x-xdr-anything",
+        "x-xdr-auth-id",
+        "x-xdr-nonce",
+    ];
+
     #[test]
-    fn credentials_and_headers_of_the_connection_stay_behind() {
+    fn only_headers_about_body_response_and_trace_are_passed_on() {
         let mut headers = HeaderMap::new();
-        for name in KEPT_BACK.into_iter().chain([
-            "x-xdr-auth-id",
-            "x-xdr-nonce",
-            "x-xdr-timestamp",
-            "x-xdr-anything",
-            "proxy-authorization",
-            "x-http-method-override",
-            "x-original-url",
-            "x-named",
-        ]) {
+        for name in DROPPED.into_iter().chain(["if-match", "x-unheard-of"]) {
             headers.insert(HeaderName::from_static(name), "theirs".parse().unwrap());
         }
-        headers.insert(header::CONNECTION, "close, X-Named".parse().unwrap());
+        headers.insert(header::CONNECTION, "close, If-Match".parse().unwrap());
         headers.insert(header::ACCEPT, "text/csv".parse().unwrap());
-        headers.append("x-more", "1".parse().unwrap());
-        headers.append("x-more", "2".parse().unwrap());
+        headers.append("x-request-id", "1".parse().unwrap());
+        headers.append("x-request-id", "2".parse().unwrap());
         let mut request = HeaderMap::new();
         request.insert(header::AUTHORIZATION, "ours".parse().unwrap());
         request.insert(header::ACCEPT, "application/json".parse().unwrap());
@@ -150,9 +197,12 @@ mod tests {
         let mut all: Vec<_> =
             request.iter().map(|(name, value)| (name.as_str(), value.to_str().unwrap())).collect();
         all.sort_unstable();
-        assert_eq!(
-            all,
-            [("accept", "text/csv"), ("authorization", "ours"), ("x-more", "1"), ("x-more", "2")]
-        );
+        let expected = [
+            ("accept", "text/csv"),
+            ("authorization", "ours"),
+            ("x-request-id", "1"),
+            ("x-request-id", "2"),
+        ];
+        assert_eq!(all, expected);
     }
 }
