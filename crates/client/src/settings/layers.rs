@@ -310,19 +310,21 @@ impl<'a> Layers<'a> {
         found.ok_or(SettingsError::NoKey)
     }
 
-    /// A key is sent only to the tenant of its own layer, if that names one.
+    /// A key is sent only to the tenant of its own layer, if that names one. A layer that names none
+    /// lends its key to the tenant that the user gives as an argument, or to a layer without a key. A
+    /// key that the user gives as an argument is for the tenant in force.
     pub(super) fn check_together(
         &self,
         (address_layer, address): &(Layer, Resolved<Address>),
         (key_layer, key): (Layer, &Origin),
     ) -> Result<(), SettingsError> {
-        let given = [*address_layer, key_layer].contains(&Layer::Arguments);
-        if *address_layer == key_layer || (given && key_layer != Layer::Profile) {
+        if *address_layer == key_layer || key_layer == Layer::Arguments {
             return Ok(());
         }
         let own = self.address_of(key_layer)?;
         let elsewhere = own.is_some_and(|own| own.value != address.value);
-        let instead = !given && self.key_of(*address_layer).is_some();
+        let is_given = *address_layer == Layer::Arguments;
+        let instead = !is_given && self.key_of(*address_layer).is_some();
         if elsewhere || instead {
             let address = address.origin.clone();
             let key = key.clone();

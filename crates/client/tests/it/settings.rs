@@ -53,7 +53,7 @@ fn arguments_come_before_our_variables_and_these_before_the_providers() {
     assert_eq!(found.credentials.signer.level(), Level::Standard);
 
     let given = Given {
-        fqdn: Some("http://127.0.0.1:1".into()),
+        fqdn: Some("acme.xdr.us.paloaltonetworks.com".into()),
         key_id: Some("9".into()),
         level: Some(Level::Standard),
         ..Given::default()
@@ -279,35 +279,154 @@ fn a_profile_that_is_named_by_hand_comes_before_variables() {
     assert!(error.contains("--profile") && error.contains("other, prod"), "{error}");
 }
 
+/// What each of the four sources of settings contains, in the order of [`SOURCES`].
+#[cfg(unix)]
+#[derive(Clone, Copy, Debug, Default)]
+struct Contents {
+    tenant: Option<&'static str>,
+    has_key: bool,
+}
+
+#[cfg(unix)]
+const SOURCES: usize = 4;
+#[cfg(unix)]
+const ARGUMENTS: usize = 0;
+#[cfg(unix)]
+const OUR_VARIABLES: usize = 1;
+#[cfg(unix)]
+const PROFILE: usize = 2;
+#[cfg(unix)]
+const PROVIDER: usize = 3;
+
+/// How a profile comes into force.
+#[cfg(unix)]
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Chosen {
+    Argument,
+    Variable,
+    Default,
+}
+
+/// Every source without a tenant, or with one of two, each with and without a key.
+#[cfg(unix)]
+fn all_contents() -> impl Iterator<Item = [Contents; SOURCES]> {
+    let tenants = [None, Some("one.example"), Some("two.example")];
+    let each = tenants
+        .into_iter()
+        .flat_map(|tenant| [false, true].map(|has_key| Contents { tenant, has_key }));
+    let each: Vec<Contents> = each.collect();
+    let count = each.len().pow(SOURCES as u32);
+    (0..count).map(move |number| {
+        core::array::from_fn(|at| each[number / each.len().pow(at as u32) % each.len()])
+    })
+}
+
+/// The tenant that a key may go to, and the source of the key, from the documented rules.
+#[cfg(unix)]
+fn allowed(contents: &[Contents; SOURCES], chosen: Chosen) -> Option<(&'static str, usize)> {
+    let is_aside = chosen == Chosen::Default
+        && [ARGUMENTS, OUR_VARIABLES].iter().any(|source| contents[*source].tenant.is_some());
+    let order = match chosen {
+        Chosen::Argument => vec![ARGUMENTS, PROFILE, OUR_VARIABLES, PROVIDER],
+        _ if is_aside => vec![ARGUMENTS, OUR_VARIABLES, PROVIDER],
+        _ => vec![ARGUMENTS, OUR_VARIABLES, PROFILE, PROVIDER],
+    };
+    let first =
+        |has: &dyn Fn(&Contents) -> bool| order.iter().copied().find(|s| has(&contents[*s]));
+    let of_tenant = first(&|source| source.tenant.is_some())?;
+    let of_key = first(&|source| source.has_key)?;
+    let tenant = contents[of_tenant].tenant?;
+    let fits = match contents[of_key].tenant {
+        _ if of_key == ARGUMENTS => true,
+        Some(own) => own == tenant,
+        None => of_tenant == ARGUMENTS || !contents[of_tenant].has_key,
+    };
+    fits.then_some((tenant, of_key))
+}
+
 #[cfg(unix)]
 #[test]
 fn a_key_goes_to_its_own_tenant_alone() {
-    let by_hand = |profile: Option<&str>, fqdn: Option<&str>| Given {
-        profile: profile.map(Into::into),
-        fqdn: fqdn.map(Into::into),
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join("cortexkey")).unwrap();
+    let key = write(folder.path(), "given", KEY.as_bytes());
+    let of_profile = write(folder.path(), "profile", KEY.as_bytes());
+    let origins = [
+        Origin::KeyFile(key.clone()),
+        Origin::Environment("CORTEXKEY_API_KEY"),
+        Origin::KeyFile(of_profile.clone()),
+        Origin::Environment("CORTEXCLOUD_API_KEY"),
+    ];
+    let mut counts = [0; 2];
+    for chosen in [Chosen::Argument, Chosen::Variable, Chosen::Default] {
+        for contents in all_contents() {
+            let mut text = String::new();
+            if chosen == Chosen::Default {
+                text += "default_profile = \"p\"\n";
+            }
+            text += "[profiles.p]\n";
+            if let Some(tenant) = contents[PROFILE].tenant {
+                text += &format!("fqdn = \"{tenant}\"\n");
+            }
+            if contents[PROFILE].has_key {
+                text += &format!("key_file = \"{}\"\n", of_profile.display());
+            }
+            write(&folder.path().join("cortexkey"), "config.toml", text.as_bytes());
+            let mut entries = vec![("XDG_CONFIG_HOME", folder.path().to_str().unwrap())];
+            let variables = [
+                (OUR_VARIABLES, "CORTEXKEY_FQDN", "CORTEXKEY_API_KEY"),
+                (PROVIDER, "CORTEXCLOUD_API_URL", "CORTEXCLOUD_API_KEY"),
+            ];
+            for (source, address, key) in variables {
+                entries.extend(contents[source].tenant.map(|tenant| (address, tenant)));
+                entries.extend(contents[source].has_key.then_some((key, KEY)));
+            }
+            if chosen == Chosen::Variable {
+                entries.push(("CORTEXKEY_PROFILE", "p"));
+            }
+            let source = KeySource::File { path: key.clone(), allow_readable: false };
+            let given = Given {
+                profile: (chosen == Chosen::Argument).then(|| "p".into()),
+                fqdn: contents[ARGUMENTS].tenant.map(Into::into),
+                key: contents[ARGUMENTS].has_key.then_some(source),
+                key_id: Some("7".into()),
+                level: Some(Level::Advanced),
+                ..Given::default()
+            };
+            let found = resolve(&given, &entries).ok();
+            let sent = found.map(|found| {
+                let tenant = found.address.value.to_string();
+                (tenant, found.credentials.key_origin)
+            });
+            let expected = allowed(&contents, chosen)
+                .map(|(tenant, of_key)| (format!("https://api-{tenant}"), origins[of_key].clone()));
+            assert_eq!(sent, expected, "{chosen:?} {contents:?}");
+            counts[usize::from(expected.is_some())] += 1;
+        }
+    }
+    assert_eq!(counts.iter().sum::<i32>(), 3 * 6_i32.pow(4));
+    assert!(counts.iter().all(|count| *count > 500), "{counts:?}");
+}
+
+#[cfg(unix)]
+#[test]
+fn an_address_in_other_words_is_the_same_tenant() {
+    let given = |fqdn: &str| Given {
+        profile: Some("prod".into()),
+        fqdn: Some(fqdn.into()),
         ..Given::default()
     };
-    let key = ("CORTEXKEY_API_KEY", KEY);
-    let elsewhere = ("CORTEXKEY_FQDN", "elsewhere.example");
-    for (given, entries, allowed) in [
-        // The profile's key to another host, by an argument or by a variable.
-        (by_hand(Some("prod"), Some("http://127.0.0.1:1")), &[][..], false),
-        (by_hand(None, None), &[("CORTEXKEY_PROFILE", "prod"), elsewhere], false),
-        // The same host in other words.
-        (by_hand(Some("prod"), Some("https://api-prod.example/")), &[], true),
-        // A key left over in the environment, to a profile that has its own.
-        (by_hand(None, None), &[("CORTEXKEY_PROFILE", "prod"), key], false),
-        // A profile without a key takes the one that is given.
-        (by_hand(Some("other"), None), &[key], true),
-        // The Terraform provider's key to our tenant.
-        (by_hand(None, None), &[elsewhere, TERRAFORM[0], TERRAFORM[1]], false),
-    ] {
-        let given = Given { key_id: Some("7".into()), level: Some(Level::Advanced), ..given };
-        let found = resolve_with(&given, entries, PROFILES);
-        assert_eq!(found.is_ok(), allowed, "{entries:?} {found:?}");
-        if let Err(error) = found {
-            assert!(error.contains("tenant"), "{error}");
-        }
+    assert!(resolve_with(&given("https://api-prod.example/"), &[], PROFILES).is_ok());
+    let error = resolve_with(&given("http://127.0.0.1:1"), &[], PROFILES).unwrap_err();
+    assert!(error.contains("tenant"), "{error}");
+    // An address of the key's own source that cannot be read may be of another tenant.
+    let given = Given { fqdn: Some("one.example".into()), ..Given::default() };
+    for own in ["http://one.example", ""] {
+        let entries: Vec<_> = OURS
+            .into_iter()
+            .map(|(n, v)| (n, if n == "CORTEXKEY_FQDN" { own } else { v }))
+            .collect();
+        assert!(resolve(&given, &entries).is_err(), "{own:?}");
     }
 }
 
