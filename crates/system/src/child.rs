@@ -10,6 +10,31 @@ const PREFIXES: [&str; 8] =
     ["CORTEXKEY_", "CORTEXCLOUD_", "CORTEX_", "DEMISTO_", "XSOAR_", "XSIAM_", "XDR_", "PRISMA_"];
 /// Suffixes of the variables that contain a secret.
 const SUFFIXES: [&str; 5] = ["KEY", "TOKEN", "SECRET", "PASSWORD", "PASS"];
+/// Words in the names of variables that decide where requests go, or with which credentials. Those
+/// that control the verification of certificates have none of them.
+const STEERING: [&str; 19] = [
+    "ADDRESS",
+    "AUTH",
+    "CONFIG",
+    "CREDENTIAL",
+    "DOMAIN",
+    "ENDPOINT",
+    "FQDN",
+    "HEADER",
+    "HOST",
+    "KEY",
+    "PROFILE",
+    "PROXY",
+    "REGION",
+    "SERVER",
+    "TENANT",
+    "TOKEN",
+    "URI",
+    "URL",
+    "USER",
+];
+/// The prefix of the vendor's variables for repositories of content, which are not about a tenant.
+const REPOSITORY: &str = "DEMISTO_SDK_";
 /// A server's address, which may contain its password.
 const REPLAY: &str = "CORTEXKEY_TENANT_REPLAY";
 
@@ -31,8 +56,26 @@ pub fn secret_variables() -> impl Iterator<Item = (OsString, OsString)> {
 /// Whether a variable of this name may contain a secret.
 pub fn is_secret(name: &OsStr) -> bool {
     let name = name.to_string_lossy().to_ascii_uppercase();
-    let ours = PREFIXES.iter().any(|prefix| name.starts_with(prefix));
-    name == REPLAY || ours && SUFFIXES.iter().any(|suffix| name.ends_with(suffix))
+    let is_secret = |rest: &str| SUFFIXES.iter().any(|suffix| rest.ends_with(suffix));
+    name == REPLAY || setting(&name).is_some_and(is_secret)
+}
+
+/// This process's variables that decide where this project and the vendor's tools send requests, and
+/// with which credentials. A program that gets a key must not get them too: many tools prefer one
+/// of several names, and would send the key to the tenant of another.
+pub fn steering_variables() -> impl Iterator<Item = OsString> {
+    std::env::vars_os().map(|(name, _)| name).filter(|name| is_steering(name))
+}
+
+fn is_steering(name: &OsStr) -> bool {
+    let name = name.to_string_lossy().to_ascii_uppercase();
+    !name.starts_with(REPOSITORY)
+        && setting(&name).is_some_and(|rest| STEERING.iter().any(|word| rest.contains(word)))
+}
+
+/// What follows the prefix in the name of a variable of this project or of the vendor's tools.
+fn setting(name: &str) -> Option<&str> {
+    PREFIXES.iter().find_map(|prefix| name.strip_prefix(prefix))
 }
 
 #[cfg(test)]
@@ -65,6 +108,44 @@ mod tests {
             "SSH_AUTH_SOCK",
         ] {
             assert!(!is_secret(OsStr::new(name)), "{name}");
+        }
+    }
+
+    #[test]
+    fn addresses_and_credentials_steer_and_the_verification_of_certificates_does_not() {
+        for name in [
+            "CORTEXKEY_FQDN",
+            "CORTEXKEY_PROFILE",
+            "CORTEXKEY_API_KEY_ID",
+            "CORTEX_CLOUD_FQDN",
+            "CORTEX_CLOUD_API_URL",
+            "CORTEX_API_KEY_TYPE",
+            "cortexcloud_fqdn",
+            "CORTEXCLOUD_CONFIG_FILE",
+            "CORTEX_MCP_PAPI_AUTH_ID",
+            "DEMISTO_BASE_URL",
+            "DEMISTO_USERNAME",
+            "DEMISTO_HTTP_HEADERS",
+            "XSIAM_AUTH_ID",
+            "XSOAR_HOST",
+            "XDR_TENANT",
+            "PRISMA_API_URL",
+        ] {
+            assert!(is_steering(OsStr::new(name)), "{name}");
+        }
+        for name in [
+            "PATH",
+            "HTTPS_PROXY",
+            "SSL_CERT_FILE",
+            "CORTEX_CLOUD_SKIP_SSL_VERIFY",
+            "CORTEX_REQUEST_TIMEOUT",
+            "CORTEXCLOUD_SDK_LOG_LEVEL",
+            "DEMISTO_VERIFY_SSL",
+            "DEMISTO_SDK_CONTENT_PATH",
+            "DEMISTO_SDK_REPO_HOSTNAME",
+            "MY_CORTEX_FQDN",
+        ] {
+            assert!(!is_steering(OsStr::new(name)), "{name}");
         }
     }
 }

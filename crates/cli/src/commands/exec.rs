@@ -3,6 +3,7 @@
 //! The key is only in the child's environment: never in its arguments or in a file. On Unix the
 //! program replaces this process, so that signals, terminal and exit code are its own.
 
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::io;
 use std::process::Command;
@@ -20,8 +21,8 @@ const HIDDEN: &str = "[hidden]";
 /// Run another tool with the environment variables that it reads
 ///
 /// The tool gets the address, the key id, the level and the key in the variables that it reads.
-/// Other secrets of cortexkey and of the vendor's tools are removed from its environment. The key
-/// is in no file and no argument.
+/// Other addresses, credentials and secrets of cortexkey and of the vendor's tools are removed from
+/// its environment, so that the key goes to no other tenant. The key is in no file and no argument.
 #[derive(clap::Args)]
 #[command(after_help = format!("{EXAMPLES}\n\n{SETTINGS}"))]
 pub(crate) struct Args {
@@ -77,7 +78,8 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     if args.dry_run {
         return show(&variables, args.format);
     }
-    let Some(command) = command(&args.command, &variables) else {
+    let is_loopback = connection.address.value.is_loopback();
+    let Some(command) = command(&args.command, &variables, is_loopback) else {
         return Err(Failure::usage_error("there is no program to run").help("put it after `--`"));
     };
     let error = start(command);
@@ -100,13 +102,25 @@ fn variables(tool: &str, connection: &Connection, key: &str) -> Result<Vec<Varia
     })
 }
 
-/// A program with a tool's variables.
-pub(crate) fn command(program: &[OsString], variables: &[Variable]) -> Option<Command> {
+/// A program with a tool's variables. An address on this machine is not for the HTTP proxies that
+/// the environment sets: they would get the key or token in the clear.
+pub(crate) fn command(
+    program: &[OsString],
+    variables: &[Variable],
+    is_loopback: bool,
+) -> Option<Command> {
     let (program, arguments) = program.split_first()?;
     let mut command = cortexkey_system::command(program);
     command.args(arguments);
-    for name in Tool::conflicting() {
+    for name in cortexkey_system::steering_variables() {
         command.env_remove(name);
+    }
+    if is_loopback {
+        for name in ["NO_PROXY", "no_proxy"] {
+            let hosts = std::env::var(name).ok().filter(|hosts| !hosts.is_empty());
+            let hosts = hosts.map_or_else(String::new, |hosts| format!("{hosts},"));
+            command.env(name, format!("{hosts}127.0.0.1,localhost"));
+        }
     }
     command.envs(variables.iter().map(|variable| (&variable.name, variable.value.as_str())));
     Some(command)
@@ -123,13 +137,18 @@ fn show(variables: &[Variable], format: Format) -> Result<Exit, Failure> {
     let value = |variable: &Variable| {
         if variable.is_key { HIDDEN.to_owned() } else { variable.value.to_string() }
     };
+    let removed = removed(variables);
     match format {
         Format::Text => {
             let line = |variable: &Variable| {
                 let comment = if variable.is_key { "  # the key" } else { "" };
                 format!("{}={}{DIM}{comment}{DIM:#}\n", variable.name, value(variable))
             };
-            text::print(&variables.iter().map(line).collect::<String>())?;
+            let mut lines: String = variables.iter().map(line).collect();
+            if !removed.is_empty() {
+                lines += &format!("{DIM}# removed: {}{DIM:#}\n", removed.join(", "));
+            }
+            text::print(&lines)?;
         }
         Format::Json => {
             let fields = variables.iter().map(|variable| {
@@ -139,10 +158,19 @@ fn show(variables: &[Variable], format: Format) -> Result<Exit, Failure> {
                 )
             });
             let variables: Map<String, Value> = fields.collect();
-            text::print(&text::json(&json!({ "variables": variables })))?;
+            text::print(&text::json(&json!({ "variables": variables, "removed": removed })))?;
         }
     }
     Ok(Exit::Done)
+}
+
+/// The variables of this process that the program does not get, sorted.
+fn removed(variables: &[Variable]) -> Vec<String> {
+    let secret = cortexkey_system::secret_variables().map(|(name, _)| name);
+    let names = secret.chain(cortexkey_system::steering_variables());
+    let names: BTreeSet<String> = names.map(|name| name.to_string_lossy().into_owned()).collect();
+    let is_set = |name: &String| variables.iter().any(|variable| variable.name == *name);
+    names.into_iter().filter(|name| !is_set(name)).collect()
 }
 
 /// Returns only where the program could not be started.

@@ -159,7 +159,7 @@ fn beside(
     };
     let variables = Tool::find(tool, tools).and_then(|tool| tool.variables(&token));
     let variables = variables.map_err(usage)?;
-    let Some(command) = exec::command(program, &variables) else {
+    let Some(command) = exec::command(program, &variables, true) else {
         return Err(Failure::usage_error("there is no program to run").help("put it after `--`"));
     };
     match proxy.serve_while(command) {

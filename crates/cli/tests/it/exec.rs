@@ -39,8 +39,7 @@ const URL: &str = "https://api-acme.xdr.us.paloaltonetworks.com";
 #[test]
 fn each_tool_gets_its_own_variables_and_no_other_secret() {
     let sdk = [("DEMISTO_API_KEY", CANARY), ("DEMISTO_BASE_URL", URL), ("XSIAM_AUTH_ID", "7")];
-    let of_settings = [("CORTEXKEY_API_KEY_ID", "7"), ("CORTEXKEY_API_KEY_TYPE", "standard")];
-    assert_eq!(environment("standard", "demisto-sdk"), pairs(&[&of_settings[..], &sdk].concat()));
+    assert_eq!(environment("standard", "demisto-sdk"), pairs(&sdk));
     let generic = [
         ("CORTEXKEY_API_KEY", CANARY),
         ("CORTEXKEY_API_KEY_ID", "7"),
@@ -59,6 +58,74 @@ fn each_tool_gets_its_own_variables_and_no_other_secret() {
         assert_eq!(holders[0].0, key);
         assert!(!all.iter().any(|(_, value)| value == "another-secret"));
     }
+}
+
+/// Names from which the tools read an address or credentials in addition to those that they get.
+const STEERING: [&str; 18] = [
+    "CORTEX_CLOUD_FQDN",
+    "CORTEX_CLOUD_API_URL",
+    "CORTEX_CLOUD_API_KEY",
+    "CORTEX_CLOUD_API_KEY_ID",
+    "CORTEX_CLOUD_API_KEY_TYPE",
+    "CORTEXCLOUD_FQDN",
+    "CORTEXCLOUD_CONFIG_FILE",
+    "CORTEX_FQDN",
+    "CORTEX_API_URL",
+    "CORTEX_API_KEY_ID",
+    "CORTEX_MCP_PAPI_AUTH_ID",
+    "CORTEXKEY_PROFILE",
+    "DEMISTO_BASE_URL",
+    "DEMISTO_USERNAME",
+    "DEMISTO_HTTP_HEADERS",
+    "DEMISTO_API_KEY_ID",
+    "XSIAM_AUTH_ID",
+    "XSOAR_HOST",
+];
+
+#[test]
+fn nothing_else_in_the_environment_steers_the_key() {
+    const ELSEWHERE: &str = "elsewhere.example";
+    let kept =
+        [("CORTEX_CLOUD_SKIP_SSL_VERIFY", "false"), ("DEMISTO_VERIFY_SSL", "true"), ("MINE", "1")];
+    for tool in ["demisto-sdk", "demisto-py", "terraform", "cortex-cli", "mcp", "generic"] {
+        let run = |args: &[&str]| {
+            let mut command = with_settings("standard", args);
+            command.args(["--fqdn", "acme.xdr.us.paloaltonetworks.com"]);
+            command.args(["--key-id", "7", "--level", "standard"]).envs(kept);
+            // The settings of this run would be a contradiction themselves.
+            for name in STEERING.into_iter().filter(|name| *name != "CORTEXKEY_PROFILE") {
+                command.env(name, ELSEWHERE);
+            }
+            command
+        };
+        let ran = finish(run(&["exec", "--as", tool]).args(["--", "env"]));
+        assert_eq!(ran.code, 0, "{ran:?}");
+        assert!(!ran.stdout.contains(ELSEWHERE), "{tool}: {ran:?}");
+        for (name, value) in kept {
+            assert!(ran.stdout.contains(&format!("{name}={value}\n")), "{tool}: {name}");
+        }
+        let ran = finish(&mut run(&["exec", "--as", tool, "--dry-run", "--format", "json"]));
+        let printed: Value = serde_json::from_str(&ran.stdout).unwrap();
+        let removed: Vec<_> =
+            printed["removed"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
+        assert!(removed.contains(&"CORTEX_CLOUD_FQDN") && removed.contains(&"DEMISTO_PASSWORD"));
+        let is_set = |name: &&str| printed["variables"].get(*name).is_some();
+        assert!(!removed.iter().any(|name| is_set(name)), "{tool}: {printed}");
+    }
+}
+
+/// A proxy for HTTP would get the key on its way to this machine.
+#[test]
+fn no_http_proxy_gets_a_request_to_this_machine() {
+    let script = "echo \"$NO_PROXY|$no_proxy\"";
+    let args =
+        ["exec", "--as", "generic", "--fqdn", "http://127.0.0.1:9", "--", "sh", "-c", script];
+    let mut command = with_settings("standard", &args);
+    command.env_remove("CORTEXKEY_FQDN").env("NO_PROXY", "corp.example");
+    let ran = finish(&mut command);
+    assert_eq!(ran.stdout, "corp.example,127.0.0.1,localhost|127.0.0.1,localhost\n", "{ran:?}");
+    let args = ["exec", "--as", "generic", "--", "sh", "-c", script];
+    assert_eq!(finish(&mut with_settings("standard", &args)).stdout, "|\n");
 }
 
 #[test]

@@ -155,12 +155,6 @@ impl Tool {
         BUILT_IN.iter().map(|tool| tool.name)
     }
 
-    /// Variables that are removed because they would contradict the tool's: our own settings for a
-    /// tenant and a profile.
-    pub fn conflicting() -> [&'static str; 2] {
-        ["CORTEXKEY_FQDN", "CORTEXKEY_PROFILE"]
-    }
-
     /// Finds a tool; the profile's own come first.
     pub fn find(name: &str, own: &[Self]) -> Result<Self, ToolError> {
         if let Some(tool) = own.iter().find(|tool| tool.name == name) {
