@@ -10,7 +10,8 @@ const POLICY: &str = "apiVersion: cortexkey/v1\nkind: Policy\nmetadata: { name: 
     extends: [builtin:minimal]\n\
     tenants: { prod: { product: xsiam } }\ncatalog:\n  roles:\n\
     \x20   - { name: Key Maker, components: { Public API: edit }, actions: [Live Terminal] }\n\
-    \x20   - { name: Keys Only, components: { Public API: edit } }\n";
+    \x20   - { name: Keys Only, components: { Public API: edit } }\n\
+    \x20   - { name: Notifier, components: { Alert Notifications: edit, Playbooks: view } }\n";
 
 fn suggest(args: &[&str], input: &str) -> Ran {
     let folder = tempfile::tempdir().unwrap();
@@ -44,6 +45,25 @@ fn the_smallest_role_of_the_catalogue_comes_first() {
 
     let ran = suggest(&["-"], CALLS);
     assert!(ran.code == 0 && ran.stdout.contains("Keys Only"), "{ran:?}");
+}
+
+#[test]
+fn roles_are_combined_where_none_alone_is_sufficient() {
+    let calls = format!("{CALLS}POST /platform/notifications/v1/rule\n");
+    let ran = suggest(&["-", "--format", "json"], &calls);
+    let found = json_of(&ran);
+    let best = &found["combinations"][0];
+    assert_eq!(best["holdsEverything"], "yes", "{found:#}");
+    let names: Vec<&Value> =
+        best["roles"].as_array().unwrap().iter().map(|role| &role["name"]).collect();
+    assert_eq!(names, ["Keys Only", "Notifier"]);
+    assert_eq!(best["roles"][0]["holds"], json!(["Public API (edit)"]));
+    assert_eq!(best["roles"][0]["inAddition"], json!([]));
+    assert_eq!(best["roles"][1]["inAddition"], json!(["Playbooks (view)"]));
+    assert_eq!(found["combinationsCut"], false);
+    assert_eq!(json_of(&suggest(&["-", "--format", "json"], CALLS))["combinations"], json!([]));
+    let text = suggest(&["-"], &calls).stdout;
+    assert!(text.contains("2 roles together hold everything"), "{text}");
 }
 
 #[test]

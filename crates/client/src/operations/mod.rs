@@ -6,10 +6,12 @@
 //! others the permission is unknown. An answer always reports which it is.
 
 mod calls;
+mod combine;
 mod suggest;
 mod table;
 
 pub use calls::{ApiCall, CallList, Unread, read_calls};
+pub use combine::{Combination, Combinations, combine};
 pub use suggest::{
     Candidate, Fit, HeldRole, Permissions, Requirement, Suggestion, fit_of, suggest,
 };

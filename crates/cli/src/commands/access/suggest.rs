@@ -6,8 +6,8 @@ use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use cortexkey_client::operations::{
-    ApiCall, CallList, Candidate, Fit, HeldRole, Need, Permissions, Requirement, fit_of,
-    operations, read_calls, suggest,
+    ApiCall, CallList, Candidate, Combination, Combinations, Fit, HeldRole, Need, Permissions,
+    Requirement, combine, fit_of, operations, read_calls, suggest,
 };
 use cortexkey_core::access::{Certainty, PredefinedRole, Product};
 use cortexkey_manifest::access::ResolvedRole;
@@ -20,7 +20,7 @@ use crate::exit::{Exit, Failure};
 use crate::product_arg::product;
 use crate::text::{self, BAD, BOLD, DIM, Format, GOOD};
 
-/// The largest total size of all files, in bytes.
+/// The largest size of all files together, in bytes.
 const BYTES_MAX: u64 = 64 * 1024 * 1024;
 /// The number of roles and calls that text output names; JSON has all.
 const SHOWN_MAX: usize = 5;
@@ -42,7 +42,8 @@ const CALLS_SHOWN_MAX: usize = 20;
   cortexkey access suggest --role Responder          the same for all known operations
 
 Roles that certainly hold everything come first, then roles that may. In both groups, unprivileged
-roles that grant the least in addition come first.
+roles that grant the least in addition come first. If no role but an administrator's holds
+everything, the smallest sets of two to four roles that do so together follow.
 
 Exit codes: 0 a role holds everything, or with --role the role allows every call; 1 a call is
 unknown, no role certainly holds everything, or a call is refused; 2 usage error, or an invalid
@@ -86,15 +87,19 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
 
 fn read(paths: &[PathBuf]) -> Result<CallList, Failure> {
     let mut list = CallList::default();
+    let mut left = BYTES_MAX;
     for path in paths {
         let failed = |error: io::Error| {
             Failure::new(Exit::NoInput, format!("cannot read {}: {error}", path.display()))
         };
-        let bytes = read_file(path).map_err(failed)?;
-        if bytes.len() as u64 > BYTES_MAX {
-            let message = format!("{} has more than {BYTES_MAX} bytes", path.display());
-            return Err(Failure::usage_error(message).help("split it, or give the calls as a list"));
-        }
+        let bytes = read_file(path, left).map_err(failed)?;
+        let Some(rest) = left.checked_sub(bytes.len() as u64) else {
+            let message = format!("the files have more than {BYTES_MAX} bytes together");
+            return Err(
+                Failure::usage_error(message).help("split them, or give the calls as a list")
+            );
+        };
+        left = rest;
         let one = read_calls(&String::from_utf8_lossy(&bytes));
         for unread in one.unread.iter().take(SHOWN_MAX) {
             let place = format!("{}:{}", path.display(), unread.line);
@@ -112,12 +117,13 @@ fn read(paths: &[PathBuf]) -> Result<CallList, Failure> {
     Ok(list)
 }
 
-fn read_file(path: &Path) -> io::Result<Vec<u8>> {
+/// At most one byte more than the limit.
+fn read_file(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     if path == Path::new("-") {
-        io::stdin().take(BYTES_MAX + 1).read_to_end(&mut bytes)?;
+        io::stdin().take(limit + 1).read_to_end(&mut bytes)?;
     } else {
-        File::open(path)?.take(BYTES_MAX + 1).read_to_end(&mut bytes)?;
+        File::open(path)?.take(limit + 1).read_to_end(&mut bytes)?;
     }
     Ok(bytes)
 }
@@ -152,11 +158,12 @@ fn held(found: &PolicyInForce, name: &str, product: Product) -> HeldRole {
 fn forward(args: &Args, found: &PolicyInForce, list: &CallList) -> Result<Exit, Failure> {
     let suggestion = suggest(list, roles(found, args.product));
     let permissions = &suggestion.permissions;
+    let combinations = combine(permissions, &suggestion.roles);
     let is_sure = permissions.is_complete()
         && list.unread.is_empty()
         && suggestion.roles.first().is_some_and(|role| role.fit == Fit::Yes);
     text::print(&match args.format {
-        Format::Text => forward_text(list, permissions, &suggestion.roles),
+        Format::Text => forward_text(list, permissions, &suggestion.roles, &combinations),
         Format::Json => line(&json!({
             "version": 1,
             "product": args.product.as_str(),
@@ -168,12 +175,20 @@ fn forward(args: &Args, found: &PolicyInForce, list: &CallList) -> Result<Exit, 
             "unread": list.unread.iter().map(|unread| unread.line).collect::<Vec<_>>(),
             "customRole": custom_role(permissions),
             "roles": suggestion.roles.iter().map(candidate_json).collect::<Vec<_>>(),
+            "combinations": combinations.found.iter()
+                .map(|combination| combination_json(permissions, combination)).collect::<Vec<_>>(),
+            "combinationsCut": combinations.is_cut,
         })),
     })?;
     Ok(if is_sure { Exit::Done } else { Exit::Findings })
 }
 
-fn forward_text(list: &CallList, permissions: &Permissions, roles: &[Candidate]) -> String {
+fn forward_text(
+    list: &CallList,
+    permissions: &Permissions,
+    roles: &[Candidate],
+    combinations: &Combinations,
+) -> String {
     let made: usize = list.calls.values().sum();
     let mut out = format!("{made} calls, {} different\n\n", list.calls.len());
     out += &format!("{BOLD}Permissions{BOLD:#}\n");
@@ -199,6 +214,7 @@ fn forward_text(list: &CallList, permissions: &Permissions, roles: &[Candidate])
     let refused = roles.len() - fitting().count();
     let more = fitting().count() - shown;
     out += &format!("{DIM}  {more} more may hold it; {refused} do not{DIM:#}\n");
+    out += &combinations_text(permissions, combinations);
     out += &format!("\n{BOLD}As a role of your own, in the policy's catalogue{BOLD:#}\n");
     out + &custom_text(permissions)
 }
@@ -237,6 +253,53 @@ fn candidate_text(role: &Candidate) -> String {
         let open: Vec<String> = role.open.iter().map(needs).collect();
         words.push(format!("not known: {}", open.join("; ")));
     }
+    words.extend(excess_words(role));
+    let row = row(&role.name, &words.join(", "));
+    format!("{color}{}{color:#}\n", row.trim_end_matches('\n'))
+}
+
+fn combinations_text(permissions: &Permissions, combinations: &Combinations) -> String {
+    let mut out = String::new();
+    for combination in &combinations.found {
+        let (color, holds) = match combination.fit {
+            Fit::Yes => (GOOD, "hold everything"),
+            _ => (DIM, "may hold everything"),
+        };
+        let count = combination.roles.len();
+        out += &format!("\n{BOLD}{count} roles together{BOLD:#} {color}{holds}{color:#}\n");
+        for role in &combination.roles {
+            let mut words = held_of(permissions, role, &combination.roles);
+            words.extend(excess_words(role));
+            out += &row(&role.name, &words.join(", "));
+        }
+    }
+    if combinations.is_cut {
+        out += &format!(
+            "\n{BAD}There are too many roles to try all combinations; a smaller one may exist{BAD:#}\n"
+        );
+    }
+    out
+}
+
+/// What a role contributes to a combination: what it holds, and what it may hold if none of the others
+/// certainly does.
+fn held_of(permissions: &Permissions, role: &Candidate, all: &[Candidate]) -> Vec<String> {
+    let holds = |role: &Candidate, needed: &Requirement| {
+        !role.lacks.contains(needed) && !role.open.contains(needed)
+    };
+    let word = |needed: &Requirement| {
+        if holds(role, needed) {
+            return Some(needs(needed));
+        }
+        let is_open = role.open.contains(needed) && !all.iter().any(|other| holds(other, needed));
+        is_open.then(|| format!("perhaps {}", needs(needed)))
+    };
+    permissions.required.iter().filter_map(word).collect()
+}
+
+/// What a role grants in addition, and whether it should be granted with care.
+fn excess_words(role: &Candidate) -> Vec<String> {
+    let mut words = Vec::new();
     if role.holds_all {
         words.push("and every other permission".to_owned());
     } else if !role.excess.is_empty() {
@@ -245,8 +308,7 @@ fn candidate_text(role: &Candidate) -> String {
     if role.privileged {
         words.push("privileged".to_owned());
     }
-    let row = row(&role.name, &words.join(", "));
-    format!("{color}{}{color:#}\n", row.trim_end_matches('\n'))
+    words
 }
 
 /// What a role would have to list; if there are several alternatives, the first.
@@ -381,6 +443,21 @@ fn requirement_json(requirement: &Requirement) -> Value {
 fn calls_json(calls: &[ApiCall]) -> Value {
     let one = |call: &ApiCall| json!({ "method": call.method, "path": call.path });
     calls.iter().map(one).collect()
+}
+
+fn combination_json(permissions: &Permissions, combination: &Combination) -> Value {
+    let one = |role: &Candidate| {
+        json!({
+            "name": role.name,
+            "holds": held_of(permissions, role, &combination.roles),
+            "inAddition": role.excess,
+            "privileged": role.privileged,
+        })
+    };
+    json!({
+        "holdsEverything": combination.fit,
+        "roles": combination.roles.iter().map(one).collect::<Vec<_>>(),
+    })
 }
 
 fn candidate_json(role: &Candidate) -> Value {
