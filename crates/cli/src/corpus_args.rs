@@ -4,7 +4,8 @@
 use std::io::{self, IsTerminal as _};
 use std::path::{Path, PathBuf};
 
-use cortexkey_client::{Client, Connection};
+use cortexkey_client::{CallError, Client, Connection};
+use cortexkey_core::auth::KeyId;
 use cortexkey_fleet::{DefinitionSource, Definitions, Report, Scopes, Snapshot};
 use cortexkey_lint::files::{DEFAULT_POLICY, Options, Outcome, run};
 use cortexkey_lint::report::Format;
@@ -112,7 +113,7 @@ impl CorpusArgs {
 impl Corpus {
     /// Only the definitions.
     pub(crate) fn definitions(self, now_ms: u64) -> Definitions {
-        Definitions::of(self.outcome, &self.source, None, now_ms, &|| {})
+        Definitions::of(self.outcome, &self.source, None, &Scopes::default(), now_ms)
     }
 }
 
@@ -135,23 +136,20 @@ impl Read {
     ) -> Result<Self, Failure> {
         let tenant = args.tenant(&connection);
         let client = connection.client();
-        let load = || match corpus {
-            None => Definitions::load(None, None, now_ms, &|| {}),
-            Some(Corpus { source, outcome }) => {
-                let source = DefinitionSource { tenant: tenant.clone(), ..source };
-                Definitions::of(outcome, &source, Some(&client), now_ms, &|| {})
-            }
+        let mut scopes = Scopes::default();
+        // The comparison needs some of the scopes, and does not read them again.
+        let load = |ids: &[KeyId]| {
+            scopes = read_scopes(&client, ids)?;
+            Ok(match corpus {
+                None => Definitions::load(None, None, &scopes, now_ms),
+                Some(Corpus { source, outcome }) => {
+                    let source = DefinitionSource { tenant: tenant.clone(), ..source };
+                    Definitions::of(outcome, &source, Some(&client), &scopes, now_ms)
+                }
+            })
         };
         let snapshot = Snapshot::read_with(&client, load, now_ms);
         let snapshot = snapshot.map_err(|error| call_failure(&error))?;
-        let ids = snapshot.rows.iter().map(|row| row.record.key_id);
-        let done = AtomicUsize::new(0);
-        let on_scope = || {
-            done.fetch_add(1, Ordering::Relaxed);
-        };
-        let counts = || (done.load(Ordering::Relaxed), snapshot.rows.len());
-        let scopes = progress::shown("scopes", counts, || Scopes::read(&client, ids, &on_scope));
-        let scopes = scopes.map_err(|error| call_failure(&error))?;
         Ok(Self { client, tenant, snapshot, scopes })
     }
 
@@ -164,6 +162,16 @@ impl Read {
     pub(crate) fn is_uncompared(&self) -> bool {
         !self.snapshot.definitions.faults.is_empty()
     }
+}
+
+/// Reads the scopes of keys, one call each, and shows progress.
+fn read_scopes(client: &Client, ids: &[KeyId]) -> Result<Scopes, CallError> {
+    let done = AtomicUsize::new(0);
+    let on_scope = || {
+        done.fetch_add(1, Ordering::Relaxed);
+    };
+    let counts = || (done.load(Ordering::Relaxed), ids.len());
+    progress::shown("scopes", counts, || Scopes::read(client, ids.iter().copied(), &on_scope))
 }
 
 impl OutArgs {

@@ -36,9 +36,9 @@ pub use lifecycle::{
     Rotated, Rotation, Stage, StateError, StatePlaces, Step,
 };
 pub use plan::{
-    Action, Change, DefinedScope, DefinedScopeError, Desired, Gained, Kind, Membership,
-    MembershipError, Plan, PlanOptions, PlanRequest, TenantState, Unmanaged, check_host,
-    check_names,
+    Action, Change, DefinedScope, DefinedScopeError, Desired, Gained, Kind, KnownScopes,
+    Membership, MembershipError, Plan, PlanOptions, PlanRequest, TenantState, Unmanaged,
+    check_host, check_names,
 };
 pub use process::{Program, ProgramError};
 pub use resources::{

@@ -18,6 +18,7 @@ use cortexkey_system::chain;
 use thiserror::Error;
 
 use crate::corpus::{TenantCorpus, lock_file};
+use crate::scopes::Scopes;
 
 /// The place of definitions, and their tenant.
 #[derive(Clone, Debug, Default)]
@@ -209,18 +210,18 @@ pub struct Definitions {
 
 impl Definitions {
     /// Reads the folder of `source` and compares its definitions with the tenant of `client`. Both
-    /// are optional.
+    /// are optional. `scopes` are not read again.
     pub fn load(
         source: Option<&DefinitionSource>,
         client: Option<&Client>,
+        scopes: &Scopes,
         now_ms: u64,
-        on_scope: &dyn Fn(),
     ) -> Self {
         let Some(source) = source else {
             return Self { builtin: Policy::builtin(DEFAULT_POLICY), ..Self::default() };
         };
         let outcome = lint(source, now_ms);
-        Self::of(outcome, source, client, now_ms, on_scope)
+        Self::of(outcome, source, client, scopes, now_ms)
     }
 
     /// Does the same with the outcome of a completed run of the linter.
@@ -228,8 +229,8 @@ impl Definitions {
         outcome: Outcome,
         source: &DefinitionSource,
         client: Option<&Client>,
+        scopes: &Scopes,
         now_ms: u64,
-        on_scope: &dyn Fn(),
     ) -> Self {
         let mut definitions = Self::default();
         match &outcome.policy {
@@ -242,7 +243,7 @@ impl Definitions {
             Some(policy) if !outcome.usage_error => {
                 definitions.defined = defined(&outcome, policy, source.tenant.as_deref());
                 if let Some(client) = client {
-                    let compared = definitions.compare(source, client, &outcome, now_ms, on_scope);
+                    let compared = definitions.compare(source, client, &outcome, scopes, now_ms);
                     definitions.faults.extend(compared.err().map(|error| chain(&error)));
                 }
             }
@@ -313,8 +314,8 @@ impl Definitions {
         source: &DefinitionSource,
         client: &Client,
         outcome: &Outcome,
+        scopes: &Scopes,
         now_ms: u64,
-        on_scope: &dyn Fn(),
     ) -> Result<(), CompareError> {
         let Some(policy) = &outcome.policy else { return Ok(()) };
         let corpus = TenantCorpus::of(outcome, policy, source.tenant.as_deref())?;
@@ -332,12 +333,13 @@ impl Definitions {
             desired: &corpus.desired,
             catalogue: &catalogue,
             lock: &lock,
+            known_scopes: scopes.known(),
             options: &TenantCorpus::plan_options(policy, now_ms, None, false),
         };
         if let Some(max) = source.scopes_max.filter(|max| request.scopes().len() > *max) {
             return Err(CompareError::TooManyScopes { max });
         }
-        let mut plan = request.plan(on_scope)?;
+        let mut plan = request.plan(&|| {})?;
         corpus.hold_back(&mut plan, &source.folder, policy, &place, &lock);
         let locked = lock.tenants.get(&place);
         self.without_key = without_key(&self.defined, &corpus, locked, &plan);

@@ -1,17 +1,17 @@
 //! [`KeyFacts`]: the facts about one key, from the tenant, its definition, or both.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
-use cortexkey_api::scope::ScopeRead;
-use cortexkey_client::{CallError, Client, Permission, is_system, maker};
+use cortexkey_client::{is_system, maker};
 use cortexkey_core::access::Rights;
-use cortexkey_core::auth::{KeyId, Level};
+use cortexkey_core::auth::Level;
 use cortexkey_core::lifecycle::{Expiry, ExpiryState};
 use cortexkey_manifest::access::Access;
 use cortexkey_manifest::{definition, mask_tokens};
 
 use crate::access::{KeyScope, access};
 use crate::definitions::{Defined, Definitions, KeyFinding, State};
+use crate::scopes::Scopes;
 use crate::snapshot::{Row, Snapshot};
 
 /// The facts about a key.
@@ -147,62 +147,6 @@ impl From<definition::Expiry> for KeyExpiry {
                 Self::After(u64::try_from(span.as_millis()).unwrap_or(0))
             }
         }
-    }
-}
-
-/// The scopes that were read from the tenant, with one call per key.
-#[derive(Clone, Debug, Default)]
-pub struct Scopes {
-    by_id: BTreeMap<u64, Result<Option<ScopeRead>, String>>,
-}
-
-impl Scopes {
-    /// Reads the scopes of keys. If the signing key may not read scopes, only one call is made. A
-    /// tenant that does not answer is an error. `on_scope` is called before each key.
-    pub fn read(
-        client: &Client,
-        ids: impl IntoIterator<Item = KeyId>,
-        on_scope: &dyn Fn(),
-    ) -> Result<Self, CallError> {
-        let mut by_id = BTreeMap::new();
-        let mut forbidden: Option<String> = None;
-        for id in ids {
-            on_scope();
-            let scope = match &forbidden {
-                Some(why) => Err(why.clone()),
-                None => match client.scope(id) {
-                    Ok(scope) => Ok(scope),
-                    Err(error) if error.status() == Some(403) => {
-                        let why = format!(
-                            "the key that signs lacks {}",
-                            Permission::AccessManagementView
-                        );
-                        forbidden = Some(why.clone());
-                        Err(why)
-                    }
-                    Err(error) if matches!(error.status(), None | Some(401)) => return Err(error),
-                    Err(error) => Err(error.to_string()),
-                },
-            };
-            by_id.insert(id.get(), scope);
-        }
-        Ok(Self { by_id })
-    }
-
-    /// Why a scope could not be read; absent if all could.
-    pub fn fault(&self) -> Option<&str> {
-        self.by_id.values().find_map(|scope| scope.as_ref().err().map(String::as_str))
-    }
-
-    /// Whether no scope was requested.
-    pub fn is_empty(&self) -> bool {
-        self.by_id.is_empty()
-    }
-
-    /// The tenant's answer for a key; absent if its scope was not requested.
-    pub fn of(&self, id: u64) -> Option<Result<Option<&ScopeRead>, &str>> {
-        let scope = self.by_id.get(&id)?;
-        Some(scope.as_ref().map(Option::as_ref).map_err(String::as_str))
     }
 }
 

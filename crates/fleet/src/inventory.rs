@@ -13,8 +13,9 @@ use cortexkey_manifest::mask_tokens;
 use serde_json::{Value, json};
 
 use crate::access::{KeyScope, access};
-use crate::facts::{KeyFacts, Scopes};
+use crate::facts::KeyFacts;
 use crate::report::{KEY_HEADINGS, Table, TenantSource, faults, key_cells, key_json};
+use crate::scopes::Scopes;
 use crate::snapshot::Snapshot;
 
 /// The largest number of entries that are read; they take 500 calls.

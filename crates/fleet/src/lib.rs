@@ -19,15 +19,17 @@ mod facts;
 mod inventory;
 mod overview;
 mod report;
+mod scopes;
 mod snapshot;
 
 pub use access::{KeyScope, Reach, access};
 pub use corpus::{Gap, ROTATE_BEFORE_MS, TenantCorpus, lock_file};
 pub use definitions::{Defined, DefinitionSource, Definitions, KeyFinding, Managed, NoPlan, State};
-pub use facts::{KeyExpiry, KeyFacts, KeyState, Scopes};
+pub use facts::{KeyExpiry, KeyFacts, KeyState};
 pub use inventory::{AuditRange, AuditedAction, Inventory, InventoryKey, LIMITS, RoleHolding};
 pub use overview::{
     Figure, Group, Grouping, MONTH_MS, Overview, Span, Step, Timeline, Tone, WEEK_MS, Week,
 };
 pub use report::{CorpusSource, Report, TenantSource, expiry_words};
+pub use scopes::Scopes;
 pub use snapshot::{Row, Snapshot};

@@ -10,8 +10,9 @@ use serde_json::{Map, Value, json};
 
 use crate::access::KeyScope;
 use crate::definitions::{Definitions, KeyFinding};
-use crate::facts::{KeyExpiry, KeyFacts, Scopes};
+use crate::facts::{KeyExpiry, KeyFacts};
 use crate::overview::{DAY_MS, Figure, Group, Grouping, Overview};
+use crate::scopes::Scopes;
 use crate::snapshot::Snapshot;
 
 /// Overview, keys and findings at one time.

@@ -6,9 +6,11 @@ use std::sync::Arc;
 use cortexkey_api::api_keys::ApiKeyRecord;
 use cortexkey_api::role::RoleRecord;
 use cortexkey_client::{CallError, Client};
+use cortexkey_core::auth::KeyId;
 use cortexkey_core::lifecycle::KeyRecord;
 
 use crate::definitions::{DefinitionSource, Definitions, Managed};
+use crate::scopes::Scopes;
 
 /// Lets the core sort rows by their records.
 impl Borrow<KeyRecord> for &Row {
@@ -50,18 +52,20 @@ impl Snapshot {
         source: Option<&DefinitionSource>,
         now_ms: u64,
     ) -> Result<Self, CallError> {
-        let load = || Definitions::load(source, Some(client), now_ms, &|| {});
+        let load =
+            |_: &[KeyId]| Ok(Definitions::load(source, Some(client), &Scopes::default(), now_ms));
         Self::read_with(client, load, now_ms)
     }
 
-    /// Does the same with definitions from another source.
+    /// Does the same with definitions from another source, which gets the ids of the keys.
     pub fn read_with(
         client: &Client,
-        definitions: impl FnOnce() -> Definitions,
+        definitions: impl FnOnce(&[KeyId]) -> Result<Definitions, CallError>,
         now_ms: u64,
     ) -> Result<Self, CallError> {
         let list = client.key_list(&[])?;
-        let definitions = Arc::new(definitions());
+        let ids = list.keys.iter().filter_map(|key| Some(key.row()?.key_id));
+        let definitions = Arc::new(definitions(&ids.collect::<Vec<_>>())?);
         // Older products have no such call, and some keys may not make it.
         let roles = client.roles().unwrap_or_default();
         let row = |key: ApiKeyRecord| {

@@ -1,12 +1,13 @@
 //! `cortexkey report` and `cortexkey keys inventory`, against a tenant in a process of its own.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 
 use serde_json::Value;
 
-use crate::common::{Ran, Tenant, cortexkey, finish};
+use crate::common::{Ran, Tenant, cortexkey, definitions, finish};
 
 struct World {
     tenant: Tenant,
@@ -159,5 +160,36 @@ fn no_form_has_the_key_that_signs() {
         let ran = world.run(args);
         assert_eq!(ran.code, 0, "{ran:?}");
         assert!(!ran.stdout.contains(&secret) && !ran.stderr.contains(&secret), "{args:?}");
+    }
+}
+
+/// The comparison with the definitions and the report both need scopes, which are one call each.
+#[test]
+fn each_scope_is_read_once() {
+    let world = definitions::World::new();
+    let scope = "  scope:\n    assets: { mode: none }\n    casesAndIssues: { mode: none }\n    \
+                 endpoints: { mode: none }\n";
+    for name in ["svc-a", "svc-b"] {
+        let spec = "securityLevel: advanced; lifetime: 30d; roles: [Viewer]";
+        world.define(name, spec, scope);
+    }
+    world.good(&["apply", "--yes"]);
+    let keys = world.admin.all_keys(&[]).unwrap().len();
+    for command in [&["report", "--fail-on", "never"][..], &["keys", "inventory"]] {
+        let before = world.tenant.requests(usize::MAX).len();
+        let ran = world.run(&[command, &["--format", "json"]].concat());
+        assert_eq!(ran.code, 0, "{ran:?}");
+        let report: Value = serde_json::from_str(&ran.stdout).unwrap();
+        let svc = report["keys"].as_array().unwrap().iter().find(|key| key["name"] == "svc-a");
+        assert_eq!(svc.unwrap()["state"], "in-place", "the scope was compared");
+        let requests = world.tenant.requests(usize::MAX);
+        let mut read: BTreeMap<&str, usize> = BTreeMap::new();
+        for line in &requests[before..] {
+            if let Some(id) = line.path.strip_prefix("/platform/iam/v1/scope/api-key/") {
+                *read.entry(id).or_default() += 1;
+            }
+        }
+        assert_eq!(read.len(), keys, "{command:?}");
+        assert!(read.values().all(|times| *times == 1), "{command:?}: {read:?}");
     }
 }

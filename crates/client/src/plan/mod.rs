@@ -27,7 +27,7 @@ pub use membership::{Membership, MembershipError, check_host, check_names};
 pub(crate) use membership::{child_of, place};
 pub use request::PlanRequest;
 pub use scope::{DefinedScope, DefinedScopeError};
-pub use state::TenantState;
+pub use state::{KnownScopes, TenantState};
 
 use crate::resources::{Confidence, is_administrator, is_system, likeness};
 

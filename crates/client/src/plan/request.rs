@@ -3,7 +3,7 @@
 use cortexkey_manifest::lock::{Lock, LockedKey, LockedTenant};
 use cortexkey_manifest::policy;
 
-use super::{Desired, Plan, PlanOptions, TenantState};
+use super::{Desired, KnownScopes, Plan, PlanOptions, TenantState};
 use crate::transport::{CallError, Client};
 
 /// The definitions, lock file and tenant of a plan.
@@ -19,6 +19,8 @@ pub struct PlanRequest<'a> {
     pub catalogue: &'a [&'a policy::Role],
     /// The lock file.
     pub lock: &'a Lock,
+    /// Scopes that were read already, and are not read again.
+    pub known_scopes: &'a KnownScopes,
     /// How the plan is made.
     pub options: &'a PlanOptions,
 }
@@ -41,7 +43,7 @@ impl PlanRequest<'_> {
         let ids = self.scopes().into_iter().inspect(|_| on_scope());
         let all_ids = keys.flat_map(LockedKey::ids);
         let names_groups = self.desired.iter().any(Desired::selects_groups);
-        let state = TenantState::read(self.client, ids, all_ids, names_groups)?;
+        let state = TenantState::read(self.client, ids, self.known_scopes, all_ids, names_groups)?;
         let desired = self.desired;
         let catalogue = self.catalogue;
         Ok(Plan::new(self.tenant, desired, catalogue, locked, &state, self.options))

@@ -12,6 +12,10 @@ use cortexkey_core::auth::KeyId;
 
 use crate::{CallError, Client, Permission};
 
+/// Scopes that were read, by id: the tenant's answer, which is none if the product has no such call,
+/// or the reason why there is none.
+pub type KnownScopes = BTreeMap<u64, Result<Option<ScopeRead>, String>>;
+
 /// The state of a tenant.
 #[derive(Clone, Debug, Default)]
 pub struct TenantState {
@@ -37,10 +41,12 @@ pub struct TenantState {
 
 impl TenantState {
     /// Reads the keys, the roles, the scopes of these keys, and the asset groups if requested.
-    /// `locked` are the keys in a lock file: whether one of them is gone is checked twice.
+    /// `locked` are the keys in a lock file: whether one of them is gone is checked twice. Scopes in
+    /// `known` are not read again.
     pub fn read(
         client: &Client,
         scopes_of: impl IntoIterator<Item = u64>,
+        known: &KnownScopes,
         locked: impl IntoIterator<Item = u64>,
         asset_groups: bool,
     ) -> Result<Self, CallError> {
@@ -61,7 +67,7 @@ impl TenantState {
                 }
             }
         }
-        let state = Self::of(client, keys, scopes_of, asset_groups)?;
+        let state = Self::of(client, keys, scopes_of, known, asset_groups)?;
         Ok(Self { unclear, ..state })
     }
 
@@ -70,6 +76,7 @@ impl TenantState {
         client: &Client,
         keys: impl IntoIterator<Item = ApiKeyRecord>,
         scopes_of: impl IntoIterator<Item = u64>,
+        known: &KnownScopes,
         asset_groups: bool,
     ) -> Result<Self, CallError> {
         let keys: BTreeMap<u64, ApiKeyRecord> =
@@ -78,18 +85,10 @@ impl TenantState {
         let mut unread_scopes = BTreeMap::new();
         for id in scopes_of {
             let Some(key_id) = KeyId::new(id).filter(|_| keys.contains_key(&id)) else { continue };
-            match client.scope(key_id) {
-                Ok(scope) => {
-                    scopes.insert(id, scope);
-                }
-                Err(error) if error.status() == Some(403) => {
-                    let why = format!("this key lacks {}", Permission::AccessManagementView);
-                    unread_scopes.insert(id, why);
-                }
-                Err(error) => {
-                    unread_scopes.insert(id, error.to_string());
-                }
-            }
+            match known.get(&id).cloned().unwrap_or_else(|| read_scope(client, key_id)) {
+                Ok(scope) => scopes.insert(id, scope).map(drop),
+                Err(why) => unread_scopes.insert(id, why).map(drop),
+            };
         }
         // Older products have no such call, and some keys lack the permission.
         let (roles, lacks_access_management) = match client.known_roles() {
@@ -112,4 +111,12 @@ impl TenantState {
             roles,
         })
     }
+}
+
+/// A key's scope, or the reason why it cannot be read.
+fn read_scope(client: &Client, id: KeyId) -> Result<Option<ScopeRead>, String> {
+    client.scope(id).map_err(|error| match error.status() {
+        Some(403) => format!("this key lacks {}", Permission::AccessManagementView),
+        _ => error.to_string(),
+    })
 }

@@ -1,7 +1,7 @@
 //! The report: states, figures and forms.
 
 use cortexkey_client::time::now_ms;
-use cortexkey_fleet::{Definitions, KeyState, Report, State};
+use cortexkey_fleet::{Definitions, KeyState, Report, Scopes, State};
 use cortexkey_manifest::lock::Retiring;
 use serde_json::Value;
 
@@ -114,7 +114,7 @@ fn all_forms_have_the_same_figures() {
 fn definitions_alone_are_reported_and_nothing_is_compared() {
     let world = World::new();
     world.define(&[("a", "soc", "Instance Administrator")]);
-    let definitions = Definitions::load(Some(&world.source()), None, now_ms(), &|| {});
+    let definitions = Definitions::load(Some(&world.source()), None, &Scopes::default(), now_ms());
     let report = Report::of_definitions(&definitions, now_ms());
     let json = report.to_json();
     assert_eq!(json["tenant"], Value::Null);

@@ -10,7 +10,7 @@ use cortexkey_api::api_keys::ApiKeyRecord;
 use cortexkey_client::table::one_line;
 use cortexkey_client::time::now_ms;
 use cortexkey_client::{
-    Desired, Import, Imported, LockFile, TenantState, is_system, may_be_pending,
+    Desired, Import, Imported, KnownScopes, LockFile, TenantState, is_system, may_be_pending,
 };
 use cortexkey_lint::CorpusFile;
 use cortexkey_manifest::lock::{LockedKey, LockedTenant};
@@ -101,7 +101,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     let wanted = wanted(args, keys, lock.lock().tenants.get(&place));
     let state = with_progress(wanted.len(), |on_scope| {
         let ids = wanted.iter().map(|record| record.id).inspect(|_| on_scope());
-        TenantState::of(&client, wanted.clone(), ids, false)
+        TenantState::of(&client, wanted.clone(), ids, &KnownScopes::new(), false)
     });
     let state = state.map_err(|error| call_failure(&error))?;
     let names_tenant = loaded.policy.tenants().count() > 1;

@@ -12,7 +12,9 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use cortexkey_client::time::{duration_ms, now_ms};
-use cortexkey_client::{Client, MembershipError, NewKeys, Plan, PlanRequest, check_host};
+use cortexkey_client::{
+    Client, KnownScopes, MembershipError, NewKeys, Plan, PlanRequest, check_host,
+};
 use cortexkey_fleet::{DefinitionSource, TenantCorpus, lock_file};
 use cortexkey_lint::files::{Options, Outcome, run as run_files};
 use cortexkey_lint::report::Format;
@@ -164,6 +166,7 @@ impl Loaded {
             desired: &self.corpus.desired,
             catalogue: &catalogue,
             lock,
+            known_scopes: &KnownScopes::new(),
             options: &options,
         };
         let plan = with_progress(request.scopes().len(), |on_scope| request.plan(on_scope));
