@@ -1,6 +1,6 @@
 //! Calls to a tenant, and to servers that are none.
 
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Read as _, Write};
 use std::net::TcpListener;
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -39,6 +39,11 @@ fn answering(bytes: Vec<u8>, hold: Duration) -> (Client, JoinHandle<String>) {
         let mut reader = BufReader::new(stream);
         let mut head = String::new();
         while reader.read_line(&mut head).unwrap() > 2 {}
+        // Closing with an unread body would reset the connection.
+        let lower = head.to_ascii_lowercase();
+        let length = lower.lines().find_map(|line| line.strip_prefix("content-length: "));
+        let length = length.and_then(|length| length.trim().parse().ok()).unwrap_or(0);
+        let _ = reader.by_ref().take(length).read_to_end(&mut Vec::new());
         std::thread::sleep(hold);
         let _ = reader.get_mut().write_all(&bytes);
         head
