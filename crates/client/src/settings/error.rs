@@ -102,8 +102,9 @@ pub enum SettingsError {
     },
     /// The key belongs to another tenant.
     #[error(
-        "the tenant comes from {address} and the key would come from {key}, which does not go with \
-         it; a key is sent to its own tenant alone; name one --profile, or unset what is left over"
+        "the tenant comes from {address} and the key from {key}, which do not belong together; select \
+         one --profile, unset the variables of the other tenant, or give the key as an argument, such \
+         as --key-file"
     )]
     Apart {
         /// Where the address came from.

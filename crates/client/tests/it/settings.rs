@@ -310,15 +310,12 @@ enum Chosen {
 /// Every source without a tenant, or with one of two, each with and without a key.
 #[cfg(unix)]
 fn all_contents() -> impl Iterator<Item = [Contents; SOURCES]> {
-    let tenants = [None, Some("one.example"), Some("two.example")];
-    let each = tenants
-        .into_iter()
-        .flat_map(|tenant| [false, true].map(|has_key| Contents { tenant, has_key }));
-    let each: Vec<Contents> = each.collect();
-    let count = each.len().pow(SOURCES as u32);
-    (0..count).map(move |number| {
-        core::array::from_fn(|at| each[number / each.len().pow(at as u32) % each.len()])
-    })
+    let each = || {
+        let tenants = [None, Some("one.example"), Some("two.example")].into_iter();
+        tenants.flat_map(|tenant| [false, true].map(|has_key| Contents { tenant, has_key }))
+    };
+    let pairs = move || each().flat_map(move |one| each().map(move |other| (one, other)));
+    pairs().flat_map(move |(a, b)| pairs().map(move |(c, d)| [a, b, c, d]))
 }
 
 /// The tenant that a key may go to, and the source of the key, from the documented rules.
@@ -360,17 +357,17 @@ fn a_key_goes_to_its_own_tenant_alone() {
     let mut counts = [0; 2];
     for chosen in [Chosen::Argument, Chosen::Variable, Chosen::Default] {
         for contents in all_contents() {
-            let mut text = String::new();
-            if chosen == Chosen::Default {
-                text += "default_profile = \"p\"\n";
-            }
-            text += "[profiles.p]\n";
-            if let Some(tenant) = contents[PROFILE].tenant {
-                text += &format!("fqdn = \"{tenant}\"\n");
-            }
-            if contents[PROFILE].has_key {
-                text += &format!("key_file = \"{}\"\n", of_profile.display());
-            }
+            let default = (chosen == Chosen::Default).then_some("default_profile = \"p\"\n");
+            let fqdn = contents[PROFILE].tenant.map(|tenant| format!("fqdn = \"{tenant}\"\n"));
+            let file = format!("key_file = \"{}\"\n", of_profile.display());
+            let file = contents[PROFILE].has_key.then_some(file);
+            let text = [
+                default.unwrap_or_default(),
+                "[profiles.p]\n",
+                &fqdn.unwrap_or_default(),
+                &file.unwrap_or_default(),
+            ]
+            .concat();
             write(&folder.path().join("cortexkey"), "config.toml", text.as_bytes());
             let mut entries = vec![("XDG_CONFIG_HOME", folder.path().to_str().unwrap())];
             let variables = [
