@@ -110,7 +110,7 @@ fn nothing_else_in_the_environment_steers_the_key() {
             printed["removed"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
         assert!(removed.contains(&"CORTEX_CLOUD_FQDN") && removed.contains(&"DEMISTO_PASSWORD"));
         let is_set = |name: &&str| printed["variables"].get(*name).is_some();
-        assert!(!removed.iter().any(|name| is_set(name)), "{tool}: {printed}");
+        assert!(!removed.iter().any(is_set), "{tool}: {printed}");
     }
 }
 
