@@ -85,7 +85,8 @@ impl TenantState {
         let mut unread_scopes = BTreeMap::new();
         for id in scopes_of {
             let Some(key_id) = KeyId::new(id).filter(|_| keys.contains_key(&id)) else { continue };
-            match known.get(&id).cloned().unwrap_or_else(|| read_scope(client, key_id)) {
+            let read = || client.scope(key_id).map_err(|error| unread(&error));
+            match known.get(&id).cloned().unwrap_or_else(read) {
                 Ok(scope) => scopes.insert(id, scope).map(drop),
                 Err(why) => unread_scopes.insert(id, why).map(drop),
             };
@@ -113,10 +114,10 @@ impl TenantState {
     }
 }
 
-/// A key's scope, or the reason why it cannot be read.
-fn read_scope(client: &Client, id: KeyId) -> Result<Option<ScopeRead>, String> {
-    client.scope(id).map_err(|error| match error.status() {
+/// Why a scope cannot be read.
+fn unread(error: &CallError) -> String {
+    match error.status() {
         Some(403) => format!("this key lacks {}", Permission::AccessManagementView),
         _ => error.to_string(),
-    })
+    }
 }
