@@ -16,6 +16,7 @@ use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::Response;
 use axum::routing::get;
+use cortexkey_tenant::Controls;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -177,8 +178,8 @@ fn run(
         let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
         let live = Arc::new(Live::new(stopping.clone()));
         let router = router(app, &live);
-        if let Some(controls) = app.options.emulator().cloned() {
-            tokio::spawn(async move { live.follow(&controls).await });
+        if app.options.emulator().is_some() {
+            tokio::spawn(async move { live.follow().await });
         }
         let stop = stopping.clone();
         tokio::select! {
@@ -251,10 +252,10 @@ fn router(app: &Arc<App>, live: &Arc<Live>) -> Router {
         }
         inside = inside.route(page.path, route);
     }
-    if app.options.emulator().is_some() {
+    if let Some(controls) = app.options.emulator().cloned() {
         let live = Arc::clone(live);
         let stream = move |State(app): State<Arc<App>>, request: Request| {
-            core::future::ready(stream(&app, &live, &request))
+            core::future::ready(stream(&app, &live, &controls, &request))
         };
         inside = inside.route("/requests/stream", get(stream));
     }
@@ -341,12 +342,12 @@ async fn enter(State(app): State<Arc<App>>, request: Request) -> Response {
 }
 
 /// The emulator's requests as they come in.
-fn stream(app: &Arc<App>, live: &Live, request: &Request) -> Response {
+fn stream(app: &Arc<App>, live: &Live, controls: &Controls, request: &Request) -> Response {
     let Some(passed) = request.extensions().get::<Passed>() else {
         return bare(StatusCode::UNAUTHORIZED, "there is no session");
     };
     let query = Fields::parse(request.uri().query().unwrap_or_default().as_bytes());
-    let stream = live.stream(app, &query, passed.form_token.clone());
+    let stream = live.stream(app, controls, &query, passed.form_token.clone());
     stream.unwrap_or_else(|| {
         bare(StatusCode::SERVICE_UNAVAILABLE, "too many browsers look at the requests")
     })

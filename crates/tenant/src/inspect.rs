@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use tokio::sync::broadcast::error::RecvError;
+use tokio::sync::broadcast::error::{RecvError, TryRecvError};
 use tokio::sync::{broadcast, watch};
 
 use crate::log::LogLine;
@@ -44,6 +44,16 @@ impl Follower {
                 Err(RecvError::Lagged(count)) => Some(Followed::Missed(count)),
                 Err(RecvError::Closed) => None,
             },
+        }
+    }
+
+    /// The next if it is already there. A reader that only takes what is there is not woken by each
+    /// request, so it costs the requests nothing.
+    pub fn take(&mut self) -> Option<Followed> {
+        match self.lines.try_recv() {
+            Ok(line) => Some(Followed::Request(line)),
+            Err(TryRecvError::Lagged(count)) => Some(Followed::Missed(count)),
+            Err(TryRecvError::Empty | TryRecvError::Closed) => None,
         }
     }
 }

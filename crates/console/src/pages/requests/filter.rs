@@ -7,12 +7,14 @@ use maud::{Markup, html};
 use crate::page_request::Fields;
 
 /// Which requests are shown.
+#[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Filter {
     key: Wanted<KeyId>,
     verdict: Wanted<Outcome>,
 }
 
 /// A field of the filter.
+#[derive(Clone, PartialEq, Eq)]
 enum Wanted<T> {
     Any,
     Only(T),
@@ -37,11 +39,6 @@ impl Filter {
             key: query.get("key").map_or(Wanted::Any, read),
             verdict: query.get("verdict").map_or(Wanted::Any, outcome),
         }
-    }
-
-    /// Whether every request passes.
-    pub(crate) fn passes_all(&self) -> bool {
-        matches!((&self.key, &self.verdict), (Wanted::Any, Wanted::Any))
     }
 
     pub(crate) fn passes(&self, line: &LogLine) -> bool {

@@ -81,8 +81,7 @@ pub(crate) fn parts<'r>(rows: impl Iterator<Item = &'r Markup>, missed: u64) -> 
             }
         }
     };
-    // An event's data cannot contain this character.
-    parts.into_string().replace('\r', " ")
+    parts.into_string()
 }
 
 /// The latest requests that match, the newest first.
@@ -107,7 +106,13 @@ fn count(filter: &Filter, count: usize) -> Markup {
 }
 
 fn rows(app: &App, lines: &[Arc<LogLine>]) -> Markup {
-    html! { @for line in lines { (row(app, line)) } }
+    html! {
+        @for line in lines { (row(app, line)) }
+        // Hidden as soon as a row arrives.
+        @if lines.is_empty() {
+            tr class="none" { td colspan="9" { "No request matches." } }
+        }
+    }
 }
 
 /// The address where the script follows matching requests.
