@@ -5,6 +5,7 @@
 //! documents is unknown.
 
 pub mod canonical;
+mod decision;
 mod losses;
 mod roles;
 mod scope;

@@ -13,10 +13,8 @@ mod words;
 use std::path::PathBuf;
 
 use clap::ArgGroup;
-use cortexkey_core::access::{
-    AccessKey, Answer, Component, Product, Question, Scope, Unreferenced, decide,
-};
-use cortexkey_manifest::access::{Access, ScopeModel};
+use cortexkey_core::access::{Answer, Component, Product};
+use cortexkey_manifest::access::Access;
 use cortexkey_manifest::{closest, mask_tokens};
 use serde_json::{Value, json};
 
@@ -207,32 +205,11 @@ fn answer(access: &Access, question: &JsonQuestion) -> Result<Outcome, Failure> 
     if let JsonQuestion::Component { name, .. } = question {
         notes.extend(component_note(access, name)?);
     }
-    let (answer, decision) = match access.tenant.scopes {
-        // Areas that the product does not have are omitted.
-        ScopeModel::NoScopes if question.is_of_scope() => (Answer::Allowed, Value::Null),
-        ScopeModel::Older if question.is_of_scope() => (Answer::Unknown, Value::Null),
-        _ => question.with_core(|core| decided(access, core)),
-    };
+    let (answer, decision) = question.with_core(|core| {
+        let (answer, decision) = access.decide(core);
+        (answer, json!(decision))
+    });
     Ok(Outcome { answer, decision, notes })
-}
-
-/// The answer and the decision behind it. If the definition does not state whether unreferenced
-/// items are visible and the answer depends on it, the answer is unknown.
-fn decided(access: &Access, question: &Question<'_>) -> (Answer, Value) {
-    let key = access.key();
-    let tenant = &access.tenant.settings;
-    let decision = decide(&key, tenant, question);
-    let mut answer = decision.answer();
-    let is_unknown =
-        |scope: &&Scope<String>| scope.cases_and_issues.unreferenced == Unreferenced::Unknown;
-    if let Some(mut open) = key.scope.filter(is_unknown).cloned() {
-        open.cases_and_issues.unreferenced = Unreferenced::Yes;
-        let open = AccessKey { scope: Some(&open), ..key };
-        if decide(&open, tenant, question).answer() != answer {
-            answer = Answer::Unknown;
-        }
-    }
-    (answer, json!(decision))
 }
 
 /// A component that is in neither the product's documents nor any role: most likely a typo.

@@ -1,13 +1,12 @@
 //! What a key may do and see, on its page: its rights, its scope, what enforcing scopes would
 //! remove, and the answer to a question. The core decides.
 
-use cortexkey_core::access::{
-    Answer, Area, Endpoint, Grant, Permission, Question, Rights, Sbac, Tenant, decide,
-    scope_bypasses,
-};
+mod question;
+
+use cortexkey_core::access::{Area, Grant, Rights, Sbac, Tenant, scope_bypasses};
 use cortexkey_manifest::access::{Access, ScopeModel, losses, words};
+use cortexkey_system::chain;
 use maud::{Markup, html};
-use serde_json::{Value, json};
 
 use super::find::Found;
 use crate::app::App;
@@ -19,9 +18,8 @@ use crate::snapshot::{Row, Snapshot};
 /// The key's access according to the tenant.
 pub(super) fn of_row(app: &App, snapshot: &Snapshot, row: &Row) -> Result<Access, BoxError> {
     let scope = app.options.client.scope(row.record.key_id);
-    let scope = scope.map_err(|error| format!("its scope could not be read: {error}"))?;
-    let policy = snapshot.definitions.policy();
-    let tenant = app.options.tenant.as_deref();
+    let scope = scope.map_err(|error| format!("its scope could not be read: {}", chain(&error)))?;
+    let (policy, tenant) = (snapshot.definitions.policy(), app.options.tenant.as_deref());
     let access = cortexkey_fleet::access(row, scope.as_ref(), policy, tenant)?;
     Ok(as_the_emulator(app, access))
 }
@@ -47,7 +45,7 @@ fn as_the_emulator(app: &App, mut access: Access) -> Access {
 pub(super) fn cards(app: &App, ask: &PageRequest, found: &Found) -> Markup {
     let access = match of_row(app, &found.view.snapshot, &found.row) {
         Ok(access) => access,
-        Err(error) => return fault("What the key may do is not known.", &error.to_string()),
+        Err(error) => return fault("What the key may do is not known.", &chain(error.as_ref())),
     };
     html! {
         section class="card" aria-labelledby="may-do" {
@@ -59,8 +57,8 @@ pub(super) fn cards(app: &App, ask: &PageRequest, found: &Found) -> Markup {
             div class="body" { (areas(&access)) }
         }
         section class="card" aria-labelledby="ask" {
-            h2 id="ask" { "May it …?" }
-            div class="body" { (question(ask, found, &access)) }
+            h2 id="ask" { "Ask about access" }
+            div class="body" { (question::card(ask, found, &access)) }
         }
     }
 }
@@ -143,87 +141,4 @@ fn area(area: &Area<String>) -> String {
         Area::All => "all".to_owned(),
         Area::Select(names) => names.join(", "),
     }
-}
-
-const KINDS: [(&str, &str); 5] = [
-    ("component", "hold a component (NAME=view or NAME=edit)"),
-    ("action", "do an action"),
-    ("asset", "see an asset in these groups"),
-    ("endpoint", "see an endpoint in these groups"),
-    ("manage", "manage an endpoint in these groups"),
-];
-
-fn question(ask: &PageRequest, found: &Found, access: &Access) -> Markup {
-    let kind = ask.query.get("ask");
-    let value = ask.query.get("value").unwrap_or_default();
-    html! {
-        form class="form" method="get" action={ "/keys/" (found.row.record.key_id) } {
-            div class="tools" {
-                select name="ask" aria-label="Question" {
-                    @for (word, text) in KINDS {
-                        option value=(word) selected[kind == Some(word)] { (text) }
-                    }
-                }
-                input name="value" aria-label="Of what" value=(value) placeholder="prod-eu, prod-us";
-                input name="tags" aria-label="Tags of the endpoint" placeholder="tags"
-                    value=[ask.query.get("tags")];
-                button type="submit" { "PageRequest" }
-            }
-        }
-        @if let Some(kind) = kind { (answer(access, kind, value, ask.query.get("tags"))) }
-    }
-}
-
-fn names(text: &str) -> Vec<&str> {
-    text.split(',').map(str::trim).filter(|name| !name.is_empty()).collect()
-}
-
-fn answer(access: &Access, kind: &str, value: &str, tags: Option<&str>) -> Markup {
-    let groups = names(value);
-    let tags = names(tags.unwrap_or_default());
-    let endpoint = Endpoint { groups: &groups, tags: &tags };
-    let question = match kind {
-        "component" => {
-            let (name, level) = value.rsplit_once('=').unwrap_or((value, "view"));
-            let permission = match level {
-                "edit" => Permission::Edit,
-                "none" => Permission::None,
-                _ => Permission::View,
-            };
-            Question::Component { name, permission }
-        }
-        "action" => Question::Action { name: value },
-        "endpoint" => Question::Endpoint(endpoint),
-        "manage" => Question::ManageEndpoint(endpoint),
-        _ => Question::Asset { groups: &groups },
-    };
-    let decision = decide(&access.key(), &access.tenant.settings, &question);
-    let (class, word) = match decision.answer() {
-        Answer::Allowed => ("ok", "Allowed"),
-        Answer::Refused => ("bad", "Refused"),
-        Answer::Unknown => ("warn", "Unknown"),
-    };
-    let written = json!(decision);
-    let list = |name: &str| written[name].as_array().cloned().unwrap_or_default();
-    html! {
-        p { span class={ "tag " (class) } { (word) }
-            @if decision.scopes_are_off() {
-                " Scopes are off. With scopes on: " (decision.if_enforced()) "."
-            }
-        }
-        table class="plain" {
-            caption class="unseen" { "How the answer came about" }
-            thead { tr { th scope="col" { "Asked" } th scope="col" { "Answer" } } }
-            tbody { @for step in list("steps") {
-                tr { th scope="row" { (text(&step["asked"])) } td { (text(&step["message"])) } }
-            } }
-        }
-        @for change in list("changes") {
-            p { "It would be allowed with: " (text(&change["message"])) }
-        }
-    }
-}
-
-fn text(value: &Value) -> &str {
-    value.as_str().unwrap_or_default()
 }
