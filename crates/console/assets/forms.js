@@ -1,6 +1,6 @@
 // Forms and links with data-live: asked again on every change, the answer's parts put in place.
 
-import { ask, each, fails, place } from './parts.js';
+import { ask, each, fails, place, waits } from './parts.js';
 
 /** What a form would send, without what is empty. */
 function fields(form) {
@@ -34,11 +34,21 @@ addEventListener('input', ({ target }) => {
 // A form that is asked on every change has nothing left to send but its columns.
 addEventListener('submit', (event) => {
   const form = event.target;
-  if (form.method !== 'get' || !('live' in form.dataset)) return;
+  if (form.method === 'post') return sendOnce(event, form);
+  if (!('live' in form.dataset)) return;
   event.preventDefault();
   if (event.submitter) location.assign(`${form.action}?${fields(form)}`);
   else live(form);
 });
+
+const sent = new WeakSet();
+
+/** A second click must not take the place of the answer to the first: that answer alone has the new key. */
+function sendOnce(event, form) {
+  if (sent.has(form)) return event.preventDefault();
+  sent.add(form);
+  waits();
+}
 
 // Only the hint is replaced while a form is filled in: its button keeps the focus.
 each('[data-may-be-sent]', (hint) => {

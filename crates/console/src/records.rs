@@ -41,6 +41,13 @@ pub(crate) fn left(expiry: Expiry, now_ms: u64) -> String {
     }
 }
 
+/// A message as a sentence.
+pub(crate) fn sentence(message: &str) -> String {
+    let mut chars = message.chars();
+    let first = chars.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();
+    format!("{first}{}.", chars.as_str())
+}
+
 /// A number with commas between its thousands.
 pub(crate) fn thousands(number: usize) -> String {
     let digits = number.to_string();
@@ -57,6 +64,12 @@ pub(crate) fn thousands(number: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_message_becomes_a_sentence() {
+        assert_eq!(sentence("choose at least one role"), "Choose at least one role.");
+        assert_eq!(sentence(""), ".");
+    }
 
     #[test]
     fn time_left_in_words() {

@@ -30,7 +30,8 @@ pub(super) fn show(app: &App, ask: &PageRequest) -> Answer {
     let content = html! {
         (notes(&view))
         @if let Some(why) = &scopes.fault { (fault("The scopes could not be read.", why)) }
-        (overview(&figures, Place::Console, &scope_part))
+        // Counts of keys that were not read would say that there are none.
+        @if snapshot.is_read() { (overview(&figures, Place::Console, &scope_part)) }
     };
     let frame = Frame { actions: actions(app, &view), ..Frame::new("Overview", "/overview") };
     layout::page(app, ask, &frame, &content)
@@ -39,7 +40,11 @@ pub(super) fn show(app: &App, ask: &PageRequest) -> Answer {
 fn actions(app: &App, view: &View) -> Markup {
     let age = app.now_ms().saturating_sub(view.snapshot.taken_ms);
     html! {
-        span class="muted" { "Read " (crate::records::span(age)) " ago" }
+        @if view.snapshot.is_read() {
+            span class="muted" {
+                @if age < 60_000 { "Read just now" } @else { "Read " (crate::records::span(age)) " ago" }
+            }
+        }
         a class="button" href="/overview?fresh=1" { "Refresh" }
     }
 }

@@ -142,6 +142,8 @@ impl Column {
         match self {
             Self::CreatedBy | Self::Name | Self::File | Self::Status => false,
             Self::Owner | Self::Definition | Self::Policy => has_definitions,
+            // With the definitions' columns there is no room for more on a laptop.
+            Self::Created | Self::User => !has_definitions,
             _ => true,
         }
     }

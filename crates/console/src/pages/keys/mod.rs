@@ -41,7 +41,7 @@ pub(super) fn show(app: &App, ask: &PageRequest) -> Answer {
     };
     let content = html! {
         (notes(&view))
-        (figures(app, &view))
+        @if snapshot.is_read() { (figures(app, &view)) }
         (table.whole())
         (menu(app))
     };

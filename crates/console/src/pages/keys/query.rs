@@ -68,11 +68,14 @@ impl Query {
         let fields = fields.with("fresh", None).with("token", None);
         let chosen: Vec<Column> = fields.all("col").filter_map(Column::from_word).collect();
         let is_shown = |column: &Column| {
-            if chosen.is_empty() {
-                column.is_default(has_definitions)
-            } else {
-                chosen.contains(column)
-            }
+            // The field of a filter is in its column: without it the next change would drop it.
+            let is_filtered = fields.has(&format!("f.{}", column.word()));
+            is_filtered
+                || if chosen.is_empty() {
+                    column.is_default(has_definitions)
+                } else {
+                    chosen.contains(column)
+                }
         };
         let mut query = Self {
             columns: Column::ALL.into_iter().filter(is_shown).collect(),

@@ -87,6 +87,8 @@ impl<'a> Table<'a> {
                 span class="bad" { (column.title()) ": " (why) }
             } @else if self.query.is_filtered() {
                 (thousands(count)) " of " (thousands(all)) " keys"
+            } @else if !self.snapshot.is_read() {
+                "Not read"
             } @else {
                 (thousands(all)) @if all == 1 { " key" } @else { " keys" }
             }
@@ -186,6 +188,8 @@ impl<'a> Table<'a> {
                     td colspan=(self.query.columns.len() + 1) {
                         @if self.query.is_filtered() {
                             "No key matches the filters. " a href="/keys" { "Clear them" }
+                        } @else if !self.snapshot.is_read() {
+                            "The keys are not known."
                         } @else {
                             "The tenant has no keys."
                         }
@@ -263,7 +267,7 @@ impl<'a> Table<'a> {
                 }
             }
             span class="muted" {
-                "As of " (time(self.snapshot.taken_ms)) " · "
+                @if self.snapshot.is_read() { "As of " (time(self.snapshot.taken_ms)) " · " }
                 a href=(self.query.address(&[("fresh", Some("1"))])) { "Refresh" }
             }
             span class="tools" {
