@@ -9,6 +9,7 @@ use std::time::Instant;
 
 use cortexkey_fleet::Scopes;
 pub(crate) use cortexkey_fleet::{Row, Snapshot};
+use cortexkey_system::chain;
 
 use crate::options::Options;
 
@@ -80,7 +81,7 @@ impl Snapshots {
                 cached.snapshot = Some((Arc::new(snapshot), Taken { at: Instant::now(), changes }));
                 cached.fault = None;
             }
-            Err(error) => cached.fault = Some(error.to_string()),
+            Err(error) => cached.fault = Some(chain(&error)),
         }
         view_of(&cached)
     }
@@ -147,7 +148,7 @@ impl KeyScopes {
                 let taken_ms = options.now_ms();
                 *cached = ReadScopes { scopes, taken_ms, fault: None };
             }
-            Err(error) => cached.fault = Some(error.to_string()),
+            Err(error) => cached.fault = Some(chain(&error)),
         }
         cached.clone()
     }

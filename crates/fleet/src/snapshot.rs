@@ -46,6 +46,11 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
+    /// Whether it was read from a tenant. The default one was not: that it has no keys says nothing.
+    pub fn is_read(&self) -> bool {
+        self.taken_ms != 0
+    }
+
     /// Reads the tenant's keys, and the definitions if there is a folder with them.
     pub fn read(
         client: &Client,

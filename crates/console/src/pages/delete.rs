@@ -2,6 +2,7 @@
 
 use axum::http::StatusCode;
 use cortexkey_client::{Deletion, is_administrator, is_system, maker};
+use cortexkey_system::chain;
 use maud::{Markup, html};
 
 use super::find::{Found, found};
@@ -34,7 +35,7 @@ pub(super) fn delete(app: &App, ask: &PageRequest) -> Answer {
     app.snapshot(Fresh::Now);
     match deleted {
         Ok(()) => answer::see("/keys"),
-        Err(error) => page(app, ask, Some(&error.to_string())),
+        Err(error) => page(app, ask, Some(&chain(&error))),
     }
 }
 
@@ -63,7 +64,7 @@ fn page(app: &App, ask: &PageRequest, why: Option<&str>) -> Answer {
             div class="field" {
                 label for="confirm" { "Type " strong { (id) } " to confirm" }
                 input id="confirm" name="confirm" inputmode="numeric" autocomplete="off" required
-                    pattern=(id);
+                    pattern=(id) value=[ask.form.get("confirm")];
             }
             (submit(app))
         }

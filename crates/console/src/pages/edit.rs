@@ -5,6 +5,7 @@ use cortexkey_api::api_key::CommentEdit;
 use cortexkey_api::role::RoleName;
 use cortexkey_api::scope::ScopeRead;
 use cortexkey_client::{KeyEdit, is_system};
+use cortexkey_system::chain;
 use maud::html;
 
 use super::find::{Found, found};
@@ -14,6 +15,7 @@ use crate::app::App;
 use crate::error::BoxError;
 use crate::page_request::PageRequest;
 use crate::parts::layout::{self, Frame, fault, notes};
+use crate::records::sentence;
 use crate::snapshot::Fresh;
 
 /// The form with the key's values.
@@ -57,7 +59,7 @@ pub(super) fn edit(app: &App, ask: &PageRequest) -> Answer {
     match edited {
         Ok(()) => answer::see(&format!("/keys/{}", found.row.record.key_id)),
         Err(error) => {
-            let why = error.to_string();
+            let why = chain(error.as_ref());
             page(app, ask, &found, &form, Some(("The key is not as requested.", &why)))
         }
     }
@@ -101,7 +103,7 @@ fn edited(app: &App, found: &Found, form: &KeyForm) -> Result<(), BoxError> {
         let done = if is_changed { "roles, level and comment are set; " } else { "" };
         client
             .replace_scope(record.key_id, &scope)
-            .map_err(|error| format!("{done}the scope is not set: {error}"))?;
+            .map_err(|error| format!("{done}the scope is not set: {}", chain(&error)))?;
     }
     Ok(())
 }
@@ -110,7 +112,7 @@ fn edited(app: &App, found: &Found, form: &KeyForm) -> Result<(), BoxError> {
 fn scope(app: &App, found: &Found) -> (Option<ScopeRead>, Option<String>) {
     match app.options.client.scope(found.row.record.key_id) {
         Ok(scope) => (scope, None),
-        Err(error) => (None, Some(error.to_string())),
+        Err(error) => (None, Some(chain(&error))),
     }
 }
 
@@ -153,7 +155,7 @@ fn hint(app: &App, found: &Found, form: &KeyForm, check: &Check) -> Hint {
         } @else if check.is_locked {
             span class="bad" { "The policy locks a rule that this key would break." }
         } @else if let Some(fault) = form.faults_of_edit().first() {
-            (fault) "."
+            (sentence(fault))
         } @else if is_other_level {
             span class="warn" { "Every client that signs for the old level is refused." }
         } @else {

@@ -36,17 +36,15 @@ pub(super) fn found(app: &App, ask: &PageRequest) -> Result<Found, Box<Answer>> 
 }
 
 fn missing(app: &App, ask: &PageRequest, view: &View) -> Answer {
+    let (status, title, text) = if view.fault.is_some() {
+        let text = "Whether the tenant has a key with this id is unknown. ";
+        (StatusCode::BAD_GATEWAY, "Key not read", text)
+    } else {
+        (StatusCode::NOT_FOUND, "No such key", "The tenant shows no key with this id. ")
+    };
     let content = html! {
         (notes(view))
-        div class="card" { div class="body" {
-            p { "The tenant shows no key with this id. " a href="/keys" { "All keys" } }
-        } }
+        div class="card" { div class="body" { p { (text) a href="/keys" { "All keys" } } } }
     };
-    layout::page_with(
-        StatusCode::NOT_FOUND,
-        app,
-        ask,
-        &Frame::new("No such key", "/keys"),
-        &content,
-    )
+    layout::page_with(status, app, ask, &Frame::new(title, "/keys"), &content)
 }

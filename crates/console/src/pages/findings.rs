@@ -39,21 +39,24 @@ pub(super) fn show(app: &App, ask: &PageRequest) -> Answer {
     let content = html! {
         (notes(&view))
         (messages(&view.snapshot))
-        ul class="figures card" {
-            li { a href=(PATH) { span { "Findings" } strong { (count(&all, None)) } } }
-            @for (word, title) in KINDS {
-                li { a href={ (PATH) "?severity=" (word) } {
-                    span { (title) } strong { (count(&all, Some(word))) }
-                } }
+        // Definitions are read together with the keys.
+        @if view.snapshot.is_read() {
+            ul class="figures card" {
+                li { a href=(PATH) { span { "Findings" } strong { (count(&all, None)) } } }
+                @for (word, title) in KINDS {
+                    li { a href={ (PATH) "?severity=" (word) } {
+                        span { (title) } strong { (count(&all, Some(word))) }
+                    } }
+                }
             }
-        }
-        section class="card" aria-label="Findings" {
-            div class="bar" {
-                output { (passing.len()) @if passing.len() == 1 { " finding" } @else { " findings" } }
-                @if kind.is_some() || rule.is_some() { a class="button" href=(PATH) { "Show all" } }
+            section class="card" aria-label="Findings" {
+                div class="bar" {
+                    output { (passing.len()) @if passing.len() == 1 { " finding" } @else { " findings" } }
+                    @if kind.is_some() || rule.is_some() { a class="button" href=(PATH) { "Show all" } }
+                }
+                @if !passing.is_empty() { (table(pager.of(&passing))) }
+                (pager.links())
             }
-            @if !passing.is_empty() { (table(pager.of(&passing))) }
-            (pager.links())
         }
     };
     layout::page(app, ask, &frame, &content)

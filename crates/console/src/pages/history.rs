@@ -2,6 +2,7 @@
 
 use cortexkey_api::audit::AuditRecord;
 use cortexkey_client::{AuditLog, maker};
+use cortexkey_system::chain;
 use maud::{Markup, html};
 
 use super::find::Found;
@@ -22,7 +23,7 @@ pub(super) fn card(app: &App, found: &Found) -> Markup {
                 (lineage(found))
                 @match log_of(app) {
                     Ok(log) => (entries(found, &log)),
-                    Err(error) => (fault("The audit log could not be read.", &error.to_string())),
+                    Err(error) => (fault("The audit log could not be read.", &chain(error.as_ref()))),
                 }
             }
         }

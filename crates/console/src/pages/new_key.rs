@@ -1,8 +1,9 @@
 //! *New Key*: the form, the policy's findings while it is filled in, and Generate.
 
 use axum::http::StatusCode;
-use cortexkey_client::{Generation, NewKey, Renewal};
-use maud::html;
+use cortexkey_client::{Generation, NewKey, Renewal, Sink};
+use cortexkey_system::chain;
+use maud::{Markup, html};
 
 use super::form::{Check, Choices, Hint, KeyForm, Purpose, parts, submit, tabs};
 use super::shown::{Once, once, places, sinks};
@@ -11,6 +12,7 @@ use crate::app::App;
 use crate::error::BoxError;
 use crate::page_request::PageRequest;
 use crate::parts::layout::{self, Frame, fault, notes};
+use crate::records::sentence;
 use crate::snapshot::{Fresh, View};
 
 /// The empty form.
@@ -36,7 +38,7 @@ pub(super) fn generate(app: &App, ask: &PageRequest) -> Answer {
     let form = KeyForm::of(&ask.form);
     match generated(app, ask, &view, &form) {
         Ok(answer) => answer,
-        Err(error) => page(app, ask, &view, &form, Some(&error.to_string())),
+        Err(error) => page(app, ask, &view, &form, Some(&chain(error.as_ref()))),
     }
 }
 
@@ -55,7 +57,8 @@ fn generated(
         return Err(faults.join("\n").into());
     }
     let choices = Choices::new(app, &view.snapshot, form);
-    if Check::new(app, &view.snapshot, form, &choices).is_locked {
+    let check = Check::new(app, &view.snapshot, form, &choices);
+    if check.is_locked {
         return Err("the policy locks a rule that this key breaks, or cannot be read".into());
     }
     if !app.is_first(ask.form.get("once").unwrap_or_default()) {
@@ -63,8 +66,11 @@ fn generated(
             "this form was sent before: look at the list of keys, then send it again".into()
         );
     }
+    let shown = Once::default();
+    let sink = shown.sink(app, ask);
     let new = NewKey {
-        owner: None,
+        // Only a secret store keeps it.
+        owner: form.owner().filter(|_| matches!(sink, Sink::Store(_))),
         name: None,
         roles: form.roles().to_vec(),
         level: form.level(),
@@ -72,21 +78,42 @@ fn generated(
         expiration_ms: Some(form.expiration_ms(now_ms)?),
         scope: form.scope()?,
     };
-    let shown = Once::default();
-    let sink = shown.sink(app, ask);
     let renewal = Renewal { client: &app.options.client, on_step: &|_| {} };
     let mut generation = Generation::open(renewal, &places(app, &view.snapshot))?;
     let finished = generation.finish()?;
     let made = generation.generate(&new, &sink, now_ms);
     app.snapshot(Fresh::Now);
     let id = made?;
-    let left = html! {
-        @for id in &finished.doubtful {
-            p { "An interrupted run may have delivered key " (id) " over: check whether it is in \
-                                                                   use, otherwise delete it." }
+    let more = html! {
+        @for error in &finished.failed {
+            (fault("An interrupted run could not be finished.", &chain(error)))
         }
+        @for id in &finished.doubtful {
+            p {
+                "An interrupted run may have delivered key " (id) ": check whether it is in use, \
+                 otherwise delete it."
+            }
+        }
+        (definition(&check.yaml))
     };
-    Ok(shown.answer(app, ask, id, &sink, &left))
+    Ok(shown.answer(app, ask, id, &sink, &more))
+}
+
+/// The definition of a generated key. The tenant keeps neither its name nor its owner.
+fn definition(yaml: &str) -> Markup {
+    html! {
+        div class="field" {
+            div class="bar flush" {
+                h2 { "Its definition" }
+                button type="button" data-copy-from="yaml" data-what="the definition" { "Copy" }
+            }
+            pre id="yaml" tabindex="0" { (yaml) }
+            p class="hint" {
+                "The tenant keeps neither name nor owner, so copy them from here. If the comment has \
+                 them, " code { "cortexkey import --comment-pattern" } " reads them from it."
+            }
+        }
+    }
 }
 
 fn page(app: &App, ask: &PageRequest, view: &View, form: &KeyForm, why: Option<&str>) -> Answer {
@@ -118,7 +145,7 @@ fn hint(app: &App, form: &KeyForm, check: &Check) -> Hint {
         } @else if check.is_locked {
             span class="bad" { "The policy locks a rule that this key breaks, or cannot be read." }
         } @else if let Some(fault) = faults.first() {
-            (fault) "."
+            (sentence(fault))
         } @else if count > 0 {
             (count) @if count == 1 { " finding" } @else { " findings" } " of the policy"
         } @else {

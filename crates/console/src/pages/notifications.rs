@@ -3,6 +3,7 @@
 
 use cortexkey_client::Method;
 use cortexkey_core::lifecycle::Notice;
+use cortexkey_system::chain;
 use maud::{Markup, html};
 use serde_json::Value;
 
@@ -28,14 +29,16 @@ pub(super) fn show(app: &App, ask: &PageRequest) -> Answer {
     };
     let content = html! {
         (notes(&view))
-        section class="card" aria-labelledby="due" {
-            h2 id="due" { "API Key Expiration" }
-            (due(app, pager.of(&notices)))
-            (pager.links())
+        @if view.snapshot.is_read() {
+            section class="card" aria-labelledby="due" {
+                h2 id="due" { "API Key Expiration" }
+                (due(app, pager.of(&notices)))
+                (pager.links())
+            }
         }
         @if let Some(controls) = app.options.emulator() {
             section class="card" aria-labelledby="given" {
-                h2 id="given" { "Given by the emulator" }
+                h2 id="given" { "Issued by the emulator" }
                 (given(&controls.notifications(), controls.has_webhook()))
             }
         }
@@ -164,7 +167,7 @@ fn rules(app: &App) -> Markup {
     let rules = match answer {
         Ok(answer) => answer["data"].as_array().cloned(),
         Err(error) => {
-            let why = error.to_string();
+            let why = chain(&error);
             return html! { div class="body" { (fault("The rules could not be read.", &why)) } };
         }
     };

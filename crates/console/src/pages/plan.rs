@@ -25,9 +25,11 @@ pub(super) fn show(app: &App, ask: &PageRequest) -> Answer {
     };
     let content = html! {
         (notes(&view))
-        @match view.snapshot.definitions.planned() {
-            Ok(plan) => (whole(ask, &view, plan)),
-            Err(why) => (none(why)),
+        @if view.snapshot.is_read() {
+            @match view.snapshot.definitions.planned() {
+                Ok(plan) => (whole(ask, &view, plan)),
+                Err(why) => (none(why)),
+            }
         }
     };
     layout::page(app, ask, &frame, &content)

@@ -4,6 +4,7 @@ use axum::http::StatusCode;
 use cortexkey_client::time::{duration_ms, grace_ms};
 use cortexkey_client::{Delivery, Renewal, ReplacementOptions, RotateError, Rotated, Rotation};
 use cortexkey_core::auth::KeyId;
+use cortexkey_system::chain;
 use maud::{Markup, html};
 
 use super::find::{Found, found};
@@ -32,7 +33,7 @@ pub(super) fn rotate(app: &App, ask: &PageRequest) -> Answer {
     };
     let rotated = rotated(app, ask, &found);
     app.snapshot(Fresh::Now);
-    rotated.unwrap_or_else(|error| page(app, ask, &found, Some(&error.to_string())))
+    rotated.unwrap_or_else(|error| page(app, ask, &found, Some(&chain(error.as_ref()))))
 }
 
 fn rotated(app: &App, ask: &PageRequest, found: &Found) -> Result<Answer, BoxError> {
@@ -113,9 +114,9 @@ fn words(error: &RotateError) -> String {
     let help = match error {
         RotateError::UnreferencedUnknown => "select below whether it does",
         RotateError::NeverExpires => "give the new key a lifetime below",
-        _ => return error.to_string(),
+        _ => return chain(error),
     };
-    format!("{error}\n{help}")
+    format!("{}\n{help}", chain(error))
 }
 
 fn page(app: &App, ask: &PageRequest, found: &Found, why: Option<&str>) -> Answer {

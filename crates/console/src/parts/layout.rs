@@ -102,13 +102,13 @@ pub(crate) fn notes(view: &View) -> Markup {
     let snapshot = &view.snapshot;
     html! {
         @if let Some(why) = &view.fault {
-            @let what = if snapshot.taken_ms == 0 {
-                "The tenant could not be read.".to_owned()
-            } else {
+            @let what = if snapshot.is_read() {
                 format!(
                     "The tenant could not be read; this is as of {}.",
                     time(snapshot.taken_ms)
                 )
+            } else {
+                "The tenant could not be read.".to_owned()
             };
             (fault(&what, why))
         }

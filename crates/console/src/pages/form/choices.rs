@@ -4,6 +4,7 @@ use cortexkey_api::asset_group::AssetGroupRecord;
 use cortexkey_core::access::{BUILT_IN_DOMAINS, Grant, Product};
 use cortexkey_lint::Policy;
 use cortexkey_manifest::access::{Origin, ResolvedRole};
+use cortexkey_system::chain;
 
 use super::values::KeyForm;
 use crate::app::App;
@@ -41,7 +42,7 @@ impl Choices {
         let product = tenant.and_then(|tenant| tenant.product.get().copied());
         let (groups, groups_fault) = match app.options.client.asset_groups() {
             Ok(groups) => (groups, None),
-            Err(error) => (Vec::new(), Some(error.to_string())),
+            Err(error) => (Vec::new(), Some(chain(&error))),
         };
         let groups = groups.into_iter().filter(|group| group.is_scopable() != Some(false));
         let known = |of_policy: Vec<String>, chosen: &[String]| {
@@ -73,6 +74,13 @@ impl Choices {
                 &form.endpoint_tags,
             ),
         }
+    }
+}
+
+impl Choices {
+    /// Selected groups that the tenant does not list, or could not be asked for.
+    pub(super) fn unlisted_groups(&self, form: &KeyForm) -> impl Iterator<Item = u64> {
+        form.groups.iter().copied().filter(|id| self.groups.iter().all(|group| group.id != *id))
     }
 }
 

@@ -175,6 +175,12 @@ fn scope_tab(purpose: Purpose, form: &KeyForm, choices: &Choices, check: &Check)
                             span { (group.name) }
                         }
                     }
+                    @for id in choices.unlisted_groups(form) {
+                        label class="pick" {
+                            input type="checkbox" name="group" value=(id) checked;
+                            span { "Group " (id) " " span class="hint" { "not listed by the tenant" } }
+                        }
+                    }
                 }
                 span class="hint" { "Groups that scopes can use: dynamic ones, built from scoping attributes alone." }
             }))

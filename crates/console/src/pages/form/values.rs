@@ -155,6 +155,11 @@ impl KeyForm {
         self.level
     }
 
+    /// The owner, if there is one.
+    pub(in crate::pages) fn owner(&self) -> Option<String> {
+        Some(self.owner.clone()).filter(|owner| !owner.is_empty())
+    }
+
     /// Fills in the owner.
     pub(in crate::pages) fn set_owner(&mut self, owner: Option<&str>) {
         owner.unwrap_or_default().clone_into(&mut self.owner);

@@ -9,6 +9,7 @@ mod scopes;
 pub(super) use scopes::show as show_scopes;
 
 use axum::http::StatusCode;
+use cortexkey_system::chain;
 use maud::{Markup, html};
 
 use crate::answer::{self, Answer};
@@ -48,7 +49,7 @@ pub(super) fn change(app: &App, ask: &PageRequest) -> Answer {
     match taken {
         Ok(Taken::Done) => answer::see(PATH),
         Ok(Taken::Answer(answer)) => *answer,
-        Err(error) => page(app, ask, Some(&error.to_string())),
+        Err(error) => page(app, ask, Some(&chain(error.as_ref()))),
     }
 }
 
