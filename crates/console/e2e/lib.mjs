@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { createRequire } from 'node:module';
 import { createInterface } from 'node:readline';
 import { get } from 'node:http';
+import { connect, createServer } from 'node:net';
 
 const require = createRequire(`${process.env.CONSOLE_MODULES}/`);
 const { chromium } = require('playwright-core');
@@ -39,8 +40,8 @@ export async function emulator(...args) {
 }
 
 /** Starts a console for an emulator, as for any tenant, beside these files with definitions, which may be
- *  applied first. */
-export async function beside(tenant, files, isApplied = false) {
+ *  applied first; `args` are further arguments of the console. */
+export async function beside(tenant, files, { isApplied = false, args = [] } = {}) {
   const folder = mkdtempSync(`${tmpdir()}/console-`);
   for (const [name, text] of Object.entries(files)) writeFileSync(`${folder}/${name}`, text);
   mkdirSync(`${folder}/secrets`);
@@ -54,7 +55,7 @@ export async function beside(tenant, files, isApplied = false) {
   if (isApplied) {
     execFileSync(process.env.CONSOLE_BIN, ['apply', '--yes'], { cwd: folder, env: { ...process.env, ...environment }, stdio: 'ignore' });
   }
-  const started = await start(['console', '--keys', folder], environment);
+  const started = await start(['console', '--keys', folder, ...args], environment);
   const stop = () => { started.stop(); rmSync(folder, { recursive: true }); };
   return { ...tenant, ...started, folder, console: started.first, origin: new URL(started.first).origin, stop };
 }
@@ -81,6 +82,30 @@ keys: ["*.key.yaml"]
 
 /** The same without what the linter reports as an error. */
 export const CLEAN = { ...DEFINITIONS, 'cortexkey.yaml': DEFINITIONS['cortexkey.yaml'].replace('recommended', 'minimal') };
+
+/** A way to a console that can be cut off: its connections end, and others are refused until it is restored.
+ *  A browser started with `args` goes by it. */
+export async function cuttable(tenant) {
+  const { hostname, port } = new URL(tenant.origin);
+  const open = new Set();
+  let isCut = false;
+  const server = createServer((from) => {
+    if (isCut) return from.destroy();
+    const to = connect(Number(port), '127.0.0.1');
+    for (const [one, other] of [[from, to], [to, from]]) {
+      open.add(one);
+      one.on('error', () => {}).on('close', () => { open.delete(one); other.destroy(); });
+      one.pipe(other);
+    }
+  });
+  await new Promise((resolve) => { server.listen(0, '127.0.0.1', resolve); });
+  return {
+    args: [`--host-resolver-rules=MAP ${hostname} 127.0.0.1:${server.address().port}`],
+    cut: () => { isCut = true; open.forEach((one) => one.destroy()); },
+    restore: () => { isCut = false; },
+    stop: () => { open.forEach((one) => one.destroy()); server.close(); },
+  };
+}
 
 /** A one-time address that nobody used: the first, or one that was printed since. */
 async function entry(tenant) {

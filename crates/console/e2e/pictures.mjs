@@ -23,7 +23,7 @@ spec:
     casesAndIssues: { mode: none }
     endpoints: { mode: none }
 `]);
-const managed = await beside(tenant, { ...applied, ...Object.fromEntries(others) }, true);
+const managed = await beside(tenant, { ...applied, ...Object.fromEntries(others) }, { isApplied: true });
 await seed(tenant, 120);
 await refused(tenant);
 const launched = await browser();

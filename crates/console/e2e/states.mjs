@@ -11,13 +11,22 @@ export const STATES = [
   { name: 'keys-filtered', path: '/keys?f.role=view&o.role=contains&sort=expires&desc=1' },
   { name: 'keys-none', path: '/keys?f.comment=nothing-has-this' },
   { name: 'keys-columns', path: '/keys', act: (page) => page.locator('summary', { hasText: 'Columns' }).click() },
+  { name: 'keys-export', path: '/keys', act: (page) => page.locator('summary', { hasText: 'Export to file' }).click() },
+  { name: 'keys-views', path: '/keys', act: (page) => page.locator('summary', { hasText: 'Views' }).click() },
+  { name: 'keys-unread', path: '/keys', on: 'gone' },
   { name: 'keys-menu', path: '/keys', act: menu },
   { name: 'new-key', path: '/keys', act: (page) => dialog(page, page.getByRole('link', { name: 'New Key' })) },
   { name: 'new-key-scope', path: '/keys/new', act: scope },
   { name: 'new-key-definition', path: '/keys/new', act: (page) => page.getByRole('tab', { name: 'Definition' }).click() },
   { name: 'key', path: '/keys/4' },
-  { name: 'key-asked', path: '/keys/4?ask=asset&value=prod-eu' },
+  { name: 'key-asked', path: '/keys/4?ask=case&domain=Security&reference=asset&groups=prod-eu' },
   { name: 'examples', path: '/keys/4', act: (page) => dialog(page, page.getByRole('link', { name: 'View Examples' })) },
+  { name: 'new-key-refused', path: '/keys/new', complains: 422, act: send },
+  { name: 'new-key-locked', path: '/keys/new', on: 'clean', act: standard },
+  { name: 'new-key-shown', path: '/keys/new', act: generate },
+  { name: 'edit-dialog', path: '/keys/4', act: (page) => dialog(page, page.getByRole('link', { name: 'Edit' })) },
+  { name: 'rotate-dialog', path: '/keys/4', act: (page) => dialog(page, page.getByRole('link', { name: 'Rotate' })) },
+  { name: 'delete-dialog', path: '/keys/4', act: (page) => dialog(page, page.getByRole('link', { name: 'Delete' })) },
   { name: 'edit', path: '/keys/4/edit' },
   { name: 'rotate', path: '/keys/4/rotate' },
   { name: 'delete', path: '/keys/4/delete' },
@@ -38,6 +47,25 @@ export const STATES = [
 async function dialog(page, link) {
   await link.click();
   await page.getByRole('dialog').waitFor();
+}
+
+/** The form, sent without a role, which the server refuses. */
+async function send(page) {
+  await page.getByRole('button', { name: 'Generate' }).click();
+  await page.getByRole('alert').waitFor();
+}
+
+/** A level that a locked rule forbids. */
+async function standard(page) {
+  await page.getByLabel(/^Standard/).check();
+  await page.getByText('The policy locks a rule').first().waitFor();
+}
+
+/** A new key, shown once. */
+async function generate(page) {
+  await page.getByRole('checkbox', { name: /^Viewer/ }).check();
+  await page.getByRole('button', { name: 'Generate' }).click();
+  await page.locator('[data-secret]').waitFor();
 }
 
 /** A refused request, with its reasons open. */

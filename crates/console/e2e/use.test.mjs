@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 
-import { browser, emulator, generate, keys, page, refused } from './lib.mjs';
+import { browser, cuttable, emulator, generate, keys, page, refused } from './lib.mjs';
 
 let tenant, launched;
 before(async () => { [tenant, launched] = await Promise.all([emulator(), browser()]); });
@@ -181,6 +181,53 @@ test('requests arrive while the page is open, in every tab, and can be held back
   await opened.getByRole('button', { name: 'Pause' }).click();
   await rows(opened).nth(before + 3).waitFor();
   assert.deepEqual(opened.faults, []);
+  await opened.context().close();
+});
+
+test('a stream that is cut off comes back in every tab, and no request is lost', async () => {
+  const link = await cuttable(tenant);
+  const own = await browser({ args: link.args });
+  const opened = await page(own, tenant);
+  const other = await opened.context().newPage();
+  const ids = (at) => at.locator('#rows tr[data-request]').evaluateAll((rows) => rows.map((row) => row.dataset.request));
+  for (const tab of [opened, other]) {
+    await tab.goto(`${tenant.origin}/requests?verdict=rejected`);
+    await tab.getByText('Live', { exact: true }).waitFor();
+  }
+  let wanted = (await ids(opened)).length;
+  const arrive = (tab) => tab.locator('#rows tr[data-request]').nth(wanted - 1).waitFor();
+  for (let cuts = 0; cuts < 2; cuts++) {
+    link.cut();
+    for (const tab of [opened, other]) await tab.getByText('Reconnecting…').waitFor();
+    // Two requests each time.
+    for (let times = 0; times < 3; times++) await refused(tenant);
+    wanted += 6;
+    link.restore();
+    for (const tab of [opened, other]) {
+      await tab.getByText('Live', { exact: true }).waitFor();
+      await arrive(tab);
+    }
+    await refused(tenant);
+    wanted += 2;
+    for (const tab of [opened, other]) await arrive(tab);
+  }
+  // The list is as a page has it that is opened now.
+  const fresh = await opened.context().newPage();
+  await fresh.goto(`${tenant.origin}/requests?verdict=rejected`);
+  const all = await ids(fresh);
+  for (const tab of [opened, other]) assert.deepEqual(await ids(tab), all);
+  await own.close();
+  link.stop();
+});
+
+test('a double click on Generate generates one key, and shows it', async () => {
+  const opened = await page(launched, tenant);
+  await opened.goto(`${tenant.origin}/keys/new`);
+  await opened.getByRole('checkbox', { name: /^Viewer/ }).check();
+  await opened.getByLabel('Comment').fill('clicked twice');
+  await opened.getByRole('button', { name: 'Generate' }).dblclick();
+  assert.equal((await opened.locator('[data-secret]').textContent()).length, 128);
+  assert.equal((await keys(tenant)).filter((key) => key.comment === 'clicked twice').length, 1);
   await opened.context().close();
 });
 

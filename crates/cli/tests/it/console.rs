@@ -4,9 +4,13 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 use std::process::{Child, Stdio};
 
-use serde_json::Value;
+use cortexkey_api::api_keys::ApiKeyRecord;
+use cortexkey_client::time::{now_ms, time_text};
+use cortexkey_core::auth::KeyId;
+use serde_json::{Value, json};
 
 use crate::common::definitions::{World, git};
+use crate::common::finish;
 
 /// A console that runs, and a browser's session in it.
 struct Console {
@@ -17,7 +21,13 @@ struct Console {
 
 impl Console {
     fn start(world: &World) -> Self {
-        let mut command = world.command(&["console"]);
+        Self::start_with(world, &[])
+    }
+
+    /// With further arguments.
+    fn start_with(world: &World, args: &[&str]) -> Self {
+        let mut command = world.command(&[&["console"], args].concat());
+        command.env("XDG_STATE_HOME", world.path("state"));
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
         let mut address = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut address).unwrap();
@@ -32,12 +42,32 @@ impl Console {
 
     /// A page's head and body.
     fn ask(&self, path: &str) -> (String, String) {
+        self.send("GET", path, "")
+    }
+
+    /// Sends a form of a page; the head and body of the answer.
+    fn form(&self, path: &str, fields: &str) -> (String, String) {
+        let page = self.page("/keys");
+        let token = page.split("name=\"token\" value=\"").nth(1).unwrap();
+        let token = token.split('"').next().unwrap();
+        self.send("POST", path, &format!("token={token}&{fields}"))
+    }
+
+    fn send(&self, method: &str, path: &str, body: &str) -> (String, String) {
         let port = self.host.rsplit(':').next().unwrap();
         let mut stream = TcpStream::connect(format!("127.0.0.1:{port}")).unwrap();
-        let host = &self.host;
-        let cookie = &self.cookie;
+        let (host, cookie) = (&self.host, &self.cookie);
+        let form = match method {
+            "POST" => format!(
+                "Origin: http://{host}\r\nContent-Type: application/x-www-form-urlencoded\r\n\
+                 Content-Length: {}\r\n",
+                body.len()
+            ),
+            _ => String::new(),
+        };
         let request = format!(
-            "GET {path} HTTP/1.1\r\nHost: {host}\r\nCookie: {cookie}\r\nConnection: close\r\n\r\n"
+            "{method} {path} HTTP/1.1\r\nHost: {host}\r\nCookie: {cookie}\r\n{form}\
+             Connection: close\r\n\r\n{body}"
         );
         stream.write_all(request.as_bytes()).unwrap();
         let mut answer = String::new();
@@ -182,4 +212,230 @@ fn the_findings_are_the_linters() {
         assert!(rule.contains(&normal(line)), "{line}");
     }
     assert!(console.ask("/findings/rules/X999").0.starts_with("HTTP/1.1 404"));
+}
+
+/// The keys of a tenant with their scopes, without the times at which they were generated.
+fn state(world: &World) -> Vec<Value> {
+    let admin = &world.admin;
+    let one = |record: ApiKeyRecord| {
+        let scope = admin.scope(KeyId::new(record.id).unwrap()).unwrap();
+        let mut value = json!({ "key": record, "scope": scope });
+        value["key"]["creation_time"] = Value::Null;
+        // A generated key's milliseconds mark the run that generated it.
+        if let Some(ms) = value["key"]["expiration"].as_u64() {
+            value["key"]["expiration"] = (ms / 1000).into();
+        }
+        value
+    };
+    admin.all_keys(&[]).unwrap().into_iter().map(one).collect()
+}
+
+/// Runs a command that keeps its state in the tenant's folder.
+fn run(world: &World, args: &[&str]) {
+    let mut command = world.command(args);
+    let ran = finish(command.env("XDG_STATE_HOME", world.path("state")));
+    assert_eq!(ran.code, 0, "{args:?}: {ran:?}");
+}
+
+/// Asserts that two tenants have the same keys.
+fn same(page: &[Value], command: &[Value], what: &str) {
+    assert_eq!(page.len(), command.len(), "{what}");
+    for (page, command) in page.iter().zip(command) {
+        assert_eq!(page, command, "{what}");
+    }
+}
+
+#[test]
+fn what_the_page_does_to_keys_is_what_the_commands_do() {
+    let (by_page, by_command) = (World::new(), World::new());
+    let console = Console::start_with(&by_page, &["--allow-changes"]);
+    let day = &time_text(now_ms() + 90 * 24 * 3_600_000)[..10];
+    let sees = "{ assets: { mode: select, groups: [prod-eu] }, casesAndIssues: { mode: select, domains: [Security], \
+                unreferenced: true }, endpoints: { mode: all } }\n";
+    std::fs::write(by_command.path("scope.yaml"), sees).unwrap();
+    let group = by_command.admin.asset_groups().unwrap();
+    let group = group.iter().find(|group| group.name == "prod-eu").unwrap().id;
+    let scope = format!(
+        "has-scope=1&assets=select&group={group}&cases=select&domain=Security&unreferenced=1&endpoints=all"
+    );
+    let page = |path: &str, fields: &str| {
+        let (head, body) = console.form(path, fields);
+        let is_done = head.starts_with("HTTP/1.1 200 ") || head.starts_with("HTTP/1.1 303 ");
+        let why = body.split("role=\"alert\">").last().unwrap_or_default();
+        assert!(is_done, "{path}: {head}\n{}", why.split("<form").next().unwrap_or_default());
+    };
+    let command = |args: &[&str]| run(&by_command, args);
+    let same = |what: &str| same(&state(&by_page), &state(&by_command), what);
+    let fields =
+        format!("level=advanced&role=Viewer&comment=SEC-1&has-date=1&date={day}&time=12:30");
+    page("/keys/new", &format!("{fields}&{scope}&once=1"));
+    let expires = format!("{day}T12:30:00Z");
+    command(&[
+        "keys",
+        "generate",
+        "--role",
+        "Viewer",
+        "--security-level",
+        "advanced",
+        "--comment",
+        "SEC-1",
+        "--expires",
+        &expires,
+        "--scope-file",
+        "scope.yaml",
+        "--sink-file",
+        "one",
+    ]);
+    same("generate");
+    page("/keys/3/edit", "level=standard&role=Responder&role=Viewer&comment=changed");
+    command(&[
+        "keys",
+        "edit",
+        "3",
+        "--role",
+        "Responder",
+        "--role",
+        "Viewer",
+        "--security-level",
+        "standard",
+        "--comment",
+        "changed",
+        "--yes",
+    ]);
+    same("edit");
+    std::fs::write(
+        by_command.path("scope.yaml"),
+        "{ assets: { mode: all }, casesAndIssues: { mode: none }, endpoints: { mode: none } }\n",
+    )
+    .unwrap();
+    page(
+        "/keys/3/edit",
+        "level=standard&role=Responder&role=Viewer&comment=changed&has-scope=1&assets=all&cases=none\
+         &endpoints=none",
+    );
+    command(&["keys", "edit", "3", "--scope-file", "scope.yaml", "--yes"]);
+    same("scope");
+    page("/keys/3/rotate", "grace=0&once=2&unreferenced=no");
+    command(&[
+        "keys",
+        "rotate",
+        "3",
+        "--grace",
+        "0",
+        "--unreferenced",
+        "false",
+        "--sink-file",
+        "two",
+        "--yes",
+    ]);
+    let rotated = by_page.keys();
+    assert_eq!(rotated.len(), 1);
+    let id = rotated[0].id.to_string();
+    assert_ne!(id, "3");
+    // A rotated key lives as long as the old one did, counted from when each was rotated.
+    let without_expiry = |world: &World| {
+        let mut state = state(world);
+        for value in &mut state {
+            value["key"]["expiration"] = Value::Null;
+        }
+        state
+    };
+    assert_eq!(without_expiry(&by_page), without_expiry(&by_command), "rotate");
+    page(&format!("/keys/{id}/delete"), &format!("confirm={id}"));
+    command(&["keys", "delete", &id, "--yes"]);
+    same("delete");
+    assert!(by_page.keys().is_empty());
+}
+
+#[test]
+fn the_table_has_the_rows_of_the_command() {
+    let world = World::new();
+    for (role, comment) in
+        [("Viewer", "Jira"), ("Responder", "a jira bridge"), ("Viewer", "Backup")]
+    {
+        world.make(role, comment);
+    }
+    let console = Console::start(&world);
+    for (query, args) in [
+        ("", &[][..]),
+        ("f.role=Viewer&o.role=is", &["--role", "viewer"]),
+        ("f.comment=jira", &["--comment", "jira"]),
+        ("f.comment=jira&f.role=Viewer&o.role=is", &["--comment", "jira", "--role", "Viewer"]),
+        ("f.security-level=standard", &["--security-level", "standard"]),
+        ("f.id=3,5", &["--id", "3", "--id", "5"]),
+        ("f.role=Viewer&o.role=not", &["--not", "role=Viewer"]),
+        ("sort=expires&desc=1", &["--sort", "expires", "--descending"]),
+    ] {
+        let page = console.page(&format!("/keys?{query}"));
+        let shown: Vec<&str> = page
+            .split("<tr data-id=\"")
+            .skip(1)
+            .map(|row| row.split('"').next().unwrap())
+            .collect();
+        let listed: Value = serde_json::from_str(
+            &world.good(&[&["keys", "list", "--format", "json"], args].concat()),
+        )
+        .unwrap();
+        let keys = listed["keys"].as_array().unwrap();
+        let listed: Vec<String> = keys.iter().map(|key| key["id"].to_string()).collect();
+        assert_eq!(shown, listed, "{query}");
+    }
+}
+
+#[test]
+fn the_answers_about_a_key_are_the_commands() {
+    let world = World::new();
+    let scope = "  scope: { assets: { mode: select, groups: [prod-eu] }, casesAndIssues: { mode: all, \
+                 unreferenced: false }, endpoints: { mode: none } }\n";
+    world.define("svc-one-prod", &spec("Viewer"), scope);
+    world.good(&["apply", "--yes"]);
+    let id = world.keys()[0].id;
+    let console = Console::start(&world);
+    for (query, question) in [
+        ("ask=asset&groups=prod-eu", json!({"asset":{"groups":["prod-eu"]}})),
+        ("ask=asset&groups=prod-us", json!({"asset":{"groups":["prod-us"]}})),
+        ("ask=finding&groups=prod-us", json!({"finding":{"assetGroups":["prod-us"]}})),
+        (
+            "ask=issue&domain=Security&reference=asset&groups=prod-us",
+            json!({"issue":{"domain":"Security","references":[{"asset":{"groups":["prod-us"]}}]}}),
+        ),
+        (
+            "ask=case&domain=Security&reference=asset&groups=prod-eu",
+            json!({"case":{"domain":"Security","issues":[
+                {"domain":"Security","references":[{"asset":{"groups":["prod-eu"]}}]}]}}),
+        ),
+        ("ask=endpoint&groups=a&tags=b", json!({"endpoint":{"groups":["a"],"tags":["b"]}})),
+        ("ask=manage&groups=a&tags=b", json!({"manage-endpoint":{"groups":["a"],"tags":["b"]}})),
+        (
+            "ask=row&name=xdr_data&row=vendor%3Dacme",
+            json!({"dataset-row":{"dataset":"xdr_data","row":{"vendor":"acme"}}}),
+        ),
+        (
+            "ask=component&name=Public+API&level=edit",
+            json!({"component":{"name":"Public API","permission":"edit"}}),
+        ),
+    ] {
+        std::fs::write(world.path("question.json"), question.to_string()).unwrap();
+        let asked = world.run(&[
+            "access",
+            "svc-one-prod",
+            "--question",
+            "question.json",
+            "--format",
+            "json",
+        ]);
+        let asked: Value =
+            serde_json::from_str(&asked.stdout).unwrap_or_else(|_| panic!("{asked:?}"));
+        let page = text(&console.page(&format!("/keys/{id}?{query}")));
+        let answer = asked["answer"].as_str().unwrap();
+        let shown = format!("Ask {}{} ", answer[..1].to_uppercase(), &answer[1..]);
+        assert!(page.contains(&shown), "{query}: {shown}: {page}");
+        for step in asked["decision"]["steps"].as_array().unwrap() {
+            has(&page, &[&step["asked"], &step["message"]]);
+        }
+    }
+    for nonsense in ["ask=nothing", "ask=component", "ask=issue", "ask=row&name=x&row=y"] {
+        let page = console.page(&format!("/keys/{id}?{nonsense}"));
+        assert!(page.contains("The question cannot be answered."), "{nonsense}");
+    }
 }

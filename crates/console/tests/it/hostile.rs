@@ -5,7 +5,7 @@
 //! 10,000 strings through each page.
 
 use std::collections::BTreeMap;
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::io::Write as _;
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 
@@ -13,18 +13,18 @@ use cortexkey_api::api_keys::{GenerateRequest, SecurityLevel};
 use html5gum::{Token, Tokenizer};
 use serde_json::Value;
 
-use crate::site::{Answer, Browser, Site, client, client_at};
+use crate::site::{Answer, Browser, Request, Site, answered, client, client_at};
 
 /// Strings for each page; more in the campaign.
 const STRINGS: usize = 300;
 /// How many are joined to one value.
 const JOINED: usize = 6;
 
-const TAGS: &str = "a body button caption code dd details dialog div dl dt fieldset form h1 h2 h3 head \
+const TAGS: &str = "a body button caption code datalist dd details dialog div dl dt fieldset form h1 h2 h3 head \
      header html input label legend li link main meta nav noscript ol option output p pre rect script \
      section select span strong summary svg table tbody td template textarea th thead title tr ul";
 const ATTRIBUTES: &str = "action autocomplete charset checked class colspan content data-may-be-sent data-part disabled \
-     download focusable for form height hidden href id inputmode lang max maxlength method min name \
+     download focusable for form height hidden href id inputmode lang list max maxlength method min name \
      open pattern placeholder popover readonly rel required role rows rx scope selected size \
      spellcheck src step style-none tabindex title type value width";
 
@@ -148,33 +148,8 @@ impl Hostile {
 
 /// Hands a request on, and its answer back with other strings.
 fn relay(mut stream: TcpStream, behind: &str, state: &Mutex<State>) {
-    let mut reader = BufReader::new(stream.try_clone().unwrap());
-    let mut head = String::new();
-    let mut length = 0_usize;
-    loop {
-        let mut line = String::new();
-        if reader.read_line(&mut line).unwrap_or(0) == 0 {
-            return;
-        }
-        let lower = line.to_lowercase();
-        if let Some(value) = lower.strip_prefix("content-length:") {
-            length = value.trim().parse().unwrap();
-        }
-        if line == "\r\n" {
-            break;
-        }
-        if !lower.starts_with("connection:") {
-            head += &line;
-        }
-    }
-    let mut body = vec![0; length];
-    reader.read_exact(&mut body).unwrap();
-    let mut tenant = TcpStream::connect(behind).unwrap();
-    tenant.write_all(format!("{head}Connection: close\r\n\r\n").as_bytes()).unwrap();
-    tenant.write_all(&body).unwrap();
-    let mut answer = Vec::new();
-    tenant.read_to_end(&mut answer).unwrap();
-    let answer = Answer::parse(&answer);
+    let Some(request) = Request::read(&stream) else { return };
+    let answer = request.pass_on(behind);
     let body = match serde_json::from_str::<Value>(&answer.body) {
         Ok(mut value) => {
             replace(&mut value, "", &mut state.lock().unwrap());
@@ -182,13 +157,7 @@ fn relay(mut stream: TcpStream, behind: &str, state: &Mutex<State>) {
         }
         Err(_) => answer.body,
     };
-    let status = answer.status;
-    let answer = format!(
-        "HTTP/1.1 {status} X\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\
-         Connection: close\r\n\r\n{body}",
-        body.len()
-    );
-    let _ = stream.write_all(answer.as_bytes());
+    let _ = stream.write_all(answered(answer.status, &body).as_bytes());
 }
 
 fn replace(value: &mut Value, member: &str, state: &mut State) {
@@ -287,14 +256,16 @@ fn folder(strings: &mut Strings) -> tempfile::TempDir {
 }
 
 /// A page, in an address or as a form that is refused. `§` is a string of its own.
-const PAGES: [(&str, Option<&str>); 25] = [
+const PAGES: [(&str, Option<&str>); 27] = [
     ("/keys?fresh=1", None),
     ("/keys?fresh=1&col=created-by&col=comment&col=owner&col=name&col=file&col=policy", None),
     ("/keys?f.comment=§&o.comment=§&f.id=§&sort=§&col=§&page=§&join=§", None),
     ("/keys?f.comment=§&x-live", None),
     ("/keys/3", None),
-    ("/keys/3?ask=§&value=§&tags=§", None),
-    ("/keys/3?ask=component&value=§", None),
+    ("/keys/3?ask=§&name=§&groups=§&tags=§&domain=§&reference=§&row=§", None),
+    ("/keys/3?ask=component&name=§", None),
+    ("/keys/3?ask=case&domain=§&groups=§", None),
+    ("/keys/3?ask=row&name=§&row=a=§", None),
     ("/keys/§", None),
     ("/keys/3/edit", None),
     ("/keys/3/rotate", None),

@@ -125,3 +125,14 @@ fn a_read_only_console_changes_nothing() {
     assert_eq!(client(&site.tenant).all_keys(&[]).unwrap().len(), 3);
     assert!(!browser.get("/keys").body.contains("/delete"));
 }
+
+/// A filter of a column that is not shown would be lost with the next change of the form.
+#[test]
+fn a_filtered_column_is_shown() {
+    let site = Site::start();
+    let browser = site.enter();
+    let field = "name=\"f.state\"";
+    assert!(!browser.get("/keys").body.contains(field));
+    assert!(browser.get("/keys?f.state=never&o.state=is").body.contains(field));
+    assert!(browser.get("/keys?col=id&f.state=never&o.state=is").body.contains(field));
+}

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 #![allow(clippy::format_collect, reason = "a few lines of text")]
 
+mod failing;
 mod forms;
 mod gate;
 mod hostile;

@@ -26,10 +26,10 @@ fn scopes_go_on_once_somebody_saw_what_is_lost() {
     assert_eq!(browser.post("/settings", "set=scopes&on=1&seen=1").status, 303);
     assert!(controls.settings().enforce_scopes);
     // A key's own page uses it.
-    assert!(browser.get("/keys/2?ask=asset&value=x").body.contains("Refused"));
+    assert!(browser.get("/keys/2?ask=asset&groups=x").body.contains("Refused"));
     assert_eq!(browser.post("/settings", "set=scopes&on=0").status, 303);
     assert!(!controls.settings().enforce_scopes);
-    assert!(browser.get("/keys/2?ask=asset&value=x").body.contains("Allowed"));
+    assert!(browser.get("/keys/2?ask=asset&groups=x").body.contains("Allowed"));
     let scope = client(&site.tenant).scope(KeyId::new(2).unwrap()).unwrap().unwrap();
     assert!(ObservedScope::from(&scope).is_nothing(), "looking assigned no scope");
 }

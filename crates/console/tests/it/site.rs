@@ -1,6 +1,6 @@
 //! [`Site`]: an emulator, a console for it, and a browser's part in plain HTTP.
 
-use std::io::{Read, Write};
+use std::io::{BufRead as _, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::sync::Arc;
 
@@ -210,8 +210,67 @@ pub(crate) fn client(tenant: &Tenant) -> Client {
 
 /// The same at another address.
 pub(crate) fn client_at(tenant: &Tenant, url: &str) -> Client {
+    client_with(tenant, url, ClientOptions::default())
+}
+
+/// The same with other options.
+pub(crate) fn client_with(tenant: &Tenant, url: &str, options: ClientOptions) -> Client {
     let seeded = &tenant.seeded_keys().unwrap().advanced;
     let key = Key::new(seeded.expose().as_bytes()).unwrap();
     let signer = Signer::new(seeded.id(), seeded.level(), key);
-    Client::new(url.parse().unwrap(), signer, ClientOptions::default())
+    Client::new(url.parse().unwrap(), signer, options)
+}
+
+/// A request that a program between a console and its tenant received.
+pub(crate) struct Request {
+    /// The first line and the headers, without `Connection`.
+    head: String,
+    body: Vec<u8>,
+}
+
+impl Request {
+    /// Reads it; none where the connection ends.
+    pub(crate) fn read(stream: &TcpStream) -> Option<Self> {
+        let mut reader = BufReader::new(stream);
+        let (mut head, mut length) = (String::new(), 0_usize);
+        loop {
+            let mut line = String::new();
+            if reader.read_line(&mut line).unwrap_or(0) == 0 {
+                return None;
+            }
+            let lower = line.to_lowercase();
+            if let Some(value) = lower.strip_prefix("content-length:") {
+                length = value.trim().parse().unwrap();
+            }
+            if line == "\r\n" {
+                break;
+            }
+            if !lower.starts_with("connection:") {
+                head += &line;
+            }
+        }
+        let mut body = vec![0; length];
+        reader.read_exact(&mut body).ok()?;
+        Some(Self { head, body })
+    }
+
+    /// Sends it to the tenant, and returns the answer.
+    pub(crate) fn pass_on(&self, tenant: &str) -> Answer {
+        let mut tenant = TcpStream::connect(tenant).unwrap();
+        let head = format!("{}Connection: close\r\n\r\n", self.head);
+        tenant.write_all(head.as_bytes()).unwrap();
+        tenant.write_all(&self.body).unwrap();
+        let mut answer = Vec::new();
+        tenant.read_to_end(&mut answer).unwrap();
+        Answer::parse(&answer)
+    }
+}
+
+/// An answer as it is sent.
+pub(crate) fn answered(status: u16, body: &str) -> String {
+    format!(
+        "HTTP/1.1 {status} X\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\
+         Connection: close\r\n\r\n{body}",
+        body.len()
+    )
 }
