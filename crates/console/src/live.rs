@@ -96,7 +96,8 @@ impl Live {
 
     /// Sends what arrives, until no browser watches.
     async fn send_batches(&self) {
-        let (mut batch, mut due) = (Batch::default(), Instant::now());
+        let mut batch = Batch::default();
+        let mut due = Instant::now();
         while self.take(&mut batch) {
             let now = Instant::now();
             if now >= due && !batch.is_empty() {

@@ -56,7 +56,8 @@ impl Console {
     fn send(&self, method: &str, path: &str, body: &str) -> (String, String) {
         let port = self.host.rsplit(':').next().unwrap();
         let mut stream = TcpStream::connect(format!("127.0.0.1:{port}")).unwrap();
-        let (host, cookie) = (&self.host, &self.cookie);
+        let host = &self.host;
+        let cookie = &self.cookie;
         let form = match method {
             "POST" => format!(
                 "Origin: http://{host}\r\nContent-Type: application/x-www-form-urlencoded\r\n\
@@ -247,7 +248,8 @@ fn same(page: &[Value], command: &[Value], what: &str) {
 
 #[test]
 fn what_the_page_does_to_keys_is_what_the_commands_do() {
-    let (by_page, by_command) = (World::new(), World::new());
+    let by_page = World::new();
+    let by_command = World::new();
     let console = Console::start_with(&by_page, &["--allow-changes"]);
     let day = &time_text(now_ms() + 90 * 24 * 3_600_000)[..10];
     let sees = "{ assets: { mode: select, groups: [prod-eu] }, casesAndIssues: { mode: select, domains: [Security], \

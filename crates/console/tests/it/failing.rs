@@ -57,7 +57,8 @@ fn site(way: &Arc<Mutex<Way>>, folder: &tempfile::TempDir, timeout: Duration) ->
             let way = Arc::clone(way);
             std::thread::spawn(move || {
                 for stream in listener.incoming() {
-                    let (behind, way) = (behind.clone(), *way.lock().unwrap());
+                    let behind = behind.clone();
+                    let way = *way.lock().unwrap();
                     std::thread::spawn(move || answer(stream.unwrap(), &behind, way));
                 }
             });

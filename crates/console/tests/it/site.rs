@@ -232,7 +232,8 @@ impl Request {
     /// Reads it; none where the connection ends.
     pub(crate) fn read(stream: &TcpStream) -> Option<Self> {
         let mut reader = BufReader::new(stream);
-        let (mut head, mut length) = (String::new(), 0_usize);
+        let mut head = String::new();
+        let mut length = 0_usize;
         loop {
             let mut line = String::new();
             if reader.read_line(&mut line).unwrap_or(0) == 0 {

@@ -87,7 +87,9 @@ struct Cost {
 /// Sends signed requests one after the other.
 fn cost(site: &Site) -> Cost {
     let client = client(&site.tenant);
-    let (start, before, mut sent) = (Instant::now(), ticks(), 0_u32);
+    let start = Instant::now();
+    let before = ticks();
+    let mut sent = 0_u32;
     while start.elapsed() < QUARTER {
         client.ping().unwrap();
         sent += 1;

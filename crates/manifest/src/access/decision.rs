@@ -17,7 +17,8 @@ impl Access {
             ScopeModel::Older if question.is_of_scope() => return (Answer::Unknown, None),
             _ => {}
         }
-        let (key, tenant) = (self.key(), &self.tenant.settings);
+        let key = self.key();
+        let tenant = &self.tenant.settings;
         let decision = decide(&key, tenant, question);
         let mut answer = decision.answer();
         if let Some(scope) = key.scope

@@ -19,7 +19,8 @@ use crate::snapshot::{Row, Snapshot};
 pub(super) fn of_row(app: &App, snapshot: &Snapshot, row: &Row) -> Result<Access, BoxError> {
     let scope = app.options.client.scope(row.record.key_id);
     let scope = scope.map_err(|error| format!("its scope could not be read: {}", chain(&error)))?;
-    let (policy, tenant) = (snapshot.definitions.policy(), app.options.tenant.as_deref());
+    let policy = snapshot.definitions.policy();
+    let tenant = app.options.tenant.as_deref();
     let access = cortexkey_fleet::access(row, scope.as_ref(), policy, tenant)?;
     Ok(as_the_emulator(app, access))
 }

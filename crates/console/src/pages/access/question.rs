@@ -110,8 +110,10 @@ fn list(text: &str) -> Vec<&str> {
 
 fn answer(access: &Access, kind: &str, fields: &Fields) -> Markup {
     let of = |name: &str| fields.get(name).unwrap_or_default().trim();
-    let (name, domain, groups, tags) =
-        (of("name"), of("domain"), list(of("groups")), list(of("tags")));
+    let name = of("name");
+    let domain = of("domain");
+    let groups = list(of("groups"));
+    let tags = list(of("tags"));
     let endpoint = Endpoint { groups: &groups, tags: &tags };
     let asset = |endpoint| Reference::Asset { groups: &groups, endpoint };
     let references: Vec<Reference<'_>> = match of("reference") {
