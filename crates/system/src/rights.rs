@@ -1,4 +1,4 @@
-//! Who besides this user may read or change a file on Windows.
+//! Accounts besides this user that may read or change a file on Windows.
 //!
 //! The system writes a file's access control list as text (SDDL), and this module reads it. What it does not
 //! understand counts as access.
@@ -131,6 +131,13 @@ fn rights(text: &str) -> u32 {
     codes(text).map_or(u32::MAX, |codes| codes.map(right).fold(0, |all, one| all | one))
 }
 
+/// The list that leaves a file or folder to a user, the system and administrators. It is protected, so the
+/// folder above adds nothing to it.
+fn private_list(user: &str) -> String {
+    let entries = [user, "SY", "BA"].map(|account| format!("(A;OICI;FA;;;{account})"));
+    format!("D:P{}", entries.concat())
+}
+
 /// An account as people know it, where SDDL has a code for it.
 fn named(account: &str) -> String {
     let name = match account {
@@ -163,7 +170,7 @@ mod windows {
     };
     use windows_permissions::{LocalBox, SecurityDescriptor};
 
-    use super::{Access, others_in};
+    use super::{Access, others_in, private_list};
 
     const FILE: SeObjectType = SeObjectType::SE_FILE_OBJECT;
 
@@ -177,9 +184,7 @@ mod windows {
 
     /// Leaves a file or folder to this user, the system and administrators, whatever its folder hands on.
     pub fn make_private(path: &Path) -> io::Result<()> {
-        let user = this_user()?;
-        let entries = [&*user, "SY", "BA"].map(|account| format!("(A;OICI;FA;;;{account})"));
-        let own = descriptor(&format!("D:P{}", entries.concat()))?;
+        let own = descriptor(&private_list(&this_user()?))?;
         set(path, &own, true)
     }
 
@@ -216,6 +221,22 @@ mod windows {
     fn text(text: OsString) -> io::Result<String> {
         text.into_string().map_err(|_| io::Error::other("a list of rights is not text"))
     }
+
+    #[cfg(test)]
+    mod tests {
+        use super::*;
+
+        /// What the system makes of the list, without a file: wine stores a file's list as its mode.
+        #[test]
+        fn the_system_reads_the_private_list_as_we_do() -> io::Result<()> {
+            let user = this_user()?;
+            let list = private_list(&user);
+            let sddl = text(descriptor(&format!("O:{user}{list}"))?.as_sddl()?)?;
+            assert_eq!(sddl, format!("O:{user}{list}"));
+            assert_eq!(others_in(&sddl, &user, Access::Read), None);
+            Ok(())
+        }
+    }
 }
 
 #[cfg(test)]
@@ -233,6 +254,17 @@ mod tests {
         let own = format!("PAI(A;;FA;;;{USER})(A;;FA;;;SY)(A;ID;FA;;;BA)(A;;RC;;;OW)");
         assert_eq!(readers(&own), None);
         assert_eq!(readers("P"), None);
+    }
+
+    #[test]
+    fn a_private_list_is_protected_and_grants_others_nothing() {
+        let list = private_list(USER);
+        assert!(list.starts_with("D:P("), "{list}");
+        for access in [Access::Read, Access::Write] {
+            assert_eq!(others_in(&format!("O:{USER}{list}"), USER, access), None);
+            let other = others_in(&format!("O:SY{list}"), "S-1-5-21-1-2-3-1002", access);
+            assert_eq!(other.as_deref(), Some(USER));
+        }
     }
 
     #[test]

@@ -98,7 +98,7 @@ impl Pending {
         if about.is_none() && !how.private {
             as_the_umask_says(&mut builder);
         }
-        let file = builder.tempfile_in(folder_of(&target)).map_err(|error| failed(plain(error)))?;
+        let file = create_in(folder_of(&target), &builder).map_err(|error| failed(plain(error)))?;
         match about {
             Some(about) => keep(&file, &target, &about)
                 .map_err(|error| WriteError::system("keep the owner and mode of", path, error))?,
@@ -324,6 +324,24 @@ fn plain(error: io::Error) -> io::Error {
 
 fn folder_of(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// On Windows the file has the folder's rights at first, so no other program can open it before it has its own
+/// and its name.
+#[cfg(windows)]
+fn create_in(folder: &Path, builder: &Builder<'_, '_>) -> io::Result<NamedTempFile> {
+    use std::os::windows::fs::OpenOptionsExt as _;
+
+    // The rename asks for this right.
+    const FILE_SHARE_DELETE: u32 = 0x4;
+    let mut options = fs::OpenOptions::new();
+    options.read(true).write(true).create_new(true).share_mode(FILE_SHARE_DELETE);
+    builder.make_in(folder, |path| options.open(path))
+}
+
+#[cfg(not(windows))]
+fn create_in(folder: &Path, builder: &Builder<'_, '_>) -> io::Result<NamedTempFile> {
+    builder.tempfile_in(folder)
 }
 
 #[cfg(unix)]
