@@ -1,6 +1,6 @@
 //! [`Hasher`]: which kernel hashes many messages, and [`Lanes`]: SHA-256 of up to 32 messages with it.
 
-use zeroize::{Zeroize, ZeroizeOnDrop, zeroize_stack};
+use zeroize::{ZeroizeOnDrop, optimization_barrier, zeroize_stack};
 
 use crate::sha256::{SharedBlock, Words};
 use crate::sizes::LANES;
@@ -162,28 +162,16 @@ impl Lanes {
         }
     }
 
-    /// The digests, each as eight words.
-    pub fn digests(&self) -> [[u32; 8]; LANES] {
-        let mut digests = [[0; 8]; LANES];
+    /// Writes the digests of the lanes in use, each as eight words. Returns a bit for each lane whose digest a
+    /// string holds as lower-case hexadecimal digits, compared in constant time.
+    pub fn check(&self, texts: &[&[u8; 64]; LANES], digests: &mut [[u32; 8]; LANES]) -> u32 {
         #[cfg(target_arch = "x86_64")]
         if let Hasher::Avx512(proof) = self.hasher {
-            avx512::sha256::write_digests(proof, &self.words, &mut digests);
-            return digests;
-        }
-        for (lane, digest) in digests.iter_mut().enumerate().take(self.count) {
-            *digest = self.digest(lane);
-        }
-        digests
-    }
-
-    /// A bit for each lane whose digest a string holds as lower-case hexadecimal digits, in constant time.
-    pub fn matches(&self, texts: &[&[u8; 64]; LANES]) -> u32 {
-        #[cfg(target_arch = "x86_64")]
-        if let Hasher::Avx512(proof) = self.hasher {
-            return avx512::sha256::matches(proof, &self.words, texts);
+            return avx512::sha256::check(proof, &self.words, texts, digests);
         }
         let mut matches = 0;
-        for (lane, text) in texts.iter().enumerate().take(self.count) {
+        for (lane, (text, digest)) in texts.iter().zip(digests).enumerate().take(self.count) {
+            *digest = self.digest(lane);
             matches |= u32::from(self.is_digest_of(lane, text)) << lane;
         }
         matches
@@ -268,7 +256,9 @@ const KERNEL_STACK_BYTES: usize = 4096;
 
 impl Drop for Lanes {
     fn drop(&mut self) {
-        self.words.as_flattened_mut().as_flattened_mut().zeroize();
+        // Whole vectors at a time, which `zeroize` does not do.
+        self.words = [[[0; 16]; 2]; 8];
+        optimization_barrier(&self.words);
         // A kernel has more words than registers, and leaves the rest on the stack.
         zeroize_stack::<KERNEL_STACK_BYTES>();
     }
@@ -335,17 +325,21 @@ mod tests {
                     }
                     compress256(state, &blocks[..1]);
                 }
-                prop_assert_eq!(&lanes.digests()[..count], &states[..count], "{:?}", hasher);
                 let mut texts = [[0; 64]; LANES];
                 lanes.write_hex(texts.iter_mut().take(count));
+                let mut digests = [[0; 8]; LANES];
+                let matches = lanes.check(&texts.each_ref(), &mut digests);
+                prop_assert_eq!(&digests[..count], &states[..count], "{:?}", hasher);
                 for (text, state) in texts.iter().take(count).zip(states) {
                     prop_assert_eq!(text.to_vec(), hex::encode(bytes(state)).into_bytes());
                 }
                 // Every second one is changed.
                 let used = u32::MAX.checked_shr(32 - u32::try_from(count)?).unwrap_or(0);
-                prop_assert_eq!(lanes.matches(&texts.each_ref()) & used, used);
+                prop_assert_eq!(matches & used, used);
                 texts.iter_mut().step_by(2).for_each(|text| text[count] ^= 1);
-                prop_assert_eq!(lanes.matches(&texts.each_ref()) & used, used & 0xaaaa_aaaa);
+                let matches = lanes.check(&texts.each_ref(), &mut digests);
+                prop_assert_eq!(matches & used, used & 0xaaaa_aaaa);
+                prop_assert_eq!(&digests[..count], &states[..count], "{:?}", hasher);
             }
         }
     }

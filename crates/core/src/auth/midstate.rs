@@ -15,7 +15,8 @@ pub(super) const BLOCK_BYTES: usize = 64;
 /// The longest nonce.
 const NONCE_BYTES_MAX: usize = 128;
 /// The key's tail, the longest nonce, the timestamp, the end mark and the length.
-const BLOCKS_MAX: usize = (BLOCK_BYTES - 1 + NONCE_BYTES_MAX + 13 + 1 + 8).div_ceil(BLOCK_BYTES);
+pub(super) const BLOCKS_MAX: usize =
+    (BLOCK_BYTES - 1 + NONCE_BYTES_MAX + 13 + 1 + 8).div_ceil(BLOCK_BYTES);
 /// The blocks that are hashed after the whole blocks of a key.
 pub(super) type Blocks = [[u8; BLOCK_BYTES]; BLOCKS_MAX];
 pub(super) const NO_BLOCKS: Blocks = [[0; BLOCK_BYTES]; BLOCKS_MAX];
@@ -90,14 +91,19 @@ impl HashMidstate {
         Digest(state)
     }
 
-    /// The last block, if key and nonce fill theirs.
-    pub(super) fn last_block_of_aligned(&self, timestamp: &[u8; 13]) -> [u8; BLOCK_BYTES] {
+    fn last_block_of_aligned(&self, timestamp: &[u8; 13]) -> [u8; BLOCK_BYTES] {
         let mut last = [0; BLOCK_BYTES];
+        self.write_last_of_aligned(&mut last, timestamp);
+        last
+    }
+
+    /// Writes the last block, if key and nonce fill theirs, into zeros or over such a block of another
+    /// message.
+    pub(super) fn write_last_of_aligned(&self, last: &mut [u8; BLOCK_BYTES], timestamp: &[u8; 13]) {
         last[..13].copy_from_slice(timestamp);
         last[13] = END_MARK;
         let bits = 8 * (self.key_len + BLOCK_BYTES + 13) as u64;
         last[BLOCK_BYTES - 8..].copy_from_slice(&bits.to_be_bytes());
-        last
     }
 
     fn digest_of_any(&self, nonce: &[u8], timestamp: &[u8; 13]) -> Digest {
@@ -267,9 +273,33 @@ pub(super) struct Expected {
     pub(super) matches: Option<bool>,
 }
 
-impl Expected {
-    pub(super) const UNKNOWN: Self = Self::not_compared(Digest([0; 8]));
+/// How many requests of a batch are hashed together.
+pub(super) const CHUNK: usize = 32;
 
+/// What up to `CHUNK` requests are checked against.
+pub(super) struct ManyExpected {
+    pub(super) digests: [[u32; 8]; CHUNK],
+    /// Whether each request presents its digest, for those that a kernel has hashed and compared.
+    pub(super) matches: [Option<bool>; CHUNK],
+}
+
+impl ManyExpected {
+    pub(super) const UNKNOWN: Self = Self { digests: [[0; 8]; CHUNK], matches: [None; CHUNK] };
+
+    /// Adds the digests of the first `count` requests that no kernel has hashed.
+    pub(super) fn complete(&mut self, count: usize, digest: impl Fn(usize) -> Digest) {
+        let all = self.digests.iter_mut().zip(&self.matches).take(count).enumerate();
+        for (index, (expected, _)) in all.filter(|(_, (_, matches))| matches.is_none()) {
+            *expected = digest(index).0;
+        }
+    }
+
+    pub(super) fn of(&self, index: usize) -> Expected {
+        Expected { digest: Digest(self.digests[index]), matches: self.matches[index] }
+    }
+}
+
+impl Expected {
     pub(super) const fn not_compared(digest: Digest) -> Self {
         Self { digest, matches: None }
     }

@@ -5,9 +5,9 @@
 use core::{array, ptr};
 
 use cortexkey_kernels::{Hasher, LANES, Lanes, SharedBlock};
-use zeroize::Zeroize;
+use zeroize::optimization_barrier;
 
-use super::midstate::{BLOCK_BYTES, Blocks, Digest, Expected, HashMidstate, NO_BLOCKS};
+use super::midstate::{BLOCK_BYTES, BLOCKS_MAX, Blocks, HashMidstate, ManyExpected, NO_BLOCKS};
 use super::nonce::NONCE_BYTES;
 use super::request::{AdvancedFields, AuthForm, Request};
 use super::signature::SignatureSlot;
@@ -113,83 +113,113 @@ fn nonces<P: SignatureSlot>(batch: &[P]) -> [&[u8; NONCE_BYTES]; LANES] {
 
 const ZEROS: &[u8; BLOCK_BYTES] = &[0; BLOCK_BYTES];
 
-/// The digests that Advanced requests are checked against, if there are enough of them. Stands in for
-/// `HashMidstate::digest` and the comparison. `key` returns the key of the request with an index. Other
-/// requests stay as they are.
-pub(super) fn expected_digests<'k>(
-    requests: &[Request<'_>],
-    key: impl Fn(usize) -> &'k HashMidstate,
-    expected: &mut [Expected; LANES],
-) {
-    let Some(hasher) = Hasher::for_messages(requests.len()) else { return };
-    let first_key = key(0);
-    let mut lanes = Lanes::new(hasher, requests.len());
-    lanes.set_states(first_key.state());
-    let mut messages = RequestMessages::new();
-    let mut presented = [ZEROS; LANES];
-    for (lane, request) in requests.iter().enumerate().take(LANES) {
-        let AuthForm::Advanced(fields) = request.form() else { continue };
-        let key = key(lane);
-        if !ptr::eq(key, first_key) {
-            lanes.set_state(lane, key.state());
+/// Hashes and compares the Advanced requests of a batch, up to `LANES` at a time. Stands in for
+/// `HashMidstate::digest` and the comparison. Its buffers are for all parts of the batch.
+pub(super) struct BatchVerifier<'r> {
+    messages: RequestMessages<'r>,
+    /// What the requests present as digests. Lanes without a message keep those of earlier requests.
+    presented: [&'r [u8; 64]; LANES],
+}
+
+impl<'r> BatchVerifier<'r> {
+    pub(super) fn new() -> Self {
+        Self { messages: RequestMessages::new(), presented: [ZEROS; LANES] }
+    }
+
+    /// Checks the Advanced requests, if there are enough of them. `key` returns the key of the request with
+    /// an index. Other requests stay as they are.
+    pub(super) fn check<'k>(
+        &mut self,
+        requests: &[Request<'r>],
+        key: impl Fn(usize) -> &'k HashMidstate,
+        expected: &mut ManyExpected,
+    ) {
+        let Some(hasher) = Hasher::for_messages(requests.len()) else { return };
+        let first_key = key(0);
+        let mut lanes = Lanes::new(hasher, requests.len());
+        lanes.set_states(first_key.state());
+        self.messages.clear();
+        for (lane, request) in requests.iter().enumerate().take(LANES) {
+            let AuthForm::Advanced(fields) = request.form() else { continue };
+            let key = key(lane);
+            if !ptr::eq(key, first_key) {
+                lanes.set_state(lane, key.state());
+            }
+            self.messages.write(lane, key, fields);
+            self.presented[lane] = fields.digest;
         }
-        messages.write(lane, key, fields);
-        presented[lane] = fields.digest;
-    }
-    for place in (0..).take_while(|place| messages.lanes_with(*place) != 0) {
-        lanes.compress_each(&messages.blocks(place), messages.lanes_with(place));
-    }
-    let used = messages.lanes_with(0);
-    let matches = lanes.matches(&presented);
-    for (lane, (expected, digest)) in expected.iter_mut().zip(lanes.digests()).enumerate() {
-        if used >> lane & 1 == 1 {
-            let matches = Some(matches >> lane & 1 == 1);
-            *expected = Expected { digest: Digest(digest), matches };
+        for place in 0..BLOCKS_MAX {
+            let active = self.messages.lanes[place];
+            if active != 0 {
+                lanes.compress_each(&self.messages.blocks(place), active);
+            }
+        }
+        let matches = lanes.check(&self.presented, &mut expected.digests);
+        for (lane, answer) in expected.matches.iter_mut().enumerate() {
+            if self.messages.lanes[0] >> lane & 1 == 1 {
+                *answer = Some(matches >> lane & 1 == 1);
+            }
         }
     }
 }
 
 /// The messages of requests, after the whole blocks of their keys.
 struct RequestMessages<'r> {
-    /// How many blocks each has.
-    used: [usize; LANES],
-    /// The nonce, if it fills a block, and the block after it.
-    aligned: [(Option<&'r [u8; NONCE_BYTES]>, [u8; BLOCK_BYTES]); LANES],
-    /// The others.
+    /// For each block, a bit for each lane whose message has it.
+    lanes: [u32; BLOCKS_MAX],
+    /// A bit for each lane whose nonce is a block, followed by one other block.
+    aligned: u32,
+    nonces: [&'r [u8; NONCE_BYTES]; LANES],
+    ends: [[u8; BLOCK_BYTES]; LANES],
+    /// The messages of the other lanes.
     any: Option<Messages<LANES>>,
 }
 
 impl<'r> RequestMessages<'r> {
     fn new() -> Self {
-        Self { used: [0; LANES], aligned: [(None, [0; BLOCK_BYTES]); LANES], any: None }
-    }
-
-    fn write(&mut self, lane: usize, key: &HashMidstate, fields: &AdvancedFields<'r>) {
-        match fields.nonce.try_into() {
-            Ok(nonce) if key.tail_len() == 0 => {
-                let last = key.last_block_of_aligned(fields.timestamp_digits);
-                self.aligned[lane] = (Some(nonce), last);
-                self.used[lane] = 2;
-            }
-            _ => {
-                let blocks = &mut self.any.get_or_insert_with(Messages::new).0[lane];
-                self.used[lane] = key.write_message(blocks, fields.nonce, fields.timestamp_digits);
-            }
+        Self {
+            lanes: [0; BLOCKS_MAX],
+            aligned: 0,
+            nonces: [ZEROS; LANES],
+            ends: [[0; BLOCK_BYTES]; LANES],
+            any: None,
         }
     }
 
-    /// A bit for each lane that has a block in this position.
-    fn lanes_with(&self, place: usize) -> u32 {
-        self.used.iter().rev().fold(0, |lanes, used| lanes << 1 | u32::from(*used > place))
+    /// Takes all messages out. Their bytes stay, and are written over.
+    fn clear(&mut self) {
+        self.lanes = [0; BLOCKS_MAX];
+        self.aligned = 0;
+    }
+
+    fn write(&mut self, lane: usize, key: &HashMidstate, fields: &AdvancedFields<'r>) {
+        let used = match fields.nonce.try_into() {
+            Ok(nonce) if key.tail_len() == 0 => {
+                self.nonces[lane] = nonce;
+                key.write_last_of_aligned(&mut self.ends[lane], fields.timestamp_digits);
+                self.aligned |= 1 << lane;
+                2
+            }
+            _ => {
+                let blocks = &mut self.any.get_or_insert_with(Messages::new).0[lane];
+                *blocks = NO_BLOCKS;
+                key.write_message(blocks, fields.nonce, fields.timestamp_digits)
+            }
+        };
+        for lanes in self.lanes.iter_mut().take(used) {
+            *lanes |= 1 << lane;
+        }
     }
 
     fn blocks(&self, place: usize) -> [&[u8; BLOCK_BYTES]; LANES] {
-        array::from_fn(|lane| match (&self.aligned[lane], &self.any) {
-            ((Some(nonce), _), _) if place == 0 => nonce,
-            ((Some(_), last), _) => last,
-            ((None, _), Some(messages)) => &messages.0[lane][place],
-            ((None, _), None) => ZEROS,
-        })
+        let aligned = |lane| if place == 0 { self.nonces[lane] } else { &self.ends[lane] };
+        match &self.any {
+            None => array::from_fn(aligned),
+            Some(messages) => array::from_fn(|lane| {
+                let is_aligned = self.aligned >> lane & 1 == 1;
+                if is_aligned { aligned(lane) } else { &messages.0[lane][place] }
+            }),
+        }
     }
 }
 
@@ -209,7 +239,8 @@ impl<const COUNT: usize> Messages<COUNT> {
 impl<const COUNT: usize> Drop for Messages<COUNT> {
     fn drop(&mut self) {
         for blocks in &mut self.0 {
-            blocks[0].as_mut_slice().zeroize();
+            blocks[0] = [0; BLOCK_BYTES];
         }
+        optimization_barrier(&self.0);
     }
 }

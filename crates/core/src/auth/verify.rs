@@ -11,7 +11,7 @@ use subtle::ConstantTimeEq;
 use super::digits::encode_hex;
 use super::guard::{GuardRefusal, ReplayGuard, VerifiedUse};
 use super::key::{KeyId, Level};
-use super::midstate::{Digest, Expected, HashMidstate};
+use super::midstate::{CHUNK, Digest, Expected, HashMidstate, ManyExpected};
 use super::nonce::NonceLengths;
 use super::request::{AuthForm, Request};
 use super::stored::{Material, StoredKey};
@@ -152,16 +152,22 @@ impl Verifier {
         guard: &G,
         mut each: impl FnMut(usize, Result<Principal, Verdict>),
     ) {
+        #[cfg(feature = "kernels")]
+        let mut kernels = super::multi::BatchVerifier::new();
         for (chunk, requests) in requests.chunks(CHUNK).enumerate() {
             let mut keys = [None; CHUNK];
             for (key, request) in keys.iter_mut().zip(requests) {
                 *key = stored_for(request, stored(request.key_id()));
             }
             // All hashes first: those of two requests do not depend on each other.
-            let mut expected = [Expected::UNKNOWN; CHUNK];
-            expected_digests(requests, &keys, &mut expected);
+            let mut expected = ManyExpected::UNKNOWN;
+            #[cfg(feature = "kernels")]
+            kernels.check(requests, |index| key_or_dummy(keys[index]), &mut expected);
+            expected
+                .complete(requests.len(), |index| expected_digest(&requests[index], keys[index]));
             for (index, request) in requests.iter().enumerate() {
-                let answer = self.conclude(request, keys[index], &expected[index], now_ms, guard);
+                let expected = expected.of(index);
+                let answer = self.conclude(request, keys[index], &expected, now_ms, guard);
                 each(chunk * CHUNK + index, answer);
             }
         }
@@ -307,9 +313,6 @@ fn equal_in_constant_time<const N: usize>(a: &[u8; N], b: &[u8; N]) -> bool {
     difference.ct_eq(&0).into()
 }
 
-/// How many requests of a batch are hashed together.
-const CHUNK: usize = 32;
-
 /// Guards against a lookup that returns another key.
 fn stored_for<'k>(request: &Request<'_>, stored: Option<&'k StoredKey>) -> Option<&'k StoredKey> {
     stored.filter(|stored| stored.key_id() == request.key_id())
@@ -324,21 +327,6 @@ fn expected_digest(request: &Request<'_>, stored: Option<&StoredKey>) -> Digest 
         AuthForm::Standard(key) => HashMidstate::digest_of(*key),
         AuthForm::Advanced(signed) => {
             key_or_dummy(stored).digest(signed.nonce, signed.timestamp_digits)
-        }
-    }
-}
-
-/// Like [`expected_digest`], for up to `CHUNK` requests.
-fn expected_digests(
-    requests: &[Request<'_>],
-    keys: &[Option<&StoredKey>; CHUNK],
-    expected: &mut [Expected; CHUNK],
-) {
-    #[cfg(feature = "kernels")]
-    super::multi::expected_digests(requests, |index| key_or_dummy(keys[index]), expected);
-    for ((request, key), expected) in requests.iter().zip(keys).zip(expected) {
-        if expected.matches.is_none() {
-            *expected = Expected::not_compared(expected_digest(request, *key));
         }
     }
 }

@@ -34,16 +34,16 @@ pub(crate) fn compress_shared(_: Avx512, words: &mut Words, block: &SharedBlock)
     unsafe { compress_all_lanes(words, block.sums()) }
 }
 
-/// Writes the digests, each as eight words.
-pub(crate) fn write_digests(_: Avx512, words: &Words, digests: &mut [[u32; 8]; LANES]) {
+/// Writes the digests, each as eight words. Returns a bit for each lane whose digest a string holds as hexadecimal
+/// digits.
+pub(crate) fn check(
+    _: Avx512,
+    words: &Words,
+    texts: &[&[u8; 64]; LANES],
+    digests: &mut [[u32; 8]; LANES],
+) -> u32 {
     // SAFETY: as above.
-    unsafe { store_digests(words, digests) }
-}
-
-/// A bit for each lane whose digest a string holds as hexadecimal digits.
-pub(crate) fn matches(_: Avx512, words: &Words, texts: &[&[u8; 64]; LANES]) -> u32 {
-    // SAFETY: as above.
-    unsafe { compare_hex(words, texts) }
+    unsafe { store_and_compare(words, texts, digests) }
 }
 
 /// Writes the digests as hexadecimal digits.
@@ -255,31 +255,27 @@ const fn lanes_of(vector: usize) -> [usize; 2] {
     [first, first + 4]
 }
 
-#[target_feature(enable = "avx512f,avx512bw")]
-fn store_digests(words: &Words, digests: &mut [[u32; 8]; LANES]) {
-    for (set, digests) in digests.as_chunks_mut::<SET>().0.iter_mut().enumerate() {
+#[target_feature(enable = "avx512f,avx512bw,avx512vbmi")]
+fn store_and_compare(
+    words: &Words,
+    texts: &[&[u8; 64]; LANES],
+    digests: &mut [[u32; 8]; LANES],
+) -> u32 {
+    let first = load(&const { big_endian_byte_positions(0) });
+    let second = load(&const { big_endian_byte_positions(32) });
+    let mut matches = 0;
+    for set in 0..SETS {
         for (vector, row) in rows(words, set).into_iter().enumerate() {
             let mut both = [0; 16];
             store_words(&mut both, row);
             let (halves, _) = both.as_chunks::<8>();
-            for (lane, half) in lanes_of(vector).into_iter().zip(halves) {
+            let lanes = lanes_of(vector).into_iter().zip([first, second]).zip(halves);
+            for ((lane, places), half) in lanes {
+                let lane = SET * set + lane;
                 digests[lane] = *half;
-            }
-        }
-    }
-}
-
-#[target_feature(enable = "avx512f,avx512bw,avx512vbmi")]
-fn compare_hex(words: &Words, texts: &[&[u8; 64]; LANES]) -> u32 {
-    let first = load(&const { big_endian_byte_positions(0) });
-    let second = load(&const { big_endian_byte_positions(32) });
-    let mut matches = 0;
-    for (set, texts) in texts.as_chunks::<SET>().0.iter().enumerate() {
-        for (vector, row) in rows(words, set).into_iter().enumerate() {
-            for (lane, half) in lanes_of(vector).into_iter().zip([first, second]) {
-                let digits = hex_digits(_mm512_permutexvar_epi8(half, row));
+                let digits = hex_digits(_mm512_permutexvar_epi8(places, row));
                 let is_equal = _mm512_cmpneq_epi8_mask(digits, load(texts[lane])) == 0;
-                matches |= u32::from(is_equal) << (SET * set + lane);
+                matches |= u32::from(is_equal) << lane;
             }
         }
     }
