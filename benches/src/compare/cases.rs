@@ -246,7 +246,8 @@ fn verify_256(extent: Extent) -> Group {
         .map(|headers| (headers.authorization(), headers.nonce(), headers.timestamp()))
         .collect();
     let mut requests = Vec::with_capacity(256);
-    let cases = vec![
+    #[cfg_attr(not(feature = "kernels"), expect(unused_mut, reason = "floors are added"))]
+    let mut cases = vec![
         Case::new("cortexkey, given the headers' values", || {
             let parse = |values| Request::from_values(values, NonceLengths::EXACT).expect("good");
             requests.clear();
@@ -262,6 +263,8 @@ fn verify_256(extent: Extent) -> Group {
         })
         .of(256),
     ];
+    #[cfg(feature = "kernels")]
+    cases.extend(super::hashing::hashing_alone());
     group(extent, "verify 256", cases)
 }
 

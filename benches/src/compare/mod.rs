@@ -8,6 +8,8 @@ mod calls;
 mod cases;
 mod check;
 mod foreign;
+#[cfg(feature = "kernels")]
+mod hashing;
 mod markdown;
 #[cfg(feature = "kernels")]
 mod paths;

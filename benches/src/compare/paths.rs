@@ -11,6 +11,7 @@ use cortexkey_core::replay::Unguarded;
 use cortexkey_kernels::Path;
 
 use super::cases::{group, now, one, signer_of};
+use super::hashing::paths;
 use super::{BY_PATH, Extent, Group, by_path};
 use crate::measure::Case;
 use crate::peers::{TypicalVerifier, naive_a};
@@ -30,13 +31,6 @@ pub(super) fn all(extent: Extent) -> Vec<Group> {
     let groups = groups.collect();
     Path::Avx512.limit();
     groups
-}
-
-/// The paths that this processor supports, from the fastest to the slowest.
-fn paths() -> impl Iterator<Item = Path> {
-    Path::Avx512.limit();
-    let fastest = Path::current();
-    Path::ALL.into_iter().rev().filter(move |path| *path <= fastest)
 }
 
 /// A case that runs on one path.

@@ -10,7 +10,7 @@ use cortexkey_core::auth::{
     Key, KeyId, Level, Nonce, NonceLengths, Request, Signature, Signer, Skew, StoredKey, Timestamp,
     Verifier,
 };
-use cortexkey_core::replay::{MemoryGuard, MemoryGuardConfig, Start};
+use cortexkey_core::replay::{MemoryGuard, MemoryGuardConfig, Start, Unguarded};
 use rand_core::SeedableRng as _;
 
 const NOW_MS: u64 = 1_790_611_732_512;
@@ -142,4 +142,46 @@ fn verify_batch(key: &[u8], size: usize) {
         assert!(refused.len() >= 5, "{refused:?}");
         assert!(batch.iter().any(Result::is_ok));
     }
+}
+
+/// Neighbours, and requests in the same place of the next part of the batch, have keys of other
+/// lengths.
+#[test]
+fn each_request_of_a_batch_may_have_a_key_of_its_own() {
+    let keys: Vec<_> = [64, 12, 128, 65, 256, 1, 192, 127, 63, 255, 43]
+        .into_iter()
+        .enumerate()
+        .map(|(index, len)| {
+            let key: Vec<u8> = b"key-0123456789ab".repeat(16)[..len].to_vec();
+            let (id, level) = (KeyId::new(index as u64 + 1).unwrap(), Level::Advanced);
+            let key = Key::new(&key).unwrap();
+            (Signer::new(id, level, key), StoredKey::new(id, level, key))
+        })
+        .collect();
+    let now = Timestamp::from_ms(NOW_MS).unwrap();
+    let sent: Vec<Vec<_>> = (0..150)
+        .map(|i| {
+            let nonce = Nonce::new(format!("{i:064}").as_bytes()).unwrap();
+            let headers = keys[i % keys.len()].0.sign_with(nonce, now);
+            headers.iter().map(|(name, value)| (name, value.to_owned())).collect()
+        })
+        .collect();
+    let requests: Vec<_> = sent
+        .iter()
+        .map(|headers| {
+            let headers = headers.iter().map(|(name, value)| (*name, value.as_str()));
+            Request::parse(headers, NonceLengths::EXACT).unwrap()
+        })
+        .collect();
+    with_every_kernel(|| {
+        let lookup =
+            |id: KeyId| keys.iter().map(|(_, stored)| stored).find(|key| key.key_id() == id);
+        let mut accepted = 0;
+        Verifier::new().verify_batch(&requests, lookup, NOW_MS, &Unguarded, |index, answer| {
+            let id = answer.map(|principal| principal.key_id());
+            assert_eq!(id, Ok(requests[index].key_id()), "{index}");
+            accepted += 1;
+        });
+        assert_eq!(accepted, requests.len());
+    });
 }
