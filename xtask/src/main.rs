@@ -83,7 +83,7 @@ cargo xtask COMMAND
   bindings         build and test the packages for Python, Node and PowerShell
   workflows        check the workflows, the action and the forms under .github
   supply [--advisories] check licences and sources of the dependencies, and known vulnerabilities
-  release STEP     build [TARGET…], rehearse [TARGET…], recipes, pin, verify TAG, crates, wheels, github TAG: what the release workflow runs
+  release STEP     build [TARGET…], rehearse [TARGET…], go-bundle, recipes, pin, verify TAG, crates, wheels, github TAG: what the release workflow runs
   compare [FLAG]   compare with peers: --check that no ratio fell, --json, --markdown
   fuzz [--seconds N] [TARGET…] run the fuzz targets, or the named ones, for N seconds each;
                    --briefly is what CI runs for a pull request

@@ -119,6 +119,21 @@ pub(crate) fn cross() -> Result<(), String> {
     if packages.is_empty() { Ok(()) } else { debian(&packages).map(drop) }
 }
 
+/// Gets what installs and runs a release's files.
+pub(crate) fn release_users() {
+    windows();
+    let packages = missing(&[
+        ("debootstrap", "debootstrap"),
+        ("musl-gcc", "musl-tools"),
+        ("cpio", "cpio"),
+        ("pkg-config", "pkg-config"),
+        ("rpm2cpio", "rpm2cpio"),
+    ]);
+    if !packages.is_empty() {
+        note(&packages.join(" "), &debian(&packages));
+    }
+}
+
 /// Gets the program that checks metrics and alert rules, which no check of the gate needs.
 pub(crate) fn promtool() {
     let packages = missing(&[("promtool", "prometheus")]);

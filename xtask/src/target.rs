@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::run::{cargo, check};
+use crate::run::{cargo, check, target_dir};
 use crate::{setup, tools};
 
 /// What a release is built for. Those for macOS need its own linker, and so a machine with macOS.
@@ -121,7 +121,12 @@ pub(crate) fn without_paths(root: &Path, build: &mut Command, flags: &[&str]) {
         std::env::var_os(name).map_or_else(|| home.join(otherwise), PathBuf::from)
     };
     let remap = |path: &Path, name: &str| format!("--remap-path-prefix={}={name}", path.display());
-    let mut all = vec![remap(root, "cortexkey"), remap(&home("CARGO_HOME", ".cargo"), "cargo")];
+    // Of several that match, the last one counts.
+    let mut all = vec![
+        remap(root, "cortexkey"),
+        remap(&target_dir(root), "target"),
+        remap(&home("CARGO_HOME", ".cargo"), "cargo"),
+    ];
     all.extend(flags.iter().map(|flag| (*flag).to_owned()));
     build.env("CARGO_ENCODED_RUSTFLAGS", all.join("\u{1f}"));
 }

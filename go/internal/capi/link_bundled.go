@@ -14,6 +14,10 @@ package capi
 #if !__has_include("libcortexkey_linux_arm64.a")
 #define CXK_NOT_BUNDLED
 #endif
+#elif defined(_WIN32) && defined(__x86_64__)
+#if !__has_include("libcortexkey_windows_amd64.a")
+#define CXK_NOT_BUNDLED
+#endif
 #else
 #define CXK_NOT_BUNDLED
 #endif
@@ -22,6 +26,7 @@ package capi
 #endif
 #cgo linux,amd64 LDFLAGS: ${SRCDIR}/libcortexkey_linux_amd64.a -lgcc_eh -lpthread -ldl
 #cgo linux,arm64 LDFLAGS: ${SRCDIR}/libcortexkey_linux_arm64.a -lgcc_eh -lpthread -ldl
+#cgo windows,amd64 LDFLAGS: ${SRCDIR}/libcortexkey_windows_amd64.a -lntdll -luserenv -lws2_32 -ldbghelp
 */
 import "C"
 

@@ -205,7 +205,9 @@ const PROOFS: &[Proof] = &[
     },
     Proof {
         name: "release",
-        shows: "a release's files are built twice with the same bytes, and Conan builds with them",
+        shows: "a release's files for Linux with glibc and musl and for Windows are built, the same bytes \
+                twice; packages, archives and the Go module work where nothing else is installed \
+                (needs root, debootstrap, wine), and Conan builds with them",
         run: platforms::release,
     },
     Proof {

@@ -76,26 +76,34 @@ pub(super) fn musl(root: &Path) -> Vec<Command> {
     vec![build, lay_out, run]
 }
 
-/// All files for this machine, twice.
+/// The target that is built twice.
+const TWICE: &str = "x86_64-unknown-linux-musl";
+
+/// All files for the systems that can be tried here, one target's twice in folders of their own.
 pub(super) fn release(root: &Path) -> Vec<Command> {
+    setup::release_users();
     let xtask = |arguments: &[&str]| {
         let mut again = cargo(root);
-        again.arg("xtask").args(arguments);
+        again.args(["xtask", "release"]).args(arguments);
         again
     };
-    let files = target_dir(root).join("release-files");
-    let sums = |then: &str| {
-        let mut sums = Command::new("sh");
-        sums.args(["-c", &format!("cd \"$0\" && sha256sum * {then}")]).arg(&files);
-        sums
-    };
-    let mut recipes = xtask(&["release", "recipes", "--check"]);
+    let (target, other) = (target_dir(root), target_dir(root).join("twice"));
+    let files = target.join("release-files");
+    let mut second = xtask(&["rehearse", TWICE]);
+    second.env("CARGO_TARGET_DIR", &other);
+    let mut compare = Command::new("sh");
+    compare.args(["-ec", "for file in \"$0\"/*; do cmp \"$file\" \"$1/${file##*/}\"; done"]);
+    compare.arg(other.join("release-files")).arg(&files);
+    let mut recipes = xtask(&["recipes", "--check"]);
     recipes.env("CORTEXKEY_RELEASE_FILES", &files);
+    let mut users = Command::new("sh");
+    users.arg(root.join("packaging/tests/use.sh")).arg(&files).arg(target.join("release-users"));
     vec![
-        xtask(&["release", "rehearse"]),
-        sums("> ../release-sums"),
-        xtask(&["release", "rehearse"]),
-        sums("| diff ../release-sums -"),
+        xtask(&["rehearse", "x86_64-unknown-linux-gnu", TWICE, WINDOWS]),
+        second,
+        compare,
+        xtask(&["go-bundle"]),
         recipes,
+        users,
     ]
 }

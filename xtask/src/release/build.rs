@@ -105,8 +105,9 @@ fn plain_library(root: &Path, target: &Target) -> Result<PathBuf, String> {
         import_library(root, &folder)?;
     } else {
         copy(&output.join("libcortexkey.dylib"), &folder.join("lib/libcortexkey.dylib"))?;
-        copy(&output.join("libcortexkey.a"), &folder.join("lib/libcortexkey.a"))?;
     }
+    // On Windows for MinGW.
+    copy(&output.join("libcortexkey.a"), &folder.join("lib/libcortexkey.a"))?;
     Ok(folder)
 }
 

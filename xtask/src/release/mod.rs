@@ -16,6 +16,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use crate::capi;
 use crate::run::{check, target_dir};
 use crate::target::Target;
 
@@ -25,6 +26,7 @@ pub(crate) fn run(root: &Path, arguments: &[&str]) -> Result<(), String> {
         ["build", targets @ ..] => build::run(root, &named(targets)?, "dist"),
         // The same files from a build that takes less time, to see that they are in order.
         ["rehearse", targets @ ..] => build::run(root, &named(targets)?, "dev"),
+        ["go-bundle"] => go_bundle(root),
         ["recipes"] => recipes::run(root),
         ["recipes", "--check"] => recipes::check_templates(root),
         ["pin"] => verify::write_pins(root),
@@ -32,8 +34,18 @@ pub(crate) fn run(root: &Path, arguments: &[&str]) -> Result<(), String> {
         ["crates"] => publish::crates(root),
         ["wheels"] => publish::wheels(root),
         ["github", tag] => publish::github(root, tag),
-        _ => Err("release takes one of: build [TARGET…], rehearse [TARGET…], recipes [--check], pin, verify TAG, crates, wheels, github TAG".into()),
+        _ => Err("release takes one of: build [TARGET…], rehearse [TARGET…], go-bundle, recipes [--check], pin, verify TAG, crates, wheels, github TAG".into()),
     }
+}
+
+/// The Go module with the libraries of all platforms that were built.
+fn go_bundle(root: &Path) -> Result<(), String> {
+    let files = files(root);
+    let folder = capi::bundle::of_folder(root, &files)?;
+    let name = format!("{}.tar.gz", folder.file_name().unwrap_or_default().display());
+    copy(&folder.with_file_name(&name), &files.join(&name))?;
+    println!("{}", files.join(name).display());
+    Ok(())
 }
 
 /// The targets of these names; this machine's where there is none.
