@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::run::{cargo, check, target_dir};
+use crate::run::{cargo, check};
 use crate::{setup, tools};
 
 /// What a release is built for. Those for macOS need its own linker, and so a machine with macOS.
@@ -60,6 +60,13 @@ impl Target {
 
     pub(crate) fn is_windows(&self) -> bool {
         self.0.contains("-windows-")
+    }
+
+    /// Whether this machine runs programs for this target.
+    pub(crate) fn runs_here(&self) -> bool {
+        let is_this_system = (cfg!(target_os = "linux") && self.is_linux())
+            || (cfg!(target_os = "macos") && self.is_macos());
+        is_this_system && self.processor() == std::env::consts::ARCH
     }
 
     pub(crate) fn is_macos(&self) -> bool {
@@ -121,12 +128,7 @@ pub(crate) fn without_paths(root: &Path, build: &mut Command, flags: &[&str]) {
         std::env::var_os(name).map_or_else(|| home.join(otherwise), PathBuf::from)
     };
     let remap = |path: &Path, name: &str| format!("--remap-path-prefix={}={name}", path.display());
-    // Of several that match, the last one counts.
-    let mut all = vec![
-        remap(root, "cortexkey"),
-        remap(&target_dir(root), "target"),
-        remap(&home("CARGO_HOME", ".cargo"), "cargo"),
-    ];
+    let mut all = vec![remap(root, "cortexkey"), remap(&home("CARGO_HOME", ".cargo"), "cargo")];
     all.extend(flags.iter().map(|flag| (*flag).to_owned()));
     build.env("CARGO_ENCODED_RUSTFLAGS", all.join("\u{1f}"));
 }

@@ -153,7 +153,8 @@ fn each_request_of_a_batch_may_have_a_key_of_its_own() {
         .enumerate()
         .map(|(index, len)| {
             let key: Vec<u8> = b"key-0123456789ab".repeat(16)[..len].to_vec();
-            let (id, level) = (KeyId::new(index as u64 + 1).unwrap(), Level::Advanced);
+            let id = KeyId::new(index as u64 + 1).unwrap();
+            let level = Level::Advanced;
             let key = Key::new(&key).unwrap();
             (Signer::new(id, level, key), StoredKey::new(id, level, key))
         })

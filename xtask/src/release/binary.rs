@@ -35,7 +35,8 @@ pub(super) fn archive(
     for text in TEXTS {
         copy(&root.join(text), &folder.join(text))?;
     }
-    documents(root, &folder)?;
+    let printer = if target.runs_here() { program } else { program_of_this_machine(root)? };
+    documents(&printer, &folder)?;
     let bill = sbom::cyclonedx(root, target.triple())?;
     for place in [folder.join("cortexkey.cdx.json"), files.join(format!("{name}.cdx.json"))] {
         text_file::write(&place, &bill)?;
@@ -54,15 +55,23 @@ fn build(root: &Path, target: &Target, profile: &str) -> Result<PathBuf, String>
     Ok(target.folder(&output, profile).join(name))
 }
 
-/// Manual pages and completions, which this machine's program prints: they are the same for every target.
-fn documents(root: &Path, folder: &Path) -> Result<(), String> {
+/// A program that runs here, where the target's does not.
+fn program_of_this_machine(root: &Path) -> Result<PathBuf, String> {
     check(cargo(root).args(["build", "--quiet", "--locked", "-p", "cortexkey"]))?;
-    let program = target_dir(root).join("debug/cortexkey");
-    check(Command::new(&program).arg("man").arg(folder.join("man")))?;
+    Ok(target_dir(root).join("debug").join(if cfg!(windows) {
+        "cortexkey.exe"
+    } else {
+        "cortexkey"
+    }))
+}
+
+/// Manual pages and completions, which are the same for every target.
+fn documents(program: &Path, folder: &Path) -> Result<(), String> {
+    check(Command::new(program).arg("man").arg(folder.join("man")))?;
     let completions = folder.join("completions");
     fs::create_dir_all(&completions).map_err(|e| format!("{}: {e}", completions.display()))?;
     for (shell, name) in COMPLETIONS {
-        let text = check(Command::new(&program).args(["completions", shell]))?;
+        let text = check(Command::new(program).args(["completions", shell]))?;
         let place = completions.join(name);
         text_file::write(&place, &text)?;
     }
