@@ -54,6 +54,9 @@ pub enum Denial {
     /// The body is larger than the limit.
     #[error("the body is larger than the proxy's limit")]
     TooLarge,
+    /// The body stopped arriving.
+    #[error("the body did not arrive in time")]
+    Slow,
     /// The largest number of concurrent requests is reached.
     #[error("too many requests at a time")]
     Busy,
@@ -75,6 +78,7 @@ impl Denial {
             Self::Call => "call",
             Self::Body => "body",
             Self::TooLarge => "too-large",
+            Self::Slow => "slow",
             Self::Busy => "busy",
         }
     }
@@ -88,6 +92,7 @@ impl Denial {
             Self::Upgrade => StatusCode::NOT_IMPLEMENTED,
             Self::Method => StatusCode::METHOD_NOT_ALLOWED,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::Slow => StatusCode::REQUEST_TIMEOUT,
             Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
         }
     }

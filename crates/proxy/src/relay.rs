@@ -1,14 +1,16 @@
 //! Carries bodies between the asynchronous server and the blocking client, a few pieces at a time,
 //! so that neither side outruns the other.
 
-use core::sync::atomic::{AtomicBool, Ordering};
+use core::time::Duration;
 use std::io::{self, Read};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use futures_util::stream;
 use http_body_util::{BodyExt as _, StreamBody};
 use hyper::body::{Body, Bytes, Frame, Incoming};
+use tokio::runtime::Handle;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
+use tokio::time::timeout;
 
 use crate::admission::Denial;
 
@@ -16,34 +18,44 @@ use crate::admission::Denial;
 const PIECES: usize = 4;
 const PIECE_BYTES: usize = 64 * 1024;
 
+/// Why a request's body was given up, if it was.
+pub(crate) type GivenUp = Arc<OnceLock<Denial>>;
+
 /// A request's body for the client, and the task that carries it there.
 pub(crate) fn request(
     body: Incoming,
-    bytes_max: u64,
-    too_large: Arc<AtomicBool>,
+    limits: Limits,
+    given_up: GivenUp,
 ) -> (impl Read + Send + 'static, impl Future<Output = ()> + Send) {
     let (to, from) = channel(PIECES);
-    (
-        BodyReader { from, piece: Bytes::new(), has_ended: false },
-        carry(body, bytes_max, to, too_large),
-    )
+    (BodyReader { from, piece: Bytes::new(), has_ended: false }, carry(body, limits, to, given_up))
+}
+
+/// The limits of a request's body.
+#[derive(Clone, Copy)]
+pub(crate) struct Limits {
+    /// The largest size.
+    pub(crate) bytes_max: u64,
+    /// How long to wait for each piece.
+    pub(crate) stall_time: Duration,
 }
 
 async fn carry(
     mut body: Incoming,
-    bytes_max: u64,
+    limits: Limits,
     to: Sender<io::Result<Bytes>>,
-    too_large: Arc<AtomicBool>,
+    given_up: GivenUp,
 ) {
-    let mut left = bytes_max;
-    while let Some(frame) = body.frame().await {
-        let piece = match frame {
-            Ok(frame) => frame.into_data().unwrap_or_default(),
-            Err(error) => return drop(to.send(Err(io::Error::other(error))).await),
+    let mut left = limits.bytes_max;
+    loop {
+        let piece = match timeout(limits.stall_time, body.frame()).await {
+            Ok(None) => break,
+            Ok(Some(Ok(frame))) => frame.into_data().unwrap_or_default(),
+            Ok(Some(Err(error))) => return drop(to.send(Err(io::Error::other(error))).await),
+            Err(_) => return give_up(Denial::Slow, &given_up, &to).await,
         };
         let Some(rest) = left.checked_sub(piece.len() as u64) else {
-            too_large.store(true, Ordering::Release);
-            return drop(to.send(Err(io::Error::other(Denial::TooLarge))).await);
+            return give_up(Denial::TooLarge, &given_up, &to).await;
         };
         left = rest;
         if !piece.is_empty() && to.send(Ok(piece)).await.is_err() {
@@ -53,7 +65,12 @@ async fn carry(
     let _ = to.send(Ok(END)).await;
 }
 
-/// Sent after the last piece: a channel that closes without it was aborted, and the tenant must not
+async fn give_up(why: Denial, given_up: &OnceLock<Denial>, to: &Sender<io::Result<Bytes>>) {
+    let _ = given_up.set(why);
+    let _ = to.send(Err(io::Error::other(why))).await;
+}
+
+/// Sent after the last piece: a channel that closes without it was aborted, and the receiver must not
 /// mistake what it received for the complete body.
 const END: Bytes = Bytes::new();
 
@@ -78,9 +95,14 @@ impl Read for BodyReader {
 /// A response's body for the server. `carry` reads on a thread that may block.
 pub(crate) fn answer() -> (Answer, impl Body<Data = Bytes, Error = io::Error> + Send + 'static) {
     let (to, from) = channel(PIECES);
-    let pieces = stream::unfold(from, async |mut from: Receiver<io::Result<Bytes>>| {
-        let piece = from.recv().await?;
-        Some((piece.map(Frame::data), from))
+    let pieces = stream::unfold(Some(from), async |from: Option<Receiver<io::Result<Bytes>>>| {
+        let mut from = from?;
+        let piece = from.recv().await.unwrap_or_else(|| Err(io::ErrorKind::UnexpectedEof.into()));
+        match piece {
+            Ok(piece) if piece.is_empty() => None,
+            Ok(piece) => Some((Ok(Frame::data(piece)), Some(from))),
+            Err(error) => Some((Err(error), None)),
+        }
     });
     (Answer { to }, StreamBody::new(pieces))
 }
@@ -90,18 +112,20 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
-    /// Reads to the end, or until the response is no longer wanted.
-    pub(crate) fn carry(self, mut body: Box<dyn Read + Send>) {
+    /// Reads to the end, or until the response is no longer wanted, or until no piece of it was taken
+    /// for this time.
+    pub(crate) fn carry(self, mut body: Box<dyn Read + Send>, stall_time: Duration) {
         let mut buffer = vec![0; PIECE_BYTES];
         loop {
             let piece = match body.read(&mut buffer) {
-                Ok(0) => return,
+                Ok(0) => Ok(END),
                 Ok(count) => Ok(Bytes::copy_from_slice(&buffer[..count])),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
                 Err(error) => Err(error),
             };
-            let is_last = piece.is_err();
-            if self.to.blocking_send(piece).is_err() || is_last {
+            let is_last = piece.as_ref().map_or(true, Bytes::is_empty);
+            let sent = Handle::current().block_on(self.to.send_timeout(piece, stall_time));
+            if sent.is_err() || is_last {
                 return;
             }
         }

@@ -2,7 +2,6 @@
 
 use core::convert::Infallible;
 use core::net::{Ipv4Addr, SocketAddr};
-use core::sync::atomic::{AtomicBool, Ordering};
 use core::time::Duration;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -66,6 +65,8 @@ pub struct ProxyOptions {
     pub body_bytes_max: u64,
     /// How many requests it processes at a time; further ones get 503.
     pub requests_max: usize,
+    /// How long to wait for each piece of a body from or to a program.
+    pub stall_time: Duration,
     /// After how long it stops by itself.
     pub lifetime: Option<Duration>,
     /// Receives each request with its response.
@@ -73,13 +74,14 @@ pub struct ProxyOptions {
 }
 
 impl Default for ProxyOptions {
-    /// All calls except those that manage keys, bodies of 256 MiB, 32 requests at a time, no time
-    /// limit.
+    /// All calls except those that administer access, bodies of 256 MiB, 32 requests at a time, 60
+    /// seconds for each piece of a body, no end.
     fn default() -> Self {
         Self {
             allow: AllowList::default(),
             body_bytes_max: 256 * 1024 * 1024,
             requests_max: 32,
+            stall_time: Duration::from_secs(60),
             lifetime: None,
             on_request: None,
         }
@@ -188,16 +190,20 @@ impl Proxy {
         served
     }
 
-    /// Serves while a program runs, at most for its lifetime, and stops with it.
+    /// Serves while a program runs, at most for its lifetime, and stops with it. The program also gets
+    /// the signals that ask this process to end.
     pub fn serve_while(self, command: Command) -> io::Result<ExitStatus> {
         let Self { runtime, shared, listener } = self;
         let status = runtime.block_on(async {
+            let mut signals = Signals::listen()?;
             let mut child = tokio::process::Command::from(command).kill_on_drop(true).spawn()?;
+            let process = child.id();
             // A terminal also sends Ctrl-C to the program, which decides what to do.
             let _interrupts =
                 tokio::spawn(async { while tokio::signal::ctrl_c().await.is_ok() {} });
             tokio::select! {
                 status = child.wait() => status,
+                never = signals.pass_on(process) => match never {},
                 () = accept(&listener, &shared) => Err(io::ErrorKind::Other.into()),
                 () = lifetime(&shared) => {
                     child.kill().await?;
@@ -208,6 +214,56 @@ impl Proxy {
         drop(listener);
         runtime.shutdown_timeout(STOP_TIME);
         status
+    }
+}
+
+/// The signals that ask a process to end, except Ctrl-C, which a terminal sends to all of them.
+#[cfg(unix)]
+struct Signals {
+    terminate: tokio::signal::unix::Signal,
+    hang_up: tokio::signal::unix::Signal,
+}
+
+#[cfg(unix)]
+impl Signals {
+    fn listen() -> io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+
+        let terminate = signal(SignalKind::terminate())?;
+        Ok(Self { terminate, hang_up: signal(SignalKind::hangup())? })
+    }
+
+    /// Sends each on to a process that has not been waited for.
+    async fn pass_on(&mut self, process: Option<u32>) -> Infallible {
+        use rustix::process::{Pid, Signal, kill_process};
+
+        let process = process.and_then(|id| Pid::from_raw(i32::try_from(id).ok()?));
+        loop {
+            let signal = tokio::select! {
+                Some(()) = self.terminate.recv() => Signal::TERM,
+                Some(()) = self.hang_up.recv() => Signal::HUP,
+                else => core::future::pending().await,
+            };
+            if let Some(process) = process {
+                // A program that has ended needs no signal.
+                let _ = kill_process(process, signal);
+            }
+        }
+    }
+}
+
+#[cfg(not(unix))]
+struct Signals;
+
+#[cfg(not(unix))]
+impl Signals {
+    #[expect(clippy::unnecessary_wraps, reason = "as on Unix")]
+    fn listen() -> io::Result<Self> {
+        Ok(Self)
+    }
+
+    async fn pass_on(&mut self, _process: Option<u32>) -> Infallible {
+        core::future::pending().await
     }
 }
 
@@ -339,10 +395,12 @@ async fn pass_on(
     if has_body && !method.has_body() {
         return Err(Failure::Denied(Denial::Body));
     }
-    let too_large = Arc::new(AtomicBool::new(false));
+    let given_up = relay::GivenUp::default();
+    let options = &shared.options;
+    let stall_time = options.stall_time;
+    let limits = relay::Limits { bytes_max: options.body_bytes_max, stall_time };
     let body = method.has_body().then(|| {
-        let (reader, carry) =
-            relay::request(body, shared.options.body_bytes_max, Arc::clone(&too_large));
+        let (reader, carry) = relay::request(body, limits, Arc::clone(&given_up));
         drop(tokio::spawn(carry));
         Box::new(reader) as Box<dyn io::Read + Send>
     });
@@ -355,17 +413,20 @@ async fn pass_on(
         match client.client.forward(forward) {
             Ok(Forwarded { status, headers, body, .. }) => {
                 if head.send(Ok((status, headers))).is_ok() {
-                    carry.carry(body);
+                    carry.carry(body, stall_time);
                 }
             }
             Err(error) => drop(head.send(Err(error))),
         }
     }));
     let (status, headers) = match answered.await {
-        Ok(Err(_)) if too_large.load(Ordering::Acquire) => {
-            return Err(Failure::Denied(Denial::TooLarge));
+        Ok(Ok(head)) => head,
+        Ok(Err(error)) => {
+            return Err(match given_up.get() {
+                Some(why) => Failure::Denied(*why),
+                None => Failure::Call(error),
+            });
         }
-        Ok(head) => head.map_err(Failure::Call)?,
         Err(_) => return Err(Failure::Ended),
     };
     let mut answer = Response::new(body.boxed_unsync());

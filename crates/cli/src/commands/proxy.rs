@@ -15,6 +15,7 @@ use serde_json::json;
 use super::exec;
 use crate::change::announce;
 use crate::connection::{ConnectionArgs, SETTINGS};
+use crate::env_file;
 use crate::exit::{Exit, Failure};
 use crate::text::{self, BAD, DIM};
 
@@ -98,7 +99,8 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
         Some(path) => Listener::Socket(path.clone()),
         None => Listener::Tcp(args.port),
     };
-    let proxy = Proxy::bind(connection.client(), &listener, options(args)).map_err(|error| {
+    let options = options(args, connection.options.timeout);
+    let proxy = Proxy::bind(connection.client(), &listener, options).map_err(|error| {
         let place = match &listener {
             Listener::Socket(path) => path.display().to_string(),
             _ => format!("127.0.0.1:{}", args.port),
@@ -120,11 +122,12 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
-fn options(args: &Args) -> ProxyOptions {
+fn options(args: &Args, stall_time: Duration) -> ProxyOptions {
     ProxyOptions {
         allow: AllowList::new(args.allow.clone()),
         body_bytes_max: args.max_body_mib * 1024 * 1024,
         requests_max: args.max_requests.into(),
+        stall_time,
         lifetime: args.lifetime_minutes.map(|minutes| Duration::from_secs(minutes * 60)),
         on_request: (!args.quiet).then(|| Box::new(log) as OnRequest),
     }
@@ -148,7 +151,6 @@ fn beside(
     key_id: KeyId,
     program: &[OsString],
 ) -> Result<Exit, Failure> {
-    let usage = |error: cortexkey_client::ToolError| Failure::usage_error(error.to_string());
     let url = proxy.url().unwrap_or_default();
     let token = ToolKey {
         api_url: &url,
@@ -157,8 +159,10 @@ fn beside(
         key: proxy.token().expose(),
         ca_file: None,
     };
-    let variables = Tool::find(tool, tools).and_then(|tool| tool.variables(&token));
-    let variables = variables.map_err(usage)?;
+    let tool = exec::find(tool, tools)?;
+    env_file::check(&tool)?;
+    let variables =
+        tool.variables(&token).map_err(|error| Failure::usage_error(error.to_string()))?;
     let Some(command) = exec::command(program, &variables, true) else {
         return Err(Failure::usage_error("there is no program to run").help("put it after `--`"));
     };

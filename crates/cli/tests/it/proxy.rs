@@ -352,6 +352,115 @@ fn headers_that_could_change_the_call_do_not_reach_the_tenant() {
     assert!(!head.contains("theirs"), "{head}");
 }
 
+/// A server that handles each connection, after the head of its request, on a thread.
+fn tenant_that(handle: impl Fn(TcpStream) + Clone + Send + 'static) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let handle = handle.clone();
+            std::thread::spawn(move || {
+                let _ = stream.read(&mut [0; 16 * 1024]);
+                handle(stream);
+            });
+        }
+    });
+    url
+}
+
+fn proxy_to(url: &str, level: &str, args: &[&str]) -> Proxy {
+    let tenant = Tenant::start();
+    Proxy::of(tenant.with_key(level, &[&["proxy"], args].concat()).env("CORTEXKEY_FQDN", url))
+}
+
+#[test]
+fn a_body_may_take_longer_than_the_timeout_and_must_not_stall() {
+    let piece = Duration::from_millis(400);
+    let drips = tenant_that(move |mut stream| {
+        let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\n");
+        for byte in b"dripped" {
+            std::thread::sleep(piece);
+            let _ = stream.write_all(&[*byte]);
+        }
+    });
+    let proxy = proxy_to(&drips, "advanced", &["--timeout-ms", "2000"]);
+    let answer = proxy.request(&format!("GET {HEALTH}"), "", "");
+    assert!(answer.ends_with("dripped"), "{answer}");
+
+    let stalls = tenant_that(|mut stream| {
+        let _ =
+            stream.write_all(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n");
+        let _ = stream.read(&mut [0]);
+    });
+    let args = ["--timeout-ms", "300", "--max-requests", "1"];
+    let proxy = proxy_to(&stalls, "advanced", &args);
+    // The second request shows that the first one's place is free.
+    for _ in 0..2 {
+        let answer = proxy.request(&format!("GET {HEALTH}"), "", "");
+        assert!(status(&answer) == 200 && !answer.ends_with("0\r\n\r\n"), "{answer}");
+    }
+}
+
+#[test]
+fn a_request_that_stalls_gives_its_place_back() {
+    let tenant = Tenant::start();
+    let proxy = Proxy::start(&tenant, &["--timeout-ms", "300", "--max-requests", "1"]);
+    let answer = proxy.request(
+        "POST /public_api/v1/incidents/get_incidents",
+        "Content-Type: application/json\r\nContent-Length: 100\r\n",
+        "{",
+    );
+    assert_eq!(denial(&answer), (408, "slow".to_owned()), "{answer}");
+    assert_eq!(status(&proxy.request(&format!("GET {HEALTH}"), "", "")), 200);
+}
+
+#[test]
+fn a_header_that_repeats_the_key_is_dropped() {
+    let tenant = Tenant::start();
+    let (_, key) = tenant.key("standard");
+    let echo = key.clone();
+    let url = tenant_that(move |mut stream| {
+        let head = format!("X-Echo: {echo}\r\nX-Other: kept\r\nContent-Length: 0\r\n");
+        let _ = stream.write_all(format!("HTTP/1.1 200 OK\r\n{head}\r\n").as_bytes());
+    });
+    let mut command = tenant.with_key("standard", &["proxy"]);
+    let answer =
+        Proxy::of(command.env("CORTEXKEY_FQDN", url)).request(&format!("GET {HEALTH}"), "", "");
+    assert!(answer.contains("x-other: kept") && !answer.contains(&key), "{answer}");
+}
+
+fn terminate(process: &Child) {
+    let id = process.id().to_string();
+    assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+}
+
+#[test]
+fn a_program_beside_it_gets_the_signal_to_end() {
+    let tenant = Tenant::start();
+    let script = "trap 'exit 9' TERM; echo ready; while :; do sleep 0.05; done";
+    let args = ["proxy", "--quiet", "--as", "demisto-sdk", "--", "sh", "-c", script];
+    let mut process = tenant.with_key("advanced", &args).stdout(Stdio::piped()).spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    assert_eq!(line, "ready\n");
+    terminate(&process);
+    assert_eq!(process.wait().unwrap().code(), Some(9));
+}
+
+#[test]
+fn a_file_in_place_of_its_socket_is_not_removed() {
+    let tenant = Tenant::start();
+    let folder = tempfile::tempdir().unwrap();
+    let socket = folder.path().join("proxy.sock");
+    let mut proxy = Proxy::start(&tenant, &["--socket", socket.to_str().unwrap()]);
+    std::fs::remove_file(&socket).unwrap();
+    std::fs::write(&socket, "mine").unwrap();
+    terminate(&proxy.process);
+    assert_eq!(proxy.process.wait().unwrap().code(), Some(0));
+    assert_eq!(std::fs::read_to_string(&socket).unwrap(), "mine");
+}
+
 /// Redirects and a tenant that goes away are errors of the proxy, not the tenant's.
 #[test]
 fn a_redirect_is_not_handed_on() {

@@ -1,12 +1,13 @@
 //! [`Client::forward`]: another program's request, signed and sent once.
 //!
-//! Bodies are streamed in both directions. A redirect is an error, as for every other call, because
+//! Bodies are streamed in both directions, so the timeout is for connecting, for the head of the
+//! response and for each read and write, not for the whole call. A redirect is an error, as for every other call, because
 //! the program would follow it without a signature.
 
 use std::io::Read;
 
 use ureq::http::{HeaderMap, HeaderName, Request, StatusCode, header};
-use ureq::{Body, SendBody};
+use ureq::{AsSendBody, Body, SendBody};
 
 use super::{CallError, Client, Method, failure};
 
@@ -55,8 +56,9 @@ impl Client {
             let to = to.and_then(|to| super::redacted::header_text(to, &signed));
             return Err(CallError::Redirected { status: head.status.as_u16(), to });
         }
-        let body = Box::new(body.into_reader());
-        Ok(Forwarded { status: head.status, headers: head.headers, body })
+        let mut headers = head.headers;
+        super::redacted::drop_secrets(&mut headers, &signed);
+        Ok(Forwarded { status: head.status, headers, body: Box::new(body.into_reader()) })
     }
 
     fn run(
@@ -65,9 +67,19 @@ impl Client {
         body: Option<Box<dyn Read + Send>>,
     ) -> Result<ureq::http::Response<Body>, ureq::Error> {
         match body {
-            Some(body) => self.agent.run(request.map(|()| SendBody::from_owned_reader(body))),
-            None => self.agent.run(request),
+            Some(body) => self.run_streamed(request.map(|()| SendBody::from_owned_reader(body))),
+            None => self.run_streamed(request),
         }
+    }
+
+    fn run_streamed(
+        &self,
+        request: Request<impl AsSendBody>,
+    ) -> Result<ureq::http::Response<Body>, ureq::Error> {
+        let timeout = Some(self.options.timeout);
+        let config = self.agent.configure_request(request).timeout_global(None);
+        let config = config.timeout_recv_response(timeout).timeout_send_request(timeout);
+        self.agent.run(config.timeout_per_read(timeout).timeout_per_write(timeout).build())
     }
 }
 

@@ -44,6 +44,18 @@ pub(super) fn header_text(value: &HeaderValue, signed: &Headers<'_>) -> Option<S
     value.to_str().ok().map(|text| clean(text, signed))
 }
 
+/// Removes headers that repeat the request's secrets, which are not for another program.
+pub(super) fn drop_secrets(headers: &mut HeaderMap, signed: &Headers<'_>) {
+    let is_secret = |value: &HeaderValue| {
+        let text = String::from_utf8_lossy(value.as_bytes());
+        text.contains(signed.authorization())
+    };
+    let names = headers.iter().filter(|(_, value)| is_secret(value)).map(|(name, _)| name.clone());
+    for name in names.collect::<Vec<_>>() {
+        headers.remove(name);
+    }
+}
+
 pub(super) fn without_secrets(mut body: ErrorBody, signed: &Headers<'_>) -> ErrorBody {
     if let Some(ErrorCode::Text(code)) = &mut body.err_code {
         *code = clean(code, signed);
