@@ -21,6 +21,8 @@ mod commands;
 mod connection;
 #[cfg(feature = "client")]
 mod corpus_args;
+#[cfg(feature = "client")]
+mod env_file;
 mod exit;
 mod input;
 #[cfg(feature = "client")]

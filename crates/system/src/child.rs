@@ -67,7 +67,8 @@ pub fn steering_variables() -> impl Iterator<Item = OsString> {
     std::env::vars_os().map(|(name, _)| name).filter(|name| is_steering(name))
 }
 
-fn is_steering(name: &OsStr) -> bool {
+/// Whether a variable of this name decides where requests go, or with which credentials.
+pub fn is_steering(name: &OsStr) -> bool {
     let name = name.to_string_lossy().to_ascii_uppercase();
     !name.starts_with(REPOSITORY)
         && setting(&name).is_some_and(|rest| STEERING.iter().any(|word| rest.contains(word)))

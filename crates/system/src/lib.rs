@@ -12,7 +12,7 @@ mod rights;
 mod write;
 
 pub use chain::chain;
-pub use child::{command, is_secret, secret_variables, steering_variables};
+pub use child::{command, is_secret, is_steering, secret_variables, steering_variables};
 #[cfg(windows)]
 pub use hold::hold;
 pub use names::is_reserved;

@@ -12,6 +12,7 @@ use cortexkey_client::{Connection, Tool, ToolKey, Variable};
 use serde_json::{Map, Value, json};
 
 use crate::connection::{ConnectionArgs, SETTINGS};
+use crate::env_file;
 use crate::exit::{Exit, Failure};
 use crate::text::{self, DIM, Format};
 
@@ -87,8 +88,8 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
 }
 
 fn variables(tool: &str, connection: &Connection, key: &str) -> Result<Vec<Variable>, Failure> {
-    let tool = Tool::find(tool, &connection.tools)
-        .map_err(|error| Failure::usage_error(error.to_string()))?;
+    let tool = find(tool, &connection.tools)?;
+    env_file::check(&tool)?;
     let given = ToolKey {
         api_url: &connection.address.value.to_string(),
         key_id: connection.credentials.key_id.value,
@@ -100,6 +101,11 @@ fn variables(tool: &str, connection: &Connection, key: &str) -> Result<Vec<Varia
         Failure::usage_error(error.to_string())
             .help("use a key of the other level, or send its requests through `cortexkey proxy`")
     })
+}
+
+/// Finds a tool by its name.
+pub(crate) fn find(name: &str, own: &[Tool]) -> Result<Tool, Failure> {
+    Tool::find(name, own).map_err(|error| Failure::usage_error(error.to_string()))
 }
 
 /// A program with a tool's variables. An address on this machine is not for the HTTP proxies that

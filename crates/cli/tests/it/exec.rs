@@ -188,13 +188,46 @@ fn a_profile_maps_a_tool_of_its_own() {
     for line in [&format!("MINE_SECRET={CANARY}"), "MINE_ID=3", &format!("MINE_URL={URL}")] {
         assert!(ran.stdout.lines().any(|found| found == line), "{line}");
     }
-    for wrong in ["key_id = \"X\"", "key = \"1X\"", "key = \"A B\"", "key = \"K\"\nother = \"X\""] {
+    for wrong in [
+        "key_id = \"X\"",
+        "key = \"1X\"",
+        "key = \"A B\"",
+        "key = \"K\"\nother = \"X\"",
+        "key = \"K\"\nkey_id = \"K\"",
+    ] {
         let ran = run(wrong);
         assert_eq!(ran.code, 2, "{wrong}: {ran:?}");
     }
     let ran = run(&format!("key = \"{CANARY}\""));
     assert_eq!(ran.code, 2);
     assert!(!ran.stderr.contains(CANARY));
+}
+
+/// demisto-sdk loads such a file over its environment.
+#[test]
+fn a_file_that_would_send_the_key_elsewhere_is_an_error() {
+    let repository = tempfile::tempdir().unwrap();
+    let below = repository.path().join("Packs/Mine");
+    fs::create_dir_all(&below).unwrap();
+    fs::create_dir(repository.path().join(".git")).unwrap();
+    let file = repository.path().join(".env");
+    let run = |tool: &str, text: &str| {
+        fs::write(&file, text).unwrap();
+        let args = ["exec", "--as", tool, "--", "env"];
+        finish(with_settings("standard", &args).current_dir(&below))
+    };
+    for text in ["DEMISTO_BASE_URL=https://x.example", "A=1\nexport XSIAM_AUTH_ID='1'\n"] {
+        let ran = run("demisto-sdk", text);
+        assert_eq!((ran.code, ran.stdout.as_str()), (2, ""), "{ran:?}");
+        assert!(ran.stderr.contains(".env sets "), "{ran:?}");
+        assert_eq!(run("terraform", text).code, 0);
+    }
+    let harmless = "# DEMISTO_BASE_URL=x\nDEMISTO_SDK_GITHUB_TOKEN=1\nDEMISTO_VERIFY_SSL=true\n";
+    assert_eq!(run("demisto-sdk", harmless).code, 0);
+    fs::remove_file(&file).unwrap();
+    std::os::unix::fs::symlink("/dev/zero", &file).unwrap();
+    let args = ["exec", "--as", "demisto-sdk", "--", "env"];
+    assert_eq!(finish(with_settings("standard", &args).current_dir(&below)).code, 2);
 }
 
 #[test]

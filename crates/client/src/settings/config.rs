@@ -507,15 +507,22 @@ impl Fields<'_> {
             let mut fields = Fields { table, within, folder: None, home: None };
             let key = fields.variable("key")?;
             let Some(key) = key else { return fields.kind("key", VARIABLE) };
-            tools.push(Tool {
+            let tool = Tool {
                 name,
                 api_url: Vec::from_iter(fields.variable("api_url")?),
                 key_id: Vec::from_iter(fields.variable("key_id")?),
                 level: Vec::from_iter(fields.variable("level")?),
                 standard: vec![key.clone()],
-                advanced: vec![key],
+                advanced: vec![key.clone()],
                 ca_file: Vec::from_iter(fields.variable("ca_file")?),
-            });
+                prefers_env_file: false,
+            };
+            // The key would be in a variable that is shown, or missing.
+            let others = [&tool.api_url, &tool.key_id, &tool.level, &tool.ca_file];
+            if others.into_iter().flatten().any(|other| *other == key) {
+                return fields.kind("key", "a variable that no other field names");
+            }
+            tools.push(tool);
             fields.end(&TOOL_FIELDS)?;
         }
         Ok(tools)

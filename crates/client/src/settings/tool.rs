@@ -26,6 +26,8 @@ pub struct Tool {
     pub advanced: Vec<String>,
     /// The variables for a file of certificates to trust.
     pub ca_file: Vec<String>,
+    /// Whether the tool prefers the variables in a file `.env` to its environment.
+    pub prefers_env_file: bool,
 }
 
 /// The values for a tool: a key of the tenant, or the token of a proxy in its place.
@@ -86,6 +88,7 @@ struct BuiltIn {
     standard: &'static [&'static str],
     advanced: &'static [&'static str],
     ca_file: &'static [&'static str],
+    prefers_env_file: bool,
 }
 
 const PYTHON_CA: &[&str] = &["SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"];
@@ -101,6 +104,7 @@ const BUILT_IN: [BuiltIn; 6] = [
         standard: &["DEMISTO_API_KEY"],
         advanced: &[],
         ca_file: PYTHON_CA,
+        prefers_env_file: true,
     },
     BuiltIn {
         name: "demisto-py",
@@ -110,6 +114,7 @@ const BUILT_IN: [BuiltIn; 6] = [
         standard: &["DEMISTO_API_KEY"],
         advanced: &["DEMISTO_ADVANCED_API_KEY"],
         ca_file: PYTHON_CA,
+        prefers_env_file: false,
     },
     BuiltIn {
         name: "terraform",
@@ -119,6 +124,7 @@ const BUILT_IN: [BuiltIn; 6] = [
         standard: &["CORTEXCLOUD_API_KEY"],
         advanced: &["CORTEXCLOUD_API_KEY"],
         ca_file: &["SSL_CERT_FILE"],
+        prefers_env_file: false,
     },
     BuiltIn {
         name: "cortex-cli",
@@ -128,6 +134,7 @@ const BUILT_IN: [BuiltIn; 6] = [
         standard: &["CORTEX_API_KEY"],
         advanced: &[],
         ca_file: &["SSL_CERT_FILE"],
+        prefers_env_file: false,
     },
     BuiltIn {
         name: "mcp",
@@ -137,6 +144,7 @@ const BUILT_IN: [BuiltIn; 6] = [
         standard: &["CORTEX_MCP_PAPI_AUTH_HEADER"],
         advanced: &["CORTEX_MCP_PAPI_AUTH_HEADER"],
         ca_file: PYTHON_CA,
+        prefers_env_file: false,
     },
     BuiltIn {
         name: "generic",
@@ -146,6 +154,7 @@ const BUILT_IN: [BuiltIn; 6] = [
         standard: &["CORTEXKEY_API_KEY"],
         advanced: &["CORTEXKEY_API_KEY"],
         ca_file: &["SSL_CERT_FILE"],
+        prefers_env_file: false,
     },
 ];
 
@@ -169,12 +178,19 @@ impl Tool {
             standard: owned(tool.standard),
             advanced: owned(tool.advanced),
             ca_file: owned(tool.ca_file),
+            prefers_env_file: tool.prefers_env_file,
         });
         built_in.ok_or_else(|| {
             let own = own.iter().map(|tool| tool.name.clone());
             let known = Self::built_in().map(str::to_owned).chain(own).collect();
             ToolError::Unknown { name: name.to_owned(), known }
         })
+    }
+
+    /// The names of all variables that the tool reads a key or its tenant from.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        let names = [&self.api_url, &self.key_id, &self.level, &self.standard, &self.advanced];
+        names.into_iter().flatten().map(String::as_str)
     }
 
     /// The variables that give this tool a key.
