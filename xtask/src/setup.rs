@@ -26,6 +26,8 @@ const PROGRAMS: &[(&str, &str)] = &[
     ("npm", "npm"),
     ("mcs", "mono-mcs"),
     ("mono", "mono-runtime"),
+    ("fish", "fish"),
+    ("zsh", "zsh"),
 ];
 
 /// The requirements of the console's tests.

@@ -18,6 +18,8 @@
 mod change;
 mod commands;
 #[cfg(feature = "client")]
+mod completion;
+#[cfg(feature = "client")]
 mod connection;
 #[cfg(feature = "client")]
 mod corpus_args;
@@ -142,6 +144,10 @@ enum Command {
 
 fn main() -> ExitCode {
     leave_no_core();
+    #[cfg(feature = "client")]
+    if let Some(code) = completion::answer() {
+        return code;
+    }
     mask::start();
     if let Some(failure) = file_as_option(std::env::args_os().skip(1)) {
         return failure.report();

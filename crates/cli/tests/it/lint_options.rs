@@ -191,27 +191,8 @@ fn an_expression_is_tried_on_keys() {
 }
 
 #[test]
-fn completions_know_rules_and_formats() {
+fn arguments_take_what_a_policy_adds() {
     let folder = two();
-    let (code, script, _) = run(folder.path(), &["completions", "bash"]);
-    assert_eq!(code, 0);
-    fs::write(folder.path().join("complete.bash"), script).unwrap();
-    for (words, wanted) in [
-        ("cortexkey lint --select expiry-too", "expiry-too-long"),
-        ("cortexkey lint --format rdj", "rdjson"),
-        ("cortexkey explain role-unk", "role-unknown"),
-        ("cortexkey policy show --why level-impl", "level-implicit"),
-    ] {
-        let line = format!(
-            "source complete.bash; COMP_WORDS=({words}); COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1)); \
-             _cortexkey cortexkey \"${{COMP_WORDS[-1]}}\" \"${{COMP_WORDS[-2]}}\"; \
-             echo \"${{COMPREPLY[@]}}\""
-        );
-        let mut bash = Command::new("bash");
-        let output = bash.args(["-c", &line]).current_dir(folder.path()).output().unwrap();
-        assert_eq!(String::from_utf8_lossy(&output.stdout).trim(), wanted, "{words}");
-    }
-    // Parsing takes what a policy adds.
     assert_eq!(lint(folder.path(), &["--format", "json=a.json", "--select", "E003"]).0, 0);
 }
 

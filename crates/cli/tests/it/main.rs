@@ -11,6 +11,7 @@ mod apply;
 mod attack;
 mod bad_input;
 mod compile;
+mod completions;
 mod config;
 mod console;
 mod curl;
