@@ -1,6 +1,6 @@
 #!/bin/sh
-# Builds the extension for Visual Studio Code, and tries the language server with two real clients: the
-# protocol packages of npm, and Neovim.
+# Builds the extensions for Visual Studio Code and Zed, and tries the language server with real clients: the
+# protocol packages of npm, Neovim, and Emacs.
 #
 # usage: run.sh BINARY SCRATCH, where SCRATCH is a folder for packages and keys
 set -eu
@@ -23,3 +23,10 @@ test -s cortexkey.vsix
 node "$editors/tests/client.mjs" "$binary" "$scratch/vscode" "$scratch/keys"
 BINARY="$binary" FOLDER="$scratch/keys" timeout 120 \
   nvim --headless --clean -c "luafile $editors/tests/neovim.lua"
+BINARY="$binary" FOLDER="$scratch/keys" timeout 120 emacs --batch -l "$editors/tests/emacs.el"
+
+cd "$editors/zed"
+CARGO_TARGET_DIR="$scratch/zed" cargo build --quiet --locked --release --target wasm32-wasip2
+# A component of WebAssembly, not a core module.
+[ "$(od -An -tx1 -N8 "$scratch/zed/wasm32-wasip2/release/cortexkey_zed.wasm" | tr -d ' ')" = 0061736d0d000100 ]
+echo "ok  the extension for Zed builds"
