@@ -235,9 +235,16 @@ const PROOFS: &[Proof] = &[
     },
     Proof {
         name: "editors",
-        shows: "the extension for Visual Studio Code builds, and the language server serves the protocol \
-                packages of npm and Neovim (needs Node, Neovim and the npm registry)",
+        shows: "the extensions for Visual Studio Code and Zed build, and the language server serves the \
+                protocol packages of npm, Neovim, and Emacs (needs Node, Neovim, Emacs with eglot and \
+                yaml-mode, and the npm registry)",
         run: editors,
+    },
+    Proof {
+        name: "integrations",
+        shows: "reviewdog, lefthook and pre-commit work as the linter's page says, and the plugins for \
+                MegaLinter and trunk run the linter (needs Go and the Python registry)",
+        run: integrations,
     },
     Proof {
         name: "documents",
@@ -429,6 +436,28 @@ fn editors(root: &Path) -> Vec<Command> {
     let mut clients = Command::new(root.join("editors/tests/run.sh"));
     clients.arg(target.join("debug/cortexkey")).arg(target.join("editors"));
     vec![build, clients]
+}
+
+fn integrations(root: &Path) -> Vec<Command> {
+    let mut build = cargo(root);
+    build.args(["build", "--quiet", "--locked", "-p", "cortexkey"]);
+    let target = target_dir(root);
+    let folder = target.join("integrations");
+    let mut tools = Command::new("python3");
+    tools.args(["-m", "venv"]).arg(folder.join("python"));
+    let mut install = Command::new(folder.join("python/bin/pip"));
+    install.args(["install", "--quiet", "--disable-pip-version-check"]);
+    install.args(["lefthook==2.2.2", "pre-commit==4.7.0", "PyYAML==6.0.3"]);
+    let mut reviewdog = Command::new("go");
+    reviewdog.args(["install", "github.com/reviewdog/reviewdog/cmd/reviewdog@v0.21.0"]);
+    reviewdog.env("GOBIN", folder.join("go"));
+    let own = [folder.join("python/bin"), folder.join("go")];
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let path = std::env::join_paths(own.into_iter().chain(std::env::split_paths(&path)));
+    let mut run = Command::new(root.join("packaging/integrations/run.sh"));
+    run.arg(target.join("debug/cortexkey")).arg(folder.join("run"));
+    run.env("PATH", path.unwrap_or_default());
+    vec![build, tools, install, reviewdog, run]
 }
 
 fn documents(root: &Path) -> Vec<Command> {

@@ -219,12 +219,38 @@ fn expressions_see_the_keys_of_the_owner_in_the_tenant() {
 fn all_functions_and_variables_are_in_the_documents() {
     let page = include_str!("../../../../docs/linting.md");
     for function in cortexkey_lint::FUNCTIONS {
-        let row = format!("| `{}` | {} |", function.usage, function.what);
+        let row = format!("| `{}` | {} | `{}` |", function.usage, function.what, function.example);
         assert!(page.contains(&row), "{row}");
     }
     for (name, what) in cortexkey_lint::VARIABLES {
         let row = format!("| `{name}` | {what} |");
         assert!(page.contains(&row), "{row}");
+    }
+}
+
+#[test]
+fn the_example_of_each_function_holds_and_calls_it() {
+    let text = "\
+tenants: { prod: { product: xsiam } }
+catalog: { roles: [{ name: SIEM Export, components: { Public API: view } }] }
+";
+    let policy = Policy::from_text("cortexkey.yaml", &format!("{HEAD}{text}"));
+    assert!(policy.is_valid());
+    let key = "\
+apiVersion: cortexkey/v1
+kind: ApiKey
+metadata: { name: svc-siem-export, owner: team-detection, tenant: prod }
+spec: { securityLevel: advanced, comment: Exports incidents to the SIEM, lifetime: 90d,
+  roles: [SIEM Export] }
+";
+    let file = CorpusFile::new("keys/a.yaml", key.as_bytes().to_vec(), &Limits::default());
+    let corpus = Corpus { files: vec![file], ..Corpus::default() };
+    let now = "2026-01-01T00:00:00Z".parse().unwrap();
+    for function in cortexkey_lint::FUNCTIONS {
+        let example = function.example;
+        assert!(example.contains(&format!("{}(", function.name)), "{example}");
+        let answers = cortexkey_lint::evaluate(example, &corpus, &policy, now).unwrap();
+        assert_eq!(answers[0].answer, Ok(true.into()), "{example}");
     }
 }
 

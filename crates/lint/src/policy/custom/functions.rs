@@ -21,6 +21,8 @@ pub struct Function {
     pub usage: &'static str,
     /// What it gives.
     pub what: &'static str,
+    /// An expression with it, which holds for the key on the page about the linter.
+    pub example: &'static str,
     /// The least and the most values that it takes, the one before the dot included.
     takes: (usize, usize),
 }
@@ -30,40 +32,121 @@ const fn of(
     takes: (usize, usize),
     usage: &'static str,
     what: &'static str,
+    example: &'static str,
 ) -> Function {
-    Function { name, usage, what, takes }
+    Function { name, usage, what, example, takes }
 }
 
 /// Every function, besides the operators and macros of CEL.
 pub const FUNCTIONS: &[Function] = &[
-    of("size", (1, 1), "size(list)", "the number of items, entries or characters"),
-    of("contains", (2, 2), "text.contains('x')", "whether the string contains another one"),
-    of("startsWith", (2, 2), "text.startsWith('x')", "whether the string starts with another one"),
-    of("endsWith", (2, 2), "text.endsWith('x')", "whether the string ends with another one"),
-    of("matches", (2, 2), "text.matches('^x')", "whether a regular expression matches"),
-    of("split", (2, 2), "text.split('-')", "the parts of the string as a list"),
-    of("lowerAscii", (1, 1), "text.lowerAscii()", "the string with ASCII letters in lower case"),
-    of("upperAscii", (1, 1), "text.upperAscii()", "the string with ASCII letters in upper case"),
+    of(
+        "size",
+        (1, 1),
+        "size(list)",
+        "the number of items, entries or characters",
+        "size(key.spec.roles) == 1",
+    ),
+    of(
+        "contains",
+        (2, 2),
+        "text.contains('x')",
+        "whether the string contains another one",
+        "key.spec.comment.contains('SIEM')",
+    ),
+    of(
+        "startsWith",
+        (2, 2),
+        "text.startsWith('x')",
+        "whether the string starts with another one",
+        "key.metadata.name.startsWith('svc-')",
+    ),
+    of(
+        "endsWith",
+        (2, 2),
+        "text.endsWith('x')",
+        "whether the string ends with another one",
+        "path.endsWith('.yaml')",
+    ),
+    of(
+        "matches",
+        (2, 2),
+        "text.matches('^x')",
+        "whether a regular expression matches",
+        "key.metadata.name.matches('^svc-[a-z-]+$')",
+    ),
+    of(
+        "split",
+        (2, 2),
+        "text.split('-')",
+        "the parts of the string as a list",
+        "key.metadata.name.split('-')[0] == 'svc'",
+    ),
+    of(
+        "lowerAscii",
+        (1, 1),
+        "text.lowerAscii()",
+        "the string with ASCII letters in lower case",
+        "path.lowerAscii() == path",
+    ),
+    of(
+        "upperAscii",
+        (1, 1),
+        "text.upperAscii()",
+        "the string with ASCII letters in upper case",
+        "key.metadata.tenant.upperAscii() == 'PROD'",
+    ),
     of(
         "timestamp",
         (1, 1),
         "timestamp('2027-01-31')",
         "seconds since 1970; takes a date (its end, UTC) or an RFC 3339 time",
+        "timestamp('2020-01-31') < now",
     ),
-    of("duration", (1, 1), "duration('90d')", "seconds; takes days, hours or minutes"),
+    of(
+        "duration",
+        (1, 1),
+        "duration('90d')",
+        "seconds; takes days, hours or minutes",
+        "duration(key.spec.lifetime) <= duration('90d')",
+    ),
     of(
         "permission",
         (1, 1),
         "permission('Public API')",
         "`none`, `view` or `edit`: what the key's roles grant for a component",
+        "permission('Public API') != 'edit'",
     ),
-    of("string", (1, 1), "string(7)", "the value as a string"),
-    of("int", (1, 1), "int('7')", "the value as an integer"),
-    of("uint", (1, 1), "uint('7')", "the value as an unsigned integer"),
-    of("double", (1, 1), "double('7')", "the value as a floating-point number"),
-    of("type", (1, 1), "type(value)", "the type of the value"),
-    of("min", (1, usize::MAX), "min(1, 2)", "the smallest value"),
-    of("max", (1, usize::MAX), "max(1, 2)", "the largest value"),
+    of(
+        "string",
+        (1, 1),
+        "string(7)",
+        "the value as a string",
+        "string(size(key.spec.roles)) == '1'",
+    ),
+    of("int", (1, 1), "int('7')", "the value as an integer", "int('7') == 7"),
+    of("uint", (1, 1), "uint('7')", "the value as an unsigned integer", "uint('7') == uint(7)"),
+    of(
+        "double",
+        (1, 1),
+        "double('7')",
+        "the value as a floating-point number",
+        "double('7.5') > 7.0",
+    ),
+    of("type", (1, 1), "type(value)", "the type of the value", "type(now) == type(1)"),
+    of(
+        "min",
+        (1, usize::MAX),
+        "min(1, 2)",
+        "the smallest value",
+        "min(size(key.spec.roles), 2) == 1",
+    ),
+    of(
+        "max",
+        (1, usize::MAX),
+        "max(1, 2)",
+        "the largest value",
+        "max(size(key.spec.roles), 2) == 2",
+    ),
 ];
 
 /// What expressions may name, and what it is.
