@@ -1,32 +1,36 @@
 //! The server's loop: messages in, responses and diagnostics out.
 //!
-//! Waiting messages are processed together, so that a burst of keystrokes is checked once. The findings
-//! of a file that changed are shown at once, and those across files when no message is waiting. A
-//! request that was cancelled before its turn gets that response.
+//! Waiting messages are processed together, so that a burst of keystrokes is checked once. After a
+//! keystroke, the findings of the file come first; then, before a request is answered or when no message
+//! is waiting, those of the files that rules compare with it; and those in the policy, which depend on all
+//! files, once the editor is quiet. A request that was cancelled before its turn gets that response.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use cortexkey_lint::Finding;
+use crossbeam_channel::RecvTimeoutError;
 use lsp_server::{Connection, ErrorCode, Message, Notification, Request, RequestId, Response};
 use lsp_types::notification::{
     Cancel, DidChangeTextDocument, DidChangeWatchedFiles, DidChangeWorkspaceFolders,
-    DidCloseTextDocument, DidOpenTextDocument, DidSaveTextDocument, Notification as _,
+    DidCloseTextDocument, DidOpenTextDocument, DidSaveTextDocument, Exit, Notification as _,
     PublishDiagnostics, ShowMessage,
 };
 use lsp_types::request::{
-    CodeActionRequest, CodeLensRequest, Completion, DocumentSymbolRequest, Formatting,
-    GotoDefinition, HoverRequest, InlayHintRequest, References, RegisterCapability, Rename,
-    Request as _,
+    CodeActionRequest, CodeLensRequest, Completion, DocumentLinkRequest, DocumentSymbolRequest,
+    Formatting, GotoDefinition, HoverRequest, InlayHintRequest, References, RegisterCapability,
+    Rename, Request as _, Shutdown,
 };
 use lsp_types::{
     CodeActionKind, CodeActionOptions, CodeActionProviderCapability, CodeLensOptions,
-    CompletionOptions, Diagnostic, DidChangeWatchedFilesRegistrationOptions, FileSystemWatcher,
-    GlobPattern, HoverProviderCapability, InitializeParams, InitializeResult, MessageType, OneOf,
-    PositionEncodingKind, PublishDiagnosticsParams, Registration, RegistrationParams, SaveOptions,
-    ServerCapabilities, ServerInfo, ShowMessageParams, TextDocumentSyncCapability,
-    TextDocumentSyncKind, TextDocumentSyncOptions, TextDocumentSyncSaveOptions, Url,
-    WorkspaceFoldersServerCapabilities, WorkspaceServerCapabilities,
+    CompletionOptions, Diagnostic, DidChangeWatchedFilesRegistrationOptions, DocumentLinkOptions,
+    FileChangeType, FileSystemWatcher, GlobPattern, HoverProviderCapability, InitializeParams,
+    InitializeResult, MessageType, OneOf, PositionEncodingKind, PublishDiagnosticsParams,
+    Registration, RegistrationParams, SaveOptions, ServerCapabilities, ServerInfo,
+    ShowMessageParams, TextDocumentSyncCapability, TextDocumentSyncKind, TextDocumentSyncOptions,
+    TextDocumentSyncSaveOptions, Url, WorkDoneProgressOptions, WorkspaceFoldersServerCapabilities,
+    WorkspaceServerCapabilities,
 };
 use serde_json::{Value, json, to_value};
 
@@ -39,6 +43,9 @@ use crate::workspace::Root;
 const DOCUMENTS_MAX: usize = 10_000;
 /// A longer text is not checked, as on the command line.
 const DOCUMENT_BYTES_MAX: usize = 64 * 1024 * 1024;
+
+/// All files are compared when no message has come for this long.
+const QUIET: Duration = Duration::from_millis(500);
 
 /// Why the server stopped.
 #[derive(Debug, thiserror::Error)]
@@ -95,8 +102,10 @@ pub fn serve(connection: &Connection) -> Result<(), ServerError> {
         published: BTreeMap::new(),
         faults: BTreeSet::new(),
         is_stale: true,
-        is_dirty: true,
+        is_to_compare: false,
+        typed: BTreeSet::new(),
         changed: BTreeSet::new(),
+        is_shut_down: false,
     };
     server.watch_files(&params)?;
     server.run()
@@ -123,6 +132,10 @@ fn capabilities(encoding: PositionEncodingKind) -> ServerCapabilities {
         rename_provider: Some(OneOf::Left(true)),
         document_symbol_provider: Some(OneOf::Left(true)),
         document_formatting_provider: Some(OneOf::Left(true)),
+        document_link_provider: Some(DocumentLinkOptions {
+            resolve_provider: Some(false),
+            work_done_progress_options: WorkDoneProgressOptions::default(),
+        }),
         inlay_hint_provider: Some(OneOf::Left(true)),
         code_lens_provider: Some(CodeLensOptions { resolve_provider: Some(false) }),
         code_action_provider: Some(CodeActionProviderCapability::Options(CodeActionOptions {
@@ -181,34 +194,38 @@ struct Server<'c> {
     faults: BTreeSet<String>,
     /// Whether files changed on disk, so that folders must be read again.
     is_stale: bool,
-    /// Whether findings may differ from those that the client shows.
-    is_dirty: bool,
-    /// The files whose text changed since their findings were shown.
+    /// Whether texts changed since all files were compared.
+    is_to_compare: bool,
+    /// The files whose text changed since their own findings were shown.
+    typed: BTreeSet<PathBuf>,
+    /// The files whose findings may differ from those that the client shows.
     changed: BTreeSet<PathBuf>,
+    /// Whether the client has asked for the end, and will only ask for the exit.
+    is_shut_down: bool,
 }
 
 impl Server<'_> {
     fn run(&mut self) -> Result<(), ServerError> {
         self.update()?;
         loop {
-            let first = self.connection.receiver.recv().map_err(|_| ServerError::Gone)?;
+            let Some(first) = self.next()? else {
+                self.roots.iter_mut().for_each(Root::compare_all);
+                self.is_to_compare = false;
+                self.show_all()?;
+                continue;
+            };
             let messages: Vec<_> =
                 core::iter::once(first).chain(self.connection.receiver.try_iter()).collect();
             let cancelled = cancelled(&messages);
             for message in messages {
                 match message {
                     Message::Request(request) => {
-                        if self.connection.handle_shutdown(&request)? {
-                            return Ok(());
-                        }
-                        self.bring_up();
-                        let response = if cancelled.contains(&request.id) {
-                            let code = ErrorCode::RequestCanceled as i32;
-                            Response::new_err(request.id, code, "cancelled".to_owned())
-                        } else {
-                            self.answer(request)
-                        };
+                        let is_cancelled = cancelled.contains(&request.id);
+                        let response = self.respond(request, is_cancelled)?;
                         self.send(response.into())?;
+                    }
+                    Message::Notification(it) if it.method == Exit::METHOD => {
+                        return if self.is_shut_down { Ok(()) } else { Err(ServerError::Gone) };
                     }
                     Message::Notification(notification) => self.note(notification),
                     // The response to our registration; without it, files are read again when one
@@ -216,18 +233,47 @@ impl Server<'_> {
                     Message::Response(_) => {}
                 }
             }
-            let is_typing = !self.changed.is_empty();
-            self.show_changed()?;
-            if !is_typing || self.connection.receiver.is_empty() {
+            self.show_typed()?;
+            if self.connection.receiver.is_empty() {
                 self.update()?;
             }
         }
     }
 
+    fn respond(&mut self, request: Request, is_cancelled: bool) -> Result<Response, ServerError> {
+        let refused = |code: ErrorCode, why: &str| {
+            Ok(Response::new_err(request.id.clone(), code as i32, why.to_owned()))
+        };
+        if request.method == Shutdown::METHOD {
+            self.is_shut_down = true;
+            return Ok(Response::new_ok(request.id, ()));
+        }
+        if self.is_shut_down {
+            return refused(ErrorCode::InvalidRequest, "the server is shut down");
+        }
+        if is_cancelled {
+            return refused(ErrorCode::RequestCanceled, "cancelled");
+        }
+        self.update()?;
+        Ok(self.answer(request))
+    }
+
+    /// The next message; none if it is time to compare all files.
+    fn next(&self) -> Result<Option<Message>, ServerError> {
+        if !self.is_to_compare {
+            return self.connection.receiver.recv().map(Some).map_err(|_| ServerError::Gone);
+        }
+        match self.connection.receiver.recv_timeout(QUIET) {
+            Ok(message) => Ok(Some(message)),
+            Err(RecvTimeoutError::Timeout) => Ok(None),
+            Err(RecvTimeoutError::Disconnected) => Err(ServerError::Gone),
+        }
+    }
+
     /// Shows the findings of the changed files by themselves. Those across files stay as they were
-    /// until all files have been compared.
-    fn show_changed(&mut self) -> Result<(), ServerError> {
-        for path in core::mem::take(&mut self.changed) {
+    /// until the files have been compared.
+    fn show_typed(&mut self) -> Result<(), ServerError> {
+        for path in core::mem::take(&mut self.typed) {
             let Some(root) = self.roots.iter().find(|root| root.holds(&path)) else { continue };
             let Some(report) = root.report_of(&path).filter(|_| !self.is_stale) else { continue };
             let Some(uri) = self.uri(&path) else { continue };
@@ -242,15 +288,23 @@ impl Server<'_> {
                 let across = shown.iter().filter(|it| features::diagnostics::is_across_files(it));
                 diagnostics.extend(across.cloned());
             }
-            let version = self.documents.get(&path).map(|document| document.version);
-            let params = PublishDiagnosticsParams {
-                uri: uri.clone(),
-                diagnostics: diagnostics.clone(),
-                version,
-            };
-            self.notify::<PublishDiagnostics>(&params)?;
-            self.published.insert(path, (uri, diagnostics));
+            self.publish(&path, uri, diagnostics)?;
         }
+        Ok(())
+    }
+
+    /// Sends the diagnostics of a file, of its open version.
+    fn publish(
+        &mut self,
+        path: &Path,
+        uri: Url,
+        diagnostics: Vec<Diagnostic>,
+    ) -> Result<(), ServerError> {
+        let version = self.documents.get(path).map(|document| document.version);
+        let params = PublishDiagnosticsParams { uri, diagnostics, version };
+        self.notify::<PublishDiagnostics>(&params)?;
+        let PublishDiagnosticsParams { uri, diagnostics, .. } = params;
+        self.published.insert(path.to_path_buf(), (uri, diagnostics));
         Ok(())
     }
 
@@ -298,7 +352,8 @@ impl Server<'_> {
             DidOpenTextDocument::METHOD => self.open(params),
             DidChangeTextDocument::METHOD => self.change(params),
             DidCloseTextDocument::METHOD => self.close(params),
-            DidSaveTextDocument::METHOD | DidChangeWatchedFiles::METHOD => self.is_stale = true,
+            DidSaveTextDocument::METHOD => self.save(params),
+            DidChangeWatchedFiles::METHOD => self.change_files(params),
             DidChangeWorkspaceFolders::METHOD => self.change_folders(params),
             _ => {}
         }
@@ -357,6 +412,29 @@ impl Server<'_> {
         }
     }
 
+    fn save(&mut self, params: Value) {
+        let params = serde_json::from_value::<lsp_types::DidSaveTextDocumentParams>(params);
+        let path = params.ok().and_then(|params| path_of(&params.text_document.uri));
+        self.is_stale |= !path.is_some_and(|path| self.is_in_force(&path));
+    }
+
+    fn change_files(&mut self, params: Value) {
+        let params = serde_json::from_value::<lsp_types::DidChangeWatchedFilesParams>(params);
+        let is_known = |change: &lsp_types::FileEvent| {
+            let path = path_of(&change.uri);
+            change.typ == FileChangeType::CHANGED
+                && path.is_some_and(|path| self.is_in_force(&path))
+        };
+        let is_known = params.is_ok_and(|params| params.changes.iter().all(is_known));
+        self.is_stale |= !is_known;
+    }
+
+    /// Whether a file's open text counts, so that its file on disk does not matter.
+    fn is_in_force(&self, path: &Path) -> bool {
+        let is_read = |root: &Root| root.is_policy(path) || root.file(path).is_some();
+        self.documents.contains_key(path) && self.roots.iter().any(is_read)
+    }
+
     fn change_folders(&mut self, params: Value) {
         let Ok(params) =
             serde_json::from_value::<lsp_types::DidChangeWorkspaceFoldersParams>(params)
@@ -372,61 +450,70 @@ impl Server<'_> {
 
     /// Uses an open text instead of its file.
     fn take(&mut self, path: &Path) {
-        self.is_dirty = true;
         let Some(document) = self.documents.get(path) else { return };
         for root in self.roots.iter_mut().filter(|root| root.holds(path)) {
             if root.is_policy(path) {
                 // Another policy may be in force for every file.
                 self.is_stale = true;
             } else if root.set_text(path, &document.text) {
-                self.changed.insert(path.to_path_buf());
+                self.typed.insert(path.to_path_buf());
+                self.is_to_compare = true;
             }
         }
     }
 
-    /// Reads changed files again, and updates the findings across files.
+    /// Reads changed files again, or compares the files whose text changed.
     fn bring_up(&mut self) {
-        if self.is_stale {
-            let texts = self.documents.iter();
-            let texts =
-                texts.map(|(path, document)| (path.clone(), document.text.clone())).collect();
-            self.roots = self.folders.iter().map(|folder| Root::load(folder, &texts)).collect();
-            self.is_dirty = true;
+        if !self.is_stale {
+            self.changed.extend(self.roots.iter_mut().flat_map(Root::compare_changed));
+            return;
         }
-        if self.is_dirty {
-            self.roots.iter_mut().for_each(Root::refresh);
-        }
-        self.is_stale = false;
+        let texts = self.documents.iter();
+        let texts = texts.map(|(path, document)| (path.clone(), document.text.clone())).collect();
+        self.roots = self.folders.iter().map(|folder| Root::load(folder, &texts)).collect();
+        let shown = self.published.keys().cloned();
+        let found = self.roots.iter().flat_map(Root::files_with_findings).cloned();
+        self.changed = shown.chain(found).collect();
+        self.typed.clear();
+        (self.is_stale, self.is_to_compare) = (false, false);
     }
 
-    /// Sends the diagnostics of files that differ from what the client shows.
     fn update(&mut self) -> Result<(), ServerError> {
         self.bring_up();
-        if !self.is_dirty {
-            return Ok(());
-        }
-        self.is_dirty = false;
-        let mut current: BTreeMap<PathBuf, (Url, Vec<Diagnostic>)> = BTreeMap::new();
-        for root in &self.roots {
-            for (path, findings) in root.findings() {
-                let Some(uri) = self.uri(&path) else { continue };
-                let diagnostics = features::diagnostics::of(root, &findings, self.encoding);
-                current.entry(path).or_insert_with(|| (uri, Vec::new())).1.extend(diagnostics);
+        self.show_changed()?;
+        self.tell_faults()
+    }
+
+    fn show_all(&mut self) -> Result<(), ServerError> {
+        let found = self.roots.iter().flat_map(Root::files_with_findings).cloned();
+        self.changed = self.published.keys().cloned().chain(found).collect();
+        self.show_changed()
+    }
+
+    /// Sends the diagnostics of the changed files that differ from what the client shows.
+    fn show_changed(&mut self) -> Result<(), ServerError> {
+        for path in core::mem::take(&mut self.changed) {
+            let Some(uri) = self.uri(&path) else { continue };
+            let mut diagnostics = Vec::new();
+            for root in &self.roots {
+                let findings = root.findings(&path);
+                diagnostics.extend(features::diagnostics::of(root, &findings, self.encoding));
+            }
+            let is_shown = match self.published.get(&path) {
+                Some((at, shown)) => *at == uri && *shown == diagnostics,
+                None => diagnostics.is_empty(),
+            };
+            // A new version gets its findings even if they are those of the version before.
+            if is_shown && !self.typed.remove(&path) {
+                continue;
+            }
+            let is_clean = diagnostics.is_empty();
+            self.publish(&path, uri, diagnostics)?;
+            if is_clean {
+                self.published.remove(&path);
             }
         }
-        let gone = self.published.iter().filter(|(path, _)| !current.contains_key(*path));
-        let gone: Vec<_> = gone.map(|(_, (uri, _))| (uri.clone(), None, Vec::new())).collect();
-        let new = current.iter().filter(|(path, shown)| self.published.get(*path) != Some(shown));
-        let new = new.map(|(path, (uri, diagnostics))| {
-            let version = self.documents.get(path).map(|document| document.version);
-            (uri.clone(), version, diagnostics.clone())
-        });
-        for (uri, version, diagnostics) in gone.into_iter().chain(new) {
-            let params = PublishDiagnosticsParams { uri, diagnostics, version };
-            self.notify::<PublishDiagnostics>(&params)?;
-        }
-        self.published = current;
-        self.tell_faults()
+        Ok(())
     }
 
     /// A folder that cannot be checked must not look clean.
@@ -486,7 +573,12 @@ impl Server<'_> {
             }
             InlayHintRequest::METHOD => {
                 let params: lsp_types::InlayHintParams = serde_json::from_value(params)?;
-                self.at(&params.text_document.uri, features::hints::of)
+                let range = params.range;
+                self.at(&params.text_document.uri, |place| features::hints::of(place, range))
+            }
+            DocumentLinkRequest::METHOD => {
+                let params: lsp_types::DocumentLinkParams = serde_json::from_value(params)?;
+                self.at(&params.text_document.uri, features::links::of)
             }
             CodeLensRequest::METHOD => {
                 let params: lsp_types::CodeLensParams = serde_json::from_value(params)?;

@@ -11,6 +11,8 @@ use lsp_server::{Connection, Message};
 
 /// The largest message, in bytes. It fits the largest text that is checked.
 const MESSAGE_BYTES_MAX: u64 = 256 * 1024 * 1024;
+/// How many messages may wait, so that a burst is processed together.
+const WAITING_MAX: usize = 16;
 /// A header line is short.
 const HEADER_BYTES_MAX: u64 = 4096;
 const HEADERS_MAX: usize = 16;
@@ -35,7 +37,7 @@ impl Threads {
 
 /// A connection over standard input and output.
 pub(crate) fn stdio() -> (Connection, Threads) {
-    let (to_server, receiver) = bounded(0);
+    let (to_server, receiver) = bounded(WAITING_MAX);
     let (sender, from_server) = bounded(0);
     let reader = std::thread::spawn(move || {
         let mut input = io::stdin().lock();

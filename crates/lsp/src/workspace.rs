@@ -1,15 +1,16 @@
 //! [`Root`]: a folder of the editor, with its policies and their findings.
 
+use core::mem;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io::empty;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 use std::sync::Arc;
 
 use cortexkey_lint::files::{self, Options};
 use cortexkey_lint::{
-    Corpus, CorpusFile, FileId, Finding, LintOptions, LintSession, Policy, Report, SourceId,
-    WaivedBy,
+    CorpusFile, FileId, Finding, LintOptions, LintSession, Policy, Report, SourceId, WaivedBy,
 };
 use cortexkey_manifest::definition::Definition;
 use cortexkey_manifest::yaml::Limits;
@@ -19,9 +20,15 @@ pub(crate) struct Root {
     pub(crate) folder: PathBuf,
     /// One per policy, in the order of their numbers.
     sessions: Vec<LintSession<'static>>,
-    /// The sessions' last findings.
-    reports: Vec<Report>,
+    /// The sessions' findings when all files were compared last.
+    reports: Vec<Rc<Report>>,
+    /// The findings that count, by file. Those in definitions are current.
+    found: BTreeMap<PathBuf, Vec<Found>>,
+    /// The files of each session whose findings may differ since then.
+    affected: Vec<BTreeSet<FileId>>,
     files: HashMap<PathBuf, FileId>,
+    /// The files of the policies.
+    policies: BTreeSet<PathBuf>,
     /// The absolute path of each path of output.
     paths: RefCell<HashMap<String, PathBuf>>,
     /// Fingerprints of the findings in the baseline.
@@ -29,6 +36,19 @@ pub(crate) struct Root {
     /// Why the folder could not be checked.
     pub(crate) fault: Option<String>,
     limits: Limits,
+}
+
+/// A finding in its report.
+#[derive(Clone, Debug)]
+struct Found {
+    report: Rc<Report>,
+    at: usize,
+}
+
+impl Found {
+    fn finding(&self) -> &Finding {
+        &self.report.findings[self.at]
+    }
 }
 
 impl Root {
@@ -43,7 +63,10 @@ impl Root {
             folder: folder.to_owned(),
             sessions: Vec::new(),
             reports: Vec::new(),
+            found: BTreeMap::new(),
+            affected: Vec::new(),
             files: HashMap::new(),
+            policies: BTreeSet::new(),
             paths: RefCell::default(),
             known: BTreeSet::new(),
             fault: None,
@@ -66,16 +89,17 @@ impl Root {
         let policies: Vec<Policy> = outcome.policy.into_iter().chain(outcome.others).collect();
         let last = policies.len().saturating_sub(1);
         for (at, policy) in policies.into_iter().enumerate() {
-            let mut own = if at == last { core::mem::take(&mut corpus) } else { corpus.clone() };
+            let mut own = if at == last { mem::take(&mut corpus) } else { corpus.clone() };
             for file in &mut own.files {
                 file.reported &= file.policy == at;
             }
             root.sessions.push(LintSession::new(own, policy, &LintOptions::at(now)));
         }
-        root.reports = root.sessions.iter().map(LintSession::report).collect();
+        root.affected = vec![BTreeSet::new(); root.sessions.len()];
         for (path, text) in texts {
             root.set_text(path, text);
         }
+        root.compare_all();
         root
     }
 
@@ -86,28 +110,23 @@ impl Root {
     /// Replaces the text of a file; false if the folder's corpus has no such file.
     pub(crate) fn set_text(&mut self, path: &Path, text: &str) -> bool {
         let Some(file) = self.files.get(path).copied() else { return false };
-        for session in &mut self.sessions {
-            session.set_text(file, text.as_bytes().to_vec(), &self.limits);
+        for (session, affected) in self.sessions.iter_mut().zip(&mut self.affected) {
+            let differ = session.set_text(file, text.as_bytes().to_vec(), &self.limits);
+            affected.extend(differ.into_iter().flatten());
         }
         true
     }
 
     /// Whether a file is part of a policy in force.
     pub(crate) fn is_policy(&self, path: &Path) -> bool {
-        self.reports.iter().any(|report| {
-            let of_policy = report.sources.iter().filter(|source| source.is_of_policy());
-            of_policy
-                .filter(|source| !source.path.starts_with("builtin:"))
-                .any(|source| self.absolute(&source.path) == path)
-        })
+        self.policies.contains(path)
     }
 
-    /// The findings of a file by itself, which take no longer the more files there are.
+    /// The findings of a file by itself, however many files there are beside it.
     pub(crate) fn report_of(&self, path: &Path) -> Option<Report> {
         let file = self.files.get(path)?;
-        let governs = |session: &&LintSession<'_>| {
-            session.corpus().files.iter().any(|known| known.id == *file && known.reported)
-        };
+        let governs =
+            |session: &&LintSession<'_>| session.file(*file).is_some_and(|known| known.reported);
         self.sessions.iter().find(governs)?.report_of(*file)
     }
 
@@ -116,25 +135,63 @@ impl Root {
         self.known.contains(&finding.fingerprint)
     }
 
-    /// Updates the findings across files. Single files were already checked.
-    pub(crate) fn refresh(&mut self) {
-        self.reports = self.sessions.iter().map(LintSession::report).collect();
+    /// Compares the files that changed with those that rules compare with them. Returns the files whose
+    /// findings may differ.
+    pub(crate) fn compare_changed(&mut self) -> BTreeSet<PathBuf> {
+        let mut changed = BTreeSet::new();
+        let affected: Vec<_> = self.affected.iter_mut().map(mem::take).collect();
+        for (session, affected) in self.sessions.iter().zip(&affected) {
+            let files = affected.iter().filter_map(|file| session.file(*file));
+            changed.extend(files.map(|file| self.absolute(&file.path)));
+        }
+        for path in &changed {
+            self.found.remove(path);
+        }
+        let reports = self.sessions.iter().zip(&affected);
+        let reports: Vec<_> = reports
+            .filter(|(_, affected)| !affected.is_empty())
+            .map(|(session, affected)| Rc::new(session.report_on(affected)))
+            .collect();
+        self.take(&reports);
+        changed
     }
 
-    /// All findings that count, by file.
-    pub(crate) fn findings(&self) -> BTreeMap<PathBuf, Vec<(&Finding, &Report)>> {
-        let mut all: BTreeMap<PathBuf, Vec<(&Finding, &Report)>> = BTreeMap::new();
+    /// Compares all files, and updates the findings in the policies.
+    pub(crate) fn compare_all(&mut self) {
+        self.affected.iter_mut().for_each(BTreeSet::clear);
+        self.found.clear();
+        self.reports = self.sessions.iter().map(|it| Rc::new(it.report())).collect();
+        let sources = self.reports.iter().flat_map(|report| report.sources.iter());
+        let of_policy = sources.filter(|it| it.is_of_policy() && !it.path.starts_with("builtin:"));
+        self.policies = of_policy.map(|source| self.absolute(&source.path)).collect();
+        self.take(&self.reports.clone());
+    }
+
+    /// Takes the findings of reports that count.
+    fn take(&mut self, reports: &[Rc<Report>]) {
         let mut seen = BTreeSet::new();
-        for report in &self.reports {
-            for finding in &report.findings {
+        for report in reports {
+            for (at, finding) in report.findings.iter().enumerate() {
                 let Some(path) = self.path_of(report, finding.location.source) else { continue };
+                // Several policies may extend one with a mistake.
                 let is_double = !seen.insert((&finding.fingerprint, finding.location.span));
                 if !is_double && !self.is_known(finding) {
-                    all.entry(path).or_default().push((finding, report));
+                    let found = Found { report: Rc::clone(report), at };
+                    self.found.entry(path).or_default().push(found);
                 }
             }
         }
-        all
+    }
+
+    /// The files with findings that count.
+    pub(crate) fn files_with_findings(&self) -> impl Iterator<Item = &PathBuf> {
+        self.found.keys()
+    }
+
+    /// The findings of a file that count.
+    pub(crate) fn findings(&self, path: &Path) -> Vec<(&Finding, &Report)> {
+        let found = self.found.get(path).into_iter().flatten();
+        found.map(|found| (found.finding(), &*found.report)).collect()
     }
 
     /// The path of a source on disk; none for a built-in policy.
@@ -155,33 +212,32 @@ impl Root {
         whole
     }
 
-    pub(crate) fn corpus(&self) -> Option<&Corpus> {
-        self.sessions.first().map(LintSession::corpus)
+    /// All files with definitions.
+    pub(crate) fn files(&self) -> impl Iterator<Item = &CorpusFile> {
+        self.sessions.first().into_iter().flat_map(|session| &session.corpus().files)
     }
 
-    /// All definitions with the path and their file.
-    pub(crate) fn definitions(&self) -> impl Iterator<Item = (PathBuf, &CorpusFile, &Definition)> {
-        let files = self.corpus().into_iter().flat_map(|corpus| &corpus.files);
-        files.flat_map(move |file| {
+    /// All definitions, each with its file.
+    pub(crate) fn definitions(&self) -> impl Iterator<Item = (&CorpusFile, &Definition)> {
+        self.files().flat_map(move |file| {
             let documents = file.documents.iter().filter_map(|it| it.definition.as_ref());
-            documents.map(move |definition| (self.absolute(&file.path), file, definition))
+            documents.map(move |definition| (file, definition))
         })
     }
 
     pub(crate) fn file(&self, path: &Path) -> Option<&CorpusFile> {
-        let id = self.files.get(path)?;
-        self.corpus()?.files.iter().find(|file| file.id == *id)
+        self.sessions.first()?.file(*self.files.get(path)?)
     }
 
     /// The policy that governs a file; the folder's own for other files.
     pub(crate) fn policy(&self, path: &Path) -> Option<(&Policy, &Report)> {
         let at = self.file(path).map_or(0, |file| file.policy);
-        Some((self.sessions.get(at)?.policy(), self.reports.get(at)?))
+        Some((self.sessions.get(at)?.policy(), &**self.reports.get(at)?))
     }
 
     /// All policies with their reports.
     pub(crate) fn policies(&self) -> impl Iterator<Item = (usize, &Policy, &Report)> {
         let sessions = self.sessions.iter().zip(&self.reports).enumerate();
-        sessions.map(|(at, (session, report))| (at, session.policy(), report))
+        sessions.map(|(at, (session, report))| (at, session.policy(), &**report))
     }
 }

@@ -8,6 +8,7 @@ mod file;
 pub mod fix;
 mod fix_plan;
 mod lint;
+mod neighbours;
 mod objection;
 mod owners;
 mod policy;

@@ -2,15 +2,16 @@
 
 use core::mem;
 use core::ops::Deref;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use cortexkey_manifest::Span;
 use cortexkey_manifest::yaml::Limits;
 
 use super::file::{FileLinter, FileResult};
 use super::lint::{assemble, check_files};
+use super::neighbours::Neighbours;
 use super::run::LintOptions;
-use crate::model::{Corpus, CorpusFile, FileId, Report, document_at};
+use crate::model::{Corpus, CorpusFile, FileId, Report, SourceId, document_at};
 use crate::parallel;
 use crate::policy::{Policy, Settings};
 use crate::rule::Rule;
@@ -23,6 +24,8 @@ pub struct LintSession<'a> {
     results: Vec<FileResult>,
     policy: SessionPolicy<'a>,
     options: LintOptions<'a>,
+    /// Made when a text changes, and dropped by other changes.
+    neighbours: Option<Neighbours>,
 }
 
 /// The policy of a session.
@@ -74,7 +77,7 @@ impl<'a> LintSession<'a> {
     ) -> Self {
         let policy = policy.into();
         let results = check_files(&corpus, &policy, options);
-        Self { corpus, results, policy, options: *options }
+        Self { corpus, results, policy, options: *options, neighbours: None }
     }
 
     /// The corpus as it is now.
@@ -89,17 +92,34 @@ impl<'a> LintSession<'a> {
         &self.policy
     }
 
-    /// Replaces a file's text and checks it. Returns false if the corpus has no such file.
-    pub fn set_text(&mut self, file: FileId, bytes: Vec<u8>, limits: &Limits) -> bool {
-        !self.replace_texts(&[(file, bytes)], limits).is_empty()
+    /// Replaces a file's text and checks it. Returns the files whose findings may differ now, which
+    /// takes no longer the more files there are beside them; `None` if the corpus has no such file.
+    pub fn set_text(
+        &mut self,
+        file: FileId,
+        bytes: Vec<u8>,
+        limits: &Limits,
+    ) -> Option<BTreeSet<FileId>> {
+        let neighbours = self.neighbours.get_or_insert_with(|| Neighbours::of(&self.corpus.files));
+        let at = neighbours.position(file)?;
+        let old = &self.corpus.files[at];
+        let mut affected = neighbours.beside(old);
+        neighbours.leave(at, old);
+        let new = old.with_bytes(bytes, limits);
+        neighbours.enter(at, &new);
+        affected.extend(neighbours.beside(&new));
+        self.results[at] = FileLinter::new(&self.policy, &self.options).check(&new);
+        self.corpus.files[at] = new;
+        Some(affected.into_iter().map(|at| self.corpus.files[at].id).collect())
     }
 
-    /// The same for several files; returns the state before.
+    /// Replaces the texts of several files; returns the state before.
     pub(super) fn replace_texts(
         &mut self,
         texts: &[(FileId, Vec<u8>)],
         limits: &Limits,
     ) -> Vec<Previous<'a>> {
+        self.neighbours = None;
         let files = self.corpus.files.iter().enumerate();
         let positions: HashMap<FileId, usize> = files.map(|(at, file)| (file.id, at)).collect();
         let linter = FileLinter::new(&self.policy, &self.options);
@@ -120,6 +140,7 @@ impl<'a> LintSession<'a> {
 
     /// Adds a file to the corpus and checks it.
     pub fn add(&mut self, file: CorpusFile) {
+        self.neighbours = None;
         self.results.push(self.check(&file));
         self.corpus.files.push(file);
     }
@@ -127,6 +148,7 @@ impl<'a> LintSession<'a> {
     /// Removes a file from the corpus. Returns false if the corpus has no such file.
     pub fn remove(&mut self, file: FileId) -> bool {
         let Some(at) = self.position(file) else { return false };
+        self.neighbours = None;
         self.results.remove(at);
         self.corpus.files.remove(at);
         true
@@ -146,6 +168,7 @@ impl<'a> LintSession<'a> {
 
     /// Undoes changes, the last one first.
     pub(super) fn restore(&mut self, changes: Vec<Previous<'a>>) {
+        self.neighbours = None;
         for previous in changes.into_iter().rev() {
             match previous {
                 Previous::File(at, file) => (self.corpus.files[at], self.results[at]) = *file,
@@ -179,6 +202,32 @@ impl<'a> LintSession<'a> {
         Some(assemble(&alone, &self.policy, &self.options, vec![self.results[at].clone()]))
     }
 
+    /// The findings in some files, as in [`Self::report`], but looking only at files with keys that
+    /// rules compare with theirs.
+    #[must_use]
+    pub fn report_on(&self, files: &BTreeSet<FileId>) -> Report {
+        let mut report = match &self.neighbours {
+            Some(neighbours) if self.corpus.before.is_none() => {
+                self.report_beside(neighbours, files)
+            }
+            _ => self.report(),
+        };
+        let wanted: HashSet<SourceId> = files.iter().copied().map(SourceId::File).collect();
+        report.findings.retain(|finding| wanted.contains(&finding.location.source));
+        report.waived.retain(|waived| wanted.contains(&waived.finding.location.source));
+        report
+    }
+
+    fn report_beside(&self, neighbours: &Neighbours, files: &BTreeSet<FileId>) -> Report {
+        let positions = files.iter().filter_map(|file| neighbours.position(*file));
+        let beside: BTreeSet<usize> =
+            positions.flat_map(|at| neighbours.beside(&self.corpus.files[at])).collect();
+        let files = beside.iter().map(|at| self.corpus.files[*at].clone()).collect();
+        let results = beside.iter().map(|at| self.results[*at].clone()).collect();
+        let part = Corpus { files, partial: true, ..Corpus::default() };
+        assemble(&part, &self.policy, &self.options, results)
+    }
+
     /// The settings of a rule for the key whose document contains a span, including overrides; without
     /// a key there, the settings for all keys.
     #[must_use]
@@ -194,7 +243,16 @@ impl<'a> LintSession<'a> {
         )
     }
 
+    /// A file of the corpus.
+    #[must_use]
+    pub fn file(&self, file: FileId) -> Option<&CorpusFile> {
+        self.corpus.files.get(self.position(file)?)
+    }
+
     fn position(&self, file: FileId) -> Option<usize> {
+        if let Some(neighbours) = &self.neighbours {
+            return neighbours.position(file);
+        }
         self.corpus.files.iter().position(|known| known.id == file)
     }
 

@@ -236,6 +236,12 @@ impl Policy {
         layers.flat_map(|(at, layer)| layer.file.waivers.iter().map(move |waiver| (at, waiver)))
     }
 
+    /// The entries under `rules`, by the name written, with the index of their layer.
+    pub fn rule_entries(&self) -> impl Iterator<Item = (usize, &Spanned<String>)> {
+        let layers = self.layers.iter().enumerate();
+        layers.flat_map(|(at, layer)| layer.file.rules.iter().map(move |entry| (at, &entry.rule)))
+    }
+
     /// The id of a rule by its code or name, those that the policy defines included.
     #[must_use]
     pub fn rule_id(&self, written: &str) -> Option<RuleId> {

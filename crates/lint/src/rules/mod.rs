@@ -1,7 +1,7 @@
 //! The rules: one file each, by family. [`RULES`] registers them; a rule's own `RULE` contains
 //! everything else.
 
-mod corpus;
+pub(crate) mod corpus;
 mod expiry;
 mod level;
 mod naming;

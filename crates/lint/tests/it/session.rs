@@ -1,8 +1,11 @@
 //! A session finds what a run over its corpus would find, whatever happened to its files before.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use cortexkey_lint::rules::find;
 use cortexkey_lint::{
-    Corpus, CorpusFile, LintOptions, LintSession, Policy, Report, Timestamp, lint,
+    Corpus, CorpusFile, FileId, Finding, LintOptions, LintSession, Policy, Report, SourceId,
+    Timestamp, lint,
 };
 use cortexkey_manifest::Span;
 use cortexkey_manifest::yaml::Limits;
@@ -80,8 +83,8 @@ proptest! {
                     let id = id(at);
                     let bytes = text(number).into_bytes();
                     let limits = Limits::default();
-                    let known = id.is_some_and(|id| session.set_text(id, bytes, &limits));
-                    prop_assert_eq!(known, count > 0);
+                    let affected = id.and_then(|id| session.set_text(id, bytes, &limits));
+                    prop_assert_eq!(affected.is_some(), count > 0);
                 }
                 Change::Add(number) => session.add(file(&format!("new-{count}"), text(number))),
                 Change::Remove(at) => {
@@ -95,6 +98,87 @@ proptest! {
             same(&session);
         }
     }
+}
+
+/// The findings in files, by file.
+fn by_file(report: &Report) -> BTreeMap<FileId, Vec<Finding>> {
+    let mut all: BTreeMap<FileId, Vec<Finding>> = BTreeMap::new();
+    for finding in &report.findings {
+        if let SourceId::File(file) = finding.location.source {
+            all.entry(file).or_default().push(finding.clone());
+        }
+    }
+    all
+}
+
+/// Keys that rules compare: by name in any case, by owner, and by what they grant. Each text is one of
+/// few, so that files meet in their groups and leave them.
+fn compared(number: usize) -> String {
+    let name = ["a", "A", "b", "svc-c"][number % 4];
+    let owner = ["team-detection", "team-b"][number / 4 % 2];
+    let roles = ["[Viewer]", "[Responder]"][number / 8 % 2];
+    let tenant = ["", ", tenant: prod", ", tenant: test"][number / 16 % 3];
+    let text = key(name).replace("[Viewer]", roles);
+    text.replace(&format!("owner: team-{name}"), &format!("owner: {owner}{tenant}"))
+}
+
+/// A policy whose rules across files all report.
+fn comparing() -> Policy {
+    let rest = "\
+extends: ['builtin:recommended']
+tenants: { prod: { product: xsiam }, test: { product: xsiam } }
+rules: { owner-key-quota: { max: 2 } }
+waivers:
+  - { rule: duplicate-name, key: a, reason: SEC-1, approvedBy: ciso, expires: 2026-03-01 }
+customRules:
+  - { id: ORG001, name: few-keys, message: few, severity: warning, assert: 'size(ownerKeys) < 3' }
+";
+    Policy::from_text("cortexkey.yaml", &format!("{HEAD}{rest}"))
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn what_a_change_affects_is_all_that_differs(
+        first in prop::collection::vec(0_usize..48, 1..8),
+        changes in prop::collection::vec((0_usize..8, 0_usize..48), 1..10),
+    ) {
+        let text = |at: usize, number: usize| file(&format!("f{at}"), compared(number));
+        let files = first.iter().enumerate().map(|(at, number)| text(at, *number)).collect();
+        let corpus = Corpus { files, ..Corpus::default() };
+        let mut session = LintSession::new(corpus, comparing(), &options());
+        assert!(session.policy().is_usable(), "{:?}", session.report().findings);
+        let mut shown = by_file(&session.report());
+        for (at, number) in changes {
+            let id = session.corpus().files[at % first.len()].id;
+            let bytes = compared(number).into_bytes();
+            let affected = session.set_text(id, bytes, &Limits::default()).unwrap();
+            prop_assert!(affected.contains(&id));
+            let new = by_file(&session.report_on(&affected));
+            shown.retain(|file, _| !affected.contains(file));
+            shown.extend(new);
+            prop_assert_eq!(&shown, &by_file(&session.report()));
+        }
+    }
+}
+
+#[test]
+fn a_change_affects_only_keys_that_are_compared_with_it() {
+    let files = ["a", "b", "c"].map(|name| file(name, key(name)));
+    let corpus = Corpus { files: files.to_vec(), ..Corpus::default() };
+    let mut session = LintSession::new(corpus, policy("180d"), &options());
+    let ids: Vec<FileId> = session.corpus().files.iter().map(|file| file.id).collect();
+    let mut set = |text: String| session.set_text(ids[0], text.into(), &Limits::default());
+    let own = BTreeSet::from([ids[0]]);
+    assert_eq!(set(key("a").replace("90d", "80d")), Some(own.clone()));
+    // Into the group of another file, from there into another group of it, and out of that.
+    let both = BTreeSet::from([ids[0], ids[2]]);
+    assert_eq!(set(key("C")), Some(both.clone()));
+    assert_eq!(set(key("x").replace("team-x", "team-c")), Some(both.clone()));
+    assert_eq!(set(key("x")), Some(both));
+    assert_eq!(set("roles: [".to_owned()), Some(own));
+    assert_eq!(session.set_text(file("d", key("d")).id, Vec::new(), &Limits::default()), None);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Completes fields, with their documentation, and the values that a field accepts.
 
 use cortexkey_core::access::PREDEFINED_ROLES;
+use cortexkey_lint::Policy;
 use cortexkey_lint::rules::all_ids;
 use cortexkey_lint::rules::find;
 use cortexkey_manifest::format::{FieldSpec, Kind};
@@ -8,6 +9,7 @@ use cortexkey_manifest::policy::BUILTINS;
 use lsp_types::{CompletionItem, CompletionItemKind, Documentation, Position};
 
 use super::Place;
+use super::listed::Listed;
 use crate::cursor::Cursor;
 
 pub(crate) fn of(place: &Place<'_>, position: Position) -> Vec<CompletionItem> {
@@ -19,14 +21,14 @@ pub(crate) fn of(place: &Place<'_>, position: Position) -> Vec<CompletionItem> {
     if let Some((_, comment)) = before.split_once('#') {
         let is_list =
             comment.contains("cortexkey:") && comment.contains('[') && !comment.contains(']');
-        return if is_list { rule_names() } else { Vec::new() };
+        return if is_list { rule_names(place) } else { Vec::new() };
     }
     let cursor = Cursor::at(place.text.whole, number, column);
     if let Some(field) = cursor.field {
         return values(place, &cursor, field);
     }
     if cursor.path.first().is_some_and(|name| name == "rules") && cursor.path.len() == 1 {
-        return rule_names();
+        return rule_names(place);
     }
     let Some(mapping) = cursor.mapping else { return Vec::new() };
     let missing = mapping
@@ -58,9 +60,12 @@ fn value(label: &str, detail: &str) -> CompletionItem {
     }
 }
 
-fn rule_names() -> Vec<CompletionItem> {
+fn rule_names(place: &Place<'_>) -> Vec<CompletionItem> {
     let rules = all_ids().into_iter().filter_map(find);
     let mut items: Vec<_> = rules.map(|rule| value(rule.name, rule.summary)).collect();
+    let policy = place.root.policy(&place.path).map(|(policy, _)| policy);
+    let own = policy.into_iter().flat_map(Policy::custom_rules);
+    items.extend(own.map(|rule| value(rule.id().name(), rule.message())));
     items.dedup_by(|one, other| one.label == other.label);
     items
 }
@@ -74,9 +79,12 @@ fn values(place: &Place<'_>, cursor: &Cursor, field: &FieldSpec) -> Vec<Completi
     }
     let policy = place.root.policy(&place.path).map(|(policy, _)| policy);
     let path: Vec<&str> = cursor.path.iter().map(String::as_str).collect();
+    if let Some(kind) = Listed::of_field(&path) {
+        return listed(place, policy, kind);
+    }
     match path.as_slice() {
         ["spec", "roles"] => {
-            let own = policy.into_iter().flat_map(cortexkey_lint::Policy::roles);
+            let own = policy.into_iter().flat_map(Policy::roles);
             let own = own.map(|role| value(&role.name.value, "in the policy's catalogue"));
             let predefined = PREDEFINED_ROLES.iter().map(|role| value(role.name, "predefined"));
             let mut all: Vec<_> = own.chain(predefined).collect();
@@ -85,19 +93,36 @@ fn values(place: &Place<'_>, cursor: &Cursor, field: &FieldSpec) -> Vec<Completi
             all
         }
         ["metadata", "owner"] => {
-            let teams = policy.into_iter().flat_map(cortexkey_lint::Policy::teams);
+            let teams = policy.into_iter().flat_map(Policy::teams);
             teams.map(|team| value(team, "a team of the policy")).collect()
         }
         ["metadata", "tenant"] => {
-            let tenants = policy.into_iter().flat_map(cortexkey_lint::Policy::tenants);
+            let tenants = policy.into_iter().flat_map(Policy::tenants);
             tenants.map(|(name, _)| value(&name.value, "a tenant of the policy")).collect()
         }
         ["extends"] => BUILTINS.iter().map(|(name, _)| value(name, "")).collect(),
-        ["waivers", "rule"] => rule_names(),
+        ["waivers", "rule"] => rule_names(place),
         ["waivers", "key"] => {
-            let names = place.root.definitions().filter_map(|(_, _, it)| it.name());
+            let names = place.root.definitions().filter_map(|(_, it)| it.name());
             names.map(|name| value(name, "a key of this folder")).collect()
         }
         _ => Vec::new(),
     }
+}
+
+/// What the policy lists for the document's tenants; for all tenants if it names none.
+fn listed(place: &Place<'_>, policy: Option<&Policy>, kind: Listed) -> Vec<CompletionItem> {
+    let Some(policy) = policy else { return Vec::new() };
+    let own: Vec<&str> =
+        place.definitions().filter_map(|it| it.tenant().or(policy.only_tenant())).collect();
+    let is_own = |name: &str| own.is_empty() || own.contains(&name);
+    let tenants = policy.tenants().filter(|(name, _)| is_own(&name.value));
+    let names = tenants.flat_map(|(tenant, facts)| {
+        let detail = format!("{} of {}", kind.title().to_lowercase(), tenant.value);
+        kind.names(facts).into_iter().map(move |name| value(name, &detail)).collect::<Vec<_>>()
+    });
+    let mut all: Vec<_> = names.collect();
+    all.sort_by(|one, other| one.label.cmp(&other.label));
+    all.dedup_by(|one, other| one.label == other.label);
+    all
 }

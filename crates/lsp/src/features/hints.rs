@@ -1,27 +1,70 @@
-//! Inlay hints: the time left until a key expires.
+//! Inlay hints: when a key expires, and how many components a role grants.
 
-use cortexkey_manifest::definition::Expiry;
+use cortexkey_manifest::access::ResolvedRole;
+use cortexkey_manifest::definition::{Definition, Expiry};
 use jiff::Timestamp;
-use lsp_types::{InlayHint, InlayHintLabel};
+use jiff::tz::TimeZone;
+use lsp_types::{InlayHint, InlayHintLabel, Range};
 
-use super::Place;
+use super::{Place, overlap};
 
-pub(crate) fn of(place: &Place<'_>) -> Vec<InlayHint> {
-    let ends = place.definitions().filter_map(|definition| definition.spec.as_ref()?.end());
-    let hint = |end: &cortexkey_manifest::Spanned<Expiry>| {
-        let Expiry::At(moment) = end.value else { return None };
-        Some(InlayHint {
-            position: place.text.position(end.span.range().end),
-            label: InlayHintLabel::String(time_left(moment)),
-            kind: None,
-            text_edits: None,
-            tooltip: None,
-            padding_left: Some(true),
-            padding_right: None,
-            data: None,
-        })
+/// The hints in a range.
+pub(crate) fn of(place: &Place<'_>, range: Range) -> Vec<InlayHint> {
+    let all = place.definitions().flat_map(|definition| {
+        let expiry = expiry(place, definition).into_iter();
+        expiry.chain(components(place, definition))
+    });
+    all.filter(|hint| overlap(Range::new(hint.position, hint.position), range)).collect()
+}
+
+fn hint(place: &Place<'_>, after: cortexkey_manifest::Span, label: String) -> InlayHint {
+    InlayHint {
+        position: place.text.position(after.range().end),
+        label: InlayHintLabel::String(label),
+        kind: None,
+        text_edits: None,
+        tooltip: None,
+        padding_left: Some(true),
+        padding_right: None,
+        data: None,
+    }
+}
+
+fn expiry(place: &Place<'_>, definition: &Definition) -> Option<InlayHint> {
+    let end = definition.spec.as_ref()?.end()?;
+    let label = match end.value {
+        Expiry::At(moment) => time_left(moment),
+        Expiry::After(lifetime) => {
+            let until = Timestamp::now().checked_add(lifetime).ok()?;
+            format!("until {}, if generated now", until.to_zoned(TimeZone::UTC).date())
+        }
+        Expiry::Never => return None,
     };
-    ends.filter_map(hint).collect()
+    Some(hint(place, end.span, label))
+}
+
+/// The number of components behind each role whose components are known.
+fn components(place: &Place<'_>, definition: &Definition) -> Vec<InlayHint> {
+    let Some((policy, _)) = place.root.policy(&place.path) else { return Vec::new() };
+    let catalogue: Vec<_> = policy.roles().collect();
+    let product = policy.product(definition.tenant().or(policy.only_tenant()));
+    let of_role = |role: &cortexkey_manifest::Spanned<String>| {
+        let held = ResolvedRole::all([role.value.as_str()], &catalogue, product);
+        if held.iter().any(|held| held.role.holds_all) {
+            return Some(hint(place, role.span, "all components".to_owned()));
+        }
+        let grants = held.iter().flat_map(|held| &held.role.grants);
+        let mut names: Vec<&str> = grants.map(|grant| grant.component.as_str()).collect();
+        names.sort_unstable();
+        names.dedup();
+        let label = match names.len() {
+            0 => return None,
+            1 => "1 component".to_owned(),
+            count => format!("{count} components"),
+        };
+        Some(hint(place, role.span, label))
+    };
+    definition.roles().iter().filter_map(of_role).collect()
 }
 
 /// The time until a moment, in days.

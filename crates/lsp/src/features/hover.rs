@@ -1,24 +1,25 @@
-//! The meaning of a field, the permissions of a role, the expiry of a key, and the reason for a
-//! rule.
+//! The meaning of a field, the permissions of a role, the expiry of a key, what a key may see, and the
+//! reason for a rule.
 
-use cortexkey_core::access::PREDEFINED_ROLES;
+use cortexkey_core::access::{PREDEFINED_ROLES, Sbac};
 use cortexkey_lint::rules::find;
-use cortexkey_manifest::definition::Expiry;
+use cortexkey_manifest::Span;
+use cortexkey_manifest::access::words::areas;
+use cortexkey_manifest::access::{Access, ScopeModel, losses};
+use cortexkey_manifest::definition::{Definition, Expiry};
 use cortexkey_manifest::format::{FieldSpec, Kind};
 use lsp_types::{Hover, HoverContents, MarkupContent, MarkupKind, Position};
 
 use super::Place;
+use super::listed::Listed;
 use crate::cursor::Cursor;
 use crate::features::hints::time_left;
 
 pub(crate) fn of(place: &Place<'_>, position: Position) -> Option<Hover> {
     let offset = place.text.offset(position);
-    let contains = |span: cortexkey_manifest::Span| span.range().contains(&offset);
+    let contains = |span: Span| span.range().contains(&offset);
     let word = word(place, position);
-    let role = place
-        .definitions()
-        .flat_map(cortexkey_manifest::definition::Definition::roles)
-        .find(|role| contains(role.span));
+    let role = place.definitions().flat_map(Definition::roles).find(|role| contains(role.span));
     let explained = find(&word).map(|rule| {
         format!("### {} `{}`\n\n{}\n\n{}", rule.code, rule.name, rule.summary, rule.why)
     });
@@ -31,10 +32,16 @@ pub(crate) fn of(place: &Place<'_>, position: Position) -> Option<Hover> {
         (_, Some(end), _) => of_expiry(&end.value),
         (_, _, Some(text)) => text,
         _ => {
-            let line = place.text.line(position.line as usize);
-            // The whole line belongs to its field.
-            let cursor = Cursor::at(place.text.whole, position.line as usize, line.len());
-            of_field(cursor.field?)
+            let key = place.definitions().find_map(|it| of_key(place, it, &contains));
+            match key.or_else(|| place.definitions().find_map(|it| of_name(place, it, &contains))) {
+                Some(text) => text,
+                None => {
+                    let line = place.text.line(position.line as usize);
+                    // The whole line belongs to its field.
+                    let cursor = Cursor::at(place.text.whole, position.line as usize, line.len());
+                    of_field(cursor.field?)
+                }
+            }
         }
     };
     let contents = HoverContents::Markup(MarkupContent { kind: MarkupKind::Markdown, value: text });
@@ -103,6 +110,75 @@ fn of_role(place: &Place<'_>, name: &str) -> String {
         None => {}
     }
     parts.join("\n\n")
+}
+
+/// What a key may see, at its name and at `scope`.
+fn of_key(
+    place: &Place<'_>,
+    definition: &Definition,
+    contains: &dyn Fn(Span) -> bool,
+) -> Option<String> {
+    let name = definition.metadata.as_ref().and_then(|it| it.name.spanned());
+    let scope = definition.spec.as_ref().and_then(|spec| spec.scope.get());
+    let is_here = name.is_some_and(|name| contains(name.span))
+        || scope.is_some_and(|scope| contains(scope.place));
+    let (policy, _) = place.root.policy(&place.path).filter(|_| is_here)?;
+    let catalogue: Vec<_> = policy.roles().collect();
+    let tenant = definition.tenant().or(policy.only_tenant());
+    let tenant = tenant.map(|name| (name, policy.tenant(name)));
+    let access = match Access::of(definition, &catalogue, tenant) {
+        Ok(access) => access,
+        Err(error) => return Some(format!("What the key may see is unknown: {}.", error.message)),
+    };
+    let mut text = format!("### {}\n\n", name.map_or("(no name)", |name| name.value.as_str()));
+    match (access.tenant.scopes, access.tenant.settings.sbac) {
+        (ScopeModel::NoScopes, _) => text += "The product has no scopes: only roles limit the key.",
+        (ScopeModel::Older, _) => text += "The product has scopes of an older form.",
+        (ScopeModel::Areas, sbac) => {
+            text += "With scopes enforced it sees:\n\n";
+            let areas = areas(&access).into_iter();
+            text += &areas.map(|(area, seen)| format!("- {area}: {seen}\n")).collect::<String>();
+            let lost = losses(&access);
+            text += match sbac {
+                Sbac::Enforced => "\nThe tenant enforces scopes.",
+                _ if lost.is_empty() => "\nIt would lose nothing if the tenant enforced scopes.",
+                _ => "\nIf the tenant enforced scopes, it would lose:\n\n",
+            };
+            if sbac != Sbac::Enforced {
+                text += &lost.iter().map(|lost| format!("- {lost}\n")).collect::<String>();
+            }
+        }
+    }
+    Some(text)
+}
+
+/// A group, tag or domain of the scope, and what the policy lists of it.
+fn of_name(
+    place: &Place<'_>,
+    definition: &Definition,
+    contains: &dyn Fn(Span) -> bool,
+) -> Option<String> {
+    let scope = definition.spec.as_ref()?.scope.get()?;
+    let assets = scope.assets.get().and_then(|it| it.groups.get());
+    let assets = assets.into_iter().flatten().map(|group| (Listed::AssetGroup, &group.name));
+    let endpoints = scope.endpoints.get();
+    let groups = endpoints.and_then(|it| it.groups.get()).into_iter().flatten();
+    let tags = endpoints.and_then(|it| it.tags.get()).into_iter().flatten();
+    let domains = scope.cases.get().and_then(|it| it.domains.get()).into_iter().flatten();
+    let all = assets
+        .chain(groups.map(|group| (Listed::EndpointGroup, group)))
+        .chain(tags.map(|tag| (Listed::EndpointTag, tag)))
+        .chain(domains.map(|domain| (Listed::Domain, domain)));
+    let (kind, name) = all.into_iter().find(|(_, name)| contains(name.span))?;
+    let (policy, _) = place.root.policy(&place.path)?;
+    let tenant = definition.tenant().or(policy.only_tenant());
+    let Some(facts) = tenant.and_then(|tenant| policy.tenant(tenant)) else {
+        return Some(format!("{} `{}`; the policy lists no tenant.", kind.title(), name.value));
+    };
+    let is_listed = kind.names(facts).iter().any(|listed| *listed == name.value.as_str());
+    let listed = if is_listed { "The policy lists it" } else { "The policy does not list it" };
+    let tenant = tenant.unwrap_or_default();
+    Some(format!("{} `{}`. {listed} for tenant `{tenant}`.", kind.title(), name.value))
 }
 
 fn of_expiry(expiry: &Expiry) -> String {

@@ -1,27 +1,44 @@
-//! Code lenses: how many other keys have a role.
+//! Code lenses: which other keys have a role.
 
+use cortexkey_manifest::Spanned;
+use cortexkey_manifest::definition::Definition;
 use lsp_types::{CodeLens, Command};
 
 use super::Place;
 
+/// How many keys a lens names; the others are counted.
+const NAMED_MAX: usize = 3;
+
 pub(crate) fn of(place: &Place<'_>) -> Vec<CodeLens> {
-    let mut lenses = Vec::new();
-    for definition in place.definitions() {
-        for role in definition.roles() {
-            let has = |other: &cortexkey_manifest::definition::Definition| {
-                other.roles().iter().any(|it| it.value == role.value)
-            };
-            let all = place.root.definitions().filter(|(_, _, other)| has(other)).count();
-            let others = all.saturating_sub(1);
-            let title = match others {
-                0 => format!("no other key has {}", role.value),
-                1 => format!("1 other key has {}", role.value),
-                _ => format!("{others} other keys have {}", role.value),
-            };
-            let command = Command { title, command: String::new(), arguments: None };
-            let range = place.text.range(role.span);
-            lenses.push(CodeLens { range, command: Some(command), data: None });
+    let roles = place.definitions().flat_map(|own| own.roles().iter().map(move |it| (own, it)));
+    let lens = |(own, role): (&Definition, &Spanned<String>)| {
+        let command = Command {
+            title: title(place, own, &role.value),
+            command: String::new(),
+            arguments: None,
+        };
+        CodeLens { range: place.text.range(role.span), command: Some(command), data: None }
+    };
+    roles.map(lens).collect()
+}
+
+fn title(place: &Place<'_>, own: &Definition, role: &str) -> String {
+    let has = |other: &&Definition| {
+        !core::ptr::eq(*other, own) && other.roles().iter().any(|it| it.value == role)
+    };
+    let others = place.root.definitions().map(|(_, other)| other).filter(has);
+    let mut names: Vec<&str> =
+        others.map(|it| it.name().unwrap_or("a key without a name")).collect();
+    names.sort_unstable();
+    match names.as_slice() {
+        [] => format!("no other key has {role}"),
+        [one] => format!("{one} also has {role}"),
+        [all @ .., last] if names.len() <= NAMED_MAX => {
+            format!("{} and {last} also have {role}", all.join(", "))
+        }
+        all => {
+            let (first, more) = all.split_at(NAMED_MAX - 1);
+            format!("{} and {} more keys also have {role}", first.join(", "), more.len())
         }
     }
-    lenses
 }

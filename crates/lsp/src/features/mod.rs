@@ -6,6 +6,8 @@ pub(crate) mod diagnostics;
 pub(crate) mod hints;
 pub(crate) mod hover;
 pub(crate) mod lens;
+pub(crate) mod links;
+mod listed;
 pub(crate) mod names;
 pub(crate) mod symbols;
 
@@ -35,7 +37,7 @@ pub(crate) struct Place<'a> {
 impl Place<'_> {
     /// The findings of the document.
     fn findings(&self) -> Vec<(&Finding, &Report)> {
-        self.root.findings().remove(&self.path).unwrap_or_default()
+        self.root.findings(&self.path)
     }
 
     fn documents(&self) -> &[KeyDocument] {

@@ -1,10 +1,10 @@
 //! Names that are written in several places: keys and their waivers, roles and tenants of a
-//! definition and of the policy.
+//! definition and of the policy, and rules of the policy, its waivers and comments.
 
 use std::collections::HashMap;
 use std::path::PathBuf;
 
-use cortexkey_lint::SourceId;
+use cortexkey_lint::{CorpusFile, Policy, RuleId, SourceId};
 use cortexkey_manifest::{Span, scalar};
 use lsp_types::{Location, Position, TextEdit, Url, WorkspaceEdit};
 use thiserror::Error;
@@ -16,11 +16,18 @@ enum Named {
     Key(String),
     Role(String),
     Tenant(String),
+    Rule(RuleId),
 }
 
 fn named(place: &Place<'_>, position: Position) -> Option<Named> {
     let offset = place.text.offset(position);
     let holds = |span: Span| span.range().start <= offset && offset <= span.range().end;
+    in_definition(place, &holds)
+        .or_else(|| in_comment(place, &holds))
+        .or_else(|| in_policy(place, &holds))
+}
+
+fn in_definition(place: &Place<'_>, holds: &dyn Fn(Span) -> bool) -> Option<Named> {
     for definition in place.definitions() {
         let metadata = definition.metadata.as_ref();
         if let Some(name) = metadata.and_then(|it| it.name.spanned()).filter(|it| holds(it.span)) {
@@ -35,16 +42,102 @@ fn named(place: &Place<'_>, position: Position) -> Option<Named> {
             return Some(Named::Role(role.value.clone()));
         }
     }
-    for (at, policy, report) in place.root.policies() {
-        for (layer, waiver) in policy.waivers() {
+    None
+}
+
+/// A rule that a comment suppresses.
+fn in_comment(place: &Place<'_>, holds: &dyn Fn(Span) -> bool) -> Option<Named> {
+    let file = place.root.file(&place.path)?;
+    let (policy, _) = place.root.policy(&place.path)?;
+    let found = suppressed(file).find(|(_, span)| holds(*span));
+    policy.rule_id(found?.0).map(Named::Rule)
+}
+
+fn in_policy(place: &Place<'_>, holds: &dyn Fn(Span) -> bool) -> Option<Named> {
+    place.root.policies().find_map(|(at, policy, report)| {
+        let is_at = |layer: usize, span: Span| {
             let source = SourceId::Policy { policy: at, layer };
-            let is_here = place.root.path_of(report, source).is_some_and(|path| path == place.path);
-            if let Some(key) = waiver.key.spanned().filter(|key| is_here && holds(key.span)) {
-                return Some(Named::Key(bare(&key.value).to_owned()));
+            holds(span) && place.root.path_of(report, source).is_some_and(|it| it == place.path)
+        };
+        let key = policy.waivers().find_map(|(layer, waiver)| {
+            let key = waiver.key.spanned().filter(|key| is_at(layer, key.span))?;
+            Some(Named::Key(bare(&key.value).to_owned()))
+        });
+        let role = || {
+            policy.roles_at().find_map(|(layer, role)| {
+                let names = core::iter::once(&role.name).chain(&role.implies);
+                let mut names = names.filter(|name| is_at(layer, name.span));
+                Some(Named::Role(names.next()?.value.clone()))
+            })
+        };
+        let tenant = || {
+            policy.tenants().find_map(|(name, _)| {
+                let (layer, _) = policy.tenant_at(&name.value)?;
+                is_at(layer, name.span).then(|| Named::Tenant(name.value.clone()))
+            })
+        };
+        let rule = || rules_in(policy).find(|(layer, _, span)| is_at(*layer, *span));
+        let rule = || rule().map(|(_, rule, _)| Named::Rule(rule));
+        key.or_else(role).or_else(tenant).or_else(rule)
+    })
+}
+
+/// The names of rules in a policy: where it defines them, sets them, and waives them.
+fn rules_in(policy: &Policy) -> impl Iterator<Item = (usize, RuleId, Span)> {
+    let waived = policy.waivers().filter_map(|(layer, waiver)| {
+        let rule = waiver.rule.spanned()?;
+        Some((layer, policy.rule_id(&rule.value)?, rule.span))
+    });
+    declared(policy).into_iter().chain(waived)
+}
+
+/// The names of rules in the document, if it is a file of a policy.
+pub(super) fn rules_here(place: &Place<'_>) -> Vec<(String, Span)> {
+    let mut all = Vec::new();
+    for (at, policy, report) in place.root.policies() {
+        for (layer, rule, span) in rules_in(policy) {
+            let source = SourceId::Policy { policy: at, layer };
+            if place.root.path_of(report, source).is_some_and(|path| path == place.path) {
+                all.push((rule.name().to_owned(), span));
             }
         }
     }
-    None
+    all.sort_by_key(|(_, span)| span.start);
+    all.dedup();
+    all
+}
+
+/// Where a policy defines a rule, and where it sets one.
+fn declared(policy: &Policy) -> Vec<(usize, RuleId, Span)> {
+    let own = policy.custom_rules().map(|custom| {
+        let (layer, span) = custom.place();
+        (layer, custom.id().clone(), span)
+    });
+    let set = policy
+        .rule_entries()
+        .filter_map(|(layer, rule)| Some((layer, policy.rule_id(&rule.value)?, rule.span)));
+    own.chain(set).collect()
+}
+
+/// The rules that the comments of a file suppress, as written.
+pub(super) fn suppressed(file: &CorpusFile) -> impl Iterator<Item = (&str, Span)> {
+    let text = file.tree.source();
+    file.tree.comments().iter().flat_map(move |comment| {
+        let start = comment.span.start as usize;
+        let body = comment.span.slice(text);
+        let list = body.find("cortexkey:").and_then(|_| {
+            let begin = body.find("ignore[")? + "ignore[".len();
+            Some((begin, body[begin..].split(']').next()?))
+        });
+        let (begin, list) = list.unwrap_or_default();
+        let mut at = start + begin;
+        list.split(',').filter_map(move |part| {
+            let name = part.trim();
+            let from = at + (part.len() - part.trim_start().len());
+            at += part.len() + 1;
+            (!name.is_empty()).then(|| (name, Span::new(from, from + name.len())))
+        })
+    })
 }
 
 /// The name of a key without its tenant.
@@ -55,19 +148,32 @@ fn bare(key: &str) -> &str {
 pub(crate) fn definition(place: &Place<'_>, position: Position) -> Vec<Location> {
     match named(place, position) {
         Some(Named::Key(name)) => keys(place, &name),
-        Some(Named::Role(name)) => of_policy(place, |policy| {
-            let roles = policy.roles_at().filter(|(_, role)| role.name.value == name);
-            roles.map(|(layer, role)| (layer, role.name.span)).collect()
-        }),
-        Some(Named::Tenant(name)) => of_policy(place, |policy| {
-            let layer = policy.tenant_at(&name).map(|(layer, _)| layer);
-            let span = policy.tenants().find(|(known, _)| known.value == name);
-            layer.zip(span.map(|(known, _)| known.span)).into_iter().collect()
+        Some(Named::Role(name)) => role_in_catalogue(place, &name),
+        Some(Named::Tenant(name)) => tenant_in_policy(place, &name),
+        Some(Named::Rule(rule)) => of_policy(place, |policy| {
+            let declared = declared(policy).into_iter().filter(|(_, it, _)| *it == rule);
+            declared.map(|(layer, _, span)| (layer, span)).collect()
         }),
         None => Vec::new(),
     }
 }
 
+fn role_in_catalogue(place: &Place<'_>, name: &str) -> Vec<Location> {
+    of_policy(place, |policy| {
+        let roles = policy.roles_at().filter(|(_, role)| role.name.value == name);
+        roles.map(|(layer, role)| (layer, role.name.span)).collect()
+    })
+}
+
+fn tenant_in_policy(place: &Place<'_>, name: &str) -> Vec<Location> {
+    of_policy(place, |policy| {
+        let layer = policy.tenant_at(name).map(|(layer, _)| layer);
+        let span = policy.tenants().find(|(known, _)| known.value == name);
+        layer.zip(span.map(|(known, _)| known.span)).into_iter().collect()
+    })
+}
+
+/// All places of a name, those that declare it among them.
 pub(crate) fn references(place: &Place<'_>, position: Position) -> Vec<Location> {
     match named(place, position) {
         Some(Named::Key(name)) => {
@@ -75,19 +181,45 @@ pub(crate) fn references(place: &Place<'_>, position: Position) -> Vec<Location>
             all.extend(waivers(place, &name).into_iter().filter_map(|it| it.location(place)));
             all
         }
-        Some(Named::Role(name)) => in_definitions(place, |it| {
-            it.roles().iter().filter(|role| role.value == name).map(|role| role.span).collect()
-        }),
-        Some(Named::Tenant(name)) => in_definitions(place, |it| {
-            let tenant = it.metadata.as_ref().and_then(|metadata| metadata.tenant.spanned());
-            tenant
-                .filter(|tenant| tenant.value == name)
-                .map(|tenant| tenant.span)
-                .into_iter()
-                .collect()
-        }),
+        Some(Named::Role(name)) => {
+            let mut all = role_in_catalogue(place, &name);
+            all.extend(in_definitions(place, |it| {
+                it.roles().iter().filter(|role| role.value == name).map(|role| role.span).collect()
+            }));
+            all
+        }
+        Some(Named::Tenant(name)) => {
+            let mut all = tenant_in_policy(place, &name);
+            all.extend(in_definitions(place, |it| {
+                let tenant = it.metadata.as_ref().and_then(|metadata| metadata.tenant.spanned());
+                let tenant = tenant.filter(|tenant| tenant.value == name);
+                tenant.map(|tenant| tenant.span).into_iter().collect()
+            }));
+            all
+        }
+        Some(Named::Rule(rule)) => {
+            let mut all = of_policy(place, |policy| {
+                let named = rules_in(policy).filter(|(_, it, _)| *it == rule);
+                named.map(|(layer, _, span)| (layer, span)).collect()
+            });
+            all.extend(in_comments(place, &rule));
+            all
+        }
         None => Vec::new(),
     }
+}
+
+/// The comments that suppress a rule.
+fn in_comments(place: &Place<'_>, rule: &RuleId) -> Vec<Location> {
+    let of_file = |file: &CorpusFile| {
+        let spans = suppressed(file).filter(|(written, _)| rule.matches(written));
+        let spans: Vec<Span> = spans.map(|(_, span)| span).collect();
+        let path = place.root.absolute(&file.path);
+        let text = file.tree.source();
+        let locations = spans.into_iter().filter_map(|span| place.location(&path, text, span));
+        locations.collect::<Vec<_>>()
+    };
+    place.root.files().flat_map(of_file).collect()
 }
 
 fn keys(place: &Place<'_>, name: &str) -> Vec<Location> {
@@ -103,18 +235,16 @@ fn in_definitions(
 ) -> Vec<Location> {
     let definitions = place.root.definitions();
     definitions
-        .flat_map(|(path, file, definition)| {
+        .flat_map(|(file, definition)| {
             let text = file.tree.source();
             let spans = spans(definition).into_iter();
-            spans.filter_map(|span| place.location(&path, text, span)).collect::<Vec<_>>()
+            let location = |span| place.location(&place.root.absolute(&file.path), text, span);
+            spans.filter_map(location).collect::<Vec<_>>()
         })
         .collect()
 }
 
-fn of_policy(
-    place: &Place<'_>,
-    find: impl Fn(&cortexkey_lint::Policy) -> Vec<(usize, Span)>,
-) -> Vec<Location> {
+fn of_policy(place: &Place<'_>, find: impl Fn(&Policy) -> Vec<(usize, Span)>) -> Vec<Location> {
     let mut all = Vec::new();
     for (at, policy, report) in place.root.policies() {
         for (layer, span) in find(policy) {

@@ -20,6 +20,11 @@ pub(crate) struct Editor {
 
 impl Editor {
     pub(crate) fn start(files: &[(&str, &str)], encodings: &[&str]) -> Self {
+        Self::start_in(files, encodings, &[""])
+    }
+
+    /// The same with several folders open.
+    pub(crate) fn start_in(files: &[(&str, &str)], encodings: &[&str], roots: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         for (path, text) in files {
             let path = folder.path().join(path);
@@ -35,12 +40,13 @@ impl Editor {
             shown: HashMap::new(),
             next: 0,
         };
-        let root = editor.uri("");
+        let folder = |root: &&str| json!({ "uri": editor.uri(root), "name": root });
+        let folders: Vec<Value> = roots.iter().map(folder).collect();
         let capabilities = editor.request(
             "initialize",
             &json!({
                 "processId": null,
-                "rootUri": root,
+                "workspaceFolders": folders,
                 "capabilities": { "general": { "positionEncodings": encodings } },
             }),
         );
@@ -53,6 +59,11 @@ impl Editor {
         let folder = fs::canonicalize(self.folder.path()).unwrap();
         let uri = format!("file://{}/{path}", folder.display());
         uri.trim_end_matches('/').to_owned()
+    }
+
+    /// Writes a file on disk.
+    pub(crate) fn write(&self, path: &str, text: &str) {
+        fs::write(self.folder.path().join(path), text).unwrap();
     }
 
     fn client(&self) -> &Connection {
@@ -152,12 +163,10 @@ impl Editor {
         }
     }
 
-    /// What is shown of a file once all that was sent has been seen to. The server answers a request
-    /// before it shows what is new, so there are two.
+    /// The diagnostics of a file once everything sent has been processed: the server shows what is new
+    /// before it answers a request.
     pub(crate) fn settled(&mut self, path: &str) -> Vec<Value> {
-        for _ in 0..2 {
-            self.raw("cortexkey/settled", &json!({}));
-        }
+        self.raw("cortexkey/settled", &json!({}));
         self.shown.get(&self.uri(path)).cloned().unwrap_or_default()
     }
 

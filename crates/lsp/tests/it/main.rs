@@ -4,6 +4,7 @@
 #![allow(clippy::print_stdout, reason = "what is measured is printed")]
 
 mod editor;
+mod features;
 
 use serde_json::json;
 

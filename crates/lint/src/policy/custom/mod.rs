@@ -277,6 +277,12 @@ impl Custom {
         &self.id
     }
 
+    /// Where a policy names it, with the index of the layer.
+    #[must_use]
+    pub fn place(&self) -> (usize, Span) {
+        (self.layer, self.name_span)
+    }
+
     /// Its message for keys that violate it.
     #[must_use]
     pub fn message(&self) -> &str {

@@ -4,10 +4,9 @@ use std::collections::BTreeMap;
 
 use cortexkey_manifest::policy::Severity;
 use cortexkey_manifest::quote;
-use unicode_normalization::UnicodeNormalization as _;
 
 use crate::rule::{Check, CorpusContext, Example, Fixes, Rule, Sink};
-use crate::rules::corpus::keys::{Named, named};
+use crate::rules::corpus::keys::{Named, fold, named};
 
 const TWO: &str = "apiVersion: cortexkey/v1
 kind: ApiKey
@@ -69,12 +68,4 @@ fn check(cx: &CorpusContext<'_>, sink: &mut Sink<'_>) {
                 .report(sink);
         }
     }
-}
-
-/// The form in which similar names are equal.
-fn fold(name: &str) -> String {
-    if name.is_ascii() {
-        return name.trim().to_ascii_lowercase();
-    }
-    name.nfkc().collect::<String>().trim().to_lowercase()
 }

@@ -4,9 +4,36 @@ use std::collections::BTreeMap;
 
 use cortexkey_manifest::Span;
 use cortexkey_manifest::definition::Definition;
+use unicode_normalization::UnicodeNormalization as _;
 
 use crate::model::{CorpusFile, FindingBuilder, Location, SourceId};
 use crate::rule::CorpusContext;
+
+/// Keys that rules across files may compare. A rule that compares keys of different groups needs a group
+/// of its own here, or editors show its findings late.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Group {
+    /// The name, folded; in whichever tenant.
+    Name(String),
+    /// The owner.
+    Owner(String),
+}
+
+/// The groups of a key.
+pub(crate) fn groups(definition: &Definition) -> impl Iterator<Item = Group> + use<> {
+    let metadata = definition.metadata.as_ref();
+    let name = metadata.and_then(|it| it.name.get()).map(|name| Group::Name(fold(name)));
+    let owner = metadata.and_then(|it| it.owner.get());
+    name.into_iter().chain(owner.map(|owner| Group::Owner(owner.trim().to_owned())))
+}
+
+/// The form in which similar names are equal.
+pub(super) fn fold(name: &str) -> String {
+    if name.is_ascii() {
+        return name.trim().to_ascii_lowercase();
+    }
+    name.nfkc().collect::<String>().trim().to_lowercase()
+}
 
 /// A key that has a name.
 #[derive(Clone, Copy)]

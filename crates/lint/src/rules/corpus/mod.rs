@@ -8,3 +8,5 @@ pub(crate) mod c006_widened;
 pub(crate) mod c007_dropped;
 pub(crate) mod c008_id_reuse;
 pub(crate) mod keys;
+
+pub(crate) use keys::{Group, groups};
