@@ -239,7 +239,7 @@ catalog: { roles: [{ name: SIEM Export, components: { Public API: view } }] }
     let key = "\
 apiVersion: cortexkey/v1
 kind: ApiKey
-metadata: { name: svc-siem-export, owner: team-detection, tenant: prod }
+metadata: { name: svc-siem-export, owner: team-detection, tenant: prod, labels: { tier: '2' } }
 spec: { securityLevel: advanced, comment: Exports incidents to the SIEM, lifetime: 90d,
   roles: [SIEM Export] }
 ";

@@ -216,6 +216,7 @@ impl NoAnswer {
                 Self::Failed(format!("`{function}` {message}"))
             }
             ExecutionError::NoSuchOverload(error) => Self::Failed(does_not_take(error)),
+            ExecutionError::ValuesNotComparable(..) => Self::Failed(NOT_COMPARABLE.to_owned()),
             ExecutionError::DivisionByZero(_) | ExecutionError::RemainderByZero(_) => {
                 Self::Failed("it divides by zero".to_owned())
             }
@@ -241,6 +242,8 @@ impl core::fmt::Display for NoAnswer {
         }
     }
 }
+
+const NOT_COMPARABLE: &str = "`min` and `max` take values of one type";
 
 fn does_not_take(error: &cel::OverloadError) -> String {
     let function = quote(&plain_operator(error.function()));
@@ -344,8 +347,9 @@ fn compile(text: &str, language: &Language) -> Result<Compiled, ExpressionError>
         let error = ExpressionError::new("the expression names no field of the key");
         return Err(error.help("start with `key.`"));
     }
-    let metered = Metered::new(program.expression(), &language.env)
-        .map_err(|error| ExpressionError::new(format!("a pattern is invalid: {error}")))?;
+    let metered = Metered::new(program.expression(), &language.env).map_err(|error| {
+        ExpressionError::new(format!("`matches` has an invalid pattern: {error}"))
+    })?;
     let answer = try_sample(&metered);
     Ok((Expression { program: metered, paths: walk.paths, names: walk.names }, answer))
 }
@@ -438,6 +442,8 @@ fn try_sample(program: &Metered) -> Result<Option<Value>, ExpressionError> {
         Err(ExecutionError::NoSuchOverload(error)) => {
             Err(ExpressionError::new(does_not_take(&error)))
         }
+        // No operator compares values of two types, so this is a function.
+        Err(ExecutionError::ValuesNotComparable(..)) => Err(ExpressionError::new(NOT_COMPARABLE)),
         Err(_) => Err(ExpressionError::new("the expression cannot be evaluated for any key")),
     }
 }
@@ -693,6 +699,8 @@ mod tests {
             ("duration('90 days') > now", "`duration` takes a whole number"),
             ("permission('Publik API') == 'none'", "`permission` takes the name of a component"),
             ("permission() == 'none'", "`permission` does not take 0 values"),
+            ("min(key.metadata.name, 1) == 1", "`min` and `max` take values of one type"),
+            ("key.metadata.name.matches('[')", "`matches` has an invalid pattern"),
             ("path.size > 3", "`path` has no fields"),
             ("now.seconds > 3", "`now` has no fields"),
             ("tenant.prodct == 'xdr'", "`tenant` has no field `prodct`"),
