@@ -33,19 +33,19 @@ pub(crate) fn of(place: &Place<'_>, position: Position) -> Option<Hover> {
         (_, _, Some(text)) => text,
         _ => {
             let key = place.definitions().find_map(|it| of_key(place, it, &contains));
-            match key.or_else(|| place.definitions().find_map(|it| of_name(place, it, &contains))) {
-                Some(text) => text,
-                None => {
-                    let line = place.text.line(position.line as usize);
-                    // The whole line belongs to its field.
-                    let cursor = Cursor::at(place.text.whole, position.line as usize, line.len());
-                    of_field(cursor.field?)
-                }
-            }
+            let name = || place.definitions().find_map(|it| of_name(place, it, &contains));
+            key.or_else(name).or_else(|| of_line(place, position))?
         }
     };
     let contents = HoverContents::Markup(MarkupContent { kind: MarkupKind::Markdown, value: text });
     Some(Hover { contents, range: None })
+}
+
+/// The field of a line: the whole line belongs to it.
+fn of_line(place: &Place<'_>, position: Position) -> Option<String> {
+    let line = place.text.line(position.line as usize);
+    let cursor = Cursor::at(place.text.whole, position.line as usize, line.len());
+    cursor.field.map(of_field)
 }
 
 fn word(place: &Place<'_>, position: Position) -> String {
@@ -136,8 +136,9 @@ fn of_key(
         (ScopeModel::Older, _) => text += "The product has scopes of an older form.",
         (ScopeModel::Areas, sbac) => {
             text += "With scopes enforced it sees:\n\n";
-            let areas = areas(&access).into_iter();
-            text += &areas.map(|(area, seen)| format!("- {area}: {seen}\n")).collect::<String>();
+            for (area, seen) in areas(&access) {
+                text += &format!("- {area}: {seen}\n");
+            }
             let lost = losses(&access);
             text += match sbac {
                 Sbac::Enforced => "\nThe tenant enforces scopes.",
@@ -145,7 +146,9 @@ fn of_key(
                 _ => "\nIf the tenant enforced scopes, it would lose:\n\n",
             };
             if sbac != Sbac::Enforced {
-                text += &lost.iter().map(|lost| format!("- {lost}\n")).collect::<String>();
+                for lost in lost {
+                    text += &format!("- {lost}\n");
+                }
             }
         }
     }
@@ -175,7 +178,7 @@ fn of_name(
     let Some(facts) = tenant.and_then(|tenant| policy.tenant(tenant)) else {
         return Some(format!("{} `{}`; the policy lists no tenant.", kind.title(), name.value));
     };
-    let is_listed = kind.names(facts).iter().any(|listed| *listed == name.value.as_str());
+    let is_listed = kind.names(facts).contains(&name.value.as_str());
     let listed = if is_listed { "The policy lists it" } else { "The policy does not list it" };
     let tenant = tenant.unwrap_or_default();
     Some(format!("{} `{}`. {listed} for tenant `{tenant}`.", kind.title(), name.value))

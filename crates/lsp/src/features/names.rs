@@ -76,9 +76,11 @@ fn in_policy(place: &Place<'_>, holds: &dyn Fn(Span) -> bool) -> Option<Named> {
                 is_at(layer, name.span).then(|| Named::Tenant(name.value.clone()))
             })
         };
-        let rule = || rules_in(policy).find(|(layer, _, span)| is_at(*layer, *span));
-        let rule = || rule().map(|(_, rule, _)| Named::Rule(rule));
-        key.or_else(role).or_else(tenant).or_else(rule)
+        let named = || {
+            let mut all = rules_in(policy);
+            all.find(|(layer, _, span)| is_at(*layer, *span)).map(|(_, rule, _)| Named::Rule(rule))
+        };
+        key.or_else(role).or_else(tenant).or_else(named)
     })
 }
 

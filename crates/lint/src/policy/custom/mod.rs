@@ -216,7 +216,6 @@ impl NoAnswer {
                 Self::Failed(format!("`{function}` {message}"))
             }
             ExecutionError::NoSuchOverload(error) => Self::Failed(does_not_take(error)),
-            ExecutionError::ValuesNotComparable(..) => Self::Failed(NOT_COMPARABLE.to_owned()),
             ExecutionError::DivisionByZero(_) | ExecutionError::RemainderByZero(_) => {
                 Self::Failed("it divides by zero".to_owned())
             }
@@ -242,8 +241,6 @@ impl core::fmt::Display for NoAnswer {
         }
     }
 }
-
-const NOT_COMPARABLE: &str = "`min` and `max` take values of one type";
 
 fn does_not_take(error: &cel::OverloadError) -> String {
     let function = quote(&plain_operator(error.function()));
@@ -350,7 +347,7 @@ fn compile(text: &str, language: &Language) -> Result<Compiled, ExpressionError>
     let metered = Metered::new(program.expression(), &language.env).map_err(|error| {
         ExpressionError::new(format!("`matches` has an invalid pattern: {error}"))
     })?;
-    let answer = try_sample(&metered);
+    let answer = try_sample(&metered, &walk.called);
     Ok((Expression { program: metered, paths: walk.paths, names: walk.names }, answer))
 }
 
@@ -405,7 +402,7 @@ fn on_large_stack(text: &str, env: &Arc<Env>) -> Result<Program, ExpressionError
 
 /// Runs an expression once, since types show only then. `None` if the sample has no answer, as for a
 /// missing label, while another key may have one.
-fn try_sample(program: &Metered) -> Result<Option<Value>, ExpressionError> {
+fn try_sample(program: &Metered, called: &[&Function]) -> Result<Option<Value>, ExpressionError> {
     let sample = parse(&KEY.sample(), &Limits::default()).tree;
     let root = sample.documents().first().map(|document| document.root);
     let key = value::of(&sample, root, None);
@@ -442,9 +439,15 @@ fn try_sample(program: &Metered) -> Result<Option<Value>, ExpressionError> {
         Err(ExecutionError::NoSuchOverload(error)) => {
             Err(ExpressionError::new(does_not_take(&error)))
         }
-        // No operator compares values of two types, so this is a function.
-        Err(ExecutionError::ValuesNotComparable(..)) => Err(ExpressionError::new(NOT_COMPARABLE)),
-        Err(_) => Err(ExpressionError::new("the expression cannot be evaluated for any key")),
+        Err(_) => {
+            let calls: Vec<&str> = called.iter().map(|function| function.usage).collect();
+            let message = "the expression cannot be evaluated for any key";
+            Err(ExpressionError::new(if calls.is_empty() {
+                message.to_owned()
+            } else {
+                format!("{message}; check the values of {}", calls.join(" and "))
+            }))
+        }
     }
 }
 
@@ -461,6 +464,8 @@ struct Walk<'l> {
     paths: Vec<Vec<String>>,
     /// The variables besides `key`, and `permission`.
     names: BTreeSet<&'static str>,
+    /// The functions that it calls.
+    called: Vec<&'static Function>,
     error: Option<ExpressionError>,
 }
 
@@ -469,7 +474,7 @@ impl<'l> Walk<'l> {
         let bound = Vec::new();
         let paths = Vec::new();
         let names = BTreeSet::new();
-        Self { language, bound, paths, names, error: None }
+        Self { language, bound, paths, names, called: Vec::new(), error: None }
     }
 
     fn expression(&mut self, expression: &IdedExpr, depth: usize) {
@@ -603,6 +608,9 @@ impl<'l> Walk<'l> {
             self.error.get_or_insert(ExpressionError { message, help });
             return;
         };
+        if !self.called.iter().any(|known| known.name == name) {
+            self.called.push(function);
+        }
         let count = call.args.len() + usize::from(call.target.is_some());
         if !function.takes(count) {
             let message = format!("`{name}` does not take {count} values");
@@ -699,7 +707,7 @@ mod tests {
             ("duration('90 days') > now", "`duration` takes a whole number"),
             ("permission('Publik API') == 'none'", "`permission` takes the name of a component"),
             ("permission() == 'none'", "`permission` does not take 0 values"),
-            ("min(key.metadata.name, 1) == 1", "`min` and `max` take values of one type"),
+            ("min(key.metadata.name, 1) == 1", "check the values of min(1, 2)"),
             ("key.metadata.name.matches('[')", "`matches` has an invalid pattern"),
             ("path.size > 3", "`path` has no fields"),
             ("now.seconds > 3", "`now` has no fields"),
