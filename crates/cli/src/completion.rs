@@ -181,7 +181,7 @@ impl Value {
             }
             Self::Owner => plain(read().policies().flat_map(Policy::teams)),
             Self::KeyId => key_ids(&lock()),
-            Self::KeyName => key_names(&read()),
+            Self::KeyName | Self::KeyNameOrFile => key_names(&read()),
             Self::KeyIdOrName => {
                 let names = lock();
                 let names = names.tenants.values().flat_map(|tenant| tenant.keys.keys());
@@ -189,7 +189,6 @@ impl Value {
                 all.extend(plain(names));
                 all
             }
-            Self::KeyNameOrFile => key_names(&read()),
         }
     }
 }

@@ -115,11 +115,8 @@ fn nothing_ran(folder: &Path) {
 /// Types lines with a tab into an interactive shell, which writes each completed line to a file.
 fn typed(shell: &str, setup: &str) {
     let folder = folder();
-    let mut keys = setup.to_owned();
-    for (line, _) in LINES {
-        keys += &format!("{line}\t\u{14}");
-    }
-    keys += "exit\n";
+    let typed: Vec<String> = LINES.iter().map(|(line, _)| format!("{line}\t\u{14}")).collect();
+    let keys = format!("{setup}{}exit\n", typed.concat());
     let mut script = command(folder.path(), "script");
     script.args(["-qec", shell, "/dev/null"]).stdin(Stdio::piped()).stdout(Stdio::null());
     let mut running = script.spawn().unwrap();
@@ -164,10 +161,9 @@ fn fish_completes_values() {
         return;
     }
     let folder = folder();
-    let mut lines = "cortexkey completions fish | source\n".to_owned();
-    for (line, _) in LINES {
-        lines += &format!("complete -C '{line}'; echo -\n");
-    }
+    let lines: Vec<String> =
+        LINES.iter().map(|(line, _)| format!("complete -C '{line}'; echo -\n")).collect();
+    let lines = format!("cortexkey completions fish | source\n{}", lines.concat());
     let output =
         command(folder.path(), "fish").args(["--no-config", "-c", &lines]).output().unwrap();
     let output = String::from_utf8(output.stdout).unwrap();
