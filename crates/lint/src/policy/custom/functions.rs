@@ -3,6 +3,7 @@
 //! Times are seconds since 1970 and durations are seconds, both integers, so that `<`, `-` and `+`
 //! work on them.
 
+use core::cmp::Ordering;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -192,13 +193,15 @@ impl Function {
 
 /// The functions that are implemented here, each with the name that compiled expressions call it by,
 /// which no expression can contain.
-pub(super) const OWN: [(&str, &str); 6] = [
+pub(super) const OWN: [(&str, &str); 8] = [
     ("split", "@split"),
     ("lowerAscii", "@lowerAscii"),
     ("upperAscii", "@upperAscii"),
     ("timestamp", "@timestamp"),
     ("duration", "@duration"),
     ("permission", "@permission"),
+    ("min", "@min"),
+    ("max", "@max"),
 ];
 
 /// The error of one of these functions. Its message holds no value of the key.
@@ -251,6 +254,33 @@ pub(super) fn duration(text: &Value) -> Result<Value, ExecutionError> {
     let time = lifetime(&string("duration", text)?);
     let time = time.map_err(|_| failed("duration", "takes a duration such as `90d` or `12h`"))?;
     Ok(Value::Int(time.as_secs()))
+}
+
+/// The smallest or the largest of some values, or of the items of one list.
+pub(super) fn extreme(
+    function: &str,
+    values: &[Value],
+    meter: &Meter,
+) -> Result<Value, ExecutionError> {
+    let wanted = if function == "min" { Ordering::Less } else { Ordering::Greater };
+    let values = match values {
+        [Value::List(items)] => items.as_slice(),
+        _ => values,
+    };
+    let (first, others) =
+        values.split_first().ok_or_else(|| failed(function, "takes a list that is not empty"))?;
+    let mut best = first;
+    for value in others {
+        meter.charge_value(value)?;
+        let order = value.partial_cmp(best).ok_or_else(|| {
+            let types = vec![best.type_of().to_string(), value.type_of().to_string()];
+            ExecutionError::no_such_overload(function, types)
+        })?;
+        if order == wanted {
+            best = value;
+        }
+    }
+    Ok(best.clone())
 }
 
 /// The level that roles grant. What is not known is an error, so that no key passes by it.

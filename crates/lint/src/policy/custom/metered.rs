@@ -14,6 +14,7 @@ use cel::common::ast::{
     CallExpr, ComprehensionExpr, EntryExpr, Expr, IdedEntryExpr, IdedExpr, ListExpr, LiteralValue,
     MapEntryExpr, MapExpr, SelectExpr,
 };
+use cel::extractors::Arguments;
 use cel::{Context, DeclarationError, Env, ExecutionError, Value};
 use cortexkey_core::access::Role;
 use regex::Regex;
@@ -138,6 +139,12 @@ fn add_functions(
     context.add_function("@upperAscii", |text: Value| functions::upper_ascii(&text))?;
     context.add_function("@timestamp", |text: Value| functions::timestamp(&text))?;
     context.add_function("@duration", |text: Value| functions::duration(&text))?;
+    for (name, registered) in [("min", "@min"), ("max", "@max")] {
+        let counter = meter.clone();
+        context.add_function(registered, move |Arguments(values): Arguments| {
+            functions::extreme(name, &values, &counter)
+        })?;
+    }
     let counter = meter.clone();
     context.add_function("@permission", move |component: Value| {
         functions::permission(&component, &roles, &counter)
