@@ -475,7 +475,8 @@ impl Server<'_> {
         let found = self.roots.iter().flat_map(Root::files_with_findings).cloned();
         self.changed = shown.chain(found).collect();
         self.typed.clear();
-        (self.is_stale, self.is_to_compare) = (false, false);
+        self.is_stale = false;
+        self.is_to_compare = false;
     }
 
     fn update(&mut self) -> Result<(), ServerError> {

@@ -318,7 +318,8 @@ fn has(found: &[Value], rule: &str) -> bool {
 
 #[test]
 fn unsaved_texts_count_in_the_findings_of_other_files() {
-    let (a, b) = (named("svc-a"), named("svc-b"));
+    let a = named("svc-a");
+    let b = named("svc-b");
     let files = [("cortexkey.yaml", NAMES), ("keys/svc-a.yaml", &a), ("keys/svc-b.yaml", &b)];
     let mut editor = Editor::start(&files, &["utf-16"]);
     editor.open("keys/svc-a.yaml", &a);
@@ -364,16 +365,17 @@ fn findings_in_the_policy_follow_when_the_editor_is_quiet() {
 
 #[test]
 fn several_folders_have_their_own_policies() {
-    let (a, b) = (named("svc-a"), named("svc-a"));
+    let a = named("svc-a");
     let lax = format!("{NAMES}rules: {{ comment-missing: {{ enabled: false }} }}\n");
     let files = [
         ("one/cortexkey.yaml", NAMES),
         ("one/keys/svc-a.yaml", &a),
         ("two/cortexkey.yaml", &lax),
-        ("two/keys/svc-a.yaml", &b),
+        ("two/keys/svc-a.yaml", &a),
     ];
     let mut editor = Editor::start_in(&files, &["utf-16"], &["one", "two"]);
-    let (one, two) = ("one/keys/svc-a.yaml", "two/keys/svc-a.yaml");
+    let one = "one/keys/svc-a.yaml";
+    let two = "two/keys/svc-a.yaml";
     assert!(has(&editor.settled(one), "comment-missing"));
     assert!(!has(&editor.settled(two), "comment-missing"));
     // The same name in another folder is another key.
