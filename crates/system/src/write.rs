@@ -20,6 +20,9 @@ use tempfile::{Builder, NamedTempFile};
 const PREFIX: &str = ".cortexkey-";
 /// Random characters in the name.
 const RANDOM_CHARS: usize = 16;
+/// The largest number of a folder's entries among which temporary files are looked for.
+#[cfg(unix)]
+const ENTRIES_MAX: usize = 100_000;
 /// The most links that are followed before they count as a cycle; as many as Linux follows.
 const LINKS_MAX: usize = 40;
 
@@ -98,7 +101,11 @@ impl Pending {
         if about.is_none() && !how.private {
             as_the_umask_says(&mut builder);
         }
-        let file = create_in(folder_of(&target), &builder).map_err(|error| failed(plain(error)))?;
+        let folder = folder_of(&target);
+        let file = create(&builder, folder).map_err(failed)?;
+        if how.private {
+            remove_left(folder, &file);
+        }
         match about {
             Some(about) => keep(&file, &target, &about)
                 .map_err(|error| WriteError::system("keep the owner and mode of", path, error))?,
@@ -179,7 +186,7 @@ pub enum WriteError {
 
 impl WriteError {
     fn system(step: &'static str, path: &Path, source: io::Error) -> Self {
-        Self::System { step, path: path.to_owned(), source }
+        Self::System { step, path: path.to_owned(), source: plain(source) }
     }
 
     /// The path as given.
@@ -311,6 +318,66 @@ fn follow(path: &Path) -> Result<PathBuf, WriteError> {
         at = folder.join(fs::read_link(&place).map_err(failed)?);
     }
     Err(failed(io::Error::other("too many levels of symbolic links")))
+}
+
+/// Creates the temporary file, and locks it as long as this process has it open.
+fn create(builder: &Builder<'_, '_>, folder: &Path) -> io::Result<NamedTempFile> {
+    loop {
+        let file = create_in(folder, builder)?;
+        if is_locked(&file)? {
+            return Ok(file);
+        }
+    }
+}
+
+/// Locks the file. False if another process took it for one that was left.
+#[cfg(unix)]
+fn is_locked(file: &NamedTempFile) -> io::Result<bool> {
+    use std::os::unix::fs::MetadataExt as _;
+
+    match file.as_file().try_lock() {
+        Ok(()) => Ok(file.as_file().metadata()?.nlink() > 0),
+        Err(fs::TryLockError::WouldBlock) => Ok(false),
+        // Some network file systems have no locks. What is left there stays.
+        Err(fs::TryLockError::Error(_)) => Ok(true),
+    }
+}
+
+#[cfg(not(unix))]
+#[expect(clippy::unnecessary_wraps, reason = "elsewhere it can fail")]
+fn is_locked(_: &NamedTempFile) -> io::Result<bool> {
+    Ok(true)
+}
+
+/// Removes temporary files of this user that nobody has locked. A failure concerns only files that
+/// are no longer needed.
+#[cfg(unix)]
+fn remove_left(folder: &Path, own: &NamedTempFile) {
+    use std::os::unix::fs::MetadataExt as _;
+
+    let (Ok(entries), Ok(own)) = (fs::read_dir(folder), own.as_file().metadata()) else { return };
+    // Opening a pipe would wait, and what another user put there stays.
+    let is_ours = |about: Metadata| about.is_file() && about.uid() == own.uid();
+    for entry in entries.take(ENTRIES_MAX).flatten() {
+        let path = entry.path();
+        if is_temporary(&entry.file_name()) && fs::symlink_metadata(&path).is_ok_and(is_ours) {
+            let file = File::open(&path);
+            if file.is_ok_and(|file| file.try_lock().is_ok()) {
+                let _ = fs::remove_file(&path);
+            }
+        }
+    }
+}
+
+#[cfg(not(unix))]
+fn remove_left(_: &Path, _: &NamedTempFile) {}
+
+#[cfg(unix)]
+fn is_temporary(name: &OsStr) -> bool {
+    let random = name.to_str().and_then(|name| name.strip_prefix(PREFIX));
+    random.is_some_and(|random| {
+        random.len() == RANDOM_CHARS && random.bytes().all(|byte| byte.is_ascii_alphanumeric())
+    })
 }
 
 /// The system's error without the random name that `tempfile` adds.

@@ -226,3 +226,47 @@ fn root_keeps_the_owner() {
     let about = fs::metadata(&path).unwrap();
     assert_eq!((about.uid(), about.gid()), (12345, 12346));
 }
+
+#[test]
+fn what_a_killed_process_left_is_removed_and_nothing_else() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    let left = at(".cortexkey-0123456789abcdEF");
+    let others = [".cortexkey-short", ".cortexkey-0123456789abcde-", ".svc.cortexkey-tenant", "a"];
+    for name in others {
+        fs::write(at(name), "somebody's").unwrap();
+    }
+    symlink("a", at(".cortexkey-aaaaaaaaaaaaaaaa")).unwrap();
+    fs::create_dir(at(".cortexkey-bbbbbbbbbbbbbbbb")).unwrap();
+    fs::write(&left, "a key").unwrap();
+    // A write that contains no secret does not look around.
+    replace(&at("b"), b"", PLAIN).unwrap();
+    assert!(left.exists());
+
+    // Another write that is still going on.
+    let pending = Pending::begin(&at("c"), PLAIN.private()).unwrap();
+    assert!(!left.exists());
+    replace(&at("d"), b"", PLAIN.private()).unwrap();
+    pending.create(b"c").unwrap();
+    assert_eq!(fs::read(at("c")).unwrap(), b"c");
+    for name in others {
+        assert_eq!(fs::read_to_string(at(name)).unwrap(), "somebody's", "{name}");
+    }
+    assert_eq!(count(folder.path()), others.len() + 2 + 3);
+}
+
+#[test]
+fn writes_to_one_folder_at_a_time_are_in_no_others_way() {
+    let folder = tempfile::tempdir().unwrap();
+    std::thread::scope(|scope| {
+        for thread in 0..4 {
+            let path = folder.path().join(format!("{thread}"));
+            scope.spawn(move || {
+                for round in 0..200 {
+                    replace(&path, format!("{round}").as_bytes(), PLAIN.private()).unwrap();
+                }
+            });
+        }
+    });
+    assert_eq!(count(folder.path()), 4);
+}
