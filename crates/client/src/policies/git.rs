@@ -17,12 +17,16 @@ use crate::process::{Exchanged, ProgramError, exchange};
 const TIMEOUT: Duration = Duration::from_secs(120);
 /// The largest output of a command, other than a file's contents.
 const OUTPUT_BYTES_MAX: usize = 64 * 1024;
+/// The size of the largest file that git may write, in bytes: a server could fill the disk.
+const FILE_BYTES_MAX: u64 = 1 << 30;
 /// Settings that override the user's configuration.
-const SETTINGS: [&str; 5] = [
+const SETTINGS: [&str; 6] = [
     "core.hooksPath=/dev/null",
     "core.fsmonitor=false",
     "http.followRedirects=false",
     "fetch.fsckObjects=true",
+    // One pack, whose size is limited.
+    "fetch.unpackLimit=1",
     "fetch.recurseSubmodules=false",
 ];
 /// Variables that would direct git to another repository.
@@ -156,7 +160,7 @@ fn run_with(
     arguments: &[&str],
     limit: usize,
 ) -> Result<Exchanged, GitError> {
-    let mut command: Command = cortexkey_system::command("git");
+    let mut command = program(FILE_BYTES_MAX);
     for name in VARIABLES {
         command.env_remove(name);
     }
@@ -172,9 +176,55 @@ fn run_with(
     exchange(command, b"", TIMEOUT, limit).map_err(GitError::Program)
 }
 
+/// Git, which cannot write a larger file than this; programs that it starts cannot either.
+#[cfg(unix)]
+fn program(file_bytes_max: u64) -> Command {
+    // POSIX counts in blocks of 512 bytes.
+    let script = format!("ulimit -f {} && exec git \"$@\"", file_bytes_max / 512);
+    let mut command = cortexkey_system::command("sh");
+    command.args(["-c", &script, "git"]);
+    command
+}
+
+#[cfg(not(unix))]
+fn program(_: u64) -> Command {
+    cortexkey_system::command("git")
+}
+
 /// The last line that git reported, made safe for a message.
 fn last_line(ran: &Exchanged) -> String {
     let line = ran.stderr.lines().rev().map(str::trim).find(|line| !line.is_empty());
     let line = line.unwrap_or("it reported nothing");
     line.chars().map(|c| if c.is_control() { ' ' } else { c }).take(300).collect()
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use sha2::{Digest as _, Sha256};
+
+    use super::*;
+
+    #[test]
+    fn git_and_its_programs_write_no_larger_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let git = |limit: u64, arguments: &[&str]| {
+            let mut command = program(limit);
+            command.args(["-c", "user.name=a", "-c", "user.email=a@a.example"]).args(arguments);
+            command.current_dir(&folder);
+            exchange(command, b"", TIMEOUT, OUTPUT_BYTES_MAX).unwrap().code
+        };
+        assert_eq!(git(FILE_BYTES_MAX, &["init", "--quiet", "one"]), Some(0));
+        // Bytes that cannot be compressed.
+        let bytes: Vec<u8> =
+            (0..400_000_u32).flat_map(|n| Sha256::digest(n.to_be_bytes())[..1].to_vec()).collect();
+        std::fs::write(folder.path().join("one/large"), bytes).unwrap();
+        assert_eq!(git(FILE_BYTES_MAX, &["-C", "one", "add", "."]), Some(0));
+        assert_eq!(git(FILE_BYTES_MAX, &["-C", "one", "commit", "--quiet", "-m", "a"]), Some(0));
+        let url = format!("file://{}/one", folder.path().display());
+        let clone = ["-c", "fetch.unpackLimit=1", "clone", "--quiet", "--bare", &url];
+        assert_ne!(git(100_000, &[&clone[..], &["small"]].concat()), Some(0));
+        assert_eq!(git(1_000_000, &[&clone[..], &["enough"]].concat()), Some(0));
+    }
 }

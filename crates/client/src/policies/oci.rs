@@ -72,6 +72,7 @@ pub(super) fn fetch(
     limit: usize,
 ) -> Result<Vec<u8>, OciError> {
     let address = address_of(registry)?;
+    let is_local = address.is_loopback();
     let mut session = Session { web: web(address, limit), registry, repository, token: None };
     let manifest = session.get(&format!("/v2/{repository}/manifests/sha256:{digest}"))?;
     let manifest = checked(manifest, digest)?;
@@ -87,7 +88,7 @@ pub(super) fn fetch(
     }
     let blob = session.get(&format!("/v2/{repository}/blobs/sha256:{digest}"))?;
     let blob = match location(&blob) {
-        Some(location) => elsewhere(&location, limit)?,
+        Some(location) => elsewhere(&location, limit, is_local)?,
         None => blob,
     };
     Ok(checked(blob, digest)?.body.to_vec())
@@ -134,7 +135,8 @@ impl Session<'_> {
         let service = field(fields, "service").unwrap_or_default();
         let service = encoded(service);
         let scope = encoded(&scope);
-        let path = format!("{path}?service={service}&scope={scope}");
+        let and = if path.contains('?') { '&' } else { '?' };
+        let path = format!("{path}{and}service={service}&scope={scope}");
         let headers: Vec<(&str, &str)> =
             password.iter().map(|password| ("authorization", password.as_str())).collect();
         let call = WebCall { path: &path, headers: &headers, body: None };
@@ -165,9 +167,13 @@ fn location(answer: &Answer) -> Option<String> {
     location.to_str().ok().map(str::to_owned)
 }
 
-/// Gets a layer from the storage that a registry redirects to.
-fn elsewhere(location: &str, limit: usize) -> Result<Answer, OciError> {
+/// Gets a layer from the storage that a registry redirects to. Only a registry on this machine may
+/// redirect to this machine.
+fn elsewhere(location: &str, limit: usize, is_local: bool) -> Result<Answer, OciError> {
     let (address, path) = split(location)?;
+    if address.is_loopback() && !is_local {
+        return Err(OciError::Address(address.to_string()));
+    }
     let call = WebCall { path, headers: &[], body: None };
     web(address, limit).send(call).map_err(OciError::Call)
 }

@@ -61,7 +61,7 @@ impl Pinned {
     /// A policy in a git repository, or why the reference is invalid.
     pub fn git(url: &str, rev: &str, path: &str) -> Result<Self, &'static str> {
         let scheme = url.split_once("://");
-        let Some((_, place)) =
+        let Some((scheme, place)) =
             scheme.filter(|(scheme, _)| ["https", "ssh", "file"].contains(scheme))
         else {
             return Err("`git` takes an address that begins with `https://` or `ssh://`");
@@ -71,8 +71,17 @@ impl Pinned {
         if url.len() > URL_BYTES_MAX || !is_place || has_dots(place) {
             return Err("`git` has an address with unusual characters, or with `..`");
         }
-        if place.split('/').next().is_some_and(|host| host.contains(':') && host.contains('@')) {
-            return Err("`git` takes no address with a password; git finds it by itself");
+        let host = place.split('/').next().unwrap_or_default();
+        if let Some((user, host)) = host.rsplit_once('@') {
+            // A user name in an `https` address usually is a token.
+            if scheme != "ssh" || user.contains([':', '@']) {
+                return Err(
+                    "`git` takes no address with a password or token; git finds it by itself",
+                );
+            }
+            if host.starts_with('-') {
+                return Err("`git` has an address with unusual characters, or with `..`");
+            }
         }
         if !is_hex(rev, &[40, 64]) {
             return Err("`rev` takes a whole commit id: 40 hexadecimal digits, in lower case");
@@ -335,6 +344,7 @@ mod tests {
 
     #[test]
     fn what_is_not_pinned_is_refused() {
+        assert!(Pinned::git("ssh://git@x:22/y", REV, "a.yaml").is_ok());
         for (url, rev, path) in [
             ("https://x/y", "main", "a.yaml"),
             ("https://x/y", "0123456", "a.yaml"),
@@ -342,6 +352,9 @@ mod tests {
             ("https://x/y", REV, "/a.yaml"),
             ("https://x/y", REV, ".git/config"),
             ("https://user:secret@x/y", REV, "a.yaml"),
+            ("https://secret@x/y", REV, "a.yaml"),
+            ("ssh://git:secret@x/y", REV, "a.yaml"),
+            ("ssh://git@-x/y", REV, "a.yaml"),
             ("https://x/../y", REV, "a.yaml"),
             ("ext::sh -c id", REV, "a.yaml"),
             ("http://x/y", REV, "a.yaml"),
