@@ -12,6 +12,7 @@
 
 pub mod doctor;
 mod examples;
+mod folders;
 mod import;
 mod lifecycle;
 pub mod operations;

@@ -151,6 +151,13 @@ impl Program {
     }
 }
 
+impl ProgramError {
+    /// Whether the program may have done its work, or a process that it started may still do it.
+    pub(crate) fn may_continue(&self) -> bool {
+        matches!(self, Self::Timeout { .. } | Self::Failed { code: None })
+    }
+}
+
 impl Exchanged {
     /// What it wrote to standard output, as text without line ends at its end.
     pub(crate) fn text(&self) -> String {

@@ -116,12 +116,17 @@ class Vault:
         if fault("race"):
             held = {"version": held["version"] + 1, "data": {"key": "another writer's"}}
             save(held, "vault", self.path)
+        # A server in front may report a failure of a write that was made, or make it later.
+        if fault("late"):
+            return self.answer(504, {"errors": ["gateway timeout"]})
         if body["options"]["cas"] != held["version"]:
             text = "check-and-set parameter did not match the current version"
             return self.answer(400, {"errors": [text]})
         if not fault("lost"):
             save({"version": held["version"] + 1, "data": body["data"]}, "vault", self.path)
         save(True, "written")
+        if fault("made-busy"):
+            return self.answer(503, {"errors": ["busy"]}, [("retry-after", "0")])
         if fault("silent"):
             self.close_connection = True
             return
@@ -278,9 +283,14 @@ def kubectl(args):
 def secret_tool(args):
     if args[0] == "lookup":
         (profile,) = take(args, "lookup", "service", "cortexkey", "profile", None)
-        if load("keychain", profile) is None:
+        if load("keychain", profile) is None or load("locked") == profile:
             sys.exit(1)
         sys.stdout.write(load("keychain", profile))
+        return
+    if args[0] == "search":
+        (profile,) = take(args, "search", "--all", "service", "cortexkey", "profile", None)
+        if load("keychain", profile) is not None:
+            print("[/1]\nlabel = x")
         return
     _, profile = take(args, "store", "--label", None, "service", "cortexkey", "profile", None)
     save(sys.stdin.read(), "keychain", profile)
@@ -313,6 +323,8 @@ def main():
         raise Bad("a key in the environment")
     if fault("hang"):
         time.sleep(3600)
+    if load("slow"):
+        time.sleep(0.2)
     PROGRAMS[name](sys.argv[1:])
 
 

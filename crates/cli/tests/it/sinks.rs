@@ -170,3 +170,22 @@ fn waiting_for_a_grace_blocks_no_other_rotation() {
     waits.wait().unwrap();
     assert_eq!(world.tenants.len(), 2);
 }
+
+#[test]
+fn a_program_that_runs_out_of_time_may_have_stored_the_key() {
+    let script = "cat > sink/svc; test -e sink/fast || exec sleep 60";
+    let sink = format!("sink_command = ['sh', '-c', '{script}']\nsink_command_timeout_ms = 2000");
+    let world = World::new(&["a"], &sink);
+    assert_eq!(world.generate("a", &["--sink-file", "first"]).code, 0);
+    let first = *world.ids("a").last().unwrap();
+    let rotate = || world.keys("a", &["rotate", &first.to_string(), "--grace", "0", "--yes"]);
+    let ran = rotate();
+    assert!(ran.code == 1 && ran.stderr.contains("did not finish"), "{ran:?}");
+    // Somebody may use either key.
+    assert_eq!(world.ids("a").iter().filter(|id| **id >= first).count(), 2, "{ran:?}");
+    fs::write(world.path("sink/fast"), "").unwrap();
+    let ran = rotate();
+    assert_eq!(ran.code, 0, "{ran:?}");
+    let left: Vec<u64> = world.ids("a").into_iter().filter(|id| *id >= first).collect();
+    assert_eq!(left, [first + 2], "{ran:?}");
+}

@@ -83,9 +83,14 @@ impl World {
     }
 
     fn generate(&self, url: &str) -> Ran {
+        self.generate_in(&self.tenant, url)
+    }
+
+    fn generate_in(&self, tenant: &Tenant, url: &str) -> Ran {
         let args = ["generate", "--role", "Viewer", "--security-level", "advanced"];
         let more = ["--lifetime", "30d", "--owner", "team-a", "--sink-store", url];
-        self.keys(&[&args[..], &more].concat())
+        let args = [&["keys"], &args[..], &more].concat();
+        finish(&mut self.with(tenant.with_key("advanced", &args)))
     }
 
     fn rotate(&self, id: u64, url: &str) -> Ran {
@@ -94,8 +99,12 @@ impl World {
 
     /// A call with the key that a store holds, and nothing else set but the tenant.
     fn ping(&self, url: &str, args: &[&str]) -> Ran {
+        self.ping_to(&self.tenant, url, args)
+    }
+
+    fn ping_to(&self, tenant: &Tenant, url: &str, args: &[&str]) -> Ran {
         let mut command = cortexkey(&[&["ping", "--key-store", url], args].concat());
-        command.env("CORTEXKEY_FQDN", self.tenant.url());
+        command.env("CORTEXKEY_FQDN", tenant.url());
         finish(&mut self.with(command))
     }
 
@@ -243,16 +252,20 @@ fn a_store_that_fails_before_it_writes_costs_the_new_key_alone() {
 
 #[test]
 fn what_the_store_kept_counts_and_not_what_it_answered() {
-    let world = World::with_vault();
-    world.faults(&["busy", "silent", "busy"]);
-    let ran = world.generate(VAULT);
-    assert_eq!(ran.code, 0, "{ran:?}");
-    assert_eq!(world.ping(VAULT, &[]).code, 0);
+    // A write that is reported as failed is repeated, and finds its own change.
+    for faults in [&["busy", "silent", "busy"][..], &["made-busy"]] {
+        let world = World::with_vault();
+        world.faults(faults);
+        let ran = world.generate(VAULT);
+        assert_eq!(ran.code, 0, "{faults:?}: {ran:?}");
+        assert_eq!(world.ping(VAULT, &[]).code, 0);
+    }
 }
 
 #[test]
 fn a_key_that_may_have_arrived_is_kept_and_the_next_rotation_goes_on() {
-    for faults in [&["blind"][..], &["lost"]] {
+    // After `late`, the store is unchanged, but may still make the write.
+    for faults in [&["blind"][..], &["lost"], &["late"]] {
         let world = World::with_vault();
         assert_eq!(world.generate(VAULT).code, 0);
         let id: u64 = world.vault_data()["key_id"].as_str().unwrap().parse().unwrap();
@@ -351,4 +364,57 @@ fn a_profile_names_its_stores() {
     let ran = run(&["exec", "--as", "generic", "--", "sh", "-c", "echo $CORTEXKEY_API_KEY_ID"]);
     let id = world.vault_data()["key_id"].as_str().unwrap().to_owned();
     assert_eq!((ran.code, ran.stdout.trim()), (0, id.as_str()), "{ran:?}");
+}
+
+#[test]
+fn a_locked_keychain_is_not_taken_for_an_empty_one() {
+    let world = World::new();
+    assert_eq!(world.generate("keychain://prod").code, 0);
+    let (ids, held) = (world.ids(), fs::read(world.store("keychain-prod")).unwrap());
+    fs::write(world.store("locked"), json!("prod").to_string()).unwrap();
+    let ran = world.generate("keychain://prod");
+    assert!(ran.code == 1 && ran.stderr.contains("is locked"), "{ran:?}");
+    assert_eq!((world.ids(), fs::read(world.store("keychain-prod")).unwrap()), (ids, held));
+    // An entry that does not exist has nothing to unlock.
+    assert_eq!(world.generate("keychain://other").code, 0);
+}
+
+/// Programs that are slow between reading and writing: each run has to see what the other wrote. Runs
+/// for one tenant wait for each other anyway.
+#[test]
+fn two_runs_that_write_to_one_secret_lose_no_key() {
+    let (world, other) = (World::new(), Tenant::start());
+    fs::write(world.store("slow"), "true").unwrap();
+    let file = format!("file://{}/key.json", world.folder.path().display());
+    for (ours, theirs) in [
+        ("pass://cortex/a", "pass://cortex/a"),
+        ("aws-sm://a#one", "aws-sm://a#other"),
+        ("keychain://a#one", "keychain://a#other"),
+        (&format!("{file}#one"), &format!("{file}#other")),
+    ] {
+        let (first, second) = std::thread::scope(|scope| {
+            let first = scope.spawn(|| world.generate(ours));
+            let second = world.generate_in(&other, theirs);
+            (first.join().unwrap(), second)
+        });
+        let codes = [first.code, second.code];
+        assert!(codes.contains(&0), "{ours}: {first:?} {second:?}");
+        // In one field, the second run finds the first one's key.
+        assert_eq!(codes == [0, 0], ours != theirs, "{ours}: {first:?} {second:?}");
+        for (tenant, url, ran) in [(&world.tenant, ours, first), (&other, theirs, second)] {
+            let ping = world.ping_to(tenant, url, &[]);
+            assert!(ran.code != 0 || ping.code == 0, "{url}: {ran:?} {ping:?}");
+        }
+    }
+}
+
+#[test]
+fn an_owner_of_several_lines_is_stored_on_one() {
+    let world = World::new();
+    let args =
+        ["generate", "--role", "Viewer", "--security-level", "advanced", "--lifetime", "30d"];
+    let more = ["--owner", "team\nkey_id: 99", "--sink-store", "pass://a"];
+    let ran = world.keys(&[&args[..], &more].concat());
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert_eq!(world.ping("pass://a", &[]).code, 0);
 }

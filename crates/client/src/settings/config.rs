@@ -25,6 +25,7 @@ use toml::{Table, Value};
 use super::Environment;
 use super::target::{Channel, Mail, MailTls, SecretSource, Target, WebhookUrl};
 use super::tool::Tool;
+use crate::folders::{Holds, folder};
 use crate::process::Program;
 use crate::sink::StoreSink;
 use crate::store::{StoreSettings, StoreUrl, StoreUrlError};
@@ -239,37 +240,6 @@ impl Config {
         root.end(&["default_profile", "profiles", "targets"])?;
         Ok(Self { path: None, default_profile, profiles, targets })
     }
-}
-
-/// What one of cortexkey's folders contains.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Holds {
-    /// What the user writes.
-    Settings,
-    /// What is kept between two runs.
-    State,
-}
-
-/// A folder of cortexkey: where XDG's variable says, otherwise the system's usual place.
-pub(crate) fn folder(environment: &Environment<'_>, holds: Holds) -> Option<PathBuf> {
-    folder_on(std::env::consts::OS, environment, holds)
-}
-
-fn folder_on(system: &str, environment: &Environment<'_>, holds: Holds) -> Option<PathBuf> {
-    let (xdg, below_home, windows) = match holds {
-        Holds::Settings => ("XDG_CONFIG_HOME", ".config", "APPDATA"),
-        Holds::State => ("XDG_STATE_HOME", ".local/state", "LOCALAPPDATA"),
-    };
-    let absolute =
-        |name: &str| environment(name).map(PathBuf::from).filter(|path| path.is_absolute());
-    let home = |below: &str| absolute("HOME").map(|home| home.join(below));
-    let base = absolute(xdg).or_else(|| match system {
-        // Some shells set HOME there and others do not.
-        "windows" => absolute(windows),
-        "macos" => home("Library/Application Support"),
-        _ => home(below_home),
-    })?;
-    Some(base.join("cortexkey"))
 }
 
 const PROFILE_FIELDS: [&str; 21] = [
@@ -711,30 +681,6 @@ mod tests {
 
     fn problem_of(text: &str) -> String {
         Config::parse(text, None, None).unwrap_err().to_string()
-    }
-
-    #[test]
-    fn each_system_has_its_folders() {
-        let root = std::env::temp_dir();
-        let place = |name: &str| root.join(name);
-        let environment = |name: &str| match name {
-            "HOME" | "APPDATA" | "LOCALAPPDATA" => Some(place(name).into_os_string()),
-            _ => None,
-        };
-        for (system, settings, state) in [
-            ("linux", "HOME/.config", "HOME/.local/state"),
-            ("freebsd", "HOME/.config", "HOME/.local/state"),
-            ("macos", "HOME/Library/Application Support", "HOME/Library/Application Support"),
-            ("windows", "APPDATA", "LOCALAPPDATA"),
-        ] {
-            for (holds, folder) in [(Holds::Settings, settings), (Holds::State, state)] {
-                let expected = place(folder).join("cortexkey");
-                assert_eq!(folder_on(system, &environment, holds), Some(expected), "{system}");
-            }
-            let xdg = |name: &str| (name == "XDG_CONFIG_HOME").then(|| place("x").into_os_string());
-            let expected = place("x").join("cortexkey");
-            assert_eq!(folder_on(system, &xdg, Holds::Settings), Some(expected), "{system}");
-        }
     }
 
     #[test]

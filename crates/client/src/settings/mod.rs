@@ -28,6 +28,7 @@ use cortexkey_core::address::Address;
 use cortexkey_core::auth::{Key, KeyId, Level, Signer};
 use zeroize::Zeroizing;
 
+use crate::folders::{Holds, folder};
 use crate::process::Program;
 use crate::sink::{Sink, StoreSink};
 use crate::store::{KeyFacts, StoreSettings, StoredKey};
@@ -377,7 +378,7 @@ pub(crate) fn known(
 
 /// The folder for state that is kept between runs, such as a rotation in its grace period.
 pub fn state_folder(environment: &Environment<'_>) -> Option<PathBuf> {
-    config::folder(environment, config::Holds::State)
+    folder(environment, Holds::State)
 }
 
 /// Each setting by itself, for diagnosing incomplete settings.

@@ -208,7 +208,11 @@ pub enum SinkError {
 impl SinkError {
     /// Whether the key may have arrived all the same.
     pub fn may_have_delivered(&self) -> bool {
-        matches!(self, Self::Store { error, .. } if error.may_have_stored())
+        match self {
+            Self::Store { error, .. } => error.may_have_stored(),
+            Self::Program { error, .. } => error.may_continue(),
+            _ => false,
+        }
     }
 }
 

@@ -8,6 +8,7 @@ use cortexkey_core::auth::{KeyId, Level};
 
 use super::{KeyInfo, SinkError, is_name};
 use crate::store::{Incoming, KeyFacts, SecretStore, StoreSettings, StoreUrl, StoreUrlError};
+use crate::table::one_line;
 use crate::time::time_text;
 
 /// Addresses of keys in a secret store: `{name}`, `{key_id}`, `{level}` and `{host}` are replaced.
@@ -90,7 +91,8 @@ fn incoming(info: &KeyInfo) -> Incoming {
         id: None,
         level: Some(info.level),
         host: Some(host.to_owned()),
-        owner: info.owner.clone(),
+        // Some stores keep one line for each fact.
+        owner: info.owner.as_deref().map(one_line),
         expires: info.expires_ms.map(time_text),
     };
     Incoming { facts, replaces: info.replaces.into_iter().chain(info.doubtful.clone()).collect() }

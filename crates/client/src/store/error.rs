@@ -3,6 +3,7 @@
 //! Each message continues a sentence that begins with the secret's address, and holds no secret.
 
 use std::io;
+use std::path::PathBuf;
 
 use cortexkey_system::WriteError;
 use thiserror::Error;
@@ -93,13 +94,37 @@ pub enum StoreError {
     #[error("does not contain what was written to it")]
     NotKept,
     /// It is unknown whether the key arrived.
-    #[error("may or may not contain the new key, because it could not be read back")]
+    #[error("may or may not contain the new key")]
     Unknown(#[source] Box<Self>),
+    /// The file that keeps two runs from writing at the same time cannot be locked.
+    #[error("was not written: {} cannot be locked", path.display())]
+    Lock {
+        /// The file.
+        path: PathBuf,
+        /// The system's error.
+        #[source]
+        error: io::Error,
+    },
+    /// The store is locked, so it is unknown what it contains.
+    #[error("cannot be read: the {0} is locked; unlock it first")]
+    Locked(&'static str),
 }
 
 impl StoreError {
     /// Whether the store may contain the new key despite the error.
     pub fn may_have_stored(&self) -> bool {
         matches!(self, Self::Unknown(_))
+    }
+
+    /// Whether a write that failed in this way may take effect later: the call had no answer, or
+    /// the program was stopped, and a process that it started may continue.
+    pub(super) fn may_still_write(&self) -> bool {
+        match self {
+            Self::Call(error) => !error.had_no_effect(),
+            // Vault itself answers 503 while it is sealed.
+            Self::Refused { status, .. } => *status >= 500 && *status != 503,
+            Self::Program { error, .. } => error.may_continue(),
+            _ => false,
+        }
     }
 }

@@ -38,7 +38,11 @@ impl Backend for SecretService {
         let arguments = ["lookup", "service", SERVICE, "profile", &self.profile];
         let ran = self.tool.run(&arguments, b"")?;
         if ran.is_silent(1) {
-            return Ok(None);
+            // A locked entry looks the same as a missing one.
+            let arguments = ["search", "--all", "service", SERVICE, "profile", &self.profile];
+            let found = self.tool.run(&arguments, b"")?;
+            let is_missing = found.is_silent(1) || found.output()?.trim().is_empty();
+            return if is_missing { Ok(None) } else { Err(StoreError::Locked("keychain")) };
         }
         held(&ran.output()?).map(Some)
     }

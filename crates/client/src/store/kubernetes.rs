@@ -75,4 +75,8 @@ impl Backend for Kubernetes {
         }
         ran.output().map(|_| ())
     }
+
+    fn detects_changes(&self) -> bool {
+        true
+    }
 }

@@ -17,7 +17,12 @@ mod url;
 mod vault;
 
 use core::fmt;
+use core::time::Duration;
 use std::ffi::OsString;
+use std::fs::{self, File, TryLockError};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 use cortexkey_core::auth::KeyId;
 
@@ -29,8 +34,15 @@ use content::{Content, Json};
 use url::Kind;
 pub use vault::VaultSettings;
 
+use crate::folders::{Holds, folder};
+
 /// The size of the largest secret that is read, including other fields.
 const SECRET_BYTES_MAX: usize = 256 * 1024;
+/// The file in the state folder that a run locks while it writes a key.
+const LOCK: &str = "stores.lock";
+/// How long another run on this machine may take to write a key.
+const LOCK_WAIT_MAX: Duration = Duration::from_secs(300);
+const LOCK_POLL: Duration = Duration::from_millis(20);
 
 /// What a store holds at an address.
 struct Held {
@@ -47,18 +59,26 @@ trait Backend {
     /// Replaces what was read with these fields. Fails if it has changed meanwhile, as far as the
     /// store can tell.
     fn write(&self, fields: &Json, previous: Option<&Held>) -> Result<(), StoreError>;
+
+    /// Whether the store itself rejects every write that is based on an outdated read.
+    fn detects_changes(&self) -> bool {
+        false
+    }
 }
 
 /// The environment's settings for stores.
 #[derive(Clone, Debug, Default)]
 pub struct StoreSettings {
     vault: VaultSettings,
+    /// The file that a run locks while it writes to a store that cannot detect a change.
+    lock: Option<PathBuf>,
 }
 
 impl StoreSettings {
     /// Reads the variables that the stores' own tools use.
     pub fn of(environment: &dyn Fn(&str) -> Option<OsString>) -> Self {
-        Self { vault: VaultSettings::of(environment) }
+        let lock = folder(environment, Holds::State).map(|folder| folder.join(LOCK));
+        Self { vault: VaultSettings::of(environment), lock }
     }
 }
 
@@ -66,6 +86,7 @@ impl StoreSettings {
 pub struct SecretStore {
     url: StoreUrl,
     backend: Box<dyn Backend>,
+    lock: Option<PathBuf>,
 }
 
 /// A key that is about to be stored.
@@ -91,7 +112,8 @@ impl SecretStore {
             Kind::Pass => Box::new(pass::Pass::open(&url)?),
             Kind::File => Box::new(file::JsonFile::open(&url)),
         };
-        Ok(Self { url, backend })
+        let lock = settings.lock.clone().filter(|_| !backend.detects_changes());
+        Ok(Self { url, backend, lock })
     }
 
     /// The key that is stored there.
@@ -106,18 +128,23 @@ impl SecretStore {
 
     /// Stores a key and reads it back.
     pub fn put(&self, key: &str, id: KeyId, incoming: &Incoming) -> Result<(), StoreError> {
+        // Two runs that write to one secret would lose the first one's key.
+        let _held = self.lock.as_deref().map(hold).transpose()?;
         let previous = self.free(incoming)?;
         let facts = KeyFacts { id: Some(id.get()), ..incoming.facts.clone() };
         let content = previous.as_ref().map(|held| &held.content);
         let fields = Content::with(content, &self.url.field, key, &facts);
         let written = self.backend.write(&fields, previous.as_ref());
-        if let Err(StoreError::Changed) = written {
-            return Err(StoreError::Changed);
-        }
-        // The store's contents decide, not its answer.
+        // The store's contents decide, not its answer: a write that was repeated finds its own
+        // change. A write without an answer may still take effect.
         match (self.backend.read(), written) {
             (Ok(Some(held)), _) if held.content.is(&fields) => Ok(()),
-            (Ok(held), Err(error)) if is_same(held.as_ref(), previous.as_ref()) => Err(error),
+            (Ok(held), Err(error))
+                if is_same(held.as_ref(), previous.as_ref()) && !error.may_still_write() =>
+            {
+                Err(error)
+            }
+            (Ok(_), Err(StoreError::Changed)) => Err(StoreError::Changed),
             (Ok(_), Ok(())) => Err(StoreError::Unknown(Box::new(StoreError::NotKept))),
             (Ok(_), Err(error)) | (Err(error), _) => Err(StoreError::Unknown(Box::new(error))),
         }
@@ -154,6 +181,31 @@ impl SecretStore {
 impl fmt::Display for SecretStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.url.fmt(f)
+    }
+}
+
+/// Locks a file until it is dropped, and waits while another run holds it.
+fn hold(path: &Path) -> Result<File, StoreError> {
+    let failed = |error| StoreError::Lock { path: path.to_owned(), error };
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder).map_err(failed)?;
+    }
+    let mut options = File::options();
+    let file = options.create(true).truncate(false).write(true).open(path).map_err(failed)?;
+    let start = Instant::now();
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            // Some network file systems do not support locks.
+            Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Unsupported => {
+                return Ok(file);
+            }
+            Err(TryLockError::Error(error)) => return Err(failed(error)),
+            Err(TryLockError::WouldBlock) if start.elapsed() > LOCK_WAIT_MAX => {
+                return Err(failed(io::Error::other("another run holds it")));
+            }
+            Err(TryLockError::WouldBlock) => std::thread::sleep(LOCK_POLL),
+        }
     }
 }
 

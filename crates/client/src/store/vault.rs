@@ -185,6 +185,10 @@ impl Backend for Vault {
             _ => Err(refused(&answer)),
         }
     }
+
+    fn detects_changes(&self) -> bool {
+        true
+    }
 }
 
 fn json_of(answer: &Answer) -> Result<Json, StoreError> {

@@ -222,7 +222,6 @@ fn a_sink_that_fails_costs_the_new_key_and_not_the_old_one() {
     };
     for (sink, made) in [
         (program(&["false"]), true),
-        (program(&["sleep", "60"]), true),
         (program(&["/nonexistent/program"]), false),
         (Sink::Folder(world.folder.path().join("none")), false),
     ] {

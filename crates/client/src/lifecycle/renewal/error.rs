@@ -70,8 +70,8 @@ pub enum RenewError {
         #[source]
         error: Box<Self>,
     },
-    /// The key may have reached its place, which could not be read back. The key and the one that it
-    /// replaces are both kept.
+    /// The key may have reached its place, or may still reach it. The key and the one that it replaces
+    /// are both kept.
     #[error(
         "{}\nkey {id} may be in its place, so it is kept until a newer one is delivered, and so is the \
          key that it replaces",
