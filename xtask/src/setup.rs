@@ -144,6 +144,25 @@ pub(crate) fn promtool() {
     }
 }
 
+/// Gets the secret stores, which no check of the gate needs. No package has gcloud.
+pub(crate) fn secret_stores() {
+    let packages = missing(&[
+        ("pass", "pass"),
+        ("gpg", "gnupg"),
+        ("git", "git"),
+        ("secret-tool", "libsecret-tools"),
+        ("gnome-keyring-daemon", "gnome-keyring"),
+        ("dbus-daemon", "dbus"),
+        ("gdbus", "libglib2.0-bin"),
+        ("kubectl", "kubernetes-client"),
+        ("etcd", "etcd-server"),
+        ("openssl", "openssl"),
+    ]);
+    if !packages.is_empty() {
+        note(&packages.join(" "), &debian(&packages));
+    }
+}
+
 /// The packages of the programs that are not on the search path.
 fn missing(programs: &[(&str, &'static str)]) -> Vec<&'static str> {
     programs.iter().filter(|(program, _)| !has(program)).map(|(_, package)| *package).collect()

@@ -2,6 +2,7 @@
 
 mod platforms;
 mod project;
+mod stores;
 
 use std::path::Path;
 use std::process::Command;
@@ -86,6 +87,19 @@ const PROOFS: &[Proof] = &[
         shows: "mail servers with TLS, webhook libraries, Prometheus and calendars read what keys watch \
                 sends and writes (installs promtool)",
         run: project::watch,
+    },
+    Proof {
+        name: "stores",
+        shows: "a key lives in OpenBao, pass, a keyring, Kubernetes, AWS and Google, each with its own \
+                programs, and nothing is lost while the store fails (installs the stores; builds \
+                kube-apiserver)",
+        run: stores::stores,
+    },
+    Proof {
+        name: "killed",
+        shows: "keys provision and keys watch, killed 1,000 times each while tenant and targets fail: one \
+                key for each line, and no notice lost or sent again without cause",
+        run: stores::killed,
     },
     Proof {
         name: "terraform",
