@@ -370,7 +370,8 @@ fn a_profile_names_its_stores() {
 fn a_locked_keychain_is_not_taken_for_an_empty_one() {
     let world = World::new();
     assert_eq!(world.generate("keychain://prod").code, 0);
-    let (ids, held) = (world.ids(), fs::read(world.store("keychain-prod")).unwrap());
+    let ids = world.ids();
+    let held = fs::read(world.store("keychain-prod")).unwrap();
     fs::write(world.store("locked"), json!("prod").to_string()).unwrap();
     let ran = world.generate("keychain://prod");
     assert!(ran.code == 1 && ran.stderr.contains("is locked"), "{ran:?}");
@@ -383,7 +384,8 @@ fn a_locked_keychain_is_not_taken_for_an_empty_one() {
 /// for one tenant wait for each other anyway.
 #[test]
 fn two_runs_that_write_to_one_secret_lose_no_key() {
-    let (world, other) = (World::new(), Tenant::start());
+    let world = World::new();
+    let other = Tenant::start();
     fs::write(world.store("slow"), "true").unwrap();
     let file = format!("file://{}/key.json", world.folder.path().display());
     for (ours, theirs) in [
@@ -392,16 +394,16 @@ fn two_runs_that_write_to_one_secret_lose_no_key() {
         ("keychain://a#one", "keychain://a#other"),
         (&format!("{file}#one"), &format!("{file}#other")),
     ] {
-        let (first, second) = std::thread::scope(|scope| {
+        let rans = std::thread::scope(|scope| {
             let first = scope.spawn(|| world.generate(ours));
             let second = world.generate_in(&other, theirs);
-            (first.join().unwrap(), second)
+            [first.join().unwrap(), second]
         });
-        let codes = [first.code, second.code];
-        assert!(codes.contains(&0), "{ours}: {first:?} {second:?}");
+        let codes = [rans[0].code, rans[1].code];
+        assert!(codes.contains(&0), "{ours}: {rans:?}");
         // In one field, the second run finds the first one's key.
-        assert_eq!(codes == [0, 0], ours != theirs, "{ours}: {first:?} {second:?}");
-        for (tenant, url, ran) in [(&world.tenant, ours, first), (&other, theirs, second)] {
+        assert_eq!(codes == [0, 0], ours != theirs, "{ours}: {rans:?}");
+        for (ran, (tenant, url)) in rans.iter().zip([(&world.tenant, ours), (&other, theirs)]) {
             let ping = world.ping_to(tenant, url, &[]);
             assert!(ran.code != 0 || ping.code == 0, "{url}: {ran:?} {ping:?}");
         }
