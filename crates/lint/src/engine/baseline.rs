@@ -4,7 +4,7 @@
 //! rules, rules that are not waivable, and whatever says that something could not be checked stay
 //! out of it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -46,7 +46,7 @@ pub struct KnownFinding {
     pub code: String,
     /// The rule's name.
     pub name: String,
-    /// True when it is no longer found, and its file was checked or does not exist any more.
+    /// True when it is no longer found, although the run would have found it.
     pub is_gone: bool,
 }
 
@@ -95,8 +95,7 @@ impl Baseline {
     }
 
     /// The findings of a report that may go into a baseline, and how many may not. If there is an
-    /// older baseline, only its own findings stay, and all of those in files that could not be
-    /// checked.
+    /// older baseline, only its own findings stay.
     #[must_use]
     pub fn of(report: &Report, policy: &Policy, older: Option<&Self>) -> (Self, usize) {
         let mut known = older.map(Self::counts);
@@ -117,21 +116,23 @@ impl Baseline {
                 left += 1;
             }
         }
-        if let (Some(older), Some(mut known)) = (older, known) {
-            let unchecked = Unchecked::of(report);
-            let unseen = older.findings.iter().filter(|entry| {
-                take(&mut known, &entry.fingerprint) && unchecked.holds(&entry.file)
-            });
-            findings.extend(unseen.cloned());
-        }
-        findings.sort();
         (Self { version: VERSION, findings }, left)
     }
 
-    /// Joins the baselines of several policies.
+    /// Joins the baselines of several policies, and keeps the older one's findings that these runs
+    /// could not see.
     #[must_use]
-    pub fn join(all: Vec<Self>) -> Self {
+    pub fn join(all: Vec<Self>, older: Option<&Self>, report: &Report) -> Self {
         let mut findings: Vec<Entry> = all.into_iter().flat_map(|one| one.findings).collect();
+        let older = older.map(|older| older.findings.as_slice()).unwrap_or_default();
+        let unseen: Vec<Entry> = {
+            let mut found = counts(&findings);
+            let is_unseen = |entry: &&Entry| {
+                !take(&mut found, &entry.fingerprint) && !entry.would_be_found(report)
+            };
+            older.iter().filter(is_unseen).cloned().collect()
+        };
+        findings.extend(unseen);
         findings.sort();
         Self { version: VERSION, findings }
     }
@@ -178,42 +179,35 @@ impl Baseline {
         for waived in covered {
             *found.entry(&waived.finding.fingerprint).or_default() += 1;
         }
-        let unchecked = Unchecked::of(report);
         let known = self.findings.iter().map(|entry| KnownFinding {
             file: entry.file.clone(),
             key: entry.key.clone(),
             code: entry.code.clone(),
             name: entry.name.clone(),
-            is_gone: !take(&mut found, &entry.fingerprint) && !unchecked.holds(&entry.file),
+            is_gone: !take(&mut found, &entry.fingerprint) && entry.would_be_found(report),
         });
         known.collect()
     }
 
     fn counts(&self) -> BTreeMap<&str, usize> {
-        let mut counts = BTreeMap::new();
-        for entry in &self.findings {
-            *counts.entry(entry.fingerprint.as_str()).or_default() += 1;
-        }
-        counts
+        counts(&self.findings)
     }
 }
 
-/// The files and folders of a report of which something could not be checked.
-struct Unchecked<'r>(BTreeSet<&'r str>);
-
-impl<'r> Unchecked<'r> {
-    fn of(report: &'r Report) -> Self {
-        let unchecked = report.findings.iter().filter(|finding| finding.unchecked);
-        let sources = unchecked.map(|finding| &report.sources[finding.location.source]);
-        let files = sources.filter(|source| !source.is_of_policy());
-        Self(files.map(|source| source.policy_path.as_str()).collect())
+impl Entry {
+    /// Whether a run would have found it, so that it is gone if the run did not.
+    fn would_be_found(&self, report: &Report) -> bool {
+        report.coverage.includes(&self.code, &self.file)
     }
+}
 
-    /// Whether a file is one of them, or is below one.
-    fn holds(&self, file: &str) -> bool {
-        let above = file.match_indices('/').map(|(at, _)| &file[..at]);
-        above.chain([file]).any(|path| self.0.contains(path))
+/// How often each fingerprint occurs.
+fn counts(entries: &[Entry]) -> BTreeMap<&str, usize> {
+    let mut counts = BTreeMap::new();
+    for entry in entries {
+        *counts.entry(entry.fingerprint.as_str()).or_default() += 1;
     }
+    counts
 }
 
 fn take(known: &mut BTreeMap<&str, usize>, fingerprint: &str) -> bool {

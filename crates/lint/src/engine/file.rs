@@ -9,7 +9,7 @@ use cortexkey_manifest::policy::Role;
 use jiff::Timestamp;
 
 use super::owners::Owners;
-use super::run::LintOptions;
+use super::run::{LintOptions, subject};
 use super::suppressions::{self, Suppression};
 use crate::model::{CorpusFile, Family, Finding, FindingBuilder, KeyDocument, SourceId};
 use crate::policy::custom::{Budget, OwnerKeys};
@@ -150,10 +150,7 @@ impl<'a> FileLinter<'a> {
     }
 
     fn subject<'d>(&'d self, file: &'d CorpusFile, definition: &'d Definition) -> Subject<'d> {
-        let tenant = definition.tenant().or(self.only_tenant);
-        let path = file.path_in_policy();
-        let match_paths = &self.policy.match_paths;
-        Subject { definition, tenant, path, match_paths }
+        subject(self.policy, self.only_tenant, file, definition)
     }
 
     fn key(&self, file: &CorpusFile, definition: &Definition, out: &mut Vec<Finding>) {

@@ -10,10 +10,11 @@ use jiff::Timestamp;
 use super::file::{FileLinter, FileResult};
 use super::owners::Owners;
 use super::run::{LintOptions, Run};
+use super::seen::Seen;
 use super::{policy, suppressions, waivers};
 use crate::model::{
-    Corpus, CorpusFile, Finding, Report, Source, SourceId, Sources, Summary, Tallies, WaivedBy,
-    WaivedFinding, fingerprints,
+    Corpus, CorpusFile, Coverage, Finding, Report, Source, SourceId, Sources, Summary, Tallies,
+    WaivedBy, WaivedFinding, fingerprints,
 };
 use crate::parallel;
 use crate::policy::{Custom, Policy};
@@ -72,11 +73,12 @@ pub(crate) fn assemble(
     let sources = sources(&run);
     let mut findings = policy::mistakes(&run);
     let mut waived = Vec::new();
+    let mut coverage = Coverage::default();
     if policy.is_usable() {
         findings.extend(policy::rules_on_policy(&run));
         let across = check_with_owners(corpus, policy, options);
         let results = results.into_iter().chain(across);
-        (findings, waived) = settle(&run, findings, results);
+        (findings, waived, coverage) = settle(&run, &sources, findings, results);
         suppress_doubles(&mut findings);
     }
     let unreported = corpus.files.iter().filter(|file| !file.reported);
@@ -103,7 +105,7 @@ pub(crate) fn assemble(
     let summary = Summary { unselected, ..summary(corpus, &findings, waived.len()) };
     let tallies = Tallies::of(&findings);
     cap(&mut findings);
-    Report { sources, findings, waived, summary, tallies }
+    Report { sources, findings, waived, summary, tallies, coverage }
 }
 
 /// The policy's files first, then the corpus, then the lock file.
@@ -128,9 +130,10 @@ fn sources(run: &Run<'_>) -> Sources {
 /// Adds the findings across files, removes what waivers and comments cover, and checks those.
 fn settle(
     run: &Run<'_>,
+    sources: &Sources,
     mut findings: Vec<Finding>,
     results: impl Iterator<Item = FileResult>,
-) -> (Vec<Finding>, Vec<WaivedFinding>) {
+) -> (Vec<Finding>, Vec<WaivedFinding>, Coverage) {
     let mut comments = Vec::new();
     let mut matched = BTreeSet::new();
     for result in results {
@@ -139,17 +142,18 @@ fn settle(
         matched.extend(result.matched);
     }
     rules_on_corpus(run, &mut findings);
+    let seen = Seen::of(*run, &findings);
     let by_waiver = waivers::apply(run, findings);
     let by_comment = suppressions::apply(run, by_waiver.kept, &comments);
     let mut kept = by_comment.kept;
-    kept.extend(suppressions::check_suppressions(run, &comments, &by_comment.outcomes));
+    kept.extend(suppressions::check_suppressions(run, &seen, &comments, &by_comment.outcomes));
     if !run.corpus.partial {
-        waivers::unused(run, &by_waiver.used, &mut kept);
+        waivers::unused(run, &seen, &by_waiver.used, &mut kept);
         waivers::unmatched(run, &matched, &mut kept);
     }
     let mut waived = by_waiver.waived;
     waived.extend(by_comment.waived);
-    (kept, waived)
+    (kept, waived, seen.coverage(sources))
 }
 
 fn rules_on_corpus(run: &Run<'_>, out: &mut Vec<Finding>) {

@@ -13,6 +13,7 @@ mod objection;
 mod owners;
 mod policy;
 mod run;
+mod seen;
 mod session;
 mod suppressions;
 mod waivers;

@@ -6,8 +6,8 @@ use cortexkey_manifest::definition::Definition;
 use jiff::Timestamp;
 
 use super::baseline::Baseline;
-use crate::model::{Corpus, Finding, FindingBuilder, SourceId, document_at};
-use crate::policy::{Policy, Selection, names_key};
+use crate::model::{Corpus, CorpusFile, Finding, FindingBuilder, SourceId, document_at};
+use crate::policy::{Policy, Selection, Subject, names_key};
 use crate::rule::Rule;
 
 /// How a corpus is checked.
@@ -73,10 +73,36 @@ impl<'a> Run<'a> {
         tenants.into_iter().filter(|(_, of)| of.len() > 1).map(|(name, _)| name).collect()
     }
 
+    /// The definitions of the key that a waiver names, each with its file.
+    pub(super) fn definitions_of(&self, key: &str) -> Vec<(&'a CorpusFile, &'a Definition)> {
+        let files = self.corpus.files.iter();
+        let all = files.flat_map(|file| {
+            let documents = file.documents.iter();
+            documents.filter_map(move |document| Some((file, document.definition.as_ref()?)))
+        });
+        let is_it = |(_, definition): &(_, &'a Definition)| {
+            let tenant = self.tenant(definition);
+            definition.name().is_some_and(|name| names_key(key, tenant, name))
+        };
+        all.filter(is_it).collect()
+    }
+
     /// A key's own tenant, or the policy's only one.
     fn tenant(&self, definition: &'a Definition) -> Option<&'a str> {
         definition.tenant().or_else(|| self.policy.only_tenant())
     }
+}
+
+/// What the policy's `match` compares with a key.
+pub(super) fn subject<'d>(
+    policy: &'d Policy,
+    only_tenant: Option<&'d str>,
+    file: &'d CorpusFile,
+    definition: &'d Definition,
+) -> Subject<'d> {
+    let tenant = definition.tenant().or(only_tenant);
+    let path = file.path_in_policy();
+    Subject { definition, tenant, path, match_paths: &policy.match_paths }
 }
 
 /// The files of a corpus by their ids.

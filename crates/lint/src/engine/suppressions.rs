@@ -15,6 +15,7 @@ use jiff::Timestamp;
 use thiserror::Error;
 
 use super::run::Run;
+use super::seen::Seen;
 use crate::model::{
     Finding, FindingBuilder, Fix, Location, RuleId, SourceId, WaivedBy, WaivedFinding,
     duration_in_words,
@@ -282,12 +283,13 @@ fn covers(run: &Run<'_>, all: &[Suppression]) -> Vec<Cover> {
 /// Reports comments that have expired, are unused, incomplete, too long or not allowed.
 pub(super) fn check_suppressions(
     run: &Run<'_>,
+    seen: &Seen<'_>,
     all: &[Suppression],
     outcomes: &CommentOutcomes,
 ) -> Vec<Finding> {
     let mut out = Vec::new();
     for (comment, one) in all.iter().enumerate() {
-        for (rule, finding) in one.check(run, comment, outcomes) {
+        for (rule, finding) in one.check(run, seen, comment, outcomes) {
             run.report(rule, finding, &mut out);
         }
     }
@@ -302,13 +304,19 @@ impl Suppression {
         FindingBuilder::new(Location { source: self.source, span }, message)
     }
 
-    fn check(&self, run: &Run<'_>, comment: usize, outcomes: &CommentOutcomes) -> Vec<RuleFinding> {
+    fn check(
+        &self,
+        run: &Run<'_>,
+        seen: &Seen<'_>,
+        comment: usize,
+        outcomes: &CommentOutcomes,
+    ) -> Vec<RuleFinding> {
         if let Some(fault) = &self.fault {
             let finding = self.finding(self.span, fault.to_string()).help(EXAMPLE);
             return vec![(&p009_waiver_incomplete::RULE, finding)];
         }
-        let rules =
-            (0..self.rules.len()).filter_map(|at| self.check_rule(run, (comment, at), outcomes));
+        let numbers = 0..self.rules.len();
+        let rules = numbers.filter_map(|at| self.check_rule(run, seen, (comment, at), outcomes));
         let mut found: Vec<RuleFinding> = rules.collect();
         let lacking = self.lacking();
         if !lacking.is_empty() {
@@ -325,6 +333,7 @@ impl Suppression {
     fn check_rule(
         &self,
         run: &Run<'_>,
+        seen: &Seen<'_>,
         at: CommentRule,
         outcomes: &CommentOutcomes,
     ) -> Option<RuleFinding> {
@@ -356,13 +365,18 @@ impl Suppression {
             let finding = self.finding(*span, message).help(help);
             return Some((&p004_suppression_not_allowed::RULE, finding));
         }
-        self.is_in_force(run.now).then(|| {
+        let file = run.corpus.files.iter().find(|file| SourceId::File(file.id) == self.source)?;
+        // A rule that did not see everything may have the finding in the next run.
+        let is_checked = seen.has_input(&rule) && seen.has_checked(file);
+        (is_checked && self.is_in_force(run.now)).then(|| {
+            let documents = file.documents.iter().filter_map(|one| one.definition.as_ref());
+            let is_on = documents.clone().all(|one| seen.is_on(&rule, file, one));
             let message =
                 format!("this comment suppresses nothing: there is no finding {code} here");
             let finding = self
                 .finding(*span, message)
                 .help("remove it; it would hide the next finding")
-                .fix(self.removal(at.1));
+                .fix(self.removal(at.1).filter(|_| is_on));
             (&p005_suppression_unused::RULE, finding)
         })
     }

@@ -6,7 +6,10 @@ use cortexkey_manifest::policy::{Source, Waiver};
 use cortexkey_manifest::quote;
 
 use super::run::{FilesById, Run};
-use crate::model::{Finding, FindingBuilder, RuleId, WaivedBy, WaivedFinding, remove_waiver};
+use super::seen::Seen;
+use crate::model::{
+    CorpusFile, Finding, FindingBuilder, Fix, RuleId, WaivedBy, WaivedFinding, remove_waiver,
+};
 use crate::policy::lacking;
 use crate::rules::policy::{p002_waiver_unused, p008_rule_never_matches};
 
@@ -70,24 +73,52 @@ pub(super) fn apply(run: &Run<'_>, findings: Vec<Finding>) -> Applied {
     out
 }
 
-/// Reports valid waivers that cover nothing. Other rules report invalid waivers.
-pub(super) fn unused(run: &Run<'_>, used: &BTreeSet<usize>, out: &mut Vec<Finding>) {
-    for Active { layer, waiver, rule, key, .. } in
-        active(run).iter().filter(|waiver| !used.contains(&waiver.number))
-    {
-        let message =
-            format!("this waiver covers nothing: {} has no finding {}", quote(key), rule.code());
-        let at = Source { layer: *layer, span: waiver.span };
-        let tree = &run.policy.layers[*layer].tree;
+/// Reports valid waivers that cover nothing, as far as that is certain. Other rules report invalid
+/// waivers.
+pub(super) fn unused(
+    run: &Run<'_>,
+    seen: &Seen<'_>,
+    used: &BTreeSet<usize>,
+    out: &mut Vec<Finding>,
+) {
+    for active in active(run).iter().filter(|waiver| !used.contains(&waiver.number)) {
+        let Some((why, fix)) = why_unused(run, seen, active) else { continue };
+        let at = Source { layer: active.layer, span: active.waiver.span };
+        let message = format!("this waiver covers nothing: {why}");
         let finding = FindingBuilder::new(run.policy.location(at), message)
             .help("remove it; it would hide the next finding")
-            .fix(remove_waiver(tree, waiver.span, true));
+            .fix(fix);
         run.report(&p002_waiver_unused::RULE, finding, out);
     }
 }
 
-/// Reports rules that the policy defines and that matched no key.
+/// Why a waiver covers nothing, and how to remove it; `None` if it may cover what was not checked.
+fn why_unused(
+    run: &Run<'_>,
+    seen: &Seen<'_>,
+    Active { layer, waiver, rule, key, .. }: &Active<'_>,
+) -> Option<(String, Option<Fix>)> {
+    let removal = |is_safe| remove_waiver(&run.policy.layers[*layer].tree, waiver.span, is_safe);
+    let found = run.definitions_of(key);
+    if found.is_empty() {
+        // The key may have moved to where nothing looks for it, so a person has to agree.
+        let why = || (format!("the corpus has no key {}", quote(key)), removal(false));
+        return seen.is_complete().then(why);
+    }
+    let is_checked = seen.has_input(rule) && found.iter().all(|(file, _)| seen.has_checked(file));
+    // Another policy's run may have the finding, and a rule that is off has none.
+    let is_certain = found.iter().all(|(file, definition)| seen.is_on(rule, file, definition));
+    is_checked.then(|| {
+        let why = format!("{} has no finding {}", quote(key), rule.code());
+        (why, removal(true).filter(|_| is_certain))
+    })
+}
+
+/// Reports rules that the policy defines and that matched no key, if all keys could be read.
 pub(super) fn unmatched(run: &Run<'_>, matched: &BTreeSet<usize>, out: &mut Vec<Finding>) {
+    if run.corpus.unseen || !run.corpus.files.iter().all(CorpusFile::is_read) {
+        return;
+    }
     let rules = run.policy.custom.iter().enumerate();
     for (_, custom) in rules.filter(|(at, _)| !matched.contains(at)) {
         let message = format!("rule {} matches no key", quote(custom.id().code()));

@@ -214,6 +214,12 @@ impl<'a> PolicySet<'a> {
         })
     }
 
+    /// Whether the `keys` of a policy may name files below a folder.
+    pub(super) fn keys_reach(&self, folder: &Path) -> bool {
+        let mut patterns = self.loaded.iter().map(|loaded| &loaded.patterns);
+        patterns.any(|patterns| patterns.any() && patterns.reach(folder))
+    }
+
     /// Whether a file belongs to a policy, or is the lock file beside one.
     pub(super) fn is_of_policy(&self, path: &Path) -> bool {
         let is_lock =

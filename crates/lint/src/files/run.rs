@@ -49,7 +49,9 @@ pub(super) fn run(
     messages.append(&mut found.messages);
     let excluded = exclude(options, &mut found, messages)?;
     let SearchResult { mut wanted, skipped, policies, is_partial, .. } = found;
+    let all = wanted.len();
     wanted.retain(|wanted| policy_set.loaded[wanted.by].policy.is_usable());
+    let is_unseen = wanted.len() < all;
     let selection = (!options.selection.is_all()).then_some(&options.selection);
     options.selection.check(policy_set.loaded.iter().map(|loaded| &loaded.policy))?;
     let lint_options = LintOptions {
@@ -63,6 +65,7 @@ pub(super) fn run(
     corpus.skipped += skipped;
     corpus.excluded = excluded;
     corpus.partial = is_partial;
+    corpus.unseen = is_unseen;
     let belongs = |by: usize, path: &Path| policy_set.takes(by, path);
     let groups = policies.iter().map(|at| Group::of(options, &policy_set, *at, &belongs));
     let groups = groups.collect::<Result<Vec<_>, _>>()?;
@@ -540,17 +543,19 @@ impl Run<'_> {
     ) -> Result<Report, RunError> {
         self.parts = None;
         let mut baselines = Vec::new();
+        let mut reports = Vec::new();
         let mut left = 0;
         for nth in 0..self.groups.len() {
             let asked = self.enter(nth);
             let policy = &self.policies[self.groups[nth].at].1;
-            let (new, stay) =
-                Baseline::of(&lint_with(&self.corpus, policy, lint_options), policy, older);
+            let report = lint_with(&self.corpus, policy, lint_options);
+            let (new, stay) = Baseline::of(&report, policy, older);
             baselines.push(new);
+            reports.push(report);
             left += stay;
             self.leave(nth, &asked);
         }
-        let new = Baseline::join(baselines);
+        let new = Baseline::join(baselines, older, &Report::join(reports));
         super::write_baseline(self.options, self.primary(), &new, left, older, messages)?;
         Ok(self.report(&LintOptions { baseline: Some(&new), ..*lint_options }))
     }

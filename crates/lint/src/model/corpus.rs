@@ -142,16 +142,34 @@ impl CorpusFile {
         self.outside.is_some()
     }
 
+    /// Whether the file was read to its end, with all of its definitions.
+    pub(crate) fn is_read(&self) -> bool {
+        let is_sound = |problems: &[Problem]| !problems.iter().any(Problem::leaves_unchecked);
+        let is_known =
+            |document: &KeyDocument| document.definition.is_some() && is_sound(&document.problems);
+        self.readable && is_sound(&self.problems) && self.documents.iter().all(is_known)
+    }
+
+    /// Whether the file was read to its end, and is checked.
+    pub(crate) fn is_complete(&self) -> bool {
+        self.is_read() && !self.is_outside()
+    }
+
     /// Whether a file that no corpus names claims to be a definition. `outside` prevents it from
     /// being read as one.
     pub(crate) fn define(&mut self, outside: bool) -> bool {
         let Some(span) = self.definition_claim() else { return false };
         if outside {
-            self.outside = Some(span);
-            self.documents = Vec::new();
-            self.problems = Vec::new();
+            self.leave_out(span);
         }
         true
+    }
+
+    /// Prevents the file from being read as a definition, which it claims to be at a span.
+    pub(crate) fn leave_out(&mut self, claim: Span) {
+        self.outside = Some(claim);
+        self.documents = Vec::new();
+        self.problems = Vec::new();
     }
 
     /// Where the file claims to be a definition.
@@ -222,4 +240,14 @@ pub struct Corpus {
     pub lock: Option<LockedKeys>,
     /// True when some files are not reported on; rules that need the whole corpus are skipped then.
     pub partial: bool,
+    /// True when files of the corpus were not read, because a policy of theirs cannot be used.
+    pub unseen: bool,
+}
+
+impl Corpus {
+    /// Whether every definition was read and belongs to the corpus. Only then is a key that is not
+    /// here one that does not exist.
+    pub(crate) fn is_complete(&self) -> bool {
+        !self.unseen && self.files.iter().all(CorpusFile::is_complete)
+    }
 }

@@ -13,7 +13,7 @@ mod source;
 mod tally;
 
 pub(crate) use builder::FindingBuilder;
-pub(crate) use claims::{SPELLINGS, may_claim};
+pub(crate) use claims::{SPELLINGS, may_claim, resembles_definition};
 pub(crate) use corpus::document_at;
 pub use corpus::{Before, Corpus, CorpusFile, KeyDocument, LockedKeys};
 pub(crate) use duration::duration_in_words;
@@ -22,6 +22,7 @@ pub(crate) use edits::{
 };
 pub use finding::{Edit, Finding, Fix, Related, WaivedBy, WaivedFinding};
 pub(crate) use fingerprint::fingerprints;
+pub(crate) use report::Coverage;
 pub use report::{Report, Summary};
 pub use rule_id::{Family, RuleId};
 pub(crate) use source::is_builtin;

@@ -60,6 +60,33 @@ pub struct Report {
     pub summary: Summary,
     /// The counts of each rule, those left out included.
     pub tallies: Tallies,
+    /// What was checked to the end.
+    pub(crate) coverage: Coverage,
+}
+
+/// What a run has checked to the end: only there is a finding that is missing one that is gone.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Coverage {
+    /// Whether every definition was read.
+    pub(crate) is_complete: bool,
+    /// The files that were checked, by their paths from the policy's folder.
+    pub(crate) checked: BTreeSet<String>,
+    /// The codes of the rules that did not see everything that they look at.
+    pub(crate) without_input: BTreeSet<String>,
+}
+
+impl Coverage {
+    /// Whether a finding of a rule in a file would have been found.
+    pub(crate) fn includes(&self, code: &str, file: &str) -> bool {
+        !self.without_input.contains(code) && (self.is_complete || self.checked.contains(file))
+    }
+
+    /// Adds what was checked with another policy.
+    fn merge(&mut self, other: &mut Self) {
+        self.is_complete &= other.is_complete;
+        self.checked.append(&mut other.checked);
+        self.without_input.append(&mut other.without_input);
+    }
 }
 
 impl Report {
@@ -77,6 +104,7 @@ impl Report {
         }
         let agreed = agreed(&reports);
         let mut all = Self::default();
+        all.coverage.is_complete = true;
         let mut seen = BTreeSet::new();
         for report in &mut reports {
             let Summary { files, keys, skipped, waived, unselected, excluded, .. } = report.summary;
@@ -91,6 +119,7 @@ impl Report {
             all.summary.warnings += report.summary.warnings;
             all.summary.infos += report.summary.infos;
             all.tallies.merge(&report.tallies);
+            all.coverage.merge(&mut report.coverage);
             let mut doubles = Summary::default();
             let mut double_findings = Vec::new();
             for finding in core::mem::take(&mut report.findings) {

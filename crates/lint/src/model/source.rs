@@ -7,7 +7,7 @@ use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
 use cortexkey_manifest::yaml::Tree;
-use cortexkey_manifest::{Position, Span, blank, escape, mask_path, secret_ranges};
+use cortexkey_manifest::{Position, Span, blank, line_path, mask_path, secret_ranges};
 
 /// Identifies a file of a corpus, whatever its current text. Unique within a process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -100,9 +100,7 @@ impl Source {
 
     /// Its path for human-readable formats: one line that no log interprets as a command.
     pub(crate) fn shown(&self) -> String {
-        let path = escape(&self.path);
-        // GitHub interprets lines that start like this.
-        if path.trim_start().starts_with("::") { format!("./{path}") } else { path }
+        line_path(&self.path)
     }
 
     /// Line and column where a span starts and ends.

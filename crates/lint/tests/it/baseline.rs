@@ -144,3 +144,47 @@ fn findings_of_unchecked_files_are_not_gone() {
         assert_eq!(before, after);
     }
 }
+
+#[test]
+fn findings_of_what_was_not_seen_are_not_gone() {
+    let standard = |name: &str| key(name).replace("advanced", "standard");
+    let start = || {
+        let folder = crate::common::repository(&[
+            ("cortexkey.yaml", &format!("{HEAD}keys: ['keys/*.yaml']\n")),
+            ("keys/abc.yaml", &standard("abc")),
+            ("keys/def.yaml", &standard("def")),
+        ]);
+        assert_eq!(code(&record(&folder)), 0);
+        folder
+    };
+    let entries = |folder: &TempDir| {
+        fs::read_to_string(folder.path().join(BASELINE_NAME)).unwrap().matches("\"L001\"").count()
+    };
+    let ways: [&dyn Fn(&TempDir); 3] = [
+        // The file has a name that the policy does not look for.
+        &|folder| {
+            let path = |name: &str| folder.path().join(name);
+            fs::rename(path("keys/abc.yaml"), path("keys/abc.yml")).unwrap();
+        },
+        // The file is gone, and another one may contain its key.
+        &|folder| {
+            fs::remove_file(folder.path().join("keys/abc.yaml")).unwrap();
+            write(folder.path(), "keys/def.yaml", (standard("def") + "x: [\n").as_bytes());
+        },
+        &|folder| write(folder.path(), "keys/abc.yaml", b"kind: ApiKeys\n"),
+    ];
+    for change in ways {
+        let folder = start();
+        change(&folder);
+        let known = lint_with(folder.path(), &[], |_| {}).known.unwrap();
+        assert_eq!(known.gone(), 0, "{known:?}");
+        record(&folder);
+        assert_eq!(entries(&folder), 2);
+    }
+    // A file that is gone while all others could be read is gone with its findings.
+    let folder = start();
+    fs::remove_file(folder.path().join("keys/abc.yaml")).unwrap();
+    assert_eq!(lint_with(folder.path(), &[], |_| {}).known.unwrap().gone(), 1);
+    record(&folder);
+    assert_eq!(entries(&folder), 1);
+}

@@ -248,3 +248,133 @@ fn what_is_withheld_is_said() {
         "{said}"
     );
 }
+
+/// A repository whose policy waives a finding of `svc-b`, and a key beside it.
+fn waiving(rule: &str, rules: &str) -> TempDir {
+    let waiver =
+        format!("{{ rule: {rule}, key: svc-b, reason: r, approvedBy: b, expires: 2026-02-01 }}");
+    let policy =
+        format!("{HEAD}keys: ['keys/**/*.yaml']\nrules: {{ {rules} }}\nwaivers:\n  - {waiver}\n");
+    let standard = key("svc-b").replace("advanced", "standard");
+    crate::common::repository(&[
+        ("cortexkey.yaml", &policy),
+        ("keys/svc-a.yaml", &key("svc-a")),
+        ("keys/svc-b.yaml", &standard),
+        ("elsewhere/note.txt", "x"),
+    ])
+}
+
+#[cfg(unix)]
+#[test]
+fn a_waiver_of_a_key_that_was_not_checked_stays() {
+    use std::os::unix::fs::symlink;
+
+    let own = "keys/svc-b.yaml";
+    let ways: [(&str, &dyn Fn(&TempDir)); 8] = [
+        ("broken", &|folder| {
+            let text = read(folder, own) + "bad: [\n";
+            fs::write(folder.path().join(own), text).unwrap();
+        }),
+        ("not text", &|folder| fs::write(folder.path().join(own), b"\xff\xfe\xff").unwrap()),
+        ("of another kind", &|folder| {
+            let text = read(folder, own).replace("kind: ApiKey", "kind: ApiKeys");
+            fs::write(folder.path().join(own), text).unwrap();
+        }),
+        ("with a value that is not accepted", &|folder| {
+            let text = read(folder, own).replace("standard", "[standard]");
+            fs::write(folder.path().join(own), text).unwrap();
+        }),
+        ("renamed", &|folder| {
+            fs::rename(folder.path().join(own), folder.path().join("keys/svc-b.yml")).unwrap();
+        }),
+        ("elsewhere", &|folder| {
+            fs::rename(folder.path().join(own), folder.path().join("elsewhere/b.json")).unwrap();
+        }),
+        ("behind a link that leads out", &|folder| {
+            let outside = folder.path().parent().unwrap().to_owned();
+            fs::remove_file(folder.path().join(own)).unwrap();
+            symlink(outside, folder.path().join("keys/all")).unwrap();
+        }),
+        ("in a folder that is not there", &|folder| {
+            fs::remove_file(folder.path().join(own)).unwrap();
+            symlink("../submodule/keys", folder.path().join("keys/all")).unwrap();
+        }),
+    ];
+    for (way, change) in ways {
+        let folder = waiving("L001", "");
+        change(&folder);
+        let policy = read(&folder, "cortexkey.yaml");
+        for also_unsafe in [false, true] {
+            let outcome = fix_folder(&folder, also_unsafe);
+            assert_eq!(read(&folder, "cortexkey.yaml"), policy, "{way}");
+            assert!(!found(&outcome).join("\n").contains("P002"), "{way}: {:?}", found(&outcome));
+        }
+    }
+}
+
+#[test]
+fn a_waiver_of_a_rule_that_did_not_run_stays() {
+    // `key-widened` needs `--since`, and the other rule is off.
+    for (rule, rules) in [("key-widened", ""), ("L001", "L001: { enabled: false }")] {
+        let folder = waiving(rule, rules);
+        let policy = read(&folder, "cortexkey.yaml");
+        fix_folder(&folder, true);
+        assert_eq!(read(&folder, "cortexkey.yaml"), policy, "{rule}");
+    }
+}
+
+#[test]
+fn a_waiver_of_a_key_that_is_not_there_needs_a_review_to_go() {
+    let folder = waiving("L001", "");
+    fs::remove_file(folder.path().join("keys/svc-b.yaml")).unwrap();
+    fix_folder(&folder, false);
+    assert!(read(&folder, "cortexkey.yaml").contains("svc-b"));
+    fix_folder(&folder, true);
+    assert!(!read(&folder, "cortexkey.yaml").contains("svc-b"));
+}
+
+#[test]
+fn a_waiver_without_a_finding_goes() {
+    let folder = waiving("L001", "");
+    fs::write(folder.path().join("keys/svc-b.yaml"), key("svc-b")).unwrap();
+    fix_folder(&folder, false);
+    assert!(!read(&folder, "cortexkey.yaml").contains("svc-b"));
+}
+
+#[test]
+fn a_waiver_that_one_of_several_policies_uses_stays() {
+    let outer = format!(
+        "{HEAD}keys: ['keys/**/*.yaml']\nwaivers: [{{ rule: L001, key: svc-b, reason: r, \
+         approvedBy: b, expires: 2026-02-01 }}]\n"
+    );
+    let inner = format!("{HEAD}extends: [../../cortexkey.yaml]\n");
+    let folder = crate::common::repository(&[
+        ("cortexkey.yaml", &outer),
+        ("keys/prod/cortexkey.yaml", &inner),
+        ("keys/test/cortexkey.yaml", &inner),
+        ("keys/prod/b.yaml", &key("svc-b").replace("advanced", "standard")),
+        ("keys/test/b.yaml", &key("svc-b")),
+        ("keys/a.yaml", &key("svc-a")),
+    ]);
+    fix_folder(&folder, true);
+    assert_eq!(read(&folder, "cortexkey.yaml"), outer);
+}
+
+#[test]
+fn a_comment_of_a_finding_that_was_not_looked_for_stays() {
+    let policy = format!("{HEAD}keys: ['keys/*.yaml']\n");
+    let comment = "  # cortexkey: ignore[key-widened] reason=\"r\" until=2026-02-01\n";
+    let text = key("svc-a").replace("spec:\n", &format!("spec:\n{comment}"));
+    let folder = folder(&[("cortexkey.yaml", &policy), ("keys/a.yaml", &text)]);
+    fix_folder(&folder, true);
+    assert!(read(&folder, "keys/a.yaml").contains("ignore[key-widened]"));
+    // What could not be read may have the finding.
+    let text = text.replace("key-widened", "L001") + "bad: [\n";
+    fs::write(folder.path().join("keys/a.yaml"), &text).unwrap();
+    fix_folder(&folder, true);
+    assert!(read(&folder, "keys/a.yaml").contains("ignore[L001]"));
+    let text = text.replace("bad: [\n", "");
+    fs::write(folder.path().join("keys/a.yaml"), &text).unwrap();
+    fix_folder(&folder, false);
+    assert!(!read(&folder, "keys/a.yaml").contains("ignore["));
+}

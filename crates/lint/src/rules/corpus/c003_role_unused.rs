@@ -22,14 +22,15 @@ pub(crate) static RULE: Rule = Rule {
     bad: Example::fields("spec:\n  roles: [Viewer]\n").policy(ROLE),
     good: Example::fields("spec:\n  roles: [SIEM Export]\n").policy(ROLE),
     remedy: "Remove the role from the catalogue if no user of the tenant has it either. The rule \
-             runs only over a whole corpus, and only for policies with `keys`.",
+             runs only over a whole corpus whose files can all be read, and only for policies with \
+             `keys`.",
     options: &[],
     fixes: Fixes::No,
     check: Check::Corpus(check),
 };
 
 fn check(cx: &CorpusContext<'_>, sink: &mut Sink<'_>) {
-    if cx.corpus.partial || cx.corpus.files.is_empty() {
+    if cx.corpus.partial || cx.corpus.files.is_empty() || !cx.corpus.is_complete() {
         return;
     }
     let keys: Vec<_> = named(cx).collect();

@@ -46,16 +46,25 @@ pub(crate) static RULE: Rule = Rule {
 
 fn check(cx: &CorpusContext<'_>, sink: &mut Sink<'_>) {
     let Some(lock) = &cx.corpus.lock else { return };
+    let is_complete = cx.corpus.is_complete();
     let defined: HashSet<(Option<&str>, &str)> =
         named(cx).map(|key| (key.tenant, key.name)).collect();
     for (tenant, name, key) in lock.lock.keys() {
         let Some(id) = key.id.filter(|_| !defined.contains(&(Some(tenant), name))) else {
             continue;
         };
-        let message =
-            format!("key {} (id {id}) has no definition any more, and still works", quote(name));
-        FindingBuilder::new(cx.in_lock(key.place), message)
-            .help("revoke the key and remove it here, or restore the definition")
-            .report(sink);
+        let name = quote(name);
+        let (message, help) = if is_complete {
+            (
+                format!("key {name} (id {id}) has no definition any more, and still works"),
+                "revoke the key and remove it here, or restore the definition",
+            )
+        } else {
+            (
+                format!("key {name} (id {id}) has no definition in the files that were checked"),
+                "fix the files that could not be checked; its definition may be in one of them",
+            )
+        };
+        FindingBuilder::new(cx.in_lock(key.place), message).help(help).report(sink);
     }
 }
