@@ -114,8 +114,8 @@ impl TenantCorpus {
                 (Ok(definitions), false) => {
                     let is_locked = action.id.is_some_and(|id| definitions.has_locked(place, id));
                     is_locked.then(|| {
-                        "a cortexkey.lock in the repository names it; restore that file, or \
-                         commit its deletion"
+                        "a cortexkey.lock in the repository names it or cannot be read; restore \
+                         that file, or commit its deletion"
                             .to_owned()
                     })
                 }

@@ -2,13 +2,16 @@
 //! of its repository has it, wherever it is and whatever hides it from the corpus.
 
 use std::collections::BTreeMap;
+use std::io;
 use std::path::Path;
 
 use cortexkey_manifest::lock::{FILE_NAME, LockedKey};
+use cortexkey_manifest::yaml::Limits;
 
 use super::boundary::Boundary;
 use super::git::{self, Side};
 use super::listing::Listing;
+use super::names::may_define;
 use super::paths::shown;
 use super::{Options, RunError, home, open};
 use crate::model::{CorpusFile, LockedKeys, may_claim};
@@ -22,6 +25,8 @@ pub struct Definitions {
     unread: Vec<String>,
     /// Key ids of lock files, by the tenant's name.
     locked: BTreeMap<String, Vec<u64>>,
+    /// Whether a lock file, which may list any key, cannot be read.
+    has_unread_lock: bool,
 }
 
 #[derive(Debug)]
@@ -45,16 +50,36 @@ impl Definitions {
             all.unread.push(format!("{}: {}", shown(&options.folder, path), why.help()));
         }
         for file in &listing.files {
-            if let Ok(bytes) = open::read(&file.path, &options.limits)
-                && file.is_link != Some(true)
-            {
-                all.take(options, &file.path, "the work tree", bytes);
+            if file.is_link != Some(true) {
+                all.from_disk(options, &file.path);
             }
         }
         for root in &listing.roots {
             all.committed(options, root)?;
         }
         Ok(all)
+    }
+
+    /// Takes a file of the work tree. One that cannot be read may define any key.
+    fn from_disk(&mut self, options: &Options, path: &Path) {
+        let read = match open::read(path, &options.limits) {
+            // Generated files may be large, and are no definitions.
+            Err(open::ReadError::Large(_)) => {
+                let limits = Limits { bytes: open::SEARCHED_BYTES_MAX, ..options.limits };
+                open::read(path, &limits)
+            }
+            read => read,
+        };
+        match read {
+            Ok(bytes) => self.take(options, path, "the work tree", bytes),
+            // Git still lists a file that was deleted.
+            Err(open::ReadError::System(error)) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(why) if may_define(path) || is_lock(path) => {
+                self.unread.push(why.message(&shown(&options.folder, path)));
+                self.has_unread_lock |= is_lock(path);
+            }
+            Err(_) => {}
+        }
     }
 
     fn committed(&mut self, options: &Options, root: &Path) -> Result<(), RunError> {
@@ -64,9 +89,7 @@ impl Definitions {
         let sides = [(Side::Index, "the index", git::index(root)?)];
         for (side, words, files) in sides.into_iter().chain(in_head) {
             let claiming = git::claiming(root, side)?;
-            let may_define = |path: &Path| {
-                claiming.contains(path) || path.file_name().is_some_and(|name| name == FILE_NAME)
-            };
+            let may_define = |path: &Path| claiming.contains(path) || is_lock(path);
             let files: Vec<_> = files.into_iter().filter(|(path, _)| may_define(path)).collect();
             let ids: Vec<&str> = files.iter().map(|(_, id)| id.as_str()).collect();
             for ((path, _), bytes) in files.iter().zip(git::blobs(root, &ids)?) {
@@ -78,8 +101,9 @@ impl Definitions {
 
     fn take(&mut self, options: &Options, path: &Path, side: &str, bytes: Vec<u8>) {
         let name = shown(&options.folder, path);
-        if path.file_name().is_some_and(|name| name == FILE_NAME) {
+        if is_lock(path) {
             let lock = LockedKeys::new(name, bytes, &options.limits);
+            self.has_unread_lock |= !lock.problems.is_empty();
             for (tenant, locked) in lock.lock.tenants {
                 let ids = locked.keys.values().flat_map(LockedKey::ids);
                 self.locked.entry(tenant).or_default().extend(ids);
@@ -94,7 +118,7 @@ impl Definitions {
         if file.definition_claim().is_none() {
             return;
         }
-        if !file.problems.is_empty() {
+        if !has_all_names(&file) {
             self.unread.push(format!("{place} cannot be read"));
         }
         for definition in file.documents.iter().filter_map(|found| found.definition.as_ref()) {
@@ -120,9 +144,20 @@ impl Definitions {
         })
     }
 
-    /// Whether any lock file, committed or in the work tree, lists a key of a tenant.
+    /// Whether any lock file, committed or in the work tree, lists a key of a tenant, or cannot be
+    /// read.
     #[must_use]
     pub fn has_locked(&self, tenant: &str, id: u64) -> bool {
-        self.locked.get(tenant).is_some_and(|ids| ids.contains(&id))
+        self.has_unread_lock || self.locked.get(tenant).is_some_and(|ids| ids.contains(&id))
     }
+}
+
+fn is_lock(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| name == FILE_NAME)
+}
+
+/// Whether the name of each key that a file defines could be read.
+fn has_all_names(file: &CorpusFile) -> bool {
+    let mut keys = file.documents.iter().map(|document| document.definition.as_ref());
+    file.problems.is_empty() && keys.all(|key| key.is_some_and(|key| key.name().is_some()))
 }

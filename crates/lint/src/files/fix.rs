@@ -3,10 +3,9 @@
 //! A file that changed since it was read is not written, nor is one outside the repository.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::Path;
 
-use cortexkey_system::{Links, Write, replace};
+use cortexkey_system::{Links, ReadError, Write, read, replace};
 
 use super::boundary::Boundary;
 use super::open::reason;
@@ -122,11 +121,13 @@ pub(super) fn write(
     };
     let failed = |why: &str| RunError::new(format!("cannot write {path}: {why}"));
     let boundary = Boundary::of(place.parent().unwrap_or(place))?;
-    let bytes = fs::read(place).map_err(|error| failed(&reason(&error)))?;
-    if bytes != old.as_bytes() {
-        return Err(RunError::new(format!(
-            "{path} changed while it was being fixed; run it again"
-        )));
+    let changed =
+        || RunError::new(format!("{path} changed while it was being fixed; run it again"));
+    match read(place, old.len() as u64) {
+        Ok(bytes) if bytes == old.as_bytes() => {}
+        Ok(_) | Err(ReadError::TooLarge { .. }) => return Err(changed()),
+        Err(ReadError::System(error)) => return Err(failed(&reason(&error))),
+        Err(error) => return Err(failed(&error.to_string())),
     }
     // A link stays a link.
     replace(place, new.as_bytes(), Write::new(Links::Within(&boundary.root)))

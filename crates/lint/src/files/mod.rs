@@ -33,7 +33,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use cortexkey_manifest::policy::{Severity, load_as, pinned};
 use cortexkey_manifest::yaml::Limits;
 use cortexkey_manifest::{escape, mask_path};
-use cortexkey_system::{Links, Write, replace};
+use cortexkey_system::{Links, Write, ground, replace};
 use jiff::Timestamp;
 use thiserror::Error;
 
@@ -428,10 +428,12 @@ fn write_baseline(
 ) -> Result<(), RunError> {
     let path = baseline_path(options, policy);
     let name = paths::shown(&options.folder, &path);
-    // One that an option names may be anywhere; the other is part of the repository.
-    let boundary = boundary::Boundary::of(path.parent().unwrap_or(&path))?;
-    let links =
-        if options.baseline.is_some() { Links::Follow } else { Links::Within(&boundary.root) };
+    // One that an option names may be anywhere, but no link of a repository leads out of it.
+    let root = match &options.baseline {
+        Some(_) => ground(&path),
+        None => Some(boundary::Boundary::of(path.parent().unwrap_or(&path))?.root),
+    };
+    let links = root.as_deref().map_or(Links::Follow, Links::Within);
     replace(&path, new.text().as_bytes(), Write::new(links))
         .map_err(|error| RunError::new(format!("cannot write {name}: {}", error.reason())))?;
     let gone = older.map_or(0, |older| older.len().saturating_sub(new.len()));

@@ -7,6 +7,9 @@ use std::sync::Arc;
 
 use cortexkey_manifest::yaml::Limits;
 
+/// How much of a file that is too large to be a definition is searched for one.
+pub(super) const SEARCHED_BYTES_MAX: usize = 64 << 20;
+
 /// Why a file could not be read.
 #[derive(Clone, Debug)]
 pub(super) enum ReadError {

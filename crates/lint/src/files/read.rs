@@ -6,14 +6,17 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use super::names::{has_policy_name, is_yaml};
+use cortexkey_manifest::Span;
+use cortexkey_manifest::yaml::Limits;
+
+use super::names::{has_policy_name, is_yaml, may_define};
 use super::paths::shown_whole;
 use super::policy_set::Loaded;
 use super::search::{is_policy_alone, name};
 use super::wanted::{FileToRead, Origin, Role};
 use super::{Options, RunError, git, open};
 use crate::engine::{FileLinter, FileResult};
-use crate::model::{CorpusFile, may_claim};
+use crate::model::{CorpusFile, may_claim, resembles_definition};
 use crate::parallel;
 
 /// A file with its own findings; `None` if it is not part of the corpus after all.
@@ -33,9 +36,11 @@ pub(super) fn all(
     let one = |item: &FileToRead| {
         options.progress.done.fetch_add(1, Ordering::Relaxed);
         let bytes = bytes(options, item);
+        let is_unread_definition =
+            item.role == Role::Outside && is_unread_definition(options, item, &bytes);
         let cannot_claim = match &bytes {
             Ok(bytes) => !is_wanted(options, item) && !may_claim(bytes),
-            Err(_) => item.role == Role::Outside,
+            Err(_) => item.role == Role::Outside && !is_unread_definition,
         };
         if cannot_claim {
             return None;
@@ -49,7 +54,16 @@ pub(super) fn all(
         });
         let must_be_read = is_wanted(options, item) || is_yaml(&item.path);
         let is_missed = item.role == Role::Perhaps && is_unread && must_be_read;
-        if item.role != Role::Corpus && !is_missed && !file.define(item.role == Role::Outside) {
+        if is_unread_definition {
+            file.leave_out(Span::default());
+        }
+        // Text of another kind, such as a guide with an example, is not YAML with a mistake.
+        let is_other_text = !may_define(&item.path) && !file.problems.is_empty();
+        if item.role == Role::Outside && is_other_text && !is_unread_definition {
+            return None;
+        }
+        let is_certain = item.role == Role::Corpus || is_missed || is_unread_definition;
+        if !is_certain && !file.define(item.role == Role::Outside) {
             return None;
         }
         // A policy among the keys is skipped if it was loaded, or if no `keys` name definitions.
@@ -74,6 +88,23 @@ pub(super) fn all(
 /// Whether a file is part of a corpus, or may be and a path of the command line leads to it.
 fn is_wanted(options: &Options, item: &FileToRead) -> bool {
     item.role == Role::Corpus || (item.role == Role::Perhaps && !options.paths.is_empty())
+}
+
+/// Whether a file outside every corpus, which is too large or not UTF-8, contains what a definition
+/// does.
+fn is_unread_definition(
+    options: &Options,
+    item: &FileToRead,
+    bytes: &Result<Vec<u8>, open::ReadError>,
+) -> bool {
+    match bytes {
+        Ok(bytes) => bytes.contains(&0) && resembles_definition(bytes),
+        Err(open::ReadError::Large(_)) if matches!(item.origin, Origin::Disk) => {
+            let limits = Limits { bytes: open::SEARCHED_BYTES_MAX, ..options.limits };
+            open::read(&item.path, &limits).is_ok_and(|bytes| resembles_definition(&bytes))
+        }
+        Err(_) => false,
+    }
 }
 
 /// Where a file can be written.

@@ -86,6 +86,9 @@ impl<'a, 'b> Search<'a, 'b> {
     ) -> Result<SearchResult, RunError> {
         let mut all = self.options.paths.is_empty();
         self.listed(scopes, all)?;
+        if all {
+            self.beside_definitions()?;
+        }
         self.unseen(scopes, all)?;
         self.each_once();
         for path in &self.options.paths {
@@ -111,6 +114,29 @@ impl<'a, 'b> Search<'a, 'b> {
         for file in &listing.files {
             if scopes.iter().any(|scope| file.path.starts_with(scope)) {
                 self.take(file, &file.path, all, 0)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds the other files of the folders that contain files of a corpus: a definition whose name
+    /// got another ending must not disappear.
+    fn beside_definitions(&mut self) -> Result<(), RunError> {
+        let listing = Rc::clone(&self.listing);
+        let wanted = self.found.wanted.iter().filter(|wanted| wanted.role == Role::Corpus);
+        let folders: HashSet<PathBuf> =
+            wanted.filter_map(|wanted| Some(wanted.path.parent()?.to_path_buf())).collect();
+        for Listed { path, is_link, sparse } in &listing.files {
+            let is_beside = path.parent().is_some_and(|folder| folders.contains(folder));
+            let is_new = !may_define(path) && !self.by_path.contains_key(path);
+            if !is_beside || !is_new || *is_link == Some(true) || self.policy_set.is_of_policy(path)
+            {
+                continue;
+            }
+            let Some(governed) = self.policy_set.governs(path)? else { continue };
+            let is_named = self.policy_set.loaded[governed.by].patterns.any();
+            if is_named && !governed.in_corpus && !path.is_symlink() {
+                self.look(path, governed.by, Role::Outside, sparse.clone());
             }
         }
         Ok(())
@@ -230,7 +256,10 @@ impl<'a, 'b> Search<'a, 'b> {
         links: usize,
     ) -> Result<(), RunError> {
         let is_folder = path.is_dir();
-        let may_hold = governed.in_corpus || (is_folder && self.policy_set.reaches(path));
+        let may_hold = governed.in_corpus
+            || (is_folder && self.policy_set.reaches(path))
+            // Its folder may be in a submodule that is not checked out.
+            || (fs::metadata(path).is_err() && self.policy_set.keys_reach(path));
         if !may_hold {
             return Ok(());
         }

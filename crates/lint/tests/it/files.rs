@@ -256,7 +256,7 @@ fn paths_in_different_repositories_are_refused() {
     assert_eq!(code(&lint_with(&here, &both, |_| {})), 2);
     assert_eq!(
         code(&lint_with(&here, &both, |options| options.policy = Some("cortexkey.yaml".into()))),
-        0
+        1
     );
     // Somebody else's policy is used for his files alone, and named.
     let outcome = lint_with(&here, &["../there/chart.yaml"], |_| {});

@@ -1,7 +1,7 @@
 //! Several policies in one repository: each file is checked against its nearest one, and the answer
 //! is the same from wherever it is asked.
 
-use crate::common::{HEAD, code, folder, found, key, lint, lint_with, repository};
+use crate::common::{HEAD, code, folder, found, key, lint, lint_with, repository, write};
 
 fn faulty_key(name: &str) -> String {
     key(name).replace("advanced", "standard")
@@ -160,8 +160,13 @@ fn fixes_and_baselines_reach_the_files_of_every_policy() {
 #[test]
 fn a_definition_outside_of_every_corpus_is_reported() {
     let json = "{\"apiVersion\": \"cortexkey\\/v1\", \"kind\": \"ApiKey\", \"metadata\": {\"name\": \"j\"}}";
-    for (parent, severity, expected) in [("recommended", "warning", 0), ("strict", "error", 1)] {
-        let policy = format!("{HEAD}extends: ['builtin:{parent}']\nkeys: ['keys/*.yaml']\n");
+    let lowered = "rules: { S007: { severity: warning } }\n";
+    let ways =
+        [("recommended", "", "error", 1), ("strict", "", "error", 1), ("minimal", "", "error", 1)];
+    for (parent, rules, severity, expected) in
+        ways.into_iter().chain([("recommended", lowered, "warning", 0)])
+    {
+        let policy = format!("{HEAD}extends: ['builtin:{parent}']\nkeys: ['keys/*.yaml']\n{rules}");
         let folder = repository(&[
             ("cortexkey.yaml", &policy),
             ("keys/a.yaml", &key("a")),
@@ -244,6 +249,25 @@ fn a_folder_is_searched_for_definitions_outside_of_the_corpus() {
 }
 
 #[test]
+fn a_definition_is_found_whatever_ending_its_name_has() {
+    let policy = format!("{HEAD}keys: ['keys/**/*.yaml']\n");
+    for name in ["b.yaml.bak", "b.yaml~", "b.txt", "b", "b.YAML.disabled", "deep/b.yml"] {
+        let path = format!("keys/{name}");
+        let folder = repository(&[
+            ("cortexkey.yaml", &policy),
+            ("keys/a.yaml", &key("a")),
+            ("keys/README.md", "# Keys\n\n```yaml\napiVersion: cortexkey/v1\nkind: ApiKey\n```\n"),
+            ("keys/note.txt", "apiVersion cortexkey/v1\n"),
+            (&path, &faulty_key("b")),
+        ]);
+        let outcome = lint(&folder, &[]);
+        let lines = found(&outcome);
+        assert!(lines.len() == 1 && lines[0].contains("S007"), "{name} {lines:?}");
+        assert!(lines[0].starts_with(&path) && code(&outcome) == 1, "{name} {lines:?}");
+    }
+}
+
+#[test]
 fn a_policy_that_is_no_file_is_not_missing() {
     let inner = "team/cortexkey.yaml";
     let folder = repository(&[
@@ -256,5 +280,26 @@ fn a_policy_that_is_no_file_is_not_missing() {
         [lint(&folder, &["team/a.yaml"]), lint_with(&folder.path().join("team"), &[], |_| {})]
     {
         assert_eq!(code(&outcome), 2, "{:?}", outcome.messages);
+    }
+}
+
+#[test]
+fn a_definition_is_found_however_its_text_is_stored() {
+    let wide = |text: &str| -> Vec<u8> {
+        let units = core::iter::once('\u{feff}').chain(text.chars());
+        units.flat_map(|c| u16::try_from(u32::from(c)).unwrap().to_le_bytes()).collect()
+    };
+    let bad = faulty_key("b");
+    let large = format!("{bad}# {}\n", "x".repeat(2 << 20));
+    let alias = bad.replacen("apiVersion: cortexkey/v1", "x: &v cortexkey/v1\napiVersion: *v", 1);
+    let list = format!("- {}", bad.trim_end().replace('\n', "\n  "));
+    for bytes in [wide(&bad), large.into_bytes(), alias.into_bytes(), list.into_bytes()] {
+        let policy = format!("{HEAD}keys: ['keys/*.yaml']\n");
+        let folder = repository(&[("cortexkey.yaml", &policy), ("keys/a.yaml", &key("a"))]);
+        write(folder.path(), "other.yaml", &bytes);
+        let outcome = lint(&folder, &[]);
+        let lines = found(&outcome);
+        let is_found = lines.len() == 1 && lines[0].contains("S007") && code(&outcome) == 1;
+        assert!(is_found, "{lines:?} {:?}", String::from_utf8_lossy(&bytes[..60]));
     }
 }

@@ -11,13 +11,16 @@ const DEFINITION: &str =
 pub(crate) static RULE: Rule = Rule {
     code: "S007",
     name: "schema-outside-corpus",
-    severity: Severity::Warning,
+    severity: Severity::Error,
     summary: "a key definition outside the files that the policy's `keys` name",
     why: "Only files that `keys` names are checked. A definition elsewhere looks as if it had \
           been checked, and programs that read it trust it.",
     bad: Example::file(DEFINITION).at("other/svc-export.yaml").outside(),
     good: Example::fields("metadata:\n  name: svc-export\n").at("keys/svc-export.yaml"),
-    remedy: "Move the file to where `keys` looks, add its folder to `keys`, or delete it.",
+    remedy: "Move the file to where `keys` looks, add its folder to `keys`, or delete it. The rule looks \
+             at all YAML and JSON files of the repository, and at every file in a folder that contains \
+             key definitions. If a repository keeps examples elsewhere, lower the rule's severity in \
+             the policy.",
     options: &[],
     fixes: Fixes::No,
     check: Check::Corpus(check),
