@@ -8,7 +8,7 @@
 use std::io::{self, Write as _};
 
 use anstyle::{AnsiColor, Style};
-use cortexkey_manifest::is_invisible;
+use cortexkey_manifest::{inert, inert_json, is_invisible};
 use serde_json::Value;
 
 use crate::mask;
@@ -36,7 +36,13 @@ pub(crate) fn json(value: &Value) -> String {
     visible(&value.to_string()) + "\n"
 }
 
-/// Equivalent JSON without anything that a terminal would interpret; text from a tenant may contain
+/// JSON on several lines, for programs.
+#[cfg(feature = "lint")]
+pub(crate) fn pretty_json(value: &Value) -> String {
+    visible(&format!("{value:#}")) + "\n"
+}
+
+/// Equivalent JSON without anything that a terminal or CI service would interpret; text from a tenant may contain
 /// anything.
 pub(crate) fn visible(json: &str) -> String {
     let mut out = String::with_capacity(json.len());
@@ -51,11 +57,18 @@ pub(crate) fn visible(json: &str) -> String {
             out.push(c);
         }
     }
-    out
+    inert_json(&out).into_owned()
 }
 
-/// Writes text to standard output, without colours where they are not wanted.
+/// Writes text to standard output, without colours where they are not wanted, and without workflow
+/// commands.
 pub(crate) fn print(text: &str) -> io::Result<()> {
+    print_key(&inert(&mask::hide(text)))
+}
+
+/// Writes workflow commands of our own, whose content is broken already, to standard output.
+#[cfg(feature = "lint")]
+pub(crate) fn print_commands(text: &str) -> io::Result<()> {
     print_key(&mask::hide(text))
 }
 
@@ -68,7 +81,7 @@ pub(crate) fn print_key(text: &str) -> io::Result<()> {
 
 /// Writes text to standard error. If that is closed, there is no other place to report it.
 pub(crate) fn tell(text: &str) {
-    let _ = anstream::stderr().write_all(mask::hide(text).as_bytes());
+    let _ = anstream::stderr().write_all(inert(&mask::hide(text)).as_bytes());
 }
 
 /// Writes text that is meant to show a one-time address to standard error.

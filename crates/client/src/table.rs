@@ -11,7 +11,7 @@ use cortexkey_core::auth::{KeyId, Level};
 use cortexkey_core::lifecycle::{
     Expiry, ExpiryState, KeyRecord, RecordFilter, TextColumn, TextMatch, TimeColumn,
 };
-use cortexkey_manifest::is_invisible;
+use cortexkey_manifest::{inert_part, is_invisible};
 use serde_json::{Value, json};
 use thiserror::Error;
 
@@ -343,10 +343,10 @@ pub fn no_formula(cell: String) -> String {
 }
 
 /// A tenant's text on one line: line ends and tabs become spaces; invisible and control characters
-/// become escapes.
+/// become escapes, and so does what a CI service would take for a command.
 pub fn one_line(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
+    for c in inert_part(text).chars() {
         match c {
             '\n' | '\r' | '\t' => out.push(' '),
             c if is_invisible(c) => out.extend(c.escape_unicode()),

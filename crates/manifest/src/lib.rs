@@ -14,6 +14,7 @@ pub mod compile;
 mod decode;
 pub mod definition;
 pub mod format;
+mod inert;
 pub mod lock;
 pub mod policy;
 mod problem;
@@ -28,8 +29,9 @@ mod words;
 pub mod yaml;
 
 pub use decode::{Decoded, decode};
+pub use inert::{inert, inert_json, inert_part, inert_xml};
 pub use problem::{Problem, ProblemKind};
-pub use quote::{escape, is_invisible, quote, quote_refused};
+pub use quote::{escape, is_invisible, line_path, quote, quote_refused};
 pub use reader::{Field, TextPair};
 pub use scalar::{quoted, scalar};
 pub use source::{LineIndex, Position, Span, Spanned};

@@ -5,7 +5,8 @@
 
 use core::fmt::Write as _;
 
-use crate::tokens::{REFUSED_MIN, is_refused_secret, mask_tokens};
+use crate::inert::inert_part;
+use crate::tokens::{REFUSED_MIN, is_refused_secret, mask_path, mask_tokens};
 
 /// Longest quotation in a message, in characters.
 const LONGEST: usize = 80;
@@ -25,11 +26,12 @@ pub(crate) fn printable(text: &str) -> String {
     }
 }
 
-/// The text in one line: control and invisible characters are escaped.
+/// The text in one line, as part of which no CI service takes it for a command: control and invisible
+/// characters are escaped.
 #[must_use]
 pub fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
+    for c in inert_part(text).chars() {
         match c {
             '\n' => out.push_str("\\n"),
             '\r' => out.push_str("\\r"),
@@ -44,7 +46,15 @@ pub fn escape(text: &str) -> String {
     out
 }
 
-/// The same for a value that its field does not accept. It may be a key that was pasted into the
+/// A path that may start a line, with what may be a secret as asterisks.
+#[must_use]
+pub fn line_path(path: &str) -> String {
+    let path = escape(&mask_path(path));
+    // GitHub takes lines that start like this for commands.
+    if path.trim_start().starts_with("::") { format!("./{path}") } else { path }
+}
+
+/// [`quote`] for a value that its field does not accept. It may be a key that was pasted into the
 /// wrong line, so a value that is longer than a word and looks random is masked completely.
 #[must_use]
 pub fn quote_refused(text: &str) -> String {
@@ -76,6 +86,8 @@ mod tests {
     fn quotations_are_safe_to_print() {
         assert_eq!(quote("no"), "`no`");
         assert_eq!(quote("a\u{1b}[31m\u{202e}b\n"), "`a\\u{001b}[31m\\u{202e}b\\n`");
+        assert_eq!(quote("##vso[a]"), "`#\\u{0023}vso[a]`");
+        assert_eq!(line_path(" ::a"), "./ ::a");
         assert_eq!(quote("a\u{e0041}\u{fe0f}b"), "`a\\u{e0041}\\u{fe0f}b`");
         let key = "Ab1".repeat(43);
         assert!(!quote(&format!("x {key} y")).contains("Ab1"));

@@ -110,7 +110,7 @@ fn show(args: &Show) -> Result<Exit, Failure> {
         });
         let findings: Vec<_> = findings.collect();
         let json = json!({ "version": 1, "baseline": known.path, "findings": findings });
-        text::print(&format!("{json:#}\n"))?;
+        text::print(&text::pretty_json(&json))?;
         return Ok(Exit::Done);
     }
     let mut rules: BTreeMap<(&str, &str), Vec<_>> = BTreeMap::new();

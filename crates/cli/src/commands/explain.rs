@@ -69,7 +69,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
                 "why": rule.why, "remedy": rule.remedy, "mend": rule.remedy, "options": options, "page": page_url(rule.name),
                 "severity": { "minimal": minimal, "recommended": recommended, "strict": strict },
             });
-            format!("{json:#}\n")
+            text::pretty_json(&json)
         }
     };
     text::print(&out)?;
@@ -95,7 +95,7 @@ fn own_rule(args: &Args) -> Result<Option<String>, Failure> {
                 "version": 1, "code": rule.id().code(), "name": rule.id().name(), "summary": rule.message(),
                 "settings": settings.collect::<Vec<_>>(),
             });
-            format!("{json:#}\n")
+            text::pretty_json(&json)
         }
         Format::Text | Format::Markdown => {
             let mut out = format!("{}\n{}\n\n", rule.id(), rule.message());

@@ -81,7 +81,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
         Format::Text => all.iter().map(line).collect::<String>(),
         Format::Json => {
             let answers: Vec<Value> = all.iter().map(object).collect();
-            format!("{:#}\n", json!({ "version": 1, "answers": answers }))
+            text::pretty_json(&json!({ "version": 1, "answers": answers }))
         }
     })?;
     let is_good = |one: &Evaluation| one.answer.as_ref().is_ok_and(|value| *value != json!(false));

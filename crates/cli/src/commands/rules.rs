@@ -47,7 +47,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
         Format::Json => {
             let known = RULES.iter().map(|rule| rule_json(rule, &columns));
             let rules: Vec<Value> = known.chain(own_rules(&columns).map(own_json)).collect();
-            format!("{:#}\n", json!({ "version": 1, "rules": rules }))
+            text::pretty_json(&json!({ "version": 1, "rules": rules }))
         }
     };
     text::print(&out)?;

@@ -75,7 +75,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
                 json!({ "error": format!("line {number}: {}", chain(&error)) })
             }
         };
-        text::print(&format!("{answer}\n"))?;
+        text::print(&text::json(&answer))?;
     }
     if number == 0 {
         return Err(Failure::new(Exit::NoInput, "there is no request to check")
@@ -143,6 +143,9 @@ fn verdict_of(line: &Line, lengths: NonceLengths, guard: &dyn ReplayGuard) -> Ve
     verdict.err().unwrap_or(Verdict::Accept)
 }
 
+/// How much of a line is skipped, at most, when it is too long.
+const ENDLESS_BYTES: usize = 64 << 20;
+
 /// The next line without its end, or an error if it is too long.
 fn read_line(input: &mut dyn BufRead) -> Result<Option<Result<Vec<u8>, LineError>>, Failure> {
     let mut line = Vec::new();
@@ -165,6 +168,11 @@ fn read_line(input: &mut dyn BufRead) -> Result<Option<Result<Vec<u8>, LineError
         input.consume(taken);
         len += part_len;
         is_begun = true;
+        // A device may never end a line.
+        if len > ENDLESS_BYTES {
+            let message = format!("a line of the requests has more than {ENDLESS_BYTES} bytes");
+            return Err(Failure::new(Exit::NoInput, message).help("give one JSON object per line"));
+        }
         if is_last {
             let too_long = len > LINE_BYTES_MAX;
             return Ok(Some(if too_long {

@@ -17,7 +17,7 @@ mod sarif;
 mod statistics;
 mod xml;
 
-use cortexkey_manifest::is_invisible;
+use cortexkey_manifest::{inert, inert_json, inert_part, inert_xml, is_invisible};
 
 pub use cortexkey_manifest::policy::Severity;
 
@@ -28,17 +28,17 @@ impl Report {
     #[must_use]
     pub fn render(&self, format: Format, color: bool) -> String {
         match format {
-            Format::Human => human::render(self, color),
-            Format::Concise => in_words(concise::render(self)),
+            Format::Human => for_people(human::render(self, color)),
+            Format::Concise => for_people(in_words(concise::render(self))),
             Format::Json => in_json(json::render(self)),
             Format::Sarif => in_json(sarif::render(self)),
-            Format::Junit => in_words(junit::render(self)),
-            Format::Github => in_words(github::render(self)),
+            Format::Junit => in_xml(junit::render(self)),
+            Format::Github => inert_part(&in_words(github::render(self))).into_owned(),
             Format::Gitlab => in_json(gitlab::render(self)),
-            Format::Grouped => in_words(grouped::render(self)),
-            Format::Markdown => in_words(markdown::render(self)),
+            Format::Grouped => for_people(in_words(grouped::render(self))),
+            Format::Markdown => for_people(in_words(markdown::render(self))),
             Format::Rdjson => in_json(rdjson::render(self)),
-            Format::Checkstyle => in_words(checkstyle::render(self)),
+            Format::Checkstyle => in_xml(checkstyle::render(self)),
         }
     }
 }
@@ -143,14 +143,25 @@ impl Format {
     }
 }
 
-/// Escapes invisible characters in JSON; only its strings can contain them.
+/// Escapes invisible characters and workflow commands in JSON; only its strings can contain them.
 fn in_json(json: String) -> String {
-    written_out(json, |c, out| {
+    let json = written_out(json, |c, out| {
         let mut units = [0; 2];
         for unit in c.encode_utf16(&mut units) {
             out.push_str(&format!("\\u{unit:04x}"));
         }
-    })
+    });
+    inert_json(&json).into_owned()
+}
+
+/// The same for XML.
+fn in_xml(xml: String) -> String {
+    inert_xml(&in_words(xml)).into_owned()
+}
+
+/// Breaks workflow commands: source lines may contain any.
+fn for_people(text: String) -> String {
+    inert(&text).into_owned()
 }
 
 /// Spells out invisible characters: paths may contain any.

@@ -22,7 +22,7 @@ impl Report {
     pub fn statistics_json(&self) -> String {
         let rules: Vec<Value> = self.tallies.by_count().into_iter().map(rule).collect();
         let json = json!({ "version": 1, "total": self.tallies.total(), "rules": rules });
-        format!("{json:#}\n")
+        super::in_json(format!("{json:#}\n"))
     }
 }
 

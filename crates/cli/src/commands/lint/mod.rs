@@ -15,7 +15,7 @@ use cortexkey_lint::files::{FixMode, Options, Outcome, run as run_files};
 use cortexkey_lint::report::Format;
 use cortexkey_lint::{Report, Selection, Severity};
 
-use cortexkey_manifest::{escape, mask_path};
+use cortexkey_manifest::{escape, line_path, mask_path};
 
 use crate::exit::{BoxError, Exit, Failure};
 use crate::surroundings;
@@ -303,7 +303,7 @@ fn show_files(options: &Options) -> Result<Exit, Failure> {
         return Err(Failure::of_linter(&outcome));
     }
     let files = outcome.corpus.files.iter().filter(|file| file.reported && !file.is_outside());
-    let lines: String = files.map(|file| format!("{}\n", escape(&mask_path(&file.path)))).collect();
+    let lines: String = files.map(|file| format!("{}\n", line_path(&file.path))).collect();
     text::print(&lines)?;
     for message in &outcome.messages {
         text::tell(&format!("cortexkey lint: {message}\n"));
@@ -365,7 +365,11 @@ fn write_stdout(args: &Args, report: &Report, format: Format) -> Result<(), Fail
         return write_file(file, &rendered(args, report, format, false));
     }
     // The stream takes colours out again where `NO_COLOR` or the terminal asks for it.
-    Ok(text::print(&rendered(args, report, format, color && format == Format::Human))?)
+    let text = rendered(args, report, format, color && format == Format::Human);
+    Ok(match format {
+        Format::Github => text::print_commands(&text)?,
+        _ => text::print(&text)?,
+    })
 }
 
 /// A diff in its usual colours.
