@@ -1,18 +1,21 @@
-//! Writes the files that the user names.
+//! Writes the files that the user names. A link in a repository never leads out of it.
 
 use std::fs;
 use std::io;
 use std::path::Path;
 
-use cortexkey_system::{Links, Pending, Write, replace};
+use cortexkey_system::{Links, Pending, Write, ground, replace, stays};
 
-/// Replaces a file as a whole, following links. A pipe or device is written directly, since it has
+/// Replaces a file as a whole, following links within its repository. A pipe or device is written directly, since it has
 /// no content to lose.
 pub(crate) fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    stays(path)?;
     if fs::metadata(path).is_ok_and(|there| !there.is_file() && !there.is_dir()) {
         return fs::write(path, bytes);
     }
-    Ok(replace(path, bytes, Write::new(Links::Follow))?)
+    let root = ground(path);
+    let links = root.as_deref().map_or(Links::Follow, Links::Within);
+    Ok(replace(path, bytes, Write::new(links))?)
 }
 
 /// Writes a new file; [`io::ErrorKind::AlreadyExists`] if the path exists.
@@ -20,6 +23,7 @@ pub(crate) fn create(path: &Path, bytes: &[u8]) -> io::Result<()> {
     if path.symlink_metadata().is_ok() {
         return Err(io::ErrorKind::AlreadyExists.into());
     }
+    stays(path)?;
     Ok(Pending::begin(path, Write::new(Links::Refuse))?.create(bytes)?)
 }
 

@@ -2,7 +2,7 @@
 //! job, so that content of a file or tenant can neither set variables nor hide output.
 //!
 //! GitHub looks for `::` at the start of a line, behind spaces, and for `##[` anywhere; Azure
-//! Pipelines for `##vso[` and `##[`, and TeamCity for `##teamcity[`, anywhere. Colours do not count:
+//! Pipelines for `##vso[` and `##[`, and `TeamCity` for `##teamcity[`, anywhere. Colours do not count:
 //! they are removed later where the output is no terminal.
 
 use std::borrow::Cow;

@@ -1,4 +1,4 @@
-//! Safe file replacement, child processes and error chains for all crates.
+//! Safe reads and replacement of files, child processes and error chains for all crates.
 //!
 //! It depends on no other crate of ours.
 
@@ -7,6 +7,7 @@ mod child;
 #[cfg(windows)]
 mod hold;
 mod names;
+mod read;
 #[cfg(any(windows, test))]
 mod rights;
 mod write;
@@ -16,6 +17,7 @@ pub use child::{command, is_secret, is_steering, secret_variables, steering_vari
 #[cfg(windows)]
 pub use hold::hold;
 pub use names::is_reserved;
+pub use read::{ReadError, ground, open, read, read_within, stays};
 #[cfg(windows)]
 pub use rights::{Access, keep_rights, make_private, others_with};
 pub use write::{Links, Pending, Write, WriteError, replace};

@@ -11,6 +11,7 @@ use cortexkey_lint::report::Format as Form;
 use cortexkey_lint::rules::{self, Rule};
 use cortexkey_lint::{Corpus, Custom, Fact, Policy, Timestamp, policy_for, run_cases};
 use cortexkey_manifest::did_you_mean;
+use cortexkey_system::ReadError;
 use serde_json::{Value, json};
 
 use crate::commands::access::PolicyInForce;
@@ -176,9 +177,11 @@ fn form(text: &str) -> Result<Form, BoxError> {
 
 fn init(args: &Init) -> Result<Exit, Failure> {
     let to_stdout = args.output.as_os_str() == "-";
-    if !to_stdout && args.output.exists() {
+    if !to_stdout && args.output.symlink_metadata().is_ok() {
         let path = args.output.display();
-        return Err(Failure::usage_error(format!("{path} already exists"))
+        let is_there = args.output.exists();
+        let what = if is_there { "already exists" } else { "is a symbolic link to nothing" };
+        return Err(Failure::usage_error(format!("{path} {what}"))
             .help("--output FILE writes to another file, --output - to standard output"));
     }
     let mut options = Options::new(surroundings::current_folder()?, Timestamp::UNIX_EPOCH);
@@ -301,7 +304,7 @@ fn show(args: &Show) -> Result<Exit, Failure> {
         let rules: Vec<Value> = wanted.iter().map(|rule| rule_json(&policy, *rule)).collect();
         let files: Vec<&str> = policy.files().collect();
         let json = json!({ "version": 1, "policy": path, "files": files, "rules": rules });
-        text::print(&format!("{json:#}\n"))?;
+        text::print(&text::pretty_json(&json))?;
         return Ok(Exit::Done);
     }
     let mut out = String::new();
@@ -423,14 +426,17 @@ fn schema(args: &Schema) -> Result<Exit, Failure> {
             return Err(Failure::usage_error("--check needs the file of the schema")
                 .help("name it: --output schemas/key.json --check"));
         }
-        text::print(&text)?;
+        text::print(&text::visible(&text))?;
         return Ok(Exit::Done);
     }
     if args.check {
-        let there = std::fs::read_to_string(&args.output)
-            .map_err(|error| Failure::usage_error(format!("cannot read {path}: {error}")))?;
-        if there == text {
-            return Ok(Exit::Done);
+        match cortexkey_system::read(&args.output, text.len() as u64) {
+            Ok(there) if there == text.as_bytes() => return Ok(Exit::Done),
+            // A longer file is another one.
+            Ok(_) | Err(ReadError::TooLarge { .. }) => {}
+            Err(error) => {
+                return Err(Failure::usage_error(format!("cannot read {path}: {error}")));
+            }
         }
         return Err(Failure::new(Exit::Findings, format!("{path} is not up to date"))
             .help(format!("run cortexkey policy schema --output {path}")));

@@ -10,6 +10,7 @@ mod access;
 mod apply;
 mod attack;
 mod bad_input;
+mod boundaries;
 mod compile;
 mod completions;
 mod config;

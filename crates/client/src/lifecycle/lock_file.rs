@@ -12,7 +12,7 @@ use crate::plan;
 use cortexkey_manifest::lock::{FILE_NAME, Lock, LockedKey, LockedTenant, read};
 use cortexkey_manifest::yaml::{Limits, parse};
 use cortexkey_manifest::{Problem, ProblemKind, decode};
-use cortexkey_system::{Links, Write, replace};
+use cortexkey_system::{Links, Write, read_within, replace};
 use thiserror::Error;
 
 const LOCK_BYTES_MAX: u64 = 16 * 1024 * 1024;
@@ -80,18 +80,15 @@ pub enum LockFileError {
 }
 
 impl LockFile {
-    /// Reads a lock file without locking it; an empty one if there is no such file.
+    /// Reads a lock file without locking it; an empty one if there is no such file. A link that leads
+    /// out of the repository is an error.
     pub fn read(path: &Path) -> Result<Lock, LockFileError> {
         let failed = |error| LockFileError::Read { path: path.to_owned(), error };
-        match fs::metadata(path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Lock::default()),
-            Err(error) => return Err(failed(error)),
-            Ok(metadata) if !metadata.is_file() || metadata.len() > LOCK_BYTES_MAX => {
-                return Err(failed(io::Error::other("it is not a file of at most 16 MiB")));
-            }
-            Ok(_) => {}
-        }
-        let decoded = decode(fs::read(path).map_err(failed)?);
+        let bytes = match read_within(path, LOCK_BYTES_MAX) {
+            Err(error) if error.is_missing() => return Ok(Lock::default()),
+            bytes => bytes.map_err(|error| failed(error.into()))?,
+        };
+        let decoded = decode(bytes);
         let limits = Limits {
             bytes: usize::try_from(LOCK_BYTES_MAX).unwrap_or(usize::MAX),
             ..Limits::default()
@@ -128,7 +125,8 @@ impl LockFile {
     pub fn nearest(folder: &Path) -> Option<PathBuf> {
         for folder in folder.ancestors() {
             let path = folder.join(FILE_NAME);
-            if path.is_file() {
+            // One that cannot be read is not a missing one.
+            if path.symlink_metadata().is_ok() {
                 return Some(path);
             }
             if folder.join(".git").exists() {

@@ -226,11 +226,8 @@ fn stored_login(registry: &str) -> Option<Zeroizing<String>> {
     let own = std::env::var_os("DOCKER_CONFIG").map(PathBuf::from);
     let home = || std::env::var_os("HOME").map(|home| Path::new(&home).join(".docker"));
     let path = own.or_else(home)?.join("config.json");
-    let about = std::fs::metadata(&path).ok()?;
-    if !about.is_file() || about.len() > CONFIG_BYTES_MAX {
-        return None;
-    }
-    let config: Value = serde_json::from_slice(&std::fs::read(path).ok()?).ok()?;
+    let config = cortexkey_system::read(&path, CONFIG_BYTES_MAX).ok()?;
+    let config: Value = serde_json::from_slice(&config).ok()?;
     let auths = config["auths"].as_object()?;
     let auth = auths.get(registry).or_else(|| auths.get(&format!("https://{registry}")))?;
     let auth = auth["auth"].as_str().filter(|auth| !auth.is_empty())?;

@@ -4,8 +4,8 @@
 //! A contributor to the repository controls `.cortexkey`, so nothing in it may redirect a read,
 //! write or deletion to a file outside.
 
-use std::fs::{self, File};
-use std::io::{self, Read as _};
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use cortexkey_manifest::policy::Pinned;
@@ -167,16 +167,7 @@ fn pinned_name(path: &Path) -> bool {
 
 /// The bytes of a regular file of at most `limit` bytes. Never blocks on a pipe or device.
 pub(super) fn bounded(path: &Path, limit: usize) -> io::Result<Vec<u8>> {
-    // Checked before opening: opening a FIFO waits for a writer.
-    if !fs::metadata(path)?.is_file() {
-        return Err(io::Error::other("it is not a regular file"));
-    }
-    let mut bytes = Vec::new();
-    File::open(path)?.take(limit as u64 + 1).read_to_end(&mut bytes)?;
-    if bytes.len() > limit {
-        return Err(io::Error::other(format!("it has more than {limit} bytes")));
-    }
-    Ok(bytes)
+    Ok(cortexkey_system::read(path, limit as u64)?)
 }
 
 /// The repositories of a policy's folder and, for a policy of a submodule, of the working folder. None

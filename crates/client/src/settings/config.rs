@@ -16,9 +16,11 @@
 
 use core::time::Duration;
 use std::collections::BTreeMap;
-use std::io;
+use std::fs::File;
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
+use cortexkey_system::ReadError;
 use thiserror::Error;
 use toml::{Table, Value};
 
@@ -640,33 +642,34 @@ fn place(text: &str, at: usize) -> (usize, usize) {
 }
 
 fn read(path: &Path) -> Result<Option<String>, ConfigProblem> {
-    let metadata = match std::fs::metadata(path) {
-        Ok(metadata) => metadata,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(ConfigProblem::Io(error)),
+    let file = match cortexkey_system::open(path) {
+        Err(error) if error.is_missing() => return Ok(None),
+        Err(ReadError::NotAFile) => return Err(ConfigProblem::NotRegular),
+        file => file.map_err(|error| ConfigProblem::Io(error.into()))?,
     };
-    if !metadata.is_file() {
-        return Err(ConfigProblem::NotRegular);
-    }
-    if metadata.len() > CONFIG_BYTES_MAX {
+    check_rights(&file)?;
+    let mut bytes = Vec::new();
+    file.take(CONFIG_BYTES_MAX + 1).read_to_end(&mut bytes).map_err(ConfigProblem::Io)?;
+    if bytes.len() as u64 > CONFIG_BYTES_MAX {
         return Err(ConfigProblem::TooLarge);
     }
-    check_rights(path, &metadata)?;
-    std::fs::read_to_string(path).map(Some).map_err(ConfigProblem::Io)
+    let text = String::from_utf8(bytes);
+    text.map(Some).map_err(|error| {
+        ConfigProblem::Io(io::Error::new(io::ErrorKind::InvalidData, error.utf8_error()))
+    })
 }
 
 #[cfg(unix)]
-fn check_rights(_: &Path, metadata: &std::fs::Metadata) -> Result<(), ConfigProblem> {
+fn check_rights(file: &File) -> Result<(), ConfigProblem> {
     use std::os::unix::fs::MetadataExt as _;
 
-    let mode = metadata.mode() & 0o7777;
+    let mode = file.metadata().map_err(ConfigProblem::Io)?.mode() & 0o7777;
     if mode & 0o022 == 0 { Ok(()) } else { Err(ConfigProblem::Writable { mode }) }
 }
 
 #[cfg(windows)]
-fn check_rights(path: &Path, _: &std::fs::Metadata) -> Result<(), ConfigProblem> {
-    let file = std::fs::File::open(path).map_err(ConfigProblem::Io)?;
-    match cortexkey_system::others_with(&file, cortexkey_system::Access::Write) {
+fn check_rights(file: &File) -> Result<(), ConfigProblem> {
+    match cortexkey_system::others_with(file, cortexkey_system::Access::Write) {
         Ok(None) => Ok(()),
         Ok(Some(account)) => Err(ConfigProblem::WritableBy { account }),
         Err(error) => Err(ConfigProblem::Io(error)),

@@ -4,7 +4,6 @@
 //! rotation replaces only its own tenant's file.
 
 use std::ffi::OsString;
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use cortexkey_system::{Links, Pending, Write, WriteError, replace};
@@ -101,11 +100,11 @@ impl InFolder {
 /// The tenant that a key's file belongs to; none if unknown.
 fn owner(path: &Path) -> Option<String> {
     let path = owner_path(path);
-    let about = path.symlink_metadata().ok()?;
-    if !about.is_file() || about.len() > OWNER_BYTES_MAX {
+    if path.is_symlink() {
         return None;
     }
-    Some(fs::read_to_string(path).ok()?.trim_end().to_owned())
+    let text = String::from_utf8(cortexkey_system::read(&path, OWNER_BYTES_MAX).ok()?).ok()?;
+    Some(text.trim_end().to_owned())
 }
 
 fn owner_path(path: &Path) -> PathBuf {
@@ -130,6 +129,8 @@ mod tests {
     #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
     use std::os::unix::fs::{PermissionsExt as _, symlink};
+
+    use std::fs;
 
     use super::*;
 

@@ -1,7 +1,7 @@
 //! A file with one JSON object that only its owner can read. It is replaced atomically.
 
 use std::fs;
-use std::io::{self, Read as _};
+use std::io::Read as _;
 use std::path::PathBuf;
 
 use cortexkey_system::{Links, Pending, Write, WriteError};
@@ -26,16 +26,10 @@ impl JsonFile {
 impl Backend for JsonFile {
     fn read(&self) -> Result<Option<Held>, StoreError> {
         // A pipe or device is not opened.
-        let about = match fs::metadata(&self.path) {
-            Ok(about) => about,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(StoreError::Read(error)),
+        let file = match cortexkey_system::open(&self.path) {
+            Err(error) if error.is_missing() => return Ok(None),
+            file => file.map_err(|error| StoreError::Read(error.into()))?,
         };
-        if !about.is_file() {
-            let kind = io::ErrorKind::InvalidInput;
-            return Err(StoreError::Read(io::Error::new(kind, "it is not a regular file")));
-        }
-        let file = fs::File::open(&self.path).map_err(StoreError::Read)?;
         check_rights(&file)?;
         let mut text = Zeroizing::new(String::with_capacity(SECRET_BYTES_MAX + 1));
         let mut limited = file.take(SECRET_BYTES_MAX as u64 + 1);

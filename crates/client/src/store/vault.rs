@@ -66,9 +66,8 @@ impl VaultSettings {
     fn token(&self) -> Result<Zeroizing<String>, StoreError> {
         let kept = || {
             let path = self.token_file.as_ref()?;
-            let about = std::fs::metadata(path).ok()?;
-            let is_token = about.is_file() && about.len() <= TOKEN_BYTES_MAX;
-            is_token.then(|| std::fs::read_to_string(path).ok()).flatten().map(Zeroizing::new)
+            let token = cortexkey_system::read(path, TOKEN_BYTES_MAX).ok()?;
+            String::from_utf8(token).ok().map(Zeroizing::new)
         };
         let token = self.token.clone().or_else(kept);
         let token = token.map(|token| Zeroizing::new(token.trim().to_owned()));

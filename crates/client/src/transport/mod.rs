@@ -45,6 +45,7 @@ pub(crate) use proxy::{in_force as proxy_variable, unusable_for as proxy_unusabl
 pub use redacted::AnswerHeaders;
 pub use retry::Retry;
 pub use roles_by::RolesBy;
+pub(crate) use roots::ROOTS_BYTES_MAX;
 pub use roots::{Roots, RootsError};
 pub(crate) use web::{Answer, Web, WebCall};
 

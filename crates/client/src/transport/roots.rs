@@ -5,10 +5,12 @@
 use std::io;
 use std::path::Path;
 
+use cortexkey_system::{ReadError, read};
 use thiserror::Error;
 use ureq::tls::{Certificate, PemItem, RootCerts, parse_pem};
 
-const ROOTS_BYTES_MAX: u64 = 16 * 1024 * 1024;
+/// The largest file with certificates.
+pub(crate) const ROOTS_BYTES_MAX: u64 = 16 * 1024 * 1024;
 
 /// Certificates of authorities, such as a company's or the emulator's.
 #[derive(Clone, Debug)]
@@ -35,11 +37,11 @@ pub enum RootsError {
 impl Roots {
     /// Reads certificates in PEM form.
     pub fn from_file(path: &Path) -> Result<Self, RootsError> {
-        let metadata = std::fs::metadata(path).map_err(RootsError::Io)?;
-        if !metadata.is_file() || metadata.len() > ROOTS_BYTES_MAX {
-            return Err(RootsError::NoFile);
-        }
-        Self::from_pem(&std::fs::read(path).map_err(RootsError::Io)?)
+        let pem = read(path, ROOTS_BYTES_MAX).map_err(|error| match error {
+            ReadError::NotAFile | ReadError::TooLarge { .. } => RootsError::NoFile,
+            error => RootsError::Io(error.into()),
+        })?;
+        Self::from_pem(&pem)
     }
 
     /// Parses certificates in PEM form; anything else in the text is skipped.

@@ -380,16 +380,11 @@ pub fn deliver(
 
 fn read(path: &Path) -> Result<State, JournalError> {
     let failed = |error| JournalError::Read { path: path.to_owned(), error };
-    match fs::metadata(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(State::default()),
-        Err(error) => return Err(failed(error)),
-        Ok(about) if !about.is_file() || about.len() > STATE_BYTES_MAX => {
-            return Err(failed(io::Error::other("it is not a regular file of at most 64 MiB")));
-        }
-        Ok(_) => {}
-    }
+    let bytes = match cortexkey_system::read(path, STATE_BYTES_MAX) {
+        Err(error) if error.is_missing() => return Ok(State::default()),
+        bytes => bytes.map_err(|error| failed(error.into()))?,
+    };
     let damaged = |line| JournalError::Damaged { path: path.to_owned(), line };
-    let bytes = fs::read(path).map_err(failed)?;
     let state: State =
         serde_json::from_slice(&bytes).map_err(|error| damaged(error.line().max(1)))?;
     if state.version == VERSION { Ok(state) } else { Err(damaged(0)) }

@@ -51,7 +51,7 @@ impl Definitions {
         }
         for file in &listing.files {
             if file.is_link != Some(true) {
-                all.from_disk(options, &file.path);
+                all.take_file(options, &file.path);
             }
         }
         for root in &listing.roots {
@@ -61,7 +61,7 @@ impl Definitions {
     }
 
     /// Takes a file of the work tree. One that cannot be read may define any key.
-    fn from_disk(&mut self, options: &Options, path: &Path) {
+    fn take_file(&mut self, options: &Options, path: &Path) {
         let read = match open::read(path, &options.limits) {
             // Generated files may be large, and are no definitions.
             Err(open::ReadError::Large(_)) => {

@@ -28,15 +28,15 @@ impl Report {
     #[must_use]
     pub fn render(&self, format: Format, color: bool) -> String {
         match format {
-            Format::Human => for_people(human::render(self, color)),
-            Format::Concise => for_people(in_words(concise::render(self))),
+            Format::Human => for_people(&human::render(self, color)),
+            Format::Concise => for_people(&in_words(concise::render(self))),
             Format::Json => in_json(json::render(self)),
             Format::Sarif => in_json(sarif::render(self)),
             Format::Junit => in_xml(junit::render(self)),
             Format::Github => inert_part(&in_words(github::render(self))).into_owned(),
             Format::Gitlab => in_json(gitlab::render(self)),
-            Format::Grouped => for_people(in_words(grouped::render(self))),
-            Format::Markdown => for_people(in_words(markdown::render(self))),
+            Format::Grouped => for_people(&in_words(grouped::render(self))),
+            Format::Markdown => for_people(&in_words(markdown::render(self))),
             Format::Rdjson => in_json(rdjson::render(self)),
             Format::Checkstyle => in_xml(checkstyle::render(self)),
         }
@@ -160,8 +160,8 @@ fn in_xml(xml: String) -> String {
 }
 
 /// Breaks workflow commands: source lines may contain any.
-fn for_people(text: String) -> String {
-    inert(&text).into_owned()
+fn for_people(text: &str) -> String {
+    inert(text).into_owned()
 }
 
 /// Spells out invisible characters: paths may contain any.

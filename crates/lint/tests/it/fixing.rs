@@ -269,8 +269,9 @@ fn waiving(rule: &str, rules: &str) -> TempDir {
 fn a_waiver_of_a_key_that_was_not_checked_stays() {
     use std::os::unix::fs::symlink;
 
+    type Change<'c> = (&'c str, &'c dyn Fn(&TempDir));
     let own = "keys/svc-b.yaml";
-    let ways: [(&str, &dyn Fn(&TempDir)); 8] = [
+    let ways: [Change<'_>; 8] = [
         ("broken", &|folder| {
             let text = read(folder, own) + "bad: [\n";
             fs::write(folder.path().join(own), text).unwrap();

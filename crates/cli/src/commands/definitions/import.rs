@@ -15,7 +15,7 @@ use cortexkey_client::{
 use cortexkey_lint::CorpusFile;
 use cortexkey_manifest::lock::{LockedKey, LockedTenant};
 use cortexkey_manifest::yaml::Limits;
-use cortexkey_system::chain;
+use cortexkey_system::{chain, read_within, stays};
 use regex::Regex;
 use thiserror::Error;
 
@@ -110,9 +110,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
         tenant: names_tenant.then_some(loaded.corpus.tenant.as_str()),
         taken: taken(&loaded, &lock, &place),
     };
-    fs::create_dir_all(&args.out).map_err(|error| {
-        Failure::usage_error(format!("cannot create the folder {}: {error}", args.out.display()))
-    })?;
+    create_folder(&args.out)?;
     let host = client.address().host().to_owned();
     let mut written = 0;
     let mut refused = missing;
@@ -142,6 +140,14 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
         (0, true) => Exit::Done,
         (0, false) => Exit::Partly,
         _ => Exit::Findings,
+    })
+}
+
+fn create_folder(folder: &Path) -> Result<(), Failure> {
+    // Checked first, because creating folders follows links.
+    let made = stays(folder).map_err(io::Error::from).and_then(|()| fs::create_dir_all(folder));
+    made.map_err(|error| {
+        Failure::usage_error(format!("cannot create the folder {}: {error}", folder.display()))
     })
 }
 
@@ -204,8 +210,9 @@ fn write(folder: &Path, imported: &Imported) -> Result<PathBuf, ImportError> {
     match output_file::create(&path, imported.yaml.as_bytes()) {
         Ok(()) => {}
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-            let there = fs::read(&path).map_err(failed)?;
-            if there != imported.yaml.as_bytes() {
+            // A file of another length, or a pipe or folder of this name, is not what was written.
+            let there = read_within(&path, imported.yaml.len() as u64);
+            if !there.is_ok_and(|there| there == imported.yaml.as_bytes()) {
                 return Err(ImportError::Exists { path, id: imported.id });
             }
         }

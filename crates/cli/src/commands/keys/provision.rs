@@ -383,7 +383,9 @@ fn create_folder(record: &Path) -> Result<(), Failure> {
     let Some(folder) = record.parent().filter(|folder| !folder.as_os_str().is_empty()) else {
         return Ok(());
     };
-    std::fs::create_dir_all(folder).map_err(|error| {
+    // Checked first, because creating folders follows links.
+    let stays = cortexkey_system::stays(record).map_err(std::io::Error::from);
+    stays.and_then(|()| std::fs::create_dir_all(folder)).map_err(|error| {
         Failure::new(Exit::Findings, format!("cannot create {}: {error}", folder.display()))
     })
 }

@@ -366,10 +366,11 @@ fn write_stdout(args: &Args, report: &Report, format: Format) -> Result<(), Fail
     }
     // The stream takes colours out again where `NO_COLOR` or the terminal asks for it.
     let text = rendered(args, report, format, color && format == Format::Human);
-    Ok(match format {
-        Format::Github => text::print_commands(&text)?,
-        _ => text::print(&text)?,
-    })
+    let print = match format {
+        Format::Github => text::print_commands,
+        _ => text::print,
+    };
+    Ok(print(&text)?)
 }
 
 /// A diff in its usual colours.

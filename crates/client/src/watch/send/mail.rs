@@ -1,7 +1,5 @@
 //! Sends mail by SMTP. Without encryption, it sends only to a server on this machine.
 
-use std::fs;
-
 use lettre::address::Envelope;
 use lettre::message::header::ContentType;
 use lettre::message::{Mailbox, Message as Letter};
@@ -14,6 +12,7 @@ use lettre::transport::smtp::extension::ClientId;
 
 use super::SendError;
 use crate::settings::{Mail, MailTls, Target};
+use crate::transport::ROOTS_BYTES_MAX;
 use crate::watch::message::Message;
 
 /// Sends a message as one mail to all recipients.
@@ -84,7 +83,8 @@ fn tls(target: &Target, mail: &Mail) -> Result<TlsParameters, SendError> {
         };
         // The file's contents are checked as for webhooks.
         super::roots(Some(path))?;
-        let pem = fs::read(path).map_err(|error| failed(error.to_string()))?;
+        let pem = cortexkey_system::read(path, ROOTS_BYTES_MAX)
+            .map_err(|error| failed(error.to_string()))?;
         let certificate =
             Certificate::from_pem(&pem).map_err(|_| failed("it is not PEM".to_owned()))?;
         tls = tls.certificate_store(CertificateStore::None).add_root_certificate(certificate);

@@ -1,0 +1,246 @@
+//! What commands read, write and print where a repository is hostile: links out of it, pipes, files
+//! without an end, and workflow commands in whatever it contains.
+#![cfg(unix)]
+
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::Path;
+
+use crate::common::definitions::{World, git};
+use crate::common::{Ran, cortexkey, finish};
+
+fn in_folder(folder: &Path, args: &[&str]) -> Ran {
+    finish(cortexkey(args).current_dir(folder))
+}
+
+fn pipe(path: &Path) {
+    assert!(std::process::Command::new("mkfifo").arg(path).status().unwrap().success());
+}
+
+const LOCK: &str = "apiVersion: cortexkey/v1\nkind: Lock\ntenants: {}\n";
+
+#[test]
+fn a_lock_file_that_a_link_brings_from_elsewhere_is_not_read() {
+    let world = World::new();
+    let outside = tempfile::tempdir().unwrap();
+    fs::write(outside.path().join("lock"), LOCK).unwrap();
+    world.define("svc-a", "securityLevel: advanced; roles: [Viewer]; lifetime: 30d", "");
+    let lock = world.path("cortexkey.lock");
+    let places = [outside.path().join("lock"), outside.path().join("gone"), "/dev/zero".into()];
+    for place in places {
+        symlink(&place, &lock).unwrap();
+        for args in [
+            &["plan"][..],
+            &["import", "--id", "3"],
+            &["report", "--format", "json"],
+            &["keys", "inventory"],
+            &["keys", "list"],
+        ] {
+            let ran = world.run(args);
+            let reads_it = !args.contains(&"list");
+            assert_eq!(ran.code != 0, reads_it, "{args:?} {place:?}: {ran:?}");
+            assert!(!reads_it || ran.stderr.contains("cortexkey.lock"), "{args:?}: {ran:?}");
+        }
+        fs::remove_file(&lock).unwrap();
+    }
+    // A link within the repository is followed.
+    fs::write(world.path("own.lock"), LOCK).unwrap();
+    symlink("own.lock", &lock).unwrap();
+    let ran = world.run(&["plan"]);
+    assert!(!ran.stderr.contains("cortexkey.lock"), "{ran:?}");
+}
+
+#[test]
+fn nothing_is_written_through_a_link_that_leads_out() {
+    let world = World::new();
+    let outside = tempfile::tempdir().unwrap();
+    let target = outside.path().join("victim");
+    let id = world.make("Viewer", "svc-old").get().to_string();
+    let id = id.as_str();
+    symlink(outside.path(), world.path("linked")).unwrap();
+    symlink(&target, world.path("link")).unwrap();
+    for args in [
+        &["import", "--id", id, "--out", "linked"][..],
+        &["import", "--id", id, "--out", "linked/deep/er"],
+        &["import", "--inventory", "linked/inventory.json"],
+        &["policy", "schema", "--output", "linked/key.json"],
+        &["policy", "schema", "--output", "link"],
+        &["lint", "--output-file", "linked/report"],
+        &["lint", "--format", "json=link"],
+        &["lint", "--write-baseline", "--baseline", "linked/baseline.json"],
+        &["report", "--format", "json", "--out", "linked/report.json"],
+        &["policy", "init", "--output", "link", "--name", "x", "keys"],
+    ] {
+        for is_there in [false, true] {
+            if is_there {
+                fs::write(&target, "somebody's").unwrap();
+            }
+            let ran = world.run(args);
+            assert_ne!(ran.code, 0, "{args:?}: {ran:?}");
+            if is_there {
+                assert_eq!(fs::read_to_string(&target).unwrap(), "somebody's", "{args:?}");
+                fs::remove_file(&target).unwrap();
+            }
+            let found = fs::read_dir(outside.path()).unwrap().count();
+            assert_eq!(found, 0, "{args:?}: {ran:?}");
+        }
+    }
+}
+
+#[test]
+fn pipes_and_endless_files_are_errors_at_once() {
+    let world = World::new();
+    pipe(&world.path("pipe"));
+    let ran = world.run(&["policy", "schema", "--check", "--output", "pipe"]);
+    assert!(ran.code == 2 && ran.stderr.contains("not a regular file"), "{ran:?}");
+    let ran = world.run(&["policy", "schema", "--check", "--output", "/dev/zero"]);
+    assert!(ran.code == 2 && ran.stderr.contains("not a regular file"), "{ran:?}");
+    let ran = world.run(&["verify", "/dev/zero"]);
+    assert!(ran.code == 3 && ran.stderr.contains("a line of the requests"), "{ran:?}");
+    // An earlier import would have written this file.
+    let id = world.make("Viewer", "old").get();
+    let name = format!("keys/key-{id}.yaml");
+    pipe(&world.path(&name));
+    let ran = world.run(&["import", "--id", &id.to_string()]);
+    assert!(ran.code == 1 && ran.stderr.contains(".yaml already exists"), "{ran:?}");
+    let ran = world.run(&["lint", &name]);
+    assert!(ran.code != 0 && ran.stdout.contains("it is a FIFO"), "{ran:?}");
+    // So is a pipe in the place of a file that git has.
+    fs::remove_file(world.path(&name)).unwrap();
+    world.define("svc-a", "securityLevel: advanced; roles: [Viewer]; lifetime: 30d", "");
+    git(world.folder.path(), &["add", "keys"]);
+    fs::remove_file(world.path("keys/svc-a.yaml")).unwrap();
+    pipe(&world.path("keys/svc-a.yaml"));
+    let ran = world.run(&["lint"]);
+    assert!(ran.code != 0 && ran.stdout.contains("it is a FIFO"), "{ran:?}");
+    symlink("gone", world.path("dangling")).unwrap();
+    let ran = world.run(&["policy", "init", "--output", "dangling", "--name", "x", "keys"]);
+    assert!(ran.code == 2 && ran.stderr.contains("is a symbolic link to nothing"), "{ran:?}");
+}
+
+/// The lines that GitHub, Azure Pipelines or `TeamCity` would execute.
+fn live(text: &str) -> Vec<&str> {
+    let is_live = |line: &&str| {
+        let start = line.trim_start();
+        let is_v2 = start.strip_prefix("::").is_some_and(|rest| !rest.starts_with(':'));
+        let lower = line.to_lowercase();
+        is_v2 || ["##[", "##vso[", "##teamcity["].iter().any(|mark| lower.contains(mark))
+    };
+    text.split(['\n', '\r']).filter(is_live).collect()
+}
+
+const POLICY: &str = "apiVersion: cortexkey/v1
+kind: Policy
+metadata: { name: t }
+extends: ['builtin:recommended']
+keys: ['**/*.yaml']
+catalog:
+  roles:
+    - { name: Used }
+    - { name: 'COMMAND' }
+waivers:
+  - { rule: E003, key: 'COMMAND', reason: 'COMMAND', approvedBy: a, expires: 2126-01-01 }
+";
+
+const DEFINITION: &str = "apiVersion: cortexkey/v1
+kind: ApiKey
+metadata:
+  name: 'COMMAND'
+  owner: >
+    a
+
+    COMMAND
+  'COMMAND': 1
+spec:
+  roles:
+  - 'COMMAND'
+  - viewer
+  comment: |
+    a
+    COMMAND
+  expires: 'COMMAND'
+COMMAND
+";
+
+#[test]
+fn no_output_contains_a_workflow_command_of_what_was_read() {
+    let commands = ["::error::x", "##[error]x", "##vso[task.setvariable variable=a]b"];
+    for command in commands {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |name: &str, text: &str| fs::write(folder.path().join(name), text).unwrap();
+        git(folder.path(), &["init", "--quiet"]);
+        fs::create_dir(folder.path().join(command)).unwrap();
+        write("cortexkey.yaml", &POLICY.replace("COMMAND", command));
+        let key = DEFINITION.replace("COMMAND", command);
+        write(&format!("{command}/{command}.yaml"), &key);
+        write(&format!("{command}.yaml"), &key.replace(&format!("\n{command}\n"), "\n"));
+        let formats = [
+            "human",
+            "concise",
+            "grouped",
+            "json",
+            "sarif",
+            "junit",
+            "gitlab",
+            "markdown",
+            "rdjson",
+            "checkstyle",
+        ];
+        for format in formats {
+            let ran = in_folder(folder.path(), &["lint", "--format", format]);
+            assert!(ran.code == 1 && ran.stdout.len() > 200, "{format}: {ran:?}");
+            assert_eq!(live(&ran.stdout), [""; 0], "{format}");
+            assert_eq!(live(&ran.stderr), [""; 0], "{format}");
+        }
+        let name = format!("{command}.yaml");
+        for args in [
+            &["lint", "--color", "always"][..],
+            &["lint", "--diff", "--unsafe-fixes"],
+            &["lint", "--show-files"],
+            &["lint", "--statistics", "--format", "json"],
+            &["lint", &name],
+            &["lint", command],
+            &["lint", "--exclude", command],
+            &["policy", "show"],
+            &["policy", "schema", "--output", "-"],
+            &["policy", "eval", "key.metadata.name", "."],
+            &["roles"],
+            &["rules", "--format", "json"],
+            &["explain", command],
+            &["access", command],
+            &["access", "--all"],
+            &["compile", "--output", "x", "."],
+            &["waive", command, "E003", "--reason", command, "--until", "2100-01-01"],
+            &["baseline", "show"],
+            &["verify", command],
+            &[command],
+        ] {
+            let ran = in_folder(folder.path(), args);
+            assert_eq!(live(&ran.stdout), [""; 0], "{args:?}: {ran:?}");
+            assert_eq!(live(&ran.stderr), [""; 0], "{args:?}: {ran:?}");
+        }
+        // GitHub's own format contains commands of ours, and no other.
+        let ran = in_folder(folder.path(), &["lint", "--format", "github"]);
+        let ours = ["::error file=", "::warning file=", "::notice file="];
+        let others = live(&ran.stdout).into_iter().filter(|line| {
+            !ours.iter().any(|start| line.starts_with(start)) || line.contains("##[")
+        });
+        assert_eq!(others.collect::<Vec<_>>(), [""; 0]);
+    }
+}
+
+#[test]
+fn comments_of_a_tenant_are_no_workflow_commands() {
+    let world = World::new();
+    for comment in ["##vso[task.complete]", "::error::x", "##[group]x"] {
+        world.make("Viewer", comment);
+    }
+    for format in ["table", "row", "json", "csv"] {
+        let ran = world.run(&["keys", "list", "--format", format]);
+        assert_eq!((ran.code, live(&ran.stdout)), (0, vec![]), "{format}: {ran:?}");
+    }
+    for args in [&["report", "--format", "csv", "--from", "tenant"][..], &["keys", "inventory"]] {
+        let ran = world.run(args);
+        assert_eq!(live(&ran.stdout), [""; 0], "{args:?}: {ran:?}");
+    }
+}
