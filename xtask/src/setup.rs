@@ -155,8 +155,6 @@ pub(crate) fn secret_stores() {
         ("dbus-daemon", "dbus"),
         ("gdbus", "libglib2.0-bin"),
         ("kubectl", "kubernetes-client"),
-        ("etcd", "etcd-server"),
-        ("openssl", "openssl"),
     ]);
     if !packages.is_empty() {
         note(&packages.join(" "), &debian(&packages));

@@ -1,7 +1,8 @@
 """Runs keys through real secret stores, as the campaign `stores`.
 
 OpenBao's server, pass with gpg, GNOME's keyring, kubectl with a real API server, the AWS program with moto,
-and gcloud with a local server that speaks the documented protocol. A store whose programs are missing is
+and gcloud with a local server that speaks the documented protocol. Without kube-apiserver, kubectl uses such a
+server, too. A store whose programs are missing is
 skipped with the reason. Each store is also read and written with its own program, and no key may be in an
 argument of any program, in what is printed, or in a file outside the store.
 
@@ -660,18 +661,36 @@ class Keyring(Store):
 
 
 class Kubernetes(Store):
+    """kubectl with a real API server, or with one that answers its calls on secrets."""
+
     detects_changes = True
 
     def __init__(self, world):
         super().__init__(world)
-        for program in ("kubectl", "etcd", "openssl"):
-            if not shutil.which(program):
-                raise Skip(f"{program} is not installed")
-        server = ARGUMENTS.kube_apiserver
-        if not server or not Path(server).is_file():
-            raise Skip("there is no kube-apiserver")
+        if not shutil.which("kubectl"):
+            raise Skip("kubectl is not installed")
         folder = world.folder / "kube"
         folder.mkdir()
+        self.folder, self.server = folder, None
+        world.environment["KUBECONFIG"] = str(folder / "admin.yaml")
+        if ARGUMENTS.kube_apiserver:
+            self.start(world, folder, ARGUMENTS.kube_apiserver)
+        else:
+            print("kubernetes: there is no kube-apiserver; a local server takes its place", flush=True)
+            import trustme
+
+            # kubectl sends no token without TLS.
+            tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            trustme.CA().issue_cert("127.0.0.1").configure_cert(tls)
+            self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), ApiServer)
+            self.server.socket = tls.wrap_socket(self.server.socket, server_side=True)
+            threading.Thread(target=self.server.serve_forever, daemon=True).start()
+            self.configure(f"https://127.0.0.1:{self.server.server_port}")
+
+    def start(self, world, folder, server):
+        for program in ("etcd", "openssl"):
+            if not shutil.which(program):
+                raise Skip(f"{program} is not installed")
         # The server's own data holds the secrets.
         world.stored.append(folder)
         client, peer, self.port = free_port(), free_port(), free_port()
@@ -692,23 +711,26 @@ class Kubernetes(Store):
             "--service-account-issuer=https://kubernetes.default.svc",
             f"--service-account-key-file={folder}/sa.key", f"--service-account-signing-key-file={folder}/sa.key",
         ])
-        for user in ("admin", "reader", "stranger", "nobody"):
-            self.config(folder, user)
-        self.folder = folder
-        world.environment["KUBECONFIG"] = str(folder / "admin.yaml")
+        self.configure(f"https://127.0.0.1:{self.port}")
         wait_for(lambda: self.tool("kubectl", "get", "--raw", "/readyz", check=False).returncode == 0, "Kubernetes")
         self.tool("kubectl", "create", "namespace", "monitoring")
         self.tool("kubectl", "create", "clusterrole", "reader", "--verb=get", "--resource=secrets")
         self.tool("kubectl", "create", "clusterrolebinding", "reader", "--clusterrole=reader", "--user=reader")
 
-    def config(self, folder, user):
-        cluster = {"server": f"https://127.0.0.1:{self.port}", "insecure-skip-tls-verify": True}
-        (folder / f"{user}.yaml").write_text(json.dumps({
-            "apiVersion": "v1", "kind": "Config", "current-context": "a",
-            "clusters": [{"name": "a", "cluster": cluster}],
-            "users": [{"name": "a", "user": {"token": f"{user}-token"}}],
-            "contexts": [{"name": "a", "context": {"cluster": "a", "user": "a"}}],
-        }))
+    def configure(self, address):
+        cluster = {"server": address, "insecure-skip-tls-verify": True}
+        for user in ("admin", "reader", "stranger", "nobody"):
+            (self.folder / f"{user}.yaml").write_text(json.dumps({
+                "apiVersion": "v1", "kind": "Config", "current-context": "a",
+                "clusters": [{"name": "a", "cluster": cluster}],
+                "users": [{"name": "a", "user": {"token": f"{user}-token"}}],
+                "contexts": [{"name": "a", "context": {"cluster": "a", "user": "a"}}],
+            }))
+
+    def close(self):
+        if self.server:
+            self.server.shutdown()
+            self.server.server_close()
 
     def url(self, name):
         return f"k8s://monitoring/cortex-{name}"
@@ -762,6 +784,96 @@ class Kubernetes(Store):
         ran = world.rotate(key_id, self.url("fixed"), code=1)
         assert world.ids() == ids | {int(base64.b64decode(held["data"]["key_id"]))}, ran
         world.ping(url)
+
+
+class ApiServer(http.server.BaseHTTPRequestHandler):
+    """The calls that kubectl makes for secrets, from Kubernetes' public description."""
+
+    protocol_version = "HTTP/1.1"
+    secrets, lock = {}, threading.Lock()
+    # What kubectl asks before its first call.
+    ABOUT = {
+        "/api": {"kind": "APIVersions", "versions": ["v1"]},
+        "/apis": {"kind": "APIGroupList", "apiVersion": "v1", "groups": []},
+        "/api/v1": {"kind": "APIResourceList", "groupVersion": "v1", "resources": [{
+            "name": "secrets", "singularName": "secret", "namespaced": True, "kind": "Secret",
+            "verbs": ["create", "delete", "get", "patch", "update"],
+        }]},
+        "/openapi/v3": {"paths": {"api/v1": {"serverRelativeURL": "/openapi/v3/api/v1?hash=1"}}},
+        "/openapi/v3/api/v1": {"openapi": "3.0.0", "info": {"title": "a", "version": "1"}, "paths": {
+            "/api/v1/namespaces/{namespace}/secrets/{name}": {"patch": {
+                "parameters": [{"name": "fieldValidation", "in": "query"}], "responses": {},
+                "x-kubernetes-group-version-kind": {"group": "", "kind": "Secret", "version": "v1"},
+            }},
+        }},
+    }
+
+    def answer(self, status, body):
+        data = json.dumps(body).encode()
+        self.send_response(status)
+        self.send_header("content-type", "application/json")
+        self.send_header("content-length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+
+    def refuse(self, code, reason, message):
+        self.answer(code, {
+            "kind": "Status", "apiVersion": "v1", "status": "Failure", "code": code, "reason": reason,
+            "message": message,
+        })
+
+    def take(self):
+        body = self.rfile.read(int(self.headers.get("content-length") or 0))
+        path = self.path.split("?")[0]
+        user = (self.headers.get("authorization") or "").removeprefix("Bearer ").removesuffix("-token")
+        if user not in ("admin", "reader", "stranger"):
+            return self.refuse(401, "Unauthorized", "Unauthorized")
+        if path in self.ABOUT:
+            return self.answer(200, self.ABOUT[path])
+        parts = path.strip("/").split("/")
+        if parts[:3] != ["api", "v1", "namespaces"] or parts[4:5] != ["secrets"]:
+            return self.refuse(404, "NotFound", "the server could not find the requested resource")
+        if user == "stranger" or user == "reader" and self.command != "GET":
+            return self.refuse(403, "Forbidden", f'secrets is forbidden: User "{user}" cannot do this')
+        with self.lock:
+            self.secret(parts[3], parts[5] if len(parts) > 5 else None, json.loads(body or b"{}"))
+
+    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = take
+
+    def secret(self, namespace, name, body):
+        if namespace != "monitoring" and self.command == "POST":
+            return self.refuse(404, "NotFound", f'namespaces "{namespace}" not found')
+        name = name or body["metadata"]["name"]
+        held = self.secrets.get((namespace, name))
+        if self.command == "POST" and held:
+            return self.refuse(409, "AlreadyExists", f'secrets "{name}" already exists')
+        if self.command != "POST" and not held:
+            return self.refuse(404, "NotFound", f'secrets "{name}" not found')
+        if self.command == "GET":
+            return self.answer(200, held)
+        if self.command == "DELETE":
+            del self.secrets[namespace, name]
+            return self.answer(200, {"kind": "Status", "apiVersion": "v1", "status": "Success"})
+        if self.command == "PUT":
+            if body["metadata"].get("resourceVersion") != held["metadata"]["resourceVersion"]:
+                return self.refuse(409, "Conflict", (
+                    f'Operation cannot be fulfilled on secrets "{name}": the object has been modified; please '
+                    "apply your changes to the latest version and try again"))
+            if held.get("immutable") and body["data"] != held["data"]:
+                return self.refuse(422, "Invalid", f'Secret "{name}" is invalid: field is immutable')
+        if self.command == "PATCH":
+            body = {**held, "metadata": {**held["metadata"], **body["metadata"]}}
+        for field, value in body.pop("stringData", {}).items():
+            body.setdefault("data", {})[field] = base64.b64encode(value.encode()).decode()
+        for value in body.get("data", {}).values():
+            base64.b64decode(value, validate=True)
+        version = int(held["metadata"]["resourceVersion"]) if held else 0
+        metadata = {**body["metadata"], "namespace": namespace, "resourceVersion": str(version + 1)}
+        self.secrets[namespace, name] = {"type": "Opaque", **body, "metadata": metadata}
+        self.answer(201 if self.command == "POST" else 200, self.secrets[namespace, name])
+
+    def log_message(self, *_):
+        pass
 
 
 # AWS
