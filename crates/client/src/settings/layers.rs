@@ -34,6 +34,8 @@ pub(super) enum Setting {
 pub(super) const KEY_NAMES: [(Layer, &str); 2] =
     [(Layer::Ours, "CORTEXKEY_API_KEY"), (Layer::Provider, "CORTEXCLOUD_API_KEY")];
 const API_URL: &str = "CORTEXKEY_API_URL";
+/// The name in versions of the provider before 1.0.3.
+const PROVIDER_FQDN: &str = "CORTEXCLOUD_FQDN";
 const PROFILE: &str = "CORTEXKEY_PROFILE";
 
 impl Setting {
@@ -232,12 +234,13 @@ impl<'a> Layers<'a> {
         layer: Layer,
     ) -> Result<Option<Resolved<Address>>, SettingsError> {
         let found = self.text(Setting::Address, layer)?;
-        if layer != Layer::Ours {
-            return found.map(|found| self.parse(found, layer)).transpose();
-        }
-        // Both names of a setting may be used if they agree.
         let one = found.map(|found| self.parse(found, layer)).transpose()?;
-        let other = variable(API_URL, self.environment)?;
+        // Both names of a setting may be used if they agree.
+        let other = match layer {
+            Layer::Ours => variable(API_URL, self.environment)?,
+            Layer::Provider => variable(PROVIDER_FQDN, self.environment)?,
+            Layer::Arguments | Layer::Profile => None,
+        };
         let other = other.map(|found| self.parse(found, layer)).transpose()?;
         match (one, other) {
             (Some(one), Some(other)) if one.value != other.value => {

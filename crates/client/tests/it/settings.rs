@@ -111,6 +111,12 @@ fn two_names_for_the_tenant_must_agree() {
     let error = resolve_address(&given, &environment("evil.example")).unwrap_err().to_string();
     assert!(error.contains("CORTEXKEY_FQDN") && error.contains("CORTEXKEY_API_URL"), "{error}");
 
+    let of_provider = |other: &'static str| {
+        table(&[("CORTEXCLOUD_API_URL", "https://api-a.example"), ("CORTEXCLOUD_FQDN", other)])
+    };
+    assert!(resolve_address(&given, &of_provider("a.example")).is_ok());
+    assert!(resolve_address(&given, &of_provider("b.example")).is_err());
+
     let given = Given { on_premises: true, ..Given::default() };
     let found = resolve_address(&given, &table(&[("CORTEXKEY_FQDN", "xsoar.corp.example")]));
     assert_eq!(found.unwrap().value.to_string(), "https://xsoar.corp.example");
@@ -416,6 +422,11 @@ fn an_address_in_other_words_is_the_same_tenant() {
     assert!(resolve_with(&given("https://api-prod.example/"), &[], PROFILES).is_ok());
     let error = resolve_with(&given("http://127.0.0.1:1"), &[], PROFILES).unwrap_err();
     assert!(error.contains("tenant"), "{error}");
+    // Versions of the provider differ in the name.
+    let entries = [("CORTEXCLOUD_FQDN", "two.example"), TERRAFORM[1], TERRAFORM[2], TERRAFORM[3]];
+    assert!(resolve(&Given::default(), &entries).is_ok());
+    let one = Given { fqdn: Some("one.example".into()), ..Given::default() };
+    assert!(resolve(&one, &entries).is_err());
     // An address of the key's own source that cannot be read may be of another tenant.
     let given = Given { fqdn: Some("one.example".into()), ..Given::default() };
     for own in ["http://one.example", ""] {
