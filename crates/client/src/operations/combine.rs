@@ -1,7 +1,8 @@
 //! [`combine`]: the smallest sets of roles that together hold everything that calls need.
 //!
 //! The search is exact for up to [`SIZE_MAX`] roles. It tries the roles for the permission that the
-//! fewest of them hold, in a fixed order, and stops after a fixed number of steps.
+//! fewest of them hold, in a fixed order, and stops after a fixed number of steps. If that was not
+//! enough, it tries only one role of those that hold the same.
 
 use std::collections::BTreeSet;
 
@@ -31,7 +32,7 @@ pub struct Combinations {
     /// The smallest, those with the least in addition first. Empty if one role is sufficient, or if
     /// no set of up to four roles is.
     pub found: Vec<Combination>,
-    /// Whether the search ended before it had tried everything.
+    /// Whether the search ended before it had tried everything, so that a better combination may exist.
     pub is_cut: bool,
 }
 
@@ -82,19 +83,10 @@ fn search(
     let mask = |role: &Candidate| {
         (0..count).filter(|at| holds(role, *at)).fold(0, |mask: Mask, at| mask | 1 << at)
     };
-    let mut search = Search::new(roles.iter().map(|role| mask(role)).collect(), bits);
-    for size in 2..=SIZE_MAX {
-        search.extend(&mut Vec::new(), 0, size);
-        if !search.found.is_empty() {
-            break;
-        }
-    }
-    let is_cut = search.steps >= STEPS_MAX;
-    let sets = search.found.into_iter();
-    let mut sets: Vec<Vec<&Candidate>> =
-        sets.map(|set| set.into_iter().map(|at| roles[at]).collect()).collect();
-    for set in &mut sets {
-        set.sort_by(|one, other| one.name.cmp(&other.name));
+    let held: Vec<(Mask, &Candidate)> = roles.iter().map(|role| (mask(role), *role)).collect();
+    let (mut sets, is_cut) = smallest(&held, bits);
+    if is_cut {
+        sets = smallest(&distinct(held), bits).0;
     }
     sets.sort_by_cached_key(|set| cost(set));
     sets.truncate(RETURNED_MAX);
@@ -103,6 +95,30 @@ fn search(
         Combination { roles, fit }
     };
     Combinations { found: sets.into_iter().map(combination).collect(), is_cut }
+}
+
+/// All sets of the smallest sufficient size, and whether the search was cut.
+fn smallest<'a>(held: &[(Mask, &'a Candidate)], bits: u32) -> (Vec<Vec<&'a Candidate>>, bool) {
+    let mut search = Search::new(held.iter().map(|(mask, _)| *mask).collect(), bits);
+    for size in 2..=SIZE_MAX {
+        search.extend(&mut Vec::new(), 0, size);
+        if !search.found.is_empty() {
+            break;
+        }
+    }
+    let of = |set: BTreeSet<usize>| {
+        let mut roles: Vec<&Candidate> = set.into_iter().map(|at| held[at].1).collect();
+        roles.sort_by(|one, other| one.name.cmp(&other.name));
+        roles
+    };
+    (search.found.into_iter().map(of).collect(), search.steps >= STEPS_MAX)
+}
+
+/// Of the roles that hold the same, the one with the least in addition.
+fn distinct(mut held: Vec<(Mask, &Candidate)>) -> Vec<(Mask, &Candidate)> {
+    held.sort_by_cached_key(|(mask, role)| (*mask, cost(&[*role])));
+    held.dedup_by_key(|(mask, _)| *mask);
+    held
 }
 
 /// Privileged roles, permissions that are not needed, and the names, which make the order total.
@@ -234,6 +250,21 @@ mod tests {
         let (found, _) =
             combined(&lines(2), vec![role("A", &[a]), role("None", &[]), open.clone()]);
         assert_eq!(found, [], "the open role alone may be sufficient");
+    }
+
+    #[test]
+    fn with_too_many_roles_one_of_those_that_hold_the_same_is_tried() {
+        let [a, b, c, d, _] = CALLS.map(|(component, _)| component);
+        let mut roles: Vec<HeldRole> = Vec::new();
+        for at in (0..60).rev() {
+            for (place, component) in [a, b, c, d].into_iter().enumerate() {
+                let also = if at == 7 { &[component][..] } else { &[component, "Playbooks"] };
+                roles.push(role(&format!("{place}-{at}"), also));
+            }
+        }
+        let (found, is_cut) = combined(&lines(4), roles);
+        assert!(is_cut);
+        assert_eq!(found[0].0, ["0-7", "1-7", "2-7", "3-7"]);
     }
 
     /// A naive search over all sets is the oracle.

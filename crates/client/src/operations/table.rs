@@ -1,6 +1,7 @@
 //! [`Operation`]: one call of the product's API and what it needs.
 
 use core::fmt;
+use std::collections::HashMap;
 use std::sync::OnceLock;
 
 use cortexkey_core::access::Permission;
@@ -80,8 +81,30 @@ pub fn operations() -> &'static [Operation] {
 /// Finds the operation of a call; a literal part of a path takes precedence over a part that
 /// varies.
 pub(super) fn find(method: &str, path: &str) -> Option<&'static Operation> {
-    let fits = |operation: &&Operation| operation.method == method && is_at(operation.path, path);
-    operations().iter().filter(fits).min_by_key(|operation| operation.path.matches('{').count())
+    static INDEX: OnceLock<Index> = OnceLock::new();
+    let index = INDEX.get_or_init(Index::new);
+    if let Some(operation) = index.literal.get(&(method, path)) {
+        return Some(operation);
+    }
+    let fits = |operation: &&&Operation| operation.method == method && is_at(operation.path, path);
+    let fitting = index.varying.iter().filter(fits).copied();
+    fitting.min_by_key(|operation| operation.path.matches('{').count())
+}
+
+/// The operations, so that a log of many calls is looked up fast.
+struct Index {
+    literal: HashMap<(&'static str, &'static str), &'static Operation>,
+    /// Those with a part that varies.
+    varying: Vec<&'static Operation>,
+}
+
+impl Index {
+    fn new() -> Self {
+        let (varying, literal): (Vec<_>, Vec<_>) =
+            operations().iter().partition(|operation| operation.path.contains('{'));
+        let entry = |operation: &'static Operation| ((operation.method, operation.path), operation);
+        Self { literal: literal.into_iter().map(entry).collect(), varying }
+    }
 }
 
 fn is_at(template: &str, path: &str) -> bool {

@@ -275,7 +275,7 @@ fn combinations_text(permissions: &Permissions, combinations: &Combinations) -> 
     }
     if combinations.is_cut {
         out += &format!(
-            "\n{BAD}There are too many roles to try all combinations; a smaller one may exist{BAD:#}\n"
+            "\n{BAD}There are too many roles to try all combinations; a better one may exist{BAD:#}\n"
         );
     }
     out
