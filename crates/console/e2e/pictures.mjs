@@ -40,8 +40,7 @@ async function shoot(opened, name, address, act) {
 const opened = await page(launched, managed, size);
 const write = (name, text) => writeFileSync(`${managed.folder}/${name}`, text);
 write('cortexkey.yaml', DEFINITIONS['cortexkey.yaml']);
-const columns = ['id', 'role', 'comment', 'owner', 'definition', 'policy', 'expires'].map((name) => `col=${name}`).join('&');
-await shoot(opened, 'console', `${managed.origin}/keys?fresh=1&f.state=never&o.state=not&${columns}`);
+await shoot(opened, 'console', `${managed.origin}/keys?fresh=1`);
 await shoot(opened, 'console-overview', `${managed.origin}/overview?scopes=1`);
 write('cortexkey.yaml', CLEAN['cortexkey.yaml']);
 write('wiki.key.yaml', DEFINITIONS['jira.key.yaml'].replace('svc-jira-prod', 'svc-wiki-prod'));

@@ -221,7 +221,7 @@ impl<'a> Table<'a> {
             Column::Policy => policy(row),
             Column::Status => {
                 let state = record.expiry.state(self.now_ms);
-                html! { td { (state) } }
+                html! { td class="text" { (state) } }
             }
             Column::CreatedBy
             | Column::User
