@@ -60,6 +60,48 @@ for (const { name, path, prepare, act, status = 200, complains = status, on = 'e
   });
 }
 
+/** What was received is in place and drawn. */
+function settled(opened) {
+  return opened.evaluate(() => new Promise((done) => { requestAnimationFrame(() => requestAnimationFrame(done)); }));
+}
+
+/** Notes which controls of a page get the focus, and where it cannot be seen. */
+function watchFocus() {
+  const isControl = (one) => !one.disabled && one.tabIndex >= 0 && one.checkVisibility() && !one.closest('[inert]');
+  const all = [...document.querySelectorAll('a[href], button, input:not([type=hidden]), select, textarea, summary, [tabindex="0"]')].filter(isControl);
+  // The keys go to one radio button of a group, and the arrows to the others.
+  const name = (one) => (one.type === 'radio' ? `radio ${one.name}` : `${all.indexOf(one)} ${one.tagName} ${one.textContent.trim().slice(0, 30) || one.name}`);
+  globalThis.unseen = new Set(all.map(name));
+  globalThis.withoutOutline = [];
+  addEventListener('focusin', ({ target }) => {
+    unseen.delete(name(target));
+    if (getComputedStyle(target).outlineStyle === 'none') withoutOutline.push(name(target));
+  });
+  return all.length;
+}
+
+for (const [path, on] of [
+  ['/overview', 'definitions'], ['/keys', 'definitions'], ['/keys/4', 'emulator'], ['/keys/4/examples', 'emulator'],
+  ['/keys/new', 'emulator'], ['/keys/4/edit', 'emulator'], ['/keys/4/rotate', 'emulator'], ['/keys/4/delete', 'emulator'],
+  ['/plan', 'clean'], ['/findings', 'definitions'], ['/findings/rules/E001', 'definitions'], ['/notifications', 'emulator'],
+  ['/requests', 'emulator'], ['/settings', 'emulator'], ['/settings/scopes', 'emulator'],
+]) {
+  test(`${path}: each control is reached by keyboard, and the focus is seen`, async () => {
+    const opened = await shared(on);
+    await opened.setViewportSize({ width: 1280, height: 860 });
+    // A page with a stream asks for its list again once it follows the stream.
+    const isList = (answer) => answer.request().headers()['x-console-part'] === 'live';
+    const list = path === '/requests' ? opened.waitForResponse(isList) : undefined;
+    await opened.goto(servers[on].origin + path);
+    await (await list)?.finished();
+    await settled(opened);
+    const count = await opened.evaluate(watchFocus);
+    // A date and a time have several parts.
+    for (let presses = 0; presses < count + 20; presses++) await opened.keyboard.press('Tab');
+    assert.deepEqual(await opened.evaluate(() => [[...unseen], withoutOutline]), [[], []]);
+  });
+}
+
 test('without a session', async () => {
   const context = await launched.newContext();
   const opened = await context.newPage();
