@@ -67,9 +67,12 @@ fn program_of_this_machine(root: &Path) -> Result<PathBuf, String> {
 
 /// Manual pages and completions, which are the same for every target.
 fn documents(program: &Path, folder: &Path) -> Result<(), String> {
-    check(Command::new(program).arg("man").arg(folder.join("man")))?;
+    let man = folder.join("man");
     let completions = folder.join("completions");
-    fs::create_dir_all(&completions).map_err(|e| format!("{}: {e}", completions.display()))?;
+    for new in [&man, &completions] {
+        fs::create_dir_all(new).map_err(|error| format!("{}: {error}", new.display()))?;
+    }
+    check(Command::new(program).arg("man").arg(&man))?;
     for (shell, name) in COMPLETIONS {
         let text = check(Command::new(program).args(["completions", shell]))?;
         let place = completions.join(name);
