@@ -120,7 +120,10 @@ def story(repository):
 
 def links_and_names(repository):
     """Files that a hook for YAML files alone would not see."""
-    repository.write("cortexkey.yaml", POLICY.replace("**/*.yaml", "**/*"))
+    # A definition outside the corpus, which a link brings into it.
+    outside = "schema-outside-corpus: { severity: warning }"
+    repository.write("cortexkey.yaml",
+                     POLICY.replace("**/*.yaml", "**/*") + f"rules: {{ {outside} }}\n")
     repository.write("shared/svc-link.yaml", key("svc-link", level="standard"))
     repository.commit("definitions of any name", passes=True)
     (repository.folder / "keys/svc-link.yaml").symlink_to("../shared/svc-link.yaml")
@@ -135,7 +138,7 @@ def links_and_names(repository):
     # What a deletion leaves behind is looked at, and nothing else is in this commit.
     repository.write("cortexkey.yaml", POLICY + "waivers: [{ rule: L002, key: svc-good, reason: r, "
                      "approvedBy: a, expires: 2099-01-31 }]\nrules: { waiver-too-long: { enabled: false }, "
-                     "waiver-unused: { enabled: false } }\n")
+                     f"waiver-unused: {{ enabled: false }}, {outside} }}\n")
     repository.commit("a waiver", passes=True)
     (repository.folder / "keys/svc-good.yaml").unlink()
     repository.commit("a deletion alone", passes=False, says="P009 waiver-incomplete")
