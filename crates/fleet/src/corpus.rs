@@ -4,9 +4,11 @@ use std::path::{Path, PathBuf};
 
 use cortexkey_client::{ChildTenant, Client, Desired, LockFile, Membership, MembershipError};
 use cortexkey_client::{Kind, Plan, PlanOptions, check_names};
+use cortexkey_core::auth::KeyId;
 use cortexkey_lint::files::{self, DEFAULT_POLICY, Outcome};
 use cortexkey_lint::{Policy, Timestamp};
 use cortexkey_manifest::lock::{FILE_NAME, Lock};
+use cortexkey_manifest::policy::is_builtin;
 
 /// How long before its expiry a key with a lifetime is rotated, unless the policy sets it: 30 days,
 /// the linter's first expiry window.
@@ -112,7 +114,8 @@ impl TenantCorpus {
             match (&definitions, is_defined) {
                 (Ok(definitions), true) => definitions.why_kept(&self.tenant, &action.key),
                 (Ok(definitions), false) => {
-                    let is_locked = action.id.is_some_and(|id| definitions.has_locked(place, id));
+                    let id = action.id.and_then(KeyId::new);
+                    let is_locked = id.is_some_and(|id| definitions.has_locked(place, id));
                     is_locked.then(|| {
                         "a cortexkey.lock in the repository names it or cannot be read; restore \
                          that file, or commit its deletion"
@@ -131,8 +134,7 @@ impl TenantCorpus {
 
 /// The path of the lock file next to a policy, relative to the run's folder.
 pub fn lock_file(policy: &Policy) -> PathBuf {
-    let path =
-        policy.path().filter(|path| *path != DEFAULT_POLICY && !path.starts_with("builtin:"));
+    let path = policy.path().filter(|path| *path != DEFAULT_POLICY && !is_builtin(path));
     let folder = path.and_then(|path| Path::new(path).parent());
     folder.unwrap_or(Path::new("")).join(FILE_NAME)
 }

@@ -473,9 +473,9 @@ fn managed(
             findings: definition.findings.clone(),
         };
         for id in entry.ids().filter(|id| Some(*id) != entry.id) {
-            by_id.insert(id, managed(State::Replaced, Vec::new()));
+            by_id.insert(id.get(), managed(State::Replaced, Vec::new()));
         }
-        by_id.extend(entry.id.map(|id| (id, managed(state, changes))));
+        by_id.extend(entry.id.map(|id| (id.get(), managed(state, changes))));
     }
     by_id
 }

@@ -13,6 +13,7 @@ use cortexkey_lint::{
     CorpusFile, FileId, Finding, LintOptions, LintSession, Policy, Report, SourceId, WaivedBy,
 };
 use cortexkey_manifest::definition::Definition;
+use cortexkey_manifest::policy::is_builtin;
 use cortexkey_manifest::yaml::Limits;
 
 /// A folder that is checked.
@@ -197,7 +198,7 @@ impl Root {
     /// The path of a source on disk; none for a built-in policy.
     pub(crate) fn path_of(&self, report: &Report, source: SourceId) -> Option<PathBuf> {
         let path = &report.sources.get(source)?.path;
-        let is_file = !path.starts_with("builtin:") && !path.starts_with('<');
+        let is_file = !is_builtin(path) && !path.starts_with('<');
         is_file.then(|| self.absolute(path))
     }
 

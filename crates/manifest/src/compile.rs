@@ -109,5 +109,5 @@ fn scope_place(definition: &Definition) -> Span {
 fn key_ids(locked: Option<&LockedKey>) -> Vec<KeyId> {
     let Some(locked) = locked else { return Vec::new() };
     let retiring = locked.retiring.iter().map(|retiring| retiring.id);
-    locked.id.into_iter().chain(retiring).filter_map(KeyId::new).collect()
+    locked.id.into_iter().chain(retiring).collect()
 }

@@ -141,20 +141,8 @@ impl Tenant {
                 return Err(error);
             }
         };
-        let acceptor = tls.as_ref().map(|tls| TlsAcceptor::from(Arc::clone(&tls.config)));
-        let scheme = if tls.is_some() { "https" } else { "http" };
-        let mut members = Vec::new();
-        let mut serving = Vec::new();
-        for Served { child, app, seeded, address, listener } in served {
-            let keeper = keep(Arc::clone(&app), stopping.clone());
-            let acceptor = acceptor.clone();
-            let stopping = stopping.clone();
-            let served = serve(listener, router(&app), acceptor, stopping, Limits::default());
-            // Both are waited for: while one runs, the data folder is in use.
-            serving.push(futures_util::future::join(served, keeper));
-            let url = format!("{scheme}://{address}");
-            members.push(ChildTenant { id: child.unwrap_or_default(), url, app, seeded });
-        }
+        let (mut members, serving): (Vec<_>, Vec<_>) =
+            served.into_iter().map(|one| member(one, tls.as_ref(), &stopping)).unzip();
         let thread = std::thread::Builder::new()
             .name("cortexkey-tenant".to_owned())
             .spawn(move || {
@@ -283,6 +271,23 @@ impl fmt::Debug for Tenant {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Tenant").field("url", &self.url).finish_non_exhaustive()
     }
+}
+
+/// A tenant with the address of its API, and what serves it until it stops.
+fn member(
+    served: Served,
+    tls: Option<&Tls>,
+    stopping: &watch::Receiver<bool>,
+) -> (ChildTenant, impl Future + Send + use<>) {
+    let Served { child, app, seeded, address, listener } = served;
+    let acceptor = tls.map(|tls| TlsAcceptor::from(Arc::clone(&tls.config)));
+    let scheme = if tls.is_some() { "https" } else { "http" };
+    let keeper = keep(Arc::clone(&app), stopping.clone());
+    let answers = serve(listener, router(&app), acceptor, stopping.clone(), Limits::default());
+    // Both are waited for: while one runs, the data folder is in use.
+    let serving = futures_util::future::join(answers, keeper);
+    let url = format!("{scheme}://{address}");
+    (ChildTenant { id: child.unwrap_or_default(), url, app, seeded }, serving)
 }
 
 const CHILDREN_MAX: usize = 100;

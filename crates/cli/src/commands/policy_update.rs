@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use cortexkey_client::policies::{FetchedPolicy, PolicyUpdate, PolicyUpdateError};
 use cortexkey_lint::files::POLICY_NAMES;
-use cortexkey_manifest::policy::Pinned;
+use cortexkey_manifest::policy::{Pinned, is_builtin};
 use cortexkey_manifest::yaml::Limits;
 use serde_json::json;
 
@@ -62,7 +62,7 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     let policy = match &args.policy {
-        Some(policy) if policy.to_string_lossy().starts_with("builtin:") => {
+        Some(policy) if is_builtin(&policy.to_string_lossy()) => {
             let message =
                 format!("{} is built in and extends nothing from elsewhere", policy.display());
             return Err(Failure::usage_error(message).help("pass a file of this repository"));

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use cortexkey_lint::rules::page::{POLICIES, level};
 use cortexkey_lint::rules::{Fixes, RULES, Rule};
 use cortexkey_lint::{Custom, Policy};
+use cortexkey_manifest::policy::BUILTINS;
 use serde_json::{Value, json};
 
 use crate::commands::access::PolicyInForce;
@@ -36,8 +37,8 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
         None => None,
     };
     let mut columns: Vec<(&str, Policy)> = Vec::new();
-    for name in POLICIES {
-        columns.extend(Policy::builtin(&format!("builtin:{name}")).map(|policy| (name, policy)));
+    for (name, (full_name, _)) in POLICIES.into_iter().zip(BUILTINS) {
+        columns.extend(Policy::builtin(full_name).map(|policy| (name, policy)));
     }
     if let Some(own) = own {
         columns.push(("this policy", own.into_policy()));

@@ -104,7 +104,7 @@ impl Apply<'_> {
             }
             Step::Edit { roles, comment } => self.edit(&entry, roles, comment.clone())?,
             Step::Scope(scope) => {
-                if let Some(id) = entry.id.and_then(KeyId::new) {
+                if let Some(id) = entry.id {
                     self.client().replace_scope(id, scope).map_err(ApplyError::Scope)?;
                 }
             }
@@ -156,7 +156,7 @@ impl Apply<'_> {
         roles: &[String],
         comment: Option<String>,
     ) -> Result<(), ApplyError> {
-        let Some(id) = entry.id.and_then(KeyId::new) else { return Ok(()) };
+        let Some(id) = entry.id else { return Ok(()) };
         let record = self.client().find_key(id).map_err(ApplyError::Call)?;
         // One that disappeared meanwhile is left to the next plan.
         let Some(record) = record else { return Ok(()) };

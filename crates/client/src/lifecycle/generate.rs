@@ -27,7 +27,7 @@ pub struct Generation<'a> {
 #[non_exhaustive]
 pub struct Finished {
     /// Keys that may have been delivered. They are kept.
-    pub doubtful: Vec<u64>,
+    pub doubtful: Vec<KeyId>,
     /// What could not be finished now. It stays for a later run.
     pub failed: Vec<RenewError>,
 }

@@ -242,6 +242,8 @@ pub(crate) fn hold_folder(path: &Path) -> Result<Option<File>, LockFileError> {
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+    use cortexkey_core::auth::KeyId;
+
     use super::*;
 
     #[test]
@@ -252,10 +254,10 @@ mod tests {
         let path = place("cortexkey.lock");
         std::os::unix::fs::symlink(place("victim"), &path).unwrap();
         let mut file = LockFile { path: path.clone(), lock: Lock::default(), _held: None };
-        let entry = LockedKey { id: Some(7), ..LockedKey::default() };
+        let entry = LockedKey { id: KeyId::new(7), ..LockedKey::default() };
         file.set("eu", "api-acme.example", "svc", Some(entry)).unwrap();
         assert_eq!(fs::read_to_string(place("victim")).unwrap(), "somebody's");
         assert!(path.symlink_metadata().unwrap().is_file());
-        assert_eq!(LockFile::read(&path).unwrap().key("eu", "svc").unwrap().id, Some(7));
+        assert_eq!(LockFile::read(&path).unwrap().key("eu", "svc").unwrap().id, KeyId::new(7));
     }
 }

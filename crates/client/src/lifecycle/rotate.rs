@@ -91,11 +91,11 @@ pub struct Replacement {
 #[non_exhaustive]
 pub struct Rotated {
     /// The key in place.
-    pub id: Option<u64>,
+    pub id: Option<KeyId>,
     /// Replaced keys that are not deleted yet.
     pub retiring: Vec<Retiring>,
     /// Keys that an interrupted run may have delivered.
-    pub doubtful: Vec<u64>,
+    pub doubtful: Vec<KeyId>,
 }
 
 /// Why a rotation stopped.
@@ -172,7 +172,7 @@ impl<'a> Rotation<'a> {
         };
         let mut entry = place.entry();
         if !place.is_defined && entry == LockedKey::default() {
-            entry.id = id.map(KeyId::get);
+            entry.id = id;
         }
         Ok(Self { renewal, place, entry })
     }
@@ -195,7 +195,7 @@ impl<'a> Rotation<'a> {
         now_ms: u64,
     ) -> Result<Replacement, RotateError> {
         let client = self.renewal.client;
-        let id = self.entry.id.and_then(KeyId::new).ok_or(RotateError::NoKeyYet)?;
+        let id = self.entry.id.ok_or(RotateError::NoKeyYet)?;
         let record = client.find_key(id)?;
         let Some((record, old)) = record.and_then(|record| record.row().map(|row| (record, row)))
         else {
@@ -218,7 +218,8 @@ impl<'a> Rotation<'a> {
             owner: None,
             scope,
         };
-        Ok(Replacement { new, old, is_own: self.entry.id == client.own_key(), scope_unknown })
+        let is_own = Some(id.get()) == client.own_key();
+        Ok(Replacement { new, old, is_own, scope_unknown })
     }
 
     /// Puts the new key in the old one's place; the old key stays for the grace period.
@@ -320,8 +321,8 @@ impl Place {
         let found = file.lock().keys().find(|(tenant, name, locked)| {
             let is_here =
                 file.lock().tenants[*tenant].host == host && LockFile::child_of(tenant) == child;
-            let was = |id: KeyId| locked.retiring.iter().any(|old| old.id == id.get());
-            let has = |id: KeyId| locked.id == Some(id.get()) || was(id);
+            let was = |id: KeyId| locked.retiring.iter().any(|old| old.id == id);
+            let has = |id: KeyId| locked.id == Some(id) || was(id);
             is_here && (*name == key || id.is_some_and(has))
         });
         if let Some((tenant, name, _)) = found {

@@ -6,7 +6,7 @@ use cortexkey_api::api_keys::ApiKeyRecord;
 use cortexkey_api::scope::{AreaMode, AxisMode, AxisWrite, ScopeRead, ScopeWrite};
 use cortexkey_api::scope_mapping::from_read;
 use cortexkey_core::access::{Gain, KeyDefinition, Role, Unreferenced, compare};
-use cortexkey_core::auth::Level;
+use cortexkey_core::auth::{KeyId, Level};
 use cortexkey_core::lifecycle::Expiry;
 use cortexkey_manifest::access::ResolvedRole;
 use cortexkey_manifest::lock::LockedKey;
@@ -54,9 +54,9 @@ impl Diff<'_> {
     fn try_run(&self, actions: &mut Vec<Action>) -> Result<(), Refusal> {
         self.check_roles()?;
         let scope = self.desired.scope(self.state)?;
-        let record = self.entry.id.and_then(|id| self.state.keys.get(&id));
+        let record = self.id().and_then(|id| self.state.keys.get(&id));
         match record {
-            None if self.entry.id.is_some_and(|id| self.state.unclear.contains(&id)) => {
+            None if self.id().is_some_and(|id| self.state.unclear.contains(&id)) => {
                 Err(Refusal::UnreadKey)
             }
             None => self.generate(scope, actions),
@@ -69,10 +69,14 @@ impl Diff<'_> {
         }
     }
 
+    fn id(&self) -> Option<u64> {
+        self.entry.id.map(KeyId::get)
+    }
+
     fn action(&self, kind: Kind, reason: impl Into<String>, step: Step) -> Action {
         Action {
             key: self.desired.name.clone(),
-            id: self.entry.id,
+            id: self.id(),
             action: kind,
             reason: reason.into(),
             changes: Vec::new(),

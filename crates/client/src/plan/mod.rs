@@ -17,6 +17,7 @@ mod state;
 use std::collections::BTreeMap;
 
 use cortexkey_api::api_keys::ApiKeyRecord;
+use cortexkey_core::auth::KeyId;
 use cortexkey_manifest::lock::{LockedKey, LockedTenant, Retiring};
 use serde::Serialize;
 
@@ -169,13 +170,13 @@ impl Plan {
         let (due, later): (Vec<&Retiring>, Vec<_>) =
             entry.retiring.iter().partition(|old| old.after_ms <= now_ms);
         let (own, due): (Vec<&Retiring>, Vec<_>) =
-            due.into_iter().partition(|old| Some(old.id) == state.own);
+            due.into_iter().partition(|old| Some(old.id.get()) == state.own);
         let ids = |old: &[&Retiring]| {
             old.iter().map(|old| old.id.to_string()).collect::<Vec<_>>().join(", ")
         };
         let mut act = |action, reason, changes, step| {
             let key = name.to_owned();
-            let id = entry.id;
+            let id = entry.id.map(KeyId::get);
             let widens = Vec::new();
             self.actions.push(Action {
                 key,
@@ -190,7 +191,7 @@ impl Plan {
         };
         if !due.is_empty() {
             let reason = format!("the grace period of key {} is over", ids(&due));
-            let changes = deleted(due.iter().map(|old| old.id), state);
+            let changes = deleted(due.iter().map(|old| old.id.get()), state);
             act(Kind::Retire, reason, changes, Step::Retire);
         }
         if !own.is_empty() {
@@ -213,7 +214,8 @@ impl Plan {
         state: &TenantState,
         options: &PlanOptions,
     ) {
-        let known = |id: u64| locked.values().flat_map(LockedKey::ids).any(|other| other == id);
+        let known =
+            |id: u64| locked.values().flat_map(LockedKey::ids).any(|other| other.get() == id);
         let pending = |record: &ApiKeyRecord| {
             let mut pending = locked.values().filter_map(|entry| entry.pending.as_ref());
             pending.any(|pending| likeness(pending, record) != Confidence::None)
@@ -226,7 +228,7 @@ impl Plan {
                 && record.expiration.is_none_or(|ms| ms > options.now_ms)
                 && (known(record.id) || Some(record.id) == state.own)
                 && !doomed.contains(&record.id)
-                && retiring().all(|old| old.id != record.id)
+                && retiring().all(|old| old.id.get() != record.id)
         });
         for record in state.keys.values().filter(|record| !known(record.id)) {
             // Apply finishes our interrupted runs.
@@ -268,8 +270,9 @@ impl Plan {
 
 /// A key in the lock file whose definition is gone.
 fn dropped(name: &str, entry: &LockedKey, state: &TenantState) -> Action {
-    let ids: Vec<u64> = entry.ids().filter(|id| state.keys.contains_key(id)).collect();
-    let (action, reason, step) = if entry.ids().any(|id| state.unclear.contains(&id)) {
+    let known = || entry.ids().map(KeyId::get);
+    let ids: Vec<u64> = known().filter(|id| state.keys.contains_key(id)).collect();
+    let (action, reason, step) = if known().any(|id| state.unclear.contains(&id)) {
         let reason = "it has no definition any more, and whether the tenant still has its key is \
                       not known, since the record cannot be read";
         (Kind::Refuse, reason, Step::Nothing)
@@ -284,7 +287,7 @@ fn dropped(name: &str, entry: &LockedKey, state: &TenantState) -> Action {
     };
     Action {
         key: name.to_owned(),
-        id: entry.id,
+        id: entry.id.map(KeyId::get),
         action,
         reason: reason.to_owned(),
         changes: match &step {

@@ -1,5 +1,6 @@
 //! [`PlanRequest`]: reads what a plan needs from a tenant, and makes the plan.
 
+use cortexkey_core::auth::KeyId;
 use cortexkey_manifest::lock::{Lock, LockedKey, LockedTenant};
 use cortexkey_manifest::policy;
 
@@ -31,7 +32,7 @@ impl PlanRequest<'_> {
         let entries = self.locked().into_iter().flat_map(|tenant| &tenant.keys);
         let ids = entries.filter_map(|(name, entry)| {
             let asks = self.desired.iter().any(|key| key.name == *name && key.has_scope());
-            entry.id.filter(|_| asks)
+            entry.id.filter(|_| asks).map(KeyId::get)
         });
         ids.collect()
     }

@@ -47,23 +47,23 @@ impl TenantState {
         client: &Client,
         scopes_of: impl IntoIterator<Item = u64>,
         known: &KnownScopes,
-        locked: impl IntoIterator<Item = u64>,
+        locked: impl IntoIterator<Item = KeyId>,
         asset_groups: bool,
     ) -> Result<Self, CallError> {
         let list = client.key_list(&[])?;
         let mut keys = list.keys.clone();
         let mut unclear = BTreeSet::new();
         for id in locked {
-            if keys.iter().any(|record| record.id == id) {
+            if keys.iter().any(|record| record.id == id.get()) {
                 continue;
             }
             // A key that is missing in a list is looked up individually: the list alone proves
             // nothing.
-            match KeyId::new(id).map(|id| client.find_key(id)) {
-                Some(Ok(Some(record))) => keys.push(record),
-                Some(Ok(None)) | None => {}
-                Some(Err(_)) => {
-                    unclear.insert(id);
+            match client.find_key(id) {
+                Ok(Some(record)) => keys.push(record),
+                Ok(None) => {}
+                Err(_) => {
+                    unclear.insert(id.get());
                 }
             }
         }

@@ -14,7 +14,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use cortexkey_manifest::policy::pinned::{PolicyLock, Source};
-use cortexkey_manifest::policy::{Parent, Pinned, read};
+use cortexkey_manifest::policy::{Parent, Pinned, is_builtin, read};
 use cortexkey_manifest::yaml::{Limits, parse_bytes};
 use error::FILES_MAX;
 use place::Place;
@@ -67,7 +67,7 @@ impl PolicyUpdate {
             let bytes = place::bounded(&path, limits.bytes).map_err(failed)?;
             for parent in parents(&path.display().to_string(), bytes, &update.limits)? {
                 match parent {
-                    Parent::Local(name) if name.starts_with("builtin:") => {}
+                    Parent::Local(name) if is_builtin(&name) => {}
                     Parent::Local(name) => open.push(folder.join(name)),
                     Parent::Pinned(pinned) => {
                         update.wanted.entry(folder.clone()).or_default().insert(pinned);
@@ -211,7 +211,7 @@ impl PolicyUpdate {
         let mut all = Vec::new();
         for parent in parents(&what, bytes, &self.limits)? {
             match parent {
-                Parent::Local(name) if name.starts_with("builtin:") => {}
+                Parent::Local(name) if is_builtin(&name) => {}
                 Parent::Local(path) => {
                     let sibling = pinned.sibling(&path);
                     let what = what.clone();

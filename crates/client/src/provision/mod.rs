@@ -145,8 +145,8 @@ pub fn plan<'a>(
         let state = match record.key(&tenant, &line.name) {
             Some(entry) if entry.pending.is_some() => LineState::Finish,
             Some(entry) => match entry.id {
-                Some(id) => recorded(line, id, keys, recreate),
-                None => unrecorded(line, keys, &entry.ids().collect::<Vec<_>>()),
+                Some(id) => recorded(line, id.get(), keys, recreate),
+                None => unrecorded(line, keys, &entry.ids().map(KeyId::get).collect::<Vec<_>>()),
             },
             None => unrecorded(line, keys, &[]),
         };
@@ -318,14 +318,25 @@ mod tests {
         let names = ["new", "here", "gone", "taken", "pending", "other", "doubtful"];
         let text = format!("name,owner\n{},t\n", names.join(",t\n"));
         let lines = read_csv(&text, &defaults).unwrap();
-        let entry = |id| LockedKey { id: Some(id), ..LockedKey::default() };
-        let pending = LockedKey { pending: Some(Pending::default()), ..LockedKey::default() };
+        let entry = |id| LockedKey { id: KeyId::new(id), ..LockedKey::default() };
+        let pending = Pending {
+            expires_ms: 9,
+            asked: String::new(),
+            by: KeyId::new(1).unwrap(),
+            besides: Vec::new(),
+            id: None,
+            delivering: false,
+        };
+        let pending = LockedKey { pending: Some(pending), ..LockedKey::default() };
         let keys = [
             ("here", entry(3)),
             ("gone", entry(4)),
             ("pending", pending),
             ("other", entry(6)),
-            ("doubtful", LockedKey { doubtful: vec![8], ..LockedKey::default() }),
+            (
+                "doubtful",
+                LockedKey { doubtful: vec![KeyId::new(8).unwrap()], ..LockedKey::default() },
+            ),
         ];
         let keys = keys.map(|(name, entry)| (name.to_owned(), entry)).into();
         let host = client.address().host().to_owned();

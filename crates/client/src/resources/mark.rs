@@ -5,7 +5,7 @@
 
 use cortexkey_api::api_keys::ApiKeyRecord;
 use cortexkey_api::scope::ScopeWrite;
-use cortexkey_core::auth::Level;
+use cortexkey_core::auth::{KeyId, Level};
 use cortexkey_manifest::lock::{LockedTenant, Pending};
 use sha2::{Digest as _, Sha256};
 
@@ -58,15 +58,16 @@ pub(crate) enum Confidence {
 pub(crate) fn pending(
     new: &NewKey,
     list: &[ApiKeyRecord],
-    by: u64,
+    by: KeyId,
     now_ms: u64,
 ) -> Result<Pending, getrandom::Error> {
     let expires_ms = expiry(new, list, now_ms)?;
     let is_beside =
         |record: &&ApiKeyRecord| record.expiration.is_some_and(|ms| is_near(ms, expires_ms));
-    let besides = list.iter().filter(is_beside).map(|record| record.id).collect();
+    let besides =
+        list.iter().filter(is_beside).filter_map(|record| KeyId::new(record.id)).collect();
     let asked = digest(new.level.as_str(), &new.roles, new.comment.as_deref());
-    Ok(Pending { expires_ms, asked, by, besides, ..Pending::default() })
+    Ok(Pending { expires_ms, asked, by, besides, id: None, delivering: false })
 }
 
 /// The requested expiry, moved within its second so that no other key has it. The product's default
@@ -82,14 +83,14 @@ fn expiry(new: &NewKey, list: &[ApiKeyRecord], now_ms: u64) -> Result<u64, getra
 
 /// How certain it is that a key of the tenant is the requested one.
 pub(crate) fn likeness(pending: &Pending, record: &ApiKeyRecord) -> Confidence {
-    if pending.id.is_some() {
-        return if pending.id == Some(record.id) { Confidence::Certain } else { Confidence::None };
+    if let Some(id) = pending.id {
+        return if id.get() == record.id { Confidence::Certain } else { Confidence::None };
     }
     let Some(expiration) = record.expiration else { return Confidence::None };
     let maker = maker(record);
-    if pending.besides.contains(&record.id)
+    if pending.besides.iter().any(|id| id.get() == record.id)
         || !is_near(expiration, pending.expires_ms)
-        || maker.is_some_and(|maker| maker != pending.by)
+        || maker.is_some_and(|maker| maker != pending.by.get())
     {
         return Confidence::None;
     }
@@ -156,7 +157,7 @@ mod tests {
     fn no_other_key_has_the_expiry_and_it_stays_within_its_second() {
         let list: Vec<_> = (0..998).map(|ms| record(ms + 1, AT_MS + ms + 1)).collect();
         for _ in 0..50 {
-            let pending = pending(&new(), &list, 2, 0).unwrap();
+            let pending = pending(&new(), &list, KeyId::new(2).unwrap(), 0).unwrap();
             assert_eq!(pending.expires_ms, AT_MS + 999);
             assert_eq!(pending.besides.len(), 998);
         }
@@ -164,7 +165,7 @@ mod tests {
 
     #[test]
     fn a_key_is_found_by_what_was_asked_for() {
-        let pending = pending(&new(), &[record(5, AT_MS)], 2, 0).unwrap();
+        let pending = pending(&new(), &[record(5, AT_MS)], KeyId::new(2).unwrap(), 0).unwrap();
         let expires_ms = pending.expires_ms;
         let by = |name: &str, record: ApiKeyRecord| ApiKeyRecord {
             user_name: Some(name.to_owned()),

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use cortexkey_api::api_keys::{ApiKeyRecord, SecurityLevel};
 use cortexkey_client::{Desired, Kind, Plan, PlanOptions, TenantState};
+use cortexkey_core::auth::KeyId;
 use cortexkey_manifest::lock::{LockedKey, LockedTenant, Pending, Retiring};
 use cortexkey_manifest::yaml::{Limits, parse};
 use cortexkey_manifest::{definition, policy};
@@ -41,6 +42,10 @@ fn state(records: Vec<ApiKeyRecord>) -> TenantState {
     TenantState { host: "api-x".into(), own: Some(2), keys, ..TenantState::default() }
 }
 
+fn key_id(id: u64) -> KeyId {
+    KeyId::new(id).unwrap()
+}
+
 fn locked(entry: LockedKey) -> LockedTenant {
     LockedTenant { host: "api-x".into(), keys: [("svc".to_owned(), entry)].into() }
 }
@@ -52,7 +57,7 @@ fn plan(desired: &[Desired], locked: Option<&LockedTenant>, state: &TenantState)
 
 /// What is done to the one key.
 fn kinds(spec: &str, record: ApiKeyRecord) -> Vec<Kind> {
-    let entry = LockedKey { id: Some(record.id), ..LockedKey::default() };
+    let entry = LockedKey { id: KeyId::new(record.id), ..LockedKey::default() };
     let plan = plan(&[desired(spec)], Some(&locked(entry)), &state(vec![record]));
     plan.actions.iter().map(|action| action.action).collect()
 }
@@ -99,7 +104,7 @@ fn ends_are_held_against_what_the_tenant_has() {
 #[test]
 fn a_rotation_that_is_due_widens_nothing_and_a_longer_life_does() {
     let of = |spec: &str, record: ApiKeyRecord| {
-        let entry = LockedKey { id: Some(7), ..LockedKey::default() };
+        let entry = LockedKey { id: KeyId::new(7), ..LockedKey::default() };
         let plan = plan(&[desired(spec)], Some(&locked(entry)), &state(vec![record]));
         let action = plan.actions.into_iter().next().unwrap();
         action.widens.into_iter().map(|gain| gain.code).collect::<Vec<_>>()
@@ -127,7 +132,7 @@ fn roles_that_others_bring_are_no_gain() {
     let desired = Desired::of(&lowered, &catalogue, None, "svc.yaml", 1).unwrap();
     let mut has = record(7, Some(80 * 86_400_000), 90 * DAY_MS);
     has.roles = vec!["Break Glass".into()];
-    let entry = LockedKey { id: Some(7), ..LockedKey::default() };
+    let entry = LockedKey { id: KeyId::new(7), ..LockedKey::default() };
     let options = PlanOptions { now_ms: NOW_MS, rotate_before_ms: 0, prune: false };
     let locked = locked(entry);
     let plan = Plan::new("eu", &[desired], &catalogue, Some(&locked), &state(vec![has]), &options);
@@ -141,9 +146,16 @@ fn what_is_under_way_is_neither_unmanaged_nor_forgotten() {
     let spec = format!("{SPEC}, lifetime: 90d");
     let keys = [3, 4, 5, 6].map(|id| record(id, Some(80 * 86_400_000), 90 * DAY_MS)).to_vec();
     let entry = LockedKey {
-        id: Some(3),
-        pending: Some(Pending { id: Some(4), ..Pending::default() }),
-        retiring: vec![Retiring { id: 5, after_ms: NOW_MS }],
+        id: KeyId::new(3),
+        pending: Some(Pending {
+            expires_ms: 1,
+            asked: String::new(),
+            by: key_id(1),
+            besides: Vec::new(),
+            id: KeyId::new(4),
+            delivering: false,
+        }),
+        retiring: vec![Retiring { id: key_id(5), after_ms: NOW_MS }],
         ..LockedKey::default()
     };
     let with = plan(&[desired(&spec)], Some(&locked(entry.clone())), &state(keys.clone()));
@@ -160,7 +172,7 @@ fn what_is_under_way_is_neither_unmanaged_nor_forgotten() {
 #[test]
 fn our_own_key_goes_last_and_is_never_only_deleted() {
     let spec = format!("{SPEC}, lifetime: 90d");
-    let own = LockedKey { id: Some(2), ..LockedKey::default() };
+    let own = LockedKey { id: KeyId::new(2), ..LockedKey::default() };
     let keys = vec![record(2, Some(10 * 86_400_000), 90 * DAY_MS)];
     let plan_of = |definitions: &[Desired]| {
         plan(definitions, Some(&locked(own.clone())), &state(keys.clone()))
@@ -171,8 +183,8 @@ fn our_own_key_goes_last_and_is_never_only_deleted() {
     assert_eq!(dropped.actions[0].action, Kind::Refuse);
     assert!(dropped.refuses());
     // Nor is it retired, though others are.
-    let retiring = [2, 4].map(|id| Retiring { id, after_ms: NOW_MS }).to_vec();
-    let entry = LockedKey { id: Some(3), retiring, ..LockedKey::default() };
+    let retiring = [2, 4].map(|id| Retiring { id: key_id(id), after_ms: NOW_MS }).to_vec();
+    let entry = LockedKey { id: KeyId::new(3), retiring, ..LockedKey::default() };
     let keys = [2, 3, 4].map(|id| record(id, Some(80 * 86_400_000), 90 * DAY_MS)).to_vec();
     let retired = plan(&[desired(&spec)], Some(&locked(entry)), &state(keys));
     let kinds: Vec<_> = retired.actions.iter().map(|action| action.action).collect();
@@ -202,7 +214,7 @@ fn pruning_leaves_system_keys_the_own_key_and_the_last_administrator() {
 
 #[test]
 fn what_cannot_be_read_is_not_taken_for_gone() {
-    let entry = LockedKey { id: Some(7), ..LockedKey::default() };
+    let entry = LockedKey { id: KeyId::new(7), ..LockedKey::default() };
     let unclear = TenantState { unclear: [7].into(), ..state(Vec::new()) };
     let spec = format!("{SPEC}, lifetime: 90d");
     for desired in [vec![desired(&spec)], Vec::new()] {

@@ -51,7 +51,7 @@ impl World {
     }
 
     fn entry(&self) -> LockedKey {
-        LockedKey { id: Some(self.old.get()), ..LockedKey::default() }
+        LockedKey { id: Some(self.old), ..LockedKey::default() }
     }
 
     fn keys(&self) -> Vec<ApiKeyRecord> {
@@ -75,11 +75,11 @@ impl World {
         assert_eq!(keys.len(), 1, "{keys:?} {entry:?}");
         assert_eq!(keys[0].comment.as_deref(), Some("Exports. SEC-1"));
         assert_eq!(
-            (keys[0].roles.as_slice(), Some(keys[0].id)),
+            (keys[0].roles.as_slice(), KeyId::new(keys[0].id)),
             (&["Viewer".to_owned()][..], entry.id)
         );
         assert_ne!(keys[0].id, self.old.get());
-        assert_eq!(self.in_file(), entry.id);
+        assert_eq!(self.in_file().and_then(KeyId::new), entry.id);
         let read = self.admin.scope(KeyId::new(keys[0].id).unwrap()).unwrap().unwrap();
         assert_eq!(ObservedScope::from(&read), ObservedScope::from(&scope()));
         assert!(entry.pending.is_none() && entry.retiring.is_empty(), "{entry:?}");
@@ -164,7 +164,7 @@ fn a_key_is_replaced_step_by_step_and_the_old_one_lives_for_a_grace() {
     let sink = world.sink();
     let delivery = Delivery { grace_ms: 60_000, now_ms, ..at_once(&sink) };
     renewal.run(&mut entry, &new_key(), &delivery, &mut &memory).unwrap();
-    let id = KeyId::new(entry.id.unwrap()).unwrap();
+    let id = entry.id.unwrap();
     assert_eq!(
         *steps.borrow(),
         [
@@ -201,7 +201,7 @@ fn a_state_that_cannot_be_written_leaves_nothing_that_the_next_run_does_not_fini
         // The next run knows what the disk has, not what the first had in memory.
         let mut entry = memory.saved.borrow().clone().unwrap_or_else(|| world.entry());
         let memory = Memory::new(None);
-        if entry.pending.is_some() || entry.id == Some(world.old.get()) {
+        if entry.pending.is_some() || entry.id == Some(world.old) {
             renewal.run(&mut entry, &new_key(), &at_once(&sink), &mut &memory).unwrap();
         }
         renewal.retire(&mut entry, now_ms() + 1, &mut &memory).unwrap();
@@ -297,10 +297,11 @@ fn a_program_gets_the_key_and_what_it_is_called() {
 fn the_key_that_signs_the_calls_is_never_deleted() {
     let world = World::new();
     let renewal = Renewal { client: &world.admin, on_step: &|_| {} };
-    let retiring = [2, world.old.get()].map(|id| Retiring { id, after_ms: 0 }).to_vec();
-    let mut entry = LockedKey { id: Some(99), retiring, ..LockedKey::default() };
+    let second = KeyId::new(2).unwrap();
+    let retiring = [second, world.old].map(|id| Retiring { id, after_ms: 0 }).to_vec();
+    let mut entry = LockedKey { id: KeyId::new(99), retiring, ..LockedKey::default() };
     renewal.retire(&mut entry, u64::MAX, &mut &Memory::new(None)).unwrap();
-    assert_eq!(entry.retiring, [Retiring { id: 2, after_ms: 0 }]);
+    assert_eq!(entry.retiring, [Retiring { id: second, after_ms: 0 }]);
     assert!(world.keys().is_empty() && world.admin.ping().is_ok());
 }
 
@@ -319,7 +320,7 @@ fn a_rotation_that_fails_at_any_call_is_finished_by_the_next_run() {
         let sink = world.sink();
         let renewal = Renewal { client: &world.admin, on_step: &|_| {} };
         let memory = Memory::new(None);
-        let is_new = entry.pending.is_some() || entry.id == Some(world.old.get());
+        let is_new = entry.pending.is_some() || entry.id == Some(world.old);
         let run = is_new
             .then(|| renewal.run(entry, &new_key(), &at_once(&sink), &mut &memory))
             .transpose();

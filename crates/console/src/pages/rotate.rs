@@ -3,7 +3,6 @@
 use axum::http::StatusCode;
 use cortexkey_client::time::{duration_ms, grace_ms};
 use cortexkey_client::{Delivery, Renewal, ReplacementOptions, RotateError, Rotated, Rotation};
-use cortexkey_core::auth::KeyId;
 use cortexkey_system::chain;
 use maud::{Markup, html};
 
@@ -63,7 +62,7 @@ fn rotated(app: &App, ask: &PageRequest, found: &Found) -> Result<Answer, BoxErr
     let sink = shown.sink(app, ask);
     let delivery = Delivery { sink: &sink, grace_ms, now_ms };
     let done = replaced(app, found, &options, &delivery).map_err(|error| words(&error))?;
-    let id = done.rotated.id.and_then(KeyId::new).unwrap_or(old);
+    let id = done.rotated.id.unwrap_or(old);
     let more = html! {
         @if done.scope_unknown {
             div class="note warn" {

@@ -1,6 +1,7 @@
 //! The report: states, figures and forms.
 
 use cortexkey_client::time::now_ms;
+use cortexkey_core::auth::KeyId;
 use cortexkey_fleet::{Definitions, KeyState, Report, Scopes, State};
 use cortexkey_manifest::lock::Retiring;
 use serde_json::Value;
@@ -27,7 +28,7 @@ fn each_key_stands_beside_its_definition_as_the_plan_says() {
     let unmanaged = world.generate("Viewer", "", 3);
     let never = world.generate("Viewer", "never", 60);
     let mut entry = locked(same);
-    entry.retiring = vec![Retiring { id: old, after_ms: u64::MAX / 2 }];
+    entry.retiring = vec![Retiring { id: KeyId::new(old).unwrap(), after_ms: u64::MAX / 2 }];
     world.lock(&[
         ("same", entry),
         ("edited", locked(edited)),

@@ -5,7 +5,7 @@ use std::fs;
 use cortexkey_api::api_keys::{GenerateRequest, SecurityLevel};
 use cortexkey_client::time::now_ms;
 use cortexkey_client::{Client, ClientOptions, LockFile};
-use cortexkey_core::auth::{Key, Signer};
+use cortexkey_core::auth::{Key, KeyId, Level, Signer};
 use cortexkey_fleet::{DefinitionSource, Inventory, Report, Scopes, Snapshot};
 use cortexkey_manifest::lock::{Lock, LockedKey, LockedTenant};
 use cortexkey_tenant::Tenant;
@@ -93,9 +93,9 @@ fn client(tenant: &Tenant) -> Client {
 
 /// A client with an Advanced key.
 pub(crate) fn client_of(tenant: &Tenant, id: u64, key: &str) -> Client {
-    let id = cortexkey_core::auth::KeyId::new(id).unwrap();
+    let id = KeyId::new(id).unwrap();
     let key = Key::new(key.as_bytes()).unwrap();
-    let signer = Signer::new(id, cortexkey_core::auth::Level::Advanced, key);
+    let signer = Signer::new(id, Level::Advanced, key);
     Client::new(tenant.url().parse().unwrap(), signer, ClientOptions::default())
 }
 
@@ -118,5 +118,5 @@ pub(crate) fn generate_key(client: &Client, role: &str, comment: &str, days: u64
 
 /// An entry of the lock file.
 pub(crate) fn locked(id: u64) -> LockedKey {
-    LockedKey { id: Some(id), ..LockedKey::default() }
+    LockedKey { id: KeyId::new(id), ..LockedKey::default() }
 }

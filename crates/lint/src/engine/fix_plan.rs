@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use cortexkey_manifest::Span;
-use cortexkey_manifest::policy::Severity;
+use cortexkey_manifest::policy::{Severity, is_builtin};
 
-use crate::model::{Edit, Finding, Fix, Report, RuleId, SourceId, is_builtin};
+use crate::model::{Edit, Finding, Fix, Report, RuleId, SourceId};
 
 /// The new text of one file.
 pub(super) struct Plan {

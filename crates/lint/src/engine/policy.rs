@@ -3,12 +3,12 @@
 use std::cell::OnceCell;
 
 use super::run::Run;
-use crate::model::{Finding, FindingBuilder, RuleId, SourceId, is_builtin};
+use crate::model::{Finding, FindingBuilder, RuleId, SourceId};
 use crate::rule::{Check, FileContext, PolicyContext, Sink};
 use crate::rules::{self, RULES};
 
 use cortexkey_manifest::Problem;
-use cortexkey_manifest::policy::Severity;
+use cortexkey_manifest::policy::{Severity, is_builtin};
 
 /// Mistakes of the policy's files and of the lock file. No setting changes their severity: with such a
 /// mistake, the policy's intent is unknown.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::Path;
 
+use cortexkey_core::auth::KeyId;
 use cortexkey_manifest::lock::{FILE_NAME, LockedKey};
 use cortexkey_manifest::yaml::Limits;
 
@@ -24,7 +25,7 @@ pub struct Definitions {
     /// Files that may define any key, since they cannot be read.
     unread: Vec<String>,
     /// Key ids of lock files, by the tenant's name.
-    locked: BTreeMap<String, Vec<u64>>,
+    locked: BTreeMap<String, Vec<KeyId>>,
     /// Whether a lock file, which may list any key, cannot be read.
     has_unread_lock: bool,
 }
@@ -147,7 +148,7 @@ impl Definitions {
     /// Whether any lock file, committed or in the work tree, lists a key of a tenant, or cannot be
     /// read.
     #[must_use]
-    pub fn has_locked(&self, tenant: &str, id: u64) -> bool {
+    pub fn has_locked(&self, tenant: &str, id: KeyId) -> bool {
         self.has_unread_lock || self.locked.get(tenant).is_some_and(|ids| ids.contains(&id))
     }
 }

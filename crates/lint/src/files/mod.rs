@@ -30,7 +30,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use cortexkey_manifest::policy::{Severity, load_as, pinned};
+use cortexkey_manifest::policy::{Severity, is_builtin, load_as, pinned};
 use cortexkey_manifest::yaml::Limits;
 use cortexkey_manifest::{escape, mask_path};
 use cortexkey_system::{Links, Write, ground, replace};
@@ -46,7 +46,7 @@ use self::copies::Copies;
 use crate::cases::CaseFile;
 use crate::engine::{Baseline, KnownFinding};
 use crate::model::Report;
-use crate::model::{Corpus, CorpusFile, is_builtin};
+use crate::model::{Corpus, CorpusFile};
 use crate::policy::{Policy, Selection, SelectionError};
 
 /// The policy for files that have no policy of their own.

@@ -6,12 +6,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use cortexkey_manifest::policy::is_builtin;
+
 use super::boundary::{self, Boundary};
 use super::names::is_yaml;
 use super::paths::{absolute, shown};
 use super::patterns::Patterns;
 use super::{DEFAULT_POLICY, Options, RunError, load_policy};
-use crate::model::is_builtin;
 use crate::policy::Policy;
 
 /// The index of the policy that is nearest to where the run starts.

@@ -6,6 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
+use cortexkey_manifest::policy::is_builtin;
+
 use super::boundary::{self, Boundary};
 use super::listing::Listing;
 use super::names::has_policy_name;
@@ -20,7 +22,7 @@ use super::{
 };
 use crate::engine::Baseline;
 use crate::engine::{FileLinter, FileResult, LintOptions, assemble, lint_with};
-use crate::model::{Before, Corpus, CorpusFile, LockedKeys, Report, WaivedBy, is_builtin};
+use crate::model::{Before, Corpus, CorpusFile, LockedKeys, Report, WaivedBy};
 use crate::policy::Policy;
 use crate::rules::policy::p006_unknown_rule;
 

@@ -8,12 +8,12 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
+use cortexkey_manifest::policy::is_builtin;
 use walkdir::WalkDir;
 
 use super::paths::absolute;
 use super::patterns::Patterns;
 use super::{Options, Outcome, baseline_path};
-use crate::model::is_builtin;
 use crate::policy::Policy;
 
 /// Folders that are watched.

@@ -25,6 +25,5 @@ pub(crate) use fingerprint::fingerprints;
 pub(crate) use report::Coverage;
 pub use report::{Report, Summary};
 pub use rule_id::{Family, RuleId};
-pub(crate) use source::is_builtin;
 pub use source::{FileId, Location, Source, SourceId, Sources};
 pub use tally::{Tallies, Tally};

@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
+use cortexkey_manifest::policy::is_builtin;
 use cortexkey_manifest::yaml::Tree;
 use cortexkey_manifest::{Position, Span, blank, line_path, mask_path, secret_ranges};
 
@@ -186,9 +187,4 @@ impl Index<SourceId> for Sources {
     fn index(&self, id: SourceId) -> &Source {
         &self.all[self.at[&id]]
     }
-}
-
-/// True for the path of a policy that comes with the program.
-pub(crate) fn is_builtin(path: &str) -> bool {
-    path.starts_with("builtin:")
 }

@@ -1,9 +1,9 @@
 //! Which findings waivers may cover, and which fields a waiver needs.
 
-use cortexkey_manifest::policy::Waiver;
+use cortexkey_manifest::policy::{Waiver, is_builtin};
 
 use super::in_force::Policy;
-use crate::model::{Finding, Location, RuleId, is_builtin};
+use crate::model::{Finding, Location, RuleId};
 
 /// Why no waiver and no comment covers a finding.
 #[derive(Clone, Copy, Debug)]

@@ -5,6 +5,7 @@ use core::fmt::Write as _;
 
 use std::sync::LazyLock;
 
+use cortexkey_manifest::policy::BUILTINS;
 use textwrap::{Options, WordSplitter};
 
 use super::RULES;
@@ -80,7 +81,7 @@ impl Rule {
     #[must_use]
     pub fn levels(&self) -> [&'static str; 3] {
         static BUILT_IN: LazyLock<[Option<Policy>; 3]> =
-            LazyLock::new(|| POLICIES.map(|name| Policy::builtin(&format!("builtin:{name}"))));
+            LazyLock::new(|| BUILTINS.map(|(name, _)| Policy::builtin(name)));
         [0, 1, 2].map(|at| {
             let policy = &BUILT_IN[at];
             let settings = policy.as_ref().map(|policy| policy.settings(self));

@@ -18,6 +18,8 @@ mod write;
 
 use std::collections::BTreeMap;
 
+use cortexkey_core::auth::KeyId;
+
 use crate::{Problem, Span};
 
 pub use crate::format::LOCK_KIND as KIND;
@@ -48,7 +50,7 @@ pub struct LockedKey {
     /// Where the entry's name is, in a file that was read.
     pub place: Span,
     /// The key id; absent while the first key is being generated.
-    pub id: Option<u64>,
+    pub id: Option<KeyId>,
     /// A digest of the definition as last applied; it distinguishes drift from a changed
     /// definition.
     pub applied: Option<String>,
@@ -59,25 +61,25 @@ pub struct LockedKey {
     pub pending: Option<Pending>,
     /// Keys of interrupted runs that may have been delivered. They stay until a newer key is
     /// delivered.
-    pub doubtful: Vec<u64>,
+    pub doubtful: Vec<KeyId>,
     /// Replaced keys in their grace period.
     pub retiring: Vec<Retiring>,
 }
 
 /// A new key that is being generated. Until its id is known, its expiry identifies it: no other key
 /// of the tenant has the same one.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pending {
     /// When the new key expires, in milliseconds since 1970.
     pub expires_ms: u64,
     /// A digest of its level, roles and comment.
     pub asked: String,
     /// The id of the key that signs the request.
-    pub by: u64,
+    pub by: KeyId,
     /// Keys that had the same expiry, to the second, before the request was sent.
-    pub besides: Vec<u64>,
+    pub besides: Vec<KeyId>,
     /// The new key's id, once it is known.
-    pub id: Option<u64>,
+    pub id: Option<KeyId>,
     /// True as soon as the new key may have been delivered.
     pub delivering: bool,
 }
@@ -86,7 +88,7 @@ pub struct Pending {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Retiring {
     /// Its id.
-    pub id: u64,
+    pub id: KeyId,
     /// When it may be deleted, in milliseconds since 1970.
     pub after_ms: u64,
 }
@@ -94,7 +96,7 @@ pub struct Retiring {
 impl LockedKey {
     /// All keys of the entry: the current one, the one being generated, uncertain ones and replaced
     /// ones.
-    pub fn ids(&self) -> impl Iterator<Item = u64> {
+    pub fn ids(&self) -> impl Iterator<Item = KeyId> {
         let pending = self.pending.iter().filter_map(|pending| pending.id);
         let retiring = self.retiring.iter().map(|old| old.id);
         self.id.into_iter().chain(pending).chain(self.doubtful.iter().copied()).chain(retiring)

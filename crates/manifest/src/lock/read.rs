@@ -1,11 +1,18 @@
 //! Reads a document as a lock file and collects all of its mistakes.
 
+use core::num::NonZeroU64;
+use core::str::FromStr;
+
+use cortexkey_core::auth::KeyId;
+
 use super::{Lock, LockedKey, LockedTenant, Lowered, Pending, Retiring};
 use crate::format::{LOCK, LOCKED};
 use crate::reader::{Fields, Reader};
 use crate::time::{TimeError, moment};
 use crate::yaml::{Document, NodeId, Tree};
 use crate::{ProblemKind, Spanned, quote_refused};
+
+const EXPIRES: &str = "cortexkey writes this field; restore the file from version control";
 
 /// Reads one document as a lock file.
 #[must_use]
@@ -53,10 +60,18 @@ fn key(
 
 fn pending<'t>(reader: &mut Reader<'t>, fields: &Fields<'t>) -> Option<Pending> {
     let asked = reader.text(fields, "asked");
-    let expires = key_id(reader, fields, "expires");
+    let expires = reader.field(fields, "expires", |reader, entry, path| {
+        number_at::<NonZeroU64>(
+            reader,
+            entry.value,
+            path,
+            "a time in milliseconds since 1970",
+            EXPIRES,
+        )
+    });
     let by = key_id(reader, fields, "by");
     Some(Pending {
-        expires_ms: expires?,
+        expires_ms: expires.get()?.get(),
         asked: asked.get()?.clone(),
         by: by?,
         besides: reader.list(fields, "besides", id_at).into_list(),
@@ -74,18 +89,28 @@ fn retiring<'t>(reader: &mut Reader<'t>, fields: &Fields<'t>) -> Option<Retiring
     Some(Retiring { id: key?, after_ms: *after.get()? })
 }
 
-fn key_id<'t>(reader: &mut Reader<'t>, fields: &Fields<'t>, name: &str) -> Option<u64> {
+fn key_id<'t>(reader: &mut Reader<'t>, fields: &Fields<'t>, name: &str) -> Option<KeyId> {
     let field = reader.field(fields, name, |reader, entry, path| id_at(reader, entry.value, path));
     field.get().copied()
 }
 
-/// A key id, which is never 0.
-fn id_at(reader: &mut Reader<'_>, id: NodeId, path: &str) -> Option<u64> {
+fn id_at(reader: &mut Reader<'_>, id: NodeId, path: &str) -> Option<KeyId> {
+    let help = "a key id is the number in the column ID of the API Keys table";
+    number_at(reader, id, path, "a key id", help)
+}
+
+/// A number from 1; `what` it is, and a hint for one that is not.
+fn number_at<T: FromStr>(
+    reader: &mut Reader<'_>,
+    id: NodeId,
+    path: &str,
+    what: &str,
+    help: &str,
+) -> Option<T> {
     let text = reader.text_at(id, path)?;
-    let number = text.parse().ok().filter(|id| *id != 0);
+    let number = text.parse().ok();
     if number.is_none() {
-        let message = format!("{} is not a key id", quote_refused(text));
-        let help = "a key id is the number in the column ID of the API Keys table";
+        let message = format!("{} is not {what}", quote_refused(text));
         reader.report_help(ProblemKind::BadValue, reader.span(id), message, help);
     }
     number

@@ -2,6 +2,7 @@
 
 use core::fmt::Write as _;
 
+use cortexkey_core::auth::KeyId;
 use jiff::Timestamp;
 
 use super::{KIND, Lock, LockedKey};
@@ -68,13 +69,15 @@ fn entry(key: &LockedKey) -> String {
     fields.join(", ")
 }
 
-fn ids(ids: &[u64]) -> String {
-    let ids: Vec<String> = ids.iter().map(u64::to_string).collect();
+fn ids(ids: &[KeyId]) -> String {
+    let ids: Vec<String> = ids.iter().map(KeyId::to_string).collect();
     format!("[{}]", ids.join(", "))
 }
 
 #[cfg(test)]
 mod tests {
+    use core::ops::Range;
+
     use super::super::{LockedTenant, Pending, Retiring, read};
     use super::*;
     use crate::yaml::{Limits, parse};
@@ -94,34 +97,38 @@ mod tests {
         lock
     }
 
+    fn key_id(range: Range<u64>) -> impl Strategy<Value = KeyId> {
+        range.prop_map(|id| KeyId::new(id).unwrap())
+    }
+
     fn some_key() -> impl Strategy<Value = LockedKey> {
         let pending = (
             "[a-z0-9]{1,20}",
             any::<bool>(),
-            proptest::collection::vec(1..9_u64, 0..3),
+            proptest::collection::vec(key_id(1..9), 0..3),
             1..u64::MAX,
         )
             .prop_map(|(asked, delivering, besides, number)| Pending {
                 expires_ms: number,
                 asked,
-                by: number / 2 + 1,
+                by: KeyId::new(number / 2 + 1).unwrap(),
                 besides,
-                id: (number % 2 == 0).then_some(number),
+                id: KeyId::new(number).filter(|_| number % 2 == 0),
                 delivering,
             });
-        let retiring = (1..u64::MAX, 0..200_000_000_000_u64)
+        let retiring = (key_id(1..u64::MAX), 0..200_000_000_000_u64)
             .prop_map(|(id, after_s)| Retiring { id, after_ms: after_s * 1000 });
         (
-            1..u64::MAX,
+            key_id(1..u64::MAX),
             proptest::option::of("[0-9a-f]{1,64}"),
             any::<Option<bool>>(),
             proptest::option::of(pending),
             proptest::collection::vec(retiring, 0..3),
-            proptest::collection::vec(1..9_u64, 0..3),
+            proptest::collection::vec(key_id(1..9), 0..3),
         )
             .prop_map(|(id, applied, unreferenced, pending, retiring, doubtful)| {
                 LockedKey {
-                    id: (pending.is_none() || id % 2 == 0).then_some(id),
+                    id: (pending.is_none() || id.get() % 2 == 0).then_some(id),
                     applied,
                     unreferenced,
                     pending,
@@ -159,7 +166,8 @@ mod tests {
     fn mistakes_name_their_entry_and_the_rest_is_read() {
         let text = "apiVersion: cortexkey/v1\nkind: Lock\ntenants:\n  eu:\n    host: api-x\n    \
                     keys:\n      a: { id: 7 }\n      b: { id: 0 }\n      c: {}\n      \
-                    d: { id: 9, key: leak }\n      e: { id: 3, retiring: [{ id: 1, after: soon }] }\n";
+                    d: { id: 9, key: leak }\n      e: { id: 3, retiring: [{ id: 1, after: soon }] }\n      \
+                    f: { id: 007 }\n      g: { pending: { expires: soon, asked: a, by: 2 } }\n";
         let (lock, problems) = read_back(text);
         let keys = &lock.unwrap().tenants["eu"].keys;
         assert_eq!(keys.keys().collect::<Vec<_>>(), ["a"]);

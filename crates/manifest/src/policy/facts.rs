@@ -9,7 +9,7 @@ use std::collections::HashSet;
 
 use cortexkey_core::access::PREDEFINED_ROLES;
 
-use super::{AssetGroupEntry, Layer, Open, Role, Source, Tenant};
+use super::{AssetGroupEntry, Layer, Open, Role, Source, Tenant, is_builtin};
 use crate::{Field, Span, Spanned, quote};
 
 /// A fact without effect.
@@ -232,7 +232,7 @@ struct Stack<'a> {
 impl<'a> Stack<'a> {
     /// The layers that are files of the organisation, ancestors first.
     fn own(&self) -> impl Iterator<Item = (usize, &'a Layer)> + use<'a> {
-        self.layers.iter().enumerate().filter(|(_, layer)| !layer.path.starts_with("builtin:"))
+        self.layers.iter().enumerate().filter(|(_, layer)| !is_builtin(&layer.path))
     }
 
     /// The layers whose facts a layer cannot change: all except those that extend it.

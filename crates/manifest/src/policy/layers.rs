@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::{PolicyFile, builtin, is_policy, pinned, read};
+use super::{PolicyFile, builtin, is_builtin, is_policy, pinned, read};
 use crate::yaml::{Limits, Tree, parse_bytes};
 use crate::{Problem, ProblemKind, Span, closest, escape, mask_path, quote};
 
@@ -98,7 +98,7 @@ fn source(
     path: &str,
     read: &mut dyn FnMut(&str) -> Result<Vec<u8>, ReadError>,
 ) -> Result<Vec<u8>, LoadError> {
-    if !path.starts_with("builtin:") {
+    if !is_builtin(path) {
         return Ok(read(path)?);
     }
     builtin(path).map(|text| text.as_bytes().to_vec()).ok_or_else(|| {
@@ -149,7 +149,7 @@ impl Loader<'_> {
     }
 
     fn id(&self, path: &str) -> String {
-        if path.starts_with("builtin:") { path.to_owned() } else { (self.identity)(path) }
+        if is_builtin(path) { path.to_owned() } else { (self.identity)(path) }
     }
 
     /// Reads the parents that are not read yet; returns all layers that the file extends.

@@ -17,7 +17,7 @@ mod waivers;
 
 pub use crate::format::{CASES_KIND, POLICY_KIND as KIND};
 pub use crate::words::{Open, Severity};
-pub use builtin::{BUILTINS, builtin};
+pub use builtin::{BUILTINS, builtin, is_builtin};
 pub use cases::{Case, Expected, LoweredCases, read_cases};
 pub use catalog::{AssetGroupEntry, Catalog, Deprecation, Role, Tenant};
 pub use facts::{Facts, RefusedFact};

@@ -7,6 +7,8 @@
 use core::fmt;
 use std::collections::BTreeMap;
 
+use super::builtin::is_builtin;
+
 /// The folder of the copies, next to the policy.
 pub const FOLDER: &str = ".cortexkey/policies";
 /// The file with their digests, next to the policy.
@@ -186,7 +188,7 @@ pub(super) fn path_of(from: &str, parent: &Parent) -> Result<String, &'static st
             let own = from.rfind('/').map_or("", |at| &from[..=at]);
             Ok(format!("{}{}", base.unwrap_or(own), pinned.copy()))
         }
-        Parent::Local(name) if name.starts_with("builtin:") => Ok(name.clone()),
+        Parent::Local(name) if is_builtin(name) => Ok(name.clone()),
         Parent::Local(name) => {
             let joined = join(from, name);
             let Some(base) = base else { return Ok(joined) };

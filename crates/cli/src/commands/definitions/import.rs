@@ -12,6 +12,7 @@ use cortexkey_client::time::now_ms;
 use cortexkey_client::{
     Desired, Import, Imported, KnownScopes, LockFile, TenantState, is_system, may_be_pending,
 };
+use cortexkey_core::auth::KeyId;
 use cortexkey_lint::CorpusFile;
 use cortexkey_manifest::lock::{LockedKey, LockedTenant};
 use cortexkey_manifest::yaml::Limits;
@@ -123,7 +124,8 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
         match write(&args.out, &imported) {
             Ok(path) => {
                 let applied = digest(&loaded, &imported);
-                let entry = LockedKey { id: Some(record.id), applied, ..LockedKey::default() };
+                let entry =
+                    LockedKey { id: KeyId::new(record.id), applied, ..LockedKey::default() };
                 lock.set(&place, &host, &imported.name, Some(entry))
                     .map_err(|error| lock_failure(&error))?;
                 written += 1;
@@ -158,7 +160,7 @@ fn wanted(
     locked: Option<&LockedTenant>,
 ) -> Vec<ApiKeyRecord> {
     let entries = locked.iter().flat_map(|tenant| tenant.keys.values());
-    let managed: BTreeSet<u64> = entries.flat_map(LockedKey::ids).collect();
+    let managed: BTreeSet<u64> = entries.flat_map(LockedKey::ids).map(KeyId::get).collect();
     let now_ms = now_ms();
     let count = keys.len();
     keys.retain(|record| {

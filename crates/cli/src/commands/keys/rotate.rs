@@ -249,8 +249,8 @@ fn report(
     let text = if args.json {
         let retiring = rotated.retiring.iter();
         let retiring: Vec<_> =
-            retiring.map(|old| json!({ "id": old.id, "after": after(old) })).collect();
-        text::json(&json!({ "version": 1, "id": rotated.id, "retiring": retiring }))
+            retiring.map(|old| json!({ "id": old.id.get(), "after": after(old) })).collect();
+        text::json(&json!({ "version": 1, "id": rotated.id.map(KeyId::get), "retiring": retiring }))
     } else {
         in_words(args, client, rotated, scope_unknown)
     };
@@ -261,7 +261,7 @@ fn report(
 
 fn in_words(args: &Args, client: &Client, rotated: &Rotated, scope_unknown: bool) -> String {
     let key = &args.key;
-    let id = rotated.id.unwrap_or(0);
+    let id = rotated.id.map_or(0, KeyId::get);
     let mut text = if args.finish && rotated.retiring.is_empty() {
         "nothing is left to finish\n".to_owned()
     } else {
@@ -274,7 +274,7 @@ fn in_words(args: &Args, client: &Client, rotated: &Rotated, scope_unknown: bool
         );
     }
     for old in &rotated.retiring {
-        text += &if Some(old.id) == client.own_key() {
+        text += &if Some(old.id.get()) == client.own_key() {
             format!(
                 "key {} signs these calls, so it is not deleted yet; `cortexkey keys rotate {key} \
                  --finish`, run with the new key, deletes it after {}\n",

@@ -95,7 +95,7 @@ impl Renewal<'_> {
             self.check_may_scope()?;
         }
         let list = self.client.all_keys(&[]).map_err(RenewError::at(Stage::Prepare))?;
-        let by = self.client.signer().key_id().get();
+        let by = self.client.signer().key_id();
         let pending = pending(new, &list, by, now_ms).map_err(RenewError::no_random)?;
         let expiration = pending.expires_ms;
         let prepared = prepared.expiring(expiration);
@@ -121,7 +121,7 @@ impl Renewal<'_> {
             grace_ms => now_ms.saturating_add(grace_ms),
         };
         entry.retiring.extend(old.map(|id| Retiring { id, after_ms }));
-        entry.id = Some(id.get());
+        entry.id = Some(id);
         entry.pending = None;
         save(journal, entry)
             .map_err(|error| RenewError::Delivered { id, error: Box::new(error) })?;
@@ -140,7 +140,7 @@ impl Renewal<'_> {
         let Some(pending) = &entry.pending else { return Ok(()) };
         let found = self.look_for(pending, entry)?;
         if pending.delivering {
-            entry.doubtful.extend(found.map(KeyId::get));
+            entry.doubtful.extend(found);
         } else if let Some(id) = found {
             self.client.ensure_deleted(&[id]).map_err(RenewError::at(Stage::Settle))?;
             (self.on_step)(Step::Swept(id));
@@ -158,12 +158,12 @@ impl Renewal<'_> {
         journal: &mut dyn Journal,
     ) -> Result<(), RenewError> {
         let own = self.client.own_key();
-        let is_due = |old: &Retiring| old.after_ms <= now_ms && Some(old.id) != own;
+        let is_due = |old: &Retiring| old.after_ms <= now_ms && Some(old.id.get()) != own;
         let due: Vec<KeyId> = entry
             .retiring
             .iter()
             .filter(|old| is_due(old) && Some(old.id) != entry.id)
-            .filter_map(|old| KeyId::new(old.id))
+            .map(|old| old.id)
             .collect();
         if due.is_empty() {
             return Ok(());
@@ -200,8 +200,8 @@ impl Renewal<'_> {
             name: new.name.as_ref().map(|name| name.clone() + &child),
             host: address.host().to_owned(),
             tenant: address.to_string() + &child,
-            replaces: entry.id,
-            doubtful: entry.doubtful.clone(),
+            replaces: entry.id.map(KeyId::get),
+            doubtful: entry.doubtful.iter().copied().map(KeyId::get).collect(),
             level: new.level,
             owner: new.owner.clone(),
             expires_ms: None,
@@ -256,7 +256,7 @@ impl Renewal<'_> {
         let id = made.id;
         let at = RenewError::at;
         if let Some(pending) = &mut entry.pending {
-            pending.id = Some(id.get());
+            pending.id = Some(id);
         }
         save(journal, entry)?;
         if let Some(scope) = &new.scope {
@@ -298,7 +298,7 @@ impl Renewal<'_> {
             None => self.take_back_lost(&error, entry),
         };
         if let Some(pending) = &mut entry.pending {
-            pending.id = made.map(KeyId::get);
+            pending.id = made;
             pending.delivering = false;
         }
         if matches!(left, Ok(false)) {
@@ -337,10 +337,10 @@ impl Renewal<'_> {
     /// The key of an interrupted run, if the tenant has it.
     fn look_for(&self, pending: &Pending, entry: &LockedKey) -> Result<Option<KeyId>, RenewError> {
         if let Some(id) = pending.id {
-            return Ok(KeyId::new(id));
+            return Ok(Some(id));
         }
         let all = self.client.all_keys(&[]).map_err(RenewError::at(Stage::Settle))?;
-        let is_known = |record: &&ApiKeyRecord| entry.ids().any(|id| id == record.id);
+        let is_known = |record: &&ApiKeyRecord| entry.ids().any(|id| id.get() == record.id);
         let like = |wanted: Confidence| {
             let others = all.iter().filter(|record| !is_known(record));
             let like = others.filter(move |record| likeness(pending, record) == wanted);

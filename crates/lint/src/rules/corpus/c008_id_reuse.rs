@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use cortexkey_core::auth::KeyId;
 use cortexkey_manifest::policy::Severity;
 use cortexkey_manifest::{Span, quote};
 
@@ -46,7 +47,7 @@ pub(crate) static RULE: Rule = Rule {
 
 fn check(cx: &CorpusContext<'_>, sink: &mut Sink<'_>) {
     let Some(lock) = &cx.corpus.lock else { return };
-    let mut seen: HashMap<(&str, u64), Span> = HashMap::new();
+    let mut seen: HashMap<(&str, KeyId), Span> = HashMap::new();
     let mut keys: Vec<_> = lock.lock.keys().collect();
     keys.sort_by_key(|(_, _, key)| key.place);
     for (tenant, name, key) in keys {
