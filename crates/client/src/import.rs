@@ -167,7 +167,6 @@ fn write_scope(
     unknown: &mut Vec<String>,
 ) -> Result<(), MappingError> {
     let scope = from_read(read)?;
-    out.push_str("  scope:\n");
     let assets = match scope.assets {
         Area::None => "mode: none".to_owned(),
         Area::All => "mode: all".to_owned(),
@@ -176,33 +175,39 @@ fn write_scope(
             format!("mode: select, groups: [{}]", groups.join(", "))
         }
     };
-    let _ = writeln!(out, "    assets: {{ {assets} }}");
-    let area = scope.cases_and_issues.area;
-    let unreferenced = scope.cases_and_issues.unreferenced;
-    let unreferenced = known.unwrap_or(unreferenced);
-    let mut cases = match &area {
+    let mut cases = match &scope.cases_and_issues.area {
         Area::None => "mode: none".to_owned(),
         Area::All => "mode: all".to_owned(),
         Area::Select(domains) => format!("mode: select, domains: {}", list(domains)),
     };
-    if area != Area::None {
+    if scope.cases_and_issues.area != Area::None {
+        let unreferenced = known.unwrap_or(scope.cases_and_issues.unreferenced);
         let _ = write!(cases, ", unreferenced: {}", unreferenced.as_str());
         if unreferenced == Unreferenced::Unknown {
             unknown
                 .push("whether it sees cases and issues that reference no known object".to_owned());
         }
     }
+    let endpoints = endpoints(scope.endpoints.mode(), read, unknown);
+    let _ = writeln!(out, "  scope:\n    assets: {{ {assets} }}");
     let _ = writeln!(out, "    casesAndIssues: {{ {cases} }}");
+    let _ = writeln!(out, "    endpoints: {{ {endpoints} }}");
+    if let Some(datasets) = &scope.datasets {
+        write_datasets(out, datasets);
+    }
+    Ok(())
+}
+
+/// The fields of the endpoints' scope.
+fn endpoints(mode: EndpointMode, read: &ScopeRead, unknown: &mut Vec<String>) -> String {
     let groups = &read.endpoints.endpoint_groups;
     let tags = &read.endpoints.endpoint_tags;
     // A tenant may store names with a mode that has none; definitions cannot express those.
     let has_stray_names =
         |axis: &Tagged<AxisMode>| axis.mode != AxisMode::Scope && !axis_names(axis).is_empty();
-    let mode = match scope.endpoints.mode() {
-        _ if has_stray_names(groups) || has_stray_names(tags) => EndpointMode::Raw,
-        mode => mode,
-    };
-    let endpoints = match mode {
+    match mode {
+        _ if has_stray_names(groups) || has_stray_names(tags) => raw_endpoints(read, unknown),
+        EndpointMode::Raw => raw_endpoints(read, unknown),
         EndpointMode::None => "mode: none".to_owned(),
         EndpointMode::All => "mode: all".to_owned(),
         EndpointMode::Select => {
@@ -214,23 +219,19 @@ fn write_scope(
             }
             text
         }
-        EndpointMode::Raw => {
-            unknown
-                .push("what its endpoint axes mean together: they are kept unchanged".to_owned());
-            let axis = |axis: &Tagged<AxisMode>| (axis.mode.as_str(), list(&axis_names(axis)));
-            let (groups_mode, groups) = axis(groups);
-            let (tags_mode, tags) = axis(tags);
-            format!(
-                "mode: raw, groupsMode: {groups_mode}, groups: {groups}, tagsMode: {tags_mode}, \
-                 tags: {tags}"
-            )
-        }
-    };
-    let _ = writeln!(out, "    endpoints: {{ {endpoints} }}");
-    if let Some(datasets) = &scope.datasets {
-        write_datasets(out, datasets);
     }
-    Ok(())
+}
+
+/// Both axes as the tenant stores them.
+fn raw_endpoints(read: &ScopeRead, unknown: &mut Vec<String>) -> String {
+    unknown.push("what its endpoint axes mean together: they are kept unchanged".to_owned());
+    let axis = |axis: &Tagged<AxisMode>| (axis.mode.as_str(), list(&axis_names(axis)));
+    let (groups_mode, groups) = axis(&read.endpoints.endpoint_groups);
+    let (tags_mode, tags) = axis(&read.endpoints.endpoint_tags);
+    format!(
+        "mode: raw, groupsMode: {groups_mode}, groups: {groups}, tagsMode: {tags_mode}, \
+         tags: {tags}"
+    )
 }
 
 fn write_datasets(out: &mut String, datasets: &DatasetScope<String>) {

@@ -8,8 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use cortexkey_core::access::{BUILT_IN_DOMAINS, PREDEFINED_ROLES, PredefinedRole, Product};
-use cortexkey_manifest::definition::UNASSIGNED;
-use cortexkey_manifest::{closest, scalar};
+use cortexkey_manifest::definition::{Definition, UNASSIGNED};
+use cortexkey_manifest::{Field, Spanned, closest, scalar};
 
 use crate::model::Corpus;
 
@@ -17,7 +17,7 @@ use crate::model::Corpus;
 pub const MAIN_TENANT: &str = "main";
 
 #[derive(Default)]
-struct Survey {
+struct TenantSurvey {
     /// Its keys' roles, as written.
     roles: BTreeSet<String>,
     has_scopes: bool,
@@ -31,71 +31,90 @@ struct Survey {
 /// The text of a commented policy. `name` is the organisation's; `keys` are the corpus' patterns.
 #[must_use]
 pub fn policy_for(corpus: &Corpus, name: &str, keys: &[String]) -> String {
-    let mut teams = Names::default();
-    let mut domains = BTreeSet::new();
-    let mut roles = Names::default();
-    let mut tenant_names = Names::default();
-    let mut tenants: BTreeMap<String, Survey> = BTreeMap::new();
     let only = only_tenant(corpus);
-    let mut count = 0;
+    let mut survey = Survey::default();
     let documents = corpus.files.iter().flat_map(|file| &file.documents);
     for definition in documents.filter_map(|document| document.definition.as_ref()) {
-        count += 1;
+        survey.add(definition, only);
+    }
+    if survey.tenants.is_empty() {
+        survey.tenants.insert(only.to_owned(), TenantSurvey::default());
+    }
+    write(name, keys, survey.count, &survey.known())
+}
+
+/// What the definitions contain.
+#[derive(Default)]
+struct Survey {
+    count: usize,
+    teams: Names,
+    /// The domains of owners that are mail addresses.
+    domains: BTreeSet<String>,
+    roles: Names,
+    tenant_names: Names,
+    tenants: BTreeMap<String, TenantSurvey>,
+}
+
+impl Survey {
+    fn add(&mut self, definition: &Definition, only_tenant: &str) {
+        self.count += 1;
         let owner = definition.metadata.as_ref().and_then(|metadata| metadata.owner.get());
         if let Some(owner) = owner.map(|owner| owner.trim()).filter(|owner| *owner != UNASSIGNED) {
             match owner.rsplit_once('@') {
                 Some((_, domain)) => {
-                    domains.insert(domain.to_lowercase());
+                    self.domains.insert(domain.to_lowercase());
                 }
-                None => teams.add(owner),
+                None => self.teams.add(owner),
             }
         }
         // A name that differs from a predefined role only in case stays a finding.
         let is_predefined =
             |role: &str| PREDEFINED_ROLES.iter().any(|p| p.name.eq_ignore_ascii_case(role));
-        let own = || definition.roles().iter().map(|role| role.value.trim());
-        own().filter(|role| !is_predefined(role)).for_each(|role| roles.add(role));
-        let tenant = definition.tenant().unwrap_or(only);
-        tenant_names.add(tenant);
-        let seen = tenants.entry(tenant.to_owned()).or_default();
-        seen.roles.extend(own().map(str::to_owned));
-        seen.has_scopes |= definition.spec.as_ref().is_some_and(|spec| spec.scope.get().is_some());
+        let own = definition.roles().iter().map(|role| role.value.trim());
+        own.filter(|role| !is_predefined(role)).for_each(|role| self.roles.add(role));
+        let tenant = definition.tenant().unwrap_or(only_tenant);
+        self.tenant_names.add(tenant);
+        self.tenants.entry(tenant.to_owned()).or_default().add(definition);
+    }
+
+    fn known(&self) -> Known<'_> {
+        let predefined: Vec<&str> = PREDEFINED_ROLES.iter().map(|role| role.name).collect();
+        Known {
+            tenants: &self.tenants,
+            tenant_slips: self.tenant_names.slips(&[]),
+            role_slips: self.roles.slips(&predefined),
+            roles: self.roles.0.keys().cloned().collect(),
+            team_slips: self.teams.slips(&[]),
+            teams: self.teams.0.keys().cloned().collect(),
+            domains: &self.domains,
+        }
+    }
+}
+
+impl TenantSurvey {
+    fn add(&mut self, definition: &Definition) {
+        self.roles.extend(definition.roles().iter().map(|role| role.value.trim().to_owned()));
         let Some(scope) = definition.spec.as_ref().and_then(|spec| spec.scope.get()) else {
-            continue;
+            return;
         };
+        self.has_scopes = true;
         for group in scope.assets.get().and_then(|a| a.groups.get()).into_iter().flatten() {
             let id = group.id.get().copied();
-            let known = seen.groups.entry(group.name.value.clone()).or_default();
+            let known = self.groups.entry(group.name.value.clone()).or_default();
             *known = known.or(id);
         }
         if let Some(endpoints) = scope.endpoints.get() {
-            let names = |field: &cortexkey_manifest::Field<
-                Vec<cortexkey_manifest::Spanned<String>>,
-            >| {
+            let names = |field: &Field<Vec<Spanned<String>>>| {
                 field.get().into_iter().flatten().map(|name| name.value.clone()).collect::<Vec<_>>()
             };
-            seen.endpoint_groups.extend(names(&endpoints.groups));
-            seen.endpoint_tags.extend(names(&endpoints.tags));
+            self.endpoint_groups.extend(names(&endpoints.groups));
+            self.endpoint_tags.extend(names(&endpoints.tags));
         }
         let used = scope.cases.get().and_then(|cases| cases.domains.get()).into_iter().flatten();
         let own = used.filter(|domain| !BUILT_IN_DOMAINS.contains(&domain.value.as_str()));
-        seen.domains.extend(own.map(|domain| domain.value.clone()));
-        seen.datasets |= scope.datasets.get().is_some();
+        self.domains.extend(own.map(|domain| domain.value.clone()));
+        self.datasets |= scope.datasets.get().is_some();
     }
-    if tenants.is_empty() {
-        tenants.insert(only.to_owned(), Survey::default());
-    }
-    let predefined: Vec<&str> = PREDEFINED_ROLES.iter().map(|role| role.name).collect();
-    let known = Known {
-        tenants: &tenants,
-        tenant_slips: tenant_names.slips(&[]),
-        role_slips: roles.slips(&predefined),
-        roles: roles.0.into_keys().collect(),
-        team_slips: teams.slips(&[]),
-        teams: teams.0.into_keys().collect(),
-        domains,
-    };
-    write(name, keys, count, &known)
 }
 
 /// Names, and how often each is written.
@@ -124,18 +143,18 @@ impl Names {
 
 /// What all definitions contain.
 struct Known<'a> {
-    tenants: &'a BTreeMap<String, Survey>,
+    tenants: &'a BTreeMap<String, TenantSurvey>,
     /// What is written, and what was probably meant.
     tenant_slips: BTreeMap<String, String>,
     roles: Vec<String>,
     role_slips: BTreeMap<String, String>,
     teams: Vec<String>,
     team_slips: BTreeMap<String, String>,
-    domains: BTreeSet<String>,
+    domains: &'a BTreeSet<String>,
 }
 
 /// The product that the roles of a tenant's keys suggest, and why.
-fn product(seen: &Survey) -> (Product, &'static str) {
+fn product(seen: &TenantSurvey) -> (Product, &'static str) {
     let holds = |product: Product| {
         PredefinedRole::of(product)
             .any(|role| role.products.len() < Product::ALL.len() && seen.roles.contains(role.name))
@@ -182,27 +201,7 @@ fn write(name: &str, keys: &[String], count: usize, known: &Known<'_>) -> String
             let _ = writeln!(out, "  # {}: probably {}", scalar(tenant), scalar(meant));
             continue;
         }
-        let (product, why) = product(seen);
-        let _ = writeln!(out, "  {}:\n    product: {product}  # {why}", scalar(tenant));
-        if seen.datasets {
-            out.push_str("    datasets: true\n");
-        }
-        if !seen.groups.is_empty() {
-            out.push_str("    assetGroups:\n");
-            for (group, id) in &seen.groups {
-                let id = id.map_or(String::new(), |id| format!(", id: {id}"));
-                let _ = writeln!(out, "      - {{ name: {}{id} }}", scalar(group));
-            }
-        }
-        for (field, names) in [
-            ("endpointGroups", &seen.endpoint_groups),
-            ("endpointTags", &seen.endpoint_tags),
-            ("domains", &seen.domains),
-        ] {
-            if !names.is_empty() {
-                let _ = writeln!(out, "    {field}: {}", list(names.iter()));
-            }
-        }
+        write_tenant(&mut out, tenant, seen);
     }
     out.push_str(
         "\n# Settings of rules, by name or code; `cortexkey explain RULE` lists them.\nrules:\n  \
@@ -224,6 +223,30 @@ fn write(name: &str, keys: &[String], count: usize, known: &Known<'_>) -> String
          #       approvedBy: ciso@example.com, expires: 2027-03-31 }\n",
     );
     out
+}
+
+fn write_tenant(out: &mut String, tenant: &str, seen: &TenantSurvey) {
+    let (product, why) = product(seen);
+    let _ = writeln!(out, "  {}:\n    product: {product}  # {why}", scalar(tenant));
+    if seen.datasets {
+        out.push_str("    datasets: true\n");
+    }
+    if !seen.groups.is_empty() {
+        out.push_str("    assetGroups:\n");
+        for (group, id) in &seen.groups {
+            let id = id.map_or(String::new(), |id| format!(", id: {id}"));
+            let _ = writeln!(out, "      - {{ name: {}{id} }}", scalar(group));
+        }
+    }
+    for (field, names) in [
+        ("endpointGroups", &seen.endpoint_groups),
+        ("endpointTags", &seen.endpoint_tags),
+        ("domains", &seen.domains),
+    ] {
+        if !names.is_empty() {
+            let _ = writeln!(out, "    {field}: {}", list(names.iter()));
+        }
+    }
 }
 
 /// Roles, teams and domains; probable misspellings become comments.

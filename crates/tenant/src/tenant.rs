@@ -391,36 +391,7 @@ fn prepare(
     // The guard is created first, so that it cannot have forgotten a key generated afterwards.
     let now_ms = options.clock.now_ms();
     let replay = replay(&options, runtime, disk.as_ref(), now_ms)?;
-    let roles = Roles::new(options.product, options.custom_roles, now_ms);
-    let enforced = options.enforce_scopes && options.product.has_scopes();
-    let settings = Settings {
-        sbac: if enforced { Sbac::Enforced } else { Sbac::Disabled },
-        tags: options.tag_mode,
-        datasets: options.scoped_datasets,
-    };
-    let mut store = Store::new(options.max_keys, roles, settings);
-    let inventory = match &options.inventory {
-        Some(path) => inventory::read(path),
-        None => inventory::seeded(),
-    };
-    let (inventory, people) = inventory.map_err(StartError::Inventory)?;
-    store.inventory = inventory.clone();
-    store.directory = Directory::new(people);
-    let of_file = options.inventory.as_ref().map(|_| (inventory, store.directory.clone()));
-    let mut notices = Notices::default();
-    if let Some(disk) = &disk {
-        store = store.on(Arc::clone(disk))?;
-        let until_ms = disk.number(NOTICES)?.unwrap_or(0);
-        notices.skip(store.entries().map(|entry| entry.record.as_ref()), until_ms);
-    }
-    if let Some((inventory, directory)) = of_file {
-        // The file is what counts, whatever was changed in an earlier run.
-        store.inventory = inventory;
-        store.directory = directory;
-        store.keep_groups();
-        store.keep_directory();
-    }
-    regroup(&mut store.inventory);
+    let (mut store, notices) = open_store(&options, disk.as_ref(), now_ms)?;
     let is_empty = store.entries().next().is_none();
     let seeded = if is_empty || options.new_admin_keys == NewAdminKeys::Always {
         let standard = seed(&mut store, Level::Standard, now_ms)?;
@@ -458,17 +429,62 @@ fn prepare(
     };
     let app = Arc::new(app);
     if let Some(url) = options.webhook {
-        let weak = Arc::downgrade(&app);
-        let given_up = move |notification: &Notification, why: GivenUp| {
-            if let Some(app) = weak.upgrade() {
-                app.not_taken(notification, why);
-            }
-        };
-        let webhook = Webhook::new(url, given_up).map_err(StartError::Threads)?;
-        // It is set nowhere else.
-        let _ = app.webhook.set(webhook);
+        start_webhook(&app, url)?;
     }
     Ok(Prepared { app, seeded, tls })
+}
+
+/// The store with what the data folder and the inventory's file contain, and the notices that were
+/// sent before.
+fn open_store(
+    options: &Options,
+    disk: Option<&Arc<Disk>>,
+    now_ms: u64,
+) -> Result<(Store, Notices), StartError> {
+    let roles = Roles::new(options.product, options.custom_roles.clone(), now_ms);
+    let enforced = options.enforce_scopes && options.product.has_scopes();
+    let settings = Settings {
+        sbac: if enforced { Sbac::Enforced } else { Sbac::Disabled },
+        tags: options.tag_mode,
+        datasets: options.scoped_datasets,
+    };
+    let mut store = Store::new(options.max_keys, roles, settings);
+    let inventory = match &options.inventory {
+        Some(path) => inventory::read(path),
+        None => inventory::seeded(),
+    };
+    let (inventory, people) = inventory.map_err(StartError::Inventory)?;
+    store.inventory = inventory.clone();
+    store.directory = Directory::new(people);
+    let of_file = options.inventory.as_ref().map(|_| (inventory, store.directory.clone()));
+    let mut notices = Notices::default();
+    if let Some(disk) = disk {
+        store = store.on(Arc::clone(disk))?;
+        let until_ms = disk.number(NOTICES)?.unwrap_or(0);
+        notices.skip(store.entries().map(|entry| entry.record.as_ref()), until_ms);
+    }
+    if let Some((inventory, directory)) = of_file {
+        // The file is what counts, whatever was changed in an earlier run.
+        store.inventory = inventory;
+        store.directory = directory;
+        store.keep_groups();
+        store.keep_directory();
+    }
+    regroup(&mut store.inventory);
+    Ok((store, notices))
+}
+
+fn start_webhook(app: &Arc<App>, url: String) -> Result<(), StartError> {
+    let weak = Arc::downgrade(app);
+    let given_up = move |notification: &Notification, why: GivenUp| {
+        if let Some(app) = weak.upgrade() {
+            app.not_taken(notification, why);
+        }
+    };
+    let webhook = Webhook::new(url, given_up).map_err(StartError::Threads)?;
+    // It is set nowhere else.
+    let _ = app.webhook.set(webhook);
+    Ok(())
 }
 
 /// Creates notices when they are due, until the tenant stops.

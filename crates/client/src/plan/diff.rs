@@ -177,40 +177,19 @@ impl Diff<'_> {
         let replacement = self.replacement(record)?;
         let mut changes = self.key_changes(record);
         let scope_changes = self.scope_changes(scope.as_ref(), read);
-        if let Some(Replacement { reason, change, may_be_drift }) = replacement {
-            let new = self.new_key(scope).map_err(|refusal| {
-                let refusal = Box::new(refusal);
-                Refusal::CannotReplace { reason, refusal }
-            })?;
-            let mut action = self.action(Kind::Replace, reason, Step::Renew(new));
-            changes.push(change);
+        if let Some(replacement) = replacement {
             changes.extend(scope_changes);
-            action.changes = changes;
-            action.widens = widens;
-            action.drift = may_be_drift && self.is_unchanged();
-            actions.push(action);
+            actions.push(self.replace(replacement, scope, changes, widens)?);
             return Ok(());
         }
         // A gain is reported once, where it occurs.
         let (of_scope, of_key): (Vec<_>, Vec<_>) =
             widens.into_iter().partition(|gain| is_of_scope(gain.code));
         if !changes.is_empty() {
-            let step = Step::Edit {
-                roles: self.desired.roles.clone(),
-                comment: self.desired.comment.clone(),
-            };
+            actions.push(self.edit(changes, of_key));
             if self.state.lacks_access_management {
-                let lacks = Permission::AccessManagementEdit;
-                let mut action = self.refuse(&Refusal::CannotEdit { lacks });
-                action.changes = changes;
-                actions.push(action);
                 return Ok(());
             }
-            let mut action = self.action(Kind::Edit, self.differs(), step);
-            action.changes = changes;
-            action.widens = of_key;
-            action.drift = self.is_unchanged();
-            actions.push(action);
         }
         if let Some(scope) = scope.filter(|_| !scope_changes.is_empty()) {
             // What the tenant does not return is not drift.
@@ -222,6 +201,38 @@ impl Diff<'_> {
             actions.push(action);
         }
         Ok(())
+    }
+
+    fn replace(
+        &self,
+        replacement: Replacement,
+        scope: Option<ScopeWrite>,
+        mut changes: Vec<Change>,
+        widens: Vec<Gained>,
+    ) -> Result<Action, Refusal> {
+        let Replacement { reason, change, may_be_drift } = replacement;
+        let new = self.new_key(scope).map_err(|refusal| {
+            let refusal = Box::new(refusal);
+            Refusal::CannotReplace { reason, refusal }
+        })?;
+        changes.push(change);
+        let mut action = self.action(Kind::Replace, reason, Step::Renew(new));
+        action.changes = changes;
+        action.widens = widens;
+        action.drift = may_be_drift && self.is_unchanged();
+        Ok(action)
+    }
+
+    /// Edits the key, or says why this key of ours cannot.
+    fn edit(&self, changes: Vec<Change>, widens: Vec<Gained>) -> Action {
+        if self.state.lacks_access_management {
+            let lacks = Permission::AccessManagementEdit;
+            return Action { changes, ..self.refuse(&Refusal::CannotEdit { lacks }) };
+        }
+        let step =
+            Step::Edit { roles: self.desired.roles.clone(), comment: self.desired.comment.clone() };
+        let action = self.action(Kind::Edit, self.differs(), step);
+        Action { changes, widens, drift: self.is_unchanged(), ..action }
     }
 
     fn differs(&self) -> &'static str {

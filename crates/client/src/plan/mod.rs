@@ -30,7 +30,7 @@ pub use request::PlanRequest;
 pub use scope::{DefinedScope, DefinedScopeError};
 pub use state::{KnownScopes, TenantState};
 
-use crate::resources::{Confidence, is_administrator, is_system, likeness};
+use crate::resources::{is_administrator, is_system, may_be_pending};
 
 /// How the plan is made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -216,33 +216,23 @@ impl Plan {
     ) {
         let known =
             |id: u64| locked.values().flat_map(LockedKey::ids).any(|other| other.get() == id);
-        let pending = |record: &ApiKeyRecord| {
-            let mut pending = locked.values().filter_map(|entry| entry.pending.as_ref());
-            pending.any(|pending| likeness(pending, record) != Confidence::None)
-        };
-        // Whether a working key of an administrator remains when the others are pruned.
-        let doomed: Vec<u64> = self.actions.iter().flat_map(Action::deletes).collect();
-        let retiring = || locked.values().flat_map(|entry| &entry.retiring);
-        let keeps_administrator = state.keys.values().any(|record| {
-            is_administrator(record)
-                && record.expiration.is_none_or(|ms| ms > options.now_ms)
-                && (known(record.id) || Some(record.id) == state.own)
-                && !doomed.contains(&record.id)
-                && retiring().all(|old| old.id.get() != record.id)
-        });
+        let keeps_administrator = self.keeps_administrator(locked, state, options.now_ms);
         for record in state.keys.values().filter(|record| !known(record.id)) {
             // Apply finishes our interrupted runs.
-            if pending(record) {
+            if may_be_pending(locked, record) {
                 continue;
             }
             let id = record.id;
-            let comment = record.comment.clone();
-            let roles = record.roles.clone();
-            let system = is_system(record);
-            self.unmanaged.push(Unmanaged { id, comment, roles, system });
+            let is_system = is_system(record);
+            self.unmanaged.push(Unmanaged {
+                id,
+                comment: record.comment.clone(),
+                roles: record.roles.clone(),
+                system: is_system,
+            });
             if Some(id) == state.own {
                 self.notes.push(format!("key {id} signs these calls and has no definition"));
-            } else if options.prune && system {
+            } else if options.prune && is_system {
                 self.notes.push(format!(
                     "the product keeps key {id} for itself, so --prune leaves it; `cortexkey keys \
                      delete {id}` would delete it"
@@ -253,18 +243,41 @@ impl Plan {
                      `cortexkey keys delete {id}` would delete it"
                 ));
             } else if options.prune {
-                self.actions.push(Action {
-                    key: format!("key-{id}"),
-                    id: Some(id),
-                    action: Kind::Delete,
-                    reason: "no definition names it, and --prune is given".to_owned(),
-                    changes: deleted([id], state),
-                    widens: Vec::new(),
-                    drift: false,
-                    step: Step::Delete(vec![id]),
-                });
+                self.actions.push(prune(id, state));
             }
         }
+    }
+
+    /// Whether a working key of an administrator remains when all unmanaged ones are deleted.
+    fn keeps_administrator(
+        &self,
+        locked: &BTreeMap<String, LockedKey>,
+        state: &TenantState,
+        now_ms: u64,
+    ) -> bool {
+        let doomed: Vec<u64> = self.actions.iter().flat_map(Action::deletes).collect();
+        let all = locked.values().flat_map(LockedKey::ids).map(KeyId::get);
+        let retiring = || locked.values().flat_map(|entry| &entry.retiring);
+        all.chain(state.own).filter_map(|id| state.keys.get(&id)).any(|record| {
+            is_administrator(record)
+                && record.expiration.is_none_or(|ms| ms > now_ms)
+                && !doomed.contains(&record.id)
+                && retiring().all(|old| old.id.get() != record.id)
+        })
+    }
+}
+
+/// Deletes a key without a definition.
+fn prune(id: u64, state: &TenantState) -> Action {
+    Action {
+        key: format!("key-{id}"),
+        id: Some(id),
+        action: Kind::Delete,
+        reason: "no definition names it, and --prune is given".to_owned(),
+        changes: deleted([id], state),
+        widens: Vec::new(),
+        drift: false,
+        step: Step::Delete(vec![id]),
     }
 }
 

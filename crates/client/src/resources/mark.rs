@@ -3,10 +3,12 @@
 //! Nothing is written into the key for this: its comment belongs to the user. The key is recognised
 //! by an expiry that no other key of the tenant has, by the request, and by the key that sent it.
 
+use std::collections::BTreeMap;
+
 use cortexkey_api::api_keys::ApiKeyRecord;
 use cortexkey_api::scope::ScopeWrite;
 use cortexkey_core::auth::{KeyId, Level};
-use cortexkey_manifest::lock::{LockedTenant, Pending};
+use cortexkey_manifest::lock::{LockedKey, Pending};
 use sha2::{Digest as _, Sha256};
 
 use super::api_keys::maker;
@@ -37,8 +39,8 @@ pub struct NewKey {
 }
 
 /// Whether a key may be one that an interrupted run generated, which the next run settles.
-pub fn may_be_pending(tenant: &LockedTenant, record: &ApiKeyRecord) -> bool {
-    let mut pending = tenant.keys.values().filter_map(|entry| entry.pending.as_ref());
+pub fn may_be_pending(keys: &BTreeMap<String, LockedKey>, record: &ApiKeyRecord) -> bool {
+    let mut pending = keys.values().filter_map(|entry| entry.pending.as_ref());
     pending.any(|pending| likeness(pending, record) != Confidence::None)
 }
 

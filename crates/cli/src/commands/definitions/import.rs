@@ -169,7 +169,7 @@ fn wanted(
             && (args.expired || record.expiration.is_none_or(|ms| ms > now_ms))
             && (!is_system(record) || args.id.contains(&record.id))
             // An interrupted run created it; the next run deletes it.
-            && !locked.is_some_and(|locked| may_be_pending(locked, record))
+            && !locked.is_some_and(|locked| may_be_pending(&locked.keys, record))
     });
     if args.id.is_empty() && keys.len() < count {
         let left = count - keys.len();
