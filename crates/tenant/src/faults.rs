@@ -106,13 +106,6 @@ impl Fault {
         self
     }
 
-    /// The request is carried out, and only its response is lost.
-    #[must_use]
-    pub fn after_it_is_done(mut self) -> Self {
-        self.after = true;
-        self
-    }
-
     fn check(&self) -> Result<(), FaultError> {
         match &self.kind {
             FaultKind::Status { status: 400..=599, .. } => Ok(()),

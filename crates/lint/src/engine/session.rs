@@ -180,12 +180,6 @@ impl<'a> LintSession<'a> {
         }
     }
 
-    /// Sets the time, and checks all files at it.
-    pub fn set_now(&mut self, now: jiff::Timestamp) {
-        self.options.now = now;
-        self.results = check_files(&self.corpus, &self.policy, &self.options);
-    }
-
     /// All findings, as [`super::lint_with`] reports them.
     #[must_use]
     pub fn report(&self) -> Report {

@@ -41,6 +41,18 @@ const BASE: &[(&str, &str, &str)] = &[
     ),
 ];
 
+/// A complete definition without faults.
+pub(crate) const COMPLETE: &str = "apiVersion: cortexkey/v1
+kind: ApiKey
+metadata: { name: svc-siem-export-prod, owner: team-detection }
+spec:
+  securityLevel: advanced
+  comment: Exports incidents to the SIEM
+  lifetime: 90d
+  roles: [Viewer]
+  scope: { assets: { mode: none }, casesAndIssues: { mode: none }, endpoints: { mode: none } }
+";
+
 /// The policy that examples are checked against, unless they have one of their own.
 const POLICY: &str = "apiVersion: cortexkey/v1\nkind: Policy\nmetadata: { name: example }\n\
     extends: [builtin:recommended]\ntenants:\n  prod-eu: { product: xsiam }\n";

@@ -3,20 +3,9 @@
 use cortexkey_manifest::ProblemKind;
 use cortexkey_manifest::policy::Severity;
 
-use crate::rule::{Check, Example, Fixes, Rule};
+use crate::rule::{COMPLETE, Check, Example, Fixes, Rule};
 
 const UNKNOWN: &str = "apiVersion: cortexkey/v2
-kind: ApiKey
-metadata: { name: svc-siem-export-prod, owner: team-detection }
-spec:
-  securityLevel: advanced
-  comment: Exports incidents to the SIEM
-  lifetime: 90d
-  roles: [Viewer]
-  scope: { assets: { mode: none }, casesAndIssues: { mode: none }, endpoints: { mode: none } }
-";
-
-const KNOWN: &str = "apiVersion: cortexkey/v1
 kind: ApiKey
 metadata: { name: svc-siem-export-prod, owner: team-detection }
 spec:
@@ -35,7 +24,7 @@ pub(crate) static RULE: Rule = Rule {
     why: "Fields of another version may have another meaning. The rest of such a document is not \
           checked, and this finding reports it.",
     bad: Example::file(UNKNOWN),
-    good: Example::file(KNOWN),
+    good: Example::file(COMPLETE),
     remedy: "Write `apiVersion: cortexkey/v1` and `kind: ApiKey`, or narrow the policy's `keys` to \
            the files that hold key definitions.",
     options: &[],

@@ -3,22 +3,11 @@
 use cortexkey_manifest::ProblemKind;
 use cortexkey_manifest::policy::Severity;
 
-use crate::rule::{Check, Example, Fixes, Rule};
+use crate::rule::{COMPLETE, Check, Example, Fixes, Rule};
 
 const OPEN: &str = "apiVersion: cortexkey/v1
 kind: ApiKey
 metadata: { name: svc-siem-export-prod, owner: team-detection
-spec:
-  securityLevel: advanced
-  comment: Exports incidents to the SIEM
-  lifetime: 90d
-  roles: [Viewer]
-  scope: { assets: { mode: none }, casesAndIssues: { mode: none }, endpoints: { mode: none } }
-";
-
-const CLOSED: &str = "apiVersion: cortexkey/v1
-kind: ApiKey
-metadata: { name: svc-siem-export-prod, owner: team-detection }
 spec:
   securityLevel: advanced
   comment: Exports incidents to the SIEM
@@ -35,7 +24,7 @@ pub(crate) static RULE: Rule = Rule {
     why: "A file that cannot be read cannot be checked. It may hold the one key that matters, so \
           it is an error and never a warning.",
     bad: Example::file(OPEN),
-    good: Example::file(CLOSED),
+    good: Example::file(COMPLETE),
     remedy: "Close the bracket or quote at the caret, or save the file as UTF-8. The limits are 1 \
            MiB per file, 64 levels of nesting, 200,000 values and 1,024 documents.",
     options: &[],

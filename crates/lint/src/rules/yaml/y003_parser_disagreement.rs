@@ -3,21 +3,10 @@
 use cortexkey_manifest::ProblemKind;
 use cortexkey_manifest::policy::Severity;
 
-use crate::rule::{Check, Example, Fixes, Rule};
+use crate::rule::{COMPLETE, Check, Example, Fixes, Rule};
 
 const DIRECTIVE: &str = "%FOO this directive means nothing\n---
 apiVersion: cortexkey/v1
-kind: ApiKey
-metadata: { name: svc-siem-export-prod, owner: team-detection }
-spec:
-  securityLevel: advanced
-  comment: Exports incidents to the SIEM
-  lifetime: 90d
-  roles: [Viewer]
-  scope: { assets: { mode: none }, casesAndIssues: { mode: none }, endpoints: { mode: none } }
-";
-
-const PLAIN: &str = "apiVersion: cortexkey/v1
 kind: ApiKey
 metadata: { name: svc-siem-export-prod, owner: team-detection }
 spec:
@@ -37,7 +26,7 @@ pub(crate) static RULE: Rule = Rule {
           ends, tabs, directives), the key that is linted is not the key that another program \
           generates.",
     bad: Example::file(DIRECTIVE),
-    good: Example::file(PLAIN),
+    good: Example::file(COMPLETE),
     remedy: "Replace the character or construct at the caret with plain spaces, line feeds or \
            quotes.",
     options: &[],

@@ -3,7 +3,7 @@
 use cortexkey_manifest::Span;
 use cortexkey_manifest::policy::Severity;
 
-use crate::rule::{Check, Example, FileContext, Fixes, Rule, Sink};
+use crate::rule::{COMPLETE, Check, Example, FileContext, Fixes, Rule, Sink};
 
 const ON: &str = "rules: { yaml-multiple-documents: { enabled: true } }\n";
 
@@ -28,17 +28,6 @@ spec:
   scope: { assets: { mode: none }, casesAndIssues: { mode: none }, endpoints: { mode: none } }
 ";
 
-const ONE: &str = "apiVersion: cortexkey/v1
-kind: ApiKey
-metadata: { name: svc-siem-export-prod, owner: team-detection }
-spec:
-  securityLevel: advanced
-  comment: Exports incidents to the SIEM
-  lifetime: 90d
-  roles: [Viewer]
-  scope: { assets: { mode: none }, casesAndIssues: { mode: none }, endpoints: { mode: none } }
-";
-
 pub(crate) static RULE: Rule = Rule {
     code: "Y007",
     name: "yaml-multiple-documents",
@@ -47,7 +36,7 @@ pub(crate) static RULE: Rule = Rule {
     why: "Some readers use the first document of a file and silently skip the others. With one \
           key per file, the file's history is the key's history.",
     bad: Example::file(TWO).policy(ON),
-    good: Example::file(ONE).policy(ON),
+    good: Example::file(COMPLETE).policy(ON),
     remedy: "Move each definition to its own file.",
     options: &[],
     fixes: Fixes::No,
