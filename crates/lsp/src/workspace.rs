@@ -163,7 +163,7 @@ impl Root {
         self.found.clear();
         self.reports = self.sessions.iter().map(|it| Rc::new(it.report())).collect();
         let sources = self.reports.iter().flat_map(|report| report.sources.iter());
-        let of_policy = sources.filter(|it| it.is_of_policy() && !it.path.starts_with("builtin:"));
+        let of_policy = sources.filter(|it| it.is_of_policy() && !is_builtin(&it.path));
         self.policies = of_policy.map(|source| self.absolute(&source.path)).collect();
         self.take(&self.reports.clone());
     }
