@@ -44,8 +44,8 @@ pub(crate) struct Args {
     socket: Option<PathBuf>,
 
     /// Allow only these calls: a path, or a method and a path; `*` matches within a segment, `**`
-    /// across segments. Without it, all calls but those that manage keys, roles, users or
-    /// scopes
+    /// across segments. Without it, all calls but those that administer access: keys, scopes, users,
+    /// roles, groups and the sign-in. Wildcards alone do not allow these
     #[arg(long, value_name = "[METHOD ]PATH")]
     allow: Vec<Allow>,
 
