@@ -31,6 +31,7 @@ mod prose;
 mod public_api;
 mod release;
 mod run;
+mod sentences;
 mod setup;
 mod site;
 mod supply;

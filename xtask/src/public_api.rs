@@ -14,7 +14,7 @@ const CRATES: [&str; 2] = ["core", "client"];
 /// Reads the descriptions that rustdoc of `rust-toolchain.toml` writes.
 const PROGRAM: (&str, &str) = ("cargo-public-api", "0.52.0");
 
-/// Compares each interface with its record in the crate's folder, or writes the records anew.
+/// Compares each interface with its record in the crate's folder, or rewrites the records.
 pub(crate) fn run(root: &Path, renew: bool) -> Result<(), String> {
     let (name, version) = PROGRAM;
     let (mut install, program) = tools::from_crates(root, name, version);

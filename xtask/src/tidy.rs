@@ -7,7 +7,7 @@ use std::process::Command;
 
 use crate::cycles::Crate;
 use crate::run::check;
-use crate::{tuples, words};
+use crate::{sentences, tuples, words};
 
 /// Prints what is untidy; an error where anything is.
 pub(crate) fn run(root: &Path) -> Result<(), String> {
@@ -38,6 +38,7 @@ fn problems(root: &Path) -> Result<Vec<String>, String> {
         if !file.is_generated() {
             words::check(file.path, &file.text, &mut problems);
         }
+        sentences::check(file.path, &file.text, &mut problems);
         links(root, file, &mut problems);
         lint_tables(file, &mut problems);
         dependency_reasons(file, &mut problems);
@@ -211,7 +212,7 @@ fn split_tuples(file: &File, problems: &mut Vec<String>) {
     }
 }
 
-/// The second of the generic arguments that a text begins with, if there are two.
+/// The second generic argument at the beginning of a string, if there are two.
 fn second_argument(text: &str) -> Option<&str> {
     let mut depth = 0_usize;
     let mut comma = None;

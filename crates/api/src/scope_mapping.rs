@@ -46,8 +46,8 @@ impl fmt::Display for MappingError {
             ),
             Self::SeveralGroups { name, ids } => write!(
                 f,
-                "the tenant has {} asset groups {name:?}, with the ids {ids:?}; give the id of \
-                 the one that is meant",
+                "the tenant has {} asset groups {name:?}, with the ids {ids:?}; add the id of the \
+                 one that you mean",
                 ids.len()
             ),
             Self::DatasetDefault => f.write_str(

@@ -83,7 +83,7 @@ impl cxk_headers {
 }
 
 impl cxk_signature {
-    /// What is not signed anew for each: the time, and the NUL after each value.
+    /// What is not signed again for each: the time, and the NUL after each value.
     pub(crate) fn finish(&mut self, timestamp: &[u8; 13]) {
         let [.., end] = &mut self.authorization;
         *end = 0;

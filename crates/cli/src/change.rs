@@ -25,9 +25,10 @@ impl ChangeArgs {
         }
         if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
             return Err(Failure::usage_error(format!(
-                "there is no terminal to ask on:  {question}"
+                "there is no terminal to ask for confirmation: {}",
+                question.trim()
             ))
-            .help("give --yes to confirm in advance"));
+            .help("pass --yes to confirm in advance"));
         }
         text::tell(&format!("{question} {DIM}[y/N]{DIM:#} "));
         let mut answer = String::new();

@@ -8,8 +8,8 @@ use std::time::Duration;
 use clap::builder::RangedU64ValueParser;
 use clap::value_parser;
 use cortexkey_client::{
-    CallError, Client, Connection, Credentials, Given, KeySource, Notice, Observer, Origin,
-    SettingsError, StoreUrl, TIMEOUT_MS_MAX,
+    CallError, Client, Connection, Credentials, ExplicitSettings, KeySource, Notice, Observer,
+    Origin, SettingsError, StoreUrl, TIMEOUT_MS_MAX,
 };
 use cortexkey_core::auth::Level;
 use zeroize::Zeroizing;
@@ -111,7 +111,7 @@ impl KeyArgs {
             .map_err(|error| failure(&error))
     }
 
-    fn given(&self) -> Given {
+    fn given(&self) -> ExplicitSettings {
         let key = if self.key_stdin {
             Some(KeySource::Stdin)
         } else if let Some(url) = &self.key_store {
@@ -125,7 +125,14 @@ impl KeyArgs {
         let profile = self.profile.clone();
         let key_id = self.key_id.clone();
         let on_key = Some(mask::know as fn(&[u8]));
-        Given { profile, key_id, level: self.level, key, on_key, ..Given::default() }
+        ExplicitSettings {
+            profile,
+            key_id,
+            level: self.level,
+            key,
+            on_key,
+            ..ExplicitSettings::default()
+        }
     }
 }
 
@@ -136,8 +143,8 @@ impl ConnectionArgs {
     }
 
     /// The settings given as arguments.
-    pub(crate) fn given(&self) -> Given {
-        Given {
+    pub(crate) fn given(&self) -> ExplicitSettings {
+        ExplicitSettings {
             fqdn: self.fqdn.clone(),
             on_premises: self.on_premises,
             child_tenant: self.child_tenant.clone(),
@@ -184,7 +191,8 @@ impl ConnectionArgs {
         profile: &str,
         is_one_of_several: bool,
     ) -> Result<Connection, Failure> {
-        let connection = resolved(&Given { profile: Some(profile.to_owned()), ..self.given() })?;
+        let connection =
+            resolved(&ExplicitSettings { profile: Some(profile.to_owned()), ..self.given() })?;
         match &connection.credentials.key_origin {
             Origin::Environment(name) if is_one_of_several => Err(Failure::usage_error(format!(
                 "profile {profile} does not say where its key is"
@@ -203,11 +211,11 @@ impl ConnectionArgs {
     }
 }
 
-fn resolved(given: &Given) -> Result<Connection, Failure> {
+fn resolved(given: &ExplicitSettings) -> Result<Connection, Failure> {
     try_resolved(given).map_err(|error| failure(&error))
 }
 
-fn try_resolved(given: &Given) -> Result<Connection, SettingsError> {
+fn try_resolved(given: &ExplicitSettings) -> Result<Connection, SettingsError> {
     let environment = |name: &str| std::env::var_os(name);
     let mut connection = Connection::resolve(given, &environment, &mut std::io::stdin())?;
     connection.options.observer = Some(Observer::new(tell));
@@ -230,7 +238,7 @@ fn tell(notice: &Notice<'_>) {
                  time from here on; set the clock"
             )
         }
-        Notice::OddRecord(record) => format!("{record}; it is skipped"),
+        Notice::UnreadableRecord(record) => format!("{record}; it is skipped"),
         Notice::ShortList { shown, missing } => {
             format!("the tenant returned {shown} keys, and reports {missing} more")
         }

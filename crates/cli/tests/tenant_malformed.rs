@@ -23,9 +23,9 @@ const SLOW: usize = 20;
 const MEMORY_KB_MAX: u64 = 64 * 1024;
 
 /// Chance that is the same in each run.
-struct Chance(u64);
+struct TestRng(u64);
 
-impl Chance {
+impl TestRng {
     fn next(&mut self) -> u64 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
@@ -80,7 +80,7 @@ const LINES: [&str; 8] = [
 ];
 
 /// One malformed request.
-fn malformed(chance: &mut Chance) -> Vec<u8> {
+fn malformed(chance: &mut TestRng) -> Vec<u8> {
     let host = "Host: x\r\nConnection: close\r\n";
     match chance.below(8) {
         0 => {
@@ -165,7 +165,7 @@ fn memory_kb(pid: u64, name: &str) -> u64 {
 
 /// Sends malformed requests, now and then with a crowd of slow senders beside them.
 fn attack(address: &str, worker: u64, count: u64) {
-    let mut chance = Chance(0x9e37_79b9_7f4a_7c15 ^ (worker + 1));
+    let mut chance = TestRng(0x9e37_79b9_7f4a_7c15 ^ (worker + 1));
     let mut slow: Vec<TcpStream> = Vec::new();
     for number in 0..count {
         let request = malformed(&mut chance);

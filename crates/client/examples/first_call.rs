@@ -10,12 +10,12 @@
 
 use std::io::{Write, stdin, stdout};
 
-use cortexkey_client::{Connection, Given};
+use cortexkey_client::{Connection, ExplicitSettings};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let environment = |name: &str| std::env::var_os(name);
     // Settings that are not given here come from the environment and your profiles.
-    let given = Given::default();
+    let given = ExplicitSettings::default();
     let connection = Connection::resolve(&given, &environment, &mut stdin())?;
     // Every call is signed anew, and redirects are not followed.
     let ping = connection.client().ping()?;

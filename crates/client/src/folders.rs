@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 /// What one of cortexkey's folders contains.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Holds {
+pub(crate) enum FolderKind {
     /// What the user writes.
     Settings,
     /// What is kept between two runs.
@@ -15,7 +15,7 @@ pub(crate) enum Holds {
 /// A folder of cortexkey: where XDG's variable says, otherwise the system's usual place.
 pub(crate) fn folder(
     environment: &dyn Fn(&str) -> Option<OsString>,
-    holds: Holds,
+    holds: FolderKind,
 ) -> Option<PathBuf> {
     folder_on(std::env::consts::OS, environment, holds)
 }
@@ -23,11 +23,11 @@ pub(crate) fn folder(
 fn folder_on(
     system: &str,
     environment: &dyn Fn(&str) -> Option<OsString>,
-    holds: Holds,
+    holds: FolderKind,
 ) -> Option<PathBuf> {
     let (xdg, below_home, windows) = match holds {
-        Holds::Settings => ("XDG_CONFIG_HOME", ".config", "APPDATA"),
-        Holds::State => ("XDG_STATE_HOME", ".local/state", "LOCALAPPDATA"),
+        FolderKind::Settings => ("XDG_CONFIG_HOME", ".config", "APPDATA"),
+        FolderKind::State => ("XDG_STATE_HOME", ".local/state", "LOCALAPPDATA"),
     };
     let absolute =
         |name: &str| environment(name).map(PathBuf::from).filter(|path| path.is_absolute());
@@ -59,13 +59,13 @@ mod tests {
             ("macos", "HOME/Library/Application Support", "HOME/Library/Application Support"),
             ("windows", "APPDATA", "LOCALAPPDATA"),
         ] {
-            for (holds, folder) in [(Holds::Settings, settings), (Holds::State, state)] {
+            for (holds, folder) in [(FolderKind::Settings, settings), (FolderKind::State, state)] {
                 let expected = place(folder).join("cortexkey");
                 assert_eq!(folder_on(system, &environment, holds), Some(expected), "{system}");
             }
             let xdg = |name: &str| (name == "XDG_CONFIG_HOME").then(|| place("x").into_os_string());
             let expected = place("x").join("cortexkey");
-            assert_eq!(folder_on(system, &xdg, Holds::Settings), Some(expected), "{system}");
+            assert_eq!(folder_on(system, &xdg, FolderKind::Settings), Some(expected), "{system}");
         }
     }
 }

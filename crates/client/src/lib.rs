@@ -1,4 +1,4 @@
-//! Calls the Cortex API: finds the key and the address, signs each attempt anew, and explains
+//! Calls the Cortex API: finds the key and the address, signs every attempt, and explains
 //! failures in one clear message.
 //!
 //! ```no_run
@@ -47,10 +47,10 @@ pub use resources::{
     is_administrator, is_system, maker, may_be_pending, write_of,
 };
 pub use settings::{
-    Channel, Config, ConfigProblem, Connection, Credentials, Environment, Explained, Given,
-    KEY_SOURCE_BYTES_MAX, KeyProblem, KeySource, Mail, MailTls, NewKeys, Origin, Profile, RawKey,
-    Resolved, SecretError, SecretSource, SettingsError, TIMEOUT_MS_MAX, Target, Tool, ToolError,
-    ToolKey, Variable, WebhookUrl, explain, resolve_address, state_folder,
+    Channel, Config, ConfigProblem, Connection, Credentials, Environment, Explained,
+    ExplicitSettings, KEY_SOURCE_BYTES_MAX, KeyProblem, KeySource, Mail, MailTls, NewKeys, Origin,
+    Profile, RawKey, Resolved, SecretError, SecretSource, SettingsError, TIMEOUT_MS_MAX, Target,
+    Tool, ToolError, ToolKey, Variable, WebhookUrl, explain, resolve_address, state_folder,
 };
 pub use sink::{KeyInfo, Prepared, Show, Sink, SinkError, StoreSink};
 pub use store::{

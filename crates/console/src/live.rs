@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse as _, Response};
-use cortexkey_tenant::{Controls, Followed, Follower, LogLine};
+use cortexkey_tenant::{Controls, FollowEvent, Follower, LogLine};
 use futures_util::stream;
 use maud::Markup;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, broadcast, watch};
@@ -169,16 +169,16 @@ impl Batch {
         self.requests.is_empty() && self.missed == 0
     }
 
-    fn add(&mut self, followed: Followed) {
+    fn add(&mut self, followed: FollowEvent) {
         match followed {
-            Followed::Request(line) => {
+            FollowEvent::Request(line) => {
                 if self.requests.len() >= BATCH_MAX {
                     self.requests.pop_front();
                     self.missed += 1;
                 }
                 self.requests.push_back(Request { line, row: OnceLock::new() });
             }
-            Followed::Missed(count) => self.missed += count,
+            FollowEvent::Missed(count) => self.missed += count,
         }
     }
 

@@ -244,7 +244,7 @@ fn findings(report: &Report) -> Markup {
                 }
                 td { (found.key.as_deref().unwrap_or("—")) }
                 td { (found.file) ":" (found.line) }
-                td { (found.waived_by.map_or("—", WaivedBy::word)) }
+                td { (found.waived_by.map_or("—", WaivedBy::as_str)) }
             }
         }
     };

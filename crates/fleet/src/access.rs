@@ -46,12 +46,12 @@ pub enum KeyScope {
     /// The product has no scopes of this form.
     NoScopes,
     /// How much the scope lets the key see.
-    Known(Reach),
+    Known(Visibility),
 }
 
 /// How much a scope lets a key see.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Reach {
+pub enum Visibility {
     /// No scope was set, or a scope that allows nothing.
     Unscoped,
     /// Everything, as far as is known. Enforcing scopes removes at most cases and issues that
@@ -68,9 +68,9 @@ impl KeyScope {
             return Self::NoScopes;
         }
         Self::Known(match &access.scope {
-            None => Reach::Unscoped,
-            Some(_) if losses(&open(access)).is_empty() => Reach::Everything,
-            Some(_) => Reach::Limited,
+            None => Visibility::Unscoped,
+            Some(_) if losses(&open(access)).is_empty() => Visibility::Everything,
+            Some(_) => Visibility::Limited,
         })
     }
 
@@ -80,9 +80,9 @@ impl KeyScope {
             Self::NotRead => "not-read",
             Self::Unread(_) => "unread",
             Self::NoScopes => "not-applicable",
-            Self::Known(Reach::Unscoped) => "unscoped",
-            Self::Known(Reach::Everything) => "everything",
-            Self::Known(Reach::Limited) => "limited",
+            Self::Known(Visibility::Unscoped) => "unscoped",
+            Self::Known(Visibility::Everything) => "everything",
+            Self::Known(Visibility::Limited) => "limited",
         }
     }
 
@@ -92,9 +92,9 @@ impl KeyScope {
             Self::NotRead => "Not read",
             Self::Unread(_) => "Unknown",
             Self::NoScopes => "Not in this product",
-            Self::Known(Reach::Unscoped) => "No scope",
-            Self::Known(Reach::Everything) => "Everything",
-            Self::Known(Reach::Limited) => "A part",
+            Self::Known(Visibility::Unscoped) => "No scope",
+            Self::Known(Visibility::Everything) => "Everything",
+            Self::Known(Visibility::Limited) => "A part",
         }
     }
 }

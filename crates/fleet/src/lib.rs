@@ -22,7 +22,7 @@ mod report;
 mod scopes;
 mod snapshot;
 
-pub use access::{KeyScope, Reach, access};
+pub use access::{KeyScope, Visibility, access};
 pub use corpus::{Gap, ROTATE_BEFORE_MS, TenantCorpus, lock_file};
 pub use definitions::{Defined, DefinitionSource, Definitions, KeyFinding, Managed, NoPlan, State};
 pub use facts::{KeyExpiry, KeyFacts, KeyState};

@@ -292,7 +292,7 @@ fn found_cells(found: &KeyFinding) -> Vec<String> {
     cells[MESSAGE].clone_from(&found.message);
     cells[23] = found.help.clone().unwrap_or_default();
     cells[24] = format!("{}:{}", found.file, found.line);
-    cells[25] = found.waived_by.map(|by| by.word().to_owned()).unwrap_or_default();
+    cells[25] = found.waived_by.map(|by| by.as_str().to_owned()).unwrap_or_default();
     cells
 }
 
@@ -410,6 +410,6 @@ fn found_json(found: &KeyFinding) -> Value {
         "key": found.key,
         "file": found.file,
         "line": found.line,
-        "suppressedBy": found.waived_by.map(WaivedBy::word),
+        "suppressedBy": found.waived_by.map(WaivedBy::as_str),
     })
 }

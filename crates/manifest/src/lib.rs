@@ -37,5 +37,5 @@ pub use scalar::{quoted, scalar};
 pub use source::{LineIndex, Position, Span, Spanned};
 pub use suggest::{closest, did_you_mean};
 pub use tokens::{Secret, Token, TokenKind, blank, mask_path, mask_tokens, tokens_in};
-pub use words::Word;
+pub use words::Keyword;
 pub use yaml::secret_ranges;

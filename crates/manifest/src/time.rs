@@ -200,7 +200,7 @@ mod tests {
         assert_eq!(read("2027-03-01T01:30:00.250+01:30").unwrap(), "2027-03-01T00:00:00Z");
         assert_eq!(read("2027-02-28").unwrap(), "2027-03-01T00:00:00Z");
         assert_eq!(read("2016-12-31T23:59:60Z").unwrap(), "2016-12-31T23:59:59Z");
-        assert!(read("2027-03-01T00:00:00").unwrap_err().contains("no offset"));
+        assert!(read("2027-03-01T00:00:00").unwrap_err().contains("offset"));
         assert!(read("2026-02-30").unwrap_err().contains("2026-02-30"));
         assert!(read("2026-02-03T25:00:00Z").unwrap_err().contains("25:00:00"));
         for bad in [

@@ -9,17 +9,17 @@ use cortexkey_core::access::{
 use cortexkey_core::auth::Level;
 
 /// A type whose values are written as one of a fixed set of words.
-pub trait Word: Copy + 'static {
+pub trait Keyword: Copy + 'static {
     /// All values, in the order of the documentation.
     const ALL: &'static [Self];
 
     /// The word in a file.
-    fn word(self) -> &'static str;
+    fn as_str(self) -> &'static str;
 }
 
 /// All words of a type.
-pub(crate) fn words<T: Word>() -> Vec<&'static str> {
-    T::ALL.iter().map(|value| value.word()).collect()
+pub(crate) fn words<T: Keyword>() -> Vec<&'static str> {
+    T::ALL.iter().map(|value| value.as_str()).collect()
 }
 
 /// Declares an enum together with the word of each variant.
@@ -37,10 +37,10 @@ macro_rules! words {
             }
         }
 
-        impl Word for $name {
+        impl Keyword for $name {
             const ALL: &'static [Self] = &[$(Self::$variant,)+];
 
-            fn word(self) -> &'static str {
+            fn as_str(self) -> &'static str {
                 self.as_str()
             }
         }
@@ -70,42 +70,42 @@ impl Severity {
     }
 }
 
-impl Word for Severity {
+impl Keyword for Severity {
     const ALL: &'static [Self] = &[Self::Error, Self::Warning, Self::Info];
 
-    fn word(self) -> &'static str {
+    fn as_str(self) -> &'static str {
         self.as_str()
     }
 }
 
-impl Word for AreaMode {
+impl Keyword for AreaMode {
     const ALL: &'static [Self] = &[Self::None, Self::All, Self::Select];
 
-    fn word(self) -> &'static str {
+    fn as_str(self) -> &'static str {
         self.as_str()
     }
 }
 
-impl Word for EndpointMode {
+impl Keyword for EndpointMode {
     const ALL: &'static [Self] = &[Self::None, Self::All, Self::Select, Self::Raw];
 
-    fn word(self) -> &'static str {
+    fn as_str(self) -> &'static str {
         self.as_str()
     }
 }
 
-impl Word for AxisMode {
+impl Keyword for AxisMode {
     const ALL: &'static [Self] = &[Self::NoScope, Self::SeeAll, Self::Scope, Self::Any];
 
-    fn word(self) -> &'static str {
+    fn as_str(self) -> &'static str {
         self.as_str()
     }
 }
 
-impl Word for Unreferenced {
+impl Keyword for Unreferenced {
     const ALL: &'static [Self] = &[Self::Yes, Self::No, Self::Unknown];
 
-    fn word(self) -> &'static str {
+    fn as_str(self) -> &'static str {
         self.as_str()
     }
 }
@@ -132,42 +132,42 @@ words! {
     }
 }
 
-impl Word for bool {
+impl Keyword for bool {
     const ALL: &'static [Self] = &[true, false];
 
-    fn word(self) -> &'static str {
+    fn as_str(self) -> &'static str {
         if self { "true" } else { "false" }
     }
 }
 
-impl Word for Level {
+impl Keyword for Level {
     const ALL: &'static [Self] = &[Self::Standard, Self::Advanced];
 
-    fn word(self) -> &'static str {
+    fn as_str(self) -> &'static str {
         self.as_str()
     }
 }
 
-impl Word for Permission {
+impl Keyword for Permission {
     const ALL: &'static [Self] = &[Self::None, Self::View, Self::Edit];
 
-    fn word(self) -> &'static str {
+    fn as_str(self) -> &'static str {
         self.as_str()
     }
 }
 
-impl Word for Product {
+impl Keyword for Product {
     const ALL: &'static [Self] = &Self::ALL;
 
-    fn word(self) -> &'static str {
+    fn as_str(self) -> &'static str {
         self.as_str()
     }
 }
 
-impl Word for Sbac {
+impl Keyword for Sbac {
     const ALL: &'static [Self] = &[Self::Enforced, Self::Disabled, Self::Unknown];
 
-    fn word(self) -> &'static str {
+    fn as_str(self) -> &'static str {
         match self {
             Self::Enforced => "enforced",
             Self::Disabled => "disabled",
@@ -176,10 +176,10 @@ impl Word for Sbac {
     }
 }
 
-impl Word for TagMode {
+impl Keyword for TagMode {
     const ALL: &'static [Self] = &[Self::Permissive, Self::Restrictive];
 
-    fn word(self) -> &'static str {
+    fn as_str(self) -> &'static str {
         match self {
             Self::Permissive => "permissive",
             Self::Restrictive => "restrictive",

@@ -142,9 +142,11 @@ fn one_file_under_many_paths_is_read_a_limited_number_of_times() {
     };
     let layers = load("p.yaml", &Limits::default(), &mut read).unwrap();
     assert_eq!(asked, 64);
-    let problems = || layers.faults.iter().flat_map(|fault| &fault.problems);
-    assert!(problems().any(|p| p.message.contains("at most 64 files")));
-    assert!(problems().any(|p| p.message.contains("at most 16 policies")));
+    let problems = layers.faults.iter().flat_map(|fault| &fault.problems);
+    let mut said: Vec<&str> = problems.map(|problem| problem.message.as_str()).collect();
+    said.sort_unstable();
+    said.dedup();
+    insta::assert_snapshot!(said.join("\n"));
     assert!(layers.faults.len() <= 64);
 }
 

@@ -1,4 +1,4 @@
-//! Child processes: a single constructor, so that no program gets a secret of ours.
+//! Child processes: a single constructor, so that no program gets one of our secrets.
 //!
 //! `clippy.toml` forbids `Command::new` elsewhere, except in tests and `xtask`.
 

@@ -1,6 +1,6 @@
 //! Safe reads and replacement of files, child processes and error chains for all crates.
 //!
-//! It depends on no other crate of ours.
+//! It depends on no other crate of the workspace.
 
 mod chain;
 mod child;

@@ -1,4 +1,4 @@
-//! Names that Windows takes for something else than a file.
+//! Names that Windows does not treat as names of files.
 
 /// Whether Windows takes a file's name for a device, or drops a part of it. Elsewhere such a name is a file's.
 #[must_use]

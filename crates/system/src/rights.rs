@@ -174,7 +174,7 @@ mod windows {
 
     const FILE: SeObjectType = SeObjectType::SE_FILE_OBJECT;
 
-    /// The first account besides this user, the system and administrators that has the access to an open
+    /// The first account other than this user, the system and administrators that has the access to an open
     /// file or folder.
     pub fn others_with(file: &File, access: Access) -> io::Result<Option<String>> {
         let about = SecurityInformation::Owner | SecurityInformation::Dacl;

@@ -30,7 +30,7 @@ impl<T: Send + 'static> Queue<T> {
         let ended = Arc::new((Mutex::new(false), Condvar::new()));
         let stopped = Arc::new(AtomicBool::new(false));
         let counted = Arc::clone(&dropped);
-        let at_end = EndMark(Arc::clone(&ended));
+        let at_end = EndSignal(Arc::clone(&ended));
         let is_stopped = Arc::clone(&stopped);
         std::thread::Builder::new().name(name.to_owned()).spawn(move || {
             let _at_end = at_end;
@@ -74,9 +74,9 @@ impl<T: Send + 'static> Queue<T> {
 }
 
 /// Reports that the thread has ended, even if its work panicked.
-struct EndMark(Arc<(Mutex<bool>, Condvar)>);
+struct EndSignal(Arc<(Mutex<bool>, Condvar)>);
 
-impl Drop for EndMark {
+impl Drop for EndSignal {
     fn drop(&mut self) {
         *self.0.0.lock().unwrap_or_else(PoisonError::into_inner) = true;
         self.0.1.notify_all();

@@ -149,9 +149,9 @@ pub(crate) struct Work {
 
 impl Work {
     /// Marks the connection as busy until the returned guard is dropped.
-    pub(crate) fn begin(&self) -> Busy {
+    pub(crate) fn begin(&self) -> ActiveResponse {
         self.member.answers.fetch_add(1, Ordering::AcqRel);
-        Busy(self.clone())
+        ActiveResponse(self.clone())
     }
 }
 
@@ -177,9 +177,9 @@ impl Drop for Waiting {
 }
 
 /// A response in progress.
-pub(crate) struct Busy(Work);
+pub(crate) struct ActiveResponse(Work);
 
-impl Drop for Busy {
+impl Drop for ActiveResponse {
     fn drop(&mut self) {
         let Work { crowd, member } = &self.0;
         // Before it counts as idle, so that it does not appear idle since long ago.

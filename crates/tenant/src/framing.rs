@@ -102,7 +102,7 @@ enum State {
 }
 
 /// The line is ambiguous.
-struct Unclear;
+struct AmbiguousLine;
 
 impl Framing {
     /// Checks incoming bytes, and makes the first ambiguous one and everything after it unreadable.
@@ -137,7 +137,7 @@ impl Framing {
     }
 
     /// A byte of a line.
-    fn byte(&mut self, byte: u8) -> Result<(), Unclear> {
+    fn byte(&mut self, byte: u8) -> Result<(), AmbiguousLine> {
         match (byte, self.after_cr) {
             (b'\n', true) => {
                 self.after_cr = false;
@@ -147,18 +147,18 @@ impl Framing {
                 self.line.clear();
                 return ended;
             }
-            (b'\n', false) | (_, true) => return Err(Unclear),
+            (b'\n', false) | (_, true) => return Err(AmbiguousLine),
             (b'\r', false) => self.after_cr = true,
             _ if self.line.len() < LINE_BYTES_MAX => self.line.push(byte),
             // The size of a chunk is short.
-            _ if self.state == State::ChunkSize => return Err(Unclear),
+            _ if self.state == State::ChunkSize => return Err(AmbiguousLine),
             _ => {}
         }
         Ok(())
     }
 
     /// A complete line.
-    fn line(&mut self, line: &[u8]) -> Result<(), Unclear> {
+    fn line(&mut self, line: &[u8]) -> Result<(), AmbiguousLine> {
         match self.state {
             State::Start if line.is_empty() => {}
             State::Start => {
@@ -168,7 +168,7 @@ impl Framing {
             }
             State::Headers if line.is_empty() => {
                 self.state = match (self.chunked, self.length) {
-                    (true, Some(_)) => return Err(Unclear),
+                    (true, Some(_)) => return Err(AmbiguousLine),
                     (true, None) => State::ChunkSize,
                     (false, length) => after(length.unwrap_or(0), State::Body, State::Start),
                 };
@@ -177,15 +177,16 @@ impl Framing {
             State::ChunkSize => {
                 let digits = line.split(|byte| matches!(byte, b';' | b' ' | b'\t')).next();
                 let digits = digits.filter(|digits| (1..=CHUNK_DIGITS_MAX).contains(&digits.len()));
-                let digits = core::str::from_utf8(digits.ok_or(Unclear)?).map_err(|_| Unclear)?;
+                let digits = core::str::from_utf8(digits.ok_or(AmbiguousLine)?)
+                    .map_err(|_| AmbiguousLine)?;
                 if !digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-                    return Err(Unclear);
+                    return Err(AmbiguousLine);
                 }
-                let size = u64::from_str_radix(digits, 16).map_err(|_| Unclear)?;
+                let size = u64::from_str_radix(digits, 16).map_err(|_| AmbiguousLine)?;
                 self.state = after(size, State::Chunk, State::Trailers);
             }
             State::ChunkEnd if line.is_empty() => self.state = State::ChunkSize,
-            State::ChunkEnd => return Err(Unclear),
+            State::ChunkEnd => return Err(AmbiguousLine),
             State::Trailers if line.is_empty() => self.state = State::Start,
             State::Trailers | State::Body(_) | State::Chunk(_) | State::Broken => {}
         }
@@ -193,10 +194,10 @@ impl Framing {
     }
 
     /// A header, of which two matter.
-    fn header(&mut self, line: &[u8]) -> Result<(), Unclear> {
+    fn header(&mut self, line: &[u8]) -> Result<(), AmbiguousLine> {
         // A line that continues another.
         if line.starts_with(b" ") || line.starts_with(b"\t") {
-            return Err(Unclear);
+            return Err(AmbiguousLine);
         }
         let colon = line.iter().position(|byte| *byte == b':').unwrap_or(line.len());
         let name = &line[..colon];
@@ -204,16 +205,16 @@ impl Framing {
         let value = value.trim_ascii();
         let is = |wanted: &str| name.trim_ascii().eq_ignore_ascii_case(wanted.as_bytes());
         if is("content-length") {
-            let text = core::str::from_utf8(value).map_err(|_| Unclear)?;
+            let text = core::str::from_utf8(value).map_err(|_| AmbiguousLine)?;
             let is_digits =
                 (1..=18).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
             if !is_digits || self.length.is_some() || line.len() == LINE_BYTES_MAX {
-                return Err(Unclear);
+                return Err(AmbiguousLine);
             }
-            self.length = Some(text.parse().map_err(|_| Unclear)?);
+            self.length = Some(text.parse().map_err(|_| AmbiguousLine)?);
         } else if is("transfer-encoding") {
             if self.chunked || !value.eq_ignore_ascii_case(b"chunked") {
-                return Err(Unclear);
+                return Err(AmbiguousLine);
             }
             self.chunked = true;
         }

@@ -1,4 +1,4 @@
-//! [`Gathered`]: responses to requests that arrived together leave together, in one write.
+//! [`WriteBuffer`]: responses to requests that arrived together leave together, in one write.
 //!
 //! A response is sent as soon as its connection waits for anything: the next request, the rest of
 //! one, or a slow response. The HTTP library's own pipelining loses the refusal of malformed input.
@@ -15,7 +15,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 const BYTES_MAX: usize = 16 * 1024;
 
 /// A connection: one handle belongs to the HTTP library, the other [drives](Self::drive) it.
-pub(crate) struct Gathered<S>(Arc<Mutex<Inner<S>>>);
+pub(crate) struct WriteBuffer<S>(Arc<Mutex<Inner<S>>>);
 
 struct Inner<S> {
     stream: S,
@@ -30,13 +30,13 @@ struct Inner<S> {
     ended: bool,
 }
 
-impl<S> Clone for Gathered<S> {
+impl<S> Clone for WriteBuffer<S> {
     fn clone(&self) -> Self {
         Self(Arc::clone(&self.0))
     }
 }
 
-impl<S: AsyncWrite + Unpin> Gathered<S> {
+impl<S: AsyncWrite + Unpin> WriteBuffer<S> {
     pub(crate) fn new(stream: S) -> Self {
         Self(Arc::new(Mutex::new(Inner {
             stream,
@@ -99,7 +99,7 @@ impl<S: AsyncWrite + Unpin> Inner<S> {
     }
 }
 
-impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for Gathered<S> {
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for WriteBuffer<S> {
     fn poll_read(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -109,7 +109,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for Gathered<S> {
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for Gathered<S> {
+impl<S: AsyncWrite + Unpin> AsyncWrite for WriteBuffer<S> {
     fn poll_write(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -199,9 +199,12 @@ mod tests {
     }
 
     /// The writes of some work.
-    fn writes_of(pauses: &[bool], work: impl AsyncFnOnce(Gathered<Writes>)) -> (Vec<usize>, usize) {
+    fn writes_of(
+        pauses: &[bool],
+        work: impl AsyncFnOnce(WriteBuffer<Writes>),
+    ) -> (Vec<usize>, usize) {
         let pauses = pauses.iter().copied().collect();
-        let gathered = Gathered::new(Writes { pauses, ..Writes::default() });
+        let gathered = WriteBuffer::new(Writes { pauses, ..Writes::default() });
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         let work = work(gathered.clone());
         runtime.block_on(gathered.drive(pin!(work)));
@@ -210,13 +213,13 @@ mod tests {
         (inner.stream.sizes.clone(), inner.stream.flushes)
     }
 
-    async fn write(to: &mut Gathered<Writes>, count: usize) {
+    async fn write(to: &mut WriteBuffer<Writes>, count: usize) {
         let bytes = vec![b'x'; count];
         let written = poll_fn(|cx| Pin::new(&mut *to).poll_write(cx, &bytes)).await.unwrap();
         assert_eq!(written, count);
     }
 
-    async fn answers(to: &mut Gathered<Writes>, count: usize) {
+    async fn answers(to: &mut WriteBuffer<Writes>, count: usize) {
         for _ in 0..count {
             write(to, 100).await;
             poll_fn(|cx| Pin::new(&mut *to).poll_flush(cx)).await.unwrap();

@@ -19,7 +19,7 @@ pub struct Follower {
 
 /// What a [`Follower`] sees.
 #[derive(Clone, Debug)]
-pub enum Followed {
+pub enum FollowEvent {
     /// A request was answered.
     Request(Arc<LogLine>),
     /// So many requests were answered too fast to be followed.
@@ -36,12 +36,12 @@ impl Follower {
 
     /// Waits for the next; `None` once the tenant stops. Nothing is lost where this is dropped before
     /// it is ready.
-    pub async fn next(&mut self) -> Option<Followed> {
+    pub async fn next(&mut self) -> Option<FollowEvent> {
         tokio::select! {
             _ = self.stopping.wait_for(|stop| *stop) => None,
             line = self.lines.recv() => match line {
-                Ok(line) => Some(Followed::Request(line)),
-                Err(RecvError::Lagged(count)) => Some(Followed::Missed(count)),
+                Ok(line) => Some(FollowEvent::Request(line)),
+                Err(RecvError::Lagged(count)) => Some(FollowEvent::Missed(count)),
                 Err(RecvError::Closed) => None,
             },
         }
@@ -49,10 +49,10 @@ impl Follower {
 
     /// The next if it is already there. A reader that only takes what is there is not woken by each
     /// request, so it costs the requests nothing.
-    pub fn take(&mut self) -> Option<Followed> {
+    pub fn take(&mut self) -> Option<FollowEvent> {
         match self.lines.try_recv() {
-            Ok(line) => Some(Followed::Request(line)),
-            Err(TryRecvError::Lagged(count)) => Some(Followed::Missed(count)),
+            Ok(line) => Some(FollowEvent::Request(line)),
+            Err(TryRecvError::Lagged(count)) => Some(FollowEvent::Missed(count)),
             Err(TryRecvError::Empty | TryRecvError::Closed) => None,
         }
     }
@@ -60,12 +60,12 @@ impl Follower {
 
 /// The last requests.
 pub(crate) struct Inspector {
-    last: Mutex<VecDeque<Remembered>>,
+    last: Mutex<VecDeque<LoggedRequest>>,
     max: usize,
     sender: broadcast::Sender<Arc<LogLine>>,
 }
 
-struct Remembered {
+struct LoggedRequest {
     line: Arc<LogLine>,
     /// Identifies an accepted request; never shown.
     tag: Option<[u8; 16]>,
@@ -85,7 +85,7 @@ impl Inspector {
             last.pop_front();
         }
         if self.max > 0 {
-            last.push_back(Remembered { line, tag });
+            last.push_back(LoggedRequest { line, tag });
         }
     }
 
@@ -113,7 +113,7 @@ impl Inspector {
         self.sender.subscribe()
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, VecDeque<Remembered>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, VecDeque<LoggedRequest>> {
         self.last.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

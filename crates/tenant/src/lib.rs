@@ -65,7 +65,7 @@ mod webhook;
 pub use clock::{Clock, SettableClock};
 pub use controls::Controls;
 pub use faults::{Fault, FaultError, FaultKind};
-pub use inspect::{Followed, Follower};
+pub use inspect::{FollowEvent, Follower};
 pub use inventory::InventoryError;
 pub use log::{DroppedLog, Log, LogLine, WebhookLog};
 pub use notices::Notification;

@@ -44,12 +44,12 @@ pub const ASSUMED_ROLES: &[(&str, &[(&str, Permission)])] = &[
 const NOTHING: KnownLevel = KnownLevel::exactly(Permission::None);
 
 /// A predefined role, with a level for every component.
-struct SettledRole {
+struct CompleteRole {
     public: &'static PredefinedRole,
     role: Role<String>,
 }
 
-impl SettledRole {
+impl CompleteRole {
     fn of(public: &'static PredefinedRole, product: Product) -> Self {
         let mut role = public.role_in(Some(product)).to_owned();
         let mut grants: Vec<Grant<String>> = Vec::new();
@@ -177,7 +177,7 @@ pub(crate) struct RoleEntry {
 /// All roles of a tenant.
 pub(crate) struct Roles {
     product: Product,
-    predefined: Vec<SettledRole>,
+    predefined: Vec<CompleteRole>,
     pub(crate) custom: Vec<RoleEntry>,
     /// How many custom roles were ever created: an id is never reused.
     pub(crate) made: u64,
@@ -194,7 +194,7 @@ impl Roles {
             created_by: "tenant@localhost".to_owned(),
             created_ms: now_ms,
         };
-        let predefined = PredefinedRole::of(product).map(|role| SettledRole::of(role, product));
+        let predefined = PredefinedRole::of(product).map(|role| CompleteRole::of(role, product));
         Self {
             product,
             predefined: predefined.collect(),

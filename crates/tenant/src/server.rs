@@ -24,13 +24,13 @@ use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 
-use crate::connections::{Busy, Connections, Place, Work};
+use crate::connections::{ActiveResponse, Connections, Place, Work};
 use crate::framing::Framed;
-use crate::gather::Gathered;
+use crate::gather::WriteBuffer;
 use crate::http::ToReset;
 use crate::refusal::Refusal;
-use crate::stream::Unread;
-use crate::waited::Waited;
+use crate::stream::WriteTimeout;
+use crate::waited::TimedBody;
 
 const HEADERS_MAX: usize = 64;
 const HEADER_BYTES_MAX: usize = 64 * 1024;
@@ -95,7 +95,7 @@ async fn accept(
             Ok((stream, _)) => {
                 let place = crowd.enter().await;
                 let _ = stream.set_nodelay(true);
-                let stream = Unread::new(stream, write_time);
+                let stream = WriteTimeout::new(stream, write_time);
                 let reset = ToReset(stream.reset());
                 let router = TowerToHyperService::new(router.clone());
                 let service = Tagged { router, reset, work: place.work() };
@@ -115,7 +115,7 @@ async fn accept(
 /// A connection with TLS. A client that does not complete the handshake in time is disconnected.
 async fn secured(
     tls: TlsAcceptor,
-    stream: Unread<TcpStream>,
+    stream: WriteTimeout<TcpStream>,
     service: Tagged,
     mut stop: watch::Receiver<bool>,
     place: Place,
@@ -136,7 +136,7 @@ async fn connection(
     mut stop: watch::Receiver<bool>,
     place: Place,
 ) {
-    let stream = Gathered::new(Framed::new(stream));
+    let stream = WriteBuffer::new(Framed::new(stream));
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         // A client that has sent everything may close that side and still wait for the response.
@@ -174,7 +174,7 @@ impl Service<hyper::Request<Incoming>> for Tagged {
     fn call(&self, mut request: hyper::Request<Incoming>) -> Self::Future {
         request.extensions_mut().insert(self.reset.clone());
         let busy = self.work.begin();
-        let request = request.map(|body| Waited::new(body, self.work.clone()));
+        let request = request.map(|body| TimedBody::new(body, self.work.clone()));
         let answer = self.router.call(request);
         Box::pin(async move {
             let (head, body) = answer.await?.into_parts();
@@ -187,7 +187,7 @@ impl Service<hyper::Request<Incoming>> for Tagged {
 /// head was sent.
 struct Held {
     body: Body,
-    _busy: Busy,
+    _busy: ActiveResponse,
 }
 
 impl HttpBody for Held {

@@ -1,4 +1,4 @@
-//! [`Unread`]: a connection that ends if sent data is not read in time, or on request.
+//! [`WriteTimeout`]: a connection that ends if sent data is not read in time, or on request.
 
 use core::pin::Pin;
 use core::task::{Context, Poll};
@@ -12,7 +12,7 @@ use tokio::net::TcpStream;
 use tokio::time::{Sleep, sleep};
 
 /// A connection with a limit for how long writes may wait.
-pub(crate) struct Unread<S> {
+pub(crate) struct WriteTimeout<S> {
     stream: S,
     limit: Duration,
     /// Runs from the first write that had to wait until everything is written.
@@ -34,7 +34,7 @@ impl Resettable for TcpStream {
     }
 }
 
-impl<S> Unread<S> {
+impl<S> WriteTimeout<S> {
     pub(crate) fn new(stream: S, limit: Duration) -> Self {
         Self { stream, limit, until: None, reset: Arc::default() }
     }
@@ -63,7 +63,7 @@ impl<S> Unread<S> {
     }
 }
 
-impl<S: AsyncRead + Unpin> AsyncRead for Unread<S> {
+impl<S: AsyncRead + Unpin> AsyncRead for WriteTimeout<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -73,7 +73,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Unread<S> {
     }
 }
 
-impl<S: Resettable> Unread<S> {
+impl<S: Resettable> WriteTimeout<S> {
     fn check_reset(&self) -> io::Result<()> {
         if self.reset.load(Ordering::Relaxed) {
             self.stream.reset_on_drop();
@@ -83,7 +83,7 @@ impl<S: Resettable> Unread<S> {
     }
 }
 
-impl<S: AsyncWrite + Resettable + Unpin> AsyncWrite for Unread<S> {
+impl<S: AsyncWrite + Resettable + Unpin> AsyncWrite for WriteTimeout<S> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,

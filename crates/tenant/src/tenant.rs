@@ -37,7 +37,7 @@ use crate::signals::Signals;
 use crate::start_error::StartError;
 use crate::store::{Disk, GenerateError, NewKeyInfo, Store};
 use crate::tls::Tls;
-use crate::webhook::{GivenUp, Webhook};
+use crate::webhook::{DeliveryError, Webhook};
 
 const THREADS_MAX: usize = 4;
 /// How often due notices are checked: the clock may be a test's.
@@ -476,7 +476,7 @@ fn open_store(
 
 fn start_webhook(app: &Arc<App>, url: String) -> Result<(), StartError> {
     let weak = Arc::downgrade(app);
-    let given_up = move |notification: &Notification, why: GivenUp| {
+    let given_up = move |notification: &Notification, why: DeliveryError| {
         if let Some(app) = weak.upgrade() {
             app.not_taken(notification, why);
         }

@@ -1,4 +1,4 @@
-//! [`Waited`]: a request's body, within limits of size and time, whichever handler reads it.
+//! [`TimedBody`]: a request's body, within limits of size and time, whichever handler reads it.
 //!
 //! While it waits for its sender, its connection counts as idle, so that connections that never
 //! send what they announced cannot block others.
@@ -20,7 +20,7 @@ const BYTES_MAX: usize = 9 * 1024 * 1024;
 const TIME: Duration = Duration::from_secs(15);
 
 /// A body and its connection.
-pub(crate) struct Waited {
+pub(crate) struct TimedBody {
     body: Incoming,
     work: Work,
     waiting: Option<Waiting>,
@@ -29,7 +29,7 @@ pub(crate) struct Waited {
     until: Option<Pin<Box<Sleep>>>,
 }
 
-impl Waited {
+impl TimedBody {
     pub(crate) fn new(body: Incoming, work: Work) -> Self {
         Self { body, work, waiting: None, left: BYTES_MAX, until: None }
     }
@@ -41,7 +41,7 @@ impl Waited {
     }
 }
 
-impl HttpBody for Waited {
+impl HttpBody for TimedBody {
     type Data = Bytes;
     type Error = axum::BoxError;
 

@@ -20,7 +20,7 @@ const WAITING_MAX: usize = 100;
 
 /// Why a notice was not accepted. It does not contain the address, which may contain a secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-pub(crate) enum GivenUp {
+pub(crate) enum DeliveryError {
     #[error("{WAITING_MAX} notices are already waiting")]
     QueueFull,
     #[error("{0}; given up after {ATTEMPTS} attempts")]
@@ -46,7 +46,7 @@ impl Webhook {
     /// reason and without the address, which may contain a secret.
     pub(crate) fn new(
         url: String,
-        given_up: impl Fn(&Notification, GivenUp) + Send + 'static,
+        given_up: impl Fn(&Notification, DeliveryError) + Send + 'static,
     ) -> io::Result<Self> {
         let config = ureq::Agent::config_builder().max_redirects(0).timeout_global(Some(TIME));
         let agent: ureq::Agent = config.build().into();
@@ -59,8 +59,8 @@ impl Webhook {
     }
 
     /// Queues a notice; returns why it was given up if too many wait.
-    pub(crate) fn send(&self, notification: &Notification) -> Result<(), GivenUp> {
-        if self.0.add(notification.clone()) { Ok(()) } else { Err(GivenUp::QueueFull) }
+    pub(crate) fn send(&self, notification: &Notification) -> Result<(), DeliveryError> {
+        if self.0.add(notification.clone()) { Ok(()) } else { Err(DeliveryError::QueueFull) }
     }
 
     /// Sends nothing more, except what is in progress.
@@ -70,7 +70,7 @@ impl Webhook {
 }
 
 /// Sends one notice; it blocks.
-fn send(agent: &ureq::Agent, url: &str, notification: &Notification) -> Result<(), GivenUp> {
+fn send(agent: &ureq::Agent, url: &str, notification: &Notification) -> Result<(), DeliveryError> {
     let mut last = Attempt::Unreachable;
     for attempt in 1..=ATTEMPTS {
         last = match agent.post(url).send_json(notification) {
@@ -83,5 +83,5 @@ fn send(agent: &ureq::Agent, url: &str, notification: &Notification) -> Result<(
             std::thread::sleep(PAUSE * attempt);
         }
     }
-    Err(GivenUp::Attempts(last))
+    Err(DeliveryError::Attempts(last))
 }

@@ -115,7 +115,7 @@ fn find_object(root: &Path, folder: &Path, target: &Target) -> Result<PathBuf, S
 }
 
 /// Builds the archive as rustc makes it. In a folder of its own, since what it is built with would
-/// have everything else built anew.
+/// rebuild everything else.
 fn rust_archive(root: &Path, target: &Target) -> Result<PathBuf, String> {
     let folder = target_dir(root).join("dist");
     // Without it the system's call is found by a weak name, which a static program does not link; it

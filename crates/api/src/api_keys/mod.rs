@@ -18,7 +18,7 @@ use crate::Secret;
 mod read;
 mod record;
 
-pub use read::{ListRead, OddRecord};
+pub use read::{ListRead, UnreadableRecord};
 
 /// How a key authenticates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]

@@ -18,7 +18,7 @@ pub struct ListRead {
     /// The records that can be read.
     pub keys: Vec<ApiKeyRecord>,
     /// The records that cannot be read.
-    pub odd: Vec<OddRecord>,
+    pub odd: Vec<UnreadableRecord>,
     /// How many match the filters: in total, or on this page.
     pub filter_count: Option<u64>,
     /// How many keys there are, including expired ones.
@@ -27,7 +27,7 @@ pub struct ListRead {
 
 /// A record of a key that cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct OddRecord {
+pub struct UnreadableRecord {
     /// The key id, if it can be read.
     pub id: Option<u64>,
     /// The field that cannot be read.
@@ -76,11 +76,13 @@ impl Fields {
     }
 }
 
-fn record(value: &Value) -> Result<ApiKeyRecord, OddRecord> {
-    let Value::Object(object) = value else { return Err(OddRecord { id: None, field: "id" }) };
+fn record(value: &Value) -> Result<ApiKeyRecord, UnreadableRecord> {
+    let Value::Object(object) = value else {
+        return Err(UnreadableRecord { id: None, field: "id" });
+    };
     let fields = Fields(object.clone());
     let id = fields.get("id").and_then(number);
-    let odd = |field| OddRecord { id, field };
+    let odd = |field| UnreadableRecord { id, field };
     let text = |name: &'static str| match fields.get(name) {
         None | Some(Value::Null) => Ok(None),
         Some(Value::String(text)) => Ok(Some(text.clone())),
@@ -122,7 +124,7 @@ fn number(value: &Value) -> Option<u64> {
     value.as_u64().or_else(|| value.as_str()?.parse().ok())
 }
 
-impl fmt::Display for OddRecord {
+impl fmt::Display for UnreadableRecord {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.id {
             Some(id) => write!(f, "the record of key {id} has no readable `{}`", self.field),

@@ -15,11 +15,11 @@ use crate::text::{self, BAD, DIM};
 #[derive(clap::Args)]
 pub(crate) struct Args {
     #[command(subcommand)]
-    what: What,
+    what: Subcommand,
 }
 
 #[derive(clap::Subcommand)]
-enum What {
+enum Subcommand {
     Show(Show),
     Prune(Prune),
 }
@@ -29,7 +29,7 @@ enum What {
 #[command(after_help = "Exit codes: 0 success; 2 usage error, or no baseline.")]
 struct Show {
     #[command(flatten)]
-    which: Which,
+    which: FileArgs,
 
     /// Output format
     #[arg(long, default_value = "text")]
@@ -42,7 +42,7 @@ struct Show {
 Exit codes: 0 success; 1 --check and some are gone; 2 usage error, or no baseline.")]
 struct Prune {
     #[command(flatten)]
-    which: Which,
+    which: FileArgs,
 
     /// Fail if some are gone, without writing
     #[arg(long)]
@@ -50,7 +50,7 @@ struct Prune {
 }
 
 #[derive(clap::Args)]
-struct Which {
+struct FileArgs {
     /// The policy's file [default: the nearest cortexkey.yaml in this folder or above]
     #[arg(long, value_name = "FILE")]
     policy: Option<PathBuf>,
@@ -72,12 +72,12 @@ enum Format {
 
 pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     match &args.what {
-        What::Show(args) => show(args),
-        What::Prune(args) => prune(args),
+        Subcommand::Show(args) => show(args),
+        Subcommand::Prune(args) => prune(args),
     }
 }
 
-fn options(which: &Which) -> Result<Options, Failure> {
+fn options(which: &FileArgs) -> Result<Options, Failure> {
     let folder = surroundings::current_folder()?;
     let now = surroundings::time(which.now.as_deref())?;
     let mut options = Options::new(folder, now);

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use cortexkey_client::doctor::{
     Certainty, Diagnosis, LiveOptions, Report, examine, examine_requests, read_requests,
 };
-use cortexkey_client::{Connection, Given, RawKey, explain};
+use cortexkey_client::{Connection, ExplicitSettings, RawKey, explain};
 use serde_json::json;
 
 use crate::connection::{ConnectionArgs, SETTINGS, failure};
@@ -106,7 +106,8 @@ fn live(args: &Args) -> Result<Diagnosis, Failure> {
     let helper = match &args.ask {
         None => None,
         Some(profile) => {
-            let given = Given { profile: Some(profile.clone()), ..Given::default() };
+            let given =
+                ExplicitSettings { profile: Some(profile.clone()), ..ExplicitSettings::default() };
             let found = Connection::resolve(&given, &environment, &mut std::io::empty());
             Some(found.map_err(|error| failure(&error))?.client())
         }

@@ -23,7 +23,8 @@ const HIDDEN: &str = "[hidden]";
 ///
 /// The tool gets the address, the key id, the level and the key in the variables that it reads.
 /// Other addresses, credentials and secrets of cortexkey and of the vendor's tools are removed from
-/// its environment, so that the key goes to no other tenant. The key is in no file and no argument.
+/// its environment, so that the key goes to no other tenant. The key is never written to a file or
+/// passed as an argument.
 #[derive(clap::Args)]
 #[command(after_help = format!("{EXAMPLES}\n\n{SETTINGS}"))]
 pub(crate) struct Args {

@@ -27,11 +27,11 @@ use crate::text::{self, BAD, BOLD, DIM, GOOD};
 #[derive(clap::Args)]
 pub(crate) struct Args {
     #[command(subcommand)]
-    what: What,
+    what: Subcommand,
 }
 
 #[derive(clap::Subcommand)]
-enum What {
+enum Subcommand {
     Init(Init),
     Check(Check),
     Show(Show),
@@ -109,7 +109,7 @@ struct Show {
     format: Format,
 }
 
-/// Run the policy's test cases; every custom rule needs a case that it fails
+/// Run the policy's test cases; every custom rule needs a case that it reports
 #[derive(clap::Args)]
 #[command(after_help = "\
 The cases are in the files that the policy's `tests` name.
@@ -157,14 +157,14 @@ enum Format {
 
 pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     match &args.what {
-        What::Init(args) => init(args),
-        What::Check(args) => check(args),
-        What::Show(args) => show(args),
-        What::Test(args) => test(args),
-        What::Schema(args) => schema(args),
-        What::Eval(args) => policy_eval::run(args),
+        Subcommand::Init(args) => init(args),
+        Subcommand::Check(args) => check(args),
+        Subcommand::Show(args) => show(args),
+        Subcommand::Test(args) => test(args),
+        Subcommand::Schema(args) => schema(args),
+        Subcommand::Eval(args) => policy_eval::run(args),
         #[cfg(feature = "client")]
-        What::Update(args) => policy_update::run(args),
+        Subcommand::Update(args) => policy_update::run(args),
     }
 }
 

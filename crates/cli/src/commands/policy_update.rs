@@ -1,4 +1,4 @@
-//! `cortexkey policy update`: fetches the policies from elsewhere that a policy extends.
+//! `cortexkey policy update`: fetches the remote policies that a policy extends.
 
 use std::path::{Path, PathBuf};
 
@@ -11,7 +11,7 @@ use serde_json::json;
 use crate::exit::{Exit, Failure};
 use crate::text::{self, DIM, Format, GOOD};
 
-/// Fetch the policies from elsewhere that a policy extends
+/// Fetch the remote policies that a policy extends
 ///
 /// A policy may extend a file of another git repository at a commit, and an artifact of a registry by
 /// its digest. This command writes a copy of each to .cortexkey/policies next to the policy, and
@@ -34,7 +34,7 @@ Examples:
 
   cortexkey policy update
   cortexkey policy update --check                 in CI: are the copies complete? No network
-  cortexkey policy update --verify                in CI: are the copies those of their sources?
+  cortexkey policy update --verify                in CI: do the copies match their sources?
 
 Exit codes: 0 success; 1 a policy could not be fetched, or with --check or --verify a copy is
 missing or changed; 2 usage error, an invalid policy, or a link in place of a copy.")]
@@ -64,7 +64,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     let policy = match &args.policy {
         Some(policy) if is_builtin(&policy.to_string_lossy()) => {
             let message =
-                format!("{} is built in and extends nothing from elsewhere", policy.display());
+                format!("{} is a built-in policy and extends no remote policy", policy.display());
             return Err(Failure::usage_error(message).help("pass a file of this repository"));
         }
         Some(policy) => policy.clone(),
@@ -118,7 +118,7 @@ fn report(args: &Args, different: &[Pinned]) -> Result<Exit, Failure> {
 
 fn fetched_text(fetched: &[FetchedPolicy]) -> String {
     if fetched.is_empty() {
-        return "the policy extends nothing from elsewhere\n".to_owned();
+        return "the policy extends no remote policy\n".to_owned();
     }
     let line = |policy: &FetchedPolicy| {
         let (color, state) = if policy.is_new { (GOOD, "new") } else { (DIM, "unchanged") };

@@ -69,7 +69,7 @@ pub(crate) struct Args {
     #[arg(long = "as", id = "tool", value_name = "TOOL", requires = "command")]
     tool: Option<String>,
 
-    /// Run this program with the proxy's address and token in its environment, and end with it
+    /// Run this program with the proxy's address and token in its environment, and stop when it ends
     #[arg(
         value_name = "COMMAND",
         requires = "tool",
@@ -86,7 +86,7 @@ Examples:
   cortexkey proxy --socket /run/user/1000/cortex.sock
   curl --unix-socket /run/user/1000/cortex.sock http://localhost/public_api/v1/healthcheck
 
-Standard output holds one line of JSON once requests are taken: url and token, or socket.
+When the proxy accepts requests, it prints one line of JSON: url and token, or socket.
 
 Exit codes: 0 ended; 1 it cannot listen; 2 usage error; with a COMMAND, those of the program.";
 

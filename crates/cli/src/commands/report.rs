@@ -13,9 +13,9 @@ use crate::text;
 
 /// Write overview, keys and findings as one HTML, JSON or CSV file
 ///
-/// The report covers a tenant, key definitions, or both, whatever the settings and the folder have.
-/// With both, it compares them. --from requires one of these. The HTML is one file without scripts,
-/// and prints well.
+/// The report covers a tenant, key definitions, or both, depending on the settings and the folder;
+/// --from makes a choice mandatory. If it covers both, it compares them. The HTML is one file
+/// without scripts, and prints well.
 #[derive(clap::Args)]
 #[command(after_help = format!("{EXAMPLES}\n\n{SETTINGS}"))]
 pub(crate) struct Args {
@@ -28,7 +28,7 @@ pub(crate) struct Args {
 
     /// What the report must cover [default: what the settings and the folder have]
     #[arg(long, value_name = "SOURCES")]
-    from: Option<From>,
+    from: Option<ReportSource>,
 
     /// The lowest severity of a finding that makes the exit code 1
     #[arg(long, value_name = "SEVERITY", default_value = "error")]
@@ -69,7 +69,7 @@ enum Format {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum From {
+enum ReportSource {
     /// The tenant and the definitions, compared
     Both,
     /// The definitions; no tenant is called
@@ -94,13 +94,15 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     let time = surroundings::time(None)?;
     let now_ms = u64::try_from(time.as_millisecond()).unwrap_or(0);
     let connection = match args.from {
-        Some(From::Definitions) => None,
-        Some(From::Both | From::Tenant) => Some(args.connection.resolve()?),
+        Some(ReportSource::Definitions) => None,
+        Some(ReportSource::Both | ReportSource::Tenant) => Some(args.connection.resolve()?),
         None => args.connection.resolve_if_set()?,
     };
     let corpus = match args.from {
-        Some(From::Tenant) => None,
-        from => args.corpus.read(matches!(from, Some(From::Both | From::Definitions)))?,
+        Some(ReportSource::Tenant) => None,
+        from => args
+            .corpus
+            .read(matches!(from, Some(ReportSource::Both | ReportSource::Definitions)))?,
     };
     let (report, is_uncompared) = match (connection, corpus) {
         (Some(connection), corpus) => {
@@ -138,8 +140,10 @@ impl Args {
     /// Fails if an option names a source that is not read.
     fn check(&self) -> Result<(), Failure> {
         let message = match self.from {
-            Some(From::Tenant) if self.corpus.is_given() => "--from tenant reads no definitions",
-            Some(From::Definitions) if self.connection.is_given() => {
+            Some(ReportSource::Tenant) if self.corpus.is_given() => {
+                "--from tenant reads no definitions"
+            }
+            Some(ReportSource::Definitions) if self.connection.is_given() => {
                 "--from definitions calls no tenant"
             }
             _ => return Ok(()),

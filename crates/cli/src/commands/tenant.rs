@@ -68,7 +68,7 @@ pub(crate) struct Args {
     /// More requests are refused as replay-guard-full. One key may use at most half of the entries;
     /// beyond that it gets replay-guard-quota. For 1,000 requests per second and a skew of 60
     /// seconds, set 120000: a burst of up to 60,000 requests of one key is accepted, and 60,000
-    /// entries are left for all other keys. An entry takes 16 bytes.
+    /// entries are left for all other keys. An entry takes 16 to 20 bytes.
     #[arg(long, value_name = "COUNT", value_parser = value_parser!(u32).range(2..=100_000_000))]
     guard_entries: Option<u32>,
 

@@ -161,9 +161,12 @@ fn waivable<'p>(
     };
     let Some(finding) = report.findings.iter().find(|finding| is_here(finding)) else {
         let by = report.waived.iter().find(|waived| is_here(&waived.finding));
-        let why = by.map_or("has no finding of", |_| "has no finding that counts of");
-        return Err(Failure::usage_error(format!("{} {why} {rule}", quote(&args.key)))
-            .help("a waiver without a finding is reported as unused"));
+        let why = by.map_or("", |_| " that counts");
+        return Err(Failure::usage_error(format!(
+            "{} has no finding of {rule}{why}",
+            quote(&args.key)
+        ))
+        .help("a waiver without a finding is reported as unused"));
     };
     let path = policy.waiver_file(finding).map_err(|reason| {
         Failure::usage_error(format!("{rule} cannot be waived: {reason}"))

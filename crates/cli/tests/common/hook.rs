@@ -10,7 +10,7 @@ use serde_json::Value;
 
 /// What a webhook does with a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Does {
+pub(crate) enum HookBehaviour {
     Answers(u16),
     /// Closes the connection without an answer, having taken the request.
     Closes,
@@ -28,12 +28,12 @@ pub(crate) enum Does {
 
 /// A request that a webhook took.
 #[derive(Clone, Debug)]
-pub(crate) struct Got {
+pub(crate) struct ReceivedRequest {
     pub(crate) head: String,
     pub(crate) body: String,
 }
 
-impl Got {
+impl ReceivedRequest {
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         let lines = self.head.lines().filter_map(|line| line.split_once(": "));
         lines.into_iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, v)| v)
@@ -51,8 +51,8 @@ pub(crate) struct Hook {
 }
 
 struct State {
-    does: Does,
-    got: Vec<Got>,
+    does: HookBehaviour,
+    got: Vec<ReceivedRequest>,
     child: Option<Child>,
 }
 
@@ -60,7 +60,7 @@ impl Hook {
     pub(crate) fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}/services/T0/B0/hook-secret-7", listener.local_addr().unwrap());
-        let state = State { does: Does::Answers(200), got: Vec::new(), child: None };
+        let state = State { does: HookBehaviour::Answers(200), got: Vec::new(), child: None };
         let state = Arc::new(Mutex::new(state));
         let shared = Arc::clone(&state);
         std::thread::spawn(move || {
@@ -72,12 +72,12 @@ impl Hook {
         Self { url, state }
     }
 
-    pub(crate) fn does(&self, does: Does) {
+    pub(crate) fn does(&self, does: HookBehaviour) {
         self.state.lock().unwrap().does = does;
     }
 
     /// What it took since it was asked last.
-    pub(crate) fn got(&self) -> Vec<Got> {
+    pub(crate) fn got(&self) -> Vec<ReceivedRequest> {
         std::mem::take(&mut self.state.lock().unwrap().got)
     }
 
@@ -99,7 +99,7 @@ impl Hook {
 
 fn serve(mut stream: &TcpStream, state: &Mutex<State>) {
     let does = state.lock().unwrap().does;
-    if does == Does::KillsBefore {
+    if does == HookBehaviour::KillsBefore {
         return kill(state);
     }
     let mut reader = BufReader::new(stream.try_clone().unwrap());
@@ -116,20 +116,20 @@ fn serve(mut stream: &TcpStream, state: &Mutex<State>) {
         return;
     }
     let body = String::from_utf8(body).unwrap();
-    state.lock().unwrap().got.push(Got { head, body });
+    state.lock().unwrap().got.push(ReceivedRequest { head, body });
     let status = match does {
-        Does::Answers(status) => status,
-        Does::Waits(time) => {
+        HookBehaviour::Answers(status) => status,
+        HookBehaviour::Waits(time) => {
             std::thread::sleep(time);
             200
         }
-        Does::Redirects => 307,
-        Does::BreaksOff => {
+        HookBehaviour::Redirects => 307,
+        HookBehaviour::BreaksOff => {
             let _ = stream.write_all(b"HTTP/1.1 2");
             return;
         }
-        Does::Closes | Does::KillsBefore => return,
-        Does::KillsAfter => return kill(state),
+        HookBehaviour::Closes | HookBehaviour::KillsBefore => return,
+        HookBehaviour::KillsAfter => return kill(state),
     };
     // The program may be gone. An answer repeats the request, as some servers do.
     let answer = format!(

@@ -14,6 +14,31 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use cortexkey_core::auth::{Signer, Timestamp};
 use serde_json::Value;
 
+/// Compares a message with its snapshot: tests assert codes, and the wording is reviewed there.
+#[allow(unused_macros, reason = "each test file uses some of it")]
+macro_rules! wording {
+    ($message:expr) => {
+        insta::assert_snapshot!($crate::common::stable(&$message))
+    };
+}
+
+/// A message without what differs from run to run: temporary folders, ports and times.
+pub(crate) fn stable(message: &str) -> String {
+    let temp = format!("{}/.tmp", std::env::temp_dir().display());
+    let message = after_each(message, &temp, "FOLDER");
+    let message = after_each(&message, "127.0.0.1:", "127.0.0.1:PORT");
+    definitions::without_times(&message)
+}
+
+/// Replaces a text together with the letters and digits that follow it.
+fn after_each(message: &str, start: &str, instead: &str) -> String {
+    let mut parts = message.split(start);
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |all, part| {
+        all + instead + part.trim_start_matches(|c: char| c.is_ascii_alphanumeric())
+    })
+}
+
 /// 128 letters and digits that no message may ever hold.
 pub(crate) const CANARY: &str = "CANARYxQ7rV2mB9pK4sT8wZ1cF6hJ3nL5dG0yR7uE2iA9oP4kS8lM1bN6vC3xW5zCANARYxQ7rV2mB9pK4sT8wZ1cF6hJ3nL5dG0yR7uE2iA9oP4kS8lM1bN6vC3xW5z";
 

@@ -12,9 +12,9 @@ use std::process::{Command, Stdio};
 use crate::common::{Ran, Tenant, cortexkey, finish};
 
 /// Numbers by a seed: what failed once fails again.
-struct Chance(u64);
+struct TestRng(u64);
 
-impl Chance {
+impl TestRng {
     fn new() -> Self {
         Self(number("CORTEXKEY_ATTACK_SEED", 1).wrapping_mul(2).wrapping_add(1))
     }
@@ -68,7 +68,7 @@ fn a_key_is_printed_by_no_command_wherever_it_is_put() {
     let options = options();
     let names: BTreeSet<&str> = options.iter().map(|(_, option)| option.as_str()).collect();
     assert!(options.len() > 100 && names.contains("--key-file"), "{}", options.len());
-    let mut chance = Chance::new();
+    let mut chance = TestRng::new();
     let lengths = [16, 20, 24, 32, 36, 40, 63, 64, 65, 100, 127, 128, 255, 256];
     let folder = tempfile::tempdir().unwrap();
     let known = chance.key(128);
@@ -137,7 +137,7 @@ fn until_it_speaks(command: &mut Command) -> Ran {
 
 #[test]
 fn a_key_in_any_variable_is_printed_by_no_command() {
-    let mut chance = Chance::new();
+    let mut chance = TestRng::new();
     let variables = [
         "CORTEXKEY_FQDN",
         "CORTEXKEY_API_URL",

@@ -96,28 +96,21 @@ fn what_is_compiled_decides_as_the_definitions_do() {
 
 #[test]
 fn mistakes_are_refused_with_their_place_and_nothing_is_written() {
-    for (definitions, said) in [
-        (
-            vec![definition("a", "on", ""), definition("a", "on", "")],
-            "keys/all.yaml:9:1: the key \"a\" cannot be compiled: it is defined twice",
-        ),
-        (vec![definition("a", "on", "\n  rols: [x]")], "keys/all.yaml:8:3: "),
-        (
-            vec![definition("a", "on", &SCOPE.replace("false", "unknown"))],
-            "keys/all.yaml:10:5: `unreferenced: unknown` leaves open",
-        ),
-        (
-            vec![definition("a", "on", "").replace("  lifetime: 90d\n", "")],
-            "`spec.expires` or `spec.lifetime` is missing",
-        ),
-        (vec!["a: [".to_owned()], "keys/all.yaml:1:"),
+    let mut said = String::new();
+    for definitions in [
+        vec![definition("a", "on", ""), definition("a", "on", "")],
+        vec![definition("a", "on", "\n  rols: [x]")],
+        vec![definition("a", "on", &SCOPE.replace("false", "unknown"))],
+        vec![definition("a", "on", "").replace("  lifetime: 90d\n", "")],
+        vec!["a: [".to_owned()],
     ] {
         let folder = folder(&definitions);
         let ran = compile_in(folder.path(), &["-o", "keys.ckc"]);
         assert_eq!(ran.code, 2, "{ran:?}");
-        assert!(ran.stderr.contains(said), "{said}: {ran:?}");
+        said += &ran.stderr;
         assert!(!folder.path().join("keys.ckc").exists());
     }
+    wording!(said);
     let empty = folder(&[]);
     fs::remove_file(empty.path().join("keys/all.yaml")).unwrap();
     assert_eq!(compile_in(empty.path(), &["-o", "keys.ckc"]).code, 3);
@@ -125,7 +118,8 @@ fn mistakes_are_refused_with_their_place_and_nothing_is_written() {
     let full = folder(&[definition("a", "on", "")]);
     fs::write(full.path().join("cortexkey.lock"), "kind: [").unwrap();
     let ran = compile_in(full.path(), &["-o", "keys.ckc"]);
-    assert!(ran.code == 2 && ran.stderr.contains("the lock file has a mistake"), "{ran:?}");
+    assert_eq!(ran.code, 2, "{ran:?}");
+    wording!(ran.stderr);
 }
 
 #[test]
@@ -135,7 +129,8 @@ fn a_device_is_written_to_and_not_replaced() {
     assert_eq!(ran.code, 0, "{ran:?}");
     assert!(!fs::metadata("/dev/null").unwrap().is_file());
     let ran = compile_in(folder.path(), &["-o", "nowhere/keys.ckc"]);
-    assert!(ran.code == 1 && ran.stderr.contains("cannot write"), "{ran:?}");
+    assert_eq!(ran.code, 1, "{ran:?}");
+    wording!(ran.stderr);
 }
 
 /// Every language reads these files; `CORTEXKEY_RENEW=1` writes them anew.

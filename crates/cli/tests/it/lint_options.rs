@@ -57,16 +57,19 @@ fn files_are_listed_and_findings_are_counted() {
     let json: Value = serde_json::from_str(&out).unwrap();
     assert_eq!((code, &json["rules"][0]["code"]), (1, &"L001".into()), "{out}");
     let (code, _, said) = lint(folder.path(), &["--statistics", "--format", "sarif"]);
-    assert!(code == 2 && said.contains("--format human, concise or json"), "{said}");
+    assert_eq!(code, 2, "{said}");
+    wording!(said);
 }
 
 #[test]
 fn a_selection_is_checked_and_announced() {
     let folder = two();
     let (code, out, _) = lint(folder.path(), &["--select", "E,role-unknown"]);
-    assert!(code == 0 && out.contains("of other rules not shown"), "{out}");
+    assert_eq!(code, 0, "{out}");
+    wording!(out);
     let (code, _, said) = lint(folder.path(), &["--ignore", "level-standart-forbidden"]);
-    assert!(code == 2 && said.contains("did you mean `level-standard-forbidden`"), "{said}");
+    assert_eq!(code, 2, "{said}");
+    wording!(said);
     for option in ["--select=E", "--ignore=E", "--exclude=keys/*"] {
         assert_eq!(lint(folder.path(), &["--write-baseline", option]).0, 2, "{option}");
     }
@@ -182,9 +185,11 @@ fn an_expression_is_tried_on_keys() {
     let json: Value = serde_json::from_str(&out).unwrap();
     assert_eq!((code, &json["answers"][0]["value"]), (0, &1_767_312_001_i64.into()), "{out}");
     let (code, out, _) = eval(&["timestamp(key.spec.comment)", "keys/svc-b.yaml"]);
-    assert!(code == 1 && out.contains("no answer: `timestamp` takes a date"), "{out}");
+    assert_eq!(code, 1, "{out}");
+    wording!(out);
     let (code, _, said) = eval(&["size(key.spec.rols)"]);
-    assert!(code == 2 && said.contains("did you mean `roles`"), "{said}");
+    assert_eq!(code, 2, "{said}");
+    wording!(said);
     assert_eq!(eval(&["size(key.spec.roles)", "cortexkey.yaml"]).0, 0);
     fs::remove_dir_all(folder.path().join("keys")).unwrap();
     assert_eq!(eval(&["size(key.spec.roles)"]).0, 3);

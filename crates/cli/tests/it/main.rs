@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 #![allow(clippy::disallowed_methods, reason = "a test starts programs itself")]
 
+#[macro_use]
 #[path = "../common/mod.rs"]
 mod common;
 

@@ -135,9 +135,9 @@ fn a_line_without_a_key_is_named_after_a_failure() {
     let listed = Listed::new(LIST);
     let ran = listed.run(&["--sink-folder", "missing", "--yes"]);
     assert_eq!(ran.code, 1, "{ran:?}");
-    assert!(!ran.stdout.contains("every line has its key"), "{ran:?}");
+    wording!(ran.stdout);
     for name in ["svc-a", "ana@example.com"] {
-        assert!(ran.stdout.contains(&format!("no key for {name}")), "{ran:?}");
+        assert!(ran.stdout.contains(name), "{ran:?}");
     }
     assert!(listed.0.keys().is_empty());
     // With the folder, the same command is complete.
@@ -154,7 +154,8 @@ fn a_pipe_as_list_is_refused_instead_of_waited_for() {
     let pipe = listed.0.path("team.csv");
     assert!(cortexkey_system::command("mkfifo").arg(&pipe).status().unwrap().success());
     let ran = listed.run(&["--dry-run"]);
-    assert!(ran.code == 2 && ran.stderr.contains("not a regular file"), "{ran:?}");
+    assert_eq!(ran.code, 2, "{ran:?}");
+    wording!(ran.stderr);
 }
 
 #[test]
@@ -182,7 +183,8 @@ fn what_fails_at_one_line_is_made_up_for_and_costs_no_other_line() {
     // Somebody's file is in the way of the second line.
     fs::write(listed.0.path("secrets/b"), "somebody's").unwrap();
     let ran = listed.run(&["--yes"]);
-    assert!(ran.code == 1 && ran.stderr.contains("same command"), "{ran:?}");
+    assert_eq!(ran.code, 1, "{ran:?}");
+    wording!(ran.stderr);
     assert_eq!(listed.0.keys().len(), 1);
     assert_eq!(fs::read_to_string(listed.0.path("secrets/b")).unwrap(), "somebody's");
     fs::remove_file(listed.0.path("secrets/b")).unwrap();
@@ -228,33 +230,32 @@ fn a_lost_record_and_a_key_that_is_gone_make_no_second_key() {
     let id = listed.0.in_place("b").unwrap();
     listed.0.good(&["keys", "edit", &id.to_string(), "--role", "Responder", "--yes"]);
     let ran = listed.run(&["--dry-run"]);
-    assert!(ran.code == 0 && ran.stdout.contains("another role"), "{ran:?}");
+    assert_eq!(ran.code, 0, "{ran:?}");
+    wording!(ran.stdout);
 }
 
 #[test]
 fn a_list_with_mistakes_changes_nothing() {
     let listed = Listed::new("");
-    for (list, args, wrong) in [
-        ("", &[][..], "column"),
-        ("name,owner,roles\na,t,No Such Role\n", &[], "no role"),
-        ("name,owner\na,t\n", &[], "line 2: no role"),
-        ("name,owner,roles,expires\na,t,Viewer,2020-01-01\n", &[], "past"),
-        ("name,owner,roles\na,t,Viewer\nA,t,Viewer\n", &[], "line 3"),
-        ("name,owner,roles\na,t,Viewer\nb,t,Viewer\n", &["--comment", "keys"], "same comment"),
-        ("name,owner,roles\na,t,Viewer\n", &["--sink-file", "one"], "one place"),
-        (
-            "name,owner,roles,assets,cases,endpoints\na,t,Viewer,no such group,none,none\n",
-            &[],
-            "no asset group",
-        ),
-        ("name,owner,roles\na,t,Viewer\n", &["--scope-file", "no-such-file"], "no-such-file"),
+    let mut said = String::new();
+    for (list, args) in [
+        ("", &[][..]),
+        ("name,owner,roles\na,t,No Such Role\n", &[]),
+        ("name,owner\na,t\n", &[]),
+        ("name,owner,roles,expires\na,t,Viewer,2020-01-01\n", &[]),
+        ("name,owner,roles\na,t,Viewer\nA,t,Viewer\n", &[]),
+        ("name,owner,roles\na,t,Viewer\nb,t,Viewer\n", &["--comment", "keys"]),
+        ("name,owner,roles\na,t,Viewer\n", &["--sink-file", "one"]),
+        ("name,owner,roles,assets,cases,endpoints\na,t,Viewer,no such group,none,none\n", &[]),
+        ("name,owner,roles\na,t,Viewer\n", &["--scope-file", "no-such-file"]),
     ] {
         fs::write(listed.0.path("team.csv"), list).unwrap();
         let ran = listed.run(&[&["--yes"], args].concat());
         assert!(matches!(ran.code, 2 | 3), "{list}: {ran:?}");
-        assert!(ran.stderr.contains(wrong), "{list}: {ran:?}");
+        said.extend([format!("{list}{args:?}\n{}\n", ran.stderr)]);
         assert!(listed.0.keys().is_empty() && !listed.0.path("team.csv.lock").exists());
     }
+    wording!(said);
     // From standard input a record has no place of its own.
     let world = &listed.0;
     let stdin = |args: &[&str]| {

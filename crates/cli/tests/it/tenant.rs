@@ -48,7 +48,7 @@ fn a_small_guard_refuses_what_it_has_no_room_for() {
     for replay in ["off", "redis://127.0.0.1:1"] {
         let ran = finish(&mut cortexkey(&["tenant", "--guard-entries", "4", "--replay", replay]));
         assert_eq!((ran.code, ran.stdout.as_str()), (2, ""));
-        assert!(ran.stderr.contains("--guard-entries is for a replay guard in memory"));
+        assert!(ran.stderr.contains("--guard-entries"), "{ran:?}");
     }
 }
 
@@ -131,7 +131,7 @@ fn a_damaged_data_file_is_told_of_in_one_message() {
         std::fs::write(&file, &whole[..whole.len() / 6 * part]).unwrap();
         let ran = crate::common::run(&["tenant", "--data", data.to_str().unwrap()]);
         assert_eq!((ran.code, ran.stdout.as_str()), (1, ""), "{ran:?}");
-        assert!(ran.stderr.contains("the data file"), "{ran:?}");
+        assert_eq!(ran.stderr.lines().filter(|line| line.starts_with("error: ")).count(), 1);
         assert!(!ran.stderr.contains("panicked"), "{ran:?}");
     }
 }

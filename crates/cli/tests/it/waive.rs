@@ -48,7 +48,8 @@ fn a_finding_is_waived_in_the_policy_that_governs_the_key() {
     assert_eq!((code, &report["summary"]["waived"]), (0, &2.into()), "{report}");
     // It is waived already.
     let (code, _, said) = waive(folder.path(), "svc-old", "L001", &by);
-    assert!(code == 2 && said.contains("no finding that counts"), "{said}");
+    assert_eq!(code, 2, "{said}");
+    wording!(said);
 }
 
 #[test]
@@ -76,16 +77,17 @@ fn what_cannot_be_waived_is_a_usage_error_and_changes_nothing() {
         ("keys/svc-long.yaml".into(), long),
         ("keys/svc-unread.yaml".into(), unread),
     ]);
-    for (key, rule, more, words) in [
-        ("svc-long", "E003", &[][..], "cannot be waived"),
-        ("svc-unread", "S003", &[], "cannot be waived"),
-        ("svc-lang", "L001", &[], "did you mean `svc-long`"),
-        ("eu/svc-long", "L001", &[], "has no key"),
-        ("svc-long", "level-standard-forbiden", &[], "did you mean"),
-        ("svc-long", "R002", &[], "has no finding"),
-        ("svc-long", "L001", &["--until", "2025-06-30"], "has passed"),
-        ("svc-long", "L001", &["--until", "soon"], "--until"),
-        ("svc-long", "L001", &["--reason", " "], "--reason is empty"),
+    let mut all = String::new();
+    for (key, rule, more) in [
+        ("svc-long", "E003", &[][..]),
+        ("svc-unread", "S003", &[]),
+        ("svc-lang", "L001", &[]),
+        ("eu/svc-long", "L001", &[]),
+        ("svc-long", "level-standard-forbiden", &[]),
+        ("svc-long", "R002", &[]),
+        ("svc-long", "L001", &["--until", "2025-06-30"]),
+        ("svc-long", "L001", &["--until", "soon"]),
+        ("svc-long", "L001", &["--reason", " "]),
     ] {
         let mut args = vec!["waive", key, rule];
         for (option, value) in [("--reason", "SEC-7"), ("--until", "2026-06-30")] {
@@ -94,12 +96,14 @@ fn what_cannot_be_waived_is_a_usage_error_and_changes_nothing() {
         }
         let (code, out, said) = run(folder.path(), &[&args[..], &NOW].concat());
         assert!(code == 2 && out.is_empty(), "{key} {rule} {more:?}: {code} {out} {said}");
-        assert!(said.contains(words), "{key} {rule} {more:?}: {said}");
+        all.extend([format!("{key} {rule} {more:?}\n{said}")]);
         assert_eq!(read(folder.path(), "cortexkey.yaml"), policy);
     }
+    wording!(all);
     // Without an approver the waiver is written, and does not count yet.
     let (code, _, said) = waive(folder.path(), "svc-long", "L001", &[]);
-    assert!(code == 1 && said.contains("still counts"), "{said}");
+    assert_eq!(code, 1, "{said}");
+    wording!(said);
 }
 
 #[cfg(unix)]
@@ -121,7 +125,8 @@ fn a_baseline_is_shown_pruned_and_kept_up_to_date() {
     let folder = folder(&[("cortexkey.yaml".into(), POLICY.into()), old("svc-a"), old("svc-b")]);
     let at = |args: &[&str]| run(folder.path(), &[args, &NOW].concat());
     let (code, _, said) = at(&["baseline", "show"]);
-    assert!(code == 2 && said.contains("there is no baseline"), "{said}");
+    assert_eq!(code, 2, "{said}");
+    wording!(said);
     assert_eq!(at(&["lint", "--write-baseline"]).0, 0);
     assert_eq!(at(&["lint", "--fail-on-stale-baseline"]).0, 0);
     assert_eq!(at(&["baseline", "prune", "--check"]).0, 0);
@@ -129,14 +134,16 @@ fn a_baseline_is_shown_pruned_and_kept_up_to_date() {
     fs::write(folder.path().join("keys/svc-a.yaml"), key("svc-a", "advanced")).unwrap();
     assert_eq!(at(&["lint"]).0, 0);
     let (code, _, said) = at(&["lint", "--fail-on-stale-baseline"]);
-    assert!(code == 1 && said.contains("1 of the baseline's 2 findings"), "{said}");
+    assert_eq!(code, 1, "{said}");
+    wording!(said);
     let (code, _, said) = at(&["lint", "keys/svc-a.yaml", "--fail-on-stale-baseline"]);
-    assert!(code == 2 && said.contains("needs the whole corpus"), "{said}");
+    assert_eq!(code, 2, "{said}");
+    wording!(said);
     let (code, out, _) = at(&["baseline", "show", "--format", "json"]);
     let shown: Value = serde_json::from_str(&out).unwrap();
     let gone = |at: usize| shown["findings"][at]["gone"].as_bool().unwrap();
     assert_eq!((code, gone(0), gone(1)), (0, true, false), "{out}");
-    assert!(at(&["baseline", "show"]).1.contains("2 known, 1 of them gone"));
+    wording!(at(&["baseline", "show"]).1);
     let before = read(folder.path(), "cortexkey-baseline.json");
     assert_eq!(at(&["baseline", "prune", "--check"]).0, 1);
     assert_eq!(read(folder.path(), "cortexkey-baseline.json"), before);

@@ -10,7 +10,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::common::definitions::World;
-use crate::common::hook::{Does, Got, Hook, MailServer};
+use crate::common::hook::{Hook, HookBehaviour, MailServer, ReceivedRequest};
 use crate::common::killer::{Killer, When};
 use crate::common::{Ran, cortexkey, finish};
 
@@ -98,13 +98,13 @@ fn each_target_gets_each_notice_once_and_without_markup_or_secrets() {
         mail.port,
         HOOK.replace("targets.hook", "targets.e-hook"),
     ));
-    let id = watched.world.make("Viewer", COMMENT);
+    watched.world.make("Viewer", COMMENT);
     // A key in a comment is what people do.
     watched.world.make("Viewer", &format!("was {}", "k7R".repeat(40)));
     let value = watched.good(&[]);
     assert_eq!(value["due"].as_array().unwrap().len(), 2, "{value}");
     assert_eq!(
-        (value["tenants"][0]["asked"].as_bool(), &value["waiting"]),
+        (value["tenants"][0]["queried"].as_bool(), &value["waiting"]),
         (Some(true), &0.into())
     );
     assert!(outcomes(&value).iter().all(|(_, outcome)| outcome == "sent"), "{value}");
@@ -120,7 +120,7 @@ fn each_target_gets_each_notice_once_and_without_markup_or_secrets() {
     let blocks = slack["blocks"].as_array().unwrap();
     assert!(blocks.iter().all(|block| block["text"]["type"] == "plain_text"), "{slack}");
     assert!(!slack["text"].as_str().unwrap().contains("channel"), "{slack}");
-    assert!(blocks[1]["text"]["text"].as_str().unwrap().contains(&format!("Key {id} of p")));
+    wording!(blocks[1]["text"]["text"].as_str().unwrap());
 
     let teams = got[1].json();
     let card = &teams["attachments"][0];
@@ -206,8 +206,8 @@ fn a_letter_says_what_it_is_about_and_has_one_id() {
         letter.lines().find(|line| line.starts_with("Message-ID")).unwrap().to_owned()
     };
     assert_eq!(id(first.last().unwrap()), id(&letters[0]));
-    assert!(letters[0].contains("Subject: cortexkey: 1 key expires soon\n"), "{}", letters[0]);
-    assert!(letters[0].contains("may be a repeat"), "{}", letters[0]);
+    // The header has a date.
+    wording!(letters[0].split_once("\n\n").unwrap().1);
     assert!(!letters[0].lines().any(|line| line.starts_with("Bcc")), "{}", letters[0]);
 }
 
@@ -219,16 +219,16 @@ fn a_target_that_fails_gets_its_notices_later_and_is_in_no_other_ones_way() {
     watched.world.make("Viewer", "SEC-1");
     let mut message = None;
     for (does, outcome, sent) in [
-        (Does::Answers(500), "failed", true),
-        (Does::Answers(404), "failed", true),
-        (Does::Answers(400), "failed", true),
-        (Does::Answers(429), "failed", true),
-        (Does::Redirects, "failed", true),
-        (Does::Closes, "doubtful", true),
-        (Does::BreaksOff, "doubtful", true),
-        (Does::Answers(502), "doubtful", true),
-        (Does::Waits(Duration::from_millis(900)), "doubtful", true),
-        (Does::Answers(503), "failed", true),
+        (HookBehaviour::Answers(500), "failed", true),
+        (HookBehaviour::Answers(404), "failed", true),
+        (HookBehaviour::Answers(400), "failed", true),
+        (HookBehaviour::Answers(429), "failed", true),
+        (HookBehaviour::Redirects, "failed", true),
+        (HookBehaviour::Closes, "doubtful", true),
+        (HookBehaviour::BreaksOff, "doubtful", true),
+        (HookBehaviour::Answers(502), "doubtful", true),
+        (HookBehaviour::Waits(Duration::from_millis(900)), "doubtful", true),
+        (HookBehaviour::Answers(503), "failed", true),
     ] {
         watched.hook.does(does);
         let (value, ran) = watched.run(&[]);
@@ -242,7 +242,8 @@ fn a_target_that_fails_gets_its_notices_later_and_is_in_no_other_ones_way() {
     }
     // Nobody listens there.
     let refused = finish(watched.command(&[]).env("HOOK_URL", "http://127.0.0.1:9/hook-secret-7"));
-    assert!(refused.code == 1 && refused.stdout.contains("refuses connections"), "{refused:?}");
+    assert_eq!(refused.code, 1, "{refused:?}");
+    wording!(refused.stdout);
     for (variable, bad) in [
         ("HOOK_URL", "http://e.example/hook-secret-7"),
         ("HOOK_URL", ""),
@@ -252,7 +253,7 @@ fn a_target_that_fails_gets_its_notices_later_and_is_in_no_other_ones_way() {
         assert!(ran.code == 1 && !ran.stdout.contains("hook-secret-7"), "{ran:?}");
     }
     assert!(watched.hook.got().is_empty());
-    watched.hook.does(Does::Answers(204));
+    watched.hook.does(HookBehaviour::Answers(204));
     watched.good(&[]);
     let got = watched.hook.got();
     // An attempt that nobody confirmed was among them.
@@ -264,7 +265,7 @@ fn a_target_that_fails_gets_its_notices_later_and_is_in_no_other_ones_way() {
 
 #[test]
 fn wherever_a_run_is_killed_the_next_one_goes_on_and_nothing_is_lost() {
-    for does in [Does::KillsBefore, Does::KillsAfter] {
+    for does in [HookBehaviour::KillsBefore, HookBehaviour::KillsAfter] {
         let watched = Watched::new(HOOK);
         for at in 0..25 {
             watched.world.make("Viewer", &format!("SEC-{at}"));
@@ -275,11 +276,11 @@ fn wherever_a_run_is_killed_the_next_one_goes_on_and_nothing_is_lost() {
             watched.hook.run(command)
         };
         assert!(!quiet(&mut watched.command(&[])));
-        let killed: Vec<_> = watched.hook.got().iter().map(Got::json).collect();
-        assert_eq!(killed.len(), usize::from(does == Does::KillsAfter));
-        watched.hook.does(Does::Answers(200));
+        let killed: Vec<_> = watched.hook.got().iter().map(ReceivedRequest::json).collect();
+        assert_eq!(killed.len(), usize::from(does == HookBehaviour::KillsAfter));
+        watched.hook.does(HookBehaviour::Answers(200));
         watched.good(&[]);
-        let bodies: Vec<Value> = watched.hook.got().iter().map(Got::json).collect();
+        let bodies: Vec<Value> = watched.hook.got().iter().map(ReceivedRequest::json).collect();
         let reported: Vec<String> = bodies.iter().flat_map(ids).collect();
         let once: BTreeSet<_> = reported.iter().collect();
         assert_eq!((reported.len(), once.len()), (25, 25), "{does:?}");
@@ -321,27 +322,30 @@ fn without_its_state_nothing_is_sent() {
     let environment = command.get_envs().filter_map(|(name, value)| Some((name, value?)));
     shell.env_clear().envs(environment).current_dir(watched.world.folder.path());
     let ran = finish(&mut shell);
-    assert!(ran.stderr.contains("state.json cannot be written"), "{ran:?}");
+    assert!(ran.stderr.contains("state.json"), "{ran:?}");
     assert!(watched.hook.got().is_empty());
 
     fs::create_dir_all(watched.world.path("folder")).unwrap();
     fs::write(watched.world.path("damaged"), "{\"version\":1,\n\"targets\":[]}").unwrap();
     fs::write(watched.world.path("newer"), "{\"version\":2}").unwrap();
+    let mut said = String::new();
     for (state, code) in [("damaged", 2), ("newer", 2), ("folder", 1), ("damaged/x", 1)] {
         let (_, ran) = watched.run(&["--state", state]);
         assert_eq!(ran.code, code, "{state}: {ran:?}");
-        assert!(ran.stderr.contains("state file"), "{ran:?}");
+        said.extend([format!("{state}\n{}", ran.stderr)]);
     }
+    wording!(said);
     assert!(watched.hook.got().is_empty());
 
     // One run at a time.
-    watched.hook.does(Does::Waits(Duration::from_millis(1500)));
+    watched.hook.does(HookBehaviour::Waits(Duration::from_millis(1500)));
     let mut first = watched.command(&[]).stdout(Stdio::null()).spawn().unwrap();
     while watched.hook.got().is_empty() {
         std::thread::sleep(Duration::from_millis(5));
     }
     let (_, second) = watched.run(&[]);
-    assert!(second.code == 1 && second.stderr.contains("another run"), "{second:?}");
+    assert_eq!(second.code, 1, "{second:?}");
+    wording!(second.stderr);
     assert!(first.wait().unwrap().success());
     watched.good(&[]);
     assert!(watched.hook.got().is_empty());
@@ -359,7 +363,8 @@ fn a_tenant_that_cannot_be_asked_is_a_notice_once_and_keeps_its_events() {
         finish(command.env("CORTEXKEY_FQDN", "http://127.0.0.1:9"))
     };
     let ran = dead(&["--calendar", "keys.ics", "--metrics", "keys.prom"]);
-    assert!(ran.code == 1 && ran.stderr.contains("keys.ics is left as it is"), "{ran:?}");
+    assert_eq!(ran.code, 1, "{ran:?}");
+    wording!(ran.stderr);
     assert_eq!(watched.read("keys.ics"), before);
     let metrics = watched.read("keys.prom");
     assert!(metrics.contains("cortexkey_tenant_up{tenant=\"p\"} 0\n"), "{metrics}");
@@ -380,12 +385,12 @@ fn a_tenant_that_cannot_be_asked_is_a_notice_once_and_keeps_its_events() {
     assert_eq!(refused.code, 1, "{refused:?}");
     watched.configure(&format!("{HOOK}[profiles.q]\nfqdn = 'q.example'\n"));
     let (value, ran) = watched.run(&["--profiles", "q"]);
-    assert_eq!((ran.code, &value["tenants"][0]["asked"]), (1, &false.into()), "{ran:?}");
+    assert_eq!((ran.code, &value["tenants"][0]["queried"]), (1, &false.into()), "{ran:?}");
     assert_eq!(watched.run(&["--profiles", "q,nobody"]).1.code, 2);
     // The key in the environment is for one tenant. The first profile alone would take it.
-    assert_eq!(watched.run(&["--profiles", "p"]).0["tenants"][0]["asked"], true);
+    assert_eq!(watched.run(&["--profiles", "p"]).0["tenants"][0]["queried"], true);
     let (value, ran) = watched.run(&["--profiles", "p,q"]);
-    assert_eq!((ran.code, &value["tenants"][0]["asked"]), (1, &false.into()), "{ran:?}");
+    assert_eq!((ran.code, &value["tenants"][0]["queried"]), (1, &false.into()), "{ran:?}");
 }
 
 #[test]
@@ -404,9 +409,7 @@ fn arguments_for_one_tenant_are_not_taken_for_several() {
         for command in [&["keys", "watch"][..], &["plan"], &["apply", "--yes"]] {
             let ran = watched.world.run(&[command, args, &["--profiles", "p,q"]].concat());
             assert_eq!(ran.code, 2, "{command:?} {args:?}: {ran:?}");
-            let first = args[0];
-            let several = "cannot be used with";
-            assert!(ran.stderr.contains(first) && ran.stderr.contains(several), "{ran:?}");
+            assert!(ran.stderr.contains(args[0]) && ran.stderr.contains("--profiles"), "{ran:?}");
         }
     }
 }
@@ -415,14 +418,15 @@ fn arguments_for_one_tenant_are_not_taken_for_several() {
 fn without_a_target_what_is_due_is_shown_and_said_to_stay_unsent() {
     let watched = Watched::new("");
     watched.world.make("Viewer", "SEC-1");
+    let mut said = String::new();
     for args in [&["--dry-run"][..], &["--metrics", "keys.prom"], &["--calendar", "keys.ics"]] {
         let value = watched.good(args);
         assert_eq!(value["due"].as_array().unwrap().len(), 1, "{args:?}: {value}");
         assert_eq!(value["withoutTarget"], serde_json::json!(["p"]), "{args:?}");
         let ran = finish(&mut watched.command(args));
-        assert!(ran.stdout.contains("due: ") && ran.stdout.contains("no target"), "{ran:?}");
-        assert!(!ran.stdout.contains("nothing is due"), "{ran:?}");
+        said.extend([format!("{args:?}\n{}", ran.stdout)]);
     }
+    wording!(said);
     // A target for other tenants only is none for this one.
     watched.configure(&format!("{HOOK}profiles = ['q']\n[profiles.q]\nfqdn = 'q.example'\n"));
     let value = watched.good(&["--dry-run"]);
@@ -432,7 +436,7 @@ fn without_a_target_what_is_due_is_shown_and_said_to_stay_unsent() {
     watched.configure(HOOK);
     assert_eq!(watched.good(&[])["withoutTarget"], serde_json::json!([]));
     let ran = finish(&mut watched.command(&["--dry-run"]));
-    assert!(ran.stdout.contains("nothing is due") && !ran.stdout.contains("no target"), "{ran:?}");
+    wording!(ran.stdout);
 }
 
 #[test]
@@ -442,7 +446,7 @@ fn a_pipe_as_output_is_refused_instead_of_waited_for() {
     assert!(cortexkey_system::command("mkfifo").arg(&pipe).status().unwrap().success());
     for option in ["--metrics", "--calendar"] {
         let (_, ran) = watched.run(&[option, "pipe"]);
-        assert!(ran.code == 2 && ran.stderr.contains("not a regular file"), "{ran:?}");
+        assert_eq!(ran.code, 2, "{ran:?}");
     }
 }
 
@@ -494,7 +498,7 @@ fn metrics_and_calendar_are_what_their_readers_take() {
         line.unwrap_or_else(|| panic!("{name}: {calendar}"))[name.len()..].to_owned()
     };
     assert_eq!(value("SUMMARY:"), format!("Key {id} of p expires"));
-    assert!(value("DESCRIPTION:").contains("\"quoted\"\\\\ comment\\; with\\, all of it — and"));
+    wording!(value("DESCRIPTION:"));
     let uid = value("UID:");
     assert!(uid.starts_with(&format!("key-{id}.")) && uid.ends_with("@cortexkey"), "{uid}");
     assert_eq!(lines.iter().filter(|line| **line == "BEGIN:VALARM").count() % 2, 0);

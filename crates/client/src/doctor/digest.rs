@@ -7,7 +7,7 @@ use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
 use super::Cause;
-use super::key::{corrected, hmac, is_digest, sha256, slips};
+use super::key::{corrected, hmac, is_digest, mistakes, sha256};
 
 /// A string that may have been hashed, and its mistake; none if it is the right string.
 struct Candidate {
@@ -172,7 +172,7 @@ fn candidates(key: &[u8], plain: &[u8], nonce: &[u8], sent: &[u8]) -> Vec<Candid
     let right = Zeroizing::new([plain, nonce, sent].concat());
     let mut all = vec![Candidate { text: right, wrong: None }];
     // Mistakes in the key's text, as configured and as other clients may have it.
-    for slip in slips(key) {
+    for slip in mistakes(key) {
         let evidence = format!("{}, and was hashed that way", slip.evidence);
         all.push(Candidate::new(&[key, nonce, sent], slip.cause, evidence));
     }

@@ -6,19 +6,19 @@ use zeroize::Zeroizing;
 use super::Cause;
 
 /// A mistake in the text of a key, and the text without it.
-pub(super) struct Slip {
+pub(super) struct KeyMistake {
     pub(super) cause: Cause,
     pub(super) evidence: String,
     pub(super) corrected: Zeroizing<Vec<u8>>,
 }
 
 /// The mistakes in the text, from the outside in; each with the text after all fixes up to it.
-pub(super) fn slips(text: &[u8]) -> Vec<Slip> {
-    let mut slips = Vec::new();
+pub(super) fn mistakes(text: &[u8]) -> Vec<KeyMistake> {
+    let mut mistakes = Vec::new();
     let mut rest = text;
     let mut found = |cause, evidence: &str, corrected: &[u8]| {
         let corrected = Zeroizing::new(corrected.to_vec());
-        slips.push(Slip { cause, evidence: evidence.to_owned(), corrected });
+        mistakes.push(KeyMistake { cause, evidence: evidence.to_owned(), corrected });
     };
     loop {
         let trimmed = rest.trim_ascii();
@@ -35,7 +35,7 @@ pub(super) fn slips(text: &[u8]) -> Vec<Slip> {
             rest = inner;
             found(Cause::QuotesRoundKey, "the key is in quotes", rest);
         } else {
-            return slips;
+            return mistakes;
         }
     }
 }
@@ -70,7 +70,7 @@ pub(super) fn is_digest(text: &[u8]) -> bool {
 
 /// The key without surrounding characters.
 pub(super) fn corrected(key: &[u8]) -> Zeroizing<Vec<u8>> {
-    let last = slips(key).pop();
+    let last = mistakes(key).pop();
     last.map_or_else(|| Zeroizing::new(key.to_vec()), |slip| slip.corrected)
 }
 
@@ -107,7 +107,7 @@ mod tests {
     use super::*;
 
     fn causes(text: &str) -> Vec<Cause> {
-        slips(text.as_bytes()).iter().map(|slip| slip.cause).collect()
+        mistakes(text.as_bytes()).iter().map(|slip| slip.cause).collect()
     }
 
     #[test]
@@ -125,7 +125,7 @@ mod tests {
         ] {
             assert_eq!(causes(text), expected, "{text}");
             assert_eq!(
-                slips(text.as_bytes()).last().map(|slip| slip.corrected.as_slice()),
+                mistakes(text.as_bytes()).last().map(|slip| slip.corrected.as_slice()),
                 Some(&b"abc"[..])
             );
         }

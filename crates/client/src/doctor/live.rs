@@ -7,11 +7,13 @@ use cortexkey_core::auth::{Key, KeyId, Level, Signer};
 use cortexkey_system::chain;
 use zeroize::Zeroizing;
 
-use super::key::{is_digest, slips};
+use super::key::{is_digest, mistakes};
 use super::{Cause, Certainty, Diagnosis};
 use crate::settings::{Origin, PartialSettings, SettingsError};
 use crate::transport::proxy_variable;
-use crate::{CallError, Client, ClientOptions, Environment, Given, Ping, Refused, Retry};
+use crate::{
+    CallError, Client, ClientOptions, Environment, ExplicitSettings, Ping, Refused, Retry,
+};
 
 /// A larger clock difference is reported.
 const CLOCK_OFFSET_MS: u64 = 30_000;
@@ -27,7 +29,7 @@ pub struct LiveOptions<'a> {
 
 /// Examines the settings and the tenant.
 pub fn examine(
-    given: &Given,
+    given: &ExplicitSettings,
     environment: &Environment<'_>,
     stdin: &mut dyn Read,
     options: &LiveOptions<'_>,
@@ -52,7 +54,7 @@ struct CheckedCall {
 impl CheckedCall {
     /// Resolves the settings and records what is wrong with them.
     fn new(
-        given: &Given,
+        given: &ExplicitSettings,
         environment: &Environment<'_>,
         stdin: &mut dyn Read,
         to: &mut Diagnosis,
@@ -110,7 +112,7 @@ fn corrected(text: Zeroizing<Vec<u8>>, origin: &Origin, to: &mut Diagnosis) -> Z
         Some(rest) => Zeroizing::new(rest.to_vec()),
         None => text,
     };
-    for slip in slips(&key.clone()) {
+    for slip in mistakes(&key.clone()) {
         to.find(slip.cause, Certainty::Certain, format!("{origin}: {}", slip.evidence));
         key = slip.corrected;
     }

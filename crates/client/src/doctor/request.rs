@@ -13,7 +13,7 @@ use thiserror::Error;
 use zeroize::{Zeroize as _, Zeroizing};
 
 use super::digest::{made_of, shape, written_otherwise};
-use super::key::{corrected, equals, is_digest, sha256, slips};
+use super::key::{corrected, equals, is_digest, mistakes, sha256};
 use super::{Cause, Certainty, Diagnosis};
 
 /// The most bytes of requests that are read.
@@ -214,7 +214,7 @@ impl Examination<'_> {
             return self.find(Cause::MissingHeader, Certainty::Certain, evidence);
         };
         let mut value = Zeroizing::new(authorization.as_bytes().to_vec());
-        for slip in slips(authorization.as_bytes()) {
+        for slip in mistakes(authorization.as_bytes()) {
             let evidence = format!("Authorization: {}", slip.evidence);
             self.find(slip.cause, Certainty::Certain, &evidence);
             value = slip.corrected;

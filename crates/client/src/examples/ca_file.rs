@@ -70,7 +70,8 @@ const C: &[Insertion] = &[(
     "  curl_easy_setopt(curl, CURLOPT_CAINFO, PATH);\n",
 )];
 
-const RUST: &[Insertion] = &[("let given = Given {\n", "        ca_file: Some(PATH.into()),\n")];
+const RUST: &[Insertion] =
+    &[("let given = ExplicitSettings {\n", "        ca_file: Some(PATH.into()),\n")];
 
 /// The example with the certificates of a file.
 pub(super) fn with(text: &str, language: Language, file: &Path) -> Result<String, ExampleError> {

@@ -20,7 +20,7 @@ pub use ca_file::ExampleError;
 pub use request::curl_command;
 
 use crate::settings::{KnownSettings, known};
-use crate::{Environment, Given, SettingsError};
+use crate::{Environment, ExplicitSettings, SettingsError};
 
 /// Where a string reads a setting, and the code around a known value.
 const PLACES: [(Setting, &str, [&str; 2]); 12] = [
@@ -127,7 +127,10 @@ pub struct Example {
 
 impl Example {
     /// Resolves the settings. An invalid setting is an error, not a missing one.
-    pub fn resolve(given: &Given, environment: &Environment<'_>) -> Result<Self, SettingsError> {
+    pub fn resolve(
+        given: &ExplicitSettings,
+        environment: &Environment<'_>,
+    ) -> Result<Self, SettingsError> {
         let KnownSettings { address, key_id, level, ca_file } = known(given, environment)?;
         Ok(Self { address, key_id, level, ca_file })
     }
@@ -137,7 +140,7 @@ impl Example {
     /// ```
     /// use cortexkey_client::{Example, Given, Language};
     ///
-    /// let given = Given { key_id: Some("12".into()), ..Given::default() };
+    /// let given = ExplicitSettings { key_id: Some("12".into()), ..ExplicitSettings::default() };
     /// let text = Example::resolve(&given, &|_| None)?.text(Language::Curl)?;
     /// assert!(text.contains("KEY_ID=12\n") && text.contains("x-xdr-nonce"));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -149,7 +152,7 @@ impl Example {
                 text = text.replace(place, &format!("{before}{value}{after}"));
             }
         }
-        text = text.replace("let given = Given::default();", &self.given_in_rust());
+        text = text.replace("let given = ExplicitSettings::default();", &self.given_in_rust());
         match &self.ca_file {
             Some(file) => ca_file::with(&text, language, file),
             None => Ok(text),
@@ -179,9 +182,11 @@ impl Example {
             fields.into_iter().flatten().map(|field| format!("        {field}\n")).collect();
         let fields = fields.concat();
         if fields.is_empty() && self.ca_file.is_none() {
-            return "let given = Given::default();".to_owned();
+            return "let given = ExplicitSettings::default();".to_owned();
         }
-        format!("let given = Given {{\n{fields}        ..Given::default()\n    }};")
+        format!(
+            "let given = ExplicitSettings {{\n{fields}        ..ExplicitSettings::default()\n    }};"
+        )
     }
 }
 

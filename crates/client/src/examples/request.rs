@@ -3,7 +3,7 @@
 use cortexkey_core::address::Address;
 use cortexkey_core::auth::KeyId;
 
-/// `cortexkey curl` with the method and path of a request, for a shell: it signs anew, with the key in
+/// `cortexkey curl` with the method and path of a request, for a shell: it signs again, with the key in
 /// the environment. `None` where the path was shortened, or holds what a shell would read as more than
 /// a path.
 #[must_use]

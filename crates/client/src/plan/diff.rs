@@ -148,7 +148,7 @@ impl Diff<'_> {
         let mut changes = vec![
             change("roles", "", &self.desired.roles.join(", ")),
             change("level", "", self.desired.level.as_str()),
-            change("end", "", &end(self.desired.end)),
+            change("expiry", "", &end(self.desired.end)),
         ];
         changes.extend(self.desired.comment.iter().map(|text| change("comment", "", text)));
         changes.extend(self.new_scope(scope.as_ref()));
@@ -247,7 +247,7 @@ impl Diff<'_> {
     fn replacement(&self, record: &ApiKeyRecord) -> Result<Option<Replacement>, Refusal> {
         let now_ms = self.options.now_ms;
         let ends = |reason, may_be_drift| {
-            let change = change("end", &expiry(record.expiration), &end(self.desired.end));
+            let change = change("expiry", &expiry(record.expiration), &end(self.desired.end));
             Ok(Some(Replacement { reason, change, may_be_drift }))
         };
         if record.expiration.is_some_and(|ms| ms <= now_ms) {

@@ -286,17 +286,17 @@ fn dropped(name: &str, entry: &LockedKey, state: &TenantState) -> Action {
     let known = || entry.ids().map(KeyId::get);
     let ids: Vec<u64> = known().filter(|id| state.keys.contains_key(id)).collect();
     let (action, reason, step) = if known().any(|id| state.unclear.contains(&id)) {
-        let reason = "it has no definition any more, and whether the tenant still has its key is \
-                      not known, since the record cannot be read";
+        let reason = "its definition is gone, and whether the tenant still has its key is not known, \
+                      because the record cannot be read";
         (Kind::Refuse, reason, Step::Nothing)
     } else if state.own.is_some_and(|own| ids.contains(&own)) {
-        let reason = "it has no definition any more, but it is the key that signs these calls; \
-                      delete it with another key";
+        let reason = "its definition is gone, but it is the key that signs these calls; delete it \
+                      with another key";
         (Kind::Refuse, reason, Step::Nothing)
     } else if ids.is_empty() {
-        (Kind::Forget, "neither its definition nor its key exists any more", Step::Forget)
+        (Kind::Forget, "its definition and its key are gone", Step::Forget)
     } else {
-        (Kind::Delete, "it has no definition any more", Step::Delete(ids))
+        (Kind::Delete, "its definition is gone", Step::Delete(ids))
     };
     Action {
         key: name.to_owned(),

@@ -1,4 +1,4 @@
-//! [`PolicyUpdateError`]: why policies from elsewhere could not be fetched, verified or written.
+//! [`PolicyUpdateError`]: why remote policies could not be fetched, verified or written.
 
 use std::io;
 use std::path::PathBuf;
@@ -33,7 +33,7 @@ pub enum PolicyUpdateError {
         /// The first mistake.
         message: String,
     },
-    /// A policy from elsewhere extends a file outside its repository.
+    /// A remote policy extends a file outside its repository.
     #[error("{what} extends {path}, which is not in its repository")]
     Outside {
         /// Its source.

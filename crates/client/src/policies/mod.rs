@@ -1,4 +1,4 @@
-//! [`PolicyUpdate`]: fetches policies from elsewhere into copies next to the policy that extends
+//! [`PolicyUpdate`]: fetches remote policies into copies next to the policy that extends
 //! them.
 //!
 //! Everything is fetched and checked before anything is written, and the lock file is written last.
@@ -24,7 +24,7 @@ pub use error::PolicyUpdateError;
 pub use git::GitError;
 pub use oci::OciError;
 
-/// A policy from elsewhere that was fetched, or whose copy already exists.
+/// A remote policy that was fetched, or whose copy already exists.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FetchedPolicy {
     /// Its source.
@@ -37,11 +37,11 @@ pub struct FetchedPolicy {
     pub is_new: bool,
 }
 
-/// The policies from elsewhere that a policy extends, directly or through policies of this
+/// The remote policies that a policy extends, directly or through policies of this
 /// repository.
 pub struct PolicyUpdate {
     limits: Limits,
-    /// The folder of each policy, with the policies from elsewhere that it extends.
+    /// The folder of each policy, with the remote policies that it extends.
     wanted: BTreeMap<PathBuf, BTreeSet<Pinned>>,
 }
 
@@ -78,7 +78,7 @@ impl PolicyUpdate {
         Ok(update)
     }
 
-    /// Whether there is no policy from elsewhere.
+    /// Whether there is no remote policy.
     pub fn is_empty(&self) -> bool {
         self.wanted.values().all(BTreeSet::is_empty)
     }
@@ -201,7 +201,7 @@ impl PolicyUpdate {
         Ok(fetched)
     }
 
-    /// What a policy from elsewhere extends, apart from built-in policies.
+    /// What a remote policy extends, apart from built-in policies.
     fn parents_of(
         &self,
         pinned: &Pinned,

@@ -2,7 +2,7 @@
 
 use cortexkey_api::api_keys::{
     ApiKeyRecord, DeleteReply, DeleteRequest, Filter, GenerateReply, GenerateRequest, ListRead,
-    ListRequest, OddRecord,
+    ListRequest, UnreadableRecord,
 };
 use cortexkey_core::auth::KeyId;
 
@@ -23,7 +23,7 @@ pub struct KeyList {
     /// The keys, by id.
     pub keys: Vec<ApiKeyRecord>,
     /// Records that cannot be read.
-    pub odd: Vec<OddRecord>,
+    pub odd: Vec<UnreadableRecord>,
     /// How many more keys the tenant reports than it returned.
     pub missing: u64,
 }
@@ -67,7 +67,7 @@ impl Client {
             |record| record.id,
         )?;
         for record in &odd {
-            self.tell(&Notice::OddRecord(record));
+            self.tell(&Notice::UnreadableRecord(record));
         }
         if missing > 0 {
             self.tell(&Notice::ShortList { shown: items.len(), missing });

@@ -30,7 +30,7 @@ pub struct NewKey {
     pub level: Level,
     /// Its comment.
     pub comment: Option<String>,
-    /// Who owns it, for a secret store; the product has no such field.
+    /// The key's owner, stored in a secret store; the product has no such field.
     pub owner: Option<String>,
     /// When it expires, in milliseconds since 1970; the product's default of a week if none.
     pub expiration_ms: Option<u64>,

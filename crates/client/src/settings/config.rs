@@ -27,7 +27,7 @@ use toml::{Table, Value};
 use super::Environment;
 use super::target::{Channel, Mail, MailTls, SecretSource, Target, WebhookUrl};
 use super::tool::Tool;
-use crate::folders::{Holds, folder};
+use crate::folders::{FolderKind, folder};
 use crate::process::Program;
 use crate::sink::StoreSink;
 use crate::store::{StoreSettings, StoreUrl, StoreUrlError};
@@ -212,7 +212,7 @@ impl Config {
 
     /// The path of the configuration.
     pub fn place(environment: &Environment<'_>) -> Option<PathBuf> {
-        folder(environment, Holds::Settings).map(|folder| folder.join("config.toml"))
+        folder(environment, FolderKind::Settings).map(|folder| folder.join("config.toml"))
     }
 
     /// Parses a configuration. Relative paths start at `folder`; `~/` is `home`.

@@ -17,25 +17,25 @@ use crate::transport::RootsError;
 pub enum SettingsError {
     /// No tenant is set.
     #[error(
-        "no tenant is given; give --fqdn or --profile, or set CORTEXKEY_FQDN to what the button Copy \
-         API URL gives"
+        "no tenant is set; pass --fqdn or --profile, or set CORTEXKEY_FQDN to the address that the \
+         console's button Copy API URL copies"
     )]
     NoAddress,
     /// No key id is set.
     #[error(
-        "no key id is given; give --key-id, or set CORTEXKEY_API_KEY_ID to the number in the column \
+        "no key id is set; pass --key-id, or set CORTEXKEY_API_KEY_ID to the number in the column \
          ID of the API Keys table"
     )]
     NoKeyId,
     /// No security level is set.
     #[error(
-        "no security level is set; give --level, or set CORTEXKEY_API_KEY_TYPE to `standard` or \
+        "no security level is set; pass --level, or set CORTEXKEY_API_KEY_TYPE to `standard` or \
          `advanced`, as the API Keys table shows it; the key does not reveal it, because keys of \
          both levels look the same"
     )]
     NoLevel,
     /// There is no key.
-    #[error("no key is set; give --key-file or --key-stdin, or set CORTEXKEY_API_KEY")]
+    #[error("no key is set; pass --key-file or --key-stdin, or set CORTEXKEY_API_KEY")]
     NoKey,
     /// A variable is empty.
     #[error("{origin} is set but empty; give it a value, or unset it")]

@@ -7,7 +7,7 @@ use cortexkey_system::chain;
 use serde::Serialize;
 
 use super::layers::{Layer, Layers, Setting};
-use super::{Config, Environment, Given, Origin, Resolved, SettingsError};
+use super::{Config, Environment, ExplicitSettings, Origin, Resolved, SettingsError};
 use crate::transport::ClientOptions;
 
 /// A setting in force.
@@ -30,7 +30,7 @@ pub struct Explained {
 
 /// Explains every setting. An error if the configuration cannot be read at all.
 pub fn explain(
-    given: &Given,
+    given: &ExplicitSettings,
     environment: &Environment<'_>,
 ) -> Result<Vec<Explained>, SettingsError> {
     let layers = Layers::load(given, environment)?;
@@ -141,7 +141,7 @@ fn profile(layers: &Layers<'_>) -> Explained {
 }
 
 /// Where a key would come from. Only its existence is checked.
-fn key(layers: &Layers<'_>, given: &Given) -> Explained {
+fn key(layers: &Layers<'_>, given: &ExplicitSettings) -> Explained {
     let value = |_: &Origin| "(not shown)".to_owned();
     let found = layers.key().map(|(_, _, origin)| Resolved { value: value(&origin), origin });
     let says = |layer| layers.key_of(layer).map(|(_, origin)| origin);
@@ -167,7 +167,7 @@ fn certificates(layers: &Layers<'_>, tenant: Layer) -> Explained {
     entry
 }
 
-fn of_calls(layers: &Layers<'_>, given: &Given) -> [Explained; 2] {
+fn of_calls(layers: &Layers<'_>, given: &ExplicitSettings) -> [Explained; 2] {
     let profile = layers.profile();
     let field = |field| match profile {
         Some((name, _)) => Origin::Profile { name: name.to_owned(), field },

@@ -7,7 +7,7 @@ use cortexkey_core::auth::{KeyId, Level};
 
 use crate::process::Program;
 
-use super::{Config, Environment, Given, Origin, Profile, Resolved, SettingsError};
+use super::{Config, Environment, ExplicitSettings, Origin, Profile, Resolved, SettingsError};
 
 /// A source of settings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,7 +78,7 @@ impl Setting {
 
 /// All sources of settings.
 pub(super) struct Layers<'a> {
-    pub(super) given: &'a Given,
+    pub(super) given: &'a ExplicitSettings,
     pub(super) environment: &'a Environment<'a>,
     pub(super) config: Config,
     /// The profile in force.
@@ -96,7 +96,7 @@ pub(super) enum KeyPlace<'a> {
 
 impl<'a> Layers<'a> {
     pub(super) fn load(
-        given: &'a Given,
+        given: &'a ExplicitSettings,
         environment: &'a Environment<'a>,
     ) -> Result<Self, SettingsError> {
         let config = Config::load(environment)

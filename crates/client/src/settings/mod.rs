@@ -28,7 +28,7 @@ use cortexkey_core::address::Address;
 use cortexkey_core::auth::{Key, KeyId, Level, Signer};
 use zeroize::Zeroizing;
 
-use crate::folders::{Holds, folder};
+use crate::folders::{FolderKind, folder};
 use crate::process::Program;
 use crate::sink::{Sink, StoreSink};
 use crate::store::{KeyFacts, StoreSettings, StoredKey};
@@ -50,7 +50,7 @@ pub type Environment<'a> = dyn Fn(&str) -> Option<OsString> + 'a;
 
 /// Settings given as arguments; `None` falls through to the next source.
 #[derive(Debug, Default)]
-pub struct Given {
+pub struct ExplicitSettings {
     /// `--profile`.
     pub profile: Option<String>,
     /// `--fqdn`: the tenant, in any form that people paste.
@@ -75,7 +75,7 @@ pub struct Given {
     pub on_key: Option<fn(&[u8])>,
 }
 
-impl Given {
+impl ExplicitSettings {
     fn seen(&self, key: &[u8]) {
         if let Some(on_key) = self.on_key {
             on_key(key);
@@ -141,7 +141,7 @@ impl Connection {
     /// Resolves address and credentials. Standard input is read only if it is the key's source, and
     /// a program is run only if the profile names one for its key.
     pub fn resolve(
-        given: &Given,
+        given: &ExplicitSettings,
         environment: &Environment<'_>,
         stdin: &mut dyn Read,
     ) -> Result<Self, SettingsError> {
@@ -185,7 +185,7 @@ impl Connection {
 
     /// The same with the key itself, for a program that signs requests.
     pub fn resolve_with_key(
-        given: &Given,
+        given: &ExplicitSettings,
         environment: &Environment<'_>,
         stdin: &mut dyn Read,
     ) -> Result<(Self, Zeroizing<Vec<u8>>), SettingsError> {
@@ -215,7 +215,7 @@ impl Credentials {
     /// Resolves key id, level and key in this order, so that no key is read unnecessarily. Buffers with
     /// the key are wiped.
     pub fn resolve(
-        given: &Given,
+        given: &ExplicitSettings,
         environment: &Environment<'_>,
         stdin: &mut dyn Read,
     ) -> Result<Self, SettingsError> {
@@ -329,7 +329,7 @@ impl fmt::Debug for Credentials {
 
 /// Resolves the address of the tenant's API.
 pub fn resolve_address(
-    given: &Given,
+    given: &ExplicitSettings,
     environment: &Environment<'_>,
 ) -> Result<Resolved<Address>, SettingsError> {
     Layers::load(given, environment)?.address().map(|(_, found)| found)
@@ -346,7 +346,7 @@ pub(crate) struct KnownSettings {
 
 /// The settings for a key. An invalid setting is an error.
 pub(crate) fn known(
-    given: &Given,
+    given: &ExplicitSettings,
     environment: &Environment<'_>,
 ) -> Result<KnownSettings, SettingsError> {
     let layers = Layers::load(given, environment)?;
@@ -378,7 +378,7 @@ pub(crate) fn known(
 
 /// The folder for state that is kept between runs, such as a rotation in its grace period.
 pub fn state_folder(environment: &Environment<'_>) -> Option<PathBuf> {
-    folder(environment, Holds::State)
+    folder(environment, FolderKind::State)
 }
 
 /// Each setting by itself, for diagnosing incomplete settings.
@@ -393,7 +393,7 @@ pub(crate) struct PartialSettings {
 
 impl PartialSettings {
     pub(crate) fn resolve(
-        given: &Given,
+        given: &ExplicitSettings,
         environment: &Environment<'_>,
         stdin: &mut dyn Read,
     ) -> Result<Self, SettingsError> {
@@ -456,7 +456,7 @@ pub struct RawKey {
 impl RawKey {
     /// Finds a key and its level; an error if a key is set but cannot be read.
     pub fn resolve(
-        given: &Given,
+        given: &ExplicitSettings,
         environment: &Environment<'_>,
         stdin: &mut dyn Read,
     ) -> Result<Self, SettingsError> {

@@ -206,7 +206,7 @@ pub enum SinkError {
 }
 
 impl SinkError {
-    /// Whether the key may have arrived all the same.
+    /// Whether the key may have arrived despite the error.
     pub fn may_have_delivered(&self) -> bool {
         match self {
             Self::Store { error, .. } => error.may_have_stored(),

@@ -88,7 +88,7 @@ pub enum StoreError {
         holds: String,
     },
     /// Somebody changed the secret while the key was being stored.
-    #[error("was changed meanwhile, so nothing was written")]
+    #[error("was changed by someone else in the meantime; nothing was written")]
     Changed,
     /// What was read back is not what was written.
     #[error("does not contain what was written to it")]

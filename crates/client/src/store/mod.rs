@@ -34,7 +34,7 @@ use content::{Content, Json};
 use url::Kind;
 pub use vault::VaultSettings;
 
-use crate::folders::{Holds, folder};
+use crate::folders::{FolderKind, folder};
 
 /// The size of the largest secret that is read, including other fields.
 const SECRET_BYTES_MAX: usize = 256 * 1024;
@@ -77,7 +77,7 @@ pub struct StoreSettings {
 impl StoreSettings {
     /// Reads the variables that the stores' own tools use.
     pub fn of(environment: &dyn Fn(&str) -> Option<OsString>) -> Self {
-        let lock = folder(environment, Holds::State).map(|folder| folder.join(LOCK));
+        let lock = folder(environment, FolderKind::State).map(|folder| folder.join(LOCK));
         Self { vault: VaultSettings::of(environment), lock }
     }
 }

@@ -22,7 +22,7 @@ pub(super) struct Tool {
 }
 
 /// The result of a run.
-pub(super) struct Ran {
+pub(super) struct ToolRun {
     name: &'static str,
     exchanged: Exchanged,
 }
@@ -42,14 +42,14 @@ impl Tool {
     }
 
     /// Runs the program, whatever its exit code.
-    pub(super) fn run(&self, arguments: &[&str], input: &[u8]) -> Result<Ran, StoreError> {
+    pub(super) fn run(&self, arguments: &[&str], input: &[u8]) -> Result<ToolRun, StoreError> {
         let mut argv = vec![self.name.to_owned()];
         argv.extend(arguments.iter().map(|&argument| argument.to_owned()));
         let program = Program::new(argv, TIMEOUT);
         let program = program.ok_or(StoreError::NoProgram { program: self.name })?;
         let exchanged = program.exchange(input, &self.environment, SECRET_BYTES_MAX);
         match exchanged {
-            Ok(exchanged) => Ok(Ran { name: self.name, exchanged }),
+            Ok(exchanged) => Ok(ToolRun { name: self.name, exchanged }),
             Err(error) => {
                 Err(StoreError::Program { program: self.name, error, detail: String::new() })
             }
@@ -62,7 +62,7 @@ impl Tool {
     }
 }
 
-impl Ran {
+impl ToolRun {
     /// Its output, if it succeeded.
     pub(super) fn output(&self) -> Result<Zeroizing<String>, StoreError> {
         if self.exchanged.code != Some(0) {

@@ -86,7 +86,7 @@ pub enum CallError {
     /// The server's certificate is not trusted.
     #[error(
         "the TLS connection to {host} failed: {detail}; nothing was sent; check the host, and \
-         whether a proxy breaks TLS open"
+         whether a proxy intercepts TLS"
     )]
     Tls {
         /// The address.
@@ -102,9 +102,9 @@ pub enum CallError {
     },
     /// The environment sets a proxy that cannot be used.
     #[error(
-        "the environment variable {variable} names no proxy that can be used, and nothing is sent \
-         past it; give it an address such as http://proxy.example:3128 (SOCKS is not supported), \
-         unset it, or name the tenant's host in NO_PROXY"
+        "the environment variable {variable} does not name a usable proxy, and nothing is sent \
+         without it; set an address such as http://proxy.example:3128 (SOCKS is not supported), \
+         unset it, or add the tenant's host to NO_PROXY"
     )]
     UnusableProxy {
         /// The variable; its value may contain a password.
@@ -113,7 +113,7 @@ pub enum CallError {
     /// The connection broke before the response was complete.
     #[error(
         "the connection to {host} broke before the response was complete: {detail}; the call may \
-         have had its effect; look before you repeat it"
+         have taken effect; check before you repeat it"
     )]
     Broken {
         /// The address.
@@ -275,9 +275,8 @@ impl Refused {
         };
         causes.push(format!("the key is {other}, but was used as {}", self.level));
         causes.push("the key has expired, or was deleted".to_owned());
-        causes.push(
-            "the key and the key id do not belong together, or not to this tenant".to_owned(),
-        );
+        causes
+            .push("the key does not belong to the key id, or the id not to this tenant".to_owned());
         causes.push("the key is incomplete, or has quotes or spaces around it".to_owned());
         let mut text = "the tenant gives no reason; common causes, the likeliest first:".to_owned();
         for cause in causes {

@@ -24,7 +24,7 @@ use core::time::Duration;
 use std::sync::{Arc, OnceLock};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
-use cortexkey_api::api_keys::OddRecord;
+use cortexkey_api::api_keys::UnreadableRecord;
 use cortexkey_api::role::RoleRecord;
 use cortexkey_api::{ErrorBody, Reply, RequestData};
 use cortexkey_core::address::Address;
@@ -101,7 +101,7 @@ pub enum Notice<'a> {
         offset_ms: i64,
     },
     /// A record in a list of keys cannot be read.
-    OddRecord(&'a OddRecord),
+    UnreadableRecord(&'a UnreadableRecord),
     /// The tenant reports more keys than it returns.
     ShortList {
         /// How many it returns.
@@ -280,7 +280,7 @@ impl Client {
         self.send(&Call { method, path, body, repeatable })
     }
 
-    /// Makes one call, signing each attempt anew.
+    /// Makes one call, and signs every attempt.
     pub fn send(&self, call: &Call<'_>) -> Result<Response, CallError> {
         let mut attempt = 0;
         loop {

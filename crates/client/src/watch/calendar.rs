@@ -5,7 +5,7 @@
 
 use cortexkey_core::lifecycle::Expiry;
 
-use super::look::{Look, WatchedKey};
+use super::look::{Observation, WatchedKey};
 use super::notice::{Thresholds, shown};
 
 /// The largest number of octets in a line, without the line break.
@@ -13,7 +13,7 @@ const LINE_OCTETS_MAX: usize = 75;
 
 /// A calendar of these looks. `None` if a tenant did not return all of its keys, because their
 /// events would disappear.
-pub fn calendar(looks: &[Look], thresholds: &Thresholds, now_ms: u64) -> Option<String> {
+pub fn calendar(looks: &[Observation], thresholds: &Thresholds, now_ms: u64) -> Option<String> {
     let mut lines = Lines(String::new());
     for line in [
         "BEGIN:VCALENDAR",
@@ -38,7 +38,7 @@ pub fn calendar(looks: &[Look], thresholds: &Thresholds, now_ms: u64) -> Option<
 
 fn event(
     lines: &mut Lines,
-    look: &Look,
+    look: &Observation,
     key: &WatchedKey,
     expires_ms: u64,
     thresholds: &Thresholds,

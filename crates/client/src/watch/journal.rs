@@ -17,7 +17,7 @@ use cortexkey_system::{Links, Write, replace};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use super::look::{Look, Sighting};
+use super::look::{Observation, ObservedTenant};
 use super::message::{Message, NOTICES_MAX};
 use super::notice::{Due, Thresholds, due};
 use super::send::Sender;
@@ -46,7 +46,7 @@ struct State {
     tenants: BTreeMap<String, TenantState>,
     /// By the target's name.
     #[serde(default)]
-    targets: BTreeMap<String, Told>,
+    targets: BTreeMap<String, DeliveryLog>,
 }
 
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
@@ -61,7 +61,7 @@ struct TenantState {
 /// What a target has received, and what is queued for it.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Told {
+pub struct DeliveryLog {
     /// Ids of notices.
     #[serde(default)]
     told: BTreeSet<String>,
@@ -105,7 +105,7 @@ pub enum JournalError {
     /// It is damaged, or another version wrote it.
     #[error(
         "the state file {} is damaged or of another version (line {line}); without it every due \
-         notice is sent again: restore it, or move it away to begin anew",
+         notice is sent again: restore it, or move it away to start again",
         path.display()
     )]
     Damaged {
@@ -197,7 +197,7 @@ impl Journal {
     /// one target has not received. If no target takes a tenant's notices, returns all of them.
     pub fn take(
         &mut self,
-        looks: &[Look],
+        looks: &[Observation],
         targets: &[Target],
         thresholds: &Thresholds,
         now_ms: u64,
@@ -227,7 +227,7 @@ impl Journal {
     }
 
     /// Records a look. Returns when the tenant's outage began; now if it can be queried.
-    fn note(&mut self, look: &Look, now_ms: u64) -> u64 {
+    fn note(&mut self, look: &Observation, now_ms: u64) -> u64 {
         let tenant = self.state.tenants.entry(look.tenant.clone()).or_default();
         match &look.seen {
             Ok(sighting) => {
@@ -266,7 +266,7 @@ impl Journal {
     }
 }
 
-impl Told {
+impl DeliveryLog {
     /// Queues what the target has not received. Returns the ids of notices that are queued for it,
     /// or were until now.
     fn queue(&mut self, target: &str, dues: &[Due]) -> BTreeSet<String> {
@@ -302,7 +302,7 @@ impl Told {
 
     /// Forgets sent notices about keys that the tenant no longer has, and about outages that are
     /// over.
-    fn forget(&mut self, look: &Look, sighting: &Sighting) {
+    fn forget(&mut self, look: &Observation, sighting: &ObservedTenant) {
         let keys_of = format!("{}/", look.place);
         let outages_of = look.outages();
         let keys: BTreeSet<String> = sighting

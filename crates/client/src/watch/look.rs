@@ -1,4 +1,4 @@
-//! [`Look`]: the keys of one tenant at one time, with the facts from their definitions.
+//! [`Observation`]: the keys of one tenant at one time, with the facts from their definitions.
 
 use cortexkey_core::lifecycle::KeyRecord;
 use thiserror::Error;
@@ -6,28 +6,28 @@ use thiserror::Error;
 /// Why a tenant or its definitions could not be read, in words for a notice.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("{0}")]
-pub struct LookError(pub String);
+pub struct ObservationError(pub String);
 
 /// One look at a tenant.
 #[derive(Clone, Debug)]
-pub struct Look {
+pub struct Observation {
     /// The tenant's display name: a profile, or its host.
     pub tenant: String,
     /// What identifies it: its API's address, and the child's id if it is one.
     pub place: String,
     /// What the tenant returned, or why it could not be queried.
-    pub seen: Result<Sighting, LookError>,
+    pub seen: Result<ObservedTenant, ObservationError>,
 }
 
 /// What a tenant returned.
 #[derive(Clone, Debug, Default)]
-pub struct Sighting {
+pub struct ObservedTenant {
     /// Its keys, without those that the product reserves for itself.
     pub keys: Vec<WatchedKey>,
     /// The number of records that could not be read, or that the tenant counts but does not list.
     pub missing: u64,
     /// Whether definitions were read; an error is why they could not be.
-    pub definitions: Option<Result<(), LookError>>,
+    pub definitions: Option<Result<(), ObservationError>>,
 }
 
 /// A key and what is known about it.
@@ -50,7 +50,7 @@ pub struct Managed {
     pub drift: bool,
 }
 
-impl Look {
+impl Observation {
     /// The prefix of the ids of notices about the tenant's outages. It does not use `place`,
     /// because settings can also cause an outage.
     pub(super) fn outages(&self) -> String {
@@ -58,7 +58,7 @@ impl Look {
     }
 }
 
-impl Sighting {
+impl ObservedTenant {
     /// Whether all keys of the tenant were seen.
     pub fn is_complete(&self) -> bool {
         self.missing == 0

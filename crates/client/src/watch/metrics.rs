@@ -11,7 +11,7 @@ use cortexkey_core::auth::Level;
 use cortexkey_core::lifecycle::Expiry;
 
 use super::journal::Journal;
-use super::look::{Look, Sighting, WatchedKey};
+use super::look::{Observation, ObservedTenant, WatchedKey};
 use super::notice::shown;
 
 /// The result for a target in the last run.
@@ -32,7 +32,12 @@ struct Metric {
 }
 
 /// The metrics after these looks.
-pub fn metrics(looks: &[Look], targets: &[TargetState], journal: &Journal, now_ms: u64) -> String {
+pub fn metrics(
+    looks: &[Observation],
+    targets: &[TargetState],
+    journal: &Journal,
+    now_ms: u64,
+) -> String {
     let mut metrics = of_tenants(looks, journal);
     metrics.extend(of_keys(looks));
     metrics.extend(of_counts(looks, now_ms));
@@ -48,7 +53,7 @@ pub fn metrics(looks: &[Look], targets: &[TargetState], journal: &Journal, now_m
     text
 }
 
-fn of_tenants(looks: &[Look], journal: &Journal) -> Vec<Metric> {
+fn of_tenants(looks: &[Observation], journal: &Journal) -> Vec<Metric> {
     let mut up = Metric::new("cortexkey_tenant_up", "Whether the tenant answered with its keys.");
     let mut success = Metric::new(
         "cortexkey_tenant_last_success_timestamp_seconds",
@@ -77,7 +82,7 @@ fn of_tenants(looks: &[Look], journal: &Journal) -> Vec<Metric> {
     vec![up, success, missing, definitions]
 }
 
-fn of_keys(looks: &[Look]) -> Vec<Metric> {
+fn of_keys(looks: &[Observation]) -> Vec<Metric> {
     let mut expires = Metric::new(
         "cortexkey_key_expires_timestamp_seconds",
         "When the key expires, in seconds since 1970; absent for keys that never do.",
@@ -101,7 +106,7 @@ fn of_keys(looks: &[Look]) -> Vec<Metric> {
     vec![expires]
 }
 
-fn of_counts(looks: &[Look], now_ms: u64) -> Vec<Metric> {
+fn of_counts(looks: &[Observation], now_ms: u64) -> Vec<Metric> {
     let mut keys = Metric::new("cortexkey_keys", "Keys of the tenant, by security level.");
     let mut roles =
         Metric::new("cortexkey_keys_by_role", "Keys that hold the role; a key may hold several.");
@@ -164,7 +169,7 @@ fn of_targets(targets: &[TargetState], journal: &Journal) -> Vec<Metric> {
     vec![up, waiting]
 }
 
-fn seen(looks: &[Look]) -> impl Iterator<Item = (&Look, &Sighting)> {
+fn seen(looks: &[Observation]) -> impl Iterator<Item = (&Observation, &ObservedTenant)> {
     looks.iter().filter_map(|look| Some((look, look.seen.as_ref().ok()?)))
 }
 

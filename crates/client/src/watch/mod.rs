@@ -1,6 +1,6 @@
 //! Watches keys: sends each due notice once to each target, and publishes metrics and a calendar.
 //!
-//! A run is a straight line: [`Look`]s at tenants, [`due`] notices, messages queued in the
+//! A run is a straight line: [`Observation`]s at tenants, [`due`] notices, messages queued in the
 //! [`Journal`], and [`deliver`]. The journal is on disk before each step that cannot be undone, so a
 //! run that is killed anywhere loses nothing: the next one continues where it stopped. Whether a target got
 //! a message whose answer never arrived cannot be known. Such a message is sent again with the same
@@ -16,8 +16,8 @@ mod scrape;
 mod send;
 
 pub use calendar::calendar;
-pub use journal::{Delivery, Journal, JournalError, Outcome, Told, deliver};
-pub use look::{Look, LookError, Managed, Sighting, WatchedKey};
+pub use journal::{Delivery, DeliveryLog, Journal, JournalError, Outcome, deliver};
+pub use look::{Managed, Observation, ObservationError, ObservedTenant, WatchedKey};
 pub use message::Message;
 pub use metrics::{TargetState, metrics};
 pub use notice::{Due, Notice, NoticeKind, Threshold, ThresholdError, Thresholds, due};

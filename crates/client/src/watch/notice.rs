@@ -11,7 +11,7 @@ use cortexkey_core::lifecycle::Expiry;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use super::look::{Look, WatchedKey};
+use super::look::{Observation, WatchedKey};
 use crate::table::one_line;
 use crate::time::duration_ms;
 
@@ -170,7 +170,12 @@ impl fmt::Display for NoticeKind {
 
 /// The notices that are due after a look. `failing_since_ms` is the start of the tenant's outage:
 /// one outage has one notice.
-pub fn due(look: &Look, thresholds: &Thresholds, failing_since_ms: u64, now_ms: u64) -> Vec<Due> {
+pub fn due(
+    look: &Observation,
+    thresholds: &Thresholds,
+    failing_since_ms: u64,
+    now_ms: u64,
+) -> Vec<Due> {
     match &look.seen {
         Ok(sighting) => {
             sighting.keys.iter().filter_map(|key| of_key(look, key, thresholds, now_ms)).collect()
@@ -189,7 +194,12 @@ pub fn due(look: &Look, thresholds: &Thresholds, failing_since_ms: u64, now_ms: 
     }
 }
 
-fn of_key(look: &Look, key: &WatchedKey, thresholds: &Thresholds, now_ms: u64) -> Option<Due> {
+fn of_key(
+    look: &Observation,
+    key: &WatchedKey,
+    thresholds: &Thresholds,
+    now_ms: u64,
+) -> Option<Due> {
     let Expiry::At { ms: expires_ms } = key.record.expiry else { return None };
     let left_ms = expires_ms.saturating_sub(now_ms);
     let id = |last: &str| format!("{}/{}/{expires_ms}/{last}", look.place, key.record.key_id);
@@ -276,13 +286,13 @@ mod tests {
     use cortexkey_core::auth::{KeyId, Level};
     use cortexkey_core::lifecycle::KeyRecord;
 
-    use super::super::look::{LookError, Managed, Sighting};
+    use super::super::look::{Managed, ObservationError, ObservedTenant};
     use super::*;
 
     const DAY_MS: u64 = 86_400_000;
     const AT_MS: u64 = 100 * DAY_MS;
 
-    fn look(comment: &str) -> Look {
+    fn look(comment: &str) -> Observation {
         let record = KeyRecord {
             key_id: KeyId::new(7).unwrap(),
             created_ms: 0,
@@ -296,8 +306,8 @@ mod tests {
         let managed =
             Managed { name: "svc-a".to_owned(), owner: Some("team-a".to_owned()), drift: false };
         let key = WatchedKey { record, managed: Some(managed) };
-        let seen = Ok(Sighting { keys: vec![key], ..Sighting::default() });
-        Look { tenant: "prod".to_owned(), place: "https://t".to_owned(), seen }
+        let seen = Ok(ObservedTenant { keys: vec![key], ..ObservedTenant::default() });
+        Observation { tenant: "prod".to_owned(), place: "https://t".to_owned(), seen }
     }
 
     fn at(now_ms: u64) -> Option<(String, Vec<String>)> {
@@ -326,7 +336,8 @@ mod tests {
 
     #[test]
     fn one_outage_has_one_notice() {
-        let failed = Look { seen: Err(LookError("no answer\nhelp".to_owned())), ..look("c") };
+        let failed =
+            Observation { seen: Err(ObservationError("no answer\nhelp".to_owned())), ..look("c") };
         let ids = |since| due(&failed, &Thresholds::default(), since, 9)[0].notice.id.clone();
         assert_eq!(ids(5), ids(5));
         assert_ne!(ids(5), ids(6));

@@ -145,7 +145,6 @@ fn the_tenants_clock_is_taken_once() {
         }
         if let Err(error) = first {
             assert!(matches!(error, CallError::Refused(_)));
-            assert!(error.to_string().contains("this machine's clock is"), "{error}");
         }
     }
 }

@@ -9,7 +9,7 @@ use cortexkey_api::api_keys::{GenerateRequest, SecurityLevel};
 use cortexkey_client::doctor::{
     Cause, Certainty, Diagnosis, LiveOptions, examine, examine_requests, read_requests,
 };
-use cortexkey_client::{Client, ClientOptions, Given};
+use cortexkey_client::{Client, ClientOptions, ExplicitSettings};
 use cortexkey_core::auth::{Key, Level, Signer, Timestamp};
 use cortexkey_tenant::{Clock, Options, SeededKey, SettableClock, Tenant};
 use sha2::{Digest, Sha256};
@@ -67,7 +67,10 @@ impl Settings {
             };
             (!value.is_empty()).then(|| value.into())
         };
-        let given = Given { timeout: Some(Duration::from_secs(5)), ..Given::default() };
+        let given = ExplicitSettings {
+            timeout: Some(Duration::from_secs(5)),
+            ..ExplicitSettings::default()
+        };
         let diagnosis = examine(&given, &environment, &mut std::io::empty(), options);
         let shown = format!("{diagnosis:?}");
         let bare = self.key.trim().trim_matches(['"', '\'']).trim_start_matches("Bearer ");
@@ -508,7 +511,7 @@ fn what_curl_prints_tells_the_clock_and_the_host() {
     let diagnosis = examine_requests(&read_requests(text.as_bytes()).unwrap(), None, None);
     let causes: Vec<_> = diagnosis.findings.iter().map(|finding| finding.cause).collect();
     assert_eq!(causes, [Cause::ConsoleHost, Cause::ClockOff]);
-    assert!(diagnosis.findings[1].evidence.contains("s behind the answer's date"));
+    wording!(diagnosis.findings[1].evidence);
     for text in ["", "no headers here", "{\"a\": ", "[1]", "\u{0}"] {
         assert!(read_requests(text.as_bytes()).is_err(), "{text}");
     }

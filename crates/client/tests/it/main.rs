@@ -3,6 +3,13 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 #![allow(clippy::disallowed_methods, reason = "a test starts programs itself")]
 
+/// Compares a message with its snapshot: tests assert codes, and the wording is reviewed there.
+macro_rules! wording {
+    ($message:expr) => {
+        insta::assert_snapshot!($message)
+    };
+}
+
 mod again;
 mod any_input;
 mod calls;

@@ -251,7 +251,7 @@ fn a_key_that_is_not_what_was_asked_for_is_not_kept() {
     let new = NewKey { scope: Some(scope), ..new_key() };
     let error =
         renewal.run(&mut entry, &new, &at_once(&sink), &mut &Memory::new(None)).unwrap_err();
-    assert!(error.to_string().starts_with("the new key got no scope"), "{error}");
+    wording!(error.to_string());
     assert_eq!((world.keys().len(), world.in_file()), (1, Some(world.old.get())));
     assert_eq!(entry, world.entry());
 }

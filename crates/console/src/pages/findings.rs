@@ -109,7 +109,7 @@ fn row(found: &KeyFinding) -> Markup {
         tr data-finding=(found.code) data-line=(found.line) {
             td {
                 span class={ "tag " (severity) } { (found.severity.as_str()) }
-                @if let Some(by) = found.waived_by { " " span class="hint" { "by " (by.word()) } }
+                @if let Some(by) = found.waived_by { " " span class="hint" { "by " (by.as_str()) } }
             }
             th scope="row" {
                 a href={ "/findings/rules/" (found.code) } { (found.code) " " (found.name) }

@@ -5,7 +5,7 @@
 //! `Signer`, `StoredKey`, `GeneratedKey`, `Headers`) have no JSON.
 //!
 //! A decision is
-//! `{"answer", "ifEnforced", "scopesOff", "steps": [{"asked", "answer", "reason", …, "message"}],
+//! `{"answer", "ifEnforced", "scopesOff", "steps": [{"subject", "answer", "reason", …, "message"}],
 //! "changes": [{"change", …, "message"}]}`. Fields are only ever added.
 
 use core::fmt;
@@ -111,6 +111,8 @@ fn list<S: Serializer, T: Serialize>(
 impl Serialize for Step<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("subject", self.subject)?;
+        // The former name of the same field.
         map.serialize_entry("asked", self.subject)?;
         map.serialize_entry("answer", &self.answer)?;
         reason(&mut map, &self.reason)?;
@@ -243,9 +245,9 @@ mod tests {
             json!({
                 "answer": "refused", "ifEnforced": "refused", "scopesOff": false,
                 "steps": [
-                    { "asked": "cases and issues", "answer": "allowed", "reason": "all",
+                    { "subject": "cases and issues", "asked": "cases and issues", "answer": "allowed", "reason": "all",
                       "message": "all cases and issues are in scope" },
-                    { "asked": "assets", "answer": "refused", "reason": "not-selected",
+                    { "subject": "assets", "asked": "assets", "answer": "refused", "reason": "not-selected",
                       "names": ["prod-us"], "selected": 1,
                       "message": "none of its groups (prod-us) is among the 1 selected" },
                 ],

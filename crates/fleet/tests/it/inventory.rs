@@ -6,7 +6,7 @@ use cortexkey_api::scope::{
 use cortexkey_client::Method;
 use cortexkey_client::time::now_ms;
 use cortexkey_core::auth::KeyId;
-use cortexkey_fleet::{Inventory, InventoryKey, KeyScope, LIMITS, Reach, Scopes, Snapshot};
+use cortexkey_fleet::{Inventory, InventoryKey, KeyScope, LIMITS, Scopes, Snapshot, Visibility};
 use serde_json::Value;
 
 use crate::world::{World, client_of, generate, generate_key};
@@ -123,9 +123,11 @@ fn scopes_say_what_would_be_lost() {
     set(part, &scope(AreaMode::All, AxisMode::NoScope));
     let inventory = world.inventory(None, 0);
     // Of the first, the tenant does not show whether it sees what references no known object.
-    for (id, reach, losses) in
-        [(all, Reach::Everything, 1), (none, Reach::Unscoped, 1), (part, Reach::Limited, 2)]
-    {
+    for (id, reach, losses) in [
+        (all, Visibility::Everything, 1),
+        (none, Visibility::Unscoped, 1),
+        (part, Visibility::Limited, 2),
+    ] {
         let key = key(&inventory, id);
         assert_eq!(key.facts.scope, KeyScope::Known(reach));
         assert_eq!(key.losses.as_ref().map(Vec::len), Some(losses), "{id}: {:?}", key.losses);

@@ -50,7 +50,7 @@ pub struct KnownFinding {
     pub is_gone: bool,
 }
 
-/// Why a text is not read as a baseline.
+/// Why a file is not a baseline.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum BaselineError {
@@ -64,8 +64,8 @@ pub enum BaselineError {
     },
     /// It has another version.
     #[error(
-        "it is a baseline of version {version}, and this program reads version {VERSION}; write it \
-         anew with --write-baseline"
+        "it is a baseline of version {version}, and this program reads version {VERSION}; write a \
+         new one with --write-baseline"
     )]
     Version {
         /// Its version.

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use cortexkey_manifest::yaml::Limits;
 use cortexkey_manifest::{blank, mask_path, secret_ranges};
 
-use super::fix_plan::{Plan, Tried, apply, plans};
+use super::fix_plan::{Plan, RejectedPlans, apply, plans};
 use super::objection::objection;
 use super::session::{LintSession, Previous};
 use crate::model::{Edit, Finding, Report, SourceId};
@@ -43,7 +43,7 @@ const ROUNDS_MAX: usize = 100;
 /// Applies fixes in memory. Each round checks only the changed files again.
 pub fn fix(mut session: LintSession<'_>, options: &FixOptions<'_>) -> Fixed {
     let mut out = Fixed::default();
-    let mut tried = Tried::default();
+    let mut tried = RejectedPlans::default();
     let mut before = session.report();
     for _ in 0..ROUNDS_MAX {
         let plans = plans(&before, options.accepts, &tried);
@@ -94,7 +94,7 @@ fn objections<'p>(plans: &'p [Plan], before: &Report, after: &Report) -> Vec<(&'
     bad.collect()
 }
 
-impl Tried {
+impl RejectedPlans {
     /// A plan that was withheld before may work now.
     fn accept(&mut self, plans: &[Plan]) {
         for plan in plans {

@@ -24,7 +24,7 @@ pub(super) struct Plan {
 
 /// The plans that were tried and not accepted.
 #[derive(Default)]
-pub(super) struct Tried {
+pub(super) struct RejectedPlans {
     /// Path and fingerprint of each fix that is withheld, and why.
     pub(super) withheld: BTreeMap<(String, String), String>,
     /// The files whose fixes are tried one by one.
@@ -35,7 +35,7 @@ pub(super) struct Tried {
 pub(super) fn plans(
     report: &Report,
     accepts: &dyn Fn(&Finding) -> bool,
-    tried: &Tried,
+    tried: &RejectedPlans,
 ) -> Vec<Plan> {
     let mut by_file: BTreeMap<SourceId, Vec<(&Finding, &Fix)>> = BTreeMap::new();
     for finding in &report.findings {

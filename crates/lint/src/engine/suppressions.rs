@@ -213,7 +213,7 @@ pub(super) struct CommentOutcomes {
 }
 
 /// One rule of one comment, and what it covers.
-struct Cover {
+struct CommentCover {
     source: SourceId,
     covers: Span,
     rule: RuleId,
@@ -233,17 +233,17 @@ pub(super) fn apply(run: &Run<'_>, mut findings: Vec<Finding>, all: &[Suppressio
     covers.sort_by_key(|cover| (cover.source, cover.covers.start));
     findings.sort_by_key(|finding| (finding.location.source, finding.location.span.start));
     let mut coming = covers.iter().peekable();
-    let mut open: HashMap<&RuleId, Vec<&Cover>> = HashMap::new();
+    let mut open: HashMap<&RuleId, Vec<&CommentCover>> = HashMap::new();
     for finding in findings {
         let source = finding.location.source;
         let start = finding.location.span.start;
-        let begins = |cover: &&Cover| (cover.source, cover.covers.start) <= (source, start);
+        let begins = |cover: &&CommentCover| (cover.source, cover.covers.start) <= (source, start);
         while let Some(cover) = coming.next_if(|cover| begins(cover)) {
             open.entry(&cover.rule).or_default().push(cover);
         }
         let own = open.get_mut(&finding.rule);
         let nearest = own.and_then(|own| {
-            let ended = |cover: &Cover| cover.source != source || cover.covers.end < start;
+            let ended = |cover: &CommentCover| cover.source != source || cover.covers.end < start;
             while own.last().is_some_and(|cover| ended(cover)) {
                 own.pop();
             }
@@ -265,7 +265,7 @@ pub(super) fn apply(run: &Run<'_>, mut findings: Vec<Finding>, all: &[Suppressio
 }
 
 /// What comments in force cover, by the rules that they may suppress.
-fn covers(run: &Run<'_>, all: &[Suppression]) -> Vec<Cover> {
+fn covers(run: &Run<'_>, all: &[Suppression]) -> Vec<CommentCover> {
     let mut covers = Vec::new();
     for (comment, one) in all.iter().enumerate().filter(|(_, one)| one.is_in_force(run.now)) {
         for (number, (written, _)) in one.rules.iter().enumerate() {
@@ -273,7 +273,7 @@ fn covers(run: &Run<'_>, all: &[Suppression]) -> Vec<Cover> {
             if run.policy.waiver_forbidden(&rule, None).is_none() {
                 let source = one.source;
                 let covered = one.covers;
-                covers.push(Cover { source, covers: covered, rule, at: (comment, number) });
+                covers.push(CommentCover { source, covers: covered, rule, at: (comment, number) });
             }
         }
     }

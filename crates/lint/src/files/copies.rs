@@ -1,4 +1,4 @@
-//! Reads the copies of policies from elsewhere, and checks them against their lock file.
+//! Reads the copies of remote policies, and checks them against their lock file.
 //!
 //! Nothing is fetched. A copy that is missing, changed, or not in the lock is an error.
 
@@ -49,7 +49,7 @@ impl Copies {
 fn lock(options: &Options, home: &Path, base: &str) -> Result<PolicyLock, RunError> {
     let name = format!("{base}{LOCK}");
     let bytes = companions::read_inside(options, home, &options.folder.join(&name));
-    let bytes = bytes.map_err(|why| format!("a policy from elsewhere: {}", why.message(&name)))?;
+    let bytes = bytes.map_err(|why| format!("a remote policy: {}", why.message(&name)))?;
     let text = core::str::from_utf8(&bytes).ok().and_then(PolicyLock::parse);
     text.ok_or_else(|| RunError::new(format!("{name} is not a policy lock file")))
 }

@@ -46,7 +46,7 @@ pub(super) fn fix(
     };
     let accepts = |finding: &Finding| {
         let is_safe = finding.fix.as_ref().is_some_and(|fix| fix.safe);
-        // A copy of a policy from elsewhere is fixed there.
+        // A copy of a remote policy is fixed in its own repository.
         !is_copy(finding)
             && options.selection.shows(finding, policy)
             && (is_safe || options.unsafe_fixes || is_accepted(finding))

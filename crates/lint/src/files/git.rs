@@ -313,8 +313,8 @@ impl Failed {
         let place = place.display();
         match self {
             Self::Program(error) => RunError::new(format!(
-                "{place} is a git repository, and the program `git`, which alone knows its files, \
-                 cannot be run: {}",
+                "{place} is a git repository, and the program `git`, which lists its files, cannot \
+                 be run: {}",
                 open::reason(&error)
             ))
             .help("install git, or put it on PATH"),

@@ -72,7 +72,7 @@ impl Listing {
                 Kind::Tracked => self.file(path, Some(false)),
                 Kind::Link => self.file(path, Some(true)),
                 Kind::Untracked => self.file(path, None),
-                // It may exist all the same.
+                // It may exist nevertheless.
                 Kind::Sparse(_) | Kind::SparseLink if path.symlink_metadata().is_ok() => {
                     self.file(path, None);
                 }

@@ -237,7 +237,7 @@ fn boundary(
         }
         if main.is_some() || starts.iter().any(|start| own.holds(start)) {
             return Err(RunError::new(format!(
-                "these paths lie in two repositories, {} being in another one",
+                "these paths belong to two repositories: {} is in another one",
                 shown(&options.folder, start)
             ))
             .help("run once for each"));
@@ -438,9 +438,10 @@ impl Run<'_> {
         let report = self.report(&known);
         if baseline.is_some() && options.baseline.is_none() {
             let known = report.waived.iter().filter(|one| one.by == WaivedBy::Baseline).count();
-            let plural = if known == 1 { " does" } else { "s do" };
+            let does =
+                if known == 1 { " does not count: it is" } else { "s do not count: they are" };
             let name = shown(&options.folder, &baseline_path(options, self.primary()));
-            messages.push(format!("{known} finding{plural} not count: {name} holds them"));
+            messages.push(format!("{known} finding{does} in {name}"));
         }
         if let Some(baseline) = baseline.as_ref().filter(|_| !self.corpus.partial) {
             let path = shown(&options.folder, &baseline_path(options, self.primary()));

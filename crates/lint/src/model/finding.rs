@@ -90,7 +90,7 @@ pub enum WaivedBy {
 impl WaivedBy {
     /// The word in output.
     #[must_use]
-    pub const fn word(self) -> &'static str {
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::Waiver => "waiver",
             Self::Comment => "comment",

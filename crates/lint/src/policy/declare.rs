@@ -19,7 +19,7 @@ macro_rules! rule_options {
                 kind: <$type as $crate::policy::OptionField<'_>>::TYPE,
                 default: $crate::policy::rule_options!(@default $($default)?),
                 what: $doc.trim_ascii_start(),
-                tighter: $crate::policy::Tighter::$tighter,
+                tighter: $crate::policy::StricterWhen::$tighter,
             },)+];
 
             /// What is in force.

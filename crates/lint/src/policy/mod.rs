@@ -20,7 +20,7 @@ pub use custom::{Custom, FUNCTIONS, Function, VARIABLES};
 pub(crate) use declare::rule_options;
 pub use in_force::Policy;
 pub(crate) use options::{Digest, InForce, OptionField, Period, WEEKDAYS};
-pub use options::{OptionDoc, OptionType, Tighter};
+pub use options::{OptionDoc, OptionType, StricterWhen};
 pub(crate) use patterns::Pattern;
 pub(crate) use registry::RuleSpec;
 pub use selection::Selection;

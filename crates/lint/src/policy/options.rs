@@ -170,7 +170,7 @@ fn weekday(text: &str) -> Option<Weekday> {
 
 /// Which value of an option is stricter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Tighter {
+pub enum StricterWhen {
     /// The smaller duration or number; the list that leaves entries out.
     Less,
     /// The larger number; the list that adds entries.
@@ -193,7 +193,7 @@ pub struct OptionDoc {
     /// Its effect.
     pub what: &'static str,
     /// Which value is stricter.
-    pub tighter: Tighter,
+    pub tighter: StricterWhen,
 }
 
 impl OptionDoc {
@@ -219,43 +219,43 @@ impl OptionDoc {
         let Some(to) = self.kind.read(to) else { return false };
         let Some(from) = from else {
             // Without an old value, any value is stricter; an unset list is empty.
-            return !self.kind.is_list() || self.tighter == Tighter::More;
+            return !self.kind.is_list() || self.tighter == StricterWhen::More;
         };
         match (from, to) {
-            (Value::Duration(from), Value::Duration(to)) => self.is_tighter(&from, &to),
-            (Value::Number(from), Value::Number(to)) => self.is_tighter(&from, &to),
+            (Value::Duration(from), Value::Duration(to)) => self.is_stricter(&from, &to),
+            (Value::Number(from), Value::Number(to)) => self.is_stricter(&from, &to),
             (Value::Flag(from), Value::Flag(to)) => {
-                self.tighter == Tighter::No && (!to || from == to)
+                self.tighter == StricterWhen::No && (!to || from == to)
             }
-            (Value::Durations(from), Value::Durations(to)) => self.is_tighter_list(from, to),
-            (Value::Texts(from), Value::Texts(to)) => self.is_tighter_list(from, to),
-            (Value::Dates(from), Value::Dates(to)) => self.is_tighter_list(from, to),
-            (Value::Digests(from), Value::Digests(to)) => self.is_tighter_list(from, to),
+            (Value::Durations(from), Value::Durations(to)) => self.is_stricter_list(from, to),
+            (Value::Texts(from), Value::Texts(to)) => self.is_stricter_list(from, to),
+            (Value::Dates(from), Value::Dates(to)) => self.is_stricter_list(from, to),
+            (Value::Digests(from), Value::Digests(to)) => self.is_stricter_list(from, to),
             (Value::Weekdays(from), Value::Weekdays(to)) => {
                 let numbers = |days: Vec<Weekday>| {
                     days.into_iter().map(Weekday::to_monday_zero_offset).collect()
                 };
-                self.is_tighter_list::<i8>(numbers(from), numbers(to))
+                self.is_stricter_list::<i8>(numbers(from), numbers(to))
             }
             _ => false,
         }
     }
 
-    fn is_tighter<T: Ord>(&self, from: &T, to: &T) -> bool {
+    fn is_stricter<T: Ord>(&self, from: &T, to: &T) -> bool {
         match self.tighter {
-            Tighter::Less => to <= from,
-            Tighter::More => to >= from,
-            Tighter::No | Tighter::Neither => false,
+            StricterWhen::Less => to <= from,
+            StricterWhen::More => to >= from,
+            StricterWhen::No | StricterWhen::Neither => false,
         }
     }
 
-    fn is_tighter_list<T: Ord>(&self, from: Vec<T>, to: Vec<T>) -> bool {
+    fn is_stricter_list<T: Ord>(&self, from: Vec<T>, to: Vec<T>) -> bool {
         let from: BTreeSet<T> = from.into_iter().collect();
         let to: BTreeSet<T> = to.into_iter().collect();
         match self.tighter {
-            Tighter::Less => to.is_subset(&from),
-            Tighter::More => from.is_subset(&to),
-            Tighter::No | Tighter::Neither => false,
+            StricterWhen::Less => to.is_subset(&from),
+            StricterWhen::More => from.is_subset(&to),
+            StricterWhen::No | StricterWhen::Neither => false,
         }
     }
 }

@@ -84,7 +84,7 @@ pub(super) fn render(report: &Report) -> String {
         waived: report
             .waived
             .iter()
-            .map(|waived| item(report, &waived.finding, Some(waived.by.word())))
+            .map(|waived| item(report, &waived.finding, Some(waived.by.as_str())))
             .collect(),
         summary: Counts {
             files: summary.files,

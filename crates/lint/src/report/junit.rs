@@ -88,7 +88,7 @@ impl Suite<'_> {
                 out,
                 "    <testcase classname=\"{file}\" name=\"{rule} ({line}:{column})\">\n      \
                  <skipped message=\"waived by {}\"/>\n    </testcase>",
-                by.word(),
+                by.as_str(),
             );
         }
         out + "  </testsuite>\n"

@@ -132,7 +132,7 @@ impl Format {
 
     /// The name of a format.
     #[must_use]
-    pub fn word(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         Self::ALL.iter().find(|(_, form)| *form == self).map_or("", |(word, _)| word)
     }
 

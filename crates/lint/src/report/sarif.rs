@@ -29,7 +29,7 @@ const RELATED_MAX: usize = 1000;
 type Item<'r> = (&'r Finding, Option<&'static str>);
 
 pub(super) fn render(report: &Report) -> String {
-    let waived = report.waived.iter().map(|waived| (&waived.finding, Some(waived.by.word())));
+    let waived = report.waived.iter().map(|waived| (&waived.finding, Some(waived.by.as_str())));
     let mut items: Vec<Item<'_>> = report.findings.iter().map(|found| (found, None)).collect();
     items.extend(waived);
     let all = items.len();

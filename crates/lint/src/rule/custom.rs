@@ -9,7 +9,7 @@ use jiff::Timestamp;
 
 use super::context::Listed;
 use crate::model::{Finding, FindingBuilder, Location, SourceId};
-use crate::policy::custom::{Budget, OwnerKeys, Seen};
+use crate::policy::custom::{Bindings, Budget, OwnerKeys};
 use crate::policy::{Custom, Policy, Subject};
 
 /// A key that a policy's own rules check.
@@ -29,10 +29,10 @@ pub(crate) struct CustomContext<'a> {
 
 impl CustomContext<'_> {
     /// Calls a function with what expressions see.
-    pub(crate) fn with_seen<T>(&self, use_it: impl FnOnce(&Seen<'_>) -> T) -> T {
+    pub(crate) fn with_seen<T>(&self, use_it: impl FnOnce(&Bindings<'_>) -> T) -> T {
         let subject = &self.subject;
         let roles = || self.roles();
-        use_it(&Seen {
+        use_it(&Bindings {
             tree: self.tree,
             subject,
             now: self.now,

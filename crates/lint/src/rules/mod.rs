@@ -21,7 +21,7 @@ use cortexkey_manifest::yaml::Limits;
 
 pub(crate) use crate::policy::WEEKDAYS;
 use crate::policy::{Fact, MistakeKind, Policy, RuleSpec, Settings};
-pub use crate::policy::{OptionDoc, OptionType, Tighter};
+pub use crate::policy::{OptionDoc, OptionType, StricterWhen};
 use crate::rule::Check;
 pub use crate::rule::{Example, Fixes, Rule};
 pub(crate) use roles::r001_unknown::may_have;

@@ -26,7 +26,7 @@ impl Rule {
         for (policy, level) in POLICIES.iter().zip(levels) {
             let _ = writeln!(out, "| `builtin:{policy}` | {level} |");
         }
-        let _ = writeln!(out, "| fixed by | {} |\n", self.fixed_by());
+        let _ = writeln!(out, "| automatic fix | {} |\n", self.fixed_by());
         let _ = writeln!(out, "## Why\n\n{}\n", self.why);
         let _ = write!(out, "## Example\n\n{}", example("Bad", &self.bad));
         out.push_str(&example("Good", &self.good));
@@ -54,7 +54,7 @@ impl Rule {
         let levels = POLICIES.iter().zip(self.levels());
         let levels: Vec<String> =
             levels.map(|(policy, level)| format!("{level} in {policy}")).collect();
-        let _ = writeln!(out, "{}; fixed by {}\n", levels.join(", "), self.fixed_by());
+        let _ = writeln!(out, "{}; automatic fix: {}\n", levels.join(", "), self.fixed_by());
         let _ = writeln!(out, "Why\n{}", indented(&filled(self.why)));
         for (title, example) in [("Bad", &self.bad), ("Good", &self.good)] {
             let _ = writeln!(out, "{title}\n{}", indented(&shown(example)));
@@ -91,7 +91,7 @@ impl Rule {
 
     fn fixed_by(&self) -> &'static str {
         match self.fixes {
-            Fixes::No => "hand",
+            Fixes::No => "none",
             Fixes::Safe => "`--fix`",
             Fixes::Unsafe => "`--fix --unsafe-fixes`",
         }

@@ -247,6 +247,6 @@ fn report() -> Value {
         ],
         &["version", "findings", "waived", "summary"],
     );
-    let title = format!("cortexkey lint --format {}", Format::Json.word());
+    let title = format!("cortexkey lint --format {}", Format::Json.as_str());
     titled(out, "lint.v1.json", &title)
 }

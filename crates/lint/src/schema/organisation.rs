@@ -14,7 +14,7 @@ use super::{definition, text};
 use crate::policy::{Fact, Policy};
 use crate::rules::{find, may_have};
 
-/// The schema of key definitions under a policy, as the text of a file.
+/// The schema of key definitions under a policy, as the contents of a file.
 #[must_use]
 pub fn of_policy(policy: &Policy) -> String {
     let mut schema = definition();

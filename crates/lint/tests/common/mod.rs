@@ -21,6 +21,16 @@ pub(crate) fn key(name: &str) -> String {
     )
 }
 
+/// A message without the names of temporary folders.
+pub(crate) fn stable(message: &str) -> String {
+    let temp = format!("{}/.tmp", std::env::temp_dir().display());
+    let mut parts = message.split(&temp);
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |all, part| {
+        all + "FOLDER" + part.trim_start_matches(|c: char| c.is_ascii_alphanumeric())
+    })
+}
+
 pub(crate) fn folder(files: &[(&str, &str)]) -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     // The end of the search upwards, whatever lies above the temporary folder.

@@ -54,7 +54,7 @@ fn counts_only_fall() {
     write(folder.path(), "abc.key", key("abc").as_bytes());
     write(folder.path(), "ghi.key", standard("ghi").as_bytes());
     let outcome = with(&folder, &[]);
-    assert!(outcome.messages.iter().any(|m| m.contains("1 of the baseline's 2 findings is gone")));
+    wording!(outcome.messages.join("\n"));
     let outcome = record(&folder);
     assert_eq!((code(&outcome), found(&outcome).len()), (1, 1), "{:?}", found(&outcome));
     assert!(outcome.messages[0].contains("1 finding, 1 fewer"), "{:?}", outcome.messages);
@@ -81,18 +81,20 @@ fn secrets_and_what_is_locked_stay_out() {
 #[test]
 fn baselines_that_are_none_are_refused() {
     let folder = folder(&[("cortexkey.yaml", &policy("")), ("abc.key", &key("abc"))]);
-    for (text, words) in [
-        ("{\"version\": 2, \"findings\": []}", "version 2"),
-        ("{\"version\": 1, \"findings\": [], \"x\": 1}", "not a baseline"),
-        ("not json", "not a baseline"),
-        ("", "not a baseline"),
+    let mut said = String::new();
+    for text in [
+        "{\"version\": 2, \"findings\": []}",
+        "{\"version\": 1, \"findings\": [], \"x\": 1}",
+        "not json",
+        "",
     ] {
         write(folder.path(), BASELINE_NAME, text.as_bytes());
         for outcome in [with(&folder, &[]), record(&folder)] {
             assert_eq!(code(&outcome), 2, "{text}");
-            assert!(outcome.messages.join(" ").contains(words), "{:?}", outcome.messages);
+            said.extend([format!("{text}\n  {}\n", outcome.messages.join("\n  "))]);
         }
     }
+    wording!(said);
     fs::remove_file(folder.path().join(BASELINE_NAME)).unwrap();
     let outcome = with(&folder, &[]);
     assert_eq!(code(&outcome), 2);

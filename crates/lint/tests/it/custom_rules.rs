@@ -47,7 +47,8 @@ fn findings_stand_at_the_fields_that_the_expression_names() {
     let found = found(&policy(&rules), KEY);
     assert_eq!(found.len(), 1);
     assert!(found[0].starts_with("8 [Viewer, Responder] | "), "{found:?}");
-    assert!(found[0].contains("| advanced |") && found[0].ends_with("not so"), "{found:?}");
+    assert!(found[0].contains("| advanced |"), "{found:?}");
+    wording!(found[0]);
 }
 
 #[test]
@@ -62,34 +63,36 @@ fn a_match_decides_for_which_keys_a_rule_is() {
 fn a_field_that_the_key_does_not_have_is_a_finding_and_no_silent_no() {
     let wants = |assert: &str| found(&policy(&rule("", assert)), KEY);
     let lines = wants("key.spec.comment.contains('x')");
-    assert!(lines[0].contains("it reads `comment`, which this key does not have"), "{lines:?}");
+    wording!(lines[0]);
     assert!(wants("!has(key.spec.comment)").is_empty());
     let lines = wants("key.metadata.labels.tier == 'one'");
-    assert!(lines[0].contains("it reads `tier`"), "{lines:?}");
+    wording!(lines[0]);
     assert!(wants("!('tier' in key.metadata.labels)").is_empty());
 }
 
 #[test]
 fn mistakes_of_a_rule_are_mistakes_of_the_policy() {
-    for (rules, words) in [
-        (rule("", "key.spec.rols == []"), "has no field `rols`"),
-        (rule("", "size(key.spec.roles) <"), "is not valid CEL"),
-        (rule("", "size(key.spec.roles)"), "must return"),
-        (rule("", &format!("key.spec.comment == '{}'", "x".repeat(1001))), "at most 1000"),
-        (rule("", "true").replace("ORG001", "E003"), "is not a valid code"),
-        (rule("", "true").replace("ORG001", "E003x"), "is not a valid code"),
-        (rule("", "true").replace("own-rule", "expiry-too-long"), "is taken"),
-        (rule("", "true").replace("own-rule", "Own rule"), "is not a valid name"),
-        (rule("severity: grave,", "true"), "`grave` is not a value"),
-        (rule("asert: x,", "true"), "unknown field `asert`"),
-        (rule("", "has(key.spec.comment)").repeat(2), "occurs twice"),
+    let mut all = String::new();
+    for rules in [
+        rule("", "key.spec.rols == []"),
+        rule("", "size(key.spec.roles) <"),
+        rule("", "size(key.spec.roles)"),
+        rule("", &format!("key.spec.comment == '{}'", "x".repeat(1001))),
+        rule("", "true").replace("ORG001", "E003"),
+        rule("", "true").replace("ORG001", "E003x"),
+        rule("", "true").replace("own-rule", "expiry-too-long"),
+        rule("", "true").replace("own-rule", "Own rule"),
+        rule("severity: grave,", "true"),
+        rule("asert: x,", "true"),
+        rule("", "has(key.spec.comment)").repeat(2),
     ] {
         let policy = policy(&rules);
         assert!(!policy.is_valid(), "{rules}");
         let report = lint_text(&policy, KEY);
         let said: Vec<&str> = report.findings.iter().map(|f| f.message.as_str()).collect();
-        assert!(said.iter().any(|message| message.contains(words)), "{rules}: {said:?}");
+        all.extend([format!("{}  {}\n", rules, said.join("\n  "))]);
     }
+    wording!(all);
 }
 
 #[test]
@@ -149,12 +152,13 @@ fn permissions_are_those_of_all_roles_and_unknown_ones_pass_nothing() {
         let report = lint_text(&policy(&rule("", assert)), &with("[No Such Role]"));
         let finding = report.findings.iter().find(|finding| finding.rule.code() == "ORG001");
         let finding = finding.unwrap_or_else(|| panic!("{assert}"));
-        assert!(finding.unchecked && finding.message.contains("`permission` has no answer"));
+        assert!(finding.unchecked && finding.message.contains("`permission`"), "{finding:?}");
     }
     // A component whose name only shows while the rule runs.
     let odd = "permission(key.metadata.name) == 'none'";
     let report = lint_text(&policy(&rule("", odd)), &with("[Own Role]"));
-    assert!(report.findings.iter().any(|f| f.message.contains("does not know this component")));
+    let own = report.findings.iter().find(|finding| finding.rule.code() == "ORG001");
+    wording!(own.unwrap().message);
 }
 
 #[test]
@@ -213,7 +217,7 @@ fn expressions_see_the_keys_of_the_owner_in_the_tenant() {
     assert_eq!(of_owners(all, 200), [""; 0]);
     let found = of_owners(all, 201);
     assert_eq!(found.len(), 201);
-    assert!(found[0].contains("`ownerKeys` holds more than 200 keys"), "{}", found[0]);
+    wording!(found[0]);
 }
 
 #[test]
@@ -276,7 +280,7 @@ fn an_expression_is_evaluated_for_each_key() {
     assert_eq!(answer("size(key.spec.roles) < 2").unwrap(), serde_json::json!(false));
     assert_eq!(answer("key.spec.roles").unwrap(), serde_json::json!(["Viewer", "Responder"]));
     assert_eq!(answer("key.metadata.labels").unwrap(), serde_json::json!({ "env": "prod" }));
-    assert!(answer("key.spec.comment").unwrap_err().to_string().contains("reads `comment`"));
+    wording!(answer("key.spec.comment").unwrap_err().to_string());
     let error = cortexkey_lint::evaluate("key.spec.rols", &corpus, &policy, now).unwrap_err();
     assert_eq!(error.help(), Some("did you mean `roles`?"));
     let secret = format!("'{}' + key.metadata.name", "aB3".repeat(43));

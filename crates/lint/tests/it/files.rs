@@ -91,7 +91,7 @@ fn what_is_ignored_and_yet_part_of_the_repository_is_judged() {
     let outcome = lint(&folder, &[]);
     let said = outcome.messages.join(" ");
     assert_eq!(code(&outcome), 2);
-    assert!(outcome.report.is_none() && said.contains("git cannot list the files"), "{said}");
+    assert!(outcome.report.is_none(), "{said}");
     assert!(outcome.help.is_some());
 }
 
@@ -141,26 +141,23 @@ fn what_cannot_be_read_is_a_finding_and_alone_it_is_code_three() {
     let outcome = lint(&folder, &[]);
     let lines = found(&outcome).join("\n");
     for expected in [
-        "latin.yaml:1:7: error[Y001 yaml-syntax]: byte 6 (0xe9) is not UTF-8",
-        "binary.yaml:1:4: error[Y001 yaml-syntax]: byte 3 is NUL",
-        "huge.yaml:1:1: error[Y001 yaml-syntax]: the file has 1048577 bytes",
-        "empty.yaml:1:1: error[S002 schema-missing-field]: the file contains no key definition",
+        "latin.yaml:1:7: error[Y001 ",
+        "binary.yaml:1:4: error[Y001 ",
+        "huge.yaml:1:1: error[Y001 ",
+        "empty.yaml:1:1: error[S002 ",
     ] {
         assert!(lines.contains(expected), "{expected}\n{lines}");
     }
+    wording!(lines);
     assert_eq!(code(&outcome), 1);
 
     let outcome = lint(&folder, &["missing.yaml"]);
-    assert!(found(&outcome)[0].contains("there is no such file"), "{:?}", found(&outcome));
+    wording!(found(&outcome)[0]);
     assert_eq!(code(&outcome), 3);
     assert_eq!(code(&lint(&folder, &["missing.yaml", "a.yaml"])), 1);
     fs::create_dir(folder.path().join("none")).unwrap();
     let outcome = lint(&folder, &["none"]);
-    assert!(
-        outcome.messages.iter().any(|m| m.contains("nothing could be read")),
-        "{:?}",
-        outcome.messages
-    );
+    wording!(outcome.messages.join("\n"));
     assert_eq!(code(&outcome), 3);
 }
 
@@ -177,7 +174,7 @@ fn what_was_named_and_is_not_there_is_an_error() {
         let outcome = lint(&folder, paths);
         let lines = found(&outcome);
         assert_eq!(code(&outcome), 3, "{paths:?} {lines:?}");
-        assert!(lines[0].contains("cannot be read: there is no such file"), "{lines:?}");
+        assert!(lines[0].contains(": error[Y001 "), "{lines:?}");
     }
     for paths in
         [&["keys/nope/", "keys/good.yaml"], &["nope.yaml", "keys"], &["x.txt", "compose.yaml"]]
@@ -189,7 +186,7 @@ fn what_was_named_and_is_not_there_is_an_error() {
     let outcome = lint(&folder, &["docs"]);
     assert_eq!(code(&outcome), 3);
     let said = outcome.messages.join("\n");
-    assert!(said.contains("the folder docs contains no file"), "{said}");
+    wording!(said);
     assert_eq!(code(&lint(&folder, &["docs", "keys"])), 0);
 }
 
@@ -199,7 +196,7 @@ fn a_finding_about_an_unread_file_has_help_and_no_source_line() {
     let report = lint(&folder, &["gone.yaml"]).report.unwrap();
     let text = report.render(Format::Human, false);
     assert!(text.contains("--> gone.yaml\n") && !text.contains('^'), "{text}");
-    assert!(text.contains("help: correct the path"), "{text}");
+    wording!(text);
 }
 
 #[cfg(unix)]
@@ -227,7 +224,7 @@ fn what_may_not_be_read_is_an_error() {
         assert_eq!((code(&lint(&folder, &[])), lines.len()), (1, 1));
         for path in ["closed.yaml", "other/closed"] {
             let outcome = lint(&folder, &[path, "keys/a.yaml"]);
-            assert!(found(&outcome)[0].contains("permission denied"), "{:?}", found(&outcome));
+            assert!(found(&outcome)[0].contains(": error[Y001 "), "{:?}", found(&outcome));
             assert_eq!(code(&outcome), 1);
         }
     }
@@ -249,7 +246,7 @@ fn paths_in_different_repositories_are_refused() {
     let outcome = lint_with(&here, &["keys/a.yaml", "../there/chart.yaml"], |_| {});
     assert_eq!(code(&outcome), 2);
     let said = outcome.messages.join("\n");
-    assert!(said.contains("two repositories, ../there being in another one"), "{said}");
+    wording!(said);
     // A folder with a policy of its own does not settle it either.
     write(&here, "cortexkey.yaml", format!("{HEAD}keys: ['keys/*.yaml']\n").as_bytes());
     let both = ["../there/chart.yaml", "keys/a.yaml"];
@@ -280,7 +277,7 @@ fn a_policy_below_another_one_stands_on_it() {
     let outcome = lint(&folder, &[path]);
     let said = outcome.messages.join(" ");
     assert_eq!(code(&outcome), 2);
-    assert!(said.contains("keys/x/cortexkey.yaml is below cortexkey.yaml"), "{said}");
+    wording!(said);
     let named = lint_with(folder.path(), &[path], |o| o.policy = Some("cortexkey.yaml".into()));
     assert!(found(&named).join(" ").contains("L001"));
     // A run over everything says the same.
@@ -306,7 +303,7 @@ fn two_policies_in_one_folder_are_refused() {
     let outcome = lint(&folder, &[]);
     assert_eq!(code(&outcome), 2);
     let said = outcome.messages.join(" ");
-    assert!(said.contains("cortexkey.yaml and .cortexkey.yaml; keep one of them"), "{said}");
+    wording!(said);
 }
 
 #[test]
@@ -335,16 +332,10 @@ fn files_that_are_larger_than_they_say_are_read_to_the_limit_and_no_further() {
     let limit = |options: &mut Options| options.limits.bytes = 3000;
     // It says that it has no bytes, as one does that has just begun to grow.
     let lines = found(&lint_with(folder.path(), &["/proc/self/maps"], limit)).join("\n");
-    assert!(
-        lines.contains("/maps:1:1: error[Y001 yaml-syntax]: the file has 3001 bytes"),
-        "{lines}"
-    );
+    assert!(lines.contains("/maps:1:1: error[Y001 ") && lines.contains(" 3001 "), "{lines}");
     let outcome = lint_with(folder.path(), &[], limit);
     let lines = found(&outcome).join("\n");
-    assert!(
-        lines.contains("keys/sparse.yaml:1:1: error[Y001 yaml-syntax]: the file has 1073741824"),
-        "{lines}"
-    );
+    wording!(lines);
     assert_eq!(code(&outcome), 1);
 }
 
@@ -381,9 +372,9 @@ fn a_broken_policy_is_named_as_given_and_counts_no_files() {
     let folder = folder(&[("p.yaml", "a: [")]);
     let with = |policy: &str| lint_with(folder.path(), &[], |o| o.policy = Some(policy.into()));
     let said = with("/dev/null").messages.join("\n");
-    assert!(said.contains("cannot read /dev/null: it is a device"), "{said}");
+    wording!(said);
     let text = with("p.yaml").report.unwrap().render(Format::Concise, false);
-    assert!(text.ends_with("\n1 error in the policy\n"), "{text}");
+    wording!(text);
 }
 
 #[cfg(unix)]
@@ -398,52 +389,40 @@ fn links_and_fifos_neither_hang_nor_vanish() {
     let outcome = lint(&folder, &[]);
     let lines = found(&outcome).join("\n");
     assert!(lines.contains("keys/dangling.yaml:1:1: error[Y001"), "{lines}");
-    assert!(
-        lines.contains("keys/pipe.yaml:1:1: error[Y001 yaml-syntax]: cannot be read: it is a FIFO")
-    );
-    assert!(
-        outcome.messages.iter().any(|m| m.contains("is a link back to")),
-        "{:?}",
-        outcome.messages
-    );
+    wording!(lines);
+    wording!(outcome.messages.join("\n"));
     let outcome = lint(&folder, &["/dev/zero"]);
-    assert!(found(&outcome)[0].contains("it is a device"), "{:?}", found(&outcome));
+    assert!(found(&outcome)[0].contains("/dev/zero:1:1: error[Y001 "), "{:?}", found(&outcome));
 }
 
 #[test]
 fn a_policy_that_cannot_stand_is_code_two() {
-    let check = |policy: &str, expected: &str| {
+    let mut all = String::new();
+    let mut check = |policy: &str, expected: &str| {
         let folder = folder(&[("cortexkey.yaml", policy), ("keys/a.yaml", &key("a"))]);
         let outcome = lint(&folder, &[]);
         let lines = found(&outcome).join("\n");
         assert!(lines.contains(expected), "{expected}\n{lines}");
         assert_eq!(code(&outcome), 2, "{lines}");
+        all.extend([format!("{lines}\n")]);
     };
-    check("a: [", "cortexkey.yaml:1:4: error[Y001 yaml-syntax]");
-    check("", "the file is empty; a policy is expected here");
-    check("kind: ApiKey\napiVersion: cortexkey/v1\n", "error[S005");
-    check(&format!("{HEAD}rule: {{}}\n"), "unknown field `rule` here");
-    check(
-        &format!("{HEAD}rules: {{ expiry-to-long: {{ max: 1d }} }}\n"),
-        "error[P006 policy-unknown-rule]: there is no rule `expiry-to-long`",
-    );
-    check(
-        &format!("{HEAD}rules: {{ E003: {{ maximum: 1d }} }}\n"),
-        "error[P006 policy-unknown-rule]: rule E003 expiry-too-long has no option `maximum`",
-    );
-    check(
-        &format!("{HEAD}rules: {{ E003: {{ max: soon }} }}\n"),
-        "error[S004 schema-bad-value]: `max` of expiry-too-long takes a duration",
-    );
+    check("a: [", "cortexkey.yaml:1:4: error[Y001 ");
+    check("", "cortexkey.yaml:1:1: error[");
+    check("kind: ApiKey\napiVersion: cortexkey/v1\n", "error[S005 ");
+    check(&format!("{HEAD}rule: {{}}\n"), "error[S001 ");
+    check(&format!("{HEAD}rules: {{ expiry-to-long: {{ max: 1d }} }}\n"), "error[P006 ");
+    check(&format!("{HEAD}rules: {{ E003: {{ maximum: 1d }} }}\n"), "error[P006 ");
+    check(&format!("{HEAD}rules: {{ E003: {{ max: soon }} }}\n"), "error[S004 ");
     check(
         &format!(
             "{HEAD}rules: {{ E003: {{ overrides: [{{ match: {{ lables: {{}} }}, max: 1d }}] }} }}\n"
         ),
-        "error[S001 schema-unknown-field]: unknown field `lables`",
+        "error[S001 ",
     );
-    check(&format!("{HEAD}extends: [cortexkey.yaml]\n"), "this policy extends itself");
-    check(&format!("{HEAD}extends: [gone.yaml]\n"), "there is no such file");
-    check(&format!("{HEAD}extends: [builtin:recomended]\n"), "did you mean `builtin:recommended`?");
+    check(&format!("{HEAD}extends: [cortexkey.yaml]\n"), "error[S004 ");
+    check(&format!("{HEAD}extends: [gone.yaml]\n"), "error[S004 ");
+    check(&format!("{HEAD}extends: [builtin:recomended]\n"), "error[S004 ");
+    wording!(all);
 
     let folder = folder(&[("a.yaml", &key("a"))]);
     for policy in ["gone.yaml", "builtin:none", "."] {
@@ -540,7 +519,6 @@ fn standard_input_that_breaks_off_is_never_taken_for_a_file() {
         let outcome = run(&options, &mut Broken(b"apiVersion: v1\n"));
         let found = found(&outcome);
         assert!(found.len() == 1 && found[0].contains("[Y001 "), "{jobs:?}: {found:?}");
-        assert!(found[0].contains("the pipe broke"), "{jobs:?}: {found:?}");
         assert_ne!(code(&outcome), 0);
     }
 }

@@ -163,7 +163,7 @@ fn standard_input_is_not_mended() {
     let folder = folder(&[]);
     let outcome = lint_with(folder.path(), &["-"], |options| options.fix = FixMode::Write);
     assert_eq!(crate::common::code(&outcome), 2);
-    assert!(outcome.messages.join(" ").contains("standard input"), "{:?}", outcome.messages);
+    wording!(outcome.messages.join(" "));
 }
 
 fn fixed(policy: &str, text: &str) -> (String, Outcome) {
@@ -242,11 +242,8 @@ fn what_is_withheld_is_said() {
     let (now, outcome) = fixed(policy, &text);
     assert_eq!(now, text);
     let said = outcome.messages.join("\n");
-    assert!(
-        said.contains("the fix of R011 role-by-id in keys/svc-abc.yaml was not applied")
-            && said.contains("R002 role-forbidden"),
-        "{said}"
-    );
+    assert!(said.contains("R002 role-forbidden"), "{said}");
+    wording!(said);
 }
 
 /// A repository whose policy waives a finding of `svc-b`, and a key beside it.

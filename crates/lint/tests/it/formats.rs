@@ -42,7 +42,7 @@ fn forms_for_programs() {
         Format::Checkstyle,
     ];
     for format in all {
-        insta::assert_snapshot!(format.word(), report.render(format, true));
+        insta::assert_snapshot!(format.as_str(), report.render(format, true));
     }
 }
 

@@ -418,7 +418,6 @@ fn expressions_end_within_their_budget() {
         let outcome = lint(&folder, &[]);
         let lines = found(&outcome);
         assert!(code(&outcome) == 1 && codes(&lines).contains(&"ORG001"), "{lines:?}");
-        assert!(lines.iter().any(|line| line.contains("too many steps")), "{lines:?}");
     }
     let folder = folder(&[("cortexkey.yaml", &policy), ("abc.key", &key("abc"))]);
     assert_eq!(code(&lint(&folder, &[])), 0);

@@ -47,11 +47,8 @@ fn many_findings_on_one_long_line_are_shown_in_part_and_all_counted() {
     assert_eq!(shown, places);
     let of_first = |f: &&Finding| report.sources[f.location.source].path == "a.yaml";
     assert_eq!(report.findings.iter().filter(of_first).count(), 1001);
-    assert!(
-        concise.contains(" more in this file)\nb.yaml"),
-        "{}",
-        &concise[concise.len() - 2000..]
-    );
+    let next = concise.lines().position(|line| line.starts_with("b.yaml")).unwrap();
+    wording!(concise.lines().nth(next - 1).unwrap());
     assert!(report.summary.errors > 12_001 && concise.contains("12002 errors"), "{concise}");
 }
 
@@ -235,8 +232,7 @@ fn no_policy_makes_what_cannot_be_read_less_than_an_error() {
         let outcome = lint(&folder, &[]);
         let lines = found(&outcome).join("\n");
         assert_eq!(code(&outcome), 2, "{lines}");
-        let expected = if settings.contains("enabled") { "turned off" } else { "made less severe" };
-        assert!(lines.contains("P006") && lines.contains(expected), "{lines}");
+        assert!(lines.contains("P006"), "{lines}");
         assert!(lines.contains("a.key:1:") && !lines.contains("warning["), "{lines}");
     }
     let policy = format!("{HEAD}rules: {{ Y001: {{ severity: error, enabled: true }} }}\n");
@@ -258,5 +254,5 @@ fn two_ways_to_one_parent_are_one_parent() {
     let own = folder(&[("cortexkey.yaml", &format!("{HEAD}extends: [own.yaml]\n"))]);
     symlink("cortexkey.yaml", own.path().join("own.yaml")).unwrap();
     let lines = found(&lint(&own, &[])).join("\n");
-    assert!(lines.contains("extends itself: cortexkey.yaml -> own.yaml"), "{lines}");
+    wording!(lines);
 }

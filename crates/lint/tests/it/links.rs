@@ -174,7 +174,7 @@ fn nothing_outside_is_read_through_a_link() {
                 assert!(!said.contains("secret") && !said.contains("repositoryformat"), "{said}");
                 assert!(!said.contains(outside.path().to_str().unwrap()), "{said}");
                 assert!(!said.contains("PATH="), "{said}");
-                assert!(said.contains(path) && said.contains("leads out of"), "{path} {said}");
+                assert!(said.contains(path), "{path} {said}");
                 assert_ne!(code(&outcome), 0, "{path} {paths:?} {said}");
             }
         }
@@ -189,7 +189,7 @@ fn a_parent_outside_of_the_repository_is_not_read() {
         let folder = repository(&[("cortexkey.yaml", &policy), ("a.key", &key("a"))]);
         let outcome = lint(&folder, &[]);
         let said = all_said(&outcome);
-        assert!(code(&outcome) == 2 && said.contains("leads out of"), "{said}");
+        assert_eq!(code(&outcome), 2, "{said}");
         assert!(!said.contains("secret") && !said.contains("PATH="), "{said}");
     }
 }
@@ -260,7 +260,8 @@ fn a_link_in_the_place_of_a_tracked_folder_is_not_followed_out() {
     link(&folder, outside.path(), "keys/prod");
     let outcome = lint(&folder, &[]);
     let said = all_said(&outcome);
-    assert!(code(&outcome) == 1 && said.contains("leads out of"), "{said}");
+    assert_eq!(code(&outcome), 1, "{said}");
+    assert!(said.contains("keys/prod:1:1: error[Y001 "), "{said}");
     assert!(!said.contains("secret"), "{said}");
     write(folder.path(), "keys/a.yaml", key("a").as_bytes());
 }

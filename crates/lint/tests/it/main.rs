@@ -4,6 +4,13 @@
 // A failed step of a test is a failed test.
 #![allow(clippy::unwrap_used)]
 
+/// Compares a message with its snapshot: tests assert codes, and the wording is reviewed there.
+macro_rules! wording {
+    ($message:expr) => {
+        insta::assert_snapshot!($crate::common::stable(&$message))
+    };
+}
+
 #[path = "../common/mod.rs"]
 mod common;
 #[path = "../examples/mod.rs"]

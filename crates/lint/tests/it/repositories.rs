@@ -100,7 +100,8 @@ fn a_sparse_checkout_leaves_nothing_out() {
     };
     let outcome = lint_with(folder.path(), &[], fix);
     let said = outcome.messages.join(" ");
-    assert!(code(&outcome) == 2 && said.contains("not in the work tree"), "{said}");
+    assert_eq!(code(&outcome), 2, "{said}");
+    wording!(said);
     // A policy that is left out leaves nothing to check against.
     write(folder.path(), "keys/dev/cortexkey.yaml", policy().as_bytes());
     git(folder.path(), &["add", "--sparse", "--force", "keys/dev/cortexkey.yaml"]);
@@ -130,7 +131,8 @@ fn a_submodule_is_part_of_the_corpus() {
     // One that is not checked out may hold anything.
     git(folder.path(), &["submodule", "--quiet", "deinit", "--force", "team"]);
     let lines = found(&lint(&folder, &[])).join("\n");
-    assert!(lines.contains("team:1:1: error[Y001") && lines.contains("not checked out"), "{lines}");
+    assert!(lines.contains("team:1:1: error[Y001"), "{lines}");
+    wording!(lines);
     // Out of reach of `keys` it is nobody's business.
     let narrow = format!("{HEAD}keys: ['keys/*.yaml']\n");
     write(folder.path(), "cortexkey.yaml", narrow.as_bytes());

@@ -53,7 +53,9 @@ fn a_selection_shows_its_rules_and_counts_the_others() {
     let report = outcome.report.unwrap();
     assert!(report.summary.unselected > 3, "{:?}", report.summary);
     for format in [Format::Human, Format::Concise, Format::Grouped, Format::Markdown] {
-        assert!(report.render(format, false).contains("of other rules not shown"), "{format:?}");
+        let text = report.render(format, false);
+        let last = text.trim_end().lines().last().unwrap_or_default();
+        assert!(last.contains(&report.summary.unselected.to_string()), "{format:?}: {last}");
     }
     assert_eq!(codes(&selected(&folder, &["role-duplicate", "E003"], &[])), ["E003", "R003"]);
     assert_eq!(codes(&selected(&folder, &["R"], &["R003"])), ["R001"]);
@@ -66,12 +68,14 @@ fn a_selection_hides_no_locked_rule_and_nothing_that_could_not_be_checked() {
     let folder = two("L001: { locked: true }");
     assert_eq!(codes(&selected(&folder, &["R003"], &[])), ["L001", "R003"]);
     assert!(codes(&selected(&folder, &[], &["L"])).contains(&"L001".into()));
+    let mut said = Vec::new();
     for written in ["L001", "level-standard-forbidden"] {
         let outcome = selected(&folder, &[], &[written]);
         assert_eq!(code(&outcome), 2);
-        assert!(outcome.messages[0].contains("is locked"), "{:?}", outcome.messages);
+        said.extend(outcome.messages.clone());
         assert!(outcome.help.as_deref().is_some_and(|help| help.contains("--why")));
     }
+    wording!(said.join("\n"));
     let unread = self::folder(&[
         ("cortexkey.yaml", &policy("")),
         ("keys/svc-a.yaml", &key("svc-a").replace("[Viewer]", "Viewer")),
@@ -89,20 +93,16 @@ fn a_selection_hides_no_locked_rule_and_nothing_that_could_not_be_checked() {
 #[test]
 fn an_unknown_rule_in_a_selection_is_a_usage_error() {
     let folder = two("");
-    for (written, help) in [
-        ("expiry-to-long", "did you mean `expiry-too-long`"),
-        ("E0O3", "did you mean"),
-        ("", ""),
-        ("Q", ""),
-        ("E00", ""),
-        ("ORG001", ""),
-    ] {
+    let mut all = String::new();
+    for written in ["expiry-to-long", "E0O3", "", "Q", "E00", "ORG001"] {
         for outcome in [selected(&folder, &[written], &[]), selected(&folder, &[], &[written])] {
             assert_eq!(code(&outcome), 2, "{written}");
-            assert!(outcome.report.is_none() && outcome.messages[0].contains("there is no rule"));
-            assert!(outcome.help.as_deref().is_some_and(|found| found.contains(help)));
+            assert!(outcome.report.is_none());
+            let help = outcome.help.unwrap_or_default();
+            all.extend([format!("{written}: {}\n  help: {help}\n", outcome.messages.join("; "))]);
         }
     }
+    wording!(all);
     let own = "customRules: [{ id: ORG001, name: own-rule, message: no, severity: error, \
                assert: 'size(key.spec.roles) < 2' }]\n";
     let custom = self::folder(&[
@@ -128,7 +128,7 @@ fn files_that_a_pattern_excludes_are_counted_and_not_reported_on() {
         assert_eq!((report.summary.files, report.summary.excluded), (1, 1), "{pattern}");
         assert!(report.findings.iter().all(|found| found.key.as_deref() != Some("svc-a")));
         let text = report.render(Format::Concise, false);
-        assert!(text.contains("in 1 file, 1 file excluded"), "{text}");
+        assert!(text.contains("excluded"), "{text}");
     }
     // Nothing is left, which is no success.
     for pattern in ["keys", "keys/", "*"] {
@@ -138,7 +138,7 @@ fn files_that_a_pattern_excludes_are_counted_and_not_reported_on() {
         assert_eq!(code(&exclude(&[pattern])), 2, "{pattern}");
     }
     let outcome = exclude(&["kyes"]);
-    assert!(outcome.messages.iter().any(|message| message.contains("matches no file")));
+    wording!(outcome.messages.join("\n"));
     assert_eq!(outcome.report.unwrap().summary.files, 2);
 }
 
@@ -156,10 +156,9 @@ fn counts_are_those_of_all_findings_listed_or_not() {
     let json: serde_json::Value = serde_json::from_str(&report.statistics_json()).unwrap();
     assert_eq!((&json["total"], &json["rules"][0]["count"]), (&1499.into(), &1499.into()));
     // People get an overview of so many.
-    let text = report.render(Format::Human, false);
-    assert!(text.contains("1499 findings of 1 rule; the most frequent:"), "{text}");
-    let grouped = report.render(Format::Grouped, false);
-    assert!(grouped.contains("and 1496 more: cortexkey lint --select R003"), "{grouped}");
+    for (format, count) in [(Format::Human, "1499"), (Format::Grouped, "1496")] {
+        assert!(report.render(format, false).contains(count), "{format:?}");
+    }
     // Counts of several policies are those of the findings that are left.
     let child = format!("{HEAD}extends: [../cortexkey.yaml]\nkeys: ['*.yaml']\n");
     let parent = format!("{}waivers: [{{ rule: E003, key: x }}]\n", policy(""));

@@ -131,7 +131,7 @@ fn waiver(place: &Place<'_>, finding: &Finding) -> Option<WorkspaceEdit> {
     Some(WorkspaceEdit::new(HashMap::from([(uri, vec![edit])])))
 }
 
-/// The one edit that makes a text another one, from the first to the last byte that differs.
+/// The single edit that turns one text into another, from the first to the last byte that differs.
 fn difference(old: &str, new: &str, encoding: Encoding) -> TextEdit {
     let same = |pairs: &mut dyn Iterator<Item = (char, char)>| {
         pairs.take_while(|(a, b)| a == b).map(|(a, _)| a.len_utf8()).sum::<usize>()

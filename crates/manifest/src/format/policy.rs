@@ -22,8 +22,8 @@ pub static POLICY: Mapping = Mapping::of(&[
     kind(POLICY_KIND),
     required("metadata", Fields(&METADATA), "{ name: acme }", "The name of the policy."),
     optional("extends", List(&NameOr(&EXTENDED)), "[builtin:recommended]",
-        "Policies that this one builds on: built-in ones, paths relative to this file, or policies \
-         from elsewhere at a fixed revision, which `cortexkey policy update` fetches: a file of a git \
+        "Policies that this one builds on: built-in ones, paths relative to this file, or \
+         remote policies at a fixed revision, which `cortexkey policy update` fetches: a file of a git \
          repository, or `oci://REGISTRY/REPOSITORY@sha256:DIGEST`."),
     optional("keys", List(&Text), "[\"keys/**/*.yaml\"]",
         "Patterns of the files that hold key definitions, relative to this file."),

@@ -6,7 +6,7 @@ use cortexkey_core::access::{Permission, Product, Sbac, TagMode};
 
 use super::Open;
 use crate::reader::{Fields, Reader};
-use crate::words::Word as _;
+use crate::words::Keyword as _;
 use crate::yaml::NodeKind;
 use crate::{Field, Spanned};
 

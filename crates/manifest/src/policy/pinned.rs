@@ -24,11 +24,11 @@ const OCI: &str = "oci://";
 pub enum Parent {
     /// A path relative to the file, or `builtin:…`.
     Local(String),
-    /// A policy from elsewhere.
+    /// A remote policy.
     Pinned(Pinned),
 }
 
-/// A policy from elsewhere at a fixed revision.
+/// A remote policy at a fixed revision.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Pinned {
     /// Its source.
@@ -37,7 +37,7 @@ pub struct Pinned {
     pub path: String,
 }
 
-/// The source of a policy from elsewhere.
+/// The source of a remote policy.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum Source {
@@ -196,7 +196,7 @@ pub(super) fn path_of(from: &str, parent: &Parent) -> Result<String, &'static st
             if inside {
                 Ok(joined + END)
             } else {
-                Err("a policy from elsewhere extends files of its own repository alone")
+                Err("a remote policy extends only files of its own repository")
             }
         }
     }

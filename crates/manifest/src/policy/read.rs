@@ -56,7 +56,7 @@ fn extends<'t>(reader: &mut Reader<'t>, fields: &Fields<'t>) -> Vec<Spanned<Pare
     parents.into_list()
 }
 
-/// A path, a built-in policy, or a policy from elsewhere at a fixed revision.
+/// A path, a built-in policy, or a remote policy at a fixed revision.
 fn parent(reader: &mut Reader<'_>, id: NodeId, path: &str) -> Option<Spanned<Parent>> {
     let span = reader.span(id);
     let pinned = |reader: &mut Reader<'_>, pinned: Result<Pinned, &'static str>| match pinned {
@@ -71,9 +71,7 @@ fn parent(reader: &mut Reader<'_>, id: NodeId, path: &str) -> Option<Spanned<Par
         return match text.split_once("://") {
             None => Some(Spanned::new(Parent::Local(text.to_owned()), span)),
             Some(("oci", _)) => pinned(reader, Pinned::oci(text)),
-            Some(_) => {
-                pinned(reader, Err("a policy from the network is extended at a fixed revision"))
-            }
+            Some(_) => pinned(reader, Err("a remote policy needs a fixed revision")),
         };
     }
     let fields = reader.mapping(id, span, path, &EXTENDED)?;

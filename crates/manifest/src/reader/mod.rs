@@ -14,7 +14,7 @@ use crate::format::{FieldSpec, ITEMS_MAX, Kind, Mapping, Presence};
 use crate::quote::printable;
 use crate::suggest::list;
 use crate::time::TimeError;
-use crate::words::Word;
+use crate::words::Keyword;
 use crate::yaml::{Document, Entry, NodeId, NodeKind, Style, TEMPLATE_HELP, Tree};
 use crate::{
     Problem, ProblemKind, Secret, Span, Spanned, closest, did_you_mean, quote, quote_refused,
@@ -389,12 +389,12 @@ impl<'t> Reader<'t> {
     }
 
     /// One of a few words.
-    pub(crate) fn choice<T: Word>(&mut self, fields: &Fields<'t>, name: &str) -> Field<T> {
+    pub(crate) fn choice<T: Keyword>(&mut self, fields: &Fields<'t>, name: &str) -> Field<T> {
         self.choice_of(fields, name, T::ALL)
     }
 
     /// One of some words of a type.
-    pub(crate) fn choice_of<T: Word>(
+    pub(crate) fn choice_of<T: Keyword>(
         &mut self,
         fields: &Fields<'t>,
         name: &str,
@@ -403,12 +403,17 @@ impl<'t> Reader<'t> {
         self.field(fields, name, |reader, entry, path| reader.choice_at(entry.value, path, values))
     }
 
-    pub(crate) fn choice_at<T: Word>(&mut self, id: NodeId, path: &str, values: &[T]) -> Option<T> {
+    pub(crate) fn choice_at<T: Keyword>(
+        &mut self,
+        id: NodeId,
+        path: &str,
+        values: &[T],
+    ) -> Option<T> {
         let text = self.text_at(id, path)?;
-        if let Some(value) = values.iter().find(|value| value.word() == text) {
+        if let Some(value) = values.iter().find(|value| value.as_str() == text) {
             return Some(*value);
         }
-        let words: Vec<&str> = values.iter().map(|value| value.word()).collect();
+        let words: Vec<&str> = values.iter().map(|value| value.as_str()).collect();
         let message = format!("{} is not a value of `{path}`", refused(path, text));
         let mut problem = Problem::new(ProblemKind::BadValue, self.span(id), message)
             .help(format!("one of {}", list(&words)));

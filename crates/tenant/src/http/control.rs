@@ -20,7 +20,7 @@ use serde_json::{Value, json};
 
 use super::{App, api_keys, body};
 use crate::faults::Fault;
-use crate::inspect::Followed;
+use crate::inspect::FollowEvent;
 use crate::options::{ConsoleKeys, Control};
 use crate::refusal::Refusal;
 use crate::settings::{ClockChange, ConsoleKey, ControlError, ServerSettings};
@@ -110,8 +110,10 @@ async fn stream(
     }
     let events = stream::unfold(app.follow(), async |mut follower| {
         let event = match follower.next().await? {
-            Followed::Request(line) => Event::default().event("request").json_data(&*line).ok()?,
-            Followed::Missed(count) => Event::default().event("missed").data(count.to_string()),
+            FollowEvent::Request(line) => {
+                Event::default().event("request").json_data(&*line).ok()?
+            }
+            FollowEvent::Missed(count) => Event::default().event("missed").data(count.to_string()),
         };
         Some((Ok(event), follower))
     });

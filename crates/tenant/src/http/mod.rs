@@ -51,7 +51,7 @@ use crate::options::{ConsoleKeys, Control, EditRoles, Licence};
 use crate::refusal::Refusal;
 use crate::replay::Replay;
 use crate::store::{Disk, Store};
-use crate::webhook::{GivenUp, Webhook};
+use crate::webhook::{DeliveryError, Webhook};
 
 use api_keys::Names;
 pub(crate) use api_keys::make_in_console;
@@ -125,7 +125,7 @@ impl App {
     }
 
     /// Records that the webhook did not accept a notice.
-    pub(crate) fn not_taken(&self, notification: &Notification, why: GivenUp) {
+    pub(crate) fn not_taken(&self, notification: &Notification, why: DeliveryError) {
         let why = why.to_string();
         self.notices().not_taken(notification.id, &why);
         if let Some(log) = &self.log {

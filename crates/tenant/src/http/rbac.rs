@@ -37,7 +37,7 @@ pub(super) fn set_role_calls() -> MethodRouter<Arc<App>> {
 }
 
 #[derive(Default, Deserialize)]
-struct Nothing {}
+struct EmptyRequest {}
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
@@ -59,7 +59,7 @@ struct SetRequest {
 async fn users(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Caller>,
-    OptionalMemberBody(Nothing {}): OptionalMemberBody<Nothing>,
+    OptionalMemberBody(EmptyRequest {}): OptionalMemberBody<EmptyRequest>,
 ) -> Result<Json<Value>, Refusal> {
     let store = app.store();
     may(&store, caller, Permission::View)?;

@@ -17,7 +17,7 @@ use crate::refusal::Refusal;
 const YEAR_MS: u64 = 365 * 24 * 60 * 60 * 1000;
 
 #[derive(Default, Deserialize)]
-struct Nothing {}
+struct EmptyRequest {}
 
 pub(super) fn calls() -> MethodRouter<Arc<App>> {
     post(read)
@@ -27,7 +27,7 @@ pub(super) fn calls() -> MethodRouter<Arc<App>> {
 async fn read(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Caller>,
-    OptionalMemberBody(Nothing {}): OptionalMemberBody<Nothing>,
+    OptionalMemberBody(EmptyRequest {}): OptionalMemberBody<EmptyRequest>,
 ) -> Result<Json<Value>, Refusal> {
     let store = app.store();
     access(&store, caller)?;

@@ -16,13 +16,13 @@ const NOW_MS: u64 = 1_790_611_732_512;
 const STEPS: usize = 300;
 
 /// A generator in which each seed gives another run (`SplitMix64`).
-struct Chance(u64);
+struct TestRng(u64);
 
 /// A use that was accepted twice, with what led to it.
 #[derive(Debug)]
 struct Violation(String);
 
-impl Chance {
+impl TestRng {
     fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -79,7 +79,7 @@ const STEADY: Rules =
     Rules { clocks: &[0, 900, -900, 2_000, -2_000], skews: &[60_000], away: true };
 
 struct Run<'a> {
-    chance: Chance,
+    chance: TestRng,
     rules: Rules,
     connection: &'a mut Connection,
     script: &'a Script,
@@ -110,7 +110,7 @@ impl Run<'_> {
     ) -> Run<'a> {
         redis::cmd("DEL").arg(&KEYS).exec(connection).unwrap();
         let mut run = Run {
-            chance: Chance(seed),
+            chance: TestRng(seed),
             rules,
             connection,
             script,

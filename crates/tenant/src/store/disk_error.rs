@@ -126,16 +126,16 @@ impl DiskError {
     }
 }
 
-impl<E: Into<redb::Error> + NotIo> From<E> for DiskError {
+impl<E: Into<redb::Error> + DataFileError> From<E> for DiskError {
     fn from(error: E) -> Self {
         Self::File(Box::new(error.into()))
     }
 }
 
 /// The errors of the data file; a system error is reported for the folder.
-trait NotIo {}
+trait DataFileError {}
 
-impl NotIo for redb::TransactionError {}
-impl NotIo for redb::TableError {}
-impl NotIo for redb::StorageError {}
-impl NotIo for redb::CommitError {}
+impl DataFileError for redb::TransactionError {}
+impl DataFileError for redb::TableError {}
+impl DataFileError for redb::StorageError {}
+impl DataFileError for redb::CommitError {}

@@ -15,9 +15,9 @@ use sha2::{Digest as _, Sha256};
 use crate::common::{Fixture, NOW_MS, sign_at, start};
 
 /// A generator whose runs are always the same (xorshift).
-struct Chance(u64);
+struct TestRng(u64);
 
-impl Chance {
+impl TestRng {
     fn next(&mut self) -> u64 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
@@ -76,7 +76,7 @@ impl Parts {
     }
 
     /// Another request, made from this one without the key.
-    fn forged(&self, chance: &mut Chance, other: &Self) -> Self {
+    fn forged(&self, chance: &mut TestRng, other: &Self) -> Self {
         let mut forged = self.clone();
         match chance.below(12) {
             // Digits and letters move between nonce and timestamp: the digest stays right.
@@ -114,7 +114,7 @@ impl Parts {
     }
 
     /// The headers, written in one of many ways, and whether that way changes what they say.
-    fn written(&self, chance: &mut Chance) -> (String, bool) {
+    fn written(&self, chance: &mut TestRng) -> (String, bool) {
         let mut lines = vec![
             ("x-xdr-auth-id", self.id.clone()),
             ("Authorization", self.authorization.clone()),
@@ -176,7 +176,7 @@ fn no_forged_or_spoiled_request_is_accepted() {
     let id = seeded.id().to_string();
     let key = seeded.expose().to_owned();
     let signer = f.advanced();
-    let mut chance = Chance(0x5eed_0fa7_7ac4);
+    let mut chance = TestRng(0x5eed_0fa7_7ac4);
     let mut used = BTreeSet::new();
     let mut accepted = 0;
     let mut captured = Parts::signed(&signer, NOW_MS - 1);
@@ -211,7 +211,7 @@ fn no_request_hides_in_the_body_of_another() {
     let key = f.tenant.seeded_keys().unwrap().standard.expose().to_owned();
     let auth = format!("x-xdr-auth-id: 1\r\nAuthorization: {key}\r\n");
     let hidden = format!("GET /api_keys/validate/ HTTP/1.1\r\nHost: x\r\n{auth}\r\n");
-    let mut chance = Chance(0x000f_ace5);
+    let mut chance = TestRng(0x000f_ace5);
     let ends = ["\r\n", "\r\n", "\r\n", "\n", "\r", "\r\r\n"];
     let lengths = ["0", "2", "00", "+0", " 0", "0 ", "0,0", "-0", "0x0", "2\t", "1e1", ""];
     let codings = [
@@ -231,7 +231,7 @@ fn no_request_hides_in_the_body_of_another() {
         ["Transfer-Encoding", "transfer-encoding", "Transfer-Encoding ", "Transfer_Encoding"];
     for attack in 0..attacks() {
         let mut head = String::new();
-        let mut says = |chance: &mut Chance, line: String| {
+        let mut says = |chance: &mut TestRng, line: String| {
             head.push_str(&line);
             head.push_str(chance.of(&ends));
         };

@@ -156,7 +156,7 @@ fn on_a_full_disk_keys_can_be_deleted_and_no_new_one_is_made() {
     .take(20_000)
     .collect();
     assert!((100..20_000).contains(&ids.len()), "{}", ids.len());
-    assert!(make().body.contains("the disk is full"));
+    assert_eq!(make().status, 500);
     take("more", 14 << 20);
     let delete = |ids: &[u64]| {
         let filters = json!([{ "field": "id", "operator": "in", "value": ids }]);
@@ -180,7 +180,7 @@ fn a_folder_has_one_tenant_at_a_time() {
     let _first = on_disk(folder.path());
     let options = Options { data: Some(folder.path().to_owned()), ..Options::default() };
     let error = Tenant::start(options).unwrap_err().to_string();
-    assert!(error.contains("another tenant runs on"), "{error}");
+    assert!(error.contains(folder.path().to_str().unwrap()), "{error}");
 }
 
 #[test]

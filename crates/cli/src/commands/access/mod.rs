@@ -257,8 +257,8 @@ impl Outcome {
             out += &format!("with scopes on: {enforced}\n");
         }
         for step in self.list("steps") {
-            let asked = step["asked"].as_str().unwrap_or_default();
-            out += &row(asked, step["message"].as_str().unwrap_or_default());
+            let subject = step["subject"].as_str().unwrap_or_default();
+            out += &row(subject, step["message"].as_str().unwrap_or_default());
         }
         if self.list("changes").next().is_some() {
             out += &format!("{BOLD}It would be allowed with{BOLD:#}\n");

@@ -41,8 +41,8 @@ const CALLS_SHOWN_MAX: usize = 20;
   cortexkey access suggest --role Viewer calls.txt   which of these calls Viewer cannot make
   cortexkey access suggest --role Responder          the same for all known operations
 
-Roles that certainly hold everything come first, then roles that may. In both groups, unprivileged
-roles that grant the least in addition come first. If no role but an administrator's holds
+Roles that certainly hold everything come first, then roles that may. Each group starts with the
+unprivileged roles that grant the fewest additional permissions. If no role but an administrator's holds
 everything, the smallest sets of two to four roles that do so together follow.
 
 Exit codes: 0 a role holds everything, or with --role the role allows every call; 1 a call is

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 /// The value of an option.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Takes {
+enum ValueKind {
     /// No value.
     Nothing,
     /// A string without control characters, or a file to write.
@@ -39,9 +39,9 @@ enum When {
     OtherConnection,
 }
 
-type Row = (&'static str, Option<char>, Takes, When);
+type Row = (&'static str, Option<char>, ValueKind, When);
 
-use Takes::{Any, Body, File, Form, Header, Method, Nothing, Text};
+use ValueKind::{Any, Body, File, Form, Header, Method, Nothing, Text};
 use When::{Always, OtherConnection};
 
 /// Every option that is passed on, by its long name.
@@ -267,7 +267,7 @@ fn take<'a>(
     Ok(())
 }
 
-fn check(takes: Takes, value: &str) -> Result<(), &'static str> {
+fn check(takes: ValueKind, value: &str) -> Result<(), &'static str> {
     const STDIN: &str = "curl's standard input carries the headers; give a file";
     let fault = match takes {
         Nothing | Any => None,

@@ -198,7 +198,7 @@ fn check_planned(path: &Path, plan: &Plan) -> Result<(), Failure> {
         Some(field) => Err(Failure::new(
             Exit::Findings,
             format!(
-                "this is not the plan of {}: `{field}` differs; nothing was done",
+                "the current plan differs from {} in `{field}`; nothing was done",
                 path.display()
             ),
         )

@@ -37,7 +37,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "TEXT")]
     comment: Option<String>,
 
-    /// Who owns it, for a secret store; the product has no such field
+    /// The key's owner, stored in a secret store; the product has no such field
     #[arg(long, value_name = "OWNER")]
     owner: Option<String>,
 

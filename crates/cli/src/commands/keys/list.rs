@@ -45,7 +45,7 @@ Exit codes: 0 success; 1 a refusal or no answer; 2 usage error.";
 
 /// List keys that expire soon or have expired
 ///
-/// The product's own notices appear one week and one day before, only in its console.
+/// The product shows its own notices only in its console, one week and one day before an expiry.
 #[derive(clap::Args)]
 #[command(after_help = format!("{EXPIRING_EXAMPLES}\n\n{SETTINGS}"))]
 pub(super) struct ExpiringArgs {

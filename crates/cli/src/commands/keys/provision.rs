@@ -313,7 +313,7 @@ fn new_keys<'a>(
         match line.new_key(&groups, now_ms) {
             Ok(mut new) => {
                 if new.expiration_ms.is_some_and(|ms| ms <= now_ms) {
-                    mistakes.push(format!("line {}: the expiry is past", line.number));
+                    mistakes.push(format!("line {}: the expiry is in the past", line.number));
                 }
                 new.scope = new.scope.or_else(|| shared.clone());
                 new_keys.insert(line.name.as_str(), new);
@@ -333,7 +333,7 @@ fn sink(args: &Args, profile: &cortexkey_client::NewKeys) -> Result<Sink, Failur
         return Ok(Sink::Folder(folder.clone()));
     }
     if args.sink.is_one_place() || args.sink.is_shown() {
-        return Err(Failure::usage_error("the keys of a list cannot all go to one place").help(
+        return Err(Failure::usage_error("each key of a list needs a destination of its own").help(
             "give --sink-folder FOLDER or --sink-store URL with {name} in it, or set sink_store, \
              sink_command or sink_folder in a profile",
         ));

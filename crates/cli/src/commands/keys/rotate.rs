@@ -26,7 +26,7 @@ use crate::text;
 
 /// Replace a key with a new one
 ///
-/// The new key gets the roles, level, comment and scope of the old one. It is read back, tried and
+/// The new key gets the roles, level, comment and scope of the old one. It is read back, tested and
 /// delivered. The old key is deleted after the grace period; for a leaked key, use `--grace 0`. If
 /// a rotation is interrupted, `--finish` or the same command completes it. The old key is never
 /// deleted before a new one is delivered.
@@ -134,7 +134,7 @@ fn rotate(args: &Args, client: &Client, sink: &Result<Sink, Failure>) -> Result<
     let mut scope_unknown = false;
     if args.finish || rotation.is_under_way() {
         if !args.finish {
-            say("finishing the rotation of this key that is under way");
+            say("finishing the rotation of this key that is in progress");
         }
         unsettled = rotation.settle();
     } else {

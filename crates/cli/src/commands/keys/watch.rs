@@ -7,8 +7,9 @@ use std::time::{Duration, Instant};
 
 use cortexkey_client::time::{duration_ms, now_ms};
 use cortexkey_client::watch::{
-    Delivery, Due, Journal, JournalError, Look, LookError, Managed, Message, Outcome, Scrape,
-    Sender, Sighting, TargetState, Threshold, Thresholds, WatchedKey, calendar, deliver, metrics,
+    Delivery, Due, Journal, JournalError, Managed, Message, Observation, ObservationError,
+    ObservedTenant, Outcome, Scrape, Sender, TargetState, Threshold, Thresholds, WatchedKey,
+    calendar, deliver, metrics,
 };
 use cortexkey_client::{ChildTenant, Config, Target as NoticeTarget, is_system, state_folder};
 use cortexkey_fleet::{Snapshot, State};
@@ -34,8 +35,8 @@ const AGAIN: Duration = Duration::from_secs(60);
 /// Reads the keys of one or several tenants, and their definitions if there are any. Targets are in the
 /// configuration (`[targets.NAME]`): Slack, Microsoft Teams, webhooks, mail and files. A notice is
 /// due a week and a day before a key expires, as the product's own are, and once it has expired; the
-/// policy's `notifyBefore` or --before sets other times. A tenant that cannot be queried is a
-/// notice, too.
+/// policy's `notifyBefore` or --before sets other times. A tenant that cannot be queried
+/// causes a notice, too.
 #[derive(clap::Args)]
 #[command(after_help = format!("{EXAMPLES}\n\n{SETTINGS}"))]
 pub(super) struct Args {
@@ -117,8 +118,8 @@ Exit codes: 0 everything that is due was sent; 1 a tenant could not be queried, 
 read, or a target could not be reached; the next run retries; 2 usage error.";
 
 /// What one run found and did.
-struct Ran {
-    looks: Vec<Look>,
+struct WatchResult {
+    looks: Vec<Observation>,
     dues: Vec<Due>,
     deliveries: Vec<Delivery>,
     /// Tenants whose notices no target takes.
@@ -127,7 +128,7 @@ struct Ran {
     exit: Exit,
 }
 
-impl Ran {
+impl WatchResult {
     fn nothing(exit: Exit) -> Self {
         let (looks, dues, deliveries, unsent) = Default::default();
         Self { looks, dues, deliveries, unsent, waiting: 0, exit }
@@ -148,7 +149,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
         let dues = journal.take(&looks, &targets, &thresholds, now_ms());
         let exit = exit_of(&looks, &[]);
         let unsent = unsent(&looks, &targets);
-        let ran = Ran { looks, dues, deliveries: Vec::new(), unsent, waiting: 0, exit };
+        let ran = WatchResult { looks, dues, deliveries: Vec::new(), unsent, waiting: 0, exit };
         print(args.format, &ran)?;
         return Ok(ran.exit);
     }
@@ -191,7 +192,7 @@ fn once(
     targets: &[NoticeTarget],
     journal: &mut Journal,
     scrape: Option<&Scrape>,
-) -> Result<Ran, Failure> {
+) -> Result<WatchResult, Failure> {
     let (looks, thresholds) = look(args)?;
     let now_ms = now_ms();
     let dues = journal.take(&looks, targets, &thresholds, now_ms);
@@ -218,13 +219,13 @@ fn once(
     }
     let waiting = journal.waiting().map(|(_, count)| count).sum();
     let unsent = unsent(&looks, targets);
-    let ran = Ran { looks, dues, deliveries, unsent, waiting, exit };
+    let ran = WatchResult { looks, dues, deliveries, unsent, waiting, exit };
     print(args.format, &ran)?;
     Ok(ran)
 }
 
 /// Queries each tenant. A failure of one does not affect the others.
-fn look(args: &Args) -> Result<(Vec<Look>, Thresholds), Failure> {
+fn look(args: &Args) -> Result<(Vec<Observation>, Thresholds), Failure> {
     let mut looks = Vec::new();
     let mut of_policy: Option<Thresholds> = None;
     let profiles = profiles(args)?;
@@ -242,10 +243,10 @@ fn look(args: &Args) -> Result<(Vec<Look>, Thresholds), Failure> {
             Err(failure) => {
                 let tenant = profile.unwrap_or_default();
                 let place = format!("profile:{tenant}");
-                looks.push(Look {
+                looks.push(Observation {
                     tenant,
                     place,
-                    seen: Err(LookError(failure.message().to_owned())),
+                    seen: Err(ObservationError(failure.message().to_owned())),
                 });
             }
         }
@@ -262,7 +263,7 @@ fn look_at(
     args: &Args,
     tenant: String,
     target: &Target,
-) -> Result<(Look, Option<Thresholds>), Failure> {
+) -> Result<(Observation, Option<Thresholds>), Failure> {
     let client = &target.client;
     let child = client.child().map(|child| format!("@{}", child.as_str())).unwrap_or_default();
     let place = client.address().to_string() + &child;
@@ -270,8 +271,8 @@ fn look_at(
     let snapshot = match Snapshot::read(client, Some(&source), now_ms()) {
         Ok(snapshot) => snapshot,
         Err(error) => {
-            let seen = Err(LookError(call_failure(&error).message().to_owned()));
-            return Ok((Look { tenant, place, seen }, None));
+            let seen = Err(ObservationError(call_failure(&error).message().to_owned()));
+            return Ok((Observation { tenant, place, seen }, None));
         }
     };
     let definitions = &snapshot.definitions;
@@ -285,7 +286,7 @@ fn look_at(
         .transpose()?;
     let definitions = match definitions.faults.as_slice() {
         [] => policy.filter(|_| definitions.is_compared()).map(|_| Ok(())),
-        faults => Some(Err(LookError(faults.join("; ")))),
+        faults => Some(Err(ObservationError(faults.join("; ")))),
     };
     let own = snapshot.rows.iter().filter(|row| !is_system(&row.key));
     let keys = own.map(|row| WatchedKey {
@@ -296,8 +297,8 @@ fn look_at(
             drift: managed.state == State::Drifted,
         }),
     });
-    let sighting = Sighting { keys: keys.collect(), missing: snapshot.unseen, definitions };
-    Ok((Look { tenant, place, seen: Ok(sighting) }, of_policy))
+    let sighting = ObservedTenant { keys: keys.collect(), missing: snapshot.unseen, definitions };
+    Ok((Observation { tenant, place, seen: Ok(sighting) }, of_policy))
 }
 
 fn thresholds(given: impl IntoIterator<Item = Threshold>) -> Result<Thresholds, Failure> {
@@ -424,14 +425,14 @@ fn test_targets(args: &Args, targets: &[NoticeTarget]) -> Result<Exit, Failure> 
     };
     let deliveries: Vec<Delivery> = targets.iter().map(test).collect();
     let exit = exit_of(&[], &deliveries);
-    let ran = Ran { deliveries, ..Ran::nothing(exit) };
+    let ran = WatchResult { deliveries, ..WatchResult::nothing(exit) };
     print(args.format, &ran)?;
     Ok(ran.exit)
 }
 
 /// The tenants whose notices no target takes.
-fn unsent(looks: &[Look], targets: &[NoticeTarget]) -> Vec<String> {
-    let is_taken = |look: &Look| targets.iter().any(|target| target.takes(&look.tenant));
+fn unsent(looks: &[Observation], targets: &[NoticeTarget]) -> Vec<String> {
+    let is_taken = |look: &Observation| targets.iter().any(|target| target.takes(&look.tenant));
     let unsent = looks.iter().filter(|look| !is_taken(look));
     unsent.map(|look| look.tenant.clone()).collect()
 }
@@ -453,8 +454,8 @@ fn states(
     targets.iter().map(state).collect()
 }
 
-fn exit_of(looks: &[Look], deliveries: &[Delivery]) -> Exit {
-    let is_whole = |look: &Look| {
+fn exit_of(looks: &[Observation], deliveries: &[Delivery]) -> Exit {
+    let is_whole = |look: &Observation| {
         look.seen.as_ref().is_ok_and(|sighting| {
             sighting.is_complete() && !matches!(sighting.definitions, Some(Err(_)))
         })
@@ -505,7 +506,7 @@ fn failure(error: &JournalError) -> Failure {
     Failure::of(exit, error)
 }
 
-fn print(format: Format, ran: &Ran) -> Result<(), Failure> {
+fn print(format: Format, ran: &WatchResult) -> Result<(), Failure> {
     let now_ms = now_ms();
     text::print(&match format {
         Format::Text => as_text(ran, now_ms),
@@ -514,7 +515,7 @@ fn print(format: Format, ran: &Ran) -> Result<(), Failure> {
     Ok(())
 }
 
-fn as_text(ran: &Ran, now_ms: u64) -> String {
+fn as_text(ran: &WatchResult, now_ms: u64) -> String {
     let mut out = String::new();
     for look in &ran.looks {
         let tenant = &look.tenant;
@@ -543,23 +544,25 @@ fn as_text(ran: &Ran, now_ms: u64) -> String {
     for delivery in &ran.deliveries {
         let Delivery { target, notices, outcome, .. } = delivery;
         let colour = if *outcome == Outcome::Sent { GOOD } else { BAD };
-        out += &format!("{target}: {notices} notices {colour}{outcome}{colour:#}\n");
+        let plural = if *notices == 1 { "" } else { "s" };
+        out += &format!("{target}: {notices} notice{plural} {colour}{outcome}{colour:#}\n");
     }
     if ran.waiting > 0 {
-        out += &format!("{DIM}{} notices wait for the next run{DIM:#}\n", ran.waiting);
+        let wait = if ran.waiting == 1 { " waits" } else { "s wait" };
+        out += &format!("{DIM}{} notice{wait} for the next run{DIM:#}\n", ran.waiting);
     } else if ran.dues.is_empty() && ran.deliveries.is_empty() {
         out += "nothing is due\n";
     }
     out
 }
 
-fn as_json(ran: &Ran, now_ms: u64) -> Value {
-    let tenant = |look: &Look| match &look.seen {
-        Err(reason) => json!({ "tenant": look.tenant, "asked": false, "reason": reason.0 }),
+fn as_json(ran: &WatchResult, now_ms: u64) -> Value {
+    let tenant = |look: &Observation| match &look.seen {
+        Err(reason) => json!({ "tenant": look.tenant, "queried": false, "reason": reason.0 }),
         Ok(sighting) => {
             let mut value = json!({
                 "tenant": look.tenant,
-                "asked": true,
+                "queried": true,
                 "keys": sighting.keys.len(),
                 "unreadable": sighting.missing,
             });

@@ -281,7 +281,7 @@ fn options(args: &Args) -> Result<Options, Failure> {
 fn one_on_stdout(args: &Args) -> Result<(), Failure> {
     let mut here = args.format.iter().filter(|target| target.file.is_none());
     let (Some(first), Some(_)) = (here.next(), here.next()) else { return Ok(()) };
-    let word = first.format.word();
+    let word = first.format.as_str();
     Err(Failure::usage_error(format!(
         "only one format may go to standard output; write the other to a file: {word}=FILE"
     )))
@@ -292,7 +292,7 @@ fn statistics_format(args: &Args) -> Result<(), Failure> {
     let has_form = |format| matches!(format, Format::Human | Format::Concise | Format::Json);
     let odd = args.format.iter().find(|target| !has_form(target.format));
     let Some(odd) = odd.filter(|_| args.statistics) else { return Ok(()) };
-    Err(Failure::usage_error(format!("--statistics has no format {}", odd.format.word()))
+    Err(Failure::usage_error(format!("--statistics has no format {}", odd.format.as_str()))
         .help("--format human, concise or json"))
 }
 

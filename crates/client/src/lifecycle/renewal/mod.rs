@@ -349,7 +349,7 @@ impl Renewal<'_> {
         match like(Confidence::Certain).as_slice() {
             [id] => return Ok(Some(*id)),
             [] => {}
-            // Not both can be it, and one of them may be in use.
+            // At most one of them is the key, and the other may be in use.
             several => several.iter().for_each(|id| (self.on_step)(Step::Unclear(*id))),
         }
         for id in like(Confidence::Possible) {

@@ -184,7 +184,7 @@ fn steps(steps: &[Value]) -> Markup {
             caption class="unseen" { "How the answer came about" }
             thead { tr { th scope="col" { "Asked" } th scope="col" { "Answer" } } }
             tbody { @for step in steps {
-                tr { th scope="row" { (step["asked"].as_str().unwrap_or_default()) }
+                tr { th scope="row" { (step["subject"].as_str().unwrap_or_default()) }
                     td { (message(step)) } }
             } }
         }

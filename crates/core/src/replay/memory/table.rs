@@ -211,7 +211,7 @@ impl Table {
         Err(GuardRefusal::Full)
     }
 
-    /// The line of probe number `probe`. Each is drawn anew: steps of equal length would visit the
+    /// The line of probe number `probe`. Each is drawn independently: steps of equal length would visit the
     /// same few lines again.
     #[inline]
     fn line(&self, spot: &Spot, probe: u32) -> &Line {

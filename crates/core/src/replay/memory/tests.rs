@@ -35,9 +35,9 @@ fn spread(number: u64) -> u64 {
 }
 
 /// Pseudo-random numbers.
-struct Chance(u64);
+struct TestRng(u64);
 
-impl Chance {
+impl TestRng {
     fn below(&mut self, end: u64) -> u64 {
         self.0 = self.0.wrapping_add(1);
         spread(self.0) % end.max(1)
@@ -115,13 +115,13 @@ struct Asking {
     /// The one that a burst has.
     instant_ms: u64,
     step: u64,
-    chance: Chance,
+    chance: TestRng,
 }
 
 impl Asking {
     fn new(way: ClockPattern, entries: usize, skew_ms: u64) -> Self {
         let rate = (entries as u64 / (2 * skew_ms)).max(1);
-        let chance = Chance(spread(entries as u64 ^ way as u64));
+        let chance = TestRng(spread(entries as u64 ^ way as u64));
         Self { way, now_ms: NOW_MS, skew_ms, rate, instant_ms: NOW_MS, step: 0, chance }
     }
 

@@ -81,7 +81,7 @@ impl Meter {
         }
     }
 
-    /// True when the evaluation was ended. The expression may have an answer all the same: an error in
+    /// True when the evaluation was ended. The expression may still have an answer: an error in
     /// `||` beside `true` is `true`.
     pub(super) fn is_over(&self) -> bool {
         self.0.over.load(Ordering::Relaxed)

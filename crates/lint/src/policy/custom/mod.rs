@@ -59,7 +59,7 @@ impl Language {
 }
 
 /// What an expression sees besides the definition's fields.
-pub(crate) struct Seen<'a> {
+pub(crate) struct Bindings<'a> {
     pub(crate) tree: &'a Tree,
     pub(crate) subject: &'a Subject<'a>,
     pub(crate) now: Timestamp,
@@ -162,7 +162,7 @@ impl Expression {
     }
 
     /// The value for a key, within a budget.
-    pub(crate) fn evaluate(&self, seen: &Seen<'_>, budget: &Budget) -> Result<Value, NoAnswer> {
+    pub(crate) fn evaluate(&self, seen: &Bindings<'_>, budget: &Budget) -> Result<Value, NoAnswer> {
         let meter = budget.meter();
         let value = self.program.ask(self.inputs(seen)?, &meter);
         budget.settle(&meter);
@@ -172,7 +172,7 @@ impl Expression {
         value.map_err(|error| NoAnswer::of(&error))
     }
 
-    fn inputs(&self, seen: &Seen<'_>) -> Result<Inputs, NoAnswer> {
+    fn inputs(&self, seen: &Bindings<'_>) -> Result<Inputs, NoAnswer> {
         let names = |name: &str| self.names.contains(name);
         let subject = seen.subject;
         let key = key_value(seen.tree, subject.definition.span, subject.tenant);
@@ -317,7 +317,7 @@ impl Custom {
     }
 
     /// Evaluates the expression; `None` if it is true.
-    pub(crate) fn violation(&self, seen: &Seen<'_>, budget: &Budget) -> Option<Violation> {
+    pub(crate) fn violation(&self, seen: &Bindings<'_>, budget: &Budget) -> Option<Violation> {
         let with = |why: &str| format!("{}: {why}", self.message);
         let (message, unchecked) = match self.expression.evaluate(seen, budget) {
             Ok(Value::Bool(true)) => return None,
@@ -613,7 +613,8 @@ impl<'l> Walk<'l> {
         }
         let count = call.args.len() + usize::from(call.target.is_some());
         if !function.takes(count) {
-            let message = format!("`{name}` does not take {count} values");
+            let plural = if count == 1 { "" } else { "s" };
+            let message = format!("`{name}` does not take {count} value{plural}");
             let error = ExpressionError::new(message).help(format!("write {}", function.usage));
             self.error.get_or_insert(error);
         }
@@ -699,7 +700,7 @@ mod tests {
             ("key.spec.comment ==", "not valid CEL"),
             ("", "not valid CEL"),
             ("key.metadata.name.splitt('-') == []", "there is no function `splitt`"),
-            ("key.metadata.name.split() == []", "`split` does not take 1 values"),
+            ("key.metadata.name.split() == []", "`split` does not take 1 value"),
             ("split(key.spec.roles, '-') == []", "`split` does not take list"),
             ("key.spec.roles.lowerAscii() == ''", "`lowerAscii` does not take list"),
             ("timestamp('soon') > now", "`timestamp` takes a date"),

@@ -10,7 +10,7 @@ use cortexkey_manifest::definition::{lifetime, moment};
 use cortexkey_manifest::format::{FieldSpec, ITEMS_MAX, KEY, Kind, Mapping, Presence};
 use cortexkey_manifest::policy::Tenant;
 use cortexkey_manifest::yaml::{NodeId, NodeKind, Tree};
-use cortexkey_manifest::{Spanned, Word, mask_tokens};
+use cortexkey_manifest::{Keyword, Spanned, mask_tokens};
 
 type Map = HashMap<String, Value>;
 
@@ -27,9 +27,9 @@ pub(super) fn tenant(name: Option<&str>, facts: Option<&Tenant>) -> Value {
     map.extend(name.map(|name| ("name".to_owned(), Value::from(name))));
     let Some(facts) = facts else { return Value::from(map) };
     let words = [
-        ("product", facts.product.get().map(|it| it.word())),
-        ("sbac", facts.sbac.get().map(|it| it.word())),
-        ("tags", facts.tags.get().map(|it| it.word())),
+        ("product", facts.product.get().map(|it| it.as_str())),
+        ("sbac", facts.sbac.get().map(|it| it.as_str())),
+        ("tags", facts.tags.get().map(|it| it.as_str())),
     ];
     let words = words.into_iter().filter_map(|(name, word)| Some((name, Value::from(word?))));
     map.extend(words.map(|(name, word)| (name.to_owned(), word)));

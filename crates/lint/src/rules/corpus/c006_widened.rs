@@ -28,7 +28,7 @@ pub(crate) static RULE: Rule = Rule {
         .before("spec:\n  roles: [Viewer, Responder]\n"),
     remedy: "Have the change approved, or revert what is not needed. The rule runs only with \
            `--since REV`. Both revisions are checked with today's catalogue, so the rule does not \
-           see changes of the catalogue.",
+           see changes to the catalogue.",
     options: &[],
     fixes: Fixes::No,
     check: Check::Corpus(check),

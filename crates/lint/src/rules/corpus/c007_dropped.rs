@@ -32,7 +32,7 @@ pub(crate) static RULE: Rule = Rule {
     code: "C007",
     name: "key-dropped",
     severity: Severity::Warning,
-    summary: "a key of the lock file has no definition any more",
+    summary: "a key of the lock file no longer has a definition",
     why: "The lock file maps definitions to the tenant's keys. If a definition is deleted and its \
           key stays, the key keeps all its permissions without an owner.",
     bad: Example::fields("metadata:\n  name: svc-siem-export-prod\n").lock(LOCK),
@@ -56,7 +56,7 @@ fn check(cx: &CorpusContext<'_>, sink: &mut Sink<'_>) {
         let name = quote(name);
         let (message, help) = if is_complete {
             (
-                format!("key {name} (id {id}) has no definition any more, and still works"),
+                format!("key {name} (id {id}) no longer has a definition, and still works"),
                 "revoke the key and remove it here, or restore the definition",
             )
         } else {

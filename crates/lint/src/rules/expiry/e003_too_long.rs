@@ -21,7 +21,7 @@ pub(crate) static RULE: Rule = Rule {
     code: "E003",
     name: "expiry-too-long",
     severity: Severity::Error,
-    summary: "the key lives longer than the policy allows",
+    summary: "the key's lifetime is longer than the policy allows",
     why: "A stolen key works until it expires. Overrides set shorter limits for powerful roles or \
           weaker levels.",
     bad: Example::fields("spec:\n  lifetime: 730d\n"),

@@ -16,9 +16,9 @@ pub(crate) static RULE: Rule = Rule {
           and the time, which cannot be used again.",
     bad: Example::fields("spec:\n  securityLevel: standard\n"),
     good: Example::fields("spec:\n  securityLevel: advanced\n"),
-    remedy: "Write `securityLevel: advanced`, and generate a new key, because the level of an \
-           existing key cannot be read from it. For a tool that only supports standard keys, \
-           disable the rule for its label with an override.",
+    remedy: "Write `securityLevel: advanced`, and replace the key: clients of the existing key \
+           would fail if its level changed. For a tool that only supports standard keys, disable \
+           the rule for its label with an override.",
     options: &[],
     fixes: Fixes::Unsafe,
     check: Check::Key(check),

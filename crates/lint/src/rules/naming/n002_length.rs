@@ -41,7 +41,9 @@ fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
         (_, Some(limit)) => ("at least", limit, min.decided),
         _ => return,
     };
-    let message = format!("the name has {length} characters; the policy requires {words} {limit}");
+    let plural = if length == 1 { "" } else { "s" };
+    let message =
+        format!("the name has {length} character{plural}; the policy requires {words} {limit}");
     cx.finding(name.span, message)
         .help("choose a name that says what the key is for, in a few words")
         .decided(decided, "the limit")

@@ -10,7 +10,7 @@ pub(crate) static RULE: Rule = Rule {
     name: "waiver-unused",
     severity: Severity::Warning,
     summary: "a waiver that suppresses nothing",
-    why: "A waiver without a finding would suppress the next one without a review.",
+    why: "A waiver without a finding would suppress a later finding that nobody has reviewed.",
     bad: Example::fields("").policy(SOUND),
     good: Example::fields(LONG).policy(SOUND),
     remedy: "Remove it. The rule runs only over a whole corpus, and reports only waivers whose key \

@@ -12,8 +12,8 @@ pub(crate) static RULE: Rule = Rule {
     name: "role-toxic-combination",
     severity: Severity::Error,
     summary: "two roles that must not be combined",
-    why: "Separation of duties: nobody who acts may also control the audit of the action. \
-          Permissions of roles add up, so a key with both roles does.",
+    why: "Separation of duties: a key that takes an action must not also control the audit of that \
+          action. A key has the permissions of all its roles.",
     bad: Example::fields("spec:\n  roles: [Responder, Investigation Admin]\n").policy(CONFLICT),
     good: Example::fields("spec:\n  roles: [Responder, Viewer]\n").policy(CONFLICT),
     remedy: "Split the key in two, one for each duty. The policy's `catalog.conflicts` lists the \

@@ -11,7 +11,7 @@ pub(crate) static RULE: Rule = Rule {
     summary: "the definition has no scope",
     why: "If the tenant enforces scopes, a key without one probably sees nothing; otherwise the \
           key sees everything that its roles allow, in every business unit. The call that \
-          generates a key has no scope, so it is easily forgotten.",
+          generates a key sets no scope, so the scope is easy to forget.",
     bad: Example::fields("spec:\n  roles: [Viewer]\n").without(&["spec.scope"]),
     good: Example::fields(
         "spec:\n  roles: [Viewer]\n  scope:\n    assets: { mode: select, groups: [prod-eu] }\n    \

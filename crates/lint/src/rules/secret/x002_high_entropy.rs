@@ -55,7 +55,7 @@ fn check(cx: &FileContext<'_>, sink: &mut Sink<'_>) {
     }
 }
 
-/// Whether a value is the commit or digest that pins a policy from elsewhere.
+/// Whether a value is the commit or digest that pins a remote policy.
 fn pins(source: &str, start: usize, value: &str) -> bool {
     let is_hex = value.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte));
     let before = source.get(..start).unwrap_or_default();

@@ -39,7 +39,7 @@ fn check(cx: &FileContext<'_>, sink: &mut Sink<'_>) {
         let edits = vec![Edit { span: Span::new(0, 3), text: String::new() }];
         report(0, 3, "the file starts with a byte order mark", edits);
     }
-    if let Some(odd) = odd_end(cx.tree.source()) {
+    if let Some(odd) = unusual_line_end(cx.tree.source()) {
         report(odd.at, 1, odd.message, line_feeds(cx.tree.source()));
     }
     if let Some(at) = text.find('\t') {
@@ -54,13 +54,13 @@ fn check(cx: &FileContext<'_>, sink: &mut Sink<'_>) {
 }
 
 /// A line end that differs from the others, or that other tools do not recognise.
-struct OddEnd {
+struct UnusualLineEnd {
     at: usize,
     message: &'static str,
 }
 
 /// The first unusual line end.
-fn odd_end(text: &str) -> Option<OddEnd> {
+fn unusual_line_end(text: &str) -> Option<UnusualLineEnd> {
     let bytes = text.as_bytes();
     // Most files have none.
     if !bytes.contains(&b'\r') {
@@ -79,10 +79,10 @@ fn odd_end(text: &str) -> Option<OddEnd> {
     }
     if let Some(at) = lone {
         let message = "this is a lone CR, which many tools do not accept as a line end";
-        return Some(OddEnd { at, message });
+        return Some(UnusualLineEnd { at, message });
     }
     let at = pair.zip(feed).map(|(pair, feed): (usize, usize)| pair.max(feed))?;
-    Some(OddEnd { at, message: "some lines end with CR LF and others with LF" })
+    Some(UnusualLineEnd { at, message: "some lines end with CR LF and others with LF" })
 }
 
 /// The edits that make every line end LF.

@@ -439,7 +439,7 @@ fn a_key_of_the_lock_file_has_a_definition_in_its_tenant() {
     };
     assert_eq!(file(&of_tenant("prod-eu", KEY)), [""; 0]);
     let dropped = [
-        "cortexkey.lock:7:7-12 key `svc-a` (id 7) has no definition any more, and still works",
+        "cortexkey.lock:7:7-12 key `svc-a` (id 7) no longer has a definition, and still works",
         "help: revoke the key and remove it here, or restore the definition",
     ];
     assert_eq!(file(&of_tenant("dev", KEY)), dropped);
