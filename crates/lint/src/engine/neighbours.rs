@@ -1,9 +1,10 @@
 //! Which files a change can affect: [`Neighbours`].
 //!
 //! Rules that compare files, waivers and fingerprints compare only keys of one [`Group`]. So a change
-//! affects its own file, and those with a key in a group that it had before or has now.
+//! affects its own file, those with a key in a group that it had before or has now, and those with a key of
+//! the same name as one of theirs: fingerprints number equal findings about one name.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use cortexkey_manifest::definition::Definition;
 
@@ -37,6 +38,13 @@ impl Neighbours {
     pub(super) fn beside(&self, file: &CorpusFile) -> BTreeSet<usize> {
         let members = groups_of(file).filter_map(|group| self.members.get(&group)).flatten();
         members.chain(self.at.get(&file.id)).copied().collect()
+    }
+
+    /// Adds the positions of the files that have a key of the same name as one of these files.
+    pub(super) fn add_namesakes(&self, positions: &mut BTreeSet<usize>, files: &[CorpusFile]) {
+        let groups = positions.iter().flat_map(|at| groups_of(&files[*at]));
+        let names: HashSet<Group> = groups.filter(|it| matches!(it, Group::Name(_))).collect();
+        positions.extend(names.iter().filter_map(|name| self.members.get(name)).flatten());
     }
 
     /// Enters a file under its groups.

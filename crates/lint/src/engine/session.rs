@@ -110,6 +110,7 @@ impl<'a> LintSession<'a> {
         affected.extend(neighbours.beside(&new));
         self.results[at] = FileLinter::new(&self.policy, &self.options).check(&new);
         self.corpus.files[at] = new;
+        neighbours.add_namesakes(&mut affected, &self.corpus.files);
         Some(affected.into_iter().map(|at| self.corpus.files[at].id).collect())
     }
 

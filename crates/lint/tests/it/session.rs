@@ -163,6 +163,25 @@ proptest! {
     }
 }
 
+/// Whether a change of one owner's key gives another of its keys a finding decides which number the equal
+/// finding has that is about a third key, of that name and another owner.
+#[test]
+fn equal_findings_of_namesakes_are_numbered_anew() {
+    let texts = [0, 0, 4, 32, 0, 32].map(compared);
+    let files = texts.into_iter().enumerate().map(|(at, text)| file(&format!("f{at}"), text));
+    let corpus = Corpus { files: files.collect(), ..Corpus::default() };
+    let mut session = LintSession::new(corpus, comparing(), &options());
+    let mut shown = by_file(&session.report());
+    for (at, number) in [(4, 40), (1, 22), (0, 4), (1, 6)] {
+        let id = session.corpus().files[at].id;
+        let bytes = compared(number).into_bytes();
+        let affected = session.set_text(id, bytes, &Limits::default()).unwrap();
+        shown.retain(|file, _| !affected.contains(file));
+        shown.extend(by_file(&session.report_on(&affected)));
+        assert_eq!(shown, by_file(&session.report()), "{at} {number}");
+    }
+}
+
 #[test]
 fn a_change_affects_only_keys_that_are_compared_with_it() {
     let files = ["a", "b", "c"].map(|name| file(name, key(name)));
