@@ -37,6 +37,9 @@ const HEADER_TIME: Duration = Duration::from_secs(60);
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// More connections than requests, because clients keep some open.
 const CONNECTIONS_PER_REQUEST: usize = 4;
+/// How long a request waits for another to end. A client may send its next request before the thread that
+/// passed on the end of the previous response has given its place back.
+const BUSY_TIME: Duration = Duration::from_secs(1);
 /// The time limit for open requests once the proxy stops.
 const STOP_TIME: Duration = Duration::from_secs(5);
 
@@ -109,6 +112,7 @@ pub struct Proxy {
     runtime: Runtime,
     shared: Arc<Shared>,
     listener: Bound,
+    signals: Signals,
 }
 
 enum Bound {
@@ -130,6 +134,11 @@ impl Proxy {
     pub fn bind(client: Client, listener: &Listener, options: ProxyOptions) -> io::Result<Self> {
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
         let token = Token::generate().map_err(io::Error::other)?;
+        // From here on a signal ends the proxy in order, whoever learns of it first.
+        let signals = {
+            let _entered = runtime.enter();
+            Signals::listen()?
+        };
         let listener = match listener {
             Listener::Tcp(port) => {
                 let address = SocketAddr::from((Ipv4Addr::LOCALHOST, *port));
@@ -149,7 +158,7 @@ impl Proxy {
         let connections = options.requests_max.saturating_mul(CONNECTIONS_PER_REQUEST);
         let connections = Arc::new(Semaphore::new(connections));
         let shared = Arc::new(Shared { client, token, options, requests, connections });
-        Ok(Self { runtime, shared, listener })
+        Ok(Self { runtime, shared, listener, signals })
     }
 
     /// The address for programs; none for a socket.
@@ -175,14 +184,14 @@ impl Proxy {
         &self.shared.token
     }
 
-    /// Serves until Ctrl-C, SIGTERM or the end of its lifetime.
+    /// Serves until Ctrl-C, SIGTERM, SIGHUP or the end of its lifetime.
     pub fn serve(self) -> io::Result<()> {
-        let Self { runtime, shared, listener } = self;
+        let Self { runtime, shared, listener, mut signals } = self;
         let served = runtime.block_on(async {
             tokio::select! {
                 () = accept(&listener, &shared) => Ok(()),
                 () = lifetime(&shared) => Ok(()),
-                signal = terminated() => signal,
+                stopped = signals.stop() => stopped,
             }
         });
         drop(listener);
@@ -193,9 +202,8 @@ impl Proxy {
     /// Serves while a program runs, at most for its lifetime, and stops with it. The program also gets
     /// the signals that ask this process to end.
     pub fn serve_while(self, command: Command) -> io::Result<ExitStatus> {
-        let Self { runtime, shared, listener } = self;
+        let Self { runtime, shared, listener, mut signals } = self;
         let status = runtime.block_on(async {
-            let mut signals = Signals::listen()?;
             let mut child = tokio::process::Command::from(command).kill_on_drop(true).spawn()?;
             let process = child.id();
             // A terminal also sends Ctrl-C to the program, which decides what to do.
@@ -217,9 +225,10 @@ impl Proxy {
     }
 }
 
-/// The signals that ask a process to end, except Ctrl-C, which a terminal sends to all of them.
+/// The signals that ask a process to end. Ctrl-C is not passed on, as a terminal sends it to all.
 #[cfg(unix)]
 struct Signals {
+    interrupt: tokio::signal::unix::Signal,
     terminate: tokio::signal::unix::Signal,
     hang_up: tokio::signal::unix::Signal,
 }
@@ -229,8 +238,19 @@ impl Signals {
     fn listen() -> io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
 
+        let interrupt = signal(SignalKind::interrupt())?;
         let terminate = signal(SignalKind::terminate())?;
-        Ok(Self { terminate, hang_up: signal(SignalKind::hangup())? })
+        Ok(Self { interrupt, terminate, hang_up: signal(SignalKind::hangup())? })
+    }
+
+    /// Waits for any of them.
+    async fn stop(&mut self) -> io::Result<()> {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+            _ = self.hang_up.recv() => {}
+        }
+        Ok(())
     }
 
     /// Sends each on to a process that has not been waited for.
@@ -262,6 +282,11 @@ impl Signals {
         Ok(Self)
     }
 
+    #[expect(clippy::unused_self, reason = "as on Unix")]
+    async fn stop(&mut self) -> io::Result<()> {
+        tokio::signal::ctrl_c().await
+    }
+
     async fn pass_on(&mut self, _process: Option<u32>) -> Infallible {
         core::future::pending().await
     }
@@ -272,24 +297,6 @@ async fn lifetime(shared: &Shared) {
         Some(lifetime) => tokio::time::sleep(lifetime).await,
         None => core::future::pending().await,
     }
-}
-
-#[cfg(unix)]
-async fn terminated() -> io::Result<()> {
-    use tokio::signal::unix::{SignalKind, signal};
-
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut terminate = signal(SignalKind::terminate())?;
-    tokio::select! {
-        _ = interrupt.recv() => {}
-        _ = terminate.recv() => {}
-    }
-    Ok(())
-}
-
-#[cfg(not(unix))]
-async fn terminated() -> io::Result<()> {
-    tokio::signal::ctrl_c().await
 }
 
 /// Accepts connections. Beyond the limit, they wait in the system's queue.
@@ -384,8 +391,10 @@ async fn pass_on(
     body: Incoming,
     shared: &Arc<Shared>,
 ) -> Result<Answer, Failure> {
-    let place = Arc::clone(&shared.requests).try_acquire_owned();
-    let place = place.map_err(|_| Failure::Denied(Denial::Busy))?;
+    let place = Arc::clone(&shared.requests).acquire_owned();
+    let Ok(Ok(place)) = tokio::time::timeout(BUSY_TIME, place).await else {
+        return Err(Failure::Denied(Denial::Busy));
+    };
     let Admitted { method, path } = admitted;
     let length = hyper::body::Body::size_hint(&body).lower();
     if length > shared.options.body_bytes_max {
