@@ -2,10 +2,10 @@
 //! failures in one clear message.
 //!
 //! ```no_run
-//! use cortexkey_client::{Connection, Given};
+//! use cortexkey_client::{Connection, ExplicitSettings};
 //!
 //! let environment = |name: &str| std::env::var_os(name);
-//! let connection = Connection::resolve(&Given::default(), &environment, &mut std::io::stdin())?;
+//! let connection = Connection::resolve(&ExplicitSettings::default(), &environment, &mut std::io::stdin())?;
 //! println!("the key works: {:?}", connection.client().ping()?.round_trip);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```

@@ -138,7 +138,7 @@ impl Example {
     /// The example in a language. An error if it cannot respect a setting.
     ///
     /// ```
-    /// use cortexkey_client::{Example, Given, Language};
+    /// use cortexkey_client::{Example, ExplicitSettings, Language};
     ///
     /// let given = ExplicitSettings { key_id: Some("12".into()), ..ExplicitSettings::default() };
     /// let text = Example::resolve(&given, &|_| None)?.text(Language::Curl)?;
