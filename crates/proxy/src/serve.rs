@@ -134,7 +134,7 @@ impl Proxy {
     pub fn bind(client: Client, listener: &Listener, options: ProxyOptions) -> io::Result<Self> {
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
         let token = Token::generate().map_err(io::Error::other)?;
-        // From here on a signal ends the proxy in order, whoever learns of it first.
+        // From here on a signal ends the proxy in order, even before anything is announced.
         let signals = {
             let _entered = runtime.enter();
             Signals::listen()?

@@ -361,7 +361,7 @@ fn remove_left(folder: &Path, own: &NamedTempFile) {
     for entry in entries.take(ENTRIES_MAX).flatten() {
         let path = entry.path();
         if is_temporary(&entry.file_name()) && fs::symlink_metadata(&path).is_ok_and(is_ours) {
-            // Open, and so locked, until the name is gone: whoever creates the file at this moment
+            // Open, and so locked, until the name is gone: a process that creates the file at this moment
             // either has the lock first or sees that it has no name.
             if let Ok(file) = File::open(&path)
                 && file.try_lock().is_ok()
