@@ -54,6 +54,10 @@ pub(crate) struct Ran {
 pub(crate) fn cortexkey(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_cortexkey"));
     command.args(args).env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default());
+    // Where an instrumented program writes which lines it reached.
+    if let Some(profile) = std::env::var_os("LLVM_PROFILE_FILE") {
+        command.env("LLVM_PROFILE_FILE", profile);
+    }
     command.stdin(Stdio::null());
     command
 }
