@@ -30,11 +30,11 @@ import urllib.request
 import zlib
 from pathlib import Path
 
-ARGUMENTS = argparse.ArgumentParser()
-ARGUMENTS.add_argument("program")
-ARGUMENTS.add_argument("--kube-apiserver")
-ARGUMENTS.add_argument("--only", action="append")
-ARGUMENTS = ARGUMENTS.parse_args()
+PARSER = argparse.ArgumentParser()
+PARSER.add_argument("program")
+PARSER.add_argument("--kube-apiserver")
+PARSER.add_argument("--only", action="append")
+ARGUMENTS = PARSER.parse_args()
 PROGRAM = Path(ARGUMENTS.program).resolve()
 OWNER = "équipe A — 監視"
 FOREIGN_HOST = "api-other.xdr.us.paloaltonetworks.com"
@@ -451,7 +451,7 @@ class Bao(Store):
         with Between(self) as between:
             between.on_write = lambda _: self.write("b", changed)
             ran = world.rotate(key_id, url, code=1, more={"VAULT_ADDR": between.address})
-            assert "changed meanwhile" in ran.stderr, ran
+            assert "in the meantime" in ran.stderr, ran
             assert (self.read("b"), world.ids()) == (changed, ids)
 
             between.on_write, between.on_answer = None, "cut"
@@ -770,7 +770,7 @@ class Kubernetes(Store):
             'exec "$REAL" "$@"'))
         ran = world.rotate(key_id, url, code=1)
         (world.folder / "shims/kubectl").unlink()
-        assert "changed meanwhile" in ran.stderr, ran
+        assert "in the meantime" in ran.stderr, ran
         assert (self.read("b"), world.ids()) == (fields, ids)
 
         # A secret's type, labels and binary values stay, and an immutable one is not replaced.
@@ -786,10 +786,23 @@ class Kubernetes(Store):
         world.ping(url)
 
 
-class ApiServer(http.server.BaseHTTPRequestHandler):
-    """The calls that kubectl makes for secrets, from Kubernetes' public description."""
+class JsonHandler(http.server.BaseHTTPRequestHandler):
+    """What the local servers have in common."""
 
     protocol_version = "HTTP/1.1"
+
+    def answer(self, status, body):
+        data = json.dumps(body).encode()
+        self.send_response(status)
+        self.send_header("content-type", "application/json")
+        self.send_header("content-length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+
+
+class ApiServer(JsonHandler):
+    """The calls that kubectl makes for secrets, from Kubernetes' public description."""
+
     secrets, lock = {}, threading.Lock()
     # What kubectl asks before its first call.
     ABOUT = {
@@ -807,14 +820,6 @@ class ApiServer(http.server.BaseHTTPRequestHandler):
             }},
         }},
     }
-
-    def answer(self, status, body):
-        data = json.dumps(body).encode()
-        self.send_response(status)
-        self.send_header("content-type", "application/json")
-        self.send_header("content-length", str(len(data)))
-        self.end_headers()
-        self.wfile.write(data)
 
     def refuse(self, code, reason, message):
         self.answer(code, {
@@ -987,19 +992,10 @@ class Google(Store):
         self.server.server_close()
 
 
-class SecretManager(http.server.BaseHTTPRequestHandler):
+class SecretManager(JsonHandler):
     """The calls of Google's Secret Manager that gcloud makes, from its public description."""
 
     secrets = {}
-    protocol_version = "HTTP/1.1"
-
-    def answer(self, status, body):
-        data = json.dumps(body).encode()
-        self.send_response(status)
-        self.send_header("content-type", "application/json")
-        self.send_header("content-length", str(len(data)))
-        self.end_headers()
-        self.wfile.write(data)
 
     def fail(self, code, status, message):
         self.answer(code, {"error": {"code": code, "status": status, "message": message}})
@@ -1124,6 +1120,9 @@ STORES = {
 
 
 def main():
+    unknown = set(ARGUMENTS.only or ()) - set(STORES)
+    if unknown:
+        PARSER.error(f"no such store: {', '.join(sorted(unknown))}; there are {', '.join(STORES)}")
     skipped = []
     for name, kind in STORES.items():
         if ARGUMENTS.only and name not in ARGUMENTS.only:
