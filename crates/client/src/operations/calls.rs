@@ -121,7 +121,8 @@ impl CallList {
 
 fn of_line(line: &str) -> Result<ApiCall, &'static str> {
     if line.starts_with('{') {
-        let value: Value = serde_json::from_str(line).map_err(|_| "it is cut-off JSON")?;
+        let value: Value =
+            serde_json::from_str(line).map_err(|_| "the JSON is incomplete or invalid")?;
         return of_object(&value);
     }
     // An access log has its request in quotes: "GET /path HTTP/1.1".
