@@ -41,17 +41,26 @@ const BASE: &[(&str, &str, &str)] = &[
     ),
 ];
 
+/// A complete definition, by its first lines and its metadata.
+macro_rules! definition {
+    ($first:literal, $metadata:literal) => {
+        concat!(
+            $first,
+            "\nkind: ApiKey\nmetadata: ",
+            $metadata,
+            "\nspec:\n  securityLevel: advanced\n  comment: Exports incidents to the SIEM\n",
+            "  lifetime: 90d\n  roles: [Viewer]\n",
+            "  scope: { assets: { mode: none }, casesAndIssues: { mode: none }, endpoints: { mode: none } }\n",
+        )
+    };
+}
+pub(crate) use definition;
+
 /// A complete definition without faults.
-pub(crate) const COMPLETE: &str = "apiVersion: cortexkey/v1
-kind: ApiKey
-metadata: { name: svc-siem-export-prod, owner: team-detection }
-spec:
-  securityLevel: advanced
-  comment: Exports incidents to the SIEM
-  lifetime: 90d
-  roles: [Viewer]
-  scope: { assets: { mode: none }, casesAndIssues: { mode: none }, endpoints: { mode: none } }
-";
+pub(crate) const COMPLETE: &str = definition!(
+    "apiVersion: cortexkey/v1",
+    "{ name: svc-siem-export-prod, owner: team-detection }"
+);
 
 /// The policy that examples are checked against, unless they have one of their own.
 const POLICY: &str = "apiVersion: cortexkey/v1\nkind: Policy\nmetadata: { name: example }\n\

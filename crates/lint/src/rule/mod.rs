@@ -15,8 +15,8 @@ use cortexkey_manifest::{Field, Problem, Span};
 
 pub(crate) use context::{CorpusContext, FileContext, KeyContext, Listed, PolicyContext};
 pub(crate) use custom::{CustomContext, check_custom};
-pub(crate) use example::COMPLETE;
 pub use example::Example;
+pub(crate) use example::{COMPLETE, definition};
 pub(crate) use sink::Sink;
 
 use crate::model::{Fix, RuleId};

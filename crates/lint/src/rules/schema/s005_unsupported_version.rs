@@ -3,18 +3,12 @@
 use cortexkey_manifest::ProblemKind;
 use cortexkey_manifest::policy::Severity;
 
-use crate::rule::{COMPLETE, Check, Example, Fixes, Rule};
+use crate::rule::{COMPLETE, Check, Example, Fixes, Rule, definition};
 
-const UNKNOWN: &str = "apiVersion: cortexkey/v2
-kind: ApiKey
-metadata: { name: svc-siem-export-prod, owner: team-detection }
-spec:
-  securityLevel: advanced
-  comment: Exports incidents to the SIEM
-  lifetime: 90d
-  roles: [Viewer]
-  scope: { assets: { mode: none }, casesAndIssues: { mode: none }, endpoints: { mode: none } }
-";
+const UNKNOWN: &str = definition!(
+    "apiVersion: cortexkey/v2",
+    "{ name: svc-siem-export-prod, owner: team-detection }"
+);
 
 pub(crate) static RULE: Rule = Rule {
     code: "S005",

@@ -3,20 +3,16 @@
 use cortexkey_manifest::Span;
 use cortexkey_manifest::policy::Severity;
 
-use crate::rule::{COMPLETE, Check, Example, FileContext, Fixes, Rule, Sink};
+use crate::rule::{COMPLETE, Check, Example, FileContext, Fixes, Rule, Sink, definition};
 
 const ON: &str = "rules: { yaml-multiple-documents: { enabled: true } }\n";
 
-const TWO: &str = "apiVersion: cortexkey/v1
-kind: ApiKey
-metadata: { name: svc-siem-export-prod, owner: team-detection }
-spec:
-  securityLevel: advanced
-  comment: Exports incidents to the SIEM
-  lifetime: 90d
-  roles: [Viewer]
-  scope: { assets: { mode: none }, casesAndIssues: { mode: none }, endpoints: { mode: none } }
----
+const TWO: &str = concat!(
+    definition!(
+        "apiVersion: cortexkey/v1",
+        "{ name: svc-siem-export-prod, owner: team-detection }"
+    ),
+    "---
 apiVersion: cortexkey/v1
 kind: ApiKey
 metadata: { name: svc-siem-export-dev, owner: team-detection }
@@ -26,7 +22,8 @@ spec:
   lifetime: 30d
   roles: [Developer]
   scope: { assets: { mode: none }, casesAndIssues: { mode: none }, endpoints: { mode: none } }
-";
+"
+);
 
 pub(crate) static RULE: Rule = Rule {
     code: "Y007",
