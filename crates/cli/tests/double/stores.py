@@ -174,6 +174,10 @@ def aws(args):
             what = "secret value for staging label: AWSCURRENT" if load("empty") else "secret"
             call = "calling the GetSecretValue operation"
             fail(f"An error occurred (ResourceNotFoundException) when {call}: can't find the specified {what}.", 254)
+        if fault("noise"):
+            print("A new release of the program is available.")
+        if fault("flood"):
+            print(" " * 1_000_000)
         print(json.dumps({"Name": name, "SecretString": load("aws", name)}))
         return
     flag = "--name" if args[1] == "create-secret" else "--secret-id"

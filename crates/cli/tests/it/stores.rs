@@ -419,3 +419,26 @@ fn an_owner_of_several_lines_is_stored_on_one() {
     assert_eq!(ran.code, 0, "{ran:?}");
     assert_eq!(world.ping("pass://a", &[]).code, 0);
 }
+
+#[test]
+fn a_program_that_lies_or_prints_something_else_costs_no_key() {
+    let world = World::new();
+    assert_eq!(world.generate("aws-sm://a").code, 0);
+    let ids = world.ids();
+    let id = *ids.last().unwrap();
+    for fault in ["noise", "flood"] {
+        world.faults(&[fault]);
+        let ran = world.rotate(id, "aws-sm://a");
+        assert_eq!(ran.code, 1, "{fault}: {ran:?}");
+        assert_eq!(world.ids(), ids, "{fault}");
+    }
+    // It reports success and stores nothing.
+    world.faults(&["lost"]);
+    let ran = world.rotate(id, "aws-sm://a");
+    assert_eq!(ran.code, 1, "{ran:?}");
+    assert!(world.ids().contains(&id) && world.ids().len() == ids.len() + 1, "{ran:?}");
+    assert_eq!(world.ping("aws-sm://a", &[]).code, 0);
+    assert_eq!(world.rotate(id, "aws-sm://a").code, 0);
+    assert_eq!(world.ids().len(), ids.len());
+    assert_eq!(world.ping("aws-sm://a", &[]).code, 0);
+}
