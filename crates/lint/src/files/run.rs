@@ -317,7 +317,7 @@ fn by_nearest<'a>(
         }
     }
     if policy_set.loaded.is_empty() {
-        let place = if all { "here or above" } else { "with or above the paths given" };
+        let place = if all { "here or above" } else { "at or above the given paths" };
         if policies().next().is_some() {
             policy_set.default_for_definitions()?;
         } else {

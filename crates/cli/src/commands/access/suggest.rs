@@ -357,8 +357,9 @@ fn reverse(
     list: &CallList,
 ) -> Result<Exit, Failure> {
     if role_named(found, name, Some(args.product)).is_none() {
-        return Err(Failure::usage_error(format!("there is no role {}", plain(name)))
-            .help("`cortexkey roles` lists those that there are; case and spaces count"));
+        return Err(Failure::usage_error(format!("there is no role {}", plain(name))).help(
+            "`cortexkey roles` lists all roles; names match exactly, including case and spaces",
+        ));
     }
     let role = held(found, name, args.product);
     let each = list.calls.keys().map(|call| {
