@@ -123,82 +123,84 @@ pub(crate) fn history_svg(root: &Path) -> Result<String, String> {
     Ok(plot(&read(root)?))
 }
 
+const LEFT: f64 = 60.0;
+const RIGHT: f64 = 600.0;
+const COLOURS: [&str; 6] = ["#00695c", "#b3342c", "#2f56c4", "#7a4dae", "#8a5a00", "#3b4351"];
+
 fn plot(records: &[Record]) -> String {
-    const LEFT: f64 = 60.0;
-    const RIGHT: f64 = 600.0;
-    const COLOURS: [&str; 6] = ["#00695c", "#b3342c", "#2f56c4", "#7a4dae", "#8a5a00", "#3b4351"];
-    let mut out = begin("Instructions a call, as a share of the first record", 330);
     let paths: Vec<_> =
         records.last().into_iter().flat_map(|record| record.counts.keys()).collect();
-    let x = |index: usize| {
-        let last = records.len().saturating_sub(1).max(1);
-        let share = |n: usize| f64::from(u32::try_from(n).unwrap_or(u32::MAX));
-        LEFT + (RIGHT - LEFT) * share(index) / share(last)
-    };
-    // From half of the first count to one and a half.
-    let y = |percent: u64| {
-        20.0 + 240.0 * (150.0 - f64::from(u32::try_from(percent.min(150)).unwrap_or(150))) / 100.0
-    };
-    for percent in [50, 75, 100, 125, 150] {
-        let _ = write!(
-            out,
-            "<line x1=\"{LEFT}\" x2=\"{RIGHT}\" y1=\"{0}\" y2=\"{0}\" stroke=\"#c9d0da\"/>\
-             <text x=\"{1}\" y=\"{2}\" text-anchor=\"end\">{percent} %</text>",
-            y(percent),
-            LEFT - 8.0,
-            y(percent) + 4.0
-        );
-    }
+    let mut out = begin("Instructions a call, as a share of the first record", 330);
+    out.extend([50, 75, 100, 125, 150].map(grid_line));
     for (index, path) in paths.iter().enumerate() {
-        let colour = COLOURS[index % COLOURS.len()];
-        let counts: Vec<_> = records
-            .iter()
-            .enumerate()
-            .filter_map(|(at, record)| Some((at, *record.counts.get(*path)?)))
-            .collect();
-        let Some(first) = counts.first().map(|(_, count)| (*count).max(1)) else { continue };
-        let points: String = counts
-            .iter()
-            .map(|(at, count)| format!("{:.1},{:.1} ", x(*at), y(count * 100 / first)))
-            .collect();
-        let now = counts.last().map_or(0, |(_, count)| *count);
-        let row = 30 + index * 22;
-        let _ = write!(
-            out,
-            "<polyline points=\"{points}\" fill=\"none\" stroke=\"{colour}\" stroke-width=\"2\"/>"
-        );
-        for (at, count) in &counts {
-            let _ = write!(
-                out,
-                "<circle cx=\"{:.1}\" cy=\"{:.1}\" r=\"3\" fill=\"{colour}\"/>",
-                x(*at),
-                y(count * 100 / first)
-            );
-        }
-        let _ = write!(
-            out,
-            "<rect x=\"{}\" y=\"{}\" width=\"12\" height=\"12\" fill=\"{colour}\"/>\
-             <text x=\"{}\" y=\"{}\">{}: {now}</text>",
-            RIGHT + 16.0,
-            row - 11,
-            RIGHT + 34.0,
-            row,
-            escaped(path)
-        );
+        out += &path_line(records, path, index);
     }
-    for (index, anchor) in [(0, "start"), (records.len().saturating_sub(1), "end")] {
-        let Some(record) = records.get(index).filter(|_| index > 0 || anchor == "start") else {
-            continue;
-        };
-        let _ = write!(
-            out,
-            "<text x=\"{:.0}\" y=\"290\" text-anchor=\"{anchor}\">{} {}</text>",
-            x(index),
-            escaped(&record.date),
-            escaped(&record.commit)
-        );
+    if let Some(first) = records.first() {
+        out += &date(first, left_to_right(records, 0), "start");
+    }
+    if let Some((last, [_, ..])) = records.split_last() {
+        out += &date(last, left_to_right(records, records.len() - 1), "end");
     }
     out + "</svg>\n"
+}
+
+fn grid_line(percent: u64) -> String {
+    let y = height(percent);
+    format!(
+        "<line x1=\"{LEFT}\" x2=\"{RIGHT}\" y1=\"{y}\" y2=\"{y}\" stroke=\"#c9d0da\"/>\
+         <text x=\"{}\" y=\"{}\" text-anchor=\"end\">{percent} %</text>",
+        LEFT - 8.0,
+        y + 4.0
+    )
+}
+
+/// The line of one path with its points and its legend.
+fn path_line(records: &[Record], path: &str, index: usize) -> String {
+    let colour = COLOURS[index % COLOURS.len()];
+    let counts: Vec<_> = records
+        .iter()
+        .enumerate()
+        .filter_map(|(at, record)| Some((at, *record.counts.get(path)?)))
+        .collect();
+    let (Some((_, first)), Some((_, now))) = (counts.first(), counts.last()) else {
+        return String::new();
+    };
+    let points = counts
+        .iter()
+        .map(|(at, count)| (left_to_right(records, *at), height(count * 100 / (*first).max(1))));
+    let line: String = points.clone().map(|(x, y)| format!("{x:.1},{y:.1} ")).collect();
+    let circles: String = points
+        .map(|(x, y)| format!("<circle cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"3\" fill=\"{colour}\"/>"))
+        .collect();
+    let row = 30 + index * 22;
+    format!(
+        "<polyline points=\"{line}\" fill=\"none\" stroke=\"{colour}\" stroke-width=\"2\"/>{circles}\
+         <rect x=\"{}\" y=\"{}\" width=\"12\" height=\"12\" fill=\"{colour}\"/>\
+         <text x=\"{}\" y=\"{row}\">{}: {now}</text>",
+        RIGHT + 16.0,
+        row - 11,
+        RIGHT + 34.0,
+        escaped(path)
+    )
+}
+
+fn date(record: &Record, x: f64, anchor: &str) -> String {
+    format!(
+        "<text x=\"{x:.0}\" y=\"290\" text-anchor=\"{anchor}\">{} {}</text>",
+        escaped(&record.date),
+        escaped(&record.commit)
+    )
+}
+
+fn left_to_right(records: &[Record], index: usize) -> f64 {
+    let last = records.len().saturating_sub(1).max(1);
+    let share = |n: usize| f64::from(u32::try_from(n).unwrap_or(u32::MAX));
+    LEFT + (RIGHT - LEFT) * share(index) / share(last)
+}
+
+/// From half of the first count to one and a half.
+fn height(percent: u64) -> f64 {
+    20.0 + 240.0 * (150.0 - f64::from(u32::try_from(percent.min(150)).unwrap_or(150))) / 100.0
 }
 
 #[cfg(test)]

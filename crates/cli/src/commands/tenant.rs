@@ -239,6 +239,24 @@ enum Unlicensed {
     CasesAndIssues,
 }
 
+impl From<Tags> for TagMode {
+    fn from(tags: Tags) -> Self {
+        match tags {
+            Tags::Permissive => Self::Permissive,
+            Tags::Restrictive => Self::Restrictive,
+        }
+    }
+}
+
+impl From<RolesBy> for EditRoles {
+    fn from(by: RolesBy) -> Self {
+        match by {
+            RolesBy::Id => Self::Id,
+            RolesBy::Name => Self::Name,
+        }
+    }
+}
+
 impl From<Unlicensed> for Licence {
     fn from(unlicensed: Unlicensed) -> Self {
         match unlicensed {
@@ -250,74 +268,10 @@ impl From<Unlicensed> for Licence {
 }
 
 pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
-    let skew =
-        Skew::from_ms(args.skew_ms).map_err(|error| Failure::of(Exit::UsageError, &error))?;
-    let (replay, replay_server) = match &args.replay {
-        Replay::In(mode) => (*mode, None),
-        Replay::On(server) => (ReplayMode::Enforce, Some(server.clone())),
-    };
-    if args.guard_entries.is_some() && (replay == ReplayMode::Off || replay_server.is_some()) {
-        let why = "--guard-entries is for a replay guard in memory: leave it out, or say \
-                   --replay enforce or observe";
-        return Err(Failure::usage_error(why));
-    }
-    let mut options = Options {
-        listen: args.listen,
-        tls: args.tls.tls.then(|| args.tls.tls_host.clone()),
-        explain: args.explain,
-        control: match (args.handles.control, args.explain) {
-            (true, _) => Control::Change,
-            (false, true) => Control::Look,
-            (false, false) => Control::Off,
-        },
-        data: args.kept.data.clone(),
-        new_admin_keys: if args.kept.new_admin_keys {
-            NewAdminKeys::Always
-        } else {
-            NewAdminKeys::WhenEmpty
-        },
-        webhook: args.handles.webhook.clone(),
-        skew,
-        replay,
-        replay_server,
-        nonce_lengths: if args.lenient_nonces {
-            NonceLengths::LENIENT
-        } else {
-            NonceLengths::EXACT
-        },
-        product: args.kind.product,
-        enforce_scopes: args.kind.enforce_scopes,
-        tag_mode: match args.kind.tags {
-            Tags::Permissive => TagMode::Permissive,
-            Tags::Restrictive => TagMode::Restrictive,
-        },
-        scoped_datasets: args.kind.scoped_datasets,
-        unlicensed: args.kind.unlicensed.iter().copied().map(Licence::from).collect(),
-        max_keys: args.kind.max_keys as usize,
-        inventory: args.kind.inventory.clone(),
-        children: args.kind.child.clone(),
-        console_keys: if args.handles.console_keys { ConsoleKeys::On } else { ConsoleKeys::Off },
-        edit_roles: match args.kind.edit_roles_by {
-            RolesBy::Id => EditRoles::Id,
-            RolesBy::Name => EditRoles::Name,
-        },
-        log: Some(log(args.log_format, args.quiet)),
-        webhook_log: Some(webhook_log(args.log_format)),
-        dropped_log: Some(dropped_log(args.log_format)),
-        ..Options::default()
-    };
-    if let Some(entries) = args.guard_entries {
-        options.guard_entries = entries as usize;
-    }
+    let tenant = Tenant::start(options(args)?).map_err(|error| start_failed(&error))?;
     #[cfg(feature = "console")]
-    if args.handles.console {
-        super::console::emulator::prepare(&mut options);
-    }
-    let tenant = Tenant::start(options).map_err(|error| start_failed(&error))?;
-    #[cfg(feature = "console")]
-    let console = args.handles.console.then(|| super::console::emulator::of_tenant(&tenant));
-    #[cfg(feature = "console")]
-    let console = console.transpose()?;
+    let console =
+        args.handles.console.then(|| super::console::emulator::of_tenant(&tenant)).transpose()?;
     // Before the ready line, so that a signal right after it stops the emulator properly.
     let signals = tenant
         .signals()
@@ -329,6 +283,78 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     text::print_key(&format!("{line}\n"))?;
     tenant.wait(signals);
     Ok(Exit::Done)
+}
+
+fn options(args: &Args) -> Result<Options, Failure> {
+    let Args { tls, kept, handles, kind, .. } = args;
+    let mut options = Options {
+        listen: args.listen,
+        tls: tls.tls.then(|| tls.tls_host.clone()),
+        explain: args.explain,
+        control: handles.control(args.explain),
+        data: kept.data.clone(),
+        new_admin_keys: kept.new_admin_keys(),
+        webhook: handles.webhook.clone(),
+        skew: Skew::from_ms(args.skew_ms).map_err(|error| Failure::of(Exit::UsageError, &error))?,
+        nonce_lengths: args.nonce_lengths(),
+        product: kind.product,
+        enforce_scopes: kind.enforce_scopes,
+        tag_mode: kind.tags.into(),
+        scoped_datasets: kind.scoped_datasets,
+        unlicensed: kind.unlicensed.iter().copied().map(Licence::from).collect(),
+        max_keys: kind.max_keys as usize,
+        inventory: kind.inventory.clone(),
+        children: kind.child.clone(),
+        console_keys: if handles.console_keys { ConsoleKeys::On } else { ConsoleKeys::Off },
+        edit_roles: kind.edit_roles_by.into(),
+        log: Some(log(args.log_format, args.quiet)),
+        webhook_log: Some(webhook_log(args.log_format)),
+        dropped_log: Some(dropped_log(args.log_format)),
+        ..Options::default()
+    };
+    args.set_replay_guard(&mut options)?;
+    #[cfg(feature = "console")]
+    if handles.console {
+        super::console::emulator::prepare(&mut options);
+    }
+    Ok(options)
+}
+
+impl Args {
+    fn nonce_lengths(&self) -> NonceLengths {
+        if self.lenient_nonces { NonceLengths::LENIENT } else { NonceLengths::EXACT }
+    }
+
+    fn set_replay_guard(&self, options: &mut Options) -> Result<(), Failure> {
+        match &self.replay {
+            Replay::In(mode) => options.replay = *mode,
+            Replay::On(server) => options.replay_server = Some(server.clone()),
+        }
+        let Some(entries) = self.guard_entries else { return Ok(()) };
+        if !matches!(self.replay, Replay::In(ReplayMode::Enforce | ReplayMode::Observe)) {
+            let why = "--guard-entries is for a replay guard in memory: leave it out, or say \
+                       --replay enforce or observe";
+            return Err(Failure::usage_error(why));
+        }
+        options.guard_entries = entries as usize;
+        Ok(())
+    }
+}
+
+impl Storage {
+    fn new_admin_keys(&self) -> NewAdminKeys {
+        if self.new_admin_keys { NewAdminKeys::Always } else { NewAdminKeys::WhenEmpty }
+    }
+}
+
+impl Handles {
+    fn control(&self, explain: bool) -> Control {
+        match (self.control, explain) {
+            (true, _) => Control::Change,
+            (false, true) => Control::Look,
+            (false, false) => Control::Off,
+        }
+    }
 }
 
 /// Writes a line per request to standard error.

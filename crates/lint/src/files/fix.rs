@@ -5,12 +5,13 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use cortexkey_manifest::policy::pinned::is_copy;
 use cortexkey_system::{Links, ReadError, Write, read, replace};
 
 use super::boundary::Boundary;
 use super::open::reason;
 use super::{FixMode, Options, RunError, load_policy};
-use crate::engine::fix::{self, FixOptions};
+use crate::engine::fix::{self, FixOptions, Fixed};
 use crate::engine::{LintOptions, LintSession};
 use crate::model::{Corpus, Finding, SourceId};
 use crate::policy::Policy;
@@ -29,81 +30,102 @@ pub(super) fn fix(
         return Err(RunError::new("standard input cannot be fixed in place")
             .help("--diff shows what would change"));
     }
-    let number = policy.number;
-    let reload =
-        |texts: &BTreeMap<String, String>| load_policy(options, chosen, number, texts).ok();
-    let paths: BTreeMap<SourceId, &str> =
-        corpus.files.iter().map(|file| (SourceId::File(file.id), file.path.as_str())).collect();
-    let is_accepted = |finding: &Finding| {
-        let path = paths.get(&finding.location.source).copied();
-        let path = path.or_else(|| policy.path_of(finding.location.source));
-        let fix = path.map(|path| (path.to_owned(), finding.fingerprint.clone()));
-        fix.is_some_and(|fix| options.accepted_fixes.contains(&fix))
-    };
-    let is_copy = |finding: &Finding| {
-        let path = policy.path_of(finding.location.source);
-        path.is_some_and(cortexkey_manifest::policy::pinned::is_copy)
-    };
-    let accepts = |finding: &Finding| {
-        let is_safe = finding.fix.as_ref().is_some_and(|fix| fix.safe);
-        // A copy of a remote policy is fixed in its own repository.
-        !is_copy(finding)
-            && options.selection.shows(finding, policy)
-            && (is_safe || options.unsafe_fixes || is_accepted(finding))
-    };
-    let request = FixOptions { accepts: &accepts, limits: options.limits, reload: &reload };
-    // A fix that would bring a finding that is not shown is withheld too.
-    let lint_options = LintOptions { selection: None, ..*lint_options };
-    let session = LintSession::new(corpus.clone(), &*policy, &lint_options);
-    let fixed = fix::fix(session, &request);
-    let old: BTreeMap<String, (String, bool)> = policy
-        .sources()
-        .map(|(path, tree)| (path.to_owned(), (tree.source().to_owned(), true)))
-        .chain(
-            corpus
-                .files
-                .iter()
-                .map(|file| (file.path.clone(), (file.tree.source().to_owned(), false))),
-        )
-        .collect();
-    let mut diff = String::new();
-    for (path, new) in &fixed.texts {
-        let Some((text, of_policy)) = old.get(path) else { continue };
-        diff += &fix::diff(path, text, new, *of_policy);
-    }
+    let fixed = fix_in_memory(options, chosen, corpus, policy, lint_options);
+    let changes = changes(&fixed, corpus, policy);
     messages.extend(fixed.withheld.iter().cloned());
+    let diff = changes.iter().map(Change::diff).collect();
     if options.fix == FixMode::Diff {
-        let would = if fixed.count == 1 { "finding" } else { "findings" };
-        messages.push(format!("{} {would} would be fixed", fixed.count));
+        messages.push(format!("{} would be fixed", counted(fixed.count, "finding")));
         return Ok(diff);
     }
-    for (path, new) in &fixed.texts {
-        let Some((text, of_policy)) = old.get(path) else { continue };
-        let file = corpus.files.iter().find(|file| file.path == *path);
-        let own = options.folder.join(path);
-        let place = match file {
-            Some(file) if !of_policy => file.disk_path.as_deref(),
-            _ => Some(own.as_path()),
-        };
-        write(path, place, text, new)?;
+    for change in &changes {
+        change.write(options, corpus)?;
     }
     for file in &mut corpus.files {
         if let Some(new) = fixed.texts.get(&file.path) {
             *file = file.with_bytes(new.clone().into_bytes(), &options.limits);
         }
     }
-    *policy = load_policy(options, chosen, number, &BTreeMap::new())?;
+    *policy = load_policy(options, chosen, policy.number, &BTreeMap::new())?;
     if fixed.count > 0 {
-        let count = fixed.count;
-        let files = fixed.texts.len();
-        let plural = |count: usize| if count == 1 { "" } else { "s" };
-        messages.push(format!(
-            "fixed {count} finding{} in {files} file{}",
-            plural(count),
-            plural(files)
-        ));
+        let findings = counted(fixed.count, "finding");
+        messages.push(format!("fixed {findings} in {}", counted(fixed.texts.len(), "file")));
     }
     Ok(diff)
+}
+
+fn counted(count: usize, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
+}
+
+fn fix_in_memory(
+    options: &Options,
+    chosen: &str,
+    corpus: &Corpus,
+    policy: &Policy,
+    lint_options: &LintOptions<'_>,
+) -> Fixed {
+    let paths: BTreeMap<SourceId, &str> =
+        corpus.files.iter().map(|file| (SourceId::File(file.id), file.path.as_str())).collect();
+    let is_accepted = |path: &str, finding: &Finding| {
+        options.accepted_fixes.contains(&(path.to_owned(), finding.fingerprint.clone()))
+    };
+    let accepts = |finding: &Finding| {
+        let source = finding.location.source;
+        let path = paths.get(&source).copied().or_else(|| policy.path_of(source));
+        // A copy of a remote policy is fixed in its own repository.
+        !policy.path_of(source).is_some_and(is_copy)
+            && options.selection.shows(finding, policy)
+            && (options.unsafe_fixes
+                || finding.fix.as_ref().is_some_and(|fix| fix.safe)
+                || path.is_some_and(|path| is_accepted(path, finding)))
+    };
+    let reload =
+        |texts: &BTreeMap<String, String>| load_policy(options, chosen, policy.number, texts).ok();
+    // A fix that would bring a finding that is not shown is withheld too.
+    let lint_options = LintOptions { selection: None, ..*lint_options };
+    let session = LintSession::new(corpus.clone(), policy, &lint_options);
+    let request = FixOptions { accepts: &accepts, limits: options.limits, reload: &reload };
+    fix::fix(session, &request)
+}
+
+/// The old and new text of a file.
+struct Change {
+    path: String,
+    old: String,
+    new: String,
+    of_policy: bool,
+}
+
+/// What was fixed, in the order of the paths.
+fn changes(fixed: &Fixed, corpus: &Corpus, policy: &Policy) -> Vec<Change> {
+    let definitions = corpus.files.iter().map(|file| (file.path.as_str(), &file.tree, false));
+    let policies = policy.sources().map(|(path, tree)| (path, tree, true));
+    let sources: BTreeMap<_, _> = policies
+        .chain(definitions)
+        .map(|(path, tree, of_policy)| (path, (tree.source(), of_policy)))
+        .collect();
+    let changes = fixed.texts.iter().filter_map(|(path, new)| {
+        let (old, of_policy) = *sources.get(path.as_str())?;
+        Some(Change { path: path.clone(), old: old.to_owned(), new: new.clone(), of_policy })
+    });
+    changes.collect()
+}
+
+impl Change {
+    fn diff(&self) -> String {
+        fix::diff(&self.path, &self.old, &self.new, self.of_policy)
+    }
+
+    fn write(&self, options: &Options, corpus: &Corpus) -> Result<(), RunError> {
+        let own = options.folder.join(&self.path);
+        let file = corpus.files.iter().find(|file| file.path == self.path);
+        let place = match file {
+            Some(file) if !self.of_policy => file.disk_path.as_deref(),
+            _ => Some(own.as_path()),
+        };
+        write(&self.path, place, &self.old, &self.new)
+    }
 }
 
 /// Writes a file, unless it changed since it was read or is outside the repository.

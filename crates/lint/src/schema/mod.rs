@@ -182,50 +182,54 @@ fn option_value(kind: OptionType) -> Value {
 
 /// The schema of `--format json`. Programs must accept fields that it does not name.
 fn report() -> Value {
-    let count = json!({ "type": "integer", "minimum": 0 });
+    let finding = finding_fields();
+    let mut waived = finding.clone();
+    waived.push(("by", json!({ "enum": ["waiver", "comment", "baseline"] })));
+    let report = open(&[
+        ("version", json!({ "const": 1 })),
+        ("findings", list(&open(&finding))),
+        ("waived", list(&open(&waived))),
+        ("summary", open(&summary_fields())),
+    ]);
+    let title = format!("cortexkey lint --format {}", Format::Json.as_str());
+    titled(report, "lint.v1.json", &title)
+}
+
+fn finding_fields() -> Vec<(&'static str, Value)> {
+    let string = json!({ "type": "string" });
+    let text_or_null = json!({ "type": ["string", "null"] });
     let place = json!({ "type": "integer", "minimum": 1 });
-    let open = |fields: &[(&str, Value)], required: &[&str]| {
-        let properties: Map<String, Value> =
-            fields.iter().map(|(name, schema)| ((*name).to_owned(), schema.clone())).collect();
-        json!({ "type": "object", "additionalProperties": true, "properties": properties,
-                "required": required })
-    };
-    let one_of = |words: &[&str]| json!({ "enum": words });
-    let related = [
-        ("file", json!({ "type": "string" })),
+    let related = open(&[
+        ("file", string.clone()),
         ("line", place.clone()),
         ("column", place.clone()),
-        ("message", json!({ "type": "string" })),
-    ];
-    let edit =
-        [("start", count.clone()), ("end", count.clone()), ("text", json!({ "type": "string" }))];
-    let edits = json!({ "type": "array", "items": open(&edit, &["start", "end", "text"]) });
-    let fix = open(&[("safe", value(Kind::Flag, &[])), ("edits", edits)], &["safe", "edits"]);
-    let fields = [
-        ("code", json!({ "type": "string" })),
-        ("name", json!({ "type": "string" })),
-        ("severity", one_of(&["error", "warning", "info"])),
-        ("file", json!({ "type": "string" })),
+        ("message", string.clone()),
+    ]);
+    vec![
+        ("code", string.clone()),
+        ("name", string.clone()),
+        ("severity", json!({ "enum": ["error", "warning", "info"] })),
+        ("file", string.clone()),
         ("line", place.clone()),
         ("column", place.clone()),
         ("endLine", place.clone()),
         ("endColumn", place),
-        ("message", json!({ "type": "string" })),
-        ("help", json!({ "type": ["string", "null"] })),
-        ("key", json!({ "type": ["string", "null"] })),
-        ("fix", json!({ "anyOf": [{ "type": "null" }, fix] })),
+        ("message", string),
+        ("help", text_or_null.clone()),
+        ("key", text_or_null),
+        ("fix", json!({ "anyOf": [{ "type": "null" }, fix()] })),
         ("fingerprint", json!({ "type": "string", "pattern": "^[0-9a-f]{64}$" })),
-        (
-            "related",
-            json!({ "type": "array", "items": open(&related, &["file", "line", "column", "message"]) }),
-        ),
-    ];
-    let names: Vec<&str> = fields.iter().map(|(name, _)| *name).collect();
-    let finding = open(&fields, &names);
-    let mut waived = fields.to_vec();
-    waived.push(("by", one_of(&["waiver", "comment", "baseline"])));
-    let waived = open(&waived, &[&names[..], &["by"]].concat());
-    let counts = [
+        ("related", list(&related)),
+    ]
+}
+
+fn fix() -> Value {
+    let edit = open(&[("start", count()), ("end", count()), ("text", json!({ "type": "string" }))]);
+    open(&[("safe", value(Kind::Flag, &[])), ("edits", list(&edit))])
+}
+
+fn summary_fields() -> [(&'static str, Value); 10] {
+    [
         "files",
         "passedOver",
         "errors",
@@ -236,17 +240,23 @@ fn report() -> Value {
         "suppressed",
         "unselected",
         "excluded",
-    ];
-    let summary = open(&counts.map(|name| (name, count.clone())), &counts);
-    let out = open(
-        &[
-            ("version", json!({ "const": 1 })),
-            ("findings", json!({ "type": "array", "items": finding })),
-            ("waived", json!({ "type": "array", "items": waived })),
-            ("summary", summary),
-        ],
-        &["version", "findings", "waived", "summary"],
-    );
-    let title = format!("cortexkey lint --format {}", Format::Json.as_str());
-    titled(out, "lint.v1.json", &title)
+    ]
+    .map(|name| (name, count()))
+}
+
+fn count() -> Value {
+    json!({ "type": "integer", "minimum": 0 })
+}
+
+fn list(items: &Value) -> Value {
+    json!({ "type": "array", "items": items })
+}
+
+/// An object that has all of these fields, and may have more.
+fn open(fields: &[(&str, Value)]) -> Value {
+    let properties: Map<String, Value> =
+        fields.iter().map(|(name, schema)| ((*name).to_owned(), schema.clone())).collect();
+    let required: Vec<&str> = fields.iter().map(|(name, _)| *name).collect();
+    json!({ "type": "object", "additionalProperties": true, "properties": properties,
+            "required": required })
 }

@@ -162,58 +162,75 @@ fn scope_tab(purpose: Purpose, form: &KeyForm, choices: &Choices, check: &Check)
             }
         }
         (at(check, At::Scope))
-        (area("Assets", &html! {
-            (modes("assets", form.assets, ["No assets", "All assets", "Select asset groups"], &html! {
-                @if let Some(why) = &choices.groups_fault {
-                    p class="bad" { "The asset groups could not be read: " (why) }
-                }
-                div class="options" {
-                    @for group in &choices.groups {
-                        label class="pick" {
-                            input type="checkbox" name="group" value=(group.id)
-                                checked[form.groups.contains(&group.id)];
-                            span { (group.name) }
-                        }
-                    }
-                    @for id in choices.unlisted_groups(form) {
-                        label class="pick" {
-                            input type="checkbox" name="group" value=(id) checked;
-                            span { "Group " (id) " " span class="hint" { "not listed by the tenant" } }
-                        }
-                    }
-                }
-                span class="hint" { "Groups that scopes can use: dynamic ones, built from scoping attributes alone." }
-            }))
-            (at(check, At::Assets))
-        }))
-        (area("Cases and Issues", &html! {
-            (modes("cases", form.cases,
-                ["No cases and issues", "All cases and issues", "Select domains"],
-                &names("domain", &choices.domains, &form.domains, "Other domains, one per line")))
-            label class="pick" {
-                input type="checkbox" name="unreferenced" value="1" checked[form.unreferenced];
-                span { "Allow access to cases and issues that are not referencing known assets or endpoints" }
-            }
-            (at(check, At::Cases))
-        }))
-        (area("Endpoints", &html! {
-            (modes("endpoints", form.endpoints, ["No endpoints", "All endpoints", "Select specific"], &html! {
-                span class="label" { "Endpoint Groups" }
-                (names("endpoint-group", &choices.endpoint_groups, &form.endpoint_groups, "Endpoint \
-                                                                                           groups, \
-                                                                                           one \
-                                                                                           per \
-                                                                                           line"))
-                span class="label" { "Endpoint Tags" }
-                (names("endpoint-tag", &choices.endpoint_tags, &form.endpoint_tags, "Endpoint \
-                                                                                     tags, one \
-                                                                                     per line"))
-                span class="hint" { "At least one group or tag; with both, an endpoint must \
-                                     match both." }
-            }))
-            (at(check, At::Endpoints))
-        }))
+        (area("Assets", &assets(form, choices, check)))
+        (area("Cases and Issues", &cases_and_issues(form, choices, check)))
+        (area("Endpoints", &endpoints(form, choices, check)))
         (datasets(form, check))
+    }
+}
+
+fn assets(form: &KeyForm, choices: &Choices, check: &Check) -> Markup {
+    let groups = html! {
+        @if let Some(why) = &choices.groups_fault {
+            p class="bad" { "The asset groups could not be read: " (why) }
+        }
+        div class="options" {
+            @for group in &choices.groups {
+                label class="pick" {
+                    input type="checkbox" name="group" value=(group.id)
+                        checked[form.groups.contains(&group.id)];
+                    span { (group.name) }
+                }
+            }
+            @for id in choices.unlisted_groups(form) {
+                label class="pick" {
+                    input type="checkbox" name="group" value=(id) checked;
+                    span { "Group " (id) " " span class="hint" { "not listed by the tenant" } }
+                }
+            }
+        }
+        span class="hint" {
+            "Groups that scopes can use: dynamic ones, built from scoping attributes alone."
+        }
+    };
+    let titles = ["No assets", "All assets", "Select asset groups"];
+    html! {
+        (modes("assets", form.assets, titles, &groups))
+        (at(check, At::Assets))
+    }
+}
+
+fn cases_and_issues(form: &KeyForm, choices: &Choices, check: &Check) -> Markup {
+    let domains = names("domain", &choices.domains, &form.domains, "Other domains, one per line");
+    let titles = ["No cases and issues", "All cases and issues", "Select domains"];
+    html! {
+        (modes("cases", form.cases, titles, &domains))
+        label class="pick" {
+            input type="checkbox" name="unreferenced" value="1" checked[form.unreferenced];
+            span {
+                "Allow access to cases and issues that are not referencing known assets or endpoints"
+            }
+        }
+        (at(check, At::Cases))
+    }
+}
+
+fn endpoints(form: &KeyForm, choices: &Choices, check: &Check) -> Markup {
+    let other_groups = "Endpoint groups, one per line";
+    let other_tags = "Endpoint tags, one per line";
+    let selection = html! {
+        span class="label" { "Endpoint Groups" }
+        (names("endpoint-group", &choices.endpoint_groups, &form.endpoint_groups, other_groups))
+        span class="label" { "Endpoint Tags" }
+        (names("endpoint-tag", &choices.endpoint_tags, &form.endpoint_tags, other_tags))
+        span class="hint" {
+            "At least one group or tag; with both, an endpoint must match both."
+        }
+    };
+    let titles = ["No endpoints", "All endpoints", "Select specific"];
+    html! {
+        (modes("endpoints", form.endpoints, titles, &selection))
+        (at(check, At::Endpoints))
     }
 }
 
