@@ -60,6 +60,12 @@ fn keystrokes(c: &mut Criterion) {
     group.bench_function("keystroke to hover", |b| {
         b.iter_custom(|count| (0..count).map(|_| editor.keystroke(false)).sum());
     });
+    group.bench_function("keystroke in the policy to its findings", |b| {
+        b.iter_custom(|count| (0..count).map(|_| editor.policy_keystroke(true)).sum());
+    });
+    group.bench_function("keystroke in the policy to completion", |b| {
+        b.iter_custom(|count| (0..count).map(|_| editor.policy_keystroke(false)).sum());
+    });
     group.sample_size(10);
     let policy = Policy::builtin("builtin:recommended").unwrap();
     group.bench_function("full run", |b| b.iter(|| lint_all(black_box(&texts), &policy)));
@@ -89,6 +95,7 @@ fn lint_all(texts: &[String], policy: &Policy) -> usize {
 struct Editor {
     client: Connection,
     uri: String,
+    policy: String,
     version: i32,
     requests: i32,
     server: Option<JoinHandle<()>>,
@@ -100,8 +107,10 @@ impl Editor {
         let (client, server) = Connection::memory();
         let server = std::thread::spawn(move || cortexkey_lsp::serve(&server).unwrap());
         let uri = format!("file://{}/keys/0.yaml", folder.display());
-        let mut editor = Self { client, uri, version: 1, requests: 0, server: Some(server) };
         let root = format!("file://{}", folder.display());
+        let policy = format!("{root}/cortexkey.yaml");
+        let mut editor =
+            Self { client, uri, policy, version: 1, requests: 0, server: Some(server) };
         let id = editor.request(
             "initialize",
             json!({ "processId": null, "rootUri": root, "capabilities": {} }),
@@ -110,6 +119,10 @@ impl Editor {
         editor.notify("initialized", json!({}));
         let document =
             json!({ "uri": editor.uri, "languageId": "yaml", "version": 1, "text": definition(0) });
+        editor.notify("textDocument/didOpen", json!({ "textDocument": document }));
+        let document = json!({
+            "uri": editor.policy, "languageId": "yaml", "version": 1, "text": POLICY,
+        });
         editor.notify("textDocument/didOpen", json!({ "textDocument": document }));
         editor.settle();
         editor
@@ -134,6 +147,31 @@ impl Editor {
             self.until_findings();
         } else {
             self.settle();
+        }
+        began.elapsed()
+    }
+
+    /// Changes one character of the policy, as while typing: the folder is not read in between.
+    /// Returns the time until the policy's findings or the answer to a completion.
+    fn policy_keystroke(&mut self, is_for_findings: bool) -> Duration {
+        self.version += 1;
+        let text = format!("{POLICY}# {}\n", self.version);
+        let began = Instant::now();
+        self.notify(
+            "textDocument/didChange",
+            json!({
+                "textDocument": { "uri": self.policy, "version": self.version },
+                "contentChanges": [{ "text": text }],
+            }),
+        );
+        if is_for_findings {
+            self.until_findings();
+        } else {
+            let place = json!({ "line": 5, "character": 0 });
+            let document = json!({ "uri": self.policy });
+            let params = json!({ "textDocument": document, "position": place });
+            let id = self.request("textDocument/completion", params);
+            self.until_answer(&id);
         }
         began.elapsed()
     }

@@ -8,6 +8,7 @@
 
 mod cursor;
 mod features;
+mod loading;
 mod position;
 mod server;
 mod transport;

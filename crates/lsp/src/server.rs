@@ -3,14 +3,17 @@
 //! Waiting messages are processed together, so that a burst of keystrokes is checked once. After a
 //! keystroke, the findings of the file come first; then, before a request is answered or when no message
 //! is waiting, those of the files that rules compare with it; and those in the policy, which depend on all
-//! files, once the editor is quiet. A request that was cancelled before its turn gets that response.
+//! files, once the editor is quiet.
+//!
+//! A change of a policy or of files on disk needs all files again, which takes too long for the loop: a
+//! thread reads them. Requests whose answer depends on it wait, and may be cancelled while they do.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use cortexkey_lint::Finding;
-use crossbeam_channel::RecvTimeoutError;
+use crossbeam_channel::{Receiver, at, never, select};
 use lsp_server::{Connection, ErrorCode, Message, Notification, Request, RequestId, Response};
 use lsp_types::notification::{
     Cancel, DidChangeTextDocument, DidChangeWatchedFiles, DidChangeWorkspaceFolders,
@@ -35,6 +38,7 @@ use lsp_types::{
 use serde_json::{Value, json, to_value};
 
 use crate::features;
+use crate::loading::Loader;
 use crate::position::{Encoding, Text};
 use crate::transport;
 use crate::workspace::Root;
@@ -43,6 +47,9 @@ use crate::workspace::Root;
 const DOCUMENTS_MAX: usize = 10_000;
 /// A longer text is not checked, as on the command line.
 const DOCUMENT_BYTES_MAX: usize = 64 * 1024 * 1024;
+
+/// The most requests that wait for the folders to be read; an editor has a few for each open file.
+const WAITING_MAX: usize = 10_000;
 
 /// All files are compared when no message has come for this long.
 const QUIET: Duration = Duration::from_millis(500);
@@ -63,6 +70,12 @@ pub enum ServerError {
     /// The client is gone.
     #[error("the editor closed the connection")]
     Gone,
+    /// The system has no thread to read the folders.
+    #[error("cannot start a thread to read the editor's folders")]
+    Thread(#[source] std::io::Error),
+    /// The thread that reads the folders ended without them.
+    #[error("cannot read the editor's folders: the thread that reads them failed")]
+    Load,
 }
 
 /// Serves on standard input and output until the client asks it to exit.
@@ -101,8 +114,10 @@ pub fn serve(connection: &Connection) -> Result<(), ServerError> {
         documents: HashMap::new(),
         published: BTreeMap::new(),
         faults: BTreeSet::new(),
-        is_stale: true,
+        loader: Loader::new(),
+        waiting: Vec::new(),
         is_to_compare: false,
+        last: Instant::now(),
         typed: BTreeSet::new(),
         changed: BTreeSet::new(),
         is_shut_down: false,
@@ -192,10 +207,13 @@ struct Server<'c> {
     published: BTreeMap<PathBuf, (Url, Vec<Diagnostic>)>,
     /// Errors that were reported.
     faults: BTreeSet<String>,
-    /// Whether files changed on disk, so that folders must be read again.
-    is_stale: bool,
+    loader: Loader,
+    /// The requests that are answered once the folders have been read.
+    waiting: Vec<Request>,
     /// Whether texts changed since all files were compared.
     is_to_compare: bool,
+    /// When the last messages were processed.
+    last: Instant,
     /// The files whose text changed since their own findings were shown.
     typed: BTreeSet<PathBuf>,
     /// The files whose findings may differ from those that the client shows.
@@ -204,70 +222,135 @@ struct Server<'c> {
     is_shut_down: bool,
 }
 
+/// What the loop does next.
+enum Event {
+    Message(Message),
+    /// The folders have been read.
+    Loaded(Vec<Root>),
+    /// It is time to read the folders.
+    Due,
+    /// It is time to compare all files.
+    Quiet,
+}
+
 impl Server<'_> {
     fn run(&mut self) -> Result<(), ServerError> {
-        self.update()?;
         loop {
-            let Some(first) = self.next()? else {
-                self.roots.iter_mut().for_each(Root::compare_all);
-                self.is_to_compare = false;
-                self.show_all()?;
-                continue;
-            };
-            let messages: Vec<_> =
-                core::iter::once(first).chain(self.connection.receiver.try_iter()).collect();
-            let cancelled = cancelled(&messages);
-            for message in messages {
-                match message {
-                    Message::Request(request) => {
-                        let is_cancelled = cancelled.contains(&request.id);
-                        let response = self.respond(request, is_cancelled)?;
-                        self.send(response.into())?;
+            match self.next()? {
+                Event::Message(first) => {
+                    if self.process(first)? {
+                        return Ok(());
                     }
-                    Message::Notification(it) if it.method == Exit::METHOD => {
-                        return if self.is_shut_down { Ok(()) } else { Err(ServerError::Gone) };
-                    }
-                    Message::Notification(notification) => self.note(notification),
-                    // The response to our registration; without it, files are read again when one
-                    // is saved.
-                    Message::Response(_) => {}
+                }
+                Event::Loaded(roots) => self.take_roots(roots)?,
+                Event::Due => self.load()?,
+                Event::Quiet => {
+                    self.roots.iter_mut().for_each(Root::compare_all);
+                    self.is_to_compare = false;
+                    self.show_all()?;
                 }
             }
-            self.show_typed()?;
-            if self.connection.receiver.is_empty() {
-                self.update()?;
+        }
+    }
+
+    /// Waits for the next event. Messages come first, as a reading may be outdated by them.
+    fn next(&self) -> Result<Event, ServerError> {
+        if let Ok(message) = self.connection.receiver.try_recv() {
+            return Ok(Event::Message(message));
+        }
+        let is_to_compare = self.is_to_compare && self.loader.is_current();
+        let quiet = timer(is_to_compare.then(|| self.last + QUIET));
+        let due = timer(self.loader.due());
+        let loaded = self.loader.loaded();
+        select! {
+            recv(self.connection.receiver) -> it => it.map(Event::Message).map_err(|_| ServerError::Gone),
+            recv(loaded) -> it => it.map(Event::Loaded).map_err(|_| ServerError::Load),
+            recv(due) -> _ => Ok(Event::Due),
+            recv(quiet) -> _ => Ok(Event::Quiet),
+        }
+    }
+
+    /// Processes a message and those that wait behind it. Returns true at the end of the session.
+    fn process(&mut self, first: Message) -> Result<bool, ServerError> {
+        let messages: Vec<_> =
+            core::iter::once(first).chain(self.connection.receiver.try_iter()).collect();
+        let cancelled = cancelled(&messages);
+        self.cancel_waiting(|request| cancelled.contains(&request.id))?;
+        for message in messages {
+            match message {
+                Message::Request(request) => {
+                    let is_cancelled = cancelled.contains(&request.id);
+                    self.respond(request, is_cancelled)?;
+                }
+                Message::Notification(it) if it.method == Exit::METHOD => {
+                    return if self.is_shut_down { Ok(true) } else { Err(ServerError::Gone) };
+                }
+                Message::Notification(notification) => self.note(notification),
+                // The response to our registration; without it, files are read again when one
+                // is saved.
+                Message::Response(_) => {}
             }
         }
+        self.show_typed()?;
+        if self.connection.receiver.is_empty() {
+            self.update()?;
+        }
+        self.last = Instant::now();
+        Ok(false)
     }
 
-    fn respond(&mut self, request: Request, is_cancelled: bool) -> Result<Response, ServerError> {
-        let refused = |code: ErrorCode, why: &str| {
-            Ok(Response::new_err(request.id.clone(), code as i32, why.to_owned()))
-        };
+    /// Responds to a request, or keeps it until the folders have been read.
+    fn respond(&mut self, request: Request, is_cancelled: bool) -> Result<(), ServerError> {
         if request.method == Shutdown::METHOD {
             self.is_shut_down = true;
-            return Ok(Response::new_ok(request.id, ()));
+            self.cancel_waiting(|_| true)?;
+            return self.send(Response::new_ok(request.id, ()).into());
         }
-        if self.is_shut_down {
-            return refused(ErrorCode::InvalidRequest, "the server is shut down");
+        let refusal = if self.is_shut_down {
+            Some((ErrorCode::InvalidRequest, "the server is shut down"))
+        } else if is_cancelled {
+            Some((ErrorCode::RequestCanceled, "cancelled"))
+        } else if self.waiting.len() == WAITING_MAX {
+            Some((ErrorCode::RequestFailed, "too many requests wait"))
+        } else {
+            None
+        };
+        if let Some((code, why)) = refusal {
+            return self.refuse(request.id, code, why);
         }
-        if is_cancelled {
-            return refused(ErrorCode::RequestCanceled, "cancelled");
+        if !self.loader.is_current() && !self.needs_text_only(&request) {
+            self.waiting.push(request);
+            return Ok(());
         }
         self.update()?;
-        Ok(self.answer(request))
+        let response = self.answer(request);
+        self.send(response.into())
     }
 
-    /// The next message; none if it is time to compare all files.
-    fn next(&self) -> Result<Option<Message>, ServerError> {
-        if !self.is_to_compare {
-            return self.connection.receiver.recv().map(Some).map_err(|_| ServerError::Gone);
-        }
-        match self.connection.receiver.recv_timeout(QUIET) {
-            Ok(message) => Ok(Some(message)),
-            Err(RecvTimeoutError::Timeout) => Ok(None),
-            Err(RecvTimeoutError::Disconnected) => Err(ServerError::Gone),
-        }
+    fn refuse(&self, id: RequestId, code: ErrorCode, why: &str) -> Result<(), ServerError> {
+        self.send(Response::new_err(id, code as i32, why.to_owned()).into())
+    }
+
+    /// Cancels requests that wait.
+    fn cancel_waiting(&mut self, is_meant: impl Fn(&Request) -> bool) -> Result<(), ServerError> {
+        let (cancelled, waiting) =
+            core::mem::take(&mut self.waiting).into_iter().partition(is_meant);
+        self.waiting = waiting;
+        let cancelled: Vec<Request> = cancelled;
+        cancelled
+            .into_iter()
+            .try_for_each(|it| self.refuse(it.id, ErrorCode::RequestCanceled, "cancelled"))
+    }
+
+    /// Whether a request can be answered from a policy's text, while the folders are read because of
+    /// what is being typed there. Other answers contain places that may have moved.
+    fn needs_text_only(&self, request: &Request) -> bool {
+        let uri = request.params["textDocument"]["uri"].as_str();
+        let path = uri.and_then(|uri| path_of(&Url::parse(uri).ok()?));
+        let is_policy =
+            |path: &PathBuf| self.roots.iter().any(|root| root.is_policy(path) && root.holds(path));
+        let is_of_text = [Completion::METHOD, HoverRequest::METHOD].contains(&&*request.method);
+        is_of_text && path.as_ref().is_some_and(is_policy)
     }
 
     /// Shows the findings of the changed files by themselves. Those across files stay as they were
@@ -275,8 +358,13 @@ impl Server<'_> {
     fn show_typed(&mut self) -> Result<(), ServerError> {
         for path in core::mem::take(&mut self.typed) {
             let Some(root) = self.roots.iter().find(|root| root.holds(&path)) else { continue };
-            let Some(report) = root.report_of(&path).filter(|_| !self.is_stale) else { continue };
-            let Some(uri) = self.uri(&path) else { continue };
+            let text = self.documents.get(&path).map_or("", |document| &document.text);
+            let report = if root.is_policy(&path) {
+                root.report_of_policy(&path, text)
+            } else {
+                root.report_of(&path)
+            };
+            let (Some(report), Some(uri)) = (report, self.uri(&path)) else { continue };
             let is_here = |finding: &&Finding| {
                 let place = root.path_of(&report, finding.location.source);
                 place.as_ref() == Some(&path) && !root.is_known(finding)
@@ -285,7 +373,7 @@ impl Server<'_> {
             let own: Vec<_> = own.collect();
             let mut diagnostics = features::diagnostics::of(root, &own, self.encoding);
             if let Some((_, shown)) = self.published.get(&path) {
-                let across = shown.iter().filter(|it| features::diagnostics::is_across_files(it));
+                let across = shown.iter().filter(|it| features::diagnostics::needs_other_files(it));
                 diagnostics.extend(across.cloned());
             }
             self.publish(&path, uri, diagnostics)?;
@@ -405,17 +493,21 @@ impl Server<'_> {
         else {
             return;
         };
-        let path = path_of(&params.text_document.uri);
-        if path.is_some_and(|path| self.documents.remove(&path).is_some()) {
+        let Some(path) = path_of(&params.text_document.uri) else { return };
+        let Some(document) = self.documents.remove(&path) else { return };
+        let is_saved = std::fs::read(&path).is_ok_and(|bytes| bytes == document.text.as_bytes());
+        if !is_saved {
             // Unsaved text no longer counts.
-            self.is_stale = true;
+            self.loader.request();
         }
     }
 
     fn save(&mut self, params: Value) {
         let params = serde_json::from_value::<lsp_types::DidSaveTextDocumentParams>(params);
         let path = params.ok().and_then(|params| path_of(&params.text_document.uri));
-        self.is_stale |= !path.is_some_and(|path| self.is_in_force(&path));
+        if !path.is_some_and(|path| self.is_in_force(&path)) {
+            self.loader.request();
+        }
     }
 
     fn change_files(&mut self, params: Value) {
@@ -426,7 +518,9 @@ impl Server<'_> {
                 && path.is_some_and(|path| self.is_in_force(&path))
         };
         let is_known = params.is_ok_and(|params| params.changes.iter().all(is_known));
-        self.is_stale |= !is_known;
+        if !is_known {
+            self.loader.request();
+        }
     }
 
     /// Whether a file's open text counts, so that its file on disk does not matter.
@@ -445,16 +539,23 @@ impl Server<'_> {
             params.event.removed.iter().filter_map(|folder| path_of(&folder.uri)).collect();
         self.folders.retain(|folder| !removed.contains(folder));
         self.folders.extend(params.event.added.iter().filter_map(|folder| path_of(&folder.uri)));
-        self.is_stale = true;
+        self.loader.request();
     }
 
     /// Uses an open text instead of its file.
     fn take(&mut self, path: &Path) {
         let Some(document) = self.documents.get(path) else { return };
+        self.loader.note(path.to_path_buf());
         for root in self.roots.iter_mut().filter(|root| root.holds(path)) {
             if root.is_policy(path) {
-                // Another policy may be in force for every file.
-                self.is_stale = true;
+                if root.policy_text(path) != Some(&*document.text) || self.loader.is_due() {
+                    // Another policy may be in force for every file.
+                    self.loader.request();
+                    self.typed.insert(path.to_path_buf());
+                }
+            } else if root.fault.is_some() {
+                // Until the folder is read, it is unknown what the file is.
+                self.loader.request();
             } else if root.set_text(path, &document.text) {
                 self.typed.insert(path.to_path_buf());
                 self.is_to_compare = true;
@@ -462,25 +563,45 @@ impl Server<'_> {
         }
     }
 
-    /// Reads changed files again, or compares the files whose text changed.
-    fn bring_up(&mut self) {
-        if !self.is_stale {
-            self.changed.extend(self.roots.iter_mut().flat_map(Root::compare_changed));
-            return;
-        }
+    /// Starts to read the folders again.
+    fn load(&mut self) -> Result<(), ServerError> {
         let texts = self.documents.iter();
         let texts = texts.map(|(path, document)| (path.clone(), document.text.clone())).collect();
-        self.roots = self.folders.iter().map(|folder| Root::load(folder, &texts)).collect();
+        self.loader.start(self.folders.clone(), texts).map_err(ServerError::Thread)
+    }
+
+    /// Uses folders that were read, unless a change since then makes them outdated.
+    fn take_roots(&mut self, roots: Vec<Root>) -> Result<(), ServerError> {
+        let changed = self.loader.finish();
+        if self.loader.is_due() {
+            return Ok(());
+        }
+        self.roots = roots;
+        self.typed.clear();
+        self.is_to_compare = false;
         let shown = self.published.keys().cloned();
         let found = self.roots.iter().flat_map(Root::files_with_findings).cloned();
         self.changed = shown.chain(found).collect();
-        self.typed.clear();
-        self.is_stale = false;
-        self.is_to_compare = false;
+        for path in changed {
+            self.take(&path);
+        }
+        self.update()?;
+        if self.loader.is_current() {
+            for request in core::mem::take(&mut self.waiting) {
+                let response = self.answer(request);
+                self.send(response.into())?;
+            }
+        }
+        Ok(())
     }
 
+    /// Compares the files whose text changed, and shows what differs; later, if the folders are read
+    /// again.
     fn update(&mut self) -> Result<(), ServerError> {
-        self.bring_up();
+        if !self.loader.is_current() {
+            return Ok(());
+        }
+        self.changed.extend(self.roots.iter_mut().flat_map(Root::compare_changed));
         self.show_changed()?;
         self.tell_faults()
     }
@@ -636,6 +757,11 @@ impl Server<'_> {
         let uris = Box::new(|path: &Path| self.uri(path));
         Some(features::Place { root, path, uri: uri.clone(), text, encoding: self.encoding, uris })
     }
+}
+
+/// Fires at a time, if there is one.
+fn timer(time: Option<Instant>) -> Receiver<Instant> {
+    time.map_or_else(never, at)
 }
 
 /// The cancelled requests among these messages.

@@ -5,15 +5,15 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io::empty;
 use std::path::{Path, PathBuf};
-use std::rc::Rc;
 use std::sync::Arc;
 
 use cortexkey_lint::files::{self, Options};
 use cortexkey_lint::{
-    CorpusFile, FileId, Finding, LintOptions, LintSession, Policy, Report, SourceId, WaivedBy,
+    Corpus, CorpusFile, FileId, Finding, LintOptions, LintSession, Policy, Report, SourceId,
+    WaivedBy, lint,
 };
 use cortexkey_manifest::definition::Definition;
-use cortexkey_manifest::policy::is_builtin;
+use cortexkey_manifest::policy::{is_builtin, load};
 use cortexkey_manifest::yaml::Limits;
 
 /// A folder that is checked.
@@ -22,7 +22,7 @@ pub(crate) struct Root {
     /// One per policy, in the order of their numbers.
     sessions: Vec<LintSession<'static>>,
     /// The sessions' findings when all files were compared last.
-    reports: Vec<Rc<Report>>,
+    reports: Vec<Arc<Report>>,
     /// The findings that count, by file. Those in definitions are current.
     found: BTreeMap<PathBuf, Vec<Found>>,
     /// The files of each session whose findings may differ since then.
@@ -42,7 +42,7 @@ pub(crate) struct Root {
 /// A finding in its report.
 #[derive(Clone, Debug)]
 struct Found {
-    report: Rc<Report>,
+    report: Arc<Report>,
     at: usize,
 }
 
@@ -79,7 +79,8 @@ impl Root {
         };
         // Without a usable policy, keys cannot be checked.
         let is_unchecked = outcome.policy.iter().chain(&outcome.others).any(|it| !it.is_usable());
-        root.fault = is_unchecked.then(|| outcome.messages.join("; "));
+        let is_empty = outcome.corpus.files.is_empty() && !outcome.messages.is_empty();
+        root.fault = (is_unchecked || is_empty).then(|| outcome.messages.join("; "));
         let by_baseline = |waived: &&cortexkey_lint::WaivedFinding| waived.by == WaivedBy::Baseline;
         let known = report.waived.iter().filter(by_baseline);
         root.known = known.map(|waived| waived.finding.fingerprint.clone()).collect();
@@ -123,6 +124,34 @@ impl Root {
         self.policies.contains(path)
     }
 
+    /// The text of a policy's file that is in force.
+    pub(crate) fn policy_text(&self, path: &Path) -> Option<&str> {
+        self.policy_file(path).map(|(_, text)| text)
+    }
+
+    fn policy_file(&self, path: &Path) -> Option<(&Policy, &str)> {
+        self.sessions.iter().zip(&self.reports).find_map(|(session, report)| {
+            let is_it = |source: &&cortexkey_lint::Source| {
+                source.is_of_policy() && self.absolute(&source.path) == path
+            };
+            Some((session.policy(), report.sources.iter().find(is_it)?.text()))
+        })
+    }
+
+    /// The findings of a policy by itself, with another text for one of its files. None if the policy
+    /// has a new parent now, which is read with the folder.
+    pub(crate) fn report_of_policy(&self, path: &Path, text: &str) -> Option<Report> {
+        let (policy, _) = self.policy_file(path)?;
+        let mut read = |wanted: &str| match policy.text(wanted) {
+            _ if self.absolute(wanted) == path => Ok(text.as_bytes().to_vec()),
+            Some(known) => Ok(known.as_bytes().to_vec()),
+            None => Err(String::new().into()),
+        };
+        let policy = Policy::new(load(policy.path()?, &self.limits, &mut read).ok()?);
+        let nothing = Corpus { partial: true, ..Corpus::default() };
+        Some(lint(&nothing, &policy, jiff::Timestamp::now()))
+    }
+
     /// The findings of a file by itself, however many files there are beside it.
     pub(crate) fn report_of(&self, path: &Path) -> Option<Report> {
         let file = self.files.get(path)?;
@@ -151,7 +180,7 @@ impl Root {
         let reports = self.sessions.iter().zip(&affected);
         let reports: Vec<_> = reports
             .filter(|(_, affected)| !affected.is_empty())
-            .map(|(session, affected)| Rc::new(session.report_on(affected)))
+            .map(|(session, affected)| Arc::new(session.report_on(affected)))
             .collect();
         self.take(&reports);
         changed
@@ -161,7 +190,7 @@ impl Root {
     pub(crate) fn compare_all(&mut self) {
         self.affected.iter_mut().for_each(BTreeSet::clear);
         self.found.clear();
-        self.reports = self.sessions.iter().map(|it| Rc::new(it.report())).collect();
+        self.reports = self.sessions.iter().map(|it| Arc::new(it.report())).collect();
         let sources = self.reports.iter().flat_map(|report| report.sources.iter());
         let of_policy = sources.filter(|it| it.is_of_policy() && !is_builtin(&it.path));
         self.policies = of_policy.map(|source| self.absolute(&source.path)).collect();
@@ -169,7 +198,7 @@ impl Root {
     }
 
     /// Takes the findings of reports that count.
-    fn take(&mut self, reports: &[Rc<Report>]) {
+    fn take(&mut self, reports: &[Arc<Report>]) {
         let mut seen = BTreeSet::new();
         for report in reports {
             for (at, finding) in report.findings.iter().enumerate() {
@@ -177,7 +206,7 @@ impl Root {
                 // Several policies may extend one with a mistake.
                 let is_double = !seen.insert((&finding.fingerprint, finding.location.span));
                 if !is_double && !self.is_known(finding) {
-                    let found = Found { report: Rc::clone(report), at };
+                    let found = Found { report: Arc::clone(report), at };
                     self.found.entry(path).or_default().push(found);
                 }
             }

@@ -58,10 +58,15 @@ pub(crate) fn one(
     }
 }
 
+/// Rules on policies that are not of the family for comparing files, but also need them all.
+const OF_ALL_FILES: [&str; 2] = ["waiver-unused", "policy-rule-never-matches"];
+
 /// Whether a diagnostic is of a rule that compares files.
-pub(crate) fn is_across_files(diagnostic: &Diagnostic) -> bool {
+pub(crate) fn needs_other_files(diagnostic: &Diagnostic) -> bool {
     let Some(NumberOrString::String(name)) = &diagnostic.code else { return false };
-    rules::find(name).is_some_and(|rule| rule.id().family() == Some(Family::Corpus))
+    let rule = rules::find(name);
+    rule.is_some_and(|rule| rule.id().family() == Some(Family::Corpus))
+        || OF_ALL_FILES.contains(&name.as_str())
 }
 
 const fn severity(severity: Severity) -> DiagnosticSeverity {

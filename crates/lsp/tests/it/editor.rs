@@ -136,15 +136,32 @@ impl Editor {
     }
 
     fn exchange(&mut self, method: &str, params: &Value) -> (Value, Value) {
+        let id = self.send(method, params);
+        loop {
+            let (answered, result, error) = self.answer();
+            if answered == id {
+                return (result, error);
+            }
+        }
+    }
+
+    /// Sends a request without waiting for its response; returns its id.
+    pub(crate) fn send(&mut self, method: &str, params: &Value) -> i32 {
         self.next += 1;
         let id = RequestId::from(self.next);
-        let request = Request { id: id.clone(), method: method.to_owned(), params: params.clone() };
+        let request = Request { id, method: method.to_owned(), params: params.clone() };
         self.client().sender.send(request.into()).unwrap();
+        self.next
+    }
+
+    /// The next response to any request: its id, result and error.
+    pub(crate) fn answer(&mut self) -> (i32, Value, Value) {
         loop {
             match self.receive() {
-                Message::Response(response) if response.id == id => {
+                Message::Response(response) => {
+                    let id = response.id.to_string().parse().unwrap();
                     let error = response.error.map(|error| json!({ "code": error.code }));
-                    return (response.result.unwrap_or_default(), error.unwrap_or_default());
+                    return (id, response.result.unwrap_or_default(), error.unwrap_or_default());
                 }
                 message => self.keep(message),
             }

@@ -256,6 +256,82 @@ fn an_unsaved_policy_counts_for_every_file() {
     assert!(has(&editor.diagnostics("keys/a.yaml"), "expiry-too-long"));
 }
 
+/// How often an order of messages is tried that depends on how threads are scheduled.
+const ROUNDS: i32 = 50;
+
+#[test]
+fn typing_in_a_policy_does_not_wait_for_the_folder() {
+    let mut editor = editor();
+    editor.open("keys/a.yaml", KEY);
+    editor.open("cortexkey.yaml", POLICY);
+    let before = editor.settled("keys/a.yaml");
+    let uri = editor.uri("cortexkey.yaml");
+    let role = json!({ "textDocument": { "uri": uri }, "position": { "line": 10, "character": 15 },
+        "context": { "includeDeclaration": true } });
+    let field =
+        json!({ "textDocument": { "uri": uri }, "position": { "line": 19, "character": 0 } });
+    let is_overtaken = (2..ROUNDS).any(|version| {
+        editor.replace(
+            "cortexkey.yaml",
+            version,
+            &format!("{POLICY}rules:\n  expiry-to-long: {{}}\n"),
+        );
+        // The findings of the policy by itself come before the folder is read.
+        let shown = editor.next("textDocument/publishDiagnostics", "window/showMessage");
+        assert_eq!((&shown["uri"], &shown["version"]), (&json!(uri), &json!(version)));
+        assert!(shown["diagnostics"].to_string().contains("policy-unknown-rule"), "{shown}");
+        let references = editor.send("textDocument/references", &role);
+        let completion = editor.send("textDocument/completion", &field);
+        let mut first = editor.answer();
+        let is_overtaken = first.0 == completion;
+        if is_overtaken {
+            assert!(first.1.to_string().contains("notifyBefore"), "{first:?}");
+            first = editor.answer();
+        } else {
+            assert_eq!(editor.answer().0, completion);
+        }
+        assert_eq!(first.0, references);
+        assert_eq!(first.1.as_array().map(Vec::len), Some(2), "{first:?}");
+        editor.replace("cortexkey.yaml", version, POLICY);
+        assert_eq!(editor.settled("keys/a.yaml"), before);
+        is_overtaken
+    });
+    assert!(is_overtaken, "no completion came before an answer that needs the folder");
+}
+
+#[test]
+fn a_request_that_waits_can_be_cancelled() {
+    let mut editor = editor();
+    editor.open("cortexkey.yaml", POLICY);
+    editor.settled("cortexkey.yaml");
+    let document = json!({ "textDocument": { "uri": editor.uri("cortexkey.yaml") } });
+    let is_cancelled = (2..ROUNDS).any(|version| {
+        editor.replace("cortexkey.yaml", version, &format!("{POLICY}# {version}\n"));
+        let first = editor.send("textDocument/documentLink", &document);
+        let second = editor.send("textDocument/documentLink", &document);
+        editor.notify("$/cancelRequest", json!({ "id": first }));
+        let answers = [editor.answer(), editor.answer()];
+        let of = |id: i32| answers.iter().find(|answer| answer.0 == id).unwrap();
+        assert_eq!(of(second).2, json!(null), "only the first one was cancelled");
+        of(first).2["code"] == -32800
+    });
+    assert!(is_cancelled, "no waiting request was cancelled");
+}
+
+#[test]
+fn an_unchanged_policy_is_opened_and_closed_without_reading_the_folder() {
+    let mut editor = editor();
+    editor.settled("cortexkey.yaml");
+    // A new file that nobody reported shows whether the folder was read.
+    editor.write("keys/b.yaml", &KEY.replace("svc-export", "svc-other"));
+    editor.open("cortexkey.yaml", POLICY);
+    editor.settled("cortexkey.yaml");
+    editor.close("cortexkey.yaml");
+    assert_eq!(editor.settled("keys/b.yaml"), Vec::<serde_json::Value>::new());
+    editor.open("cortexkey.yaml", &format!("{POLICY}# changed\n"));
+    assert!(!editor.settled("keys/b.yaml").is_empty());
+}
+
 #[test]
 fn a_waiver_is_offered_for_the_policy() {
     let mut editor = editor();
