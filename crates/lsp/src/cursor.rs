@@ -1,16 +1,19 @@
 //! [`Cursor`]: the field of a format at a position of a text.
 //!
-//! It depends on indentation only, because a text that is being typed is often not valid YAML.
+//! It depends on the indentation of blocks and on the brackets of the line, because a text that is being
+//! typed is often not valid YAML.
 
 use cortexkey_manifest::format::{FieldSpec, KEY, KEY_KIND, Kind, Mapping, POLICY, POLICY_KIND};
 
-/// A position in a block mapping.
+/// A position in a mapping.
 #[derive(Debug)]
 pub(crate) struct Cursor {
     /// The fields of the line's mapping; none if the format has none there.
     pub(crate) mapping: Option<&'static Mapping>,
     /// The field whose value is at the position.
     pub(crate) field: Option<&'static FieldSpec>,
+    /// Whether the position is at a value or an item of a list.
+    pub(crate) is_value: bool,
     /// The names from the document's root, including that field.
     pub(crate) path: Vec<String>,
     /// The names that the mapping already has.
@@ -29,6 +32,14 @@ impl Cursor {
         let current = document.get(at).copied().unwrap_or_default();
         let before = current.get(..column).unwrap_or(current);
         let own = Line::of(current);
+        if let Some(flow) = Flow::at(current, before.len(), own.indent) {
+            let is_item = own.is_item && own.key.is_none();
+            let mut path = parents(document, at, own.indent, is_item);
+            path.extend(flow.path);
+            let mapping = walk(root(document), &path);
+            let field = if flow.is_value { field(root(document), &path) } else { None };
+            return Self { mapping, field, is_value: flow.is_value, path, present: flow.present };
+        }
         let is_value = own.key.is_some_and(|key| before.len() > own.indent + key.len());
         let is_item = own.is_item && own.key.is_none();
         let mut path = parents(document, at, own.indent, is_item);
@@ -37,8 +48,9 @@ impl Cursor {
         if is_value {
             path.extend(own.key.map(str::to_owned));
         }
-        let field = if is_value || is_item { field(root(document), &path) } else { None };
-        Self { mapping, field, path, present }
+        let is_value = is_value || is_item;
+        let field = if is_value { field(root(document), &path) } else { None };
+        Self { mapping, field, is_value, path, present }
     }
 }
 
@@ -66,6 +78,82 @@ impl<'l> Line<'l> {
         });
         Self { indent, is_item, key: key.map(|(key, _)| key) }
     }
+}
+
+/// A position between the brackets of a line.
+struct Flow {
+    /// The keys from the line's own to the innermost one.
+    path: Vec<String>,
+    /// Whether it is at a value, or at an item of a list.
+    is_value: bool,
+    /// The keys of its mapping.
+    present: Vec<String>,
+}
+
+/// A pair of brackets, or the line around them.
+#[derive(Default)]
+struct Brackets {
+    is_mapping: bool,
+    /// The key whose value is being read.
+    key: Option<String>,
+    present: Vec<String>,
+}
+
+impl Flow {
+    /// The innermost brackets around a byte of a line; none if there are none.
+    fn at(line: &str, column: usize, start: usize) -> Option<Self> {
+        let mut all = vec![Brackets { is_mapping: true, ..Brackets::default() }];
+        let mut open = vec![0];
+        let mut token = start;
+        let mut quote = None;
+        let mut found = None;
+        let state = |all: &[Brackets], open: &[usize]| {
+            let path = open.iter().filter_map(|at| all[*at].key.clone()).collect();
+            let innermost = *open.last()?;
+            let is_value = !all[innermost].is_mapping || all[innermost].key.is_some();
+            (open.len() > 1).then_some((innermost, path, is_value))
+        };
+        for (at, c) in line.char_indices().skip_while(|(at, _)| *at < start) {
+            if at >= column && found.is_none() {
+                found = Some(state(&all, &open)?);
+            }
+            if let Some(mark) = quote {
+                quote = (c != mark).then_some(mark);
+                continue;
+            }
+            let innermost = &mut all[*open.last()?];
+            match c {
+                '"' | '\'' => quote = Some(c),
+                '#' if line[..at].ends_with(' ') => break,
+                '{' | '[' => {
+                    open.push(all.len());
+                    all.push(Brackets { is_mapping: c == '{', ..Brackets::default() });
+                    token = at + 1;
+                }
+                '}' | ']' if open.len() > 1 => {
+                    open.pop();
+                    token = at + 1;
+                }
+                ',' if open.len() > 1 => {
+                    innermost.key = None;
+                    token = at + 1;
+                }
+                ':' if innermost.is_mapping && is_end_of_key(&line[at + 1..]) => {
+                    let key = line[token..at].trim().trim_matches(['"', '\'']).to_owned();
+                    innermost.present.push(key.clone());
+                    innermost.key = Some(key);
+                    token = at + 1;
+                }
+                _ => {}
+            }
+        }
+        let (brackets, path, is_value) = found.map_or_else(|| state(&all, &open), Some)?;
+        Some(Self { path, is_value, present: core::mem::take(&mut all[brackets].present) })
+    }
+}
+
+fn is_end_of_key(rest: &str) -> bool {
+    rest.is_empty() || rest.starts_with(' ')
 }
 
 fn is_blank(line: &str) -> bool {
@@ -203,6 +291,29 @@ rules:
         let of_policy = Cursor::at(KEY, 20, 4);
         assert_eq!(of_policy.path, ["rules", "expiry-too-long"]);
         assert!(of_policy.mapping.is_some());
+    }
+
+    #[test]
+    fn brackets_of_a_line_are_mappings_and_lists() {
+        let whole = "spec:\n  scope:\n    assets: { mode: select, groups: [a, \"}\"], ids: [1] } # {\n\
+                    metadata: { name: x, o }\nroles: [a] \n";
+        let cursor = |line: usize, after: &str| {
+            let text = whole.lines().nth(line).unwrap_or_default();
+            let column = text.find(after).map_or(0, |at| at + after.len());
+            Cursor::at(whole, line, column)
+        };
+        let path = |line: usize, after: &str| {
+            let cursor = cursor(line, after);
+            (cursor.path.join("."), cursor.field.map(|field| field.name))
+        };
+        assert_eq!(path(2, "mode: "), ("spec.scope.assets.mode".to_owned(), Some("mode")));
+        assert_eq!(path(2, "[a, "), ("spec.scope.assets.groups".to_owned(), Some("groups")));
+        assert_eq!(path(2, "\"}\"").0, "spec.scope.assets.groups");
+        assert_eq!(path(2, "}\"], "), ("spec.scope.assets".to_owned(), None));
+        assert_eq!(cursor(2, "}\"], ").present, ["mode", "groups", "ids"]);
+        assert_eq!(path(3, "x, o"), ("metadata".to_owned(), None));
+        assert_eq!(cursor(3, "x, o").present, ["name"]);
+        assert!(cursor(3, "x, o").mapping.is_some_and(|it| it.field("owner").is_some()));
     }
 
     #[test]

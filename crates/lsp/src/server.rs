@@ -22,15 +22,15 @@ use lsp_types::notification::{
 };
 use lsp_types::request::{
     CodeActionRequest, CodeLensRequest, Completion, DocumentLinkRequest, DocumentSymbolRequest,
-    Formatting, GotoDefinition, HoverRequest, InlayHintRequest, References, RegisterCapability,
-    Rename, Request as _, Shutdown,
+    Formatting, GotoDefinition, HoverRequest, InlayHintRequest, PrepareRenameRequest, References,
+    RegisterCapability, Rename, Request as _, Shutdown,
 };
 use lsp_types::{
     CodeActionKind, CodeActionOptions, CodeActionProviderCapability, CodeLensOptions,
     CompletionOptions, Diagnostic, DidChangeWatchedFilesRegistrationOptions, DocumentLinkOptions,
     FileChangeType, FileSystemWatcher, GlobPattern, HoverProviderCapability, InitializeParams,
     InitializeResult, MessageType, OneOf, PositionEncodingKind, PublishDiagnosticsParams,
-    Registration, RegistrationParams, SaveOptions, ServerCapabilities, ServerInfo,
+    Registration, RegistrationParams, RenameOptions, SaveOptions, ServerCapabilities, ServerInfo,
     ShowMessageParams, TextDocumentSyncCapability, TextDocumentSyncKind, TextDocumentSyncOptions,
     TextDocumentSyncSaveOptions, Url, WorkDoneProgressOptions, WorkspaceFoldersServerCapabilities,
     WorkspaceServerCapabilities,
@@ -144,7 +144,10 @@ fn capabilities(encoding: PositionEncodingKind) -> ServerCapabilities {
         }),
         definition_provider: Some(OneOf::Left(true)),
         references_provider: Some(OneOf::Left(true)),
-        rename_provider: Some(OneOf::Left(true)),
+        rename_provider: Some(OneOf::Right(RenameOptions {
+            prepare_provider: Some(true),
+            work_done_progress_options: WorkDoneProgressOptions::default(),
+        })),
         document_symbol_provider: Some(OneOf::Left(true)),
         document_formatting_provider: Some(OneOf::Left(true)),
         document_link_provider: Some(DocumentLinkOptions {
@@ -722,6 +725,12 @@ impl Server<'_> {
                 let at = params.text_document_position;
                 self.at(&at.text_document.uri, |place| {
                     features::names::references(place, at.position)
+                })
+            }
+            PrepareRenameRequest::METHOD => {
+                let at: lsp_types::TextDocumentPositionParams = serde_json::from_value(params)?;
+                self.at(&at.text_document.uri, |place| {
+                    features::names::renameable(place, at.position)
                 })
             }
             Rename::METHOD => {

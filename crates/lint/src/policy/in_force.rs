@@ -220,6 +220,12 @@ impl Policy {
         })
     }
 
+    /// The teams of all layers, with the index of their layer.
+    pub fn teams_at(&self) -> impl Iterator<Item = (usize, &Spanned<String>)> {
+        let layers = self.layers.iter().enumerate();
+        layers.flat_map(|(at, layer)| layer.file.catalog.teams.iter().map(move |team| (at, team)))
+    }
+
     /// Teams that may own keys.
     pub fn teams(&self) -> impl Iterator<Item = &str> {
         self.facts.teams().iter().map(String::as_str)

@@ -41,7 +41,7 @@ pub enum OptionType {
 }
 
 /// The weekdays, from Monday.
-pub(crate) const WEEKDAYS: [&str; 7] =
+pub const WEEKDAYS: [&str; 7] =
     ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
 
 /// The value of an option.

@@ -39,6 +39,12 @@ impl Policy {
         Err(refusal)
     }
 
+    /// Whether a comment in a definition may suppress a finding.
+    #[must_use]
+    pub fn may_suppress(&self, finding: &Finding) -> bool {
+        !finding.unchecked && self.waiver_forbidden(&finding.rule, None).is_none()
+    }
+
     /// Why a rule cannot be waived, if it cannot. `layer` is the one that has the waiver; a comment
     /// is in no layer.
     pub(crate) fn waiver_forbidden(

@@ -19,9 +19,8 @@ use cortexkey_manifest::Problem;
 use cortexkey_manifest::policy::{Layers, load};
 use cortexkey_manifest::yaml::Limits;
 
-pub(crate) use crate::policy::WEEKDAYS;
 use crate::policy::{Fact, MistakeKind, Policy, RuleSpec, Settings};
-pub use crate::policy::{OptionDoc, OptionType, StricterWhen};
+pub use crate::policy::{OptionDoc, OptionType, StricterWhen, WEEKDAYS};
 use crate::rule::Check;
 pub use crate::rule::{Example, Fixes, Rule};
 pub(crate) use roles::r001_unknown::may_have;

@@ -44,7 +44,9 @@ pub(crate) fn of(place: &Place<'_>, params: &CodeActionParams) -> Vec<CodeAction
             };
             actions.push(action(title, edits(place, &fix.edits), fix.safe));
         }
-        if !finding.unchecked && finding.rule.family() != Some(cortexkey_lint::Family::Secret) {
+        let is_secret = finding.rule.family() == Some(cortexkey_lint::Family::Secret);
+        let policy = place.root.policy(&place.path);
+        if !is_secret && policy.is_some_and(|(policy, _)| policy.may_suppress(finding)) {
             let edit = suppression(place, name, diagnostic.range.start.line);
             actions.push(action(format!("Suppress {name} with a reason"), vec![edit], false));
         }

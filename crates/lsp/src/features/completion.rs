@@ -2,14 +2,14 @@
 
 use cortexkey_core::access::PREDEFINED_ROLES;
 use cortexkey_lint::Policy;
-use cortexkey_lint::rules::all_ids;
-use cortexkey_lint::rules::find;
+use cortexkey_lint::rules::{OptionDoc, OptionType, WEEKDAYS, all_ids, find};
 use cortexkey_manifest::format::{FieldSpec, Kind};
 use cortexkey_manifest::policy::BUILTINS;
 use lsp_types::{CompletionItem, CompletionItemKind, Documentation, Position};
 
 use super::Place;
 use super::listed::Listed;
+use super::subject::Subject;
 use crate::cursor::Cursor;
 
 pub(crate) fn of(place: &Place<'_>, position: Position) -> Vec<CompletionItem> {
@@ -27,23 +27,48 @@ pub(crate) fn of(place: &Place<'_>, position: Position) -> Vec<CompletionItem> {
     if let Some(field) = cursor.field {
         return values(place, &cursor, field);
     }
+    if cursor.is_value {
+        return option_values(&cursor);
+    }
     if cursor.path.first().is_some_and(|name| name == "rules") && cursor.path.len() == 1 {
         return rule_names(place);
     }
     let Some(mapping) = cursor.mapping else { return Vec::new() };
-    let missing = mapping
-        .fields
-        .iter()
-        .filter(|field| !cursor.present.iter().any(|present| present == field.name));
-    missing.enumerate().map(|(at, field)| key(at, field)).collect()
+    let options = options(&cursor.path).iter().map(|it| (it.name, it.what));
+    let fields = mapping.fields.iter().map(|field| (field.name, field.doc));
+    let missing = options
+        .chain(fields)
+        .filter(|(name, _)| !cursor.present.iter().any(|present| present == name));
+    missing.enumerate().map(|(at, (name, doc))| key(at, name, doc)).collect()
 }
 
-fn key(at: usize, field: &FieldSpec) -> CompletionItem {
+/// The values of an option that has few.
+fn option_values(cursor: &Cursor) -> Vec<CompletionItem> {
+    let Some((name, path)) = cursor.path.split_last() else { return Vec::new() };
+    let option = options(path).iter().find(|option| option.name == name);
+    match option.map(|option| option.kind) {
+        Some(OptionType::Flag) => vec![value("true", ""), value("false", "")],
+        Some(OptionType::Weekdays) => WEEKDAYS.map(|day| value(day, "")).to_vec(),
+        _ => Vec::new(),
+    }
+}
+
+/// The options of the rule whose settings have this path.
+fn options(path: &[String]) -> &'static [OptionDoc] {
+    let rule = match path {
+        [rules, rule] if rules == "rules" => rule,
+        [rules, rule, overrides] if rules == "rules" && overrides == "overrides" => rule,
+        _ => return &[],
+    };
+    find(rule).map_or(&[], |rule| rule.options)
+}
+
+fn key(at: usize, name: &str, doc: &str) -> CompletionItem {
     CompletionItem {
-        label: field.name.to_owned(),
+        label: name.to_owned(),
         kind: Some(CompletionItemKind::FIELD),
-        documentation: Some(Documentation::String(field.doc.to_owned())),
-        insert_text: Some(format!("{}: ", field.name)),
+        documentation: Some(Documentation::String(doc.to_owned())),
+        insert_text: Some(format!("{name}: ")),
         // In the customary order.
         sort_text: Some(format!("{at:03}")),
         ..Default::default()
@@ -79,11 +104,12 @@ fn values(place: &Place<'_>, cursor: &Cursor, field: &FieldSpec) -> Vec<Completi
     }
     let policy = place.root.policy(&place.path).map(|(policy, _)| policy);
     let path: Vec<&str> = cursor.path.iter().map(String::as_str).collect();
-    if let Some(kind) = Listed::of_field(&path) {
-        return listed(place, policy, kind);
+    if path == ["extends"] {
+        return BUILTINS.iter().map(|(name, _)| value(name, "")).collect();
     }
-    match path.as_slice() {
-        ["spec", "roles"] => {
+    let Some(subject) = Subject::of_field(&path) else { return Vec::new() };
+    match subject {
+        Subject::Role => {
             let own = policy.into_iter().flat_map(Policy::roles);
             let own = own.map(|role| value(&role.name.value, "in the policy's catalogue"));
             let predefined = PREDEFINED_ROLES.iter().map(|role| value(role.name, "predefined"));
@@ -92,21 +118,20 @@ fn values(place: &Place<'_>, cursor: &Cursor, field: &FieldSpec) -> Vec<Completi
             all.dedup_by(|one, other| one.label == other.label);
             all
         }
-        ["metadata", "owner"] => {
+        Subject::Team => {
             let teams = policy.into_iter().flat_map(Policy::teams);
             teams.map(|team| value(team, "a team of the policy")).collect()
         }
-        ["metadata", "tenant"] => {
+        Subject::Tenant => {
             let tenants = policy.into_iter().flat_map(Policy::tenants);
             tenants.map(|(name, _)| value(&name.value, "a tenant of the policy")).collect()
         }
-        ["extends"] => BUILTINS.iter().map(|(name, _)| value(name, "")).collect(),
-        ["waivers", "rule"] => rule_names(place),
-        ["waivers", "key"] => {
+        Subject::Rule => rule_names(place),
+        Subject::Key => {
             let names = place.root.definitions().filter_map(|(_, it)| it.name());
             names.map(|name| value(name, "a key of this folder")).collect()
         }
-        _ => Vec::new(),
+        Subject::Listed(kind) => listed(place, policy, kind),
     }
 }
 

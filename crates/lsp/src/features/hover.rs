@@ -3,11 +3,11 @@
 
 use cortexkey_core::access::{PREDEFINED_ROLES, Sbac};
 use cortexkey_lint::rules::find;
-use cortexkey_manifest::Span;
 use cortexkey_manifest::access::words::areas;
-use cortexkey_manifest::access::{Access, ScopeModel, losses};
+use cortexkey_manifest::access::{Access, ResolvedRole, ScopeModel, losses};
 use cortexkey_manifest::definition::{Definition, Expiry};
 use cortexkey_manifest::format::{FieldSpec, Kind};
+use cortexkey_manifest::{Span, Spanned};
 use lsp_types::{Hover, HoverContents, MarkupContent, MarkupKind, Position};
 
 use super::Place;
@@ -23,12 +23,13 @@ pub(crate) fn of(place: &Place<'_>, position: Position) -> Option<Hover> {
     let explained = find(&word).map(|rule| {
         format!("### {} `{}`\n\n{}\n\n{}", rule.code, rule.name, rule.summary, rule.why)
     });
+    let explained = explained.or_else(|| of_own_rule(place, &word));
     let expiry = place
         .definitions()
         .filter_map(|definition| definition.spec.as_ref()?.end())
         .find(|end| contains(end.span));
     let text = match (role, expiry, explained) {
-        (Some(role), _, _) => of_role(place, &role.value),
+        (Some(role), _, _) => of_role(place, role),
         (_, Some(end), _) => of_expiry(&end.value),
         (_, _, Some(text)) => text,
         _ => {
@@ -39,6 +40,15 @@ pub(crate) fn of(place: &Place<'_>, position: Position) -> Option<Hover> {
     };
     let contents = HoverContents::Markup(MarkupContent { kind: MarkupKind::Markdown, value: text });
     Some(Hover { contents, range: None })
+}
+
+/// A rule that the policy defines.
+fn of_own_rule(place: &Place<'_>, name: &str) -> Option<String> {
+    let (policy, _) = place.root.policy(&place.path)?;
+    let rule = policy.custom_rules().find(|rule| rule.id().matches(name))?;
+    let code = rule.id().code();
+    let name = rule.id().name();
+    Some(format!("### {code} `{name}`\n\n{}\n\nThe policy defines it.", rule.message()))
 }
 
 /// The field of a line: the whole line belongs to it.
@@ -73,7 +83,8 @@ fn list(words: &[&str]) -> String {
     words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ")
 }
 
-fn of_role(place: &Place<'_>, name: &str) -> String {
+fn of_role(place: &Place<'_>, role: &Spanned<String>) -> String {
+    let name = role.value.as_str();
     let mut parts = vec![format!("### {name}")];
     let predefined = PREDEFINED_ROLES.iter().find(|role| role.name == name);
     if let Some(role) = predefined {
@@ -83,7 +94,7 @@ fn of_role(place: &Place<'_>, name: &str) -> String {
             text += " Privileged.";
         }
         if !role.note.is_empty() {
-            text += &format!(" {}", role.note);
+            text += &format!(" It {}.", role.note);
         }
         parts.push(text);
     }
@@ -99,6 +110,9 @@ fn of_role(place: &Place<'_>, name: &str) -> String {
             lines
         })
     });
+    if of_catalogue.is_none() {
+        parts.extend(components(place, role));
+    }
     match of_catalogue {
         Some(lines) if lines.is_empty() => {
             parts.push("The policy's catalogue lists it without components.".to_owned());
@@ -110,6 +124,22 @@ fn of_role(place: &Place<'_>, name: &str) -> String {
         None => {}
     }
     parts.join("\n\n")
+}
+
+/// The known components of a predefined role, in the product of the key's tenant.
+fn components(place: &Place<'_>, role: &Spanned<String>) -> Option<String> {
+    let own = place.definitions().find(|it| it.roles().iter().any(|own| own.span == role.span))?;
+    let (policy, _) = place.root.policy(&place.path)?;
+    let catalogue: Vec<_> = policy.roles().collect();
+    let product = policy.product(own.tenant().or(policy.only_tenant()));
+    let held = ResolvedRole::all([role.value.as_str()], &catalogue, product);
+    let grants = held.iter().flat_map(|held| &held.role.grants);
+    let mut lines: Vec<_> =
+        grants.map(|grant| format!("- {}: {}", grant.component, grant.level)).collect();
+    lines.sort();
+    lines.dedup();
+    let list = lines.join("\n");
+    (!lines.is_empty()).then(|| format!("Known components:\n\n{list}"))
 }
 
 /// What a key may see, at its name and at `scope`.
@@ -161,18 +191,7 @@ fn of_name(
     definition: &Definition,
     contains: &dyn Fn(Span) -> bool,
 ) -> Option<String> {
-    let scope = definition.spec.as_ref()?.scope.get()?;
-    let assets = scope.assets.get().and_then(|it| it.groups.get());
-    let assets = assets.into_iter().flatten().map(|group| (Listed::AssetGroup, &group.name));
-    let endpoints = scope.endpoints.get();
-    let groups = endpoints.and_then(|it| it.groups.get()).into_iter().flatten();
-    let tags = endpoints.and_then(|it| it.tags.get()).into_iter().flatten();
-    let domains = scope.cases.get().and_then(|it| it.domains.get()).into_iter().flatten();
-    let all = assets
-        .chain(groups.map(|group| (Listed::EndpointGroup, group)))
-        .chain(tags.map(|tag| (Listed::EndpointTag, tag)))
-        .chain(domains.map(|domain| (Listed::Domain, domain)));
-    let (kind, name) = all.into_iter().find(|(_, name)| contains(name.span))?;
+    let (kind, name) = Listed::selected(definition).find(|(_, name)| contains(name.span))?;
     let (policy, _) = place.root.policy(&place.path)?;
     let tenant = definition.tenant().or(policy.only_tenant());
     let Some(facts) = tenant.and_then(|tenant| policy.tenant(tenant)) else {

@@ -9,6 +9,7 @@ pub(crate) mod lens;
 pub(crate) mod links;
 mod listed;
 pub(crate) mod names;
+mod subject;
 pub(crate) mod symbols;
 
 use std::path::{Path, PathBuf};

@@ -6,16 +6,21 @@ use std::path::PathBuf;
 
 use cortexkey_lint::{CorpusFile, Policy, RuleId, SourceId};
 use cortexkey_manifest::{Span, scalar};
-use lsp_types::{Location, Position, TextEdit, Url, WorkspaceEdit};
+use lsp_types::{Location, Position, Range, TextEdit, Url, WorkspaceEdit};
 use thiserror::Error;
 
 use super::Place;
+use super::listed::Listed;
+use super::subject::Subject;
+use crate::cursor::Cursor;
 
 /// The object that is named at a position.
 enum Named {
     Key(String),
     Role(String),
     Tenant(String),
+    Team(String),
+    Listed(Listed, String),
     Rule(RuleId),
 }
 
@@ -25,6 +30,40 @@ fn named(place: &Place<'_>, position: Position) -> Option<Named> {
     in_definition(place, &holds)
         .or_else(|| in_comment(place, &holds))
         .or_else(|| in_policy(place, &holds))
+        .or_else(|| in_field(place, position))
+}
+
+/// The value of a field that is a name, wherever the format has such a field.
+fn in_field(place: &Place<'_>, position: Position) -> Option<Named> {
+    let number = position.line as usize;
+    let line = place.text.line(number);
+    let column = place.text.offset(position) - place.text.offset(Position::new(position.line, 0));
+    let cursor = Cursor::at(place.text.whole, number, column);
+    let path: Vec<&str> = cursor.path.iter().map(String::as_str).collect();
+    let subject = cursor.field.and_then(|_| Subject::of_field(&path))?;
+    let name = scalar_at(line, column)?.to_owned();
+    Some(match subject {
+        Subject::Role => Named::Role(name),
+        Subject::Team => Named::Team(name),
+        Subject::Tenant => Named::Tenant(name),
+        Subject::Key => Named::Key(bare(&name).to_owned()),
+        Subject::Rule => Named::Rule(place.root.policy(&place.path)?.0.rule_id(&name)?),
+        Subject::Listed(kind) => Named::Listed(kind, name),
+    })
+}
+
+/// The plain or quoted string around a byte of a line.
+fn scalar_at(line: &str, column: usize) -> Option<&str> {
+    const AROUND: [char; 7] = [',', '[', ']', '{', '}', '"', '\''];
+    let (before, after) = line.split_at_checked(column)?;
+    let start = before.rfind(AROUND).map_or(0, |at| at + 1);
+    let start = [": ", "- "]
+        .iter()
+        .filter_map(|mark| Some(before.rfind(mark)? + 2))
+        .fold(start, usize::max);
+    let end = after.find(AROUND).into_iter().chain(after.find(" #")).min();
+    let scalar = line.get(start..column + end.unwrap_or(after.len()))?.trim();
+    (!scalar.is_empty()).then_some(scalar)
 }
 
 fn in_definition(place: &Place<'_>, holds: &dyn Fn(Span) -> bool) -> Option<Named> {
@@ -152,6 +191,8 @@ pub(crate) fn definition(place: &Place<'_>, position: Position) -> Vec<Location>
         Some(Named::Key(name)) => keys(place, &name),
         Some(Named::Role(name)) => role_in_catalogue(place, &name),
         Some(Named::Tenant(name)) => tenant_in_policy(place, &name),
+        Some(Named::Team(name)) => team_in_catalogue(place, &name),
+        Some(Named::Listed(kind, name)) => listed_in_policy(place, kind, &name),
         Some(Named::Rule(rule)) => of_policy(place, |policy| {
             let declared = declared(policy).into_iter().filter(|(_, it, _)| *it == rule);
             declared.map(|(layer, _, span)| (layer, span)).collect()
@@ -172,6 +213,31 @@ fn tenant_in_policy(place: &Place<'_>, name: &str) -> Vec<Location> {
         let layer = policy.tenant_at(name).map(|(layer, _)| layer);
         let span = policy.tenants().find(|(known, _)| known.value == name);
         layer.zip(span.map(|(known, _)| known.span)).into_iter().collect()
+    })
+}
+
+fn team_in_catalogue(place: &Place<'_>, name: &str) -> Vec<Location> {
+    of_policy(place, |policy| {
+        let teams = policy.teams_at().filter(|(_, team)| team.value == name);
+        teams.map(|(layer, team)| (layer, team.span)).collect()
+    })
+}
+
+/// Where the tenants of the document list a name; those of the policy if the document has none.
+fn listed_in_policy(place: &Place<'_>, kind: Listed, name: &str) -> Vec<Location> {
+    of_policy(place, |policy| {
+        let mut own: Vec<&str> = place.definitions().filter_map(|it| it.tenant()).collect();
+        if own.is_empty() {
+            own.extend(policy.tenants().map(|(tenant, _)| tenant.value.as_str()));
+        }
+        own.sort_unstable();
+        own.dedup();
+        let facts = own.iter().filter_map(|tenant| policy.tenant_at(tenant));
+        facts
+            .flat_map(|(layer, facts)| {
+                kind.places(facts, name).into_iter().map(move |span| (layer, span))
+            })
+            .collect()
     })
 }
 
@@ -196,6 +262,23 @@ pub(crate) fn references(place: &Place<'_>, position: Position) -> Vec<Location>
                 let tenant = it.metadata.as_ref().and_then(|metadata| metadata.tenant.spanned());
                 let tenant = tenant.filter(|tenant| tenant.value == name);
                 tenant.map(|tenant| tenant.span).into_iter().collect()
+            }));
+            all
+        }
+        Some(Named::Team(name)) => {
+            let mut all = team_in_catalogue(place, &name);
+            all.extend(in_definitions(place, |it| {
+                let owner = it.metadata.as_ref().and_then(|metadata| metadata.owner.spanned());
+                let owner = owner.filter(|owner| owner.value == name);
+                owner.map(|owner| owner.span).into_iter().collect()
+            }));
+            all
+        }
+        Some(Named::Listed(kind, name)) => {
+            let mut all = listed_in_policy(place, kind, &name);
+            all.extend(in_definitions(place, |it| {
+                let selected = Listed::selected(it).filter(|it| it.0 == kind && it.1.value == name);
+                selected.map(|(_, name)| name.span).collect()
             }));
             all
         }
@@ -302,6 +385,15 @@ pub(crate) enum RenameError {
     BadName,
     #[error("{count} keys have the name {name}; change each by hand")]
     SeveralKeys { count: usize, name: String },
+}
+
+/// The range of the key's name at a position, if it can be renamed there.
+pub(crate) fn renameable(place: &Place<'_>, position: Position) -> Option<Range> {
+    let Some(Named::Key(name)) = named(place, position) else { return None };
+    let mut all = keys(place, &name);
+    all.extend(waivers(place, &name).into_iter().filter_map(|it| it.location(place)));
+    let ranges = all.into_iter().filter(|it| it.uri == place.uri).map(|it| it.range);
+    ranges.into_iter().find(|range| range.start <= position && position <= range.end)
 }
 
 /// Renames a key, in its definition and in its waivers.

@@ -184,7 +184,121 @@ fn hover_explains_groups_and_what_the_key_would_lose() {
     assert!(key.contains("asset groups servers") && key.contains("it would lose"), "{key}");
     assert!(hover("scope:").contains("it would lose"));
     assert!(hover("30d").contains("if it is generated now"));
-    assert!(hover("few-roles]").contains("`roles`") || hover("few-roles]").contains("SIEM Export"));
+    assert!(hover("few-roles]").contains("too many roles"));
+    let viewer = text.replacen("[SIEM Export]", "[Viewer]", 1);
+    editor.replace("keys/a.yaml", 2, &viewer);
+    let hover = at(&mut editor, "hover", "keys/a.yaml", &viewer, "Viewer");
+    assert!(hover.to_string().contains("\\n- Public API: "), "{hover}");
+}
+
+/// What completion offers at the end of some text of a document.
+fn offered(editor: &mut Editor, path: &str, text: &str, before: &str) -> Vec<String> {
+    let offset = text.find(before).unwrap() + before.len();
+    let line = text[..offset].matches('\n').count();
+    let column = offset - text[..offset].rfind('\n').map_or(0, |at| at + 1);
+    let place = json!({ "line": line, "character": column });
+    let params = json!({ "textDocument": { "uri": editor.uri(path) }, "position": place });
+    let items = editor.request("textDocument/completion", &params);
+    let items = items.as_array().unwrap().iter();
+    items.map(|item| item["label"].as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn completion_works_between_brackets_of_a_line() {
+    let mut editor = start();
+    let text = whole().replace(
+        "    assets: { mode: none }\n    casesAndIssues: { mode: none }\n    endpoints: { mode: none }\n",
+        "    assets: { mode: select, groups: [servers, ] }\n    casesAndIssues: { mode: }\n    \
+         endpoints: { tags: [ ], mode: select,  }\n",
+    );
+    editor.replace("keys/a.yaml", 2, &text);
+    let mut of = |before: &str| offered(&mut editor, "keys/a.yaml", &text, before);
+    assert_eq!(of("groups: [servers, "), ["laptops", "servers"]);
+    assert_eq!(of("casesAndIssues: { mode:"), ["none", "all", "select"]);
+    assert_eq!(of("tags: [ "), ["vip"]);
+    assert_eq!(of("mode: select,  "), ["groups", "groupsMode", "tagsMode"]);
+    assert_eq!(of("name: svc-b, owner: "), ["team-detection"]);
+    let policy =
+        POLICY.replace("match: { owner: team-detection }", "match: { owner: , roles: [] }");
+    editor.replace("cortexkey.yaml", 2, &policy);
+    let mut of = |before: &str| offered(&mut editor, "cortexkey.yaml", &policy, before);
+    assert_eq!(of("match: { owner: "), ["team-detection"]);
+    assert!(of("roles: [").contains(&"SIEM Export".to_owned()));
+}
+
+#[test]
+fn completion_offers_the_options_of_a_rule() {
+    let mut editor = start();
+    let policy = POLICY.replace(
+        "  expiry-too-long:\n    max: 90d\n",
+        "  expiry-too-long:\n    max: 90d\n    \n  expiry-off-hours:\n    weekend: []\n  owner-missing: { }\n",
+    );
+    editor.replace("cortexkey.yaml", 2, &policy);
+    let mut of = |before: &str| offered(&mut editor, "cortexkey.yaml", &policy, before);
+    let options = of("max: 90d\n    ");
+    assert!(options.contains(&"severity".to_owned()), "{options:?}");
+    assert!(!options.contains(&"max".to_owned()), "{options:?}");
+    assert_eq!(of("weekend: [")[0], "monday");
+    assert!(of("expiry-off-hours:\n    ").contains(&"freezes".to_owned()));
+    assert_eq!(of("max: 9"), Vec::<String>::new());
+    assert!(of("owner-missing: { ").contains(&"enabled".to_owned()));
+}
+
+#[test]
+fn teams_and_listed_names_lead_to_the_policy() {
+    let mut editor = start();
+    let text = whole();
+    let team = at(&mut editor, "definition", "keys/a.yaml", &text, "team-detection");
+    assert_eq!(lines(&team), [in_policy("teams: [team-detection]")]);
+    let team = at(&mut editor, "references", "cortexkey.yaml", POLICY, "team-detection }, max");
+    assert_eq!(lines(&team).len(), 3, "{team}");
+    let group = at(&mut editor, "definition", "keys/a.yaml", &text, "servers");
+    assert_eq!(lines(&group), [in_policy("assetGroups:")]);
+    let group = at(&mut editor, "references", "keys/a.yaml", &text, "servers");
+    assert_eq!(lines(&group).len(), 2, "{group}");
+    let policy =
+        POLICY.replace("match: { owner: team-detection }", "match: { roles: [ SIEM Export ] }");
+    editor.replace("cortexkey.yaml", 2, &policy);
+    let role = at(&mut editor, "definition", "cortexkey.yaml", &policy, "SIEM Export ]");
+    assert_eq!(lines(&role), [in_policy("- name: SIEM Export")]);
+}
+
+#[test]
+fn only_what_can_be_renamed_is_offered_for_it() {
+    let mut editor = start();
+    let text = whole();
+    let key = at(&mut editor, "prepareRename", "keys/a.yaml", &text, "svc-a");
+    assert_eq!(key["start"], json!({ "line": 3, "character": 8 }));
+    let waived = at(&mut editor, "prepareRename", "cortexkey.yaml", POLICY, "prod/svc-a");
+    assert_eq!(waived["end"]["character"], 38, "{waived}");
+    let role = at(&mut editor, "prepareRename", "keys/a.yaml", &text, "SIEM Export");
+    assert_eq!(role, Value::Null);
+}
+
+#[test]
+fn no_suppression_is_offered_that_the_policy_forbids() {
+    let mut editor = start();
+    let text = whole().replace("lifetime: 30d", "lifetime: 400d");
+    editor.replace("keys/a.yaml", 2, &text);
+    let titles = |editor: &mut Editor| {
+        let range = json!({ "start": { "line": 9, "character": 0 }, "end": { "line": 9, "character": 30 } });
+        let params = json!({ "textDocument": { "uri": editor.uri("keys/a.yaml") }, "range": range,
+            "context": { "diagnostics": [] } });
+        editor.request("textDocument/codeAction", &params).to_string()
+    };
+    assert!(titles(&mut editor).contains("Suppress expiry-too-long"));
+    let locked = POLICY.replace("    max: 90d\n", "    max: 90d\n    locked: true\n");
+    editor.replace("cortexkey.yaml", 2, &locked);
+    let left = titles(&mut editor);
+    assert!(!left.contains("Suppress expiry-too-long"), "{left}");
+    assert!(left.contains("Waive expiry-too-long"), "{left}");
+}
+
+#[test]
+fn a_policy_without_any_definition_is_reported() {
+    let mut editor = Editor::start(&[("cortexkey.yaml", POLICY)], &["utf-8"]);
+    let reported = editor.next("window/showMessage", "textDocument/publishDiagnostics");
+    assert_eq!(reported["type"], 1, "{reported}");
 }
 
 #[test]

@@ -1,0 +1,32 @@
+//! [`Subject`]: what the value of a field names.
+
+use super::listed::Listed;
+
+/// A kind of name that is written in several places.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Subject {
+    Role,
+    Team,
+    Tenant,
+    Key,
+    Rule,
+    Listed(Listed),
+}
+
+impl Subject {
+    /// What the field at a path of a definition or policy names.
+    pub(super) fn of_field(path: &[&str]) -> Option<Self> {
+        Some(match path {
+            ["spec", "roles"]
+            | [.., "match", "roles"]
+            | ["catalog", "roles", "implies"]
+            | ["catalog", "roles", "deprecated", "use"]
+            | ["catalog", "conflicts"] => Self::Role,
+            ["metadata", "owner"] | [.., "match", "owner"] => Self::Team,
+            ["metadata", "tenant"] | [.., "match", "tenant"] => Self::Tenant,
+            ["waivers", "key"] => Self::Key,
+            ["waivers", "rule"] => Self::Rule,
+            _ => Self::Listed(Listed::of_field(path)?),
+        })
+    }
+}
