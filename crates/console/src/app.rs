@@ -8,7 +8,7 @@ use tokio::sync::Semaphore;
 use crate::assets;
 use crate::options::Options;
 use crate::session::{Sessions, Token};
-use crate::snapshot::{Fresh, KeyScopes, ReadScopes, Snapshot, Snapshots, View};
+use crate::snapshot::{Freshness, KeyScopes, ReadScopes, Snapshot, SnapshotView, Snapshots};
 
 /// How many pages are rendered at a time: each may wait for the tenant.
 const PAGES_AT_A_TIME: usize = 8;
@@ -19,7 +19,7 @@ const SENT_MAX: usize = 1000;
 pub(crate) struct App {
     pub(crate) options: Options,
     pub(crate) assets: String,
-    pub(crate) places: Semaphore,
+    pub(crate) permits: Semaphore,
     /// The entries of the navigation: paths and titles.
     pub(crate) nav: Vec<(&'static str, &'static str)>,
     host: String,
@@ -38,7 +38,7 @@ impl App {
     ) -> Result<Self, getrandom::Error> {
         Ok(Self {
             assets: assets::digest(),
-            places: Semaphore::new(PAGES_AT_A_TIME),
+            permits: Semaphore::new(PAGES_AT_A_TIME),
             nav,
             origin: format!("http://{host}"),
             host,
@@ -64,16 +64,16 @@ impl App {
     }
 
     /// The address that starts a session with a token.
-    pub(crate) fn entry(&self, token: &Token) -> String {
+    pub(crate) fn entry_address(&self, token: &Token) -> String {
         format!("{}/enter?token={}", self.origin, token.expose())
     }
 
     /// Reports a new one-time address where the console was started, unless one is already waiting
     /// there.
-    pub(crate) fn tell_new_address(&self) {
-        let address = self.sessions().renew().map(|token| self.entry(token));
+    pub(crate) fn announce_address(&self) {
+        let address = self.sessions().renew().map(|token| self.entry_address(token));
         if let Some(address) = address {
-            (self.options.tell)(&address);
+            (self.options.on_address)(&address);
         }
     }
 
@@ -102,8 +102,8 @@ impl App {
     }
 
     /// The tenant's keys, as last read or, if the page requests it, read now.
-    pub(crate) fn snapshot(&self, fresh: Fresh) -> View {
-        self.snapshots.view(&self.options, fresh)
+    pub(crate) fn snapshot(&self, freshness: Freshness) -> SnapshotView {
+        self.snapshots.view(&self.options, freshness)
     }
 
     /// The scopes of the tenant's keys, as they were read last or, for a page that asks so, now.

@@ -15,7 +15,7 @@ use axum::response::Response;
 use crate::app::App;
 use crate::headers;
 use crate::page_request::Fields;
-use crate::parts::layout::bare;
+use crate::parts::layout::plain_page;
 use crate::session::{COOKIE, Token};
 
 /// More than any form here needs.
@@ -25,28 +25,32 @@ const FORM_TYPE: &str = "application/x-www-form-urlencoded";
 
 /// The gate's result, for the handlers.
 #[derive(Clone)]
-pub(crate) struct Passed {
+pub(crate) struct CheckedRequest {
     pub(crate) form_token: Token,
     pub(crate) form: Fields,
 }
 
 /// Adds the headers to every response.
-pub(crate) async fn sealed(request: Request, next: Next) -> Response {
+pub(crate) async fn add_headers(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     headers::add(response.headers_mut());
     response
 }
 
 /// Checks where a request comes from; these checks need no session.
-pub(crate) async fn local(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+pub(crate) async fn check_origin(
+    State(app): State<Arc<App>>,
+    request: Request,
+    next: Next,
+) -> Response {
     match origin_fault(&app, &request) {
         None => next.run(request).await,
-        Some((status, why)) => bare(status, why),
+        Some((status, why)) => plain_page(status, why),
     }
 }
 
 /// Checks the session and, for a form, its token.
-pub(crate) async fn with_session(
+pub(crate) async fn check_session(
     State(app): State<Arc<App>>,
     request: Request,
     next: Next,
@@ -56,9 +60,9 @@ pub(crate) async fn with_session(
         // A page that the user opens, and not a request made by a page.
         let dest = single(request.headers(), &HeaderName::from_static("sec-fetch-dest"));
         if dest.is_none_or(|dest| dest == "document") {
-            app.tell_new_address();
+            app.announce_address();
         }
-        return bare(
+        return plain_page(
             StatusCode::UNAUTHORIZED,
             "open the address that the console printed where it was started; each address works once",
         );
@@ -67,17 +71,23 @@ pub(crate) async fn with_session(
     let mut form = Fields::default();
     if head.method == Method::POST {
         if !single(&head.headers, &header::CONTENT_TYPE).is_some_and(is_form) {
-            return bare(StatusCode::UNSUPPORTED_MEDIA_TYPE, "this address accepts only forms");
+            return plain_page(
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                "this address accepts only forms",
+            );
         }
         let Ok(body) = to_bytes(body, BODY_BYTES_MAX).await else {
-            return bare(StatusCode::PAYLOAD_TOO_LARGE, "the form is larger than 64 KiB");
+            return plain_page(StatusCode::PAYLOAD_TOO_LARGE, "the form is larger than 64 KiB");
         };
         form = Fields::parse(&body);
         if !form.get("token").is_some_and(|given| form_token.is(given)) {
-            return bare(StatusCode::FORBIDDEN, "the form is not of this session: reload the page");
+            return plain_page(
+                StatusCode::FORBIDDEN,
+                "the form is not of this session: reload the page",
+            );
         }
     }
-    head.extensions.insert(Passed { form_token, form });
+    head.extensions.insert(CheckedRequest { form_token, form });
     next.run(Request::from_parts(head, Body::empty())).await
 }
 

@@ -45,7 +45,7 @@ const RETRY: &str = "retry: 1000\n\n";
 /// The requests as they arrive.
 pub(crate) struct Live {
     batches: broadcast::Sender<Arc<Batch>>,
-    places: Arc<Semaphore>,
+    permits: Arc<Semaphore>,
     /// Set while a browser watches. It holds requests from before the first stream's response, so
     /// that none is between the page's list and the stream.
     follower: Mutex<Option<Follower>>,
@@ -72,7 +72,7 @@ impl Live {
     pub(crate) fn new(stopping: watch::Receiver<bool>) -> Self {
         Self {
             batches: broadcast::Sender::new(BEHIND_MAX),
-            places: Arc::new(Semaphore::new(STREAMS_MAX)),
+            permits: Arc::new(Semaphore::new(STREAMS_MAX)),
             follower: Mutex::default(),
             looked: Notify::new(),
             stopping,
@@ -130,14 +130,14 @@ impl Live {
         query: &Fields,
         session: Token,
     ) -> Option<Response> {
-        let place = Arc::clone(&self.places).try_acquire_owned().ok()?;
+        let permit = Arc::clone(&self.permits).try_acquire_owned().ok()?;
         let watcher = Watcher {
             app: Arc::clone(app),
             batches: self.subscribe(controls),
             stopping: self.stopping.clone(),
             filter: Filter::new(query),
             session,
-            _place: place,
+            _permit: permit,
         };
         let events = stream::unfold(watcher, async |mut watcher| {
             let event = watcher.next().await?;
@@ -224,7 +224,7 @@ struct Watcher {
     stopping: watch::Receiver<bool>,
     filter: Filter,
     session: Token,
-    _place: OwnedSemaphorePermit,
+    _permit: OwnedSemaphorePermit,
 }
 
 impl Watcher {

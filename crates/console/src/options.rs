@@ -20,7 +20,7 @@ pub struct Options {
     /// Calls the tenant. The console makes no other calls.
     pub client: Arc<Client>,
     /// The kind of tenant.
-    pub kind: Kind,
+    pub kind: TenantKind,
     /// Whether keys may be generated, edited, rotated and deleted.
     pub allow_changes: bool,
     /// The folder with key definitions and their policy.
@@ -39,7 +39,7 @@ pub struct Options {
     pub host: HostName,
     /// Receives a new one-time address when one is needed, to show it where the console was
     /// started.
-    pub tell: Arc<dyn Fn(&str) + Send + Sync>,
+    pub on_address: Arc<dyn Fn(&str) + Send + Sync>,
 }
 
 impl Options {
@@ -47,7 +47,7 @@ impl Options {
     pub fn new(client: Client) -> Self {
         Self {
             client: Arc::new(client),
-            kind: Kind::Profile(None),
+            kind: TenantKind::Profile(None),
             allow_changes: false,
             keys: None,
             tenant: None,
@@ -56,7 +56,7 @@ impl Options {
             ca_file: None,
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             host: HostName::Random,
-            tell: Arc::new(|_| {}),
+            on_address: Arc::new(|_| {}),
         }
     }
 }
@@ -65,8 +65,8 @@ impl Options {
     /// The local emulator, where the tenant is that.
     pub(crate) fn emulator(&self) -> Option<&Controls> {
         match &self.kind {
-            Kind::Emulator(controls) => Some(controls),
-            Kind::Profile(_) => None,
+            TenantKind::Emulator(controls) => Some(controls),
+            TenantKind::Profile(_) => None,
         }
     }
 
@@ -87,7 +87,7 @@ impl Options {
 /// The kind of a console's tenant.
 #[derive(Clone)]
 #[non_exhaustive]
-pub enum Kind {
+pub enum TenantKind {
     /// The local emulator, in this process.
     Emulator(Controls),
     /// A tenant that settings name, and the name of the profile.

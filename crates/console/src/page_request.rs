@@ -71,7 +71,7 @@ pub(crate) enum PagePart {
 #[derive(Debug)]
 pub(crate) struct PageRequest {
     /// The values of the route's parameters, in order.
-    pub(crate) places: Vec<String>,
+    pub(crate) parameters: Vec<String>,
     /// The query.
     pub(crate) query: Fields,
     /// The form of a `POST`.
@@ -84,7 +84,7 @@ pub(crate) struct PageRequest {
 
 impl PageRequest {
     /// The route's first parameter.
-    pub(crate) fn place(&self) -> &str {
-        self.places.first().map_or("", String::as_str)
+    pub(crate) fn parameter(&self) -> &str {
+        self.parameters.first().map_or("", String::as_str)
     }
 }

@@ -17,7 +17,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use sha2::{Digest as _, Sha256};
 
 use crate::parts::findings::class;
-use crate::parts::overview::{Place, key_name, overview, scope_note};
+use crate::parts::overview::{Medium, key_name, overview, scope_note};
 use crate::records::thousands;
 
 /// The pages' styles, and those that only a file needs. They contain no end tag.
@@ -31,7 +31,7 @@ pub fn report_html(report: &Report) -> String {
         (heading("API key report", report.now_ms))
         (sources(report))
         (faults(&report.faults))
-        (overview(&figures, Place::File, &scope_note(&report.keys)))
+        (overview(&figures, Medium::File, &scope_note(&report.keys)))
         (keys(&report.keys))
         (findings(report))
     };
@@ -176,7 +176,7 @@ fn keys(keys: &[KeyFacts]) -> Markup {
     let rows = html! {
         @for key in keys {
             tr {
-                th scope="row" { (key_name(key, Place::File)) }
+                th scope="row" { (key_name(key, Medium::File)) }
                 td { (key.owner.as_deref().unwrap_or("—")) }
                 td { (key.state.words()) }
                 td { (key.level.map_or("unknown", Level::as_str)) }
@@ -273,7 +273,7 @@ fn inventory_keys(keys: &[InventoryKey]) -> Markup {
         @for key in keys {
             @let facts = &key.facts;
             tr {
-                th scope="row" { (key_name(facts, Place::File)) }
+                th scope="row" { (key_name(facts, Medium::File)) }
                 td {
                     (facts.owner.as_deref().unwrap_or("—"))
                     @if let Some((file, line)) = &facts.place { p class="hint" { (file) ":" (line) } }

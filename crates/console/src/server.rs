@@ -27,12 +27,12 @@ use tokio::time::{sleep, timeout};
 
 use crate::app::App;
 use crate::assets;
-use crate::gate::{self, Passed};
+use crate::gate::{self, CheckedRequest};
 use crate::live::Live;
 use crate::options::{HostName, Options};
 use crate::page_request::{Fields, PagePart, PageRequest};
 use crate::pages::{Handler, PAGES, nav};
-use crate::parts::layout::bare;
+use crate::parts::layout::plain_page;
 use crate::session::{COOKIE, Entry};
 
 /// The largest number of open streams, plus the pages next to them.
@@ -92,7 +92,8 @@ impl Console {
         let no_random = |error: getrandom::Error| StartError::System(io::Error::other(error));
         let (stop, stopping) = watch::channel(false);
         let app = Arc::new(App::new(options, host, nav).map_err(no_random)?);
-        let address = app.sessions().waiting().map(|token| app.entry(token)).unwrap_or_default();
+        let address =
+            app.sessions().waiting().map(|token| app.entry_address(token)).unwrap_or_default();
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
             .thread_name("cortexkey-console")
@@ -175,7 +176,7 @@ fn run(
 ) {
     runtime.block_on(async {
         let Ok(listener) = TcpListener::from_std(listener) else { return };
-        let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+        let permits = Arc::new(Semaphore::new(CONNECTIONS_MAX));
         let live = Arc::new(Live::new(stopping.clone()));
         let router = router(app, &live);
         if app.options.emulator().is_some() {
@@ -184,21 +185,21 @@ fn run(
         let stop = stopping.clone();
         tokio::select! {
             _ = stopping.wait_for(|stop| *stop) => {}
-            () = accept(&listener, &router, &places, &stop) => {}
+            () = accept(&listener, &router, &permits, &stop) => {}
         }
         let all = u32::try_from(CONNECTIONS_MAX).unwrap_or(u32::MAX);
-        let _ = timeout(STOP_TIME, places.acquire_many(all)).await;
+        let _ = timeout(STOP_TIME, permits.acquire_many(all)).await;
     });
 }
 
 async fn accept(
     listener: &TcpListener,
     router: &Router,
-    places: &Arc<Semaphore>,
+    permits: &Arc<Semaphore>,
     stop: &watch::Receiver<bool>,
 ) {
     loop {
-        let Ok(place) = Arc::clone(places).acquire_owned().await else { return };
+        let Ok(place) = Arc::clone(permits).acquire_owned().await else { return };
         let Ok((stream, _)) = listener.accept().await else {
             sleep(ACCEPT_PAUSE).await;
             continue;
@@ -207,7 +208,7 @@ async fn accept(
         let router = router.clone();
         let mut stop = stop.clone();
         tokio::spawn(async move {
-            let _place = place;
+            let _permit = place;
             let service = service_fn(move |request| answer_to(router.clone(), request));
             let connection = http1::Builder::new()
                 .timer(TokioTimer::new())
@@ -233,7 +234,7 @@ async fn answer_to(
     use hyper::service::Service as _;
     let service = hyper_util::service::TowerToHyperService::new(router);
     let late = || {
-        let mut response = bare(StatusCode::REQUEST_TIMEOUT, "the request took too long");
+        let mut response = plain_page(StatusCode::REQUEST_TIMEOUT, "the request took too long");
         crate::headers::add(response.headers_mut());
         response
     };
@@ -245,7 +246,7 @@ async fn answer_to(
 
 fn router(app: &Arc<App>, live: &Arc<Live>) -> Router {
     let mut inside = Router::new().route("/a/{digest}/{name}", get(asset));
-    for page in PAGES.iter().filter(|page| page.is_of(&app.options)) {
+    for page in PAGES.iter().filter(|page| page.is_available(&app.options)) {
         let mut route = get(handled(page.get));
         if let Some(post) = page.post {
             route = route.post(handled(post));
@@ -260,15 +261,15 @@ fn router(app: &Arc<App>, live: &Arc<Live>) -> Router {
         inside = inside.route("/requests/stream", get(stream));
     }
     let inside = inside
-        .fallback(|| async { bare(StatusCode::NOT_FOUND, "there is no such page") })
-        .layer(from_fn_with_state(Arc::clone(app), gate::with_session));
+        .fallback(|| async { plain_page(StatusCode::NOT_FOUND, "there is no such page") })
+        .layer(from_fn_with_state(Arc::clone(app), gate::check_session));
     Router::new()
         .route("/enter", get(enter))
         // Browsers request it for pages that name no icon.
         .route("/favicon.ico", get(|| async { StatusCode::NO_CONTENT }))
         .merge(inside)
-        .layer(from_fn_with_state(Arc::clone(app), gate::local))
-        .layer(from_fn(gate::sealed))
+        .layer(from_fn_with_state(Arc::clone(app), gate::check_origin))
+        .layer(from_fn(gate::add_headers))
         .with_state(Arc::clone(app))
 }
 
@@ -276,7 +277,7 @@ fn router(app: &Arc<App>, live: &Arc<Live>) -> Router {
 fn handled(
     handler: Handler,
 ) -> impl Fn(State<Arc<App>>, RawPathParams, Request) -> Page + Clone + Send + Sync + 'static {
-    move |State(app), places, request| Box::pin(page(handler, app, places, request))
+    move |State(app), parameters, request| Box::pin(page(handler, app, parameters, request))
 }
 
 type Page = Pin<Box<dyn Future<Output = Response> + Send>>;
@@ -284,31 +285,31 @@ type Page = Pin<Box<dyn Future<Output = Response> + Send>>;
 async fn page(
     handler: Handler,
     app: Arc<App>,
-    places: RawPathParams,
+    parameters: RawPathParams,
     request: Request,
 ) -> Response {
     let (head, _) = request.into_parts();
-    let Some(passed) = head.extensions.get::<Passed>().cloned() else {
-        return bare(StatusCode::UNAUTHORIZED, "there is no session");
+    let Some(checked) = head.extensions.get::<CheckedRequest>().cloned() else {
+        return plain_page(StatusCode::UNAUTHORIZED, "there is no session");
     };
     let part = head.headers.get(PART_HEADER).map(HeaderValue::as_bytes);
-    let ask = PageRequest {
-        places: places.iter().map(|(_, value)| value.to_owned()).collect(),
+    let request = PageRequest {
+        parameters: parameters.iter().map(|(_, value)| value.to_owned()).collect(),
         query: Fields::parse(head.uri.query().unwrap_or_default().as_bytes()),
-        form: passed.form,
+        form: checked.form,
         part: match part {
             None => PagePart::Whole,
             Some(b"dialog") => PagePart::Dialog,
             Some(_) => PagePart::Live,
         },
-        form_token: passed.form_token,
+        form_token: checked.form_token,
     };
-    let Ok(_place) = app.places.acquire().await else {
-        return bare(StatusCode::SERVICE_UNAVAILABLE, "the console is stopping");
+    let Ok(_permit) = app.permits.acquire().await else {
+        return plain_page(StatusCode::SERVICE_UNAVAILABLE, "the console is stopping");
     };
     let shared = Arc::clone(&app);
-    tokio::task::spawn_blocking(move || handler(&shared, &ask)).await.unwrap_or_else(|_| {
-        bare(
+    tokio::task::spawn_blocking(move || handler(&shared, &request)).await.unwrap_or_else(|_| {
+        plain_page(
             StatusCode::INTERNAL_SERVER_ERROR,
             "this page failed; the console's terminal shows the error",
         )
@@ -322,15 +323,15 @@ async fn enter(State(app): State<Arc<App>>, request: Request) -> Response {
     let token = query.get("token").filter(|_| request.method() == Method::GET);
     let entry = token.map_or(Entry::Refused, |token| app.sessions().enter(token));
     let Entry::Begun(session) = entry else {
-        app.tell_new_address();
-        return bare(
+        app.announce_address();
+        return plain_page(
             StatusCode::FORBIDDEN,
             "this address was used before, or is not the console's: open the one that the console \
              printed last",
         );
     };
     // After a redirect from a link on another page the browser would not send a strict cookie.
-    let mut response = bare(StatusCode::OK, "opening the console");
+    let mut response = plain_page(StatusCode::OK, "opening the console");
     let headers = response.headers_mut();
     headers.insert(header::REFRESH, HeaderValue::from_static("0; url=/"));
     let cookie = format!("{COOKIE}={}; Path=/; HttpOnly; SameSite=Strict", session.expose());
@@ -343,13 +344,13 @@ async fn enter(State(app): State<Arc<App>>, request: Request) -> Response {
 
 /// The emulator's requests as they come in.
 fn stream(app: &Arc<App>, live: &Live, controls: &Controls, request: &Request) -> Response {
-    let Some(passed) = request.extensions().get::<Passed>() else {
-        return bare(StatusCode::UNAUTHORIZED, "there is no session");
+    let Some(checked) = request.extensions().get::<CheckedRequest>() else {
+        return plain_page(StatusCode::UNAUTHORIZED, "there is no session");
     };
     let query = Fields::parse(request.uri().query().unwrap_or_default().as_bytes());
-    let stream = live.stream(app, controls, &query, passed.form_token.clone());
+    let stream = live.stream(app, controls, &query, checked.form_token.clone());
     stream.unwrap_or_else(|| {
-        bare(StatusCode::SERVICE_UNAVAILABLE, "too many browsers look at the requests")
+        plain_page(StatusCode::SERVICE_UNAVAILABLE, "too many browsers look at the requests")
     })
 }
 
@@ -358,7 +359,7 @@ async fn asset(
     Path((digest, name)): Path<(String, String)>,
 ) -> Response {
     let file = assets::file(&name).filter(|_| digest == app.assets);
-    file.unwrap_or_else(|| bare(StatusCode::NOT_FOUND, "there is no such file"))
+    file.unwrap_or_else(|| plain_page(StatusCode::NOT_FOUND, "there is no such file"))
 }
 
 impl fmt::Display for StartError {

@@ -21,17 +21,17 @@ const EMULATOR_AGE_MAX: Duration = Duration::from_secs(1);
 
 /// How recent a snapshot must be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Fresh {
+pub(crate) enum Freshness {
     /// The last one: for filters, sorting and parts of pages.
     Last,
     /// Recent: for a page that is opened.
-    Page,
+    Recent,
     /// Read now: after a change, and when the user requests it.
     Now,
 }
 
 /// A snapshot, and why there is no newer one.
-pub(crate) struct View {
+pub(crate) struct SnapshotView {
     pub(crate) snapshot: Arc<Snapshot>,
     /// Why the tenant could not be read, if it could not.
     pub(crate) fault: Option<String>,
@@ -39,13 +39,13 @@ pub(crate) struct View {
 
 #[derive(Default)]
 struct Cached {
-    snapshot: Option<(Arc<Snapshot>, Taken)>,
+    snapshot: Option<(Arc<Snapshot>, Stamp)>,
     fault: Option<String>,
 }
 
 /// When a snapshot was taken.
 #[derive(Clone, Copy)]
-struct Taken {
+struct Stamp {
     at: Instant,
     /// How often the emulator's keys had changed by then.
     changes: Option<u64>,
@@ -60,17 +60,17 @@ pub(crate) struct Snapshots {
 }
 
 impl Snapshots {
-    pub(crate) fn view(&self, options: &Options, fresh: Fresh) -> View {
-        if let Some(view) = self.cached(options, fresh) {
+    pub(crate) fn view(&self, options: &Options, freshness: Freshness) -> SnapshotView {
+        if let Some(view) = self.cached(options, freshness) {
             return view;
         }
-        let asked = Instant::now();
+        let requested_at = Instant::now();
         let _reading = self.reading.lock().unwrap_or_else(PoisonError::into_inner);
         // The thread that held the lock may have read it meanwhile.
-        if let Some((snapshot, taken)) = &self.lock().snapshot
-            && taken.at > asked
+        if let Some((snapshot, stamp)) = &self.lock().snapshot
+            && stamp.at > requested_at
         {
-            return View { snapshot: Arc::clone(snapshot), fault: None };
+            return SnapshotView { snapshot: Arc::clone(snapshot), fault: None };
         }
         let changes = changes(options);
         let source = options.definition_source();
@@ -78,29 +78,29 @@ impl Snapshots {
         let mut cached = self.lock();
         match read {
             Ok(snapshot) => {
-                cached.snapshot = Some((Arc::new(snapshot), Taken { at: Instant::now(), changes }));
+                cached.snapshot = Some((Arc::new(snapshot), Stamp { at: Instant::now(), changes }));
                 cached.fault = None;
             }
             Err(error) => cached.fault = Some(chain(&error)),
         }
-        view_of(&cached)
+        snapshot_view(&cached)
     }
 
-    fn cached(&self, options: &Options, fresh: Fresh) -> Option<View> {
+    fn cached(&self, options: &Options, freshness: Freshness) -> Option<SnapshotView> {
         let cached = self.lock();
-        let (_, taken) = cached.snapshot.as_ref()?;
+        let (_, stamp) = cached.snapshot.as_ref()?;
         let age_max = if options.emulator().is_some() { EMULATOR_AGE_MAX } else { AGE_MAX };
-        let is_young = taken.at.elapsed() < age_max || options.keys.is_none();
-        let is_same = match taken.changes {
+        let is_young = stamp.at.elapsed() < age_max || options.keys.is_none();
+        let is_same = match stamp.changes {
             Some(changes) => self::changes(options) == Some(changes) && is_young,
-            None => taken.at.elapsed() < age_max,
+            None => stamp.at.elapsed() < age_max,
         };
-        let is_good = match fresh {
-            Fresh::Last => true,
-            Fresh::Page => is_same && cached.fault.is_none(),
-            Fresh::Now => false,
+        let is_good = match freshness {
+            Freshness::Last => true,
+            Freshness::Recent => is_same && cached.fault.is_none(),
+            Freshness::Now => false,
         };
-        is_good.then(|| view_of(&cached))
+        is_good.then(|| snapshot_view(&cached))
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Cached> {
@@ -112,9 +112,9 @@ fn changes(options: &Options) -> Option<u64> {
     options.emulator().map(cortexkey_tenant::Controls::changes)
 }
 
-fn view_of(cached: &Cached) -> View {
+fn snapshot_view(cached: &Cached) -> SnapshotView {
     let snapshot = cached.snapshot.as_ref().map(|(snapshot, _)| Arc::clone(snapshot));
-    View { snapshot: snapshot.unwrap_or_default(), fault: cached.fault.clone() }
+    SnapshotView { snapshot: snapshot.unwrap_or_default(), fault: cached.fault.clone() }
 }
 
 /// The scopes that were read last.

@@ -317,14 +317,14 @@ rules:
     }
 
     #[test]
-    fn siblings_are_those_of_the_same_mapping() {
+    fn siblings_belong_to_the_same_mapping() {
         let cursor = Cursor::at(KEY, 4, 3);
         assert_eq!(cursor.present, ["name", "approvals"]);
         assert!(cursor.mapping.is_some_and(|mapping| mapping.field("labels").is_some()));
     }
 
     #[test]
-    fn no_place_is_a_panic() {
+    fn no_position_panics() {
         for line in 0..30 {
             for column in 0..40 {
                 Cursor::at(KEY, line, column);

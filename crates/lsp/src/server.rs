@@ -350,8 +350,9 @@ impl Server<'_> {
     fn needs_text_only(&self, request: &Request) -> bool {
         let uri = request.params["textDocument"]["uri"].as_str();
         let path = uri.and_then(|uri| path_of(&Url::parse(uri).ok()?));
-        let is_policy =
-            |path: &PathBuf| self.roots.iter().any(|root| root.is_policy(path) && root.holds(path));
+        let is_policy = |path: &PathBuf| {
+            self.roots.iter().any(|root| root.is_policy(path) && root.contains(path))
+        };
         let is_of_text = [Completion::METHOD, HoverRequest::METHOD].contains(&&*request.method);
         is_of_text && path.as_ref().is_some_and(is_policy)
     }
@@ -360,7 +361,7 @@ impl Server<'_> {
     /// until the files have been compared.
     fn show_typed(&mut self) -> Result<(), ServerError> {
         for path in core::mem::take(&mut self.typed) {
-            let Some(root) = self.roots.iter().find(|root| root.holds(&path)) else { continue };
+            let Some(root) = self.roots.iter().find(|root| root.contains(&path)) else { continue };
             let text = self.documents.get(&path).map_or("", |document| &document.text);
             let report = if root.is_policy(&path) {
                 root.report_of_policy(&path, text)
@@ -374,7 +375,7 @@ impl Server<'_> {
             };
             let own = report.findings.iter().filter(is_here).map(|finding| (finding, &report));
             let own: Vec<_> = own.collect();
-            let mut diagnostics = features::diagnostics::of(root, &own, self.encoding);
+            let mut diagnostics = features::diagnostics::diagnostics(root, &own, self.encoding);
             if let Some((_, shown)) = self.published.get(&path) {
                 let across = shown.iter().filter(|it| features::diagnostics::needs_other_files(it));
                 diagnostics.extend(across.cloned());
@@ -549,7 +550,7 @@ impl Server<'_> {
     fn take(&mut self, path: &Path) {
         let Some(document) = self.documents.get(path) else { return };
         self.loader.note(path.to_path_buf());
-        for root in self.roots.iter_mut().filter(|root| root.holds(path)) {
+        for root in self.roots.iter_mut().filter(|root| root.contains(path)) {
             if root.is_policy(path) {
                 if root.policy_text(path) != Some(&*document.text) || self.loader.is_due() {
                     // Another policy may be in force for every file.
@@ -606,7 +607,7 @@ impl Server<'_> {
         }
         self.changed.extend(self.roots.iter_mut().flat_map(Root::compare_changed));
         self.show_changed()?;
-        self.tell_faults()
+        self.report_faults()
     }
 
     fn show_all(&mut self) -> Result<(), ServerError> {
@@ -622,7 +623,11 @@ impl Server<'_> {
             let mut diagnostics = Vec::new();
             for root in &self.roots {
                 let findings = root.findings(&path);
-                diagnostics.extend(features::diagnostics::of(root, &findings, self.encoding));
+                diagnostics.extend(features::diagnostics::diagnostics(
+                    root,
+                    &findings,
+                    self.encoding,
+                ));
             }
             let is_shown = match self.published.get(&path) {
                 Some((at, shown)) => *at == uri && *shown == diagnostics,
@@ -642,7 +647,7 @@ impl Server<'_> {
     }
 
     /// A folder that cannot be checked must not look clean.
-    fn tell_faults(&mut self) -> Result<(), ServerError> {
+    fn report_faults(&mut self) -> Result<(), ServerError> {
         let faults: BTreeSet<String> =
             self.roots.iter().filter_map(|root| root.fault.clone()).collect();
         for fault in faults.difference(&self.faults) {
@@ -663,51 +668,57 @@ impl Server<'_> {
         let id = request.id.clone();
         match self.dispatch(&request.method, request.params) {
             Ok(result) => Response::new_ok(id, result),
-            Err(Failed::Method) => {
+            Err(RequestError::Method) => {
                 let code = ErrorCode::MethodNotFound as i32;
                 Response::new_err(id, code, format!("{} is not supported", request.method))
             }
-            Err(Failed::Params(error)) => {
+            Err(RequestError::Params(error)) => {
                 Response::new_err(id, ErrorCode::InvalidParams as i32, error.to_string())
             }
-            Err(Failed::Request(message)) => {
+            Err(RequestError::Request(message)) => {
                 Response::new_err(id, ErrorCode::RequestFailed as i32, message)
             }
         }
     }
 
-    fn dispatch(&self, method: &str, params: Value) -> Result<Value, Failed> {
+    fn dispatch(&self, method: &str, params: Value) -> Result<Value, RequestError> {
         match method {
             CodeActionRequest::METHOD => {
                 let params: lsp_types::CodeActionParams = serde_json::from_value(params)?;
-                self.at(&params.text_document.uri, |place| features::actions::of(place, &params))
+                self.at(&params.text_document.uri, |place| {
+                    features::actions::code_actions(place, &params)
+                })
             }
             HoverRequest::METHOD => {
                 let params: lsp_types::HoverParams = serde_json::from_value(params)?;
                 let at = params.text_document_position_params;
-                self.at(&at.text_document.uri, |place| features::hover::of(place, at.position))
+                self.at(&at.text_document.uri, |place| features::hover::hover(place, at.position))
             }
             Completion::METHOD => {
                 let params: lsp_types::CompletionParams = serde_json::from_value(params)?;
                 let at = params.text_document_position;
-                self.at(&at.text_document.uri, |place| features::completion::of(place, at.position))
+                self.at(&at.text_document.uri, |place| {
+                    features::completion::completions(place, at.position)
+                })
             }
             DocumentSymbolRequest::METHOD => {
                 let params: lsp_types::DocumentSymbolParams = serde_json::from_value(params)?;
-                self.at(&params.text_document.uri, features::symbols::of)
+                self.at(&params.text_document.uri, features::symbols::document_symbols)
             }
             InlayHintRequest::METHOD => {
                 let params: lsp_types::InlayHintParams = serde_json::from_value(params)?;
                 let range = params.range;
-                self.at(&params.text_document.uri, |place| features::hints::of(place, range))
+                self.at(&params.text_document.uri, |place| {
+                    features::hints::inlay_hints(place, range)
+                })
             }
             DocumentLinkRequest::METHOD => {
                 let params: lsp_types::DocumentLinkParams = serde_json::from_value(params)?;
-                self.at(&params.text_document.uri, features::links::of)
+                self.at(&params.text_document.uri, features::links::document_links)
             }
             CodeLensRequest::METHOD => {
                 let params: lsp_types::CodeLensParams = serde_json::from_value(params)?;
-                self.at(&params.text_document.uri, features::lens::of)
+                self.at(&params.text_document.uri, features::lens::code_lenses)
             }
             Formatting::METHOD => {
                 let params: lsp_types::DocumentFormattingParams = serde_json::from_value(params)?;
@@ -737,34 +748,41 @@ impl Server<'_> {
                 let params: lsp_types::RenameParams = serde_json::from_value(params)?;
                 let at = &params.text_document_position;
                 let uri = at.text_document.uri.clone();
-                let Some(place) = self.place(&uri) else { return Ok(Value::Null) };
+                let Some(place) = self.open_document(&uri) else { return Ok(Value::Null) };
                 features::names::rename(&place, at.position, &params.new_name)
-                    .map_err(|error| Failed::Request(error.to_string()))
+                    .map_err(|error| RequestError::Request(error.to_string()))
                     .and_then(|edit| Ok(to_value(edit)?))
             }
-            _ => Err(Failed::Method),
+            _ => Err(RequestError::Method),
         }
     }
 
     fn at<T: serde::Serialize>(
         &self,
         uri: &Url,
-        feature: impl FnOnce(&features::Place<'_>) -> T,
-    ) -> Result<Value, Failed> {
-        match self.place(uri) {
+        feature: impl FnOnce(&features::OpenDocument<'_>) -> T,
+    ) -> Result<Value, RequestError> {
+        match self.open_document(uri) {
             Some(place) => Ok(to_value(feature(&place))?),
             None => Ok(json!(null)),
         }
     }
 
     /// An open document in its folder.
-    fn place(&self, uri: &Url) -> Option<features::Place<'_>> {
+    fn open_document(&self, uri: &Url) -> Option<features::OpenDocument<'_>> {
         let path = path_of(uri)?;
         let document = self.documents.get(&path)?;
-        let root = self.roots.iter().find(|root| root.holds(&path))?;
+        let root = self.roots.iter().find(|root| root.contains(&path))?;
         let text = Text::new(&document.text, self.encoding);
         let uris = Box::new(|path: &Path| self.uri(path));
-        Some(features::Place { root, path, uri: uri.clone(), text, encoding: self.encoding, uris })
+        Some(features::OpenDocument {
+            root,
+            path,
+            uri: uri.clone(),
+            text,
+            encoding: self.encoding,
+            uris,
+        })
     }
 }
 
@@ -788,13 +806,13 @@ fn cancelled(messages: &[Message]) -> BTreeSet<RequestId> {
         .collect()
 }
 
-enum Failed {
+enum RequestError {
     Method,
     Params(serde_json::Error),
     Request(String),
 }
 
-impl From<serde_json::Error> for Failed {
+impl From<serde_json::Error> for RequestError {
     fn from(error: serde_json::Error) -> Self {
         Self::Params(error)
     }

@@ -103,7 +103,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_message_is_read_and_the_end_is_none() {
+    fn a_message_is_read_and_the_end_of_input_is_none() {
         let body = r#"{"jsonrpc":"2.0","method":"exit"}"#;
         let text = format!("Content-Length: {}\r\nX: y\r\n\r\n{body}", body.len());
         let mut input = text.as_bytes();
@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_message_is_an_error() {
+    fn an_invalid_message_is_an_error() {
         let many = "A: b\r\n".repeat(100);
         let long = format!("{}\r\n", "a".repeat(10_000));
         for text in [

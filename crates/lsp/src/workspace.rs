@@ -24,7 +24,7 @@ pub(crate) struct Root {
     /// The sessions' findings when all files were compared last.
     reports: Vec<Arc<Report>>,
     /// The findings that count, by file. Those in definitions are current.
-    found: BTreeMap<PathBuf, Vec<Found>>,
+    found: BTreeMap<PathBuf, Vec<LocatedFinding>>,
     /// The files of each session whose findings may differ since then.
     affected: Vec<BTreeSet<FileId>>,
     files: HashMap<PathBuf, FileId>,
@@ -41,12 +41,12 @@ pub(crate) struct Root {
 
 /// A finding in its report.
 #[derive(Clone, Debug)]
-struct Found {
+struct LocatedFinding {
     report: Arc<Report>,
     at: usize,
 }
 
-impl Found {
+impl LocatedFinding {
     fn finding(&self) -> &Finding {
         &self.report.findings[self.at]
     }
@@ -105,7 +105,7 @@ impl Root {
         root
     }
 
-    pub(crate) fn holds(&self, path: &Path) -> bool {
+    pub(crate) fn contains(&self, path: &Path) -> bool {
         path.starts_with(&self.folder)
     }
 
@@ -206,7 +206,7 @@ impl Root {
                 // Several policies may extend one with a mistake.
                 let is_double = !seen.insert((&finding.fingerprint, finding.location.span));
                 if !is_double && !self.is_known(finding) {
-                    let found = Found { report: Arc::clone(report), at };
+                    let found = LocatedFinding { report: Arc::clone(report), at };
                     self.found.entry(path).or_default().push(found);
                 }
             }

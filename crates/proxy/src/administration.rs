@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn the_table_of_operations_has_the_same_opinion() {
+    fn the_table_of_operations_agrees() {
         for operation in operations() {
             let method = operation.method.parse().unwrap();
             let path = filled(operation.path);

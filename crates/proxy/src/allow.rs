@@ -98,14 +98,14 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_list_allows_all_but_the_administration_of_access() {
+    fn an_empty_list_allows_all_calls_except_access_administration() {
         let all = AllowList::default();
         assert!(all.allows(Method::Post, "/public_api/v1/incidents/get_incidents"));
         assert!(!all.allows(Method::Post, "/public_api/v1/api_keys/generate"));
     }
 
     #[test]
-    fn wildcards_alone_do_not_allow_the_administration_of_access() {
+    fn wildcards_do_not_allow_access_administration() {
         let generate = "/public_api/v1/api_keys/generate";
         for (entry, path, allowed) in [
             ("/public_api/v1/**", "/public_api/v1/incidents/get_incidents", true),
@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_entry_is_an_error() {
+    fn an_invalid_entry_is_an_error() {
         for text in ["", "GET", "FETCH /x", "x/y", "GET x", "/a[", "/{a"] {
             assert!(text.parse::<Allow>().is_err(), "{text}");
         }

@@ -1,4 +1,4 @@
-//! [`Proxy`]: listens, and answers each request with the tenant's response.
+//! [`Proxy`]: listens, and forwards each request to the tenant.
 
 use core::convert::Infallible;
 use core::net::{Ipv4Addr, SocketAddr};
@@ -22,8 +22,8 @@ use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
-use crate::admission::{Admitted, Denial, Transport, admit};
 use crate::allow::AllowList;
+use crate::head::{AllowedCall, Denial, Transport, check_head};
 use crate::relay;
 #[cfg(unix)]
 use crate::socket::Socket;
@@ -45,7 +45,7 @@ const STOP_TIME: Duration = Duration::from_secs(5);
 
 const ERROR: HeaderName = HeaderName::from_static("x-cortexkey-proxy-error");
 
-type Answer = Response<UnsyncBoxBody<Bytes, io::Error>>;
+type ProxyResponse = Response<UnsyncBoxBody<Bytes, io::Error>>;
 
 /// Where the proxy listens.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -111,11 +111,11 @@ pub struct Record<'a> {
 pub struct Proxy {
     runtime: Runtime,
     shared: Arc<Shared>,
-    listener: Bound,
+    listener: BoundListener,
     signals: Signals,
 }
 
-enum Bound {
+enum BoundListener {
     Tcp(TcpListener, SocketAddr),
     #[cfg(unix)]
     Socket(Socket),
@@ -144,12 +144,12 @@ impl Proxy {
                 let address = SocketAddr::from((Ipv4Addr::LOCALHOST, *port));
                 let listener = runtime.block_on(TcpListener::bind(address))?;
                 let address = listener.local_addr()?;
-                Bound::Tcp(listener, address)
+                BoundListener::Tcp(listener, address)
             }
             #[cfg(unix)]
             Listener::Socket(path) => {
                 let _entered = runtime.enter();
-                Bound::Socket(Socket::bind(path)?)
+                BoundListener::Socket(Socket::bind(path)?)
             }
             #[cfg(not(unix))]
             Listener::Socket(_) => return Err(io::ErrorKind::Unsupported.into()),
@@ -164,18 +164,18 @@ impl Proxy {
     /// The address for programs; none for a socket.
     pub fn url(&self) -> Option<String> {
         match &self.listener {
-            Bound::Tcp(_, address) => Some(format!("http://{address}")),
+            BoundListener::Tcp(_, address) => Some(format!("http://{address}")),
             #[cfg(unix)]
-            Bound::Socket(_) => None,
+            BoundListener::Socket(_) => None,
         }
     }
 
     /// The socket for programs.
     pub fn socket(&self) -> Option<&Path> {
         match &self.listener {
-            Bound::Tcp(..) => None,
+            BoundListener::Tcp(..) => None,
             #[cfg(unix)]
-            Bound::Socket(socket) => Some(socket.path()),
+            BoundListener::Socket(socket) => Some(socket.path()),
         }
     }
 
@@ -211,7 +211,7 @@ impl Proxy {
                 tokio::spawn(async { while tokio::signal::ctrl_c().await.is_ok() {} });
             tokio::select! {
                 status = child.wait() => status,
-                never = signals.pass_on(process) => match never {},
+                never = signals.forward_to(process) => match never {},
                 () = accept(&listener, &shared) => Err(io::ErrorKind::Other.into()),
                 () = lifetime(&shared) => {
                     child.kill().await?;
@@ -254,7 +254,7 @@ impl Signals {
     }
 
     /// Sends each on to a process that has not been waited for.
-    async fn pass_on(&mut self, process: Option<u32>) -> Infallible {
+    async fn forward_to(&mut self, process: Option<u32>) -> Infallible {
         use rustix::process::{Pid, Signal, kill_process};
 
         let process = process.and_then(|id| Pid::from_raw(i32::try_from(id).ok()?));
@@ -287,7 +287,7 @@ impl Signals {
         tokio::signal::ctrl_c().await
     }
 
-    async fn pass_on(&mut self, _process: Option<u32>) -> Infallible {
+    async fn forward_to(&mut self, _process: Option<u32>) -> Infallible {
         core::future::pending().await
     }
 }
@@ -300,11 +300,11 @@ async fn lifetime(shared: &Shared) {
 }
 
 /// Accepts connections. Beyond the limit, they wait in the system's queue.
-async fn accept(listener: &Bound, shared: &Arc<Shared>) {
+async fn accept(listener: &BoundListener, shared: &Arc<Shared>) {
     loop {
         let Ok(place) = Arc::clone(&shared.connections).acquire_owned().await else { return };
         match listener {
-            Bound::Tcp(listener, address) => match listener.accept().await {
+            BoundListener::Tcp(listener, address) => match listener.accept().await {
                 Ok((stream, _)) => {
                     let _ = stream.set_nodelay(true);
                     drop(tokio::spawn(connection(
@@ -317,7 +317,7 @@ async fn accept(listener: &Bound, shared: &Arc<Shared>) {
                 Err(_) => tokio::time::sleep(ACCEPT_PAUSE).await,
             },
             #[cfg(unix)]
-            Bound::Socket(socket) => match socket.accept().await {
+            BoundListener::Socket(socket) => match socket.accept().await {
                 Ok(Some(stream)) => {
                     drop(tokio::spawn(connection(stream, None, Arc::clone(shared), place)));
                 }
@@ -333,11 +333,11 @@ async fn connection(
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
     address: Option<SocketAddr>,
     shared: Arc<Shared>,
-    _place: OwnedSemaphorePermit,
+    _permit: OwnedSemaphorePermit,
 ) {
     let service = service_fn(move |request| {
         let shared = Arc::clone(&shared);
-        async move { Ok::<_, Infallible>(answer(request, address, shared).await) }
+        async move { Ok::<_, Infallible>(respond(request, address, shared).await) }
     });
     // An error is the program's: it hung up, or sent malformed HTTP and was notified.
     let _ = http1::Builder::new()
@@ -350,11 +350,11 @@ async fn connection(
         .await;
 }
 
-async fn answer(
+async fn respond(
     request: Request<Incoming>,
     address: Option<SocketAddr>,
     shared: Arc<Shared>,
-) -> Answer {
+) -> ProxyResponse {
     let started = Instant::now();
     let method = request.method().clone();
     let (parts, body) = request.into_parts();
@@ -362,40 +362,40 @@ async fn answer(
         Some(address) => Transport::Token { token: &shared.token, address },
         None => Transport::SameUser,
     };
-    let admitted = admit(&parts, &gate, &shared.options.allow);
-    let path = admitted.as_ref().ok().map(|admitted| admitted.path.clone());
-    let outcome = match admitted {
-        Ok(admitted) => pass_on(admitted, parts.headers, body, &shared).await,
+    let call = check_head(&parts, &gate, &shared.options.allow);
+    let path = call.as_ref().ok().map(|call| call.path.clone());
+    let outcome = match call {
+        Ok(call) => forward(call, parts.headers, body, &shared).await,
         Err(denial) => Err(Failure::Denied(denial)),
     };
     let denial = match &outcome {
         Err(Failure::Denied(denial)) => Some(*denial),
         _ => None,
     };
-    let answer = outcome.unwrap_or_else(Failure::answer);
+    let response = outcome.unwrap_or_else(Failure::into_response);
     if let Some(on_request) = &shared.options.on_request {
         on_request(&Record {
             method: method.as_str(),
             path: path.as_deref().and_then(|path| path.split('?').next()),
-            status: answer.status().as_u16(),
+            status: response.status().as_u16(),
             denial,
             elapsed: started.elapsed(),
         });
     }
-    answer
+    response
 }
 
-async fn pass_on(
-    admitted: Admitted,
+async fn forward(
+    call: AllowedCall,
     headers: HeaderMap,
     body: Incoming,
     shared: &Arc<Shared>,
-) -> Result<Answer, Failure> {
-    let place = Arc::clone(&shared.requests).acquire_owned();
-    let Ok(Ok(place)) = tokio::time::timeout(BUSY_TIME, place).await else {
+) -> Result<ProxyResponse, Failure> {
+    let permit = Arc::clone(&shared.requests).acquire_owned();
+    let Ok(Ok(permit)) = tokio::time::timeout(BUSY_TIME, permit).await else {
         return Err(Failure::Denied(Denial::Busy));
     };
-    let Admitted { method, path } = admitted;
+    let AllowedCall { method, path } = call;
     let length = hyper::body::Body::size_hint(&body).lower();
     if length > shared.options.body_bytes_max {
         return Err(Failure::Denied(Denial::TooLarge));
@@ -404,47 +404,47 @@ async fn pass_on(
     if has_body && !method.has_body() {
         return Err(Failure::Denied(Denial::Body));
     }
-    let given_up = relay::GivenUp::default();
+    let abort_reason = relay::AbortReason::default();
     let options = &shared.options;
     let stall_time = options.stall_time;
     let limits = relay::Limits { bytes_max: options.body_bytes_max, stall_time };
     let body = method.has_body().then(|| {
-        let (reader, carry) = relay::request(body, limits, Arc::clone(&given_up));
-        drop(tokio::spawn(carry));
+        let (reader, transfer) = relay::request_reader(body, limits, Arc::clone(&abort_reason));
+        drop(tokio::spawn(transfer));
         Box::new(reader) as Box<dyn io::Read + Send>
     });
     let forward = Forward { method, path, headers, body };
-    let (carry, body) = relay::answer();
-    let (head, answered) = oneshot::channel();
+    let (sender, body) = relay::response_channel();
+    let (head, received) = oneshot::channel();
     let client = Arc::clone(shared);
     drop(tokio::task::spawn_blocking(move || {
-        let _place = place;
+        let _permit = permit;
         match client.client.forward(forward) {
             Ok(Forwarded { status, headers, body, .. }) => {
                 if head.send(Ok((status, headers))).is_ok() {
-                    carry.carry(body, stall_time);
+                    sender.send(body, stall_time);
                 }
             }
             Err(error) => drop(head.send(Err(error))),
         }
     }));
-    let (status, headers) = match answered.await {
+    let (status, headers) = match received.await {
         Ok(Ok(head)) => head,
         Ok(Err(error)) => {
-            return Err(match given_up.get() {
+            return Err(match abort_reason.get() {
                 Some(why) => Failure::Denied(*why),
                 None => Failure::Call(error),
             });
         }
         Err(_) => return Err(Failure::Ended),
     };
-    let mut answer = Response::new(body.boxed_unsync());
-    *answer.status_mut() = status;
-    *answer.headers_mut() = headers;
+    let mut response = Response::new(body.boxed_unsync());
+    *response.status_mut() = status;
+    *response.headers_mut() = headers;
     for name in OF_THE_CONNECTION {
-        answer.headers_mut().remove(name);
+        response.headers_mut().remove(name);
     }
-    Ok(answer)
+    Ok(response)
 }
 
 /// Headers of the connection to the tenant, and cookies, which later requests would not return.
@@ -466,7 +466,7 @@ enum Failure {
 }
 
 impl Failure {
-    fn answer(self) -> Answer {
+    fn into_response(self) -> ProxyResponse {
         let (status, code, message) = match self {
             Self::Denied(denial) => (denial.status(), denial.as_str(), denial.to_string()),
             Self::Call(error @ CallError::Timeout { .. }) => {
@@ -477,13 +477,13 @@ impl Failure {
         };
         let text = format!("cortexkey proxy: {message}\n");
         let body = Full::new(Bytes::from(text)).map_err(|never| match never {});
-        let mut answer = Response::new(body.boxed_unsync());
-        *answer.status_mut() = status;
-        let headers = answer.headers_mut();
+        let mut response = Response::new(body.boxed_unsync());
+        *response.status_mut() = status;
+        let headers = response.headers_mut();
         headers.insert(ERROR, HeaderValue::from_static(code));
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
         // The rest of the request is not read.
         headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
-        answer
+        response
     }
 }

@@ -5,72 +5,72 @@ use cortexkey_client::{Deletion, is_administrator, is_system, maker};
 use cortexkey_system::chain;
 use maud::{Markup, html};
 
-use super::find::{Found, found};
-use crate::answer::{self, Answer};
+use super::find::{SelectedKey, find_key};
 use crate::app::App;
 use crate::page_request::PageRequest;
 use crate::parts::layout::{self, Frame, fault, notes};
 use crate::records::left;
-use crate::snapshot::Fresh;
+use crate::response::{self, Response};
+use crate::snapshot::Freshness;
 
 /// Asks whether a key is to be deleted.
-pub(super) fn show(app: &App, ask: &PageRequest) -> Answer {
-    page(app, ask, None)
+pub(super) fn show(app: &App, request: &PageRequest) -> Response {
+    page(app, request, None)
 }
 
 /// Deletes it.
-pub(super) fn delete(app: &App, ask: &PageRequest) -> Answer {
-    let Found { row, .. } = match found(app, ask) {
-        Ok(found) => found,
+pub(super) fn delete(app: &App, request: &PageRequest) -> Response {
+    let SelectedKey { row, .. } = match find_key(app, request) {
+        Ok(selected) => selected,
         Err(answer) => return *answer,
     };
     if !app.may_change() {
-        return page(app, ask, Some("this console is read-only"));
+        return page(app, request, Some("this console is read-only"));
     }
-    if ask.form.get("confirm") != Some(row.record.key_id.to_string().as_str()) {
-        return page(app, ask, Some("type the key's id to confirm"));
+    if request.form.get("confirm") != Some(row.record.key_id.to_string().as_str()) {
+        return page(app, request, Some("type the key's id to confirm"));
     }
     let deletion = Deletion::prepare(&app.options.client, &[row.record.key_id]);
     let deleted = deletion.and_then(|deletion| Ok(deletion.run()?));
-    app.snapshot(Fresh::Now);
+    app.snapshot(Freshness::Now);
     match deleted {
-        Ok(()) => answer::see("/keys"),
-        Err(error) => page(app, ask, Some(&chain(&error))),
+        Ok(()) => response::redirect("/keys"),
+        Err(error) => page(app, request, Some(&chain(&error))),
     }
 }
 
-fn page(app: &App, ask: &PageRequest, why: Option<&str>) -> Answer {
-    let found = match found(app, ask) {
-        Ok(found) => found,
+fn page(app: &App, request: &PageRequest, why: Option<&str>) -> Response {
+    let selected = match find_key(app, request) {
+        Ok(selected) => selected,
         Err(answer) => return *answer,
     };
-    let record = &found.row.record;
+    let record = &selected.row.record;
     let id = record.key_id;
     let title = format!("Delete key {id}");
     let path = format!("/keys/{id}");
     let trail = [("API Keys", "/keys"), ("Key", path.as_str())];
     let frame = Frame { trail: &trail, ..Frame::new(&title, "/keys") };
     let content = html! {
-        (notes(&found.view))
+        (notes(&selected.view))
         @if let Some(why) = why { (fault("The key was not deleted.", why)) }
         dl class="facts" {
             dt { "Roles" } dd { (record.roles.join(", ")) }
             dt { "Comment" } dd { (record.comment.as_deref().unwrap_or("none")) }
             dt { "Expires" } dd { (left(record.expiry, app.now_ms())) }
         }
-        ul class="findings" { @for (class, text) in consequences(app, &found) { li class=(class) { (text) } } }
+        ul class="findings" { @for (class, text) in consequences(app, &selected) { li class=(class) { (text) } } }
         form class="form" method="post" action={ "/keys/" (id) "/delete" } {
-            (layout::token(ask))
+            (layout::token_field(request))
             div class="field" {
                 label for="confirm" { "Type " strong { (id) } " to confirm" }
                 input id="confirm" name="confirm" inputmode="numeric" autocomplete="off" required
-                    pattern=(id) value=[ask.form.get("confirm")];
+                    pattern=(id) value=[request.form.get("confirm")];
             }
             (submit(app))
         }
     };
     let status = if why.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
-    layout::page_with(status, app, ask, &frame, &content)
+    layout::page_with(status, app, request, &frame, &content)
 }
 
 fn submit(app: &App) -> Markup {
@@ -86,9 +86,9 @@ fn submit(app: &App) -> Markup {
 }
 
 /// The consequences of deleting a key, the most severe first.
-fn consequences(app: &App, found: &Found) -> Vec<(&'static str, String)> {
-    let row = &found.row;
-    let rows = &found.view.snapshot.rows;
+fn consequences(app: &App, selected: &SelectedKey) -> Vec<(&'static str, String)> {
+    let row = &selected.row;
+    let rows = &selected.view.snapshot.rows;
     let mut all = Vec::new();
     if app.options.client.own_key() == Some(row.key.id) {
         all.push((

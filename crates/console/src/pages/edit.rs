@@ -8,81 +8,87 @@ use cortexkey_client::{KeyEdit, is_system};
 use cortexkey_system::chain;
 use maud::html;
 
-use super::find::{Found, found};
+use super::find::{SelectedKey, find_key};
 use super::form::{Check, Choices, Hint, KeyForm, Purpose, parts, submit, tabs};
-use crate::answer::{self, Answer};
 use crate::app::App;
 use crate::error::BoxError;
 use crate::page_request::PageRequest;
 use crate::parts::layout::{self, Frame, fault, notes};
 use crate::records::sentence;
-use crate::snapshot::Fresh;
+use crate::response::{self, Response};
+use crate::snapshot::Freshness;
 
 /// The form with the key's values.
-pub(super) fn show(app: &App, ask: &PageRequest) -> Answer {
-    let found = match found(app, ask) {
-        Ok(found) => found,
+pub(super) fn show(app: &App, request: &PageRequest) -> Response {
+    let selected = match find_key(app, request) {
+        Ok(selected) => selected,
         Err(answer) => return *answer,
     };
-    let (scope, why) = scope(app, &found);
-    let mut form = KeyForm::of_key(&found.row.key, scope.as_ref());
-    if let Some(managed) = &found.row.managed {
+    let (scope, why) = scope(app, &selected);
+    let mut form = KeyForm::from_key(&selected.row.key, scope.as_ref());
+    if let Some(managed) = &selected.row.managed {
         form.name.clone_from(&managed.name);
         form.set_owner(managed.owner.as_deref());
     }
-    page(app, ask, &found, &form, why.as_deref().map(|why| ("The scope could not be read.", why)))
+    page(
+        app,
+        request,
+        &selected,
+        &form,
+        why.as_deref().map(|why| ("The scope could not be read.", why)),
+    )
 }
 
 /// The policy's findings for the form. It changes nothing.
-pub(super) fn check(app: &App, ask: &PageRequest) -> Answer {
-    let found = match found(app, ask) {
-        Ok(found) => found,
+pub(super) fn check(app: &App, request: &PageRequest) -> Response {
+    let selected = match find_key(app, request) {
+        Ok(selected) => selected,
         Err(answer) => return *answer,
     };
-    let form = KeyForm::of(&ask.form).of_existing(&found.row.key);
-    let choices = Choices::new(app, &found.view.snapshot, &form);
-    let check = Check::new(app, &found.view.snapshot, &form, &choices);
+    let form = KeyForm::from_fields(&request.form).with_fixed_fields(&selected.row.key);
+    let choices = Choices::new(app, &selected.view.snapshot, &form);
+    let check = Check::new(app, &selected.view.snapshot, &form, &choices);
     let mut parts = parts(&check);
-    parts.push((Hint::ID, hint(app, &found, &form, &check).markup()));
-    answer::parts(parts)
+    parts.push((Hint::ID, hint(app, &selected, &form, &check).markup()));
+    response::parts(parts)
 }
 
 /// Edits the key.
-pub(super) fn edit(app: &App, ask: &PageRequest) -> Answer {
-    let found = match found(app, ask) {
-        Ok(found) => found,
+pub(super) fn edit(app: &App, request: &PageRequest) -> Response {
+    let selected = match find_key(app, request) {
+        Ok(selected) => selected,
         Err(answer) => return *answer,
     };
-    let form = KeyForm::of(&ask.form).of_existing(&found.row.key);
-    let edited = edited(app, &found, &form);
-    app.snapshot(Fresh::Now);
+    let form = KeyForm::from_fields(&request.form).with_fixed_fields(&selected.row.key);
+    let edited = edited(app, &selected, &form);
+    app.snapshot(Freshness::Now);
     match edited {
-        Ok(()) => answer::see(&format!("/keys/{}", found.row.record.key_id)),
+        Ok(()) => response::redirect(&format!("/keys/{}", selected.row.record.key_id)),
         Err(error) => {
             let why = chain(error.as_ref());
-            page(app, ask, &found, &form, Some(("The key is not as requested.", &why)))
+            page(app, request, &selected, &form, Some(("The key is not as requested.", &why)))
         }
     }
 }
 
-fn edited(app: &App, found: &Found, form: &KeyForm) -> Result<(), BoxError> {
+fn edited(app: &App, selected: &SelectedKey, form: &KeyForm) -> Result<(), BoxError> {
     if !app.may_change() {
         return Err("this console is read-only".into());
     }
     let client = &app.options.client;
-    let record = &found.row.record;
-    let faults = form.faults_of_edit();
+    let record = &selected.row.record;
+    let faults = form.edit_faults();
     if !faults.is_empty() {
         return Err(faults.join("\n").into());
     }
-    let choices = Choices::new(app, &found.view.snapshot, form);
-    if Check::new(app, &found.view.snapshot, form, &choices).is_locked {
+    let choices = Choices::new(app, &selected.view.snapshot, form);
+    if Check::new(app, &selected.view.snapshot, form, &choices).is_locked {
         return Err("the policy locks a rule that this key would break".into());
     }
-    if is_system(&found.row.key) {
+    if is_system(&selected.row.key) {
         return Err("the product manages this key itself".into());
     }
-    if client.own_key() == Some(found.row.key.id) && form.level() != record.level {
+    if client.own_key() == Some(selected.row.key.id) && form.level() != record.level {
         return Err(
             "this console signs its calls with this key: change its level with another".into()
         );
@@ -109,8 +115,8 @@ fn edited(app: &App, found: &Found, form: &KeyForm) -> Result<(), BoxError> {
 }
 
 /// The key's scope, or why it could not be read.
-fn scope(app: &App, found: &Found) -> (Option<ScopeRead>, Option<String>) {
-    match app.options.client.scope(found.row.record.key_id) {
+fn scope(app: &App, selected: &SelectedKey) -> (Option<ScopeRead>, Option<String>) {
+    match app.options.client.scope(selected.row.record.key_id) {
         Ok(scope) => (scope, None),
         Err(error) => (None, Some(chain(&error))),
     }
@@ -118,43 +124,43 @@ fn scope(app: &App, found: &Found) -> (Option<ScopeRead>, Option<String>) {
 
 fn page(
     app: &App,
-    ask: &PageRequest,
-    found: &Found,
+    request: &PageRequest,
+    selected: &SelectedKey,
     form: &KeyForm,
     why: Option<(&str, &str)>,
-) -> Answer {
-    let snapshot = &found.view.snapshot;
+) -> Response {
+    let snapshot = &selected.view.snapshot;
     let choices = Choices::new(app, snapshot, form);
     let check = Check::new(app, snapshot, form, &choices);
-    let id = found.row.record.key_id;
+    let id = selected.row.record.key_id;
     let title = format!("Edit key {id}");
     let path = format!("/keys/{id}");
     let trail = [("API Keys", "/keys"), ("Key", path.as_str())];
     let frame = Frame { trail: &trail, ..Frame::new(&title, "/keys") };
     let content = html! {
-        (notes(&found.view))
+        (notes(&selected.view))
         @if let Some((what, why)) = why { (fault(what, why)) }
         form class="form" method="post" action={ (path) "/edit" }
             data-live={ (path) "/edit/check" } {
-            (layout::token(ask))
+            (layout::token_field(request))
             (tabs(Purpose::Edit, form, &choices, &check))
-            (submit("Save", &path, &hint(app, found, form, &check)))
+            (submit("Save", &path, &hint(app, selected, form, &check)))
         }
     };
-    let is_refused = why.is_some() && !ask.form.is_empty();
+    let is_refused = why.is_some() && !request.form.is_empty();
     let status = if is_refused { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
-    layout::page_with(status, app, ask, &frame, &content)
+    layout::page_with(status, app, request, &frame, &content)
 }
 
 /// Whether the form may be sent, why not, and what follows.
-fn hint(app: &App, found: &Found, form: &KeyForm, check: &Check) -> Hint {
-    let is_other_level = form.level() != found.row.record.level;
+fn hint(app: &App, selected: &SelectedKey, form: &KeyForm, check: &Check) -> Hint {
+    let is_other_level = form.level() != selected.row.record.level;
     let text = html! {
         @if !app.may_change() {
             "Read-only: start the console with --allow-changes."
         } @else if check.is_locked {
             span class="bad" { "The policy locks a rule that this key would break." }
-        } @else if let Some(fault) = form.faults_of_edit().first() {
+        } @else if let Some(fault) = form.edit_faults().first() {
             (sentence(fault))
         } @else if is_other_level {
             span class="warn" { "Every client that signs for the old level is refused." }

@@ -3,15 +3,15 @@
 use cortexkey_client::{Example, Language};
 use maud::html;
 
-use super::find::{Found, found};
-use crate::answer::Answer;
+use super::find::{SelectedKey, find_key};
 use crate::app::App;
 use crate::page_request::PageRequest;
 use crate::parts::layout::{self, Frame, fault};
+use crate::response::Response;
 
 /// The examples of a key.
-pub(super) fn show(app: &App, ask: &PageRequest) -> Answer {
-    let Found { row, .. } = match found(app, ask) {
+pub(super) fn show(app: &App, request: &PageRequest) -> Response {
+    let SelectedKey { row, .. } = match find_key(app, request) {
         Ok(found) => found,
         Err(answer) => return *answer,
     };
@@ -58,7 +58,7 @@ pub(super) fn show(app: &App, ask: &PageRequest) -> Answer {
             }
         }
     };
-    layout::page(app, ask, &frame, &content)
+    layout::page(app, request, &frame, &content)
 }
 
 fn name(language: Language) -> &'static str {

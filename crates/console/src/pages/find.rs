@@ -4,38 +4,38 @@ use axum::http::StatusCode;
 use cortexkey_core::auth::KeyId;
 use maud::html;
 
-use crate::answer::Answer;
 use crate::app::App;
 use crate::page_request::PageRequest;
 use crate::parts::layout::{self, Frame, notes};
-use crate::snapshot::{Fresh, Row, View};
+use crate::response::Response;
+use crate::snapshot::{Freshness, Row, SnapshotView};
 
 /// A key, and its snapshot.
-pub(super) struct Found {
+pub(super) struct SelectedKey {
     pub(super) row: Row,
-    pub(super) view: View,
+    pub(super) view: SnapshotView,
 }
 
 /// The key of the path's first parameter; otherwise the response that there is none.
-pub(super) fn found(app: &App, ask: &PageRequest) -> Result<Found, Box<Answer>> {
-    let id: Option<KeyId> = ask.place().parse().ok();
-    let row = |view: &View| {
+pub(super) fn find_key(app: &App, request: &PageRequest) -> Result<SelectedKey, Box<Response>> {
+    let id: Option<KeyId> = request.parameter().parse().ok();
+    let row = |view: &SnapshotView| {
         let rows = &view.snapshot.rows;
         rows.iter().find(|row| Some(row.record.key_id) == id).cloned()
     };
-    let view = app.snapshot(Fresh::Page);
+    let view = app.snapshot(Freshness::Recent);
     if let Some(row) = row(&view) {
-        return Ok(Found { row, view });
+        return Ok(SelectedKey { row, view });
     }
     // It may be newer than the snapshot.
-    let view = app.snapshot(Fresh::Now);
+    let view = app.snapshot(Freshness::Now);
     match row(&view) {
-        Some(row) => Ok(Found { row, view }),
-        None => Err(Box::new(missing(app, ask, &view))),
+        Some(row) => Ok(SelectedKey { row, view }),
+        None => Err(Box::new(missing(app, request, &view))),
     }
 }
 
-fn missing(app: &App, ask: &PageRequest, view: &View) -> Answer {
+fn missing(app: &App, request: &PageRequest, view: &SnapshotView) -> Response {
     let (status, title, text) = if view.fault.is_some() {
         let text = "Whether the tenant has a key with this id is unknown. ";
         (StatusCode::BAD_GATEWAY, "Key not read", text)
@@ -46,5 +46,5 @@ fn missing(app: &App, ask: &PageRequest, view: &View) -> Answer {
         (notes(view))
         div class="card" { div class="body" { p { (text) a href="/keys" { "All keys" } } } }
     };
-    layout::page_with(status, app, ask, &Frame::new(title, "/keys"), &content)
+    layout::page_with(status, app, request, &Frame::new(title, "/keys"), &content)
 }

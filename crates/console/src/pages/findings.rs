@@ -6,13 +6,13 @@ use cortexkey_lint::rules::{self, Rule, page::POLICIES};
 use cortexkey_lint::{Custom, Policy, Severity};
 use maud::{Markup, html};
 
-use crate::answer::Answer;
 use crate::app::App;
 use crate::page_request::PageRequest;
 use crate::parts::findings::class;
 use crate::parts::layout::{self, Frame, notes};
 use crate::parts::pager::Pager;
-use crate::snapshot::{Fresh, Snapshot};
+use crate::response::Response;
+use crate::snapshot::{Freshness, Snapshot};
 
 const PATH: &str = "/findings";
 /// The kinds of findings that can be shown alone.
@@ -20,18 +20,18 @@ const KINDS: [(&str, &str); 4] =
     [("error", "Errors"), ("warning", "Warnings"), ("info", "Infos"), ("waived", "Suppressed")];
 
 /// The findings.
-pub(super) fn show(app: &App, ask: &PageRequest) -> Answer {
-    let fresh = if ask.query.has("fresh") { Fresh::Now } else { Fresh::Page };
-    let view = app.snapshot(fresh);
+pub(super) fn show(app: &App, request: &PageRequest) -> Response {
+    let freshness = if request.query.has("fresh") { Freshness::Now } else { Freshness::Recent };
+    let view = app.snapshot(freshness);
     let all = view.snapshot.definitions.findings();
-    let kind = ask.query.get("severity");
-    let rule = ask.query.get("rule");
+    let kind = request.query.get("severity");
+    let rule = request.query.get("rule");
     let passing: Vec<&KeyFinding> = all
         .iter()
         .filter(|found| kind.is_none_or(|kind| is_kind(found, kind)))
         .filter(|found| rule.is_none_or(|rule| found.code == rule || found.name == rule))
         .collect();
-    let pager = Pager::new(PATH, &ask.query, passing.len());
+    let pager = Pager::new(PATH, &request.query, passing.len());
     let frame = Frame {
         actions: html! { a class="button" href="/findings?fresh=1" { "Refresh" } },
         ..Frame::new("Findings", PATH)
@@ -54,12 +54,12 @@ pub(super) fn show(app: &App, ask: &PageRequest) -> Answer {
                     output { (passing.len()) @if passing.len() == 1 { " finding" } @else { " findings" } }
                     @if kind.is_some() || rule.is_some() { a class="button" href=(PATH) { "Show all" } }
                 }
-                @if !passing.is_empty() { (table(pager.of(&passing))) }
+                @if !passing.is_empty() { (table(pager.page_of(&passing))) }
                 (pager.links())
             }
         }
     };
-    layout::page(app, ask, &frame, &content)
+    layout::page(app, request, &frame, &content)
 }
 
 fn is_kind(found: &KeyFinding, kind: &str) -> bool {
@@ -125,26 +125,26 @@ fn row(found: &KeyFinding) -> Markup {
 }
 
 /// The page of a rule, either built in or from the policy in force.
-pub(super) fn rule(app: &App, ask: &PageRequest) -> Answer {
-    let view = app.snapshot(Fresh::Last);
+pub(super) fn rule(app: &App, request: &PageRequest) -> Response {
+    let view = app.snapshot(Freshness::Last);
     let policy = view.snapshot.definitions.policy();
-    let found = rules::find(ask.place());
-    let own = policy.and_then(|policy| Some((policy, policy.custom(ask.place())?)));
+    let found = rules::find(request.parameter());
+    let own = policy.and_then(|policy| Some((policy, policy.custom(request.parameter())?)));
     let (title, content) = match (found, own) {
         (Some(rule), _) => (rule_title(rule), of_rule(rule)),
         (None, Some((policy, rule))) => (rule.id().to_string(), of_custom(policy, rule)),
         (None, None) => {
             let content = html! { p { a href=(PATH) { "All findings" } } };
             let frame = Frame::new("No such rule", PATH);
-            return layout::page_with(StatusCode::NOT_FOUND, app, ask, &frame, &content);
+            return layout::page_with(StatusCode::NOT_FOUND, app, request, &frame, &content);
         }
     };
     let content = html! {
         (content)
-        p { a href={ (PATH) "?rule=" (ask.place()) } { "Findings of this rule" } }
+        p { a href={ (PATH) "?rule=" (request.parameter()) } { "Findings of this rule" } }
     };
     let frame = Frame { trail: &[("Findings", PATH)], ..Frame::new(&title, PATH) };
-    layout::page(app, ask, &frame, &content)
+    layout::page(app, request, &frame, &content)
 }
 
 fn rule_title(rule: &Rule) -> String {

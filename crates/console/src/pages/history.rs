@@ -5,7 +5,7 @@ use cortexkey_client::{AuditLog, maker};
 use cortexkey_system::chain;
 use maud::{Markup, html};
 
-use super::find::Found;
+use super::find::SelectedKey;
 use crate::app::App;
 use crate::error::BoxError;
 use crate::parts::layout::fault;
@@ -15,14 +15,14 @@ use crate::records::time;
 const ENTRIES: usize = 100;
 
 /// The card of a key's page.
-pub(super) fn card(app: &App, found: &Found) -> Markup {
+pub(super) fn card(app: &App, selected: &SelectedKey) -> Markup {
     html! {
         section class="card" aria-labelledby="history" {
             h2 id="history" { "History" }
             div class="body" {
-                (lineage(found))
+                (lineage(selected))
                 @match log_of(app) {
-                    Ok(log) => (entries(found, &log)),
+                    Ok(log) => (entries(selected, &log)),
                     Err(error) => (fault("The audit log could not be read.", &chain(error.as_ref()))),
                 }
             }
@@ -34,17 +34,17 @@ fn log_of(app: &App) -> Result<AuditLog, BoxError> {
     Ok(app.options.client.audit_log(0, app.now_ms(), ENTRIES)?)
 }
 
-fn lineage(found: &Found) -> Markup {
-    let id = found.row.key.id;
-    let rows = &found.view.snapshot.rows;
+fn lineage(selected: &SelectedKey) -> Markup {
+    let id = selected.row.key.id;
+    let rows = &selected.view.snapshot.rows;
     let made: Vec<u64> =
         rows.iter().filter(|row| maker(&row.key) == Some(id)).map(|row| row.key.id).collect();
     html! {
         dl class="facts" {
             dt { "Created by" } dd {
-                @match maker(&found.row.key) {
+                @match maker(&selected.row.key) {
                     Some(id) => a href={ "/keys/" (id) } { "key " (id) },
-                    None => { (found.row.record.user_name) }
+                    None => { (selected.row.record.user_name) }
                 }
             }
             dt { "Created keys" } dd {
@@ -59,8 +59,8 @@ fn lineage(found: &Found) -> Markup {
     }
 }
 
-fn entries(found: &Found, log: &AuditLog) -> Markup {
-    let id = found.row.key.id;
+fn entries(selected: &SelectedKey, log: &AuditLog) -> Markup {
+    let id = selected.row.key.id;
     let by_key = log.by_key();
     let last = by_key.get(&id).and_then(|entries| entries.first());
     let of_key: Vec<&AuditRecord> = log.of_key(id).collect();

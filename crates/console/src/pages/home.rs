@@ -2,21 +2,21 @@
 
 use axum::http::{HeaderValue, StatusCode, header};
 
-use crate::answer::{self, Answer};
 use crate::app::App;
 use crate::page_request::PageRequest;
-use crate::parts::layout::bare;
+use crate::parts::layout::plain_page;
+use crate::response::{self, Response};
 use crate::session::COOKIE;
 
 /// Redirects to the first page.
-pub(super) fn lead_on(_: &App, _: &PageRequest) -> Answer {
-    answer::see("/keys")
+pub(super) fn redirect_to_keys(_: &App, _: &PageRequest) -> Response {
+    response::redirect("/keys")
 }
 
 /// Ends the session.
-pub(super) fn leave(app: &App, ask: &PageRequest) -> Answer {
-    app.sessions().end(&ask.form_token);
-    let mut response = bare(
+pub(super) fn sign_out(app: &App, request: &PageRequest) -> Response {
+    app.sessions().end(&request.form_token);
+    let mut response = plain_page(
         StatusCode::OK,
         "you are signed out; to come back, open this address again: the console then prints a new \
          one-time address where it was started",

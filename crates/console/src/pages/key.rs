@@ -3,24 +3,24 @@
 use cortexkey_client::maker;
 use maud::{Markup, html};
 
-use super::find::{Found, found};
+use super::find::{SelectedKey, find_key};
 use super::{access, history};
-use crate::answer::Answer;
 use crate::app::App;
 use crate::page_request::PageRequest;
 use crate::parts::findings;
 use crate::parts::layout::{self, Frame, notes};
 use crate::records::{left, time};
+use crate::response::Response;
 use crate::snapshot::Row;
 use cortexkey_core::lifecycle::Expiry;
 
 /// One key.
-pub(super) fn show(app: &App, ask: &PageRequest) -> Answer {
-    let found = match found(app, ask) {
-        Ok(found) => found,
+pub(super) fn show(app: &App, request: &PageRequest) -> Response {
+    let selected = match find_key(app, request) {
+        Ok(selected) => selected,
         Err(answer) => return *answer,
     };
-    let Found { row, view } = &found;
+    let SelectedKey { row, view } = &selected;
     let id = row.record.key_id;
     let title = format!("Key {id}");
     let trail = [("API Keys", "/keys")];
@@ -36,11 +36,11 @@ pub(super) fn show(app: &App, ask: &PageRequest) -> Answer {
                 h2 id="definition" { "Definition" }
                 div class="body" { (definition(row)) }
             }
-            (access::cards(app, ask, &found))
-            (history::card(app, &found))
+            (access::cards(app, request, &selected))
+            (history::card(app, &selected))
         }
     };
-    layout::page(app, ask, &frame, &content)
+    layout::page(app, request, &frame, &content)
 }
 
 fn actions(app: &App, row: &Row) -> Markup {

@@ -16,17 +16,17 @@ mod notifications;
 mod overview;
 mod plan;
 pub(crate) mod requests;
+mod reveal;
 mod rotate;
 mod settings;
-mod shown;
 
-use crate::answer::Answer;
 use crate::app::App;
 use crate::options::Options;
 use crate::page_request::PageRequest;
+use crate::response::Response;
 
 /// Renders a page. It may block.
-pub(crate) type Handler = fn(&App, &PageRequest) -> Answer;
+pub(crate) type Handler = fn(&App, &PageRequest) -> Response;
 
 /// A page.
 pub(crate) struct Page {
@@ -61,7 +61,7 @@ impl Page {
     }
 
     /// Whether a console has the page: one with an entry in the navigation has it where that is shown.
-    pub(crate) fn is_of(&self, options: &Options) -> bool {
+    pub(crate) fn is_available(&self, options: &Options) -> bool {
         self.nav.as_ref().is_none_or(|nav| (nav.is_shown)(options))
     }
 
@@ -86,14 +86,14 @@ fn is_emulator(options: &Options) -> bool {
 
 /// The entries of a console's navigation: paths and titles.
 pub(crate) fn nav(options: &Options) -> Vec<(&'static str, &'static str)> {
-    let shown = PAGES.iter().filter(|page| page.is_of(options));
+    let shown = PAGES.iter().filter(|page| page.is_available(options));
     shown.filter_map(|page| Some((page.path, page.nav.as_ref()?.title))).collect()
 }
 
 /// All pages, those of the navigation in order.
 pub(crate) const PAGES: &[Page] = &[
-    Page::new("/", home::lead_on),
-    Page::new("/leave", home::lead_on).post(home::leave),
+    Page::new("/", home::redirect_to_keys),
+    Page::new("/leave", home::redirect_to_keys).post(home::sign_out),
     Page::new("/overview", overview::show).nav("Overview", always),
     Page::new("/keys", keys::show).nav("API Keys", always),
     Page::new("/keys/export", keys::export),

@@ -6,48 +6,48 @@ use cortexkey_system::chain;
 use maud::{Markup, html};
 
 use super::form::{Check, Choices, Hint, KeyForm, Purpose, parts, submit, tabs};
-use super::shown::{Once, once, places, sinks};
-use crate::answer::{self, Answer};
+use super::reveal::{KeyReveal, sink_choice, state_places, submission_field};
 use crate::app::App;
 use crate::error::BoxError;
 use crate::page_request::PageRequest;
 use crate::parts::layout::{self, Frame, fault, notes};
 use crate::records::sentence;
-use crate::snapshot::{Fresh, View};
+use crate::response::{self, Response};
+use crate::snapshot::{Freshness, SnapshotView};
 
 /// The empty form.
-pub(super) fn show(app: &App, ask: &PageRequest) -> Answer {
-    let view = app.snapshot(Fresh::Page);
-    page(app, ask, &view, &KeyForm::new(app.now_ms()), None)
+pub(super) fn show(app: &App, request: &PageRequest) -> Response {
+    let view = app.snapshot(Freshness::Recent);
+    page(app, request, &view, &KeyForm::new(app.now_ms()), None)
 }
 
 /// The policy's findings for the form. It generates nothing.
-pub(super) fn check(app: &App, ask: &PageRequest) -> Answer {
-    let view = app.snapshot(Fresh::Last);
-    let form = KeyForm::of(&ask.form);
+pub(super) fn check(app: &App, request: &PageRequest) -> Response {
+    let view = app.snapshot(Freshness::Last);
+    let form = KeyForm::from_fields(&request.form);
     let choices = Choices::new(app, &view.snapshot, &form);
     let check = Check::new(app, &view.snapshot, &form, &choices);
     let mut parts = parts(&check);
     parts.push((Hint::ID, hint(app, &form, &check).markup()));
-    answer::parts(parts)
+    response::parts(parts)
 }
 
 /// Generates the key.
-pub(super) fn generate(app: &App, ask: &PageRequest) -> Answer {
-    let view = app.snapshot(Fresh::Last);
-    let form = KeyForm::of(&ask.form);
-    match generated(app, ask, &view, &form) {
+pub(super) fn generate(app: &App, request: &PageRequest) -> Response {
+    let view = app.snapshot(Freshness::Last);
+    let form = KeyForm::from_fields(&request.form);
+    match generated(app, request, &view, &form) {
         Ok(answer) => answer,
-        Err(error) => page(app, ask, &view, &form, Some(&chain(error.as_ref()))),
+        Err(error) => page(app, request, &view, &form, Some(&chain(error.as_ref()))),
     }
 }
 
 fn generated(
     app: &App,
-    ask: &PageRequest,
-    view: &View,
+    request: &PageRequest,
+    view: &SnapshotView,
     form: &KeyForm,
-) -> Result<Answer, BoxError> {
+) -> Result<Response, BoxError> {
     if !app.may_change() {
         return Err("this console is read-only".into());
     }
@@ -61,13 +61,13 @@ fn generated(
     if check.is_locked {
         return Err("the policy locks a rule that this key breaks, or cannot be read".into());
     }
-    if !app.is_first(ask.form.get("once").unwrap_or_default()) {
+    if !app.is_first(request.form.get("once").unwrap_or_default()) {
         return Err(
             "this form was sent before: look at the list of keys, then send it again".into()
         );
     }
-    let shown = Once::default();
-    let sink = shown.sink(app, ask);
+    let reveal = KeyReveal::default();
+    let sink = reveal.sink(app, request);
     let new = NewKey {
         // Only a secret store keeps it.
         owner: form.owner().filter(|_| matches!(sink, Sink::Store(_))),
@@ -79,10 +79,10 @@ fn generated(
         scope: form.scope()?,
     };
     let renewal = Renewal { client: &app.options.client, on_step: &|_| {} };
-    let mut generation = Generation::open(renewal, &places(app, &view.snapshot))?;
+    let mut generation = Generation::open(renewal, &state_places(app, &view.snapshot))?;
     let finished = generation.finish()?;
     let made = generation.generate(&new, &sink, now_ms);
-    app.snapshot(Fresh::Now);
+    app.snapshot(Freshness::Now);
     let id = made?;
     let more = html! {
         @for error in &finished.failed {
@@ -96,7 +96,7 @@ fn generated(
         }
         (definition(&check.yaml))
     };
-    Ok(shown.answer(app, ask, id, &sink, &more))
+    Ok(reveal.response(app, request, id, &sink, &more))
 }
 
 /// The definition of a generated key. The tenant keeps neither its name nor its owner.
@@ -116,7 +116,13 @@ fn definition(yaml: &str) -> Markup {
     }
 }
 
-fn page(app: &App, ask: &PageRequest, view: &View, form: &KeyForm, why: Option<&str>) -> Answer {
+fn page(
+    app: &App,
+    request: &PageRequest,
+    view: &SnapshotView,
+    form: &KeyForm,
+    why: Option<&str>,
+) -> Response {
     let choices = Choices::new(app, &view.snapshot, form);
     let check = Check::new(app, &view.snapshot, form, &choices);
     let frame = Frame { trail: &[("API Keys", "/keys")], ..Frame::new("New Key", "/keys") };
@@ -124,15 +130,15 @@ fn page(app: &App, ask: &PageRequest, view: &View, form: &KeyForm, why: Option<&
         (notes(view))
         @if let Some(why) = why { (fault("No key was generated.", why)) }
         form class="form" method="post" action="/keys/new" data-live="/keys/new/check" {
-            (layout::token(ask))
-            (once())
+            (layout::token_field(request))
+            (submission_field())
             (tabs(Purpose::Generate, form, &choices, &check))
-            (sinks(app))
+            (sink_choice(app))
             (submit("Generate", "/keys", &hint(app, form, &check)))
         }
     };
     let status = if why.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
-    layout::page_with(status, app, ask, &frame, &content)
+    layout::page_with(status, app, request, &frame, &content)
 }
 
 /// Whether the form may be sent, and why not.

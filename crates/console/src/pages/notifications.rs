@@ -7,22 +7,22 @@ use cortexkey_system::chain;
 use maud::{Markup, html};
 use serde_json::Value;
 
-use crate::answer::Answer;
 use crate::app::App;
 use crate::page_request::PageRequest;
 use crate::parts::layout::{self, Frame, fault, notes};
 use crate::parts::pager::Pager;
 use crate::records::{left, time};
-use crate::snapshot::{Fresh, Row, Snapshot};
+use crate::response::Response;
+use crate::snapshot::{Freshness, Row, Snapshot};
 
 const PATH: &str = "/notifications";
 
 /// The notices of a tenant.
-pub(super) fn show(app: &App, ask: &PageRequest) -> Answer {
-    let fresh = if ask.query.has("fresh") { Fresh::Now } else { Fresh::Page };
-    let view = app.snapshot(fresh);
+pub(super) fn show(app: &App, request: &PageRequest) -> Response {
+    let freshness = if request.query.has("fresh") { Freshness::Now } else { Freshness::Recent };
+    let view = app.snapshot(freshness);
     let notices = notices(&view.snapshot, app.now_ms());
-    let pager = Pager::new(PATH, &ask.query, notices.len());
+    let pager = Pager::new(PATH, &request.query, notices.len());
     let frame = Frame {
         actions: html! { a class="button" href="/notifications?fresh=1" { "Refresh" } },
         ..Frame::new("Notifications", PATH)
@@ -32,7 +32,7 @@ pub(super) fn show(app: &App, ask: &PageRequest) -> Answer {
         @if view.snapshot.is_read() {
             section class="card" aria-labelledby="due" {
                 h2 id="due" { "API Key Expiration" }
-                (due(app, pager.of(&notices)))
+                (due(app, pager.page_of(&notices)))
                 (pager.links())
             }
         }
@@ -47,7 +47,7 @@ pub(super) fn show(app: &App, ask: &PageRequest) -> Answer {
             (rules(app))
         }
     };
-    layout::page(app, ask, &frame, &content)
+    layout::page(app, request, &frame, &content)
 }
 
 /// A notice of a key that has not expired.
@@ -63,7 +63,7 @@ fn notices(snapshot: &Snapshot, now_ms: u64) -> Vec<KeyNotice<'_>> {
     let kinds =
         [(Notice::OneWeekBefore, "one week before"), (Notice::OneDayBefore, "one day before")];
     let alive = snapshot.rows.iter().filter(|row| !row.record.expiry.is_expired(now_ms));
-    let of_row = |row| {
+    let for_row = |row| {
         kinds.into_iter().filter_map(move |(notice, words)| {
             let row: &Row = row;
             let ms = row.record.expiry.notice_due_ms(notice)?;
@@ -76,7 +76,7 @@ fn notices(snapshot: &Snapshot, now_ms: u64) -> Vec<KeyNotice<'_>> {
             })
         })
     };
-    let mut notices: Vec<KeyNotice<'_>> = alive.flat_map(of_row).collect();
+    let mut notices: Vec<KeyNotice<'_>> = alive.flat_map(for_row).collect();
     notices.sort_by_key(|due| (due.ms, due.row.record.key_id));
     notices
 }

@@ -3,23 +3,23 @@
 use cortexkey_fleet::{KeyFacts, Overview, Scopes};
 use maud::{Markup, html};
 
-use crate::answer::Answer;
 use crate::app::App;
 use crate::options::SCOPES_MAX;
 use crate::page_request::PageRequest;
 use crate::parts::layout::{self, Frame, fault, notes};
-use crate::parts::overview::{Place, overview, scope_note};
+use crate::parts::overview::{Medium, overview, scope_note};
 use crate::records::{thousands, time};
-use crate::snapshot::{Fresh, View};
+use crate::response::Response;
+use crate::snapshot::{Freshness, SnapshotView};
 
 /// The overview.
-pub(super) fn show(app: &App, ask: &PageRequest) -> Answer {
-    let fresh = if ask.query.has("fresh") { Fresh::Now } else { Fresh::Page };
-    let view = app.snapshot(fresh);
+pub(super) fn show(app: &App, request: &PageRequest) -> Response {
+    let freshness = if request.query.has("fresh") { Freshness::Now } else { Freshness::Recent };
+    let view = app.snapshot(freshness);
     let snapshot = &view.snapshot;
     let keys = snapshot.rows.len();
     // A real tenant takes long to answer so many calls, so the user must request them.
-    let reads = ask.query.has("scopes") || app.options.emulator().is_some();
+    let reads = request.query.has("scopes") || app.options.emulator().is_some();
     let scopes = app.scopes(snapshot, reads && keys <= SCOPES_MAX);
     let facts = KeyFacts::of_tenant(snapshot, &scopes.scopes, app.options.tenant.as_deref());
     let figures = Overview::new(&facts, snapshot.definitions.is_compared(), app.now_ms());
@@ -31,13 +31,13 @@ pub(super) fn show(app: &App, ask: &PageRequest) -> Answer {
         (notes(&view))
         @if let Some(why) = &scopes.fault { (fault("The scopes could not be read.", why)) }
         // Counts of keys that were not read would say that there are none.
-        @if snapshot.is_read() { (overview(&figures, Place::Console, &scope_part)) }
+        @if snapshot.is_read() { (overview(&figures, Medium::Console, &scope_part)) }
     };
     let frame = Frame { actions: actions(app, &view), ..Frame::new("Overview", "/overview") };
-    layout::page(app, ask, &frame, &content)
+    layout::page(app, request, &frame, &content)
 }
 
-fn actions(app: &App, view: &View) -> Markup {
+fn actions(app: &App, view: &SnapshotView) -> Markup {
     let age = app.now_ms().saturating_sub(view.snapshot.taken_ms);
     html! {
         @if view.snapshot.is_read() {

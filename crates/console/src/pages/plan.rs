@@ -5,20 +5,20 @@ use cortexkey_client::{Action, Kind, Plan};
 use cortexkey_fleet::NoPlan;
 use maud::{Markup, html};
 
-use crate::answer::Answer;
 use crate::app::App;
 use crate::page_request::PageRequest;
 use crate::parts::layout::{self, Frame, fault, notes};
 use crate::parts::pager::Pager;
 use crate::records::time;
-use crate::snapshot::{Fresh, View};
+use crate::response::Response;
+use crate::snapshot::{Freshness, SnapshotView};
 
 const PATH: &str = "/plan";
 
 /// The plan.
-pub(super) fn show(app: &App, ask: &PageRequest) -> Answer {
-    let fresh = if ask.query.has("fresh") { Fresh::Now } else { Fresh::Page };
-    let view = app.snapshot(fresh);
+pub(super) fn show(app: &App, request: &PageRequest) -> Response {
+    let freshness = if request.query.has("fresh") { Freshness::Now } else { Freshness::Recent };
+    let view = app.snapshot(freshness);
     let frame = Frame {
         actions: html! { a class="button" href="/plan?fresh=1" { "Refresh" } },
         ..Frame::new("Plan", PATH)
@@ -27,18 +27,18 @@ pub(super) fn show(app: &App, ask: &PageRequest) -> Answer {
         (notes(&view))
         @if view.snapshot.is_read() {
             @match view.snapshot.definitions.planned() {
-                Ok(plan) => (whole(ask, &view, plan)),
+                Ok(plan) => (full_page(request, &view, plan)),
                 Err(why) => (none(why)),
             }
         }
     };
-    layout::page(app, ask, &frame, &content)
+    layout::page(app, request, &frame, &content)
 }
 
-fn whole(ask: &PageRequest, view: &View, plan: &Plan) -> Markup {
+fn full_page(request: &PageRequest, view: &SnapshotView, plan: &Plan) -> Markup {
     let counts: Vec<String> =
         plan.counts().into_iter().map(|(count, words)| format!("{count} {words}")).collect();
-    let pager = Pager::new(PATH, &ask.query, plan.actions.len());
+    let pager = Pager::new(PATH, &request.query, plan.actions.len());
     html! {
         section class="card" aria-label="Actions" {
             div class="bar" {
@@ -55,7 +55,7 @@ fn whole(ask: &PageRequest, view: &View, plan: &Plan) -> Markup {
                             th scope="col" { "Action" } th scope="col" { "Key" }
                             th scope="col" { "Why" } th scope="col" { "Changes" }
                         } }
-                        tbody { @for action in pager.of(&plan.actions) { (row(action)) } }
+                        tbody { @for action in pager.page_of(&plan.actions) { (row(action)) } }
                     }
                 }
             }
@@ -75,7 +75,7 @@ fn whole(ask: &PageRequest, view: &View, plan: &Plan) -> Markup {
                 }
             }
         }
-        @if !plan.unmanaged.is_empty() { (unmanaged(ask, plan)) }
+        @if !plan.unmanaged.is_empty() { (unmanaged(request, plan)) }
     }
 }
 
@@ -121,8 +121,8 @@ const fn class(kind: Kind) -> &'static str {
     }
 }
 
-fn unmanaged(ask: &PageRequest, plan: &Plan) -> Markup {
-    let pager = Pager::named("unmanaged", PATH, &ask.query, plan.unmanaged.len());
+fn unmanaged(request: &PageRequest, plan: &Plan) -> Markup {
+    let pager = Pager::with_parameter("unmanaged", PATH, &request.query, plan.unmanaged.len());
     html! {
         section class="card" aria-labelledby="unmanaged" {
             h2 id="unmanaged" { "Unmanaged keys: " (plan.unmanaged.len()) }
@@ -133,7 +133,7 @@ fn unmanaged(ask: &PageRequest, plan: &Plan) -> Markup {
                         th scope="col" { "Key" } th scope="col" { "Comment" }
                         th scope="col" { "Roles" }
                     } }
-                    tbody { @for key in pager.of(&plan.unmanaged) {
+                    tbody { @for key in pager.page_of(&plan.unmanaged) {
                         tr data-unmanaged=(key.id) {
                             th scope="row" { a href={ "/keys/" (key.id) } { (key.id) } }
                             td {

@@ -6,62 +6,62 @@ use cortexkey_client::{Delivery, Renewal, ReplacementOptions, RotateError, Rotat
 use cortexkey_system::chain;
 use maud::{Markup, html};
 
-use super::find::{Found, found};
-use super::shown::{Once, once, places, sinks};
-use crate::answer::Answer;
+use super::find::{SelectedKey, find_key};
+use super::reveal::{KeyReveal, sink_choice, state_places, submission_field};
 use crate::app::App;
 use crate::error::BoxError;
 use crate::page_request::PageRequest;
 use crate::parts::layout::{self, Frame, fault, notes};
 use crate::records::{left, time};
-use crate::snapshot::Fresh;
+use crate::response::Response;
+use crate::snapshot::Freshness;
 
 /// The form for rotating a key.
-pub(super) fn show(app: &App, ask: &PageRequest) -> Answer {
-    match found(app, ask) {
-        Ok(found) => page(app, ask, &found, None),
+pub(super) fn show(app: &App, request: &PageRequest) -> Response {
+    match find_key(app, request) {
+        Ok(selected) => page(app, request, &selected, None),
         Err(answer) => *answer,
     }
 }
 
 /// Rotates it, or finishes a rotation that is under way.
-pub(super) fn rotate(app: &App, ask: &PageRequest) -> Answer {
-    let found = match found(app, ask) {
-        Ok(found) => found,
+pub(super) fn rotate(app: &App, request: &PageRequest) -> Response {
+    let selected = match find_key(app, request) {
+        Ok(selected) => selected,
         Err(answer) => return *answer,
     };
-    let rotated = rotated(app, ask, &found);
-    app.snapshot(Fresh::Now);
-    rotated.unwrap_or_else(|error| page(app, ask, &found, Some(&chain(error.as_ref()))))
+    let rotated = rotated(app, request, &selected);
+    app.snapshot(Freshness::Now);
+    rotated.unwrap_or_else(|error| page(app, request, &selected, Some(&chain(error.as_ref()))))
 }
 
-fn rotated(app: &App, ask: &PageRequest, found: &Found) -> Result<Answer, BoxError> {
+fn rotated(app: &App, request: &PageRequest, selected: &SelectedKey) -> Result<Response, BoxError> {
     if !app.may_change() {
         return Err("this console is read-only".into());
     }
-    if !app.is_first(ask.form.get("once").unwrap_or_default()) {
+    if !app.is_first(request.form.get("once").unwrap_or_default()) {
         return Err(
             "this form was sent before: look at the list of keys, then send it again".into()
         );
     }
-    let old = found.row.record.key_id;
-    let grace = ask.form.get("grace").unwrap_or("1h");
+    let old = selected.row.record.key_id;
+    let grace = request.form.get("grace").unwrap_or("1h");
     let grace_ms = grace_ms(grace)?;
-    let lifetime = ask.form.get("lifetime").map(duration_ms).transpose();
+    let lifetime = request.form.get("lifetime").map(duration_ms).transpose();
     let options = ReplacementOptions {
         expires_ms: None,
         lifetime_ms: lifetime?,
-        unreferenced: match ask.form.get("unreferenced") {
+        unreferenced: match request.form.get("unreferenced") {
             Some("yes") => Some(true),
             Some("no") => Some(false),
             _ => None,
         },
     };
-    let shown = Once::default();
+    let reveal = KeyReveal::default();
     let now_ms = app.now_ms();
-    let sink = shown.sink(app, ask);
+    let sink = reveal.sink(app, request);
     let delivery = Delivery { sink: &sink, grace_ms, now_ms };
-    let done = replaced(app, found, &options, &delivery).map_err(|error| words(&error))?;
+    let done = replaced(app, selected, &options, &delivery).map_err(|error| words(&error))?;
     let id = done.rotated.id.unwrap_or(old);
     let more = html! {
         @if done.scope_unknown {
@@ -77,23 +77,23 @@ fn rotated(app: &App, ask: &PageRequest, found: &Found) -> Result<Answer, BoxErr
             p { "An interrupted run may have delivered key " (key) " over." }
         }
     };
-    Ok(shown.answer(app, ask, id, &sink, &more))
+    Ok(reveal.response(app, request, id, &sink, &more))
 }
 
-struct Done {
+struct RotationOutcome {
     rotated: Rotated,
     scope_unknown: bool,
 }
 
 fn replaced(
     app: &App,
-    found: &Found,
+    selected: &SelectedKey,
     options: &ReplacementOptions,
     delivery: &Delivery<'_>,
-) -> Result<Done, RotateError> {
+) -> Result<RotationOutcome, RotateError> {
     let renewal = Renewal { client: &app.options.client, on_step: &|_| {} };
-    let key = found.row.record.key_id.to_string();
-    let mut rotation = Rotation::open(renewal, &key, &places(app, &found.view.snapshot))?;
+    let key = selected.row.record.key_id.to_string();
+    let mut rotation = Rotation::open(renewal, &key, &state_places(app, &selected.view.snapshot))?;
     rotation.settle()?;
     let mut scope_unknown = false;
     // A rotation that is under way is finished, and no other starts.
@@ -105,7 +105,7 @@ fn replaced(
     // The state has whole seconds, which would leave a grace period.
     let due_ms = if delivery.grace_ms == 0 { u64::MAX } else { delivery.now_ms };
     rotation.retire(due_ms)?;
-    Ok(Done { rotated: rotation.close()?, scope_unknown })
+    Ok(RotationOutcome { rotated: rotation.close()?, scope_unknown })
 }
 
 /// The error, with what to do in this form.
@@ -118,8 +118,8 @@ fn words(error: &RotateError) -> String {
     format!("{}\n{help}", chain(error))
 }
 
-fn page(app: &App, ask: &PageRequest, found: &Found, why: Option<&str>) -> Answer {
-    let record = &found.row.record;
+fn page(app: &App, request: &PageRequest, selected: &SelectedKey, why: Option<&str>) -> Response {
+    let record = &selected.row.record;
     let id = record.key_id;
     let title = format!("Rotate key {id}");
     let path = format!("/keys/{id}");
@@ -127,7 +127,7 @@ fn page(app: &App, ask: &PageRequest, found: &Found, why: Option<&str>) -> Answe
     let frame = Frame { trail: &trail, ..Frame::new(&title, "/keys") };
     let is_own = app.options.client.own_key() == Some(id.get());
     let content = html! {
-        (notes(&found.view))
+        (notes(&selected.view))
         @if let Some(why) = why { (fault("The key was not rotated.", why)) }
         @if is_own {
             div class="note warn" {
@@ -142,10 +142,10 @@ fn page(app: &App, ask: &PageRequest, found: &Found, why: Option<&str>) -> Answe
         }
         p { "The new key gets the roles, level, comment and scope of the old one." }
         form class="form" method="post" action={ (path) "/rotate" } {
-            (layout::token(ask))
-            (once())
-            div class="fields" { (fields(ask)) }
-            (sinks(app))
+            (layout::token_field(request))
+            (submission_field())
+            div class="fields" { (fields(request)) }
+            (sink_choice(app))
             div class="submit" {
                 button type="submit" class="primary" disabled[!app.may_change()] { "Rotate" }
                 a class="button" href=(path) data-close { "Cancel" }
@@ -156,11 +156,11 @@ fn page(app: &App, ask: &PageRequest, found: &Found, why: Option<&str>) -> Answe
         }
     };
     let status = if why.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
-    layout::page_with(status, app, ask, &frame, &content)
+    layout::page_with(status, app, request, &frame, &content)
 }
 
-fn fields(ask: &PageRequest) -> Markup {
-    let chosen = |name: &str, value: &str| ask.form.get(name) == Some(value);
+fn fields(request: &PageRequest) -> Markup {
+    let chosen = |name: &str, value: &str| request.form.get(name) == Some(value);
     html! {
         div class="field" {
             label for="grace" { "Grace period of the old key" }
@@ -174,7 +174,7 @@ fn fields(ask: &PageRequest) -> Markup {
         div class="field" {
             label for="lifetime" { "Lifetime of the new key" }
             input id="lifetime" name="lifetime" placeholder="as the old one" autocomplete="off"
-                value=[ask.form.get("lifetime")];
+                value=[request.form.get("lifetime")];
             span class="hint" { "Such as 90d." }
         }
         div class="field" {

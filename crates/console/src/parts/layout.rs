@@ -3,12 +3,12 @@
 use axum::http::StatusCode;
 use maud::{DOCTYPE, Markup, html};
 
-use crate::answer::{self, Answer};
 use crate::app::App;
-use crate::options::Kind;
+use crate::options::TenantKind;
 use crate::page_request::{PagePart, PageRequest};
 use crate::records::time;
-use crate::snapshot::View;
+use crate::response::{self, Response};
+use crate::snapshot::SnapshotView;
 
 /// The frame around a page's content.
 pub(crate) struct Frame<'a> {
@@ -30,19 +30,24 @@ impl<'a> Frame<'a> {
 }
 
 /// A page; only its content if it opens in a dialog.
-pub(crate) fn page(app: &App, ask: &PageRequest, frame: &Frame<'_>, content: &Markup) -> Answer {
-    page_with(StatusCode::OK, app, ask, frame, content)
+pub(crate) fn page(
+    app: &App,
+    request: &PageRequest,
+    frame: &Frame<'_>,
+    content: &Markup,
+) -> Response {
+    page_with(StatusCode::OK, app, request, frame, content)
 }
 
 /// The same with another status.
 pub(crate) fn page_with(
     status: StatusCode,
     app: &App,
-    ask: &PageRequest,
+    request: &PageRequest,
     frame: &Frame<'_>,
     content: &Markup,
-) -> Answer {
-    if ask.part != PagePart::Whole {
+) -> Response {
+    if request.part != PagePart::Whole {
         let head = html! {
             div class="dialog-head" {
                 h2 id="dialog-title" { (frame.title) }
@@ -50,11 +55,11 @@ pub(crate) fn page_with(
             }
         };
         let dialog = html! { (head) div class="dialog-body" { (content) } };
-        return answer::parts(vec![("dialog", dialog)]);
+        return response::parts(vec![("dialog", dialog)]);
     }
     let body = html! {
         a class="skip" href="#main" { "Skip to the content" }
-        (top(app, ask))
+        (top(app, request))
         (nav(app, frame.nav))
         main id="main" tabindex="-1" {
             div class="heading" {
@@ -73,24 +78,29 @@ pub(crate) fn page_with(
         dialog id="dialog" aria-labelledby="dialog-title" {}
         output id="said" class="said" aria-live="polite" {}
     };
-    answer::markup(status, document(Some(app), frame.title, &body))
+    response::markup(status, document(Some(app), frame.title, &body))
 }
 
 /// A page without a session: the error, and nothing about the tenant.
-pub(crate) fn bare(status: StatusCode, why: &str) -> Answer {
+pub(crate) fn plain_page(status: StatusCode, why: &str) -> Response {
     let body = html! { main class="bare" { h1 { "cortexkey console" } p { (why) } } };
-    answer::markup(status, document(None, "console", &body))
+    response::markup(status, document(None, "console", &body))
 }
 
 /// The hidden field that a form must contain.
-pub(crate) fn token(ask: &PageRequest) -> Markup {
-    html! { input type="hidden" name="token" value=(ask.form_token.expose()); }
+pub(crate) fn token_field(request: &PageRequest) -> Markup {
+    html! { input type="hidden" name="token" value=(request.form_token.expose()); }
 }
 
 /// An error, in a box.
 pub(crate) fn fault(what: &str, why: &str) -> Markup {
+    fault_box(None, what, why)
+}
+
+/// The same; `kind` tells scripts and tests what failed.
+fn fault_box(kind: Option<&str>, what: &str, why: &str) -> Markup {
     html! {
-        div class="note bad" role="alert" {
+        div class="note bad" role="alert" data-fault=[kind] {
             strong { (what) }
             @for line in why.lines() { p { (line) } }
         }
@@ -98,7 +108,7 @@ pub(crate) fn fault(what: &str, why: &str) -> Markup {
 }
 
 /// Why the tenant could not be read, and other notes about the page's data.
-pub(crate) fn notes(view: &View) -> Markup {
+pub(crate) fn notes(view: &SnapshotView) -> Markup {
     let snapshot = &view.snapshot;
     html! {
         @if let Some(why) = &view.fault {
@@ -110,7 +120,7 @@ pub(crate) fn notes(view: &View) -> Markup {
             } else {
                 "The tenant could not be read.".to_owned()
             };
-            (fault(&what, why))
+            (fault_box(Some("tenant"), &what, why))
         }
         @if snapshot.unseen > 0 {
             div class="note warn" {
@@ -148,25 +158,25 @@ fn document(app: Option<&App>, title: &str, body: &Markup) -> Markup {
     }
 }
 
-fn top(app: &App, ask: &PageRequest) -> Markup {
+fn top(app: &App, request: &PageRequest) -> Markup {
     let address = app.options.client.address().to_string();
     let address = address.split_once("://").map_or(address.as_str(), |(_, rest)| rest);
     html! {
         header class="top" {
             a class="brand" href="/" { "cortexkey" }
             @match &app.options.kind {
-                Kind::Emulator(_) => span class="tag" { "Emulator" },
-                Kind::Profile(_) if app.may_change() => {
+                TenantKind::Emulator(_) => span class="tag" { "Emulator" },
+                TenantKind::Profile(_) if app.may_change() => {
                     span class="tag warn" { "Changes allowed" }
                 }
-                Kind::Profile(_) => span class="tag" { "Read-only" },
+                TenantKind::Profile(_) => span class="tag" { "Read-only" },
             }
             span class="mono" { (address) }
-            @if let Kind::Profile(Some(profile)) = &app.options.kind {
+            @if let TenantKind::Profile(Some(profile)) = &app.options.kind {
                 span class="muted" { "profile " strong { (profile) } }
             }
             form class="leave" method="post" action="/leave" {
-                (token(ask))
+                (token_field(request))
                 button type="submit" class="quiet" { "Sign out" }
             }
         }

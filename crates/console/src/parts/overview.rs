@@ -9,14 +9,14 @@ use crate::records::thousands;
 
 /// The context of the overview.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Place {
+pub(crate) enum Medium {
     /// The console, where figures and keys lead to the table and to pages.
     Console,
     /// A standalone file.
     File,
 }
 
-impl Place {
+impl Medium {
     /// The longest list of keys: the rest is in the table, or in the file's list of all keys.
     const fn keys_max(self) -> usize {
         match self {
@@ -27,9 +27,9 @@ impl Place {
 }
 
 /// The complete overview. `scopes` replaces the figures of scopes that were not read.
-pub(crate) fn overview(overview: &Overview<'_>, place: Place, scopes: &Markup) -> Markup {
+pub(crate) fn overview(overview: &Overview<'_>, medium: Medium, scopes: &Markup) -> Markup {
     html! {
-        (figures(overview, place))
+        (figures(overview, medium))
         (timeline(overview))
         div class="columns" {
             @for grouping in &overview.groupings() {
@@ -37,7 +37,7 @@ pub(crate) fn overview(overview: &Overview<'_>, place: Place, scopes: &Markup) -
                 section class="card" aria-labelledby=(id(title)) {
                     h2 id=(id(title)) { "Keys by " (title.to_lowercase()) }
                     @if title == "Scope" { (scopes) }
-                    (shares(grouping, place))
+                    (shares(grouping, medium))
                 }
             }
         }
@@ -46,14 +46,14 @@ pub(crate) fn overview(overview: &Overview<'_>, place: Place, scopes: &Markup) -
                 section class="card" aria-labelledby=(id) {
                     h2 id=(id) { (title) " " span class="muted" { (thousands(keys.len())) } }
                     @if let Some(hint) = hint { p class="hint inset" { (hint) } }
-                    (list(title, keys, place, query))
+                    (list(title, keys, medium, query))
                 }
             }
         }
     }
 }
 
-fn figures(overview: &Overview<'_>, place: Place) -> Markup {
+fn figures(overview: &Overview<'_>, medium: Medium) -> Markup {
     let class = |figure: &Figure| match figure.tone {
         Tone::Warn if figure.count > 0 => "warn",
         Tone::Bad if figure.count > 0 => "bad",
@@ -66,7 +66,7 @@ fn figures(overview: &Overview<'_>, place: Place) -> Markup {
         ul class="figures card" {
             @for figure in &overview.figures() {
                 li {
-                    @match address(figure).filter(|_| place == Place::Console) {
+                    @match address(figure).filter(|_| medium == Medium::Console) {
                         Some(address) => a href=(address) { (show(figure)) },
                         None => div { (show(figure)) },
                     }
@@ -121,10 +121,10 @@ fn timeline(overview: &Overview<'_>) -> Markup {
     }
 }
 
-fn shares(grouping: &Grouping<'_>, place: Place) -> Markup {
+fn shares(grouping: &Grouping<'_>, medium: Medium) -> Markup {
     let Grouping { title, groups, .. } = *grouping;
     let largest = groups.iter().map(|group| group.count).max().unwrap_or(0);
-    let (shown, rest) = groups.split_at(groups.len().min(place.keys_max()));
+    let (shown, rest) = groups.split_at(groups.len().min(medium.keys_max()));
     let rest: usize = rest.iter().map(|group| group.count).sum();
     let row = |name: &Markup, count: usize| {
         html! {
@@ -142,7 +142,7 @@ fn shares(grouping: &Grouping<'_>, place: Place) -> Markup {
                 th scope="col" { (title) } th scope="col" { "Share" } th scope="col" { "Keys" }
             } }
             tbody {
-                @for group in shown { (row(&group_name(grouping, group, place), group.count)) }
+                @for group in shown { (row(&group_name(grouping, group, medium), group.count)) }
                 @if rest > 0 { (row(&html! { span class="muted" { "others" } }, rest)) }
                 @if groups.is_empty() { (row(&html! { span class="muted" { "no keys" } }, 0)) }
             }
@@ -150,7 +150,7 @@ fn shares(grouping: &Grouping<'_>, place: Place) -> Markup {
     }
 }
 
-fn group_name(grouping: &Grouping<'_>, group: &Group, place: Place) -> Markup {
+fn group_name(grouping: &Grouping<'_>, group: &Group, medium: Medium) -> Markup {
     let Some(name) = &group.name else {
         return html! { span class="muted" { (grouping.none) } };
     };
@@ -159,7 +159,7 @@ fn group_name(grouping: &Grouping<'_>, group: &Group, place: Place) -> Markup {
         "Security level" => Some("security-level"),
         _ => None,
     };
-    match column.filter(|_| place == Place::Console) {
+    match column.filter(|_| medium == Medium::Console) {
         None => html! { (name) },
         Some(column) => {
             let mut query = form_urlencoded::Serializer::new(String::new());
@@ -244,8 +244,8 @@ fn lists<'o>(overview: &'o Overview<'o>) -> [List<'o>; 9] {
     ]
 }
 
-fn list(title: &str, keys: &[&KeyFacts], place: Place, query: Option<&str>) -> Markup {
-    let shown = keys.len().min(place.keys_max());
+fn list(title: &str, keys: &[&KeyFacts], medium: Medium, query: Option<&str>) -> Markup {
+    let shown = keys.len().min(medium.keys_max());
     html! {
         div class="scroll" role="region" aria-label=(title) tabindex="0" {
             table {
@@ -256,7 +256,7 @@ fn list(title: &str, keys: &[&KeyFacts], place: Place, query: Option<&str>) -> M
                 } }
                 tbody { @for key in &keys[..shown] {
                     tr {
-                        th scope="row" { (key_name(key, place)) }
+                        th scope="row" { (key_name(key, medium)) }
                         td { (key.owner.as_deref().unwrap_or("—")) }
                         td class="text" { (key.roles.join(", ")) }
                         td class="text" { (key.comment.as_deref().unwrap_or_default()) }
@@ -267,7 +267,7 @@ fn list(title: &str, keys: &[&KeyFacts], place: Place, query: Option<&str>) -> M
         }
         @if shown < keys.len() {
             p class="hint inset" {
-                @match query.filter(|_| place == Place::Console) {
+                @match query.filter(|_| medium == Medium::Console) {
                     Some(query) => a href={ "/keys?" (query) } { "All " (thousands(keys.len())) " keys" },
                     None => { "and " (thousands(keys.len() - shown)) " more" },
                 }
@@ -277,10 +277,10 @@ fn list(title: &str, keys: &[&KeyFacts], place: Place, query: Option<&str>) -> M
 }
 
 /// A key's id, and its name if it has one.
-pub(crate) fn key_name(key: &KeyFacts, place: Place) -> Markup {
+pub(crate) fn key_name(key: &KeyFacts, medium: Medium) -> Markup {
     html! {
         @match key.id {
-            Some(id) if place == Place::Console => a href={ "/keys/" (id) } { (id) },
+            Some(id) if medium == Medium::Console => a href={ "/keys/" (id) } { (id) },
             Some(id) => (id),
             None => {},
         }

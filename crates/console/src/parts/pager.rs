@@ -20,23 +20,23 @@ pub(crate) struct Pager<'a> {
 impl<'a> Pager<'a> {
     /// The page that a query requests; the last one if there are fewer.
     pub(crate) fn new(path: &'a str, query: &'a Fields, count: usize) -> Self {
-        Self::named("page", path, query, count)
+        Self::with_parameter("page", path, query, count)
     }
 
     /// The same for a page with several lists.
-    pub(crate) fn named(
+    pub(crate) fn with_parameter(
         name: &'static str,
         path: &'a str,
         query: &'a Fields,
         count: usize,
     ) -> Self {
-        let asked = query.get(name).and_then(|page| page.parse().ok()).unwrap_or(1_usize);
+        let requested = query.get(name).and_then(|page| page.parse().ok()).unwrap_or(1_usize);
         let last = count.div_ceil(ENTRIES).max(1);
-        Self { name, path, query, count, page: asked.clamp(1, last) }
+        Self { name, path, query, count, page: requested.clamp(1, last) }
     }
 
     /// The entries of the page.
-    pub(crate) fn of<'l, T>(&self, list: &'l [T]) -> &'l [T] {
+    pub(crate) fn page_of<'l, T>(&self, list: &'l [T]) -> &'l [T] {
         let (from, until) = self.range();
         list.get(from..until).unwrap_or_default()
     }
@@ -83,9 +83,9 @@ mod tests {
         {
             let query = Fields::parse(format!("page={page}").as_bytes());
             let pager = Pager::new("/x", &query, list.len());
-            assert_eq!(pager.of(&list), &list[wanted], "{page}");
+            assert_eq!(pager.page_of(&list), &list[wanted], "{page}");
         }
         let query = Fields::default();
-        assert!(Pager::new("/x", &query, 0).of::<usize>(&[]).is_empty());
+        assert!(Pager::new("/x", &query, 0).page_of::<usize>(&[]).is_empty());
     }
 }

@@ -1,5 +1,5 @@
-//! A tenant that is slow, refuses, answers nonsense or goes away: each page says so, and each form
-//! keeps what was typed.
+//! A tenant that is slow, refuses, sends invalid responses or closes the connection: each page shows
+//! an error, and each form keeps its input.
 
 use std::io::Write as _;
 use std::net::{TcpListener, TcpStream};
@@ -10,23 +10,34 @@ use cortexkey_client::{ClientOptions, Retry};
 
 use crate::site::{Browser, Request, Site, answered, client, client_with};
 
-/// How a tenant answers.
+/// How a tenant responds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Way {
-    AsItDoes,
-    /// Later than the client waits.
-    TooLate,
-    Refuses,
-    /// A page for people, such as a proxy's.
-    Page,
-    /// JSON of another form.
+enum Behaviour {
+    Normal,
+    /// Responds after the client's timeout.
+    Timeout,
+    Refused,
+    /// An HTML page, such as a proxy's.
+    Html,
+    /// JSON with another structure.
     OtherJson,
-    /// An answer that is no HTTP.
-    NoHttp,
-    HangsUp,
+    NotHttp,
+    Closed,
 }
 
-const FAILING: [Way; 5] = [Way::Refuses, Way::Page, Way::OtherJson, Way::NoHttp, Way::HangsUp];
+const FAILING: [Behaviour; 5] = [
+    Behaviour::Refused,
+    Behaviour::Html,
+    Behaviour::OtherJson,
+    Behaviour::NotHttp,
+    Behaviour::Closed,
+];
+
+/// The box that says that the tenant could not be read.
+const UNREAD: &str = "data-fault=\"tenant\"";
+
+/// The box with an error.
+const ALERT: &str = "class=\"note bad\" role=\"alert\"";
 
 /// Longer than any test waits.
 const LONG: Duration = Duration::from_secs(60);
@@ -44,8 +55,8 @@ const PAGES: [&str; 10] = [
     "/notifications?fresh=1",
 ];
 
-/// A console for a tenant that answers as `way` says, and how long it waits for an answer.
-fn site(way: &Arc<Mutex<Way>>, folder: &tempfile::TempDir, timeout: Duration) -> Site {
+/// A console for a tenant that responds as `behaviour` says, and the client's timeout.
+fn site(behaviour: &Arc<Mutex<Behaviour>>, folder: &tempfile::TempDir, timeout: Duration) -> Site {
     let policy = "apiVersion: cortexkey/v1\nkind: Policy\nmetadata: { name: t }\n\
                   extends: [builtin:minimal]\nkeys: [\"*.key.yaml\"]\n";
     std::fs::write(folder.path().join("cortexkey.yaml"), policy).unwrap();
@@ -54,12 +65,12 @@ fn site(way: &Arc<Mutex<Way>>, folder: &tempfile::TempDir, timeout: Duration) ->
             let listener = TcpListener::bind("127.0.0.1:0").unwrap();
             let own = format!("http://{}", listener.local_addr().unwrap());
             let behind = tenant.url().strip_prefix("http://").unwrap().to_owned();
-            let way = Arc::clone(way);
+            let behaviour = Arc::clone(behaviour);
             std::thread::spawn(move || {
                 for stream in listener.incoming() {
                     let behind = behind.clone();
-                    let way = *way.lock().unwrap();
-                    std::thread::spawn(move || answer(stream.unwrap(), &behind, way));
+                    let behaviour = *behaviour.lock().unwrap();
+                    std::thread::spawn(move || answer(stream.unwrap(), &behind, behaviour));
                 }
             });
             let retry = Retry::NEVER;
@@ -73,22 +84,22 @@ fn site(way: &Arc<Mutex<Way>>, folder: &tempfile::TempDir, timeout: Duration) ->
     )
 }
 
-fn answer(mut stream: TcpStream, behind: &str, way: Way) {
+fn answer(mut stream: TcpStream, behind: &str, behaviour: Behaviour) {
     let Some(request) = Request::read(&stream) else { return };
-    let text = match way {
-        Way::AsItDoes => {
+    let text = match behaviour {
+        Behaviour::Normal => {
             let answer = request.pass_on(behind);
             answered(answer.status, &answer.body)
         }
-        Way::TooLate => {
+        Behaviour::Timeout => {
             std::thread::sleep(LONG);
             return;
         }
-        Way::Refuses => answered(403, r#"{"reply":{"err_code":403,"err_msg":"Forbidden"}}"#),
-        Way::Page => answered(200, "<!doctype html><title>Sign in</title>"),
-        Way::OtherJson => answered(200, r#"{"reply":[1,{"DATA":null}],"data":7}"#),
-        Way::NoHttp => "SSH-2.0-OpenSSH_9.2\r\n".to_owned(),
-        Way::HangsUp => return,
+        Behaviour::Refused => answered(403, r#"{"reply":{"err_code":403,"err_msg":"Forbidden"}}"#),
+        Behaviour::Html => answered(200, "<!doctype html><title>Sign in</title>"),
+        Behaviour::OtherJson => answered(200, r#"{"reply":[1,{"DATA":null}],"data":7}"#),
+        Behaviour::NotHttp => "SSH-2.0-OpenSSH_9.2\r\n".to_owned(),
+        Behaviour::Closed => return,
     };
     let _ = stream.write_all(text.as_bytes());
 }
@@ -104,8 +115,8 @@ fn generate(site: &Site) {
     client(&site.tenant).generate_key(&request).unwrap();
 }
 
-/// Each form, with what is typed into it and stays there.
-fn forms(browser: &Browser<'_>, once: &str) {
+/// Sends each form, and checks that its input stays.
+fn check_forms(browser: &Browser<'_>, once: &str) {
     for (path, form, typed) in [
         (
             "/keys/new",
@@ -137,7 +148,7 @@ fn forms(browser: &Browser<'_>, once: &str) {
     ] {
         let answer = browser.post(path, &format!("{form}&once={once}{path}"));
         assert!(matches!(answer.status, 422 | 502), "{once} {path}: {answer:?}");
-        assert!(answer.body.contains("class=\"note bad\" role=\"alert\""), "{once} {path}");
+        assert!(answer.body.contains(ALERT), "{once} {path}");
         for text in typed {
             assert!(answer.body.contains(text), "{once} {path}: {text:?}\n{}", answer.body);
         }
@@ -146,55 +157,54 @@ fn forms(browser: &Browser<'_>, once: &str) {
 }
 
 #[test]
-fn each_page_names_a_tenant_that_fails_and_each_form_keeps_what_was_typed() {
-    let way = Arc::new(Mutex::new(Way::AsItDoes));
+fn pages_report_a_failing_tenant_and_forms_keep_their_input() {
+    let behaviour = Arc::new(Mutex::new(Behaviour::Normal));
     let folder = tempfile::tempdir().unwrap();
-    let site = site(&way, &folder, LONG);
+    let site = site(&behaviour, &folder, LONG);
     generate(&site);
     let browser = site.enter();
     let before = client(&site.tenant).all_keys(&[]).unwrap();
     for failing in FAILING {
-        *way.lock().unwrap() = failing;
+        *behaviour.lock().unwrap() = failing;
         for path in PAGES {
             let page = browser.get(path).body;
-            assert!(page.contains("could not be read"), "{failing:?} {path}: {page}");
+            assert!(page.contains(UNREAD), "{failing:?} {path}: {page}");
         }
         assert!(
             browser.get("/keys").body.contains("Instance Administrator"),
             "what was read stays"
         );
-        forms(&browser, &format!("{failing:?}"));
-        *way.lock().unwrap() = Way::AsItDoes;
-        assert!(!browser.get("/keys?fresh=1").body.contains("could not be read"), "{failing:?}");
+        check_forms(&browser, &format!("{failing:?}"));
+        *behaviour.lock().unwrap() = Behaviour::Normal;
+        assert!(!browser.get("/keys?fresh=1").body.contains(UNREAD), "{failing:?}");
         assert_eq!(client(&site.tenant).all_keys(&[]).unwrap(), before, "{failing:?}");
     }
 }
 
 #[test]
-fn a_tenant_that_is_too_slow_is_named_and_what_was_typed_stays() {
-    let way = Arc::new(Mutex::new(Way::TooLate));
+fn pages_report_a_slow_tenant_and_forms_keep_their_input() {
+    let behaviour = Arc::new(Mutex::new(Behaviour::Timeout));
     let folder = tempfile::tempdir().unwrap();
-    let site = site(&way, &folder, Duration::from_millis(200));
+    let site = site(&behaviour, &folder, Duration::from_millis(200));
     let browser = site.enter();
     for path in ["/keys", "/keys/3", "/keys/new", "/notifications"] {
-        assert!(browser.get(path).body.contains("could not be read"), "{path}");
+        assert!(browser.get(path).body.contains(UNREAD), "{path}");
     }
-    let form = "level=standard&role=Viewer&comment=typed+comment&has-date=1&once=1";
+    let form = "level=standard&role=Viewer&comment=typed-comment&has-date=1&once=1";
     let answer = browser.post("/keys/new", form);
     assert_eq!(answer.status, 422);
-    assert!(answer.body.contains("typed comment"), "{}", answer.body);
+    assert!(answer.body.contains("typed-comment"), "{}", answer.body);
 }
 
-/// Nothing was read yet: what is not known is not said to be so.
 #[test]
-fn a_tenant_that_was_never_read_is_not_said_to_have_no_keys() {
-    let way = Arc::new(Mutex::new(Way::HangsUp));
+fn a_tenant_that_was_never_read_is_not_shown_as_empty() {
+    let behaviour = Arc::new(Mutex::new(Behaviour::Closed));
     let folder = tempfile::tempdir().unwrap();
-    let site = site(&way, &folder, LONG);
+    let site = site(&behaviour, &folder, LONG);
     let browser = site.enter();
     let page = browser.get("/keys").body;
-    assert!(page.contains("could not be read") && !page.contains("has no keys"), "{page}");
+    assert!(page.contains(UNREAD), "{page}");
+    assert!(page.contains("data-unread"), "{page}");
     let key = browser.get("/keys/3");
-    assert_eq!(key.status, 502);
-    assert!(!key.body.contains("shows no key"), "{}", key.body);
+    assert_eq!(key.status, 502, "not 404: {}", key.body);
 }

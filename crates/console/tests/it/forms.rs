@@ -84,7 +84,7 @@ fn a_form_that_is_sent_again_generates_no_second_key() {
 }
 
 #[test]
-fn checking_a_form_generates_nothing_and_says_what_the_policy_finds() {
+fn checking_a_form_generates_nothing_and_shows_findings() {
     let (site, _folder) = site();
     let browser = site.enter();
     let checked = browser.post("/keys/new/check", &form("1").replace("owner=team-a", "owner="));
@@ -96,7 +96,7 @@ fn checking_a_form_generates_nothing_and_says_what_the_policy_finds() {
 }
 
 #[test]
-fn a_locked_rule_is_in_the_way_of_a_key() {
+fn a_locked_rule_blocks_a_key() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(
         folder.path().join("cortexkey.yaml"),
@@ -119,7 +119,7 @@ fn a_locked_rule_is_in_the_way_of_a_key() {
 }
 
 #[test]
-fn an_edit_changes_what_was_changed() {
+fn an_edit_changes_only_the_edited_fields() {
     let (site, _folder) = site();
     let browser = site.enter();
     let (id, _) = generate(&browser, "1");
@@ -144,10 +144,10 @@ fn an_edit_changes_what_was_changed() {
     );
     assert_eq!(scoped.status, 303, "{}", scoped.body);
     assert_ne!(client.scope(key).unwrap(), before);
-    // What cannot be is refused, and what was typed stays.
-    let refused = browser.post(&path, "level=advanced&comment=typed+text");
+    // An invalid form is refused, and its input stays.
+    let refused = browser.post(&path, "level=advanced&comment=typed-text");
     assert_eq!(refused.status, 422);
-    assert!(refused.body.contains("typed text"));
+    assert!(refused.body.contains("typed-text"));
     // The key that signs keeps its level.
     let own = browser.post("/keys/2/edit", "level=standard&role=Instance+Administrator");
     assert_eq!(own.status, 422);
@@ -172,7 +172,7 @@ fn a_rotation_replaces_the_key_and_ends_the_old_one() {
 }
 
 #[test]
-fn a_tenant_that_fails_leaves_what_was_typed_and_no_key() {
+fn a_failing_tenant_keeps_the_input_and_creates_no_key() {
     let (site, _folder) = site();
     let browser = site.enter();
     let elsewhere = FaultKind::Redirect { location: "http://192.0.2.1/".to_owned() };
@@ -194,7 +194,7 @@ fn a_tenant_that_fails_leaves_what_was_typed_and_no_key() {
 }
 
 #[test]
-fn a_tenant_that_cannot_be_read_is_named_on_each_page() {
+fn each_page_reports_an_unreadable_tenant() {
     let (site, _folder) = site();
     let browser = site.enter();
     let fault = Fault {
@@ -222,7 +222,7 @@ fn a_tenant_that_cannot_be_read_is_named_on_each_page() {
 
 /// A tenant that is slow, refuses, answers nonsense or goes away, on the pages beside the table.
 #[test]
-fn a_tenant_that_fails_is_named_and_leaves_other_parts_of_a_page() {
+fn a_failing_call_is_reported_and_the_rest_of_the_page_is_shown() {
     let folder = tempfile::tempdir().unwrap();
     let policy = "apiVersion: cortexkey/v1\nkind: Policy\nmetadata: { name: t }\n\
                   extends: [builtin:minimal]\nkeys: [\"*.key.yaml\"]\n";
@@ -234,7 +234,7 @@ fn a_tenant_that_fails_is_named_and_leaves_other_parts_of_a_page() {
     let site = Site::start_with(|options| options.keys = Some(keys));
     let browser = site.enter();
     assert!(browser.get("/plan").body.contains("data-action=\"generate\""));
-    // Where a redirect leads nobody must come.
+    // Nothing may follow the redirect.
     let elsewhere = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     elsewhere.set_nonblocking(true).unwrap();
     let kinds = [
@@ -251,7 +251,7 @@ fn a_tenant_that_fails_is_named_and_leaves_other_parts_of_a_page() {
             let page = browser.get(path).body;
             assert!(page.contains("role=\"alert\""), "{kind:?} {path}");
         }
-        // What needs no answer of the tenant works: the faults can be removed.
+        // Pages that need no call work: the faults can be removed.
         assert!(browser.get("/requests").body.contains("data-request="), "{kind:?}");
         assert!(browser.get("/settings").body.contains("Remove all"), "{kind:?}");
     }

@@ -1,4 +1,4 @@
-//! Who may ask: every way in that is not a page of this console, opened by who started it, fails.
+//! Access control: only pages of this console, opened by its user, may send requests.
 
 use crate::site::Site;
 
@@ -18,7 +18,7 @@ fn nothing_is_shown_without_a_session() {
 }
 
 #[test]
-fn an_address_works_once_and_a_new_one_is_told_where_the_console_was_started() {
+fn an_address_works_once_and_the_terminal_shows_a_new_one() {
     let site = Site::start();
     assert_eq!(site.get("/enter?token=guess", &[]).status, 403);
     assert_eq!(site.get("/enter", &[]).status, 403);
@@ -26,7 +26,7 @@ fn an_address_works_once_and_a_new_one_is_told_where_the_console_was_started() {
     assert_eq!(site.get(&site.entry, &[]).status, 403);
     assert_eq!(first.get("/keys").status, 200);
     let reported = site.reported.lock().unwrap().clone();
-    assert_eq!(reported.len(), 1, "once, although it was asked for twice");
+    assert_eq!(reported.len(), 1, "once, although it was requested twice");
     assert_eq!(site.get("/keys", &[]).status, 401);
     assert_eq!(site.reported.lock().unwrap().len(), 1);
     let (_, entry) = reported[0].strip_prefix("http://").unwrap().split_once('/').unwrap();
@@ -46,7 +46,7 @@ fn a_head_and_a_prefetch_leave_the_address_unused() {
 }
 
 #[test]
-fn another_name_is_misdirected() {
+fn another_host_name_is_misdirected() {
     let site = Site::start();
     let browser = site.enter();
     let port = site.host.rsplit(':').next().unwrap();
@@ -72,12 +72,12 @@ fn another_name_is_misdirected() {
 }
 
 #[test]
-fn what_another_page_sends_is_refused() {
+fn requests_from_other_sites_are_refused() {
     let site = Site::start();
     let browser = site.enter();
     let origin = format!("http://{}", site.host);
     let body = format!("token={}&confirm=1", browser.token);
-    let ask = |method: &str, more: &[(&str, &str)]| {
+    let send = |method: &str, more: &[(&str, &str)]| {
         let own = [("Host", site.host.as_str()), ("Cookie", browser.cookie.as_str())];
         let body = if method == "POST" { body.as_str() } else { "" };
         site.raw(method, "/keys/1/delete", &[&own, more].concat(), body).status
@@ -93,19 +93,19 @@ fn what_another_page_sends_is_refused() {
         ("twice", vec![form, ("Origin", &origin), ("Origin", &origin)]),
         ("same-site", vec![form, ("Origin", &origin), ("Sec-Fetch-Site", "same-site")]),
     ] {
-        assert_eq!(ask("POST", &headers), 403, "{what}");
+        assert_eq!(send("POST", &headers), 403, "{what}");
     }
     for site in ["cross-site", "same-site", "nonsense"] {
-        assert_eq!(ask("GET", &[("Sec-Fetch-Site", site)]), 403, "{site}");
+        assert_eq!(send("GET", &[("Sec-Fetch-Site", site)]), 403, "{site}");
     }
-    assert_eq!(ask("GET", &[("Origin", "http://evil.example")]), 403);
-    assert_eq!(ask("GET", &[("Sec-Fetch-Site", "none")]), 200);
+    assert_eq!(send("GET", &[("Origin", "http://evil.example")]), 403);
+    assert_eq!(send("GET", &[("Sec-Fetch-Site", "none")]), 200);
     for method in ["PUT", "DELETE", "OPTIONS", "PATCH", "TRACE"] {
-        assert_eq!(ask(method, &[("Origin", &origin)]), 405, "{method}");
+        assert_eq!(send(method, &[("Origin", &origin)]), 405, "{method}");
     }
     // What is good in all of this reaches the page, which wants the key's id typed.
     let good = [form, ("Origin", "null"), ("Sec-Fetch-Site", "same-origin")];
-    assert_ne!(ask("POST", &good), 403);
+    assert_ne!(send("POST", &good), 403);
 }
 
 #[test]

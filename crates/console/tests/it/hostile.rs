@@ -355,7 +355,7 @@ fn ask(browser: &Browser<'_>, path: &str, form: Option<&str>) -> Answer {
 }
 
 #[test]
-fn strings_that_attack_stay_text_on_every_page() {
+fn hostile_strings_stay_text_on_every_page() {
     attack(STRINGS);
 }
 
@@ -366,7 +366,7 @@ fn ten_thousand_strings_stay_text_on_every_page() {
 }
 
 #[test]
-fn the_tokenizer_sees_what_attacks() {
+fn the_tokenizer_detects_injections() {
     for page in [
         "<p><script>alert(1)</script>",
         "<img src=x>",

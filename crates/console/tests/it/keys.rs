@@ -32,7 +32,7 @@ fn ids_of(browser: &Browser<'_>, query: &str) -> Vec<u64> {
 }
 
 #[test]
-fn filters_pass_what_they_say() {
+fn filters_select_matching_rows() {
     let site = Site::start();
     let made = generate(&site, &["svc-a-prod", "svc-b-dev", "Backup"]);
     assert_eq!(made, [3, 4, 5]);
@@ -65,7 +65,7 @@ fn filters_pass_what_they_say() {
 }
 
 #[test]
-fn a_filter_that_cannot_be_read_passes_nothing_and_says_so() {
+fn an_invalid_filter_matches_nothing_and_is_reported() {
     let site = Site::start();
     let browser = site.enter();
     for query in ["f.id=x", "f.expires=soon", "f.state=odd", "f.created=1960-01-01"] {
@@ -87,7 +87,7 @@ fn pages_have_50_rows_and_the_last_is_shown_beyond_the_end() {
 }
 
 #[test]
-fn exports_hold_all_rows_that_pass_and_no_formula() {
+fn exports_contain_all_matching_rows_and_no_formula() {
     let site = Site::start();
     generate(&site, &["=HYPERLINK(1)", "two\nlines\tand a tab", "plain"]);
     let browser = site.enter();
@@ -102,7 +102,7 @@ fn exports_hold_all_rows_that_pass_and_no_formula() {
 }
 
 #[test]
-fn deleting_wants_the_id_and_leaves_the_tenant_as_the_command_does() {
+fn deleting_requires_the_id_and_does_what_the_command_does() {
     let site = Site::start();
     let [id] = generate(&site, &["x"])[..] else { panic!("one key") };
     let browser = site.enter();

@@ -1,4 +1,4 @@
-//! A console over the emulator, asked over sockets.
+//! A console for the emulator, tested over sockets.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 #![allow(clippy::format_collect, reason = "a few lines of text")]

@@ -9,7 +9,7 @@ use crate::site::{Site, client};
 const DAY_MS: u64 = 24 * 60 * 60 * 1000;
 
 #[test]
-fn notices_are_due_and_given_at_their_times() {
+fn notices_are_due_and_sent_at_their_times() {
     let site = Site::start();
     let browser = site.enter();
     let controls = site.tenant.controls();

@@ -167,7 +167,7 @@ fn hostile_text_is_text_in_pages_and_files() {
 }
 
 #[test]
-fn a_tenant_that_cannot_be_read_is_named_and_what_was_read_stays() {
+fn an_unreadable_tenant_is_reported_and_the_last_snapshot_stays() {
     let site = Site::start();
     let browser = site.enter();
     assert_eq!(browser.get("/overview").status, 200);

@@ -38,7 +38,7 @@ fn sent(site: &Site, stamp_ms: u64, path: &str) -> u16 {
 }
 
 #[test]
-fn the_page_shows_what_the_emulator_remembers_with_reasons() {
+fn the_page_shows_recorded_requests_with_reasons() {
     let site = Site::start();
     let now = site.tenant.controls().now_ms();
     assert_eq!(sent(&site, now, "/public_api/v1/healthcheck"), 200);
@@ -108,7 +108,7 @@ fn event(reader: &mut BufReader<TcpStream>) -> Option<String> {
 }
 
 #[test]
-fn requests_arrive_as_they_come_in_and_pass_the_filter() {
+fn requests_are_streamed_and_filtered() {
     let site = Site::start();
     let browser = site.enter();
     let mut all = stream(&browser, "");
@@ -142,7 +142,7 @@ fn a_stream_ends_with_its_session_and_needs_one() {
 #[test]
 fn a_console_for_a_profile_has_no_page_of_the_emulator() {
     let site = Site::start_with(|options| {
-        options.kind = cortexkey_console::Kind::Profile(None);
+        options.kind = cortexkey_console::TenantKind::Profile(None);
     });
     let browser = site.enter();
     for path in ["/requests", "/requests/stream", "/settings", "/settings/scopes"] {

@@ -11,7 +11,7 @@ use crate::site::{Site, client};
 const DAY_MS: u64 = 24 * 60 * 60 * 1000;
 
 #[test]
-fn scopes_go_on_once_somebody_saw_what_is_lost() {
+fn scopes_are_enforced_after_the_losses_were_shown() {
     let site = Site::start();
     let browser = site.enter();
     let controls = site.tenant.controls();

@@ -5,7 +5,7 @@ use std::net::TcpStream;
 use std::sync::Arc;
 
 use cortexkey_client::{Client, ClientOptions};
-use cortexkey_console::{Console, Kind, Options};
+use cortexkey_console::{Console, Options, TenantKind};
 use cortexkey_core::auth::{Key, Signer};
 use cortexkey_tenant::{Clock, SettableClock, Tenant};
 
@@ -89,10 +89,10 @@ impl Site {
         let client = client(&tenant);
         let reported = Arc::new(std::sync::Mutex::new(Vec::new()));
         let mut options = Options::new(client);
-        options.kind = Kind::Emulator(tenant.controls());
+        options.kind = TenantKind::Emulator(tenant.controls());
         options.allow_changes = true;
         let tell = Arc::clone(&reported);
-        options.tell = Arc::new(move |address| tell.lock().unwrap().push(address.to_owned()));
+        options.on_address = Arc::new(move |address| tell.lock().unwrap().push(address.to_owned()));
         set(&mut options);
         let console = Console::start(options).unwrap();
         let (origin, entry) =

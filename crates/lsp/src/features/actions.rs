@@ -9,7 +9,7 @@ use lsp_types::{
     WorkspaceEdit,
 };
 
-use super::{Place, diagnostics, overlap};
+use super::{OpenDocument, diagnostics, overlap};
 use crate::position::{Encoding, Text};
 
 /// All safe fixes of a file, as named in `editor.codeActionsOnSave`.
@@ -19,10 +19,13 @@ pub(crate) const FIX_ALL: CodeActionKind = CodeActionKind::new("source.fixAll.co
 const SUPPRESSION_DAYS: i64 = 30;
 
 /// The actions for a range.
-pub(crate) fn of(place: &Place<'_>, params: &CodeActionParams) -> Vec<CodeActionOrCommand> {
+pub(crate) fn code_actions(
+    place: &OpenDocument<'_>,
+    params: &CodeActionParams,
+) -> Vec<CodeActionOrCommand> {
     let mut actions = Vec::new();
     for (finding, report) in place.findings() {
-        let diagnostic = diagnostics::one(place.root, finding, report, place.encoding);
+        let diagnostic = diagnostics::diagnostic(place.root, finding, report, place.encoding);
         if !overlap(diagnostic.range, params.range) {
             continue;
         }
@@ -81,7 +84,7 @@ pub(crate) fn of(place: &Place<'_>, params: &CodeActionParams) -> Vec<CodeAction
 }
 
 /// All safe fixes that do not overlap; earlier ones win.
-pub(crate) fn format(place: &Place<'_>) -> Vec<TextEdit> {
+pub(crate) fn format(place: &OpenDocument<'_>) -> Vec<TextEdit> {
     let mut taken: Vec<Edit> = Vec::new();
     for (finding, _) in place.findings() {
         let Some(fix) = safe(finding) else { continue };
@@ -101,12 +104,12 @@ fn safe(finding: &Finding) -> Option<&[Edit]> {
     finding.fix.as_ref().filter(|fix| fix.safe).map(|fix| fix.edits.as_slice())
 }
 
-fn edits(place: &Place<'_>, edits: &[Edit]) -> Vec<TextEdit> {
+fn edits(place: &OpenDocument<'_>, edits: &[Edit]) -> Vec<TextEdit> {
     edits.iter().map(|edit| TextEdit::new(place.text.range(edit.span), edit.text.clone())).collect()
 }
 
 /// A comment above a line, with the parts to fill in.
-fn suppression(place: &Place<'_>, rule: &str, line: u32) -> TextEdit {
+fn suppression(place: &OpenDocument<'_>, rule: &str, line: u32) -> TextEdit {
     let current = place.text.line(line as usize);
     let indent = &current[..current.len() - current.trim_start_matches(' ').len()];
     let until = until();
@@ -116,7 +119,7 @@ fn suppression(place: &Place<'_>, rule: &str, line: u32) -> TextEdit {
 }
 
 /// A waiver in the policy that governs the file, with the places to fill in.
-fn waiver(place: &Place<'_>, finding: &Finding) -> Option<WorkspaceEdit> {
+fn waiver(place: &OpenDocument<'_>, finding: &Finding) -> Option<WorkspaceEdit> {
     let (policy, _) = place.root.policy(&place.path)?;
     let path = policy.waiver_file(finding).ok()?;
     let text = policy.text(path)?;
@@ -152,6 +155,6 @@ fn until() -> String {
     until.to_zoned(jiff::tz::TimeZone::UTC).date().to_string()
 }
 
-fn workspace_edit(place: &Place<'_>, edits: Vec<TextEdit>) -> WorkspaceEdit {
+fn workspace_edit(place: &OpenDocument<'_>, edits: Vec<TextEdit>) -> WorkspaceEdit {
     WorkspaceEdit::new(HashMap::from([(place.uri.clone(), edits)]))
 }

@@ -7,12 +7,12 @@ use cortexkey_manifest::format::{FieldSpec, Kind};
 use cortexkey_manifest::policy::BUILTINS;
 use lsp_types::{CompletionItem, CompletionItemKind, Documentation, Position};
 
-use super::Place;
-use super::listed::Listed;
+use super::OpenDocument;
+use super::catalogue::CatalogueEntry;
 use super::subject::Subject;
 use crate::cursor::Cursor;
 
-pub(crate) fn of(place: &Place<'_>, position: Position) -> Vec<CompletionItem> {
+pub(crate) fn completions(place: &OpenDocument<'_>, position: Position) -> Vec<CompletionItem> {
     let number = position.line as usize;
     let line = place.text.line(number);
     let start = place.text.offset(Position::new(position.line, 0));
@@ -85,7 +85,7 @@ fn value(label: &str, detail: &str) -> CompletionItem {
     }
 }
 
-fn rule_names(place: &Place<'_>) -> Vec<CompletionItem> {
+fn rule_names(place: &OpenDocument<'_>) -> Vec<CompletionItem> {
     let rules = all_ids().into_iter().filter_map(find);
     let mut items: Vec<_> = rules.map(|rule| value(rule.name, rule.summary)).collect();
     let policy = place.root.policy(&place.path).map(|(policy, _)| policy);
@@ -95,7 +95,7 @@ fn rule_names(place: &Place<'_>) -> Vec<CompletionItem> {
     items
 }
 
-fn values(place: &Place<'_>, cursor: &Cursor, field: &FieldSpec) -> Vec<CompletionItem> {
+fn values(place: &OpenDocument<'_>, cursor: &Cursor, field: &FieldSpec) -> Vec<CompletionItem> {
     match field.kind {
         Kind::Const(text) => return vec![value(text, "")],
         Kind::Choice(words) => return words().into_iter().map(|word| value(word, "")).collect(),
@@ -107,7 +107,7 @@ fn values(place: &Place<'_>, cursor: &Cursor, field: &FieldSpec) -> Vec<Completi
     if path == ["extends"] {
         return BUILTINS.iter().map(|(name, _)| value(name, "")).collect();
     }
-    let Some(subject) = Subject::of_field(&path) else { return Vec::new() };
+    let Some(subject) = Subject::for_field(&path) else { return Vec::new() };
     match subject {
         Subject::Role => {
             let own = policy.into_iter().flat_map(Policy::roles);
@@ -131,12 +131,16 @@ fn values(place: &Place<'_>, cursor: &Cursor, field: &FieldSpec) -> Vec<Completi
             let names = place.root.definitions().filter_map(|(_, it)| it.name());
             names.map(|name| value(name, "a key of this folder")).collect()
         }
-        Subject::Listed(kind) => listed(place, policy, kind),
+        Subject::CatalogueEntry(kind) => listed(place, policy, kind),
     }
 }
 
 /// What the policy lists for the document's tenants; for all tenants if it names none.
-fn listed(place: &Place<'_>, policy: Option<&Policy>, kind: Listed) -> Vec<CompletionItem> {
+fn listed(
+    place: &OpenDocument<'_>,
+    policy: Option<&Policy>,
+    kind: CatalogueEntry,
+) -> Vec<CompletionItem> {
     let Some(policy) = policy else { return Vec::new() };
     let own: Vec<&str> =
         place.definitions().filter_map(|it| it.tenant().or(policy.only_tenant())).collect();

@@ -19,16 +19,16 @@ const UNNECESSARY: [&str; 5] =
 const DEPRECATED: &str = "role-deprecated";
 
 /// The diagnostics of one file.
-pub(crate) fn of(
+pub(crate) fn diagnostics(
     root: &Root,
     findings: &[(&Finding, &Report)],
     encoding: Encoding,
 ) -> Vec<Diagnostic> {
-    findings.iter().map(|(finding, report)| one(root, finding, report, encoding)).collect()
+    findings.iter().map(|(finding, report)| diagnostic(root, finding, report, encoding)).collect()
 }
 
 /// One finding.
-pub(crate) fn one(
+pub(crate) fn diagnostic(
     root: &Root,
     finding: &Finding,
     report: &Report,

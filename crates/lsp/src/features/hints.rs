@@ -6,10 +6,10 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use lsp_types::{InlayHint, InlayHintLabel, Range};
 
-use super::{Place, overlap};
+use super::{OpenDocument, overlap};
 
 /// The hints in a range.
-pub(crate) fn of(place: &Place<'_>, range: Range) -> Vec<InlayHint> {
+pub(crate) fn inlay_hints(place: &OpenDocument<'_>, range: Range) -> Vec<InlayHint> {
     let all = place.definitions().flat_map(|definition| {
         let expiry = expiry(place, definition).into_iter();
         expiry.chain(components(place, definition))
@@ -17,7 +17,7 @@ pub(crate) fn of(place: &Place<'_>, range: Range) -> Vec<InlayHint> {
     all.filter(|hint| overlap(Range::new(hint.position, hint.position), range)).collect()
 }
 
-fn hint(place: &Place<'_>, after: cortexkey_manifest::Span, label: String) -> InlayHint {
+fn hint(place: &OpenDocument<'_>, after: cortexkey_manifest::Span, label: String) -> InlayHint {
     InlayHint {
         position: place.text.position(after.range().end),
         label: InlayHintLabel::String(label),
@@ -30,7 +30,7 @@ fn hint(place: &Place<'_>, after: cortexkey_manifest::Span, label: String) -> In
     }
 }
 
-fn expiry(place: &Place<'_>, definition: &Definition) -> Option<InlayHint> {
+fn expiry(place: &OpenDocument<'_>, definition: &Definition) -> Option<InlayHint> {
     let end = definition.spec.as_ref()?.end()?;
     let label = match end.value {
         Expiry::At(moment) => time_left(moment),
@@ -44,7 +44,7 @@ fn expiry(place: &Place<'_>, definition: &Definition) -> Option<InlayHint> {
 }
 
 /// The number of components behind each role whose components are known.
-fn components(place: &Place<'_>, definition: &Definition) -> Vec<InlayHint> {
+fn components(place: &OpenDocument<'_>, definition: &Definition) -> Vec<InlayHint> {
     let Some((policy, _)) = place.root.policy(&place.path) else { return Vec::new() };
     let catalogue: Vec<_> = policy.roles().collect();
     let product = policy.product(definition.tenant().or(policy.only_tenant()));

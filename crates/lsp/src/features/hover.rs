@@ -10,12 +10,12 @@ use cortexkey_manifest::format::{FieldSpec, Kind};
 use cortexkey_manifest::{Span, Spanned};
 use lsp_types::{Hover, HoverContents, MarkupContent, MarkupKind, Position};
 
-use super::Place;
-use super::listed::Listed;
+use super::OpenDocument;
+use super::catalogue::CatalogueEntry;
 use crate::cursor::Cursor;
 use crate::features::hints::time_left;
 
-pub(crate) fn of(place: &Place<'_>, position: Position) -> Option<Hover> {
+pub(crate) fn hover(place: &OpenDocument<'_>, position: Position) -> Option<Hover> {
     let offset = place.text.offset(position);
     let contains = |span: Span| span.range().contains(&offset);
     let word = word(place, position);
@@ -43,7 +43,7 @@ pub(crate) fn of(place: &Place<'_>, position: Position) -> Option<Hover> {
 }
 
 /// A rule that the policy defines.
-fn of_own_rule(place: &Place<'_>, name: &str) -> Option<String> {
+fn of_own_rule(place: &OpenDocument<'_>, name: &str) -> Option<String> {
     let (policy, _) = place.root.policy(&place.path)?;
     let rule = policy.custom_rules().find(|rule| rule.id().matches(name))?;
     let code = rule.id().code();
@@ -52,13 +52,13 @@ fn of_own_rule(place: &Place<'_>, name: &str) -> Option<String> {
 }
 
 /// The field of a line: the whole line belongs to it.
-fn of_line(place: &Place<'_>, position: Position) -> Option<String> {
+fn of_line(place: &OpenDocument<'_>, position: Position) -> Option<String> {
     let line = place.text.line(position.line as usize);
     let cursor = Cursor::at(place.text.whole, position.line as usize, line.len());
     cursor.field.map(of_field)
 }
 
-fn word(place: &Place<'_>, position: Position) -> String {
+fn word(place: &OpenDocument<'_>, position: Position) -> String {
     let line = place.text.line(position.line as usize);
     let start = place.text.offset(Position::new(position.line, 0));
     let at = place.text.offset(position) - start;
@@ -83,7 +83,7 @@ fn list(words: &[&str]) -> String {
     words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ")
 }
 
-fn of_role(place: &Place<'_>, role: &Spanned<String>) -> String {
+fn of_role(place: &OpenDocument<'_>, role: &Spanned<String>) -> String {
     let name = role.value.as_str();
     let mut parts = vec![format!("### {name}")];
     let predefined = PREDEFINED_ROLES.iter().find(|role| role.name == name);
@@ -127,7 +127,7 @@ fn of_role(place: &Place<'_>, role: &Spanned<String>) -> String {
 }
 
 /// The known components of a predefined role, in the product of the key's tenant.
-fn components(place: &Place<'_>, role: &Spanned<String>) -> Option<String> {
+fn components(place: &OpenDocument<'_>, role: &Spanned<String>) -> Option<String> {
     let own = place.definitions().find(|it| it.roles().iter().any(|own| own.span == role.span))?;
     let (policy, _) = place.root.policy(&place.path)?;
     let catalogue: Vec<_> = policy.roles().collect();
@@ -144,7 +144,7 @@ fn components(place: &Place<'_>, role: &Spanned<String>) -> Option<String> {
 
 /// What a key may see, at its name and at `scope`.
 fn of_key(
-    place: &Place<'_>,
+    place: &OpenDocument<'_>,
     definition: &Definition,
     contains: &dyn Fn(Span) -> bool,
 ) -> Option<String> {
@@ -187,11 +187,12 @@ fn of_key(
 
 /// A group, tag or domain of the scope, and what the policy lists of it.
 fn of_name(
-    place: &Place<'_>,
+    place: &OpenDocument<'_>,
     definition: &Definition,
     contains: &dyn Fn(Span) -> bool,
 ) -> Option<String> {
-    let (kind, name) = Listed::selected(definition).find(|(_, name)| contains(name.span))?;
+    let (kind, name) =
+        CatalogueEntry::selected(definition).find(|(_, name)| contains(name.span))?;
     let (policy, _) = place.root.policy(&place.path)?;
     let tenant = definition.tenant().or(policy.only_tenant());
     let Some(facts) = tenant.and_then(|tenant| policy.tenant(tenant)) else {

@@ -4,12 +4,12 @@ use cortexkey_manifest::Spanned;
 use cortexkey_manifest::definition::Definition;
 use lsp_types::{CodeLens, Command};
 
-use super::Place;
+use super::OpenDocument;
 
 /// How many keys a lens names; the others are counted.
 const NAMED_MAX: usize = 3;
 
-pub(crate) fn of(place: &Place<'_>) -> Vec<CodeLens> {
+pub(crate) fn code_lenses(place: &OpenDocument<'_>) -> Vec<CodeLens> {
     let roles = place.definitions().flat_map(|own| own.roles().iter().map(move |it| (own, it)));
     let lens = |(own, role): (&Definition, &Spanned<String>)| {
         let command = Command {
@@ -22,7 +22,7 @@ pub(crate) fn of(place: &Place<'_>) -> Vec<CodeLens> {
     roles.map(lens).collect()
 }
 
-fn title(place: &Place<'_>, own: &Definition, role: &str) -> String {
+fn title(place: &OpenDocument<'_>, own: &Definition, role: &str) -> String {
     let has = |other: &&Definition| {
         !core::ptr::eq(*other, own) && other.roles().iter().any(|it| it.value == role)
     };

@@ -1,13 +1,13 @@
 //! The server's features, one file each.
 
 pub(crate) mod actions;
+mod catalogue;
 pub(crate) mod completion;
 pub(crate) mod diagnostics;
 pub(crate) mod hints;
 pub(crate) mod hover;
 pub(crate) mod lens;
 pub(crate) mod links;
-mod listed;
 pub(crate) mod names;
 mod subject;
 pub(crate) mod symbols;
@@ -25,7 +25,7 @@ use crate::workspace::Root;
 pub(crate) type Uris<'a> = Box<dyn Fn(&Path) -> Option<Url> + 'a>;
 
 /// An open document.
-pub(crate) struct Place<'a> {
+pub(crate) struct OpenDocument<'a> {
     pub(crate) root: &'a Root,
     pub(crate) path: PathBuf,
     pub(crate) uri: Url,
@@ -35,7 +35,7 @@ pub(crate) struct Place<'a> {
     pub(crate) uris: Uris<'a>,
 }
 
-impl Place<'_> {
+impl OpenDocument<'_> {
     /// The findings of the document.
     fn findings(&self) -> Vec<(&Finding, &Report)> {
         self.root.findings(&self.path)

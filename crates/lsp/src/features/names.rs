@@ -9,8 +9,8 @@ use cortexkey_manifest::{Span, scalar};
 use lsp_types::{Location, Position, Range, TextEdit, Url, WorkspaceEdit};
 use thiserror::Error;
 
-use super::Place;
-use super::listed::Listed;
+use super::OpenDocument;
+use super::catalogue::CatalogueEntry;
 use super::subject::Subject;
 use crate::cursor::Cursor;
 
@@ -20,11 +20,11 @@ enum Named {
     Role(String),
     Tenant(String),
     Team(String),
-    Listed(Listed, String),
+    CatalogueEntry(CatalogueEntry, String),
     Rule(RuleId),
 }
 
-fn named(place: &Place<'_>, position: Position) -> Option<Named> {
+fn named(place: &OpenDocument<'_>, position: Position) -> Option<Named> {
     let offset = place.text.offset(position);
     let holds = |span: Span| span.range().start <= offset && offset <= span.range().end;
     in_definition(place, &holds)
@@ -34,13 +34,13 @@ fn named(place: &Place<'_>, position: Position) -> Option<Named> {
 }
 
 /// The value of a field that is a name, wherever the format has such a field.
-fn in_field(place: &Place<'_>, position: Position) -> Option<Named> {
+fn in_field(place: &OpenDocument<'_>, position: Position) -> Option<Named> {
     let number = position.line as usize;
     let line = place.text.line(number);
     let column = place.text.offset(position) - place.text.offset(Position::new(position.line, 0));
     let cursor = Cursor::at(place.text.whole, number, column);
     let path: Vec<&str> = cursor.path.iter().map(String::as_str).collect();
-    let subject = cursor.field.and_then(|_| Subject::of_field(&path))?;
+    let subject = cursor.field.and_then(|_| Subject::for_field(&path))?;
     let name = scalar_at(line, column)?.to_owned();
     Some(match subject {
         Subject::Role => Named::Role(name),
@@ -48,7 +48,7 @@ fn in_field(place: &Place<'_>, position: Position) -> Option<Named> {
         Subject::Tenant => Named::Tenant(name),
         Subject::Key => Named::Key(bare(&name).to_owned()),
         Subject::Rule => Named::Rule(place.root.policy(&place.path)?.0.rule_id(&name)?),
-        Subject::Listed(kind) => Named::Listed(kind, name),
+        Subject::CatalogueEntry(kind) => Named::CatalogueEntry(kind, name),
     })
 }
 
@@ -66,7 +66,7 @@ fn scalar_at(line: &str, column: usize) -> Option<&str> {
     (!scalar.is_empty()).then_some(scalar)
 }
 
-fn in_definition(place: &Place<'_>, holds: &dyn Fn(Span) -> bool) -> Option<Named> {
+fn in_definition(place: &OpenDocument<'_>, holds: &dyn Fn(Span) -> bool) -> Option<Named> {
     for definition in place.definitions() {
         let metadata = definition.metadata.as_ref();
         if let Some(name) = metadata.and_then(|it| it.name.spanned()).filter(|it| holds(it.span)) {
@@ -85,14 +85,14 @@ fn in_definition(place: &Place<'_>, holds: &dyn Fn(Span) -> bool) -> Option<Name
 }
 
 /// A rule that a comment suppresses.
-fn in_comment(place: &Place<'_>, holds: &dyn Fn(Span) -> bool) -> Option<Named> {
+fn in_comment(place: &OpenDocument<'_>, holds: &dyn Fn(Span) -> bool) -> Option<Named> {
     let file = place.root.file(&place.path)?;
     let (policy, _) = place.root.policy(&place.path)?;
     let found = suppressed(file).find(|(_, span)| holds(*span));
     policy.rule_id(found?.0).map(Named::Rule)
 }
 
-fn in_policy(place: &Place<'_>, holds: &dyn Fn(Span) -> bool) -> Option<Named> {
+fn in_policy(place: &OpenDocument<'_>, holds: &dyn Fn(Span) -> bool) -> Option<Named> {
     place.root.policies().find_map(|(at, policy, report)| {
         let is_at = |layer: usize, span: Span| {
             let source = SourceId::Policy { policy: at, layer };
@@ -133,7 +133,7 @@ fn rules_in(policy: &Policy) -> impl Iterator<Item = (usize, RuleId, Span)> {
 }
 
 /// The names of rules in the document, if it is a file of a policy.
-pub(super) fn rules_here(place: &Place<'_>) -> Vec<(String, Span)> {
+pub(super) fn rules_here(place: &OpenDocument<'_>) -> Vec<(String, Span)> {
     let mut all = Vec::new();
     for (at, policy, report) in place.root.policies() {
         for (layer, rule, span) in rules_in(policy) {
@@ -186,13 +186,13 @@ fn bare(key: &str) -> &str {
     key.rsplit_once('/').map_or(key, |(_, name)| name)
 }
 
-pub(crate) fn definition(place: &Place<'_>, position: Position) -> Vec<Location> {
+pub(crate) fn definition(place: &OpenDocument<'_>, position: Position) -> Vec<Location> {
     match named(place, position) {
         Some(Named::Key(name)) => keys(place, &name),
         Some(Named::Role(name)) => role_in_catalogue(place, &name),
         Some(Named::Tenant(name)) => tenant_in_policy(place, &name),
         Some(Named::Team(name)) => team_in_catalogue(place, &name),
-        Some(Named::Listed(kind, name)) => listed_in_policy(place, kind, &name),
+        Some(Named::CatalogueEntry(kind, name)) => listed_in_policy(place, kind, &name),
         Some(Named::Rule(rule)) => of_policy(place, |policy| {
             let declared = declared(policy).into_iter().filter(|(_, it, _)| *it == rule);
             declared.map(|(layer, _, span)| (layer, span)).collect()
@@ -201,14 +201,14 @@ pub(crate) fn definition(place: &Place<'_>, position: Position) -> Vec<Location>
     }
 }
 
-fn role_in_catalogue(place: &Place<'_>, name: &str) -> Vec<Location> {
+fn role_in_catalogue(place: &OpenDocument<'_>, name: &str) -> Vec<Location> {
     of_policy(place, |policy| {
         let roles = policy.roles_at().filter(|(_, role)| role.name.value == name);
         roles.map(|(layer, role)| (layer, role.name.span)).collect()
     })
 }
 
-fn tenant_in_policy(place: &Place<'_>, name: &str) -> Vec<Location> {
+fn tenant_in_policy(place: &OpenDocument<'_>, name: &str) -> Vec<Location> {
     of_policy(place, |policy| {
         let layer = policy.tenant_at(name).map(|(layer, _)| layer);
         let span = policy.tenants().find(|(known, _)| known.value == name);
@@ -216,7 +216,7 @@ fn tenant_in_policy(place: &Place<'_>, name: &str) -> Vec<Location> {
     })
 }
 
-fn team_in_catalogue(place: &Place<'_>, name: &str) -> Vec<Location> {
+fn team_in_catalogue(place: &OpenDocument<'_>, name: &str) -> Vec<Location> {
     of_policy(place, |policy| {
         let teams = policy.teams_at().filter(|(_, team)| team.value == name);
         teams.map(|(layer, team)| (layer, team.span)).collect()
@@ -224,7 +224,7 @@ fn team_in_catalogue(place: &Place<'_>, name: &str) -> Vec<Location> {
 }
 
 /// Where the tenants of the document list a name; those of the policy if the document has none.
-fn listed_in_policy(place: &Place<'_>, kind: Listed, name: &str) -> Vec<Location> {
+fn listed_in_policy(place: &OpenDocument<'_>, kind: CatalogueEntry, name: &str) -> Vec<Location> {
     of_policy(place, |policy| {
         let mut own: Vec<&str> = place.definitions().filter_map(|it| it.tenant()).collect();
         if own.is_empty() {
@@ -242,7 +242,7 @@ fn listed_in_policy(place: &Place<'_>, kind: Listed, name: &str) -> Vec<Location
 }
 
 /// All places of a name, those that declare it among them.
-pub(crate) fn references(place: &Place<'_>, position: Position) -> Vec<Location> {
+pub(crate) fn references(place: &OpenDocument<'_>, position: Position) -> Vec<Location> {
     match named(place, position) {
         Some(Named::Key(name)) => {
             let mut all = keys(place, &name);
@@ -274,10 +274,11 @@ pub(crate) fn references(place: &Place<'_>, position: Position) -> Vec<Location>
             }));
             all
         }
-        Some(Named::Listed(kind, name)) => {
+        Some(Named::CatalogueEntry(kind, name)) => {
             let mut all = listed_in_policy(place, kind, &name);
             all.extend(in_definitions(place, |it| {
-                let selected = Listed::selected(it).filter(|it| it.0 == kind && it.1.value == name);
+                let selected =
+                    CatalogueEntry::selected(it).filter(|it| it.0 == kind && it.1.value == name);
                 selected.map(|(_, name)| name.span).collect()
             }));
             all
@@ -295,7 +296,7 @@ pub(crate) fn references(place: &Place<'_>, position: Position) -> Vec<Location>
 }
 
 /// The comments that suppress a rule.
-fn in_comments(place: &Place<'_>, rule: &RuleId) -> Vec<Location> {
+fn in_comments(place: &OpenDocument<'_>, rule: &RuleId) -> Vec<Location> {
     let of_file = |file: &CorpusFile| {
         let spans = suppressed(file).filter(|(written, _)| rule.matches(written));
         let spans: Vec<Span> = spans.map(|(_, span)| span).collect();
@@ -307,7 +308,7 @@ fn in_comments(place: &Place<'_>, rule: &RuleId) -> Vec<Location> {
     place.root.files().flat_map(of_file).collect()
 }
 
-fn keys(place: &Place<'_>, name: &str) -> Vec<Location> {
+fn keys(place: &OpenDocument<'_>, name: &str) -> Vec<Location> {
     in_definitions(place, |it| {
         let own = it.metadata.as_ref().and_then(|metadata| metadata.name.spanned());
         own.filter(|own| own.value == name).map(|own| own.span).into_iter().collect()
@@ -315,7 +316,7 @@ fn keys(place: &Place<'_>, name: &str) -> Vec<Location> {
 }
 
 fn in_definitions(
-    place: &Place<'_>,
+    place: &OpenDocument<'_>,
     spans: impl Fn(&cortexkey_manifest::definition::Definition) -> Vec<Span>,
 ) -> Vec<Location> {
     let definitions = place.root.definitions();
@@ -329,7 +330,10 @@ fn in_definitions(
         .collect()
 }
 
-fn of_policy(place: &Place<'_>, find: impl Fn(&Policy) -> Vec<(usize, Span)>) -> Vec<Location> {
+fn of_policy(
+    place: &OpenDocument<'_>,
+    find: impl Fn(&Policy) -> Vec<(usize, Span)>,
+) -> Vec<Location> {
     let mut all = Vec::new();
     for (at, policy, report) in place.root.policies() {
         for (layer, span) in find(policy) {
@@ -352,12 +356,12 @@ struct WaivedKey {
 }
 
 impl WaivedKey {
-    fn location(&self, place: &Place<'_>) -> Option<Location> {
+    fn location(&self, place: &OpenDocument<'_>) -> Option<Location> {
         place.location(&self.path, &self.text, self.span)
     }
 }
 
-fn waivers(place: &Place<'_>, name: &str) -> Vec<WaivedKey> {
+fn waivers(place: &OpenDocument<'_>, name: &str) -> Vec<WaivedKey> {
     let mut all: Vec<WaivedKey> = Vec::new();
     for (at, policy, report) in place.root.policies() {
         for (layer, waiver) in policy.waivers() {
@@ -388,7 +392,7 @@ pub(crate) enum RenameError {
 }
 
 /// The range of the key's name at a position, if it can be renamed there.
-pub(crate) fn renameable(place: &Place<'_>, position: Position) -> Option<Range> {
+pub(crate) fn renameable(place: &OpenDocument<'_>, position: Position) -> Option<Range> {
     let Some(Named::Key(name)) = named(place, position) else { return None };
     let mut all = keys(place, &name);
     all.extend(waivers(place, &name).into_iter().filter_map(|it| it.location(place)));
@@ -398,7 +402,7 @@ pub(crate) fn renameable(place: &Place<'_>, position: Position) -> Option<Range>
 
 /// Renames a key, in its definition and in its waivers.
 pub(crate) fn rename(
-    place: &Place<'_>,
+    place: &OpenDocument<'_>,
     position: Position,
     new: &str,
 ) -> Result<WorkspaceEdit, RenameError> {

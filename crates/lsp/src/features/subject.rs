@@ -1,6 +1,6 @@
 //! [`Subject`]: what the value of a field names.
 
-use super::listed::Listed;
+use super::catalogue::CatalogueEntry;
 
 /// A kind of name that is written in several places.
 #[derive(Clone, Copy, Debug)]
@@ -10,12 +10,12 @@ pub(super) enum Subject {
     Tenant,
     Key,
     Rule,
-    Listed(Listed),
+    CatalogueEntry(CatalogueEntry),
 }
 
 impl Subject {
     /// What the field at a path of a definition or policy names.
-    pub(super) fn of_field(path: &[&str]) -> Option<Self> {
+    pub(super) fn for_field(path: &[&str]) -> Option<Self> {
         Some(match path {
             ["spec", "roles"]
             | [.., "match", "roles"]
@@ -26,7 +26,7 @@ impl Subject {
             ["metadata", "tenant"] | [.., "match", "tenant"] => Self::Tenant,
             ["waivers", "key"] => Self::Key,
             ["waivers", "rule"] => Self::Rule,
-            _ => Self::Listed(Listed::of_field(path)?),
+            _ => Self::CatalogueEntry(CatalogueEntry::for_field(path)?),
         })
     }
 }

@@ -2,9 +2,9 @@
 
 use lsp_types::{DocumentSymbol, SymbolKind};
 
-use super::Place;
+use super::OpenDocument;
 
-pub(crate) fn of(place: &Place<'_>) -> Vec<DocumentSymbol> {
+pub(crate) fn document_symbols(place: &OpenDocument<'_>) -> Vec<DocumentSymbol> {
     let symbol = |definition: &cortexkey_manifest::definition::Definition| {
         let name = definition.metadata.as_ref().and_then(|metadata| metadata.name.spanned());
         let selection = name.map_or(definition.place, |name| name.span);

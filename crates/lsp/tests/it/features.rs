@@ -117,7 +117,7 @@ fn in_policy(line: &str) -> (String, String) {
 }
 
 #[test]
-fn rules_lead_to_where_the_policy_defines_and_sets_them() {
+fn rules_link_to_their_definition_and_settings() {
     let mut editor = start();
     let wanted = [in_policy("- { id: ORG001"), in_policy("ORG001:")];
     let text = whole();
@@ -142,7 +142,7 @@ fn rules_lead_to_where_the_policy_defines_and_sets_them() {
 }
 
 #[test]
-fn keys_roles_and_tenants_lead_to_each_other() {
+fn keys_roles_and_tenants_link_to_each_other() {
     let mut editor = start();
     let text = whole();
     let key = at(&mut editor, "definition", "cortexkey.yaml", POLICY, "prod/svc-a");
@@ -172,19 +172,17 @@ fn a_key_is_renamed_with_its_waivers_which_keep_their_tenant() {
 }
 
 #[test]
-fn hover_explains_groups_and_what_the_key_would_lose() {
+fn hover_explains_groups_and_losses() {
     let mut editor = start();
     let text = whole();
     let mut hover = |place: &str| {
         let hover = at(&mut editor, "hover", "keys/a.yaml", &text, place);
         hover["contents"]["value"].as_str().unwrap().to_owned()
     };
-    assert!(hover("servers").contains("Asset group `servers`. The policy lists it"));
-    let key = hover("svc-a");
-    assert!(key.contains("asset groups servers") && key.contains("it would lose"), "{key}");
-    assert!(hover("scope:").contains("it would lose"));
-    assert!(hover("30d").contains("if it is generated now"));
-    assert!(hover("few-roles]").contains("too many roles"));
+    let hovers: String = ["servers", "svc-a", "scope:", "30d", "few-roles]"]
+        .map(|needle| format!("# {needle}\n\n{}\n\n", without_dates(&hover(needle))))
+        .concat();
+    insta::assert_snapshot!(hovers);
     let viewer = text.replacen("[SIEM Export]", "[Viewer]", 1);
     editor.replace("keys/a.yaml", 2, &viewer);
     let hover = at(&mut editor, "hover", "keys/a.yaml", &viewer, "Viewer");
@@ -301,8 +299,20 @@ fn a_policy_without_any_definition_is_reported() {
     assert_eq!(reported["type"], 1, "{reported}");
 }
 
+/// The text with `DATE` in place of each date and time.
+fn without_dates(text: &str) -> String {
+    let is_date = |word: &&str| word.len() >= 10 && word.starts_with("20") && word.contains('-');
+    let words = text.split_inclusive([' ', '\n', '`', ',', ')']);
+    words
+        .map(|word| {
+            let bare = word.trim_end_matches([' ', '\n', '`', ',', ')']);
+            if is_date(&bare) { word.replace(bare, "DATE") } else { word.to_owned() }
+        })
+        .collect()
+}
+
 #[test]
-fn completion_offers_what_the_tenant_has() {
+fn completion_offers_names_of_the_tenant() {
     let mut editor = start();
     editor.replace("keys/a.yaml", 2, KEYS);
     let labels = |items: &Value| -> Vec<String> {
@@ -377,7 +387,8 @@ fn hints_lenses_symbols_and_links_cover_every_document() {
     let labels: Vec<&str> =
         hints.as_array().unwrap().iter().map(|it| it["label"].as_str().unwrap()).collect();
     assert_eq!(labels.iter().filter(|label| **label == "2 components").count(), 2, "{labels:?}");
-    assert_eq!(labels.iter().filter(|label| label.starts_with("until 2")).count(), 2, "{labels:?}");
+    let expiries = labels.iter().filter(|label| without_dates(label).contains("DATE"));
+    assert_eq!(expiries.count(), 2, "{labels:?}");
     let hints = editor.request("textDocument/inlayHint", &range(0, 15));
     assert_eq!(hints.as_array().unwrap().len(), 2, "{hints}");
     let policy = json!({ "textDocument": { "uri": editor.uri("cortexkey.yaml") } });
@@ -460,7 +471,7 @@ fn unsaved_texts_count_in_the_findings_of_other_files() {
 }
 
 #[test]
-fn findings_in_the_policy_follow_when_the_editor_is_quiet() {
+fn findings_in_the_policy_are_sent_when_the_editor_is_idle() {
     let policy = format!("{NAMES}catalog: {{ roles: [{{ name: SIEM Export }}] }}\n");
     let a = named("svc-a");
     let files = [("cortexkey.yaml", policy.as_str()), ("keys/svc-a.yaml", &a)];
@@ -522,7 +533,7 @@ fn files_that_appear_on_disk_are_checked() {
 }
 
 #[test]
-fn a_cancelled_request_gets_that_answer_and_the_others_get_theirs() {
+fn a_cancelled_request_does_not_affect_others() {
     let folder = tempfile::tempdir().unwrap();
     let (client, server) = Connection::memory();
     let root = format!("file://{}", folder.path().display());

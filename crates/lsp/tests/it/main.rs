@@ -49,7 +49,7 @@ fn editor() -> Editor {
 }
 
 #[test]
-fn findings_follow_the_buffer_and_not_the_file() {
+fn findings_are_those_of_the_buffer() {
     let mut editor = editor();
     editor.open("keys/a.yaml", KEY);
     let first = editor.diagnostics("keys/a.yaml");
@@ -72,7 +72,7 @@ fn findings_follow_the_buffer_and_not_the_file() {
 }
 
 #[test]
-fn a_burst_of_changes_ends_in_what_the_last_one_says() {
+fn a_burst_of_changes_ends_with_the_findings_of_the_last() {
     let mut editor = editor();
     editor.open("keys/a.yaml", KEY);
     let clean = editor.diagnostics("keys/a.yaml");
@@ -141,7 +141,7 @@ fn no_suppression_is_offered_for_a_secret() {
 }
 
 #[test]
-fn names_lead_to_where_they_are_written() {
+fn names_link_to_their_occurrences() {
     let mut editor = editor();
     editor.open("keys/a.yaml", KEY);
     let at = |editor: &mut Editor, method: &str, line: u32, character: u32| {
@@ -195,13 +195,14 @@ fn hover_completion_symbols_hints_and_lenses() {
         "range": { "start": { "line": 0, "character": 0 }, "end": { "line": 99, "character": 0 } },
     });
     let hints = editor.request("textDocument/inlayHint", &range);
-    assert!(hints[0]["label"].as_str().unwrap().ends_with("days left"), "{hints}");
+    let days = hints[0]["label"].as_str().unwrap().split(' ').next().unwrap();
+    assert!(days.parse::<u32>().is_ok(), "{hints}");
     let lenses = editor.request("textDocument/codeLens", &document);
     assert!(lenses[0]["command"]["title"].as_str().unwrap().contains("SIEM Export"));
 }
 
 #[test]
-fn columns_are_counted_as_agreed() {
+fn columns_use_the_negotiated_encoding() {
     // Two UTF-16 units and four bytes a character, before what is found.
     let key = KEY.replace("roles: [SIEM Export]", "roles: [\"𝕏𝕏\", Nowhere]");
     for (encoding, column) in [("utf-16", 18), ("utf-8", 22)] {
@@ -217,7 +218,7 @@ fn columns_are_counted_as_agreed() {
 }
 
 #[test]
-fn what_is_wrong_with_a_message_is_told_and_ends_nothing() {
+fn an_invalid_message_is_reported_and_the_server_continues() {
     let mut editor = editor();
     let error = editor.raw("textDocument/hover", &json!({ "textDocument": 7 }));
     assert_eq!(error["code"], -32602);
@@ -228,7 +229,7 @@ fn what_is_wrong_with_a_message_is_told_and_ends_nothing() {
 }
 
 #[test]
-fn a_folder_that_cannot_be_checked_is_told() {
+fn a_folder_that_cannot_be_checked_is_reported() {
     let broken =
         "kind: Policy\napiVersion: cortexkey/v1\nmetadata: { name: a }\nextends: [nowhere.yaml]\n";
     let mut editor = Editor::start(&[("cortexkey.yaml", broken), ("keys/a.yaml", KEY)], &["utf-8"]);

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use cortexkey_client::{Client, ClientOptions, Roots, state_folder};
-use cortexkey_console::{Console, Kind, Options};
+use cortexkey_console::{Console, Options, TenantKind};
 use cortexkey_core::address::Address;
 use cortexkey_core::auth::{Key, Signer};
 use cortexkey_tenant::{Clock, SettableClock, Tenant};
@@ -36,10 +36,10 @@ pub(in crate::commands) fn of_tenant(tenant: &Tenant) -> Result<Console, Failure
     let roots = roots.map_err(|error| unexpected(&error))?;
     let client_options = ClientOptions { roots, ..ClientOptions::default() };
     let mut options = Options::new(Client::new(address, signer, client_options));
-    options.kind = Kind::Emulator(tenant.controls());
+    options.kind = TenantKind::Emulator(tenant.controls());
     options.allow_changes = true;
     options.ca_file = tenant.ca_path().map(Path::to_path_buf);
     options.state_folder = state_folder(&|name: &str| std::env::var_os(name));
-    options.tell = Arc::new(tell);
+    options.on_address = Arc::new(tell);
     Console::start(options).map_err(|error| start_failed(&error))
 }

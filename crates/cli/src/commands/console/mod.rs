@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use clap::ValueEnum;
 use cortexkey_client::state_folder;
-use cortexkey_console::{Console, HostName, Kind, Options, StartError};
+use cortexkey_console::{Console, HostName, Options, StartError, TenantKind};
 
 use crate::change::say;
 use crate::connection::{ConnectionArgs, SETTINGS};
@@ -76,7 +76,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     let ca_file = connection.ca_file.clone();
     let tenant = args.tenant.clone().or_else(|| connection.tenant.clone());
     let mut options = Options::new(connection.client());
-    options.kind = Kind::Profile(profile);
+    options.kind = TenantKind::Profile(profile);
     options.allow_changes = args.allow_changes;
     options.keys = Some(folder);
     options.tenant = tenant;
@@ -88,7 +88,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
         Host::Address => HostName::Address,
     };
     options.state_folder = state_folder(&|name: &str| std::env::var_os(name));
-    options.tell = Arc::new(tell);
+    options.on_address = Arc::new(tell);
     let console = Console::start(options).map_err(|error| start_failed(&error))?;
     let changes = if args.allow_changes { "changes allowed" } else { "read-only" };
     say(&format!("API keys of {address} ({changes}); open this address, which works once:"));

@@ -8,7 +8,7 @@ use cortexkey_manifest::access::{Access, ScopeModel, losses, words};
 use cortexkey_system::chain;
 use maud::{Markup, html};
 
-use super::find::Found;
+use super::find::SelectedKey;
 use crate::app::App;
 use crate::error::BoxError;
 use crate::page_request::PageRequest;
@@ -16,7 +16,7 @@ use crate::parts::layout::fault;
 use crate::snapshot::{Row, Snapshot};
 
 /// The key's access according to the tenant.
-pub(super) fn of_row(app: &App, snapshot: &Snapshot, row: &Row) -> Result<Access, BoxError> {
+pub(super) fn for_row(app: &App, snapshot: &Snapshot, row: &Row) -> Result<Access, BoxError> {
     let scope = app.options.client.scope(row.record.key_id);
     let scope = scope.map_err(|error| format!("its scope could not be read: {}", chain(&error)))?;
     let policy = snapshot.definitions.policy();
@@ -43,8 +43,8 @@ fn as_the_emulator(app: &App, mut access: Access) -> Access {
 }
 
 /// The cards of a key's page.
-pub(super) fn cards(app: &App, ask: &PageRequest, found: &Found) -> Markup {
-    let access = match of_row(app, &found.view.snapshot, &found.row) {
+pub(super) fn cards(app: &App, request: &PageRequest, selected: &SelectedKey) -> Markup {
+    let access = match for_row(app, &selected.view.snapshot, &selected.row) {
         Ok(access) => access,
         Err(error) => return fault("What the key may do is not known.", &chain(error.as_ref())),
     };
@@ -59,7 +59,7 @@ pub(super) fn cards(app: &App, ask: &PageRequest, found: &Found) -> Markup {
         }
         section class="card" aria-labelledby="ask" {
             h2 id="ask" { "Ask about access" }
-            div class="body" { (question::card(ask, found, &access)) }
+            div class="body" { (question::card(request, selected, &access)) }
         }
     }
 }

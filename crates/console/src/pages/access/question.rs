@@ -7,7 +7,7 @@ use cortexkey_manifest::access::{Access, ScopeModel};
 use maud::{Markup, html};
 use serde_json::{Value, json};
 
-use super::Found;
+use super::SelectedKey;
 use crate::page_request::{Fields, PageRequest};
 use crate::parts::layout::fault;
 
@@ -34,11 +34,11 @@ const REFERENCES: [(&str, &str); 5] = [
 ];
 
 /// The form, and the answer if a question was asked.
-pub(super) fn card(ask: &PageRequest, found: &Found, access: &Access) -> Markup {
-    let fields = &ask.query;
+pub(super) fn card(request: &PageRequest, selected: &SelectedKey, access: &Access) -> Markup {
+    let fields = &request.query;
     html! {
         form class="form question" method="get"
-            action={ "/keys/" (found.row.record.key_id) "#ask" } {
+            action={ "/keys/" (selected.row.record.key_id) "#ask" } {
             div class="fields" {
                 (choice(fields, "ask", "May it", "", &KINDS))
                 (text(fields, "name", "Name", "component action row", Some("names")))

@@ -17,7 +17,7 @@ const FILE: &str = "new-key.yaml";
 
 /// The fields that findings can be shown at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::pages) enum At {
+pub(in crate::pages) enum FormField {
     Name,
     Owner,
     Level,
@@ -34,7 +34,7 @@ pub(in crate::pages) enum At {
     Other,
 }
 
-impl At {
+impl FormField {
     pub(in crate::pages) const ALL: [(Self, &'static str); 12] = [
         (Self::Name, "at-name"),
         (Self::Owner, "at-owner"),
@@ -52,7 +52,7 @@ impl At {
 
     /// The field whose line of the definition starts like this. A missing field is reported at the
     /// line of the mapping that lacks it, and shown at the field that sets it.
-    fn of(line: &str, code: &str) -> Self {
+    fn for_line(line: &str, code: &str) -> Self {
         match code {
             "N004" => return Self::Owner,
             "N006" => return Self::Comment,
@@ -80,7 +80,7 @@ impl At {
 /// A definition, and the policy's findings.
 pub(in crate::pages) struct Check {
     pub(in crate::pages) yaml: String,
-    found: Vec<(At, KeyFinding)>,
+    found: Vec<(FormField, KeyFinding)>,
     /// Whether a locked rule is violated, or the policy cannot be read.
     pub(in crate::pages) is_locked: bool,
 }
@@ -113,13 +113,13 @@ impl Check {
             let found = KeyFinding::of(&report, finding);
             let line = check.yaml.lines().nth(found.line.saturating_sub(1)).unwrap_or_default();
             check.is_locked |= policy.is_locked(&finding.rule);
-            check.found.push((At::of(line, &found.code), found));
+            check.found.push((FormField::for_line(line, &found.code), found));
         }
         check
     }
 
     /// The findings at a field.
-    pub(in crate::pages) fn at(&self, at: At) -> impl Iterator<Item = &KeyFinding> {
+    pub(in crate::pages) fn at(&self, at: FormField) -> impl Iterator<Item = &KeyFinding> {
         self.found.iter().filter(move |(place, _)| *place == at).map(|(_, found)| found)
     }
 

@@ -4,7 +4,7 @@ use cortexkey_api::scope::AreaMode;
 use cortexkey_core::auth::Level;
 use maud::{Markup, html};
 
-use super::check::{At, Check};
+use super::check::{Check, FormField};
 use super::choices::{Choices, RoleChoice};
 use super::values::KeyForm;
 use crate::parts::findings;
@@ -40,18 +40,18 @@ pub(in crate::pages) fn tabs(
                 (definition_tab(form, check))
             }
         }
-        div id="at-other" { (findings::list(check.at(At::Other))) }
+        div id="at-other" { (findings::list(check.at(FormField::Other))) }
     }
 }
 
 /// The parts that a change of a field affects: the findings at each field, and the definition.
 pub(in crate::pages) fn parts(check: &Check) -> Vec<(&'static str, Markup)> {
-    let at = At::ALL.into_iter().map(|(at, id)| (id, findings::list(check.at(at))));
+    let at = FormField::ALL.into_iter().map(|(at, id)| (id, findings::list(check.at(at))));
     at.chain([("yaml", html! { (check.yaml) })]).collect()
 }
 
-fn at(check: &Check, place: At) -> Markup {
-    let id = At::ALL.iter().find(|(at, _)| *at == place).map_or("", |(_, id)| id);
+fn at(check: &Check, place: FormField) -> Markup {
+    let id = FormField::ALL.iter().find(|(at, _)| *at == place).map_or("", |(_, id)| id);
     html! { div id=(id) { (findings::list(check.at(place))) } }
 }
 
@@ -69,7 +69,7 @@ fn role_tab(purpose: Purpose, form: &KeyForm, choices: &Choices, check: &Check) 
                         span { (name) " " span class="hint" { (hint) } }
                     }
                 }
-                (at(check, At::Level))
+                (at(check, FormField::Level))
             }
             @if purpose == Purpose::Generate { (expiration(form, check)) }
         }
@@ -78,13 +78,13 @@ fn role_tab(purpose: Purpose, form: &KeyForm, choices: &Choices, check: &Check) 
             div class="options" {
                 @for role in &choices.roles { (role_choice(role, form.roles.contains(&role.name))) }
             }
-            (at(check, At::Roles))
+            (at(check, FormField::Roles))
         }
         div class="field" {
             label for="comment" { "Comment" }
             textarea id="comment" name="comment" maxlength="2000" { (form.comment) }
             span class="hint" { "Optional. The only text that the tenant keeps: anyone who lists keys reads it." }
-            (at(check, At::Comment))
+            (at(check, FormField::Comment))
         }
     }
 }
@@ -106,7 +106,7 @@ fn expiration(form: &KeyForm, check: &Check) -> Markup {
                 }
             }
             span class="hint" { "Without a date, the API generates a key for one week." }
-            (at(check, At::Expires))
+            (at(check, FormField::Expires))
         }
     }
 }
@@ -161,7 +161,7 @@ fn scope_tab(purpose: Purpose, form: &KeyForm, choices: &Choices, check: &Check)
                 }
             }
         }
-        (at(check, At::Scope))
+        (at(check, FormField::Scope))
         (area("Assets", &assets(form, choices, check)))
         (area("Cases and Issues", &cases_and_issues(form, choices, check)))
         (area("Endpoints", &endpoints(form, choices, check)))
@@ -196,7 +196,7 @@ fn assets(form: &KeyForm, choices: &Choices, check: &Check) -> Markup {
     let titles = ["No assets", "All assets", "Select asset groups"];
     html! {
         (modes("assets", form.assets, titles, &groups))
-        (at(check, At::Assets))
+        (at(check, FormField::Assets))
     }
 }
 
@@ -211,7 +211,7 @@ fn cases_and_issues(form: &KeyForm, choices: &Choices, check: &Check) -> Markup 
                 "Allow access to cases and issues that are not referencing known assets or endpoints"
             }
         }
-        (at(check, At::Cases))
+        (at(check, FormField::Cases))
     }
 }
 
@@ -230,7 +230,7 @@ fn endpoints(form: &KeyForm, choices: &Choices, check: &Check) -> Markup {
     let titles = ["No endpoints", "All endpoints", "Select specific"];
     html! {
         (modes("endpoints", form.endpoints, titles, &selection))
-        (at(check, At::Endpoints))
+        (at(check, FormField::Endpoints))
     }
 }
 
@@ -298,7 +298,7 @@ fn datasets(form: &KeyForm, check: &Check) -> Markup {
                             placeholder="xdr_data: _vendor = \"acme\"" { (form.filters) }
                     }
                 }
-                (at(check, At::Datasets))
+                (at(check, FormField::Datasets))
             }
         }
     }
@@ -310,12 +310,12 @@ fn definition_tab(form: &KeyForm, check: &Check) -> Markup {
             div class="field" {
                 label for="name" { "Name" }
                 input id="name" name="name" value=(form.name) autocomplete="off" spellcheck="false";
-                (at(check, At::Name))
+                (at(check, FormField::Name))
             }
             div class="field" {
                 label for="owner" { "Owner" }
                 input id="owner" name="owner" value=(form.owner) autocomplete="off" spellcheck="false";
-                (at(check, At::Owner))
+                (at(check, FormField::Owner))
             }
         }
         div class="field" {

@@ -55,19 +55,19 @@ fn mode(word: Option<&str>) -> AreaMode {
 }
 
 /// The mode of one axis, and its selection.
-type AxisOf<'a> = (AxisMode, &'a [String]);
+type AxisValues<'a> = (AxisMode, &'a [String]);
 
 impl KeyForm {
     /// An empty form at a time.
     pub(in crate::pages) fn new(now_ms: u64) -> Self {
-        let mut form = Self::of(&Fields::default());
+        let mut form = Self::from_fields(&Fields::default());
         form.has_scope = true;
         form.set_expiration(Some(now_ms.saturating_add(LIFETIME_MS)));
         form
     }
 
     /// The values that a browser sent.
-    pub(in crate::pages) fn of(fields: &Fields) -> Self {
+    pub(in crate::pages) fn from_fields(fields: &Fields) -> Self {
         let text = |name: &str| fields.get(name).unwrap_or_default().trim().to_owned();
         let names = |name: &str| -> Vec<String> {
             let lines = fields.all(name).flat_map(str::lines).map(str::trim);
@@ -101,8 +101,8 @@ impl KeyForm {
     }
 
     /// The values of an existing key.
-    pub(in crate::pages) fn of_key(key: &ApiKeyRecord, scope: Option<&ScopeRead>) -> Self {
-        let mut form = Self::of(&Fields::default());
+    pub(in crate::pages) fn from_key(key: &ApiKeyRecord, scope: Option<&ScopeRead>) -> Self {
+        let mut form = Self::from_fields(&Fields::default());
         form.level = key.security_level.into();
         form.roles.clone_from(&key.roles);
         form.comment = key.comment.clone().unwrap_or_default();
@@ -167,7 +167,7 @@ impl KeyForm {
 
     /// The form of an existing key: it has no field for the expiration.
     #[must_use]
-    pub(in crate::pages) fn of_existing(mut self, key: &ApiKeyRecord) -> Self {
+    pub(in crate::pages) fn with_fixed_fields(mut self, key: &ApiKeyRecord) -> Self {
         self.set_expiration(key.expiration);
         self
     }
@@ -192,13 +192,13 @@ impl KeyForm {
 
     /// What is missing or invalid, in words; empty if the form can be sent.
     pub(in crate::pages) fn faults(&self, now_ms: u64) -> Vec<String> {
-        let mut faults = self.faults_of_edit();
+        let mut faults = self.edit_faults();
         faults.extend(self.expiration_ms(now_ms).err().map(|error| error.to_string()));
         faults
     }
 
     /// The same for editing, where the expiration stays.
-    pub(in crate::pages) fn faults_of_edit(&self) -> Vec<String> {
+    pub(in crate::pages) fn edit_faults(&self) -> Vec<String> {
         let mut faults = Vec::new();
         if self.roles.is_empty() {
             faults.push("choose at least one role".to_owned());
@@ -235,7 +235,7 @@ impl KeyForm {
             if mode == AreaMode::Select { names.to_vec() } else { Vec::new() }
         };
         let (groups, tags) = self.axes();
-        let axis = |(mode, names): AxisOf<'_>| AxisWrite { mode, names: names.to_vec() };
+        let axis = |(mode, names): AxisValues<'_>| AxisWrite { mode, names: names.to_vec() };
         Ok(Some(ScopeWrite {
             assets: AssetsWrite {
                 mode: self.assets,
@@ -260,7 +260,7 @@ impl KeyForm {
     }
 
     /// The two axes of the endpoints: one without a selection does not restrict.
-    fn axes(&self) -> (AxisOf<'_>, AxisOf<'_>) {
+    fn axes(&self) -> (AxisValues<'_>, AxisValues<'_>) {
         let axis = |names: &'_ Vec<String>| {
             if names.is_empty() { AxisMode::Any } else { AxisMode::Scope }
         };
@@ -317,7 +317,7 @@ impl KeyForm {
             names.iter().map(tag).collect()
         };
         let (groups, endpoint_tags) = self.axes();
-        let axis = |(mode, names): AxisOf<'_>| Tagged { mode, tags: tags(names) };
+        let axis = |(mode, names): AxisValues<'_>| Tagged { mode, tags: tags(names) };
         Some(ScopeRead {
             assets: AssetsRead {
                 mode: self.assets,
@@ -350,7 +350,7 @@ mod tests {
     use super::*;
 
     fn form(text: &str) -> KeyForm {
-        KeyForm::of(&Fields::parse(text.as_bytes()))
+        KeyForm::from_fields(&Fields::parse(text.as_bytes()))
     }
 
     #[test]
@@ -369,7 +369,7 @@ mod tests {
             let read = form.scope_read(&[]).unwrap();
             assert_eq!(ObservedScope::from(&write), ObservedScope::from(&read), "{text}");
             let again =
-                KeyForm { has_scope: true, ..KeyForm::of_key(&form.record(0), Some(&read)) };
+                KeyForm { has_scope: true, ..KeyForm::from_key(&form.record(0), Some(&read)) };
             assert_eq!(
                 ObservedScope::from(&again.scope().unwrap().unwrap()),
                 ObservedScope::from(&write),
@@ -379,7 +379,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_selected_and_a_filter_without_a_dataset_are_faults() {
+    fn empty_selections_and_filters_without_a_dataset_are_errors() {
         for text in [
             "has-scope=1&assets=select",
             "has-scope=1&cases=select",

@@ -29,7 +29,7 @@ pub(super) enum Column {
 
 /// How a column is filtered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum ColumnKind {
     Id,
     /// A string from the key's record.
     Text,
@@ -80,7 +80,7 @@ impl Column {
     ];
 
     /// The name in addresses.
-    pub(super) const fn word(self) -> &'static str {
+    pub(super) const fn as_str(self) -> &'static str {
         match self {
             Self::Id => "id",
             Self::Created => "created",
@@ -119,21 +119,21 @@ impl Column {
         }
     }
 
-    pub(super) fn from_word(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|column| column.word() == word)
+    pub(super) fn from_name(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|column| column.as_str() == word)
     }
 
-    pub(super) const fn kind(self) -> Kind {
+    pub(super) const fn kind(self) -> ColumnKind {
         match self {
-            Self::Id => Kind::Id,
-            Self::Created => Kind::Time(TimeColumn::Created),
-            Self::Expires => Kind::Time(TimeColumn::Expires),
-            Self::CreatedBy | Self::User | Self::Roles | Self::Comment => Kind::Text,
-            Self::Owner | Self::Name | Self::File => Kind::Definition,
-            Self::Level => Kind::Choice(LEVELS),
-            Self::Definition => Kind::Choice(DEFINITIONS),
-            Self::Policy => Kind::Choice(POLICY),
-            Self::Status => Kind::Choice(STATUS),
+            Self::Id => ColumnKind::Id,
+            Self::Created => ColumnKind::Time(TimeColumn::Created),
+            Self::Expires => ColumnKind::Time(TimeColumn::Expires),
+            Self::CreatedBy | Self::User | Self::Roles | Self::Comment => ColumnKind::Text,
+            Self::Owner | Self::Name | Self::File => ColumnKind::Definition,
+            Self::Level => ColumnKind::Choice(LEVELS),
+            Self::Definition => ColumnKind::Choice(DEFINITIONS),
+            Self::Policy => ColumnKind::Choice(POLICY),
+            Self::Status => ColumnKind::Choice(STATUS),
         }
     }
 
@@ -168,8 +168,8 @@ impl Column {
     }
 
     /// The client's column of the same name, if the record has it.
-    pub(super) fn of_record(self) -> Option<table::Column> {
-        self.word().parse().ok()
+    pub(super) fn record_column(self) -> Option<table::Column> {
+        self.as_str().parse().ok()
     }
 
     /// The string by which rows are sorted, for columns that the record does not have.

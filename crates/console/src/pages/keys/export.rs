@@ -4,17 +4,17 @@ use cortexkey_client::table::{cells, no_formula, one_line};
 
 use super::columns::Column;
 use super::query::Query;
-use crate::answer::{self, Answer};
 use crate::app::App;
 use crate::page_request::PageRequest;
-use crate::snapshot::{Fresh, Row};
+use crate::response::{self, Response};
+use crate::snapshot::{Freshness, Row};
 
 /// The rows that match the filters, in their order and columns, as a file.
-pub(in crate::pages) fn export(app: &App, ask: &PageRequest) -> Answer {
-    let view = app.snapshot(Fresh::Page);
+pub(in crate::pages) fn export(app: &App, request: &PageRequest) -> Response {
+    let view = app.snapshot(Freshness::Recent);
     let snapshot = &view.snapshot;
-    let is_tsv = ask.query.get("format") == Some("tsv");
-    let fields = ask.query.with("format", None);
+    let is_tsv = request.query.get("format") == Some("tsv");
+    let fields = request.query.with("format", None);
     let query = Query::new(&fields, app.now_ms(), snapshot.definitions.is_compared());
     let mut writer = csv::WriterBuilder::new()
         .delimiter(if is_tsv { b'\t' } else { b',' })
@@ -29,9 +29,9 @@ pub(in crate::pages) fn export(app: &App, ask: &PageRequest) -> Answer {
     // Writing to memory does not fail.
     let bytes = written.ok().and_then(|()| writer.into_inner().ok()).unwrap_or_default();
     if is_tsv {
-        answer::file("api-keys.tsv", "text/tab-separated-values; charset=utf-8", bytes)
+        response::attachment("api-keys.tsv", "text/tab-separated-values; charset=utf-8", bytes)
     } else {
-        answer::file("api-keys.csv", "text/csv; charset=utf-8", bytes)
+        response::attachment("api-keys.csv", "text/csv; charset=utf-8", bytes)
     }
 }
 

@@ -7,12 +7,12 @@ mod table;
 
 use maud::{Markup, html};
 
-use crate::answer::{self, Answer};
 use crate::app::App;
 use crate::page_request::{PagePart, PageRequest};
 use crate::parts::layout::{self, Frame, notes};
 use crate::records::thousands;
-use crate::snapshot::{Fresh, Snapshot, View};
+use crate::response::{self, Response};
+use crate::snapshot::{Freshness, Snapshot, SnapshotView};
 use query::Query;
 
 pub(super) use columns::definition;
@@ -20,18 +20,18 @@ pub(super) use export::export;
 pub(super) use table::level;
 
 /// The table.
-pub(super) fn show(app: &App, ask: &PageRequest) -> Answer {
-    let fresh = match ask.part {
-        PagePart::Live => Fresh::Last,
-        _ if ask.query.has("fresh") => Fresh::Now,
-        _ => Fresh::Page,
+pub(super) fn show(app: &App, request: &PageRequest) -> Response {
+    let freshness = match request.part {
+        PagePart::Live => Freshness::Last,
+        _ if request.query.has("fresh") => Freshness::Now,
+        _ => Freshness::Recent,
     };
-    let view = app.snapshot(fresh);
+    let view = app.snapshot(freshness);
     let snapshot = &view.snapshot;
-    let query = Query::new(&ask.query, app.now_ms(), snapshot.definitions.is_compared());
+    let query = Query::new(&request.query, app.now_ms(), snapshot.definitions.is_compared());
     let table = table::Table::new(app, &query, snapshot);
-    if ask.part == PagePart::Live {
-        return answer::parts(table.parts());
+    if request.part == PagePart::Live {
+        return response::parts(table.parts());
     }
     let frame = Frame {
         title: "API Keys",
@@ -42,10 +42,10 @@ pub(super) fn show(app: &App, ask: &PageRequest) -> Answer {
     let content = html! {
         (notes(&view))
         @if snapshot.is_read() { (figures(app, &view)) }
-        (table.whole())
+        (table.markup())
         (menu(app))
     };
-    layout::page(app, ask, &frame, &content)
+    layout::page(app, request, &frame, &content)
 }
 
 fn actions(app: &App) -> Markup {
@@ -58,7 +58,7 @@ fn actions(app: &App) -> Markup {
 }
 
 /// The numbers of keys that need attention, each a filter.
-fn figures(app: &App, view: &View) -> Markup {
+fn figures(app: &App, view: &SnapshotView) -> Markup {
     let snapshot = &view.snapshot;
     let of = |fields: &str| count(app, snapshot, fields);
     let mut figures = vec![

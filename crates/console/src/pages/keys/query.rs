@@ -6,7 +6,7 @@ use cortexkey_client::table::{self, Operator};
 use cortexkey_client::time::{last_ms, start_ms};
 use cortexkey_core::lifecycle::{RecordFilter, TextMatch};
 
-use super::columns::{Column, Kind, is_choice};
+use super::columns::{Column, ColumnKind, is_choice};
 use crate::error::BoxError;
 use crate::page_request::Fields;
 use crate::snapshot::{Row, Snapshot};
@@ -66,10 +66,10 @@ pub(super) struct RowPage<'s> {
 impl Query {
     pub(super) fn new(fields: &Fields, now_ms: u64, has_definitions: bool) -> Self {
         let fields = fields.with("fresh", None).with("token", None);
-        let chosen: Vec<Column> = fields.all("col").filter_map(Column::from_word).collect();
+        let chosen: Vec<Column> = fields.all("col").filter_map(Column::from_name).collect();
         let is_shown = |column: &Column| {
             // The field of a filter is in its column: without it the next change would drop it.
-            let is_filtered = fields.has(&format!("f.{}", column.word()));
+            let is_filtered = fields.has(&format!("f.{}", column.as_str()));
             is_filtered
                 || if chosen.is_empty() {
                     column.is_default(has_definitions)
@@ -81,7 +81,7 @@ impl Query {
             columns: Column::ALL.into_iter().filter(is_shown).collect(),
             conditions: Vec::new(),
             is_any: fields.get("join") == Some("or"),
-            sort: fields.get("sort").and_then(Column::from_word).unwrap_or(Column::Id),
+            sort: fields.get("sort").and_then(Column::from_name).unwrap_or(Column::Id),
             descending: fields.has("desc"),
             page: fields.get("page").and_then(|page| page.parse().ok()).unwrap_or(1).max(1),
             now_ms,
@@ -102,8 +102,8 @@ impl Query {
 
     /// A column's filter: its value, if there is one, and its operator.
     pub(super) fn filter(&self, column: Column) -> (Option<String>, String) {
-        let value = format!("f.{}", column.word());
-        let operator = format!("o.{}", column.word());
+        let value = format!("f.{}", column.as_str());
+        let operator = format!("o.{}", column.as_str());
         let value = self.fields.get(&value).map(|value| value.trim().to_owned());
         (
             value.filter(|value| !value.is_empty()),
@@ -191,13 +191,13 @@ fn condition(
     now_ms: u64,
 ) -> Result<Condition, BoxError> {
     let negated = matches!(operator, "not" | "without");
-    if let Kind::Choice(values) = column.kind() {
+    if let ColumnKind::Choice(values) = column.kind() {
         if !values.iter().any(|(word, _)| *word == value) {
             return Err("this is not one of the values".into());
         }
         return Ok(Condition::Choice { column, value: value.to_owned(), negated });
     }
-    let Some(of_record) = column.of_record() else {
+    let Some(record_column) = column.record_column() else {
         let value = value.to_owned();
         let matches = match operator {
             "is" | "not" => TextMatch::Equals(value),
@@ -206,39 +206,39 @@ fn condition(
         };
         return Ok(Condition::Text { column, matches, negated, or_empty });
     };
-    let filter = record_filter(column, of_record, value, operator, now_ms)?;
+    let filter = record_filter(column, record_column, value, operator, now_ms)?;
     let filter = if or_empty { RecordFilter::OrEmpty(Box::new(filter)) } else { filter };
     Ok(Condition::Record(filter))
 }
 
 fn record_filter(
     column: Column,
-    of_record: table::Column,
+    record_column: table::Column,
     value: &str,
     operator: &str,
     now_ms: u64,
 ) -> Result<RecordFilter, BoxError> {
-    let ask = |operator, value| Ok(table::condition(of_record, operator, value, now_ms)?);
+    let request = |operator, value| Ok(table::condition(record_column, operator, value, now_ms)?);
     match (column.kind(), operator) {
-        (Kind::Id, _) => {
+        (ColumnKind::Id, _) => {
             let ids = value.split([',', ' ']).filter(|id| !id.is_empty());
-            let ids: Result<_, BoxError> = ids.map(|id| ask(Operator::Equals, id)).collect();
+            let ids: Result<_, BoxError> = ids.map(|id| request(Operator::Equals, id)).collect();
             let any = RecordFilter::Any(ids?);
             Ok(if operator == "not" { any.negated() } else { any })
         }
-        (Kind::Time(column), "prior") => {
+        (ColumnKind::Time(column), "prior") => {
             Ok(RecordFilter::thirty_days_prior_to(column, last_ms(value)?))
         }
-        (Kind::Time(column), "after") => {
+        (ColumnKind::Time(column), "after") => {
             Ok(RecordFilter::thirty_days_after(column, start_ms(value)?))
         }
-        (Kind::Time(_), "until") => ask(Operator::Until, value),
-        (Kind::Time(_), "is") => ask(Operator::Equals, value),
-        (Kind::Time(_), _) => ask(Operator::From, value),
-        (_, "is") => ask(Operator::Equals, value),
-        (_, "not") => ask(Operator::NotEquals, value),
-        (_, "without") => ask(Operator::NotContains, value),
-        (_, "pattern") => ask(Operator::Like, value),
-        _ => ask(Operator::Contains, value),
+        (ColumnKind::Time(_), "until") => request(Operator::Until, value),
+        (ColumnKind::Time(_), "is") => request(Operator::Equals, value),
+        (ColumnKind::Time(_), _) => request(Operator::From, value),
+        (_, "is") => request(Operator::Equals, value),
+        (_, "not") => request(Operator::NotEquals, value),
+        (_, "without") => request(Operator::NotContains, value),
+        (_, "pattern") => request(Operator::Like, value),
+        _ => request(Operator::Contains, value),
     }
 }

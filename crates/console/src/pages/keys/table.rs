@@ -4,7 +4,7 @@ use cortexkey_core::auth::Level;
 use cortexkey_core::lifecycle::{Expiry, KeyRecord};
 use maud::{Markup, html};
 
-use super::columns::{Column, Kind, definition};
+use super::columns::{Column, ColumnKind, definition};
 use super::export;
 use super::query::{CHOICE_OPERATORS, Query, ROWS, RowPage, TEXT_OPERATORS, TIME_OPERATORS};
 use crate::app::App;
@@ -43,7 +43,7 @@ impl<'a> Table<'a> {
     }
 
     /// All of it.
-    pub(super) fn whole(&self) -> Markup {
+    pub(super) fn markup(&self) -> Markup {
         html! {
             section class="card" aria-label="Keys" {
                 form id="filters" method="get" action="/keys" data-live {
@@ -112,7 +112,7 @@ impl<'a> Table<'a> {
                 @let is_sorted = *column == self.query.sort;
                 @let descending = is_sorted && !self.query.descending;
                 @let address = self.query.address(&[
-                    ("sort", Some(column.word())),
+                    ("sort", Some(column.as_str())),
                     ("desc", descending.then_some("1")),
                 ]);
                 @let order = match (is_sorted, self.query.descending) {
@@ -141,12 +141,12 @@ impl<'a> Table<'a> {
 
     fn filter(&self, column: Column) -> Markup {
         let (value, operator) = self.query.filter(column);
-        let name = column.word();
+        let name = column.as_str();
         let title = column.title();
         let operators: &[(&str, &str)] = match column.kind() {
-            Kind::Choice(_) | Kind::Id => &CHOICE_OPERATORS,
-            Kind::Time(_) => &TIME_OPERATORS,
-            Kind::Text | Kind::Definition => &TEXT_OPERATORS,
+            ColumnKind::Choice(_) | ColumnKind::Id => &CHOICE_OPERATORS,
+            ColumnKind::Time(_) => &TIME_OPERATORS,
+            ColumnKind::Text | ColumnKind::Definition => &TEXT_OPERATORS,
         };
         html! {
             span class="pair" {
@@ -156,7 +156,7 @@ impl<'a> Table<'a> {
                         option value=(word) selected[*word == operator] { (sign) }
                     }
                 }
-                @if let Kind::Choice(values) = column.kind() {
+                @if let ColumnKind::Choice(values) = column.kind() {
                     select name={ "f." (name) } form="filters" aria-label={ (title) ": value" } {
                         option value="" { "any" }
                         @for (word, text) in values {
@@ -166,7 +166,7 @@ impl<'a> Table<'a> {
                 } @else {
                     input type="search" name={ "f." (name) } form="filters" autocomplete="off"
                         spellcheck="false" aria-label={ (title) ": value" } value=[value]
-                        placeholder=[matches!(column.kind(), Kind::Time(_)).then_some("yyyy-mm-dd")];
+                        placeholder=[matches!(column.kind(), ColumnKind::Time(_)).then_some("yyyy-mm-dd")];
                 }
             }
         }
@@ -189,7 +189,7 @@ impl<'a> Table<'a> {
                         @if self.query.is_filtered() {
                             "No key matches the filters. " a href="/keys" { "Clear them" }
                         } @else if !self.snapshot.is_read() {
-                            "The keys are not known."
+                            span data-unread { "The keys are not known." }
                         } @else {
                             "The tenant has no keys."
                         }
@@ -326,7 +326,7 @@ impl<'a> Table<'a> {
                         legend class="unseen" { "Columns" }
                         @for column in Column::ALL {
                             label class="pick" {
-                                input type="checkbox" name="col" form="filters" value=(column.word())
+                                input type="checkbox" name="col" form="filters" value=(column.as_str())
                                     data-reload checked[self.query.columns.contains(&column)];
                                 span { (column.title()) }
                             }

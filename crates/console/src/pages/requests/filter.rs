@@ -9,17 +9,17 @@ use crate::page_request::Fields;
 /// Which requests are shown.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Filter {
-    key: Wanted<KeyId>,
-    verdict: Wanted<Outcome>,
+    key: FieldFilter<KeyId>,
+    verdict: FieldFilter<Outcome>,
 }
 
 /// A field of the filter.
 #[derive(Clone, PartialEq, Eq)]
-enum Wanted<T> {
+enum FieldFilter<T> {
     Any,
-    Only(T),
-    /// It is invalid, and matches nothing.
-    Unreadable,
+    Equals(T),
+    /// Matches nothing.
+    Invalid,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -33,24 +33,26 @@ enum Outcome {
 
 impl Filter {
     pub(crate) fn new(query: &Fields) -> Self {
-        let read = |text: &str| text.trim().parse().map_or(Wanted::Unreadable, Wanted::Only);
-        let outcome = |word: &str| Outcome::of(word).map_or(Wanted::Unreadable, Wanted::Only);
+        let read =
+            |text: &str| text.trim().parse().map_or(FieldFilter::Invalid, FieldFilter::Equals);
+        let outcome =
+            |word: &str| Outcome::parse(word).map_or(FieldFilter::Invalid, FieldFilter::Equals);
         Self {
-            key: query.get("key").map_or(Wanted::Any, read),
-            verdict: query.get("verdict").map_or(Wanted::Any, outcome),
+            key: query.get("key").map_or(FieldFilter::Any, read),
+            verdict: query.get("verdict").map_or(FieldFilter::Any, outcome),
         }
     }
 
     pub(crate) fn passes(&self, line: &LogLine) -> bool {
         let is_key = match &self.key {
-            Wanted::Any => true,
-            Wanted::Only(id) => line.key_id == Some(*id),
-            Wanted::Unreadable => false,
+            FieldFilter::Any => true,
+            FieldFilter::Equals(id) => line.key_id == Some(*id),
+            FieldFilter::Invalid => false,
         };
         let is_verdict = match &self.verdict {
-            Wanted::Any => true,
-            Wanted::Only(outcome) => outcome.is(line),
-            Wanted::Unreadable => false,
+            FieldFilter::Any => true,
+            FieldFilter::Equals(outcome) => outcome.is(line),
+            FieldFilter::Invalid => false,
         };
         is_key && is_verdict
     }
@@ -58,18 +60,19 @@ impl Filter {
     /// Why it is invalid.
     pub(super) fn fault(&self) -> Option<&'static str> {
         match (&self.key, &self.verdict) {
-            (Wanted::Unreadable, _) => Some("a key id is a number"),
-            (_, Wanted::Unreadable) => Some("there is no such verdict"),
+            (FieldFilter::Invalid, _) => Some("a key id is a number"),
+            (_, FieldFilter::Invalid) => Some("there is no such verdict"),
             _ => None,
         }
     }
 
     pub(super) fn fields(&self) -> Markup {
         let key = match &self.key {
-            Wanted::Only(id) => Some(id.to_string()),
+            FieldFilter::Equals(id) => Some(id.to_string()),
             _ => None,
         };
-        let is = |outcome| matches!(&self.verdict, Wanted::Only(chosen) if *chosen == outcome);
+        let is =
+            |outcome| matches!(&self.verdict, FieldFilter::Equals(chosen) if *chosen == outcome);
         html! {
             label class="pick" {
                 span { "Key" }
@@ -96,7 +99,7 @@ impl Filter {
 }
 
 impl Outcome {
-    fn of(word: &str) -> Option<Self> {
+    fn parse(word: &str) -> Option<Self> {
         match word {
             "rejected" => Some(Self::Rejected),
             "refused" => Some(Self::Refused),

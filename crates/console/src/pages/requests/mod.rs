@@ -11,25 +11,25 @@ use maud::{Markup, html};
 pub(crate) use filter::Filter;
 pub(crate) use row::row;
 
-use crate::answer::{self, Answer};
 use crate::app::App;
 use crate::page_request::{PagePart, PageRequest};
 use crate::parts::layout::{self, Frame};
+use crate::response::{self, Response};
 
 /// The number of rows on the page. New rows displace the oldest.
 const ROWS: usize = 100;
 
 /// The requests.
-pub(super) fn show(app: &App, ask: &PageRequest) -> Answer {
-    let filter = Filter::new(&ask.query);
+pub(super) fn show(app: &App, request: &PageRequest) -> Response {
+    let filter = Filter::new(&request.query);
     let lines = lines(app, &filter);
     let parts = [
         ("count", count(&filter, lines.len())),
         ("rows", rows(app, &lines)),
-        ("stream", stream(ask)),
+        ("stream", stream(request)),
     ];
-    if ask.part == PagePart::Live {
-        return answer::parts(parts.into());
+    if request.part == PagePart::Live {
+        return response::parts(parts.into());
     }
     let [(_, count), (_, rows), (_, stream)] = parts;
     let content = html! {
@@ -68,7 +68,7 @@ pub(super) fn show(app: &App, ask: &PageRequest) -> Answer {
              command signs the call anew, with the key in " code { "CORTEXKEY_API_KEY" } "."
         }
     };
-    layout::page(app, ask, &Frame::new("Requests", "/requests"), &content)
+    layout::page(app, request, &Frame::new("Requests", "/requests"), &content)
 }
 
 /// The parts of the page that show new rows and the number of requests that were skipped.
@@ -116,7 +116,7 @@ fn rows(app: &App, lines: &[Arc<LogLine>]) -> Markup {
 }
 
 /// The address where the script follows matching requests.
-fn stream(ask: &PageRequest) -> Markup {
-    let query = ask.query.with("token", None).to_query();
+fn stream(request: &PageRequest) -> Markup {
+    let query = request.query.with("token", None).to_query();
     html! { span data-stream={ "/requests/stream?" (query) } {} }
 }

@@ -4,7 +4,7 @@ use cortexkey_client::time::{now_ms, start_ms};
 use cortexkey_tenant::Controls;
 use maud::{Markup, html};
 
-use super::{Taken, done, form};
+use super::{FormResult, form, form_result};
 use crate::error::BoxError;
 use crate::page_request::{Fields, PageRequest};
 use crate::records::{day, time};
@@ -19,27 +19,27 @@ const STEPS: [(&str, &str, u64); 5] = [
 ];
 
 /// Sets the clock to a time, forward, or back to the machine's.
-pub(super) fn set(controls: &Controls, fields: &Fields) -> Result<Taken, BoxError> {
+pub(super) fn set(controls: &Controls, fields: &Fields) -> Result<FormResult, BoxError> {
     match fields.get("to") {
-        Some("machine") => done(controls.set_clock(now_ms())),
+        Some("machine") => form_result(controls.set_clock(now_ms())),
         Some("step") => {
             let step = fields.get("step");
             let found = STEPS.iter().find(|(word, ..)| Some(*word) == step);
             let (.., by_ms) = found.ok_or("say how far the clock is put forward")?;
-            done(controls.advance_clock(*by_ms))
+            form_result(controls.advance_clock(*by_ms))
         }
         Some("time") => {
             let date = fields.get("date").unwrap_or_default();
             let time = fields.get("time");
             let text = format!("{date}T{}:00Z", time.unwrap_or("00:00"));
             let ms = start_ms(&text).map_err(|error| error.to_string())?;
-            done(controls.set_clock(ms))
+            form_result(controls.set_clock(ms))
         }
         _ => Err("say what the clock is set to".into()),
     }
 }
 
-pub(super) fn card(ask: &PageRequest, controls: &Controls, typed: &Fields) -> Markup {
+pub(super) fn card(request: &PageRequest, controls: &Controls, typed: &Fields) -> Markup {
     let now = controls.now_ms();
     let clock = time(now);
     let date = typed.get("date").map_or_else(|| day(now), str::to_owned);
@@ -76,7 +76,7 @@ pub(super) fn card(ask: &PageRequest, controls: &Controls, typed: &Fields) -> Ma
     html! {
         section class="card" aria-labelledby="clock" {
             h2 id="clock" { "Clock" }
-            div class="body" { (form(ask, "clock", &fields, "Set")) }
+            div class="body" { (form(request, "clock", &fields, "Set")) }
         }
     }
 }

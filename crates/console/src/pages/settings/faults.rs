@@ -3,7 +3,7 @@
 use cortexkey_tenant::{Controls, Fault, FaultKind};
 use maud::{Markup, html};
 
-use super::{Taken, done, form};
+use super::{FormResult, form, form_result};
 use crate::error::BoxError;
 use crate::page_request::{Fields, PageRequest};
 use crate::parts::layout;
@@ -18,15 +18,15 @@ const KINDS: [(&str, &str); 6] = [
 ];
 
 /// Adds a fault to the end of the queue.
-pub(super) fn add(controls: &Controls, fields: &Fields) -> Result<Taken, BoxError> {
+pub(super) fn add(controls: &Controls, fields: &Fields) -> Result<FormResult, BoxError> {
     let mut faults = controls.faults();
     faults.push(read(fields)?);
-    done(controls.set_faults(faults))
+    form_result(controls.set_faults(faults))
 }
 
 /// Removes all.
-pub(super) fn clear(controls: &Controls) -> Result<Taken, BoxError> {
-    done(controls.set_faults(Vec::new()))
+pub(super) fn clear(controls: &Controls) -> Result<FormResult, BoxError> {
+    form_result(controls.set_faults(Vec::new()))
 }
 
 fn read(fields: &Fields) -> Result<Fault, BoxError> {
@@ -61,19 +61,19 @@ fn read(fields: &Fields) -> Result<Fault, BoxError> {
     Ok(fault)
 }
 
-pub(super) fn card(ask: &PageRequest, controls: &Controls, typed: &Fields) -> Markup {
+pub(super) fn card(request: &PageRequest, controls: &Controls, typed: &Fields) -> Markup {
     html! {
         section class="card" aria-labelledby="faults" {
             h2 id="faults" { "Fault injection" }
             div class="body" {
-                (waiting(ask, &controls.faults()))
-                (form(ask, "fault", &fields(typed), "Add"))
+                (waiting(request, &controls.faults()))
+                (form(request, "fault", &fields(typed), "Add"))
             }
         }
     }
 }
 
-fn waiting(ask: &PageRequest, faults: &[Fault]) -> Markup {
+fn waiting(request: &PageRequest, faults: &[Fault]) -> Markup {
     html! {
         @if faults.is_empty() {
             p { "None waits: every request is answered as usual." }
@@ -90,7 +90,7 @@ fn waiting(ask: &PageRequest, faults: &[Fault]) -> Markup {
                 } } }
             }
             form method="post" action=(super::PATH) {
-                (layout::token(ask))
+                (layout::token_field(request))
                 button type="submit" name="set" value="no-faults" { "Remove all" }
             }
         }

@@ -5,20 +5,20 @@ use cortexkey_core::auth::KeyId;
 use cortexkey_tenant::{ConsoleKey, Controls};
 use maud::{Markup, html};
 
-use super::{Taken, form};
+use super::{FormResult, form};
 use crate::app::App;
 use crate::error::BoxError;
 use crate::page_request::{Fields, PageRequest};
-use crate::pages::shown::{Once, once};
-use crate::snapshot::{Fresh, Snapshot};
+use crate::pages::reveal::{KeyReveal, submission_field};
+use crate::snapshot::{Freshness, Snapshot};
 
 /// Generates the key. Only this answer contains it.
 pub(super) fn generate(
     app: &App,
-    ask: &PageRequest,
+    request: &PageRequest,
     controls: &Controls,
-) -> Result<Taken, BoxError> {
-    let fields = &ask.form;
+) -> Result<FormResult, BoxError> {
+    let fields = &request.form;
     let key = ConsoleKey {
         roles: fields.all("role").map(str::to_owned).collect(),
         security_level: match fields.get("level") {
@@ -36,18 +36,20 @@ pub(super) fn generate(
         return Err("this form was sent before: look at the list of keys".into());
     }
     let made = controls.generate_key(key).map_err(|error| error.to_string())?;
-    app.snapshot(Fresh::Now);
+    app.snapshot(Freshness::Now);
     let id = KeyId::new(made.id).ok_or("the emulator returned an invalid id")?;
     let more =
         html! { p class="hint" { "It never expires. The product's API makes no such key." } };
-    Ok(Taken::Answer(Box::new(Once::of(made.key.expose()).shown(app, ask, id, &more))))
+    Ok(FormResult::Response(Box::new(
+        KeyReveal::from_key(made.key.expose()).reveal(app, request, id, &more),
+    )))
 }
 
-pub(super) fn card(ask: &PageRequest, snapshot: &Snapshot, typed: &Fields) -> Markup {
+pub(super) fn card(request: &PageRequest, snapshot: &Snapshot, typed: &Fields) -> Markup {
     let chosen: Vec<&str> = typed.all("role").collect();
     let is_standard = typed.get("level") == Some("standard");
     let fields = html! {
-        (once())
+        (submission_field())
         div class="fields" {
             div class="field" {
                 label for="key-role" { "Role" }
@@ -79,7 +81,7 @@ pub(super) fn card(ask: &PageRequest, snapshot: &Snapshot, typed: &Fields) -> Ma
                 p class="hint" {
                     "The product's own dialog can leave out the expiration; its API cannot."
                 }
-                (form(ask, "key", &fields, "Generate"))
+                (form(request, "key", &fields, "Generate"))
             }
         }
     }

@@ -6,19 +6,19 @@ use cortexkey_manifest::access::losses;
 use cortexkey_tenant::Controls;
 use maud::{Markup, html};
 
-use super::{PATH, Taken, done, form};
-use crate::answer::Answer;
+use super::{FormResult, PATH, form, form_result};
 use crate::app::App;
 use crate::error::BoxError;
 use crate::page_request::{Fields, PageRequest};
 use crate::pages::access;
 use crate::parts::layout::{self, Frame};
 use crate::parts::pager::Pager;
-use crate::snapshot::{Fresh, Row, Snapshot};
+use crate::response::Response;
+use crate::snapshot::{Freshness, Row, Snapshot};
 
 /// Turns scopes on or off. Turning them on requires a confirmation that the user saw what keys
 /// lose.
-pub(super) fn enforce(controls: &Controls, fields: &Fields) -> Result<Taken, BoxError> {
+pub(super) fn enforce(controls: &Controls, fields: &Fields) -> Result<FormResult, BoxError> {
     let on = match fields.get("on") {
         Some("1") => true,
         Some("0") => false,
@@ -27,31 +27,31 @@ pub(super) fn enforce(controls: &Controls, fields: &Fields) -> Result<Taken, Box
     if on && !fields.has("seen") {
         return Err("look at what each key would lose, and confirm it: scopes stay off".into());
     }
-    done(controls.enforce_scopes(on))
+    form_result(controls.enforce_scopes(on))
 }
 
 /// Sets how tags are matched.
-pub(super) fn tags(controls: &Controls, fields: &Fields) -> Result<Taken, BoxError> {
+pub(super) fn tags(controls: &Controls, fields: &Fields) -> Result<FormResult, BoxError> {
     match fields.get("tags") {
-        Some("permissive") => done(controls.match_tags(TagMode::Permissive)),
-        Some("restrictive") => done(controls.match_tags(TagMode::Restrictive)),
+        Some("permissive") => form_result(controls.match_tags(TagMode::Permissive)),
+        Some("restrictive") => form_result(controls.match_tags(TagMode::Restrictive)),
         _ => Err("tags are matched permissively or restrictively".into()),
     }
 }
 
 /// What each key would lose, and the switch that turns scopes on.
-pub(in crate::pages) fn show(app: &App, ask: &PageRequest) -> Answer {
+pub(in crate::pages) fn show(app: &App, request: &PageRequest) -> Response {
     let Some(controls) = app.options.emulator().filter(|one| one.settings().has_scopes) else {
-        return layout::bare(StatusCode::NOT_FOUND, "there is no such page");
+        return layout::plain_page(StatusCode::NOT_FOUND, "there is no such page");
     };
-    let view = app.snapshot(Fresh::Page);
+    let view = app.snapshot(Freshness::Recent);
     let is_on = controls.settings().enforce_scopes;
     let snapshot = &view.snapshot;
-    let pager = Pager::new("/settings/scopes", &ask.query, snapshot.rows.len());
+    let pager = Pager::new("/settings/scopes", &request.query, snapshot.rows.len());
     let content = html! {
         (layout::notes(&view))
         section class="card" aria-label="Keys" {
-            div class="body" { (switch(ask, is_on)) }
+            div class="body" { (switch(request, is_on)) }
             div class="scroll" role="region" aria-label="What each key loses" tabindex="0" {
                 table class="plain" {
                     caption class="unseen" { "Keys, and what scopes take from each" }
@@ -59,7 +59,7 @@ pub(in crate::pages) fn show(app: &App, ask: &PageRequest) -> Answer {
                         th scope="col" { "Key" } th scope="col" { "Roles" }
                         th scope="col" { (if is_on { "Does not see" } else { "Would lose" }) }
                     } }
-                    tbody { @for row in pager.of(&snapshot.rows) { (lost(app, snapshot, row)) } }
+                    tbody { @for row in pager.page_of(&snapshot.rows) { (lost(app, snapshot, row)) } }
                 }
             }
             (pager.links())
@@ -67,10 +67,10 @@ pub(in crate::pages) fn show(app: &App, ask: &PageRequest) -> Answer {
     };
     let title = "Scope-Based Access Control";
     let frame = Frame { trail: &[("Settings", PATH)], ..Frame::new(title, PATH) };
-    layout::page(app, ask, &frame, &content)
+    layout::page(app, request, &frame, &content)
 }
 
-pub(super) fn cards(ask: &PageRequest, controls: &Controls) -> Markup {
+pub(super) fn cards(request: &PageRequest, controls: &Controls) -> Markup {
     let settings = controls.settings();
     html! {
         section class="card" aria-labelledby="scopes" {
@@ -79,7 +79,7 @@ pub(super) fn cards(ask: &PageRequest, controls: &Controls) -> Markup {
                 @if !settings.has_scopes {
                     p { "This product has no scopes of this form." }
                 } @else if settings.enforce_scopes {
-                    (switch(ask, true))
+                    (switch(request, true))
                 } @else {
                     (state(false))
                     div { a class="button" href="/settings/scopes" { "See what each key would lose" } }
@@ -88,7 +88,7 @@ pub(super) fn cards(ask: &PageRequest, controls: &Controls) -> Markup {
         }
         section class="card" aria-labelledby="tags" {
             h2 id="tags" { "Endpoint scoping" }
-            div class="body" { (form(ask, "tags", &modes(settings.tags), "Save")) }
+            div class="body" { (form(request, "tags", &modes(settings.tags), "Save")) }
         }
     }
 }
@@ -104,7 +104,7 @@ fn state(is_on: bool) -> Markup {
     }
 }
 
-fn switch(ask: &PageRequest, is_on: bool) -> Markup {
+fn switch(request: &PageRequest, is_on: bool) -> Markup {
     let fields = html! {
         input type="hidden" name="on" value=(if is_on { "0" } else { "1" });
         (state(is_on))
@@ -115,7 +115,7 @@ fn switch(ask: &PageRequest, is_on: bool) -> Markup {
             }
         }
     };
-    form(ask, "scopes", &fields, if is_on { "Turn off" } else { "Turn on" })
+    form(request, "scopes", &fields, if is_on { "Turn off" } else { "Turn on" })
 }
 
 fn lost(app: &App, snapshot: &Snapshot, row: &Row) -> Markup {
@@ -125,7 +125,7 @@ fn lost(app: &App, snapshot: &Snapshot, row: &Row) -> Markup {
             th scope="row" { a href={ "/keys/" (record.key_id) } { (record.key_id) } }
             td { (record.roles.join(", ")) }
             td {
-                @match access::of_row(app, snapshot, row) {
+                @match access::for_row(app, snapshot, row) {
                     Err(why) => span class="bad" { "unknown: " (why) },
                     Ok(access) => {
                         @let lost = losses(&access);

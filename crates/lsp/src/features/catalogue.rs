@@ -1,4 +1,4 @@
-//! [`Listed`]: the names that a policy lists for a tenant, and that scopes select from.
+//! [`CatalogueEntry`]: the names that a policy lists for a tenant, and that scopes select from.
 
 use cortexkey_core::access::BUILT_IN_DOMAINS;
 use cortexkey_manifest::definition::Definition;
@@ -7,16 +7,16 @@ use cortexkey_manifest::{Span, Spanned};
 
 /// A kind of name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Listed {
+pub(super) enum CatalogueEntry {
     AssetGroup,
     EndpointGroup,
     EndpointTag,
     Domain,
 }
 
-impl Listed {
+impl CatalogueEntry {
     /// The kind that a field of a definition takes.
-    pub(super) fn of_field(path: &[&str]) -> Option<Self> {
+    pub(super) fn for_field(path: &[&str]) -> Option<Self> {
         Some(match path {
             ["spec", "scope", "assets", "groups"]
             | ["spec", "scope", "assets", "groups", "name"] => Self::AssetGroup,

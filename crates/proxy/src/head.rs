@@ -1,5 +1,5 @@
-//! [`Denial`]: why a request is refused. [`admit`] checks a request's head before anything of it is
-//! used.
+//! Checks a request's head before any of it is used: [`check_head`], and [`Denial`], the reason of a
+//! refusal.
 
 use core::net::SocketAddr;
 
@@ -100,26 +100,26 @@ impl Denial {
 
 /// How the client connected, and what it must present.
 pub(crate) enum Transport<'a> {
-    /// Over TCP: with the token, and with this address in `Host`.
+    /// Over TCP: `Host` must be this address, and the token must be sent.
     Token { token: &'a Token, address: SocketAddr },
     /// Over a Unix socket whose peer belongs to the same user.
     SameUser,
 }
 
-/// A request that may be passed on.
+/// A call that may be forwarded.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Admitted {
+pub(crate) struct AllowedCall {
     pub(crate) method: Method,
     /// Path and query for the tenant.
     pub(crate) path: String,
 }
 
 /// Checks the head of a request.
-pub(crate) fn admit(
+pub(crate) fn check_head(
     parts: &Parts,
     gate: &Transport<'_>,
     allow: &AllowList,
-) -> Result<Admitted, Denial> {
+) -> Result<AllowedCall, Denial> {
     let uri = &parts.uri;
     let is_path =
         uri.scheme().is_none() && uri.authority().is_none() && uri.path().starts_with('/');
@@ -151,7 +151,7 @@ pub(crate) fn admit(
     if !allow.allows(method, bare) {
         return Err(Denial::Call);
     }
-    Ok(Admitted { method, path: path.to_owned() })
+    Ok(AllowedCall { method, path: path.to_owned() })
 }
 
 /// Headers that browsers add and that scripts cannot remove.
@@ -174,14 +174,14 @@ fn without_token<'p>(parts: &Parts, path: &'p str, token: &Token) -> Result<&'p 
     let shown = parts.headers.get(header::AUTHORIZATION).map(HeaderValue::to_str);
     if let Some(Ok(shown)) = shown {
         let shown = shown.strip_prefix("Bearer ").unwrap_or(shown);
-        if token.is(shown) {
+        if token.matches(shown) {
             return Ok(path);
         }
     }
     let rest = &path[1..];
     let end = rest.find(['/', '?']).unwrap_or(rest.len());
     let (first, rest) = rest.split_at(end);
-    if token.is(first) && rest.starts_with('/') { Ok(rest) } else { Err(Denial::Token) }
+    if token.matches(first) && rest.starts_with('/') { Ok(rest) } else { Err(Denial::Token) }
 }
 
 /// Whether every server interprets the path alike: no empty segments, no dots, and nothing encoded
@@ -263,21 +263,21 @@ mod tests {
     fn check(
         token: &Token,
         build: impl Fn(hyper::http::request::Builder) -> hyper::http::request::Builder,
-    ) -> Result<Admitted, Denial> {
+    ) -> Result<AllowedCall, Denial> {
         let request = build(Request::builder().header("host", "127.0.0.1:9")).body(()).unwrap();
         let gate = Transport::Token { token, address: "127.0.0.1:9".parse().unwrap() };
-        admit(&request.into_parts().0, &gate, &AllowList::default())
+        check_head(&request.into_parts().0, &gate, &AllowList::default())
     }
 
     #[test]
-    fn the_token_is_taken_as_a_key_or_from_the_path() {
+    fn the_token_is_accepted_as_a_key_or_in_the_path() {
         let token = Token::generate().unwrap();
         let value = token.expose().to_owned();
-        let admitted = Ok(Admitted { method: Method::Get, path: "/x?y=1".to_owned() });
-        assert_eq!(check(&token, |r| r.uri("/x?y=1").header("authorization", &value)), admitted);
+        let call = Ok(AllowedCall { method: Method::Get, path: "/x?y=1".to_owned() });
+        assert_eq!(check(&token, |r| r.uri("/x?y=1").header("authorization", &value)), call);
         let bearer = format!("Bearer {value}");
-        assert_eq!(check(&token, |r| r.uri("/x?y=1").header("authorization", &bearer)), admitted);
-        assert_eq!(check(&token, |r| r.uri(format!("/{value}/x?y=1"))), admitted);
+        assert_eq!(check(&token, |r| r.uri("/x?y=1").header("authorization", &bearer)), call);
+        assert_eq!(check(&token, |r| r.uri(format!("/{value}/x?y=1"))), call);
         for uri in [format!("/{value}"), format!("/{value}?/x"), "/x".into(), format!("/x/{value}")]
         {
             assert_eq!(check(&token, |r| r.uri(&uri)), Err(Denial::Token), "{uri}");
@@ -287,7 +287,7 @@ mod tests {
     }
 
     #[test]
-    fn what_others_could_read_otherwise_is_denied() {
+    fn ambiguous_paths_are_denied() {
         let token = Token::generate().unwrap();
         let signed =
             |uri: &str| check(&token, |r| r.uri(uri).header("authorization", token.expose()));
@@ -382,7 +382,7 @@ mod tests {
             let request = Request::builder().uri("/x").header("host", host);
             let request = request.header("authorization", token.expose()).body(()).unwrap();
             let gate = Transport::Token { token: &token, address: "127.0.0.1:9".parse().unwrap() };
-            admit(&request.into_parts().0, &gate, &AllowList::default()).map(drop)
+            check_head(&request.into_parts().0, &gate, &AllowList::default()).map(drop)
         };
         assert_eq!(of_host("localhost:9"), Ok(()));
         for host in ["localhost", "127.0.0.1", "127.0.0.1:90", "rebind.example:9", "[::1]:9"] {

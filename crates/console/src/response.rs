@@ -2,14 +2,13 @@
 
 use axum::body::Body;
 use axum::http::{HeaderValue, StatusCode, header};
-use axum::response::{IntoResponse as _, Response};
+use axum::response::IntoResponse as _;
 use maud::{Markup, html};
 
-/// The response of a page.
-pub(crate) type Answer = Response;
+pub(crate) use axum::response::Response;
 
 /// Markup as HTML.
-pub(crate) fn markup(status: StatusCode, markup: Markup) -> Answer {
+pub(crate) fn markup(status: StatusCode, markup: Markup) -> Response {
     let mut response = (status, Body::from(markup.into_string())).into_response();
     let html = HeaderValue::from_static("text/html; charset=utf-8");
     response.headers_mut().insert(header::CONTENT_TYPE, html);
@@ -17,7 +16,7 @@ pub(crate) fn markup(status: StatusCode, markup: Markup) -> Answer {
 }
 
 /// Parts of a page, each for the element with an id. The script puts them in place.
-pub(crate) fn parts(parts: Vec<(&str, Markup)>) -> Answer {
+pub(crate) fn parts(parts: Vec<(&str, Markup)>) -> Response {
     // Each is in its own template, because markup that starts with a `div` would lose rows that
     // follow.
     let parts = html! {
@@ -29,13 +28,13 @@ pub(crate) fn parts(parts: Vec<(&str, Markup)>) -> Answer {
 }
 
 /// Redirects after a form was processed, so that a reload does not send it again.
-pub(crate) fn see(path: &str) -> Answer {
-    let place = HeaderValue::from_str(path).unwrap_or(HeaderValue::from_static("/"));
-    (StatusCode::SEE_OTHER, [(header::LOCATION, place)]).into_response()
+pub(crate) fn redirect(path: &str) -> Response {
+    let location = HeaderValue::from_str(path).unwrap_or(HeaderValue::from_static("/"));
+    (StatusCode::SEE_OTHER, [(header::LOCATION, location)]).into_response()
 }
 
 /// A file to save.
-pub(crate) fn file(name: &str, kind: &'static str, bytes: Vec<u8>) -> Answer {
+pub(crate) fn attachment(name: &str, kind: &'static str, bytes: Vec<u8>) -> Response {
     let mut response = Body::from(bytes).into_response();
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));

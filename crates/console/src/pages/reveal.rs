@@ -8,33 +8,33 @@ use cortexkey_core::auth::KeyId;
 use maud::{Markup, html};
 use zeroize::Zeroizing;
 
-use crate::answer::Answer;
 use crate::app::App;
 use crate::page_request::PageRequest;
 use crate::parts::layout::{self, Frame};
+use crate::response::Response;
 use crate::snapshot::Snapshot;
 
 /// Collects a new key for the response that shows it.
 #[derive(Clone, Default)]
-pub(super) struct Once(Arc<Mutex<Option<Zeroizing<String>>>>);
+pub(super) struct KeyReveal(Arc<Mutex<Option<Zeroizing<String>>>>);
 
-impl Once {
+impl KeyReveal {
     /// The sink that a form selected: the profile's, or this one.
-    pub(super) fn sink(&self, app: &App, ask: &PageRequest) -> Sink {
-        if ask.form.get("sink") == Some("profile")
+    pub(super) fn sink(&self, app: &App, request: &PageRequest) -> Sink {
+        if request.form.get("sink") == Some("profile")
             && let Some(sink) = &app.options.sink
         {
             return sink.clone();
         }
-        let once = self.clone();
+        let reveal = self.clone();
         Sink::Show(Show::new(move |key| {
-            *once.lock() = Some(Zeroizing::new(key.to_owned()));
+            *reveal.lock() = Some(Zeroizing::new(key.to_owned()));
             Ok(())
         }))
     }
 
     /// With an existing key.
-    pub(super) fn of(key: &str) -> Self {
+    pub(super) fn from_key(key: &str) -> Self {
         Self(Arc::new(Mutex::new(Some(Zeroizing::new(key.to_owned())))))
     }
 
@@ -43,19 +43,25 @@ impl Once {
     }
 
     /// The answer with the key.
-    pub(super) fn shown(&self, app: &App, ask: &PageRequest, id: KeyId, more: &Markup) -> Answer {
-        self.answer(app, ask, id, &Sink::Show(Show::new(|_| Ok(()))), more)
+    pub(super) fn reveal(
+        &self,
+        app: &App,
+        request: &PageRequest,
+        id: KeyId,
+        more: &Markup,
+    ) -> Response {
+        self.response(app, request, id, &Sink::Show(Show::new(|_| Ok(()))), more)
     }
 
     /// The response with the key, or with its sink. The key is not kept afterwards.
-    pub(super) fn answer(
+    pub(super) fn response(
         &self,
         app: &App,
-        ask: &PageRequest,
+        request: &PageRequest,
         id: KeyId,
         sink: &Sink,
         more: &Markup,
-    ) -> Answer {
+    ) -> Response {
         let key = self.lock().take();
         let title = format!("Key {id}");
         let frame = Frame { trail: &[("API Keys", "/keys")], ..Frame::new(&title, "/keys") };
@@ -80,12 +86,12 @@ impl Once {
                 (more)
             } }
         };
-        layout::page_with(StatusCode::OK, app, ask, &frame, &content)
+        layout::page_with(StatusCode::OK, app, request, &frame, &content)
     }
 }
 
 /// The sinks that a form offers.
-pub(super) fn sinks(app: &App) -> Markup {
+pub(super) fn sink_choice(app: &App) -> Markup {
     html! {
         @if let Some(sink) = &app.options.sink {
             fieldset class="field" {
@@ -104,7 +110,7 @@ pub(super) fn sinks(app: &App) -> Markup {
 }
 
 /// Marks a form as submitted, once: a reload of the response would submit it again.
-pub(super) fn once() -> Markup {
+pub(super) fn submission_field() -> Markup {
     // Without random numbers forms cannot be distinguished, and the second one is refused.
     let mut bytes = [0; 16];
     let _ = getrandom::fill(&mut bytes);
@@ -112,7 +118,7 @@ pub(super) fn once() -> Markup {
 }
 
 /// Where unfinished work is stored.
-pub(super) fn places(app: &App, snapshot: &Snapshot) -> StatePlaces {
+pub(super) fn state_places(app: &App, snapshot: &Snapshot) -> StatePlaces {
     StatePlaces {
         lock_file: snapshot.definitions.lock_file.clone(),
         state_folder: app.options.state_folder.clone(),
