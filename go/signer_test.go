@@ -71,7 +71,7 @@ func TestNewSignerRefuses(t *testing.T) {
 	}
 }
 
-func TestKeyBytesAreLeftToTheCaller(t *testing.T) {
+func TestKeyBytesStayWithTheCaller(t *testing.T) {
 	for _, level := range []Level{Standard, Advanced} {
 		key := []byte(testKey)
 		signer, err := NewSigner(7, level, key)
@@ -121,7 +121,7 @@ func TestHeadersAtRefuses(t *testing.T) {
 	}
 }
 
-func TestHeadersAreFresh(t *testing.T) {
+func TestHeadersAreNew(t *testing.T) {
 	signer := newTestSigner(t, Advanced)
 	seen := map[string]bool{}
 	for range 1000 {

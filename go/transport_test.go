@@ -15,7 +15,7 @@ type roundTripper func(*http.Request) (*http.Response, error)
 
 func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
-func TestTransportSignsEachAttemptAnew(t *testing.T) {
+func TestTransportSignsEachAttempt(t *testing.T) {
 	var nonces []string
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
@@ -48,7 +48,7 @@ func TestTransportSignsEachAttemptAnew(t *testing.T) {
 	transport.CloseIdleConnections()
 }
 
-func TestTransportSendsNothingElsewhere(t *testing.T) {
+func TestTransportSendsKeysOnlyToItsHost(t *testing.T) {
 	sent := 0
 	base := roundTripper(func(r *http.Request) (*http.Response, error) {
 		sent++

@@ -213,7 +213,7 @@ func (g *setGuard) Remember(_ context.Context, tag [16]byte, until time.Time) er
 	return g.err
 }
 
-func TestAGuardOfOnesOwn(t *testing.T) {
+func TestCustomGuard(t *testing.T) {
 	ring := newTestKeyring(t)
 	for id, level := range map[uint64]Level{7: Advanced, 8: Standard} {
 		if err := ring.Put(id, level, testKey); err != nil {

@@ -373,7 +373,7 @@ mod tests {
     }
 
     #[test]
-    fn cycles_are_found_however_they_are_written() {
+    fn module_cycles_are_found_in_any_notation() {
         let root = "mod a; mod b; pub use a::A; pub(crate) use b::*;";
         for (a, b, found) in [
             ("use crate::b::B; pub struct A;", "pub struct B;", 0),
@@ -406,7 +406,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_below_a_module_counts_as_it_and_parents_are_free() {
+    fn submodules_count_as_their_module() {
         let files = |deep: &'static str, other: &'static str| {
             [
                 ("lib.rs", "mod a; mod b;"),

@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_in_any_form_is_read_back() {
+    fn values_in_any_notation_are_read_back() {
         let error = ErrorBody::new(400, "m").with_extra("x");
         for envelope in Envelope::ALL {
             let mut expected = error.clone();
@@ -219,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn what_says_nothing_is_no_error_body() {
+    fn an_empty_body_is_not_an_error_body() {
         for body in ["", "true", "[]", "{}", r#"{"reply":{"DATA":[]}}"#, "<html>", "{\"error\":"] {
             assert_eq!(ErrorBody::parse(body.as_bytes()), None, "{body}");
         }

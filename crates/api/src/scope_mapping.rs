@@ -250,7 +250,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_written_and_read_back_is_the_same(
+        fn written_values_are_read_back_unchanged(
             assets in some_area(&["prod-eu", "prod-us", "dev", "é \"q\""]),
             cases in some_area(&["Security", "IT", "Finance"]),
             unreferenced: bool,
@@ -305,7 +305,7 @@ mod tests {
     }
 
     #[test]
-    fn a_default_that_is_no_default_is_an_error() {
+    fn an_invalid_default_is_an_error() {
         let mut read = stored(&to_write(&Scope::<&str>::NONE, ids).unwrap());
         assert_eq!(from_read(&read).unwrap().cases_and_issues.unreferenced, Unreferenced::No);
         read.datasets_rows.as_mut().unwrap().default_filter_mode = AreaMode::Select;

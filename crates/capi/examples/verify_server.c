@@ -44,7 +44,7 @@ static enum MHD_Result answer(void *verifier, struct MHD_Connection *connection,
       found.is_too_many
           ? CXK_TOO_LARGE
           : cxk_verify(verifier, found.headers, found.count, now_ms, &principal);
-  fprintf(stderr, "%s\n", cxk_status_name(status)); /* for the log; strangers hear 401 */
+  fprintf(stderr, "%s\n", cxk_status_name(status)); /* for the log; the client gets only 401 */
   snprintf(text, sizeof text, "hello, key %llu\n", (unsigned long long)principal.key_id);
   const char *said = status == CXK_OK ? text : refused;
   struct MHD_Response *response = MHD_create_response_from_buffer(

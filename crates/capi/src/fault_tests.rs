@@ -291,7 +291,7 @@ fn a_panic_while_freeing_stays_inside() {
 }
 
 #[test]
-fn a_panic_while_comparing_is_a_no() {
+fn a_panic_while_comparing_is_not_equal() {
     fault::arm_at(1);
     // SAFETY: both are as long as the key.
     let equal = |len| unsafe { cxk_equal(KEY.as_ptr().cast(), KEY.as_ptr().cast(), len) };
@@ -300,7 +300,7 @@ fn a_panic_while_comparing_is_a_no() {
 }
 
 #[test]
-fn every_function_of_the_header_is_here() {
+fn every_function_of_the_header_is_tested() {
     let header = include_str!("../../../include/cortexkey.h");
     let declared: BTreeSet<&str> = header
         .split("\nCXK_API")

@@ -208,7 +208,7 @@ mod tests {
     use core::ffi::CStr;
 
     #[test]
-    fn text_that_does_not_fit_is_refused_and_always_ends() {
+    fn text_that_is_too_long_is_refused_and_terminated() {
         let mut place = [0; 4];
         assert_eq!(put(&mut place, &["ab", "c"]), Ok(()));
         // SAFETY: the array ends with NUL.

@@ -180,7 +180,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn long_runs_are_hidden_and_nothing_else() {
+    fn only_long_runs_are_masked() {
         let mask = |text: &str| hide_runs(text, 24).unwrap_or_else(|| text.to_owned());
         let key = "k7".repeat(64);
         assert_eq!(mask(&format!("unexpected '{key}' found\n")), "unexpected '[hidden]' found\n");
@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_of_every_length_are_suspects_and_names_are_not() {
+    fn keys_of_any_length_are_masked_and_names_are_not() {
         let all = "Xq7rV2mB9pK4sT8wZ1cF6hJ3nL5dG0yR7uE2iA9oP4kS8lM1bN6vC3xW5z".repeat(5);
         for length in SUSPECT_BYTES_MIN..=256 {
             let key = &all[..length];

@@ -77,7 +77,7 @@ fn check_done(world: &World, what: &str) {
 }
 
 #[test]
-fn an_apply_that_is_killed_at_any_request_is_finished_by_the_next_run() {
+fn an_apply_killed_at_any_request_is_finished_by_the_next_run() {
     let (world, killer) = world();
     let (requests, good) = killer.run(&mut apply(&world), None);
     assert!(good && requests > 20, "{requests}");
@@ -95,7 +95,7 @@ fn an_apply_that_is_killed_at_any_request_is_finished_by_the_next_run() {
 
 /// At any moment: between two writes to the disk as well as between two requests.
 #[test]
-fn an_apply_that_is_killed_at_any_moment_is_finished_by_the_next_run() {
+fn an_apply_killed_at_any_moment_is_finished_by_the_next_run() {
     let kills = std::env::var("CORTEXKEY_KILLS").map_or(8, |kills| kills.parse().unwrap());
     let (world, killer) = world();
     let started = Instant::now();

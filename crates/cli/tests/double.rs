@@ -166,7 +166,7 @@ impl Drop for World {
 }
 
 #[test]
-fn a_key_lives_its_life_under_every_reading_of_the_description() {
+fn a_key_completes_its_life_cycle_under_every_reading() {
     let readings = [
         json!({}),
         json!({ "put_roles": "names" }),
@@ -245,7 +245,7 @@ fn live(reading: &Value) {
 
 /// Each call is broken, before it has its effect and after it, once and for longer.
 #[test]
-fn what_breaks_at_any_call_is_finished_by_the_second_run() {
+fn a_failure_at_any_call_is_repaired_by_the_second_run() {
     let calls = [
         "/public_api/v1/api_keys/generate",
         "/public_api/v1/api_keys/get_api_keys",
@@ -307,7 +307,7 @@ fn broken(world: &World, days: u64, fault: (&str, &str, &Value, u64)) {
 
 /// The vendor's own self-service keys hold Public API alone.
 #[test]
-fn a_key_with_public_api_alone_does_what_it_may_and_says_the_rest() {
+fn a_public_api_key_does_what_it_can_and_reports_the_rest() {
     let Some(world) = World::new(&json!({})) else { return };
     let narrow = |args: &[&str]| finish(&mut world.command("narrow", args));
     let generate = ["keys", "generate", "--role", "Viewer", "--security-level", "advanced"];
@@ -456,7 +456,7 @@ fn finish_as_said(world: &World, ran: &Ran) {
 }
 
 #[test]
-fn the_command_that_a_message_names_finishes_what_is_left() {
+fn the_command_in_a_message_completes_the_work() {
     let Some(world) = World::new(&json!({})) else { return };
     let generate = ["keys", "generate", "--role", "Viewer", "--security-level", "advanced"];
     // The answer of generate is lost, and the key is found.

@@ -136,7 +136,7 @@ fn check(tenant: &Tenant, admin: &str, known: &Acknowledged) {
 }
 
 #[test]
-fn a_tenant_that_is_killed_keeps_what_it_promised() {
+fn a_killed_emulator_loses_no_answered_change() {
     let kills = std::env::var("CORTEXKEY_KILLS").map_or(20, |kills| kills.parse().unwrap());
     let folder = tempfile::tempdir().unwrap();
     let mut tenant = Tenant::start(folder.path());

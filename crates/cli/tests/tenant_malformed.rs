@@ -188,7 +188,7 @@ fn attack(address: &str, worker: u64, count: u64) {
 }
 
 #[test]
-fn malformed_requests_harm_nobody() {
+fn malformed_requests_affect_no_other_client() {
     let count: u64 =
         std::env::var("CORTEXKEY_MALFORMED").map_or(20_000, |count| count.parse().unwrap());
     let mut process = cortexkey(&["tenant", "--quiet"])

@@ -104,7 +104,7 @@ fn wait_until_accepted(address: &str, signer: &Signer) {
 }
 
 #[test]
-fn of_equal_requests_to_eight_tenants_one_is_accepted_at_most() {
+fn eight_emulators_accept_equal_requests_at_most_once() {
     let duplicates =
         std::env::var("CORTEXKEY_DUPLICATES").map_or(5_000, |count| count.parse().unwrap());
     let mut redis = RedisServer::start();

@@ -247,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn what_people_paste() {
+    fn pasted_values() {
         let api = "https://api-acme.xdr.us.paloaltonetworks.com";
         for pasted in [
             "acme.xdr.us.paloaltonetworks.com",

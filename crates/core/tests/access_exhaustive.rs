@@ -97,7 +97,7 @@ fn a_role_that_a_refusal_names_allows_and_no_role_takes_away() {
 }
 
 #[test]
-fn the_changes_of_a_refusal_allow_and_none_is_spare() {
+fn suggested_changes_are_sufficient_and_minimal() {
     let mut count = 0;
     for (scopes, questions) in parts() {
         for_each_enforced(&scopes, &questions, |tenant, scope, question, decision| {

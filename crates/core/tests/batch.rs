@@ -38,7 +38,7 @@ fn with_every_kernel(test: impl Fn()) {
 
 /// Every length of key, and every size of batch that a step of the work could get wrong.
 #[test]
-fn a_batch_holds_what_one_signature_would() {
+fn a_batch_gives_the_same_signatures_as_single_calls() {
     with_every_kernel(sign_batches);
 }
 
@@ -72,7 +72,7 @@ fn a_standard_key_has_no_batches() {
 }
 
 #[test]
-fn a_batch_answers_as_one_by_one() {
+fn a_batch_gives_the_same_verdicts_as_single_calls() {
     with_every_kernel(|| {
         for key in [&[b'k'; 128][..], &[b'k'; 256], &[b'k'; 65], b"test-api-key"] {
             for size in [0, 1, 2, 3, 5, 15, 16, 31, 32, 33, 70] {

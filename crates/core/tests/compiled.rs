@@ -117,7 +117,7 @@ fn gains(before: &Definitions, after: &Definitions) -> Vec<String> {
 }
 
 #[test]
-fn what_is_compiled_is_read_again() {
+fn compiled_definitions_are_read_back() {
     let names: Vec<String> = (0..1_000).map(|n| format!("key-{n:04}")).collect();
     let keys: Vec<CompiledKey<'_, &str>> = names
         .iter()
@@ -187,7 +187,7 @@ fn gains_name_the_tenant() {
 }
 
 #[test]
-fn keys_that_the_form_cannot_hold_are_refused() {
+fn keys_that_the_format_cannot_represent_are_refused() {
     let long = "n".repeat(NAME_BYTES_MAX + 1);
     let most = "n".repeat(NAME_BYTES_MAX);
     assert!(compile(&[key("eu", &most, 1)]).is_ok());
@@ -204,7 +204,7 @@ fn keys_that_the_form_cannot_hold_are_refused() {
 }
 
 #[test]
-fn every_damage_is_seen() {
+fn any_damaged_byte_is_detected() {
     let bytes = compile(&[key("eu", "a", 17), key("eu", "b", 5)]).unwrap();
     for at in 0..bytes.len() {
         assert!(Definitions::read(&bytes[..at]).is_err(), "cut at {at}");
@@ -246,7 +246,7 @@ fn survives(bytes: &[u8]) {
 
 proptest! {
     #[test]
-    fn forged_bytes_break_nothing(
+    fn forged_bytes_cause_no_crash(
         seeds in proptest::collection::vec(0_usize..1_000, 1..4),
         edits in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..6),
     ) {

@@ -15,7 +15,7 @@ const ENTRIES: u64 = 1_000_000;
 const BYTES_AN_ENTRY: u64 = 20;
 
 #[test]
-fn a_million_entries_take_20_bytes_each() {
+fn a_million_entries_use_20_bytes_each() {
     let before = private_bytes();
     let guard = MemoryGuard::new(MemoryGuardConfig {
         entries: usize::try_from(ENTRIES).unwrap(),

@@ -43,7 +43,7 @@ proptest! {
     }
 
     #[test]
-    fn what_is_signed_is_accepted(
+    fn signed_requests_are_accepted(
         key in key_bytes(), id in 1..=u64::MAX, seed: u64, advanced: bool, drift in -60_000..=60_000_i64,
     ) {
         let key = Key::new(&key).unwrap();
@@ -131,7 +131,7 @@ fn a_request_is_accepted_once() {
 }
 
 #[test]
-fn a_guard_that_starts_fresh_refuses_what_may_be_from_before() {
+fn a_new_guard_refuses_requests_from_before_its_start() {
     let key = Key::new(b"test-api-key").unwrap();
     let id = KeyId::new(7).unwrap();
     let signer = Signer::new(id, Level::Advanced, key);
@@ -175,7 +175,7 @@ fn a_full_guard_refuses_and_forgets_nothing() {
 }
 
 #[test]
-fn no_clock_makes_a_guard_accept_twice() {
+fn no_clock_change_makes_a_guard_accept_twice() {
     let key = Key::new(b"test-api-key").unwrap();
     let id = KeyId::new(7).unwrap();
     let stored = StoredKey::new(id, Level::Advanced, key);
@@ -234,7 +234,7 @@ fn racing_duplicates_are_accepted_once() {
 }
 
 #[test]
-fn refused_requests_leave_no_trace() {
+fn refused_requests_do_not_reach_the_guard() {
     use cortexkey_core::replay::{GuardRefusal, ReplayGuard, VerifiedUse};
 
     /// Counts how often it is asked.
@@ -327,7 +327,7 @@ fn refused_uses_do_not_count() {
 
 /// The verifier that asks may have a smaller skew than one that asked before the restart.
 #[test]
-fn a_fresh_guard_goes_by_its_own_skew() {
+fn a_new_guard_uses_its_own_skew() {
     let key = Key::new(b"test-api-key").unwrap();
     let id = KeyId::new(7).unwrap();
     let stored = StoredKey::new(id, Level::Advanced, key);

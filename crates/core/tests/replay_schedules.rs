@@ -88,17 +88,17 @@ mod every_schedule {
     }
 
     #[test]
-    fn of_two_equal_requests_one_is_accepted() {
+    fn one_of_two_equal_requests_is_accepted() {
         check(4, || assert_one_accept(&race(&guard(None), vec![(1, NOW_MS); 2])));
     }
 
     #[test]
-    fn of_two_equal_requests_behind_a_full_line_one_is_accepted() {
+    fn one_of_two_equal_requests_behind_a_full_line_is_accepted() {
         check(2, || assert_one_accept(&race(&guard_with_a_full_line(), vec![(1, NOW_MS); 2])));
     }
 
     #[test]
-    fn of_three_equal_requests_one_is_accepted() {
+    fn one_of_three_equal_requests_is_accepted() {
         check(2, || assert_one_accept(&race(&guard(None), vec![(1, NOW_MS); 3])));
     }
 
@@ -117,7 +117,7 @@ mod every_schedule {
 
     /// A request of a much later time drops what the guard knew while equal ones race.
     #[test]
-    fn while_time_moves_on_none_is_accepted_twice() {
+    fn advancing_time_accepts_nothing_twice() {
         check(2, || {
             let later = NOW_MS + 1_000_000;
             let guard = guard_with_a_full_line();
@@ -144,13 +144,13 @@ mod chance_schedules {
 
     /// A schedule of 64 threads has some twenty times the steps of one of eight.
     #[test]
-    fn of_64_racing_verifiers_one_accepts() {
+    fn one_of_64_racing_verifiers_accepts() {
         let one_request = || assert_one_accept(&race(&guard(None), vec![(1, NOW_MS); 64]));
         shuttle::check_random(one_request, schedules().div_ceil(20));
     }
 
     #[test]
-    fn of_eight_equal_requests_behind_a_full_line_one_is_accepted() {
+    fn one_of_eight_equal_requests_behind_a_full_line_is_accepted() {
         check(|| assert_one_accept(&race(&guard_with_a_full_line(), vec![(1, NOW_MS); 8])));
     }
 
@@ -167,7 +167,7 @@ mod chance_schedules {
     /// Clocks go on, differ and go back while lines are searched: what is dropped is not accepted
     /// again.
     #[test]
-    fn while_clocks_move_none_is_accepted_twice() {
+    fn moving_clocks_accept_nothing_twice() {
         const SKEW_MS: u64 = 60_000;
         check(|| {
             let mut chance = thread_rng();

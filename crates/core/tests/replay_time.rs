@@ -134,7 +134,7 @@ fn a_verifier_whose_skew_outgrows_its_guard_is_refused() {
 /// What was accepted before a restart is refused by the guard that follows, for every time at
 /// which it can start and be asked.
 #[test]
-fn a_restart_within_the_window_accepts_nothing_again() {
+fn a_restart_within_the_window_accepts_nothing_twice() {
     let skew_ms = 1_001;
     let client = Client::new();
     for signed_ms in [NOW_MS - skew_ms, NOW_MS - 500, NOW_MS, NOW_MS + skew_ms] {

@@ -70,13 +70,13 @@ fn chi_square(counts: &[u64; 256]) -> f64 {
 }
 
 #[test]
-fn every_character_of_a_nonce_is_as_likely_as_the_other() {
+fn nonce_characters_are_uniformly_distributed() {
     let mut rng = rng();
     Counts::of((0..nonces()).map(|_| *Nonce::generate(&mut rng).as_bytes())).hold();
 }
 
 #[test]
-fn every_character_of_a_batch_is_as_likely_as_the_other() {
+fn batch_characters_are_uniformly_distributed() {
     let mut rng = rng();
     Counts::of(batches(|advanced, batch| advanced.sign_batch(&mut rng, now(), batch))).hold();
 }
@@ -84,7 +84,7 @@ fn every_character_of_a_batch_is_as_likely_as_the_other() {
 /// The seed is the system's, so this fails by chance once in some 10,000 runs; then it looks again.
 #[cfg(feature = "kernels")]
 #[test]
-fn every_character_from_the_threads_generator_is_as_likely_as_the_other() {
+fn thread_generator_characters_are_uniformly_distributed() {
     let hold = || {
         use cortexkey_kernels::Path;
 

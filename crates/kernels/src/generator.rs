@@ -274,7 +274,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     #[test]
-    fn no_byte_is_kept_after_it_is_given() {
+    fn the_generator_keeps_no_returned_byte() {
         let Some(mut state) = WipedOnFork::<State>::new() else { return };
         let mut given = [0; 1000];
         state.fill(&mut given).unwrap();
@@ -284,7 +284,7 @@ mod tests {
 
     /// Longer and shorter than the buffer, and across the end of a seed.
     #[test]
-    fn nothing_comes_twice() {
+    fn nothing_is_listed_twice() {
         let Some(mut state) = WipedOnFork::<State>::new() else { return };
         let mut seen = BTreeSet::new();
         for len in (8..2_000).chain([GIVEN_BYTES - 1, GIVEN_BYTES, 2 * RUN_BYTES, 100_000]) {
@@ -333,7 +333,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_wiped_begins_anew() {
+    fn wiped_state_starts_over() {
         let Some(mut state) = WipedOnFork::<State>::new() else { return };
         let mut bytes = [0; 64];
         state.fill(&mut bytes).unwrap();

@@ -77,7 +77,7 @@ mod tests {
 
     /// RFC 8439, appendix A.1, test vectors 1 to 4: those without a nonce.
     #[test]
-    fn it_matches_the_rfcs_vectors() {
+    fn chacha20_matches_the_rfc_vectors() {
         let mut last_is_one = [0; 32];
         last_is_one[31] = 1;
         let mut second_is_ff = [0; 32];

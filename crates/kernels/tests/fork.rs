@@ -33,7 +33,7 @@ fn draw() -> Drawn {
 }
 
 #[test]
-fn forked_children_draw_what_nobody_else_draws() {
+fn forked_children_draw_distinct_nonces() {
     let mut all = Vec::with_capacity(CHILDREN * (NONCES + 1));
     for child in 0..CHILDREN {
         // The parent's buffer is in use when it forks, each time at another place.
@@ -74,7 +74,7 @@ fn a_mark_is_of_the_process_that_made_it() {
 }
 
 #[test]
-fn threads_draw_what_no_other_draws() {
+fn threads_draw_distinct_nonces() {
     let threads: Vec<_> =
         (0..8).map(|_| thread::spawn(|| (0..50_000).map(|_| draw()).collect::<Vec<_>>())).collect();
     assert_all_differ(threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect());

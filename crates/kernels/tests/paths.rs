@@ -4,7 +4,7 @@ use cortexkey_kernels::{Hasher, LANES, NonceKernel, Path, are_alphanumeric};
 
 /// One test, since the choice is the process's.
 #[test]
-fn no_faster_path_runs_than_is_allowed() {
+fn no_kernel_runs_above_the_allowed_level() {
     let fastest = Path::current();
     for path in Path::ALL {
         path.limit();

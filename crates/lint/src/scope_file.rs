@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn no_comment_suppresses_a_fault() {
+    fn no_comment_suppresses_a_coverage_finding() {
         let text = GOOD.replace("mode: select", "mode: all");
         let text = text.replace("7 }] }\n", "7 }] } # cortexkey: ignore[A005] fine\n");
         assert_eq!(found(&text), [("scope-mode-conflict".to_owned(), 1)]);

@@ -233,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_added_to_is_left_alone() {
+    fn files_that_cannot_be_extended_are_left_alone() {
         let braces = "{ apiVersion: cortexkey/v1, kind: Policy, metadata: { name: a } }\n";
         assert_eq!(add_waiver(braces, &waiver()), Err(WaiveError::Form));
         for bad in ["waivers: 1\n", "waivers:\n", "rulez: {}\n", "a: [\n"] {

@@ -103,7 +103,7 @@ fn wanted() -> usize {
 }
 
 #[test]
-fn every_body_holds_for_its_corpus_and_for_mutations_of_it() {
+fn every_fuzz_target_passes_on_its_corpus_and_mutations() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus");
     for (name, body) in bodies::BODIES {
         let mut corpus: Vec<Vec<u8>> = fs::read_dir(root.join(format!("lint_{name}")))

@@ -51,7 +51,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn bytes_that_are_no_text_are_a_problem_with_a_place() {
+    fn invalid_utf_8_is_a_problem_with_a_position() {
         let latin = decode(b"a: caf\xe9\n".to_vec());
         assert_eq!(latin.problem.as_ref().map(|p| p.span), Some(Span::new(6, 9)));
         assert!(latin.problem.unwrap().message.contains("byte 6 (0xe9)"));

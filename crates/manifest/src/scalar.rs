@@ -82,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn what_readers_retype_is_quoted() {
+    fn retyped_scalars_are_quoted() {
         for text in
             ["no", "YES", "1_000", "017", "12:30:45", "2026-11-24", "", "~", "nUll", "=", "<<"]
         {

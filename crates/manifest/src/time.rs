@@ -221,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn what_leaves_no_doubt_is_offered_in_the_right_form() {
+    fn unambiguous_fixes_are_offered() {
         let time = |text: &str| moment(text).err().and_then(|error| error.meant);
         assert_eq!(time("2027-1-1").as_deref(), Some("2027-01-01"));
         assert_eq!(time("2027-11-3").as_deref(), Some("2027-11-03"));

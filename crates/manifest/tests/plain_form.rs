@@ -108,7 +108,7 @@ fn mutated(numbers: &mut Numbers) -> String {
 }
 
 #[test]
-fn in_the_plain_form_all_readers_see_the_same() {
+fn all_readers_agree_on_the_plain_form() {
     let said = std::env::var("CORTEXKEY_PLAIN").ok();
     let wanted: usize = said.and_then(|count| count.parse().ok()).unwrap_or(10_000);
     let mut numbers = Numbers(0x9e37_79b9_7f4a_7c15);
@@ -148,7 +148,7 @@ fn limits_hold_in_the_plain_form() {
 }
 
 #[test]
-fn what_readers_may_see_in_two_ways_has_not_the_plain_form() {
+fn ambiguous_documents_are_not_in_the_plain_form() {
     for text in [
         "\ta: 1\n",
         "a: \"x\u{85}y\"\n",

@@ -85,7 +85,7 @@ fn a_sibling_does_not_loosen_a_lock_whether_it_comes_before_or_after() {
 }
 
 #[test]
-fn what_stands_below_a_sibling_does_not_loosen_either() {
+fn a_policy_below_a_sibling_cannot_loosen_a_lock() {
     let weak = ("weak", "extends: [weaker]");
     let weaker = ("weaker", "rules: { L001: { enabled: false }, L002: { enabled: false } }");
     for child in ORDERS {
@@ -96,7 +96,7 @@ fn what_stands_below_a_sibling_does_not_loosen_either() {
 }
 
 #[test]
-fn two_locks_hold_against_one_another() {
+fn two_locks_exclude_each_other() {
     let other = "rules: { L001: { severity: warning, locked: true, \
                  overrides: [{ match: { name: x }, enabled: false }] } }";
     for child in ORDERS {
@@ -107,7 +107,7 @@ fn two_locks_hold_against_one_another() {
 }
 
 #[test]
-fn whoever_locks_decides_about_what_it_stands_on_itself() {
+fn a_locking_policy_decides_about_its_own_parents() {
     let base = "rules: { L001: { enabled: false, overrides: [{ match: { name: x }, max: 400 }] } }";
     let merged = merged(&[
         ("child", "extends: [base, corp]"),
@@ -179,7 +179,7 @@ fn as_many_as_the_limits_say_are_read() {
 }
 
 #[test]
-fn of_very_many_entries_with_one_name_the_first_counts() {
+fn the_first_of_many_equal_names_counts() {
     let tenants: Vec<String> =
         (0..30_000).map(|n| format!("  t{}: {{ product: xsiam }}\n", n % 20_000)).collect();
     let text = format!(

@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn addresses_and_credentials_steer_and_the_verification_of_certificates_does_not() {
+    fn addresses_and_credentials_are_removed_and_certificate_settings_stay() {
         for name in [
             "CORTEXKEY_FQDN",
             "CORTEXKEY_PROFILE",

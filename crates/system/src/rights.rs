@@ -250,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn the_user_the_system_and_administrators_are_no_others() {
+    fn the_user_system_and_administrators_are_trusted() {
         let own = format!("PAI(A;;FA;;;{USER})(A;;FA;;;SY)(A;ID;FA;;;BA)(A;;RC;;;OW)");
         assert_eq!(readers(&own), None);
         assert_eq!(readers("P"), None);
@@ -287,7 +287,7 @@ mod tests {
     }
 
     #[test]
-    fn what_grants_nothing_here_does_not_count() {
+    fn roles_that_grant_nothing_here_do_not_count() {
         for list in ["(A;;RC;;;WD)", "(A;OICIIO;FA;;;CO)", "(D;;FA;;;WD)", "(A;;FX;;;WD)"] {
             assert_eq!(readers(list), None, "{list}");
         }
@@ -298,7 +298,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_understood_counts_as_access() {
+    fn unknown_grants_count_as_access() {
         for list in [
             "(XA;;FR;;;WD;(Member_of {SID(BA)}))",
             "(A;;FR;;;WD",

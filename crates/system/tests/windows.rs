@@ -59,7 +59,7 @@ fn a_private_file_is_the_users_alone_and_stays_so() {
 }
 
 #[test]
-fn making_a_file_private_takes_access_away() {
+fn making_a_file_private_removes_access() {
     let folder = folder_of_this_user();
     let path = folder.path().join("key");
     fs::write(&path, "x").unwrap();
@@ -127,7 +127,7 @@ fn a_read_only_file_is_not_replaced_and_nothing_is_left() {
 }
 
 #[test]
-fn a_file_that_another_program_holds_is_waited_for_and_not_for_ever() {
+fn waiting_for_a_locked_file_times_out() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("key");
     fs::write(&path, "old").unwrap();
@@ -160,7 +160,7 @@ fn one_process_holds_a_path_and_leaves_nothing() -> io::Result<()> {
 }
 
 #[test]
-fn a_private_folder_hands_its_rights_on() {
+fn a_private_folder_passes_on_its_permissions() {
     let folder = folder_of_this_user();
     let inner = folder.path().join("data");
     fs::create_dir(&inner).unwrap();

@@ -92,7 +92,7 @@ fn links_are_refused_replaced_or_followed_as_the_caller_says() {
 }
 
 #[test]
-fn within_a_folder_means_with_every_link_resolved() {
+fn folder_containment_resolves_every_link() {
     let folder = tempfile::tempdir().unwrap();
     let root = folder.path().join("root");
     let outside = folder.path().join("outside");
@@ -228,7 +228,7 @@ fn root_keeps_the_owner() {
 }
 
 #[test]
-fn what_a_killed_process_left_is_removed_and_nothing_else() {
+fn only_files_of_killed_processes_are_removed() {
     let folder = tempfile::tempdir().unwrap();
     let at = |name: &str| folder.path().join(name);
     let left = at(".cortexkey-0123456789abcdEF");

@@ -90,7 +90,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_does_not_fit_is_dropped_and_counted() {
+    fn overflowing_entries_are_dropped_and_counted() {
         let (go, wait) = channel::<()>();
         let (done, seen) = channel();
         let queue = Queue::new("test", 2, move |piece: u32, dropped| {

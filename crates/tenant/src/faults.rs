@@ -199,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn faults_that_cannot_be_are_refused() {
+    fn invalid_faults_are_refused() {
         let faults = Faults::default();
         for (kind, error) in [
             (FaultKind::status(200), FaultError::Status),

@@ -258,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn unclear_requests_are_unreadable_from_where_they_are() {
+    fn ambiguous_requests_are_unreadable_from_that_point() {
         let post = |headers: &str, body: &str| format!("POST / HTTP/1.1\r\n{headers}\r\n{body}");
         let chunked = "Transfer-Encoding: chunked\r\n";
         for request in [

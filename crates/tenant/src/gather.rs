@@ -237,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_large_goes_as_it_is_and_after_what_came_before() {
+    fn large_output_is_unchanged_and_in_order() {
         let work = async |mut to| {
             answers(&mut to, 1).await;
             write(&mut to, BYTES_MAX + 1).await;
@@ -248,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn who_takes_nothing_for_a_while_gets_all_of_it() {
+    fn a_paused_reader_gets_everything() {
         let work = async |mut to| {
             answers(&mut to, 2).await;
             tokio::task::yield_now().await;

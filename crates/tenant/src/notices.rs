@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_due_before_the_key_was_made_is_not_given() {
+    fn notices_due_before_generation_are_not_sent() {
         let five_days = record(10 * DAY_MS, 15 * DAY_MS);
         assert_eq!(given(&five_days, &[10 * DAY_MS, 14 * DAY_MS])[0], vec![""; 0]);
         let a_week = record(10 * DAY_MS, 17 * DAY_MS);

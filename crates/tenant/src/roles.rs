@@ -311,7 +311,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_assumed_is_of_roles_and_components_that_exist() {
+    fn assumed_facts_name_existing_roles_and_components() {
         for (name, components) in ASSUMED_ROLES {
             assert!(PredefinedRole::by_name(name).is_some(), "{name}");
             for (component, _) in *components {
@@ -321,7 +321,7 @@ mod tests {
     }
 
     #[test]
-    fn predefined_roles_are_settled_as_far_as_they_are_public() {
+    fn predefined_roles_are_decided_by_public_facts() {
         let roles = Roles::new(Product::Xsiam, vec![], 1);
         let held = |role: &str, component: &str| {
             Rights(&roles.all(&[role.to_owned()])).component(component).exact()

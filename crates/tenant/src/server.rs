@@ -275,7 +275,7 @@ mod tests {
     }
 
     #[test]
-    fn who_never_reads_the_answers_is_cut_off() {
+    fn clients_that_never_read_are_disconnected() {
         let runtime = Runtime::new().unwrap();
         let (address, _stop) = served(&runtime, LONG);
         // More than the system buffers between the two.
@@ -285,7 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn who_says_nothing_makes_room_for_others() {
+    fn idle_connections_are_closed() {
         let runtime = Runtime::new().unwrap();
         let (address, _stop) = served(&runtime, Duration::from_millis(20));
         let silent: Vec<_> = (0..5).map(|_| TcpStream::connect(address).unwrap()).collect();
@@ -336,7 +336,7 @@ mod tests {
     }
 
     #[test]
-    fn who_never_sends_the_body_makes_room_for_others() {
+    fn connections_without_their_body_are_closed() {
         let runtime = Runtime::new().unwrap();
         let router = Router::new()
             .route("/", get(|| async { "x".repeat(1 << 20) }))
@@ -351,7 +351,7 @@ mod tests {
     }
 
     #[test]
-    fn who_reads_a_byte_now_and_then_is_cut_off() {
+    fn slow_readers_are_disconnected() {
         let runtime = Runtime::new().unwrap();
         let (address, _stop) = served(&runtime, LONG);
         let mut slow = TcpStream::connect(address).unwrap();

@@ -97,7 +97,7 @@ func TestAUseIsAcceptedOnceByAllMembers(t *testing.T) {
 	}
 }
 
-func TestWhatTheServerForgotIsNotAcceptedAgain(t *testing.T) {
+func TestEvictedUsesAreNotAcceptedAgain(t *testing.T) {
 	address, file := start(t), filepath.Join(t.TempDir(), "known")
 	guard := member(t, address, file)
 	tag, until := accepted(t, guard)

@@ -6,7 +6,7 @@ import (
 	"github.com/cortexkey/cortexkey/go/internal/backend"
 )
 
-func TestRowsFitOrNotOrCannotBeTold(t *testing.T) {
+func TestRowsMatchOrNotOrAreUnknown(t *testing.T) {
 	row := [][2]string{{"_vendor", "acme"}, {"_collector_id", "17"}, {"_log_type", "a.b"}}
 	for filter, want := range map[string]backend.Answer{
 		"_vendor = acme": backend.Allowed, "_vendor=\"acme\"": backend.Allowed, "_vendor != acme": backend.Refused,

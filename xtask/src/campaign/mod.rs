@@ -117,7 +117,7 @@ const PROOFS: &[Proof] = &[
         run: forger,
     },
     Proof {
-        name: "strangers",
+        name: "unauthenticated",
         shows: "10,000,000 unauthenticated requests take less than 1 MiB of memory",
         run: unauthenticated_memory,
     },
@@ -397,8 +397,8 @@ fn forger(root: &Path) -> Vec<Command> {
 
 fn unauthenticated_memory(root: &Path) -> Vec<Command> {
     let mut test = cargo(root);
-    test.args(["test", "--release", "-p", "cortexkey-core", "--test", "strangers_memory"]);
-    test.env("CORTEXKEY_STRANGERS", "10000000");
+    test.args(["test", "--release", "-p", "cortexkey-core", "--test", "unauthenticated_memory"]);
+    test.env("CORTEXKEY_UNAUTHENTICATED", "10000000");
     vec![test]
 }
 
@@ -439,7 +439,8 @@ fn shared(root: &Path) -> Vec<Command> {
 fn guard(root: &Path) -> Vec<Command> {
     let mut test = cargo(root);
     test.args(["test", "--release", "-p", "cortexkey-tenant", "--lib", "--"]);
-    test.args(["no_run_accepts_a_use_twice", "--nocapture"]).env("CORTEXKEY_GUARD_RUNS", "5000");
+    test.args(["no_simulated_run_accepts_a_request_twice", "--nocapture"])
+        .env("CORTEXKEY_GUARD_RUNS", "5000");
     vec![test]
 }
 

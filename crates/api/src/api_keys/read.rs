@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_list_is_an_error() {
+    fn an_invalid_list_is_an_error() {
         for value in [json!([]), json!({}), json!({ "DATA": {} }), json!({ "FILTER_COUNT": 0 })] {
             assert!(serde_json::from_value::<ListRead>(value).is_err());
         }

@@ -165,7 +165,7 @@ fn all_keys_say_what_they_would_lose_with_scopes_on() {
 }
 
 #[test]
-fn a_product_without_scopes_is_not_told_of_them() {
+fn scopes_are_not_mentioned_for_products_without_them() {
     let folder = corpus(&[("soar", "soar", "[Read-Only]", "")]);
     let ran = run_in(folder.path(), &["access", "soar"]);
     wording!(ran.stdout);
@@ -254,7 +254,7 @@ fn questions_as_json() {
 }
 
 #[test]
-fn what_people_give_wrong() {
+fn common_mistakes() {
     let folder = corpus(&[("one", "on", "[Viewer]", SCOPE), ("two", "on", "[Viewer]", SCOPE)]);
     let path = folder.path();
     let again = "apiVersion: cortexkey/v1\nkind: ApiKey\nmetadata: { name: one, tenant: off }\n\

@@ -23,7 +23,7 @@ const SCOPE: &str = "  scope:
 ";
 
 #[test]
-fn what_is_defined_is_made_once_and_then_there_is_nothing_to_do() {
+fn an_apply_generates_defined_keys_once() {
     let world = World::new();
     world.define("svc-export", EXPORT, SCOPE);
     world.define("svc-plain", "securityLevel: standard; lifetime: 30d; roles: [Viewer]", "");
@@ -60,7 +60,7 @@ fn what_is_defined_is_made_once_and_then_there_is_nothing_to_do() {
 }
 
 #[test]
-fn edits_scopes_and_drift_are_told_apart() {
+fn edits_scopes_and_drift_are_distinguished() {
     let world = World::new();
     world.define("svc-export", EXPORT, SCOPE);
     world.define("svc-other", &EXPORT.replace("SEC-1", "SEC-2"), SCOPE);
@@ -98,7 +98,7 @@ fn edits_scopes_and_drift_are_told_apart() {
 }
 
 #[test]
-fn a_digest_of_the_first_form_is_replaced_and_plans_nothing() {
+fn a_digest_of_version_one_is_replaced_and_plans_nothing() {
     let world = World::new();
     world.define("svc-export", EXPORT, SCOPE);
     world.good(&["apply", "--yes"]);
@@ -124,7 +124,7 @@ fn a_digest_of_the_first_form_is_replaced_and_plans_nothing() {
 }
 
 #[test]
-fn another_end_or_level_is_a_new_key_and_the_old_one_lives_for_its_grace() {
+fn a_new_expiry_or_level_replaces_the_key_after_a_grace() {
     let world = World::new();
     for name in ["svc-end", "svc-level", "svc-due"] {
         world.define(name, EXPORT, "");
@@ -156,7 +156,7 @@ fn another_end_or_level_is_a_new_key_and_the_old_one_lives_for_its_grace() {
 }
 
 #[test]
-fn keys_without_a_definition_are_deleted_where_the_lock_names_them_and_else_only_when_asked() {
+fn undefined_keys_are_deleted_if_locked_or_on_request() {
     let world = World::new();
     let unmanaged = world.make("Viewer", "somebody's");
     world.define("svc-export", EXPORT, SCOPE);
@@ -186,7 +186,7 @@ fn keys_without_a_definition_are_deleted_where_the_lock_names_them_and_else_only
 }
 
 #[test]
-fn what_only_the_console_can_do_is_refused_and_nothing_else_is_done_in_its_place() {
+fn console_only_operations_are_refused() {
     let world = World::new();
     world.define("svc-never", &EXPORT.replace("lifetime: 90d", "expires: never"), "");
     world.define("svc-long", &EXPORT.replace("90d", "365d"), "");
@@ -342,7 +342,7 @@ fn an_import_is_followed_by_a_policy_of_the_same_tenant_and_what_is_unknown_is_f
 }
 
 #[test]
-fn a_tenant_is_imported_judged_and_then_as_it_is() {
+fn an_imported_tenant_passes_the_linter_and_matches() {
     let world = World::new();
     let scoped = world.make("Viewer", "svc-export (team-a): Exports. SEC-1");
     let scope = r#"{"assets":{"mode":"scope","asset_group_ids":[16]},
@@ -385,7 +385,7 @@ fn a_tenant_is_imported_judged_and_then_as_it_is() {
 }
 
 #[test]
-fn an_inventory_is_imported_and_loaded_and_a_file_is_not_overwritten_unasked() {
+fn an_imported_inventory_loads_and_replaces_no_file() {
     let world = World::new();
     let path = world.path("inventory.json");
     let import = ["import", "--inventory", "inventory.json"];
@@ -443,7 +443,7 @@ fn commit(world: &World) {
 }
 
 #[test]
-fn a_definition_that_git_still_has_keeps_its_key() {
+fn a_key_whose_definition_is_in_git_is_not_deleted() {
     let file = "keys/svc-two.yaml";
     let moved = "other/svc-two.yaml";
     let kept = |hide: &dyn Fn(&World), place: &str| {
@@ -496,7 +496,7 @@ fn a_definition_that_git_still_has_keeps_its_key() {
 }
 
 #[test]
-fn what_is_only_hidden_from_the_work_tree_is_no_deletion() {
+fn files_hidden_from_the_work_tree_are_not_deleted() {
     let world = committed();
     git(world.folder.path(), &["sparse-checkout", "set", "--no-cone", "/*", "!/keys/svc-two.yaml"]);
     assert!(!world.path("keys/svc-two.yaml").exists());

@@ -178,7 +178,7 @@ fn a_key_in_any_variable_is_printed_by_no_command() {
 }
 
 #[test]
-fn hostile_comments_come_out_of_no_list() {
+fn hostile_comments_are_escaped_in_every_list() {
     let tenant = Tenant::start();
     let folder = tempfile::tempdir().unwrap();
     let hostile = [

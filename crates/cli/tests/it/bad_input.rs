@@ -111,7 +111,7 @@ fn no_message_repeats_a_key() {
 }
 
 #[test]
-fn keys_that_are_none() {
+fn invalid_keys() {
     let mut all = String::new();
     for (what, key) in [
         ("a key with a space", format!("{CANARY} {CANARY}")),
@@ -129,7 +129,7 @@ fn keys_that_are_none() {
 }
 
 #[test]
-fn one_line_end_is_taken_off() {
+fn one_line_ending_is_removed() {
     for end in ["", "\n", "\r\n"] {
         let ran = sign_with_key(format!("{CANARY}{end}").as_bytes());
         assert_eq!((ran.code, ran.stderr.as_str()), (0, ""));
@@ -137,7 +137,7 @@ fn one_line_end_is_taken_off() {
 }
 
 #[test]
-fn key_files_that_are_none() {
+fn invalid_key_files() {
     let mut all = String::new();
     let folder = tempfile::tempdir().unwrap();
     let mut tell = |what: &str, path: &Path| {
@@ -166,7 +166,7 @@ fn key_files_that_are_none() {
 }
 
 #[test]
-fn key_ids_that_are_none() {
+fn invalid_key_ids() {
     let mut all = String::new();
     for id in ["0", "-1", "007", "+7", "", "1e3", "18446744073709551616"] {
         let ran = run_with(

@@ -20,7 +20,7 @@ fn pipe(path: &Path) {
 const LOCK: &str = "apiVersion: cortexkey/v1\nkind: Lock\ntenants: {}\n";
 
 #[test]
-fn a_lock_file_that_a_link_brings_from_elsewhere_is_not_read() {
+fn a_lock_file_linked_from_outside_is_not_read() {
     let world = World::new();
     let outside = tempfile::tempdir().unwrap();
     fs::write(outside.path().join("lock"), LOCK).unwrap();
@@ -51,7 +51,7 @@ fn a_lock_file_that_a_link_brings_from_elsewhere_is_not_read() {
 }
 
 #[test]
-fn nothing_is_written_through_a_link_that_leads_out() {
+fn nothing_is_written_through_a_link_out_of_the_repository() {
     let world = World::new();
     let outside = tempfile::tempdir().unwrap();
     let target = outside.path().join("victim");
@@ -163,7 +163,7 @@ COMMAND
 ";
 
 #[test]
-fn no_output_contains_a_workflow_command_of_what_was_read() {
+fn no_output_contains_a_workflow_command() {
     let commands = ["::error::x", "##[error]x", "##vso[task.setvariable variable=a]b"];
     for command in commands {
         let folder = tempfile::tempdir().unwrap();
@@ -230,7 +230,7 @@ fn no_output_contains_a_workflow_command_of_what_was_read() {
 }
 
 #[test]
-fn comments_of_a_tenant_are_no_workflow_commands() {
+fn comments_from_a_tenant_are_not_workflow_commands() {
     let world = World::new();
     for comment in ["##vso[task.complete]", "::error::x", "##[group]x"] {
         world.make("Viewer", comment);

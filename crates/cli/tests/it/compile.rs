@@ -61,7 +61,7 @@ fn compile_in(folder: &Path, args: &[&str]) -> Ran {
 }
 
 #[test]
-fn what_is_compiled_decides_as_the_definitions_do() {
+fn compiled_definitions_decide_as_their_source_does() {
     let folder = folder(&[definition("a", "on", SCOPE), definition("a", "old", SCOPE)]);
     let folder = folder.path();
     fs::write(folder.join("cortexkey.lock"), LOCK).unwrap();

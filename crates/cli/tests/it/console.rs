@@ -247,7 +247,7 @@ fn same(page: &[Value], command: &[Value], what: &str) {
 }
 
 #[test]
-fn what_the_page_does_to_keys_is_what_the_commands_do() {
+fn the_page_changes_keys_as_the_commands_do() {
     let by_page = World::new();
     let by_command = World::new();
     let console = Console::start_with(&by_page, &["--allow-changes"]);

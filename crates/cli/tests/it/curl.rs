@@ -46,7 +46,7 @@ fn a_curlrc_gets_no_headers() {
 }
 
 #[test]
-fn curl_goes_nowhere_else() {
+fn curl_calls_only_the_tenant() {
     let tenant = Tenant::start();
     for arguments in [
         &["curl", "--", "https://evil.example/"][..],
@@ -91,7 +91,7 @@ impl Elsewhere {
 }
 
 #[test]
-fn the_key_goes_over_no_other_connection_unless_that_is_allowed() {
+fn the_key_uses_another_connection_only_if_allowed() {
     let tenant = Tenant::start();
     let elsewhere = Elsewhere::listen();
     let (_, key) = tenant.key("standard");

@@ -10,7 +10,7 @@ fn shown(tenant: &Tenant, ran: &Ran) -> String {
 }
 
 #[test]
-fn what_is_wrong_is_said_with_evidence_and_remedy() {
+fn each_cause_has_evidence_and_a_remedy() {
     let tenant = Tenant::start();
     let mut all = String::new();
     let key = tenant.key("advanced").1;
@@ -49,7 +49,7 @@ fn requests_of_other_clients_come_by_a_pipe() {
 
 /// Whatever settings hold, the report shows the vendor's words and ours.
 #[test]
-fn a_report_names_nobody_and_nothing_of_a_key() {
+fn a_report_contains_no_name_and_no_key() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::create_dir(folder.path().join("cortexkey")).unwrap();
     let config = "default_profile = \"canaryprofile\"\n[profiles.canaryprofile]\n\

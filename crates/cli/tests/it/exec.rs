@@ -165,7 +165,7 @@ fn exit_code_and_arguments_are_the_programs() {
 }
 
 #[test]
-fn a_profile_maps_a_tool_of_its_own() {
+fn a_profile_maps_a_custom_tool() {
     let folder = tempfile::tempdir().unwrap();
     fs::create_dir(folder.path().join("cortexkey")).unwrap();
     let path = folder.path().join("cortexkey/config.toml");

@@ -91,7 +91,7 @@ fn keys_are_listed_in_every_format() {
 }
 
 #[test]
-fn what_others_wrote_reaches_neither_terminal_nor_spreadsheet() {
+fn tenant_text_cannot_control_terminals_or_spreadsheets() {
     let world = World::new();
     let comment = " =cmd|'/C calc'!A1\u{1b}[31m\u{202e}\u{9b}0m\u{200b}";
     world.generate("Viewer", &in_days(30), comment, "a.key");
@@ -146,7 +146,7 @@ fn the_consoles_filters_are_there() {
 }
 
 #[test]
-fn a_key_without_a_place_to_go_is_not_made() {
+fn a_key_without_a_destination_is_not_generated() {
     let world = World::new();
     let mut all = String::new();
     let generate = ["generate", "--role", "Viewer", "--security-level", "advanced"];
@@ -301,7 +301,7 @@ fn a_scope_file_is_checked_as_a_definition_is() {
 }
 
 #[test]
-fn a_scope_file_takes_the_form_of_a_definition() {
+fn a_scope_file_has_the_format_of_a_definition() {
     let world = World::new();
     let file = world.folder.path().join("scope.yaml");
     let scope = "assets: { mode: select, groups: [prod-eu] }\n\
@@ -333,7 +333,7 @@ fn a_scope_file_takes_the_form_of_a_definition() {
 }
 
 #[test]
-fn an_old_key_lives_for_its_grace_and_goes_with_the_next_run() {
+fn an_old_key_is_deleted_after_its_grace() {
     let world = World::new();
     let id = world.generate("Viewer", &in_days(30), "Exports. SEC-1", "a.key").to_string();
     let before = fs::read_to_string(world.folder.path().join("a.key")).unwrap();

@@ -254,7 +254,7 @@ fn give_away(folder: &Path) -> bool {
 
 #[cfg(unix)]
 #[test]
-fn a_repository_of_another_user_is_read_once_git_trusts_it() {
+fn another_users_repository_is_read_once_git_trusts_it() {
     let folder = many(3);
     fs::remove_dir(folder.path().join(".git")).unwrap();
     let home = tempfile::tempdir().unwrap();

@@ -182,7 +182,7 @@ fn another_revision_is_fetched_beside_and_pruned_on_request() {
 }
 
 #[test]
-fn what_a_repository_may_not_do_is_refused() {
+fn forbidden_repository_features_are_refused() {
     let world = World::new();
     world.write("policies/team/out.yaml", &BASE.replace("../shared/more.yaml", "../../../x.yaml"));
     world.write("policies/team/paths.yaml", &BASE.replace("builtin:minimal, ../shared/more.yaml", "builtin:minimal").replace(
@@ -225,7 +225,7 @@ fn what_a_repository_may_not_do_is_refused() {
 }
 
 #[test]
-fn hooks_and_settings_around_have_no_effect() {
+fn git_hooks_and_settings_have_no_effect() {
     let world = World::new();
     let rev = world.commit();
     world.extend(&world.at(&rev, "team/base.yaml"));
@@ -265,7 +265,7 @@ fn files(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
 const MODES: [&[&str]; 4] = [&[], &["--prune"], &["--check"], &["--verify"]];
 
 #[test]
-fn links_in_the_folder_of_copies_are_errors() {
+fn links_in_the_copies_folder_are_errors() {
     use std::os::unix::fs::symlink;
 
     let places = [

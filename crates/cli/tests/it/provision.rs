@@ -104,7 +104,7 @@ fn each_line_gets_one_key_in_its_place_and_none_twice() {
 }
 
 #[test]
-fn a_run_that_is_killed_at_any_request_is_finished_by_the_next_one() {
+fn a_run_killed_at_any_request_is_finished_by_the_next() {
     let start = || {
         let listed = Listed::new("name,owner,roles\na,t,Viewer\n");
         let killer = Killer::before(listed.0.tenant.url());
@@ -159,7 +159,7 @@ fn a_pipe_as_list_is_refused_instead_of_waited_for() {
 }
 
 #[test]
-fn a_run_that_is_killed_in_its_sink_is_finished_by_the_next_one() {
+fn a_run_killed_in_its_sink_is_finished_by_the_next() {
     for script in ["kill -9 $PPID; sleep 0.2", "cat > \"$0\"; kill -9 $PPID; sleep 0.2"] {
         let listed = Listed::new("name,owner,roles\na,t,Viewer\n");
         let configure = |script: &str| {
@@ -178,7 +178,7 @@ fn a_run_that_is_killed_in_its_sink_is_finished_by_the_next_one() {
 }
 
 #[test]
-fn what_fails_at_one_line_is_made_up_for_and_costs_no_other_line() {
+fn a_failed_line_is_repaired_and_affects_no_other() {
     let listed = Listed::new("name,owner,roles\na,t,Viewer\nb,t,Viewer\nc,t,Viewer\n");
     // Somebody's file is in the way of the second line.
     fs::write(listed.0.path("secrets/b"), "somebody's").unwrap();
@@ -210,7 +210,7 @@ fn what_fails_at_one_line_is_made_up_for_and_costs_no_other_line() {
 }
 
 #[test]
-fn a_lost_record_and_a_key_that_is_gone_make_no_second_key() {
+fn a_lost_record_causes_no_second_key() {
     let listed = Listed::new("name,owner,roles\na,t,Viewer\nb,t,Viewer\n");
     assert_eq!(listed.run(&["--yes"]).code, 0);
     let record = fs::read(listed.0.path("team.csv.lock")).unwrap();

@@ -140,7 +140,7 @@ fn a_body_is_streamed_in_chunks_and_a_cut_one_does_not_count() {
 }
 
 #[test]
-fn who_may_not_use_it_is_denied() {
+fn unauthorised_users_are_denied() {
     let tenant = Tenant::start();
     let proxy = Proxy::start(&tenant, &[]);
     let host = proxy.host().to_owned();
@@ -223,7 +223,7 @@ fn limits_are_kept() {
 }
 
 #[test]
-fn a_socket_serves_the_same_user_alone() {
+fn a_socket_serves_only_its_own_user() {
     let tenant = Tenant::start();
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("proxy.sock");
@@ -403,7 +403,7 @@ fn a_body_may_take_longer_than_the_timeout_and_must_not_stall() {
 }
 
 #[test]
-fn a_request_that_stalls_gives_its_place_back() {
+fn a_stalled_request_releases_its_slot() {
     let tenant = Tenant::start();
     let proxy = Proxy::start(&tenant, &["--timeout-ms", "300", "--max-requests", "1"]);
     let answer = proxy.request(
@@ -463,7 +463,7 @@ fn a_file_in_place_of_its_socket_is_not_removed() {
 
 /// Redirects and a tenant that goes away are errors of the proxy, not the tenant's.
 #[test]
-fn a_redirect_is_not_handed_on() {
+fn a_redirect_is_not_passed_on() {
     let elsewhere = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = elsewhere.local_addr().unwrap();
     std::thread::spawn(move || {
@@ -484,7 +484,7 @@ fn a_redirect_is_not_handed_on() {
 }
 
 #[test]
-fn its_lifetime_ends_it() {
+fn a_key_expires_after_its_lifetime() {
     let ran =
         finish(&mut Tenant::start().with_key("advanced", &["proxy", "--lifetime-minutes", "0"]));
     assert_eq!(ran.code, 2);

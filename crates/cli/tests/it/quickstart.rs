@@ -24,7 +24,7 @@ fn it_shows_the_whole_path_and_leaves_nothing() {
 }
 
 #[test]
-fn it_does_without_curl() {
+fn curl_is_optional() {
     let ran = finish(cortexkey(&["quickstart"]).env("PATH", "/nonexistent"));
     assert_eq!(ran.code, 0, "{}", ran.stderr);
     let about: Vec<&str> = ran.stdout.lines().filter(|line| line.contains("curl")).collect();

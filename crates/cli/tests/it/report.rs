@@ -52,7 +52,7 @@ impl World {
 }
 
 #[test]
-fn a_report_is_of_what_there_is_and_of_what_is_asked_for() {
+fn a_report_contains_the_available_and_requested_parts() {
     let world = World::new();
     let both = world.json(&["report", "--format", "json"]);
     assert_eq!(both["compared"], true);
@@ -108,7 +108,7 @@ fn exit_codes_are_those_of_the_linter_and_of_what_could_not_be_read() {
 }
 
 #[test]
-fn a_file_is_replaced_when_that_is_asked_for_and_never_else() {
+fn a_file_is_replaced_only_on_request() {
     let world = World::new();
     let out = world.path("report.html");
     let path = out.to_str().unwrap();

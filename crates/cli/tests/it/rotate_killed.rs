@@ -110,7 +110,7 @@ fn client(tenant: &Tenant, signer: Signer) -> Client {
 }
 
 #[test]
-fn a_rotation_that_is_killed_at_any_request_is_finished_by_the_next_run() {
+fn a_rotation_killed_at_any_request_is_finished_by_the_next_run() {
     let world = World::new();
     let path = world.path();
     let sink = ["--sink-file", path.to_str().unwrap()];
@@ -136,7 +136,7 @@ fn a_rotation_that_is_killed_at_any_request_is_finished_by_the_next_run() {
 }
 
 #[test]
-fn a_rotation_that_is_killed_in_its_sink_is_finished_by_the_next_run() {
+fn a_rotation_killed_in_its_sink_is_finished_by_the_next_run() {
     for (script, what) in [
         ("kill -9 $PPID; sleep 0.2", "before the key is stored"),
         ("cat > \"$0\"; kill -9 $PPID; sleep 0.2", "after the key is stored"),

@@ -126,7 +126,7 @@ fn a_rotation_replaces_its_own_file_and_keeps_a_link_to_it() {
 }
 
 #[test]
-fn a_store_that_has_the_secret_gets_no_other() {
+fn an_existing_secret_in_a_store_is_not_replaced() {
     let sink = "sink_command = ['sh', '-c', 'cat > \"$0\"', '../store-{name}']\n\
                 sink_exists_command = ['sh', '-c', '[ -z \"$CORTEXKEY_REPLACED_KEY_ID\" ] && [ -e \"$0\" ]', '../store-{name}']";
     let sink = sink.replace("../store", "store");
@@ -174,7 +174,7 @@ fn waiting_for_a_grace_blocks_no_other_rotation() {
 }
 
 #[test]
-fn a_program_that_runs_out_of_time_may_have_stored_the_key() {
+fn a_program_that_times_out_may_have_stored_the_key() {
     let script = "cat > sink/svc; test -e sink/fast || exec sleep 60";
     let sink = format!("sink_command = ['sh', '-c', '{script}']\nsink_command_timeout_ms = 2000");
     let world = World::new(&["a"], &sink);

@@ -155,7 +155,7 @@ fn lives_in(world: &World, url: &str) {
 }
 
 #[test]
-fn a_key_lives_in_every_store() {
+fn every_store_supports_a_keys_life_cycle() {
     let world = World::with_vault();
     let file = format!("file://{}/key.json", world.folder.path().display());
     for url in [
@@ -187,7 +187,7 @@ fn a_key_lives_in_every_store() {
 }
 
 #[test]
-fn other_fields_stay_and_a_secret_without_an_owner_is_not_replaced() {
+fn other_fields_stay_and_an_unowned_secret_is_not_replaced() {
     let world = World::new();
     let put = |value: Value| fs::write(world.store("aws-a"), json!(value.to_string()).to_string());
     put(json!({ "password": "p", "nested": { "a": [1] } })).unwrap();
@@ -225,7 +225,7 @@ fn secrets_that_exist_without_a_value_are_filled() {
 }
 
 #[test]
-fn a_store_that_fails_before_it_writes_costs_the_new_key_alone() {
+fn a_store_failing_before_a_write_loses_only_the_new_key() {
     let world = World::with_vault();
     assert_eq!(world.generate(VAULT).code, 0);
     let ids = world.ids();
@@ -247,7 +247,7 @@ fn a_store_that_fails_before_it_writes_costs_the_new_key_alone() {
 }
 
 #[test]
-fn what_the_store_kept_counts_and_not_what_it_answered() {
+fn the_stored_value_counts_and_not_the_answer() {
     // A write that is reported as failed is repeated, and finds its own change.
     for faults in [&["busy", "silent", "busy"][..], &["made-busy"]] {
         let world = World::with_vault();
@@ -259,7 +259,7 @@ fn what_the_store_kept_counts_and_not_what_it_answered() {
 }
 
 #[test]
-fn a_key_that_may_have_arrived_is_kept_and_the_next_rotation_goes_on() {
+fn a_key_that_may_have_been_stored_is_kept() {
     // After `late`, the store is unchanged, but may still make the write.
     for faults in [&["blind"][..], &["lost"], &["late"]] {
         let world = World::with_vault();
@@ -280,7 +280,7 @@ fn a_key_that_may_have_arrived_is_kept_and_the_next_rotation_goes_on() {
 }
 
 #[test]
-fn what_is_missing_is_found_before_there_is_a_key() {
+fn missing_settings_are_found_before_a_key_is_generated() {
     let world = World::with_vault();
     let before = world.ids();
     let run = |url: &str, variables: &[(&str, &str)]| {
@@ -366,7 +366,7 @@ fn a_profile_names_its_stores() {
 }
 
 #[test]
-fn a_locked_keychain_is_not_taken_for_an_empty_one() {
+fn a_locked_keychain_is_not_treated_as_empty() {
     let world = World::new();
     assert_eq!(world.generate("keychain://prod").code, 0);
     let ids = world.ids();
@@ -421,7 +421,7 @@ fn an_owner_of_several_lines_is_stored_on_one() {
 }
 
 #[test]
-fn a_program_that_lies_or_prints_something_else_costs_no_key() {
+fn a_misbehaving_store_program_loses_no_key() {
     let world = World::new();
     assert_eq!(world.generate("aws-sm://a").code, 0);
     let ids = world.ids();

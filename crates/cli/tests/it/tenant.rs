@@ -121,7 +121,7 @@ fn the_first_calls_of_the_tenants_page_work() {
 
 /// The library that reads the file panics over some of them.
 #[test]
-fn a_damaged_data_file_is_told_of_in_one_message() {
+fn a_damaged_data_file_gives_one_message() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data");
     drop(Tenant::start_with(&["--data", data.to_str().unwrap()]));

@@ -15,7 +15,7 @@ fn vectors(section: &str) -> Vec<Value> {
 }
 
 #[test]
-fn vectors_hold_through_the_binary() {
+fn the_binary_matches_the_vectors() {
     for case in vectors("signing") {
         let id = case["key_id"].to_string();
         let level = case["level"].as_str().unwrap();
@@ -137,7 +137,7 @@ fn signed_lines(count: u64) -> String {
 
 /// Each line is wrong in one way; the last is good and is answered all the same.
 #[test]
-fn a_bad_line_is_told_and_the_next_is_answered() {
+fn a_bad_line_is_reported_and_the_next_is_answered() {
     let good = line(&vectors("verifying")[0]);
     let mut lines = Vec::new();
     let mut push = |text: String| lines.push(text);

@@ -68,7 +68,7 @@ fn a_waiver_of_a_locked_rule_goes_to_the_policy_that_locks_it() {
 }
 
 #[test]
-fn what_cannot_be_waived_is_a_usage_error_and_changes_nothing() {
+fn waiving_a_non_waivable_finding_is_a_usage_error() {
     let policy = format!("{POLICY}rules: {{ E003: {{ waivable: false }} }}\n");
     let long = key("svc-long", "standard").replace("90d", "900d");
     let unread = key("svc-unread", "advanced").replace("roles: [Viewer]", "roles: Viewer");
@@ -157,7 +157,7 @@ fn a_baseline_is_shown_pruned_and_kept_up_to_date() {
 }
 
 #[test]
-fn the_summary_tells_known_suppressed_and_waived_apart() {
+fn the_summary_counts_known_suppressed_and_waived_separately() {
     let comment = "  # cortexkey: ignore[L001] reason=\"SEC-7\" until=2026-05-01\n  securityLevel";
     let commented = key("svc-b", "standard").replace("  securityLevel", comment);
     let old = ["svc-a", "svc-c"].map(|name| (format!("keys/{name}.yaml"), key(name, "standard")));

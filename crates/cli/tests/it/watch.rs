@@ -212,7 +212,7 @@ fn a_letter_says_what_it_is_about_and_has_one_id() {
 }
 
 #[test]
-fn a_target_that_fails_gets_its_notices_later_and_is_in_no_other_ones_way() {
+fn a_failing_target_gets_its_notices_later_and_delays_no_other() {
     let watched = Watched::new(&format!(
         "{HOOK}timeout_ms = 300\n[targets.z]\nkind = 'file'\npath = '../../z'\n"
     ));
@@ -264,7 +264,7 @@ fn a_target_that_fails_gets_its_notices_later_and_is_in_no_other_ones_way() {
 }
 
 #[test]
-fn wherever_a_run_is_killed_the_next_one_goes_on_and_nothing_is_lost() {
+fn a_run_killed_anywhere_loses_no_notice() {
     for does in [HookBehaviour::KillsBefore, HookBehaviour::KillsAfter] {
         let watched = Watched::new(HOOK);
         for at in 0..25 {
@@ -415,7 +415,7 @@ fn arguments_for_one_tenant_are_not_taken_for_several() {
 }
 
 #[test]
-fn without_a_target_what_is_due_is_shown_and_said_to_stay_unsent() {
+fn without_a_target_due_notices_are_shown_as_unsent() {
     let watched = Watched::new("");
     watched.world.make("Viewer", "SEC-1");
     let mut said = String::new();
@@ -515,7 +515,7 @@ fn packaging(file: &str) -> std::path::PathBuf {
 }
 
 #[test]
-fn what_the_packaged_files_run_is_what_the_program_takes() {
+fn packaged_files_use_existing_options() {
     let unit = fs::read_to_string(packaging("cortexkey-watch.service")).unwrap();
     let start = unit.lines().find_map(|line| line.strip_prefix("ExecStart=/usr/bin/cortexkey "));
     let manifest = fs::read_to_string(packaging("kubernetes.yaml")).unwrap();
@@ -672,7 +672,7 @@ fn a_scrape_gets_the_latest_metrics_and_nothing_else() {
 }
 
 #[test]
-fn what_is_wrong_with_targets_is_said_without_their_secrets() {
+fn target_errors_contain_no_secrets() {
     let watched = Watched::new("");
     assert_eq!(watched.run(&[]).1.code, 2, "nobody to tell");
     for (target, field) in [

@@ -247,7 +247,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_link_in_the_way_is_replaced_and_what_it_leads_to_is_not() {
+    fn a_link_is_replaced_and_its_target_is_not() {
         let folder = tempfile::tempdir().unwrap();
         let place = |name: &str| folder.path().join(name);
         fs::write(place("victim"), "somebody's").unwrap();

@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_recognised_is_reported_by_its_line() {
+    fn unrecognised_lines_are_reported_by_number() {
         let list =
             read_calls("GET /a\nhello\n{\"dropped\":3}\n{\"method\":\nBREW /pot\nGET nowhere");
         let lines: Vec<usize> = list.unread.iter().map(|unread| unread.line).collect();

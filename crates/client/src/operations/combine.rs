@@ -238,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn with_a_call_that_nobody_knows_no_set_is_certain() {
+    fn an_unknown_call_makes_every_set_uncertain() {
         let [(a, _), (b, _), ..] = CALLS;
         let two = vec![role("A", &[a]), role("B", &[b])];
         let (found, _) = combined(&format!("{}GET /nowhere\n", lines(2)), two);

@@ -295,7 +295,7 @@ mod tests {
     }
 
     #[test]
-    fn a_call_that_nobody_knows_leaves_every_role_open() {
+    fn an_unknown_call_leaves_every_role_possible() {
         let roles = [role("Small", &[("Public API", Permission::Edit)])];
         let found = suggest(&read_calls(&format!("{LIST}\nGET /nowhere")), roles.clone());
         assert_eq!((found.permissions.unlisted.len(), found.roles[0].fit), (1, Fit::Unknown));

@@ -224,7 +224,7 @@ mod tests {
 
     /// The permission is a second opinion on the mark in the table.
     #[test]
-    fn what_needs_the_permission_to_administer_access_is_marked() {
+    fn administrative_calls_are_marked() {
         let administers = |need: &Need| {
             matches!(
                 need,

@@ -412,7 +412,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_that_matters_has_a_default() {
+    fn security_settings_have_no_default() {
         let found = mistakes("name,owner\na,t\n", &Defaults::default());
         let mut said = vec![format!("no defaults: {found:?}")];
         for text in [

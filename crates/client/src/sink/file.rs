@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_file_takes_no_key() {
+    fn only_a_regular_file_receives_a_key() {
         let folder = tempfile::tempdir().unwrap();
         let fifo = folder.path().join("fifo");
         assert!(cortexkey_system::command("mkfifo").arg(&fifo).status().unwrap().success());

@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_alone_is_a_key_without_facts() {
+    fn a_bare_string_is_a_key_without_metadata() {
         let stored = Content::parse("abc\n").unwrap().key("key").unwrap();
         assert_eq!((stored.key.as_slice(), stored.facts), (&b"abc"[..], KeyFacts::default()));
         assert!(Content::parse("{\"key\":").is_err());

@@ -213,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn what_could_be_an_option_or_lead_elsewhere_is_refused() {
+    fn option_like_and_escaping_names_are_refused() {
         for text in [
             "vault://secret",
             "vault://secret/",

@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn what_may_have_had_its_effect_is_repeated_only_where_that_does_no_harm() {
+    fn calls_with_a_possible_effect_are_repeated_only_if_safe() {
         let retry = Retry::default();
         assert!(retry.wait(0, &timeout(), true).is_some());
         assert!(retry.wait(0, &timeout(), false).is_none());

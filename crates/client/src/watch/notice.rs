@@ -317,7 +317,7 @@ mod tests {
     }
 
     #[test]
-    fn a_notice_is_due_from_its_threshold_on_and_only_the_last_one_is_told() {
+    fn only_the_latest_due_notice_is_sent() {
         let id = |last: &str| format!("https://t/7/{AT_MS}/{last}");
         let week = id("604800000");
         let day = id("86400000");
@@ -346,7 +346,7 @@ mod tests {
     }
 
     #[test]
-    fn what_may_be_a_key_is_hidden_and_long_text_is_cut() {
+    fn possible_keys_are_masked_and_long_text_is_cut() {
         let key = "k7R".repeat(42);
         let hidden = shown(&format!("key: {key}, \u{7}SEC-1\nx"));
         assert_eq!(hidden, "key: [hidden], \\u{7}SEC-1 x");

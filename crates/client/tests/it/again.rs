@@ -70,7 +70,7 @@ fn attempts(first: Option<&str>, repeatable: bool) -> usize {
 }
 
 #[test]
-fn calls_are_made_again_where_that_does_no_harm_and_never_after_a_401() {
+fn only_safe_calls_are_retried() {
     for (first, repeatable, expected) in [
         (Some("429 Too Many\r\nRetry-After: 0"), false, 2),
         (Some("503 Busy"), true, 2),

@@ -163,7 +163,7 @@ fn other_refusals_say_what_to_do() {
 }
 
 #[test]
-fn what_the_server_repeats_of_the_headers_is_taken_out() {
+fn headers_echoed_by_the_server_are_removed() {
     let key = std::str::from_utf8(KEY).unwrap();
     let body = format!(r#"{{"error":"bad\u202e\u001b[31m{key}","details":{{"seen":"{key}"}}}}"#);
     let length = body.len();
@@ -174,7 +174,7 @@ fn what_the_server_repeats_of_the_headers_is_taken_out() {
 }
 
 #[test]
-fn a_secret_is_taken_out_wherever_it_stands() {
+fn a_secret_is_removed_anywhere() {
     let quoted = r#"q"uo\te"#;
     for (key, shown) in [
         (quoted, r#"q\"uo\\te"#),
@@ -211,7 +211,7 @@ fn a_secret_is_taken_out_wherever_it_stands() {
 }
 
 #[test]
-fn a_proxy_that_cannot_be_used_is_not_gone_past() {
+fn an_unusable_proxy_is_not_bypassed() {
     let marker = "CORTEXKEY_TEST_PROXIED";
     if std::env::var_os(marker).is_some() {
         let key = Key::new(KEY).unwrap();
@@ -223,7 +223,7 @@ fn a_proxy_that_cannot_be_used_is_not_gone_past() {
         return;
     }
     passed(
-        alone("calls::a_proxy_that_cannot_be_used_is_not_gone_past")
+        alone("calls::an_unusable_proxy_is_not_bypassed")
             .env(marker, "1")
             .env("ALL_PROXY", "socks5://me:hunter2@127.0.0.1:1")
             .env_remove("NO_PROXY")
@@ -270,7 +270,7 @@ fn answers_that_are_none_have_their_own_messages() {
 }
 
 #[test]
-fn slow_servers_and_absent_ones_are_told_apart() {
+fn slow_and_absent_servers_are_distinguished() {
     let (client, _server) = answering(Vec::new(), Duration::from_secs(20));
     let error = client.ping().unwrap_err();
     assert!(matches!(error, CallError::Timeout { .. }), "{error:?}");
@@ -304,7 +304,7 @@ fn a_server_without_tls_is_refused_before_anything_is_sent() {
 }
 
 #[test]
-fn no_proxy_stands_before_this_machine() {
+fn no_proxy_is_used_for_loopback() {
     let nobody = format!("http://{NOBODY}");
     let variables = ["http_proxy", "HTTP_PROXY", "https_proxy", "ALL_PROXY"];
     passed(

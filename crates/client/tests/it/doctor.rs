@@ -92,7 +92,7 @@ fn certain(diagnosis: &Diagnosis) -> Cause {
 }
 
 #[test]
-fn nothing_is_wrong_where_nothing_is() {
+fn an_empty_folder_has_no_findings() {
     let tenant = tenant();
     for level in [Level::Standard, Level::Advanced] {
         let diagnosis = Settings::of(&tenant, level).examine(&LiveOptions::default());
@@ -107,7 +107,7 @@ fn nothing_is_wrong_where_nothing_is() {
 }
 
 #[test]
-fn slips_round_the_key_are_named() {
+fn characters_around_the_key_are_named() {
     let tenant = tenant();
     for level in [Level::Standard, Level::Advanced] {
         let good = Settings::of(&tenant, level);
@@ -158,7 +158,7 @@ fn a_clock_that_is_off_is_named_with_by_how_much() {
 }
 
 #[test]
-fn another_key_knows_what_a_refused_one_is_not_told() {
+fn another_key_can_explain_a_refusal() {
     let tenant = tenant();
     let admin = client_of(&tenant, seeded(&tenant, Level::Advanced));
     let options = LiveOptions { try_standard: false, helper: Some(&admin) };
@@ -208,7 +208,7 @@ fn another_key_knows_what_a_refused_one_is_not_told() {
 }
 
 #[test]
-fn a_tenant_that_explains_itself_is_believed() {
+fn an_explaining_tenant_is_trusted() {
     let tenant = explaining();
     let good = Settings::of(&tenant, Level::Advanced);
     for (settings, cause) in [
@@ -246,7 +246,7 @@ fn a_proxy_that_takes_headers_away_is_named() {
 }
 
 #[test]
-fn what_is_no_api_is_told_from_a_host_that_lacks_its_prefix() {
+fn a_non_api_host_differs_from_one_without_its_prefix() {
     let answering = |answer: &'static str| {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
@@ -496,7 +496,7 @@ fn a_nonce_of_another_form_is_possibly_the_cause() {
 }
 
 #[test]
-fn what_curl_prints_tells_the_clock_and_the_host() {
+fn curl_output_gives_the_clock_and_the_host() {
     let old = now_ms() - 3_600_000;
     let date = jiff::Timestamp::now();
     let printer = jiff::fmt::rfc2822::DateTimePrinter::new();

@@ -87,7 +87,7 @@ fn names(records: &Value, member: &str) -> Vec<String> {
 }
 
 #[test]
-fn what_is_read_from_a_tenant_starts_one_that_is_equal() {
+fn an_exported_tenant_starts_an_equal_emulator() {
     let folder = tempfile::tempdir().unwrap();
     let given = folder.path().join("given");
     let written = folder.path().join("written");
@@ -147,7 +147,7 @@ fn a_section_that_may_not_be_read_is_left_out_and_marked_with_the_permission() {
 }
 
 #[test]
-fn a_key_with_a_scope_does_not_pass_its_part_off_as_all() {
+fn a_scoped_key_does_not_report_its_part_as_complete() {
     let folder = tempfile::tempdir().unwrap();
     let given = folder.path().join("given");
     fs::write(&given, organisation().to_string()).unwrap();

@@ -65,7 +65,7 @@ fn kinds(spec: &str, record: ApiKeyRecord) -> Vec<Kind> {
 const SPEC: &str = "securityLevel: advanced, roles: [Viewer]";
 
 #[test]
-fn ends_are_held_against_what_the_tenant_has() {
+fn expiries_are_compared_with_the_tenant() {
     let day = |days: i64| days * 86_400_000;
     let at = |ms: u64| {
         let time = jiff::Timestamp::from_millisecond(i64::try_from(ms).unwrap()).unwrap();
@@ -142,7 +142,7 @@ fn roles_that_others_bring_are_no_gain() {
 }
 
 #[test]
-fn what_is_under_way_is_neither_unmanaged_nor_forgotten() {
+fn keys_in_progress_are_neither_unmanaged_nor_lost() {
     let spec = format!("{SPEC}, lifetime: 90d");
     let keys = [3, 4, 5, 6].map(|id| record(id, Some(80 * 86_400_000), 90 * DAY_MS)).to_vec();
     let entry = LockedKey {
@@ -170,7 +170,7 @@ fn what_is_under_way_is_neither_unmanaged_nor_forgotten() {
 }
 
 #[test]
-fn our_own_key_goes_last_and_is_never_only_deleted() {
+fn the_signing_key_is_deleted_last_and_never_alone() {
     let spec = format!("{SPEC}, lifetime: 90d");
     let own = LockedKey { id: KeyId::new(2), ..LockedKey::default() };
     let keys = vec![record(2, Some(10 * 86_400_000), 90 * DAY_MS)];
@@ -194,7 +194,7 @@ fn our_own_key_goes_last_and_is_never_only_deleted() {
 }
 
 #[test]
-fn pruning_leaves_system_keys_the_own_key_and_the_last_administrator() {
+fn pruning_keeps_system_keys_the_own_key_and_the_last_administrator() {
     let with =
         |id, role: &str| ApiKeyRecord { roles: vec![role.to_owned()], ..record(id, None, 0) };
     let system = ApiKeyRecord { user_name: Some("System".to_owned()), ..with(6, "Viewer") };
@@ -213,7 +213,7 @@ fn pruning_leaves_system_keys_the_own_key_and_the_last_administrator() {
 }
 
 #[test]
-fn what_cannot_be_read_is_not_taken_for_gone() {
+fn an_unreadable_key_is_not_treated_as_deleted() {
     let entry = LockedKey { id: KeyId::new(7), ..LockedKey::default() };
     let unclear = TenantState { unclear: [7].into(), ..state(Vec::new()) };
     let spec = format!("{SPEC}, lifetime: 90d");

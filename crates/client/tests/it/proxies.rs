@@ -47,7 +47,7 @@ const CA: &str = "CORTEXKEY_TEST_PROXY_CA";
 const EXPECTED: &str = "CORTEXKEY_TEST_PROXY_EXPECTED";
 
 #[test]
-fn calls_go_through_the_proxy_or_not_at_all() {
+fn calls_never_bypass_the_proxy() {
     if let Some(url) = std::env::var_os(URL) {
         return call(url.to_str().unwrap());
     }
@@ -57,7 +57,7 @@ fn calls_go_through_the_proxy_or_not_at_all() {
     // No address of this machine, as far as the client can tell, so that a proxy may lead there.
     let url = format!("https://api-tenant.localhost:{port}");
     let run = |variables: &[(&str, String)], expected: &str| {
-        let mut command = alone("proxies::calls_go_through_the_proxy_or_not_at_all");
+        let mut command = alone("proxies::calls_never_bypass_the_proxy");
         for name in ["ALL_PROXY", "all_proxy", "HTTPS_PROXY", "https_proxy", "NO_PROXY", "no_proxy"]
         {
             command.env_remove(name);

@@ -153,7 +153,7 @@ impl Journal for &Memory {
 }
 
 #[test]
-fn a_key_is_replaced_step_by_step_and_the_old_one_lives_for_a_grace() {
+fn a_key_is_replaced_stepwise_with_a_grace_period() {
     let world = World::new();
     let steps = RefCell::new(Vec::new());
     let on_step = |step| steps.borrow_mut().push(step);
@@ -185,7 +185,7 @@ fn a_key_is_replaced_step_by_step_and_the_old_one_lives_for_a_grace() {
 }
 
 #[test]
-fn a_state_that_cannot_be_written_leaves_nothing_that_the_next_run_does_not_finish() {
+fn the_next_run_finishes_after_an_unwritable_state() {
     for fails_at in 1.. {
         let world = World::new();
         let sink = world.sink();
@@ -214,7 +214,7 @@ fn a_state_that_cannot_be_written_leaves_nothing_that_the_next_run_does_not_fini
 }
 
 #[test]
-fn a_sink_that_fails_costs_the_new_key_and_not_the_old_one() {
+fn a_failing_sink_loses_the_new_key_and_not_the_old_one() {
     let world = World::new();
     let program = |argv: &[&str]| {
         let argv = argv.iter().map(|part| (*part).to_owned()).collect();
@@ -240,7 +240,7 @@ fn a_sink_that_fails_costs_the_new_key_and_not_the_old_one() {
 }
 
 #[test]
-fn a_key_that_is_not_what_was_asked_for_is_not_kept() {
+fn a_key_that_differs_from_the_request_is_not_kept() {
     let world = World::new();
     let mut scope = scope();
     // The tenant refuses names that it does not have.
@@ -257,7 +257,7 @@ fn a_key_that_is_not_what_was_asked_for_is_not_kept() {
 }
 
 #[test]
-fn a_name_leads_nowhere_else() {
+fn a_name_cannot_escape_its_folder() {
     let world = World::new();
     let argv = ["true", "secret/{name}"].map(str::to_owned).to_vec();
     let command = Sink::Command(Program::new(argv, Duration::from_secs(10)).unwrap());

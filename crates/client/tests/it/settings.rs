@@ -79,7 +79,7 @@ fn each_missing_setting_is_named_with_its_remedy() {
 }
 
 #[test]
-fn unfit_values_are_refused_and_not_repeated() {
+fn invalid_values_are_refused_and_not_repeated() {
     let mut errors = Vec::new();
     for (name, value) in [
         ("CORTEXKEY_FQDN", ""),
@@ -136,7 +136,7 @@ fn sent(credentials: &Credentials) -> String {
 }
 
 #[test]
-fn exactly_one_line_end_is_taken_off() {
+fn exactly_one_line_ending_is_removed() {
     for text in ["abc", "abc\n", "abc\r\n"] {
         assert_eq!(sent(&from_source(KeySource::Stdin, text.as_bytes()).unwrap()), "abc");
     }
@@ -168,7 +168,7 @@ fn a_key_file_must_be_the_owners_alone() {
 
 #[cfg(unix)]
 #[test]
-fn each_unfit_key_file_has_its_own_message() {
+fn each_invalid_key_file_has_its_own_message() {
     let folder = tempfile::tempdir().unwrap();
     let write = |name: &str, bytes: &[u8]| write(folder.path(), name, bytes);
     let fifo = folder.path().join("fifo");
@@ -265,7 +265,7 @@ fn a_profile_has_all_that_a_call_needs() {
 
 #[cfg(unix)]
 #[test]
-fn a_default_profile_gives_way_to_whoever_names_the_tenant() {
+fn an_explicit_tenant_overrides_the_default_profile() {
     let found = resolve_with(&ExplicitSettings::default(), &OURS, PROFILES).unwrap();
     assert_eq!(found.address.origin, Origin::Environment("CORTEXKEY_FQDN"));
     assert_eq!(found.credentials.key_id.value.get(), 56);
@@ -278,7 +278,7 @@ fn a_default_profile_gives_way_to_whoever_names_the_tenant() {
 
 #[cfg(unix)]
 #[test]
-fn a_profile_that_is_named_by_hand_comes_before_variables() {
+fn an_explicit_profile_overrides_variables() {
     let given =
         |name: &str| ExplicitSettings { profile: Some(name.into()), ..ExplicitSettings::default() };
     let found = resolve_with(&given("prod"), &OURS, PROFILES).unwrap();
@@ -353,7 +353,7 @@ fn allowed(contents: &[Contents; SOURCES], chosen: Chosen) -> Option<(&'static s
 
 #[cfg(unix)]
 #[test]
-fn a_key_goes_to_its_own_tenant_alone() {
+fn a_key_is_sent_only_to_its_own_tenant() {
     let folder = tempfile::tempdir().unwrap();
     fs::create_dir(folder.path().join("cortexkey")).unwrap();
     let key = write(folder.path(), "given", KEY.as_bytes());

@@ -66,7 +66,7 @@ fn a_list_is_whole_however_long_its_pages_are() {
 }
 
 #[test]
-fn a_list_without_an_end_is_an_error() {
+fn an_endless_list_is_an_error() {
     let client = tenant(|_, asked| {
         let (from, _) = bounds(asked);
         keys(from + 1..=from + 20_000, u64::MAX)
@@ -76,7 +76,7 @@ fn a_list_without_an_end_is_an_error() {
 }
 
 #[test]
-fn a_new_key_that_is_not_listed_is_deleted_all_the_same() {
+fn a_new_key_that_is_not_listed_is_still_deleted() {
     let calls = Arc::new(Mutex::new(Vec::new()));
     let seen = Arc::clone(&calls);
     let client = tenant(move |path, asked| {
@@ -148,7 +148,7 @@ fn server(bytes: Vec<u8>, endless: bool) -> Client {
 const KEY: &[u8] = b"DCdIeow0xm73EwnxjPza1tdHTfZQv2eH";
 
 #[test]
-fn no_answer_shows_a_key_drives_a_terminal_or_goes_on_for_ever() {
+fn hostile_answers_are_masked_escaped_and_limited() {
     let escapes = "\u{1b}]0;x\u{7}\u{202e}\u{9b}31m\u{200b}\\r\\n";
     let body = |status: &str, body: &str| {
         format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\n\r\n{body}", body.len()).into_bytes()

@@ -24,7 +24,7 @@ fn client(tenant: &Tenant, roots: Option<Roots>) -> Client {
 }
 
 #[test]
-fn an_authority_that_nobody_knows_is_refused_and_one_from_a_file_is_trusted() {
+fn only_known_certificate_authorities_are_trusted() {
     let tenant = tenant();
     let error = client(&tenant, None).ping().unwrap_err();
     assert!(matches!(error, CallError::Tls { .. }), "{error:?}");
@@ -90,7 +90,7 @@ fn the_systems_store_is_asked() {
 }
 
 #[test]
-fn files_without_certificates_are_told_apart() {
+fn files_without_certificates_are_distinguished() {
     assert!(matches!(Roots::from_pem(b""), Err(RootsError::Empty)));
     assert!(matches!(Roots::from_pem(b"no certificate"), Err(RootsError::Empty)));
     let broken = b"-----BEGIN CERTIFICATE-----\n!!!\n-----END CERTIFICATE-----\n";

@@ -39,7 +39,7 @@ fn generate(browser: &Browser<'_>, once: &str) -> (u64, String) {
 }
 
 #[test]
-fn a_key_is_generated_scoped_and_shown_in_one_answer() {
+fn a_generated_key_is_scoped_and_shown_in_one_response() {
     let (site, folder) = site();
     let browser = site.enter();
     let (id, key) = generate(&browser, "1");
@@ -73,7 +73,7 @@ fn walk(folder: &std::path::Path) -> Vec<std::path::PathBuf> {
 }
 
 #[test]
-fn a_form_that_is_sent_again_generates_no_second_key() {
+fn resubmitting_a_form_generates_no_second_key() {
     let (site, _folder) = site();
     let browser = site.enter();
     generate(&browser, "once");

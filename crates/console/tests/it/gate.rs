@@ -37,7 +37,7 @@ fn an_address_works_once_and_the_terminal_shows_a_new_one() {
 }
 
 #[test]
-fn a_head_and_a_prefetch_leave_the_address_unused() {
+fn head_requests_and_prefetches_do_not_use_up_the_address() {
     let site = Site::start();
     let host = [("Host", site.host.as_str())];
     assert_eq!(site.raw("HEAD", &site.entry, &host, "").status, 403);
@@ -135,7 +135,7 @@ fn a_form_without_its_token_is_refused() {
 }
 
 #[test]
-fn every_answer_has_the_headers() {
+fn every_response_has_the_security_headers() {
     let site = Site::start();
     let browser = site.enter();
     let page = browser.get("/keys");

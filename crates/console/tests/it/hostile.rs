@@ -361,7 +361,7 @@ fn hostile_strings_stay_text_on_every_page() {
 
 #[test]
 #[ignore = "the campaign console-strings runs it"]
-fn ten_thousand_strings_stay_text_on_every_page() {
+fn ten_thousand_injection_strings_stay_text() {
     attack(10_000);
 }
 

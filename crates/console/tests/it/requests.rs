@@ -129,7 +129,7 @@ fn requests_are_streamed_and_filtered() {
 }
 
 #[test]
-fn a_stream_ends_with_its_session_and_needs_one() {
+fn a_stream_needs_a_session_and_ends_with_it() {
     let site = Site::start();
     assert_eq!(site.get("/requests/stream", &[]).status, 401);
     let browser = site.enter();

@@ -77,7 +77,7 @@ fn tags_clock_and_faults_are_set() {
 }
 
 #[test]
-fn a_key_without_an_expiration_is_shown_in_one_answer() {
+fn a_key_without_an_expiry_is_shown_in_one_response() {
     let site = Site::start();
     let browser = site.enter();
     let form = "set=key&role=Viewer&level=standard&comment=from+the+dialog&once=1";

@@ -371,7 +371,7 @@ mod tests {
     }
 
     #[test]
-    fn former_names_stand_for_components_and_name_none() {
+    fn former_component_names_are_recognised_but_not_shown() {
         for (former, names) in FORMER_NAMES {
             assert!(Component::by_name(former).is_none(), "{former} is a component today");
             for name in *names {

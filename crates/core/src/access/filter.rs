@@ -190,7 +190,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rows_match_or_not_or_stay_unknown() {
+    fn rows_match_do_not_match_or_are_unknown() {
         let row = [("_vendor", "acme"), ("_collector_id", "17"), ("_log_type", "a.b")];
         for (filter, matches) in [
             ("_vendor = acme", Some(true)),
@@ -211,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_filter() {
+    fn invalid_filters() {
         for (filter, error) in [
             ("", FilterError::Field),
             ("vendor = x", FilterError::Field),

@@ -282,7 +282,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_assumed_settles_nothing_and_can_be_asked_for() {
+    fn assumed_facts_are_unused_unless_requested() {
         let grants = [Grant { certainty: Certainty::Assumed, ..Grant::listed("C", Edit) }];
         let role: Role<&str> = Role { grants: &grants, ..unknown() };
         assert_eq!(reaches(&[role], View), None);

@@ -106,14 +106,14 @@ mod tests {
 
     proptest! {
         #[test]
-        fn decimal_is_the_standard_librarys(number: u64) {
+        fn decimal_matches_the_standard_library(number: u64) {
             let decimal = Decimal::new(number);
             let text = number.to_string();
             prop_assert_eq!(decimal.as_bytes(), text.as_bytes());
         }
 
         #[test]
-        fn thirteen_digits_are_the_standard_librarys(number in 0..10_u64.pow(13)) {
+        fn thirteen_digits_match_the_standard_library(number in 0..10_u64.pow(13)) {
             let digits = format_13_digits(number);
             let text = std::format!("{number:013}");
             prop_assert_eq!(&digits[..], text.as_bytes());
@@ -121,7 +121,7 @@ mod tests {
         }
 
         #[test]
-        fn hex_is_the_hex_crates(bytes: [u8; 32]) {
+        fn hex_matches_the_hex_crate(bytes: [u8; 32]) {
             let text = encode_hex(&bytes);
             let mut expected = [0; 64];
             hex::encode_to_slice(bytes, &mut expected).unwrap();

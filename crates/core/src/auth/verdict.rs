@@ -148,7 +148,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     #[test]
-    fn codes_and_numbers_are_unique_and_in_their_band() {
+    fn verdict_codes_and_numbers_are_unique_and_in_range() {
         let codes: BTreeSet<_> = Verdict::ALL.iter().map(|v| v.code()).collect();
         let numbers: BTreeSet<_> = Verdict::ALL.iter().map(|v| v.number()).collect();
         assert_eq!(codes.len(), Verdict::ALL.len());

@@ -136,7 +136,7 @@ fn a_tenant_alone_has_no_unmanaged_keys() {
 }
 
 #[test]
-fn a_policy_that_no_definition_fits_compares_nothing() {
+fn a_policy_without_matching_definitions_compares_nothing() {
     let world = World::new();
     world.define(&[]);
     let report = world.report(Some(&world.source()));

@@ -46,7 +46,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_said_comes_before_what_is_built() {
+    fn output_comes_before_the_build() {
         assert_eq!(
             now(Some("2026-01-01T00:00:00Z"), Some("0")).unwrap().as_second(),
             1_767_225_600

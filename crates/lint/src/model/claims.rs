@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn definitions_are_seen_however_they_are_spelt() {
+    fn definitions_are_recognised_in_any_spelling() {
         for text in [
             "apiVersion: cortexkey/v1\nkind: ApiKey\n",
             "apiVersion: cortexkey/v2\n",

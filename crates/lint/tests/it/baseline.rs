@@ -61,7 +61,7 @@ fn counts_only_fall() {
 }
 
 #[test]
-fn secrets_and_what_is_locked_stay_out() {
+fn secrets_and_locked_rules_stay_out_of_the_baseline() {
     let wrong = key("abc")
         .replace("advanced", "standard")
         .replace("  lifetime: 90d", "  lifetime: 9000d\n  apiKey: x");
@@ -79,7 +79,7 @@ fn secrets_and_what_is_locked_stay_out() {
 }
 
 #[test]
-fn baselines_that_are_none_are_refused() {
+fn invalid_baselines_are_refused() {
     let folder = folder(&[("cortexkey.yaml", &policy("")), ("abc.key", &key("abc"))]);
     let mut said = String::new();
     for text in [
@@ -148,7 +148,7 @@ fn findings_of_unchecked_files_are_not_gone() {
 }
 
 #[test]
-fn findings_of_what_was_not_seen_are_not_gone() {
+fn findings_of_unchecked_files_stay_in_the_baseline() {
     let standard = |name: &str| key(name).replace("advanced", "standard");
     let start = || {
         let folder = crate::common::repository(&[

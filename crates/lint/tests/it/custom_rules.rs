@@ -60,7 +60,7 @@ fn a_match_decides_for_which_keys_a_rule_is() {
 }
 
 #[test]
-fn a_field_that_the_key_does_not_have_is_a_finding_and_no_silent_no() {
+fn a_missing_field_in_an_expression_is_a_finding() {
     let wants = |assert: &str| found(&policy(&rule("", assert)), KEY);
     let lines = wants("key.spec.comment.contains('x')");
     wording!(lines[0]);
@@ -96,7 +96,7 @@ fn mistakes_of_a_rule_are_mistakes_of_the_policy() {
 }
 
 #[test]
-fn own_rules_are_waived_and_silenced_like_all_others() {
+fn custom_rules_can_be_waived_and_suppressed() {
     let rules = rule("", "size(key.spec.roles) < 2");
     let waiver = "waivers: [{ rule: ORG001, key: svc-abc, reason: r, approvedBy: b, expires: 2026-02-01 }]\n";
     let waiving = policy(&format!("{rules}{waiver}"));
@@ -162,7 +162,7 @@ fn permissions_are_those_of_all_roles_and_unknown_ones_pass_nothing() {
 }
 
 #[test]
-fn what_a_function_cannot_answer_is_a_finding_that_names_it() {
+fn an_unanswerable_function_is_a_finding_that_names_it() {
     let never = KEY.replace("spec:", "spec:\n  expires: never");
     for (assert, key, words) in [
         ("timestamp(key.spec.expires) > now", never.as_str(), "`timestamp` takes a date"),

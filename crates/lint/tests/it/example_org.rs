@@ -13,7 +13,7 @@ fn options() -> Options {
 }
 
 #[test]
-fn nothing_is_found_but_what_is_waived() {
+fn only_waived_findings_remain() {
     let outcome = run(&options(), &mut std::io::empty());
     let report = outcome.report.as_ref().unwrap();
     let text = report.render(Format::Concise, false);

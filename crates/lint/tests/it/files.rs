@@ -69,7 +69,7 @@ fn ignored_files_are_not_in_the_corpus() {
 }
 
 #[test]
-fn what_is_ignored_and_yet_part_of_the_repository_is_judged() {
+fn ignored_tracked_files_are_checked() {
     let policy = format!("{HEAD}keys: [\"keys/*.yaml\"]\n");
     let wrong = key("b").replace("advanced", "standard");
     let folder = folder(&[
@@ -96,7 +96,7 @@ fn what_is_ignored_and_yet_part_of_the_repository_is_judged() {
 }
 
 #[test]
-fn without_a_policy_the_recommended_one_holds_and_it_is_said() {
+fn without_a_policy_the_recommended_one_applies_with_a_note() {
     let folder = folder(&[("a.yaml", &key("a")), ("b.yml", &key("b"))]);
     let outcome = lint(&folder, &[]);
     assert_eq!((code(&outcome), outcome.report.unwrap().summary.files), (0, 2));
@@ -113,7 +113,7 @@ fn the_search_upwards_stops_at_the_repository() {
 }
 
 #[test]
-fn standard_input_is_judged_under_its_name() {
+fn standard_input_is_checked_under_its_name() {
     let policy = format!("{HEAD}keys: [\"keys/*.yaml\"]\n");
     let folder = folder(&[("cortexkey.yaml", &policy), ("keys/a.yaml", "broken: [")]);
     let now: Timestamp = "2026-01-01T00:00:00Z".parse().unwrap();
@@ -132,7 +132,7 @@ fn standard_input_is_judged_under_its_name() {
 }
 
 #[test]
-fn what_cannot_be_read_is_a_finding_and_alone_it_is_code_three() {
+fn an_unreadable_file_is_a_finding_and_alone_exits_with_three() {
     let folder = folder(&[("a.yaml", &key("a"))]);
     write(folder.path(), "latin.yaml", b"a: caf\xe9\n");
     write(folder.path(), "binary.yaml", b"a: \0\x01\n");
@@ -162,7 +162,7 @@ fn what_cannot_be_read_is_a_finding_and_alone_it_is_code_three() {
 }
 
 #[test]
-fn what_was_named_and_is_not_there_is_an_error() {
+fn a_named_file_that_does_not_exist_is_an_error() {
     let policy = format!("{HEAD}keys: [\"keys/**/*.yaml\"]\n");
     let folder = folder(&[
         ("cortexkey.yaml", &policy),
@@ -201,7 +201,7 @@ fn a_finding_about_an_unread_file_has_help_and_no_source_line() {
 
 #[cfg(unix)]
 #[test]
-fn what_may_not_be_read_is_an_error() {
+fn a_permission_error_is_an_error() {
     use std::os::unix::fs::PermissionsExt as _;
     let policy = format!("{HEAD}keys: [\"keys/**/*.yaml\"]\n");
     let folder = folder(&[
@@ -264,7 +264,7 @@ fn paths_in_different_repositories_are_refused() {
 }
 
 #[test]
-fn a_policy_below_another_one_stands_on_it() {
+fn a_policy_extends_the_policy_above_it() {
     let outer = format!("{HEAD}extends: ['builtin:strict']\nkeys: ['keys/**/*.yaml']\n");
     let weak = format!("{HEAD}extends: ['builtin:minimal']\nkeys: ['a.yaml']\n");
     let wrong = key("a").replace("advanced", "standard");
@@ -396,7 +396,7 @@ fn links_and_fifos_neither_hang_nor_vanish() {
 }
 
 #[test]
-fn a_policy_that_cannot_stand_is_code_two() {
+fn an_invalid_policy_exits_with_two() {
     let mut all = String::new();
     let mut check = |policy: &str, expected: &str| {
         let folder = folder(&[("cortexkey.yaml", policy), ("keys/a.yaml", &key("a"))]);

@@ -46,7 +46,7 @@ fn comments_and_blank_lines_stay_where_they_are() {
 }
 
 #[test]
-fn safe_mending_leaves_what_somebody_has_to_agree_with() {
+fn safe_fixes_leave_what_needs_a_decision() {
     let policy = format!("{HEAD}{POLICY}");
     let text = key("svc-abc").replace("90d", "9000d").replace("[Viewer]", "[viewer]");
     let folder = folder(&[("cortexkey.yaml", &policy), ("keys/svc-abc.yaml", &text)]);
@@ -82,7 +82,7 @@ fn every_fix_that_a_page_promises_is_there() {
 }
 
 #[test]
-fn a_diff_changes_nothing_and_fails_as_the_findings_do() {
+fn a_diff_changes_nothing_and_fails_if_there_are_findings() {
     let policy = format!("{HEAD}{POLICY}");
     let text = key("svc-abc").replace("[Viewer]", "[viewer]");
     let folder = folder(&[("cortexkey.yaml", &policy), ("keys/svc-abc.yaml", &text)]);
@@ -110,7 +110,7 @@ fn a_diff_shows_no_secret() {
 }
 
 #[test]
-fn unused_and_expired_waivers_and_comments_are_taken_out() {
+fn unused_and_expired_waivers_and_comments_are_removed() {
     let policy = format!(
         "{HEAD}keys: ['keys/*.yaml']\nwaivers:\n  # kept\n  - {{ rule: L001, key: svc-abc, reason: r, \
          approvedBy: b, expires: 2026-02-01 }}\n  - {{ rule: E003, key: svc-abc, reason: r, approvedBy: b, \
@@ -133,7 +133,7 @@ fn unused_and_expired_waivers_and_comments_are_taken_out() {
 }
 
 #[test]
-fn line_ends_are_mended_and_a_file_that_only_has_crlf_is_left_alone() {
+fn mixed_line_endings_are_fixed_and_crlf_alone_stays() {
     let text = key("svc-abc");
     let mixed = text.replacen('\n', "\r\n", 2);
     let folder = folder(&[
@@ -159,7 +159,7 @@ fn a_name_that_is_taken_is_not_given_to_a_second_key() {
 }
 
 #[test]
-fn standard_input_is_not_mended() {
+fn standard_input_is_not_fixed() {
     let folder = folder(&[]);
     let outcome = lint_with(folder.path(), &["-"], |options| options.fix = FixMode::Write);
     assert_eq!(crate::common::code(&outcome), 2);
@@ -174,7 +174,7 @@ fn fixed(policy: &str, text: &str) -> (String, Outcome) {
 }
 
 #[test]
-fn what_leaves_no_doubt_is_written_as_it_is_read() {
+fn unambiguous_values_are_written_as_they_are_read() {
     for (from, written, expected) in [
         ("roles: [Viewer]", "roles: Viewer", "roles: [Viewer]"),
         ("roles: [Viewer]", "roles: 'IT Admin'", "roles: ['IT Admin']"),
@@ -200,7 +200,7 @@ fn what_leaves_no_doubt_is_written_as_it_is_read() {
 }
 
 #[test]
-fn what_a_fix_reveals_is_no_reason_against_it() {
+fn a_fix_may_reveal_other_findings() {
     let text = key("svc-abc").replace("[Viewer]", "Instance Administrator");
     let (now, outcome) = fixed("", &text);
     assert_eq!(now, key("svc-abc").replace("Viewer", "Instance Administrator"));
@@ -220,7 +220,7 @@ fn a_tab_becomes_the_indentation_of_its_siblings() {
 }
 
 #[test]
-fn a_fix_of_an_error_is_not_withheld_for_a_warning_about_another_file() {
+fn a_warning_about_another_file_does_not_withhold_a_fix() {
     let policy = format!("{HEAD}extends: ['builtin:recommended']\nkeys: ['keys/*.yaml']\n");
     let one = key("svc-abc").replace("team-svc-abc", "team-a");
     let two = key("svc-def").replace("team-svc-def", "team-a").replace("[Viewer]", "[viewer]");
@@ -235,7 +235,7 @@ fn a_fix_of_an_error_is_not_withheld_for_a_warning_about_another_file() {
 }
 
 #[test]
-fn what_is_withheld_is_said() {
+fn withheld_fixes_are_reported() {
     let text = key("svc-abc").replace("[Viewer]", "[r1]");
     let policy = "rules: { R002: { roles: [Export] } }\n\
         catalog: { roles: [{ name: Export, id: r1 }], teams: [team-svc-abc] }\n";
@@ -322,7 +322,7 @@ fn a_waiver_of_a_rule_that_did_not_run_stays() {
 }
 
 #[test]
-fn a_waiver_of_a_key_that_is_not_there_needs_a_review_to_go() {
+fn removing_a_waiver_of_a_missing_key_is_unsafe() {
     let folder = waiving("L001", "");
     fs::remove_file(folder.path().join("keys/svc-b.yaml")).unwrap();
     fix_folder(&folder, false);
@@ -332,7 +332,7 @@ fn a_waiver_of_a_key_that_is_not_there_needs_a_review_to_go() {
 }
 
 #[test]
-fn a_waiver_without_a_finding_goes() {
+fn a_waiver_without_a_finding_is_removed() {
     let folder = waiving("L001", "");
     fs::write(folder.path().join("keys/svc-b.yaml"), key("svc-b")).unwrap();
     fix_folder(&folder, false);
@@ -359,7 +359,7 @@ fn a_waiver_that_one_of_several_policies_uses_stays() {
 }
 
 #[test]
-fn a_comment_of_a_finding_that_was_not_looked_for_stays() {
+fn a_comment_for_a_rule_that_did_not_run_stays() {
     let policy = format!("{HEAD}keys: ['keys/*.yaml']\n");
     let comment = "  # cortexkey: ignore[key-widened] reason=\"r\" until=2026-02-01\n";
     let text = key("svc-a").replace("spec:\n", &format!("spec:\n{comment}"));

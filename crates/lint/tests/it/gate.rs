@@ -46,7 +46,7 @@ fn unread() -> Vec<(&'static str, String)> {
 }
 
 #[test]
-fn what_could_not_be_checked_is_silenced_by_nothing() {
+fn coverage_findings_cannot_be_suppressed() {
     for (rule, text) in unread() {
         // Before each line a comment, whatever it stands over; and a waiver, and a lower severity.
         let comment = format!("# cortexkey: ignore[{rule}] {WHY}");
@@ -146,7 +146,7 @@ const PARENT: &str = "tenants: { main: { product: xsiam, sbac: enforced, assetGr
     N005: { locked: true, waivable: false }, R001: { locked: true } }\n";
 
 #[test]
-fn a_child_policy_changes_no_fact_of_its_parent() {
+fn a_child_policy_cannot_change_its_parents_facts() {
     let minter = key("abc").replace("[Viewer]", "[Minter]");
     let unscoped = {
         let text = key("abc");
@@ -213,7 +213,7 @@ fn a_predefined_role_is_what_the_product_says_unless_the_parent_opens_it() {
 }
 
 #[test]
-fn what_a_parent_opens_a_child_widens() {
+fn a_child_widens_only_what_its_parent_opens() {
     let of_another_team = key("abc").replace("team-abc", "team-xyz");
     let open = PARENT.replace("catalog: { ", "catalog: { open: [teams, assetGroups], ");
     let child = "catalog: { teams: [team-xyz] }\n\
@@ -229,7 +229,7 @@ fn what_a_parent_opens_a_child_widens() {
 }
 
 #[test]
-fn a_policy_beside_the_parent_changes_nothing_in_either_order() {
+fn a_sibling_policy_changes_nothing_in_either_order() {
     let minter = key("abc").replace("[Viewer]", "[Minter]").replace("team-abc", "team-xyz");
     for extends in ["[../cortexkey.yaml, soft.yaml]", "[soft.yaml, ../cortexkey.yaml]"] {
         for (soft, wanted) in [
@@ -254,7 +254,7 @@ fn a_policy_beside_the_parent_changes_nothing_in_either_order() {
 }
 
 #[test]
-fn a_rule_of_ones_own_is_locked_and_not_waivable_wherever_that_is_said() {
+fn a_custom_rule_can_be_locked_and_not_waivable() {
     let own = "customRules:\n  - { id: ORG001, name: own-rule, message: no, \
         assert: \"key.spec.roles == ['Nobody']\"FIELDS }\n";
     let comment = format!("  # cortexkey: ignore[ORG001] {WHY}\n  roles: [Viewer]");
@@ -381,7 +381,7 @@ fn a_baseline_holds_a_fault_as_it_was() {
 }
 
 #[test]
-fn expressions_end_within_their_budget() {
+fn expressions_stop_at_their_budget() {
     let nested = |depth: usize| {
         (0..depth)
             .fold("true".to_owned(), |inner, _| format!("[1,2,3,4,5,6,7,8,9,0].all(x, {inner})"))

@@ -6,7 +6,7 @@ use cortexkey_lint::files::Outcome;
 use cortexkey_lint::report::Format;
 
 #[test]
-fn a_key_behind_a_policy_is_judged() {
+fn a_key_below_a_policy_is_checked() {
     let standard = key("a").replace("advanced", "standard");
     let behind = |head: &str| {
         let folder = folder(&[("x.yaml", &format!("{head}---\n{standard}"))]);
@@ -53,7 +53,7 @@ fn many_findings_on_one_long_line_are_shown_in_part_and_all_counted() {
 }
 
 #[test]
-fn what_is_left_out_still_fails_a_run() {
+fn excluded_findings_still_fail_a_run() {
     let names: Vec<String> = (0..1500).map(|n| format!("x{n}: v{n}")).collect();
     let owner = format!("owner: team-a, {}", names.join(", "));
     let text = key("a").replace("owner: team-a", &owner).replace("advanced", "standard");
@@ -220,7 +220,7 @@ fn nothing_but_git_takes_a_definition_out_of_the_corpus() {
 }
 
 #[test]
-fn no_policy_makes_what_cannot_be_read_less_than_an_error() {
+fn unreadable_files_are_errors_under_any_policy() {
     for (file, settings) in [
         ("a: [", "Y001: { enabled: false }"),
         ("a: [", "yaml-syntax: { severity: warning }"),

@@ -51,7 +51,7 @@ fn a_linked_folder_or_file_of_the_corpus_is_checked_once() {
 }
 
 #[test]
-fn what_only_a_link_leads_to_is_checked_under_its_name() {
+fn files_reached_only_by_a_link_are_checked() {
     let folder = repository(&[
         ("cortexkey.yaml", &policy()),
         ("other/x.yaml", &faulty_key("x")),
@@ -70,7 +70,7 @@ fn what_only_a_link_leads_to_is_checked_under_its_name() {
 }
 
 #[test]
-fn what_a_link_brings_into_the_corpus_is_not_outside_of_it() {
+fn files_linked_into_the_corpus_are_not_outside_it() {
     let folder = repository(&[
         ("cortexkey.yaml", &policy()),
         ("other/x.yaml", &key("x")),
@@ -83,7 +83,7 @@ fn what_a_link_brings_into_the_corpus_is_not_outside_of_it() {
 }
 
 #[test]
-fn what_a_corpus_holds_through_a_link_is_not_outside_of_it() {
+fn linked_corpus_files_are_not_reported_as_outside() {
     let files = [
         ("cortexkey.yaml", policy()),
         ("o/x.yaml", faulty_key("x")),
@@ -119,7 +119,7 @@ fn what_a_corpus_holds_through_a_link_is_not_outside_of_it() {
 }
 
 #[test]
-fn a_link_in_the_place_of_a_folder_outside_the_corpus_is_not_followed_out() {
+fn a_link_replacing_a_folder_outside_the_corpus_is_not_followed() {
     let outside = folder(&[("x.yaml", &key("outside-and-secret"))]);
     let folder = repository(&[("cortexkey.yaml", &policy()), ("o/x.yaml", &key("x"))]);
     fs::remove_dir_all(folder.path().join("o")).unwrap();
@@ -195,7 +195,7 @@ fn a_parent_outside_of_the_repository_is_not_read() {
 }
 
 #[test]
-fn links_elsewhere_that_no_corpus_reaches_are_nobodys() {
+fn outside_links_that_no_corpus_reaches_are_ignored() {
     let folder = repository(&[("cortexkey.yaml", &policy()), ("keys/a.yaml", &key("a"))]);
     link(&folder, "/etc", "docs/etc");
     link(&folder, "/proc/self/environ", "docs/e.yaml");
@@ -209,7 +209,7 @@ fn fix(folder: &Path, paths: &[&str]) -> Outcome {
 }
 
 #[test]
-fn fixes_stay_within_the_repository_and_use_no_name_that_can_be_foreseen() {
+fn fixes_stay_within_the_repository_and_use_random_names() {
     let twice = key("a").replace("[Viewer]", "[Viewer, Viewer]");
     let outside = folder(&[("precious", "mine"), ("x.yaml", &twice)]);
     let kept = || {
@@ -249,7 +249,7 @@ fn a_fix_through_a_link_keeps_the_link_and_the_mode() {
 }
 
 #[test]
-fn a_link_in_the_place_of_a_tracked_folder_is_not_followed_out() {
+fn a_link_replacing_a_tracked_folder_is_not_followed() {
     let outside = folder(&[("b.yaml", "outside-and-secret: [")]);
     let folder = repository(&[
         ("cortexkey.yaml", &policy()),

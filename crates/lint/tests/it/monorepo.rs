@@ -8,7 +8,7 @@ fn faulty_key(name: &str) -> String {
 }
 
 #[test]
-fn a_child_takes_nothing_out_of_its_parents_corpus() {
+fn a_child_policy_cannot_exclude_its_parents_files() {
     let outer = format!("{HEAD}keys: ['keys/**/*.yaml']\n");
     for narrowed in ["keys: []", "keys: ['other/*.yaml']", "keys: ['x.yaml']"] {
         let inner = format!("{HEAD}extends: [../../cortexkey.yaml]\n{narrowed}\n");
@@ -66,7 +66,7 @@ fn a_child_adds_to_the_corpus_and_its_rules_hold_for_what_is_its_own() {
 }
 
 #[test]
-fn what_is_wrong_in_a_policy_is_said_once() {
+fn each_policy_mistake_is_reported_once() {
     let outer = format!(
         "{HEAD}keys: ['keys/**/*.yaml']\nwaivers: [\
          {{ rule: L001, key: a, reason: r, approvedBy: b, expires: 2026-01-20 }},\
@@ -88,7 +88,7 @@ fn what_is_wrong_in_a_policy_is_said_once() {
 }
 
 #[test]
-fn policies_that_know_nothing_of_each_other_hold_for_their_own_files() {
+fn unrelated_policies_apply_to_their_own_files() {
     let strict = format!("{HEAD}extends: ['builtin:strict']\nkeys: ['keys/*.yaml']\n");
     let loose = format!("{HEAD}extends: ['builtin:minimal']\nkeys: ['keys/*.yaml']\n");
     let folder = repository(&[
@@ -118,7 +118,7 @@ fn policies_that_know_nothing_of_each_other_hold_for_their_own_files() {
 }
 
 #[test]
-fn a_nested_policy_is_a_policy_wherever_it_lies() {
+fn a_nested_policy_is_recognised_anywhere() {
     let outer = format!("{HEAD}keys: ['keys/**']\n");
     let inner = format!("{HEAD}extends: [../../cortexkey.yaml]\n");
     for build in [repository, folder] {
@@ -158,7 +158,7 @@ fn fixes_and_baselines_reach_the_files_of_every_policy() {
 }
 
 #[test]
-fn a_definition_outside_of_every_corpus_is_reported() {
+fn a_definition_outside_every_corpus_is_reported() {
     let json = "{\"apiVersion\": \"cortexkey\\/v1\", \"kind\": \"ApiKey\", \"metadata\": {\"name\": \"j\"}}";
     let lowered = "rules: { S007: { severity: warning } }\n";
     let ways =
@@ -249,7 +249,7 @@ fn a_folder_is_searched_for_definitions_outside_of_the_corpus() {
 }
 
 #[test]
-fn a_definition_is_found_whatever_ending_its_name_has() {
+fn a_definition_is_found_with_any_file_extension() {
     let policy = format!("{HEAD}keys: ['keys/**/*.yaml']\n");
     for name in ["b.yaml.bak", "b.yaml~", "b.txt", "b", "b.YAML.disabled", "deep/b.yml"] {
         let path = format!("keys/{name}");
@@ -268,7 +268,7 @@ fn a_definition_is_found_whatever_ending_its_name_has() {
 }
 
 #[test]
-fn a_policy_that_is_no_file_is_not_missing() {
+fn a_policy_that_is_not_a_file_is_not_missing() {
     let inner = "team/cortexkey.yaml";
     let folder = repository(&[
         ("cortexkey.yaml", &format!("{HEAD}keys: ['team/*.yaml']\n")),

@@ -8,7 +8,7 @@ use cortexkey_lint::rules::RULES;
 
 /// The text under each finding of a rule's bad example, and under its labels: one line a rule.
 #[test]
-fn each_rule_points_at_its_value() {
+fn each_rule_reports_the_position_of_its_value() {
     let mut out = String::new();
     for rule in RULES {
         let report = run(&rule.bad);
@@ -41,7 +41,7 @@ fn each_rule_points_at_its_value() {
 
 /// Every form prints every rule's finding, and none of them a control character.
 #[test]
-fn each_finding_is_printed_in_each_form() {
+fn each_finding_is_printed_in_each_format() {
     for rule in RULES {
         let report = run(&rule.bad);
         for (_, format) in Format::ALL {

@@ -27,7 +27,7 @@ fn faults(text: &str) -> Vec<String> {
 }
 
 #[test]
-fn what_is_expected_is_found_and_nothing_else() {
+fn exactly_the_expected_findings_are_reported() {
     assert_eq!(faults(&case("[a, b]", "[{ rule: ORG001 }]")), Vec::<String>::new());
     assert_eq!(faults(&case("[a, b]", "[{ rule: few-roles, line: 6, severity: error }]")).len(), 0);
     let mut shown = Vec::new();

@@ -36,7 +36,7 @@ fn is_found(folder: &Path) {
 }
 
 #[test]
-fn patterns_above_the_repository_and_other_readings_of_them_hide_nothing() {
+fn ignore_patterns_from_outside_hide_nothing() {
     is_found(forced_in().path());
     let outer = tempfile::tempdir().unwrap();
     write(outer.path(), ".gitignore", b"prod/\n");
@@ -66,7 +66,7 @@ fn a_linked_file_of_patterns_is_not_read() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn names_are_bytes() {
+fn file_names_are_bytes() {
     use std::os::unix::ffi::OsStrExt as _;
     let folder = repository(&[("cortexkey.yaml", &policy()), (".gitignore", "keys/b*\n")]);
     for name in [&b"keys/b\xff/x.yaml"[..], b"keys/b\xff.yaml", b"keys/b\n.yaml", b"keys/b\\c.yaml"]
@@ -84,7 +84,7 @@ fn names_are_bytes() {
 }
 
 #[test]
-fn a_sparse_checkout_leaves_nothing_out() {
+fn a_sparse_checkout_excludes_no_definition() {
     let folder = forced_in();
     git(folder.path(), &["sparse-checkout", "set", "--no-cone", "/*", "!/keys/prod"]);
     assert!(!folder.path().join("keys/prod").exists());
@@ -152,7 +152,7 @@ fn a_repository_within_that_is_no_submodule_is_seen_as_well() {
 }
 
 #[test]
-fn where_git_cannot_answer_the_run_does_not_begin() {
+fn a_git_failure_stops_the_run() {
     let refuses = |folder: &TempDir, expected: &str| {
         for paths in [&[][..], &["keys/dev/a.yaml"], &["keys"]] {
             let outcome = lint(folder, paths);

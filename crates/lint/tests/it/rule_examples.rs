@@ -15,7 +15,7 @@ fn codes<'r>(report: &'r Report, rule: &Rule) -> BTreeSet<&'r str> {
 }
 
 #[test]
-fn bad_examples_fire_their_rule_and_no_other() {
+fn bad_examples_are_reported_by_their_rule_only() {
     for rule in RULES {
         let report = run(&rule.bad);
         let found: Vec<String> =
@@ -28,7 +28,7 @@ fn bad_examples_fire_their_rule_and_no_other() {
 }
 
 #[test]
-fn good_examples_fire_nothing() {
+fn good_examples_have_no_findings() {
     for rule in RULES {
         let report = run(&rule.good);
         let found: Vec<String> =
@@ -59,7 +59,7 @@ fn each_rule_has_its_own_id_and_a_page() {
 }
 
 #[test]
-fn built_in_policies_stand_and_name_no_rule_in_vain() {
+fn built_in_policies_are_valid_and_name_only_known_rules() {
     for name in ["builtin:minimal", "builtin:recommended", "builtin:strict"] {
         let policy = Policy::builtin(name).unwrap();
         assert!(policy.is_valid(), "{name}");
@@ -79,7 +79,7 @@ fn under(name: &str, rule: &Rule) -> Option<Severity> {
 }
 
 #[test]
-fn the_minimal_policy_keeps_its_families_and_the_strict_one_has_no_warnings() {
+fn minimal_and_strict_policies_keep_their_severities() {
     // Rules whose bad example lies in its policy cannot be asked this way.
     for rule in RULES.iter().filter(|rule| rule.bad.policy.is_empty()) {
         let family = rule.code.chars().next().unwrap();

@@ -33,7 +33,7 @@ fn codes(report: &Report) -> Vec<&str> {
 }
 
 #[test]
-fn advice_keeps_to_the_limit_of_the_key() {
+fn advice_respects_the_keys_limit() {
     let help = |policy: &str| {
         let report = lint_text(policy, &key(SCOPE));
         assert_eq!(codes(&report), ["E001"]);
@@ -64,13 +64,13 @@ fn raw_endpoints_are_a_finding_and_their_modes_are_not_guessed() {
 }
 
 #[test]
-fn a_time_that_cannot_be_read_still_stands_beside_the_other() {
+fn an_unreadable_time_is_shown_beside_the_other() {
     let report = lint_text("", &key(&format!("  expires: 2027-02-30\n  lifetime: 90d\n{SCOPE}")));
     assert_eq!(codes(&report), ["E005", "S003"]);
 }
 
 #[test]
-fn what_is_waived_holds_no_other_rule_back() {
+fn a_waiver_suppresses_no_other_rule() {
     let long = key(&format!("  lifetime: 730d\n{SCOPE}"));
     let waiver = |rule: &str| {
         format!(
@@ -92,7 +92,7 @@ fn what_is_waived_holds_no_other_rule_back() {
 }
 
 #[test]
-fn an_end_that_is_near_names_the_first_notice() {
+fn a_near_expiry_names_the_first_notice() {
     let near = key(&format!("  expires: 2026-01-04T12:00:00Z\n{SCOPE}"));
     let report = lint_text("rules: { E004: { windows: [7d, 1d] } }\n", &near);
     assert_eq!(

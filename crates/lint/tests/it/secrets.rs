@@ -33,7 +33,7 @@ fn judge_text(text: &str) -> (Vec<String>, String) {
 }
 
 #[test]
-fn a_real_key_is_an_error_however_it_is_written() {
+fn a_real_key_is_an_error_in_any_notation() {
     let secret = secret();
     let (one, two) = secret.split_at(64);
     let a = &secret[..50];
@@ -210,7 +210,7 @@ fn an_emoji_is_read_as_one_and_a_joiner_between_words_is_not() {
 }
 
 #[test]
-fn characters_that_nobody_sees_are_written_out_in_every_format() {
+fn invisible_characters_are_escaped_in_every_format() {
     let hidden = "svc\u{e0041}\u{e0042}-a\u{fe0f}\u{202e}";
     let text = key("abc")
         .replace("name: abc", &format!("name: \"{hidden}\""))

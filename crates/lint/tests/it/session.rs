@@ -140,7 +140,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
-    fn what_a_change_affects_is_all_that_differs(
+    fn a_change_affects_only_what_differs(
         first in prop::collection::vec(0_usize..48, 1..8),
         changes in prop::collection::vec((0_usize..8, 0_usize..48), 1..10),
     ) {

@@ -17,7 +17,7 @@ fn policy() -> String {
 }
 
 #[test]
-fn what_a_key_gains_is_reported_where_it_stands() {
+fn gains_of_a_key_are_reported_at_their_position() {
     let policy = policy();
     let folder = repository(&[
         ("repo/cortexkey.yaml", &policy),
@@ -76,7 +76,7 @@ fn definitions_behind_links_and_in_submodules_are_compared_with_themselves() {
 }
 
 #[test]
-fn what_is_narrower_is_no_gain() {
+fn a_narrower_grant_is_not_a_gain() {
     let folder = repository(&[
         ("cortexkey.yaml", &policy()),
         ("keys/svc-abc.yaml", &key("svc-abc").replace("[Viewer]", "[Viewer, Responder]")),
@@ -89,7 +89,7 @@ fn what_is_narrower_is_no_gain() {
 }
 
 #[test]
-fn revisions_that_are_none_are_refused() {
+fn invalid_revisions_are_refused() {
     let folder =
         repository(&[("cortexkey.yaml", &policy()), ("keys/svc-abc.yaml", &key("svc-abc"))]);
     for revision in ["no-such-branch", "--output=x", "HEAD:keys", "", "a b"] {

@@ -53,7 +53,7 @@ fn a_comment_above_an_item_covers_the_item() {
 }
 
 #[test]
-fn what_is_silenced_is_counted_and_shown_to_programs() {
+fn suppressed_findings_are_counted_and_in_json() {
     let folder =
         folder(&[("cortexkey.yaml", &policy("")), ("abc.key", &with(&format!("  {GOOD}"), ""))]);
     let outcome = lint(&folder, &[]);
@@ -67,7 +67,7 @@ fn what_is_silenced_is_counted_and_shown_to_programs() {
 }
 
 #[test]
-fn comments_in_disorder_are_findings_and_silence_nothing() {
+fn invalid_comments_are_findings_and_suppress_nothing() {
     let until = "until=2026-03-31";
     let mut shown = Vec::new();
     for (comment, rule) in [
@@ -100,7 +100,7 @@ fn comments_in_disorder_are_findings_and_silence_nothing() {
 }
 
 #[test]
-fn comments_silence_no_rule_that_holds_without_exception() {
+fn comments_cannot_suppress_locked_rules() {
     for rules in ["L001: { waivable: false }", "L001: { locked: true }"] {
         let lines = lint_text(rules, &with(&format!("  {GOOD}"), ""));
         assert!(lines.iter().any(|line| line.contains("L001 level-standard-forbidden]")));
@@ -113,7 +113,7 @@ fn comments_silence_no_rule_that_holds_without_exception() {
 }
 
 #[test]
-fn a_lock_of_a_parent_stands_against_a_childs_waiver() {
+fn child_waivers_cannot_override_a_parent_lock() {
     let waiver =
         "waivers: [{ rule: L001, key: abc, reason: r, approvedBy: b, expires: 2026-02-01 }]\n";
     let parent = |waiver: &str| format!("{HEAD}rules: {{ L001: {{ locked: true }} }}\n{waiver}");

@@ -76,14 +76,14 @@ fn a_former_name_of_a_component_counts_as_its_present_ones() {
 }
 
 #[test]
-fn what_is_public_of_a_role_holds_in_the_product_that_documents_it() {
+fn public_role_facts_apply_to_the_documented_product() {
     let makes_keys = |tenant| Rights(&access("[Viewer]", "", tenant).unwrap().roles).makes_keys();
     assert_eq!(makes_keys(Some("eu")), Some(false));
     assert_eq!(makes_keys(None), None);
 }
 
 #[test]
-fn implied_roles_are_held_once_whatever_the_circle() {
+fn cyclic_implied_roles_are_counted_once() {
     let held = access("[Glass]", "", Some("eu")).unwrap();
     let held_roles = held.roles.iter().zip(&held.role_facts);
     let names: Vec<_> =

@@ -141,7 +141,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_written_is_read_back(
+        fn written_data_is_read_back(
             name in "\\PC{1,20}",
             host in "[a-z.]{1,20}",
             keys in proptest::collection::btree_map("\\PC{1,20}", some_key(), 0..4),

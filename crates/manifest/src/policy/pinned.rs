@@ -345,7 +345,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_pinned_is_refused() {
+    fn an_unpinned_reference_is_refused() {
         assert!(Pinned::git("ssh://git@x:22/y", REV, "a.yaml").is_ok());
         for (url, rev, path) in [
             ("https://x/y", "main", "a.yaml"),

@@ -53,7 +53,7 @@ fn no_known_prefix_is_skipped() {
 }
 
 #[test]
-fn what_people_write_is_not_masked() {
+fn ordinary_text_is_not_masked() {
     for plain in [
         "svc-siem-export-prod",
         "svc-siem-export-prod-eu2",
@@ -108,7 +108,7 @@ fn values_of_secret_names_are_found_without_a_tree() {
 }
 
 #[test]
-fn values_that_their_field_does_not_take_are_found() {
+fn values_that_a_field_does_not_accept_are_found() {
     let text = "spec: { mode: S3cr3tS3cr3tS3cr3t, expires: 2027-03-01T00:00:00Z }\nlifetime: \"S3cr3tS3cr3tS3cr3t\"\n";
     let masked = blank(text, &secret_ranges(text, None, false));
     assert!(!masked.contains("S3cr3t") && masked.contains("2027-03-01T00:00:00Z }"), "{masked}");

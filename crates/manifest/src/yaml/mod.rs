@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_tree_forgot_it_reads_again() {
+    fn dropped_trees_are_read_again() {
         let small = Limits { nodes: 4, ..Limits::default() };
         for (text, limits) in [
             ("a: b  # c\n---\nd: [e]\n", Limits::default()),

@@ -286,7 +286,7 @@ mod tests {
     }
 
     #[test]
-    fn values_fit_or_not() {
+    fn values_are_accepted_or_rejected() {
         for (operator, asked, value, matches) in [
             ("eq", json!("dynamic"), json!("Dynamic"), true),
             ("neq", json!("Dynamic"), json!("Static"), true),

@@ -70,7 +70,7 @@ mod tests {
     }
 
     #[test]
-    fn pieces_are_small_and_together_they_are_json() {
+    fn lists_are_written_in_small_pieces_of_valid_json() {
         for (count, bytes) in [(0, 0), (1, 5), (3, 40_000), (5_000, 100), (2, PIECE_BYTES * 3)] {
             let pieces = pieces(count, bytes);
             assert!(pieces.iter().all(|piece| piece.len() <= PIECE_BYTES + bytes + 4), "{count}");

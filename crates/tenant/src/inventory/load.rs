@@ -345,7 +345,7 @@ mod tests {
     }
 
     #[test]
-    fn what_names_nothing_or_is_there_twice_is_an_error_that_says_where() {
+    fn unknown_and_duplicate_names_are_errors_with_a_position() {
         for (json, said) in [
             (r#"{"domains":["A","A"]}"#, "domains has \"A\" twice"),
             (r#"{"assets":[{}]}"#, "record 1 of the inventory's assets has no string"),

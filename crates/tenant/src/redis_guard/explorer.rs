@@ -398,7 +398,7 @@ fn runs() -> u64 {
 }
 
 #[test]
-fn no_run_accepts_a_use_twice() {
+fn no_simulated_run_accepts_a_request_twice() {
     for server in RedisServer::start_each() {
         for rules in [WILD, STEADY] {
             let counts = explore(&server, SCRIPT, rules, runs())
@@ -412,7 +412,7 @@ fn no_run_accepts_a_use_twice() {
 
 /// Each part of the protocol is needed: without it, some run accepts a use twice.
 #[test]
-fn every_change_of_the_script_is_found() {
+fn every_mutation_of_the_script_is_detected() {
     let server = RedisServer::start();
     for (part, instead) in [
         ("known[1] == server and ", ""),
@@ -434,7 +434,7 @@ fn every_change_of_the_script_is_found() {
 
 /// A tenant that was on another server brings the ranges in which it may have accepted something.
 #[test]
-fn what_was_accepted_on_another_server_is_closed() {
+fn requests_accepted_on_another_server_are_refused() {
     let server = RedisServer::start();
     let mut connection = redis::Client::open(server.url()).unwrap().get_connection().unwrap();
     let script = Script::new(SCRIPT);

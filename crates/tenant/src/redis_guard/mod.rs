@@ -282,7 +282,7 @@ impl From<DiskError> for RedisGuardError {
 mod tests {
     /// Packages of other languages contain the script.
     #[test]
-    fn the_script_is_the_same_everywhere() {
+    fn every_copy_of_the_script_is_equal() {
         let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
         for copy in ["go/examples/redisguard", "crates/capi/examples"] {
             let copy = root.join(copy).join("replay_guard.lua");

@@ -296,7 +296,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_was_committed_is_there_again() {
+    fn committed_data_is_read_again() {
         let folder = tempfile::tempdir().unwrap();
         let row = |text: &[u8]| Zeroizing::new(text.to_vec());
         {
@@ -379,7 +379,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_is_cut_off_or_changed_is_an_error_and_no_panic() {
+    fn a_truncated_or_changed_file_is_an_error() {
         let folder = tempfile::tempdir().unwrap();
         {
             let disk = Disk::open(folder.path()).unwrap();
@@ -408,7 +408,7 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_or_missing_data_file_beside_its_key_is_damage() {
+    fn a_sealing_key_without_its_data_file_is_damage() {
         let folder = made();
         let file = folder.path().join(FILE);
         std::fs::write(&file, "").unwrap();
@@ -427,7 +427,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn no_link_is_followed_and_no_file_of_others_is_used() {
+    fn links_and_other_users_files_are_refused() {
         use std::os::unix::fs::{PermissionsExt as _, chown, symlink};
         let elsewhere = tempfile::tempdir().unwrap();
         let victim = elsewhere.path().join("victim");
@@ -471,7 +471,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn a_folder_where_anybody_may_write_is_refused() {
+    fn a_world_writable_folder_is_refused() {
         use std::os::unix::fs::PermissionsExt as _;
         let folder = tempfile::tempdir().unwrap();
         for mode in [0o777, 0o770, 0o720, 0o702] {

@@ -371,7 +371,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_committed_is_there_after_a_restart_and_nothing_else() {
+    fn only_committed_data_survives_a_restart() {
         let folder = tempfile::tempdir().unwrap();
         let open = || empty(9).on(Arc::new(Disk::open(folder.path()).unwrap())).unwrap();
         let axis = || AxisWrite { mode: AxisMode::Any, names: vec!["x".into()] };

@@ -95,7 +95,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_sealed_opens_at_its_place_alone() {
+    fn sealed_rows_open_only_in_their_place() {
         let seal = Seal::with(&[7; 32]);
         let sealed = seal.seal("keys/1", b"secret").unwrap();
         assert!(!sealed.windows(6).any(|part| part == b"secret"));

@@ -59,7 +59,7 @@ fn a_key_is_made_used_and_deleted() {
 }
 
 #[test]
-fn a_key_dies_at_its_expiration_and_is_still_counted() {
+fn an_expired_key_is_refused_and_still_counted() {
     let f = start(|options| options.explain = true);
     let request = json!({"roles": ["Viewer"], "security_level": "advanced",
         "expiration": NOW_MS + 5_000});
@@ -129,7 +129,7 @@ fn a_list_needs_no_body_and_is_lower_case_under_agentix() {
 }
 
 #[test]
-fn requests_that_cannot_be_are_refused_with_the_reason() {
+fn invalid_requests_are_refused_with_the_reason() {
     let f = start(|_| {});
     let advanced = f.advanced();
     let key = |field: &str, value: Value| {

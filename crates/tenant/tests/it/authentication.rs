@@ -97,7 +97,7 @@ fn refusals(f: &Fixture) -> Vec<(&'static str, Headers)> {
 }
 
 #[test]
-fn every_refusal_is_the_same_to_a_stranger() {
+fn all_refusals_look_alike() {
     let f = start(|_| {});
     let answers: Vec<(_, Answer)> = refusals(&f)
         .into_iter()
@@ -124,7 +124,7 @@ fn explained_refusals_say_why_and_what_to_do() {
 }
 
 #[test]
-fn the_log_tells_the_verdict_and_no_secret() {
+fn the_log_contains_the_verdict_and_no_secret() {
     let (send, logged) = channel();
     let f = start(|options| {
         options.log = Some(Arc::new(move |line| {
@@ -152,7 +152,7 @@ fn the_log_tells_the_verdict_and_no_secret() {
 }
 
 #[test]
-fn a_header_that_comes_twice_is_refused() {
+fn a_repeated_header_is_refused() {
     let f = start(|options| options.explain = true);
     let key = f.tenant.seeded_keys().unwrap().standard.expose();
     let request = |id: &str| {
@@ -182,7 +182,7 @@ fn a_header_that_comes_twice_is_refused() {
 }
 
 #[test]
-fn of_concurrent_duplicates_one_gets_in() {
+fn one_of_concurrent_duplicates_is_accepted() {
     const THREADS: usize = 8;
     let f = Arc::new(start(|_| {}));
     let signer = f.advanced();
@@ -224,7 +224,7 @@ fn replays_are_observed_or_ignored_on_demand() {
 }
 
 #[test]
-fn strangers_cannot_tell_which_paths_exist() {
+fn unauthenticated_clients_cannot_tell_which_paths_exist() {
     let f = start(|_| {});
     let nobody = f.get(&vec![], "/public_api/v1/no_such_call");
     assert_eq!(nobody.without_date(), f.get(&vec![], LIST).without_date());

@@ -78,7 +78,7 @@ fn the_parents_roles_say_what_may_be_done_to_a_childs_keys() {
 }
 
 #[test]
-fn what_is_not_for_a_child_is_carried_out_nowhere() {
+fn calls_not_meant_for_a_child_are_not_carried_out() {
     let f = family();
     let all = json!({ "filters": [{ "field": "id", "operator": "in", "value": [1, 2] }] });
     assert_eq!(call(&f, &f.advanced(), "west", DELETE, &all).status, 400);

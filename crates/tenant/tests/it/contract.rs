@@ -477,7 +477,7 @@ fn an_edit_of_a_key_takes_role_ids() {
 }
 
 #[test]
-fn every_operation_refuses_strangers_and_keys_without_permission_alike() {
+fn every_operation_refuses_unauthenticated_and_unpermitted_calls_alike() {
     let f = start(|options| options.custom_roles.push(CustomRole::new("Nothing").unwrap()));
     let nothing = json!({ "roles": ["Nothing"], "security_level": "advanced" });
     let nothing = f.generate(&nothing, Level::Advanced);

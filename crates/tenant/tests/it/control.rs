@@ -108,7 +108,7 @@ fn requests_are_followed_as_they_come_and_a_follower_does_not_hold_the_tenant_up
 }
 
 #[test]
-fn it_is_off_unless_asked_for_and_for_this_machine_only() {
+fn it_is_off_by_default_and_on_loopback_only() {
     let f = start(|_| {});
     for path in ["/_cortexkey/requests", "/_cortexkey/clock", "/_cortexkey/nothing"] {
         assert_eq!(f.get(&vec![], path).status, 401, "{path}");
@@ -132,7 +132,7 @@ fn it_is_off_unless_asked_for_and_for_this_machine_only() {
 }
 
 #[test]
-fn the_clock_is_set_and_keys_die_by_it() {
+fn keys_expire_by_the_emulators_clock() {
     let f = controlled();
     let made =
         f.generate(&json!({ "roles": ["Viewer"], "security_level": "standard" }), Level::Standard);
@@ -204,7 +204,7 @@ fn notices_come_a_week_and_a_day_before_and_go_to_the_webhook() {
 }
 
 #[test]
-fn a_webhook_that_takes_nothing_is_told_of() {
+fn a_failing_webhook_is_reported() {
     // Nobody listens here, and no system hands this port out, so nobody will.
     let port = 1;
     let (reported, tells) = std::sync::mpsc::channel();
@@ -226,7 +226,7 @@ fn a_webhook_that_takes_nothing_is_told_of() {
 }
 
 #[test]
-fn each_fault_goes_wrong_as_often_as_asked_and_then_all_is_well() {
+fn each_fault_occurs_as_often_as_requested() {
     let f = controlled();
     let fault = |fault: Fault| f.tenant.set_faults(vec![fault]).unwrap();
 

@@ -65,7 +65,7 @@ fn keys_scopes_and_roles_are_there_after_a_restart() {
 }
 
 #[test]
-fn what_was_accepted_before_a_restart_is_not_accepted_after_it() {
+fn requests_accepted_before_a_restart_are_refused_after_it() {
     let folder = tempfile::tempdir().unwrap();
     let f = on_disk(folder.path());
     let (_, advanced) = signers(&f);
@@ -83,7 +83,7 @@ fn what_was_accepted_before_a_restart_is_not_accepted_after_it() {
 }
 
 #[test]
-fn nothing_of_a_key_can_be_read_from_the_folder() {
+fn the_data_folder_reveals_no_key() {
     let folder = tempfile::tempdir().unwrap();
     let f = on_disk(folder.path());
     let keys = f.tenant.seeded_keys().unwrap();
@@ -134,7 +134,7 @@ impl Drop for SmallDisk {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn on_a_full_disk_keys_can_be_deleted_and_no_new_one_is_made() {
+fn a_full_disk_allows_deleting_but_not_generating() {
     let Some(disk) = SmallDisk::new("40m") else { return };
     let data = disk.0.path().join("data");
     let f = start(|options| {

@@ -183,7 +183,7 @@ fn an_organisations_own_inventory_is_loaded() {
 }
 
 #[test]
-fn what_was_changed_is_there_after_a_restart_and_a_file_takes_its_place() {
+fn changes_survive_a_restart_and_a_file_replaces_them() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data");
     let run = |inventory: Option<std::path::PathBuf>| {

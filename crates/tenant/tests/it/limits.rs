@@ -31,7 +31,7 @@ fn large_bodies_are_refused() {
 }
 
 #[test]
-fn what_is_no_json_is_refused() {
+fn invalid_json_is_refused() {
     let f = start(|_| {});
     let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
     for body in ["{", "nonsense", "{\"request_data\": }", "\u{0}", deep.as_str()] {
@@ -134,7 +134,7 @@ fn an_encoded_body_is_refused_and_has_no_effect() {
 }
 
 #[test]
-fn malformed_http_is_refused_and_harms_nobody() {
+fn malformed_http_is_refused() {
     let f = start(|_| {});
     let mut many = "GET / HTTP/1.1\r\nHost: x\r\n".to_owned();
     for n in 0..100 {
@@ -172,7 +172,7 @@ fn malformed_http_is_refused_and_harms_nobody() {
 }
 
 #[test]
-fn requests_that_end_in_two_ways_are_refused() {
+fn requests_with_an_ambiguous_end_are_refused() {
     let f = start(|_| {});
     let key = f.tenant.seeded_keys().unwrap().standard.expose();
     let head = format!(
@@ -202,7 +202,7 @@ fn requests_that_end_in_two_ways_are_refused() {
 }
 
 #[test]
-fn a_log_that_nobody_reads_stops_nothing() {
+fn an_unread_log_blocks_nothing() {
     use std::sync::atomic::{AtomicU64, Ordering};
 
     let (go, wait) = std::sync::mpsc::channel::<()>();
@@ -262,7 +262,7 @@ fn a_list_of_many_keys_is_whole_and_in_order() {
 }
 
 #[test]
-fn a_filter_has_a_limit_of_bytes() {
+fn filter_size_is_limited() {
     let f = start(|_| {});
     let ask = |bytes: usize| {
         let filter =
@@ -312,7 +312,7 @@ fn keys_to_delete_have_a_limit() {
 }
 
 #[test]
-fn a_method_that_is_none_is_not_logged() {
+fn an_invalid_method_is_not_logged() {
     let (send, lines) = std::sync::mpsc::channel();
     let f = start(|options| {
         options.log = Some(Arc::new(move |line: &LogLine| send.send(line.to_string()).unwrap()));

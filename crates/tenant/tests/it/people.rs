@@ -123,7 +123,7 @@ fn a_user_group_is_created_edited_and_deleted() {
 }
 
 #[test]
-fn rbac_speaks_of_the_same_people_by_names() {
+fn rbac_names_the_same_users() {
     let f = start(|_| {});
     let (_, users) = rbac(&f, "get_users", &json!({}));
     assert_eq!(users[1]["user_email"], ANALYST);

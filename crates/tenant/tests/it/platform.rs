@@ -222,7 +222,7 @@ fn a_role_is_made_used_and_deleted() {
 }
 
 #[test]
-fn roles_that_cannot_be_are_refused_with_the_reason() {
+fn invalid_roles_are_refused_with_the_reason() {
     let f = start(|_| {});
     for (request, said) in [
         (json!({ "pretty_name": "A", "component_permissions": [] }), "1 to 500 permissions"),
@@ -254,7 +254,7 @@ fn roles_that_cannot_be_are_refused_with_the_reason() {
 }
 
 #[test]
-fn the_administrators_role_is_for_administrators_in_every_call() {
+fn only_administrators_assign_their_role_in_every_call() {
     let f = start(|_| {});
     make_role(&f, "Manager", &json!(["public_api_action", "access_management_action"]));
     let make = |role: &str| {
@@ -421,7 +421,7 @@ fn unknown_calls_are_refused_in_the_form_of_their_part_of_the_product() {
 }
 
 #[test]
-fn a_path_that_is_no_text_is_refused_in_the_products_words() {
+fn a_path_that_is_not_utf_8_is_refused_as_the_product_does() {
     let f = start(|_| {});
     for path in ["/platform/iam/v1/scope/api-key/%ff", "/platform/iam/v1/api-key/%ff"] {
         let answer = f.get(&f.sign(&f.advanced()), path);

@@ -67,7 +67,7 @@ fn wait_until(f: &Fixture, headers: &mut dyn FnMut() -> Headers, wanted: &str) {
 }
 
 #[test]
-fn it_refuses_while_the_server_cannot_be_relied_on() {
+fn an_unreliable_server_is_refused() {
     for server in RedisServer::start_each() {
         relies_on(&server);
     }
@@ -104,7 +104,7 @@ fn relies_on(server: &RedisServer) {
 }
 
 #[test]
-fn a_server_that_starts_again_may_have_forgotten_and_nothing_from_before_is_accepted() {
+fn a_restarted_server_accepts_nothing_from_before() {
     let mut server = RedisServer::start();
     let f = tenant(&server);
     let used = fresh(&f);
@@ -142,7 +142,7 @@ fn on_disk(folder: &Path, change: impl FnOnce(&mut Options)) -> Fixture {
 }
 
 #[test]
-fn a_request_of_another_skew_is_remembered() {
+fn a_request_with_another_skew_is_remembered() {
     let server = RedisServer::start();
     let folder = tempfile::tempdir().unwrap();
     let with_skew = |ms: u64| {
@@ -163,7 +163,7 @@ fn a_request_of_another_skew_is_remembered() {
 }
 
 #[test]
-fn the_servers_clock_decides_nothing() {
+fn the_servers_clock_has_no_effect() {
     let folder = tempfile::tempdir().unwrap();
     let clock = folder.path().join("clock");
     let set = |ahead: &str| {
@@ -201,7 +201,7 @@ fn the_servers_clock_decides_nothing() {
 }
 
 #[test]
-fn a_clock_that_is_ahead_keeps_no_other_tenant_out() {
+fn a_clock_that_is_ahead_does_not_lock_out_other_tenants() {
     const HOUR_MS: u64 = 3_600_000;
     let server = RedisServer::start();
     let f = tenant(&server);
@@ -251,7 +251,7 @@ fn a_clock_that_goes_forward_and_back_around_a_loss_accepts_nothing_twice() {
 }
 
 #[test]
-fn what_is_evicted_between_two_looks_is_noticed_by_the_next_request() {
+fn evictions_between_polls_are_detected() {
     let server = RedisServer::start();
     let f = tenant(&server);
     let used = fresh(&f);
@@ -266,7 +266,7 @@ fn what_is_evicted_between_two_looks_is_noticed_by_the_next_request() {
 }
 
 #[test]
-fn another_mode_accepts_nothing_that_was_accepted_in_the_one_before() {
+fn changing_the_mode_accepts_no_request_again() {
     let server = RedisServer::start();
     let set = |mode: &str, options: &mut Options| match mode {
         "shared" => options.replay_server = Some(server.url()),
@@ -292,7 +292,7 @@ fn another_mode_accepts_nothing_that_was_accepted_in_the_one_before() {
 }
 
 #[test]
-fn a_server_that_is_none_for_this_is_refused_at_the_start() {
+fn an_unsuitable_server_is_refused_at_the_start() {
     let fault = |url: String| {
         let error = Tenant::start(Options { replay_server: Some(url), ..Options::default() });
         match error.unwrap_err() {

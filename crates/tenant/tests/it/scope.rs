@@ -65,7 +65,7 @@ fn a_scope_is_put_whole_and_read_in_its_own_shape() {
 }
 
 #[test]
-fn what_names_nothing_is_refused() {
+fn an_unknown_name_is_refused() {
     let fixture = start(|_| {});
     let admin = fixture.advanced();
     for (change, said) in [

@@ -75,7 +75,7 @@ fn the_authority_of_a_data_folder_stays_the_same() {
 }
 
 #[test]
-fn a_name_that_is_none_is_refused_and_plain_http_is_no_tls() {
+fn invalid_names_are_refused_and_plain_http_is_not_tls() {
     for host in ["", "a b", "https://a", "a/b", "a:1", "*.a", &"a".repeat(64)] {
         let options = Options { tls: Some(vec![host.to_owned()]), ..Options::default() };
         let error = Tenant::start(options).unwrap_err();

@@ -460,7 +460,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_stays_with_the_tenant_is_passed_on() {
+    fn curl_options_that_leave_the_tenant_are_refused() {
         for options in REFUSED {
             assert_eq!(passed(options), None, "{options}");
         }
@@ -486,7 +486,7 @@ mod tests {
     }
 
     #[test]
-    fn another_connection_needs_leave_and_never_shows_or_repeats() {
+    fn another_connection_needs_permission_and_never_shows_or_repeats_headers() {
         for row in TABLE.iter().filter(|row| row.3 == OtherConnection) {
             let value = if row.2 == Nothing { "" } else { " x" };
             let option = format!("--{}{value}", row.0);
@@ -504,7 +504,7 @@ mod tests {
     /// `CORTEXKEY_CURLS`, is asked which options take a value. curl rejects an unknown option
     /// unless it is a prefix of another.
     #[test]
-    fn the_table_is_what_curl_takes() {
+    fn the_option_table_matches_curl() {
         let list = std::env::var_os("CORTEXKEY_CURLS").unwrap_or_default();
         let curls = std::env::split_paths(&list).map(|folder| folder.join("curl"));
         for curl in curls.chain([PathBuf::from("curl")]) {

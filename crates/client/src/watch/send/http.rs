@@ -249,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_may_have_arrived_is_in_doubt() {
+    fn only_possibly_delivered_notices_are_uncertain() {
         for code in 100..600 {
             let status = StatusCode::from_u16(code).unwrap();
             let outcome = verdict(status, None);

@@ -276,7 +276,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_taken_back_counts_no_more() {
+    fn revoked_grants_no_longer_count() {
         let counts = counts(1, 10);
         for _ in 0..3 {
             assert_eq!(add(&counts, 7, NOW_MS), Ok(()));

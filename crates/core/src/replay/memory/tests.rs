@@ -45,7 +45,7 @@ impl TestRng {
 }
 
 #[test]
-fn no_size_takes_more_than_20_bytes_an_entry() {
+fn no_guard_uses_more_than_20_bytes_per_entry() {
     let mut entries = 1;
     while entries < 200_000_000 {
         let bytes = lines_for(entries) * 64;
@@ -57,7 +57,7 @@ fn no_size_takes_more_than_20_bytes_an_entry() {
 /// The sizing rule, entries = requests per second times twice the skew, for clients whose clocks
 /// agree, and for clients that are as far ahead as allowed.
 #[test]
-fn a_steady_rate_that_fits_is_never_refused() {
+fn a_steady_rate_within_capacity_is_never_refused() {
     for entries in [1, 16, 1_000, 36_000, 250_000] {
         for skew_ms in [1_000, 1_001, 1_007, 60_000, 299_999] {
             for ahead_ms in [0, skew_ms] {
@@ -353,7 +353,7 @@ fn hostile_ms(way: u64, now_ms: u64, number: u64) -> u64 {
 /// A hostile key never stops sending; the others use everything that it leaves and are never refused.
 /// The hostile key never has more stored uses than its quota.
 #[test]
-fn one_keys_burst_never_refuses_another_keys_request() {
+fn one_keys_burst_never_blocks_another_key() {
     let entries = 20_000_usize;
     let uses_per_key = 10_000_u32;
     for way in 0..6 {
@@ -401,7 +401,7 @@ fn one_keys_burst_never_refuses_another_keys_request() {
 /// A tenth of the keys fill the guard together, and continue while the others use their guaranteed
 /// shares.
 #[test]
-fn each_key_is_sure_of_its_share_however_many_others_are_hostile() {
+fn each_key_keeps_its_share_despite_hostile_keys() {
     for (entries, keys) in [(2_000, 100), (40_000, 200), (100_000, 1_000)] {
         for way in 0..6 {
             let quota = Quota { uses_per_key: u32::MAX, keys };

@@ -17,7 +17,7 @@ fn of_tenant(tenant: &str, text: &str) -> String {
 }
 
 #[test]
-fn names_that_people_take_for_one_are_one() {
+fn equivalent_names_are_treated_as_equal() {
     for (first, second, one) in [
         ("svc-a", "svc-a", true),
         ("svc-a", "SVC-A", true),
@@ -227,7 +227,7 @@ fn gained_by(policy: &str, old: &str, before: &str, after: &str) -> Vec<String> 
 }
 
 #[test]
-fn what_a_scope_gained_stands_where_it_was_written() {
+fn scope_gains_are_reported_at_their_position() {
     const ASSETS: &str = "assets: { mode: none }";
     const CASES: &str = "casesAndIssues: { mode: none }";
     const ENDPOINTS: &str = "endpoints: { mode: none }";
@@ -320,7 +320,7 @@ fn what_a_scope_gained_stands_where_it_was_written() {
 }
 
 #[test]
-fn a_scope_that_comes_or_goes_stands_at_it() {
+fn a_scope_change_is_reported_at_the_scope() {
     let scope = KEY.split_once("  scope:").unwrap().1;
     let scope = format!("  scope:{scope}");
     let none = key(&scope, "");
@@ -334,7 +334,7 @@ fn a_scope_that_comes_or_goes_stands_at_it() {
 }
 
 #[test]
-fn what_roles_gained_stands_at_the_roles() {
+fn role_gains_are_reported_at_the_roles() {
     let catalogue = "catalog:
   roles:
     - { name: Small, actions: [a], components: { Dashboards: view } }
@@ -356,7 +356,7 @@ fn what_roles_gained_stands_at_the_roles() {
 }
 
 #[test]
-fn a_later_end_stands_where_the_key_has_its_end() {
+fn a_later_expiry_is_reported_at_the_expiry() {
     for (before, after, says) in [
         (
             "lifetime: 30d",
@@ -389,7 +389,7 @@ fn a_later_end_stands_where_the_key_has_its_end() {
 }
 
 #[test]
-fn a_weaker_level_stands_at_the_level_and_a_new_key_at_its_name() {
+fn a_weaker_level_and_a_new_key_are_reported_at_their_fields() {
     let standard = key("advanced", "standard");
     assert_eq!(gained("", KEY, &standard), ["22:18-26 its level falls from advanced to standard"]);
     assert_eq!(gained("", &standard, KEY), [""; 0]);
@@ -402,7 +402,7 @@ fn a_weaker_level_stands_at_the_level_and_a_new_key_at_its_name() {
 }
 
 #[test]
-fn what_cannot_be_read_to_its_end_is_not_compared() {
+fn incompletely_read_keys_are_not_compared() {
     let new = ["19:9-14 this key is new"];
     for line in ["advanced", "90d", "[Viewer]", "casesAndIssues: { mode: none }"] {
         let open = key(line, "0");
@@ -456,7 +456,7 @@ fn a_key_of_the_lock_file_has_a_definition_in_its_tenant() {
 }
 
 #[test]
-fn an_id_stands_once_in_a_tenant() {
+fn ids_are_unique_within_a_tenant() {
     // In the order of the file, not of the names.
     let twice = format!(
         "{EU}      svc-c: {{ id: 7 }}\n      svc-b: {{ id: 7 }}\n      svc-a: {{ id: 8 }}\n      svc-d: {{ id: 7 }}\n"

@@ -38,7 +38,7 @@ fn a_limit_on_a_time_is_the_last_whole_day_within_it() {
 }
 
 #[test]
-fn durations_are_told_in_days_else_hours_else_minutes() {
+fn durations_are_shown_in_days_hours_or_minutes() {
     for (line, reported) in [
         ("lifetime: 60d", "60 days"),
         ("lifetime: 24h", "1 day"),
@@ -52,7 +52,7 @@ fn durations_are_told_in_days_else_hours_else_minutes() {
 }
 
 #[test]
-fn a_missing_end_is_written_where_a_reader_looks_for_it() {
+fn a_missing_expiry_is_inserted_in_field_order() {
     let with = |line: &str| fixed("E001", "", &ends(line));
     let without = key("  lifetime: 90d\n", "");
     assert_eq!(fixed("E001", "", &without), Some(super::KEY.to_owned()));
@@ -88,7 +88,7 @@ fn never_is_refused_unless_it_is_allowed() {
 }
 
 #[test]
-fn a_key_has_ended_from_its_last_moment_on() {
+fn a_key_has_expired_from_its_last_moment_on() {
     for (end, ended, soon) in [
         ("2025-12-31T22:59:00Z", Some("1 hour"), None),
         ("2026-01-01T00:00:00Z", Some("0 minutes"), None),
@@ -127,7 +127,7 @@ fn a_limit_holds_to_the_second() {
 }
 
 #[test]
-fn a_limit_beyond_the_product_is_mended_to_what_the_product_can() {
+fn a_limit_beyond_the_product_is_fixed_to_its_maximum() {
     let at_product = "lifetime: 181d";
     assert_eq!(clamped("200d", "lifetime: 300d"), at_product);
     assert_eq!(clamped("200d, }, E007: { enabled: false", "lifetime: 300d"), "lifetime: 200d");
@@ -160,7 +160,7 @@ fn the_product_takes_six_months_by_the_calendar() {
 }
 
 #[test]
-fn an_offset_is_written_where_nothing_else_is_wrong() {
+fn an_offset_is_added_if_nothing_else_is_wrong() {
     let policy = "rules: { E005: { offset: '+02:00' } }\n";
     for (line, written) in [
         ("expires: 2026-03-01T00:00:00", Some("expires: 2026-03-01T00:00:00+02:00")),

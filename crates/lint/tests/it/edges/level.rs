@@ -9,7 +9,7 @@ fn standard() -> String {
 }
 
 #[test]
-fn a_standard_key_is_reported_with_its_mending() {
+fn a_standard_key_is_reported_with_its_fix() {
     let report = lint_text("", &standard());
     assert_eq!(
         reported("L001", &report),
@@ -33,7 +33,7 @@ fn the_line_of_the_policy_that_asks_for_advanced_is_shown() {
 }
 
 #[test]
-fn a_level_that_is_left_out_or_empty_is_asked_for() {
+fn a_missing_or_empty_level_is_requested() {
     for (line, place) in [("", "6:1-5"), ("  securityLevel:\n", "7:3-16")] {
         let report = lint_text("", &key("  securityLevel: advanced\n", line));
         assert_eq!(
@@ -79,7 +79,7 @@ fn a_privileged_role_on_a_standard_key_is_named() {
 }
 
 #[test]
-fn a_standard_key_without_an_end_is_reported_there() {
+fn a_standard_key_without_an_expiry_is_reported_there() {
     let policy = "rules: { L001: { enabled: false }, E001: { allowNever: true } }\n";
     let ends = |text: &str, end: &str| text.replace("lifetime: 90d", end);
     let report = lint_text(policy, &ends(&standard(), "expires: never"));

@@ -7,7 +7,7 @@ fn called(name: &str) -> String {
 }
 
 #[test]
-fn a_name_is_told_as_far_as_it_fits() {
+fn a_name_is_shown_as_far_as_it_fits() {
     let reported = |pattern: &str, name: &str| {
         let policy = format!("rules: {{ N001: {{ pattern: '{pattern}' }} }}\n");
         messages("N001", &policy, &called(name))
@@ -122,7 +122,7 @@ fn the_file_is_renamed_and_never_the_key() {
 }
 
 #[test]
-fn nobody_is_no_owner() {
+fn a_placeholder_is_not_an_owner() {
     let missing = "`metadata.owner` is missing: nobody is responsible for this key";
     for (owner, place, says) in [
         ("", "3:1-9", missing),
@@ -318,7 +318,7 @@ fn the_environment_of_a_name_is_its_last_one() {
 }
 
 #[test]
-fn what_says_another_environment_is_named() {
+fn another_environment_is_named() {
     let report = lint_files(ENVIRONMENTS, &[("dev/svc-prod.yaml", &called("svc-prod"))]);
     assert_eq!(
         reported("N008", &report),

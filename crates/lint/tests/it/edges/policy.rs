@@ -13,7 +13,7 @@ fn ending(expires: &str) -> String {
 }
 
 #[test]
-fn a_waiver_is_over_at_its_end() {
+fn a_waiver_stops_at_its_expiry() {
     let long = key("lifetime: 90d", "lifetime: 400d");
     let over = "this waiver has expired and no longer applies";
     for (end, reported) in [
@@ -66,7 +66,7 @@ fn a_waiver_may_last_as_long_as_the_limit() {
 }
 
 #[test]
-fn a_waiver_for_a_rule_without_exceptions_is_told() {
+fn a_waiver_for_a_non_waivable_rule_is_reported() {
     let of = |rule: &str| {
         waiver(&format!("rule: {rule}, key: svc-a, reason: r, approvedBy: a, expires: 2026-02-01"))
     };
@@ -98,7 +98,7 @@ fn a_waiver_for_a_rule_without_exceptions_is_told() {
 }
 
 #[test]
-fn what_a_waiver_lacks_is_told_together() {
+fn missing_waiver_fields_are_reported_together() {
     let end = "expires: 2026-02-01";
     for (fields, lacks) in [
         ("approvedBy: a, expires: 2026-02-01", "reason"),
@@ -122,7 +122,7 @@ fn what_a_waiver_lacks_is_told_together() {
 }
 
 #[test]
-fn a_waiver_names_a_key_that_is_there() {
+fn a_waiver_names_an_existing_key() {
     let of = |tenants: &str, name: &str| {
         let policy = waiver(&format!(
             "rule: E003, key: {name}, reason: r, approvedBy: a, expires: 2026-02-01"

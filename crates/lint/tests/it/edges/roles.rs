@@ -19,7 +19,7 @@ fn mended_roles(rule: &str, policy: &str, list: &str) -> Option<String> {
 }
 
 #[test]
-fn a_role_that_nobody_knows_is_told_with_its_nearest_name() {
+fn an_unknown_role_is_reported_with_its_nearest_name() {
     let own = catalogue("{ name: SIEM Export }");
     for (written, help) in [
         ("Investigatr", "did you mean `Investigator`?"),
@@ -38,7 +38,7 @@ fn a_role_that_nobody_knows_is_told_with_its_nearest_name() {
 }
 
 #[test]
-fn a_role_in_other_letters_is_told_as_what_it_is_and_mended() {
+fn a_role_in_the_wrong_case_is_reported_and_fixed() {
     let own = catalogue("{ name: SIEM Export }");
     for (written, known) in [
         ("viewer", "Viewer"),
@@ -81,7 +81,7 @@ fn the_roles_of_a_product_count_where_they_are_published_in_full() {
 }
 
 #[test]
-fn an_id_of_the_catalogue_is_told_by_one_rule_and_mended() {
+fn a_catalogue_id_is_reported_by_one_rule_and_fixed() {
     let own = catalogue(
         "{ name: Other, id: custom_role_1 }, { name: 'SIEM: Export', id: custom_role_2 }",
     );
@@ -104,7 +104,7 @@ fn an_id_of_the_catalogue_is_told_by_one_rule_and_mended() {
 }
 
 #[test]
-fn a_forbidden_role_is_told_also_where_another_brings_it() {
+fn a_forbidden_role_is_reported_also_if_included() {
     assert_eq!(
         messages("R002", "", &roles("[Viewer, Account Admin]")),
         ["keys must not hold role `Account Admin`"]
@@ -130,7 +130,7 @@ fn a_forbidden_role_is_told_also_where_another_brings_it() {
 }
 
 #[test]
-fn a_role_that_comes_again_is_told_each_time_with_the_first() {
+fn each_duplicate_role_is_reported_with_the_first() {
     assert_eq!(
         reported("R003", &lint_text("", &roles("[Viewer, Responder, \"viewer \", Viewer]"))),
         [
@@ -168,7 +168,7 @@ fn as_many_roles_as_the_limit_may_be_held() {
 }
 
 #[test]
-fn roles_in_conflict_are_told_at_the_later_one() {
+fn conflicting_roles_are_reported_at_the_later_one() {
     let policy = "catalog: { conflicts: [[Developer, IT Admin], [Responder, Viewer]] }\n";
     let reported = |list: &str| reported("R005", &lint_text(policy, &roles(list)));
     assert_eq!(
@@ -195,7 +195,7 @@ fn roles_in_conflict_are_told_at_the_later_one() {
 }
 
 #[test]
-fn roles_in_conflict_are_told_also_where_another_brings_them() {
+fn conflicting_roles_are_reported_also_if_included() {
     let policy = "catalog:\n  conflicts: [[Responder, Viewer], [Viewer, Viewer]]\n  roles:\n    \
         - { name: Acts, implies: [Responder] }\n    - { name: Both, implies: [Acts, Viewer] }\n";
     let messages = |list: &str| messages("R005", policy, &roles(list));
@@ -240,7 +240,7 @@ fn a_role_is_redundant_when_another_includes_it_in_any_number_of_steps() {
 }
 
 #[test]
-fn of_roles_that_include_each_other_the_first_stays() {
+fn the_first_of_mutually_including_roles_stays() {
     let policy = catalogue("{ name: One, implies: [Two] }, { name: Two, implies: [One] }");
     for (list, reported) in [
         ("[One, Viewer, Two]", "`Two` is included in `One`"),
@@ -252,7 +252,7 @@ fn of_roles_that_include_each_other_the_first_stays() {
 }
 
 #[test]
-fn a_key_without_a_role_is_told_unless_something_stands_there() {
+fn a_key_without_a_role_is_reported() {
     for (line, told_at) in [
         ("  roles: []\n", "10:10-12 `spec.roles` is empty: a key needs a role"),
         ("  roles: [ ]\n", "10:10-13 `spec.roles` is empty: a key needs a role"),
@@ -277,7 +277,7 @@ fn a_key_without_a_role_is_told_unless_something_stands_there() {
 }
 
 #[test]
-fn a_role_on_its_way_out_is_told_with_what_replaces_it() {
+fn a_deprecated_role_is_reported_with_its_replacement() {
     let policy = catalogue(
         "{ name: Kept }, { name: Old, deprecated: { use: Viewer } }, { name: Gone, deprecated: {} }",
     );
@@ -326,7 +326,7 @@ fn a_role_is_replaced_without_asking_only_by_one_that_is_the_same() {
 }
 
 #[test]
-fn a_privileged_role_needs_somebody_who_approved() {
+fn a_privileged_role_needs_an_approver() {
     let with = |approvals: &str| {
         let text = roles("[Viewer, Security Admin]");
         let text = text.replace("  owner: team-a\n", &format!("  owner: team-a\n{approvals}"));
@@ -350,7 +350,7 @@ fn a_privileged_role_needs_somebody_who_approved() {
 }
 
 #[test]
-fn a_role_that_brings_privileged_ones_is_told_once() {
+fn a_role_including_privileged_ones_is_reported_once() {
     let policy = catalogue(
         "{ name: Other, implies: [Viewer] }, \
          { name: Outer, implies: [Viewer, Inner] }, \
@@ -370,7 +370,7 @@ fn a_role_that_brings_privileged_ones_is_told_once() {
 }
 
 #[test]
-fn a_role_that_makes_keys_is_told_once_for_each_role_that_brings_it() {
+fn a_key_generating_role_is_reported_once_per_including_role() {
     let policy = format!(
         "rules: {{ R002: {{ roles: [] }} }}\n{}",
         catalogue(

@@ -3,7 +3,7 @@
 use super::{KEY, fixed, key, lint_files, messages, shown};
 
 #[test]
-fn a_misspelt_field_and_a_misspelt_word_are_mended_where_somebody_agrees() {
+fn misspelt_fields_and_words_have_fixes() {
     let text = key("comment:", "commnet:");
     assert_eq!(shown("S001", "", &text).len(), 1);
     assert_eq!(fixed("S001", "", &text).as_deref(), Some(KEY));
@@ -40,7 +40,7 @@ fn each_mistake_of_form_is_one_rules() {
 const ROOT: &str = "the order is apiVersion, kind, metadata, spec";
 
 #[test]
-fn the_first_field_out_of_order_is_told_at_each_place() {
+fn the_first_field_out_of_order_is_reported_in_each_mapping() {
     let metadata = "the order is name, owner, tenant, labels, annotations, approvals";
     let spec = "the order is securityLevel, comment, expires, lifetime, roles, scope";
     let scope = "the order is assets, casesAndIssues, endpoints, datasets";

@@ -59,7 +59,7 @@ fn a_scope_is_asked_for_where_the_product_has_scopes_or_is_not_known() {
 }
 
 #[test]
-fn all_assets_are_told_unless_a_list_contradicts() {
+fn all_assets_are_reported_unless_a_list_contradicts() {
     let reported = "12 `all` | this key sees all current and future assets | write `mode: \
                 select` and name the `groups`";
     for fields in ["mode: all", "mode: all, groups: []"] {
@@ -122,7 +122,7 @@ const INVENTORY: &str = "product: xsiam, assetGroups: [{ name: prod-eu }, { name
      domains: [Legal], endpointGroups: [Servers], endpointTags: [db]";
 
 #[test]
-fn what_is_selected_is_in_the_tenants_inventory() {
+fn selected_items_must_be_in_the_inventory() {
     let add = "if it exists, add it to the tenant's inventory in the policy";
     let policy = tenant(INVENTORY);
     for (text, what, place, help, expected_fix) in [
@@ -178,7 +178,7 @@ fn what_is_selected_is_in_the_tenants_inventory() {
 }
 
 #[test]
-fn what_is_known_or_of_no_known_inventory_is_not_told() {
+fn known_groups_and_unknown_inventories_are_not_reported() {
     let known = [
         assets("mode: select, groups: [prod-eu, \"no\"]"),
         cases("mode: select, domains: [Legal, Security, Health], unreferenced: false"),
@@ -261,7 +261,7 @@ fn raw_endpoints_are_at_most_a_warning() {
 }
 
 #[test]
-fn what_references_nothing_is_kept_out_or_told() {
+fn unreferenced_cases_are_excluded_or_reported() {
     let write = |switch: &str| cases(&format!("mode: all, unreferenced: {switch}"));
     for (switch, reported) in [
         (
@@ -297,7 +297,7 @@ fn areas(assets: &str, cases: &str, endpoints: &str, unreferenced: &str) -> Stri
 }
 
 #[test]
-fn areas_that_cancel_each_other_out_are_told_and_no_others() {
+fn only_contradictory_areas_are_reported() {
     let mut found = [Vec::new(), Vec::new()];
     for assets in ["none", "all", "prod"] {
         for cases in ["none", "all", "Security", "Health"] {
@@ -347,7 +347,7 @@ fn areas_that_cancel_each_other_out_are_told_and_no_others() {
 }
 
 #[test]
-fn areas_that_cancel_each_other_out_are_told_at_both_places() {
+fn contradictory_areas_are_reported_at_both_places() {
     assert_eq!(
         shown("A007", "", &areas("none", "all", "none", "false")),
         [
@@ -368,7 +368,7 @@ fn areas_that_cancel_each_other_out_are_told_at_both_places() {
 }
 
 #[test]
-fn a_scope_is_told_where_the_tenant_does_not_enforce_it() {
+fn a_scope_that_is_not_enforced_is_reported() {
     let help = "assign scopes first (`cortexkey access --all --if-enforced` lists what each key \
                 would lose), then turn scopes on in the tenant and write `sbac: enforced`";
     for (facts, reported) in [
@@ -437,7 +437,7 @@ const ROLES: &str = "catalog: { roles: [\
     { name: Instance Administrator, components: { Query Center: view } }] }\n";
 
 #[test]
-fn a_role_that_goes_round_the_scope_is_told_once() {
+fn a_scope_bypassing_role_is_reported_once() {
     let roles = |roles: &str| key("[Viewer]", roles);
     let reported = messages("A010", ROLES, &roles("[Runner]"));
     wording!(reported[0]);
@@ -473,7 +473,7 @@ fn a_scope_that_is_open_need_not_bind() {
 }
 
 #[test]
-fn a_group_that_scopes_cannot_use_is_told_where_it_is_selected() {
+fn a_group_that_scopes_cannot_use_is_reported() {
     let policy = tenant(
         "product: xsiam, assetGroups: [{ name: a, scopable: true }, { name: b, scopable: false }, { name: c }]",
     );
@@ -528,7 +528,7 @@ fn filters_take_their_fields_and_operators() {
 }
 
 #[test]
-fn a_scope_for_a_product_without_is_told_and_taken_out() {
+fn a_scope_on_a_product_without_scopes_is_reported_and_removed() {
     for product in ["xsoar-8", "xpanse"] {
         let policy = tenant(&format!("product: {product}"));
         let reported = shown("A013", &policy, KEY);

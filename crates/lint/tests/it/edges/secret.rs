@@ -18,7 +18,7 @@ fn comment(text: &str) -> String {
 }
 
 #[test]
-fn each_kind_of_secret_is_told_by_its_own_rule() {
+fn each_kind_of_secret_has_its_own_rule() {
     for (text, rule, message, help) in [
         (
             CORTEX,
@@ -59,7 +59,7 @@ fn each_kind_of_secret_is_told_by_its_own_rule() {
 }
 
 #[test]
-fn what_looks_like_chance_is_allowed_by_its_digest() {
+fn random_looking_values_are_allowed_by_digest() {
     let allow = |list: &str| format!("rules: {{ X002: {{ allow: [{list}] }} }}\n");
     let other = "0".repeat(64);
     let text = comment(&format!("with {RANDOM}"));
@@ -77,7 +77,7 @@ fn what_looks_like_chance_is_allowed_by_its_digest() {
 }
 
 #[test]
-fn a_field_named_like_a_secret_is_told_wherever_it_stands() {
+fn a_field_named_like_a_secret_is_reported_anywhere() {
     for (old, new, told_at) in [
         ("spec:\n", "spec:\n  apiKey: x\n", "7:3-9 field `apiKey`"),
         ("metadata:\n", "metadata:\n  labels: { API-Token: x }\n", "4:13-22 field `API-Token`"),
@@ -108,7 +108,7 @@ fn reference(policy: &str, text: &str) -> Option<String> {
 }
 
 #[test]
-fn a_reference_is_told_from_its_beginning_to_its_end() {
+fn a_reference_is_reported_as_a_whole() {
     for (text, found) in [
         ("uses ${TOKEN}/suffix", "${TOKEN}"),
         ("uses $(cat token) now", "$(cat token)"),
@@ -143,7 +143,7 @@ fn a_reference_is_told_from_its_beginning_to_its_end() {
 }
 
 #[test]
-fn what_only_looks_like_a_reference_is_not_told() {
+fn strings_that_only_look_like_references_are_not_reported() {
     for text in [
         "costs $5 {a} (b) <c>",
         "no end of ${TOKEN",

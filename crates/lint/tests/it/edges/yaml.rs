@@ -96,7 +96,7 @@ fn a_date_has_four_digits_and_twice_one_or_two() {
 }
 
 #[test]
-fn an_ambiguous_text_is_quoted_where_it_stands() {
+fn an_ambiguous_string_is_quoted_in_place() {
     let text = key("owner: team-a", "owner: no");
     let reported = "5 `no` | `no` is a string here, and a boolean for many other readers | \
                 write `\"no\"`";
@@ -177,7 +177,7 @@ fn a_run_of_hidden_characters_is_one_fault_at_its_place() {
 }
 
 #[test]
-fn what_is_seen_is_no_fault() {
+fn a_value_that_was_seen_is_not_a_fault() {
     for text in
         ["plain words", "größer", "日本 key", "a\\b", "\"a\\tb\\nc\"", "\"\\u00e9\"", "a\tb"]
     {
@@ -188,7 +188,7 @@ fn what_is_seen_is_no_fault() {
 }
 
 #[test]
-fn what_an_escape_makes_is_told_once() {
+fn escaped_characters_are_reported_once() {
     let reported = |written: &str, name: &str| {
         format!(
             "8 `{written}` | an escape produces {name}, which is invisible | \
@@ -278,7 +278,7 @@ const OPEN: &str = "the last line has no line end";
 const TAB: &str = "this is a tab";
 
 #[test]
-fn ends_of_line_are_of_one_kind() {
+fn line_endings_are_consistent() {
     for (text, found, left) in [
         ("a: b\r\nc: d\r\n", vec![], None),
         ("a: b\nc: d\n", vec![], None),
@@ -328,7 +328,7 @@ fn a_tab_becomes_a_space_where_it_is_no_part_of_a_text_or_a_comment() {
 }
 
 #[test]
-fn all_faults_of_a_files_ends_are_told() {
+fn all_line_ending_faults_are_reported() {
     let text = "\u{feff}a: b\r\nc:\td\ne: f";
     let found: Vec<String> = ends(text).into_iter().map(|(_, _, message)| message).collect();
     assert_eq!(found, [MARK, TAB, MIXED, OPEN]);

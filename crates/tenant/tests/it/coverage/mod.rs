@@ -281,7 +281,7 @@ fn roles_table(product: Product) -> String {
 }
 
 #[test]
-fn what_the_tenant_answers_is_what_the_core_decides_and_the_page_says_so() {
+fn the_emulator_matches_the_core_and_the_coverage_page() {
     let mut count = 0;
     for (sbac, tags) in [
         (Sbac::Enforced, TagMode::Permissive),
@@ -314,7 +314,7 @@ fn what_the_tenant_answers_is_what_the_core_decides_and_the_page_says_so() {
 }
 
 #[test]
-fn what_is_out_of_scope_is_as_if_it_were_not_there() {
+fn out_of_scope_items_are_invisible() {
     let f = start(|options| {
         options.enforce_scopes = true;
         options.explain = true;
@@ -349,7 +349,7 @@ fn what_is_out_of_scope_is_as_if_it_were_not_there() {
 }
 
 #[test]
-fn what_there_is_no_licence_for_answers_402() {
+fn unlicensed_features_answer_402() {
     let f = start(|options| options.unlicensed = vec![Licence::CasesAndIssues]);
     let answer = f.call(&f.advanced(), "/public_api/v1/case/search", &json!({}));
     assert_eq!(answer.status, 402);

@@ -1,7 +1,7 @@
 //! Unauthenticated clients cost no memory: whatever they send, the process stays as large as it was. A binary of
 //! its own, so that nothing else moves what it measures.
 //!
-//! `CORTEXKEY_STRANGERS` sets how many requests (1,000,000 unless set).
+//! `CORTEXKEY_UNAUTHENTICATED` sets how many requests (1,000,000 unless set).
 
 #![cfg(target_os = "linux")]
 #![cfg(not(any(loom, shuttle)))]
@@ -13,9 +13,9 @@ use cortexkey_core::replay::{MemoryGuard, MemoryGuardConfig, Quota, Start};
 const NOW_MS: u64 = 1_790_611_732_512;
 
 #[test]
-fn strangers_take_no_memory() {
+fn unauthenticated_requests_use_no_memory() {
     let count: u64 =
-        std::env::var("CORTEXKEY_STRANGERS").map_or(1_000_000, |text| text.parse().unwrap());
+        std::env::var("CORTEXKEY_UNAUTHENTICATED").map_or(1_000_000, |text| text.parse().unwrap());
     let guard = MemoryGuard::new(MemoryGuardConfig {
         entries: 1_000_000,
         skew: Skew::DEFAULT,
