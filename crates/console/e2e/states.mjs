@@ -10,9 +10,9 @@ export const STATES = [
   { name: 'keys', path: '/keys' },
   { name: 'keys-filtered', path: '/keys?f.role=view&o.role=contains&sort=expires&desc=1' },
   { name: 'keys-none', path: '/keys?f.comment=nothing-has-this' },
-  { name: 'keys-columns', path: '/keys', act: (page) => page.locator('summary', { hasText: 'Columns' }).click() },
-  { name: 'keys-export', path: '/keys', act: (page) => page.locator('summary', { hasText: 'Export to file' }).click() },
-  { name: 'keys-views', path: '/keys', act: (page) => page.locator('summary', { hasText: 'Views' }).click() },
+  { name: 'keys-columns', path: '/keys', act: (page) => page.getByRole('button', { name: 'Columns' }).click() },
+  { name: 'keys-export', path: '/keys', act: (page) => page.getByRole('button', { name: 'Export to file' }).click() },
+  { name: 'keys-views', path: '/keys', act: (page) => page.getByRole('button', { name: 'Views' }).click() },
   { name: 'keys-unread', path: '/keys', on: 'gone' },
   { name: 'keys-menu', path: '/keys', act: menu },
   { name: 'new-key', path: '/keys', act: (page) => dialog(page, page.getByRole('link', { name: 'New Key' })) },
@@ -65,7 +65,7 @@ async function standard(page) {
 async function generate(page) {
   await page.getByRole('checkbox', { name: /^Viewer/ }).check();
   await page.getByRole('button', { name: 'Generate' }).click();
-  await page.locator('[data-secret]').waitFor();
+  await page.locator('#new-key').waitFor();
 }
 
 /** A refused request, with its reasons open. */

@@ -1,24 +1,21 @@
 //! [`App`]: what all pages of a console share.
 
-use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Semaphore;
 
-use crate::assets;
+use crate::new_keys::NewKeys;
 use crate::options::Options;
 use crate::session::{Sessions, Token};
 use crate::snapshot::{Freshness, KeyScopes, ReadScopes, Snapshot, SnapshotView, Snapshots};
+use crate::submissions::Submissions;
 
 /// How many pages are rendered at a time: each may wait for the tenant.
 const PAGES_AT_A_TIME: usize = 8;
-/// How many submitted forms are remembered.
-const SENT_MAX: usize = 1000;
 
 /// The state that all pages share.
 pub(crate) struct App {
     pub(crate) options: Options,
-    pub(crate) assets: String,
     pub(crate) permits: Semaphore,
     /// The entries of the navigation: paths and titles.
     pub(crate) nav: Vec<(&'static str, &'static str)>,
@@ -27,7 +24,8 @@ pub(crate) struct App {
     sessions: Mutex<Sessions>,
     snapshots: Snapshots,
     scopes: KeyScopes,
-    sent: Mutex<VecDeque<String>>,
+    pub(crate) submissions: Submissions,
+    pub(crate) new_keys: NewKeys,
 }
 
 impl App {
@@ -37,7 +35,6 @@ impl App {
         nav: Vec<(&'static str, &'static str)>,
     ) -> Result<Self, getrandom::Error> {
         Ok(Self {
-            assets: assets::digest(),
             permits: Semaphore::new(PAGES_AT_A_TIME),
             nav,
             origin: format!("http://{host}"),
@@ -45,7 +42,8 @@ impl App {
             sessions: Mutex::new(Sessions::new()?),
             snapshots: Snapshots::default(),
             scopes: KeyScopes::default(),
-            sent: Mutex::default(),
+            submissions: Submissions::default(),
+            new_keys: NewKeys::default(),
             options,
         })
     }
@@ -85,20 +83,6 @@ impl App {
     /// The tenant's time, in milliseconds since 1970.
     pub(crate) fn now_ms(&self) -> u64 {
         self.options.now_ms()
-    }
-
-    /// Whether a form is submitted for the first time: a reload of the response would submit it
-    /// again.
-    pub(crate) fn is_first(&self, once: &str) -> bool {
-        let mut sent = self.sent.lock().unwrap_or_else(PoisonError::into_inner);
-        if sent.iter().any(|known| known == once) {
-            return false;
-        }
-        if sent.len() >= SENT_MAX {
-            sent.pop_front();
-        }
-        sent.push_back(once.to_owned());
-        true
     }
 
     /// The tenant's keys, as last read or, if the page requests it, read now.

@@ -23,13 +23,26 @@
 //!    consoles have the page) and the handlers. A `POST` handler gets only forms with the session's
 //!    token from this origin; `app.may_change()` returns whether the tenant may be changed. A form on
 //!    a page begins with `layout::token_field(request)`.
-//! 3. Keys come from `app.snapshot(...)`, never from a call in a filter or a sort. An element that
-//!    can be copied has `data-copy`; a link with `data-dialog` opens in a dialog; a form with
-//!    `data-live="ID"` is sent again on every change, and the parts of its response
-//!    (`response::parts`) replace those of the page. `assets/console.js` lists these hooks at its
-//!    top. A list longer than a page goes through `parts::pager`.
-//! 4. Add the page's states to `STATES` in `e2e/states.mjs`: each is opened in light and dark, wide
+//! 3. Keys come from `app.snapshot(...)`, never from a call in a filter or a sort. A list longer than
+//!    a page goes through `parts::pager`.
+//! 4. A form that changes something contains `reveal::submission_field()`, so that a second click
+//!    does not carry it out again. A new key goes through `reveal::KeyReveal`, and is in no other
+//!    response than that of its own page.
+//! 5. Add the page's states to `STATES` in `e2e/states.mjs`: each is opened in light and dark, wide
 //!    and narrow, and checked by axe.
+//!
+//! # What the script acts on
+//!
+//! | attribute | effect |
+//! |---|---|
+//! | `data-live` on a form | it is sent on every change (to the attribute's address, if it is a `post`), and the parts of the response (`response::parts`) replace those of the page |
+//! | `data-live` on a link | the same, and the address changes |
+//! | `data-dialog` on a link | its page opens in the dialog, which `data-close` closes |
+//! | `data-copy="TEXT"`, `data-copy-from="ID"` | a click copies the text, or that of an element; `data-what` names it |
+//! | `data-menu` | opens the menu of the row, as its context menu does |
+//! | `role="tablist"`, hidden | shows its tabs, and one panel at a time |
+//! | `data-may-be-sent` | turns the form's button on or off |
+//! | `data-stream="ADDRESS"`, `data-pause` | puts parts in place as they come; holds them back |
 //!
 //! A script, style or picture from elsewhere, an inline `style=` and an `on…=` attribute do not work:
 //! the Content-Security-Policy forbids them.
@@ -46,6 +59,7 @@ mod error;
 mod gate;
 mod headers;
 mod live;
+mod new_keys;
 mod options;
 mod page_request;
 mod pages;
@@ -56,6 +70,7 @@ mod response;
 mod server;
 mod session;
 mod snapshot;
+mod submissions;
 
 pub use options::{HostName, Options, TenantKind};
 pub use report::{inventory_html, report_html};

@@ -34,6 +34,11 @@ impl Fields {
         self.get(name).is_some()
     }
 
+    /// All names and values.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
     /// Whether there are no fields.
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
@@ -78,6 +83,8 @@ pub(crate) struct PageRequest {
     pub(crate) form: Fields,
     /// Which part of the page.
     pub(crate) part: PagePart,
+    /// Whether the response has no body: such a request consumes nothing.
+    pub(crate) is_head: bool,
     /// The token that each form must contain.
     pub(crate) form_token: Token,
 }

@@ -27,10 +27,27 @@ pub(crate) fn parts(parts: Vec<(&str, Markup)>) -> Response {
     markup(StatusCode::OK, parts)
 }
 
+/// Where the browser goes after a form was carried out. Such a response has it as its extension.
+#[derive(Clone, Debug)]
+pub(crate) enum Destination {
+    /// A page that can be opened any number of times.
+    Page(String),
+    /// The page that shows a new key once.
+    NewKey(String),
+}
+
+impl Destination {
+    pub(crate) const fn is_new_key(&self) -> bool {
+        matches!(self, Self::NewKey(_))
+    }
+}
+
 /// Redirects after a form was processed, so that a reload does not send it again.
 pub(crate) fn redirect(path: &str) -> Response {
     let location = HeaderValue::from_str(path).unwrap_or(HeaderValue::from_static("/"));
-    (StatusCode::SEE_OTHER, [(header::LOCATION, location)]).into_response()
+    let mut response = (StatusCode::SEE_OTHER, [(header::LOCATION, location)]).into_response();
+    response.extensions_mut().insert(Destination::Page(path.to_owned()));
+    response
 }
 
 /// A file to save.

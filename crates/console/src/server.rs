@@ -29,11 +29,14 @@ use crate::app::App;
 use crate::assets;
 use crate::gate::{self, CheckedRequest};
 use crate::live::Live;
+use crate::new_keys;
 use crate::options::{HostName, Options};
 use crate::page_request::{Fields, PagePart, PageRequest};
 use crate::pages::{Handler, PAGES, nav};
-use crate::parts::layout::plain_page;
+use crate::parts::layout::{self, plain_page};
+use crate::response::{Destination, redirect};
 use crate::session::{COOKIE, Entry};
+use crate::submissions::Submitted;
 
 /// The largest number of open streams, plus the pages next to them.
 const CONNECTIONS_MAX: usize = 1024;
@@ -185,11 +188,20 @@ fn run(
         let stop = stopping.clone();
         tokio::select! {
             _ = stopping.wait_for(|stop| *stop) => {}
+            () = drop_old_keys(app) => {}
             () = accept(&listener, &router, &permits, &stop) => {}
         }
         let all = u32::try_from(CONNECTIONS_MAX).unwrap_or(u32::MAX);
         let _ = timeout(STOP_TIME, permits.acquire_many(all)).await;
     });
+}
+
+/// Drops new keys that nobody asked for.
+async fn drop_old_keys(app: &App) {
+    loop {
+        sleep(new_keys::WAIT_MAX / 10).await;
+        app.new_keys.drop_old();
+    }
 }
 
 async fn accept(
@@ -302,18 +314,34 @@ async fn page(
             Some(b"dialog") => PagePart::Dialog,
             Some(_) => PagePart::Live,
         },
+        is_head: head.method == Method::HEAD,
         form_token: checked.form_token,
     };
     let Ok(_permit) = app.permits.acquire().await else {
         return plain_page(StatusCode::SERVICE_UNAVAILABLE, "the console is stopping");
     };
     let shared = Arc::clone(&app);
-    tokio::task::spawn_blocking(move || handler(&shared, &request)).await.unwrap_or_else(|_| {
+    let respond = move || respond(handler, &shared, &request);
+    tokio::task::spawn_blocking(respond).await.unwrap_or_else(|_| {
         plain_page(
             StatusCode::INTERNAL_SERVER_ERROR,
             "this page failed; the console's terminal shows the error",
         )
     })
+}
+
+/// Runs a handler, for a form only if it was not carried out before.
+fn respond(handler: Handler, app: &App, request: &PageRequest) -> Response {
+    match app.submissions.once(&request.form, || handler(app, request)) {
+        Submitted::Now(response) => response,
+        Submitted::Before(Destination::Page(path)) => redirect(&path),
+        Submitted::Before(Destination::NewKey(path)) => layout::new_key(&path),
+        Submitted::Unknown => plain_page(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "this form was sent before and failed half-way: look at the list of keys, then open the \
+             form again",
+        ),
+    }
 }
 
 /// Starts a session with a one-time token.
@@ -354,12 +382,9 @@ fn stream(app: &Arc<App>, live: &Live, controls: &Controls, request: &Request) -
     })
 }
 
-async fn asset(
-    State(app): State<Arc<App>>,
-    Path((digest, name)): Path<(String, String)>,
-) -> Response {
-    let file = assets::file(&name).filter(|_| digest == app.assets);
-    file.unwrap_or_else(|| plain_page(StatusCode::NOT_FOUND, "there is no such file"))
+async fn asset(Path((digest, name)): Path<(String, String)>) -> Response {
+    assets::file(&digest, &name)
+        .unwrap_or_else(|| plain_page(StatusCode::NOT_FOUND, "there is no such file"))
 }
 
 impl fmt::Display for StartError {

@@ -6,6 +6,7 @@ use cortexkey_system::chain;
 use maud::{Markup, html};
 
 use super::find::{SelectedKey, find_key};
+use super::reveal::submission_field;
 use crate::app::App;
 use crate::page_request::PageRequest;
 use crate::parts::layout::{self, Frame, fault, notes};
@@ -61,6 +62,7 @@ fn page(app: &App, request: &PageRequest, why: Option<&str>) -> Response {
         ul class="findings" { @for (class, text) in consequences(app, &selected) { li class=(class) { (text) } } }
         form class="form" method="post" action={ "/keys/" (id) "/delete" } {
             (layout::token_field(request))
+            (submission_field())
             div class="field" {
                 label for="confirm" { "Type " strong { (id) } " to confirm" }
                 input id="confirm" name="confirm" inputmode="numeric" autocomplete="off" required

@@ -10,6 +10,7 @@ use maud::html;
 
 use super::find::{SelectedKey, find_key};
 use super::form::{Check, Choices, Hint, KeyForm, Purpose, parts, submit, tabs};
+use super::reveal::submission_field;
 use crate::app::App;
 use crate::error::BoxError;
 use crate::page_request::PageRequest;
@@ -143,6 +144,7 @@ fn page(
         form class="form" method="post" action={ (path) "/edit" }
             data-live={ (path) "/edit/check" } {
             (layout::token_field(request))
+            (submission_field())
             (tabs(Purpose::Edit, form, &choices, &check))
             (submit("Save", &path, &hint(app, selected, form, &check)))
         }

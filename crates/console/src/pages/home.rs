@@ -16,6 +16,7 @@ pub(super) fn redirect_to_keys(_: &App, _: &PageRequest) -> Response {
 /// Ends the session.
 pub(super) fn sign_out(app: &App, request: &PageRequest) -> Response {
     app.sessions().end(&request.form_token);
+    app.new_keys.end(&request.form_token);
     let mut response = plain_page(
         StatusCode::OK,
         "you are signed out; to come back, open this address again: the console then prints a new \

@@ -61,12 +61,7 @@ fn generated(
     if check.is_locked {
         return Err("the policy locks a rule that this key breaks, or cannot be read".into());
     }
-    if !app.is_first(request.form.get("once").unwrap_or_default()) {
-        return Err(
-            "this form was sent before: look at the list of keys, then send it again".into()
-        );
-    }
-    let reveal = KeyReveal::default();
+    let reveal = KeyReveal::new()?;
     let sink = reveal.sink(app, request);
     let new = NewKey {
         // Only a secret store keeps it.
@@ -96,7 +91,7 @@ fn generated(
         }
         (definition(&check.yaml))
     };
-    Ok(reveal.response(app, request, id, &sink, &more))
+    Ok(reveal.finish(app, request, id, Some(&sink), more))
 }
 
 /// The definition of a generated key. The tenant keeps neither its name nor its owner.

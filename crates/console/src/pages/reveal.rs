@@ -1,6 +1,6 @@
-//! A new key: its sink, and the only response that contains it.
+//! A new key: its sink, and the page that shows it.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::http::StatusCode;
 use cortexkey_client::{Show, Sink, StatePlaces};
@@ -9,16 +9,31 @@ use maud::{Markup, html};
 use zeroize::Zeroizing;
 
 use crate::app::App;
+use crate::error::BoxError;
+use crate::new_keys::NewKeyPage;
 use crate::page_request::PageRequest;
 use crate::parts::layout::{self, Frame};
 use crate::response::Response;
+use crate::session::Token;
 use crate::snapshot::Snapshot;
+use crate::submissions;
 
-/// Collects a new key for the response that shows it.
-#[derive(Clone, Default)]
-pub(super) struct KeyReveal(Arc<Mutex<Option<Zeroizing<String>>>>);
+/// The path of new keys' pages; a ticket follows.
+const PATH: &str = "/new-keys/";
+
+/// Collects a new key for the page that shows it.
+pub(super) struct KeyReveal {
+    key: Arc<Mutex<Option<Zeroizing<String>>>>,
+    /// Made before the key, so that no key is lost if there are no random numbers.
+    ticket: Token,
+}
 
 impl KeyReveal {
+    /// Without a key yet.
+    pub(super) fn new() -> Result<Self, BoxError> {
+        Ok(Self { key: Arc::default(), ticket: Token::new()? })
+    }
+
     /// The sink that a form selected: the profile's, or this one.
     pub(super) fn sink(&self, app: &App, request: &PageRequest) -> Sink {
         if request.form.get("sink") == Some("profile")
@@ -26,68 +41,94 @@ impl KeyReveal {
         {
             return sink.clone();
         }
-        let reveal = self.clone();
+        let place = Arc::clone(&self.key);
         Sink::Show(Show::new(move |key| {
-            *reveal.lock() = Some(Zeroizing::new(key.to_owned()));
+            *lock(&place) = Some(Zeroizing::new(key.to_owned()));
             Ok(())
         }))
     }
 
-    /// With an existing key.
-    pub(super) fn from_key(key: &str) -> Self {
-        Self(Arc::new(Mutex::new(Some(Zeroizing::new(key.to_owned())))))
+    /// With a key that went to no sink.
+    pub(super) fn set(&self, key: &str) {
+        *lock(&self.key) = Some(Zeroizing::new(key.to_owned()));
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Option<Zeroizing<String>>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// The answer with the key.
-    pub(super) fn reveal(
-        &self,
+    /// Leads to the page with the key, or with the name of its sink.
+    pub(super) fn finish(
+        self,
         app: &App,
         request: &PageRequest,
         id: KeyId,
-        more: &Markup,
+        sink: Option<&Sink>,
+        more: Markup,
     ) -> Response {
-        self.response(app, request, id, &Sink::Show(Show::new(|_| Ok(()))), more)
+        let key = lock(&self.key).take();
+        let path = format!("{PATH}{}", self.ticket.expose());
+        let sink = sink.filter(|sink| !matches!(sink, Sink::Show(_))).map(Sink::to_string);
+        let page = NewKeyPage { id, key, sink, more };
+        app.new_keys.add(&request.form_token, self.ticket, page);
+        layout::new_key(&path)
     }
+}
 
-    /// The response with the key, or with its sink. The key is not kept afterwards.
-    pub(super) fn response(
-        &self,
-        app: &App,
-        request: &PageRequest,
-        id: KeyId,
-        sink: &Sink,
-        more: &Markup,
-    ) -> Response {
-        let key = self.lock().take();
-        let title = format!("Key {id}");
-        let frame = Frame { trail: &[("API Keys", "/keys")], ..Frame::new(&title, "/keys") };
-        let content = html! {
-            section class="card" { div class="body" {
-                @if let Some(key) = &key {
-                    div class="note warn" role="alert" {
-                        strong { "Copy the key now." }
-                        p { "It is shown once: neither the tenant nor this console can show it again." }
-                    }
-                    code id="new-key" class="secret" data-secret tabindex="0" { (key.as_str()) }
-                    div class="submit" {
-                        button type="button" class="primary" data-copy-from="new-key" data-what="the key" {
-                            "Copy"
-                        }
-                        a class="button" href={ "/keys/" (id) } { "Done" }
-                    }
-                } @else {
-                    p { "Key " (id) " went to " (sink) "." }
-                    div class="submit" { a class="button" href={ "/keys/" (id) } { "Done" } }
+fn lock(key: &Mutex<Option<Zeroizing<String>>>) -> MutexGuard<'_, Option<Zeroizing<String>>> {
+    key.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The page of a new key. Only this response contains the key.
+pub(super) fn show(app: &App, request: &PageRequest) -> Response {
+    if request.is_head {
+        return layout::plain_page(StatusCode::METHOD_NOT_ALLOWED, "this page is shown once");
+    }
+    match app.new_keys.take(&request.form_token, request.parameter()) {
+        Some(page) => shown(app, request, &page),
+        None => gone(app, request),
+    }
+}
+
+fn shown(app: &App, request: &PageRequest, page: &NewKeyPage) -> Response {
+    let NewKeyPage { id, key, sink, more } = page;
+    let title = format!("Key {id}");
+    let frame = Frame { trail: &[("API Keys", "/keys")], ..Frame::new(&title, "/keys") };
+    let content = html! {
+        section class="card" { div class="body" {
+            @if let Some(key) = key {
+                div class="note warn" role="alert" {
+                    strong { "Copy the key now." }
+                    p { "It is shown once: neither the tenant nor this console can show it again." }
                 }
-                (more)
-            } }
-        };
-        layout::page_with(StatusCode::OK, app, request, &frame, &content)
-    }
+                code id="new-key" class="secret" tabindex="0" { (key.as_str()) }
+                div class="submit" {
+                    button type="button" class="primary" data-copy-from="new-key" data-what="the key" {
+                        "Copy"
+                    }
+                    a class="button" href={ "/keys/" (id) } { "Done" }
+                }
+            } @else {
+                p {
+                    @if let Some(sink) = sink { "Key " (id) " went to " (sink) "." }
+                    @else { "The rotation that was under way is finished. It generated no other key." }
+                }
+                div class="submit" { a class="button" href={ "/keys/" (id) } { "Done" } }
+            }
+            (more)
+        } }
+    };
+    layout::page(app, request, &frame, &content)
+}
+
+fn gone(app: &App, request: &PageRequest) -> Response {
+    let frame = Frame { trail: &[("API Keys", "/keys")], ..Frame::new("New key", "/keys") };
+    let content = html! {
+        div class="note warn" role="alert" {
+            strong { "This key was shown before, or nobody opened its page within five minutes." }
+            p {
+                "Neither the tenant nor this console can show it again. If nobody copied it, delete it \
+                 and generate another. " a href="/keys" { "All keys" }
+            }
+        }
+    };
+    layout::page_with(StatusCode::GONE, app, request, &frame, &content)
 }
 
 /// The sinks that a form offers.
@@ -109,12 +150,13 @@ pub(super) fn sink_choice(app: &App) -> Markup {
     }
 }
 
-/// Marks a form as submitted, once: a reload of the response would submit it again.
+/// The number by which a form is carried out once.
 pub(super) fn submission_field() -> Markup {
-    // Without random numbers forms cannot be distinguished, and the second one is refused.
+    // Without random numbers forms cannot be distinguished, and only the first is carried out.
     let mut bytes = [0; 16];
     let _ = getrandom::fill(&mut bytes);
-    html! { input type="hidden" name="once" value=(hex::encode(bytes)); }
+    // A browser must not fill in the number that it sent before.
+    html! { input type="hidden" name=(submissions::FIELD) value=(hex::encode(bytes)) autocomplete="off"; }
 }
 
 /// Where unfinished work is stored.

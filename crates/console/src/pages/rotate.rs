@@ -39,11 +39,6 @@ fn rotated(app: &App, request: &PageRequest, selected: &SelectedKey) -> Result<R
     if !app.may_change() {
         return Err("this console is read-only".into());
     }
-    if !app.is_first(request.form.get("once").unwrap_or_default()) {
-        return Err(
-            "this form was sent before: look at the list of keys, then send it again".into()
-        );
-    }
     let old = selected.row.record.key_id;
     let grace = request.form.get("grace").unwrap_or("1h");
     let grace_ms = grace_ms(grace)?;
@@ -57,7 +52,7 @@ fn rotated(app: &App, request: &PageRequest, selected: &SelectedKey) -> Result<R
             _ => None,
         },
     };
-    let reveal = KeyReveal::default();
+    let reveal = KeyReveal::new()?;
     let now_ms = app.now_ms();
     let sink = reveal.sink(app, request);
     let delivery = Delivery { sink: &sink, grace_ms, now_ms };
@@ -77,7 +72,7 @@ fn rotated(app: &App, request: &PageRequest, selected: &SelectedKey) -> Result<R
             p { "An interrupted run may have delivered key " (key) " over." }
         }
     };
-    Ok(reveal.response(app, request, id, &sink, &more))
+    Ok(reveal.finish(app, request, id, Some(&sink), more))
 }
 
 struct RotationOutcome {

@@ -1,13 +1,14 @@
 //! The frame of every page: head, navigation, the tenant, and what may be changed there.
 
-use axum::http::StatusCode;
+use axum::http::{HeaderValue, StatusCode, header};
 use maud::{DOCTYPE, Markup, html};
 
 use crate::app::App;
+use crate::assets::address;
 use crate::options::TenantKind;
 use crate::page_request::{PagePart, PageRequest};
 use crate::records::time;
-use crate::response::{self, Response};
+use crate::response::{self, Destination, Response};
 use crate::snapshot::SnapshotView;
 
 /// The frame around a page's content.
@@ -78,13 +79,13 @@ pub(crate) fn page_with(
         dialog id="dialog" aria-labelledby="dialog-title" {}
         output id="said" class="said" aria-live="polite" {}
     };
-    response::markup(status, document(Some(app), frame.title, &body))
+    response::markup(status, document(Assets::StyleAndScript, frame.title, &body))
 }
 
 /// A page without a session: the error, and nothing about the tenant.
 pub(crate) fn plain_page(status: StatusCode, why: &str) -> Response {
     let body = html! { main class="bare" { h1 { "cortexkey console" } p { (why) } } };
-    response::markup(status, document(None, "console", &body))
+    response::markup(status, document(Assets::None, "console", &body))
 }
 
 /// The hidden field that a form must contain.
@@ -134,7 +135,34 @@ pub(crate) fn notes(view: &SnapshotView) -> Markup {
     }
 }
 
-fn document(app: Option<&App>, title: &str, body: &Markup) -> Markup {
+/// A page that opens the page of a new key. With a redirect, a second click could make the browser
+/// drop the page with the key; this page takes the form away and has nothing to click at first.
+pub(crate) fn new_key(path: &str) -> Response {
+    let body = html! {
+        main class="bare" {
+            h1 { "The key is generated" }
+            // For browsers that do not open it by themselves.
+            p class="late" { a href=(path) { "Show it" } }
+        }
+    };
+    let mut response = response::markup(StatusCode::OK, document(Assets::Style, "New key", &body));
+    if let Ok(refresh) = HeaderValue::from_str(&format!("0; url={path}")) {
+        response.headers_mut().insert(header::REFRESH, refresh);
+    }
+    response.extensions_mut().insert(Destination::NewKey(path.to_owned()));
+    response
+}
+
+/// What a page loads.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Assets {
+    /// Nothing, since it may be shown without a session.
+    None,
+    Style,
+    StyleAndScript,
+}
+
+fn document(assets: Assets, title: &str, body: &Markup) -> Markup {
     html! {
         (DOCTYPE)
         html lang="en" {
@@ -143,14 +171,12 @@ fn document(app: Option<&App>, title: &str, body: &Markup) -> Markup {
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
                 title { (title) " · cortexkey" }
-                @if let Some(app) = app {
-                    @let at = format!("/a/{}", app.assets);
-                    link rel="icon" href={ (at) "/icon.svg" };
-                    link rel="stylesheet" href={ (at) "/console.css" };
-                    @for name in crate::assets::modules() {
-                        link rel="modulepreload" href={ (at) "/" (name) };
-                    }
-                    script type="module" src={ (at) "/console.js" } {}
+                @if assets != Assets::None {
+                    link rel="icon" href=(address("icon.svg"));
+                    link rel="stylesheet" href=(address("console.css"));
+                }
+                @if assets == Assets::StyleAndScript {
+                    script type="module" src=(address("console.js")) {}
                 }
             }
             body { (body) }

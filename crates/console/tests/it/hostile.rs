@@ -25,7 +25,7 @@ const TAGS: &str = "a body button caption code datalist dd details dialog div dl
      section select span strong summary svg table tbody td template textarea th thead title tr ul";
 const ATTRIBUTES: &str = "action autocomplete charset checked class colspan content data-may-be-sent data-part disabled \
      download focusable for form height hidden href id inputmode lang list max maxlength method min name \
-     open pattern placeholder popover readonly rel required role rows rx scope selected size \
+     open pattern placeholder popover popovertarget readonly rel required role rows rx scope selected size \
      spellcheck src step style-none tabindex title type value width";
 
 /// Pieces that mean something to a browser, a stylesheet, a script or a template.
@@ -256,7 +256,7 @@ fn folder(strings: &mut Strings) -> tempfile::TempDir {
 }
 
 /// A page, in an address or as a form that is refused. `§` is a string of its own.
-const PAGES: [(&str, Option<&str>); 27] = [
+const PAGES: [(&str, Option<&str>); 28] = [
     ("/keys?fresh=1", None),
     ("/keys?fresh=1&col=created-by&col=comment&col=owner&col=name&col=file&col=policy", None),
     ("/keys?f.comment=§&o.comment=§&f.id=§&sort=§&col=§&page=§&join=§", None),
@@ -286,6 +286,7 @@ const PAGES: [(&str, Option<&str>); 27] = [
         "/keys/3/edit",
         Some("level=§&role=§&comment=§&assets=§&group=§&cases=§&domain=§&has-scope=1"),
     ),
+    ("/keys/views", Some("name=§&query=§")),
     ("/settings", Some("set=fault&kind=§&value=§&times=§&path=§")),
 ];
 
@@ -301,7 +302,10 @@ fn attack(strings_each: usize) {
             hostile = Some(between);
             client
         },
-        |options| options.keys = Some(folder.path().to_owned()),
+        |options| {
+            options.keys = Some(folder.path().to_owned());
+            options.state_folder = Some(folder.path().join("state"));
+        },
     );
     let hostile = hostile.unwrap();
     for _ in 0..8 {

@@ -14,3 +14,5 @@ mod requests;
 mod settings;
 mod site;
 mod streams;
+mod twice;
+mod views;

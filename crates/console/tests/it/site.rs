@@ -203,6 +203,14 @@ impl Browser<'_> {
     }
 }
 
+impl Browser<'_> {
+    /// The page to which the response to a form that generates a key leads.
+    pub(crate) fn follow(&self, answer: &Answer) -> Answer {
+        assert_eq!(answer.status, 200, "{}", answer.body);
+        self.get(answer.header("refresh").unwrap().strip_prefix("0; url=").unwrap())
+    }
+}
+
 /// A client with the emulator's own administrator's key.
 pub(crate) fn client(tenant: &Tenant) -> Client {
     client_at(tenant, tenant.url())

@@ -25,19 +25,23 @@ pub(in crate::pages) fn tabs(
     choices: &Choices,
     check: &Check,
 ) -> Markup {
+    let sections = [
+        ("tab-role", "Role", role_tab(purpose, form, choices, check)),
+        ("tab-scope", "Scope", scope_tab(purpose, form, choices, check)),
+        ("tab-definition", "Definition", definition_tab(form, check)),
+    ];
     html! {
-        div data-tabs {
-            section id="tab-role" {
-                h3 { "Role" }
-                (role_tab(purpose, form, choices, check))
+        div {
+            div class="tabs" role="tablist" aria-label="Key" hidden {
+                @for (id, title, _) in &sections {
+                    button type="button" role="tab" id={ (id) "-tab" } aria-controls=(id) { (title) }
+                }
             }
-            section id="tab-scope" {
-                h3 { "Scope" }
-                (scope_tab(purpose, form, choices, check))
-            }
-            section id="tab-definition" {
-                h3 { "Definition" }
-                (definition_tab(form, check))
+            @for (id, title, content) in &sections {
+                section id=(id) role="tabpanel" aria-labelledby={ (id) "-tab" } {
+                    h3 { (title) }
+                    (content)
+                }
             }
         }
         div id="at-other" { (findings::list(check.at(FormField::Other))) }

@@ -4,12 +4,14 @@ mod columns;
 mod export;
 mod query;
 mod table;
+mod views;
 
+use axum::http::StatusCode;
 use maud::{Markup, html};
 
 use crate::app::App;
 use crate::page_request::{PagePart, PageRequest};
-use crate::parts::layout::{self, Frame, notes};
+use crate::parts::layout::{self, Frame, fault, notes};
 use crate::records::thousands;
 use crate::response::{self, Response};
 use crate::snapshot::{Freshness, Snapshot, SnapshotView};
@@ -18,9 +20,15 @@ use query::Query;
 pub(super) use columns::definition;
 pub(super) use export::export;
 pub(super) use table::level;
+pub(super) use views::change as change_views;
 
 /// The table.
 pub(super) fn show(app: &App, request: &PageRequest) -> Response {
+    page(app, request, None)
+}
+
+/// The table, with why a view was not saved.
+fn page(app: &App, request: &PageRequest, why: Option<&str>) -> Response {
     let freshness = match request.part {
         PagePart::Live => Freshness::Last,
         _ if request.query.has("fresh") => Freshness::Now,
@@ -40,12 +48,14 @@ pub(super) fn show(app: &App, request: &PageRequest) -> Response {
         actions: actions(app),
     };
     let content = html! {
+        @if let Some(why) = why { (fault("The views were not changed.", why)) }
         (notes(&view))
         @if snapshot.is_read() { (figures(app, &view)) }
-        (table.markup())
+        (table.markup(app, request))
         (menu(app))
     };
-    layout::page(app, request, &frame, &content)
+    let status = if why.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
+    layout::page_with(status, app, request, &frame, &content)
 }
 
 fn actions(app: &App) -> Markup {

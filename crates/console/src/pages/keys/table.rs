@@ -7,7 +7,9 @@ use maud::{Markup, html};
 use super::columns::{Column, ColumnKind, definition};
 use super::export;
 use super::query::{CHOICE_OPERATORS, Query, ROWS, RowPage, TEXT_OPERATORS, TIME_OPERATORS};
+use super::views;
 use crate::app::App;
+use crate::page_request::PageRequest;
 use crate::parts::{chart, findings};
 use crate::records::{day, left, thousands, time};
 use crate::snapshot::{Row, Snapshot};
@@ -38,12 +40,15 @@ impl<'a> Table<'a> {
             ("rows", self.rows()),
             ("pager", self.pager()),
             ("kept", self.kept()),
+            ("kept-filters", self.kept_filters()),
+            ("view-query", self.view_query()),
+            ("clear", self.clear()),
             ("exports", self.exports()),
         ]
     }
 
     /// All of it.
-    pub(super) fn markup(&self) -> Markup {
+    pub(super) fn markup(&self, app: &App, request: &PageRequest) -> Markup {
         html! {
             section class="card" aria-label="Keys" {
                 form id="filters" method="get" action="/keys" data-live {
@@ -54,11 +59,11 @@ impl<'a> Table<'a> {
                     div class="tools" {
                         (self.joining())
                         (self.chooser())
-                        (views())
-                        details class="drop" {
-                            summary { "Export to file" }
-                            div id="exports" class="drop-body" { (self.exports()) }
+                        (views::menu(app, request, &self.view_query()))
+                        button type="button" class="drop" popovertarget="exports" {
+                            "Export to file"
                         }
+                        div id="exports" class="drop-body" popover { (self.exports()) }
                     }
                 }
                 div class="scroll" role="region" aria-label="API Keys table" tabindex="0" {
@@ -95,15 +100,34 @@ impl<'a> Table<'a> {
         }
     }
 
-    /// The fields of the address that the filters' form keeps.
+    /// The fields of the address that the filters' form keeps: columns only if they were chosen.
     fn kept(&self) -> Markup {
+        self.hidden(|name| ["sort", "desc", "col"].contains(&name))
+    }
+
+    /// The fields that the choice of columns keeps.
+    fn kept_filters(&self) -> Markup {
+        self.hidden(|name| !["col", "page"].contains(&name))
+    }
+
+    fn hidden(&self, is_kept: impl Fn(&str) -> bool) -> Markup {
+        let fields = self.query.fields.iter().filter(|(_, value)| !value.is_empty());
         html! {
-            @for name in ["sort", "desc"] {
-                @if let Some(value) = self.query.fields.get(name) {
-                    input type="hidden" name=(name) value=(value);
-                }
+            @for (name, value) in fields.filter(|(name, _)| is_kept(name)) {
+                input type="hidden" name=(name) value=(value) autocomplete="off";
             }
         }
+    }
+
+    /// The address that a saved view gets.
+    fn view_query(&self) -> Markup {
+        html! {
+            input type="hidden" name="query" value=(self.query.fields.to_query()) autocomplete="off";
+        }
+    }
+
+    fn clear(&self) -> Markup {
+        html! { @if self.query.is_filtered() { a class="button" href="/keys" { "Clear" } } }
     }
 
     fn heads(&self) -> Markup {
@@ -311,45 +335,26 @@ impl<'a> Table<'a> {
                     checked[self.query.fields.has("empty")];
                 span { "Include empty values" }
             }
-            @if self.query.is_filtered() {
-                a class="button" href="/keys" { "Clear" }
-            }
+            span id="clear" { (self.clear()) }
         }
     }
 
     fn chooser(&self) -> Markup {
         html! {
-            details class="drop" {
-                summary { "Columns" }
-                div class="drop-body" {
-                    fieldset {
-                        legend class="unseen" { "Columns" }
-                        @for column in Column::ALL {
-                            label class="pick" {
-                                input type="checkbox" name="col" form="filters" value=(column.as_str())
-                                    data-reload checked[self.query.columns.contains(&column)];
-                                span { (column.title()) }
-                            }
+            button type="button" class="drop" popovertarget="columns" { "Columns" }
+            form id="columns" class="drop-body" popover method="get" action="/keys" {
+                span id="kept-filters" { (self.kept_filters()) }
+                fieldset {
+                    legend class="unseen" { "Columns" }
+                    @for column in Column::ALL {
+                        label class="pick" {
+                            input type="checkbox" name="col" value=(column.as_str())
+                                checked[self.query.columns.contains(&column)];
+                            span { (column.title()) }
                         }
                     }
-                    button type="submit" form="filters" { "Show these columns" }
                 }
-            }
-        }
-    }
-}
-
-/// Saved views: names and addresses that this browser stores. They need the script.
-fn views() -> Markup {
-    html! {
-        details class="drop" data-views hidden {
-            summary { "Views" }
-            div class="drop-body" {
-                ul data-view-list {}
-                form data-view-form {
-                    label { "Name" input type="text" name="view" maxlength="40" required autocomplete="off"; }
-                    button type="submit" { "Save this view" }
-                }
+                button type="submit" { "Show these columns" }
             }
         }
     }

@@ -9,7 +9,7 @@ use super::{FormResult, form};
 use crate::app::App;
 use crate::error::BoxError;
 use crate::page_request::{Fields, PageRequest};
-use crate::pages::reveal::{KeyReveal, submission_field};
+use crate::pages::reveal::KeyReveal;
 use crate::snapshot::{Freshness, Snapshot};
 
 /// Generates the key. Only this answer contains it.
@@ -32,24 +32,20 @@ pub(super) fn generate(
     if key.roles.is_empty() {
         return Err("select a role".into());
     }
-    if !app.is_first(fields.get("once").unwrap_or_default()) {
-        return Err("this form was sent before: look at the list of keys".into());
-    }
+    let reveal = KeyReveal::new()?;
     let made = controls.generate_key(key).map_err(|error| error.to_string())?;
     app.snapshot(Freshness::Now);
     let id = KeyId::new(made.id).ok_or("the emulator returned an invalid id")?;
     let more =
         html! { p class="hint" { "It never expires. The product's API makes no such key." } };
-    Ok(FormResult::Response(Box::new(
-        KeyReveal::from_key(made.key.expose()).reveal(app, request, id, &more),
-    )))
+    reveal.set(made.key.expose());
+    Ok(FormResult::Response(Box::new(reveal.finish(app, request, id, None, more))))
 }
 
 pub(super) fn card(request: &PageRequest, snapshot: &Snapshot, typed: &Fields) -> Markup {
     let chosen: Vec<&str> = typed.all("role").collect();
     let is_standard = typed.get("level") == Some("standard");
     let fields = html! {
-        (submission_field())
         div class="fields" {
             div class="field" {
                 label for="key-role" { "Role" }

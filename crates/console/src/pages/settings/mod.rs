@@ -15,6 +15,7 @@ use maud::{Markup, html};
 use crate::app::App;
 use crate::error::BoxError;
 use crate::page_request::{Fields, PageRequest};
+use crate::pages::reveal::submission_field;
 use crate::parts::layout::{self, Frame, fault};
 use crate::response::{self, Response};
 use crate::snapshot::Freshness;
@@ -83,6 +84,7 @@ fn form(request: &PageRequest, set: &str, fields: &Markup, button: &str) -> Mark
     html! {
         form class="form" method="post" action=(PATH) {
             (layout::token_field(request))
+            (submission_field())
             input type="hidden" name="set" value=(set);
             (fields)
             div class="buttons" { button type="submit" { (button) } }
