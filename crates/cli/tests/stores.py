@@ -1,12 +1,12 @@
 """Runs keys through real secret stores, as the campaign `stores`.
 
 OpenBao's server, pass with gpg, GNOME's keyring, kubectl with a real API server, the AWS program with moto,
-and gcloud with a local server that speaks the documented protocol. Without kube-apiserver, kubectl uses such a
+and gcloud and az with local servers that speak the documented protocols. Without kube-apiserver, kubectl uses such a
 server, too. A store whose programs are missing is
 skipped with the reason. Each store is also read and written with its own program, and no key may be in an
 argument of any program, in what is printed, or in a file outside the store.
 
-Usage: stores.py CORTEXKEY [--kube-apiserver FILE] [--only STORE]...
+Usage: stores.py CORTEXKEY [--kube-apiserver FILE] [--az FILE] [--only STORE]...
 """
 
 import argparse
@@ -33,6 +33,7 @@ from pathlib import Path
 PARSER = argparse.ArgumentParser()
 PARSER.add_argument("program")
 PARSER.add_argument("--kube-apiserver")
+PARSER.add_argument("--az", help="the program, if it is not on the search path")
 PARSER.add_argument("--only", action="append")
 ARGUMENTS = PARSER.parse_args()
 PROGRAM = Path(ARGUMENTS.program).resolve()
@@ -1064,6 +1065,145 @@ def crc32c(data):
     return value ^ 0xFFFFFFFF
 
 
+# Azure
+
+
+class Azure(Store):
+    """az connects to the hosts of Azure through a proxy that leads to a server of this process."""
+
+    def __init__(self, world):
+        super().__init__(world)
+        try:
+            import trustme
+        except ImportError as error:
+            raise Skip("trustme is not installed") from error
+        program = ARGUMENTS.az or shutil.which("az")
+        if not program:
+            raise Skip("az is not installed")
+        (world.folder / "shims/az").symlink_to(Path(program).absolute())
+        authority, folder = trustme.CA(), world.folder / "azure"
+        folder.mkdir()
+        authority.cert_pem.write_to_path(folder / "ca.pem")
+        certificate = authority.issue_cert("*.vault.azure.net", "login.microsoftonline.com", "management.azure.com")
+        tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        certificate.configure_cert(tls)
+        self.secrets, self.settings = {}, {"is_allowed": True}
+        shared = {"secrets": self.secrets, "settings": self.settings, "tls": tls}
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (KeyVault,), shared))
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        world.environment |= {
+            "AZURE_CONFIG_DIR": str(folder / "settings"), "AZURE_CORE_COLLECT_TELEMETRY": "false",
+            "AZURE_CORE_INSTANCE_DISCOVERY": "false", "REQUESTS_CA_BUNDLE": str(folder / "ca.pem"),
+            "HTTPS_PROXY": f"http://127.0.0.1:{self.server.server_port}",
+        }
+        # The password of the program's own account, which is no key of a tenant.
+        self.tool(
+            "az", "login", "--service-principal", "--allow-no-subscriptions", "--username", KeyVault.CLIENT,
+            "--password", "a-password", "--tenant", KeyVault.TENANT,
+        )
+
+    def url(self, name):
+        return f"azure-kv://ops/cortex-{name}"
+
+    def read(self, name):
+        versions = self.secrets.get(f"cortex-{name}")
+        return json.loads(versions[-1]) if versions else None
+
+    def write(self, name, fields):
+        self.secrets.setdefault(f"cortex-{name}", []).append(json.dumps(fields))
+
+    def attack(self):
+        world, fields, ids = self.world, self.read("b"), self.world.ids()
+        key_id = int(fields["key_id"])
+        self.settings["is_allowed"] = False
+        ran = world.rotate(key_id, self.url("b"), code=1)
+        assert "az ended" in ran.stderr, ran
+        self.settings["is_allowed"] = True
+        assert (self.read("b"), world.ids()) == (fields, ids)
+        # A user's settings that change what the program prints.
+        world.rotate(key_id, self.url("b"), more={"AZURE_CORE_OUTPUT": "table", "AZURE_CORE_NO_COLOR": "false"})
+        world.keys.add(self.read("b")["key"])
+        ids = world.ids()
+        ran = world.generate(self.url("b"), code=1, more={"AZURE_CONFIG_DIR": str(world.folder / "tmp")})
+        assert "az ended" in ran.stderr and world.ids() == ids, ran
+
+    def close(self):
+        self.server.shutdown()
+        self.server.server_close()
+
+
+class KeyVault(JsonHandler):
+    """A proxy, and behind it the calls that az makes to sign in and for secrets, from Azure's public description."""
+
+    TENANT, CLIENT = "00000000-0000-4000-8000-000000000001", "00000000-0000-4000-8000-000000000002"
+    secrets, settings, tls = {}, {}, None
+
+    def do_CONNECT(self):
+        self.host = self.path.rpartition(":")[0]
+        if not self.host.endswith((".vault.azure.net", "login.microsoftonline.com", "management.azure.com")):
+            # Where the program would look for its newest version.
+            return self.answer(502, {})
+        self.send_response(200)
+        self.end_headers()
+        # Python's client asks for the tunnel with HTTP/1.0.
+        self.close_connection = False
+        self.connection = self.tls.wrap_socket(self.connection, server_side=True)
+        self.rfile = self.connection.makefile("rb")
+        self.wfile = self.connection.makefile("wb", buffering=0)
+
+    def secret(self):
+        """The name of the secret that an authenticated request is about."""
+        name = self.path.partition("?")[0].split("/")[2]
+        if self.headers.get("authorization") != "Bearer t0ken":
+            self.send_response(401)
+            login = f"https://login.microsoftonline.com/{self.TENANT}"
+            self.send_header("www-authenticate", f'Bearer authorization="{login}", resource="https://vault.azure.net"')
+            self.send_header("content-length", "0")
+            self.end_headers()
+            return None
+        if not self.settings["is_allowed"]:
+            self.answer(403, {"error": {"code": "Forbidden", "message": "The caller has no permission."}})
+            return None
+        return name
+
+    def show(self, name):
+        version = len(self.secrets[name])
+        address = f"https://{self.host}/secrets/{name}/{version:032x}"
+        attributes = {"enabled": True, "created": 1, "updated": 1, "recoveryLevel": "Recoverable"}
+        self.answer(200, {"value": self.secrets[name][-1], "id": address, "attributes": attributes, "tags": {}})
+
+    def do_GET(self):
+        if self.host == "login.microsoftonline.com":
+            base = f"https://{self.host}/{self.TENANT}"
+            return self.answer(200, {
+                "issuer": f"{base}/v2.0", "authorization_endpoint": f"{base}/oauth2/v2.0/authorize",
+                "token_endpoint": f"{base}/oauth2/v2.0/token",
+            })
+        if self.host == "management.azure.com":
+            return self.answer(200, {"value": []})
+        name = self.secret()
+        if name and name in self.secrets:
+            return self.show(name)
+        if name:
+            message = f"A secret with (name/id) {name} was not found in this key vault."
+            self.answer(404, {"error": {"code": "SecretNotFound", "message": message}})
+
+    def do_POST(self):
+        self.rfile.read(int(self.headers["content-length"]))
+        assert self.host == "login.microsoftonline.com" and self.path.endswith("/oauth2/v2.0/token"), self.path
+        self.answer(200, {"token_type": "Bearer", "expires_in": 3600, "access_token": "t0ken"})
+
+    def do_PUT(self):
+        body = json.loads(self.rfile.read(int(self.headers["content-length"])) or "{}")
+        name = self.secret()
+        if name:
+            self.secrets.setdefault(name, []).append(body["value"])
+            self.show(name)
+
+    def log_message(self, *_):
+        pass
+
+
 class JsonFile(Store):
     def __init__(self, world):
         super().__init__(world)
@@ -1115,7 +1255,7 @@ class JsonFile(Store):
 
 STORES = {
     "openbao": Bao, "pass": Pass, "keyring": Keyring, "kubernetes": Kubernetes, "aws": Aws,
-    "google": Google, "file": JsonFile,
+    "google": Google, "azure": Azure, "file": JsonFile,
 }
 
 

@@ -21,6 +21,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+use tokio_io_timeout::TimeoutStream;
 
 use crate::allow::AllowList;
 use crate::head::{AllowedCall, Denial, Transport, check_head};
@@ -68,7 +69,8 @@ pub struct ProxyOptions {
     pub body_bytes_max: u64,
     /// How many requests it processes at a time; further ones get 503.
     pub requests_max: usize,
-    /// How long to wait for each piece of a body from or to a program.
+    /// How long to wait for each piece of a body from or to a program. A connection whose program does not
+    /// read for this long is closed.
     pub stall_time: Duration,
     /// After how long it stops by itself.
     pub lifetime: Option<Duration>,
@@ -335,6 +337,8 @@ async fn connection(
     shared: Arc<Shared>,
     _permit: OwnedSemaphorePermit,
 ) {
+    let mut stream = TimeoutStream::new(stream);
+    stream.set_write_timeout(Some(shared.options.stall_time));
     let service = service_fn(move |request| {
         let shared = Arc::clone(&shared);
         async move { Ok::<_, Infallible>(respond(request, address, shared).await) }
@@ -346,7 +350,7 @@ async fn connection(
         .header_read_timeout(HEADER_TIME)
         .max_headers(HEADERS_MAX)
         .max_buf_size(HEADER_BYTES_MAX)
-        .serve_connection(TokioIo::new(stream), service)
+        .serve_connection(TokioIo::new(Box::pin(stream)), service)
         .await;
 }
 

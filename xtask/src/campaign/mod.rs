@@ -90,7 +90,7 @@ const PROOFS: &[Proof] = &[
     },
     Proof {
         name: "stores",
-        shows: "a key lives in OpenBao, pass, a keyring, Kubernetes, AWS and Google, each with its own \
+        shows: "a key lives in OpenBao, pass, a keyring, Kubernetes, AWS, Azure and Google, each with its own \
                 programs, and nothing is lost while the store fails (installs the stores; a real \
                 kube-apiserver with etcd if CORTEXKEY_KUBE_APISERVER names one)",
         run: stores::stores,

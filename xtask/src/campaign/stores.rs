@@ -10,6 +10,10 @@ pub(super) fn stores(root: &Path) -> Vec<Command> {
     setup::secret_stores();
     let mut test = Command::new(python(root, "stores"));
     test.arg("crates/cli/tests/stores.py").arg(program(root)).current_dir(root);
+    match tools::environment(root, "azure") {
+        Ok(programs) => drop(test.arg("--az").arg(programs.join("az"))),
+        Err(error) => eprintln!("{error}"),
+    }
     // No package has one.
     if let Some(server) = std::env::var_os("CORTEXKEY_KUBE_APISERVER") {
         test.arg("--kube-apiserver").arg(server);

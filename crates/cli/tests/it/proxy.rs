@@ -416,6 +416,34 @@ fn a_stalled_request_releases_its_slot() {
 }
 
 #[test]
+fn a_program_that_never_reads_gives_its_connection_back() {
+    // More than the buffers on the way hold.
+    let endless = tenant_that(|mut stream| {
+        let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000000\r\n\r\n");
+        while stream.write_all(&[b'x'; 64 * 1024]).is_ok() {}
+    });
+    let args = ["--timeout-ms", "300", "--max-requests", "1"];
+    let proxy = proxy_to(&endless, "advanced", &args);
+    let open = || {
+        let mut stream = TcpStream::connect(proxy.host()).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+        let host = proxy.host();
+        let token = proxy.token();
+        let head = format!("GET {HEALTH} HTTP/1.1\r\nHost: {host}\r\nAuthorization: {token}\r\n\r\n");
+        stream.write_all(head.as_bytes()).unwrap();
+        let mut status = [0; 12];
+        stream.read_exact(&mut status).unwrap();
+        (stream, status == *b"HTTP/1.1 200")
+    };
+    // One request at a time has four connections. A response of 503 does not hold one.
+    let mut held = Vec::new();
+    while held.len() < 5 {
+        let (stream, is_answered) = open();
+        held.extend(is_answered.then_some(stream));
+    }
+}
+
+#[test]
 fn a_header_that_repeats_the_key_is_dropped() {
     let tenant = Tenant::start();
     let (_, key) = tenant.key("standard");
