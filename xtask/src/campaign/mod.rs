@@ -96,6 +96,12 @@ const PROOFS: &[Proof] = &[
         run: stores::stores,
     },
     Proof {
+        name: "tools",
+        shows: "curl, a Go program, demisto-py and demisto-sdk work through exec and proxy, the latter with \
+                an Advanced key (needs Go and the Python registry)",
+        run: stores::tools,
+    },
+    Proof {
         name: "killed",
         shows: "keys provision and keys watch, killed 1,000 times each while tenant and targets fail: one \
                 key for each line, and no notice lost or sent again without cause",

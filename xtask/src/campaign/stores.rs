@@ -21,6 +21,12 @@ pub(super) fn stores(root: &Path) -> Vec<Command> {
     vec![build(root), test]
 }
 
+pub(super) fn tools(root: &Path) -> Vec<Command> {
+    let mut test = Command::new(python(root, "tools"));
+    test.arg("crates/cli/tests/tools.py").arg(program(root)).current_dir(root);
+    vec![build(root), test]
+}
+
 pub(super) fn killed(root: &Path) -> Vec<Command> {
     let mut test = Command::new(tools::python());
     test.arg("crates/cli/tests/killed.py").arg(program(root)).args(["--kills", "1000"]);

@@ -429,7 +429,8 @@ fn a_program_that_never_reads_gives_its_connection_back() {
         stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
         let host = proxy.host();
         let token = proxy.token();
-        let head = format!("GET {HEALTH} HTTP/1.1\r\nHost: {host}\r\nAuthorization: {token}\r\n\r\n");
+        let head =
+            format!("GET {HEALTH} HTTP/1.1\r\nHost: {host}\r\nAuthorization: {token}\r\n\r\n");
         stream.write_all(head.as_bytes()).unwrap();
         let mut status = [0; 12];
         stream.read_exact(&mut status).unwrap();
