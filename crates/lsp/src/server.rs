@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use cortexkey_lint::Finding;
+use cortexkey_lint::files::POLICY_NAMES;
 use crossbeam_channel::{Receiver, at, never, select};
 use lsp_server::{Connection, ErrorCode, Message, Notification, Request, RequestId, Response};
 use lsp_types::notification::{
@@ -191,7 +192,16 @@ fn folders(params: &InitializeParams) -> Vec<PathBuf> {
 /// The path of a file's address, without links on the way.
 fn path_of(uri: &Url) -> Option<PathBuf> {
     let path = uri.to_file_path().ok()?;
-    Some(std::fs::canonicalize(&path).unwrap_or(path))
+    let resolved = std::fs::canonicalize(&path).ok();
+    // A new text has no file yet, but a folder.
+    let new = || Some(std::fs::canonicalize(path.parent()?).ok()?.join(path.file_name()?));
+    Some(resolved.or_else(new).unwrap_or(path))
+}
+
+/// The nearest folder above a file that has a policy.
+fn policy_folder(path: &Path) -> Option<PathBuf> {
+    let has_policy = |folder: &&Path| POLICY_NAMES.iter().any(|name| folder.join(name).is_file());
+    path.ancestors().skip(1).find(has_policy).map(Path::to_path_buf)
 }
 
 struct Document {
@@ -465,6 +475,16 @@ impl Server<'_> {
             let version = document.version;
             let uri = document.uri;
             self.documents.insert(path.clone(), Document { text, version, uri });
+            let is_in_folder = self.folders.iter().any(|folder| path.starts_with(folder));
+            let folder = if is_in_folder { None } else { policy_folder(&path) };
+            if let Some(folder) = folder {
+                // A file that was opened without its folder.
+                self.folders.push(folder);
+                self.loader.request();
+            } else if path.symlink_metadata().is_err() {
+                // A definition that is not saved yet may be part of the corpus.
+                self.loader.request();
+            }
             self.take(&path);
         }
     }

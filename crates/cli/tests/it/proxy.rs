@@ -420,7 +420,7 @@ fn a_program_that_never_reads_gives_its_connection_back() {
     // More than the buffers on the way hold.
     let endless = tenant_that(|mut stream| {
         let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000000\r\n\r\n");
-        while stream.write_all(&[b'x'; 64 * 1024]).is_ok() {}
+        while stream.write_all(&[b'x'; 8 * 1024]).is_ok() {}
     });
     let args = ["--timeout-ms", "300", "--max-requests", "1"];
     let proxy = proxy_to(&endless, "advanced", &args);

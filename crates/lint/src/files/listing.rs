@@ -10,8 +10,9 @@ use walkdir::WalkDir;
 
 use super::boundary::is_repository;
 use super::git::{self, Kind, Named};
+use super::names::has_policy_name;
 use super::open::ReadError;
-use super::{RunError, boundary::Boundary};
+use super::{Options, RunError, boundary::Boundary};
 
 /// The files of a boundary.
 #[derive(Default)]
@@ -52,6 +53,21 @@ impl Listing {
         listing.files.sort_by(|a, b| a.path.cmp(&b.path));
         listing.files.dedup_by(|a, b| a.path == b.path);
         Ok(listing)
+    }
+
+    /// The same with the texts of an editor that no file has yet.
+    pub(super) fn with_unsaved(mut self, boundary: &Boundary, options: &Options) -> Self {
+        let paths = options.texts.keys().filter(|path| boundary.holds(path));
+        let unsaved = paths.filter(|path| path.symlink_metadata().is_err());
+        let unsaved: Vec<_> = unsaved.filter(|path| !has_policy_name(path)).cloned().collect();
+        if !unsaved.is_empty() {
+            for path in unsaved {
+                self.file(path, Some(false));
+            }
+            self.files.sort_by(|a, b| a.path.cmp(&b.path));
+            self.files.dedup_by(|a, b| a.path == b.path);
+        }
+        self
     }
 
     /// The listed files below a folder.

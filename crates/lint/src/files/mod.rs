@@ -91,7 +91,8 @@ pub struct Options {
     pub selection: Selection,
     /// Patterns of files that are not reported on, relative to `folder`.
     pub exclude: Vec<String>,
-    /// Texts that count in place of the policy files of these absolute paths, as an editor has them.
+    /// Texts of an editor, by absolute path. They count in place of policy files, and as definitions
+    /// that no file has yet.
     pub texts: Arc<BTreeMap<PathBuf, String>>,
     /// The progress of the run, for a caller that shows it.
     pub progress: Arc<Progress>,

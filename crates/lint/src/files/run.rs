@@ -278,7 +278,7 @@ fn by_one<'a>(
     if is_named && boundary.is_repository {
         scopes.push(policy_set.loaded[PRIMARY].home.clone());
     }
-    Ok((Rc::new(Listing::of(boundary)?), scopes))
+    Ok((Rc::new(Listing::of(boundary)?.with_unsaved(boundary, options)), scopes))
 }
 
 /// Loads the nearest policy for each file.
@@ -301,6 +301,7 @@ fn by_nearest<'a>(
     // Without a repository and a policy, only the given paths are searched.
     let is_listed = boundary.is_repository || all || !policy_set.loaded.is_empty();
     let listing = if is_listed { Listing::of(boundary)? } else { Listing::default() };
+    let listing = listing.with_unsaved(boundary, options);
     let policies = || listing.files.iter().filter(|file| has_policy_name(&file.path));
     for file in policies() {
         if !scopes.iter().any(|scope| file.path.starts_with(scope)) {

@@ -177,7 +177,12 @@ impl<'a, 'b> Search<'a, 'b> {
 
     /// Adds a file that is only searched for definitions.
     fn look(&mut self, path: &Path, by: usize, role: Role, sparse: Option<Blob>) {
-        let origin = sparse.map_or(Origin::Disk, Origin::Index);
+        let text = self.options.texts.get(path).filter(|_| path.symlink_metadata().is_err());
+        let origin = match (sparse, text) {
+            (Some(blob), _) => Origin::Index(blob),
+            (None, Some(text)) => Origin::Bytes(Ok(text.clone().into_bytes())),
+            (None, None) => Origin::Disk,
+        };
         self.push(FileToRead { origin, ..FileToRead::new(path, by, true, role) });
     }
 
@@ -219,8 +224,11 @@ impl<'a, 'b> Search<'a, 'b> {
                 Ok(None) => wanted.origin = Origin::Unreadable(open::ReadError::Leaves),
                 Err(error) => wanted.origin = Origin::Unreadable(open::ReadError::system(error)),
             },
-            // Git still lists a file that was just deleted.
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            // Git still lists a file that was just deleted; an editor has texts that are not saved yet.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                let Some(text) = self.options.texts.get(&wanted.path) else { return Ok(()) };
+                wanted.origin = Origin::Bytes(Ok(text.clone().into_bytes()));
+            }
             Err(error) => wanted.origin = Origin::Unreadable(open::ReadError::system(error)),
         }
         self.push(wanted);

@@ -568,3 +568,42 @@ fn a_cancelled_request_does_not_affect_others() {
     notify("exit", Value::Null);
     running.join().unwrap();
 }
+
+#[test]
+fn a_definition_that_no_file_has_yet_is_checked() {
+    let mut editor = start();
+    let new = whole().replace("lifetime: 30d", "lifetime: 400d").replace("svc-", "new-");
+    editor.open("keys/new.yaml", &new);
+    assert!(has(&editor.settled("keys/new.yaml"), "expiry-too-long"));
+    let fixed = new.replace("400d", "30d").replace("900d", "30d");
+    editor.replace("keys/new.yaml", 2, &fixed);
+    assert!(!has(&editor.settled("keys/new.yaml"), "expiry-too-long"));
+    // Its names count for others until it is closed.
+    let other = whole().replace("svc-a", "new-a");
+    editor.replace("keys/a.yaml", 2, &other);
+    assert!(has(&editor.settled("keys/new.yaml"), "duplicate-name"));
+    editor.close("keys/new.yaml");
+    assert_eq!(editor.settled("keys/new.yaml"), Vec::<Value>::new());
+    // What the policy does not name is not part of it.
+    editor.open("elsewhere.txt", &new);
+    assert_eq!(editor.settled("elsewhere.txt"), Vec::<Value>::new());
+}
+
+#[test]
+fn a_file_outside_the_open_folders_is_checked_by_its_own_policy() {
+    let text = whole().replace("lifetime: 30d", "lifetime: 400d");
+    let files = [
+        ("one/cortexkey.yaml", POLICY),
+        ("one/keys/a.yaml", KEYS),
+        ("two/cortexkey.yaml", POLICY),
+        ("two/keys/b.yaml", &text),
+        ("three/b.yaml", &text),
+    ];
+    let mut editor = Editor::start_in(&files, &["utf-8"], &["one"]);
+    assert_eq!(editor.settled("two/keys/b.yaml"), Vec::<Value>::new());
+    editor.open("two/keys/b.yaml", &text);
+    assert!(has(&editor.settled("two/keys/b.yaml"), "expiry-too-long"));
+    // No policy, and no open folder: nothing is read.
+    editor.open("three/b.yaml", &text);
+    assert_eq!(editor.settled("three/b.yaml"), Vec::<Value>::new());
+}
