@@ -15,14 +15,14 @@ const (
 	timestampMax = 9_999_999_999_999 // 2286-11-20
 )
 
-// checkIdentity looks at all that a key is.
+// checkIdentity validates a key's id, level and bytes.
 func checkIdentity(keyID uint64, level Level, key []byte) error {
 	if keyID == 0 {
-		return fmt.Errorf("%w: it is 0; take the number in the column ID of the API Keys table", ErrInvalidKeyID)
+		return fmt.Errorf("%w: it is 0; take the number in the ID column of the API Keys table", ErrInvalidKeyID)
 	}
 	if level != Standard && level != Advanced {
 		return fmt.Errorf("%w: Level(%d); give cortexkey.Standard or cortexkey.Advanced, "+
-			"as the column Security Level of the API Keys table says", ErrInvalidLevel, int(level))
+			"as the Security Level column of the API Keys table shows", ErrInvalidLevel, int(level))
 	}
 	return checkKey(key)
 }
@@ -42,16 +42,16 @@ func checkKey(key []byte) error {
 	return nil
 }
 
-// isVisible: 1 to 256 bytes of visible ASCII.
+// isVisible reports whether text is 1 to 256 bytes of visible ASCII.
 func isVisible(text string) bool { return checkKey([]byte(text)) == nil }
 
-// kindOf says what an unfit byte of a key is, as far as it may be told.
+// kindOf describes an invalid byte of a key without revealing it.
 func kindOf(b byte) string {
 	switch {
 	case b == ' ' || b == '\t':
 		return "a space"
 	case b == '\r' || b == '\n':
-		return "a line end"
+		return "a line ending"
 	case b > '~':
 		return "not ASCII"
 	}

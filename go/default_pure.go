@@ -9,7 +9,7 @@ import (
 	"github.com/cortexkey/cortexkey/go/internal/purego"
 )
 
-// What the constructors of this package stand on.
+// The backend of this package's constructors.
 var (
 	newSignerBackend   hook.NewSignerBackend // nil: pure Go
 	newKeyringBackend  = func() (backend.Keyring, error) { return purego.NewKeyring(), nil }

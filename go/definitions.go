@@ -167,7 +167,7 @@ func (d *Definitions) place(find func(backend.Definitions) (int, error)) (int, e
 	return at, err
 }
 
-// check holds a question to the limits of each backend.
+// check applies both backends' limits to a question.
 func check(q *backend.Question) error {
 	if p := Permission(q.Permission); q.Kind == backend.Component && p != PermissionView && p != PermissionEdit {
 		return fmt.Errorf("%w: Permission(%d); give PermissionView or PermissionEdit", ErrInvalidQuestion, q.Permission)

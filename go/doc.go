@@ -1,5 +1,5 @@
 // Package cortexkey signs and verifies HTTP requests with the API keys of Palo Alto Networks Cortex products
-// (XSOAR, XSIAM, XDR), and decides what a key may do.
+// (XSOAR 8, XDR, XSIAM and Cortex Cloud), and decides what a key may do.
 //
 // A Standard key is sent in the clear. An Advanced key signs: a SHA-256 digest of key, nonce and time is sent.
 // The console's API Keys table shows which, as Security Level. A key does not reveal its level, so the level is

@@ -1,6 +1,6 @@
 package cortexkey
 
-// The errors, for errors.Is. No error holds a key, nor a byte of one.
+// The errors, for errors.Is. No error contains any part of a key.
 
 import (
 	"errors"

@@ -138,7 +138,7 @@ func removeAll(header http.Header) {
 	}
 }
 
-// headerAt is the place of a name in headerNames, in whatever case; below zero where it is none.
+// headerAt is the index of a name in headerNames, in any case; negative if it is not there.
 func headerAt(name string) int {
 	for at, ours := range headerNames {
 		if len(name) == len(ours) && strings.EqualFold(name, ours) {

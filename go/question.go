@@ -12,7 +12,7 @@ type Permission uint32
 
 // The levels.
 const (
-	// PermissionNone: no access; the component is hidden. Questions cannot ask for it.
+	// PermissionNone: no access; the component is hidden. Not valid in a question.
 	PermissionNone Permission = 0
 	// PermissionView: view the component.
 	PermissionView Permission = 1
@@ -85,9 +85,9 @@ type Answer int
 const (
 	// AnswerUnknown: the answer depends on a fact that was not listed. Treat it as a refusal.
 	AnswerUnknown Answer = iota
-	// AnswerRefused: the key may not.
+	// AnswerRefused: the key is not allowed to do this.
 	AnswerRefused
-	// AnswerAllowed: the key may.
+	// AnswerAllowed: the key is allowed to do this.
 	AnswerAllowed
 )
 
@@ -114,7 +114,7 @@ type Decision struct {
 	Why string
 }
 
-// Allowed reports whether the key may.
+// Allowed reports whether the key is allowed to do this.
 func (d Decision) Allowed() bool { return d.Answer == AnswerAllowed }
 
 func (q ComponentQuestion) ask() *backend.Question {

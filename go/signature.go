@@ -1,6 +1,6 @@
 package cortexkey
 
-// What an Advanced key signs one request with, in the caller's memory.
+// A reusable signature buffer for [Signer.Sign].
 
 import (
 	"fmt"

@@ -1,7 +1,6 @@
 package cortexkey
 
-// The signer: it checks what it is given, takes the time and draws the nonce. The digest is made by
-// what it stands on.
+// The signer: it checks its arguments, reads the clock and draws the nonce. Its backend computes the digest.
 
 import (
 	"fmt"

@@ -1,6 +1,6 @@
 package cortexkey
 
-// What a signer stands on: this package's own Go, or a signer of the C library.
+// The backend of a signer: this package's own Go, or a signer of the C library.
 
 import (
 	"fmt"

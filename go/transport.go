@@ -33,8 +33,8 @@ type Transport struct {
 // Every attempt that reaches a server has its own signature, including those that net/http repeats after a
 // kept-alive connection breaks. Put retries, tracing and other transports above this one, and an
 // [*http.Transport] below it. With another base, a request that net/http wants to repeat is signed and sent again
-// up to three times, and then fails with [ErrRepeated]. Such a GET has an empty body, which HTTP/2 sends as an
-// empty frame. A base that repeats a request itself repeats its signature.
+// up to three times, and then fails with [ErrRepeated]. With such a base, requests without a body are sent with
+// an empty one, which is an empty frame in HTTP/2. A base that repeats a request itself repeats its signature.
 func NewTransport(source SignerSource, base http.RoundTripper, hosts ...string) (*Transport, error) {
 	if isNil(source) {
 		return nil, fmt.Errorf("%w: NewTransport(nil, …); give a *Signer or another SignerSource", ErrNil)
@@ -195,7 +195,7 @@ func isRepeatable(req *http.Request) bool {
 	return hasKey || hasXKey
 }
 
-// emptyBody is a body of nothing that is not http.NoBody, which net/http does not ask for.
+// emptyBody is an empty body other than http.NoBody, so that net/http calls GetBody before a repeat.
 type emptyBody struct{}
 
 func (emptyBody) Read([]byte) (int, error) { return 0, io.EOF }

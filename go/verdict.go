@@ -73,7 +73,7 @@ var verdicts = map[Verdict]verdictTexts{
 		"bad-key-id",
 		"x-xdr-auth-id is not a key id",
 		"the header contains other characters than decimal digits, or starts with 0",
-		"send the number in the column ID of the API Keys table",
+		"send the number in the ID column of the API Keys table",
 	},
 	VerdictBadNonce: {
 		"bad-nonce",
@@ -90,7 +90,7 @@ var verdicts = map[Verdict]verdictTexts{
 	VerdictBadAuthorization: {
 		"bad-authorization",
 		"Authorization does not have the form of a digest or a key",
-		"a Bearer prefix, upper-case digits, quotes or a line end around the value",
+		"a Bearer prefix, upper-case digits, quotes or a line ending around the value",
 		"send 64 lower-case hexadecimal digits (Advanced) or the key itself (Standard), with no prefix",
 	},
 	VerdictUnknownKey: {

@@ -32,10 +32,11 @@
  *   status, and an index or count is `CXK_NOWHERE`.
  * - Memory: the library allocates only handles; free each with the `_free` function of its type.
  *   Everything else goes to the caller's structures, whose sizes are fixed. If there is no memory
- *   for a handle, the call returns `CXK_NO_MEMORY`. If memory that was available a moment before
- *   is gone, or a decision finds none, Rust aborts the process.
+ *   for a handle, the call returns `CXK_NO_MEMORY`. In rare cases (memory taken by another
+ *   thread after the check, or exhausted during a decision) the process aborts.
  * - Threads: any number of threads may use a handle at once, including a keyring that one of them
- *   changes. Only `_free` needs exclusive access. There is nothing to initialise and no last error.
+ *   changes. Only `_free` needs exclusive access. There is nothing to initialise, and no
+ *   thread-local error state.
  * - Forks: signers, keyrings, definitions, and verifiers with `CXK_VERIFIER_OWN_GUARD` work in a
  *   forked child, and no nonce is drawn twice. Fork only while no other thread changes a keyring.
  *   A replay guard does not survive a fork, because the parent and each child would accept the
@@ -45,8 +46,8 @@
  * - Unloading: `dlclose()` is safe once all handles are freed and no thread is in a call.
  * - NULL: only arguments marked `CXK_NULLABLE` may be NULL; others return `CXK_NULL_ARG`.
  * - Alignment: an output that is not aligned for its type returns `CXK_BAD_ARG`.
- * - Handles: a handle of another type is detected (`CXK_WRONG_HANDLE`). A handle used after it was
- *   freed is an error that cannot always be detected.
+ * - Handles: a handle of another type is detected (`CXK_WRONG_HANDLE`). Using or freeing a handle
+ *   after it was freed is an error that cannot always be detected.
  * - Structures that the caller fills start with an `_INIT` macro, which sets their size. Newer
  *   libraries accept them unchanged.
  * - Times are in milliseconds since 1970. Functions with a `now_ms` argument read no clock.
@@ -391,7 +392,7 @@ typedef struct cxk_verifier cxk_verifier;
 /**
  * The result of a call: `CXK_OK`, or a number below zero.
  *
- * -1 to -99: usage error, or a failing environment. -101 to -199: a verifier refused a request
+ * -1 to -99: usage error, or an environment failure. -101 to -199: a verifier refused a request
  * (`CXK_VERDICT_...`). -201 to -299: a decision other than allowed (`CXK_DECISION_...`). -900: an
  * internal error. A number never changes its meaning.
  */
@@ -429,7 +430,7 @@ typedef struct cxk_headers {
 } cxk_headers;
 
 /**
- * The headers of one request as lines `Name: value` without a line end, as libcurl's
+ * The headers of one request as lines `Name: value` without a line ending, as libcurl's
  * `curl_slist_append()` expects them; all zeros if a call fails.
  *
  * Wipe the structure with `cxk_wipe()` after use.
@@ -604,8 +605,8 @@ typedef struct cxk_verifier_options {
 
 /**
  * A header of a request: the name in any case, and the value as received, without surrounding
- * white space (HTTP requires stripping it). Neither needs a terminating NUL. Pass a header that
- * was sent several times as often.
+ * white space (HTTP requires stripping it). Neither needs a terminating NUL. If a header was sent
+ * several times, pass each occurrence.
  */
 typedef struct cxk_header {
   /**
@@ -643,7 +644,7 @@ typedef struct cxk_principal {
    */
   uint64_t signed_ms;
   /**
-   * With `CXK_VERIFIER_OWN_GUARD`: how long the tag must be remembered, in milliseconds since
+   * With `CXK_VERIFIER_OWN_GUARD`: until when the tag must be remembered, in milliseconds since
    * 1970. 0 for a Standard request, which has no tag because it can be sent any number of times.
    */
   uint64_t remember_until_ms;
@@ -827,10 +828,10 @@ typedef uint32_t cxk_permission;
  * - Dataset, group, tag and field: the tenant's own names.
  *
  * `cortexkey roles "ROLE"` lists what one role grants, including your organisation's own roles. No
- * complete public list exists, so an unlisted name is not an error. It gives `CXK_OK` if a role
- * grants everything or every other component, `CXK_DECISION_REFUSED` if the roles are listed
- * completely, and `CXK_DECISION_UNKNOWN` otherwise. Define names as constants in your program,
- * because a misspelt one can be allowed.
+ * complete public list exists, so an unlisted name is not an error. The answer for it is `CXK_OK`
+ * if a role grants everything or every other component, `CXK_DECISION_REFUSED` if the roles are
+ * listed completely, and `CXK_DECISION_UNKNOWN` otherwise. Define names as constants in your
+ * program, because a misspelt one can be allowed.
  */
 typedef struct cxk_question {
   /**
@@ -920,7 +921,7 @@ typedef struct cxk_decision {
 } cxk_decision;
 
 /**
- * Done.
+ * Success.
  */
 #define CXK_OK 0
 
@@ -1040,7 +1041,7 @@ typedef struct cxk_decision {
 #define CXK_SOME_REFUSED (-23)
 
 /**
- * The key may not.
+ * The key is not allowed to do this.
  */
 #define CXK_DECISION_REFUSED (-201)
 
@@ -1130,7 +1131,7 @@ typedef struct cxk_decision {
 #define CXK_ASK_DATASET_ROW 9
 
 /**
- * No access: the component is hidden. Questions cannot ask for it.
+ * No access: the component is hidden. Not valid in a question.
  */
 #define CXK_PERMISSION_NONE 0
 
@@ -1230,7 +1231,7 @@ CXK_API CXK_MUST_USE const char *CXK_NONNULL cxk_status_message(cxk_status statu
  * if (cxk_nonce(nonce, sizeof nonce) == CXK_OK) puts(nonce);
  * ```
  *
- * # Safety
+ * Requirements:
  *
  * `out` points to `out_size` writable bytes.
  */
@@ -1249,7 +1250,7 @@ CXK_API CXK_MUST_USE cxk_status cxk_nonce(char *CXK_NONNULL out, size_t out_size
  * if (!cxk_equal(seen, kept, sizeof kept)) abort();
  * ```
  *
- * # Safety
+ * Requirements:
  *
  * `a` and `b` point to `len` readable bytes each.
  */
@@ -1268,7 +1269,7 @@ CXK_API CXK_MUST_USE int32_t cxk_equal(const void *CXK_NONNULL a, const void *CX
  * cxk_wipe(&headers, sizeof headers);
  * ```
  *
- * # Safety
+ * Requirements:
  *
  * `memory` is NULL, or points to `len` writable bytes.
  */
@@ -1281,7 +1282,7 @@ CXK_API void cxk_wipe(void *CXK_NULLABLE memory, size_t len);
  *   call fails. The key is hashed or copied, so the caller may wipe it immediately.
  * - Threads: any.
  * - Errors: `CXK_NULL_ARG`, `CXK_INVALID_KEY_ID`, `CXK_INVALID_LEVEL`, `CXK_INVALID_KEY` (empty,
- *   longer than 256 bytes, or something besides visible ASCII: often a line end),
+ *   longer than 256 bytes, or something besides visible ASCII: often a line ending),
  *   `CXK_NO_MEMORY`.
  *
  * ```c
@@ -1293,7 +1294,7 @@ CXK_API void cxk_wipe(void *CXK_NULLABLE memory, size_t len);
  * cxk_signer_free(mine);
  * ```
  *
- * # Safety
+ * Requirements:
  *
  * `key` points to `key_len` readable bytes without a terminating NUL. `out` is writable.
  */
@@ -1319,7 +1320,7 @@ cxk_status cxk_signer_new(uint64_t key_id,
  * printf("x-xdr-auth-id: %s\n", headers.key_id);
  * ```
  *
- * # Safety
+ * Requirements:
  *
  * `signer` comes from `cxk_signer_new()` and was not freed. `out` is writable.
  */
@@ -1344,7 +1345,7 @@ cxk_status cxk_signer_headers(const struct cxk_signer *CXK_NONNULL signer,
  *   puts(headers.authorization);
  * ```
  *
- * # Safety
+ * Requirements:
  *
  * `signer` comes from `cxk_signer_new()` and was not freed. `nonce` points to `nonce_len` readable
  * bytes. `out` is writable.
@@ -1372,7 +1373,7 @@ cxk_status cxk_signer_headers_at(const struct cxk_signer *CXK_NONNULL signer,
  * cxk_wipe(&lines, sizeof lines);
  * ```
  *
- * # Safety
+ * Requirements:
  *
  * `signer` comes from `cxk_signer_new()` and was not freed. `out` is writable.
  */
@@ -1397,10 +1398,10 @@ cxk_status cxk_signer_header_lines(const struct cxk_signer *CXK_NONNULL signer,
  * printf("%s %s %s\n", batch[63].authorization, batch[63].nonce, batch[63].timestamp);
  * ```
  *
- * # Safety
+ * Requirements:
  *
- * `signer` comes from `cxk_signer_new()` and was not freed. `count` structures at `out` is
- * writable.
+ * `signer` comes from `cxk_signer_new()` and was not freed. `out` points to
+ * `count` writable structures.
  */
 CXK_API
 CXK_MUST_USE
@@ -1411,16 +1412,11 @@ cxk_status cxk_signer_sign_batch(const struct cxk_signer *CXK_NONNULL signer,
 /**
  * Wipes and frees a signer.
  *
- * - Ownership: the signer must not be used afterwards. NULL is ignored. Freeing a signer twice is
- *   an error that cannot always be detected.
+ * - Ownership: the signer must not be used afterwards. NULL is ignored.
  * - Threads: only when no other thread uses the signer.
  * - Errors: none.
  *
- * ```c
- * cxk_signer_free(NULL);
- * ```
- *
- * # Safety
+ * Requirements:
  *
  * `signer` is NULL, or comes from `cxk_signer_new()` and was not freed.
  */
@@ -1440,7 +1436,7 @@ CXK_API void cxk_signer_free(struct cxk_signer *CXK_NULLABLE signer);
  *   puts("rotate it today");
  * ```
  *
- * # Safety
+ * Requirements:
  *
  * `out` is writable.
  */
@@ -1464,7 +1460,7 @@ cxk_status cxk_expiry_at(uint64_t expires_ms,
  * cxk_keyring_free(mine);
  * ```
  *
- * # Safety
+ * Requirements:
  *
  * `out` is writable.
  */
@@ -1488,7 +1484,7 @@ CXK_API CXK_MUST_USE cxk_status cxk_keyring_new(struct cxk_keyring *CXK_NULLABLE
  * if (cxk_keyring_put(keyring, &key) != CXK_OK) exit(2);
  * ```
  *
- * # Safety
+ * Requirements:
  *
  * `keyring` comes from `cxk_keyring_new()` and was not freed. `key` points to a structure of the
  * size in `struct_size`, whose `key` points to `key_len` readable bytes.
@@ -1510,7 +1506,7 @@ cxk_status cxk_keyring_put(struct cxk_keyring *CXK_NONNULL keyring,
  * if (cxk_keyring_revoke(keyring, 7) != CXK_OK) puts("there is no key 7");
  * ```
  *
- * # Safety
+ * Requirements:
  *
  * `keyring` comes from `cxk_keyring_new()` and was not freed.
  */
@@ -1527,7 +1523,7 @@ CXK_API CXK_MUST_USE cxk_status cxk_keyring_revoke(struct cxk_keyring *CXK_NONNU
  * if (cxk_keyring_remove(keyring, 7) == CXK_NOT_FOUND) puts("there is no key 7");
  * ```
  *
- * # Safety
+ * Requirements:
  *
  * `keyring` comes from `cxk_keyring_new()` and was not freed.
  */
@@ -1537,16 +1533,11 @@ CXK_API CXK_MUST_USE cxk_status cxk_keyring_remove(struct cxk_keyring *CXK_NONNU
  * Frees a keyring. Verifiers that use it keep its keys until they are freed; then the keys are
  * wiped.
  *
- * - Ownership: the keyring must not be used afterwards. NULL is ignored. Freeing a keyring twice
- *   is an error that cannot always be detected.
+ * - Ownership: the keyring must not be used afterwards. NULL is ignored.
  * - Threads: only when no other thread uses the keyring itself; its verifiers may continue.
  * - Errors: none.
  *
- * ```c
- * cxk_keyring_free(NULL);
- * ```
- *
- * # Safety
+ * Requirements:
  *
  * `keyring` is NULL, or comes from `cxk_keyring_new()` and was not freed.
  */
@@ -1572,7 +1563,7 @@ CXK_API void cxk_keyring_free(struct cxk_keyring *CXK_NULLABLE keyring);
  * cxk_replay_guard_free(mine);
  * ```
  *
- * # Safety
+ * Requirements:
  *
  * `options` points to a structure of the size in `struct_size`. `out` is writable.
  */
@@ -1584,16 +1575,11 @@ cxk_status cxk_replay_guard_new(const struct cxk_replay_guard_options *CXK_NONNU
 /**
  * Frees a replay guard. Verifiers that use it keep it until they are freed.
  *
- * - Ownership: the guard must not be used afterwards. NULL is ignored. Freeing a guard twice is an
- *   error that cannot always be detected.
+ * - Ownership: the guard must not be used afterwards. NULL is ignored.
  * - Threads: only when no other thread uses the guard itself; its verifiers may continue.
  * - Errors: none.
  *
- * ```c
- * cxk_replay_guard_free(NULL);
- * ```
- *
- * # Safety
+ * Requirements:
  *
  * `guard` is NULL, or comes from `cxk_replay_guard_new()` and was not freed.
  */
@@ -1615,7 +1601,7 @@ CXK_API void cxk_replay_guard_free(struct cxk_replay_guard *CXK_NULLABLE guard);
  * cxk_verifier_free(mine);
  * ```
  *
- * # Safety
+ * Requirements:
  *
  * `options` is NULL for the defaults, or points to a structure of the size in `struct_size`.
  * `keyring` comes from `cxk_keyring_new()` and was not freed. `guard` is NULL, or comes from
@@ -1646,7 +1632,7 @@ cxk_status cxk_verifier_new(const struct cxk_verifier_options *CXK_NULLABLE opti
  * if (status != CXK_OK) fprintf(stderr, "refused: %s\n", cxk_status_name(status));
  * ```
  *
- * # Safety
+ * Requirements:
  *
  * `verifier` comes from `cxk_verifier_new()` and was not freed. `headers` points to `count`
  * headers with readable names and values. `out` is writable.
@@ -1660,8 +1646,8 @@ cxk_status cxk_verify(const struct cxk_verifier *CXK_NONNULL verifier,
                       struct cxk_principal *CXK_NONNULL out);
 
 /**
- * Verifies many requests at the same time, in order: of two equal requests, the first is accepted.
- * Each gets the status that `cxk_verify()` would return.
+ * Verifies many requests in order, all as of `now_ms`. Of two equal requests, only the first is
+ * accepted. Each gets the status that `cxk_verify()` would return.
  *
  * - Ownership: as with `cxk_verify()`. `statuses` and `principals` are the caller's arrays of
  *   `count`. If the call itself fails, every status is the call's status, and every principal is
@@ -1679,7 +1665,7 @@ cxk_status cxk_verify(const struct cxk_verifier *CXK_NONNULL verifier,
  *   puts(cxk_status_name(statuses[1]));
  * ```
  *
- * # Safety
+ * Requirements:
  *
  * `verifier` comes from `cxk_verifier_new()` and was not freed. `requests` points to `count`
  * requests as in `cxk_verify()`. `statuses` and `principals` have `count` writable elements.
@@ -1696,16 +1682,11 @@ cxk_status cxk_verify_batch(const struct cxk_verifier *CXK_NONNULL verifier,
 /**
  * Frees a verifier.
  *
- * - Ownership: the verifier must not be used afterwards. NULL is ignored. Freeing a verifier twice
- *   is an error that cannot always be detected.
+ * - Ownership: the verifier must not be used afterwards. NULL is ignored.
  * - Threads: only when no other thread uses the verifier.
  * - Errors: none.
  *
- * ```c
- * cxk_verifier_free(NULL);
- * ```
- *
- * # Safety
+ * Requirements:
  *
  * `verifier` is NULL, or comes from `cxk_verifier_new()` and was not freed.
  */
@@ -1729,7 +1710,7 @@ CXK_API void cxk_verifier_free(struct cxk_verifier *CXK_NULLABLE verifier);
  * cxk_definitions_free(mine);
  * ```
  *
- * # Safety
+ * Requirements:
  *
  * `bytes` points to `len` readable bytes. `out` is writable.
  */
@@ -1752,7 +1733,7 @@ cxk_status cxk_definitions_load(const void *CXK_NONNULL bytes,
  *   puts(definition.name);
  * ```
  *
- * # Safety
+ * Requirements:
  *
  * `definitions` comes from `cxk_definitions_load()` and was not freed. `out` is writable.
  */
@@ -1775,7 +1756,7 @@ cxk_status cxk_definitions_get(const struct cxk_definitions *CXK_NONNULL definit
  * if (cxk_definitions_find(definitions, "prod-eu/export", 14, &at) != CXK_OK) exit(2);
  * ```
  *
- * # Safety
+ * Requirements:
  *
  * `definitions` comes from `cxk_definitions_load()` and was not freed. `name` points to `name_len`
  * readable bytes. `out` is writable.
@@ -1794,14 +1775,15 @@ cxk_status cxk_definitions_find(const struct cxk_definitions *CXK_NONNULL defini
  * - Ownership: `out` is the caller's memory; `CXK_NOWHERE` if the call fails.
  * - Threads: any number may call it at once.
  * - Errors: `CXK_NULL_ARG`, `CXK_BAD_ARG`, `CXK_WRONG_HANDLE`, `CXK_NOT_FOUND`,
- *   `CXK_AMBIGUOUS_NAME` (several tenants have such an id: compile those of one).
+ *   `CXK_AMBIGUOUS_NAME` (several tenants have a key with this id: compile the definitions of one
+ *   tenant only).
  *
  * ```c
  * size_t at;
  * if (cxk_definitions_find_id(definitions, 7, &at) != CXK_OK) puts("key 7 has no definition");
  * ```
  *
- * # Safety
+ * Requirements:
  *
  * `definitions` comes from `cxk_definitions_load()` and was not freed. `out` is writable.
  */
@@ -1829,7 +1811,7 @@ cxk_status cxk_definitions_find_id(const struct cxk_definitions *CXK_NONNULL def
  * if (gains > 0) fputs(text, stderr);
  * ```
  *
- * # Safety
+ * Requirements:
  *
  * `before` and `after` come from `cxk_definitions_load()` and were not freed. `text` points to
  * `text_size` writable bytes, and `gains` is writable.
@@ -1845,16 +1827,11 @@ cxk_status cxk_compare(const struct cxk_definitions *CXK_NONNULL before,
 /**
  * Frees definitions.
  *
- * - Ownership: the definitions must not be used afterwards. NULL is ignored. Freeing definitions
- *   twice is an error that cannot always be detected.
+ * - Ownership: the definitions must not be used afterwards. NULL is ignored.
  * - Threads: only when no other thread uses the definitions.
  * - Errors: none.
  *
- * ```c
- * cxk_definitions_free(NULL);
- * ```
- *
- * # Safety
+ * Requirements:
  *
  * `definitions` is NULL, or comes from `cxk_definitions_load()` and was not freed.
  */
@@ -1886,11 +1863,11 @@ CXK_API void cxk_definitions_free(struct cxk_definitions *CXK_NULLABLE definitio
  * if (cxk_decide(definitions, 0, &question, &decision, why, sizeof why) != CXK_OK) puts(why);
  * ```
  *
- * # Safety
+ * Requirements:
  *
  * `definitions` comes from `cxk_definitions_load()` and was not freed. `question` points to a
- * structure of the size in `struct_size`, in which the pointers that its kind needs lead to as
- * many readable values as the counts state, and strings are terminated by NUL. `out` is writable.
+ * structure of the size in `struct_size`, whose arrays have as many readable elements as their
+ * counts, and whose strings are terminated by NUL. `out` is writable.
  * `text` is NULL, or points to `text_size` writable bytes.
  */
 CXK_API

@@ -197,14 +197,17 @@ class Verifier : public detail::Owner<cxk_verifier, cxk_verifier_free> {
         &options, keyring.get(), guard == nullptr ? nullptr : guard->get(), &made);
     return {status, Verifier(made)};
   }
-  /** Verifies a request: its sender, or the reason for a refusal. Answer every refusal alike. */
+  /**
+   * Verifies a request: returns its sender, or the reason for a refusal. Send the same response for
+   * every refusal.
+   */
   Result<cxk_principal> verify(const cxk_header *headers, std::size_t count,
                                std::uint64_t now_ms) const noexcept {
     cxk_principal out;
     const cxk_status status = cxk_verify(get(), headers, count, now_ms, &out);
     return {status, out};
   }
-  /** Verifies many requests at the same time; CXK_SOME_REFUSED if not all are accepted. */
+  /** Verifies many requests, all as of `now_ms`; CXK_SOME_REFUSED if not all are accepted. */
   [[nodiscard]] cxk_status verify_batch(const cxk_request *requests, std::size_t count,
                                         std::uint64_t now_ms, cxk_status *statuses,
                                         cxk_principal *principals) const noexcept {
@@ -212,7 +215,7 @@ class Verifier : public detail::Owner<cxk_verifier, cxk_verifier_free> {
   }
 };
 
-/** Makes a header for Verifier::verify(). It borrows both strings. */
+/** Creates a header for Verifier::verify(). It borrows both strings. */
 inline cxk_header header(std::string_view name, std::string_view value) noexcept {
   return {name.data(), name.size(), value.data(), value.size()};
 }
@@ -266,12 +269,12 @@ class Definitions : public detail::Owner<cxk_definitions, cxk_definitions_free> 
   }
   /**
    * Counts what keys gain from these definitions to `later`; CXK_NOWHERE if the call fails.
-   * `lines`, if not null, receives a line per gain, up to `most` bytes.
+   * `lines`, if not null, receives a line per gain, at most `max_bytes` bytes.
    */
   Result<std::size_t> compare(const Definitions &later, std::string *lines = nullptr,
-                              std::size_t most = 65536) const {
+                              std::size_t max_bytes = 65536) const {
     std::size_t gains = CXK_NOWHERE;
-    std::string text(most, '\0');
+    std::string text(max_bytes, '\0');
     const cxk_status status = cxk_compare(get(), later.get(), &text[0], text.size(), &gains);
     if (lines != nullptr) lines->assign(text.c_str());
     return {status, gains};

@@ -1,8 +1,7 @@
 //go:build cgo
 
-// Package lib makes signers, keyrings and definitions that stand on the C library libcortexkey. They are
-// the types of package cortexkey and work everywhere that package takes them: its transport, its verifier
-// and its middleware.
+// Package lib creates signers, keyrings and definitions that use the C library libcortexkey. They are the
+// types of package cortexkey, and its transport, verifier and middleware accept them.
 //
 //	signer, err := lib.NewSigner(7, cortexkey.Advanced, key)
 //	transport, err := cortexkey.NewTransport(signer, nil, host)
@@ -11,13 +10,12 @@
 //	guard, err := lib.NewMemoryGuard(cortexkey.MemoryGuardConfig{Entries: 120_000, Started: time.Now()})
 //	verifier, err := cortexkey.NewVerifier(keyring, guard)
 //
-// Package cortexkey does all of this in Go alone, with the same answers. Take this package for batches of
-// signatures, for [Compare], and where one implementation for all of your languages matters; a call into C
-// costs some 40 to 100 ns.
+// Package cortexkey does all of this in Go alone, with the same answers. Use this package for batches of
+// signatures, for [Compare], or to have one implementation for all of your languages.
 //
 // It needs cgo, a C compiler, and the library when the program is built:
 //
-//   - without a build tag, pkg-config finds the shared library, which the program needs when it runs, too;
+//   - without a build tag, pkg-config finds the shared library, which the program also needs when it runs;
 //   - with cortexkey_static, pkg-config finds the archive (cortexkey-static), and the program needs nothing;
 //   - with cortexkey_bundled, the archive comes with the release file cortexkey-go-VERSION.tar.gz.
 //
@@ -85,8 +83,8 @@ type Gain struct {
 	Message string
 }
 
-// Compare returns what keys gain from one version of the definitions to the next. Both must be of
-// [LoadDefinitions].
+// Compare returns what keys gain from one version of the definitions to the next. Both must come
+// from [LoadDefinitions].
 func Compare(before, after *cortexkey.Definitions) ([]Gain, error) {
 	var gains []Gain
 	err := hook.DefinitionsBackend(before, func(old backend.Definitions) error {

@@ -82,6 +82,8 @@ pub(crate) fn generate(root: &Path) -> Result<String, String> {
              functions that are written literally in a module named in lib.rs"
         ));
     }
+    // Rust's convention for contracts; a C manual states them as requirements.
+    let text = text.replace(" * # Safety\n *\n", " * Requirements:\n *\n");
     marked(&parenthesised(&text))
 }
 

@@ -9,7 +9,7 @@ const ALLOWED: &[(&str, &str, &str)] = &[
     ("crates/cli/tests/it/boundaries.rs", "", "several refusals share an exit code"),
     ("crates/cli/tests/it/console.rs", "cannot be answered", "only the page's text says so"),
     ("crates/cli/tests/it/pages.rs", "keys inventory", "the name of a command"),
-    ("crates/client/src/watch/send/file.rs", "no line end", "what the test itself wrote"),
+    ("crates/client/src/watch/send/file.rs", "no line ending", "what the test itself wrote"),
     ("crates/console/tests/it/requests.rs", "1 hour behind", "a number with its unit"),
     ("go/examples/routers/routers_test.go", "hello, key", "what the example itself prints"),
     ("crates/tenant/tests/it/", "", "answers of the product, which clients may read"),

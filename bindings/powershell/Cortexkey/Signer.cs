@@ -24,7 +24,7 @@ namespace Cortexkey {
     private byte[] key;
 
     public Signer(ulong keyId, SecureString key, Level level) {
-      if (keyId == 0) throw new ArgumentException("the key id is 0; take the number in the column ID");
+      if (keyId == 0) throw new ArgumentException("the key id is 0; take the number in the ID column");
       if (!Enum.IsDefined(typeof(Level), level)) throw new ArgumentException("the level is neither Standard nor Advanced");
       if (key == null) throw new ArgumentNullException("key");
       this.keyId = keyId;
@@ -114,7 +114,7 @@ namespace Cortexkey {
     }
 
     private static ArgumentException NoKey() {
-      return new ArgumentException("the key is not 1 to 256 bytes of visible ASCII; remove surrounding spaces and line ends");
+      return new ArgumentException("the key is not 1 to 256 bytes of visible ASCII; remove surrounding spaces and line endings");
     }
 
     private static bool IsNonce(string nonce) {

@@ -44,7 +44,7 @@ pub const CXK_ASK_DATASET_ROW: cxk_question_kind = 9;
 #[allow(non_camel_case_types, reason = "C's name")]
 pub type cxk_permission = u32;
 
-/// No access: the component is hidden. Questions cannot ask for it.
+/// No access: the component is hidden. Not valid in a question.
 pub const CXK_PERMISSION_NONE: cxk_permission = 0;
 /// View the component.
 pub const CXK_PERMISSION_VIEW: cxk_permission = 1;
@@ -137,10 +137,10 @@ pub struct cxk_field {
 /// - Dataset, group, tag and field: the tenant's own names.
 ///
 /// `cortexkey roles "ROLE"` lists what one role grants, including your organisation's own roles. No
-/// complete public list exists, so an unlisted name is not an error. It gives `CXK_OK` if a role
-/// grants everything or every other component, `CXK_DECISION_REFUSED` if the roles are listed
-/// completely, and `CXK_DECISION_UNKNOWN` otherwise. Define names as constants in your program,
-/// because a misspelt one can be allowed.
+/// complete public list exists, so an unlisted name is not an error. The answer for it is `CXK_OK`
+/// if a role grants everything or every other component, `CXK_DECISION_REFUSED` if the roles are
+/// listed completely, and `CXK_DECISION_UNKNOWN` otherwise. Define names as constants in your
+/// program, because a misspelt one can be allowed.
 #[repr(C)]
 #[derive(Clone, Copy)]
 #[allow(non_camel_case_types, reason = "C's name")]
@@ -228,8 +228,8 @@ unsafe impl ZeroIsValid for cxk_decision {}
 /// # Safety
 ///
 /// `definitions` comes from `cxk_definitions_load()` and was not freed. `question` points to a
-/// structure of the size in `struct_size`, in which the pointers that its kind needs lead to as
-/// many readable values as the counts state, and strings are terminated by NUL. `out` is writable.
+/// structure of the size in `struct_size`, whose arrays have as many readable elements as their
+/// counts, and whose strings are terminated by NUL. `out` is writable.
 /// `text` is NULL, or points to `text_size` writable bytes.
 #[unsafe(no_mangle)]
 #[must_use]

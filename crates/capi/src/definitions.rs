@@ -237,7 +237,8 @@ pub unsafe extern "C" fn cxk_definitions_find(
 /// - Ownership: `out` is the caller's memory; `CXK_NOWHERE` if the call fails.
 /// - Threads: any number may call it at once.
 /// - Errors: `CXK_NULL_ARG`, `CXK_BAD_ARG`, `CXK_WRONG_HANDLE`, `CXK_NOT_FOUND`,
-///   `CXK_AMBIGUOUS_NAME` (several tenants have such an id: compile those of one).
+///   `CXK_AMBIGUOUS_NAME` (several tenants have a key with this id: compile the definitions of one
+///   tenant only).
 ///
 /// ```c
 /// size_t at;
@@ -333,14 +334,9 @@ pub unsafe extern "C" fn cxk_compare(
 
 /// Frees definitions.
 ///
-/// - Ownership: the definitions must not be used afterwards. NULL is ignored. Freeing definitions
-///   twice is an error that cannot always be detected.
+/// - Ownership: the definitions must not be used afterwards. NULL is ignored.
 /// - Threads: only when no other thread uses the definitions.
 /// - Errors: none.
-///
-/// ```c
-/// cxk_definitions_free(NULL);
-/// ```
 ///
 /// # Safety
 ///

@@ -40,7 +40,7 @@ pub struct cxk_headers {
     pub timestamp: [c_char; CXK_TIMESTAMP_SIZE],
 }
 
-/// The headers of one request as lines `Name: value` without a line end, as libcurl's
+/// The headers of one request as lines `Name: value` without a line ending, as libcurl's
 /// `curl_slist_append()` expects them; all zeros if a call fails.
 ///
 /// Wipe the structure with `cxk_wipe()` after use.

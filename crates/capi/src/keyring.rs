@@ -187,14 +187,9 @@ pub unsafe extern "C" fn cxk_keyring_remove(keyring: *mut cxk_keyring, key_id: u
 /// Frees a keyring. Verifiers that use it keep its keys until they are freed; then the keys are
 /// wiped.
 ///
-/// - Ownership: the keyring must not be used afterwards. NULL is ignored. Freeing a keyring twice
-///   is an error that cannot always be detected.
+/// - Ownership: the keyring must not be used afterwards. NULL is ignored.
 /// - Threads: only when no other thread uses the keyring itself; its verifiers may continue.
 /// - Errors: none.
-///
-/// ```c
-/// cxk_keyring_free(NULL);
-/// ```
 ///
 /// # Safety
 ///

@@ -120,14 +120,9 @@ pub unsafe extern "C" fn cxk_replay_guard_new(
 
 /// Frees a replay guard. Verifiers that use it keep it until they are freed.
 ///
-/// - Ownership: the guard must not be used afterwards. NULL is ignored. Freeing a guard twice is an
-///   error that cannot always be detected.
+/// - Ownership: the guard must not be used afterwards. NULL is ignored.
 /// - Threads: only when no other thread uses the guard itself; its verifiers may continue.
 /// - Errors: none.
-///
-/// ```c
-/// cxk_replay_guard_free(NULL);
-/// ```
 ///
 /// # Safety
 ///

@@ -49,7 +49,7 @@ unsafe impl ZeroIsValid for *mut cxk_signer {}
 ///   call fails. The key is hashed or copied, so the caller may wipe it immediately.
 /// - Threads: any.
 /// - Errors: `CXK_NULL_ARG`, `CXK_INVALID_KEY_ID`, `CXK_INVALID_LEVEL`, `CXK_INVALID_KEY` (empty,
-///   longer than 256 bytes, or something besides visible ASCII: often a line end),
+///   longer than 256 bytes, or something besides visible ASCII: often a line ending),
 ///   `CXK_NO_MEMORY`.
 ///
 /// ```c
@@ -205,8 +205,8 @@ pub const CXK_BATCH_MAX: usize = 65_536;
 ///
 /// # Safety
 ///
-/// `signer` comes from `cxk_signer_new()` and was not freed. `count` structures at `out` is
-/// writable.
+/// `signer` comes from `cxk_signer_new()` and was not freed. `out` points to
+/// `count` writable structures.
 #[unsafe(no_mangle)]
 #[must_use]
 pub unsafe extern "C" fn cxk_signer_sign_batch(
@@ -225,14 +225,9 @@ pub unsafe extern "C" fn cxk_signer_sign_batch(
 
 /// Wipes and frees a signer.
 ///
-/// - Ownership: the signer must not be used afterwards. NULL is ignored. Freeing a signer twice is
-///   an error that cannot always be detected.
+/// - Ownership: the signer must not be used afterwards. NULL is ignored.
 /// - Threads: only when no other thread uses the signer.
 /// - Errors: none.
-///
-/// ```c
-/// cxk_signer_free(NULL);
-/// ```
 ///
 /// # Safety
 ///

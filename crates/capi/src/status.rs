@@ -9,13 +9,13 @@ use cortexkey_core::auth::Verdict;
 
 /// The result of a call: `CXK_OK`, or a number below zero.
 ///
-/// -1 to -99: usage error, or a failing environment. -101 to -199: a verifier refused a request
+/// -1 to -99: usage error, or an environment failure. -101 to -199: a verifier refused a request
 /// (`CXK_VERDICT_...`). -201 to -299: a decision other than allowed (`CXK_DECISION_...`). -900: an
 /// internal error. A number never changes its meaning.
 #[allow(non_camel_case_types, reason = "C's name")]
 pub type cxk_status = i32;
 
-/// Done.
+/// Success.
 pub const CXK_OK: cxk_status = 0;
 /// A pointer that must not be NULL is NULL.
 pub const CXK_NULL_ARG: cxk_status = -1;
@@ -63,7 +63,7 @@ pub const CXK_UNSUPPORTED_FORMAT: cxk_status = -21;
 pub const CXK_NOT_ADVANCED: cxk_status = -22;
 /// At least one request of a batch was refused; see the statuses.
 pub const CXK_SOME_REFUSED: cxk_status = -23;
-/// The key may not.
+/// The key is not allowed to do this.
 pub const CXK_DECISION_REFUSED: cxk_status = -201;
 /// The answer depends on a fact that is not listed. Treat it as a refusal.
 pub const CXK_DECISION_UNKNOWN: cxk_status = -202;
@@ -128,8 +128,8 @@ const OWN: &[(cxk_status, &CStr, &CStr)] = &[
         c"wrong-handle",
         c"the pointer is not a live handle of the type that this function takes",
     ),
-    (CXK_INVALID_KEY, c"invalid-key", c"the key is not 1 to 256 bytes of visible ASCII; remove surrounding spaces and line ends"),
-    (CXK_INVALID_KEY_ID, c"invalid-key-id", c"the key id is 0; take the number in the column ID of the API Keys table"),
+    (CXK_INVALID_KEY, c"invalid-key", c"the key is not 1 to 256 bytes of visible ASCII; remove surrounding spaces and line endings"),
+    (CXK_INVALID_KEY_ID, c"invalid-key-id", c"the key id is 0; take the number in the ID column of the API Keys table"),
     (CXK_INVALID_LEVEL, c"invalid-level", c"the level is neither CXK_LEVEL_STANDARD nor CXK_LEVEL_ADVANCED; the API Keys table shows it as Security Level"),
     (CXK_INVALID_NONCE, c"invalid-nonce", c"the nonce is not 64 characters of A-Z, a-z and 0-9"),
     (CXK_INVALID_TIMESTAMP, c"invalid-timestamp", c"the time is not 13 digits; give Unix time in milliseconds, not in seconds"),

@@ -51,8 +51,8 @@ pub struct cxk_verifier_options {
 }
 
 /// A header of a request: the name in any case, and the value as received, without surrounding
-/// white space (HTTP requires stripping it). Neither needs a terminating NUL. Pass a header that
-/// was sent several times as often.
+/// white space (HTTP requires stripping it). Neither needs a terminating NUL. If a header was sent
+/// several times, pass each occurrence.
 #[repr(C)]
 #[derive(Clone, Copy)]
 #[allow(non_camel_case_types, reason = "C's name")]
@@ -89,7 +89,7 @@ pub struct cxk_principal {
     pub expires_ms: u64,
     /// The request's timestamp, in milliseconds since 1970; 0 with a Standard key.
     pub signed_ms: u64,
-    /// With `CXK_VERIFIER_OWN_GUARD`: how long the tag must be remembered, in milliseconds since
+    /// With `CXK_VERIFIER_OWN_GUARD`: until when the tag must be remembered, in milliseconds since
     /// 1970. 0 for a Standard request, which has no tag because it can be sent any number of times.
     pub remember_until_ms: u64,
     /// The key's security level.
@@ -234,8 +234,8 @@ pub unsafe extern "C" fn cxk_verify(
     unsafe { output::fill(out, verify) }
 }
 
-/// Verifies many requests at the same time, in order: of two equal requests, the first is accepted.
-/// Each gets the status that `cxk_verify()` would return.
+/// Verifies many requests in order, all as of `now_ms`. Of two equal requests, only the first is
+/// accepted. Each gets the status that `cxk_verify()` would return.
 ///
 /// - Ownership: as with `cxk_verify()`. `statuses` and `principals` are the caller's arrays of
 ///   `count`. If the call itself fails, every status is the call's status, and every principal is
@@ -309,14 +309,9 @@ pub unsafe extern "C" fn cxk_verify_batch(
 
 /// Frees a verifier.
 ///
-/// - Ownership: the verifier must not be used afterwards. NULL is ignored. Freeing a verifier twice
-///   is an error that cannot always be detected.
+/// - Ownership: the verifier must not be used afterwards. NULL is ignored.
 /// - Threads: only when no other thread uses the verifier.
 /// - Errors: none.
-///
-/// ```c
-/// cxk_verifier_free(NULL);
-/// ```
 ///
 /// # Safety
 ///

@@ -47,7 +47,7 @@ pub(crate) fn pretty_json(value: &Value) -> String {
 pub(crate) fn visible(json: &str) -> String {
     let mut out = String::with_capacity(json.len());
     for c in json.chars() {
-        // Outside strings, line ends and tabs are JSON's only such characters.
+        // Outside strings, line endings and tabs are JSON's only such characters.
         if is_invisible(c) && !matches!(c, '\n' | '\r' | '\t') {
             let mut units = [0; 2];
             for unit in c.encode_utf16(&mut units) {

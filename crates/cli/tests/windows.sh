@@ -1,5 +1,5 @@
 #!/bin/sh
-# The command as a program for Windows, under wine: quickstart, the linter on both kinds of line ends, key files by
+# The command as a program for Windows, under wine: quickstart, the linter on both kinds of line endings, key files by
 # their access control lists; and the tests of files and rights.
 #
 #   windows.sh FOLDER      where it builds

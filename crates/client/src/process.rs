@@ -159,7 +159,7 @@ impl ProgramError {
 }
 
 impl Exchanged {
-    /// What it wrote to standard output, as text without line ends at its end.
+    /// What it wrote to standard output, as text without line endings at its end.
     pub(crate) fn text(&self) -> String {
         String::from_utf8_lossy(&self.stdout).trim_end().to_owned()
     }

@@ -342,7 +342,7 @@ pub fn no_formula(cell: String) -> String {
     if cell.trim_start().starts_with(['=', '+', '-', '@']) { format!("'{cell}") } else { cell }
 }
 
-/// A tenant's text on one line: line ends and tabs become spaces; invisible and control characters
+/// A tenant's text on one line: line endings and tabs become spaces; invisible and control characters
 /// become escapes, and so does what a CI service would take for a command.
 pub fn one_line(text: &str) -> String {
     let mut out = String::with_capacity(text.len());

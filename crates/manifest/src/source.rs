@@ -70,7 +70,7 @@ pub struct LineIndex {
 }
 
 impl LineIndex {
-    /// Finds the line ends of a string: LF, CRLF, or a lone CR, as in YAML.
+    /// Finds the line endings of a string: LF, CRLF, or a lone CR, as in YAML.
     #[must_use]
     pub fn new(text: &str) -> Self {
         let bytes = text.as_bytes();

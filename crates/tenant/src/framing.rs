@@ -94,7 +94,7 @@ enum State {
     Body(u64),
     Chunk(u64),
     ChunkSize,
-    /// The line end after a chunk.
+    /// The line ending after a chunk.
     ChunkEnd,
     Trailers,
     /// Unreadable from here on.

@@ -214,7 +214,7 @@ impl HttpBody for Held {
 /// only when it must read more, and accepts what arrived in one piece.
 async fn small_head(request: Request, next: Next) -> Response {
     let headers = request.headers();
-    // The separators: `: ` and line ends.
+    // The separators: `: ` and line endings.
     let of_header = |(name, value): (&header::HeaderName, &HeaderValue)| {
         name.as_str().len() + value.len() + ": \r\n".len()
     };

@@ -201,7 +201,7 @@ impl Tenant {
         self.app.faults.set(faults)
     }
 
-    /// One line of JSON, without the line end: address, process and the generated keys. It contains
+    /// One line of JSON, without the line ending: address, process and the generated keys. It contains
     /// keys, for the user or program that started the tenant.
     pub fn ready_line(&self) -> String {
         self.ready_line_with(None)

@@ -1,5 +1,5 @@
-// Package backend is what this module's types stand on: the interfaces that pure Go and the C library
-// implement, and the values that pass between them. It has no behaviour.
+// Package backend declares the interfaces that pure Go and the C library implement, and the values that pass
+// between them. It has no behaviour.
 package backend
 
 import "errors"

@@ -91,13 +91,13 @@ func (h *Headers) Wipe() { C.cxk_wipe(unsafe.Pointer(&h.c), C.size_t(unsafe.Size
 // SignatureSize is the size of a signature of a batch.
 const SignatureSize = unsafe.Sizeof(C.cxk_signature{})
 
-// Signer is a handle of the library. It may be shared, and is freed once, when nobody uses it.
+// Signer is a handle of the library. It may be shared, and is freed once, when it is no longer used.
 type Signer struct {
 	handle  *C.cxk_signer
 	cleanup runtime.Cleanup
 }
 
-// NewSigner makes a handle. It frees itself when it is lost, but Free does so at a known time.
+// NewSigner creates a handle. The garbage collector frees it, but Free does so at a known time.
 func NewSigner(keyID uint64, level uint32, key []byte) (*Signer, Status) {
 	if !abiFits() {
 		return nil, ABIMismatch

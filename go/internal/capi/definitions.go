@@ -34,7 +34,7 @@ type Definitions struct {
 	cleanup runtime.Cleanup
 }
 
-// LoadDefinitions makes a handle. It frees itself when it is lost, but Free does so at a known time.
+// LoadDefinitions creates a handle. The garbage collector frees it, but Free does so at a known time.
 func LoadDefinitions(bytes []byte) (*Definitions, Status) {
 	if !abiFits() {
 		return nil, ABIMismatch

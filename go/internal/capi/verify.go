@@ -37,7 +37,7 @@ static cxk_status put_key(cxk_keyring *keyring, uint64_t id, cxk_level level, co
 	return cxk_keyring_put(keyring, &key);
 }
 
-// A length of SIZE_MAX stands for a header that was not there.
+// A length of SIZE_MAX means that the header is absent.
 static cxk_status verify(const cxk_verifier *verifier, const char *id, size_t id_len,
                          const char *authorization, size_t authorization_len, const char *nonce,
                          size_t nonce_len, const char *timestamp, size_t timestamp_len,
@@ -57,7 +57,7 @@ static cxk_status verify(const cxk_verifier *verifier, const char *id, size_t id
 
 enum { BATCH_MAX = 64, ABSENT = UINT16_MAX };
 
-// The values of all requests stand one behind the other; each request has four lengths.
+// The values of all requests are concatenated; each request has four lengths.
 static void verify_batch(const cxk_verifier *verifier, const char *values, const uint16_t *lens,
                          size_t count, uint64_t now_ms, cxk_status *statuses,
                          cxk_principal *principals) {
@@ -99,7 +99,7 @@ type Keyring struct {
 	cleanup runtime.Cleanup
 }
 
-// NewKeyring makes a handle. It frees itself when it is lost, but Free does so at a known time.
+// NewKeyring creates a handle. The garbage collector frees it, but Free does so at a known time.
 func NewKeyring() (*Keyring, Status) {
 	if !abiFits() {
 		return nil, ABIMismatch
@@ -160,7 +160,7 @@ type GuardOptions struct {
 	First                            bool
 }
 
-// NewReplayGuard makes a handle. It frees itself when it is lost, but Free does so at a known time.
+// NewReplayGuard creates a handle. The garbage collector frees it, but Free does so at a known time.
 func NewReplayGuard(o GuardOptions) (*ReplayGuard, Status) {
 	if !abiFits() {
 		return nil, ABIMismatch
@@ -196,7 +196,7 @@ type Verifier struct {
 	cleanup runtime.Cleanup
 }
 
-// NewVerifier makes a handle. Without a guard the caller has its own. It frees itself when it is
+// NewVerifier creates a handle. Without a guard the caller has its own. It frees itself when it is
 // lost, but Free does so at a known time.
 func NewVerifier(keyring *Keyring, guard *ReplayGuard, skewMS uint64, lenientNonces bool) (*Verifier, Status) {
 	options := C.cxk_verifier_options{

@@ -4,11 +4,11 @@ package hook
 
 import "github.com/cortexkey/cortexkey/go/internal/backend"
 
-// NewSignerBackend makes the backend of a signer from what package cortexkey has checked.
+// NewSignerBackend creates a signer's backend from arguments that package cortexkey has checked.
 type NewSignerBackend func(keyID uint64, advanced bool, key []byte) (backend.Signer, error)
 
 var (
-	// SignerOption returns a cortexkey.Option that has a signer stand on another backend.
+	// SignerOption returns a cortexkey.Option that gives a signer another backend.
 	SignerOption func(NewSignerBackend) any
 	// Keyring returns a *cortexkey.Keyring over a backend.
 	Keyring func(backend.Keyring) any

@@ -22,7 +22,7 @@ type signer struct {
 	handle *capi.Signer
 }
 
-// NewSigner makes a signer.
+// NewSigner creates a signer.
 func NewSigner(keyID uint64, advanced bool, key []byte) (backend.Signer, error) {
 	handle, status := capi.NewSigner(keyID, level(advanced), key)
 	if status != capi.OK {
@@ -71,7 +71,7 @@ type keyring struct {
 	created map[uint64]uint64
 }
 
-// NewKeyring makes a keyring.
+// NewKeyring creates a keyring.
 func NewKeyring() (backend.Keyring, error) {
 	handle, status := capi.NewKeyring()
 	if status != capi.OK {

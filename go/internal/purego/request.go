@@ -78,7 +78,7 @@ func isNonce(text string, lenient bool) bool {
 	if len(text) != NonceBytes && !(lenient && 16 <= len(text) && len(text) <= nonceBytesMax) {
 		return false
 	}
-	// Without a branch for each: which characters come nobody can predict.
+	// Without a branch per character, because the branches could not be predicted.
 	others := 0
 	for i := range len(text) {
 		others += int(notInNonce[text[i]])

@@ -26,7 +26,7 @@ type Use struct {
 	Tag [16]byte
 }
 
-// New makes a guard. The secret is the process's own, so that nobody can aim at one place of a table.
+// New creates a guard. The secret is the process's own, so that no client can choose its place in a table.
 func New(options backend.GuardOptions, secret [2]uint64) *Guard {
 	g := &Guard{
 		table: newTable(options.Entries, options.SkewMS), skewMS: options.SkewMS, freshAtMS: options.StartedMS,

@@ -32,8 +32,8 @@ type mark uint64
 func (m mark) tick() uint32 { return tick(uint64(m)) }
 func (m mark) part() uint64 { return uint64(m) >> 12 }
 
-// tick is time in steps of 64 ms, which begin again after eight years. A line that nobody used for so
-// long makes a search longer than it need be, and nothing else.
+// tick is time in steps of 64 ms, which begin again after eight years. A line that was not
+// used for that long only makes a search longer.
 func tick(ms uint64) uint32 { return uint32(ms >> 6) }
 
 // slotOf is what a slot holds for a use. It is never 0.

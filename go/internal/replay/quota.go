@@ -48,7 +48,7 @@ func (c *counting) takeBack() {
 // A key's count has a number for each slice of time and drops those below the mark: so a use counts until
 // the end of its timestamp's slice, at most a fifth of the skew longer than it is remembered.
 type counts struct {
-	// Whose count is at the same place of places; 0 is nobody's.
+	// Whose count is at the same place of places; 0 means unused.
 	ids    []atomic.Uint64
 	places []count
 	// Taken by the goroutine that gives a place to another key.
@@ -139,7 +139,7 @@ func (c *counts) place(keyID uint64, probe int) int {
 	return partOf(mixed(mixed(keyID^c.secret)+uint64(probe)*golden), len(c.ids))
 }
 
-// find returns the place of a key that has one: at the latest before the first place that nobody had.
+// find returns the place of a key that has one, which is before the first place that was never used.
 func (c *counts) find(keyID uint64) (int, bool) {
 	for probe := range keyProbes {
 		place := c.place(keyID, probe)
@@ -153,7 +153,7 @@ func (c *counts) find(keyID uint64) (int, bool) {
 	return 0, false
 }
 
-// claim gives a key the first place of nobody, or of a key that has no uses.
+// claim gives a key the first place that is unused, or whose key has no uses.
 func (c *counts) claim(keyID, oldest uint64) (int, bool) {
 	value := c.giving.take(0)
 	defer c.giving.give(value)

@@ -148,7 +148,7 @@ func (t *table) search(first *line, n note, s *spot, c counting) int32 {
 }
 
 // find looks for a use behind its first line, and returns the first probe that has room otherwise. The
-// lines before that note that the use goes past them, since nobody looks at them again.
+// lines before that note that the use goes past them, since they are not searched again.
 func (t *table) find(s *spot, firstHasRoom bool) (room int, isKnown bool) {
 	room = -1
 	if firstHasRoom {
@@ -210,7 +210,7 @@ func (t *table) place(s *spot, probe int, share share) int32 {
 	return verdict.ReplayGuardFull
 }
 
-// line returns the line that is looked at as number probe. Each is drawn anew: steps of equal length
+// line returns the line that is looked at as number probe. Each is drawn separately: steps of equal length
 // would come round to the same few lines.
 func (t *table) line(s *spot, probe int) *line {
 	chance := mixed(s.hash + uint64(probe)*golden)

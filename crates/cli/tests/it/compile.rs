@@ -78,11 +78,11 @@ fn compiled_definitions_decide_as_their_source_does() {
     let Lookup::Found(at) = definitions.find("on/a") else { panic!("on/a is not there") };
     let entry = definitions.entry(at).unwrap();
     assert_eq!(entry.lifetime_ms, Some(90 * 86_400_000));
-    let mints = Question::Component { name: "Public API", permission: Permission::Edit };
+    let generates = Question::Component { name: "Public API", permission: Permission::Edit };
     let sees = Question::Asset { groups: &["prod-us"] };
     let record = definitions.record(at).unwrap();
     let key = record.key();
-    assert_eq!(decide(&key.access(), &key.settings, &mints).answer(), Answer::Allowed);
+    assert_eq!(decide(&key.access(), &key.settings, &generates).answer(), Answer::Allowed);
     assert_eq!(decide(&key.access(), &key.settings, &sees).answer(), Answer::Refused);
     assert!(!key.older_scopes);
     let Lookup::Found(old) = definitions.find("old/a") else { panic!("old/a is not there") };

@@ -16,7 +16,7 @@ fn each_cause_has_evidence_and_a_remedy() {
     let key = tenant.key("advanced").1;
     for (what, variable, value, code) in [
         ("nothing", "CORTEXKEY_API_KEY", key.clone(), 0),
-        ("quotes and a line end", "CORTEXKEY_API_KEY", format!("'{key}'\n"), 1),
+        ("quotes and a line ending", "CORTEXKEY_API_KEY", format!("'{key}'\n"), 1),
         ("another id", "CORTEXKEY_API_KEY_ID", "99".into(), 1),
         ("another level", "CORTEXKEY_API_KEY_TYPE", "standard".into(), 1),
         ("no id", "CORTEXKEY_API_KEY_ID", String::new(), 1),

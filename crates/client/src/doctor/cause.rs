@@ -54,8 +54,8 @@ causes! {
         "the key is in quotes"
         "remove the quotes from the variable, file or secret store",
     SpaceRoundKey "space-round-key"
-        "a space or line end surrounds the key"
-        "store only the key; printf adds no line end, echo does",
+        "a space or line ending surrounds the key"
+        "store only the key; printf adds no line ending, echo does",
     LevelMismatch "level-mismatch"
         "the key has the other security level"
         "set the key type to the Security Level that the API Keys table shows",

@@ -161,7 +161,7 @@ fn way(digest: &str, text: &[u8]) -> Option<Option<&'static str>> {
     }
     for end in [&b"\n"[..], b"\r\n"] {
         if *sha256(&[text, end]) == digest {
-            return Some(Some("a line end was hashed after the text"));
+            return Some(Some("a line ending was hashed after the text"));
         }
     }
     None
@@ -184,8 +184,8 @@ fn candidates(key: &[u8], plain: &[u8], nonce: &[u8], sent: &[u8]) -> Vec<Candid
 
 fn other_keys(plain: &[u8], nonce: &[u8], sent: &[u8], all: &mut Vec<Candidate>) {
     for (before, after, cause, what) in [
-        (&b""[..], &b"\n"[..], Cause::SpaceRoundKey, "a line end was hashed with the key"),
-        (b"", b"\r\n", Cause::SpaceRoundKey, "a line end was hashed with the key"),
+        (&b""[..], &b"\n"[..], Cause::SpaceRoundKey, "a line ending was hashed with the key"),
+        (b"", b"\r\n", Cause::SpaceRoundKey, "a line ending was hashed with the key"),
         (b"", b" ", Cause::SpaceRoundKey, "a space was hashed with the key"),
         (b" ", b"", Cause::SpaceRoundKey, "a space was hashed with the key"),
         (b"\"", b"\"", Cause::QuotesRoundKey, "quotes were hashed with the key"),
@@ -266,7 +266,7 @@ fn other_orders(plain: &[u8], nonce: &[u8], sent: &[u8], all: &mut Vec<Candidate
         (&[plain, b"-", nonce, b"-", sent], "the parts were separated by dashes"),
         (&[plain, b"&", nonce, b"&", sent], "the parts were separated by ampersands"),
         (&[plain, b"\0", nonce, b"\0", sent], "the parts were separated by zero bytes"),
-        (&[plain, b"\n", nonce, b"\n", sent], "the parts were separated by line ends"),
+        (&[plain, b"\n", nonce, b"\n", sent], "the parts were separated by line endings"),
         (&[plain, b" ", nonce, b" ", sent], "the parts were separated by spaces"),
         (&[plain, nonce], "the timestamp is missing"),
         (&[plain, sent], "the nonce is missing"),

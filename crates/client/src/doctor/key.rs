@@ -24,7 +24,7 @@ pub(super) fn mistakes(text: &[u8]) -> Vec<KeyMistake> {
         let trimmed = rest.trim_ascii();
         if trimmed.len() < rest.len() {
             rest = trimmed;
-            found(Cause::SpaceRoundKey, "white space or a line end surrounds the key", rest);
+            found(Cause::SpaceRoundKey, "white space or a line ending surrounds the key", rest);
         } else if let Some(inner) = unescaped(rest) {
             rest = inner;
             found(Cause::SpaceRoundKey, "the key ends in a backslash and an n", rest);
@@ -58,7 +58,7 @@ fn quoted(text: &[u8]) -> Option<&[u8]> {
         .or_else(|| curly("\u{2018}", "\u{2019}"))
 }
 
-/// An escaped line end.
+/// An escaped line ending.
 fn unescaped(text: &[u8]) -> Option<&[u8]> {
     text.strip_suffix(br"\n").or_else(|| text.strip_suffix(br"\r"))
 }

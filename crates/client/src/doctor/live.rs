@@ -105,7 +105,7 @@ impl CheckedCall {
 
 /// The key without surrounding characters, which are reported.
 fn corrected(text: Zeroizing<Vec<u8>>, origin: &Origin, to: &mut Diagnosis) -> Zeroizing<Vec<u8>> {
-    // In a file or program output, one line end is not a mistake.
+    // In a file or program output, one line ending is not a mistake.
     let is_variable = matches!(origin, Origin::Environment(_));
     let ended = text.strip_suffix(b"\n").map(|rest| rest.strip_suffix(b"\r").unwrap_or(rest));
     let mut key = match ended.filter(|_| !is_variable) {

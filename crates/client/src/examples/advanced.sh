@@ -5,7 +5,7 @@
 set -euo pipefail
 
 API_URL=${CORTEXKEY_API_URL:?set it to what the button Copy API URL gives}
-KEY_ID=${CORTEXKEY_API_KEY_ID:?set it to the number in the column ID of the API Keys table}
+KEY_ID=${CORTEXKEY_API_KEY_ID:?set it to the number in the ID column of the API Keys table}
 : "${CORTEXKEY_API_KEY:?set it from your secret store}"
 
 # New for every attempt: each request is accepted once.

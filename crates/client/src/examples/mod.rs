@@ -27,7 +27,7 @@ const PLACES: [(Setting, &str, [&str; 2]); 12] = [
     (Setting::Url, "${CORTEXKEY_API_URL:?set it to what the button Copy API URL gives}", ["", ""]),
     (
         Setting::KeyId,
-        "${CORTEXKEY_API_KEY_ID:?set it to the number in the column ID of the API Keys table}",
+        "${CORTEXKEY_API_KEY_ID:?set it to the number in the ID column of the API Keys table}",
         ["", ""],
     ),
     (Setting::Url, r#"os.environ["CORTEXKEY_API_URL"]"#, ["\"", "\""]),

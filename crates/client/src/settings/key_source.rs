@@ -93,7 +93,7 @@ pub enum KeyProblem {
     )]
     ByteOrderMark,
     /// It has more than one line.
-    #[error("has more than one line; it should contain only the key, without a line end")]
+    #[error("has more than one line; it should contain only the key, without a line ending")]
     ManyLines,
     /// It is binary data.
     #[error("contains binary data (byte {position}); it should contain only the key, as text")]
@@ -122,7 +122,7 @@ impl KeySource {
         }
     }
 
-    /// Reads the key's bytes, without the one line end that may close them.
+    /// Reads the key's bytes, without the one line ending that may close them.
     pub(super) fn read(
         &self,
         environment: &Environment<'_>,
@@ -275,7 +275,7 @@ fn read_limited(source: &mut dyn Read) -> Result<Zeroizing<Vec<u8>>, KeyProblem>
     if bytes.len() > KEY_SOURCE_BYTES_MAX { Err(KeyProblem::TooLarge) } else { Ok(bytes) }
 }
 
-/// Takes exactly one line end off.
+/// Takes exactly one line ending off.
 fn without_line_end(mut stored: StoredKey) -> Result<StoredKey, KeyProblem> {
     let bytes = &mut stored.key;
     if bytes.ends_with(b"\n") {

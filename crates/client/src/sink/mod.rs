@@ -28,7 +28,7 @@ pub use store::StoreSink;
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Sink {
-    /// To a program's standard input, without a line end. `{name}`, `{key_id}`, `{level}` and
+    /// To a program's standard input, without a line ending. `{name}`, `{key_id}`, `{level}` and
     /// `{host}` in its arguments are replaced.
     Command(Program),
     /// The same, after another program reported whether a secret of this name exists: exit code 0
@@ -39,7 +39,7 @@ pub enum Sink {
         /// Reports whether the secret exists.
         exists: Program,
     },
-    /// To a file that only its owner can read, without a line end.
+    /// To a file that only its owner can read, without a line ending.
     File {
         /// The file.
         path: PathBuf,

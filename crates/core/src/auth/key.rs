@@ -112,7 +112,7 @@ impl fmt::Display for KeyError {
             Self::BadByte { position, kind } => {
                 let what = match kind {
                     KeyByte::Space => "a space",
-                    KeyByte::LineEnd => "a line end",
+                    KeyByte::LineEnd => "a line ending",
                     KeyByte::Control => "a control character",
                     KeyByte::NotAscii => "not ASCII",
                 };
@@ -219,7 +219,7 @@ impl fmt::Display for KeyIdError {
             Self::NotDigits => "the key id contains characters other than the digits 0 to 9",
             Self::TooLarge => "the key id is above 18446744073709551615",
         };
-        write!(f, "{seen}; it is the number in the column ID of the API Keys table, such as 56")
+        write!(f, "{seen}; it is the number in the ID column of the API Keys table, such as 56")
     }
 }
 

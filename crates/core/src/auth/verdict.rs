@@ -66,7 +66,7 @@ verdicts! {
     BadKeyId "bad-key-id" -103
         "x-xdr-auth-id is not a key id"
         cause "the header contains other characters than decimal digits, or starts with 0"
-        remedy "send the number in the column ID of the API Keys table"
+        remedy "send the number in the ID column of the API Keys table"
     BadNonce "bad-nonce" -104
         "x-xdr-nonce is not 64 letters and digits"
         cause "the client draws another length or alphabet, or an attacker extended a captured request"
@@ -77,7 +77,7 @@ verdicts! {
         remedy "send Unix time in milliseconds, in decimal"
     BadAuthorization "bad-authorization" -106
         "Authorization does not have the form of a digest or a key"
-        cause "a Bearer prefix, upper-case digits, quotes or a line end around the value"
+        cause "a Bearer prefix, upper-case digits, quotes or a line ending around the value"
         remedy "send 64 lower-case hexadecimal digits (Advanced) or the key itself (Standard), with no prefix"
     UnknownKey "unknown-key" -107
         "no key has this id"

@@ -62,7 +62,7 @@ pub(crate) fn add_after(tree: &Tree, key: Span, field: &str, safe: bool) -> Opti
     Some(Fix { safe, edits: vec![Edit { span: Span::new(line_end, line_end), text }] })
 }
 
-/// The line end that the file uses.
+/// The line ending that the file uses.
 pub(crate) fn end_of_line(tree: &Tree) -> &'static str {
     if tree.source().contains("\r\n") { "\r\n" } else { "\n" }
 }

@@ -12,6 +12,9 @@ pub struct RuleId {
     name: Cow<'static, str>,
 }
 
+/// Names that rules had before, each with the rule's code.
+const FORMER_NAMES: [(&str, &str); 1] = [("role-mints-keys", "R010")];
+
 /// The subjects of the rules, by letter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Family {
@@ -62,10 +65,14 @@ impl RuleId {
         &self.name
     }
 
-    /// True when a user's text is the code or the name.
+    /// True when a user's text is the code, the name or a former name.
     #[must_use]
     pub fn matches(&self, written: &str) -> bool {
-        self.code == written || self.name == written
+        self.code == written || self.name == written || self.was_named(written)
+    }
+
+    fn was_named(&self, written: &str) -> bool {
+        FORMER_NAMES.iter().any(|(former, code)| *former == written && *code == self.code)
     }
 
     /// The family of a rule of the linter. A policy's own rule has none: its code has two letters

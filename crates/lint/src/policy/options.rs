@@ -134,7 +134,7 @@ impl OptionType {
             Self::Flag => "`true` or `false`",
             Self::Number => "a whole number",
             Self::Durations => "a list of durations such as `[30d, 7d]`",
-            Self::Text => "a text",
+            Self::Text => "a string",
             Self::Texts => "a list of strings",
             Self::Pattern => "a regular expression of at most 1,000 characters",
             Self::Offset => "`Z` or an offset such as `+02:00`",

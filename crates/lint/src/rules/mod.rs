@@ -66,7 +66,7 @@ pub static RULES: &[&Rule] = &[
     &roles::r007_empty::RULE,
     &roles::r008_deprecated::RULE,
     &roles::r009_privileged_without_approval::RULE,
-    &roles::r010_mints_keys::RULE,
+    &roles::r010_generates_keys::RULE,
     &roles::r011_by_id::RULE,
     &scope::a001_missing::RULE,
     &scope::a002_all_assets::RULE,
@@ -125,15 +125,15 @@ pub(crate) static SUPPRESSED_BY: &[(&Rule, &[&Rule])] = &[
     (&level::l003_with_privileged_role::RULE, &[&level::l001_standard_forbidden::RULE]),
     (&level::l004_without_expiry::RULE, &[&expiry::e001_missing::RULE]),
     (&roles::r009_privileged_without_approval::RULE, &[&roles::r002_forbidden::RULE]),
-    (&roles::r010_mints_keys::RULE, &[&roles::r002_forbidden::RULE]),
+    (&roles::r010_generates_keys::RULE, &[&roles::r002_forbidden::RULE]),
     // Readers disagree because of a character that should not be there.
     (&yaml::y003_parser_disagreement::RULE, &[&yaml::y005_invisible_character::RULE]),
 ];
 
-/// The rule with a code or name.
+/// The rule with a code, name or former name.
 #[must_use]
 pub fn find(written: &str) -> Option<&'static Rule> {
-    RULES.iter().copied().find(|rule| rule.code == written || rule.name == written)
+    RULES.iter().copied().find(|rule| rule.id().matches(written))
 }
 
 /// The rule that reports a mistake of a reader.

@@ -21,29 +21,29 @@ impl Rule {
     #[must_use]
     pub fn markdown(&self) -> String {
         let mut out = format!("# {} {}\n\n{}\n\n", self.code, self.name, sentence(self.summary));
-        let _ = writeln!(out, "| | |\n|---|---|");
+        let _ = writeln!(out, "| policy | severity |\n|---|---|");
         let levels = self.levels();
         for (policy, level) in POLICIES.iter().zip(levels) {
             let _ = writeln!(out, "| `builtin:{policy}` | {level} |");
         }
-        let _ = writeln!(out, "| automatic fix | {} |\n", self.fixed_by());
+        let _ = writeln!(out, "\nAutomatic fix: {}.\n", self.fixed_by());
         let _ = writeln!(out, "## Why\n\n{}\n", self.why);
         let _ = write!(out, "## Example\n\n{}", example("Bad", &self.bad));
         out.push_str(&example("Good", &self.good));
         let _ = writeln!(out, "## Fix\n\n{}\n", self.remedy);
         if !self.options.is_empty() {
-            out.push_str("## Options\n\n| option | takes | default | |\n|---|---|---|---|\n");
+            out.push_str(
+                "## Options\n\n| option | type | default | description |\n|---|---|---|---|\n",
+            );
             for option in self.options {
                 let default = default(option).map_or("–".to_owned(), |text| format!("`{text}`"));
                 let takes = option.kind.expected().replace('|', "\\|");
                 let what = option.what.replace('|', "\\|");
                 let _ = writeln!(out, "| `{}` | {takes} | {default} | {what} |", option.name);
             }
-            out.push('\n');
         }
-        out.push_str(
-            "Every rule also has `enabled`, `severity`, `locked`, `waivable` and `overrides`.\n",
-        );
+        out.truncate(out.trim_end().len());
+        out.push('\n');
         out
     }
 
@@ -104,6 +104,8 @@ pub fn index() -> String {
     let mut out = String::from(
         "# Rules\n\nEach rule has a code and a name; both are accepted everywhere. The pages are generated \
          from the same source as `cortexkey explain RULE`, by `cargo xtask rules`.\n\n\
+         A page lists the rule's own options. In addition, every rule accepts `enabled`, `severity`, \
+         `locked`, `waivable` and `overrides`.\n\n\
          | code | name | finding | minimal | recommended | strict |\n|---|---|---|---|---|---|\n",
     );
     for rule in RULES {
@@ -135,6 +137,10 @@ fn sentence(text: &str) -> String {
 
 fn example(title: &str, example: &Example) -> String {
     let mut out = title.to_owned();
+    let is_policy_only = example.yaml.is_empty() && example.before.is_empty();
+    if is_policy_only && !example.policy.is_empty() && example.without.is_empty() {
+        return format!("{title} policy:\n\n```yaml\n{}```\n\n", example.policy);
+    }
     if !example.path.is_empty() {
         let _ = write!(out, ", in `{}`", example.path);
     }
@@ -146,14 +152,13 @@ fn example(title: &str, example: &Example) -> String {
         let _ = writeln!(out, "```yaml\n{}```\n", printable(example.yaml));
     }
     if !example.before.is_empty() {
-        let _ =
-            writeln!(out, "with this at the earlier revision:\n\n```yaml\n{}```\n", example.before);
+        let _ = writeln!(out, "At the earlier revision:\n\n```yaml\n{}```\n", example.before);
     }
     if !example.policy.is_empty() {
-        let _ = writeln!(out, "with this in the policy:\n\n```yaml\n{}```\n", example.policy);
+        let _ = writeln!(out, "With this in the policy:\n\n```yaml\n{}```\n", example.policy);
     }
     if !example.lock.is_empty() {
-        let _ = writeln!(out, "with this in `cortexkey.lock`:\n\n```yaml\n{}```\n", example.lock);
+        let _ = writeln!(out, "With this in `cortexkey.lock`:\n\n```yaml\n{}```\n", example.lock);
     }
     out
 }
@@ -180,12 +185,16 @@ fn shown(example: &Example) -> String {
     out
 }
 
-/// Escapes invisible characters; line ends stay.
+/// Shows a tab or a no-break space as a space, with a comment, since YAML would read an escape
+/// literally. Other invisible characters are escaped; line endings stay.
 fn printable(text: &str) -> String {
     let lines = text.split_inclusive('\n').map(|line| {
         let body = line.strip_suffix('\n').unwrap_or(line);
-        let body = cortexkey_manifest::escape(body).replace('\u{a0}', "\\u{00a0}");
-        format!("{body}\n")
+        let wide = |c: char| matches!(c, '\t' | '\u{a0}');
+        let comment = body.find(wide).and_then(|at| body[at..].chars().next());
+        let comment = comment
+            .map_or(String::new(), |c| format!("  # U+{:04X} is shown as a space", u32::from(c)));
+        format!("{}{comment}\n", cortexkey_manifest::escape(&body.replace(wide, " ")))
     });
     lines.collect()
 }

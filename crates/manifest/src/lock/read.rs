@@ -95,7 +95,7 @@ fn key_id<'t>(reader: &mut Reader<'t>, fields: &Fields<'t>, name: &str) -> Optio
 }
 
 fn id_at(reader: &mut Reader<'_>, id: NodeId, path: &str) -> Option<KeyId> {
-    let help = "a key id is the number in the column ID of the API Keys table";
+    let help = "a key id is the number in the ID column of the API Keys table";
     number_at(reader, id, path, "a key id", help)
 }
 

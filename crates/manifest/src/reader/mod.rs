@@ -382,7 +382,7 @@ impl<'t> Reader<'t> {
         match self.tree.text_of(id) {
             Some(text) if !self.tree.is_empty_value(id) => Some(text),
             _ => {
-                self.wrong_type(id, path, "a text");
+                self.wrong_type(id, path, "a string");
                 None
             }
         }

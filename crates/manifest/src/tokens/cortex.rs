@@ -17,7 +17,7 @@ const HALF: usize = 60;
 /// The shortest part of a key that is joined with its neighbours.
 const PART: usize = 16;
 
-/// Bytes between two parts: quotes, line ends, indentation and comment marks.
+/// Bytes between two parts: quotes, line endings, indentation and comment marks.
 const GAP_MAX: usize = 160;
 
 /// Every key in a string, in order.

@@ -130,7 +130,7 @@ pub fn mask_path(text: &str) -> String {
     if ranges.is_empty() { text.to_owned() } else { blank(text, &ranges) }
 }
 
-/// The text with the given ranges as asterisks, with the same line ends and length in bytes.
+/// The text with the given ranges as asterisks, with the same line endings and length in bytes.
 #[must_use]
 pub fn blank(text: &str, ranges: &[Range<usize>]) -> String {
     let mut out = String::with_capacity(text.len());

@@ -76,7 +76,7 @@ fn refused(tree: &Tree, mark: usize, fallback: Span, error: &serde_yaml::Error) 
 fn problem(span: Span, what: &str) -> Problem {
     let message = format!("YAML readers disagree about this file: {what}");
     Problem::new(ProblemKind::ParserDisagreement, span, message)
-        .help("simplify it: quote the string, and remove unusual line ends and `#`")
+        .help("simplify it: quote the string, and remove unusual line endings and `#`")
 }
 
 /// Reads one node as ours should look, and records a difference.

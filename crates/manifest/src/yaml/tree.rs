@@ -271,7 +271,7 @@ impl Tree {
         self.lines().line_start(line).map_or(0, |at| at as usize)
     }
 
-    /// Offset at which the line that contains an offset ends, without its line end.
+    /// Offset at which the line that contains an offset ends, without its line ending.
     pub fn line_end(&self, offset: usize) -> usize {
         let line = self.lines().line_of(u32::try_from(offset).unwrap_or(u32::MAX));
         let next = self.lines().line_start(line + 1).map_or(self.source.len(), |at| at as usize);

@@ -208,7 +208,7 @@ fn failure(args: &Args, client: &Client, sink: Option<&Sink>, error: &RotateErro
             }
         }
         RotateError::NotInLockFile { .. } => usage("give a key id, or a name from the lock file"),
-        RotateError::NotAnId => usage("give the number in the column ID, or --lock-file FILE"),
+        RotateError::NotAnId => usage("give the number in the ID column, or --lock-file FILE"),
         RotateError::NoKeyYet => usage("run `cortexkey apply`"),
         RotateError::NoSuchKey { id, .. } => no_such_key(client, *id),
         RotateError::System(_) => usage("keep this key: its users would not get the new one"),

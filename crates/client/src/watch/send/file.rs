@@ -146,10 +146,10 @@ mod tests {
     fn a_line_of_somebody_else_is_kept() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("notices.jsonl");
-        fs::write(&path, "no line end").unwrap();
+        fs::write(&path, "no line ending").unwrap();
         append(&path, &message(true), 0).unwrap();
         let text = fs::read_to_string(&path).unwrap();
-        assert!(text.starts_with("no line end\n{\"version\":1,"), "{text}");
+        assert!(text.starts_with("no line ending\n{\"version\":1,"), "{text}");
         for place in [folder.path(), Path::new("/dev/null"), Path::new("/no/such/folder/x")] {
             assert!(!append(place, &message(false), 0).unwrap_err().may_have_arrived());
         }

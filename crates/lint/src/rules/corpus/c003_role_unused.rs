@@ -22,8 +22,8 @@ pub(crate) static RULE: Rule = Rule {
     bad: Example::fields("spec:\n  roles: [Viewer]\n").policy(ROLE),
     good: Example::fields("spec:\n  roles: [SIEM Export]\n").policy(ROLE),
     remedy: "Remove the role from the catalogue if no user of the tenant has it either. The rule \
-             runs only over a whole corpus whose files can all be read, and only for policies with \
-             `keys`.",
+             runs only if the complete corpus is checked and all its files can be read, and only \
+             for policies with `keys`.",
     options: &[],
     fixes: Fixes::No,
     check: Check::Corpus(check),

@@ -19,9 +19,9 @@ pub(crate) static RULE: Rule = Rule {
     severity: Severity::Warning,
     summary: "compared with an earlier revision: a new key, more roles, a wider scope, a weaker \
               level, or a later expiry",
-    why: "A review shows changed lines; this rule shows what they mean. A role that implies \
-          another one, a mode that changed from select to all, or an expiry one year later is a \
-          small change in a file.",
+    why: "A diff shows changed lines; this rule shows which permissions they add. A role that \
+          implies another one, a mode that changed from select to all, or an expiry one year \
+          later is a small change in a file.",
     bad: Example::fields("spec:\n  roles: [Viewer, Responder]\n")
         .before("spec:\n  roles: [Viewer]\n"),
     good: Example::fields("spec:\n  roles: [Viewer]\n")

@@ -10,7 +10,7 @@ use crate::rule::{Check, Example, Fixes, KeyContext, Rule, Sink};
 
 rule_options! {
     struct Options<'a> {
-        /// how long before the expiry notices are due; the longest comes first
+        /// report the key if less time than the longest of these is left before it expires
         windows: &'a [SignedDuration] = "30d, 7d, 1d", Neither;
     }
 }

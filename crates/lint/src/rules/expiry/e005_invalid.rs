@@ -22,7 +22,7 @@ pub(crate) static RULE: Rule = Rule {
     severity: Severity::Error,
     summary: "a time without an offset, a day that does not exist, or not a time",
     why: "A time without an offset means another moment on each machine that reads it. The \
-          product takes milliseconds, so the offset has to be guessed when the time is converted.",
+          product takes milliseconds, so a tool would have to guess the offset.",
     bad: Example::fields("spec:\n  expires: 2026-03-01T00:00:00\n"),
     good: Example::fields("spec:\n  expires: 2026-03-01T00:00:00Z\n"),
     remedy: "Write RFC 3339 with an offset, a date (its end in UTC counts), or `never`. A lifetime \

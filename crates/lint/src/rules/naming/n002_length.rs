@@ -19,9 +19,8 @@ pub(crate) static RULE: Rule = Rule {
     name: "name-length",
     severity: Severity::Warning,
     summary: "the name is too short to be meaningful, or too long for the console",
-    why: "The product has no names for keys: the name is part of the comment, and the console \
-          shows only the beginning of the comment. A name of two letters does not say what the \
-          key is for.",
+    why: "A name of two letters does not say what the key is for. If you write the name into the \
+          comment, the console shows only its beginning.",
     bad: Example::fields("metadata:\n  name: ab\n"),
     good: Example::fields("metadata:\n  name: svc-siem-export-prod\n"),
     remedy: "Choose a name that says what the key is for, in a few words.",

@@ -10,8 +10,8 @@ pub(crate) static RULE: Rule = Rule {
     name: "tenant-unknown",
     severity: Severity::Error,
     summary: "the tenant is not in the policy, or is missing although there are several",
-    why: "The tenant determines which roles and groups exist. Without it, half of the rules \
-          cannot check the key.",
+    why: "The tenant determines which roles and groups exist. Without it, the rules about roles \
+          and scopes cannot check the key against its tenant.",
     bad: Example::fields("metadata:\n  tenant: prod-e\n"),
     good: Example::fields("metadata:\n  tenant: prod-eu\n"),
     remedy: "Write a tenant of the policy. It may be omitted if the policy has only one; a policy \

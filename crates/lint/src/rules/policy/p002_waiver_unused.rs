@@ -13,8 +13,9 @@ pub(crate) static RULE: Rule = Rule {
     why: "A waiver without a finding would suppress a later finding that nobody has reviewed.",
     bad: Example::fields("").policy(SOUND),
     good: Example::fields(LONG).policy(SOUND),
-    remedy: "Remove it. The rule runs only over a whole corpus, and reports only waivers whose key \
-             and rule were checked. If the corpus has no such key, the fix needs a review.",
+    remedy: "Remove it. The rule runs only if the complete corpus is checked, and reports only \
+             waivers whose key and rule were checked. If the corpus has no such key, the fix \
+             needs a review.",
     options: &[],
     fixes: Fixes::Safe,
     check: Check::Engine,

@@ -9,8 +9,7 @@ pub(crate) static RULE: Rule = Rule {
     name: "policy-unknown-rule",
     severity: Severity::Error,
     summary: "a rule or an option that does not exist",
-    why: "A misspelt rule is not set: the policy asks for something that never happens. The run \
-          ends with exit code 2, because it is not clear what the policy asks for.",
+    why: "A misspelt rule is never applied. The run ends with exit code 2.",
     bad: Example::fields("").policy("rules: { expiry-to-long: { max: 30d } }\n"),
     good: Example::fields("").policy("rules: { expiry-too-long: { max: 120d } }\n"),
     remedy: "Correct the name; `cortexkey rules` lists all rules.",

@@ -10,9 +10,9 @@ pub(crate) static RULE: Rule = Rule {
     name: "policy-weakened",
     severity: Severity::Error,
     summary: "a child policy loosens what a parent locks, or changes a fact that a parent states",
-    why: "A locked rule is a promise to the auditors of the parent policy. It is worth nothing if \
-          a child can say that a role grants less, that a tenant is another product, or that \
-          another team may own keys. The attempt has no effect and is reported.",
+    why: "Parent policies lock rules so that no child can loosen them, directly or by changing \
+          facts such as what a role grants, which product a tenant is, or which teams may own \
+          keys. The attempt has no effect and is reported.",
     bad: Example::fields("").policy(WEAKER),
     good: Example::fields("").policy("rules: { expiry-too-long: { max: 120d, locked: true } }\n"),
     remedy: "Remove it, or change the parent: unlock the rule, correct the fact, or open the list \

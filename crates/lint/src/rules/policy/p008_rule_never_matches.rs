@@ -13,12 +13,12 @@ pub(crate) static RULE: Rule = Rule {
     name: "policy-rule-never-matches",
     severity: Severity::Warning,
     summary: "a custom rule whose `match` selects no key",
-    why: "A rule that matches nothing checks nothing, and looks as if it did. Often a label was \
-          renamed.",
+    why: "Such a rule checks nothing. A common cause is a renamed label.",
     bad: Example::fields("metadata:\n  name: svc-siem-export-prod\n").policy(CUSTOM),
     good: Example::fields("metadata:\n  name: svc-siem-export-prod\n  labels: { env: prod }\n")
         .policy(CUSTOM),
-    remedy: "Correct its `match`, or remove the rule. The rule runs only over a whole corpus.",
+    remedy: "Correct its `match`, or remove the rule. This rule runs only if the complete corpus \
+             is checked.",
     options: &[],
     fixes: Fixes::No,
     check: Check::Engine,

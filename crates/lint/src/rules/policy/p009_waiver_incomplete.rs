@@ -13,7 +13,8 @@ pub(crate) static RULE: Rule = Rule {
     code: "P009",
     name: "waiver-incomplete",
     severity: Severity::Error,
-    summary: "a waiver without a reason, an approver or an expiry, or for no key or several",
+    summary: "a waiver that lacks a reason, approver or expiry, or that does not match exactly \
+              one key",
     why: "A waiver without reason, approver and expiry cannot be reviewed. A waiver for a key \
           that does not exist would suppress findings of the next key with that name. A waiver by \
           name alone, for a name that several tenants use, was granted for only one of them. None \

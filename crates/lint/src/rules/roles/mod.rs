@@ -10,5 +10,5 @@ pub(crate) mod r006_redundant;
 pub(crate) mod r007_empty;
 pub(crate) mod r008_deprecated;
 pub(crate) mod r009_privileged_without_approval;
-pub(crate) mod r010_mints_keys;
+pub(crate) mod r010_generates_keys;
 pub(crate) mod r011_by_id;

@@ -14,11 +14,11 @@ pub(crate) static RULE: Rule = Rule {
     name: "role-unknown",
     severity: Severity::Error,
     summary: "a role that neither the product nor the catalogue has",
-    why: "The product takes roles by display name and answers an unknown one with an error 500 in \
-          the middle of a rollout. This rule finds a name that differs in case or by one letter \
-          before anything is sent.",
-    bad: Example::fields("spec:\n  roles: [Investigatr]\n"),
-    good: Example::fields("spec:\n  roles: [Developer]\n"),
+    why: "The product takes roles by display name and answers an unknown one with status 500, \
+          possibly halfway through a rollout. This rule finds a misspelt name before anything is \
+          sent.",
+    bad: Example::fields("spec:\n  roles: [Viewr]\n"),
+    good: Example::fields("spec:\n  roles: [Viewer]\n"),
     remedy: "Correct the name. Add your own roles to the policy's `catalog.roles`. If the tenant's \
            product is not known, the predefined roles of all products are accepted.",
     options: &[],

@@ -14,8 +14,7 @@ pub(crate) static RULE: Rule = Rule {
     name: "role-deprecated",
     severity: Severity::Warning,
     summary: "a role that the catalogue marks as deprecated",
-    why: "A role that is removed breaks the keys that hold it, and the product then lists the \
-          keys without it.",
+    why: "Removing a role from the tenant takes it away from every key that has it.",
     bad: Example::fields("spec:\n  roles: [Old Viewer]\n").policy(OLD),
     good: Example::fields("spec:\n  roles: [Viewer]\n").policy(OLD),
     remedy: "Use the replacement role. The fix is safe if the catalogue lists the same components \

@@ -24,6 +24,22 @@ metadata:
   owner: team-detection
 ";
 
+const ORDERED: &str = "apiVersion: cortexkey/v1
+kind: ApiKey
+metadata:
+  name: svc-siem-export-prod
+  owner: team-detection
+spec:
+  securityLevel: advanced
+  comment: Exports incidents to the SIEM
+  lifetime: 90d
+  roles: [Viewer]
+  scope:
+    assets: { mode: none }
+    casesAndIssues: { mode: none }
+    endpoints: { mode: none }
+";
+
 pub(crate) static RULE: Rule = Rule {
     code: "S006",
     name: "schema-field-order",
@@ -32,7 +48,7 @@ pub(crate) static RULE: Rule = Rule {
     why: "If every file has the same order, a reviewer sees what is there and what is missing, \
           and can compare two definitions side by side.",
     bad: Example::file(LAST),
-    good: Example::fields("spec:\n  roles: [Viewer]\n"),
+    good: Example::file(ORDERED),
     remedy: "Move the field. `--fix` moves it together with the comments above it.",
     options: &[],
     fixes: Fixes::Safe,

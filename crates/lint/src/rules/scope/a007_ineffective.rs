@@ -1,4 +1,4 @@
-//! A007 scope-ineffective: areas that cancel each other out, or one that opens what another one closes.
+//! A007 scope-ineffective: areas of the scope that contradict each other.
 
 use cortexkey_core::access::{AreaMode, EndpointMode, Unreferenced};
 use cortexkey_manifest::policy::Severity;
@@ -9,7 +9,7 @@ pub(crate) static RULE: Rule = Rule {
     code: "A007",
     name: "scope-ineffective",
     severity: Severity::Warning,
-    summary: "areas that cancel each other out, or one that opens what another one closes",
+    summary: "areas of the scope that contradict each other",
     why: "Areas are combined with AND: a case is visible if its domain is in scope and one of its \
           assets is. Domains without assets show nothing. Cases of the domain Security on assets \
           with an agent depend on endpoints: all endpoints open all of these cases, whatever the \

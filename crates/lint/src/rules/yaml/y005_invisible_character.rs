@@ -67,7 +67,7 @@ fn check(cx: &FileContext<'_>, sink: &mut Sink<'_>) {
     }
 }
 
-/// Invisible, or a space other than the plain one; other rules report line ends and tabs.
+/// Invisible, or a space other than the plain one; other rules report line endings and tabs.
 fn is_hidden(c: char) -> bool {
     match c {
         ' ' | '\n' | '\r' | '\t' => false,

@@ -1,5 +1,4 @@
-//! Y008 yaml-line-endings: mixed or unusual line ends, no line end at the end, a byte order mark,
-//! or tabs.
+//! Y008 yaml-line-endings: mixed line endings, a missing final newline, a byte order mark, or tabs.
 
 use cortexkey_manifest::Span;
 use cortexkey_manifest::policy::Severity;
@@ -12,14 +11,14 @@ pub(crate) static RULE: Rule = Rule {
     code: "Y008",
     name: "yaml-line-endings",
     severity: Severity::Info,
-    summary: "mixed or unusual line ends, no line end at the end, a byte order mark, or tabs",
+    summary: "mixed line endings, a missing final newline, a byte order mark, or tabs",
     why: "Each of these reads the same here and differently elsewhere: many tools do not accept a \
-          lone CR as a line end, a byte order mark becomes part of the first key, and YAML 1.1 \
+          lone CR as a line ending, a byte order mark becomes part of the first key, and YAML 1.1 \
           readers reject tabs.",
     bad: Example::fields("spec:\n  lifetime: 90d\t# three months\n"),
     good: Example::fields("spec:\n  lifetime: 90d # three months\n"),
-    remedy: "Save the file as UTF-8 without a byte order mark, with one kind of line end, spaces \
-           only, and a line end at the end. The fix does that outside quotes and blocks.",
+    remedy: "Save the file as UTF-8 without a byte order mark, with one kind of line ending, \
+             spaces only, and a final newline. The fix does that outside quotes and blocks.",
     options: &[],
     fixes: Fixes::Safe,
     check: Check::File(check),
@@ -31,7 +30,7 @@ fn check(cx: &FileContext<'_>, sink: &mut Sink<'_>) {
         let span = Span::new(at, at + length);
         let fix = (!edits.is_empty()).then_some(Fix { safe: true, edits });
         cx.finding(span, message)
-            .help("save the file with plain line ends and spaces")
+            .help("save the file with plain line endings and spaces")
             .fix(fix)
             .report(sink);
     };
@@ -49,17 +48,17 @@ fn check(cx: &FileContext<'_>, sink: &mut Sink<'_>) {
         let at = text.len();
         let end = end_of_line(cx.tree);
         let edit = Edit { span: Span::new(at, at), text: end.to_owned() };
-        report(at, 0, "the last line has no line end", vec![edit]);
+        report(at, 0, "the last line has no line ending", vec![edit]);
     }
 }
 
-/// A line end that differs from the others, or that other tools do not recognise.
+/// A line ending that differs from the others, or that other tools do not recognise.
 struct UnusualLineEnd {
     at: usize,
     message: &'static str,
 }
 
-/// The first unusual line end.
+/// The first unusual line ending.
 fn unusual_line_end(text: &str) -> Option<UnusualLineEnd> {
     let bytes = text.as_bytes();
     // Most files have none.
@@ -78,14 +77,14 @@ fn unusual_line_end(text: &str) -> Option<UnusualLineEnd> {
         }
     }
     if let Some(at) = lone {
-        let message = "this is a lone CR, which many tools do not accept as a line end";
+        let message = "this is a lone CR, which many tools do not accept as a line ending";
         return Some(UnusualLineEnd { at, message });
     }
     let at = pair.zip(feed).map(|(pair, feed): (usize, usize)| pair.max(feed))?;
     Some(UnusualLineEnd { at, message: "some lines end with CR LF and others with LF" })
 }
 
-/// The edits that make every line end LF.
+/// The edits that make every line ending LF.
 fn line_feeds(text: &str) -> Vec<Edit> {
     let bytes = text.as_bytes();
     let returns = bytes.iter().enumerate().filter(|(_, byte)| **byte == b'\r');

@@ -375,24 +375,29 @@ fn a_key_generating_role_is_reported_once_per_including_role() {
         "rules: {{ R002: {{ roles: [] }} }}\n{}",
         catalogue(
             "{ name: Reads, components: { Public API: view, Query Center: edit } }, \
-             { name: Mints, components: { Query Center: view, Public API: edit } }, \
-             { name: Brings, implies: [Reads, Mints, Instance Administrator] }",
+             { name: Makes, components: { Query Center: view, Public API: edit } }, \
+             { name: Brings, implies: [Reads, Makes, Instance Administrator] }",
         ),
     );
     let help = "help: lower Public API to view or none in the role";
     assert_eq!(
         reported(
             "R010",
-            &lint_text(&policy, &roles("[Reads, Brings, Mints, Instance Administrator]"))
+            &lint_text(&policy, &roles("[Reads, Brings, Makes, Instance Administrator]"))
         ),
         [
-            "svc-a.yaml:10:18-24 `Mints`, which `Brings` includes, grants Public API at edit: the key can generate keys",
+            "svc-a.yaml:10:18-24 `Makes`, which `Brings` includes, grants Public API at edit: the key can generate keys",
             help,
-            "svc-a.yaml:10:26-31 `Mints` grants Public API at edit: the key can generate keys",
+            "svc-a.yaml:10:26-31 `Makes` grants Public API at edit: the key can generate keys",
             help,
             "svc-a.yaml:10:33-55 `Instance Administrator` grants Public API at edit: the key can generate keys",
             help,
         ],
     );
     assert!(messages("R010", &policy, &roles("[Reads, Viewer]")).is_empty());
+    let former = format!(
+        "rules: {{ R002: {{ roles: [] }}, role-mints-keys: {{ enabled: false }} }}\n{}",
+        catalogue("{ name: Makes, components: { Public API: edit } }"),
+    );
+    assert!(messages("R010", &former, &roles("[Makes]")).is_empty());
 }

@@ -271,10 +271,10 @@ fn ends(text: &str) -> Vec<(usize, usize, String)> {
         .collect()
 }
 
-const LONE: &str = "this is a lone CR, which many tools do not accept as a line end";
+const LONE: &str = "this is a lone CR, which many tools do not accept as a line ending";
 const MIXED: &str = "some lines end with CR LF and others with LF";
 const MARK: &str = "the file starts with a byte order mark";
-const OPEN: &str = "the last line has no line end";
+const OPEN: &str = "the last line has no line ending";
 const TAB: &str = "this is a tab";
 
 #[test]
@@ -335,6 +335,6 @@ fn all_line_ending_faults_are_reported() {
     let reported = shown("Y008", "", "a: b");
     assert_eq!(
         reported,
-        [format!("1 `` | {OPEN} | save the file with plain line ends and spaces")]
+        [format!("1 `` | {OPEN} | save the file with plain line endings and spaces")]
     );
 }

@@ -1,4 +1,4 @@
-//! R010 role-mints-keys: a role with `Public API` at edit: the key can generate keys.
+//! R010 role-generates-keys: a role with `Public API` at edit: the key can generate keys.
 
 use cortexkey_core::access::{Certainty, Permission, Rights};
 use cortexkey_manifest::access::ResolvedRole;
@@ -7,17 +7,17 @@ use cortexkey_manifest::policy::Severity;
 use crate::rule::{Check, Example, Fixes, KeyContext, Rule, Sink};
 use crate::rules::roles::held::{first_held, words};
 
-const MINTER: &str = "catalog:\n  roles:\n    - { name: Key Minter, components: { Public API: edit } }\n    - { name: Key Reader, components: { Public API: view } }\n";
+const GENERATOR: &str = "catalog:\n  roles:\n    - { name: Key Generator, components: { Public API: edit } }\n    - { name: Key Reader, components: { Public API: view } }\n";
 
 pub(crate) static RULE: Rule = Rule {
     code: "R010",
-    name: "role-mints-keys",
+    name: "role-generates-keys",
     severity: Severity::Error,
     summary: "a role with `Public API` at edit: the key can generate keys",
     why: "A key that can generate keys outlives its own expiry and revocation: an attacker who \
           has it once generates another one. The vendor calls such a key a master credential.",
-    bad: Example::fields("spec:\n  roles: [Key Minter]\n").policy(MINTER),
-    good: Example::fields("spec:\n  roles: [Key Reader]\n").policy(MINTER),
+    bad: Example::fields("spec:\n  roles: [Key Generator]\n").policy(GENERATOR),
+    good: Example::fields("spec:\n  roles: [Key Reader]\n").policy(GENERATOR),
     remedy: "Lower `Public API` to view or none in the role. A key that rotates other keys needs \
            it: write a waiver.",
     options: &[],
