@@ -20,7 +20,7 @@ const (
 	VerdictBadNonce Verdict = -104
 	// VerdictBadTimestamp: x-xdr-timestamp is not 13 digits.
 	VerdictBadTimestamp Verdict = -105
-	// VerdictBadAuthorization: Authorization does not have the form of a digest or a key.
+	// VerdictBadAuthorization: Authorization is neither a digest nor a key.
 	VerdictBadAuthorization Verdict = -106
 	// VerdictUnknownKey: no key has this id.
 	VerdictUnknownKey Verdict = -107
@@ -72,14 +72,14 @@ var verdicts = map[Verdict]verdictTexts{
 	VerdictBadKeyID: {
 		"bad-key-id",
 		"x-xdr-auth-id is not a key id",
-		"the header contains other characters than decimal digits, or starts with 0",
+		"the header contains characters other than decimal digits, or starts with 0",
 		"send the number in the ID column of the API Keys table",
 	},
 	VerdictBadNonce: {
 		"bad-nonce",
 		"x-xdr-nonce is not 64 letters and digits",
 		"the client draws another length or alphabet, or an attacker extended a captured request",
-		"send 64 characters of A-Z, a-z and 0-9, drawn anew for each request",
+		"draw 64 new characters of A-Z, a-z and 0-9 for each request",
 	},
 	VerdictBadTimestamp: {
 		"bad-timestamp",
@@ -89,7 +89,7 @@ var verdicts = map[Verdict]verdictTexts{
 	},
 	VerdictBadAuthorization: {
 		"bad-authorization",
-		"Authorization does not have the form of a digest or a key",
+		"Authorization is neither a digest nor a key",
 		"a Bearer prefix, upper-case digits, quotes or a line ending around the value",
 		"send 64 lower-case hexadecimal digits (Advanced) or the key itself (Standard), with no prefix",
 	},
@@ -139,13 +139,13 @@ var verdicts = map[Verdict]verdictTexts{
 		"replayed",
 		"the request was accepted before",
 		"a retry sent the headers of the first attempt, or an attacker replayed them",
-		"sign each attempt anew",
+		"sign each attempt again",
 	},
 	VerdictReplayGuardStarting: {
 		"replay-guard-starting",
 		"the verifier has just started and does not know whether the request was accepted before",
 		"the replay guard started empty",
-		"sign anew and send again after the clock skew that the verifier allows",
+		"wait for the clock skew that the verifier allows, then sign again and resend",
 	},
 	VerdictReplayGuardFull: {
 		"replay-guard-full",

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Runs the linter through the tools that docs/linting.md has examples for, in a repository with a good and a
+# Runs the linter through the tools that docs/integrations.md has examples for, in a repository with a good and a
 # bad definition. The examples are those of the page. A tool that is not on the search path is reported.
 #
 # usage: run.sh BINARY SCRATCH
@@ -22,7 +22,7 @@ fail() {
 
 # The block of the page that begins with a line.
 example() {
-  awk -v first="$1" '/^```/ { inside = 0 } inside || $0 == first { print; inside = 1 }' "$root/docs/linting.md"
+  awk -v first="$1" '/^```/ { inside = 0 } inside || $0 == first { print; inside = 1 }' "$root/docs/integrations.md"
 }
 
 git init --quiet

@@ -65,7 +65,7 @@ impl SinkArgs {
             )
             .help(
                 "give --sink-file FILE, --sink-store URL or --show, or set sink_store, sink_command \
-                     or sink_folder in a profile (docs/client.md)",
+                     or sink_folder in a profile (docs/keys.md)",
             )
         })
     }

@@ -1,4 +1,4 @@
-//! The page of what is public about roles and components is made from the tables.
+//! Generates `docs/roles.md` from the tables of predefined roles and components, and reports a stale page.
 
 #![cfg(feature = "std")]
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
@@ -11,17 +11,19 @@ use cortexkey_core::access::{Component, ComponentLevels, PREDEFINED_ROLES, Produ
 const PAGE: &str = "docs/roles.md";
 
 const HEAD: &str = "\
-# Roles and components: what is public
+# Public facts about roles
 
-Made from the tables in [`crates/core/src/access`](../crates/core/src/access) by
-`CORTEXKEY_RENEW=1 cargo test -p cortexkey-core --test roles_page`; do not edit it.
-[access.md](access.md#roles) says what the marks mean and how a decision uses them.
-`cortexkey roles NAME` shows the same for one role.
+Generated from [`crates/core/src/access`](../crates/core/src/access) by `CORTEXKEY_RENEW=1 cargo test -p cortexkey-core
+--test roles_page`; edit the tables there, not this page. [access.md](access.md#roles) explains the marks.
+`cortexkey roles NAME` shows these facts for one role.
+
+Decisions ignore *assumed* rows. For such a component, the row *every other component* applies if the role has one;
+otherwise the component's level is unknown.
 
 ";
 
 #[test]
-fn the_page_is_what_the_tables_say() {
+fn the_page_is_up_to_date() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let page = page();
     if std::env::var_os("CORTEXKEY_RENEW").is_some() {
@@ -41,7 +43,7 @@ fn page() -> String {
             _ => products.join(", "),
         };
         let marks = [
-            (role.holds_all, "holds everything"),
+            (role.holds_all, "grants everything"),
             (role.privileged && !role.holds_all, "privileged"),
             (role.machine, "machine"),
         ];
@@ -53,7 +55,7 @@ fn page() -> String {
         let known = PREDEFINED_ROLES.iter().filter_map(|role| role.grants_in(product));
         let known: Vec<&RoleGrants> = known.collect();
         if !known.is_empty() {
-            writeln!(page, "\n## What roles hold in {product}").unwrap();
+            writeln!(page, "\n## {}", title(product)).unwrap();
             for grants in known {
                 of_role(&mut page, grants);
             }
@@ -86,6 +88,18 @@ fn page() -> String {
     page
 }
 
+/// The product's name in a heading.
+const fn title(product: Product) -> &'static str {
+    match product {
+        Product::Xsiam => "Cortex XSIAM",
+        Product::Xdr5 => "Cortex XDR 5",
+        Product::Xsoar8 => "Cortex XSOAR 8",
+        Product::CortexCloud => "Cortex Cloud",
+        Product::Agentix => "Cortex AgentiX",
+        Product::Xpanse => "Cortex Xpanse",
+    }
+}
+
 fn of_role(page: &mut String, known: &RoleGrants) {
     writeln!(page, "\n### {}\n", known.role).unwrap();
     *page += "| component | level | mark | source |\n|---|---|---|---|\n";
@@ -100,12 +114,14 @@ fn of_role(page: &mut String, known: &RoleGrants) {
     if let Some(others) = known.others {
         writeln!(
             page,
-            "| every other | {} | *{}* | {} |",
+            "| every other component | {} | *{}* | {} |",
             others.level, others.certainty, others.source
         )
         .unwrap();
     }
-    for (what, actions) in [("Holds", known.actions.held), ("Lacks", known.actions.lacked)] {
+    for (what, actions) in
+        [("Grants", known.actions.held), ("Does not grant", known.actions.lacked)]
+    {
         if !actions.is_empty() {
             writeln!(page, "\n{what} the actions {}.", actions.join(", ")).unwrap();
         }

@@ -159,7 +159,7 @@
 #define CXK_VERDICT_BAD_TIMESTAMP (-105)
 
 /**
- * Verdict `bad-authorization`: Authorization does not have the form of a digest or a key.
+ * Verdict `bad-authorization`: Authorization is neither a digest nor a key.
  */
 #define CXK_VERDICT_BAD_AUTHORIZATION (-106)
 

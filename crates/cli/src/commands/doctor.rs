@@ -63,7 +63,7 @@ Examples:
   cortexkey doctor --request heads.txt
   cortexkey doctor --report --offline
 
-docs/client.md lists all causes (Troubleshooting).
+docs/troubleshooting.md lists all causes.
 
 Exit codes: 0 no problem found, or --report; 1 a problem found; 2 usage error; 3 the requests cannot be read.";
 

@@ -287,6 +287,7 @@ fn common_mistakes() {
         (&["access", "two", "--name", "two"], 2),
         (&["access", "two", "--component", "Public API"], 2),
         (&["access", "two", "--component", "Public API=edti"], 2),
+        (&["access", "two", "--component", "Public API=none"], 2),
         (&["access", "two", "--component", "public api=edit"], 2),
         (&["access", "two", "--asset", "a", "--action", "b"], 2),
         (&["access", "two", "--asset", "a", "--tag", "b"], 2),

@@ -1,5 +1,5 @@
-//! Runs the guides in `docs/guides` against the emulator. The gate's step for the C library runs those
-//! for C and Go.
+//! Runs the guides in `docs/guides` against the emulator, and the examples of `docs/access.md`. The gate's
+//! step for the C library runs the guides for C and Go.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -68,6 +68,26 @@ fn run(guide: &Guide) {
         ("127.0.0.1:8080", format!("127.0.0.1:{port}")),
     ];
     if let Err(error) = guide::run(guide.page, folder.path(), &variables, &replace) {
+        panic!("{error}");
+    }
+}
+
+/// The page shows the answers for the policy that `quickstart` uses.
+#[test]
+fn the_examples_of_the_access_page_run() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let quickstart = root.join("policies/quickstart");
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join("keys")).unwrap();
+    fs::copy(quickstart.join("cortexkey.yaml"), folder.path().join("cortexkey.yaml")).unwrap();
+    for entry in fs::read_dir(quickstart.join("keys")).unwrap() {
+        let entry = entry.unwrap();
+        fs::copy(entry.path(), folder.path().join("keys").join(entry.file_name())).unwrap();
+    }
+    let binary = Path::new(env!("CARGO_BIN_EXE_cortexkey")).parent().unwrap();
+    let path = format!("{}:{}", binary.display(), std::env::var("PATH").unwrap());
+    let page = fs::read_to_string(root.join("docs/access.md")).unwrap();
+    if let Err(error) = guide::run(&page, folder.path(), &[("PATH", path)], &[]) {
         panic!("{error}");
     }
 }

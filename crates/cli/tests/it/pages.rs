@@ -1,5 +1,5 @@
 //! The commands that the pages show: each has a form that the program takes, and those of
-//! `docs/client.md` run against a tenant.
+//! the pages about the client and its keys run against a tenant.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -102,7 +102,7 @@ fn every_command_of_the_pages_is_one_that_the_program_takes() {
     assert_eq!(run(&["keys", "list", "--no-such-option", "--help"]).code, 2);
 }
 
-/// Runs a command of `docs/client.md` with values for its placeholders.
+/// Runs a command of a page with values for its placeholders.
 fn run_shown(world: &World, shown: &[String]) -> Ran {
     let key = world.make("Viewer", "Throwaway. SEC-1").to_string();
     let mut arguments: Vec<&str> = Vec::new();
@@ -128,9 +128,14 @@ fn after_import(world: &World, arguments: &[impl AsRef<OsStr>]) -> Ran {
 }
 
 #[test]
-fn the_commands_of_the_clients_page_run() {
+fn the_commands_of_the_clients_pages_run() {
     let world = World::new();
-    let commands = commands(include_str!("../../../../docs/client.md"));
+    let commands = commands(concat!(
+        include_str!("../../../../docs/client.md"),
+        include_str!("../../../../docs/keys.md"),
+        include_str!("../../../../docs/definitions.md"),
+        include_str!("../../../../docs/troubleshooting.md"),
+    ));
     assert!(commands.iter().any(|words| words.iter().any(|word| word.ends_with("asset-groups"))));
     for shown in &commands {
         let ran = match shown.join(" ").as_str() {

@@ -50,10 +50,10 @@ causes! {
     BearerPrefix "bearer-prefix"
         "`Bearer` precedes the key"
         "send only the key or the digest in Authorization",
-    QuotesRoundKey "quotes-round-key"
+    QuotedKey "quoted-key"
         "the key is in quotes"
         "remove the quotes from the variable, file or secret store",
-    SpaceRoundKey "space-round-key"
+    WhitespaceAroundKey "whitespace-around-key"
         "a space or line ending surrounds the key"
         "store only the key; printf adds no line ending, echo does",
     LevelMismatch "level-mismatch"
@@ -84,7 +84,7 @@ causes! {
     OtherDigest "other-digest"
         "the digest was computed in another way"
         "compute plain SHA-256 of the key, nonce and timestamp in this order, without separators",
-    OddNonce "odd-nonce"
+    InvalidNonce "invalid-nonce"
         "the nonce is not 64 letters and digits"
         "draw 64 characters from A-Z, a-z and 0-9",
     Expired "expired"
@@ -121,7 +121,7 @@ causes! {
         "the key is valid, but the tenant's licence does not cover the call"
         "ask the tenant's administrator or your Palo Alto Networks account team which licence \
          the call needs and whether it has expired; another key does not help",
-    TenantTrouble "tenant-trouble"
+    TenantUnavailable "tenant-unavailable"
         "the tenant is busy or failing"
         "wait and try again; make fewer calls at once",
 }

@@ -184,12 +184,12 @@ fn candidates(key: &[u8], plain: &[u8], nonce: &[u8], sent: &[u8]) -> Vec<Candid
 
 fn other_keys(plain: &[u8], nonce: &[u8], sent: &[u8], all: &mut Vec<Candidate>) {
     for (before, after, cause, what) in [
-        (&b""[..], &b"\n"[..], Cause::SpaceRoundKey, "a line ending was hashed with the key"),
-        (b"", b"\r\n", Cause::SpaceRoundKey, "a line ending was hashed with the key"),
-        (b"", b" ", Cause::SpaceRoundKey, "a space was hashed with the key"),
-        (b" ", b"", Cause::SpaceRoundKey, "a space was hashed with the key"),
-        (b"\"", b"\"", Cause::QuotesRoundKey, "quotes were hashed with the key"),
-        (b"'", b"'", Cause::QuotesRoundKey, "quotes were hashed with the key"),
+        (&b""[..], &b"\n"[..], Cause::WhitespaceAroundKey, "a line ending was hashed with the key"),
+        (b"", b"\r\n", Cause::WhitespaceAroundKey, "a line ending was hashed with the key"),
+        (b"", b" ", Cause::WhitespaceAroundKey, "a space was hashed with the key"),
+        (b" ", b"", Cause::WhitespaceAroundKey, "a space was hashed with the key"),
+        (b"\"", b"\"", Cause::QuotedKey, "quotes were hashed with the key"),
+        (b"'", b"'", Cause::QuotedKey, "quotes were hashed with the key"),
         (b"Bearer ", b"", Cause::BearerPrefix, "`Bearer` was hashed with the key"),
     ] {
         all.push(Candidate::new(&[before, plain, after, nonce, sent], cause, what));

@@ -24,16 +24,20 @@ pub(super) fn mistakes(text: &[u8]) -> Vec<KeyMistake> {
         let trimmed = rest.trim_ascii();
         if trimmed.len() < rest.len() {
             rest = trimmed;
-            found(Cause::SpaceRoundKey, "white space or a line ending surrounds the key", rest);
+            found(
+                Cause::WhitespaceAroundKey,
+                "white space or a line ending surrounds the key",
+                rest,
+            );
         } else if let Some(inner) = unescaped(rest) {
             rest = inner;
-            found(Cause::SpaceRoundKey, "the key ends in a backslash and an n", rest);
+            found(Cause::WhitespaceAroundKey, "the key ends in a backslash and an n", rest);
         } else if let Some(inner) = bearer(rest) {
             rest = inner;
             found(Cause::BearerPrefix, "the key starts with `Bearer`", rest);
         } else if let Some(inner) = quoted(rest) {
             rest = inner;
-            found(Cause::QuotesRoundKey, "the key is in quotes", rest);
+            found(Cause::QuotedKey, "the key is in quotes", rest);
         } else {
             return mistakes;
         }
@@ -112,16 +116,16 @@ mod tests {
 
     #[test]
     fn slips_are_corrected_one_by_one() {
-        use Cause::{BearerPrefix, QuotesRoundKey, SpaceRoundKey};
+        use Cause::{BearerPrefix, QuotedKey, WhitespaceAroundKey};
         assert_eq!(causes("abc"), []);
         for (text, expected) in [
-            ("abc\n", &[SpaceRoundKey][..]),
-            (" abc", &[SpaceRoundKey]),
-            ("'abc'", &[QuotesRoundKey]),
-            ("\"abc\"\r\n", &[SpaceRoundKey, QuotesRoundKey]),
+            ("abc\n", &[WhitespaceAroundKey][..]),
+            (" abc", &[WhitespaceAroundKey]),
+            ("'abc'", &[QuotedKey]),
+            ("\"abc\"\r\n", &[WhitespaceAroundKey, QuotedKey]),
             ("Bearer abc", &[BearerPrefix]),
-            ("\"bearer abc\\n\"", &[QuotesRoundKey, SpaceRoundKey, BearerPrefix]),
-            ("\u{201c}abc\u{201d}", &[QuotesRoundKey]),
+            ("\"bearer abc\\n\"", &[QuotedKey, WhitespaceAroundKey, BearerPrefix]),
+            ("\u{201c}abc\u{201d}", &[QuotedKey]),
         ] {
             assert_eq!(causes(text), expected, "{text}");
             assert_eq!(

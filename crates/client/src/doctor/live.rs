@@ -171,7 +171,7 @@ impl Live<'_> {
                 403 => certain(Cause::MissingPermission),
                 404 | 405 => self.not_the_api(),
                 407 => certain(Cause::NoConnection),
-                _ => certain(Cause::TenantTrouble),
+                _ => certain(Cause::TenantUnavailable),
             },
             CallError::Tls { .. } => certain(Cause::Tls),
             CallError::Redirected { .. }
@@ -237,7 +237,7 @@ impl Live<'_> {
             "key-expired" => Cause::Expired,
             "timestamp-stale" | "timestamp-future" => Cause::ClockOff,
             "replayed" => Cause::ReusedNonce,
-            _ => Cause::TenantTrouble,
+            _ => Cause::TenantUnavailable,
         };
         if cause == Cause::ClockOff && self.clock(offset_ms, Certainty::Certain) {
             return;

@@ -294,7 +294,7 @@ impl Examination<'_> {
                 "the nonce has {} characters, or characters other than letters and digits",
                 nonce.chars().count()
             );
-            self.find(Cause::OddNonce, Certainty::Possible, &evidence);
+            self.find(Cause::InvalidNonce, Certainty::Possible, &evidence);
         }
         self.timestamp(timestamp);
         let is_upper = is_digest(value) && value.iter().any(u8::is_ascii_uppercase);

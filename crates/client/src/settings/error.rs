@@ -23,8 +23,8 @@ pub enum SettingsError {
     NoAddress,
     /// No key id is set.
     #[error(
-        "no key id is set; pass --key-id, or set CORTEXKEY_API_KEY_ID to the number in the column \
-         ID of the API Keys table"
+        "no key id is set; pass --key-id, or set CORTEXKEY_API_KEY_ID to the number in the ID \
+         column of the API Keys table"
     )]
     NoKeyId,
     /// No security level is set.

@@ -112,10 +112,10 @@ fn characters_around_the_key_are_named() {
     for level in [Level::Standard, Level::Advanced] {
         let good = Settings::of(&tenant, level);
         for (key, cause) in [
-            (format!("{}\n", good.key), Cause::SpaceRoundKey),
-            (format!(" {}", good.key), Cause::SpaceRoundKey),
-            (format!("\"{}\"", good.key), Cause::QuotesRoundKey),
-            (format!("'{}'", good.key), Cause::QuotesRoundKey),
+            (format!("{}\n", good.key), Cause::WhitespaceAroundKey),
+            (format!(" {}", good.key), Cause::WhitespaceAroundKey),
+            (format!("\"{}\"", good.key), Cause::QuotedKey),
+            (format!("'{}'", good.key), Cause::QuotedKey),
             (format!("Bearer {}", good.key), Cause::BearerPrefix),
         ] {
             let settings = Settings { key, ..Settings::of(&tenant, level) };
@@ -274,7 +274,7 @@ fn a_non_api_host_differs_from_one_without_its_prefix() {
     for (answer, cause) in [
         ("HTTP/1.1 402 X\r\nContent-Length: 0\r\n\r\n", Cause::NoLicence),
         ("HTTP/1.1 403 X\r\nContent-Length: 0\r\n\r\n", Cause::MissingPermission),
-        ("HTTP/1.1 503 X\r\nContent-Length: 0\r\n\r\n", Cause::TenantTrouble),
+        ("HTTP/1.1 503 X\r\nContent-Length: 0\r\n\r\n", Cause::TenantUnavailable),
     ] {
         let url = format!("http://127.0.0.1:{}", answering(answer));
         let settings = Settings { url, ..Settings::of(&tenant, Level::Advanced) };
@@ -401,12 +401,12 @@ fn mistakes_of_other_clients_are_refused_by_the_tenant_and_named() {
         (
             with("Authorization", format!("\"{}\"", standard.expose()), standard),
             standard,
-            Cause::QuotesRoundKey,
+            Cause::QuotedKey,
         ),
         (
             with("Authorization", format!("{}\\n", standard.expose()), standard),
             standard,
-            Cause::SpaceRoundKey,
+            Cause::WhitespaceAroundKey,
         ),
         (
             with("Authorization", sha(standard.expose()), standard),
@@ -437,12 +437,12 @@ fn mistakes_of_other_clients_are_refused_by_the_tenant_and_named() {
         (
             hashed(advanced, &ms, |key, nonce, ms| sha(&format!("{key}\n{nonce}{ms}"))),
             advanced,
-            Cause::SpaceRoundKey,
+            Cause::WhitespaceAroundKey,
         ),
         (
             hashed(advanced, &ms, |key, nonce, ms| sha(&format!("'{key}'{nonce}{ms}"))),
             advanced,
-            Cause::QuotesRoundKey,
+            Cause::QuotedKey,
         ),
         (
             vec![("x-xdr-auth-id", "2".into()), ("Authorization", advanced.expose().into())],
@@ -490,7 +490,7 @@ fn a_nonce_of_another_form_is_possibly_the_cause() {
             let findings = look(&[&request], key).findings;
             assert_eq!(findings.len(), 1, "{findings:?}");
             let found = (findings[0].cause, findings[0].certainty);
-            assert_eq!(found, (Cause::OddNonce, Certainty::Possible));
+            assert_eq!(found, (Cause::InvalidNonce, Certainty::Possible));
         }
     }
 }
@@ -519,7 +519,7 @@ fn curl_output_gives_the_clock_and_the_host() {
 
 #[test]
 fn every_cause_is_in_the_documents() {
-    let text = include_str!("../../../../docs/client.md");
+    let text = include_str!("../../../../docs/troubleshooting.md");
     for cause in Cause::ALL {
         assert!(text.contains(&format!("| `{cause}` | {} |", cause.title())), "{cause}");
     }

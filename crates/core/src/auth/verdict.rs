@@ -65,18 +65,18 @@ verdicts! {
         remedy "send x-xdr-auth-id and Authorization; with an Advanced key also x-xdr-nonce and x-xdr-timestamp"
     BadKeyId "bad-key-id" -103
         "x-xdr-auth-id is not a key id"
-        cause "the header contains other characters than decimal digits, or starts with 0"
+        cause "the header contains characters other than decimal digits, or starts with 0"
         remedy "send the number in the ID column of the API Keys table"
     BadNonce "bad-nonce" -104
         "x-xdr-nonce is not 64 letters and digits"
         cause "the client draws another length or alphabet, or an attacker extended a captured request"
-        remedy "send 64 characters of A-Z, a-z and 0-9, drawn anew for each request"
+        remedy "draw 64 new characters of A-Z, a-z and 0-9 for each request"
     BadTimestamp "bad-timestamp" -105
         "x-xdr-timestamp is not 13 digits"
         cause "seconds were sent instead of milliseconds, or the number has a sign, a fraction or a leading zero"
         remedy "send Unix time in milliseconds, in decimal"
     BadAuthorization "bad-authorization" -106
-        "Authorization does not have the form of a digest or a key"
+        "Authorization is neither a digest nor a key"
         cause "a Bearer prefix, upper-case digits, quotes or a line ending around the value"
         remedy "send 64 lower-case hexadecimal digits (Advanced) or the key itself (Standard), with no prefix"
     UnknownKey "unknown-key" -107
@@ -110,11 +110,11 @@ verdicts! {
     Replayed "replayed" -114
         "the request was accepted before"
         cause "a retry sent the headers of the first attempt, or an attacker replayed them"
-        remedy "sign each attempt anew"
+        remedy "sign each attempt again"
     ReplayGuardStarting "replay-guard-starting" -115
         "the verifier has just started and does not know whether the request was accepted before"
         cause "the replay guard started empty"
-        remedy "sign anew and send again after the clock skew that the verifier allows"
+        remedy "wait for the clock skew that the verifier allows, then sign again and resend"
     ReplayGuardFull "replay-guard-full" -116
         "the replay guard is full"
         cause "more requests arrived within the window than the guard was sized for"

@@ -44,7 +44,7 @@ pub enum DiskError {
     /// The file is gone, but the key that seals its data exists.
     #[error(
         "{} is gone, and seal.key is there: restore the folder from a backup, or remove \
-         seal.key to begin anew",
+         seal.key to start again",
         .0.display()
     )]
     Missing(PathBuf),

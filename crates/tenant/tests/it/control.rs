@@ -59,7 +59,7 @@ fn the_last_requests_say_what_became_of_them_and_hold_no_secret() {
     assert_eq!(list[1]["verdict"], "replayed");
     assert_eq!((&list[1]["repeats"], &list[1]["keyId"]), (&json!(1), &json!(2)));
     assert_eq!(list[0]["skewMs"], 0, "signed at the tenant's time");
-    assert!(list[1]["remedy"].as_str().unwrap().contains("anew"));
+    assert!(list[1]["remedy"].as_str().unwrap().contains("again"));
     assert_eq!(list[3]["status"], 403);
     assert!(list[3]["reason"].as_str().unwrap().contains("Public API"), "{}", list[3]);
     for (name, value) in good.iter().chain(f.sign(&viewer).iter()) {

@@ -13,7 +13,7 @@ import sys
 FILES = ["iam.json", "notifications.json", "platform.json"]
 # They delete and edit keys, those of the run as well.
 LEFT_OUT = ["editAPIKey", "post-public_api-v1-api_keys-delete"]
-# What cannot hold, since the description contradicts itself or leaves it out; docs/tenant.md has them in
+# What cannot hold, since the description contradicts itself or leaves it out; docs/tenant-calls.md has them in
 # the table "Contradictions in the description".
 STATUS, TYPE = "status_code_conformance", "content_type_conformance"
 SCHEMA = "response_schema_conformance"

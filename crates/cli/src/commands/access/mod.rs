@@ -85,7 +85,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "FILE")]
     policy: Option<PathBuf>,
 
-    /// Does the key hold this component at this level (none, view or edit)?
+    /// Does the key hold this component at this level (view or edit)?
     #[arg(long, value_name = "NAME=LEVEL")]
     component: Option<String>,
 

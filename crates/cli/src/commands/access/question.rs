@@ -48,7 +48,6 @@ pub(super) enum JsonQuestion {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum Level {
-    None,
     View,
     Edit,
 }
@@ -113,18 +112,18 @@ impl JsonQuestion {
             return Err(wrong(format!("--component {} names no level", plain(text))));
         };
         let level = level.trim();
-        let Ok(permission) = level.parse::<Permission>() else {
-            let hint = closest(level, ["none", "view", "edit"]);
-            let hint = hint.map_or(String::new(), |hint| format!("; did you mean `{hint}`?"));
-            return Err(wrong(format!(
-                "{} is not a level: expected none, view or edit{hint}",
-                plain(level)
-            )));
-        };
-        let permission = match permission {
-            Permission::None => Level::None,
-            Permission::View => Level::View,
-            Permission::Edit => Level::Edit,
+        let permission = match level.parse() {
+            Ok(Permission::View) => Level::View,
+            Ok(Permission::Edit) => Level::Edit,
+            Ok(Permission::None) => {
+                return Err(wrong("every key has the level none: expected view or edit".into()));
+            }
+            Err(_) => {
+                let hint = closest(level, ["view", "edit"]);
+                let hint = hint.map_or(String::new(), |hint| format!("; did you mean `{hint}`?"));
+                let level = plain(level);
+                return Err(wrong(format!("{level} is not a level: expected view or edit{hint}")));
+            }
         };
         Ok(Self::Component { name: name.trim().to_owned(), permission })
     }
@@ -209,7 +208,6 @@ impl JsonQuestion {
 impl Level {
     fn core(self) -> Permission {
         match self {
-            Self::None => Permission::None,
             Self::View => Permission::View,
             Self::Edit => Permission::Edit,
         }

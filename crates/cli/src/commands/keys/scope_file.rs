@@ -19,7 +19,7 @@ use crate::input;
 const BYTES_MAX: u64 = 16 * 1024 * 1024;
 
 const FORMS: &str = "a scope file takes what PUT /platform/iam/v1/scope takes, or what a key \
-                     definition has under `spec.scope`; docs/client.md shows both (Scope files)";
+                     definition has under `spec.scope`; docs/keys.md shows both (Scope files)";
 
 /// The fields that only the product's form has, from the top.
 const OF_PRODUCT: [&[&str]; 6] = [

@@ -238,7 +238,7 @@ impl fmt::Display for CompiledError {
             ),
             Self::Damaged => f.write_str(
                 "the compiled definitions are damaged: a byte is missing, or is not what was \
-                 written; copy them anew, as bytes and not as text",
+                 written; copy them again, as bytes and not as text",
             ),
             Self::TooLarge => {
                 write!(f, "the compiled definitions are larger than {COMPILED_BYTES_MAX} bytes")

@@ -100,7 +100,7 @@ pub const FUNCTIONS: &[Function] = &[
         "timestamp",
         (1, 1),
         "timestamp('2027-01-31')",
-        "seconds since 1970; takes a date (its end, UTC) or an RFC 3339 time",
+        "seconds since 1970; takes an RFC 3339 time or a date, which means the end of that day in UTC",
         "key.spec.securityLevel == 'advanced' || now < timestamp('2027-01-31')",
     ),
     of(

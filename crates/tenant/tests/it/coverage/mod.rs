@@ -1,9 +1,9 @@
 //! The decision of each call, for each role and each scope, is the core's; and the page that shows
-//! it, `docs/tenant-coverage.md`, is what this test found. `CORTEXKEY_RENEW=1` writes it anew.
+//! it, `docs/tenant-coverage.md`, is what this test found. `CORTEXKEY_RENEW=1` updates it.
 
 mod scopes;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use Permission::{Edit, View};
@@ -140,8 +140,8 @@ const CALLS: &[Call] = &[
 fn custom_roles() -> Vec<CustomRole> {
     let role = |name: &str| CustomRole::new(name).unwrap();
     vec![
-        role("Nothing"),
-        role("Key maker").with("Public API", Edit).unwrap(),
+        role("No permissions"),
+        role("Key generator").with("Public API", Edit).unwrap(),
         role("Access manager").with("Access Management", Edit).unwrap(),
         role("Access viewer").with("Access Management", View).unwrap(),
         role("Auditor").with("Auditing", View).unwrap(),
@@ -157,7 +157,7 @@ fn custom_roles() -> Vec<CustomRole> {
 fn held(name: &str) -> (Vec<Grant<&'static str>>, Vec<&'static str>) {
     let one = |component, level| vec![Grant::listed(component, level)];
     match name {
-        "Key maker" => (one("Public API", Edit), vec![]),
+        "Key generator" => (one("Public API", Edit), vec![]),
         "Access manager" => (one("Access Management", Edit), vec![]),
         "Access viewer" => (one("Access Management", View), vec![]),
         "Auditor" => (one("Auditing", View), vec![]),
@@ -241,8 +241,7 @@ fn roles_table(product: Product) -> String {
     let own: Vec<_> = own.iter().map(|name| (name.as_str(), held(name))).collect();
     let custom =
         own.iter().map(|(name, (components, actions))| (*name, settled(name, components, actions)));
-    // Of most predefined roles nothing is known but what every key may do.
-    let mut rows: BTreeMap<Vec<bool>, Vec<&str>> = BTreeMap::new();
+    let mut roles: Vec<(&str, Vec<bool>)> = Vec::new();
     for (name, role) in predefined.chain(custom) {
         let signer = make(name);
         let row = CALLS.iter().map(|call| {
@@ -251,14 +250,14 @@ fn roles_table(product: Product) -> String {
             assert_eq!(status != 403, allowed, "{name}: {} {}: {status}", call.method, call.path);
             allowed
         });
-        rows.entry(row.collect()).or_default().push(name);
+        roles.push((name, row.collect()));
     }
-    let mut table = String::from("| call | needs |");
-    let rows: Vec<_> = rows.into_iter().rev().collect();
-    for (at, _) in rows.iter().enumerate() {
-        write!(table, " {} |", at + 1).unwrap();
-    }
-    write!(table, "\n|---|---|{}\n", "---|".repeat(rows.len())).unwrap();
+    table_of(&roles)
+}
+
+/// A row for each set of permissions: the calls that need it, and the roles that may make them.
+fn table_of(roles: &[(&str, Vec<bool>)]) -> String {
+    let mut rows: Vec<(String, Vec<String>, String)> = Vec::new();
     for (at, call) in CALLS.iter().enumerate() {
         let needs: Vec<_> = call
             .needs
@@ -266,16 +265,25 @@ fn roles_table(product: Product) -> String {
             .map(|(name, level)| format!("{name} at {level}"))
             .chain(call.action.map(|action| format!("action {action}")))
             .collect();
-        let needs = if needs.is_empty() { "a good key".to_owned() } else { needs.join(", ") };
-        write!(table, "| `{} {}` | {needs} |", call.method, call.path).unwrap();
-        for (row, _) in &rows {
-            table.push_str(if row[at] { " yes |" } else { " 403 |" });
+        let needs = if needs.is_empty() { "any valid key".to_owned() } else { needs.join(", ") };
+        let allowed: Vec<_> =
+            roles.iter().filter(|(_, calls)| calls[at]).map(|(name, _)| *name).collect();
+        let allowed = match allowed.len() {
+            n if n == roles.len() => "every role".to_owned(),
+            _ => allowed.join(", "),
+        };
+        let shown = format!("`{} {}`", call.method, call.path);
+        match rows.iter_mut().find(|(known, ..)| *known == needs) {
+            Some((_, calls, known)) => {
+                assert_eq!(*known, allowed, "{shown}");
+                calls.push(shown);
+            }
+            None => rows.push((needs, vec![shown], allowed)),
         }
-        table.push('\n');
     }
-    table.push('\n');
-    for (at, (_, names)) in rows.iter().enumerate() {
-        writeln!(table, "{}. {}", at + 1, names.join(", ")).unwrap();
+    let mut table = String::from("| needs | calls | allowed for |\n|---|---|---|\n");
+    for (needs, calls, allowed) in rows {
+        writeln!(table, "| {needs} | {} | {allowed} |", calls.join(", ")).unwrap();
     }
     table
 }
@@ -291,16 +299,20 @@ fn the_emulator_matches_the_core_and_the_coverage_page() {
         count += scopes::check(sbac, tags);
     }
     let page = format!(
-        "# What the tenant lets whom do and see\n\n\
-         Made by `crates/tenant/tests/it/coverage/mod.rs`, which sends each call with each role to a \
-         tenant\nand holds each answer against the core's decision. `CORTEXKEY_RENEW=1 cargo test \
-         -p\ncortexkey-tenant --test it coverage` writes it anew. Which component a call needs is \
-         *assumed*, but\nfor the calls on keys; what predefined roles hold is *assumed* where it \
-         is not one of the two\nadministrators' ([tenant.md](tenant.md)).\n\n\
+        "# Emulator coverage\n\n\
+         The answer of the [local emulator](tenant.md) to each call, for each role and for some \
+         scopes. Generated by\n`CORTEXKEY_RENEW=1 cargo test -p cortexkey-tenant --test it \
+         coverage`: the test sends every call with every role to the\nemulator and compares the \
+         answer with `cortexkey-core`'s decision.\n\n\
+         Calls that a role does not allow get a 403. The component that a call needs is \
+         *assumed*, except for calls on keys. What\npredefined roles grant is *assumed*, except \
+         for the two administrators. The test adds custom\nroles: {}.\n\n\
          ## XSIAM, XDR 5, Cortex Cloud: roles\n\n{}\n## XSOAR 8: roles\n\n{}\n\
-         ## Scopes\n\nWith SBAC on and tags permissive, what a key with all roles it needs sees \
-         of the seeded data. The test\nholds {count} scopes against the core, in tenants with \
-         SBAC on and off and with tags permissive and\nrestrictive.\n\n{}",
+         ## Scopes\n\nWhat a key with sufficient roles sees of the built-in inventory, with SBAC \
+         on and permissive tags. \"The switch\" is\n*not referencing known assets*. The test compares \
+         {count} scopes with `cortexkey-core`, with SBAC on and off, and with\npermissive and \
+         restrictive tags.\n\n{}",
+        custom_roles().iter().map(CustomRole::name).collect::<Vec<_>>().join(", "),
         roles_table(Product::Xsiam),
         roles_table(Product::Xsoar8),
         scopes::table(),
