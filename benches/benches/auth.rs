@@ -68,10 +68,13 @@ fn sign_one(c: &mut Criterion) {
     group.bench_function("cortexkey, the system's randomness", |b| {
         b.iter(|| one(&black_box(&signer).sign_from_system(now()).unwrap()));
     });
-    group.bench_function("naive A: rand 0.10 + format! + sha2 0.11 + hex 0.4", |b| {
-        b.iter(|| naive_a(black_box(KEY), 7));
-    });
-    group.bench_function("naive B: a draw a character, {:02x} a byte", |b| {
+    group.bench_function(
+        "typical Rust implementation: rand 0.10 + format! + sha2 0.11 + hex 0.4",
+        |b| {
+            b.iter(|| naive_a(black_box(KEY), 7));
+        },
+    );
+    group.bench_function("slow Rust implementation: a draw a character, {:02x} a byte", |b| {
         b.iter(|| naive_b(black_box(KEY), 7));
     });
     group.finish();
@@ -92,7 +95,7 @@ fn sign_batches(c: &mut Criterion) {
         group.bench_function("cortexkey, caller's ChaCha20", |b| {
             b.iter(|| advanced.sign_batch(&mut rng, now(), black_box(&mut batch)));
         });
-        group.bench_function("naive A", |b| {
+        group.bench_function("typical Rust implementation", |b| {
             b.iter(|| (0..size).for_each(|_| drop(black_box(naive_a(black_box(KEY), 7)))));
         });
         group.finish();

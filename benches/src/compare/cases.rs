@@ -98,7 +98,9 @@ fn sign_one(extent: Extent) -> Group {
             state[0]
         }),
         Case::new(NAIVE_A, || naive_a(black_box(KEY), 7)),
-        Case::new("naive B: rand by character, format! by byte", || naive_b(black_box(KEY), 7)),
+        Case::new("slow Rust implementation: rand by character, format! by byte", || {
+            naive_b(black_box(KEY), 7)
+        }),
     ];
     #[cfg(feature = "peers")]
     {
@@ -116,10 +118,14 @@ fn sign_one(extent: Extent) -> Group {
 
 /// The minimum for any signer: the time, and two dependent blocks.
 pub(super) const FLOOR: &str = "floor: clock and two dependent SHA-256 blocks";
+/// The group with a case for each length of key.
+pub(super) const KEY_LENGTHS: &str = "sign 256, by length of key";
 /// The peer for most ratios.
-pub(super) const NAIVE_A: &str = "naive A: rand's Alphanumeric, format!, sha2, hex::encode";
+pub(super) const NAIVE_A: &str =
+    "typical Rust implementation: rand's Alphanumeric, format!, sha2, hex::encode";
 /// The peer for the verifier's ratios.
-pub(super) const TYPICAL: &str = "typical: sha2 with the key hashed in, hex::decode, subtle";
+pub(super) const TYPICAL: &str =
+    "typical Rust verifier: sha2 with the key hashed in, hex::decode, subtle";
 /// The peer for the guard's ratio.
 pub(super) const LOCKED_MAP: &str = "Mutex<HashMap<String, u64>>";
 
@@ -173,7 +179,7 @@ fn key_lengths(extent: Extent) -> Group {
         let advanced = signer.advanced().expect("an Advanced key");
         Case::new(format!("a key of {len}"), move || advanced.sign_batch(rng, now(), batch)).of(256)
     });
-    group(extent, "sign 256, by length of key", cases.collect())
+    group(extent, KEY_LENGTHS, cases.collect())
 }
 
 fn verify_one(extent: Extent) -> Group {

@@ -2,7 +2,7 @@
 
 use cortexkey_kernels::Path;
 
-use super::cases::{LOCKED_MAP, NAIVE_A, TYPICAL};
+use super::cases::{KEY_LENGTHS, LOCKED_MAP, NAIVE_A, TYPICAL};
 use super::{Comparison, by_path};
 
 /// The minimum of a ratio: the peer's time divided by ours.
@@ -44,7 +44,7 @@ pub fn check(comparison: &Comparison) -> Vec<String> {
             None => decayed.push(format!("{group}: was not measured against {peer}")),
         }
     }
-    for row in comparison.group("sign 256, by length of key").iter().flat_map(|group| &group.rows) {
+    for row in comparison.group(KEY_LENGTHS).iter().flat_map(|group| &group.rows) {
         if let Some(ratio) = row.ratio.filter(|ratio| ratio.median > KEY_LENGTH_MAX) {
             let name = &row.name;
             let ratio = ratio.median;

@@ -166,3 +166,10 @@ fn figures(printed: &str, benchmark: &str, operations: f64) -> Vec<f64> {
     let ns = lines.filter_map(|line| line.split_whitespace().nth(2)?.parse::<f64>().ok());
     ns.map(|ns| ns / operations).collect()
 }
+
+/// The day, from the system.
+pub(super) fn today() -> String {
+    let printed = Command::new("date").args(["-u", "+%F"]).output();
+    let day = printed.ok().and_then(|printed| String::from_utf8(printed.stdout).ok());
+    day.map_or_else(|| "an unknown day".into(), |day| day.trim().to_owned())
+}

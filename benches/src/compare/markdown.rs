@@ -2,8 +2,8 @@
 
 use std::fmt::Write as _;
 
-use super::cases::{FLOOR, NAIVE_A};
-use super::{BY_PATH, Comparison, Group, Row, by_path};
+use super::cases::{FLOOR, KEY_LENGTHS, NAIVE_A};
+use super::{BY_PATH, Comparison, Group, Machine, Row, by_path};
 
 /// The page.
 #[must_use]
@@ -14,6 +14,7 @@ pub fn markdown(comparison: &Comparison) -> String {
     page.paths();
     page.how();
     page.text.push_str("\n## All figures\n");
+    page.measured();
     comparison.groups.iter().for_each(|group| page.group(group));
     page.limits();
     page.text.push_str(LOSSES);
@@ -36,7 +37,7 @@ const LOSSES: &str = "
 ## Where cortexkey is slower
 
 - **A nonce from the operating system** costs a system call: `sign_from_system`, the core's convenient
-  function, is slower than a naive signer with a generator in its process. Pass a generator, or enable the
+  function, is slower than a typical signer with a generator in its process. Pass a generator, or enable the
   feature `kernels`.
 - **Verifying one request at a time** gains little from kernels: two dependent blocks of SHA-256 take most of
   the time.
@@ -62,7 +63,8 @@ impl Page<'_> {
     fn whole_call(&mut self) {
         let Some(group) = self.comparison.group(super::CALLS) else { return };
         let Some((signing, calls)) = group.rows.split_first() else { return };
-        self.line("\n| | time | signing |\n|---|---|---|");
+        self.measured();
+        self.line("| operation | time | share of signing |\n|---|---|---|");
         self.line(&format!("| {} | {} | |", signing.name, time(signing.ns.median)));
         for call in calls {
             let part = 100.0 * signing.ns.median / call.ns.median;
@@ -70,10 +72,9 @@ impl Page<'_> {
         }
         self.line(
             "\nA client that makes one call after another gains nothing from a faster signature: the \
-             network takes almost all of the\ntime. Batches are for programs that sign by the \
-             million: a gateway, a load generator, a test that replays a day. A\nverifier in front \
-             of many services gains from the single check and from the replay guard, which every \
-             request passes.",
+             network takes almost all of the\ntime. Batches help programs that sign millions of \
+             requests, such as a gateway or a load generator. A verifier in\nfront of many services \
+             gains from the speed of the check and of the replay guard.",
         );
     }
 
@@ -89,9 +90,10 @@ impl Page<'_> {
         let paths: Vec<&str> = first.rows.iter().map(|row| row.name.as_str()).collect();
         let Some((_, paths)) = paths.split_last() else { return };
         self.line(
-            "\n## By processor\n\n![Bars: how many times as fast as its peer each path is](images/performance.svg)\n",
+            "\n## By processor\n\n![Bars: how many times as fast as a typical Rust implementation each path is](images/performance.svg)\n",
         );
-        self.line(&format!("| | {} | peer |", paths.join(" | ")));
+        self.measured();
+        self.line(&format!("| operation | {} | typical Rust implementation |", paths.join(" | ")));
         self.line(&format!("|---|{}", "---|".repeat(paths.len() + 1)));
         for (operation, group) in &groups {
             let cell = |path: &&str| {
@@ -104,12 +106,12 @@ impl Page<'_> {
         }
         self.line(
             "\nAll columns are from one run on one processor; the kernels for other processors were \
-             selected by hand. Bold: how many times as fast as\nthe peer, which is naive A for signing and the typical \
-             verifier for verifying. The paths are chosen at run time:\n\n\
+             selected by hand. Bold: how many\ntimes as fast as the last column, which uses the \
+             crates rand, sha2 and hex. The path is selected at run time:\n\n\
              - **AVX-512** (with VBMI2): AMD since Zen 4, Intel's servers since Ice Lake.\n\
              - **SHA-NI, four streams** (with AVX2): AMD since Zen, Intel since Ice Lake and Alder Lake.\n\
-             - **AVX2**: Intel from Haswell to Comet Lake. The column shows the kernels; there, where \
-             SHA-256 runs in software, the\n  peers and the last column are several times slower.\n\
+             - **AVX2**: Intel from Haswell to Comet Lake. These processors run SHA-256 in software, so \
+             the last two columns are\n  several times slower there.\n\
              - **no kernel**: the core without the feature `kernels`, which uses SHA-NI for one \
              message at a time.",
         );
@@ -122,32 +124,42 @@ impl Page<'_> {
         let _ = write!(
             self.text,
             "\n## Method\n\n\
-             On {processor}: {has}. One clock cycle takes {cycle:.3} ns.\n\
+             {has}. One clock cycle takes {cycle:.3} ns.\n\
              {versions}.\n\n\
              Cases in Rust take turns in one process, some three milliseconds each, pinned to one \
              processor; a ratio is the\nmedian of the ratios of adjacent turns. Peers in other \
-             languages run in processes of their own, after them.\n\"Spread\": half of the figures \
-             are nearer to the median than that. The interval has a confidence of 95 %.\nThe same \
+             languages run in processes of their own, after them.\n\"Spread\" is the median absolute \
+             deviation. The interval has a confidence of 95 %.\nThe same \
              code can run up to 15 % slower or faster at another address: ignore smaller \
              differences.\n\n\
              `cargo xtask compare` measures again (a C compiler, OpenSSL's headers, Go, Node and \
              Python are needed for all of it),\n`--json` prints JSON, and `--check` fails if a \
              ratio has fallen below its minimum. `cargo bench -p cortexkey-benches`\nruns the same \
              cases with criterion.\n",
-            processor = machine.processor,
             has = machine.has,
             cycle = machine.cycle_ns,
             versions = versions.join(", "),
         );
     }
 
+    /// When and where the figures were measured, above a table.
+    fn measured(&mut self) {
+        let Machine { date, processor, .. } = &self.comparison.machine;
+        self.line(&format!("\nMeasured on {date}, {processor}.\n"));
+    }
+
     fn group(&mut self, group: &Group) {
         if group.name == super::CALLS || group.name.ends_with("by path") {
             return;
         }
+        if group.name.starts_with(KEY_LENGTHS) {
+            self.key_lengths(group);
+            return;
+        }
         let _ = write!(
             self.text,
-            "\n### {}\n\n| | ns | spread | 95 % | times ours |\n|---|---|---|---|---|\n",
+            "\n### {}\n\n| implementation | ns | spread | 95 % | relative to cortexkey \
+             |\n|---|---|---|---|---|\n",
             group.name
         );
         for row in &group.rows {
@@ -160,6 +172,18 @@ impl Page<'_> {
                 ns.median, ns.spread, ns.low, ns.high
             ));
         }
+    }
+
+    /// The range over all lengths, in place of a row for each.
+    fn key_lengths(&mut self, group: &Group) {
+        let times = || group.rows.iter().map(|row| row.ns.median);
+        let least = times().fold(f64::INFINITY, f64::min);
+        let most = times().fold(0.0, f64::max);
+        self.line(&format!(
+            "\n### {}\n\n{least:.0} to {most:.0} ns a signature, for keys of 1 to 256 bytes. A key whose length \
+             is a multiple of 64 is the fastest.",
+            group.name
+        ));
     }
 
     /// The limits of this processor.
@@ -175,14 +199,14 @@ impl Page<'_> {
             let _ = writeln!(
                 text,
                 "**One signature** needs the time and two dependent blocks of SHA-256, and reading the \
-                 clock overlaps with nothing:\n{floor:.0} ns here. cortexkey takes {:.2} times that.",
+                 clock cannot overlap with hashing:\n{floor:.0} ns on this machine. cortexkey takes {:.2} times that.",
                 ours / floor
             );
             if let Some(naive) = ns("sign one", NAIVE_A) {
                 let _ = writeln!(
                     text,
                     "A signer that reads the clock for each signature can be at most {:.1} times as \
-                     fast as naive A here.",
+                     fast as the typical Rust implementation.",
                     naive / floor
                 );
             }

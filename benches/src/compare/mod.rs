@@ -70,6 +70,9 @@ pub struct Machine {
     pub cycle_ns: f64,
     /// The operating system.
     pub system: String,
+    /// The day of the run, such as `2026-11-24`.
+    #[serde(default)]
+    pub date: String,
     /// The peers' names and versions.
     pub versions: Vec<(String, String)>,
 }
@@ -103,7 +106,7 @@ pub struct Figure {
     pub low: f64,
     /// The upper end of the interval.
     pub high: f64,
-    /// Half of the figures are nearer to the median than this.
+    /// The median absolute deviation.
     pub spread: f64,
 }
 
@@ -199,6 +202,7 @@ fn machine(versions: Vec<(String, String)>) -> Machine {
         has: cortexkey_kernels::Processor::detect().to_string(),
         cycle_ns: cases::cycle_ns(),
         system: std::env::consts::OS.into(),
+        date: foreign::today(),
         versions,
     }
 }

@@ -1,4 +1,4 @@
-//! Draws `docs/images/performance.svg`: how many times faster than its peer each path is.
+//! Draws `docs/images/performance.svg`: how many times as fast as a typical Rust implementation each path is.
 
 use std::fmt::Write as _;
 
@@ -35,7 +35,7 @@ pub fn svg(comparison: &Comparison) -> String {
         let peer = peer.split(':').next().unwrap_or(peer);
         let _ = writeln!(
             body,
-            r#"<text x="8" y="{y:.0}" font-weight="600">{operation}, times as fast as {peer}</text>"#
+            r#"<text x="8" y="{y:.0}" font-weight="600">{operation}, times as fast as a {peer}</text>"#
         );
         y += 10.0;
         for ((path, times), colour) in times(group).iter().zip(COLOURS) {
@@ -53,7 +53,7 @@ pub fn svg(comparison: &Comparison) -> String {
     }
     format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {height:.0}\" width=\"{WIDTH}\" \
-         height=\"{height:.0}\" role=\"img\" aria-label=\"How many times as fast as its peer each path is\" \
+         height=\"{height:.0}\" role=\"img\" aria-label=\"How many times as fast as a typical Rust implementation each path is\" \
          font-family=\"system-ui, sans-serif\" font-size=\"13\" fill=\"#70757d\">\n{body}</svg>\n",
         height = y - 10.0
     )

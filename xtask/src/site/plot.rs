@@ -20,7 +20,7 @@ pub(super) fn beside_tables(root: &Path, docs: &Path, text: &str) -> Result<Stri
     let mut lines = text.lines().peekable();
     while let Some(line) = lines.next() {
         heading = line.strip_prefix("### ").unwrap_or(heading);
-        if !line.starts_with("| | ns |") {
+        if !line.starts_with("| implementation | ns |") {
             out += line;
             out.push('\n');
             continue;
