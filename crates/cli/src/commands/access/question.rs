@@ -118,7 +118,7 @@ impl JsonQuestion {
             Ok(Permission::None) => {
                 return Err(wrong("every key has the level none: expected view or edit".into()));
             }
-            Err(_) => {
+            Err(()) => {
                 let hint = closest(level, ["view", "edit"]);
                 let hint = hint.map_or(String::new(), |hint| format!("; did you mean `{hint}`?"));
                 let level = plain(level);
