@@ -56,7 +56,7 @@ func run() error {
 		}
 	}
 
-	// What somebody can do who captured headers that were accepted: nothing.
+	// Replay captured headers: the request is refused.
 	request, err := http.NewRequest(http.MethodPost, server.URL, strings.NewReader("{}"))
 	if err != nil {
 		return err
@@ -70,7 +70,7 @@ func run() error {
 	return call(http.DefaultClient, server.URL, request.Header, http.StatusUnauthorized)
 }
 
-// newVerifier returns a verifier of one key, with a guard against requests that are sent again.
+// newVerifier returns a verifier of one key, with a replay guard.
 func newVerifier() (*cortexkey.Verifier, error) {
 	keyring, err := cortexkey.NewKeyring()
 	if err != nil {

@@ -1,4 +1,4 @@
-// Asks a tenant whether a key is good: node first_call.mjs https://api-TENANT
+// Checks that a key works: node first_call.mjs https://api-TENANT
 //
 // The key comes from CORTEXKEY_API_KEY, CORTEXKEY_API_KEY_ID and CORTEXKEY_API_KEY_TYPE, never from an argument.
 import { Signer, signedFetch } from "cortexkey";

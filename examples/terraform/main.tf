@@ -1,7 +1,7 @@
 # Fails a plan while the key that a pipeline depends on is about to expire.
 #
-# The data source runs the command on the machine that plans. Only what is below goes into the state: never
-# let a data source return a key.
+# The data source runs the command on the machine that plans. Only the attributes below are stored in the
+# state: never let a data source return a key.
 terraform {
   required_version = ">= 1.5"
   required_providers {
@@ -15,7 +15,7 @@ variable "key_id" {
 }
 
 variable "days_at_least" {
-  description = "How many days the key must still live"
+  description = "The minimum number of days until the key expires"
   type        = number
   default     = 14
 }

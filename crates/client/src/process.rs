@@ -33,7 +33,7 @@ pub enum ProgramError {
     /// It ended with a status other than 0.
     #[error("{}", ended(*code))]
     Failed {
-        /// Its exit code; none if a signal ended it.
+        /// Its exit code; `None` if a signal ended it.
         code: Option<i32>,
     },
     /// It did not finish in time, and was stopped.
@@ -65,7 +65,7 @@ pub(crate) struct Exchanged {
 const MESSAGES_BYTES_MAX: u64 = 64 * 1024;
 
 impl Program {
-    /// A name and its arguments; none without a name.
+    /// A name and its arguments; `None` without a name.
     pub fn new(argv: Vec<String>, timeout: Duration) -> Option<Self> {
         let mut argv = argv.into_iter();
         let name = argv.next().filter(|name| !name.is_empty())?;

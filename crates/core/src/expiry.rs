@@ -1,7 +1,6 @@
 //! [`Expiry`]: never, or an instant. The manifest crate parses dates.
 //!
-//! Both what a verifier stores of a key and its life need it, so it is below them; `lifecycle` exports
-//! it.
+//! `auth` and `lifecycle` both use it, so it is a module of its own; `lifecycle` exports it.
 
 use core::fmt;
 

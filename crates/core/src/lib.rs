@@ -30,7 +30,7 @@
 //! |---|---|
 //! | `alloc` | [`address`], which builds strings, and roles and scopes with owned strings |
 //! | `std` (default) | `alloc`, and the replay guard in memory, which threads share |
-//! | `serde` | decisions, records and states as JSON; never a secret, and only writing |
+//! | `serde` | serializes decisions, records and states (no secrets; no deserialization) |
 //! | `kernels` | batches, checks and nonces with vector instructions, if the processor has them |
 //! | `system` (default) | nonces from the operating system |
 //!

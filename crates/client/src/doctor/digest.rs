@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 use super::Cause;
 use super::key::{corrected, hmac, is_digest, mistakes, sha256};
 
-/// A string that may have been hashed, and its mistake; none if it is the right string.
+/// A string that may have been hashed, and its mistake; `None` if it is the right string.
 struct Candidate {
     text: Zeroizing<Vec<u8>>,
     wrong: Option<(Cause, String)>,

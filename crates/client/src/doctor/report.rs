@@ -26,11 +26,11 @@ pub struct Report {
     pub arch: &'static str,
     /// Instructions that change how signatures are computed, where the processor has them.
     pub processor: Vec<&'static str>,
-    /// Versions of the programs that commands start; none for a program that is not found.
+    /// Versions of the programs that commands start; `None` for a program that is not found.
     pub programs: Vec<Program>,
-    /// The settings; none if the configuration cannot be read.
+    /// The settings; `None` if the configuration cannot be read.
     pub settings: Option<Vec<SettingState>>,
-    /// The findings of the examination; none if there was no examination.
+    /// The findings of the examination; `None` if there was no examination.
     pub findings: Option<Vec<ReportedFinding>>,
 }
 

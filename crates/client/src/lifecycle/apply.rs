@@ -21,7 +21,7 @@ use crate::transport::{CallError, Client};
 pub struct Apply<'a> {
     /// Calls the tenant, and creates and delivers keys.
     pub renewal: Renewal<'a>,
-    /// The sink of new keys; none if no action generates one.
+    /// The sink of new keys; `None` if no action generates one.
     pub sink: Option<&'a Sink>,
     /// The lock file, held.
     pub lock: &'a mut LockFile,

@@ -141,7 +141,7 @@ impl LockFile {
         plan::place(name, child)
     }
 
-    /// The child's id in a tenant's name; none for a tenant that is not a child.
+    /// The child's id in a tenant's name; `None` for a tenant that is not a child.
     pub fn child_of(tenant: &str) -> Option<&str> {
         plan::child_of(tenant)
     }

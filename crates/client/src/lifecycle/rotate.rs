@@ -289,7 +289,7 @@ impl<'a> Rotation<'a> {
         self.place.file.set(&self.place.tenant, host, &self.place.name, None)
     }
 
-    /// The scope of the old key in the form that is written; none if it has none.
+    /// The scope of the old key in the form that is written; `None` if it has none.
     fn copied_scope(
         &self,
         options: &ReplacementOptions,

@@ -13,7 +13,7 @@ use super::table::{Ground, Need};
 pub struct Requirement {
     /// Any one of these is enough.
     pub needs: Vec<Need>,
-    /// The strongest ground for it among its calls.
+    /// The strongest basis for it among its calls.
     pub ground: Ground,
     /// The document or report for that call.
     pub source: &'static str,
@@ -51,7 +51,7 @@ pub struct Candidate {
     pub name: String,
     /// Whether it holds everything.
     pub fit: Fit,
-    /// The weakest ground of the facts that this rests on.
+    /// The weakest basis of the facts that this rests on.
     pub certainty: Option<Certainty>,
     /// What it does not hold.
     pub lacks: Vec<Requirement>,

@@ -14,7 +14,7 @@ use crate::resources::NewKey;
 pub struct Action {
     /// The name of the definition; for a key without one, `key-ID`.
     pub key: String,
-    /// The key's id; none if there is no key yet.
+    /// The key's id; `None` if there is no key yet.
     pub id: Option<u64>,
     /// The kind of action.
     pub action: Kind,

@@ -104,7 +104,7 @@ impl Desired {
         digest.is_some_and(|digest| self.digests.include(digest))
     }
 
-    /// The scope in the product's form; none if none is sent.
+    /// The scope in the product's form; `None` if none is sent.
     pub(super) fn scope(
         &self,
         state: &TenantState,
@@ -118,7 +118,7 @@ impl Desired {
         self.access.scope.as_ref().is_some_and(scope::selects_groups)
     }
 
-    /// What the tenant is sent about cases and issues that reference no known object; none if it
+    /// What the tenant is sent about cases and issues that reference no known object; `None` if it
     /// makes no difference.
     pub(crate) fn unreferenced(&self) -> Option<bool> {
         let cases = &self.access.scope.as_ref()?.cases_and_issues;

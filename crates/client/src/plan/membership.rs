@@ -156,7 +156,7 @@ pub(crate) fn place(tenant: &str, child: Option<&str>) -> String {
     child.map_or_else(|| tenant.to_owned(), |child| format!("{tenant}@{child}"))
 }
 
-/// The child's id in a tenant's name; none for a tenant that is not a child.
+/// The child's id in a tenant's name; `None` for a tenant that is not a child.
 pub(crate) fn child_of(place: &str) -> Option<&str> {
     place.rsplit_once('@').map(|(_, child)| child)
 }

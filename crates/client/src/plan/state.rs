@@ -21,15 +21,15 @@ pub type KnownScopes = BTreeMap<u64, Result<Option<ScopeRead>, String>>;
 pub struct TenantState {
     /// The host of its API.
     pub host: String,
-    /// The key that signs these calls; none if it is not one of the tenant's.
+    /// The key that signs these calls; `None` if it is not one of the tenant's.
     pub own: Option<u64>,
     /// All keys, by id.
     pub keys: BTreeMap<u64, ApiKeyRecord>,
-    /// The requested scopes; none if the product has no such call.
+    /// The requested scopes; `None` if the product has no such call.
     pub scopes: BTreeMap<u64, Option<ScopeRead>>,
     /// The asset groups, if a definition names one.
     pub asset_groups: Vec<AssetGroupRecord>,
-    /// The display names of the roles; none if the tenant does not return them.
+    /// The display names of the roles; `None` if the tenant does not return them.
     pub roles: Option<Vec<String>>,
     /// Keys that the tenant may or may not have.
     pub unclear: BTreeSet<u64>,

@@ -129,7 +129,7 @@ impl<'a> Place<'a> {
         Ok(())
     }
 
-    /// The bytes of a regular file within the limit; none if it is missing.
+    /// The bytes of a regular file within the limit; `None` if it is missing.
     fn read(&self, name: &str) -> Result<Option<Vec<u8>>, PolicyUpdateError> {
         self.check_folders(Path::new(name).parent().unwrap_or(Path::new("")))?;
         let path = self.path(name);

@@ -90,7 +90,7 @@ impl Client {
         }
     }
 
-    /// Generates a key. Its text is only in this response.
+    /// Generates a key. The secret is returned only here.
     pub fn generate_key(&self, request: &GenerateRequest) -> Result<GenerateReply, CallError> {
         self.post("/public_api/v1/api_keys/generate", request)
     }
@@ -147,7 +147,7 @@ pub fn maker(record: &ApiKeyRecord) -> Option<u64> {
     record.user_name.as_deref().and_then(key_of_name)
 }
 
-/// The key that acts under a name; none where it is a user's.
+/// The key that acts under a name; `None` if it is a user's.
 pub(super) fn key_of_name(name: &str) -> Option<u64> {
     name.trim().strip_prefix("Public API - ")?.trim().parse().ok()
 }

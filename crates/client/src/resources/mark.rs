@@ -34,11 +34,11 @@ pub struct NewKey {
     pub owner: Option<String>,
     /// When it expires, in milliseconds since 1970; the product's default of a week if none.
     pub expiration_ms: Option<u64>,
-    /// Its scope; none if no scope is sent.
+    /// Its scope; `None` if no scope is sent.
     pub scope: Option<ScopeWrite>,
 }
 
-/// Whether a key may be one that an interrupted run generated, which the next run settles.
+/// Whether a key may come from an interrupted run; the next run decides.
 pub fn may_be_pending(keys: &BTreeMap<String, LockedKey>, record: &ApiKeyRecord) -> bool {
     let mut pending = keys.values().filter_map(|entry| entry.pending.as_ref());
     pending.any(|pending| likeness(pending, record) != Confidence::None)

@@ -20,7 +20,7 @@ const HEALTH_PATH: &str = "/public_api/v1/healthcheck";
 pub struct Ping {
     /// The round-trip time.
     pub round_trip: Duration,
-    /// The tenant's clock minus ours, in milliseconds, accurate to about a second; none if the
+    /// The tenant's clock minus ours, in milliseconds, accurate to about a second; `None` if the
     /// response has no readable date.
     pub clock_offset_ms: Option<i64>,
     /// The path of the call that succeeded.

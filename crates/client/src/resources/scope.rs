@@ -18,7 +18,7 @@ use super::permission::Permission;
 use crate::transport::{CallError, Client, Method};
 
 impl Client {
-    /// A key's scope; none if the product has no such call.
+    /// A key's scope; `None` if the product has no such call.
     pub fn scope(&self, id: KeyId) -> Result<Option<ScopeRead>, CallError> {
         match self.call(Method::Get, &path(id), None) {
             Ok(response) => Ok(Some(response.json::<Data<ScopeRead>>()?.data)),

@@ -49,7 +49,7 @@ const SECRETS: [&str; 7] =
 /// The user's configuration.
 #[derive(Clone, Debug, Default)]
 pub struct Config {
-    /// The file; none if it does not exist.
+    /// The file; `None` if it does not exist.
     pub path: Option<PathBuf>,
     /// The profile that is used by default.
     pub default_profile: Option<String>,
@@ -175,7 +175,7 @@ pub enum ConfigProblem {
         /// What it takes.
         expected: &'static str,
     },
-    /// An address that is none of a secret store.
+    /// Not the URL of a secret store.
     #[error("has a `{field}` that {problem}")]
     Store {
         /// The field.

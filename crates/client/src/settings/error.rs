@@ -112,7 +112,7 @@ pub enum SettingsError {
         /// Where the key would come from.
         key: Origin,
     },
-    /// What is stored beside the key is something else.
+    /// The stored metadata does not match the settings.
     #[error(
         "{key} contains {stored}, but {other} sets another one; correct it, or remove it to use \
          the stored one"

@@ -16,9 +16,9 @@ use crate::transport::ClientOptions;
 pub struct Explained {
     /// The setting's name, such as `key_id`.
     pub setting: &'static str,
-    /// Its value, safe to show; none if it is not set or is invalid.
+    /// Its value, safe to show; `None` if it is not set or is invalid.
     pub value: Option<String>,
-    /// Where it came from; none if it is not set.
+    /// Where it came from; `None` if it is not set.
     pub origin: Option<String>,
     /// Other sources that set it and are overridden.
     #[serde(skip_serializing_if = "Vec::is_empty")]

@@ -104,10 +104,10 @@ pub enum KeyProblem {
     /// Its contents are not a valid key.
     #[error("does not contain a key: {0}")]
     Malformed(KeyError),
-    /// The store that should hold it does not.
+    /// The secret store failed, or does not have the key.
     #[error("{}", cortexkey_system::chain(.0))]
     Store(StoreError),
-    /// The program that should give it does not.
+    /// The key command failed.
     #[error(transparent)]
     Program(ProgramError),
 }

@@ -313,9 +313,9 @@ impl<'a> Layers<'a> {
         found.ok_or(SettingsError::NoKey)
     }
 
-    /// A key is sent only to the tenant of its own layer, if that names one. A layer that names none
-    /// lends its key to the tenant that the user gives as an argument, or to a layer without a key. A
-    /// key that the user gives as an argument is for the tenant in force.
+    /// A key is sent only to the tenant of its own layer, if that names one. A key
+    /// from a layer without a tenant is used for the tenant from the arguments, or from a layer without
+    /// a key. A key from an argument is used for the resolved tenant.
     pub(super) fn check_together(
         &self,
         (address_layer, address): &(Layer, Resolved<Address>),

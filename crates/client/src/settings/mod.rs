@@ -447,7 +447,7 @@ impl PartialSettings {
 
 /// A key as stored, for analysing requests that another client signed.
 pub struct RawKey {
-    /// The key with everything around it; none if none is set.
+    /// The key with everything around it; `None` if none is set.
     pub key: Option<Zeroizing<Vec<u8>>>,
     /// Its level, if it is set.
     pub level: Option<Level>,

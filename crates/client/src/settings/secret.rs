@@ -32,7 +32,7 @@ impl SecretSource {
     }
 }
 
-/// The error, if the messages for keys do not fit.
+/// Errors that are specific to secrets other than keys.
 fn words(problem: &KeyProblem) -> String {
     match problem {
         KeyProblem::Empty => "is empty or not set".to_owned(),

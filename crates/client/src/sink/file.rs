@@ -97,7 +97,7 @@ impl InFolder {
     }
 }
 
-/// The tenant that a key's file belongs to; none if unknown.
+/// The tenant that a key's file belongs to; `None` if unknown.
 fn owner(path: &Path) -> Option<String> {
     let path = owner_path(path);
     if path.is_symlink() {

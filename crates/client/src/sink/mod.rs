@@ -112,7 +112,7 @@ impl KeyInfo {
     }
 }
 
-/// A sink that is ready for its key. Dropped without one, it leaves nothing behind.
+/// A sink that is ready for its key. Dropping it unused removes everything that it created.
 pub struct Prepared {
     sink: PreparedSink,
     info: KeyInfo,

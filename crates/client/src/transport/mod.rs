@@ -257,7 +257,7 @@ impl Client {
         &self.signer
     }
 
-    /// The id of the signing key in the tenant; none for a child tenant, which is called with the
+    /// The id of the signing key in the tenant; `None` for a child tenant, which is called with the
     /// parent's key.
     pub fn own_key(&self) -> Option<u64> {
         let id = self.signer.key_id().get();

@@ -27,7 +27,7 @@ impl Retry {
     /// No retries.
     pub const NEVER: Self = Self { retries: 0, base: Duration::ZERO, wait_max: Duration::ZERO };
 
-    /// The wait before a retry; none if the call is not retried.
+    /// The wait before a retry; `None` if the call is not retried.
     pub(super) fn wait(
         &self,
         attempt: u32,

@@ -5,15 +5,19 @@
 
 use cortexkey_core::lifecycle::Expiry;
 
-use super::look::{Observation, WatchedKey};
 use super::notice::{Thresholds, shown};
+use super::observation::{Observation, WatchedKey};
 
 /// The largest number of octets in a line, without the line break.
 const LINE_OCTETS_MAX: usize = 75;
 
-/// A calendar of these looks. `None` if a tenant did not return all of its keys, because their
+/// A calendar of these observations. `None` if a tenant did not return all of its keys, because their
 /// events would disappear.
-pub fn calendar(looks: &[Observation], thresholds: &Thresholds, now_ms: u64) -> Option<String> {
+pub fn calendar(
+    observations: &[Observation],
+    thresholds: &Thresholds,
+    now_ms: u64,
+) -> Option<String> {
     let mut lines = Lines(String::new());
     for line in [
         "BEGIN:VCALENDAR",
@@ -24,11 +28,11 @@ pub fn calendar(looks: &[Observation], thresholds: &Thresholds, now_ms: u64) -> 
     ] {
         lines.push(line);
     }
-    for look in looks {
-        let sighting = look.seen.as_ref().ok().filter(|sighting| sighting.is_complete())?;
-        for key in &sighting.keys {
+    for observation in observations {
+        let observed = observation.seen.as_ref().ok().filter(|observed| observed.is_complete())?;
+        for key in &observed.keys {
             if let Expiry::At { ms } = key.record.expiry {
-                event(&mut lines, look, key, ms, thresholds, now_ms);
+                event(&mut lines, observation, key, ms, thresholds, now_ms);
             }
         }
     }
@@ -38,18 +42,21 @@ pub fn calendar(looks: &[Observation], thresholds: &Thresholds, now_ms: u64) -> 
 
 fn event(
     lines: &mut Lines,
-    look: &Observation,
+    observation: &Observation,
     key: &WatchedKey,
     expires_ms: u64,
     thresholds: &Thresholds,
     now_ms: u64,
 ) {
     let id = key.record.key_id;
-    let place: String =
-        look.place.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
+    let place: String = observation
+        .place
+        .chars()
+        .map(|c| if c.is_ascii_alphanumeric() { c } else { '-' })
+        .collect();
     let managed = key.managed.as_ref();
     let name = managed.map(|managed| format!(" ({})", shown(&managed.name))).unwrap_or_default();
-    let summary = format!("Key {id} of {}{name} expires", shown(&look.tenant));
+    let summary = format!("Key {id} of {}{name} expires", shown(&observation.tenant));
     let mut about = vec![format!("Level: {}", key.record.level)];
     let roles: Vec<String> = key.record.roles.iter().map(|role| shown(role)).collect();
     about.push(format!("Roles: {}", roles.join(", ")));

@@ -17,9 +17,9 @@ use cortexkey_system::{Links, Write, replace};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use super::look::{Observation, ObservedTenant};
 use super::message::{Message, NOTICES_MAX};
 use super::notice::{Due, Thresholds, due};
+use super::observation::{Observation, ObservedTenant};
 use super::send::Sender;
 use crate::lifecycle::{LockFileError, hold_folder};
 use crate::settings::Target;
@@ -193,20 +193,21 @@ impl Journal {
         Ok(Self { state: read(path)?, path: PathBuf::new(), _held: None })
     }
 
-    /// Records looks, and queues what is due for each target. Returns the due notices that at least
+    /// Records observations, and queues what is due for each target. Returns the due notices that at least
     /// one target has not received. If no target takes a tenant's notices, returns all of them.
     pub fn take(
         &mut self,
-        looks: &[Observation],
+        observations: &[Observation],
         targets: &[Target],
         thresholds: &Thresholds,
         now_ms: u64,
     ) -> Vec<Due> {
         let mut new = Vec::new();
-        for look in looks {
-            let since = self.note(look, now_ms);
-            let dues = due(look, thresholds, since, now_ms);
-            let takers: Vec<_> = targets.iter().filter(|of| of.takes(&look.tenant)).collect();
+        for observation in observations {
+            let since = self.note(observation, now_ms);
+            let dues = due(observation, thresholds, since, now_ms);
+            let takers: Vec<_> =
+                targets.iter().filter(|of| of.takes(&observation.tenant)).collect();
             if takers.is_empty() {
                 new.extend(dues);
                 continue;
@@ -226,15 +227,15 @@ impl Journal {
         new
     }
 
-    /// Records a look. Returns when the tenant's outage began; now if it can be queried.
-    fn note(&mut self, look: &Observation, now_ms: u64) -> u64 {
-        let tenant = self.state.tenants.entry(look.tenant.clone()).or_default();
-        match &look.seen {
-            Ok(sighting) => {
+    /// Records an observation. Returns when the tenant's outage began; now if it can be queried.
+    fn note(&mut self, observation: &Observation, now_ms: u64) -> u64 {
+        let tenant = self.state.tenants.entry(observation.tenant.clone()).or_default();
+        match &observation.seen {
+            Ok(observed) => {
                 *tenant = TenantState { last_success_ms: Some(now_ms), failing_since_ms: None };
-                if sighting.is_complete() {
+                if observed.is_complete() {
                     for told in self.state.targets.values_mut() {
-                        told.forget(look, sighting);
+                        told.forget(observation, observed);
                     }
                 }
                 now_ms
@@ -302,10 +303,10 @@ impl DeliveryLog {
 
     /// Forgets sent notices about keys that the tenant no longer has, and about outages that are
     /// over.
-    fn forget(&mut self, look: &Observation, sighting: &ObservedTenant) {
-        let keys_of = format!("{}/", look.place);
-        let outages_of = look.outages();
-        let keys: BTreeSet<String> = sighting
+    fn forget(&mut self, observation: &Observation, observed: &ObservedTenant) {
+        let keys_of = format!("{}/", observation.place);
+        let outages_of = observation.outages();
+        let keys: BTreeSet<String> = observed
             .keys
             .iter()
             .filter_map(|key| match key.record.expiry {

@@ -11,8 +11,8 @@ use cortexkey_core::auth::Level;
 use cortexkey_core::lifecycle::Expiry;
 
 use super::journal::Journal;
-use super::look::{Observation, ObservedTenant, WatchedKey};
 use super::notice::shown;
+use super::observation::{Observation, ObservedTenant, WatchedKey};
 
 /// The result for a target in the last run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,16 +31,16 @@ struct Metric {
     samples: String,
 }
 
-/// The metrics after these looks.
+/// The metrics of these observations.
 pub fn metrics(
-    looks: &[Observation],
+    observations: &[Observation],
     targets: &[TargetState],
     journal: &Journal,
     now_ms: u64,
 ) -> String {
-    let mut metrics = of_tenants(looks, journal);
-    metrics.extend(of_keys(looks));
-    metrics.extend(of_counts(looks, now_ms));
+    let mut metrics = of_tenants(observations, journal);
+    metrics.extend(of_keys(observations));
+    metrics.extend(of_counts(observations, now_ms));
     metrics.extend(of_targets(targets, journal));
     let mut last = Metric::new(
         "cortexkey_watch_timestamp_seconds",
@@ -53,7 +53,7 @@ pub fn metrics(
     text
 }
 
-fn of_tenants(looks: &[Observation], journal: &Journal) -> Vec<Metric> {
+fn of_tenants(observations: &[Observation], journal: &Journal) -> Vec<Metric> {
     let mut up = Metric::new("cortexkey_tenant_up", "Whether the tenant answered with its keys.");
     let mut success = Metric::new(
         "cortexkey_tenant_last_success_timestamp_seconds",
@@ -67,33 +67,33 @@ fn of_tenants(looks: &[Observation], journal: &Journal) -> Vec<Metric> {
         "cortexkey_definitions_up",
         "Whether the definitions of the tenant's keys could be read.",
     );
-    for look in looks {
-        let tenant = [("tenant", look.tenant.as_str())];
-        up.sample(&tenant, if look.seen.is_ok() { "1" } else { "0" });
-        if let Some(ms) = journal.last_success_ms(&look.tenant) {
+    for observation in observations {
+        let tenant = [("tenant", observation.tenant.as_str())];
+        up.sample(&tenant, if observation.seen.is_ok() { "1" } else { "0" });
+        if let Some(ms) = journal.last_success_ms(&observation.tenant) {
             success.sample(&tenant, &seconds(ms));
         }
-        let Ok(sighting) = &look.seen else { continue };
-        missing.sample(&tenant, &sighting.missing.to_string());
-        if let Some(read) = &sighting.definitions {
+        let Ok(observed) = &observation.seen else { continue };
+        missing.sample(&tenant, &observed.missing.to_string());
+        if let Some(read) = &observed.definitions {
             definitions.sample(&tenant, if read.is_ok() { "1" } else { "0" });
         }
     }
     vec![up, success, missing, definitions]
 }
 
-fn of_keys(looks: &[Observation]) -> Vec<Metric> {
+fn of_keys(observations: &[Observation]) -> Vec<Metric> {
     let mut expires = Metric::new(
         "cortexkey_key_expires_timestamp_seconds",
         "When the key expires, in seconds since 1970; absent for keys that never do.",
     );
-    for (look, sighting) in seen(looks) {
-        for key in &sighting.keys {
+    for (observation, observed) in seen(observations) {
+        for key in &observed.keys {
             let Expiry::At { ms } = key.record.expiry else { continue };
             let managed = key.managed.as_ref();
             expires.sample(
                 &[
-                    ("tenant", &look.tenant),
+                    ("tenant", &observation.tenant),
                     ("key_id", &key.record.key_id.to_string()),
                     ("name", managed.map_or("", |managed| &managed.name)),
                     ("owner", managed.and_then(|managed| managed.owner.as_deref()).unwrap_or("")),
@@ -106,7 +106,7 @@ fn of_keys(looks: &[Observation]) -> Vec<Metric> {
     vec![expires]
 }
 
-fn of_counts(looks: &[Observation], now_ms: u64) -> Vec<Metric> {
+fn of_counts(observations: &[Observation], now_ms: u64) -> Vec<Metric> {
     let mut keys = Metric::new("cortexkey_keys", "Keys of the tenant, by security level.");
     let mut roles =
         Metric::new("cortexkey_keys_by_role", "Keys that hold the role; a key may hold several.");
@@ -125,24 +125,24 @@ fn of_counts(looks: &[Observation], now_ms: u64) -> Vec<Metric> {
         "Keys that somebody changed since their definition was applied; absent where no definitions \
          were read.",
     );
-    for (look, sighting) in seen(looks) {
-        let tenant = [("tenant", look.tenant.as_str())];
+    for (observation, observed) in seen(observations) {
+        let tenant = [("tenant", observation.tenant.as_str())];
         let count =
-            |is: &dyn Fn(&&WatchedKey) -> bool| sighting.keys.iter().filter(is).count().to_string();
+            |is: &dyn Fn(&&WatchedKey) -> bool| observed.keys.iter().filter(is).count().to_string();
         for level in [Level::Advanced, Level::Standard] {
             let labels = [tenant[0], ("level", level.as_str())];
             keys.sample(&labels, &count(&|key| key.record.level == level));
         }
-        let held = sighting.keys.iter().flat_map(|key| &key.record.roles);
+        let held = observed.keys.iter().flat_map(|key| &key.record.roles);
         for (role, count) in counted(held.map(String::as_str)) {
             roles.sample(&[tenant[0], ("role", &role)], &count.to_string());
         }
         expired.sample(&tenant, &count(&|key| key.record.expiry.is_expired(now_ms)));
         endless.sample(&tenant, &count(&|key| key.record.expiry == Expiry::Never));
-        if sighting.has_definitions() {
+        if observed.has_definitions() {
             let owner = |key: &WatchedKey| key.managed.as_ref().and_then(|of| of.owner.clone());
             let names: Vec<String> =
-                sighting.keys.iter().map(|key| owner(key).unwrap_or_default()).collect();
+                observed.keys.iter().map(|key| owner(key).unwrap_or_default()).collect();
             for (owner, count) in counted(names.iter().map(String::as_str)) {
                 owners.sample(&[tenant[0], ("owner", &owner)], &count.to_string());
             }
@@ -169,11 +169,13 @@ fn of_targets(targets: &[TargetState], journal: &Journal) -> Vec<Metric> {
     vec![up, waiting]
 }
 
-fn seen(looks: &[Observation]) -> impl Iterator<Item = (&Observation, &ObservedTenant)> {
-    looks.iter().filter_map(|look| Some((look, look.seen.as_ref().ok()?)))
+fn seen(observations: &[Observation]) -> impl Iterator<Item = (&Observation, &ObservedTenant)> {
+    observations
+        .iter()
+        .filter_map(|observation| Some((observation, observation.seen.as_ref().ok()?)))
 }
 
-/// Counts values as they are shown: two that look the same are one sample.
+/// Counts values as they are shown: two that print alike are one sample.
 fn counted<'a>(values: impl Iterator<Item = &'a str>) -> BTreeMap<String, usize> {
     let mut counts = BTreeMap::new();
     for value in values {

@@ -8,18 +8,18 @@
 
 mod calendar;
 mod journal;
-mod look;
 mod message;
 mod metrics;
 mod notice;
+mod observation;
 mod scrape;
 mod send;
 
 pub use calendar::calendar;
 pub use journal::{Delivery, DeliveryLog, Journal, JournalError, Outcome, deliver};
-pub use look::{Managed, Observation, ObservationError, ObservedTenant, WatchedKey};
 pub use message::Message;
 pub use metrics::{TargetState, metrics};
 pub use notice::{Due, Notice, NoticeKind, Threshold, ThresholdError, Thresholds, due};
+pub use observation::{Managed, Observation, ObservationError, ObservedTenant, WatchedKey};
 pub use scrape::Scrape;
 pub use send::{SendError, Sender};

@@ -11,7 +11,7 @@ use cortexkey_core::lifecycle::Expiry;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use super::look::{Observation, WatchedKey};
+use super::observation::{Observation, WatchedKey};
 use crate::table::one_line;
 use crate::time::duration_ms;
 
@@ -168,25 +168,27 @@ impl fmt::Display for NoticeKind {
     }
 }
 
-/// The notices that are due after a look. `failing_since_ms` is the start of the tenant's outage:
+/// The notices that are due after an observation. `failing_since_ms` is the start of the tenant's outage:
 /// one outage has one notice.
 pub fn due(
-    look: &Observation,
+    observation: &Observation,
     thresholds: &Thresholds,
     failing_since_ms: u64,
     now_ms: u64,
 ) -> Vec<Due> {
-    match &look.seen {
-        Ok(sighting) => {
-            sighting.keys.iter().filter_map(|key| of_key(look, key, thresholds, now_ms)).collect()
-        }
+    match &observation.seen {
+        Ok(observed) => observed
+            .keys
+            .iter()
+            .filter_map(|key| of_key(observation, key, thresholds, now_ms))
+            .collect(),
         Err(reason) => {
             let notice = Notice {
                 reason: Some(shown(reason.0.lines().next().unwrap_or_default())),
                 ..Notice::new(
-                    format!("{}{failing_since_ms}", look.outages()),
+                    format!("{}{failing_since_ms}", observation.outages()),
                     NoticeKind::Unreachable,
-                    &look.tenant,
+                    &observation.tenant,
                 )
             };
             vec![Due { notice, supersedes: Vec::new() }]
@@ -195,14 +197,15 @@ pub fn due(
 }
 
 fn of_key(
-    look: &Observation,
+    observation: &Observation,
     key: &WatchedKey,
     thresholds: &Thresholds,
     now_ms: u64,
 ) -> Option<Due> {
     let Expiry::At { ms: expires_ms } = key.record.expiry else { return None };
     let left_ms = expires_ms.saturating_sub(now_ms);
-    let id = |last: &str| format!("{}/{}/{expires_ms}/{last}", look.place, key.record.key_id);
+    let id =
+        |last: &str| format!("{}/{}/{expires_ms}/{last}", observation.place, key.record.key_id);
     let mut passed = thresholds.0.iter().filter(|threshold| left_ms <= threshold.ms);
     let mut ids: Vec<String> =
         passed.clone().map(|threshold| id(&threshold.ms.to_string())).collect();
@@ -224,7 +227,7 @@ fn of_key(
             .next_back()
             .filter(|_| kind == NoticeKind::Expires)
             .map(|last| last.text.clone()),
-        ..Notice::new(last, kind, &look.tenant)
+        ..Notice::new(last, kind, &observation.tenant)
     };
     Some(Due { notice, supersedes: ids })
 }
@@ -286,13 +289,13 @@ mod tests {
     use cortexkey_core::auth::{KeyId, Level};
     use cortexkey_core::lifecycle::KeyRecord;
 
-    use super::super::look::{Managed, ObservationError, ObservedTenant};
+    use super::super::observation::{Managed, ObservationError, ObservedTenant};
     use super::*;
 
     const DAY_MS: u64 = 86_400_000;
     const AT_MS: u64 = 100 * DAY_MS;
 
-    fn look(comment: &str) -> Observation {
+    fn observation(comment: &str) -> Observation {
         let record = KeyRecord {
             key_id: KeyId::new(7).unwrap(),
             created_ms: 0,
@@ -311,7 +314,7 @@ mod tests {
     }
 
     fn at(now_ms: u64) -> Option<(String, Vec<String>)> {
-        let mut due = due(&look("c"), &Thresholds::default(), 0, now_ms);
+        let mut due = due(&observation("c"), &Thresholds::default(), 0, now_ms);
         assert!(due.len() <= 1);
         due.pop().map(|due| (due.notice.id, due.supersedes))
     }
@@ -330,14 +333,16 @@ mod tests {
             assert_eq!(at(now), Some((id("expired"), vec![week.clone(), day.clone()])));
         }
         let only = Thresholds::new(["30d".parse().unwrap()]).unwrap();
-        let due = due(&look("c"), &only, 0, AT_MS - 20 * DAY_MS);
+        let due = due(&observation("c"), &only, 0, AT_MS - 20 * DAY_MS);
         assert_eq!(due[0].notice.before.as_deref(), Some("30d"));
     }
 
     #[test]
     fn one_outage_has_one_notice() {
-        let failed =
-            Observation { seen: Err(ObservationError("no answer\nhelp".to_owned())), ..look("c") };
+        let failed = Observation {
+            seen: Err(ObservationError("no answer\nhelp".to_owned())),
+            ..observation("c")
+        };
         let ids = |since| due(&failed, &Thresholds::default(), since, 9)[0].notice.id.clone();
         assert_eq!(ids(5), ids(5));
         assert_ne!(ids(5), ids(6));

@@ -101,7 +101,7 @@ pub enum Certainty {
     Documented,
     /// It was seen in published examples or reported by users. No document states it.
     Observed,
-    /// It is inferred from a description. It decides nothing.
+    /// It is inferred from a description. Decisions ignore it.
     Assumed,
 }
 

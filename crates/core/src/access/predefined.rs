@@ -13,7 +13,7 @@ pub struct PredefinedRole {
     pub name: &'static str,
     /// The products that have it.
     pub products: &'static [Product],
-    /// Whether to assign it with care: an administrator's role, or one with destructive actions.
+    /// Whether the role is privileged: an administrator's role, or one with destructive actions.
     pub privileged: bool,
     /// Whether it is meant for machines, and so suitable for a key.
     pub machine: bool,

@@ -41,9 +41,8 @@ impl<'s> AdvancedSigner<'s> {
     /// Fills every slot of the batch with a signature for the time `now`, each with its own nonce.
     /// Key id and timestamp are the same in all.
     ///
-    /// A signature of a large batch takes half the time of one alone, or a fourth with the feature
-    /// `kernels` on a processor with AVX-512. A client that sends one request after
-    /// another gains nothing from a batch.
+    /// `docs/performance.md` compares batches with single signatures. A client that sends one request
+    /// after another gains nothing from a batch.
     pub fn sign_batch<R: CryptoRng + ?Sized>(
         self,
         rng: &mut R,

@@ -1,5 +1,5 @@
-//! [`ReplayGuard`]: what a verifier asks of a replay guard. The guards are in [`replay`](crate::replay),
-//! which exports all of this.
+//! [`ReplayGuard`]: the interface between a verifier and a replay guard. The guards are in
+//! [`replay`](crate::replay), which exports this module's items.
 
 use core::fmt;
 
@@ -10,8 +10,8 @@ use super::verdict::Verdict;
 
 /// Remembers which requests were accepted.
 ///
-/// Check and insert are one step: of two calls with the same request, however they race, one is
-/// accepted at most. A guard is shared by reference; one that threads share locks by itself.
+/// Check and insert are one step: concurrent calls with the same request are accepted at most once.
+/// Implementations that threads share must synchronise internally.
 pub trait ReplayGuard {
     /// Remembers the use, or returns why it cannot be accepted.
     fn check_and_insert(&self, verified: &VerifiedUse) -> Result<(), GuardRefusal>;
@@ -129,7 +129,7 @@ impl GuardRefusal {
     }
 }
 
-/// Accepts every use: for looking at one request by itself, offline.
+/// Accepts every use: for checking a single request offline.
 ///
 /// A service that uses it can be replayed within the window.
 #[derive(Clone, Copy, Debug, Default)]

@@ -1,5 +1,5 @@
 //! The lifecycle of a key: generated and shown once ([`GeneratedKey`]), recorded ([`KeyRecord`]),
-//! and ended by its [`Expiry`]. The time is always an argument.
+//! and expired ([`Expiry`]). The time is always an argument.
 
 mod generated;
 #[cfg(feature = "alloc")]

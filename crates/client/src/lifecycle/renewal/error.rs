@@ -83,7 +83,8 @@ pub enum RenewError {
         /// Why this is not known.
         error: Box<Self>,
     },
-    /// The try failed, and the tenant may have made a key that nobody has, or may do so yet.
+    /// The attempt failed, and the tenant may have generated, or may still generate, a key that was
+    /// not delivered.
     #[error(
         "{}\nit is unknown whether the tenant generated a key; it was not delivered, and the \
          next run searches for it and deletes it",

@@ -3,38 +3,38 @@
 //! Equal definitions are equal bytes, and a damaged file is rejected. Compiled definitions contain
 //! no secret and are not signed: anyone who can change the file can change what keys may do.
 //!
-//! # Form
+//! # Format
 //!
 //! Numbers are little-endian; a string is a `u16` with its length in bytes, and UTF-8.
 //!
-//! | bytes | what |
+//! | bytes | content |
 //! |---|---|
 //! | 8 | `89 43 4b 43 0d 0a 1a 0a` |
-//! | 4 | the version of the form, 2 |
-//! | 4 | how many bytes follow the digest |
-//! | 32 | SHA-256 of what follows |
-//! | 4 | how many keys |
-//! | | the keys, each a `u32` with its length in bytes, and its record; in the order of tenant and name, none twice |
+//! | 4 | the version of the format, 2 |
+//! | 4 | number of bytes after the digest |
+//! | 32 | SHA-256 of these bytes |
+//! | 4 | number of keys |
+//! | | the keys, each a `u32` with its length in bytes, and its record; sorted by tenant and name, without duplicates |
 //!
-//! A record is, one after the other:
+//! A record consists of these fields in order:
 //!
-//! | what | as |
+//! | field | encoding |
 //! |---|---|
-//! | tenant, empty where it has none; name | two strings of at most 255 bytes |
-//! | key ids, where they are known, the one in use first | `u16` count, and each a `u64` above 0 |
+//! | tenant, empty if it has none; name | two strings of at most 255 bytes |
+//! | key ids, if known, the one in use first | `u16` count, and each a `u64` above 0 |
 //! | level | `u8`: 1 standard, 2 advanced |
-//! | expiry | `u8`: 0 never, 1 at a time, 2 so long after it is generated; `u64` milliseconds, 0 with never |
-//! | scopes of its product | `u8`: 0 as they are decided here, 1 an older model |
-//! | whether scopes are enforced | `u8`: 0 they are, 1 they are not, 2 unknown |
+//! | expiry | `u8`: 0 never, 1 at a time, 2 lifetime; `u64` milliseconds, 0 with never |
+//! | scopes of its product | `u8`: 0 current model, 1 older model |
+//! | whether scopes are enforced | `u8`: 0 enforced, 1 off, 2 unknown |
 //! | how tags are matched | `u8`: 0 permissive, 1 restrictive |
-//! | whether there are scopes for rows | `u8`: 0 no, 1 yes |
-//! | roles | `u16` count, then each: name; `u8` flags (1 holds all, 2 its actions are complete); level of components that are not named; `u16` count of components, each a string and a level; `u16` count of actions that it holds, strings; `u16` count of actions that it lacks, strings |
-//! | a level, as far as it is known | `u8`: 0 none, 1 view, 2 edit, 3 at least view, 4 at most view, 5 unknown |
+//! | whether the tenant has row scopes | `u8`: 0 no, 1 yes |
+//! | roles | `u16` count, then each: name; `u8` flags (1 grants everything, 2 its actions are listed completely); level of unlisted components; `u16` count of components, each a string and a level; `u16` count of actions that it grants, strings; `u16` count of actions that it does not grant, strings |
+//! | a level, as far as known | `u8`: 0 none, 1 view, 2 edit, 3 at least view, 4 at most view, 5 unknown |
 //! | whether it has a scope | `u8`: 0 no, 1 yes, and then: |
 //! | assets, cases and issues | each `u8` (0 none, 1 all, 2 select) and `u16` count of names, strings |
 //! | unreferenced | `u8`: 0 no, 1 yes |
 //! | endpoint groups, endpoint tags | each `u8` (0 `no_scope`, 1 `see_all`, 2 `any`, 3 `scope`) and `u16` count of names, strings |
-//! | rows of datasets | `u8`: 0 nothing said, 1 default none, 2 default all; `u16` count of filters, each dataset and filter |
+//! | rows of datasets | `u8`: 0 not set, 1 default none, 2 default all; `u16` count of filters, each dataset and filter |
 
 mod read;
 mod record;

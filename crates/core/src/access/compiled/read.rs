@@ -61,7 +61,7 @@ pub struct Definitions {
     by_name: Vec<u32>,
 }
 
-/// What a search for a key came to.
+/// The result of looking up a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Lookup {
     /// One key: its index.

@@ -42,13 +42,13 @@ pub struct KeyEntry<'a> {
     pub level: Level,
     /// When it expires.
     pub expiry: Expiry,
-    /// How long it lives from when it is generated, in milliseconds, where the definition says that
-    /// and no expiry.
+    /// How long it is valid from when it is generated, in milliseconds, if the definition sets a
+    /// lifetime instead of an expiry.
     pub lifetime_ms: Option<u64>,
 }
 
 impl<'a> KeyEntry<'a> {
-    /// The ids that it has in its tenant, the one in use first; none where nobody said.
+    /// The ids that it has in its tenant, the one in use first; empty if unknown.
     pub fn key_ids(&self) -> impl Iterator<Item = KeyId> + use<'a> {
         self.ids.as_chunks::<8>().0.iter().filter_map(|id| KeyId::new(u64::from_le_bytes(*id)))
     }

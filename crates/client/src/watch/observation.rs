@@ -8,7 +8,7 @@ use thiserror::Error;
 #[error("{0}")]
 pub struct ObservationError(pub String);
 
-/// One look at a tenant.
+/// One observation of a tenant.
 #[derive(Clone, Debug)]
 pub struct Observation {
     /// The tenant's display name: a profile, or its host.
