@@ -270,36 +270,50 @@ fn crate_table(files: &[File], problems: &mut Vec<String>) {
     }
 }
 
-/// Every invariant of ARCHITECTURE.md names an existing test.
+/// The page whose tests must exist.
+const INVARIANTS: &str = "docs/invariants.md";
+
+/// Every invariant and every threat names existing tests.
 fn invariants(files: &[File], problems: &mut Vec<String>) {
-    let Some(document) = files.iter().find(|file| file.path == "ARCHITECTURE.md") else {
-        problems.push("ARCHITECTURE.md is missing".into());
+    let Some(document) = files.iter().find(|file| file.path == INVARIANTS) else {
+        problems.push(format!("{INVARIANTS} is missing"));
         return;
     };
     let mut numbers = BTreeSet::new();
     for paragraph in document.text.split("\n\n").filter(|text| text.starts_with("**INV-")) {
         let number = paragraph.split("**").nth(1).unwrap_or_default();
         if !numbers.insert(number) {
-            problems.push(format!("ARCHITECTURE.md: {number} occurs twice"));
+            problems.push(format!("{INVARIANTS}: {number} occurs twice"));
         }
         let tests = paragraph.split("Test:").nth(1).unwrap_or_default();
-        let mut names = tests.split('`').skip(1).step_by(2).peekable();
-        if names.peek().is_none() {
-            problems.push(format!("ARCHITECTURE.md: {number} names no test"));
+        check_tests(number, tests, files, problems);
+    }
+    let threats = document.text.split("\n## Tests by threat\n").nth(1).unwrap_or_default();
+    for row in threats.lines().filter(|line| line.starts_with("| ") && !line.ends_with("| tests |"))
+    {
+        let (threat, tests) = row.trim_matches('|').rsplit_once(" | ").unwrap_or((row, ""));
+        check_tests(threat.trim(), tests, files, problems);
+    }
+}
+
+/// Tests are named by their function or file.
+fn check_tests(of: &str, tests: &str, files: &[File], problems: &mut Vec<String>) {
+    let mut names = tests.split('`').skip(1).step_by(2).peekable();
+    if names.peek().is_none() {
+        problems.push(format!("{INVARIANTS}: {of} names no test"));
+    }
+    for name in names {
+        let functions = [format!("fn {name}("), format!("func {name}(")];
+        let exists = files.iter().any(|file| {
+            file.path == name || functions.iter().any(|function| file.text.contains(function))
+        });
+        // A test that writes files does not check them.
+        let generates = |file: &&File| file.path == name && file.text.contains("fs::write(");
+        if name.starts_with("xtask/") && files.iter().any(|file| generates(&file)) {
+            problems.push(format!("{INVARIANTS}: {of}: {name} generates what it tests"));
         }
-        for name in names {
-            let functions = [format!("fn {name}("), format!("func {name}(")];
-            let exists = files.iter().any(|file| {
-                file.path == name || functions.iter().any(|function| file.text.contains(function))
-            });
-            // A test that writes files does not check them.
-            let generates = |file: &&File| file.path == name && file.text.contains("fs::write(");
-            if name.starts_with("xtask/") && files.iter().any(|file| generates(&file)) {
-                problems.push(format!("ARCHITECTURE.md: {number}: {name} generates what it tests"));
-            }
-            if !exists {
-                problems.push(format!("ARCHITECTURE.md: {number}: there is no test `{name}`"));
-            }
+        if !exists {
+            problems.push(format!("{INVARIANTS}: {of}: there is no test `{name}`"));
         }
     }
 }

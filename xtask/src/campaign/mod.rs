@@ -1,4 +1,4 @@
-//! The long proofs, run by hand; their figures are recorded in `docs/assurance.md`.
+//! The long proofs, run by hand; their figures are recorded in `docs/records.md`.
 
 mod platforms;
 mod project;

@@ -35,7 +35,7 @@ pub(super) struct Page {
 }
 
 /// Documents that are not guides, each with its section and path in the site.
-const PLACED: [(&str, Section, &str); 18] = [
+const PLACED: [(&str, Section, &str); 20] = [
     ("docs/site/index.md.in", Section::Home, "index.md"),
     ("README.md", Section::Guides, "guides/start.md"),
     ("docs/install.md", Section::Guides, "guides/install.md"),
@@ -49,6 +49,8 @@ const PLACED: [(&str, Section, &str); 18] = [
     ("docs/performance.md", Section::Performance, "performance/README.md"),
     ("ARCHITECTURE.md", Section::Project, "project/README.md"),
     ("docs/assurance.md", Section::Project, "project/assurance.md"),
+    ("docs/invariants.md", Section::Project, "project/invariants.md"),
+    ("docs/records.md", Section::Project, "project/records.md"),
     ("docs/support.md", Section::Project, "project/support.md"),
     ("docs/releasing.md", Section::Project, "project/releasing.md"),
     ("docs/extending.md", Section::Project, "project/extending.md"),

@@ -2,8 +2,8 @@
 //!
 //! Redirects are not followed, no proxy is used for this machine, an unusable proxy is an error,
 //! headers are never sent twice, and responses have a size limit. A call is retried if that is safe
-//! ([`Retry`]), and never after a 401, with one exception: if the tenant's clock shows that ours is
-//! wrong, the call is signed again with the tenant's time.
+//! ([`Retry`]). After a 401, it is repeated only once, and only if the response shows that the local
+//! clock is wrong: the call is then signed with the tenant's time.
 
 mod answer;
 mod child;
