@@ -1,9 +1,9 @@
 //! Runs a guide of `docs/guides` as a reader would: creates its files, runs its shell blocks in one shell,
 //! and compares the output with the `text` block that follows each.
 //!
-//! A shell block must exit with 0, or as its last line says: `# exit code 1`. In expected output
-//! `…` stands for any text, and a line of `…` for any lines. The tests of the command line include
-//! this file.
+//! A shell block must exit with 0, or as its last line says: `# exit code 1`. Times, dates and durations
+//! in the output may differ from the page's. In expected output `…` stands for any text, and a line of
+//! `…` for any lines. The tests of the command line include this file.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -124,12 +124,46 @@ fn match_lines(expected: &[&str], printed: &[&str]) -> bool {
     }
 }
 
+/// Compares two lines. A page shows real times; those of a run are different.
 fn match_line(pattern: &str, line: &str) -> bool {
+    match_text(&without_times(pattern), &without_times(line))
+}
+
+/// The line with a placeholder for each time (`2026-11-30T18:57:03Z`, 13 digits), date and duration in
+/// milliseconds.
+fn without_times(line: &str) -> String {
+    let mut out = String::new();
+    let mut rest = line;
+    while let Some(at) = rest.find(|c: char| c.is_ascii_digit()) {
+        out.push_str(&rest[..at]);
+        rest = &rest[at..];
+        let digits = length(rest, |c| c.is_ascii_digit());
+        let date = length(rest, |c| c.is_ascii_digit() || matches!(c, '-' | ':' | 'T' | '.'));
+        if rest[..date].len() >= 10 && rest[..date].matches('-').count() == 2 {
+            out.push_str("TIME");
+            rest = rest[date..].trim_start_matches('Z');
+        } else if digits == 13 || rest[digits..].starts_with(" ms") {
+            out.push_str("TIME");
+            rest = &rest[digits..];
+        } else {
+            out.push_str(&rest[..digits]);
+            rest = &rest[digits..];
+        }
+    }
+    out + rest
+}
+
+/// How many bytes at the start are such characters.
+fn length(text: &str, is: impl Fn(char) -> bool) -> usize {
+    text.find(|c: char| !is(c)).unwrap_or(text.len())
+}
+
+fn match_text(pattern: &str, line: &str) -> bool {
     match pattern.split_once('…') {
         None => pattern.trim_end() == line.trim_end(),
         Some((start, rest)) => line.strip_prefix(start).is_some_and(|line| {
             let mut ends = line.char_indices().map(|(at, _)| at).chain([line.len()]);
-            ends.any(|at| match_line(rest, &line[at..]))
+            ends.any(|at| match_text(rest, &line[at..]))
         }),
     }
 }
@@ -160,6 +194,9 @@ mod tests {
             ("…\nb", "b", true),
             ("…\nb", "b\nc", false),
             ("a", "", false),
+            ("at 2026-11-30T18:57:03Z, 4 ms", "at 2027-01-02T00:00:00.5Z, 12 ms", true),
+            ("at 2026-11-30, id 4", "at 2027-01-02, id 5", false),
+            ("{\"t\":1796065026023}", "{\"t\":1796065026024}", true),
         ] {
             assert_eq!(matches(expected, printed), fits, "{expected:?} {printed:?}");
         }

@@ -66,6 +66,7 @@ fn run(guide: &Guide) {
             format!("CORTEXKEY_FQDN={}", world.url),
         ),
         ("127.0.0.1:8080", format!("127.0.0.1:{port}")),
+        ("/Users/ana", home.path().to_str().unwrap().to_owned()),
     ];
     if let Err(error) = guide::run(guide.page, folder.path(), &variables, &replace) {
         panic!("{error}");
