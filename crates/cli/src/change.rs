@@ -25,7 +25,7 @@ impl ChangeArgs {
         }
         if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
             return Err(Failure::usage_error(format!(
-                "there is no terminal to ask for confirmation: {}",
+                "cannot ask for confirmation, as standard input or standard error is no terminal: {}",
                 question.trim()
             ))
             .help("pass --yes to confirm in advance"));

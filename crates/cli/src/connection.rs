@@ -92,16 +92,10 @@ pub(crate) struct ConnectionArgs {
     key: KeyArgs,
 }
 
-/// The sources of settings, for the help of commands that call a tenant.
+/// Where settings come from, for the help of commands that call a tenant.
 pub(crate) const SETTINGS: &str = "\
-Settings, in order of precedence:
-  1. arguments, and the profile that --profile names
-  2. CORTEXKEY_FQDN or CORTEXKEY_API_URL, CORTEXKEY_API_KEY_ID, CORTEXKEY_API_KEY_TYPE,
-     CORTEXKEY_API_KEY
-  3. the profile that CORTEXKEY_PROFILE or default_profile names
-  4. the Terraform provider's CORTEXCLOUD_API_URL, CORTEXCLOUD_API_KEY_ID,
-     CORTEXCLOUD_API_KEY_TYPE, CORTEXCLOUD_API_KEY
-`cortexkey config explain` shows which source each setting comes from.";
+Settings come from arguments, CORTEXKEY_… variables and profiles; `cortexkey config explain --help`
+lists them in order of precedence.";
 
 impl KeyArgs {
     /// Finds the signing key.
@@ -264,7 +258,7 @@ pub(crate) fn call_failure(error: &CallError) -> Failure {
     let failure = Failure::of(exit, error);
     match error {
         CallError::Tls { .. } => {
-            failure.help("--ca-file FILE trusts the authority of a company or of a local tenant")
+            failure.help("--ca-file FILE trusts the authority of a company or of the emulator")
         }
         // An error that explains itself needs no hint.
         CallError::Refused(refused)

@@ -83,9 +83,8 @@ impl CorpusArgs {
                 return Ok(None);
             }
             // Otherwise a pattern that matches no file would look like deleted definitions.
-            return Err(Failure::new(Exit::NoInput, "there are no definitions").help(
-                "see `keys` in the policy, and give --keys the folder with your key definitions",
-            ));
+            return Err(Failure::new(Exit::NoInput, "there are no definitions")
+                .help("pass the folder with your key definitions with --keys"));
         }
         let source = DefinitionSource {
             folder,

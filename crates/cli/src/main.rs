@@ -200,7 +200,31 @@ fn leave_no_core() {
 
 /// The complete command line; completions and man pages need it too.
 pub(crate) fn command() -> clap::Command {
-    Cli::command()
+    unwrapped(Cli::command())
+}
+
+/// Leaves the wrapping of the texts after the options to clap, which knows the terminal's width.
+fn unwrapped(mut command: clap::Command) -> clap::Command {
+    if let Some(text) = command.get_after_help() {
+        let text = paragraphs(&text.to_string());
+        command = command.after_help(text);
+    }
+    command.mut_subcommands(unwrapped)
+}
+
+/// Joins the lines of each paragraph. An indented line is an example, and stays.
+fn paragraphs(text: &str) -> String {
+    let mut out = String::new();
+    let mut is_open = false;
+    for line in text.lines() {
+        let is_text = !line.is_empty() && !line.starts_with(' ');
+        if !out.is_empty() {
+            out.push(if is_open && is_text { ' ' } else { '\n' });
+        }
+        out.push_str(line);
+        is_open = is_text && !line.ends_with(':');
+    }
+    out
 }
 
 fn run(command: Command) -> Result<Exit, Failure> {

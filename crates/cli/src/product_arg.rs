@@ -14,7 +14,7 @@ pub(crate) fn product(text: &str) -> Result<Product, BoxError> {
                 format!("there is no product of this name; did you mean `{near}`?").into()
             }
             None => {
-                format!("there is no product of this name; known are {}", known.join(", ")).into()
+                format!("there is no such product; expected one of {}", known.join(", ")).into()
             }
         }
     })

@@ -24,12 +24,16 @@ pub(crate) fn renew_failure(error: &RenewError, sink: Option<&Sink>, finish: &st
     if let RenewError::Journal(error) = error {
         return lock_failure(error);
     }
+    if let RenewError::Expiry(error) = error {
+        return Failure::of(Exit::UsageError, error)
+            .help("give a later or shorter one, such as --lifetime 90d");
+    }
     let mut message = chain(error);
     if let Some(permission) = error.missing_permission() {
         message += &format!("\nthis key lacks {permission}");
     }
     if let (RenewError::Delivered { id, .. }, Some(sink)) = (error, sink) {
-        message += &format!("\nkey {id} went to {sink}");
+        message += &format!("\nkey {id} was written to {sink}");
     }
     let failure = Failure::new(Exit::Findings, message);
     if error.leaves_something() {
@@ -60,8 +64,7 @@ pub(crate) fn on_step(step: Step) {
         Step::Checked(id) => {
             format!("checked key {id}: it matches the request, and the tenant accepts it")
         }
-        Step::Delivered(id) => format!("delivered key {id}"),
-        Step::InPlace(id) => format!("key {id} is in place"),
+        Step::Delivered(id) => format!("wrote key {id} to its place"),
         Step::Deleted(id) => format!("deleted key {id}"),
         _ => return,
     };

@@ -43,8 +43,8 @@ pub use plan::{
 };
 pub use process::{Program, ProgramError};
 pub use resources::{
-    AuditLog, EditError, KeyEdit, KeyList, NewKey, ObservedScope, Permission, Ping, ScopeError,
-    is_administrator, is_system, maker, may_be_pending, write_of,
+    AuditLog, EditError, ExpiryError, KeyEdit, KeyList, NewKey, ObservedScope, Permission, Ping,
+    ScopeError, is_administrator, is_system, maker, may_be_pending, write_of,
 };
 pub use settings::{
     Channel, Config, ConfigProblem, Connection, Credentials, Environment, Explained,

@@ -4,6 +4,7 @@
 
 mod chain;
 mod child;
+mod counted;
 #[cfg(windows)]
 mod hold;
 mod names;
@@ -14,6 +15,7 @@ mod write;
 
 pub use chain::chain;
 pub use child::{command, is_secret, is_steering, secret_variables, steering_variables};
+pub use counted::counted;
 #[cfg(windows)]
 pub use hold::hold;
 pub use names::is_reserved;

@@ -15,8 +15,8 @@ use thiserror::Error;
 pub enum StartError {
     /// The address is not a loopback address.
     #[error(
-        "the tenant does not listen on {listen}: it is for this machine alone; give an \
-         address of this machine, such as 127.0.0.1:0"
+        "the emulator listens on loopback addresses only, and {listen} is none; give one such as \
+         127.0.0.1:0"
     )]
     NotLoopback {
         /// The address.

@@ -129,6 +129,10 @@ pub struct ApiKeyRecord {
     pub expiration: Option<u64>,
 }
 
+/// The longest lifetime of a key that the API generates, in milliseconds: six months at their
+/// longest, which are 184 days.
+pub const LIFETIME_MS_MAX: u64 = 184 * 24 * 60 * 60 * 1000;
+
 /// The parameters of `generate`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GenerateRequest {

@@ -46,6 +46,14 @@ const EXAMPLES: &str = r#"Profiles are in $XDG_CONFIG_HOME/cortexkey/config.toml
 
 A profile never contains a key. docs/client.md lists all fields.
 
+Settings, in order of precedence:
+  1. arguments, and the profile that --profile names
+  2. CORTEXKEY_FQDN or CORTEXKEY_API_URL, CORTEXKEY_API_KEY_ID, CORTEXKEY_API_KEY_TYPE,
+     CORTEXKEY_API_KEY
+  3. the profile that CORTEXKEY_PROFILE or default_profile names
+  4. the Terraform provider's CORTEXCLOUD_API_URL, CORTEXCLOUD_API_KEY_ID,
+     CORTEXCLOUD_API_KEY_TYPE, CORTEXCLOUD_API_KEY
+
 Examples:
   cortexkey config explain
   cortexkey config explain --profile prod --format json

@@ -69,7 +69,7 @@ A program that is not listed has a mapping in the profile; each value names a va
 demisto-sdk and cortex-cli sign with Standard keys only. To use them with an Advanced key, send
 their requests through `cortexkey proxy`.
 
-Exit codes: those of the program; before it starts, 1 it cannot be run; 2 usage error.";
+Exit codes: those of the program; 1 also if it cannot be started; 2 also for a usage error.";
 
 pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     let (connection, key) = args.connection.resolve_with_key()?;

@@ -11,7 +11,7 @@ use crate::exit::{Exit, Failure};
 Examples:
   cortexkey lsp
 
-Exit codes: 0 the editor ended it; 1 the editor closed the connection or violated the protocol.")]
+Exit codes: 0 the editor shut it down; 1 the editor closed the connection or violated the protocol.")]
 pub(crate) struct Args {}
 
 pub(crate) fn run(_: &Args) -> Result<Exit, Failure> {

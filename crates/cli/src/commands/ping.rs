@@ -49,15 +49,14 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
             let clock = match ping.clock_offset_ms {
                 Some(ms) if ms.unsigned_abs() >= CLOCK_OFFSET_MS => {
                     format!(
-                        "The tenant's clock and ours differ by {} s: set ours.\n",
+                        "this machine's clock differs from the tenant's by {} s; set it\n",
                         ms.unsigned_abs() / 1000
                     )
                 }
                 _ => String::new(),
             };
             format!(
-                "{GOOD}Key {id} works.{GOOD:#} {DIM}{level}, {}, {round_trip_ms} \
-                 ms{DIM:#}\n{clock}",
+                "{GOOD}key {id} works{GOOD:#} {DIM}({level}, {}, {round_trip_ms} ms){DIM:#}\n{clock}",
                 client.address()
             )
         }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use cortexkey_lint::files::{Options, read_cases, run as run_files};
+use cortexkey_lint::files::{DEFAULT_POLICY, Options, read_cases, run as run_files};
 use cortexkey_lint::report::Format as Form;
 use cortexkey_lint::rules::{self, Rule};
 use cortexkey_lint::{Corpus, Custom, Fact, Policy, Timestamp, policy_for, run_cases};
@@ -64,7 +64,7 @@ struct Init {
     output: PathBuf,
 }
 
-/// Check a policy as strictly as a definition
+/// Check a policy for errors
 #[derive(clap::Args)]
 #[command(after_help = "\
 Exit codes: 0 no errors; 1 errors; 2 usage error, or an invalid policy.")]
@@ -171,7 +171,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
 fn form(text: &str) -> Result<Form, BoxError> {
     Form::from_word(text).ok_or_else(|| {
         let known: Vec<&str> = Form::ALL.iter().map(|(word, _)| *word).collect();
-        format!("there is no format `{text}`; known are {}", known.join(", ")).into()
+        format!("there is no format `{text}`; expected one of {}", known.join(", ")).into()
     })
 }
 
@@ -208,8 +208,8 @@ fn init(args: &Init) -> Result<Exit, Failure> {
     };
     output_file::create(&args.output, text.as_bytes()).map_err(failed)?;
     text::print(&format!(
-        "wrote {}; next:\n  cortexkey lint                     what is wrong today\n  \
-         cortexkey lint --write-baseline    let only new faults count from now on\n",
+        "wrote {}; next:\n  cortexkey lint                     show the findings\n  \
+         cortexkey lint --write-baseline    record them, so that only new ones count\n",
         args.output.display()
     ))?;
     Ok(Exit::Done)
@@ -275,6 +275,10 @@ fn check(args: &Check) -> Result<Exit, Failure> {
     let mut options = Options::new(surroundings::current_folder()?, now);
     options.policy.clone_from(&args.policy);
     let outcome = run_files(&options, &mut io::empty());
+    let found = outcome.policy.as_ref().and_then(Policy::path);
+    if args.policy.is_none() && found == Some(DEFAULT_POLICY) {
+        return Err(no_policy());
+    }
     let Some(report) = outcome.report else {
         return Err(Failure::of_linter(&outcome));
     };
@@ -285,6 +289,12 @@ fn check(args: &Check) -> Result<Exit, Failure> {
         (_, true) => Exit::Findings,
         _ => Exit::Done,
     })
+}
+
+/// No policy is given, and none is near.
+fn no_policy() -> Failure {
+    Failure::usage_error("no cortexkey.yaml was found in this folder or above")
+        .help("name the policy, or write one with `cortexkey policy init`")
 }
 
 fn show(args: &Show) -> Result<Exit, Failure> {

@@ -22,7 +22,7 @@ Examples:
 
 docs/linting.md lists all functions and variables.
 
-Exit codes: 0 success; 1 false, or no answer, for some key; 2 usage error, an invalid expression or
+Exit codes: 0 success; 1 the result is false or an error for any key; 2 usage error, an invalid expression or
 policy; 3 no key.")]
 pub(crate) struct Args {
     /// The expression

@@ -44,8 +44,10 @@ pub(crate) struct Args {
     socket: Option<PathBuf>,
 
     /// Allow only these calls: a path, or a method and a path; `*` matches within a segment, `**`
-    /// across segments. Without it, all calls but those that administer access: keys, scopes, users,
-    /// roles, groups and the sign-in. Wildcards alone do not allow these
+    /// across segments [default: all calls except those that administer access: keys, scopes,
+    /// users, roles, groups and the sign-in]
+    ///
+    /// A call that administers access must be named; a wildcard does not allow it.
     #[arg(long, value_name = "[METHOD ]PATH")]
     allow: Vec<Allow>,
 
@@ -88,7 +90,7 @@ Examples:
 
 When the proxy accepts requests, it prints one line of JSON: url and token, or socket.
 
-Exit codes: 0 ended; 1 it cannot listen; 2 usage error; with a COMMAND, those of the program.";
+Exit codes: 0 stopped; 1 it cannot listen; 2 usage error; with a COMMAND, those of the program.";
 
 pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     let connection = args.connection.resolve()?;

@@ -3,6 +3,7 @@
 use clap::ValueEnum;
 use cortexkey_fleet::Report;
 use cortexkey_lint::Severity;
+use cortexkey_system::counted;
 
 use crate::change::say;
 use crate::connection::{ConnectionArgs, SETTINGS};
@@ -11,11 +12,11 @@ use crate::exit::{Exit, Failure};
 use crate::surroundings;
 use crate::text;
 
-/// Write overview, keys and findings as one HTML, JSON or CSV file
+/// Write an overview, all keys and all findings into one HTML, JSON or CSV file
 ///
 /// The report covers a tenant, key definitions, or both, depending on the settings and the folder;
-/// --from makes a choice mandatory. If it covers both, it compares them. The HTML is one file
-/// without scripts, and prints well.
+/// --from selects the sources. If it covers both, it compares them. The HTML is one file without
+/// scripts, and is suitable for printing.
 #[derive(clap::Args)]
 #[command(after_help = format!("{EXAMPLES}\n\n{SETTINGS}"))]
 pub(crate) struct Args {
@@ -161,8 +162,7 @@ impl Args {
         };
         let count = report.count_from(at);
         if count > 0 {
-            let plural = if count == 1 { "" } else { "s" };
-            say(&format!("{count} finding{plural} at or above {}", at.as_str()));
+            say(&format!("{} at or above {}", counted(count, "finding"), at.as_str()));
         }
         count > 0
     }

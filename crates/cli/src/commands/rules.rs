@@ -84,7 +84,7 @@ fn list(columns: &[(&str, Policy)]) -> String {
         out += &format!(" {level:<11}\n");
     }
     let waits = "name-pattern, ticket-missing, name-environment-mismatch, owner-key-quota and \
-                 expiry-off-hours ask for nothing until a policy sets their options";
+                 expiry-off-hours report nothing until a policy sets their options";
     out + &format!("\n{DIM}`cortexkey explain RULE` has the details; {waits}.{DIM:#}\n")
 }
 

@@ -15,8 +15,8 @@ use crate::text;
 
 /// Accept a key's finding until a date, as a waiver in the policy
 ///
-/// The waiver goes into the policy file that governs the key, or the parent that locks the rule, in
-/// the form of its other waivers. Rules that are not waivable cannot be waived.
+/// Writes the waiver into the policy that governs the key, or into the parent policy that locks the
+/// rule. A rule that is not waivable cannot be waived.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:

@@ -166,6 +166,23 @@ fn a_key_without_a_destination_is_not_generated() {
 }
 
 #[test]
+fn an_expiry_that_the_product_refuses_is_a_usage_error() {
+    let world = World::new();
+    let sink = ["--sink-file", "a.key"];
+    let generate = [&["generate", "--role", "Viewer", "--security-level", "advanced"], &sink[..]];
+    let generate = generate.concat();
+    for expiry in [["--lifetime", "185d"], ["--expires", "2020-01-01"]] {
+        let ran = world.keys(&[&generate[..], &expiry[..]].concat());
+        assert_eq!((ran.code, ran.stdout.as_str()), (2, ""), "{ran:?}");
+    }
+    let ran = world.keys(&[&["rotate", "1", "--lifetime", "185d", "--yes"], &sink[..]].concat());
+    assert_eq!(ran.code, 2, "{ran:?}");
+    assert_eq!(world.listed(&[]), [1, 2]);
+    let longest = world.keys(&[&generate[..], &["--lifetime", "183d"]].concat());
+    assert_eq!(longest.code, 0, "{longest:?}");
+}
+
+#[test]
 fn a_key_is_made_scoped_checked_delivered_edited_shown_and_deleted() {
     let world = World::new();
     let scope = r#"{"assets":{"mode":"see_all"},"cases_issues":{"mode":"scope","names":["IT"]},
@@ -186,7 +203,7 @@ fn a_key_is_made_scoped_checked_delivered_edited_shown_and_deleted() {
         "--sink-file",
         "a.key",
     ]);
-    assert_eq!((made.code, made.stdout.as_str()), (0, "key 3 went to the file a.key\n"));
+    assert_eq!((made.code, made.stdout.as_str()), (0, "wrote key 3 to the file a.key\n"));
     insta::assert_snapshot!("made", made.stderr);
     let file = world.folder.path().join("a.key");
     assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
@@ -244,7 +261,7 @@ fn a_scope_file_is_checked_as_a_definition_is() {
     let made = generate("a.key");
     assert_eq!(
         (made.code, made.stdout.as_str()),
-        (0, "key 3 went to the file a.key\n"),
+        (0, "wrote key 3 to the file a.key\n"),
         "{made:?}"
     );
     let scope = scope_of("3");

@@ -140,6 +140,8 @@ fn a_policy_is_begun_checked_shown_and_tested() {
     let folder = many(12);
     let (code, text, _) = run(folder.path(), &["policy", "init", "keys", "--output", "new.yaml"]);
     assert_eq!(code, 0, "{text}");
+    // A policy that is not there is not checked.
+    assert_eq!(run(tempfile::tempdir().unwrap().path(), &["policy", "check"]).0, 2);
     let (code, said, _) = run(folder.path(), &["policy", "check", "new.yaml"]);
     assert_eq!(code, 0, "{said}");
     let args = ["lint", "--policy", "new.yaml", "--format", "concise"];

@@ -139,7 +139,7 @@ fn python() -> String {
 fn lives_in(world: &World, url: &str) {
     let ran = world.generate(url);
     assert_eq!(ran.code, 0, "{url}: {ran:?}");
-    let first: u64 = ran.stdout.split(' ').nth(1).unwrap().parse().unwrap();
+    let first: u64 = ran.stdout.split(' ').nth(2).unwrap().parse().unwrap();
     let ran = world.ping(url, &[]);
     assert_eq!(ran.code, 0, "{url}: {ran:?}");
 

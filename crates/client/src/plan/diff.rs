@@ -17,11 +17,9 @@ use super::desired::Desired;
 use super::end::End;
 use super::refusal::Refusal;
 use super::{PlanOptions, TenantState};
-use crate::resources::{NewKey, ObservedScope, Permission};
+use crate::resources::{ExpiryError, NewKey, ObservedScope, Permission};
 
 const DAY_MS: u64 = 24 * 60 * 60 * 1000;
-/// Six months at their longest; the product's API generates no longer-lived keys.
-const LIFE_MS_MAX: u64 = 184 * DAY_MS;
 /// Expiries this close are equal: some tenants store seconds.
 const EXPIRY_TOLERANCE_MS: u64 = 1000;
 /// Lifetimes this close are equal: two clocks and a request lie between.
@@ -119,13 +117,7 @@ impl Diff<'_> {
         if scope.is_some() && self.state.lacks_access_management {
             return Err(Refusal::CannotSetScope { lacks: Permission::AccessManagementEdit });
         }
-        if expiration_ms <= now_ms {
-            return Err(Refusal::Expired);
-        }
-        if expiration_ms - now_ms > LIFE_MS_MAX {
-            return Err(Refusal::LivesTooLong);
-        }
-        Ok(NewKey {
+        let new = NewKey {
             name: Some(self.desired.name.clone()),
             roles: self.desired.roles.clone(),
             level: self.desired.level,
@@ -133,7 +125,12 @@ impl Diff<'_> {
             owner: self.desired.owner.clone(),
             expiration_ms: Some(expiration_ms),
             scope,
-        })
+        };
+        match new.check_expiry(now_ms) {
+            Ok(()) => Ok(new),
+            Err(ExpiryError::Passed) => Err(Refusal::Expired),
+            Err(ExpiryError::TooLate) => Err(Refusal::LivesTooLong),
+        }
     }
 
     fn generate(

@@ -5,11 +5,12 @@
 
 use std::collections::BTreeMap;
 
-use cortexkey_api::api_keys::ApiKeyRecord;
+use cortexkey_api::api_keys::{ApiKeyRecord, LIFETIME_MS_MAX};
 use cortexkey_api::scope::ScopeWrite;
 use cortexkey_core::auth::{KeyId, Level};
 use cortexkey_manifest::lock::{LockedKey, Pending};
 use sha2::{Digest as _, Sha256};
+use thiserror::Error;
 
 use super::api_keys::maker;
 
@@ -36,6 +37,29 @@ pub struct NewKey {
     pub expiration_ms: Option<u64>,
     /// Its scope; `None` if no scope is sent.
     pub scope: Option<ScopeWrite>,
+}
+
+/// Why the API generates no key with an expiry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum ExpiryError {
+    /// It has passed.
+    #[error("the new key's expiry has passed")]
+    Passed,
+    /// It is too late.
+    #[error("the new key's lifetime is too long: the API allows at most six months (184 days)")]
+    TooLate,
+}
+
+impl NewKey {
+    /// Checks that the API generates a key with this expiry.
+    pub fn check_expiry(&self, now_ms: u64) -> Result<(), ExpiryError> {
+        match self.expiration_ms {
+            Some(ms) if ms <= now_ms => Err(ExpiryError::Passed),
+            Some(ms) if ms - now_ms > LIFETIME_MS_MAX => Err(ExpiryError::TooLate),
+            _ => Ok(()),
+        }
+    }
 }
 
 /// Whether a key may come from an interrupted run; the next run decides.

@@ -19,7 +19,7 @@ pub use api_keys::{KeyList, is_administrator, is_system, maker};
 pub use audit::AuditLog;
 pub use edit::{EditError, KeyEdit};
 pub(crate) use mark::{Confidence, likeness, pending};
-pub use mark::{NewKey, may_be_pending};
+pub use mark::{ExpiryError, NewKey, may_be_pending};
 pub use permission::Permission;
 pub use ping::Ping;
 pub use scope::{ObservedScope, ScopeError, write_of};

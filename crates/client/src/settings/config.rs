@@ -142,7 +142,7 @@ pub enum ConfigProblem {
         column: usize,
     },
     /// A field that does not exist.
-    #[error("has an unknown field `{within}`; known are {}", known.join(", "))]
+    #[error("has an unknown field `{within}`; expected one of {}", known.join(", "))]
     Unknown {
         /// The field's path, such as `profiles.prod`.
         within: String,

@@ -89,7 +89,7 @@ pub enum SettingsError {
     },
     /// There is no profile of this name.
     #[error(
-        "{origin} names an unknown profile; {}",
+        "{origin} names a profile that does not exist; {}",
         profiles(path.as_deref(), known)
     )]
     NoProfile {
@@ -157,6 +157,6 @@ fn profiles(path: Option<&Path>, known: &[String]) -> String {
     match path {
         None => "there is no configuration; see `cortexkey config explain`".to_owned(),
         Some(path) if known.is_empty() => format!("{} has none", path.display()),
-        Some(_) => format!("there are {}", known.join(", ")),
+        Some(_) => format!("the configuration has {}", known.join(", ")),
     }
 }

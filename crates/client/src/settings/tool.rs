@@ -60,7 +60,8 @@ pub struct Variable {
 pub enum ToolError {
     /// Neither a built-in tool nor a mapping of the profile has the name.
     #[error(
-        "there is no tool `{name}`; known are {}, and the profile's own under [profiles.NAME.exec]",
+        "there is no tool `{name}`; expected one of {}, or a mapping of the profile in \
+         [profiles.NAME.exec]",
         known.join(", ")
     )]
     Unknown {
@@ -70,7 +71,7 @@ pub enum ToolError {
         known: Vec<String>,
     },
     /// The tool signs with keys of the other level only.
-    #[error("{tool} does not sign with {level} keys")]
+    #[error("{tool} does not support {level} keys")]
     Level {
         /// The tool.
         tool: String,

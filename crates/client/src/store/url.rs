@@ -43,15 +43,15 @@ struct Scheme {
 }
 
 const SCHEMES: [Scheme; 9] = [
-    scheme(Kind::Vault, "vault", "vault://MOUNT/PATH#FIELD", Parts::AtLeast(2), true),
-    scheme(Kind::Aws, "aws-sm", "aws-sm://NAME#FIELD", Parts::AtLeast(1), true),
-    scheme(Kind::Azure, "azure-kv", "azure-kv://VAULT/NAME#FIELD", Parts::Exactly(2), true),
-    scheme(Kind::Gcp, "gcp-sm", "gcp-sm://PROJECT/NAME#FIELD", Parts::Exactly(2), true),
+    scheme(Kind::Vault, "vault", "vault://MOUNT/PATH[#FIELD]", Parts::AtLeast(2), true),
+    scheme(Kind::Aws, "aws-sm", "aws-sm://NAME[#FIELD]", Parts::AtLeast(1), true),
+    scheme(Kind::Azure, "azure-kv", "azure-kv://VAULT/NAME[#FIELD]", Parts::Exactly(2), true),
+    scheme(Kind::Gcp, "gcp-sm", "gcp-sm://PROJECT/NAME[#FIELD]", Parts::Exactly(2), true),
     scheme(Kind::OnePassword, "op", "op://VAULT/ITEM/FIELD", Parts::Exactly(3), false),
-    scheme(Kind::Kubernetes, "k8s", "k8s://NAMESPACE/SECRET#FIELD", Parts::Exactly(2), true),
-    scheme(Kind::Keychain, "keychain", "keychain://PROFILE", Parts::Exactly(1), true),
+    scheme(Kind::Kubernetes, "k8s", "k8s://NAMESPACE/SECRET[#FIELD]", Parts::Exactly(2), true),
+    scheme(Kind::Keychain, "keychain", "keychain://PROFILE[#FIELD]", Parts::Exactly(1), true),
     scheme(Kind::Pass, "pass", "pass://PATH", Parts::AtLeast(1), false),
-    scheme(Kind::File, "file", "file:///PATH#FIELD", Parts::AtLeast(1), true),
+    scheme(Kind::File, "file", "file:///PATH[#FIELD]", Parts::AtLeast(1), true),
 ];
 
 const fn scheme(

@@ -249,7 +249,7 @@ mod tests {
                       "message": "all cases and issues are in scope" },
                     { "subject": "assets", "asked": "assets", "answer": "refused", "reason": "not-selected",
                       "names": ["prod-us"], "selected": 1,
-                      "message": "none of its groups (prod-us) is among the 1 selected" },
+                      "message": "none of its groups (prod-us) is selected; the scope selects 1 group" },
                 ],
                 "changes": [{ "change": "asset-group", "name": "prod-us",
                               "message": "asset group prod-us added to the scope" }],

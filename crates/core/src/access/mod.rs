@@ -31,7 +31,7 @@
 //! assert_eq!(
 //!     decision.to_string(),
 //!     "refused: cases and issues: all cases and issues are in scope; assets: none of its groups \
-//!      (prod-us) is among the 1 selected; it would be allowed with: \
+//!      (prod-us) is selected; the scope selects 1 group; it would be allowed with: \
 //!      asset group prod-us added to the scope"
 //! );
 //! ```

@@ -294,7 +294,8 @@ impl fmt::Display for Words<'_, '_> {
             Reason::NotSelected { names, selected } => {
                 f.write_str("none of its groups (")?;
                 list(f, names)?;
-                write!(f, ") is among the {selected} selected")
+                let plural = if selected == 1 { "" } else { "s" };
+                write!(f, ") is selected; the scope selects {selected} group{plural}")
             }
             Reason::DomainNotSelected { domain } => write!(f, "domain {domain} is not selected"),
             Reason::TagsFit => f.write_str("its tags match"),

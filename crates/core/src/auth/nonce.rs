@@ -127,12 +127,12 @@ pub enum NonceError {
 impl fmt::Display for NonceError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::BadLength { len } => write!(f, "the length of the nonce is {len}")?,
+            Self::BadLength { len } => write!(f, "the nonce has the length {len}")?,
             Self::BadCharacter { position } => {
                 write!(f, "character {position} of the nonce is not an ASCII letter or digit")?;
             }
         }
-        f.write_str("; a nonce is 64 characters of A-Z, a-z and 0-9")
+        f.write_str("; expected 64 characters of A-Z, a-z and 0-9")
     }
 }
 

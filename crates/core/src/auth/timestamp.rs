@@ -62,8 +62,8 @@ pub struct TimestampError;
 impl fmt::Display for TimestampError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(
-            "the timestamp is not 13 digits; it is Unix time in milliseconds (not seconds), \
-             such as 1790611727783, between 2001-09-09 and 2286-11-20",
+            "the timestamp is not 13 digits; expected Unix time in milliseconds, not seconds, \
+             such as 1790611727783",
         )
     }
 }

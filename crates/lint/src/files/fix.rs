@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use cortexkey_manifest::policy::pinned::is_copy;
-use cortexkey_system::{Links, ReadError, Write, read, replace};
+use cortexkey_system::{Links, ReadError, Write, counted, read, replace};
 
 use super::boundary::Boundary;
 use super::open::reason;
@@ -52,10 +52,6 @@ pub(super) fn fix(
         messages.push(format!("fixed {findings} in {}", counted(fixed.texts.len(), "file")));
     }
     Ok(diff)
-}
-
-fn counted(count: usize, noun: &str) -> String {
-    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }
 
 fn fix_in_memory(

@@ -33,7 +33,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use cortexkey_manifest::policy::{Severity, is_builtin, load_as, pinned};
 use cortexkey_manifest::yaml::Limits;
 use cortexkey_manifest::{escape, mask_path};
-use cortexkey_system::{Links, Write, ground, replace};
+use cortexkey_system::{Links, Write, counted, ground, replace};
 use jiff::Timestamp;
 use thiserror::Error;
 
@@ -438,8 +438,7 @@ fn write_baseline(
     replace(&path, new.text().as_bytes(), Write::new(links))
         .map_err(|error| RunError::new(format!("cannot write {name}: {}", error.reason())))?;
     let gone = older.map_or(0, |older| older.len().saturating_sub(new.len()));
-    let plural = if new.len() == 1 { "" } else { "s" };
-    let mut message = format!("{name} contains {} finding{plural}", new.len());
+    let mut message = format!("{name} contains {}", counted(new.len(), "finding"));
     if gone > 0 {
         message += &format!(", {gone} fewer than before");
     }

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use cortexkey_manifest::policy::is_builtin;
+use cortexkey_system::counted;
 
 use super::boundary::{self, Boundary};
 use super::listing::Listing;
@@ -450,11 +451,10 @@ impl Run<'_> {
             let gone = known.gone();
             if gone > 0 {
                 let (verb, them) = if gone == 1 { ("is", "it") } else { ("are", "them") };
-                let plural = if baseline.len() == 1 { "" } else { "s" };
                 messages.push(format!(
-                    "{gone} of the baseline's {} finding{plural} {verb} gone; remove {them} with \
-                     `cortexkey baseline prune`",
-                    baseline.len()
+                    "{gone} of the baseline's {} {verb} gone; remove {them} with `cortexkey baseline \
+                     prune`",
+                    counted(baseline.len(), "finding")
                 ));
             }
             self.known = Some(known);

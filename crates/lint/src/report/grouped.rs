@@ -2,7 +2,9 @@
 
 use std::collections::HashMap;
 
-use super::{Report, at, plural, statistics, summary_line};
+use cortexkey_system::counted;
+
+use super::{Report, at, statistics, summary_line};
 use crate::model::Finding;
 
 /// Findings of one rule that are listed.
@@ -16,7 +18,7 @@ pub(super) fn render(report: &Report) -> String {
     let mut out = String::new();
     for tally in report.tallies.by_count() {
         let findings = by_rule.remove(tally.rule.code()).unwrap_or_default();
-        out += &format!("{}: {}\n", tally.rule, plural(tally.count, tally.severity.as_str()));
+        out += &format!("{}: {}\n", tally.rule, counted(tally.count, tally.severity.as_str()));
         for finding in findings.iter().take(LISTED) {
             out += &format!("  {}: {}\n", at(report, finding.location), finding.message);
         }

@@ -18,6 +18,7 @@ mod statistics;
 mod xml;
 
 use cortexkey_manifest::{inert, inert_json, inert_part, inert_xml, is_invisible};
+use cortexkey_system::counted;
 
 pub use cortexkey_manifest::policy::Severity;
 
@@ -57,13 +58,13 @@ fn summary_line(report: &Report) -> String {
     let mut parts: Vec<String> = Vec::new();
     for (count, word) in [(errors, "error"), (warnings, "warning"), (infos, "info")] {
         if count > 0 {
-            parts.push(plural(count, word));
+            parts.push(counted(count, word));
         }
     }
     let found = if parts.is_empty() { "no findings".to_owned() } else { parts.join(", ") };
     // A policy that cannot be read leaves no file to check.
     let only_policy = files == 0 && report.findings.iter().any(|found| report.is_of_policy(found));
-    let place = if only_policy { "the policy".to_owned() } else { plural(files, "file") };
+    let place = if only_policy { "the policy".to_owned() } else { counted(files, "file") };
     let mut line = format!("{found} in {place}");
     for (by, word) in [
         (WaivedBy::Baseline, "known"),
@@ -76,13 +77,13 @@ fn summary_line(report: &Report) -> String {
         }
     }
     if skipped > 0 {
-        line = format!("{line}, {} skipped", plural(skipped, "file"));
+        line = format!("{line}, {} skipped", counted(skipped, "file"));
     }
     if excluded > 0 {
-        line = format!("{line}, {} excluded", plural(excluded, "file"));
+        line = format!("{line}, {} excluded", counted(excluded, "file"));
     }
     if unselected > 0 {
-        line = format!("{line}; {} of other rules not shown", plural(unselected, "finding"));
+        line = format!("{line}; {} of other rules not shown", counted(unselected, "finding"));
     }
     line
 }
@@ -179,8 +180,4 @@ fn written_out(text: String, write: impl Fn(char, &mut String)) -> String {
         if is_hidden(c) { write(c, &mut out) } else { out.push(c) }
     }
     out
-}
-
-fn plural(count: usize, word: &str) -> String {
-    format!("{count} {word}{}", if count == 1 { "" } else { "s" })
 }

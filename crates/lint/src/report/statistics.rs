@@ -2,7 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::{plural, summary_line};
+use cortexkey_system::counted;
+
+use super::summary_line;
 use crate::model::{Report, Tally};
 
 impl Report {
@@ -43,7 +45,7 @@ pub(super) fn line(tally: &Tally, width: usize) -> String {
 /// How many findings of how many rules there are.
 pub(super) fn kinds(report: &Report) -> String {
     let kinds = report.tallies.by_count().len();
-    format!("{} of {}", plural(report.tallies.total(), "finding"), plural(kinds, "rule"))
+    format!("{} of {}", counted(report.tallies.total(), "finding"), counted(kinds, "rule"))
 }
 
 fn rule(tally: &Tally) -> Value {

@@ -49,7 +49,7 @@ fn area(
 }
 
 fn conflict(place: Span, path: &str) -> IncompleteField {
-    let message = format!("`{path}` has a selection, but its mode takes none");
+    let message = format!("the selection in `{path}` has no effect in this mode");
     IncompleteField::new(place, message)
 }
 

@@ -9,8 +9,8 @@ use axum::response::Response;
 use axum::routing::{MethodRouter, post};
 use cortexkey_api::Reply;
 use cortexkey_api::api_keys::{
-    ApiKeyRecord, DeleteReply, DeleteRequest, Filter, GenerateReply, GenerateRequest, ListRequest,
-    Sort,
+    ApiKeyRecord, DeleteReply, DeleteRequest, Filter, GenerateReply, GenerateRequest,
+    LIFETIME_MS_MAX, ListRequest, Sort,
 };
 use cortexkey_core::access::Permission;
 use cortexkey_core::auth::KeyId;
@@ -36,8 +36,6 @@ pub(super) const AUDITED: &str = "API_KEY";
 const DAY_MS: u64 = 24 * 60 * 60 * 1000;
 /// One week: the default lifetime of a key.
 const DEFAULT_LIFE_MS: u64 = 7 * DAY_MS;
-/// Six months, at their longest.
-const MAX_LIFE_MS: u64 = 184 * DAY_MS;
 /// Numbers that are a present time in seconds, as one of the product's own pages sends.
 const SECONDS: core::ops::Range<u64> = 1_000_000_000..10_000_000_000;
 const COMMENT_BYTES_MAX: usize = 1024;
@@ -313,7 +311,7 @@ fn expiry(asked: Option<u64>, now_ms: u64) -> Result<Expiry, Refusal> {
         refused("it is in the past; it looks like seconds, not milliseconds")
     } else if ms <= now_ms {
         refused("it is in the past")
-    } else if ms > now_ms.saturating_add(MAX_LIFE_MS) {
+    } else if ms > now_ms.saturating_add(LIFETIME_MS_MAX) {
         refused("it is more than six months away")
     } else {
         Ok(Expiry::At { ms })

@@ -259,7 +259,7 @@ async fn unknown_path(method: Method, uri: Uri) -> Refusal {
             known_method(&method),
             loggable(uri.path())
         ))
-        .with_remedy("compare the path with the API reference; a local tenant has fewer calls")
+        .with_remedy("compare the path with the API reference; the emulator has fewer calls than the product")
         .in_envelope(envelope_of(uri.path()))
 }
 

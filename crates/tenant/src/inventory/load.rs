@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, Read as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use cortexkey_api::inventory::{FILE_BYTES_MAX, Inventory as File};
 use cortexkey_api::user::{UserGroupRecord, UserRecord};
@@ -32,8 +32,14 @@ pub(crate) struct People {
 #[non_exhaustive]
 pub enum InventoryError {
     /// The file cannot be read.
-    #[error("cannot read the inventory")]
-    Read(#[source] io::Error),
+    #[error("cannot read the inventory {}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// The system's error.
+        #[source]
+        error: io::Error,
+    },
     /// The file is too large.
     #[error("the inventory is larger than {FILE_BYTES_MAX} bytes")]
     TooLarge,
@@ -89,8 +95,9 @@ pub(crate) fn seeded() -> Result<(Inventory, People), InventoryError> {
 /// The inventory of a file.
 pub(crate) fn read(path: &Path) -> Result<(Inventory, People), InventoryError> {
     let mut text = String::new();
-    let file = std::fs::File::open(path).map_err(InventoryError::Read)?;
-    file.take(FILE_BYTES_MAX + 1).read_to_string(&mut text).map_err(InventoryError::Read)?;
+    let unreadable = |error| InventoryError::Read { path: path.to_owned(), error };
+    let file = std::fs::File::open(path).map_err(unreadable)?;
+    file.take(FILE_BYTES_MAX + 1).read_to_string(&mut text).map_err(unreadable)?;
     if text.len() as u64 > FILE_BYTES_MAX {
         return Err(InventoryError::TooLarge);
     }

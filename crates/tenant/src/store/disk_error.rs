@@ -94,10 +94,7 @@ pub enum DiskError {
     #[error("the data folder cannot be used")]
     Folder(#[from] io::Error),
     /// The file cannot be read or written.
-    #[error(
-        "the data file; where it was changed, restore the folder from a backup, or give \
-         another one"
-    )]
+    #[error("the data file cannot be read or written")]
     File(#[source] Box<redb::Error>),
 }
 

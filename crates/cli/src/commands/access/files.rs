@@ -15,6 +15,7 @@ use cortexkey_manifest::definition::Definition;
 use cortexkey_manifest::policy;
 use cortexkey_manifest::yaml::{Limits, Tree};
 use cortexkey_manifest::{Span, closest, quote};
+use cortexkey_system::counted;
 use thiserror::Error;
 
 use crate::exit::{Exit, Failure};
@@ -196,9 +197,14 @@ fn no_such_key(key: &str, found: &PolicyInForce, all: &[String], unread: usize) 
         )
         .help("give a file, or the policy with --policy FILE; `cortexkey lint` lists the files that are read");
     }
-    let mut message = format!("no key {} among the {} of {}", quote(key), all.len(), found.path());
+    let mut message = format!(
+        "there is no key {} among the {} of {}",
+        quote(key),
+        counted(all.len(), "definition"),
+        found.path()
+    );
     if unread > 0 {
-        message += &format!("; {unread} files have mistakes and could not be read");
+        message += &format!("; {} could not be read", counted(unread, "file"));
     }
     let near = closest(key, all.iter().map(String::as_str));
     let help = match near {

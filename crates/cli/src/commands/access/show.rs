@@ -113,7 +113,7 @@ impl<'l> Overview<'l> {
             out += &rows_aligned(&lines);
         }
         out += &row(
-            "makes keys",
+            "can generate keys",
             self.makes_keys.map_or("unknown", |yes| if yes { "yes" } else { "no" }),
         );
         if access.tenant.scopes == ScopeModel::NoScopes {
@@ -126,7 +126,7 @@ impl<'l> Overview<'l> {
         }
         out += &self.bypasses_in_words();
         if asks_what_is_lost(access) {
-            out += &format!("\n{BOLD}With scopes on it would lose{BOLD:#}\n");
+            out += &format!("\n{BOLD}If scopes were enforced, it would lose{BOLD:#}\n");
             let lost = losses(access);
             out += &lost.iter().map(|loss| format!("  {}\n", plain(loss))).collect::<String>();
             if lost.is_empty() {

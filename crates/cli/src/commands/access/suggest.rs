@@ -11,6 +11,7 @@ use cortexkey_client::operations::{
 };
 use cortexkey_core::access::{Certainty, PredefinedRole, Product};
 use cortexkey_manifest::access::ResolvedRole;
+use cortexkey_system::counted;
 use serde_json::{Map, Value, json};
 
 use super::files::{PolicyInForce, role_named};
@@ -42,7 +43,7 @@ const CALLS_SHOWN_MAX: usize = 20;
   cortexkey access suggest --role Responder          the same for all known operations
 
 Roles that certainly hold everything come first, then roles that may. Each group starts with the
-unprivileged roles that grant the fewest additional permissions. If no role but an administrator's holds
+unprivileged roles that grant the fewest additional permissions. If only administrators hold
 everything, the smallest sets of two to four roles that do so together follow.
 
 Exit codes: 0 a role holds everything, or with --role the role allows every call; 1 a call is
@@ -190,7 +191,7 @@ fn forward_text(
     combinations: &Combinations,
 ) -> String {
     let made: usize = list.calls.values().sum();
-    let mut out = format!("{made} calls, {} different\n\n", list.calls.len());
+    let mut out = format!("{}, {} different\n\n", counted(made, "call"), list.calls.len());
     out += &format!("{BOLD}Permissions{BOLD:#}\n");
     for requirement in &permissions.required {
         let why = format!("{} ({})", requirement.ground.as_str(), requirement.source);
@@ -203,7 +204,7 @@ fn forward_text(
     out += &missing_text("Permission not public", &permissions.unknown);
     out += &missing_text("In no public list of operations", &permissions.unlisted);
     if !list.unread.is_empty() {
-        out += &format!("\n{BAD}{} lines were not recognised{BAD:#}\n", list.unread.len());
+        out += &format!("\n{BAD}{} not recognised{BAD:#}\n", counted(list.unread.len(), "line"));
     }
     out += &format!("\n{BOLD}Roles{BOLD:#}\n");
     let fitting = || roles.iter().filter(|role| role.fit != Fit::No);
@@ -213,7 +214,10 @@ fn forward_text(
     let shown = fitting().count().min(SHOWN_MAX);
     let refused = roles.len() - fitting().count();
     let more = fitting().count() - shown;
-    out += &format!("{DIM}  {more} more may hold it; {refused} do not{DIM:#}\n");
+    out += &format!(
+        "{DIM}  {} may be sufficient; {refused} are not{DIM:#}\n",
+        counted(more, "other role")
+    );
     out += &combinations_text(permissions, combinations);
     out += &format!("\n{BOLD}As a role of your own, in the policy's catalogue{BOLD:#}\n");
     out + &custom_text(permissions)
@@ -388,7 +392,10 @@ fn reverse(
                 }
             }
             if !list.unread.is_empty() {
-                out += &format!("\n{BAD}{} lines were not recognised{BAD:#}\n", list.unread.len());
+                out += &format!(
+                    "\n{BAD}{} not recognised{BAD:#}\n",
+                    counted(list.unread.len(), "line")
+                );
             }
             out
         }

@@ -65,7 +65,7 @@ Examples:
   cortexkey console --profile test --allow-changes
   cortexkey tenant --console               the same for the local emulator
 
-Exit codes: 0 ended by a signal; 1 it cannot start; 2 usage error.";
+Exit codes: 0 stopped by a signal; 1 it cannot start; 2 usage error.";
 
 pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     let connection = args.connection.resolve()?;

@@ -18,8 +18,8 @@ use crate::exit::{Exit, Failure};
 
 /// Run curl with the headers of a Standard or Advanced key
 ///
-/// Give the path first, then curl's own options. curl reads the headers from a pipe, so that they
-/// appear in no argument and no file. They are valid for one request, for about a minute. Options
+/// Give the path first, then curl's own options. curl reads the headers from a pipe, so they
+/// are never in an argument or a file. They are valid for one request, for about a minute. Options
 /// that would send them twice, or to another host, are not passed on. curl reads no .curlrc.
 #[derive(clap::Args)]
 #[command(after_help = format!("{EXAMPLES}\n\n{SETTINGS}"))]
@@ -48,7 +48,7 @@ Examples:
   cortexkey curl -- /public_api/v1/incidents/get_incidents --data @query.json --output answer.json
 
 Exit codes: 0 curl succeeded; 1 curl failed (its own code is printed) or is not installed; 2 usage
-error. Add curl's --fail to make a refusal by the tenant an error.";
+error. Pass curl's --fail to exit with an error if the tenant refuses the call.";
 
 pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     let connection = args.connection.resolve()?;

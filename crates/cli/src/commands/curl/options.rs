@@ -204,7 +204,7 @@ fn permitted<'a>(
     if row.3 == OtherConnection && !other_connection {
         return Err(Refused {
             message: format!(
-                "curl's option {name} sends the request's headers over another connection"
+                "curl's option {name} would send the key over a connection that is less protected"
             ),
             help: "give --allow-other-connection before the path if that is what you want",
         });

@@ -49,7 +49,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "REGEX")]
     comment_pattern: Option<Regex>,
 
-    /// Only keys with this id; may be given several times
+    /// Only the key with this id; repeatable
     #[arg(long, value_name = "N")]
     id: Vec<u64>,
 

@@ -18,9 +18,10 @@ pub(super) fn find(client: &Client, id: KeyId) -> Result<(ApiKeyRecord, KeyRecor
     found.and_then(|key| key.row().map(|row| (key, row))).ok_or_else(|| no_such_key(client, id))
 }
 
+pub(super) const LIST_KEYS: &str = "`cortexkey keys list` lists the tenant's keys";
+
 pub(super) fn no_such_key(client: &Client, id: KeyId) -> Failure {
-    Failure::new(Exit::Findings, format!("{} has no key {id}", client.address()))
-        .help("`cortexkey keys list` lists the keys")
+    Failure::new(Exit::Findings, format!("{} has no key {id}", client.address())).help(LIST_KEYS)
 }
 
 /// The folder that keeps unfinished work between runs.

@@ -4,6 +4,7 @@ use cortexkey_client::table::one_line;
 use cortexkey_client::{Deletion, DeletionError, Permission, is_system};
 use cortexkey_core::auth::{KeyId, Level};
 
+use super::change::LIST_KEYS;
 use crate::change::{ChangeArgs, announce, say};
 use crate::connection::{ConnectionArgs, SETTINGS, call_failure};
 use crate::exit::{Exit, Failure};
@@ -55,7 +56,11 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
             if is_system(record) { "; THE PRODUCT KEEPS IT FOR ITSELF" } else { "" }
         ));
     }
-    args.change.ask(&format!("Delete {} of them?", args.ids.len()))?;
+    let question = match args.ids.as_slice() {
+        [id] => format!("Delete key {id}?"),
+        ids => format!("Delete these {} keys?", ids.len()),
+    };
+    args.change.ask(&question)?;
     deletion.run().map_err(|error| call_failure(&error))?;
     text::print(&format!("deleted {}\n", args.ids.len()))?;
     Ok(Exit::Done)
@@ -66,6 +71,6 @@ fn failure(error: DeletionError) -> Failure {
         DeletionError::Call(error) => call_failure(&error),
         DeletionError::Own(_) => Failure::of(Exit::UsageError, &error)
             .help("delete it with another key, or in the console"),
-        error => Failure::of(Exit::Findings, &error),
+        error => Failure::of(Exit::Findings, &error).help(LIST_KEYS),
     }
 }

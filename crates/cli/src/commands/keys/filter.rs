@@ -44,7 +44,7 @@ pub(crate) struct FilterArgs {
     state: Option<ExpiryState>,
 
     /// Exclude keys that match, such as role=Viewer; columns: id, role, security-level, comment,
-    /// created-by, user, state
+    /// created-by, user, created, expires, state
     #[arg(long, value_name = "COLUMN=VALUE", value_parser = negated, help_heading = "Filters")]
     not: Vec<(Column, Operator, String)>,
 
@@ -71,7 +71,7 @@ pub(crate) struct FilterArgs {
     #[arg(long, value_name = "COLUMN=TIME", value_parser = column_start, help_heading = "Filters")]
     thirty_days_after: Vec<(TimeColumn, u64)>,
 
-    /// The order
+    /// Sort by this column
     #[arg(long, value_name = "COLUMN", default_value = "id", help_heading = "Filters")]
     sort: Order,
 

@@ -182,7 +182,7 @@ fn generate(
         }
         text::json(&value)
     } else {
-        format!("key {id} went to {sink}\n")
+        format!("wrote key {id} to {sink}\n")
     };
     text::print(&text)?;
     Ok(Exit::Done)

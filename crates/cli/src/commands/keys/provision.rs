@@ -444,7 +444,7 @@ fn summary(outcomes: &[Outcome<'_>], sink: &Sink) -> String {
         let number = line.number;
         let name = &line.name;
         match (outcome.made, state) {
-            (Some(id), _) => out += &format!("line {number}: key {id} of {name} went to {sink}\n"),
+            (Some(id), _) => out += &format!("line {number}: wrote key {id} of {name} to {sink}\n"),
             (None, state) if state.is_open() => out += &line_text(outcome),
             (None, state) if state.generates() => {
                 out += &format!("line {number}: {BAD}no key{BAD:#} for {name} yet\n");

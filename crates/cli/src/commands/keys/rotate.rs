@@ -202,7 +202,7 @@ fn failure(args: &Args, client: &Client, sink: Option<&Sink>, error: &RotateErro
             let failure = renew_failure(error, sink, &finish);
             match (error, sink) {
                 (RenewError::Call { stage: Stage::Retire, .. }, Some(sink)) => {
-                    failure.after(format!("the new key went to {sink}"))
+                    failure.after(format!("the new key was written to {sink}"))
                 }
                 _ => failure,
             }

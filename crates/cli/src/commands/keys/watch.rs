@@ -15,6 +15,7 @@ use cortexkey_client::{ChildTenant, Config, Target as NoticeTarget, is_system, s
 use cortexkey_fleet::{Snapshot, State};
 use cortexkey_lint::Policy;
 use cortexkey_lint::files::DEFAULT_POLICY;
+use cortexkey_system::counted;
 use serde_json::{Value, json};
 
 use crate::change::say;
@@ -544,8 +545,8 @@ fn as_text(ran: &WatchResult, now_ms: u64) -> String {
     for delivery in &ran.deliveries {
         let Delivery { target, notices, outcome, .. } = delivery;
         let colour = if *outcome == Outcome::Sent { GOOD } else { BAD };
-        let plural = if *notices == 1 { "" } else { "s" };
-        out += &format!("{target}: {notices} notice{plural} {colour}{outcome}{colour:#}\n");
+        let notices = counted(*notices, "notice");
+        out += &format!("{target}: {notices} {colour}{outcome}{colour:#}\n");
     }
     if ran.waiting > 0 {
         let wait = if ran.waiting == 1 { " waits" } else { "s wait" };

@@ -215,11 +215,12 @@ fn once(args: &Args, options: &Options) -> Result<(Exit, Outcome), Failure> {
         let now = options.now;
         text::tell(&format!("cortexkey lint: the time is {now}, from SOURCE_DATE_EPOCH\n"));
     }
-    for message in &outcome.messages {
-        text::tell(&format!("cortexkey lint: {message}\n"));
-    }
-    if let Some(help) = &outcome.help {
-        text::tell(&format!(" help: {help}\n"));
+    if outcome.report.is_none() {
+        Failure::of_linter(&outcome).say();
+    } else {
+        for message in &outcome.messages {
+            text::tell(&format!("cortexkey lint: {message}\n"));
+        }
     }
     if let Some(diff) = outcome.diff.as_deref().filter(|_| args.diff) {
         text::print(&colored(diff))?;
@@ -417,7 +418,7 @@ fn target(text: &str) -> Result<Target, BoxError> {
     };
     let format = Format::from_word(word).ok_or_else(|| {
         let known: Vec<&str> = Format::ALL.iter().map(|(word, _)| *word).collect();
-        format!("there is no format `{word}`; known are {}", known.join(", "))
+        format!("there is no format `{word}`; expected one of {}", known.join(", "))
     })?;
     if file.as_ref().is_some_and(|file| file.as_os_str().is_empty()) {
         return Err(format!("`{text}` names no file; write {word}=FILE").into());

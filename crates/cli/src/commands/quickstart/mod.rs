@@ -23,7 +23,7 @@ use crate::text::{self, BAD, BOLD, DIM, GOOD};
 const ROLE: &str = "Viewer";
 const LIFETIME_DAYS: i64 = 30;
 
-/// See cortexkey work: a signed call and a linted key, on a local emulator
+/// Try cortexkey on a local emulator: make a signed call and lint a key
 ///
 /// Takes a few seconds, needs no setup, and leaves nothing behind.
 #[derive(clap::Args)]
@@ -45,7 +45,7 @@ pub(crate) fn run(_: &Args) -> Result<Exit, Failure> {
 }
 
 fn start_tenant() -> Result<Tenant, Failure> {
-    heading(1, "Start a local tenant")?;
+    heading(1, "Start the local emulator")?;
     let start = Instant::now();
     let options = Options { explain: true, ..Options::default() };
     let tenant = Tenant::start(options).map_err(|error| unexpected(&error))?;
@@ -186,7 +186,7 @@ fn try_next() -> Result<(), Failure> {
     let name = if std::env::var_os("CARGO").is_some() { "cargo run --" } else { "cortexkey" };
     text::print(&format!(
         "\n{BOLD}Try next{BOLD:#}\n\
-         \x20  {name} tenant --explain   call a local tenant from your own code\n\
+         \x20  {name} tenant --explain   call the emulator from your own code\n\
          \x20  {name} tenant --console   see its API Keys page in a browser\n\
          \x20  {name} lint --help        lint your own key definitions\n\
          \x20  {name} ping --help        check a key of a real tenant\n"

@@ -7,7 +7,7 @@ use cortexkey_system::chain;
 use thiserror::Error;
 
 use super::super::lock_file::LockFileError;
-use crate::resources::Permission;
+use crate::resources::{ExpiryError, Permission};
 use crate::sink::SinkError;
 use crate::transport::CallError;
 
@@ -46,6 +46,9 @@ pub enum RenewError {
         #[source]
         error: CallError,
     },
+    /// The API generates no key with this expiry. Nothing was sent.
+    #[error(transparent)]
+    Expiry(#[from] ExpiryError),
     /// The generated key is not as requested.
     #[error("the new key is not as requested: {what}")]
     NotAsked {
@@ -86,8 +89,8 @@ pub enum RenewError {
     /// The attempt failed, and the tenant may have generated, or may still generate, a key that was
     /// not delivered.
     #[error(
-        "{}\nit is unknown whether the tenant generated a key; it was not delivered, and the \
-         next run searches for it and deletes it",
+        "{}\nif the tenant generated a key nevertheless, it was not delivered; the next run finds and \
+         deletes it",
         chain(error)
     )]
     NotKnown {
@@ -151,7 +154,7 @@ impl fmt::Display for Stage {
             Self::Settle => "an interrupted run could not be finished",
             Self::Prepare => "no key was generated, because the tenant could not be read",
             Self::Permission => "no key was generated, because its scope could not be set",
-            Self::Generate => "no key was generated",
+            Self::Generate => "the key could not be generated",
             Self::Scope => "the new key got no scope",
             Self::ReadBack => "the new key could not be read back",
             Self::Ping => "the tenant does not accept the new key",

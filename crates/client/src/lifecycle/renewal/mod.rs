@@ -89,6 +89,7 @@ impl Renewal<'_> {
         journal: &mut dyn Journal,
     ) -> Result<KeyId, RenewError> {
         let Delivery { sink, grace_ms, now_ms } = *delivery;
+        new.check_expiry(now_ms)?;
         self.settle(entry, journal)?;
         let prepared = self.prepare(new, entry, sink)?;
         if new.scope.is_some() {

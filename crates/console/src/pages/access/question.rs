@@ -164,7 +164,7 @@ fn decided<'a>(access: &'a Access, question: &Question<'a>) -> Markup {
     html! {
         p { span class={ "tag " (class) } { (word) }
             @if let Some(decision) = decision.as_ref().filter(|decision| decision.scopes_are_off()) {
-                " Scopes are off. With scopes on: " (decision.if_enforced()) "."
+                " Scopes are not enforced. If they were: " (decision.if_enforced()) "."
             }
         }
         @match (&decision, access.tenant.scopes) {

@@ -1,5 +1,6 @@
 //! The table: headings, filter row, rows, and the controls around it.
 
+use cortexkey_api::api_keys::LIFETIME_MS_MAX;
 use cortexkey_core::auth::Level;
 use cortexkey_core::lifecycle::{Expiry, KeyRecord};
 use maud::{Markup, html};
@@ -16,8 +17,6 @@ use crate::snapshot::{Row, Snapshot};
 use cortexkey_fleet::State;
 
 const DAY_MS: u64 = 24 * 60 * 60 * 1000;
-/// Six months, the longest lifetime of a key that the API generates.
-const LIFE_MS_MAX: u64 = 184 * DAY_MS;
 
 /// The table for a query.
 pub(super) struct Table<'a> {
@@ -273,7 +272,7 @@ impl<'a> Table<'a> {
         };
         html! {
             td class={ "expires " (class) } data-column="expires" data-time=(time(ms))
-                title=(time(ms)) { (chart::bar(rest, LIFE_MS_MAX, class)) (words) }
+                title=(time(ms)) { (chart::bar(rest, LIFETIME_MS_MAX, class)) (words) }
         }
     }
 

@@ -21,6 +21,7 @@ use cortexkey_manifest::format::{KEY, Kind, Mapping, POLICY};
 use cortexkey_manifest::policy::{CustomRule, Match, Tenant};
 use cortexkey_manifest::yaml::{Limits, Tree, parse};
 use cortexkey_manifest::{Span, did_you_mean, quote};
+use cortexkey_system::counted;
 
 use jiff::Timestamp;
 
@@ -613,8 +614,7 @@ impl<'l> Walk<'l> {
         }
         let count = call.args.len() + usize::from(call.target.is_some());
         if !function.takes(count) {
-            let plural = if count == 1 { "" } else { "s" };
-            let message = format!("`{name}` does not take {count} value{plural}");
+            let message = format!("`{name}` does not take {}", counted(count, "value"));
             let error = ExpressionError::new(message).help(format!("write {}", function.usage));
             self.error.get_or_insert(error);
         }

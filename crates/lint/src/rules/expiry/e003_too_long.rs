@@ -45,8 +45,8 @@ fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
     let left = beyond_words(left, max);
     let max = duration_in_words(max);
     let message = match end.value {
-        Expiry::At(_) => format!("this key expires in {left}; the policy allows {max}"),
-        _ => format!("this key lives for {left}; the policy allows {max}"),
+        Expiry::At(_) => format!("this key expires in {left}; the policy allows at most {max}"),
+        _ => format!("the lifetime is {left}; the policy allows at most {max}"),
     };
     cx.finding(end.span, message)
         .help(format!("set at most {max}, and rotate the key before it expires"))

@@ -33,7 +33,7 @@ fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
         return;
     }
     let days = minutes.saturating_mul(30);
-    let message = format!("this key lives for {minutes} minutes; `m` means minutes, not months");
+    let message = format!("the lifetime is {minutes} minutes; `m` means minutes, not months");
     cx.finding(end.span, message)
         .help(format!("write {} if you mean months", quote(&format!("{days}d"))))
         .report(sink);

@@ -1,6 +1,7 @@
 //! N002 name-length: the name is too short to be meaningful, or too long for the console.
 
 use cortexkey_manifest::policy::Severity;
+use cortexkey_system::counted;
 
 use crate::policy::rule_options;
 use crate::rule::{Check, Example, Fixes, KeyContext, Rule, Sink};
@@ -40,9 +41,8 @@ fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
         (_, Some(limit)) => ("at least", limit, min.decided),
         _ => return,
     };
-    let plural = if length == 1 { "" } else { "s" };
-    let message =
-        format!("the name has {length} character{plural}; the policy requires {words} {limit}");
+    let length = counted(length, "character");
+    let message = format!("the name has {length}; the policy requires {words} {limit}");
     cx.finding(name.span, message)
         .help("choose a name that says what the key is for, in a few words")
         .decided(decided, "the limit")

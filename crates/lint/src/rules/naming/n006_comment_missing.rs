@@ -56,7 +56,7 @@ fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
             let span = missing_span(&spec.comment, spec.place);
             cx.finding(
                 span,
-                "`spec.comment` is missing: the console cannot show what the key is for",
+                "`spec.comment` is missing; the product shows nothing else about a key's purpose",
             )
         }
         None => return,

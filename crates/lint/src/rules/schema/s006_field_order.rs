@@ -77,7 +77,7 @@ fn check(cx: &FileContext<'_>, sink: &mut Sink<'_>) {
             let span = cx.tree.node(entry.key).span;
             let [name, before_name] =
                 [entry, before].map(|e| cx.tree.text_of(e.key).unwrap_or_default());
-            let message = format!("{} comes before {}", quote(name), quote(before_name));
+            let message = format!("{} must come before {}", quote(name), quote(before_name));
             cx.finding(span, message)
                 .help(format!("the order is {}", order.names().join(", ")))
                 .also(cx.tree.node(before.key).span, "this field")
