@@ -234,7 +234,7 @@ fn tell(notice: &Notice<'_>) {
         }
         Notice::UnreadableRecord(record) => format!("{record}; it is skipped"),
         Notice::ShortList { shown, missing } => {
-            format!("the tenant returned {shown} keys, and reports {missing} more")
+            format!("the tenant returned {shown} keys, and has at least {missing} more")
         }
         Notice::RolesByName => "the tenant does not take the ids of roles and takes their names; \
                                 names are sent from here on (set roles_by = \"name\" in the profile)"

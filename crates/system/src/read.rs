@@ -113,16 +113,26 @@ fn open_at_once(path: &Path) -> io::Result<File> {
 
 /// The folder that links on a path must not lead out of: the repository that the path is in, by its
 /// name; without one, the current folder; `None` for a path elsewhere, which only a user names.
+///
+/// A repository that is reached through a link in another one, or in the current folder, is not the
+/// path's own.
 #[must_use]
 pub fn ground(path: &Path) -> Option<PathBuf> {
     let path = lexical(path)?;
-    let folder = path.parent()?;
-    let is_repository = |folder: &&Path| folder.join(".git").symlink_metadata().is_ok();
-    if let Some(root) = folder.ancestors().find(is_repository) {
-        return Some(root.to_path_buf());
+    let here = std::env::current_dir().ok();
+    let mut folders: Vec<&Path> = path.parent()?.ancestors().collect();
+    folders.reverse();
+    let mut ground = None;
+    for folder in folders {
+        if ground.is_some() && folder.is_symlink() {
+            break;
+        }
+        let is_repository = folder.join(".git").symlink_metadata().is_ok();
+        if is_repository || (ground.is_none() && Some(folder) == here.as_deref()) {
+            ground = Some(folder);
+        }
     }
-    let here = std::env::current_dir().ok()?;
-    folder.starts_with(&here).then_some(here)
+    ground.map(Path::to_path_buf)
 }
 
 /// Fails if a link leads out of the path's [`ground`]. The file and its folders need not exist.
@@ -196,7 +206,7 @@ mod tests {
 
         let folder = tempfile::tempdir().unwrap();
         let path = |name: &str| folder.path().join(name);
-        for name in ["out/deep", "repo/.git", "repo/keys"] {
+        for name in ["out/deep", "other/.git", "repo/.git", "repo/keys", "repo/sub/.git"] {
             fs::create_dir_all(path(name)).unwrap();
         }
         fs::write(path("out/secret"), "x").unwrap();
@@ -204,6 +214,7 @@ mod tests {
         symlink("../out/secret", path("repo/link")).unwrap();
         symlink("own", path("repo/inner")).unwrap();
         symlink("../out", path("repo/folder")).unwrap();
+        symlink("../other", path("repo/other")).unwrap();
         symlink("repo", path("way")).unwrap();
         for name in ["repo/own", "repo/inner", "way/own", "way/inner", "out/secret"] {
             assert_eq!(read_within(&path(name), 9).unwrap(), b"x", "{name}");
@@ -215,6 +226,10 @@ mod tests {
             assert!(matches!(read_within(&path(name), 9), Err(ReadError::Outside)), "{name}");
         }
         stays(&path("repo/keys/new/file")).unwrap();
+        // The link's target is a repository too, and still not this one.
+        assert!(matches!(stays(&path("repo/other/new")), Err(ReadError::Outside)));
+        stays(&path("other/new")).unwrap();
+        stays(&path("repo/sub/new")).unwrap();
         assert!(read_within(&path("repo/keys/new"), 9).unwrap_err().is_missing());
     }
 }

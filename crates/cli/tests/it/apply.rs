@@ -496,6 +496,42 @@ fn a_key_whose_definition_is_in_git_is_not_deleted() {
 }
 
 #[test]
+fn settings_of_git_hide_no_definition() {
+    let world = committed();
+    world.undefine("svc-two");
+    for name in ["color.ui", "color.grep", "grep.lineNumber", "submodule.recurse"] {
+        let value = if name.starts_with("color") { "always" } else { "true" };
+        git(world.folder.path(), &["config", name, value]);
+        let ran = world.run(&["plan"]);
+        assert_eq!(mark(&ran.stdout, "svc-two"), Some('!'), "{name} {ran:?}");
+    }
+}
+
+/// A process that was killed did not answer "none".
+#[test]
+fn nothing_is_deleted_after_git_was_killed() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let world = committed();
+    git(world.folder.path(), &["rm", "--quiet", "keys/svc-two.yaml"]);
+    let programs = tempfile::tempdir().unwrap();
+    let program = programs.path().join("git");
+    let all = std::env::var("PATH").unwrap();
+    for call in ["ls-files", "rev-parse", "ls-tree", "grep", "cat-file"] {
+        let script = format!(
+            "#!/bin/sh\nfor word; do [ \"$word\" = {call} ] && kill -9 $$; done\n\
+             PATH='{all}' exec git \"$@\"\n"
+        );
+        fs::write(&program, script).unwrap();
+        fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+        let path = format!("{}:{all}", programs.path().display());
+        let ran = finish(world.command(&["plan"]).env("PATH", path));
+        assert_ne!(ran.code, 0, "{call} {ran:?}");
+        assert_ne!(mark(&ran.stdout, "svc-two"), Some('-'), "{call} {ran:?}");
+    }
+}
+
+#[test]
 fn files_hidden_from_the_work_tree_are_not_deleted() {
     let world = committed();
     git(world.folder.path(), &["sparse-checkout", "set", "--no-cone", "/*", "!/keys/svc-two.yaml"]);

@@ -51,6 +51,7 @@ impl TenantState {
         asset_groups: bool,
     ) -> Result<Self, CallError> {
         let list = client.key_list(&[])?;
+        client.check_own_key(&list)?;
         let mut keys = list.keys.clone();
         let mut unclear = BTreeSet::new();
         for id in locked {

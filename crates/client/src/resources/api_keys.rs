@@ -24,7 +24,7 @@ pub struct KeyList {
     pub keys: Vec<ApiKeyRecord>,
     /// Records that cannot be read.
     pub odd: Vec<UnreadableRecord>,
-    /// How many more keys the tenant reports than it returned.
+    /// How many keys at least the tenant has but did not return.
     pub missing: u64,
 }
 
@@ -45,13 +45,26 @@ impl Client {
 
     /// Lists all keys that match, by id, page by page.
     pub fn key_list(&self, filters: &[Filter]) -> Result<KeyList, CallError> {
+        let mut list = self.key_pages(filters)?;
+        // A tenant that does not apply a filter by ids returns its first keys, whatever the ids.
+        if !wanted_ids(filters).all(|ids| list.keys.iter().all(|key| ids.contains(&key.id))) {
+            list = self.key_pages(&[])?;
+            list.keys.retain(|key| wanted_ids(filters).all(|ids| ids.contains(&key.id)));
+        }
+        for record in &list.odd {
+            self.tell(&Notice::UnreadableRecord(record));
+        }
+        if list.missing > 0 {
+            self.tell(&Notice::ShortList { shown: list.keys.len(), missing: list.missing });
+        }
+        Ok(list)
+    }
+
+    fn key_pages(&self, filters: &[Filter]) -> Result<KeyList, CallError> {
         // A filter by ids cannot match more keys than ids.
-        let ids = filters.iter().filter_map(|filter| match filter {
-            Filter::IdIn(ids) => Some(ids.len()),
-            _ => None,
-        });
+        let enough = wanted_ids(filters).map(<[u64]>::len).min().unwrap_or(usize::MAX);
         let Pages { items, odd, missing } = pages(
-            ids.min().unwrap_or(usize::MAX),
+            enough,
             |from, to| {
                 let read = self.list_keys(&ListRequest {
                     filters: filters.to_vec(),
@@ -66,13 +79,12 @@ impl Client {
             },
             |record| record.id,
         )?;
-        for record in &odd {
-            self.tell(&Notice::UnreadableRecord(record));
+        let mut list = KeyList { keys: items, odd, missing };
+        // A list of all keys has the one that signs this call.
+        if filters.is_empty() && self.own_key().is_some_and(|own| list.lacks(own)) {
+            list.missing = 1;
         }
-        if missing > 0 {
-            self.tell(&Notice::ShortList { shown: items.len(), missing });
-        }
-        Ok(KeyList { keys: items, odd, missing })
+        Ok(list)
     }
 
     /// The keys of [`key_list`](Self::key_list); the observer receives what is missing from them.
@@ -80,14 +92,28 @@ impl Client {
         self.key_list(filters).map(|list| list.keys)
     }
 
-    /// One key, if it exists. An error if its record cannot be read.
+    /// One key, if it exists. An error if the tenant's answer does not show whether it does.
     pub fn find_key(&self, id: KeyId) -> Result<Option<ApiKeyRecord>, CallError> {
         let list = self.key_list(&[Filter::IdIn(vec![id.get()])])?;
-        let is_odd = list.odd.iter().any(|odd| odd.id.is_none_or(|other| other == id.get()));
-        match list.keys.into_iter().find(|record| record.id == id.get()) {
-            None if is_odd => Err(CallError::UnexpectedAnswer { expected: "a readable record" }),
-            found => Ok(found),
+        if list.lacks(id.get()) {
+            return Ok(None);
         }
+        let found = list.keys.into_iter().find(|record| record.id == id.get());
+        let expected = "a complete list of readable records";
+        found.map(Some).ok_or(CallError::UnexpectedAnswer { expected })
+    }
+
+    /// Checks that the tenant shows the key that signs these calls. A tenant that does not may hide
+    /// every other key too.
+    pub(crate) fn check_own_key(&self, list: &KeyList) -> Result<(), CallError> {
+        let Some(own) = self.own_key().and_then(KeyId::new) else { return Ok(()) };
+        let is_listed = list.keys.iter().any(|record| record.id == own.get())
+            || list.odd.iter().any(|record| record.id == Some(own.get()));
+        if is_listed || self.find_key(own)?.is_some() {
+            return Ok(());
+        }
+        let expected = "a list of keys with the one that signs these calls";
+        Err(CallError::UnexpectedAnswer { expected })
     }
 
     /// Generates a key. The secret is returned only here.
@@ -127,6 +153,14 @@ impl Client {
             (Ok(_), None) => Err(CallError::UnexpectedAnswer { expected: "the keys deleted" }),
         }
     }
+}
+
+/// The ids of each filter by ids.
+fn wanted_ids(filters: &[Filter]) -> impl Iterator<Item = &[u64]> {
+    filters.iter().filter_map(|filter| match filter {
+        Filter::IdIn(ids) => Some(ids.as_slice()),
+        _ => None,
+    })
 }
 
 /// Whether the product manages a key itself: a tool must not change or delete it.

@@ -26,7 +26,7 @@ pub(super) struct Pages<T, O> {
     /// By id.
     pub(super) items: Vec<T>,
     pub(super) odd: Vec<O>,
-    /// How many more the tenant reports than it returned.
+    /// How many at least the tenant has but did not return.
     pub(super) missing: u64,
 }
 
@@ -57,8 +57,10 @@ pub(super) fn pages<T, O: PartialEq, K: Ord>(
         // total; any other may be the page's.
         let is_all = counted > length && from >= counted;
         if shown == seen || is_all || shown >= enough {
-            let missing =
-                counted.saturating_sub(shown as u64).min(enough.saturating_sub(shown) as u64);
+            let missing = counted.saturating_sub(shown as u64);
+            // The first page again: the tenant may have more than fits on a page.
+            let is_cut = shown == seen && length == PAGE && counted <= length;
+            let missing = missing.max(is_cut.into()).min(enough.saturating_sub(shown) as u64);
             return Ok(Pages { items: all.into_values().collect(), odd, missing });
         }
         if shown > ITEMS_MAX {

@@ -102,11 +102,11 @@ pub enum Notice<'a> {
     },
     /// A record in a list of keys cannot be read.
     UnreadableRecord(&'a UnreadableRecord),
-    /// The tenant reports more keys than it returns.
+    /// The tenant has more keys than it returns.
     ShortList {
         /// How many it returns.
         shown: usize,
-        /// How many more it reports.
+        /// How many more it has at least.
         missing: u64,
     },
     /// The tenant does not accept role ids but names; from now on names are sent.

@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use cortexkey_client::{
-    CallError, Client, ClientOptions, Delivery, LockFile, NewKey, RenewError, Renewal, Retry, Sink,
-    Step,
+    CallError, Client, ClientOptions, Delivery, KnownScopes, LockFile, NewKey, RenewError, Renewal,
+    Retry, Sink, Step, TenantState,
 };
 use cortexkey_core::auth::{Key, KeyId, Level, Signer};
 use cortexkey_manifest::lock::LockedKey;
@@ -25,10 +25,11 @@ fn tenant(reply: impl Fn(&str, &Value) -> Value + Send + 'static) -> Client {
             while reader.read_line(&mut head).unwrap() > 2 {}
             let path = head.split(' ').nth(1).unwrap();
             let lower = head.to_ascii_lowercase();
-            let length = lower.split("content-length: ").nth(1).unwrap();
-            let mut body = vec![0; length.lines().next().unwrap().parse().unwrap()];
+            let length =
+                lower.split("content-length: ").nth(1).and_then(|rest| rest.lines().next());
+            let mut body = vec![0; length.map_or(0, |length| length.parse().unwrap())];
             reader.read_exact(&mut body).unwrap();
-            let body: Value = serde_json::from_slice(&body).unwrap();
+            let body: Value = serde_json::from_slice(&body).unwrap_or_default();
             let answer = json!({ "reply": reply(path, &body["request_data"]) }).to_string();
             let head = "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: ";
             let answer = format!("{head}{}\r\n\r\n{answer}", answer.len());
@@ -63,6 +64,64 @@ fn a_list_is_whole_however_long_its_pages_are() {
     // One that knows no pages, and one that promises more than there is.
     assert_eq!(tenant(|_, _| keys(1..=250, 250)).all_keys(&[]).unwrap().len(), 250);
     assert_eq!(tenant(|_, _| keys(1..=3, 9)).all_keys(&[]).unwrap().len(), 3);
+}
+
+/// The keys of a page, from 1 to `last`, for a tenant that applies no filter.
+fn unfiltered(asked: &Value, last: u64) -> Value {
+    let (from, to) = bounds(asked);
+    let mut page = keys(from + 1..=to.min(last), 0);
+    page["FILTER_COUNT"] = Value::Null;
+    page["TOTAL_COUNT"] = Value::Null;
+    page
+}
+
+#[test]
+fn a_key_is_gone_only_where_a_list_shows_that() {
+    let gone = KeyId::new(300).unwrap();
+    let there = KeyId::new(200).unwrap();
+    // The filter has no effect, and nothing is deleted.
+    let client = tenant(|path, asked| match path.ends_with("/delete") {
+        true => json!({ "update_count": 0 }),
+        false => unfiltered(asked, 250),
+    });
+    assert_eq!(client.find_key(there).unwrap().unwrap().id, 200);
+    assert!(client.find_key(gone).unwrap().is_none());
+    assert!(client.ensure_deleted(&[there]).is_err());
+    client.ensure_deleted(&[gone]).unwrap();
+
+    // Exactly one page, and one that returns the same page again and again.
+    let client = tenant(|_, asked| unfiltered(asked, 100));
+    assert_eq!(client.key_list(&[]).unwrap().missing, 0);
+    assert!(client.find_key(there).unwrap().is_none());
+    let client = tenant(|_, _| unfiltered(&json!({ "search_from": 0, "search_to": 100 }), 250));
+    assert_eq!(client.key_list(&[]).unwrap().missing, 1);
+    assert!(client.find_key(there).is_err());
+}
+
+#[test]
+fn a_tenant_that_hides_the_signing_key_is_not_planned_for() {
+    let read = |client: &Client| {
+        let known = KnownScopes::new();
+        TenantState::read(client, [], &known, [KeyId::new(3).unwrap()], false)
+    };
+    // Without the key that signs, an error comes before any other call.
+    let hides = |read: Result<TenantState, CallError>| {
+        matches!(read, Err(CallError::UnexpectedAnswer { .. }))
+    };
+    let empty = tenant(|_, _| keys(std::iter::empty(), 0));
+    assert_eq!(empty.key_list(&[]).unwrap().missing, 1);
+    assert!(hides(read(&empty)));
+    assert!(hides(read(&tenant(|_, _| json!({ "DATA": null })))));
+    // Of a short list, each key is looked up by itself.
+    let short = tenant(|path, asked| match (path.ends_with("get_api_keys"), &asked["filters"]) {
+        (false, _) => json!([]),
+        (true, Value::Array(filters)) if !filters.is_empty() => {
+            let id = filters[0]["value"][0].as_u64().unwrap();
+            keys([7].into_iter().filter(|key| *key == id), u64::from(id == 7))
+        }
+        _ => keys(std::iter::once(8), 2),
+    });
+    assert!(!hides(read(&short)));
 }
 
 #[test]

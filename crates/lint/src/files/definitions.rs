@@ -89,7 +89,8 @@ impl Definitions {
         let in_head = if head.is_empty() { None } else { Some((Side::Head, "HEAD", head)) };
         let sides = [(Side::Index, "the index", git::index(root)?)];
         for (side, words, files) in sides.into_iter().chain(in_head) {
-            let claiming = git::claiming(root, side)?;
+            let listed = files.iter().map(|(path, _)| path.as_path()).collect();
+            let claiming = git::claiming(root, side, &listed)?;
             let may_define = |path: &Path| claiming.contains(path) || is_lock(path);
             let files: Vec<_> = files.into_iter().filter(|(path, _)| may_define(path)).collect();
             let ids: Vec<&str> = files.iter().map(|(_, id)| id.as_str()).collect();

@@ -34,6 +34,10 @@ const NOT_OURS: [&str; 16] = [
     "GIT_TRACE_SETUP",
 ];
 
+/// Settings of a user that would change git's answers.
+const PLAIN: [&str; 4] =
+    ["core.fsmonitor=false", "color.ui=false", "color.grep=false", "submodule.recurse=false"];
+
 /// One path that git lists.
 pub(super) struct Named {
     /// From the repository's root.
@@ -65,7 +69,7 @@ pub(super) enum Kind {
 pub(super) fn list(root: &Path) -> Result<(Vec<Named>, Vec<PathBuf>), RunError> {
     let ask = ["ls-files", "-z", "-t", "-s", "--cached", "--others", "--exclude-standard"];
     let answer = git(root, &ask, None).map_err(|why| why.error(root))?;
-    let unknown = || Failed::Answer("an unexpected answer".to_owned()).error(root);
+    let unknown = || Failed::unexpected().error(root);
     let records = answer.out.split(|byte| *byte == 0).filter(|record| !record.is_empty());
     let named = records.map(|record| named(record).ok_or_else(unknown));
     let named = named.collect::<Result<Vec<_>, _>>()?;
@@ -74,7 +78,7 @@ pub(super) fn list(root: &Path) -> Result<(Vec<Named>, Vec<PathBuf>), RunError> 
         match warning(line) {
             Warning::Closed(folder) => closed.push(root.join(folder)),
             Warning::Harmless => {}
-            Warning::Other => return Err(Failed::Answer(line.to_owned()).error(root)),
+            Warning::Other => return Err(Failed::said(line).error(root)),
         }
     }
     Ok((named, closed))
@@ -149,7 +153,7 @@ pub(super) fn blobs(root: &Path, ids: &[&str]) -> Result<Vec<Vec<u8>>, RunError>
     let mut rest = answer.out.as_slice();
     let mut out = Vec::with_capacity(ids.len());
     for id in ids {
-        let missing = || Failed::Answer(format!("the object {id} is missing")).error(root);
+        let missing = || Failed::said(&format!("the object {id} is missing")).error(root);
         let (bytes, left) = blob(rest).ok_or_else(missing)?;
         out.push(bytes.to_vec());
         rest = left;
@@ -165,7 +169,7 @@ pub(super) fn head(root: &Path) -> Result<Vec<(PathBuf, String)>, RunError> {
     let verify = ["rev-parse", "--verify", "--quiet", "HEAD"];
     match git(root, &verify, None) {
         Ok(_) => {}
-        Err(Failed::Answer(said)) if said.is_empty() => {
+        Err(why) if why.is_no() => {
             git(root, &["symbolic-ref", "--quiet", "HEAD"], None).map_err(error)?;
             return Ok(Vec::new());
         }
@@ -187,7 +191,7 @@ fn entries<'e>(
     out: &'e [u8],
     read: impl Fn(&'e [u8]) -> Option<(&'e str, PathBuf, &'e str)>,
 ) -> Result<Vec<(PathBuf, String)>, RunError> {
-    let unknown = || Failed::Answer("an unexpected answer".to_owned()).error(root);
+    let unknown = || Failed::unexpected().error(root);
     let mut files = Vec::new();
     for entry in out.split(|byte| *byte == 0).filter(|entry| !entry.is_empty()) {
         let (mode, path, id) = read(entry).ok_or_else(unknown)?;
@@ -198,8 +202,12 @@ fn entries<'e>(
     Ok(files)
 }
 
-/// The files of `HEAD` or of the index that may claim to be definitions.
-pub(super) fn claiming(root: &Path, of: Side) -> Result<BTreeSet<PathBuf>, RunError> {
+/// The files of `HEAD` or of the index that may claim to be definitions, all of which are `listed`.
+pub(super) fn claiming(
+    root: &Path,
+    of: Side,
+    listed: &BTreeSet<&Path>,
+) -> Result<BTreeSet<PathBuf>, RunError> {
     let mut ask = vec!["grep", "-z", "-l", "-a", "-F", "--full-name"];
     for word in crate::model::SPELLINGS {
         ask.extend(["-e", word]);
@@ -209,12 +217,17 @@ pub(super) fn claiming(root: &Path, of: Side) -> Result<BTreeSet<PathBuf>, RunEr
     let answer = match git(root, &ask, None) {
         Ok(answer) => answer,
         // It found none.
-        Err(Failed::Answer(said)) if said.is_empty() => return Ok(BTreeSet::new()),
+        Err(why) if why.is_no() => return Ok(BTreeSet::new()),
         Err(why) => return Err(why.error(root)),
     };
     let names = answer.out.split(|byte| *byte == 0).filter(|name| !name.is_empty());
-    let names = names.map(|name| name.strip_prefix(b"HEAD:").unwrap_or(name));
-    Ok(names.filter_map(path).collect())
+    let names = names.map(|name| {
+        let name = if of == Side::Head { name.strip_prefix(b"HEAD:") } else { Some(name) };
+        // A name that is not listed would hide a definition.
+        let name = name.and_then(path).filter(|name| listed.contains(name.as_path()));
+        name.ok_or_else(|| Failed::unexpected().error(root))
+    });
+    names.collect()
 }
 
 /// Where to search for files.
@@ -249,10 +262,8 @@ pub(super) fn commit(root: &Path, revision: &str) -> Result<String, RunError> {
     let commit = format!("{revision}^{{commit}}");
     let commit = git(root, &[&verify[..], &[commit.as_str()]].concat(), None);
     let commit = commit.map_err(|why| match why {
-        Failed::Answer(said) if said.is_empty() => {
-            RunError::new(format!("git knows no revision {name}"))
-                .help("write one as `main` or `HEAD~1`")
-        }
+        why if why.is_no() => RunError::new(format!("git knows no revision {name}"))
+            .help("write one as `main` or `HEAD~1`"),
         why => {
             let RunError { message, help } = why.error(root);
             RunError { message: format!("--since needs git: {message}"), help }
@@ -303,11 +314,24 @@ enum Failed {
     Program(std::io::Error),
     /// It does not trust a repository that another user owns.
     Owner,
-    /// Its message, which may be empty.
-    Answer(String),
+    /// Its exit code, unless a signal ended it, and its message, which may be empty.
+    Answer { code: Option<i32>, said: String },
 }
 
 impl Failed {
+    fn said(message: &str) -> Self {
+        Self::Answer { code: None, said: message.to_owned() }
+    }
+
+    fn unexpected() -> Self {
+        Self::said("an unexpected answer")
+    }
+
+    /// Whether it ran, and says that there is no such thing. A process that was killed says nothing.
+    fn is_no(&self) -> bool {
+        matches!(self, Self::Answer { code: Some(1), said } if said.is_empty())
+    }
+
     fn error(self, root: &Path) -> RunError {
         let place = std::fs::canonicalize(root).unwrap_or_else(|_| root.to_path_buf());
         let place = place.display();
@@ -322,8 +346,9 @@ impl Failed {
                 "git does not list the files of {place}, because another user owns it"
             ))
             .help(format!("git config --global --add safe.directory '{place}'")),
-            Self::Answer(said) => {
-                RunError::new(format!("git cannot list the files of {place}: {}", escape(&said)))
+            Self::Answer { said, .. } => {
+                let said = if said.is_empty() { "it ended early" } else { &said };
+                RunError::new(format!("git cannot list the files of {place}: {}", escape(said)))
                     .help("make `git status` work there; without git nothing is checked")
             }
         }
@@ -332,7 +357,11 @@ impl Failed {
 
 fn git(folder: &Path, args: &[&str], input: Option<&[u8]>) -> Result<Answer, Failed> {
     let mut command = cortexkey_system::command("git");
-    command.arg("-C").arg(folder).args(["-c", "core.fsmonitor=false"]).args(args);
+    command.arg("-C").arg(folder);
+    for setting in PLAIN {
+        command.args(["-c", setting]);
+    }
+    command.args(args);
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
     for name in NOT_OURS {
         command.env_remove(name);
@@ -341,6 +370,8 @@ fn git(folder: &Path, args: &[&str], input: Option<&[u8]>) -> Result<Answer, Fai
     if let Some(above) = folder.parent() {
         command.env("GIT_CEILING_DIRECTORIES", above);
     }
+    // An object that replaces another one is not what is committed.
+    command.env("GIT_NO_REPLACE_OBJECTS", "1");
     command.env("GIT_OPTIONAL_LOCKS", "0").env("LC_ALL", "C").env_remove("LANGUAGE");
     command.stdin(if input.is_some() { Stdio::piped() } else { Stdio::null() });
     let mut child = command.spawn().map_err(Failed::Program)?;
@@ -360,5 +391,5 @@ fn git(folder: &Path, args: &[&str], input: Option<&[u8]>) -> Result<Answer, Fai
     if said.contains("dubious ownership") || said.contains("is owned by someone else") {
         return Err(Failed::Owner);
     }
-    Err(Failed::Answer(said))
+    Err(Failed::Answer { code: output.status.code(), said })
 }
