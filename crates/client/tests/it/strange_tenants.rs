@@ -80,9 +80,12 @@ fn a_key_is_gone_only_where_a_list_shows_that() {
     let gone = KeyId::new(300).unwrap();
     let there = KeyId::new(200).unwrap();
     // The filter has no effect, and nothing is deleted.
-    let client = tenant(|path, asked| match path.ends_with("/delete") {
-        true => json!({ "update_count": 0 }),
-        false => unfiltered(asked, 250),
+    let client = tenant(|path, asked| {
+        if path.ends_with("/delete") {
+            json!({ "update_count": 0 })
+        } else {
+            unfiltered(asked, 250)
+        }
     });
     assert_eq!(client.find_key(there).unwrap().unwrap().id, 200);
     assert!(client.find_key(gone).unwrap().is_none());
