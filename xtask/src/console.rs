@@ -6,6 +6,9 @@ use std::process::Command;
 use crate::run::{capture, cargo, check, has, target_dir};
 use crate::setup;
 
+/// The tests that only `--all` runs.
+const LONG: [&str; 2] = ["speed.test.mjs", "strings.test.mjs"];
+
 /// Why the tests cannot run here after what they need was installed, if they cannot.
 pub(crate) fn missing() -> Option<String> {
     setup::browser();
@@ -27,8 +30,9 @@ pub(crate) fn tests(root: &Path, all: bool) -> Result<u64, String> {
         .filter(|path| path.to_string_lossy().ends_with(".test.mjs"))
         .collect();
     files.sort();
-    // The figures need an idle machine.
-    files.retain(|path| all || !path.ends_with("speed.test.mjs"));
+    // The figures need an idle machine, and the strings take minutes.
+    let is_long = |path: &PathBuf| LONG.iter().any(|name| path.ends_with(name));
+    files.retain(|path| all || !is_long(path));
     node.args(files).env("CI", "true").env("CONSOLE_LOOKS", if all { "all" } else { "" });
     let ran = capture(&mut node);
     let passed = ran.stdout.lines().find_map(|line| line.strip_prefix("# pass ")?.parse().ok());

@@ -66,7 +66,7 @@ cargo xtask COMMAND
   go-tools         run Go's tests under Go's own tools, over the installed library
   speed-abi        compare calls from C and Go with the vendor's Go SDK, and threads, as tables
   picture          draw the README's picture of quickstart
-  console-tests [--all] run the console's browser tests; --all in all four looks, with the figures
+  console-tests [--all] run the console's browser tests; --all in all four looks, with the figures and 10,000 strings
   console-pictures take the pictures of the console in docs/images
   new-rule FAMILY NAME write the skeleton of a linter's rule and register it
   rules            write the pages of the linter's rules and the schemas

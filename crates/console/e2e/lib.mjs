@@ -170,7 +170,7 @@ export async function browser(options = {}) {
 }
 
 /** A page in a context of its own, signed in; `faults` gets what it complains of. */
-export async function page(launched, tenant, options = {}) {
+export async function page(launched, tenant, { timeout = 5000, ...options } = {}) {
   const context = await launched.newContext({ viewport: { width: 1280, height: 860 }, ...options });
   const opened = await context.newPage();
   const faults = [];
@@ -179,7 +179,7 @@ export async function page(launched, tenant, options = {}) {
   opened.on('console', (message) => { if (message.type() === 'error') faults.push(message.text()); });
   opened.on('dialog', (shown) => { faults.push(`a dialog: ${shown.message()}`); shown.dismiss(); });
   opened.on('request', (request) => { if (new URL(request.url()).origin !== tenant.origin) elsewhere.push(request.url()); });
-  opened.setDefaultTimeout(5000);
+  opened.setDefaultTimeout(timeout);
   await opened.goto(await entry(tenant));
   await opened.waitForURL('**/keys');
   return Object.assign(opened, { faults, elsewhere });

@@ -2,12 +2,13 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use cortexkey_fleet::Scopes;
 use tokio::sync::Semaphore;
 
 use crate::new_keys::NewKeys;
 use crate::options::Options;
 use crate::session::{Sessions, Token};
-use crate::snapshot::{Freshness, KeyScopes, ReadScopes, Snapshot, SnapshotView, Snapshots};
+use crate::snapshot::{Freshness, KeyScopes, ReadScopes, SnapshotView, Snapshots};
 use crate::submissions::Submissions;
 
 /// How many pages are rendered at a time: each may wait for the tenant.
@@ -87,11 +88,32 @@ impl App {
 
     /// The tenant's keys, as last read or, if the page requests it, read now.
     pub(crate) fn snapshot(&self, freshness: Freshness) -> SnapshotView {
-        self.snapshots.view(&self.options, freshness)
+        self.snapshots.view(&self.options, freshness, |_| Scopes::default())
     }
 
-    /// The scopes of the tenant's keys, as they were read last or, for a page that asks so, now.
-    pub(crate) fn scopes(&self, snapshot: &Snapshot, now: bool) -> ReadScopes {
-        self.scopes.view(&self.options, snapshot, now)
+    /// The same with the scopes of the keys, read now if `reads` says so for their number.
+    pub(crate) fn snapshot_and_scopes(
+        &self,
+        freshness: Freshness,
+        reads: impl Fn(usize) -> bool,
+    ) -> (SnapshotView, ReadScopes) {
+        let mut read = None;
+        let view = self.snapshots.view(&self.options, freshness, |ids| {
+            if !reads(ids.len()) {
+                return Scopes::default();
+            }
+            let now = read.insert(self.scopes.read(&self.options, ids));
+            // Those of an earlier time are not compared with the keys of now.
+            if now.fault.is_some() { Scopes::default() } else { Scopes::clone(&now.scopes) }
+        });
+        let ids = view.snapshot.rows.iter().map(|row| row.record.key_id);
+        let scopes = match read {
+            Some(scopes) => scopes,
+            None if reads(view.snapshot.rows.len()) => {
+                self.scopes.read(&self.options, &ids.collect::<Vec<_>>())
+            }
+            None => self.scopes.last(),
+        };
+        (view, scopes)
     }
 }

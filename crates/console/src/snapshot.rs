@@ -4,10 +4,11 @@
 //! snapshot stays in place and shows its age.
 
 use core::time::Duration;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use cortexkey_fleet::Scopes;
+use cortexkey_core::auth::KeyId;
+use cortexkey_fleet::{Definitions, Scopes};
 pub(crate) use cortexkey_fleet::{Row, Snapshot};
 use cortexkey_system::chain;
 
@@ -60,7 +61,14 @@ pub(crate) struct Snapshots {
 }
 
 impl Snapshots {
-    pub(crate) fn view(&self, options: &Options, freshness: Freshness) -> SnapshotView {
+    /// A snapshot. If it is read now, `scopes` reads the scopes of its keys: what it returns is not
+    /// read again for the definitions.
+    pub(crate) fn view(
+        &self,
+        options: &Options,
+        freshness: Freshness,
+        scopes: impl FnOnce(&[KeyId]) -> Scopes,
+    ) -> SnapshotView {
         if let Some(view) = self.cached(options, freshness) {
             return view;
         }
@@ -74,7 +82,12 @@ impl Snapshots {
         }
         let changes = changes(options);
         let source = options.definition_source();
-        let read = Snapshot::read(&options.client, source.as_ref(), options.now_ms());
+        let client = options.client.as_ref();
+        let now_ms = options.now_ms();
+        let definitions = |ids: &[KeyId]| {
+            Ok(Definitions::load(source.as_ref(), Some(client), &scopes(ids), now_ms))
+        };
+        let read = Snapshot::read_with(client, definitions, now_ms);
         let mut cached = self.lock();
         match read {
             Ok(snapshot) => {
@@ -103,7 +116,7 @@ impl Snapshots {
         is_good.then(|| snapshot_view(&cached))
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Cached> {
+    fn lock(&self) -> MutexGuard<'_, Cached> {
         self.cached.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -134,15 +147,16 @@ pub(crate) struct KeyScopes {
 }
 
 impl KeyScopes {
-    /// The scopes that were read last, or those of now.
-    pub(crate) fn view(&self, options: &Options, snapshot: &Snapshot, now: bool) -> ReadScopes {
+    /// The scopes that were read last.
+    pub(crate) fn last(&self) -> ReadScopes {
+        self.lock().clone()
+    }
+
+    /// Reads the scopes of keys.
+    pub(crate) fn read(&self, options: &Options, ids: &[KeyId]) -> ReadScopes {
         // Held while they are read, so that two pages do not read them at once.
-        let mut cached = self.cached.lock().unwrap_or_else(PoisonError::into_inner);
-        if !now {
-            return cached.clone();
-        }
-        let ids = snapshot.rows.iter().map(|row| row.record.key_id);
-        match Scopes::read(&options.client, ids, &|| {}) {
+        let mut cached = self.lock();
+        match Scopes::read(&options.client, ids.iter().copied(), &|| {}) {
             Ok(scopes) => {
                 let scopes = Arc::new(scopes);
                 let taken_ms = options.now_ms();
@@ -151,5 +165,9 @@ impl KeyScopes {
             Err(error) => cached.fault = Some(chain(&error)),
         }
         cached.clone()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, ReadScopes> {
+        self.cached.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

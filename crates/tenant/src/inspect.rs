@@ -78,15 +78,16 @@ impl Inspector {
 
     /// Stores a request.
     pub(crate) fn add(&self, line: Arc<LogLine>, tag: Option<[u8; 16]>) {
-        // It is not an error if there are no listeners.
-        let _ = self.sender.send(Arc::clone(&line));
+        // Held for both, so that the list has each request before its event, in the same order.
         let mut last = self.lock();
         if last.len() >= self.max {
             last.pop_front();
         }
         if self.max > 0 {
-            last.push_back(LoggedRequest { line, tag });
+            last.push_back(LoggedRequest { line: Arc::clone(&line), tag });
         }
+        // It is not an error if there are no listeners.
+        let _ = self.sender.send(line);
     }
 
     /// The accepted request with this tag, if it is still stored.

@@ -15,12 +15,11 @@ use crate::snapshot::{Freshness, SnapshotView};
 /// The overview.
 pub(super) fn show(app: &App, request: &PageRequest) -> Response {
     let freshness = if request.query.has("fresh") { Freshness::Now } else { Freshness::Recent };
-    let view = app.snapshot(freshness);
-    let snapshot = &view.snapshot;
-    let keys = snapshot.rows.len();
     // A real tenant takes long to answer so many calls, so the user must request them.
     let reads = request.query.has("scopes") || app.options.emulator().is_some();
-    let scopes = app.scopes(snapshot, reads && keys <= SCOPES_MAX);
+    let (view, scopes) = app.snapshot_and_scopes(freshness, |keys| reads && keys <= SCOPES_MAX);
+    let snapshot = &view.snapshot;
+    let keys = snapshot.rows.len();
     let facts = KeyFacts::of_tenant(snapshot, &scopes.scopes, app.options.tenant.as_deref());
     let figures = Overview::new(&facts, snapshot.definitions.is_compared(), app.now_ms());
     let scope_part = html! {

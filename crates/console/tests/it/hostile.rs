@@ -100,8 +100,8 @@ struct State {
     strings: Strings,
     /// How many were sent.
     sent: usize,
-    /// The comments of keys as they were sent last.
-    comments: BTreeMap<u64, String>,
+    /// All comments of keys that were sent.
+    comments: BTreeMap<u64, Vec<String>>,
 }
 
 /// The members of answers that are free text.
@@ -174,7 +174,7 @@ fn replace(value: &mut Value, member: &str, state: &mut State) {
             let id = members.get("id");
             let comment = members.get("comment");
             if let (Some(Value::Number(id)), Some(Value::String(comment))) = (id, comment) {
-                state.comments.insert(id.as_u64().unwrap(), comment.clone());
+                state.comments.entry(id.as_u64().unwrap()).or_default().push(comment.clone());
             }
         }
         _ => {}
@@ -230,11 +230,17 @@ fn encoded(text: &str) -> String {
 fn folder(strings: &mut Strings) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     let quoted = |text: String| Value::String(text.replace(['\u{0}', '\u{fffe}'], "")).to_string();
+    // Without what makes a policy invalid: invisible characters and references.
+    let in_policy = |text: &str| {
+        let text = text.replace("${", "").replace("{{", "");
+        Value::String(text.chars().filter(|c| (' '..='~').contains(c)).collect()).to_string()
+    };
     let policy = format!(
         "apiVersion: cortexkey/v1\nkind: Policy\nmetadata: {{ name: t }}\nextends: [builtin:strict]\n\
          keys: [\"*.key.yaml\"]\ncustomRules:\n  - id: ORG001\n    name: org-rule\n    \
-         severity: warning\n    message: {}\n    assert: \"false\"\n",
-        quoted(strings.next())
+         severity: warning\n    message: {}\n    \
+         assert: \"size(key.spec.roles) > 99\"\n",
+        in_policy(&strings.joined())
     );
     std::fs::write(folder.path().join("cortexkey.yaml"), policy).unwrap();
     for at in 0..10 {
@@ -336,13 +342,18 @@ fn attack(strings_each: usize) {
             let form = form.map(&mut fill);
             let answer = ask(&browser, &path, form.as_deref());
             assert!(answer.status < 500, "{path}: {answer:?}");
+            assert!(path != "/findings/rules/ORG001" || answer.status == 200, "{path}: {answer:?}");
             let text = harmless(&answer.body, &path);
             assert_eq!(answer.header("content-security-policy").map(|_| ()), Some(()), "{path}");
             if path == "/keys/3" && answer.status == 200 {
                 let comments = &hostile.state.lock().unwrap().comments;
-                let wanted: String = comments[&3].chars().filter(char::is_ascii_graphic).collect();
-                let seen: String = text.chars().filter(char::is_ascii_graphic).collect();
-                assert!(seen.contains(&wanted), "{wanted:?} is not in the text of {path}");
+                let visible = |text: &str| -> String {
+                    text.chars().filter(char::is_ascii_graphic).collect()
+                };
+                let seen = visible(&text);
+                // A plan reads the keys, too.
+                let is_there = comments[&3].iter().rev().any(|sent| seen.contains(&visible(sent)));
+                assert!(is_there, "none of the comments is in the text of {path}");
             }
             sent += hostile.sent() - before + own;
             turns += 1;

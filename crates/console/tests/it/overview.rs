@@ -5,7 +5,9 @@ use std::fs;
 use cortexkey_api::api_keys::{GenerateRequest, SecurityLevel};
 use cortexkey_client::time::now_ms;
 use cortexkey_console::{inventory_html, report_html};
+use cortexkey_core::auth::KeyId;
 use cortexkey_fleet::{DefinitionSource, Inventory, Report, Scopes, Snapshot};
+use cortexkey_manifest::lock::{Lock, LockedKey, LockedTenant};
 
 use crate::site::{Site, client};
 
@@ -171,8 +173,35 @@ fn an_unreadable_tenant_is_reported_and_the_last_snapshot_stays() {
     let site = Site::start();
     let browser = site.enter();
     assert_eq!(browser.get("/overview").status, 200);
-    client(&site.tenant).delete_keys(&[cortexkey_core::auth::KeyId::new(2).unwrap()]).unwrap();
+    client(&site.tenant).delete_keys(&[KeyId::new(2).unwrap()]).unwrap();
     let page = browser.get("/overview?fresh=1").body;
     assert!(page.contains("role=\"alert\""), "{page}");
     assert_eq!(figures(&page)[0], ("Keys".to_owned(), "2".to_owned()));
+}
+
+#[test]
+fn each_scope_is_read_once_for_a_page() {
+    let folder = folder();
+    let site = Site::start_with(|options| options.keys = Some(folder.path().to_owned()));
+    for _ in 0..3 {
+        generate(&site, "Viewer", "x", 60);
+    }
+    // As `import` notes it: comparing the key with its definition needs its scope.
+    let host = client(&site.tenant).address().host().to_owned();
+    let key = LockedKey { id: KeyId::new(3), ..LockedKey::default() };
+    let keys = [("svc".to_owned(), key)].into();
+    let tenants = [("main".to_owned(), LockedTenant { host, keys })].into();
+    fs::write(folder.path().join("cortexkey.lock"), Lock { tenants }.to_yaml()).unwrap();
+    let browser = site.enter();
+    let before = site.tenant.controls().requests(usize::MAX).len();
+    assert_eq!(browser.get("/overview?fresh=1").status, 200);
+    let requests = site.tenant.controls().requests(usize::MAX).split_off(before);
+    let mut read: Vec<String> = requests.iter().map(|line| line.path.clone()).collect();
+    read.retain(|path| path.contains("/scope/"));
+    let count = read.len();
+    read.sort_unstable();
+    read.dedup();
+    assert_eq!((count, read.len()), (5, 5), "{read:?}");
+    // Its key was compared.
+    assert!(browser.get("/keys/3").body.contains("svc.key.yaml"));
 }
