@@ -36,7 +36,7 @@ static cxk_status make_verifier(cxk_verifier **verifier) {
   if (status == CXK_OK) status = cxk_keyring_put(keyring, &stored);
   if (status == CXK_OK) status = cxk_replay_guard_new(&options, &guard);
   if (status == CXK_OK) status = cxk_verifier_new(NULL, keyring, guard, verifier);
-  /* The verifier goes on without these handles. */
+  /* The verifier does not need these handles any more. */
   cxk_keyring_free(keyring);
   cxk_replay_guard_free(guard);
   return status;

@@ -44,7 +44,7 @@ func run() error {
 	if err != nil {
 		return err
 	}
-	// The transport signs each attempt, and sends the headers to this host alone.
+	// The transport signs each attempt, and sends the headers only to this host.
 	transport, err := cortexkey.NewTransport(signer, nil, target.Host)
 	if err != nil {
 		return err

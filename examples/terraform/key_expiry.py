@@ -9,7 +9,7 @@ import json
 import subprocess
 import sys
 
-# What has no expiry lives longer than any plan asks for.
+# A key without an expiry is valid for longer than any plan requires.
 NEVER = ("never", 10_000)
 
 

@@ -30,7 +30,7 @@ fresh() {
     mkdir -p "$place"
 }
 
-# The static command, alone in its root.
+# The static command, with nothing else in its root.
 if has "cortexkey-*-$musl.tar.gz"; then
     fresh alone
     tar -xzf "$file" -C "$place" --strip-components=1

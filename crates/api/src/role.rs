@@ -176,7 +176,7 @@ pub struct Category {
 /// A section of a category.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SubCategory {
-    /// Its name; none if the category is not divided.
+    /// Its name; `None` if the category is not divided.
     #[serde(default)]
     pub sub_category_name: Option<String>,
     /// Its components.

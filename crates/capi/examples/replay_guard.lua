@@ -3,13 +3,13 @@
 -- KEYS, with one hash tag, so that a cluster keeps them on one node:
 --   1  state: a hash of counters and lists of ranges of timestamps
 --   2  used:  a sorted set of the uses that were accepted, by timestamp
---   3  live:  a hash of the members that looked in within the last seconds, with their clocks
+--   3  live:  a hash of the members that polled within the last seconds, with their clocks
 --
 -- A use that was accepted is in `used`, or its timestamp lies in a range of `dropped` or `unknown`,
 -- and is refused. These ranges only grow, so no clock can make the guard accept a use twice: time
 -- decides only what is dropped, and nothing here ever expires.
 --
--- Members are verifiers. Each looks in about twice a second, and says in which range of timestamps
+-- Members are verifiers. Each polls about twice a second, and announces in which range of timestamps
 -- it may accept. Such ranges are `taken`: every member learns them, remembers them on its own disk,
 -- and accepts only where all others have had the time to learn. So every member that is left after the server
 -- lost its data knows what may have been accepted, and that becomes `unknown`.
@@ -17,14 +17,14 @@
 -- All times are in milliseconds since 1970; ranges are written `from-to,from-to`.
 
 local state, used, live = KEYS[1], KEYS[2], KEYS[3]
--- The largest skew that a verifier can have. A use is remembered for at least so long.
+-- The largest skew that a verifier can have. A use is remembered for at least that long.
 local SKEW_MAX = 300000
--- How far beyond its skew a member may accept until it looks in again.
+-- How far beyond its skew a member may accept until it polls again.
 local LEAD = 5000
 -- Ranges that are no further apart are one.
 local GAP = 16000
 local RANGES_MAX = 16
--- A member that has not looked in for so long, in seconds of the server's clock, holds nothing back.
+-- A member that has not polled for this many seconds of the server's clock delays no dropping.
 local LIVE_S = 10
 -- How many uses one call drops at most.
 local DROPS_MAX = 16
@@ -56,7 +56,7 @@ local function within(ranges, time)
   return false
 end
 
--- Ranges that hold these ranges, and more where there would be too many.
+-- Ranges that cover these ranges, and more if there would be too many.
 local function add(ranges, more)
   for _, new in ipairs(more) do
     local sum, from, to = {}, new[1], new[2]
@@ -109,7 +109,7 @@ local function sweep()
         members[#members + 1] = dead[at]
         dropped = add(dropped, { { time, time } })
       end
-      -- A full server lets this through, and then the writes that follow in the same script.
+      -- A full server accepts this, and then the writes that follow in the same script.
       redis.call('HDEL', state, 'full')
       redis.call('HSET', state, 'dropped', format(dropped), 'removed', text(removed + #members))
       redis.call('ZREM', used, unpack(members))
@@ -119,7 +119,7 @@ local function sweep()
 end
 
 -- use GENERATION ID ACCEPTED TIMESTAMP TAG YOUNG
--- YOUNG is 1 where the key was made after its only verifier last learned of a new generation.
+-- YOUNG is 1 if the key was generated after its only verifier last learned of a new generation.
 if call == 'use' then
   if not whole or id ~= its_id then return { 'join' } end
   local time, tag, young = tonumber(ARGV[5]), ARGV[6], ARGV[7] == '1'
@@ -133,7 +133,7 @@ if call == 'use' then
 end
 
 -- look GENERATION ID ACCEPTED MEMBER NOW SKEW WIDEST NEW_ID TAKEN
--- NEW_ID is drawn by chance; WIDEST and TAKEN are what the member remembers.
+-- NEW_ID is random; WIDEST and TAKEN are what the member remembers.
 local member, now, skew = ARGV[5], tonumber(ARGV[6]), tonumber(ARGV[7])
 local widest = math.max(tonumber(known[10] or '0'), tonumber(ARGV[8]), skew)
 local its_taken = parse(ARGV[10])
@@ -169,7 +169,7 @@ for _, clock in ipairs(clocks) do
   from = math.max(from, clock + 2 * SKEW_MAX)
 end
 
--- A full server lets this through, and then the writes that follow in the same script.
+-- A full server accepts this, and then the writes that follow in the same script.
 redis.call('HDEL', state, 'full')
 redis.call('HSET', state, 'server', server, 'generation', text(generation), 'id', id,
   'accepted', text(accepted), 'removed', text(removed), 'unknown', format(unknown),

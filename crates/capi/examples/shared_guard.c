@@ -1,6 +1,6 @@
 /* A member of the replay guard that several processes share on Redis 6.2 or later, or Valkey:
  *   shared_guard PORT SCRIPT FILE
- * SCRIPT is replay_guard.lua, whose first lines say how the guard works. FILE is this member's own
+ * SCRIPT is replay_guard.lua, whose first lines describe how the guard works. FILE is this member's own
  * and survives restarts. It signs a request of its own, has it accepted once and then refused, and
  * so shows what a server does with the tag of each request.
  *   cc shared_guard.c $(pkg-config --cflags --libs cortexkey hiredis) -o shared_guard */

@@ -92,7 +92,7 @@ pub(crate) unsafe fn array<'a, T>(
     Ok(unsafe { core::slice::from_raw_parts(start, count) })
 }
 
-/// The length of a string before its NUL; none if it exceeds `most`.
+/// The length of a string before its NUL; `None` if it exceeds `most`.
 ///
 /// # Safety
 ///

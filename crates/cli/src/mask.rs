@@ -99,7 +99,7 @@ pub(crate) fn hide_known(bytes: &[u8]) -> Cow<'_, [u8]> {
     bytes
 }
 
-/// The bytes without a needle, in one pass; none if it does not occur.
+/// The bytes without a needle, in one pass; `None` if it does not occur.
 fn without(bytes: &[u8], needle: &[u8]) -> Option<Vec<u8>> {
     let find = |from: usize| {
         let rest = bytes.get(from..)?;

@@ -28,7 +28,7 @@ pub(crate) fn address(name: &str) -> String {
     format!("/a/{}/{name}", *DIGEST)
 }
 
-/// A file; none if the digest or the name differs.
+/// A file; `None` if the digest or the name differs.
 pub(crate) fn file(digest: &str, name: &str) -> Option<Response> {
     let is_it = |(known, ..): &&(&str, &str, &str)| *known == name && digest == *DIGEST;
     let (_, kind, text) = FILES.iter().find(is_it)?;

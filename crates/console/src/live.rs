@@ -59,7 +59,7 @@ pub(crate) struct Live {
 struct Batch {
     requests: VecDeque<Request>,
     missed: u64,
-    /// The event for each filter in use; none where no request matches.
+    /// The event for each filter in use; `None` if no request matches.
     events: Mutex<Vec<(Filter, Option<Bytes>)>>,
 }
 

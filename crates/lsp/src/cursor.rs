@@ -8,7 +8,7 @@ use cortexkey_manifest::format::{FieldSpec, KEY, KEY_KIND, Kind, Mapping, POLICY
 /// A position in a mapping.
 #[derive(Debug)]
 pub(crate) struct Cursor {
-    /// The fields of the line's mapping; none if the format has none there.
+    /// The fields of the line's mapping; `None` if the format has none there.
     pub(crate) mapping: Option<&'static Mapping>,
     /// The field whose value is at the position.
     pub(crate) field: Option<&'static FieldSpec>,
@@ -100,7 +100,7 @@ struct Brackets {
 }
 
 impl Flow {
-    /// The innermost brackets around a byte of a line; none if there are none.
+    /// The innermost brackets around a byte of a line; `None` if there are none.
     fn at(line: &str, column: usize, start: usize) -> Option<Self> {
         let mut all = vec![Brackets { is_mapping: true, ..Brackets::default() }];
         let mut open = vec![0];

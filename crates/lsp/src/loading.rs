@@ -18,7 +18,7 @@ const QUIET: Duration = Duration::from_millis(200);
 /// Decides when folders are read, and reads them.
 #[derive(Default)]
 pub(crate) struct Loader {
-    /// When to read the folders; none if the last reading counts.
+    /// When to read the folders; `None` if the last reading counts.
     due: Option<Instant>,
     running: Option<Receiver<Vec<Root>>>,
     /// The documents that changed while the folders were read.

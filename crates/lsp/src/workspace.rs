@@ -224,7 +224,7 @@ impl Root {
         found.map(|found| (found.finding(), &*found.report)).collect()
     }
 
-    /// The path of a source on disk; none for a built-in policy.
+    /// The path of a source on disk; `None` for a built-in policy.
     pub(crate) fn path_of(&self, report: &Report, source: SourceId) -> Option<PathBuf> {
         let path = &report.sources.get(source)?.path;
         let is_file = !is_builtin(path) && !path.starts_with('<');

@@ -194,7 +194,7 @@ fn is_normal(path: &str) -> bool {
         && decoded.chars().all(|character| character.is_ascii() || is_letter(character))
 }
 
-/// The path without its encoding; none if it contains a character that a path cannot have as it is,
+/// The path without its encoding; `None` if it contains a character that a path cannot have as it is,
 /// an unnecessary encoding, or bytes that are not valid UTF-8.
 fn decoded(path: &str) -> Option<String> {
     let mut bytes = path.bytes();

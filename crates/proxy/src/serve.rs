@@ -99,7 +99,7 @@ impl Default for ProxyOptions {
 pub struct Record<'a> {
     /// The method.
     pub method: &'a str,
-    /// The path without its query; none if the request was refused before it was parsed.
+    /// The path without its query; `None` if the request was refused before it was parsed.
     pub path: Option<&'a str>,
     /// The status of the response.
     pub status: u16,
@@ -163,7 +163,7 @@ impl Proxy {
         Ok(Self { runtime, shared, listener, signals })
     }
 
-    /// The address for programs; none for a socket.
+    /// The address for programs; `None` for a socket.
     pub fn url(&self) -> Option<String> {
         match &self.listener {
             BoundListener::Tcp(_, address) => Some(format!("http://{address}")),

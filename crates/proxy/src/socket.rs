@@ -36,7 +36,7 @@ impl Socket {
         &self.path
     }
 
-    /// The next connection; none if it is from another user's process. The file's permissions are
+    /// The next connection; `None` if it is from another user's process. The file's permissions are
     /// not relied on, because they were wider for a moment.
     pub(crate) async fn accept(&self) -> io::Result<Option<UnixStream>> {
         let (stream, _) = self.listener.accept().await?;

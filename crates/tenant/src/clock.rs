@@ -67,7 +67,7 @@ impl SettableClock {
         });
     }
 
-    /// How far a running clock is ahead of the machine's, in milliseconds; none if it is stopped.
+    /// How far a running clock is ahead of the machine's, in milliseconds; `None` if it is stopped.
     pub(crate) fn ahead_ms(&self) -> Option<i64> {
         self.runs.then(|| self.value_ms.load(Ordering::Relaxed))
     }

@@ -40,7 +40,7 @@ pub(crate) enum Logged {
     Webhook(Notification, String),
 }
 
-/// Starts the log's thread; none without listeners.
+/// Starts the log's thread; `None` without listeners.
 pub(crate) fn logger(
     log: Option<Log>,
     webhook_log: Option<WebhookLog>,

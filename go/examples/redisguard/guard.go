@@ -1,7 +1,7 @@
 // Package redisguard is an example of a [cortexkey.ReplayGuard] that several servers share, on Redis
 // 6.2 or later, or Valkey.
 //
-// replay_guard.lua decides, and its first lines say how; this is one member's part. It is an example
+// replay_guard.lua decides, and its first lines describe how; this is one member's part. It is an example
 // to copy and change: it speaks to the server by itself, so that it needs no other module.
 package redisguard
 
@@ -37,7 +37,8 @@ const (
 // All with one hash tag, so that a cluster keeps them on one node.
 var keys = []string{"{cortexkey-replay}:state", "{cortexkey-replay}:used", "{cortexkey-replay}:live"}
 
-// ErrNotReady says that the guard cannot tell: the server is away or unfit, or the guard has just begun.
+// ErrNotReady means that the guard cannot decide: the server is away or unsuitable, or the guard has just
+// started.
 var ErrNotReady = errors.New("the replay guard is not ready")
 
 // Guard is a member. It implements [cortexkey.ReplayGuard].

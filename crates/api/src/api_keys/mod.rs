@@ -125,7 +125,7 @@ pub struct ApiKeyRecord {
     pub security_level: SecurityLevel,
     /// The comment.
     pub comment: Option<String>,
-    /// When it expires, in milliseconds since 1970; none if it never expires.
+    /// When it expires, in milliseconds since 1970; `None` if it never expires.
     pub expiration: Option<u64>,
 }
 

@@ -24,7 +24,7 @@ impl From<Level> for SecurityLevel {
 }
 
 impl ApiKeyRecord {
-    /// The row of the API Keys table; none if the id is 0, which no key has.
+    /// The row of the API Keys table; `None` if the id is 0, which no key has.
     pub fn row(&self) -> Option<KeyRecord> {
         Some(KeyRecord {
             key_id: KeyId::new(self.id)?,

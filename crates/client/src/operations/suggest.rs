@@ -116,7 +116,8 @@ impl Permissions {
     }
 }
 
-/// Editing implies viewing, and one of several alternatives may be required in any case.
+/// Drops requirements that others imply: editing implies viewing, and one of several alternatives
+/// may be required on its own.
 fn highest(all: Vec<Requirement>) -> Vec<Requirement> {
     let alone: BTreeSet<Need> = all
         .iter()

@@ -38,7 +38,7 @@ struct Replacement {
     reason: &'static str,
     /// What makes it necessary.
     change: Change,
-    /// Whether somebody else may have made the difference.
+    /// Whether the difference may come from a change outside cortexkey.
     may_be_drift: bool,
 }
 

@@ -99,7 +99,7 @@ impl From<&str> for Mistake {
 /// All mistakes of a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ListError {
-    /// Each with the number of its line; 0 if it is about the whole list.
+    /// Each with the number of its line; 0 if it concerns the list itself.
     pub mistakes: Vec<(usize, String)>,
 }
 

@@ -51,7 +51,7 @@ pub enum Sink {
     Folder(PathBuf),
     /// Into a secret store, with its id, level, host, owner and expiry.
     Store(StoreSink),
-    /// To somebody who looks.
+    /// To a terminal or page, shown once.
     Show(Show),
 }
 

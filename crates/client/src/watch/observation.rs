@@ -46,7 +46,7 @@ pub struct Managed {
     pub name: String,
     /// The owner.
     pub owner: Option<String>,
-    /// Whether somebody changed the key since its definition was applied.
+    /// Whether the key was changed since its definition was applied.
     pub drift: bool,
 }
 

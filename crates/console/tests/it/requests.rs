@@ -93,7 +93,7 @@ fn stream(browser: &Browser<'_>, query: &str) -> BufReader<TcpStream> {
     reader
 }
 
-/// The next event's data; none where the stream ends.
+/// The next event's data; `None` if the stream ends.
 fn event(reader: &mut BufReader<TcpStream>) -> Option<String> {
     loop {
         let mut line = String::new();

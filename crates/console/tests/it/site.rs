@@ -237,7 +237,7 @@ pub(crate) struct Request {
 }
 
 impl Request {
-    /// Reads it; none where the connection ends.
+    /// Reads it; `None` if the connection ends.
     pub(crate) fn read(stream: &TcpStream) -> Option<Self> {
         let mut reader = BufReader::new(stream);
         let mut head = String::new();

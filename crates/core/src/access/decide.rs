@@ -315,7 +315,7 @@ impl<'a, S: Text> Evaluation<'a, S> {
         self.trace.step("endpoint tags", reason, answer)
     }
 
-    /// The changes that would allow an endpoint; none if it is allowed.
+    /// The changes that would allow an endpoint; `None` if it is allowed.
     fn endpoint_changes(&self, endpoint: &Endpoint<'a>) -> [Option<Change<'a>>; 2] {
         let (groups, tags) = self.axes();
         let ask_group = !groups_fit(groups, endpoint.groups);

@@ -169,7 +169,7 @@ fn reason<M: SerializeMap>(map: &mut M, reason: &Reason<'_>) -> Result<(), M::Er
     }
 }
 
-/// The level that is certainly held; none if nothing is known.
+/// The level that is certainly held; `None` if nothing is known.
 fn held_for_certain(held: KnownLevel) -> Option<Permission> {
     let lowest = held.lowest();
     (lowest > Permission::None || held.exact().is_some()).then_some(lowest)

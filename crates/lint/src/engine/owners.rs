@@ -29,7 +29,7 @@ impl Owners {
         Self(owners.map(|(place, keys)| (place, OwnerKeys::of(keys.into_iter()))).collect())
     }
 
-    /// The keys of a key's owner; none for a key without an owner.
+    /// The keys of a key's owner; `None` for a key without an owner.
     pub(super) fn keys(&self, definition: &Definition, only: Option<&str>) -> OwnerKeys {
         let keys = place(definition, only).and_then(|place| self.0.get(&place));
         keys.cloned().unwrap_or_else(|| OwnerKeys::of(core::iter::empty()))

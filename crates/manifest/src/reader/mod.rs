@@ -107,7 +107,7 @@ impl<'t> Reader<'t> {
         self.tree.node(id).span
     }
 
-    /// The fields of a document, after its `apiVersion` and `kind`; none if those are unknown,
+    /// The fields of a document, after its `apiVersion` and `kind`; `None` if those are unknown,
     /// because the other fields depend on them.
     pub(crate) fn document(
         &mut self,

@@ -17,7 +17,7 @@ pub(super) const SIGN: u8 = 4;
 /// `=`, of base64.
 pub(super) const PAD: u8 = 8;
 
-/// The class of each byte; none for bytes that no token contains.
+/// The class of each byte; `None` for bytes that no token contains.
 static CLASSES: [u8; 256] = classes();
 
 const fn classes() -> [u8; 256] {

@@ -207,7 +207,7 @@ impl Tree {
         (0_u32..).map(NodeId).zip(&self.body().nodes)
     }
 
-    /// The string of a scalar; none for other nodes. An empty value is the empty string.
+    /// The string of a scalar; `None` for other nodes. An empty value is the empty string.
     pub fn text_of(&self, id: NodeId) -> Option<&str> {
         let node = self.node(id);
         match &node.kind {

@@ -71,7 +71,7 @@ pub(crate) fn regroup(inventory: &mut Inventory) {
     });
 }
 
-/// The filter for a group's assets; none if the predicate is not understood.
+/// The filter for a group's assets; `None` if the predicate is not understood.
 fn filter(group: &AssetGroup) -> Option<Newer> {
     let predicate = group.record.membership_predicate.as_ref()?;
     Newer::new(predicate, &assets::FIELDS).ok()

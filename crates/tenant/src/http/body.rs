@@ -181,7 +181,7 @@ fn some<'de, D: Deserializer<'de>, T: Deserialize<'de>>(json: D) -> Result<Optio
     T::deserialize(json).map(Some)
 }
 
-/// The bytes of a body that is declared as JSON; none if there is no body.
+/// The bytes of a body that is declared as JSON; `None` if there is no body.
 async fn json_bytes(request: Request) -> Result<Option<Bytes>, Refusal> {
     let (parts, body) = request.into_parts();
     let bytes = read(&parts.headers, body).await?;

@@ -150,7 +150,7 @@ fn apply(
     Ok(())
 }
 
-/// The display name of a role by its id; none for the empty id, which removes a role.
+/// The display name of a role by its id; `None` for the empty id, which removes a role.
 pub(super) fn role_of(store: &Store, id: &str) -> Result<Option<String>, Refusal> {
     if id.is_empty() {
         return Ok(None);

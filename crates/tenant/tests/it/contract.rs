@@ -11,7 +11,7 @@ use crate::common::{Answer, Fixture, Headers, start};
 struct Fact {
     method: &'static str,
     path: &'static str,
-    /// A body that it publishes, in our words; none where it publishes none.
+    /// A body that it publishes, in our words; `None` if it publishes none.
     body: fn() -> Option<Value>,
     status: u16,
     /// Members of the answer, and the type of each.

@@ -105,7 +105,7 @@ fn the_data_folder_reveals_no_key() {
     }
 }
 
-/// A file system of its own, small and in memory; none without the right to mount one.
+/// A file system of its own, small and in memory; `None` without the right to mount one.
 #[cfg(target_os = "linux")]
 struct SmallDisk(tempfile::TempDir);
 

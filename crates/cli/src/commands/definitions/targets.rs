@@ -100,7 +100,7 @@ impl TargetArgs {
         Ok(clients.into_iter().map(target).collect())
     }
 
-    /// The profiles; none for the one in force.
+    /// The profiles; `None` for the one in force.
     fn profiles(&self, definitions: &DefinitionArgs) -> Result<Vec<Option<String>>, Failure> {
         if self.profiles.is_empty() {
             return Ok(vec![None]);

@@ -330,7 +330,7 @@ fn targets_of(
     Ok(named.collect())
 }
 
-/// The profiles; none for the one in force.
+/// The profiles; `None` for the one in force.
 fn profiles(args: &Args) -> Result<Vec<Option<String>>, Failure> {
     if args.profiles.is_empty() {
         return Ok(vec![None]);

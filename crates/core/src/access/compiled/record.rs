@@ -29,7 +29,7 @@ pub(super) const LEVELS: [KnownLevel; 6] = [
     KnownLevel::UNKNOWN,
 ];
 
-/// Which key a record is of, and how long it lives.
+/// The key of a record, and when it expires.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct KeyEntry<'a> {
     /// Its tenant; empty where it has none.

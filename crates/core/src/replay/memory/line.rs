@@ -14,8 +14,8 @@ const TIME_BITS: u32 = 21;
 const TIME: u64 = (1 << TIME_BITS) - 1;
 
 /// Ages of a line, in units of 4,096 ms: after the first it is scanned when it is locked, and after
-/// the second everything in it is dead. Uses come until the first, and live for 600 s more at most,
-/// which is 208 units; the bits of time wrap around after 365.
+/// the second all its uses have expired. Uses are added until the first, and expire at most 600 s
+/// later, which is 208 units; the bits of time wrap around after 365.
 const AGE_TO_LOOK: u64 = 60;
 const AGE_OF_THE_DEAD: u64 = 240;
 
@@ -35,8 +35,8 @@ impl Mark {
     }
 }
 
-/// Time in steps of 64 ms, which wraps around after eight years. A line that was unused for so long
-/// makes a search longer than necessary, and nothing else.
+/// Time in steps of 64 ms, which wraps around after eight years. A line that was unused for that
+/// long only makes a search longer.
 #[expect(clippy::cast_possible_truncation, reason = "only the last bits are stored")]
 pub(super) fn tick(ms: u64) -> u32 {
     (ms >> 6) as u32

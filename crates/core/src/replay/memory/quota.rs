@@ -194,7 +194,7 @@ impl Counts {
         None
     }
 
-    /// Assigns the first place that is free, or whose key has no uses; none if every key has uses.
+    /// Assigns the first place that is free, or whose key has no uses; `None` if every key has uses.
     #[cold]
     #[inline(never)]
     fn claim(&self, key_id: u64, oldest: u64) -> Option<usize> {

@@ -101,7 +101,7 @@ fn of_owner(keys: Vec<Named<'_>>, sink: &mut Sink<'_>) {
     }
 }
 
-/// The permissions of a key, in canonical order; none if some of them cannot be read.
+/// The permissions of a key, in canonical order; `None` if some of them cannot be read.
 fn grant(definition: &Definition, tenant: Option<&str>) -> Option<Vec<String>> {
     let spec = definition.spec.as_ref()?;
     let mut roles: Vec<String> = definition.roles().iter().map(|role| role.value.clone()).collect();

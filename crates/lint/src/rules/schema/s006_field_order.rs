@@ -97,7 +97,7 @@ fn mapping_at<'t>(tree: &'t Tree, document: Span, path: &str) -> Option<&'t Node
     Some(&tree.node(at).kind)
 }
 
-/// The fields in order, each with the comment lines above it; none if one is unknown or they share
+/// The fields in order, each with the comment lines above it; `None` if one is unknown or they share
 /// lines.
 fn reordered(
     tree: &Tree,
