@@ -20,6 +20,14 @@ fn secret() -> String {
     (0..128).map(|_| next()).collect()
 }
 
+/// Encodes text by characters of some bits each.
+fn coded(text: &str, bits: usize, alphabet: &[u8]) -> String {
+    let mut ones: String = text.bytes().map(|byte| format!("{byte:08b}")).collect();
+    ones.extend(core::iter::repeat_n('0', (bits - ones.len() % bits) % bits));
+    let value = |chunk: &[u8]| usize::from_str_radix(core::str::from_utf8(chunk).unwrap(), 2);
+    ones.as_bytes().chunks(bits).map(|it| char::from(alphabet[value(it).unwrap()])).collect()
+}
+
 fn judge_text(text: &str) -> (Vec<String>, String) {
     let policy = Policy::builtin("builtin:recommended").unwrap();
     let file = CorpusFile::new("abc.yaml", text.as_bytes().to_vec(), &Limits::default());
@@ -103,6 +111,91 @@ fn a_real_key_is_an_error_in_any_notation() {
 }
 
 #[test]
+fn a_real_key_in_parts_groups_or_an_encoding_is_an_error() {
+    let secret = secret();
+    let escaped: String = secret.bytes().map(|byte| format!("\\x{byte:02x}")).collect();
+    let unicode: String = secret.bytes().map(|byte| format!("\\u{byte:04x}")).collect();
+    let hex: String = secret.bytes().map(|byte| format!("{byte:02x}")).collect();
+    let spaced = |text: &str, size: usize, by: &str| {
+        let groups: Vec<&str> =
+            text.as_bytes().chunks(size).map(|it| core::str::from_utf8(it).unwrap()).collect();
+        groups.join(by)
+    };
+    let base32 = coded(&secret, 5, b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567");
+    let base64 =
+        coded(&secret, 6, b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/");
+    let comments = [
+        // In more parts than two, each with its label.
+        format!(
+            "# KEY_PART0={}\n# KEY_PART1={}\n# KEY_PART2={}",
+            &secret[..43],
+            &secret[43..86],
+            &secret[86..]
+        ),
+        format!("# a0 {}\n# a1 {}\n# a2 {}", &secret[..43], &secret[43..86], &secret[86..]),
+        format!(
+            "# k1: {}\n# k2: {}\n# k3: {}\n# k4: {}",
+            &secret[..32],
+            &secret[32..64],
+            &secret[64..96],
+            &secret[96..]
+        ),
+        format!(
+            "# part one {}\n# part two {}\n# part three {}\n# {}",
+            &secret[..40],
+            &secret[40..80],
+            &secret[80..120],
+            &secret[120..]
+        ),
+        format!(
+            "# {}\n# sha256 {}\n# k2={}\n# k3={}",
+            &secret[..43],
+            "0123456789abcdef".repeat(4),
+            &secret[43..86],
+            &secret[86..]
+        ),
+        // Beside another token.
+        format!(
+            "# x={}\n# y={}\n# z={}\n# w={}",
+            &secret[..43],
+            &secret[43..86],
+            &secret[86..],
+            &secret[20..61]
+        ),
+        // In groups.
+        format!("# {}", spaced(&secret, 15, "\n# ")),
+        format!("# {}", spaced(&secret, 8, " ")),
+        format!("# note: {} and so on", spaced(&secret, 4, "-")),
+        format!("# {}", spaced(&secret, 1, " ")),
+        format!("# {}", spaced(&secret, 24, "\n# ")),
+        // Encoded.
+        format!("# {hex}"),
+        format!("# {}", hex.to_uppercase()),
+        format!("# {}", spaced(&hex, 60, "\n# ")),
+        format!("# {}", spaced(&hex, 2, " ")),
+        format!("# {}", spaced(&hex, 2, ":")),
+        format!("# {}", spaced(&hex, 4, " ")),
+        format!("# h1 {}\n# h2 {}", &hex[..128], &hex[128..]),
+        format!("# 0x{}", spaced(&hex, 2, ", 0x")),
+        format!("# %{}", spaced(&hex, 2, "%")),
+        format!("# {escaped}"),
+        format!("# {unicode}"),
+        format!("# {base32}==="),
+        format!("# {}", base32.to_lowercase()),
+        format!("# {}", spaced(&base32, 76, "\n# ")),
+        format!("# b1={}\n# b2={}\n# b3={}", &base64[..57], &base64[57..114], &base64[114..]),
+        format!("# {}", spaced(&base64, 40, "\n# ")),
+    ];
+    for comment in comments {
+        let (codes, out) = judge_text(&format!("{comment}\n{}", key("abc")));
+        assert!(codes.iter().any(|code| code == "X001"), "{codes:?}\n{comment}");
+        for part in [&secret[..40], &secret[88..], &hex[..80], &hex[176..]] {
+            assert!(!out.contains(part), "{comment}\n{out}");
+        }
+    }
+}
+
+#[test]
 fn a_private_key_is_an_error_and_public_pem_is_none() {
     use base64::Engine as _;
     let encode = |bytes: &[u8]| base64::engine::general_purpose::STANDARD.encode(bytes);
@@ -165,11 +258,82 @@ fn digests_and_long_names_are_no_keys() {
     for comment in [
         format!("# sha256 {digest}\n# sha256 {digest}\n"),
         format!("# {digest} {digest}\n"),
+        // Numbers, names and identifiers.
+        format!("# {}\n", (0..200).map(|n| format!("{n} ")).collect::<String>()),
+        format!(
+            "# {}\n",
+            (0..40).map(|n| format!("EU-Prod-K8s-Cluster{n}-Nodes ")).collect::<String>()
+        ),
+        format!(
+            "# {}\n",
+            (0..40).map(|n| format!("SEC-{n} by OAuth2 for XSOAR8, ")).collect::<String>()
+        ),
+        format!("# {}\n", "7d444840-9dc0-11d1-b245-5ffdce74fad2 ".repeat(9)),
         "# organisation2024-reporting-service-of-the-department-for-detection-and-response-eu2\n"
             .to_owned(),
     ] {
         let (codes, _) = judge_text(&format!("{comment}{}", key("abc")));
         assert!(codes.is_empty(), "{codes:?} {comment}");
+    }
+}
+
+#[test]
+fn public_keys_and_digests_are_not_secrets() {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::STANDARD;
+    let bytes = |count: usize, seed: usize| -> Vec<u8> {
+        (0..count).map(|at| u8::try_from((at * 167 + seed * 71) % 251).unwrap()).collect()
+    };
+    let field =
+        |bytes: &[u8]| [&u32::try_from(bytes.len()).unwrap().to_be_bytes()[..], bytes].concat();
+    let blob = |fields: &[&[u8]]| {
+        STANDARD.encode(fields.iter().map(|it| field(it)).collect::<Vec<_>>().concat())
+    };
+    let ed25519 = blob(&[b"ssh-ed25519", &bytes(32, 1)]);
+    let rsa = blob(&[b"ssh-rsa", &[1, 0, 1], &bytes(257, 2)]);
+    let ecdsa = blob(&[b"ecdsa-sha2-nistp256", b"nistp256", &bytes(65, 3)]);
+    let digest = |count: usize, seed: usize| STANDARD.encode(bytes(count, seed));
+    let hex = |count: usize| -> String {
+        bytes(count, 5).iter().map(|byte| format!("{byte:02x}")).collect()
+    };
+    for comment in [
+        // A public key of the documents of OpenSSH.
+        "# ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl me@x"
+            .to_owned(),
+        format!("# ssh-ed25519 {ed25519} me@x"),
+        format!("# example.com ssh-rsa {rsa}"),
+        format!("# ecdsa-sha2-nistp256 {ecdsa} me\n# ssh-ed25519 {ed25519} me"),
+        format!("# sha512 {}", hex(64)),
+        format!("# sha512:{}", hex(64).to_uppercase()),
+        format!("# sha384 {}", hex(48)),
+        format!("# integrity: sha512-{}", digest(64, 1)),
+        format!(
+            "# sha256-{}\n# sha256-{}\n# sha256-{}",
+            digest(32, 1),
+            digest(32, 2),
+            digest(32, 3)
+        ),
+        format!("# sha384-{} sha384-{}", digest(48, 1), digest(48, 2)),
+        format!("# SHA256:{}", digest(32, 4).trim_end_matches('=')),
+    ] {
+        let (codes, _) = judge_text(&format!("{comment}\n{}", key("abc")));
+        assert!(codes.is_empty(), "{codes:?} {comment}");
+        let text = key("abc").replace("For this test", &comment[2..].replace("\n# ", " "));
+        let (codes, _) = judge_text(&text);
+        assert!(!codes.iter().any(|code| code.starts_with('X')), "{codes:?} {comment}");
+    }
+    // A label and a length are not enough.
+    let secret = secret();
+    let (one, two) = secret.split_at(64);
+    for comment in [
+        format!("# ssh-rsa {secret}"),
+        format!("# ssh-ed25519 AAAA{secret}"),
+        format!("# sha512-{secret}"),
+        format!("# sha512-{one}\n# sha512-{two}"),
+        format!("# {one}\n# sha512-{}\n# {two}", digest(64, 1)),
+    ] {
+        let (codes, _) = judge_text(&format!("{comment}\n{}", key("abc")));
+        assert!(codes.iter().any(|code| code == "X001"), "{codes:?} {comment}");
     }
 }
 

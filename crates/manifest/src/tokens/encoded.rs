@@ -1,6 +1,6 @@
-//! Detects keys in PEM, and private keys in base64.
+//! Detects keys in PEM, private keys in base64, and public material in both.
 //!
-//! Public material in PEM (certificates, requests, public keys, signatures) is not a secret, but
+//! Public material (certificates, requests, public keys, signatures, digests) is not a secret, but
 //! only if its content matches its label.
 
 use core::ops::Range;
@@ -94,6 +94,93 @@ pub(super) fn private(text: &str, longest: Longest) -> Vec<Range<usize>> {
             || (run.starts_with('M') && is_private_der(run))
     };
     long.filter(is_private).collect()
+}
+
+/// Names of the types of SSH public keys.
+const SSH: &[&str] = &[
+    "ssh-ed25519",
+    "ssh-rsa",
+    "ssh-dss",
+    "ecdsa-sha2-nistp256",
+    "ecdsa-sha2-nistp384",
+    "ecdsa-sha2-nistp521",
+    "sk-ssh-ed25519@openssh.com",
+    "sk-ecdsa-sha2-nistp256@openssh.com",
+];
+
+/// How the type of an SSH certificate ends.
+const SSH_CERTIFICATE: &str = "-cert-v01@openssh.com";
+
+/// Digests with a label, as in `sha256-…`, and the bytes of each.
+const DIGESTS: [(&str, usize); 3] = [("sha256", 32), ("sha384", 48), ("sha512", 64)];
+
+/// Public material in base64 without PEM's lines.
+#[derive(Debug, Default)]
+pub(super) struct Public {
+    /// SSH public keys and digests.
+    pub(super) certain: Vec<Range<usize>>,
+    /// Digests of as many letters and digits as half a key.
+    pub(super) unclear: Vec<Range<usize>>,
+}
+
+/// Finds SSH public keys, and digests after their label.
+pub(super) fn public(text: &str, longest: Longest) -> Public {
+    let mut found = Public::default();
+    if longest.run < ENCODED {
+        return found;
+    }
+    for run in runs(text, LETTER | SIGN) {
+        if !(ENCODED..=BLOCK_MAX).contains(&run.len()) {
+            continue;
+        }
+        let word = &text[run.clone()];
+        if word.starts_with("AAAA") && is_ssh_public(word) {
+            found.certain.push(run);
+        } else if let Some(bytes) = digest_label(text.get(..run.start).unwrap_or_default())
+            && STANDARD_NO_PAD.decode(word).is_ok_and(|digest| digest.len() == bytes)
+        {
+            // Without padding or a sign, it could be half a key as well.
+            let is_certain = bytes % 3 != 0 || word.contains(['+', '/']);
+            let kind = if is_certain { &mut found.certain } else { &mut found.unclear };
+            kind.push(run);
+        }
+    }
+    found
+}
+
+/// The length of the digest whose label a string ends with.
+fn digest_label(before: &str) -> Option<usize> {
+    let before = before.strip_suffix(' ').unwrap_or(before);
+    let before = before.strip_suffix(['-', ':'])?;
+    let label = before.as_bytes().get(before.len().checked_sub(6)?..)?;
+    let found = DIGESTS.iter().find(|(name, _)| label.eq_ignore_ascii_case(name.as_bytes()));
+    found.map(|(_, bytes)| *bytes)
+}
+
+/// True for the wire format of an SSH public key: fields with their lengths, the first of which
+/// repeats the type.
+fn is_ssh_public(run: &str) -> bool {
+    let Ok(bytes) = STANDARD_NO_PAD.decode(run) else { return false };
+    let Some((name, mut rest)) = ssh_field(&bytes) else { return false };
+    let name = core::str::from_utf8(name).unwrap_or_default();
+    if name.ends_with(SSH_CERTIFICATE) {
+        return ssh_field(rest).is_some_and(|(nonce, _)| nonce.len() == 32);
+    }
+    if !SSH.contains(&name) || rest.is_empty() {
+        return false;
+    }
+    while !rest.is_empty() {
+        let Some((_, next)) = ssh_field(rest) else { return false };
+        rest = next;
+    }
+    true
+}
+
+/// A field with its length before it, and what follows it.
+fn ssh_field(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (length, rest) = bytes.split_first_chunk::<4>()?;
+    let length = usize::try_from(u32::from_be_bytes(*length)).ok()?;
+    rest.split_at_checked(length)
 }
 
 /// True for the start of PKCS#1, PKCS#8 or SEC 1 in base64: a sequence whose first item is its

@@ -4,11 +4,13 @@
 //! punctuation. Names of keys, roles and files, hyphenated words and times are not masked. Masking
 //! keeps the length in bytes, so that spans stay valid.
 
+mod coded;
 mod cortex;
 mod encoded;
 mod runs;
 
 use core::ops::Range;
+use std::borrow::Cow;
 
 use self::runs::{LETTER, Longest, MARK, PAD, SIGN, runs};
 use crate::{Span, format};
@@ -242,13 +244,21 @@ pub fn tokens_in(text: &str) -> Vec<Token> {
         taken.add(range, TokenKind::Known("a private key"));
     }
     taken.settle();
-    // Public material is long and random, but not a secret.
-    taken.free.extend(pem.public);
-    for range in cortex::keys(text, longest) {
+    let public = encoded::public(text, longest);
+    for range in &public.unclear {
+        taken.add(range.clone(), TokenKind::Random);
+    }
+    taken.settle();
+    // Public material is long and random, but not a secret. Beside it and between its parts, a secret
+    // is still found.
+    let mut hidden = [pem.public, public.certain, public.unclear].concat();
+    hidden.sort_by_key(|range| range.start);
+    let secret = if hidden.is_empty() { Cow::Borrowed(text) } else { blank(text, &hidden).into() };
+    for range in cortex_keys(&secret, longest) {
         taken.add(range, TokenKind::CortexKey);
     }
     taken.settle();
-    for range in shaped(text, longest) {
+    for range in shaped(&secret, longest) {
         taken.add(range, TokenKind::Random);
     }
     taken.settle();
@@ -261,8 +271,6 @@ struct Taken {
     /// Accepted tokens, in order.
     tokens: Vec<Token>,
     new: Vec<Token>,
-    /// The gaps between tokens, in order.
-    free: Vec<Range<usize>>,
 }
 
 impl Taken {
@@ -270,9 +278,7 @@ impl Taken {
         let span = Span::new(range.start, range.end);
         let next = self.tokens.partition_point(|token| token.span.end <= span.start);
         let overlaps = self.tokens.get(next).is_some_and(|token| token.span.start < span.end);
-        let next = self.free.partition_point(|free| free.end <= range.start);
-        let free = self.free.get(next).is_some_and(|free| free.start < range.end);
-        if !overlaps && !free {
+        if !overlaps {
             self.new.push(Token { span, kind });
         }
     }
@@ -290,9 +296,17 @@ pub(crate) fn tokens(text: &str) -> Vec<Range<usize>> {
     ranges.extend(prefixed(text).into_iter().map(|(range, _)| range));
     ranges.extend(encoded::pem(text, longest).secret.into_iter().map(|(range, _)| range));
     ranges.extend(encoded::private(text, longest));
-    ranges.extend(cortex::keys(text, longest));
+    ranges.extend(cortex_keys(text, longest));
     ranges.sort_by_key(|range| range.start);
     ranges
+}
+
+/// Every Cortex API key, as it is or encoded.
+fn cortex_keys(text: &str, longest: Longest) -> Vec<Range<usize>> {
+    let mut found = cortex::keys(text, longest);
+    coded::keys(text, &mut found);
+    found.sort_by_key(|range| range.start);
+    found
 }
 
 /// Runs that are long or look random.
