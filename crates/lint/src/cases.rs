@@ -9,7 +9,7 @@ use cortexkey_manifest::policy::{Case, Expected, read_cases};
 use cortexkey_manifest::yaml::{Limits, Tree, parse_bytes};
 use cortexkey_manifest::{Problem, ProblemKind, Span, did_you_mean, quote};
 
-use crate::engine::lint;
+use crate::engine::{LintOptions, lint_all};
 use crate::model::{Corpus, CorpusFile, Finding, RuleId, SourceId};
 use crate::policy::Policy;
 use crate::rules;
@@ -129,7 +129,7 @@ fn run_case(policy: &Policy, case: &Case, limits: &Limits) -> Option<Vec<CaseFin
     let tree = Arc::clone(&file.tree);
     // Rules about the whole corpus do not apply to one definition.
     let corpus = Corpus { files: vec![file], partial: true, ..Corpus::default() };
-    let findings = lint(&corpus, policy, *now).findings;
+    let findings = lint_all(&corpus, policy, &LintOptions::at(*now)).findings;
     let own = findings.into_iter().filter(|finding| finding.location.source == id);
     let found = own.map(|finding| {
         let line = tree.position(finding.location.span.start).line;

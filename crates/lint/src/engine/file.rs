@@ -1,23 +1,29 @@
 //! Checks one file by itself: its text, its keys, and the rules that the policy defines.
 
+use core::cmp::Reverse;
 use std::cell::OnceCell;
 use std::collections::BTreeSet;
 
-use cortexkey_manifest::Problem;
 use cortexkey_manifest::definition::Definition;
-use cortexkey_manifest::policy::Role;
+use cortexkey_manifest::policy::{Role, Severity};
+use cortexkey_manifest::{Problem, Span};
 use jiff::Timestamp;
 
 use super::owners::Owners;
 use super::run::{LintOptions, subject};
 use super::suppressions::{self, Suppression};
-use crate::model::{CorpusFile, Family, Finding, FindingBuilder, KeyDocument, SourceId};
+use crate::model::{CorpusFile, Family, Finding, FindingBuilder, KeyDocument, Location, SourceId};
 use crate::policy::custom::{Budget, OwnerKeys};
 use crate::policy::{Custom, Policy, RuleSettings, Settings, Subject};
 use crate::rule::{
     Check, CustomContext, FileContext, KeyContext, Listed, Rule, Sink, check_custom,
 };
 use crate::rules::RULES;
+use crate::rules::yaml::y001_syntax;
+
+/// The most findings of one file that are kept. A file's size limits how many a rule can find; this
+/// limits how much a run over many files holds.
+const FINDINGS_MAX: usize = 50_000;
 
 /// The result of checking one file.
 #[derive(Clone, Debug, Default)]
@@ -76,6 +82,7 @@ impl<'a> FileLinter<'a> {
         if self.comments {
             result.suppressions = suppressions::read(SourceId::File(file.id), &file.tree);
         }
+        limit(&mut result.findings, SourceId::File(file.id));
         result
     }
 
@@ -228,4 +235,22 @@ impl<'a> FileLinter<'a> {
             }
         }
     }
+}
+
+/// Drops the least severe of too many findings, and reports that: what is not listed cannot be
+/// suppressed, fixed or put into a baseline either.
+fn limit(findings: &mut Vec<Finding>, source: SourceId) {
+    let all = findings.len();
+    if all <= FINDINGS_MAX {
+        return;
+    }
+    findings.sort_by_key(|finding| Reverse((finding.unchecked, finding.severity)));
+    findings.truncate(FINDINGS_MAX);
+    let location = Location { source, span: Span::default() };
+    let message =
+        format!("{all} findings in this file; {FINDINGS_MAX} of them are checked further");
+    let finding = FindingBuilder::new(location, message)
+        .help("fix the cause of the most frequent ones, or split the file")
+        .unchecked();
+    findings.push(finding.finish(y001_syntax::RULE.id(), Severity::Error));
 }

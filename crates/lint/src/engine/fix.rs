@@ -44,16 +44,21 @@ const ROUNDS_MAX: usize = 100;
 pub fn fix(mut session: LintSession<'_>, options: &FixOptions<'_>) -> Fixed {
     let mut out = Fixed::default();
     let mut tried = RejectedPlans::default();
-    let mut before = session.report();
+    let mut is_complete = false;
+    let mut before = session.report_all();
     for _ in 0..ROUNDS_MAX {
         let plans = plans(&before, options.accepts, &tried);
         if plans.is_empty() {
+            if tried.retry() {
+                continue;
+            }
+            is_complete = true;
             break;
         }
         let mut texts = out.texts.clone();
         texts.extend(plans.iter().map(|plan| (plan.path.clone(), plan.text.clone())));
         let changes = edit(&mut session, &plans, &texts, options);
-        let after = session.report();
+        let after = session.report_all();
         let bad = objections(&plans, &before, &after);
         if bad.is_empty() {
             out.count += plans.iter().map(|plan| plan.fingerprints.len()).sum::<usize>();
@@ -66,6 +71,9 @@ pub fn fix(mut session: LintSession<'_>, options: &FixOptions<'_>) -> Fixed {
         }
     }
     out.withheld = tried.withheld.into_values().collect();
+    if !is_complete {
+        out.withheld.push("some fixes are left: run it again".to_owned());
+    }
     out
 }
 
@@ -95,23 +103,35 @@ fn objections<'p>(plans: &'p [Plan], before: &Report, after: &Report) -> Vec<(&'
 }
 
 impl RejectedPlans {
-    /// A plan that was withheld before may work now.
+    /// More fixes are tried at once next time.
     fn accept(&mut self, plans: &[Plan]) {
         for plan in plans {
-            self.one_by_one.remove(&plan.path);
-            self.withheld.retain(|(path, _), _| *path != plan.path);
+            if let Some(at_once) = self.at_once.get_mut(&plan.path) {
+                *at_once = at_once.saturating_mul(2);
+            }
+            self.changed.insert(plan.path.clone());
         }
     }
 
+    /// Halves the number of fixes that are tried at once, so that a bad one among very many is
+    /// found in a few rounds. A single fix is withheld.
     fn reject(&mut self, bad: Vec<(&Plan, String)>) {
         for (Plan { path, rule, fingerprints, .. }, why) in bad {
             if let [only] = fingerprints.as_slice() {
                 let why = format!("the fix of {rule} in {path} was not applied: {why}");
                 self.withheld.insert((path.clone(), only.clone()), why);
             } else {
-                self.one_by_one.insert(path.clone());
+                self.at_once.insert(path.clone(), fingerprints.len() / 2);
             }
         }
+    }
+
+    /// Whether fixes are tried again: one that was withheld may work after others of its file.
+    fn retry(&mut self) -> bool {
+        let all = self.withheld.len();
+        let changed = core::mem::take(&mut self.changed);
+        self.withheld.retain(|(path, _), _| !changed.contains(path));
+        self.withheld.len() < all
     }
 }
 

@@ -27,8 +27,10 @@ pub(super) struct Plan {
 pub(super) struct RejectedPlans {
     /// Path and fingerprint of each fix that is withheld, and why.
     pub(super) withheld: BTreeMap<(String, String), String>,
-    /// The files whose fixes are tried one by one.
-    pub(super) one_by_one: BTreeSet<String>,
+    /// How many fixes of a file are tried at once, after more were rejected.
+    pub(super) at_once: BTreeMap<String, usize>,
+    /// The files that were fixed since fixes were last tried again.
+    pub(super) changed: BTreeSet<String>,
 }
 
 /// Applies edits that do not touch each other, file by file.
@@ -51,8 +53,8 @@ pub(super) fn plans(
     let mut plans = Vec::new();
     for (at, mut fixes) in by_file {
         let source = &report.sources[at];
-        if tried.one_by_one.contains(&source.path) {
-            fixes.truncate(1);
+        if let Some(at_once) = tried.at_once.get(&source.path) {
+            fixes.truncate(*at_once);
         }
         let mut taken: BTreeMap<Span, &Edit> = BTreeMap::new();
         let mut fixed: Vec<&Finding> = Vec::new();

@@ -21,9 +21,6 @@ use crate::policy::{Custom, Policy};
 use crate::rule::{Check, CorpusContext, Sink};
 use crate::rules::{RULES, SUPPRESSED_BY};
 
-/// How many findings of one file are listed; the others are counted.
-const SHOWN_MAX: usize = 1000;
-
 /// Checks a corpus against a policy at a moment. Opens no file and reads no clock.
 #[must_use]
 pub fn lint(corpus: &Corpus, policy: &Policy, now: Timestamp) -> Report {
@@ -33,6 +30,11 @@ pub fn lint(corpus: &Corpus, policy: &Policy, now: Timestamp) -> Report {
 /// The same with comments ignored, or without the findings of a baseline.
 #[must_use]
 pub fn lint_with(corpus: &Corpus, policy: &Policy, options: &LintOptions<'_>) -> Report {
+    lint_all(corpus, policy, options).shortened()
+}
+
+/// The same with every finding, for what counts or fixes findings.
+pub(crate) fn lint_all(corpus: &Corpus, policy: &Policy, options: &LintOptions<'_>) -> Report {
     assemble(corpus, policy, options, check_files(corpus, policy, options))
 }
 
@@ -62,7 +64,7 @@ fn check_with_owners(
     parallel::map(&files, options.jobs, |file| linter.check_with_owners(file, &owners))
 }
 
-/// Makes the report of a corpus whose files have been checked by themselves.
+/// Makes the report of a corpus whose files have been checked by themselves, with every finding.
 pub(crate) fn assemble(
     corpus: &Corpus,
     policy: &Policy,
@@ -101,10 +103,8 @@ pub(crate) fn assemble(
     let unselected = all - findings.len();
     waived.sort_by(|a, b| order(&sources, &a.finding, &b.finding));
     fingerprints(&sources, waived.iter_mut().map(|waived| &mut waived.finding));
-    // Counted before the list is capped.
     let summary = Summary { unselected, ..summary(corpus, &findings, waived.len()) };
     let tallies = Tallies::of(&findings);
-    cap(&mut findings);
     Report { sources, findings, waived, summary, tallies, coverage }
 }
 
@@ -214,29 +214,6 @@ fn suppress_doubles(findings: &mut Vec<Finding>) {
             inner.end <= span.end && suppresses && *severity >= finding.severity
         })
     });
-}
-
-/// Keeps [`SHOWN_MAX`] findings of each file and one that stands for the others: the most severe, so
-/// that a run that fails still shows why. The findings come sorted by file.
-fn cap(findings: &mut Vec<Finding>) {
-    if findings.len() <= SHOWN_MAX {
-        return;
-    }
-    let mut out: Vec<Finding> = Vec::new();
-    for file in findings.chunk_by(|a, b| a.location.source == b.location.source) {
-        let (shown, rest) = file.split_at(file.len().min(SHOWN_MAX));
-        out.extend_from_slice(shown);
-        // The first one of the highest severity.
-        let Some(worst) = rest.iter().rev().max_by_key(|finding| finding.severity) else {
-            continue;
-        };
-        let mut last = worst.clone();
-        if rest.len() > 1 {
-            last.message = format!("{} (and {} more in this file)", last.message, rest.len() - 1);
-        }
-        out.push(last);
-    }
-    *findings = out;
 }
 
 /// By file, span and code.

@@ -21,7 +21,7 @@ mod waivers;
 pub use baseline::{Baseline, BaselineError, KnownFinding};
 pub use evaluate::{Evaluation, EvaluationError, evaluate};
 pub(crate) use file::{FileLinter, FileResult};
-pub(crate) use lint::assemble;
+pub(crate) use lint::{assemble, lint_all};
 pub use lint::{lint, lint_with};
 pub use run::LintOptions;
 pub use session::{LintSession, SessionPolicy};

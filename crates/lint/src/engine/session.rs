@@ -181,9 +181,14 @@ impl<'a> LintSession<'a> {
         }
     }
 
-    /// All findings, as [`super::lint_with`] reports them.
+    /// The findings, as [`super::lint_with`] reports them.
     #[must_use]
     pub fn report(&self) -> Report {
+        self.report_all().shortened()
+    }
+
+    /// Every finding.
+    pub(super) fn report_all(&self) -> Report {
         assemble(&self.corpus, &self.policy, &self.options, self.results.clone())
     }
 
@@ -194,7 +199,8 @@ impl<'a> LintSession<'a> {
         let at = self.position(file)?;
         let files = vec![self.corpus.files[at].clone()];
         let alone = Corpus { files, partial: true, ..Corpus::default() };
-        Some(assemble(&alone, &self.policy, &self.options, vec![self.results[at].clone()]))
+        let results = vec![self.results[at].clone()];
+        Some(assemble(&alone, &self.policy, &self.options, results).shortened())
     }
 
     /// The findings in some files, as in [`Self::report`], but looking only at files with keys that
@@ -205,12 +211,12 @@ impl<'a> LintSession<'a> {
             Some(neighbours) if self.corpus.before.is_none() => {
                 self.report_beside(neighbours, files)
             }
-            _ => self.report(),
+            _ => self.report_all(),
         };
         let wanted: HashSet<SourceId> = files.iter().copied().map(SourceId::File).collect();
         report.findings.retain(|finding| wanted.contains(&finding.location.source));
         report.waived.retain(|waived| wanted.contains(&waived.finding.location.source));
-        report
+        report.shortened()
     }
 
     fn report_beside(&self, neighbours: &Neighbours, files: &BTreeSet<FileId>) -> Report {

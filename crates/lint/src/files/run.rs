@@ -22,7 +22,7 @@ use super::{
     baseline_path, companions, fix, known, load_policy, read,
 };
 use crate::engine::Baseline;
-use crate::engine::{FileLinter, FileResult, LintOptions, assemble, lint_with};
+use crate::engine::{FileLinter, FileResult, LintOptions, assemble, lint_all};
 use crate::model::{Before, Corpus, CorpusFile, LockedKeys, Report, WaivedBy};
 use crate::policy::Policy;
 use crate::rules::policy::p006_unknown_rule;
@@ -510,7 +510,7 @@ impl Run<'_> {
                     let own = own.collect();
                     assemble(&self.corpus, policy, lint_options, own)
                 }
-                None => lint_with(&self.corpus, policy, lint_options),
+                None => lint_all(&self.corpus, policy, lint_options),
             });
             self.leave(nth, &asked);
         }
@@ -552,7 +552,7 @@ impl Run<'_> {
         for nth in 0..self.groups.len() {
             let asked = self.enter(nth);
             let policy = &self.policies[self.groups[nth].at].1;
-            let report = lint_with(&self.corpus, policy, lint_options);
+            let report = lint_all(&self.corpus, policy, lint_options);
             let (new, stay) = Baseline::of(&report, policy, older);
             baselines.push(new);
             reports.push(report);
@@ -590,7 +590,7 @@ impl Run<'_> {
         }
         let mut policies = self.policies.into_iter().map(|(_, policy)| policy);
         Outcome {
-            report: Some(report),
+            report: Some(report.shortened()),
             policy: policies.next(),
             others: policies.collect(),
             known: self.known,

@@ -10,6 +10,9 @@ use super::rule_id::RuleId;
 use super::source::{SourceId, Sources};
 use super::tally::Tallies;
 
+/// How many findings of one file a shortened report lists; the others are counted.
+const SHOWN_MAX: usize = 1000;
+
 /// The numbers of files and findings.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Summary {
@@ -51,8 +54,8 @@ impl Summary {
 pub struct Report {
     /// Files that findings point into.
     pub sources: Sources,
-    /// Findings by file, span and code. If a file has very many, the last one represents the
-    /// omitted ones, and is as severe as the most severe of them.
+    /// Findings by file, span and code. In a shortened report of a file with very many, the last
+    /// one represents the omitted ones, and is as severe as the most severe of them.
     pub findings: Vec<Finding>,
     /// Findings that do not count.
     pub waived: Vec<WaivedFinding>,
@@ -146,6 +149,34 @@ impl Report {
         all.findings.sort_by_cached_key(place);
         all.waived.sort_by_cached_key(|waived| place(&waived.finding));
         all
+    }
+
+    /// Keeps [`SHOWN_MAX`] findings of each file and one that represents the others: the most severe
+    /// of them, so that a run that fails still shows why. The counts stay as they are.
+    ///
+    /// This is the last step before a report is shown: a fix, a baseline and the join of several
+    /// reports need every finding.
+    pub(crate) fn shortened(mut self) -> Self {
+        if self.findings.len() <= SHOWN_MAX {
+            return self;
+        }
+        let mut shown: Vec<Finding> = Vec::new();
+        for file in self.findings.chunk_by(|a, b| a.location.source == b.location.source) {
+            let (first, rest) = file.split_at(file.len().min(SHOWN_MAX));
+            shown.extend_from_slice(first);
+            // The first one of the highest severity.
+            let Some(worst) = rest.iter().rev().max_by_key(|finding| finding.severity) else {
+                continue;
+            };
+            let mut last = worst.clone();
+            if rest.len() > 1 {
+                last.message =
+                    format!("{} (and {} more in this file)", last.message, rest.len() - 1);
+            }
+            shown.push(last);
+        }
+        self.findings = shown;
+        self
     }
 
     /// What a finding says about a policy's file; `None` for one about a definition.

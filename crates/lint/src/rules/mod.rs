@@ -11,7 +11,7 @@ mod roles;
 mod schema;
 pub(crate) mod scope;
 mod secret;
-mod yaml;
+pub(crate) mod yaml;
 
 use std::sync::LazyLock;
 

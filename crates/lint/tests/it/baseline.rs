@@ -190,3 +190,19 @@ fn findings_of_unchecked_files_stay_in_the_baseline() {
     record(&folder);
     assert_eq!(entries(&folder), 1);
 }
+
+#[test]
+fn more_findings_than_are_listed_go_into_the_baseline() {
+    let roles: Vec<String> = (0..1_500).map(|n| format!("Unknown {n}")).collect();
+    let many = key("abc").replace("[Viewer]", &format!("[{}]", roles.join(", ")));
+    let folder =
+        folder(&[("cortexkey.yaml", &policy("R004: { enabled: false }")), ("abc.key", &many)]);
+    let outcome = record(&folder);
+    assert_eq!((code(&outcome), found(&outcome).len()), (0, 0), "{:?}", outcome.messages);
+    let outcome = with(&folder, &[]);
+    let summary = outcome.report.as_ref().unwrap().summary;
+    assert_eq!((code(&outcome), summary.errors), (0, 0), "{summary:?}");
+    // One more is a new finding.
+    write(folder.path(), "abc.key", many.replace("[Unknown", "[Another, Unknown").as_bytes());
+    assert_eq!((code(&with(&folder, &[])), found(&with(&folder, &[])).len()), (1, 1));
+}

@@ -376,3 +376,14 @@ fn a_comment_for_a_rule_that_did_not_run_stays() {
     fix_folder(&folder, false);
     assert!(!read(&folder, "keys/a.yaml").contains("ignore["));
 }
+
+#[test]
+fn more_findings_than_are_listed_are_fixed() {
+    let comment = "# cortexkey: ignore[E003] reason=\"x\" until=2026-03-01\n";
+    let many = format!("{}{}", comment.repeat(1_200), key("svc-abc"));
+    let policy = format!("{HEAD}keys: ['keys/*.yaml']\n");
+    let folder = folder(&[("cortexkey.yaml", &policy), ("keys/svc-abc.yaml", &many)]);
+    let outcome = fix_folder(&folder, false);
+    assert_eq!(read(&folder, "keys/svc-abc.yaml"), key("svc-abc"), "{:?}", outcome.messages);
+    assert_eq!(found(&outcome), Vec::<String>::new());
+}
