@@ -39,7 +39,10 @@ fn definition() -> Value {
 /// The schema of a policy. Rules and their options are those of the registry.
 fn policy() -> Value {
     let mut out = object(&POLICY, &[]);
-    out["definitions"] = json!({ "match": object(&MATCH, &[]) });
+    let mut selection = object(&MATCH, &[]);
+    selection["minProperties"] = json!(1);
+    selection["properties"]["labels"]["minProperties"] = json!(1);
+    out["definitions"] = json!({ "match": selection });
     titled(out, "policy.v1.json", "cortexkey policy")
 }
 
@@ -99,7 +102,9 @@ fn value(kind: Kind, options: &Options) -> Value {
         Kind::Moment => json!({ "type": "string" }),
         Kind::Duration => json!({ "type": "string", "pattern": DURATION }),
         Kind::List(item) => json!({ "type": "array", "items": value(*item, options) }),
-        Kind::OneOrMore => json!({ "anyOf": [text(), { "type": "array", "items": text() }] }),
+        Kind::OneOrMore => {
+            json!({ "anyOf": [text(), { "type": "array", "items": text(), "minItems": 1 }] })
+        }
         Kind::Map(item) => {
             json!({ "type": "object", "additionalProperties": value(*item, options) })
         }

@@ -435,3 +435,37 @@ fn a_file_in_utf_16_is_one_finding() {
     let codes: Vec<&str> = report.findings.iter().map(|finding| finding.rule.code()).collect();
     assert_eq!(codes, ["Y001"]);
 }
+
+#[test]
+fn an_empty_match_selects_no_key_and_is_an_error() {
+    let admin = key("abc").replace("[Viewer]", "[Instance Administrator]");
+    for wanted in [
+        "{}",
+        "{ roles: [] }",
+        "{ name: [] }",
+        "{ owner: [] }",
+        "{ tenant: [] }",
+        "{ securityLevel: [] }",
+        "{ path: [] }",
+        "{ labels: {} }",
+        "{ labels: { env: [] } }",
+        "{ roles: [Instance Administrator], labels: { env: [] } }",
+        "{ roles: [], name: abc }",
+    ] {
+        let in_override = format!(
+            "rules: {{ R002: {{ overrides: [{{ match: {wanted}, enabled: false }}] }} }}\n"
+        );
+        let of_custom = format!(
+            "customRules: [{{ id: ORG001, name: a-b, match: {wanted}, assert: 'size(key.spec.roles) > 9', message: m }}]\n"
+        );
+        for body in [in_override, of_custom] {
+            let policy = format!("{HEAD}keys: ['*.key']\n{body}");
+            let folder = folder(&[("cortexkey.yaml", &policy), ("abc.key", &admin)]);
+            let outcome = lint(&folder, &[]);
+            let lines = found(&outcome);
+            assert_eq!(code(&outcome), 2, "{body} {lines:?}");
+            assert_eq!(lines.iter().filter(|line| line.contains("[S004 ")).count(), 1, "{lines:?}");
+            assert_eq!(lines.len(), 1, "{body} {lines:?}");
+        }
+    }
+}

@@ -8,7 +8,7 @@ use super::Severity;
 use crate::format::{Mapping, OVERRIDE, SETTINGS};
 use crate::reader::{Fields, Reader};
 use crate::yaml::{NodeId, NodeKind};
-use crate::{Field, Span, Spanned};
+use crate::{Field, ProblemKind, Span, Spanned};
 
 /// The value of a rule's option, as written.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -99,7 +99,7 @@ pub(super) fn entry(
     let overrides = reader.list(&fields, "overrides", |reader, id, path| {
         let span = reader.span(id);
         let (fields, settings) = self::settings(reader, id, span, path, &OVERRIDE)?;
-        let matches = reader.child_as(&fields, "match", matching);
+        let matches = matching(reader, &fields);
         Some(Override { span, matches: matches.get()?.clone(), settings })
     });
     Some(RuleEntry {
@@ -182,10 +182,32 @@ fn option(reader: &Reader<'_>, id: NodeId) -> OptionValue {
     OptionValue { span: node.span, kind }
 }
 
-/// Reads a `match`.
-pub(super) fn matching<'t>(reader: &mut Reader<'t>, fields: &Fields<'t>) -> Match {
+/// Reads a `match`. One with a mistake selects no key, rather than more than were meant.
+pub(super) fn matching<'t>(reader: &mut Reader<'t>, fields: &Fields<'t>) -> Field<Match> {
+    let before = reader.problems.len();
+    let field = reader.child_as(fields, "match", |reader, fields| {
+        let wanted = selection(reader, fields);
+        if fields.is_empty() && reader.problems.len() == before {
+            selects_nothing(reader, fields.span, "`match` has no field");
+        }
+        wanted
+    });
+    match field {
+        Field::Present { value, .. } if reader.problems.len() > before => Field::Bad(value.span),
+        field => field,
+    }
+}
+
+fn selection<'t>(reader: &mut Reader<'t>, fields: &Fields<'t>) -> Match {
+    let before = reader.problems.len();
     let labels =
         reader.entries(fields, "labels", |reader, _, id, path| reader.one_or_more_at(id, path));
+    if let Some(key) = fields.key_of(reader.tree, "labels")
+        && labels.is_empty()
+        && reader.problems.len() == before
+    {
+        selects_nothing(reader, key, "`labels` has no label");
+    }
     let mut any_of = |name| reader.one_or_more(fields, name).into_list();
     Match {
         labels,
@@ -196,4 +218,10 @@ pub(super) fn matching<'t>(reader: &mut Reader<'t>, fields: &Fields<'t>) -> Matc
         security_level: any_of("securityLevel"),
         path: any_of("path"),
     }
+}
+
+/// Reports what could mean all keys or none.
+fn selects_nothing(reader: &mut Reader<'_>, span: Span, message: &str) {
+    let help = "write what selects the keys, or remove it";
+    reader.report_help(ProblemKind::BadValue, span, message, help);
 }

@@ -63,7 +63,7 @@ pub(super) fn custom<'t>(reader: &mut Reader<'t>, fields: &Fields<'t>) -> Custom
         name: reader.text(fields, "name"),
         assert: reader.text(fields, "assert"),
         message: reader.text(fields, "message"),
-        matches: reader.child_as(fields, "match", matching),
+        matches: matching(reader, fields),
         entry: id.spanned().map(|id| rules::own_entry(reader, fields, id)),
         id,
     }

@@ -39,6 +39,11 @@ impl<'t> Fields<'t> {
         self.entries.iter().find(|(known, _)| *known == name).map(|(_, entry)| *entry)
     }
 
+    /// True without any field.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
     /// The position of a field's key, whatever its value.
     pub(crate) fn key_of(&self, tree: &Tree, name: &str) -> Option<Span> {
         self.find(name).map(|entry| tree.node(entry.key).span)
@@ -515,7 +520,7 @@ impl<'t> Reader<'t> {
         })
     }
 
-    /// A string, or a list of strings.
+    /// A string, or a list of at least one string.
     pub(crate) fn one_or_more(
         &mut self,
         fields: &Fields<'t>,
@@ -531,6 +536,12 @@ impl<'t> Reader<'t> {
     ) -> Option<Vec<Spanned<String>>> {
         let tree = self.tree;
         match &tree.node(id).kind {
+            NodeKind::Sequence { items, .. } if items.is_empty() => {
+                let message = format!("`{path}` is an empty list");
+                let help = "write at least one value, or remove the field";
+                self.report_help(ProblemKind::BadValue, self.span(id), message, help);
+                None
+            }
             NodeKind::Sequence { items, .. } => {
                 Some(items.iter().filter_map(|item| self.spanned_text(*item, path)).collect())
             }
