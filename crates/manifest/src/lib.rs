@@ -35,7 +35,7 @@ pub use quote::{escape, is_invisible, line_path, quote, quote_refused};
 pub use reader::{Field, TextPair};
 pub use scalar::{quoted, scalar};
 pub use source::{LineIndex, Position, Span, Spanned};
-pub use suggest::{closest, did_you_mean};
+pub use suggest::{Suggestions, closest, did_you_mean};
 pub use tokens::{Secret, Token, TokenKind, blank, mask_path, mask_tokens, tokens_in};
 pub use words::Keyword;
 pub use yaml::secret_ranges;

@@ -8,18 +8,52 @@ pub fn closest<'a>(written: &str, known: impl IntoIterator<Item = &'a str>) -> O
     if folded.is_empty() || folded.len() > 120 {
         return None;
     }
-    let allowed = (folded.chars().count() / 3).clamp(1, 4);
+    let length = folded.chars().count();
+    let allowed = (length / 3).clamp(1, 4);
     let mut best: Option<(usize, &str)> = None;
     for candidate in known {
         let other = fold(candidate);
-        let distance = strsim::damerau_levenshtein(&folded, &other);
         // A prefix of at least four letters counts too: `expir`, but not `exp`.
         let starts = folded.len() >= 4 && other.starts_with(&folded);
+        if !starts && other.chars().count().abs_diff(length) > allowed {
+            continue;
+        }
+        let distance = strsim::damerau_levenshtein(&folded, &other);
         if (distance <= allowed || starts) && best.is_none_or(|(d, _)| distance < d) {
             best = Some((distance, candidate));
         }
     }
     best.map(|(_, candidate)| candidate)
+}
+
+/// Suggestions for mistakes of one kind. Only the first ones get one: nobody reads thousands, and
+/// comparing so many words with all known ones takes long.
+#[derive(Debug, Default)]
+pub struct Suggestions {
+    given: usize,
+}
+
+impl Suggestions {
+    const MAX: usize = 20;
+
+    /// As [`closest`], and nothing after the first ones.
+    pub fn closest<'a>(
+        &mut self,
+        written: &str,
+        known: impl IntoIterator<Item = &'a str>,
+    ) -> Option<&'a str> {
+        self.is_left().then(|| closest(written, known)).flatten()
+    }
+
+    /// As [`did_you_mean`], and nothing after the first ones.
+    pub fn did_you_mean(&mut self, written: &str, known: &[&str]) -> Option<String> {
+        self.is_left().then(|| did_you_mean(written, known)).flatten()
+    }
+
+    fn is_left(&mut self) -> bool {
+        self.given = self.given.saturating_add(1);
+        self.given <= Self::MAX
+    }
 }
 
 /// A sentence with the nearest known word, or with all of them if they are few.
@@ -52,6 +86,14 @@ mod tests {
         assert_eq!(closest("Investigatr", ["Investigator", "Viewer"]), Some("Investigator"));
         assert_eq!(closest("banana", ["roles", "scope"]), None);
         assert_eq!(closest("", ["a"]), None);
+    }
+
+    #[test]
+    fn only_the_first_mistakes_get_a_suggestion() {
+        let mut suggestions = Suggestions::default();
+        let given = (0..100).filter(|_| suggestions.closest("rols", ["roles"]).is_some()).count();
+        assert_eq!(given, 20);
+        assert_eq!(suggestions.did_you_mean("rols", &["roles"]), None);
     }
 
     #[test]

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use cortexkey_manifest::definition::moment;
 use cortexkey_manifest::yaml::{NodeKind, Tree};
-use cortexkey_manifest::{Span, did_you_mean, quote};
+use cortexkey_manifest::{Span, Suggestions, did_you_mean, quote};
 use jiff::Timestamp;
 use thiserror::Error;
 
@@ -288,8 +288,9 @@ pub(super) fn check_suppressions(
     outcomes: &CommentOutcomes,
 ) -> Vec<Finding> {
     let mut out = Vec::new();
+    let mut suggestions = Suggestions::default();
     for (comment, one) in all.iter().enumerate() {
-        for (rule, finding) in one.check(run, seen, comment, outcomes) {
+        for (rule, finding) in one.check(run, seen, comment, outcomes, &mut suggestions) {
             run.report(rule, finding, &mut out);
         }
     }
@@ -310,13 +311,15 @@ impl Suppression {
         seen: &Seen<'_>,
         comment: usize,
         outcomes: &CommentOutcomes,
+        suggestions: &mut Suggestions,
     ) -> Vec<RuleFinding> {
         if let Some(fault) = &self.fault {
             let finding = self.finding(self.span, fault.to_string()).help(EXAMPLE);
             return vec![(&p009_waiver_incomplete::RULE, finding)];
         }
         let numbers = 0..self.rules.len();
-        let rules = numbers.filter_map(|at| self.check_rule(run, seen, (comment, at), outcomes));
+        let rules = numbers
+            .filter_map(|at| self.check_rule(run, seen, (comment, at), outcomes, suggestions));
         let mut found: Vec<RuleFinding> = rules.collect();
         let lacking = self.lacking();
         if !lacking.is_empty() {
@@ -336,10 +339,11 @@ impl Suppression {
         seen: &Seen<'_>,
         at: CommentRule,
         outcomes: &CommentOutcomes,
+        suggestions: &mut Suggestions,
     ) -> Option<RuleFinding> {
         let (written, span) = self.rules.get(at.1)?;
         let Some(rule) = run.policy.rule_id(written) else {
-            let hint = did_you_mean(written, &rules::all_ids());
+            let hint = suggestions.did_you_mean(written, &rules::all_ids());
             let help = hint.unwrap_or_else(|| "`cortexkey rules` lists all rules".into());
             let finding = self.finding(*span, format!("there is no rule {}", quote(written)));
             return Some((&p006_unknown_rule::RULE, finding.help(help)));

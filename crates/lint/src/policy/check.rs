@@ -5,7 +5,7 @@ use cortexkey_manifest::format::SETTINGS;
 use cortexkey_manifest::policy::{
     CustomRule, Layer, OptionKind, OptionValue, RuleEntry, RuleSettings, Source,
 };
-use cortexkey_manifest::{Spanned, did_you_mean, quote, quote_refused};
+use cortexkey_manifest::{Spanned, Suggestions, did_you_mean, quote, quote_refused};
 
 use super::custom::{Custom, Language};
 use super::options::OptionDoc;
@@ -76,6 +76,7 @@ pub(super) fn rule_entries(
     custom: &[Custom],
 ) -> Vec<PolicyMistake> {
     let mut mistakes = Vec::new();
+    let mut suggestions = Suggestions::default();
     for (at, layer) in layers.iter().enumerate() {
         let mut seen: Vec<(&RuleId, &RuleEntry)> = Vec::new();
         for entry in &layer.file.rules {
@@ -84,7 +85,7 @@ pub(super) fn rule_entries(
             let spec = registry.find(&written.value);
             let Some(id) = registry.id(&written.value).filter(|_| spec.is_some() || is_custom())
             else {
-                mistakes.push(unknown_rule(written, at, registry));
+                mistakes.push(unknown_rule(written, at, registry, &mut suggestions));
                 continue;
             };
             if let Some((_, first)) = seen.iter().find(|(known, _)| *known == id) {
@@ -111,9 +112,10 @@ pub(super) fn waived_rules(
     };
     let waivers = layers.iter().enumerate();
     let waivers = waivers.flat_map(|(at, layer)| layer.file.waivers.iter().map(move |w| (at, w)));
+    let mut suggestions = Suggestions::default();
     let unknown = waivers.filter_map(|(at, waiver)| {
         let rule = waiver.rule.spanned().filter(|rule| !is_known(&rule.value))?;
-        Some(unknown_rule(rule, at, registry))
+        Some(unknown_rule(rule, at, registry, &mut suggestions))
     });
     unknown.collect()
 }
@@ -167,10 +169,16 @@ fn misnamed(
     out
 }
 
-fn unknown_rule(written: &Spanned<String>, layer: usize, registry: &Registry) -> PolicyMistake {
+fn unknown_rule(
+    written: &Spanned<String>,
+    layer: usize,
+    registry: &Registry,
+    suggestions: &mut Suggestions,
+) -> PolicyMistake {
     let known = registry.names();
     let message = format!("there is no rule {}", quote(&written.value));
-    let help = did_you_mean(&written.value, &known)
+    let help = suggestions
+        .did_you_mean(&written.value, &known)
         .or_else(|| Some("rules have a code (`E003`) and a name (`expiry-too-long`)".into()));
     PolicyMistake {
         kind: MistakeKind::UnknownRule,

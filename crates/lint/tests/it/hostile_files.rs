@@ -256,3 +256,25 @@ fn two_ways_to_one_parent_are_one_parent() {
     let lines = found(&lint(&own, &[])).join("\n");
     wording!(lines);
 }
+
+#[test]
+fn very_many_unknown_rules_are_all_reported_and_the_first_get_a_suggestion() {
+    let names: Vec<String> = (0..30_000).map(|n| format!("role-unknow{n}")).collect();
+    let comment =
+        format!("# cortexkey: ignore[{}] reason=\"x\" until=2026-02-01\n", names.join(","));
+    let rules: Vec<String> = names.iter().take(9_000).map(|name| format!("{name}: {{}}")).collect();
+    let policy = format!("{HEAD}keys: ['*.key']\nrules: {{ {} }}\n", rules.join(", "));
+    for (policy, text, count) in [
+        (format!("{HEAD}keys: ['*.key']\n"), format!("{comment}{}", key("abc")), 30_000),
+        (policy, key("abc"), 9_000),
+    ] {
+        let folder = folder(&[("cortexkey.yaml", &policy), ("abc.key", &text)]);
+        let outcome = lint(&folder, &[]);
+        let report = outcome.report.as_ref().unwrap();
+        assert_eq!((code(&outcome), report.summary.errors), (2, count));
+        let suggested = report.findings.iter().filter(|finding| {
+            finding.help.as_ref().is_some_and(|help| help.contains("`role-unknown`"))
+        });
+        assert_eq!(suggested.count(), 20);
+    }
+}

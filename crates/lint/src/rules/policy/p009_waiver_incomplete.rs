@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use cortexkey_manifest::policy::Severity;
-use cortexkey_manifest::{closest, quote};
+use cortexkey_manifest::{Suggestions, quote};
 
 use crate::policy::{lacking, names_key};
 use crate::rule::{Check, Example, Fixes, PolicyContext, Rule, Sink};
@@ -32,6 +32,7 @@ pub(crate) static RULE: Rule = Rule {
 
 fn check(cx: &PolicyContext<'_>, sink: &mut Sink<'_>) {
     let keys = known_keys(cx);
+    let mut suggestions = Suggestions::default();
     for (layer, waiver) in cx.policy.waivers() {
         let lacking = lacking(waiver);
         if !lacking.is_empty() {
@@ -58,7 +59,7 @@ fn check(cx: &PolicyContext<'_>, sink: &mut Sink<'_>) {
         }
         let is_known = || tenants.iter().any(|tenant| names_key(&key.value, *tenant, written));
         if !is_known() {
-            let near = closest(written, keys.keys().copied());
+            let near = suggestions.closest(written, keys.keys().copied());
             let help = near.map_or_else(
                 || "write the key as `name` or `tenant/name`".to_owned(),
                 |name| format!("did you mean {}?", quote(name)),

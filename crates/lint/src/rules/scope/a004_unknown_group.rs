@@ -1,8 +1,10 @@
 //! A004 scope-unknown-group: an asset group, domain, endpoint group or tag that the tenant does not have.
 
+use std::collections::{HashMap, HashSet};
+
 use cortexkey_core::access::BUILT_IN_DOMAINS;
 use cortexkey_manifest::policy::Severity;
-use cortexkey_manifest::{Field, Spanned, closest, quote, scalar};
+use cortexkey_manifest::{Field, Spanned, Suggestions, quote, scalar};
 
 use crate::model::Fix;
 use crate::rule::{Check, Example, Fixes, KeyContext, Rule, Sink};
@@ -61,14 +63,21 @@ fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
             texts(&tenant.endpoint_tags),
         ),
     ];
+    let folded = |text: &str| text.trim().to_lowercase();
     for (what, written, known) in areas {
-        let unknown =
-            written.iter().filter(|name| !known.is_empty() && !known.contains(&name.value));
-        for name in unknown {
-            let folded = |text: &str| text.trim().to_lowercase();
-            let same = known.iter().find(|known| folded(known) == folded(&name.value));
-            let near = closest(&name.value, known.iter().map(String::as_str));
-            let help = match (same, near) {
+        if written.is_empty() || known.is_empty() {
+            continue;
+        }
+        let names: HashSet<&str> = known.iter().map(String::as_str).collect();
+        let mut by_fold: HashMap<String, &String> = HashMap::with_capacity(known.len());
+        for name in &known {
+            by_fold.entry(folded(name)).or_insert(name);
+        }
+        let mut suggestions = Suggestions::default();
+        for name in written.iter().filter(|name| !names.contains(name.value.as_str())) {
+            let same = by_fold.get(&folded(&name.value)).copied();
+            let mut near = || suggestions.closest(&name.value, known.iter().map(String::as_str));
+            let help = match (same, near()) {
                 (Some(same), _) => format!("write {}", quote(same)),
                 (None, Some(near)) => format!("did you mean {}?", quote(near)),
                 _ => "if it exists, add it to the tenant's inventory in the policy".to_owned(),
