@@ -9,6 +9,7 @@ use cortexkey_manifest::yaml::Tree;
 use crate::model::Corpus;
 use crate::policy::Policy;
 use crate::policy::custom::OwnerKeys;
+use crate::rule::Listed;
 
 /// The keys of each tenant and owner.
 pub(super) struct Owners(HashMap<(Option<String>, String), OwnerKeys>);
@@ -25,14 +26,16 @@ impl Owners {
                 documents.entry(place).or_default().push((&*file.tree, definition.span, only));
             }
         }
-        let owners = documents.into_iter();
-        Self(owners.map(|(place, keys)| (place, OwnerKeys::of(keys.into_iter()))).collect())
+        let listed = Listed::new(policy.roles());
+        let role_name = |written: &str| listed.name_of(written).to_owned();
+        let keys = |keys: Documents<'_>| OwnerKeys::of(keys.into_iter(), &role_name);
+        Self(documents.into_iter().map(|(place, all)| (place, keys(all))).collect())
     }
 
     /// The keys of a key's owner; `None` for a key without an owner.
     pub(super) fn keys(&self, definition: &Definition, only: Option<&str>) -> OwnerKeys {
         let keys = place(definition, only).and_then(|place| self.0.get(&place));
-        keys.cloned().unwrap_or_else(|| OwnerKeys::of(core::iter::empty()))
+        keys.cloned().unwrap_or_else(|| OwnerKeys::of(core::iter::empty(), &str::to_owned))
     }
 }
 

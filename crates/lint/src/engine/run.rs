@@ -102,7 +102,8 @@ pub(super) fn subject<'d>(
 ) -> Subject<'d> {
     let tenant = definition.tenant().or(only_tenant);
     let path = file.path_in_policy();
-    Subject { definition, tenant, path, match_paths: &policy.match_paths }
+    let Policy { match_paths, role_ids, .. } = policy;
+    Subject { definition, tenant, path, match_paths, role_ids }
 }
 
 /// The files of a corpus by their ids.

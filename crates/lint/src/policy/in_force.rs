@@ -29,6 +29,8 @@ pub struct Policy {
     pub(crate) custom: Vec<Custom>,
     pub(crate) facts: Facts,
     pub(crate) match_paths: MatchPaths,
+    /// The names of the catalogue's roles by their ids.
+    pub(crate) role_ids: HashMap<String, String>,
     pub(crate) registry: Registry,
     /// What is in force for each rule.
     settings: HashMap<RuleId, RuleSettings>,
@@ -41,6 +43,12 @@ impl Policy {
         let registry = Registry::new(rules, &layers);
         let merged = Merged::new(&layers, &registry);
         let facts = Facts::new(&layers);
+        // The nearest layer's role counts, which is the first.
+        let listed = facts.roles().iter().rev();
+        let listed = listed.map(|(at, index)| &layers[*at].file.catalog.roles[*index]);
+        let role_ids = listed
+            .filter_map(|role| Some((role.id.get()?.clone(), role.name.value.clone())))
+            .collect();
         let (match_paths, misplaced) = MatchPaths::new(&layers);
         let misplaced = misplaced.into_iter().map(|(at, error)| PolicyMistake {
             kind: MistakeKind::BadValue,
@@ -63,6 +71,7 @@ impl Policy {
             custom,
             facts,
             match_paths,
+            role_ids,
             registry,
             settings,
         }

@@ -1,10 +1,13 @@
 //! What a policy's `match` compares a key with.
 
+use std::collections::HashMap;
+
 use cortexkey_manifest::Spanned;
 use cortexkey_manifest::definition::Definition;
 use cortexkey_manifest::policy::Match;
 
 use super::match_paths::MatchPaths;
+use crate::model::same_role;
 
 /// What a `match` compares: a key, its tenant and its path.
 #[derive(Clone, Copy, Debug)]
@@ -17,6 +20,8 @@ pub(crate) struct Subject<'a> {
     pub(crate) path: &'a str,
     /// The patterns of the policy's `match` entries.
     pub(crate) match_paths: &'a MatchPaths,
+    /// The names of the catalogue's roles by their ids.
+    pub(crate) role_ids: &'a HashMap<String, String>,
 }
 
 impl Subject<'_> {
@@ -40,7 +45,10 @@ impl Subject<'_> {
                 any(values, found.map(|(_, value)| value.value.as_str()))
             })
             && (wanted.roles.is_empty()
-                || self.definition.roles().iter().any(|r| any(&wanted.roles, Some(&r.value))))
+                || self.definition.roles().iter().any(|role| {
+                    let role = self.role_ids.get(&role.value).unwrap_or(&role.value);
+                    wanted.roles.iter().any(|name| same_role(&name.value, role))
+                }))
     }
 }
 

@@ -2,8 +2,10 @@
 
 use std::cell::OnceCell;
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::collections::hash_map::Entry;
+use std::sync::{Arc, OnceLock};
 
+use cortexkey_core::access::{PREDEFINED_ROLES, PredefinedRole};
 use cortexkey_manifest::Span;
 use cortexkey_manifest::access::ResolvedRole;
 use cortexkey_manifest::definition::Definition;
@@ -13,7 +15,7 @@ use jiff::Timestamp;
 
 use super::Rule;
 use super::tokens::{FoundToken, find_tokens};
-use crate::model::{Corpus, FindingBuilder, KeyDocument, Location, SourceId, document_at};
+use crate::model::{Corpus, FindingBuilder, KeyDocument, Location, SourceId, document_at, folded};
 use crate::policy::{Policy, Settings};
 
 /// One file, for rules that look at its tree.
@@ -90,19 +92,71 @@ impl KeyContext<'_> {
 pub(crate) struct Listed<'a> {
     by_name: HashMap<&'a str, &'a Role>,
     by_id: HashMap<&'a str, &'a Role>,
+    /// The names of the catalogue's and the predefined roles, by their folded form.
+    by_fold: HashMap<String, &'a str>,
+    /// The numbers of the roles that include others or are included.
+    numbers: HashMap<&'a str, usize>,
+    /// What the role of each number includes directly, and in total once a key asked for it.
+    implies: Vec<(Vec<usize>, OnceLock<Included>)>,
+}
+
+/// A set of roles, by their numbers.
+#[derive(Debug)]
+pub(crate) struct Included(Vec<u64>);
+
+impl Included {
+    /// True if the set has a role.
+    pub(crate) fn has(&self, number: usize) -> bool {
+        self.0.get(number / 64).is_some_and(|word| word >> (number % 64) & 1 == 1)
+    }
+
+    /// Adds a role; false if the set had it.
+    fn insert(&mut self, number: usize) -> bool {
+        let is_new = !self.has(number);
+        if let Some(word) = self.0.get_mut(number / 64) {
+            *word |= 1 << (number % 64);
+        }
+        is_new
+    }
 }
 
 impl<'a> Listed<'a> {
     /// The first role of a name counts.
     pub(crate) fn new(roles: impl Iterator<Item = &'a Role>) -> Self {
         let mut listed = Self::default();
+        let mut implying: Vec<&Role> = Vec::new();
         for role in roles {
-            listed.by_name.entry(&role.name.value).or_insert(role);
+            let name = role.name.value.as_str();
+            if let Entry::Vacant(entry) = listed.by_name.entry(name) {
+                entry.insert(role);
+                implying.extend((!role.implies.is_empty()).then_some(role));
+            }
+            listed.by_fold.entry(folded(name)).or_insert(name);
             if let Some(id) = role.id.get() {
                 listed.by_id.entry(id).or_insert(role);
             }
         }
+        for role in PREDEFINED_ROLES {
+            listed.by_fold.entry(folded(role.name)).or_insert(role.name);
+        }
+        for role in implying {
+            let own = listed.add_number(&role.name.value);
+            for inner in &role.implies {
+                let inner = listed.name_of(&inner.value);
+                let inner = listed.add_number(inner);
+                listed.implies[own].0.push(inner);
+            }
+        }
         listed
+    }
+
+    fn add_number(&mut self, name: &'a str) -> usize {
+        let next = self.implies.len();
+        let number = *self.numbers.entry(name).or_insert(next);
+        if number == next {
+            self.implies.push((Vec::new(), OnceLock::new()));
+        }
+        number
     }
 
     /// The role of a name.
@@ -113,6 +167,51 @@ impl<'a> Listed<'a> {
     /// The role of an id.
     pub(crate) fn of_id(&self, id: &str) -> Option<&'a Role> {
         self.by_id.get(id).copied()
+    }
+
+    /// The name of the role that a definition means: by its name, its id, or its name in another
+    /// spelling. Rules about a role check this name, so that no spelling avoids them; R001 and R011
+    /// report the spelling.
+    pub(crate) fn name_of<'n>(&self, written: &'n str) -> &'n str
+    where
+        'a: 'n,
+    {
+        if self.by_name.contains_key(written) || PredefinedRole::by_name(written).is_some() {
+            return written;
+        }
+        if let Some(role) = self.of_id(written) {
+            return &role.name.value;
+        }
+        self.by_fold.get(&folded(written)).copied().unwrap_or(written)
+    }
+
+    /// The same role, if the catalogue has it.
+    pub(crate) fn meant(&self, written: &str) -> Option<&'a Role> {
+        self.named(self.name_of(written))
+    }
+
+    /// The number of a role that includes others or is included.
+    pub(crate) fn number(&self, name: &str) -> Option<usize> {
+        self.numbers.get(name).copied()
+    }
+
+    /// The roles that a role includes according to the catalogue, directly or indirectly.
+    pub(crate) fn included(&self, outer: &str) -> Option<&Included> {
+        let (direct, total) = self.implies.get(self.number(outer)?)?;
+        (!direct.is_empty()).then(|| total.get_or_init(|| self.all_included(direct)))
+    }
+
+    fn all_included(&self, direct: &[usize]) -> Included {
+        let mut all = Included(vec![0; self.implies.len().div_ceil(64)]);
+        let mut open = direct.to_vec();
+        while let Some(number) = open.pop() {
+            if all.insert(number)
+                && let Some((direct, _)) = self.implies.get(number)
+            {
+                open.extend(direct.iter().filter(|number| !all.has(**number)));
+            }
+        }
+        all
     }
 }
 

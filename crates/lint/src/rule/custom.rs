@@ -32,11 +32,13 @@ impl CustomContext<'_> {
     pub(crate) fn with_seen<T>(&self, use_it: impl FnOnce(&Bindings<'_>) -> T) -> T {
         let subject = &self.subject;
         let roles = || self.roles();
+        let role_name = |written: &str| self.listed.name_of(written).to_owned();
         use_it(&Bindings {
             tree: self.tree,
             subject,
             now: self.now,
             tenant: subject.tenant.and_then(|name| self.policy.tenant(name)),
+            role_name: &role_name,
             roles: &roles,
             owner_keys: self.owner_keys,
         })
@@ -46,9 +48,10 @@ impl CustomContext<'_> {
     fn roles(&self) -> Vec<Role<String>> {
         let product = self.policy.product(self.subject.tenant);
         let names = self.subject.definition.roles().iter().map(|role| role.value.as_str());
-        let held = closure(names, |name| self.listed.named(name)).into_iter();
-        held.map(|(name, _)| ResolvedRole::of(name, self.listed.named(name), product).role)
-            .collect()
+        let find = |name: &str| self.listed.meant(name);
+        let held = closure(names, find).into_iter();
+        let role = |name| ResolvedRole::of(self.listed.name_of(name), find(name), product).role;
+        held.map(|(name, _)| role(name)).collect()
     }
 }
 

@@ -13,7 +13,7 @@ use cortexkey_manifest::policy::Severity;
 use cortexkey_manifest::yaml::Tree;
 use cortexkey_manifest::{Field, Problem, Span};
 
-pub(crate) use context::{CorpusContext, FileContext, KeyContext, Listed, PolicyContext};
+pub(crate) use context::{CorpusContext, FileContext, Included, KeyContext, Listed, PolicyContext};
 pub(crate) use custom::{CustomContext, check_custom};
 pub use example::Example;
 pub(crate) use example::{COMPLETE, definition};

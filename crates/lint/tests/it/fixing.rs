@@ -236,9 +236,14 @@ fn a_warning_about_another_file_does_not_withhold_a_fix() {
 
 #[test]
 fn withheld_fixes_are_reported() {
-    let text = key("svc-abc").replace("[Viewer]", "[r1]");
     let policy = "rules: { R002: { roles: [Export] } }\n\
-        catalog: { roles: [{ name: Export, id: r1 }], teams: [team-svc-abc] }\n";
+        catalog: { teams: [team-svc-abc], roles: [{ name: Export, id: r1, components: { Public API: view } }, \
+        { name: Old, components: { Public API: view }, deprecated: { use: Export } }] }\n";
+    // The role is forbidden by its id too, so its name causes nothing.
+    let (now, outcome) = fixed(policy, &key("svc-abc").replace("[Viewer]", "[r1]"));
+    assert_eq!(now, key("svc-abc").replace("[Viewer]", "[Export]"));
+    assert!(found(&outcome).join("\n").contains("R002"), "{:?}", found(&outcome));
+    let text = key("svc-abc").replace("[Viewer]", "[Old]");
     let (now, outcome) = fixed(policy, &text);
     assert_eq!(now, text);
     let said = outcome.messages.join("\n");

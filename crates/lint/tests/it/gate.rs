@@ -469,3 +469,63 @@ fn an_empty_match_selects_no_key_and_is_an_error() {
         }
     }
 }
+
+#[test]
+fn no_spelling_of_a_role_avoids_the_rules_about_it() {
+    let policy = format!(
+        "{HEAD}keys: ['*.key']\ncatalog:\n  roles:\n    - {{ name: Instance Administrator, id: r-1 }}\n    \
+         - {{ name: Key Minter, components: {{ Public API: edit }} }}\n    \
+         - {{ name: Outer, implies: [instance administrator] }}\n  \
+         conflicts: [[KEY MINTER, viewer]]\n\
+         rules: {{ R002: {{ locked: true, waivable: false }}, L001: {{ enabled: false }}, C003: {{ enabled: false }}, \
+         E003: {{ overrides: [{{ match: {{ roles: [Instance Administrator] }}, max: 30d }}] }} }}\n\
+         customRules: [{{ id: ORG001, name: no-admin, message: m, \
+         assert: \"!('Instance Administrator' in key.spec.roles)\" }}]\n"
+    );
+    let codes_of = |roles: &str, level: &str| {
+        let comment = "  # cortexkey: ignore[R001, R011] reason=\"x\" until=2026-02-01\n  roles:";
+        let text = key("abc")
+            .replace("  roles:", comment)
+            .replace("[Viewer]", roles)
+            .replace("advanced", level);
+        let folder = folder(&[("cortexkey.yaml", &policy), ("abc.key", &text)]);
+        let outcome = lint(&folder, &[]);
+        let report = outcome.report.unwrap();
+        let mut codes: Vec<String> =
+            report.findings.iter().map(|finding| finding.rule.code().to_owned()).collect();
+        codes.sort();
+        codes.dedup();
+        codes
+    };
+    let admin = codes_of("[Instance Administrator]", "standard");
+    for code in ["E003", "L003", "ORG001", "R002"] {
+        assert!(admin.iter().any(|known| known == code), "{code} {admin:?}");
+    }
+    let without_unused =
+        |codes: Vec<String>| codes.into_iter().filter(|code| code != "P005").collect::<Vec<_>>();
+    let admin = without_unused(admin);
+    for spelling in [
+        "[instance administrator]",
+        "['Instance  Administrator']",
+        "[' Instance Administrator']",
+        "[InstanceAdministrator]",
+        "[INSTANCE ADMINISTRATOR]",
+        "[\u{ff29}nstance Administrator]",
+        "[r-1]",
+    ] {
+        let codes = without_unused(codes_of(spelling, "standard"));
+        let missing: Vec<_> = admin.iter().filter(|code| !codes.contains(code)).collect();
+        assert!(missing.is_empty(), "{spelling} {missing:?} {codes:?}");
+    }
+    for (roles, expected) in [
+        ("[Outer]", "R002"),
+        ("[outer]", "R002"),
+        ("[key minter]", "R010"),
+        ("[key minter, VIEWER]", "R005"),
+        ("[OUTER, instance administrator]", "R006"),
+        ("[Viewer, 'vie wer']", "R003"),
+    ] {
+        let codes = codes_of(roles, "advanced");
+        assert!(codes.iter().any(|code| code == expected), "{roles} {codes:?}");
+    }
+}

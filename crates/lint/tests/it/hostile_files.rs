@@ -278,3 +278,21 @@ fn very_many_unknown_rules_are_all_reported_and_the_first_get_a_suggestion() {
         assert_eq!(suggested.count(), 20);
     }
 }
+
+#[test]
+fn long_chains_of_roles_are_followed_to_their_end() {
+    let role = |n: usize| format!("{{ name: R{n}, implies: [R{}, R{}] }}", n + 1, n + 2);
+    let roles: Vec<String> = (0..8_000).map(role).collect();
+    let held: Vec<String> = (0..300).map(|n| format!("R{n}")).collect();
+    let policy = format!(
+        "{HEAD}keys: ['*.key']\ncatalog: {{ roles: [{}] }}\n\
+         rules: {{ R002: {{ roles: [R8001] }}, R004: {{ enabled: false }} }}\n",
+        roles.join(", ")
+    );
+    let text = key("abc").replace("[Viewer]", &format!("[{}]", held.join(", ")));
+    let folder = folder(&[("cortexkey.yaml", &policy), ("abc.key", &text)]);
+    let report = lint(&folder, &[]).report.unwrap();
+    let of = |code: &str| report.findings.iter().filter(|f| f.rule.code() == code).count();
+    assert_eq!(of("R006"), 299);
+    assert!(of("R002") > 0);
+}

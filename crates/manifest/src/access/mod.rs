@@ -14,7 +14,7 @@ pub mod words;
 use cortexkey_core::access::{AccessKey, Product, Role, Sbac, Scope, TagMode, Tenant};
 
 pub use losses::losses;
-pub use roles::{Origin, ResolvedRole, RoleFacts, closure};
+pub use roles::{Origin, ResolvedRole, RoleFacts, closure, closure_beyond};
 pub use scope::scope;
 
 use crate::definition::Definition;

@@ -1,7 +1,8 @@
 //! [`ResolvedRole`]: a role by name, with the facts from the catalogue and the product's documents;
 //! and [`closure`], the roles that roles imply.
 
-use std::collections::HashSet;
+use core::hash::BuildHasher;
+use std::collections::{HashMap, HashSet};
 
 use cortexkey_core::access::{Actions, Component, Grant, PredefinedRole, Product, Role};
 
@@ -81,7 +82,11 @@ impl ResolvedRole {
         catalogue: &[&'a policy::Role],
         product: Option<Product>,
     ) -> Vec<Self> {
-        let find = |name: &str| catalogue.iter().copied().find(|role| role.name.value == name);
+        let mut by_name: HashMap<&str, &policy::Role> = HashMap::with_capacity(catalogue.len());
+        for role in catalogue {
+            by_name.entry(&role.name.value).or_insert(role);
+        }
+        let find = |name: &str| by_name.get(name).copied();
         let held = closure(names, find).into_iter();
         held.map(|(name, by)| Self::of(name, find(name), product).implied_by(by)).collect()
     }
@@ -106,13 +111,21 @@ pub fn closure<'a>(
     names: impl IntoIterator<Item = &'a str>,
     find: impl Fn(&str) -> Option<&'a policy::Role>,
 ) -> Vec<(&'a str, Option<&'a str>)> {
-    let mut seen = HashSet::new();
+    closure_beyond(names, find, &mut HashSet::new())
+}
+
+/// The same without the roles that were seen before, which are neither followed nor returned.
+pub fn closure_beyond<'a, S: BuildHasher>(
+    names: impl IntoIterator<Item = &'a str>,
+    find: impl Fn(&str) -> Option<&'a policy::Role>,
+    seen: &mut HashSet<&'a str, S>,
+) -> Vec<(&'a str, Option<&'a str>)> {
     let names = names.into_iter().filter(|name| seen.insert(*name));
     let mut held: Vec<_> = names.map(|name| (name, None)).collect();
     let mut at = 0;
     while let Some((by, _)) = held.get(at).copied() {
         let implied = find(by).map_or(&[][..], |role| &role.implies);
-        let new = implied.iter().filter(|name| seen.insert(&name.value));
+        let new = implied.iter().filter(|name| seen.insert(name.value.as_str()));
         held.extend(new.map(|name| (name.value.as_str(), Some(by))));
         at += 1;
     }

@@ -66,6 +66,8 @@ pub(crate) struct Bindings<'a> {
     pub(crate) now: Timestamp,
     /// The facts of the key's tenant, if the policy has them.
     pub(crate) tenant: Option<&'a Tenant>,
+    /// The name of a role that a definition names, in whichever spelling.
+    pub(crate) role_name: &'a dyn Fn(&str) -> String,
     /// The roles that the key holds.
     pub(crate) roles: &'a dyn Fn() -> Vec<Role<String>>,
     /// The keys of the owner; `None` until the whole corpus is known.
@@ -80,15 +82,22 @@ impl OwnerKeys {
     /// The keys of these documents, each with the tenant of keys that name none.
     pub(crate) fn of<'d>(
         documents: impl Iterator<Item = (&'d Tree, Span, Option<&'d str>)>,
+        role_name: &dyn Fn(&str) -> String,
     ) -> Self {
-        let keys = documents.map(|(tree, span, tenant)| key_value(tree, span, tenant));
+        let keys = documents.map(|(tree, span, tenant)| key_value(tree, span, tenant, role_name));
         let keys: Vec<Value> = keys.take(OWNER_KEYS_MAX + 1).collect();
         Self((keys.len() <= OWNER_KEYS_MAX).then(|| Value::from(keys)))
     }
 }
 
-fn key_value(tree: &Tree, definition: Span, tenant: Option<&str>) -> Value {
-    value::of(tree, tree.document_at(definition).map(|document| document.root), tenant)
+fn key_value(
+    tree: &Tree,
+    definition: Span,
+    tenant: Option<&str>,
+    role_name: &dyn Fn(&str) -> String,
+) -> Value {
+    let root = tree.document_at(definition).map(|document| document.root);
+    value::of(tree, root, tenant, role_name)
 }
 
 /// An expression, compiled.
@@ -176,7 +185,7 @@ impl Expression {
     fn inputs(&self, seen: &Bindings<'_>) -> Result<Inputs, NoAnswer> {
         let names = |name: &str| self.names.contains(name);
         let subject = seen.subject;
-        let key = key_value(seen.tree, subject.definition.span, subject.tenant);
+        let key = key_value(seen.tree, subject.definition.span, subject.tenant, seen.role_name);
         let owner_keys = match seen.owner_keys.filter(|_| names("ownerKeys")) {
             Some(OwnerKeys(Some(keys))) => keys.clone(),
             Some(OwnerKeys(None)) => {
@@ -406,7 +415,7 @@ fn on_large_stack(text: &str, env: &Arc<Env>) -> Result<Program, ExpressionError
 fn try_sample(program: &Metered, called: &[&Function]) -> Result<Option<Value>, ExpressionError> {
     let sample = parse(&KEY.sample(), &Limits::default()).tree;
     let root = sample.documents().first().map(|document| document.root);
-    let key = value::of(&sample, root, None);
+    let key = value::of(&sample, root, None, &str::to_owned);
     let inputs = Inputs {
         owner_keys: Value::from(vec![key.clone()]),
         key,

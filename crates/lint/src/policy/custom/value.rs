@@ -1,7 +1,8 @@
 //! A definition as expressions see it: what is written, under the names and kinds of the format.
 //!
 //! Nothing is filled in, except for the tenant where the policy has just one, and for optional lists
-//! and mappings, which are empty. A value that its field does not take is not there.
+//! and mappings, which are empty. A value that its field does not take is not there. A role has the name
+//! that it has in the catalogue or the product, so that no other spelling avoids an expression.
 
 use std::collections::HashMap;
 
@@ -14,9 +15,14 @@ use cortexkey_manifest::{Keyword, Spanned, mask_tokens};
 
 type Map = HashMap<String, Value>;
 
-/// The value of `key`: the document with this root.
-pub(super) fn of(tree: &Tree, root: Option<NodeId>, tenant: Option<&str>) -> Value {
-    let document = Document { tree, tenant };
+/// The value of `key`: the document with this root. `role_name` gives the name of a role as written.
+pub(super) fn of(
+    tree: &Tree,
+    root: Option<NodeId>,
+    tenant: Option<&str>,
+    role_name: &dyn Fn(&str) -> String,
+) -> Value {
+    let document = Document { tree, tenant, role_name };
     let key = root.and_then(|root| document.fields(root, &KEY));
     Value::from(key.unwrap_or_default())
 }
@@ -87,6 +93,7 @@ struct Document<'a> {
     tree: &'a Tree,
     /// The tenant of keys that name none.
     tenant: Option<&'a str>,
+    role_name: &'a dyn Fn(&str) -> String,
 }
 
 impl Document<'_> {
@@ -94,7 +101,10 @@ impl Document<'_> {
         let NodeKind::Mapping { entries, .. } = &self.tree.node(id).kind else { return None };
         let value = |field: &FieldSpec| {
             let entry = entries.iter().find(|e| self.tree.text_of(e.key) == Some(field.name));
-            let written = entry.and_then(|entry| self.value(entry.value, &field.kind));
+            let written = entry.and_then(|entry| match field.name {
+                "roles" => self.roles(entry.value),
+                _ => self.value(entry.value, &field.kind),
+            });
             let value = written.or_else(|| self.default(field))?;
             Some((field.name.to_owned(), value))
         };
@@ -137,6 +147,14 @@ impl Document<'_> {
             // Of policies alone.
             Kind::OneOrMore | Kind::Rules(_) => None,
         }
+    }
+
+    fn roles(&self, id: NodeId) -> Option<Value> {
+        let NodeKind::Sequence { items, .. } = &self.tree.node(id).kind else { return None };
+        let written = items.iter().filter(|id| !self.tree.is_empty_value(**id));
+        let names = written.filter_map(|id| self.tree.text_of(*id).map(self.role_name));
+        let names = names.map(Value::from).collect::<Vec<_>>();
+        (items.len() <= ITEMS_MAX).then(|| Value::from(names))
     }
 
     fn list(&self, id: NodeId, item: &Kind) -> Option<Value> {

@@ -1,6 +1,6 @@
 //! C003 role-unused: a role of the catalogue that no key holds.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use cortexkey_manifest::access::closure;
 use cortexkey_manifest::policy::{Role, Severity, Source};
@@ -36,10 +36,11 @@ fn check(cx: &CorpusContext<'_>, sink: &mut Sink<'_>) {
     let keys: Vec<_> = named(cx).collect();
     let named = keys.iter().flat_map(|key| key.definition.roles());
     let listed: Vec<(usize, &Role)> = cx.policy.roles_at().collect();
-    let find = |name: &str| {
-        let found = listed.iter().find(|(_, role)| role.name.value == name);
-        found.map(|(_, role)| *role)
-    };
+    let mut by_name: HashMap<&str, &Role> = HashMap::with_capacity(listed.len());
+    for (_, role) in &listed {
+        by_name.entry(&role.name.value).or_insert(role);
+    }
+    let find = |name: &str| by_name.get(name).copied();
     // A role that a held role includes is in use.
     let held = closure(named.map(|role| role.value.as_str()), find);
     let held: HashSet<&str> = held.into_iter().map(|(name, _)| name).collect();

@@ -66,6 +66,7 @@ fn check(cx: &CorpusContext<'_>, sink: &mut Sink<'_>) {
             tenant: key.tenant,
             path: key.file.path_in_policy(),
             match_paths: &cx.policy.match_paths,
+            role_ids: &cx.policy.role_ids,
         });
         let own = subject.and_then(|subject| cx.policy.rule_settings(&RULE.id()).for_key(&subject));
         let settings = own.as_ref().unwrap_or(sink.settings);

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use cortexkey_manifest::access::{ResolvedRole, closure};
+use cortexkey_manifest::access::{ResolvedRole, closure, closure_beyond};
 use cortexkey_manifest::{Span, quote};
 
 use crate::rule::KeyContext;
@@ -33,19 +33,31 @@ pub(super) fn words(role: &ResolvedRole) -> String {
     }
 }
 
+/// How many roles are looked up for each listed role anew. Beyond that, each role counts once, for the
+/// first listed role that includes it.
+const HELD_MAX: usize = 20_000;
+
 fn look_up(cx: &KeyContext<'_>) -> Vec<(usize, ResolvedRole)> {
     let product = cx.policy.product(cx.tenant);
-    let find = |name: &str| cx.listed.named(name);
+    let find = |name: &str| cx.listed.meant(name);
     let mut named: HashSet<&str> = HashSet::new();
-    let roles = cx.definition.roles().iter().enumerate();
-    // Another rule reports duplicates.
-    roles
-        .filter(|(_, role)| named.insert(&role.value))
-        .flat_map(|(at, role)| {
-            let held = closure([role.value.as_str()], find).into_iter();
-            held.map(move |(name, by)| {
-                (at, ResolvedRole::of(name, find(name), product).implied_by(by))
-            })
-        })
-        .collect()
+    let mut seen: HashSet<&str> = HashSet::new();
+    let mut all = Vec::new();
+    for (at, role) in cx.definition.roles().iter().enumerate() {
+        // Another rule reports duplicates.
+        if !named.insert(&role.value) {
+            continue;
+        }
+        let held = if all.len() < HELD_MAX {
+            closure([role.value.as_str()], find)
+        } else {
+            closure_beyond([role.value.as_str()], find, &mut seen)
+        };
+        seen.extend(held.iter().map(|(name, _)| *name));
+        all.extend(held.into_iter().map(|(name, by)| {
+            let resolved = ResolvedRole::of(cx.listed.name_of(name), find(name), product);
+            (at, resolved.implied_by(by))
+        }));
+    }
+    all
 }

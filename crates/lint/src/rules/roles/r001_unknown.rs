@@ -4,9 +4,9 @@ use std::collections::HashMap;
 
 use cortexkey_core::access::{PREDEFINED_ROLES, PredefinedRole, Product};
 use cortexkey_manifest::policy::Severity;
-use cortexkey_manifest::{Spanned, closest, quote, scalar};
+use cortexkey_manifest::{Spanned, Suggestions, quote, scalar};
 
-use crate::model::Fix;
+use crate::model::{Fix, folded};
 use crate::rule::{Check, Example, Fixes, KeyContext, Rule, Sink};
 
 pub(crate) static RULE: Rule = Rule {
@@ -26,9 +26,6 @@ pub(crate) static RULE: Rule = Rule {
     check: Check::Key(check),
 };
 
-/// How many of a key's unknown roles are compared with all known ones, for a suggestion.
-const SUGGESTIONS_MAX: usize = 20;
-
 fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
     let product = cx.policy.product(cx.tenant);
     let predefined = || PREDEFINED_ROLES.iter().filter(|role| may_have(product, role));
@@ -44,19 +41,16 @@ fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
     }
     let catalogue = cx.catalogue.iter().map(|role| role.name.value.as_str());
     let known: Vec<&str> = catalogue.chain(predefined().map(|role| role.name)).collect();
-    let mut folded: HashMap<String, &str> = HashMap::with_capacity(known.len());
+    let mut by_fold: HashMap<String, &str> = HashMap::with_capacity(known.len());
     for name in &known {
-        folded.entry(fold(name)).or_insert(name);
+        by_fold.entry(folded(name)).or_insert(name);
     }
     let product = product.map_or(String::new(), |product| format!(" of {}", product.as_str()));
-    for (count, role) in unknown.enumerate() {
+    let mut suggestions = Suggestions::default();
+    for role in unknown {
         let name = role.value.as_str();
-        let same = folded.get(&fold(name)).copied();
+        let same = by_fold.get(&folded(name)).copied();
         let fix = same.map(|same| Fix::safe(role.span, scalar(same)));
-        let near = || {
-            let known = known.iter().copied();
-            (count < SUGGESTIONS_MAX).then(|| closest(name, known)).flatten()
-        };
         let (message, help) = if let Some(same) = same {
             let message =
                 format!("role {} is spelt {}: case and spaces matter", quote(name), quote(same));
@@ -66,7 +60,7 @@ fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
                 "unknown role {}: it is neither predefined{product} nor in the catalogue",
                 quote(name)
             );
-            let help = match near() {
+            let help = match suggestions.closest(name, known.iter().copied()) {
                 Some(best) => format!("did you mean {}?", quote(best)),
                 None => "add your own roles to the policy's `catalog.roles`".to_owned(),
             };
@@ -82,8 +76,4 @@ pub(crate) fn may_have(product: Option<Product>, role: &PredefinedRole) -> bool 
     product
         .filter(|product| product.publishes_roles())
         .is_none_or(|product| role.products.contains(&product))
-}
-
-fn fold(name: &str) -> String {
-    name.chars().filter(|c| !c.is_whitespace()).flat_map(char::to_lowercase).collect()
 }

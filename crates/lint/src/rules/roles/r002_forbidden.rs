@@ -1,7 +1,9 @@
 //! R002 role-forbidden: a role that no key may hold.
 
+use cortexkey_manifest::access::ResolvedRole;
 use cortexkey_manifest::policy::Severity;
 
+use crate::model::same_role;
 use crate::policy::rule_options;
 use crate::rule::{Check, Example, Fixes, KeyContext, Rule, Sink};
 use crate::rules::roles::held::{first_held, words};
@@ -31,7 +33,9 @@ pub(crate) static RULE: Rule = Rule {
 
 fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
     let forbidden = Options::of(sink.settings).roles;
-    for (span, role) in first_held(cx, |role| forbidden.value.contains(&role.role.name)) {
+    let is_forbidden =
+        |role: &ResolvedRole| forbidden.value.iter().any(|name| same_role(name, role.name()));
+    for (span, role) in first_held(cx, is_forbidden) {
         let message = format!("keys must not hold role {}", words(role));
         cx.finding(span, message)
             .help("create a custom role with what the key needs")

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use cortexkey_manifest::policy::Severity;
 use cortexkey_manifest::{Span, quote};
 
-use crate::model::remove_item;
+use crate::model::{folded, remove_item};
 use crate::rule::{Check, Example, Fixes, KeyContext, Rule, Sink};
 
 pub(crate) static RULE: Rule = Rule {
@@ -26,9 +26,10 @@ fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
     let roles = cx.definition.roles();
     let mut seen: HashMap<String, Span> = HashMap::with_capacity(roles.len());
     for role in roles {
-        let first = seen.get(&role.value.trim().to_lowercase()).copied();
+        let name = folded(&role.value);
+        let first = seen.get(&name).copied();
         if first.is_none() {
-            seen.insert(role.value.trim().to_lowercase(), role.span);
+            seen.insert(name, role.span);
         }
         if let Some(first) = first {
             let message = format!("role {} appears twice", quote(&role.value));

@@ -1,7 +1,11 @@
 //! R005 role-toxic-combination: two roles that must not be combined.
 
+use std::collections::HashMap;
+
+use cortexkey_manifest::access::ResolvedRole;
 use cortexkey_manifest::policy::{Severity, Source};
 
+use crate::model::folded;
 use crate::rule::{Check, Example, Fixes, KeyContext, Rule, Sink};
 use crate::rules::roles::held::{held, words};
 
@@ -25,8 +29,16 @@ pub(crate) static RULE: Rule = Rule {
 
 fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
     let roles = cx.definition.roles();
-    for (layer, pair) in cx.policy.conflicts() {
-        let of_pair = |name: &str| held(cx).iter().find(|(_, role)| role.name() == name);
+    let mut conflicts = cx.policy.conflicts().peekable();
+    if conflicts.peek().is_none() {
+        return;
+    }
+    let mut by_name: HashMap<String, &(usize, ResolvedRole)> = HashMap::new();
+    for one in held(cx) {
+        by_name.entry(folded(one.1.name())).or_insert(one);
+    }
+    for (layer, pair) in conflicts {
+        let of_pair = |name: &str| by_name.get(&folded(name)).copied();
         let mut found = pair.iter().filter_map(|name| Some((of_pair(&name.value)?, name)));
         let Some((one, first)) = found.next() else { continue };
         let Some((other, name)) = found.find(|(_, name)| name.value != first.value) else {

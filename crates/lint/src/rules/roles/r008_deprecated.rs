@@ -26,7 +26,7 @@ pub(crate) static RULE: Rule = Rule {
 
 fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
     for role in cx.definition.roles() {
-        let listed = cx.listed.named(&role.value);
+        let listed = cx.listed.meant(&role.value);
         let Some((listed, old)) = listed.and_then(|l| Some((l, l.deprecated.get()?))) else {
             continue;
         };
@@ -36,7 +36,7 @@ fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
             Some(new) => format!("use {}", quote(new)),
             None => "use another role".to_owned(),
         };
-        let safe = new.is_some_and(|new| cx.listed.named(new).is_some_and(|new| same(listed, new)));
+        let safe = new.is_some_and(|new| cx.listed.meant(new).is_some_and(|new| same(listed, new)));
         let fix = new.map(|new| Fix { safe, ..Fix::safe(role.span, scalar(new)) });
         cx.finding(role.span, message).help(help).fix(fix).report(sink);
     }
