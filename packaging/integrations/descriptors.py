@@ -11,9 +11,14 @@ import sys
 
 import yaml
 
-# The fields of a descriptor of MegaLinter, and those that a linter must have.
+# What MegaLinter demands of a plugin: its folder and name, some of the fields, and those of a linter.
+FOLDER, SUFFIX = "mega-linter-plugin-", ".megalinter-descriptor.yml"
 DESCRIPTOR = {"descriptor_id", "descriptor_type", "file_extensions", "active_only_if_file_found", "linters"}
 REQUIRED = {"linter_name", "linter_url", "examples"}
+KNOWN = REQUIRED | {
+    "linter_repo", "linter_text", "cli_lint_mode", "cli_lint_extra_args", "cli_lint_fix_arg_name", "can_output_sarif",
+    "cli_sarif_args", "cli_version_arg_name", "install",
+}
 
 # The finding of the bad definition.
 RULE = "L001"
@@ -28,7 +33,11 @@ def results(path_or_text):
 def megalinter(descriptor, scratch):
     assert set(descriptor) == DESCRIPTOR, set(descriptor)
     (linter,) = descriptor["linters"]
-    assert REQUIRED <= set(linter), set(linter)
+    assert REQUIRED <= set(linter) <= KNOWN, set(linter)
+    assert linter["cli_lint_mode"] == "project", linter
+    # It runs nothing else when it installs a plugin.
+    assert list(linter["install"]) == ["dockerfile"], linter
+    assert all(line.startswith("RUN ") for line in linter["install"]["dockerfile"]), linter
     report = scratch / "megalinter.sarif"
     report.unlink(missing_ok=True)
     sarif = [arg.replace("{{SARIF_OUTPUT_FILE}}", str(report)) for arg in linter["cli_sarif_args"]]
@@ -52,6 +61,6 @@ def trunk(plugin):
 
 
 packaging, scratch = map(pathlib.Path, sys.argv[1:])
-(descriptor,) = (packaging / "megalinter").glob("*.yml")
+(descriptor,) = packaging.glob(f"{FOLDER}*/*{SUFFIX}")
 megalinter(yaml.safe_load(descriptor.read_text()), scratch)
 trunk(yaml.safe_load((packaging / "trunk/plugin.yaml").read_text()))

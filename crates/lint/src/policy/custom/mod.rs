@@ -162,9 +162,13 @@ impl Expression {
         }
     }
 
-    /// The same for an expression that must answer `true` or `false`.
+    /// The same for an expression that must be about the key, and answer `true` or `false`.
     fn assertion(text: &str, language: &Language) -> Result<Self, ExpressionError> {
         let (expression, answer) = compile(text, language)?;
+        if expression.names.is_empty() && expression.paths.is_empty() {
+            let error = ExpressionError::new("the expression names no field of the key");
+            return Err(error.help("start with `key.`"));
+        }
         match answer? {
             Some(Value::Bool(_)) | None => Ok(expression),
             Some(_) => Err(ExpressionError::new("the expression must return `true` or `false`")),
@@ -349,10 +353,6 @@ fn compile(text: &str, language: &Language) -> Result<Compiled, ExpressionError>
     walk.expression(program.expression(), 0);
     if let Some(error) = walk.error {
         return Err(error);
-    }
-    if walk.names.is_empty() && walk.paths.is_empty() {
-        let error = ExpressionError::new("the expression names no field of the key");
-        return Err(error.help("start with `key.`"));
     }
     let metered = Metered::new(program.expression(), &language.env).map_err(|error| {
         ExpressionError::new(format!("`matches` has an invalid pattern: {error}"))
