@@ -11,7 +11,7 @@ editors=$(realpath "$(dirname "$0")/..")
 
 rm -rf "$scratch/keys"
 mkdir -p "$scratch/vscode" "$scratch/keys"
-for part in src package.json package-lock.json tsconfig.json .vscodeignore README.md; do
+for part in src package.json package-lock.json tsconfig.json .vscodeignore README.md LICENSE notices.mjs; do
   cp -r "$editors/vscode/$part" "$scratch/vscode/"
 done
 cd "$scratch/vscode"
@@ -19,6 +19,19 @@ npm ci --no-audit --no-fund --ignore-scripts
 node node_modules/esbuild/install.js
 npm run package
 test -s cortexkey.vsix
+# What an editor needs, the licences of what is bundled, and nothing else.
+python3 - <<'CONTENTS'
+import json, zipfile
+package = zipfile.ZipFile("cortexkey.vsix")
+names = {name for name in package.namelist() if name.startswith("extension/")}
+expected = {"package.json", "readme.md", "LICENSE.txt", "out/extension.js", "out/NOTICES.txt"}
+assert names == {f"extension/{name}" for name in expected}, names
+manifest = json.loads(package.read("extension/package.json"))
+assert f"extension/{manifest['main'].removeprefix('./')}" in names
+notices = package.read("extension/out/NOTICES.txt").decode()
+assert "vscode-languageclient" in notices and "Permission is hereby granted" in notices
+CONTENTS
+echo "ok  the extension for Visual Studio Code is complete"
 
 # A repository of its own: the one around the build folder ignores it, and ignored files are not checked.
 git init --quiet "$scratch/keys"

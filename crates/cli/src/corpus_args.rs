@@ -45,7 +45,7 @@ pub(crate) struct CorpusArgs {
 #[derive(clap::Args)]
 pub(crate) struct OutArgs {
     /// Write to this file instead of standard output
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, alias = "output", value_name = "FILE")]
     out: Option<PathBuf>,
 
     /// Replace the file if it exists

@@ -69,6 +69,7 @@ fn nothing_is_written_through_a_link_out_of_the_repository() {
         &["lint", "--format", "json=link"],
         &["lint", "--write-baseline", "--baseline", "linked/baseline.json"],
         &["report", "--format", "json", "--out", "linked/report.json"],
+        &["report", "--format", "json", "--output", "linked/report.json"],
         &["policy", "init", "--output", "link", "--name", "x", "keys"],
     ] {
         for is_there in [false, true] {
