@@ -125,7 +125,7 @@ fn an_incomplete_field_is_named_with_its_place() {
     for (endpoints, message) in [
         ("{ mode: some }", "`scope.endpoints.mode` cannot be read"),
         ("{ groups: [g] }", "`scope.endpoints.mode` is missing"),
-        ("{ mode: all, groups: [g] }", "`scope.endpoints` has a selection"),
+        ("{ mode: all, groups: [g] }", "the selection in `scope.endpoints` has no effect"),
         ("{ mode: raw, tagsMode: any }", "`scope.endpoints.groupsMode` is missing"),
     ] {
         let field = scoped(endpoints).unwrap_err();
