@@ -166,6 +166,7 @@ fn a_real_key_in_parts_groups_or_an_encoding_is_an_error() {
         format!("# {}", spaced(&secret, 15, "\n# ")),
         format!("# {}", spaced(&secret, 8, " ")),
         format!("# note: {} and so on", spaced(&secret, 4, "-")),
+        format!("# {}", spaced(&secret, 8, "+")),
         format!("# {}", spaced(&secret, 1, " ")),
         format!("# {}", spaced(&secret, 24, "\n# ")),
         // Encoded.

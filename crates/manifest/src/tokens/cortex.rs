@@ -231,10 +231,11 @@ fn in_groups(text: &str, found: &mut Vec<Range<usize>>) {
     let bytes = text.as_bytes();
     let mut groups = Groups::default();
     for run in runs(text, LETTER) {
-        let end = groups.groups.last().map_or(run.start, |(last, _)| last.end);
-        let gap = bytes.get(end..run.start).unwrap_or_default();
-        // Base64 is no key in groups, although its signs split it.
-        let is_base64 = !gap.is_empty() && gap.iter().all(|byte| b"+/=".contains(byte));
+        let last = groups.groups.last().map_or(run.start..run.start, |(last, _)| last.clone());
+        let gap = bytes.get(last.end..run.start).unwrap_or_default();
+        // Base64 is no key in groups, although its signs split it: at random, not into equal groups.
+        let is_sign = !gap.is_empty() && gap.iter().all(|byte| b"+/=".contains(byte));
+        let is_base64 = is_sign && run.len() != last.len();
         if run.len() > GROUP_MAX || gap.len() > GROUP_GAP_MAX || is_base64 {
             groups.end(found);
         }
