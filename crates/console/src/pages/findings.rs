@@ -8,7 +8,7 @@ use maud::{Markup, html};
 
 use crate::app::App;
 use crate::page_request::PageRequest;
-use crate::parts::findings::{class, with_code};
+use crate::parts::findings::class;
 use crate::parts::layout::{self, Frame, notes};
 use crate::parts::pager::Pager;
 use crate::response::Response;
@@ -115,8 +115,8 @@ fn row(found: &KeyFinding) -> Markup {
                 a href={ "/findings/rules/" (found.code) } { (found.code) " " (found.name) }
             }
             td {
-                (with_code(&found.message))
-                @if let Some(help) = &found.help { p class="hint" { (with_code(help)) } }
+                (found.message)
+                @if let Some(help) = &found.help { p class="hint" { (help) } }
             }
             td { (found.key.as_deref().unwrap_or("—")) }
             td class="place" { code { (found.file) @if found.line > 0 { ":" (found.line) } } }
