@@ -1,7 +1,8 @@
 //! Turns the bytes of a file into text.
 //!
 //! Input that is not UTF-8, or holds a NUL byte, becomes a problem together with a readable stand-in,
-//! so that its place can be shown.
+//! so that its place can be shown. Of UTF-16 and UTF-32, which other readers of YAML accept, the
+//! stand-in is the text.
 
 use crate::source::Span;
 use crate::{Problem, ProblemKind};
@@ -18,6 +19,13 @@ pub struct Decoded {
 /// Turns the bytes of a file into text.
 #[must_use]
 pub fn decode(bytes: Vec<u8>) -> Decoded {
+    if let Some((encoding, text)) = wide(&bytes) {
+        let end = text.chars().next().map_or(0, char::len_utf8);
+        let message = format!("the file is {encoding}; key definitions and policies are UTF-8");
+        let problem = Problem::new(ProblemKind::YamlSyntax, Span::new(0, end), message)
+            .help("save the file as UTF-8");
+        return Decoded { text, problem: Some(problem) };
+    }
     match String::from_utf8(bytes) {
         Ok(text) => {
             let problem = text.find('\0').map(|at| {
@@ -30,13 +38,8 @@ pub fn decode(bytes: Vec<u8>) -> Decoded {
         Err(error) => {
             let at = error.utf8_error().valid_up_to();
             let bytes = error.as_bytes();
-            let utf16 = bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]);
-            let message = if utf16 {
-                "the file is UTF-16; key definitions and policies are UTF-8".to_owned()
-            } else {
-                let byte = bytes.get(at).copied().unwrap_or_default();
-                format!("byte {at} (0x{byte:02x}) is not UTF-8")
-            };
+            let byte = bytes.get(at).copied().unwrap_or_default();
+            let message = format!("byte {at} (0x{byte:02x}) is not UTF-8");
             let text = String::from_utf8_lossy(bytes).into_owned();
             let end = at + text.get(at..).and_then(|t| t.chars().next()).map_or(0, char::len_utf8);
             let problem = Problem::new(ProblemKind::YamlSyntax, Span::new(at, end), message)
@@ -44,6 +47,39 @@ pub fn decode(bytes: Vec<u8>) -> Decoded {
             Decoded { text, problem: Some(problem) }
         }
     }
+}
+
+/// The encoding and the text of UTF-16 or UTF-32, by the byte order mark or, as YAML has it, by the
+/// zeros of the first character. Without a mark, all of it must be text.
+fn wide(bytes: &[u8]) -> Option<(&'static str, String)> {
+    let (is_utf32, is_little, is_marked) = match bytes {
+        [0xff, 0xfe, 0, 0, ..] => (true, true, true),
+        [0, 0, 0xfe, 0xff, ..] => (true, false, true),
+        [0xff, 0xfe, ..] => (false, true, true),
+        [0xfe, 0xff, ..] => (false, false, true),
+        [1..=255, 0, 0, 0, ..] => (true, true, false),
+        [0, 0, 0, 1..=255, ..] => (true, false, false),
+        [1..=255, 0, ..] => (false, true, false),
+        [0, 1..=255, ..] => (false, false, false),
+        _ => return None,
+    };
+    let size = if is_utf32 { 4 } else { 2 };
+    let units = bytes.chunks(size).map(|unit| {
+        let number = |sum, byte: &u8| sum << 8 | u32::from(*byte);
+        if is_little { unit.iter().rev().fold(0, number) } else { unit.iter().fold(0, number) }
+    });
+    let text: Vec<Option<char>> = if is_utf32 {
+        units.map(char::from_u32).collect()
+    } else {
+        let units = units.map(|unit| u16::try_from(unit).unwrap_or(u16::MAX));
+        char::decode_utf16(units).map(Result::ok).collect()
+    };
+    let is_text =
+        bytes.len().is_multiple_of(size) && text.iter().all(|c| c.is_some_and(|c| c != '\0'));
+    let mut text = text.into_iter().map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER)).peekable();
+    text.next_if_eq(&'\u{feff}');
+    let encoding = if is_utf32 { "UTF-32" } else { "UTF-16" };
+    (is_text || is_marked).then(|| (encoding, text.collect()))
 }
 
 #[cfg(test)]
@@ -58,5 +94,35 @@ mod tests {
         assert!(decode(b"a\0b".to_vec()).problem.unwrap().message.contains("binary"));
         assert!(decode(vec![0xff, 0xfe, 0x61, 0]).problem.unwrap().message.contains("UTF-16"));
         assert!(decode("a: é".into()).problem.is_none());
+    }
+
+    #[test]
+    fn wide_text_is_readable() {
+        let text = "a: é😀\n";
+        let utf16 = |order: fn(u16) -> [u8; 2]| -> Vec<u8> {
+            text.encode_utf16().flat_map(order).collect()
+        };
+        let utf32 = |order: fn(u32) -> [u8; 4]| -> Vec<u8> {
+            text.chars().flat_map(|c| order(c.into())).collect()
+        };
+        let ways: [(&str, &[u8], Vec<u8>); 4] = [
+            ("UTF-16", &[0xff, 0xfe], utf16(u16::to_le_bytes)),
+            ("UTF-16", &[0xfe, 0xff], utf16(u16::to_be_bytes)),
+            ("UTF-32", &[0xff, 0xfe, 0, 0], utf32(u32::to_le_bytes)),
+            ("UTF-32", &[0, 0, 0xfe, 0xff], utf32(u32::to_be_bytes)),
+        ];
+        for (encoding, mark, bytes) in ways {
+            for bytes in [bytes.clone(), [mark, &bytes].concat()] {
+                let decoded = decode(bytes);
+                assert_eq!(decoded.text, text, "{encoding}");
+                assert!(decoded.problem.is_some_and(|p| p.message.contains(encoding)));
+            }
+            // A torn character is no reason to see nothing.
+            let torn = decode([mark, &bytes, &[0x61]].concat());
+            assert!(torn.text.starts_with(text), "{encoding}");
+        }
+        for bytes in [&[1, 0, 0, 0, 0, 0, 0, 0][..], &[0x7f, 0, 1], &[0; 8]] {
+            assert!(decode(bytes.to_vec()).problem.unwrap().message.contains("binary"));
+        }
     }
 }

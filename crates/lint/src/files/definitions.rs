@@ -1,21 +1,20 @@
 //! Tells whether a key's definition is gone. It is not, as long as the work tree, the index or `HEAD`
 //! of its repository has it, wherever it is and whatever hides it from the corpus.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::Path;
 
 use cortexkey_core::auth::KeyId;
 use cortexkey_manifest::lock::{FILE_NAME, LockedKey};
-use cortexkey_manifest::yaml::Limits;
 
 use super::boundary::Boundary;
-use super::git::{self, Side};
+use super::git;
 use super::listing::Listing;
 use super::names::may_define;
 use super::paths::shown;
 use super::{Options, RunError, home, open};
-use crate::model::{CorpusFile, LockedKeys, may_claim};
+use crate::model::{Claim, CorpusFile, LockedKeys, may_claim};
 use crate::policy::Policy;
 
 /// All definitions of a repository, including those that no run checks.
@@ -63,15 +62,7 @@ impl Definitions {
 
     /// Takes a file of the work tree. One that cannot be read may define any key.
     fn take_file(&mut self, options: &Options, path: &Path) {
-        let read = match open::read(path, &options.limits) {
-            // Generated files may be large, and are no definitions.
-            Err(open::ReadError::Large(_)) => {
-                let limits = Limits { bytes: open::SEARCHED_BYTES_MAX, ..options.limits };
-                open::read(path, &limits)
-            }
-            read => read,
-        };
-        match read {
+        match open::search(path, &options.limits) {
             Ok(bytes) => self.take(options, path, "the work tree", bytes),
             // Git still lists a file that was deleted.
             Err(open::ReadError::System(error)) if error.kind() == io::ErrorKind::NotFound => {}
@@ -85,20 +76,27 @@ impl Definitions {
 
     fn committed(&mut self, options: &Options, root: &Path) -> Result<(), RunError> {
         let head = git::head(root)?;
-        // Without a commit there is no `HEAD` to search.
-        let in_head = if head.is_empty() { None } else { Some((Side::Head, "HEAD", head)) };
-        let sides = [(Side::Index, "the index", git::index(root)?)];
-        for (side, words, files) in sides.into_iter().chain(in_head) {
-            let listed = files.iter().map(|(path, _)| path.as_path()).collect();
-            let claiming = git::claiming(root, side, &listed)?;
-            let may_define = |path: &Path| claiming.contains(path) || is_lock(path);
-            let files: Vec<_> = files.into_iter().filter(|(path, _)| may_define(path)).collect();
-            let ids: Vec<&str> = files.iter().map(|(_, id)| id.as_str()).collect();
-            for ((path, _), bytes) in files.iter().zip(git::blobs(root, &ids)?) {
-                self.take(options, &root.join(path), words, bytes);
+        let index = git::index(root)?;
+        let files = index.iter().map(|file| (file, "the index"));
+        let files = files.chain(head.iter().map(|file| (file, "HEAD")));
+        // Most files are the same on both sides, and each content is read once.
+        let mut known = BTreeSet::new();
+        let files: Vec<_> =
+            files.filter(|((path, id), _)| known.insert((id, is_lock(path)))).collect();
+        let ids: Vec<&str> = files.iter().map(|((_, id), _)| id.as_str()).collect();
+        git::each_blob(root, &ids, open::SEARCHED_BYTES_MAX, &mut |nth, bytes| {
+            let Some(((path, _), side)) = files.get(nth) else { return };
+            let path = root.join(path);
+            match bytes {
+                Some(bytes) => self.take(options, &path, side, bytes),
+                None if may_define(&path) || is_lock(&path) => {
+                    let name = shown(&options.folder, &path);
+                    self.unread.push(format!("{name} in {side} is too large"));
+                    self.has_unread_lock |= is_lock(&path);
+                }
+                None => {}
             }
-        }
-        Ok(())
+        })
     }
 
     fn take(&mut self, options: &Options, path: &Path, side: &str, bytes: Vec<u8>) {
@@ -117,7 +115,7 @@ impl Definitions {
         }
         let place = format!("{name} in {side}");
         let file = CorpusFile::new(name, bytes, &options.limits);
-        if file.definition_claim().is_none() {
+        if file.claim() == Claim::No {
             return;
         }
         if !has_all_names(&file) {

@@ -3,15 +3,17 @@
 //! It runs the program `git` and changes nothing. If git does not answer, that is an error, never an
 //! empty list.
 
-use std::collections::BTreeSet;
 use std::ffi::OsStr;
-use std::io::Write as _;
+use std::io::{self, BufRead, BufReader, Read as _, Write as _};
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 
 use cortexkey_manifest::{escape, quote};
 
 use super::{RunError, open};
+
+/// The longest line that announces a blob.
+const LINE_MAX: u64 = 1 << 10;
 
 /// Variables that a hook may set for another repository, index or interpretation of paths.
 /// `GIT_CONFIG_…` stays: it may be what makes git trust the repository.
@@ -35,8 +37,7 @@ const NOT_OURS: [&str; 16] = [
 ];
 
 /// Settings of a user that would change git's answers.
-const PLAIN: [&str; 4] =
-    ["core.fsmonitor=false", "color.ui=false", "color.grep=false", "submodule.recurse=false"];
+const PLAIN: [&str; 3] = ["core.fsmonitor=false", "color.ui=false", "submodule.recurse=false"];
 
 /// One path that git lists.
 pub(super) struct Named {
@@ -161,6 +162,90 @@ pub(super) fn blobs(root: &Path, ids: &[&str]) -> Result<Vec<Vec<u8>>, RunError>
     Ok(out)
 }
 
+/// Reads blobs one after another, in their order, and gives each with its position. The bytes of one
+/// over the limit are skipped.
+pub(super) fn each_blob(
+    root: &Path,
+    ids: &[&str],
+    limit: usize,
+    take: &mut dyn FnMut(usize, Option<Vec<u8>>),
+) -> Result<(), RunError> {
+    if ids.is_empty() {
+        return Ok(());
+    }
+    let failed = |why: Failed| why.error(root);
+    let broken = |error| failed(Failed::Program(error));
+    let mut child = command(root, &["cat-file", "--batch", "--buffer"])
+        .stdin(Stdio::piped())
+        .spawn()
+        .map_err(broken)?;
+    let asked: String = ids.iter().map(|id| format!("{id}\n")).collect();
+    let writer = child.stdin.take().map(|mut stdin| {
+        // The input is written while the output is read; otherwise both processes could block.
+        std::thread::spawn(move || stdin.write_all(asked.as_bytes()))
+    });
+    let mut out = child.stdout.take().map(BufReader::new);
+    let mut read = Ok(());
+    for (nth, id) in ids.iter().enumerate() {
+        let bytes = out.as_mut().map_or(Ok(NextBlob::Missing), |out| next_blob(out, limit));
+        match bytes {
+            Ok(NextBlob::Read(bytes)) => take(nth, Some(bytes)),
+            Ok(NextBlob::Large) => take(nth, None),
+            Ok(NextBlob::Missing) => {
+                read = Err(Failed::said(&format!("the object {id} is missing")));
+            }
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
+                read = Err(Failed::said(""));
+            }
+            Err(error) => read = Err(Failed::Program(error)),
+        }
+        if read.is_err() {
+            let _ = child.kill();
+            break;
+        }
+    }
+    // Git ends when it can neither read nor write any more.
+    drop(out);
+    let ended = child.wait().map_err(broken)?;
+    if let Some(writer) = writer {
+        let _ = writer.join();
+    }
+    read.map_err(failed)?;
+    if ended.success() { Ok(()) } else { Err(failed(Failed::said(&ended.to_string()))) }
+}
+
+/// What git has of an object.
+enum NextBlob {
+    Read(Vec<u8>),
+    /// It is over the limit.
+    Large,
+    Missing,
+}
+
+/// The next answer of `cat-file --batch`: a line with the size, the bytes, and a line feed.
+fn next_blob(out: &mut impl BufRead, limit: usize) -> io::Result<NextBlob> {
+    let mut line = String::new();
+    if out.take(LINE_MAX).read_line(&mut line)? == 0 {
+        return Err(io::ErrorKind::UnexpectedEof.into());
+    }
+    let size = line.trim_end().rsplit(' ').next().and_then(|size| size.parse::<u64>().ok());
+    let Some(size) = size else { return Ok(NextBlob::Missing) };
+    let is_large = size > limit as u64;
+    let mut bytes = Vec::new();
+    let mut content = out.take(size);
+    let read = if is_large {
+        io::copy(&mut content, &mut io::sink())?
+    } else {
+        content.read_to_end(&mut bytes)? as u64
+    };
+    let mut end = [0];
+    out.read_exact(&mut end)?;
+    if read < size || end != [b'\n'] {
+        return Err(io::ErrorKind::UnexpectedEof.into());
+    }
+    Ok(if is_large { NextBlob::Large } else { NextBlob::Read(bytes) })
+}
+
 /// The files of `HEAD`: paths from the repository's root, and blobs. Before the first commit there
 /// are none.
 pub(super) fn head(root: &Path) -> Result<Vec<(PathBuf, String)>, RunError> {
@@ -200,41 +285,6 @@ fn entries<'e>(
         }
     }
     Ok(files)
-}
-
-/// The files of `HEAD` or of the index that may claim to be definitions, all of which are `listed`.
-pub(super) fn claiming(
-    root: &Path,
-    of: Side,
-    listed: &BTreeSet<&Path>,
-) -> Result<BTreeSet<PathBuf>, RunError> {
-    let mut ask = vec!["grep", "-z", "-l", "-a", "-F", "--full-name"];
-    for word in crate::model::SPELLINGS {
-        ask.extend(["-e", word]);
-    }
-    let side = if of == Side::Head { "HEAD" } else { "--cached" };
-    ask.push(side);
-    let answer = match git(root, &ask, None) {
-        Ok(answer) => answer,
-        // It found none.
-        Err(why) if why.is_no() => return Ok(BTreeSet::new()),
-        Err(why) => return Err(why.error(root)),
-    };
-    let names = answer.out.split(|byte| *byte == 0).filter(|name| !name.is_empty());
-    let names = names.map(|name| {
-        let name = if of == Side::Head { name.strip_prefix(b"HEAD:") } else { Some(name) };
-        // A name that is not listed would hide a definition.
-        let name = name.and_then(path).filter(|name| listed.contains(name.as_path()));
-        name.ok_or_else(|| Failed::unexpected().error(root))
-    });
-    names.collect()
-}
-
-/// Where to search for files.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Side {
-    Head,
-    Index,
 }
 
 /// Mode, path and blob of an entry of the index.
@@ -311,7 +361,7 @@ struct Answer {
 /// Why git gave no answer.
 enum Failed {
     /// It could not be run.
-    Program(std::io::Error),
+    Program(io::Error),
     /// It does not trust a repository that another user owns.
     Owner,
     /// Its exit code, unless a signal ended it, and its message, which may be empty.
@@ -355,7 +405,8 @@ impl Failed {
     }
 }
 
-fn git(folder: &Path, args: &[&str], input: Option<&[u8]>) -> Result<Answer, Failed> {
+/// A call of git that depends on nobody's variables or settings.
+fn command(folder: &Path, args: &[&str]) -> Command {
     let mut command = cortexkey_system::command("git");
     command.arg("-C").arg(folder);
     for setting in PLAIN {
@@ -373,6 +424,11 @@ fn git(folder: &Path, args: &[&str], input: Option<&[u8]>) -> Result<Answer, Fai
     // An object that replaces another one is not what is committed.
     command.env("GIT_NO_REPLACE_OBJECTS", "1");
     command.env("GIT_OPTIONAL_LOCKS", "0").env("LC_ALL", "C").env_remove("LANGUAGE");
+    command
+}
+
+fn git(folder: &Path, args: &[&str], input: Option<&[u8]>) -> Result<Answer, Failed> {
+    let mut command = command(folder, args);
     command.stdin(if input.is_some() { Stdio::piped() } else { Stdio::null() });
     let mut child = command.spawn().map_err(Failed::Program)?;
     let writer = child.stdin.take().zip(input).map(|(mut stdin, input)| {

@@ -292,12 +292,25 @@ impl From<String> for RunError {
 pub fn run(options: &Options, stdin: &mut dyn Read) -> Outcome {
     let is_named = options.paths.iter().any(|path| path.as_os_str() == "-");
     let stdin = is_named.then(|| open::bounded(stdin, &options.limits));
-    let mut outcome = lint(options, stdin);
+    let with_text = with_stdin(options, stdin.as_ref());
+    let mut outcome = lint(with_text.as_ref().unwrap_or(options), stdin);
     // A key given as a path must not reach a log, and a file name must not start a line.
     for message in outcome.messages.iter_mut().chain(&mut outcome.help) {
         *message = escape(&mask_path(message));
     }
     outcome
+}
+
+/// The options with standard input as the text of the policy file that it is named after.
+fn with_stdin(
+    options: &Options,
+    stdin: Option<&Result<Vec<u8>, open::ReadError>>,
+) -> Option<Options> {
+    let path = paths::absolute(&options.folder, options.stdin_filename.as_deref()?);
+    let text = String::from_utf8(stdin?.as_ref().ok()?.clone()).ok()?;
+    let mut texts = BTreeMap::clone(&options.texts);
+    texts.insert(path, text);
+    Some(Options { texts: Arc::new(texts), ..options.clone() })
 }
 
 /// Standard input, where a path is `-`.

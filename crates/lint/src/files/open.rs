@@ -7,8 +7,13 @@ use std::sync::Arc;
 
 use cortexkey_manifest::yaml::Limits;
 
+use super::names::may_define;
+
 /// How much of a file that is too large to be a definition is searched for one.
 pub(super) const SEARCHED_BYTES_MAX: usize = 64 << 20;
+
+/// How much of a large file tells whether it is binary.
+const SNIFFED_BYTES: u64 = 8 << 10;
 
 /// Why a file could not be read.
 #[derive(Clone, Debug)]
@@ -139,6 +144,37 @@ pub(super) fn read(path: &Path, limits: &Limits) -> Result<Vec<u8>, ReadError> {
     }
     // Its length changed, or it came in parts.
     take(&mut file, limits, bytes)
+}
+
+/// The bytes of a file that is searched for a definition, although it is none by its name or too
+/// large for one. Of a large binary file, only the beginning.
+pub(super) fn search(path: &Path, limits: &Limits) -> Result<Vec<u8>, ReadError> {
+    match read(path, limits) {
+        Err(ReadError::Large(_)) => {
+            let start = beginning(path).map_err(ReadError::system)?;
+            if is_binary(&start) && !may_define(path) {
+                return Ok(start);
+            }
+            read(path, &Limits { bytes: SEARCHED_BYTES_MAX, ..*limits })
+        }
+        read => read,
+    }
+}
+
+fn beginning(path: &Path) -> io::Result<Vec<u8>> {
+    let mut start = Vec::new();
+    File::open(path)?.take(SNIFFED_BYTES).read_to_end(&mut start)?;
+    Ok(start)
+}
+
+/// Whether bytes are the beginning of a file that is text in no encoding.
+fn is_binary(start: &[u8]) -> bool {
+    let is_wide = match start {
+        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => true,
+        [first, second, ..] => *first == 0 || *second == 0,
+        _ => false,
+    };
+    start.contains(&0) && !is_wide
 }
 
 /// The bytes of a stream within the limits.

@@ -55,6 +55,11 @@ impl Patterns {
         self.layers.iter().map(|layer| layer.base.as_path())
     }
 
+    /// Whether a file is below a folder that a pattern starts with.
+    pub(super) fn start_above(&self, path: &Path) -> bool {
+        self.layers.iter().flat_map(|layer| &layer.roots).any(|root| path.starts_with(root))
+    }
+
     /// Whether a folder may contain files that match.
     pub(super) fn reach(&self, folder: &Path) -> bool {
         let mut roots = self.layers.iter().flat_map(|layer| &layer.roots);

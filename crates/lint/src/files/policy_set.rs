@@ -221,6 +221,19 @@ impl<'a> PolicySet<'a> {
         patterns.any(|patterns| patterns.any() && patterns.reach(folder))
     }
 
+    /// Whether a file is where the `keys` of a policy look, whatever its name.
+    pub(super) fn is_below_keys(&self, path: &Path) -> bool {
+        self.loaded.iter().any(|loaded| loaded.patterns.start_above(path))
+    }
+
+    /// Whether the paths of the command line are the corpus, since the one policy has no `keys` and
+    /// is not above certain files.
+    pub(super) fn takes_what_is_given(&self) -> bool {
+        !self.is_fallback_narrow
+            && self.fallback == Some(PRIMARY)
+            && self.loaded.get(PRIMARY).is_some_and(|loaded| !loaded.patterns.any())
+    }
+
     /// Whether a file belongs to a policy, or is the lock file beside one.
     pub(super) fn is_of_policy(&self, path: &Path) -> bool {
         let is_lock =

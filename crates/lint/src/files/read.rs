@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use cortexkey_manifest::Span;
 use cortexkey_manifest::yaml::Limits;
 
 use super::names::{has_policy_name, is_yaml, may_define};
@@ -16,7 +15,7 @@ use super::search::{is_policy_alone, name};
 use super::wanted::{FileToRead, Origin, Role};
 use super::{Options, RunError, git, open};
 use crate::engine::{FileLinter, FileResult};
-use crate::model::{CorpusFile, may_claim, resembles_definition};
+use crate::model::{Claim, CorpusFile, may_claim};
 use crate::parallel;
 
 /// A file with its own findings; `None` if it is not part of the corpus after all.
@@ -36,11 +35,9 @@ pub(super) fn all(
     let one = |item: &FileToRead| {
         options.progress.done.fetch_add(1, Ordering::Relaxed);
         let bytes = bytes(options, item);
-        let is_unread_definition =
-            item.role == Role::Outside && is_unread_definition(options, item, &bytes);
         let cannot_claim = match &bytes {
             Ok(bytes) => !is_wanted(options, item) && !may_claim(bytes),
-            Err(_) => item.role == Role::Outside && !is_unread_definition,
+            Err(_) => item.role == Role::Outside,
         };
         if cannot_claim {
             return None;
@@ -54,17 +51,17 @@ pub(super) fn all(
         });
         let must_be_read = is_wanted(options, item) || is_yaml(&item.path);
         let is_missed = item.role == Role::Perhaps && is_unread && must_be_read;
-        if is_unread_definition {
-            file.leave_out(Span::default());
-        }
-        // Text of another kind, such as a guide with an example, is not YAML with a mistake.
-        let is_other_text = !may_define(&item.path) && !file.problems.is_empty();
-        if item.role == Role::Outside && is_other_text && !is_unread_definition {
-            return None;
-        }
-        let is_certain = item.role == Role::Corpus || is_missed || is_unread_definition;
-        if !is_certain && !file.define(item.role == Role::Outside) {
-            return None;
+        let is_certain = item.role == Role::Corpus || is_missed;
+        if !is_certain {
+            let claim = match file.claim() {
+                Claim::Yes(claim) => claim,
+                // A guide or a script may contain an example.
+                Claim::Unclear(claim) if may_define(&item.path) => claim,
+                Claim::Unclear(_) | Claim::No => return None,
+            };
+            if item.role == Role::Outside {
+                file.leave_out(claim);
+            }
         }
         // A policy among the keys is skipped if it was loaded, or if no `keys` name definitions.
         let is_named = loaded[item.by].patterns.any() && !has_policy_name(&item.path);
@@ -90,23 +87,6 @@ fn is_wanted(options: &Options, item: &FileToRead) -> bool {
     item.role == Role::Corpus || (item.role == Role::Perhaps && !options.paths.is_empty())
 }
 
-/// Whether a file outside every corpus, which is too large or not UTF-8, contains what a definition
-/// does.
-fn is_unread_definition(
-    options: &Options,
-    item: &FileToRead,
-    bytes: &Result<Vec<u8>, open::ReadError>,
-) -> bool {
-    match bytes {
-        Ok(bytes) => bytes.contains(&0) && resembles_definition(bytes),
-        Err(open::ReadError::Large(_)) if matches!(item.origin, Origin::Disk) => {
-            let limits = Limits { bytes: open::SEARCHED_BYTES_MAX, ..options.limits };
-            open::read(&item.path, &limits).is_ok_and(|bytes| resembles_definition(&bytes))
-        }
-        Err(_) => false,
-    }
-}
-
 /// Where a file can be written.
 fn disk_path(item: &FileToRead) -> Option<PathBuf> {
     matches!(item.origin, Origin::Disk).then(|| item.path.clone())
@@ -130,8 +110,9 @@ fn from_index(wanted: &mut [FileToRead]) -> Result<(), RunError> {
 }
 
 fn bytes(options: &Options, item: &FileToRead) -> Result<Vec<u8>, open::ReadError> {
-    let limits = &options.limits;
+    let limits = &limits(options, item);
     match &item.origin {
+        Origin::Disk if item.role == Role::Outside => open::search(&item.path, &options.limits),
         Origin::Disk => open::read(&item.path, limits),
         Origin::Bytes(Ok(bytes)) if bytes.len() > limits.bytes => {
             Err(open::ReadError::Large(bytes.len() as u64))
@@ -142,6 +123,15 @@ fn bytes(options: &Options, item: &FileToRead) -> Result<Vec<u8>, open::ReadErro
     }
 }
 
+/// How much of a file is read. A file of a corpus may not be large; any other may not hide a
+/// definition by its size.
+fn limits(options: &Options, item: &FileToRead) -> Limits {
+    match item.role {
+        Role::Outside => Limits { bytes: open::SEARCHED_BYTES_MAX, ..options.limits },
+        Role::Corpus | Role::Perhaps => options.limits,
+    }
+}
+
 fn parse(
     options: &Options,
     item: &FileToRead,
@@ -149,7 +139,7 @@ fn parse(
 ) -> CorpusFile {
     match bytes {
         Ok(bytes) => {
-            let file = CorpusFile::new(name(options, &item.path), bytes, &options.limits);
+            let file = CorpusFile::new(name(options, &item.path), bytes, &limits(options, item));
             CorpusFile { reported: item.reported, ..file }
         }
         Err(why) => unread(options, item, &why),

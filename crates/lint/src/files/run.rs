@@ -51,7 +51,7 @@ pub(super) fn run(
     governing(options, &policy_set, &found, messages)?;
     messages.append(&mut found.messages);
     let excluded = exclude(options, &mut found, messages)?;
-    let SearchResult { mut wanted, skipped, policies, is_partial, .. } = found;
+    let SearchResult { mut wanted, skipped, unread, policies, is_partial, .. } = found;
     let all = wanted.len();
     wanted.retain(|wanted| policy_set.loaded[wanted.by].policy.is_usable());
     let is_unseen = wanted.len() < all;
@@ -63,8 +63,13 @@ pub(super) fn run(
         jobs: options.jobs,
         ..LintOptions::at(options.now)
     };
-    let (mut corpus, parts) = read_corpus(options, &policy_set, &mut wanted, &lint_options)?;
+    let ReadCorpus { mut corpus, parts, without } =
+        read_corpus(options, &policy_set, &mut wanted, &lint_options)?;
     ungoverned(&policy_set, &corpus, messages);
+    let why = ["contains no key definition", "contain no key definition"];
+    messages.extend(not_checked(options, &without, why));
+    let why = ["is outside the repository", "are outside the repository"];
+    messages.extend(not_checked(options, &unread, why));
     corpus.skipped += skipped;
     corpus.excluded = excluded;
     corpus.partial = is_partial;
@@ -72,10 +77,12 @@ pub(super) fn run(
     let belongs = |by: usize, path: &Path| policy_set.takes(by, path);
     let groups = policies.iter().map(|at| Group::of(options, &policy_set, *at, &belongs));
     let groups = groups.collect::<Result<Vec<_>, _>>()?;
+    let is_nothing_given = without.is_empty() && unread.is_empty();
+    let may_skip = is_nothing_given || !policy_set.takes_what_is_given();
     let loaded = std::mem::take(&mut policy_set.loaded);
     let is_named = loaded.iter().any(|loaded| loaded.patterns.any());
     let policies = loaded.into_iter().map(|loaded| (loaded.chosen, loaded.policy)).collect();
-    let mut run = Run { options, corpus, parts, policies, groups, known: None };
+    let mut run = Run { options, corpus, parts, policies, groups, known: None, may_skip };
     let no_input = run.no_input();
     if no_input && !run.corpus.files.iter().any(|file| file.reported) {
         let what =
@@ -130,13 +137,38 @@ fn ungoverned(policy_set: &PolicySet<'_>, corpus: &Corpus, messages: &mut Vec<St
     }
 }
 
+/// How many files a message names.
+const NAMED_MAX: usize = 5;
+
+/// Reports by name the given files of which nothing was checked, for one reason.
+fn not_checked(options: &Options, paths: &[PathBuf], why: [&str; 2]) -> Option<String> {
+    let first = paths.iter().take(NAMED_MAX).map(|path| search::name(options, path));
+    let names = first.collect::<Vec<_>>().join(", ");
+    let [one, several] = why;
+    match (paths.len(), paths.len().saturating_sub(NAMED_MAX)) {
+        (0, _) => None,
+        (1, _) => Some(format!("not checked, since it {one}: {names}")),
+        (_, 0) => Some(format!("not checked, since they {several}: {names}")),
+        (_, more) => Some(format!("not checked, since they {several}: {names} and {more} more")),
+    }
+}
+
+/// The files of a run that have been read.
+struct ReadCorpus {
+    corpus: Corpus,
+    /// The own findings of each file, unless the run is going to change files.
+    parts: Option<Vec<FileResult>>,
+    /// The given files that contain no definition.
+    without: Vec<PathBuf>,
+}
+
 /// Reads the files, and checks each by itself unless the run is going to change files.
 fn read_corpus(
     options: &Options,
     policy_set: &PolicySet<'_>,
     wanted: &mut [FileToRead],
     lint_options: &LintOptions<'_>,
-) -> Result<(Corpus, Option<Vec<FileResult>>), RunError> {
+) -> Result<ReadCorpus, RunError> {
     let is_fixing = options.fix != FixMode::No;
     let linters: Vec<FileLinter<'_>> = if is_fixing {
         Vec::new()
@@ -149,6 +181,13 @@ fn read_corpus(
     };
     let mut corpus = Corpus::default();
     let mut parts = Vec::with_capacity(wanted.len());
+    let mut without = Vec::new();
+    let given: BTreeSet<PathBuf> = options
+        .paths
+        .iter()
+        .chain(&options.stdin_filename)
+        .map(|path| absolute(&options.folder, path))
+        .collect();
     for (read, item) in
         read::all(options, &policy_set.loaded, wanted, &linters)?.into_iter().zip(&*wanted)
     {
@@ -164,9 +203,10 @@ fn read_corpus(
             };
             let counts = is_named && search::is_worth_a_message(options, item);
             corpus.skipped += usize::from(counts);
+            without.extend(given.get(&item.path).cloned());
         }
     }
-    Ok((corpus, (!is_fixing).then_some(parts)))
+    Ok(ReadCorpus { corpus, parts: (!is_fixing).then_some(parts), without })
 }
 
 /// Sets the paths of a report's sources from the root of the repository; or from the root of the CI
@@ -410,12 +450,14 @@ struct Run<'a> {
     policies: Vec<(String, Policy)>,
     groups: Vec<Group>,
     known: Option<KnownFindings>,
+    /// Whether files that are skipped count as input.
+    may_skip: bool,
 }
 
 impl Run<'_> {
     fn no_input(&self) -> bool {
-        let reported = self.corpus.files.iter().filter(|file| file.reported && !file.is_outside());
-        reported.filter(|file| file.readable).count() == 0 && self.corpus.skipped == 0
+        let is_read = self.corpus.files.iter().any(|file| file.reported && file.readable);
+        !(is_read || self.may_skip && self.corpus.skipped > 0)
     }
 
     /// Fixes and checks, group by group.

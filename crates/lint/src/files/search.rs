@@ -36,6 +36,8 @@ pub(super) struct SearchResult {
     pub(super) messages: Vec<String>,
     /// Files that were named and belong to no corpus.
     pub(super) skipped: usize,
+    /// Those of them that are not read.
+    pub(super) unread: Vec<PathBuf>,
     /// The policies that are reported on.
     pub(super) policies: BTreeSet<usize>,
     /// Whether some files of the corpus are not reported on.
@@ -86,9 +88,6 @@ impl<'a, 'b> Search<'a, 'b> {
     ) -> Result<SearchResult, RunError> {
         let mut all = self.options.paths.is_empty();
         self.listed(scopes, all)?;
-        if all {
-            self.beside_definitions()?;
-        }
         self.unseen(scopes, all)?;
         self.each_once();
         for path in &self.options.paths {
@@ -96,7 +95,7 @@ impl<'a, 'b> Search<'a, 'b> {
                 let Some(bytes) = stdin.take() else {
                     return Err(RunError::new("standard input (`-`) is given twice"));
                 };
-                self.stdin(bytes)?;
+                all |= self.stdin(bytes)?;
                 continue;
             }
             all |= self.given(&absolute(&self.options.folder, path))?;
@@ -114,29 +113,6 @@ impl<'a, 'b> Search<'a, 'b> {
         for file in &listing.files {
             if scopes.iter().any(|scope| file.path.starts_with(scope)) {
                 self.take(file, &file.path, all, 0)?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Adds the other files of the folders that contain files of a corpus: a definition whose name
-    /// got another ending must not disappear.
-    fn beside_definitions(&mut self) -> Result<(), RunError> {
-        let listing = Rc::clone(&self.listing);
-        let wanted = self.found.wanted.iter().filter(|wanted| wanted.role == Role::Corpus);
-        let folders: HashSet<PathBuf> =
-            wanted.filter_map(|wanted| Some(wanted.path.parent()?.to_path_buf())).collect();
-        for Listed { path, is_link, sparse } in &listing.files {
-            let is_beside = path.parent().is_some_and(|folder| folders.contains(folder));
-            let is_new = !may_define(path) && !self.by_path.contains_key(path);
-            if !is_beside || !is_new || *is_link == Some(true) || self.policy_set.is_of_policy(path)
-            {
-                continue;
-            }
-            let Some(governed) = self.policy_set.governs(path)? else { continue };
-            let is_named = self.policy_set.loaded[governed.by].patterns.any();
-            if is_named && !governed.in_corpus && !path.is_symlink() {
-                self.look(path, governed.by, Role::Outside, sparse.clone());
             }
         }
         Ok(())
@@ -163,27 +139,30 @@ impl<'a, 'b> Search<'a, 'b> {
         if is_link {
             return self.link(path, governed, reported, links);
         }
-        if reported && !governed.in_corpus && may_define(path) && links == 0 {
+        if reported && !governed.in_corpus && self.is_searched(path, governed.by) {
             // If a link replaced one of its folders, another file is there.
-            let is_there = file.sparse.is_some() || matches!(self.real(path, false), Ok(Some(_)));
-            if is_there {
-                let is_open = self.policy_set.takes_definitions_only(governed.by);
-                let role = if is_open { Role::Perhaps } else { Role::Outside };
-                self.look(path, governed.by, role, file.sparse.clone());
+            let real = if file.sparse.is_some() { None } else { self.real(path, links > 0).ok() };
+            if real != Some(None) {
+                let wanted = self.outsider(path, governed.by, file.sparse.clone());
+                self.push(FileToRead { real: real.flatten(), is_alias: links > 0, ..wanted });
             }
         }
         Ok(())
     }
 
-    /// Adds a file that is only searched for definitions.
-    fn look(&mut self, path: &Path, by: usize, role: Role, sparse: Option<Blob>) {
-        let text = self.options.texts.get(path).filter(|_| path.symlink_metadata().is_err());
-        let origin = match (sparse, text) {
-            (Some(blob), _) => Origin::Index(blob),
-            (None, Some(text)) => Origin::Bytes(Ok(text.clone().into_bytes())),
-            (None, None) => Origin::Disk,
-        };
-        self.push(FileToRead { origin, ..FileToRead::new(path, by, true, role) });
+    /// Whether a file outside the corpus is searched for a definition: its name allows one, or it is
+    /// where definitions are. A definition must not disappear when its name changes.
+    fn is_searched(&self, path: &Path, by: usize) -> bool {
+        let has_keys = self.policy_set.loaded[by].patterns.any();
+        may_define(path) || (has_keys && self.policy_set.is_below_keys(path))
+    }
+
+    /// A file that is only searched for definitions.
+    fn outsider(&self, path: &Path, by: usize, sparse: Option<Blob>) -> FileToRead {
+        let is_open = self.policy_set.takes_definitions_only(by);
+        let role = if is_open { Role::Perhaps } else { Role::Outside };
+        let origin = sparse.map_or(Origin::Disk, Origin::Index);
+        FileToRead { origin, ..FileToRead::new(path, by, true, role) }
     }
 
     fn push(&mut self, wanted: FileToRead) {
@@ -263,12 +242,19 @@ impl<'a, 'b> Search<'a, 'b> {
         reported: bool,
         links: usize,
     ) -> Result<(), RunError> {
+        // Git still lists a link that was just deleted.
+        if path.symlink_metadata().is_err() {
+            return Ok(());
+        }
         let is_folder = path.is_dir();
         let may_hold = governed.in_corpus
             || (is_folder && self.policy_set.reaches(path))
             // Its folder may be in a submodule that is not checked out.
             || (fs::metadata(path).is_err() && self.policy_set.keys_reach(path));
         if !may_hold {
+            if reported && !is_folder && self.is_searched(path, governed.by) {
+                self.link_outside(path, governed.by);
+            }
             return Ok(());
         }
         let new = FileToRead::new(path, governed.by, reported, Role::Corpus);
@@ -283,6 +269,21 @@ impl<'a, 'b> Search<'a, 'b> {
         }
         self.push(wanted);
         Ok(())
+    }
+
+    /// Adds a link to a file that no corpus names, and that a reader finds under the link's name.
+    fn link_outside(&mut self, path: &Path, by: usize) {
+        match self.boundary.real(path) {
+            Ok(real @ Some(_)) => {
+                let wanted = self.outsider(path, by, None);
+                self.push(FileToRead { real, is_alias: true, ..wanted });
+            }
+            // Links out of the repository are common, but not among definitions.
+            Ok(None) if may_define(path) && self.policy_set.is_below_keys(path) => {
+                self.want(path, by, true, Origin::Unreadable(open::ReadError::Leaves));
+            }
+            Ok(None) | Err(_) => {}
+        }
     }
 
     /// Adds the files behind a link to a folder, under the link's path.
@@ -385,13 +386,15 @@ impl<'a, 'b> Search<'a, 'b> {
         let by = governed.map_or(PRIMARY, |governed| governed.by);
         let real = if self.boundary.holds(path) { self.boundary.real(path).ok() } else { None };
         if let Some(None) = real {
+            let is_folder = path.is_dir();
             let named = governed.is_some_and(|governed| {
                 governed.in_corpus || self.policy_set.takes_definitions_only(governed.by)
             });
-            if named || (path.is_dir() && self.policy_set.reaches(path)) {
+            let may_define = !is_folder && may_define(path);
+            if named || may_define || (is_folder && self.policy_set.reaches(path)) {
                 self.instead(path, by, Origin::Unreadable(open::ReadError::Leaves));
             } else {
-                self.found.skipped += 1;
+                self.skip(path);
             }
             return Ok(false);
         }
@@ -417,18 +420,29 @@ impl<'a, 'b> Search<'a, 'b> {
             return;
         }
         let Some(Governed { by, in_corpus }) = governed else {
-            self.found.skipped += 1;
+            self.skip(path);
             return;
         };
-        let is_named = self.policy_set.loaded[by].patterns.any();
         if in_corpus {
             self.instead(path, by, Origin::Disk);
-        } else if is_named {
-            self.found.skipped += 1;
-            self.look(path, by, Role::Outside, None);
         } else {
-            self.look(path, by, Role::Perhaps, None);
+            self.search(path, by, Origin::Disk);
         }
+    }
+
+    /// Adds a given file that is outside the corpus; without `keys` it belongs to it if it contains a
+    /// definition.
+    fn search(&mut self, path: &Path, by: usize, origin: Origin) {
+        let has_keys = self.policy_set.loaded[by].patterns.any();
+        self.found.skipped += usize::from(has_keys);
+        let role = if has_keys { Role::Outside } else { Role::Perhaps };
+        self.push(FileToRead { origin, ..FileToRead::new(path, by, true, role) });
+    }
+
+    /// Counts a given file or folder that is not read.
+    fn skip(&mut self, path: &Path) {
+        self.found.skipped += 1;
+        self.found.unread.push(path.to_path_buf());
     }
 
     fn given_folder(&mut self, folder: &Path, real: Option<&Path>) -> Result<(), RunError> {
@@ -546,26 +560,42 @@ impl<'a, 'b> Search<'a, 'b> {
         self.want(path, by, true, origin);
     }
 
-    fn stdin(&mut self, bytes: Result<Vec<u8>, open::ReadError>) -> Result<(), RunError> {
+    /// Applies standard input; true if it means the whole corpus.
+    fn stdin(&mut self, bytes: Result<Vec<u8>, open::ReadError>) -> Result<bool, RunError> {
         let Some(name) = &self.options.stdin_filename else {
             let by = self.policy_set.above(&self.options.folder)?.first().copied();
             let by = by.unwrap_or(PRIMARY);
             self.want(Path::new("<stdin>"), by, true, Origin::Bytes(bytes));
-            return Ok(());
+            return Ok(false);
         };
         let path = absolute(&self.options.folder, name);
         let governed = self.policy_set.governs(&path)?;
+        if self.is_of_policy(&path)? || has_policy_name(&path) {
+            return self.policy_from_stdin(&path);
+        }
         match governed {
-            _ if self.is_of_policy(&path)? => self.found.skipped += 1,
             // Standard input is checked, whatever its name.
             Some(Governed { by, in_corpus })
                 if in_corpus || !self.policy_set.loaded[by].patterns.any() =>
             {
                 self.instead(&path, by, Origin::Bytes(bytes));
             }
-            _ => self.found.skipped += 1,
+            Some(Governed { by, .. }) => self.search(&path, by, Origin::Bytes(bytes)),
+            None => self.skip(&path),
         }
-        Ok(())
+        Ok(false)
+    }
+
+    /// Reports on a policy whose text was read from standard input, if the run could read it so.
+    fn policy_from_stdin(&mut self, path: &Path) -> Result<bool, RunError> {
+        let is_read = self.options.texts.contains_key(path)
+            && self.policy_set.loaded.iter().any(|loaded| loaded.sources.contains(path));
+        if is_read {
+            return self.given(path);
+        }
+        let path = shown(&self.options.folder, path);
+        Err(RunError::new(format!("{path} cannot be checked from standard input"))
+            .help(format!("save it, and run `cortexkey lint {path}`")))
     }
 }
 

@@ -61,19 +61,27 @@ pub(super) fn dedup_paths(wanted: &mut Vec<FileToRead>) {
 
 /// Keeps each file once, under its own path if it has one in the corpus.
 pub(super) fn dedup_targets(wanted: &mut Vec<FileToRead>) {
-    let own = wanted.iter().filter(|file| !file.is_alias);
-    let mut reported: HashMap<PathBuf, bool> =
-        own.filter_map(|file| Some((file.real.clone()?, false))).collect();
-    // A file that only links lead to is kept under the first of them.
-    wanted.retain(|file| {
-        let Some(real) = file.real.as_ref().filter(|_| file.is_alias) else { return true };
-        if let Some(reported) = reported.get_mut(real) {
-            *reported |= file.reported;
-            return false;
+    let mut reported: HashMap<PathBuf, bool> = HashMap::new();
+    // A link into a corpus comes before a file outside it.
+    for is_outside in [false, true] {
+        let is_next = |file: &FileToRead| (file.role == Role::Outside) == is_outside;
+        for file in wanted.iter().filter(|file| !file.is_alias && is_next(file)) {
+            if let Some(real) = &file.real {
+                reported.entry(real.clone()).or_insert(false);
+            }
         }
-        reported.insert(real.clone(), file.reported);
-        true
-    });
+        // A file that only links lead to is kept under the first of them.
+        wanted.retain(|file| {
+            let is_alias = file.is_alias && is_next(file);
+            let Some(real) = file.real.as_ref().filter(|_| is_alias) else { return true };
+            if let Some(reported) = reported.get_mut(real) {
+                *reported |= file.reported;
+                return false;
+            }
+            reported.insert(real.clone(), file.reported);
+            true
+        });
+    }
     for file in wanted.iter_mut() {
         file.reported |= file.real.as_ref().is_some_and(|real| reported.get(real) == Some(&true));
     }

@@ -8,7 +8,7 @@ use cortexkey_manifest::lock::{self, Lock};
 use cortexkey_manifest::yaml::{Limits, Tree, parse, parse_bytes};
 use cortexkey_manifest::{Problem, ProblemKind, Span, decode};
 
-use super::claims::definition_claim;
+use super::claims::{self, Claim};
 use super::source::FileId;
 
 /// One document of a file that may be a key definition.
@@ -116,10 +116,15 @@ impl CorpusFile {
             disk_path: self.disk_path.clone(),
             ..Self::new(self.path.clone(), bytes, limits)
         };
-        if self.is_outside() && !new.define(true) {
-            // It contains no definition any more, so nothing of it is checked.
-            new.documents = Vec::new();
-            new.problems = Vec::new();
+        if self.is_outside() {
+            // Without a definition, nothing of it is checked.
+            match new.claim() {
+                Claim::No => {
+                    new.documents = Vec::new();
+                    new.problems = Vec::new();
+                }
+                Claim::Yes(span) | Claim::Unclear(span) => new.leave_out(span),
+            }
         }
         new
     }
@@ -133,7 +138,13 @@ impl CorpusFile {
     #[must_use]
     pub fn outside(path: impl Into<String>, bytes: Vec<u8>, limits: &Limits) -> Option<Self> {
         let mut file = Self::new(path, bytes, limits);
-        file.define(true).then_some(file)
+        match file.claim() {
+            Claim::No => None,
+            Claim::Yes(span) | Claim::Unclear(span) => {
+                file.leave_out(span);
+                Some(file)
+            }
+        }
     }
 
     /// Whether the file contains a definition but belongs to no corpus.
@@ -155,16 +166,6 @@ impl CorpusFile {
         self.is_read() && !self.is_outside()
     }
 
-    /// Whether a file that no corpus names claims to be a definition. `outside` prevents it from
-    /// being read as one.
-    pub(crate) fn define(&mut self, outside: bool) -> bool {
-        let Some(span) = self.definition_claim() else { return false };
-        if outside {
-            self.leave_out(span);
-        }
-        true
-    }
-
     /// Prevents the file from being read as a definition, which it claims to be at a span.
     pub(crate) fn leave_out(&mut self, claim: Span) {
         self.outside = Some(claim);
@@ -172,9 +173,9 @@ impl CorpusFile {
         self.problems = Vec::new();
     }
 
-    /// Where the file claims to be a definition.
-    pub(crate) fn definition_claim(&self) -> Option<Span> {
-        definition_claim(&self.tree, !self.problems.is_empty())
+    /// Whether the file defines keys.
+    pub(crate) fn claim(&self) -> Claim {
+        claims::claim(&self.tree, !self.problems.is_empty())
     }
 
     /// Represents a file that cannot be read, which is always a finding.

@@ -14,7 +14,7 @@ mod source;
 mod tally;
 
 pub(crate) use builder::FindingBuilder;
-pub(crate) use claims::{SPELLINGS, may_claim, resembles_definition};
+pub(crate) use claims::{Claim, may_claim};
 pub(crate) use corpus::document_at;
 pub use corpus::{Before, Corpus, CorpusFile, KeyDocument, LockedKeys};
 pub(crate) use duration::duration_in_words;

@@ -26,6 +26,7 @@ mod files;
 mod fixing;
 mod formats;
 mod gate;
+mod hidden;
 mod hostile_files;
 mod links;
 mod monorepo;
