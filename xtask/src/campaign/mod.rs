@@ -249,6 +249,12 @@ const PROOFS: &[Proof] = &[
         run: proofs::thumb,
     },
     Proof {
+        name: "portable",
+        shows: "the kernels' portable paths pass the core's tests, without the processor's SHA-256 \
+                instructions",
+        run: proofs::portable,
+    },
+    Proof {
         name: "foreign",
         shows: "the tests of core, kernels and manifest pass on aarch64 and on s390x, which is big-endian (needs \
                 qemu-user and cross compilers)",
@@ -288,6 +294,12 @@ const PROOFS: &[Proof] = &[
         name: "mutants",
         shows: "a change of any rule's condition makes a test fail (needs cargo-mutants; an hour)",
         run: mutants,
+    },
+    Proof {
+        name: "mutants-core",
+        shows: "a change of signing, verification, replay or access makes a test of the core fail \
+                (needs cargo-mutants; a day, or CORTEXKEY_SHARD=0/40 of it)",
+        run: mutants_core,
     },
     Proof {
         name: "hooks",
@@ -513,6 +525,19 @@ fn mutants(root: &Path) -> Vec<Command> {
     mutants.args(["mutants", "-p", "cortexkey-lint", "--file", "crates/lint/src/rules/*/*.rs"]);
     // Incremental, and without linking programs that are not run.
     mutants.args(["--cap-lints", "true", "--cargo-arg=--test=it"]).env("CARGO_INCREMENTAL", "1");
+    vec![mutants]
+}
+
+fn mutants_core(root: &Path) -> Vec<Command> {
+    let mut mutants = cargo(root);
+    mutants.args(["mutants", "-p", "cortexkey-core", "--cap-lints", "true", "--timeout", "300"]);
+    for part in ["auth", "replay", "access"] {
+        mutants.args(["--file", &format!("crates/core/src/{part}/**/*.rs")]);
+    }
+    if let Ok(shard) = std::env::var("CORTEXKEY_SHARD") {
+        mutants.args(["--sharding", "round-robin", "--shard", &shard]);
+    }
+    mutants.env("CARGO_INCREMENTAL", "1");
     vec![mutants]
 }
 
