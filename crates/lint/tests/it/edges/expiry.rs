@@ -46,7 +46,7 @@ fn durations_are_shown_in_days_hours_or_minutes() {
         ("lifetime: 60m", "1 hour"),
         ("lifetime: 59m", "59 minutes"),
     ] {
-        let reported = format!("this key lives for {reported}; the policy allows 30 minutes");
+        let reported = format!("the lifetime is {reported}; the policy allows at most 30 minutes");
         assert_eq!(messages("E003", "rules: { E003: { max: 30m } }\n", &ends(line)), [reported]);
     }
 }
@@ -113,12 +113,12 @@ fn a_limit_holds_to_the_second() {
         ("lifetime: 30d", None),
         (
             "lifetime: 721h",
-            Some("this key lives for 30 days and 1 hour; the policy allows 30 days"),
+            Some("the lifetime is 30 days and 1 hour; the policy allows at most 30 days"),
         ),
         ("expires: 2026-01-31T00:00:00Z", None),
         (
             "expires: 2026-01-31T00:00:01Z",
-            Some("this key expires in 30 days and 1 second; the policy allows 30 days"),
+            Some("this key expires in 30 days and 1 second; the policy allows at most 30 days"),
         ),
         ("expires: never", None),
     ] {

@@ -216,7 +216,7 @@ fn an_owner_is_a_team_or_an_address_that_the_policy_knows() {
 
 #[test]
 fn a_comment_says_something_in_eight_characters() {
-    let missing = "`spec.comment` is missing: the console cannot show what the key is for";
+    let missing = "`spec.comment` is missing; the product shows nothing else about a key's purpose";
     for (line, says) in [
         ("", vec![format!("6:1-5 {missing}")]),
         ("  comment:\n", vec![format!("8:3-10 {missing}")]),

@@ -49,7 +49,7 @@ fn the_first_field_out_of_order_is_reported_in_each_mapping() {
             "apiVersion: cortexkey/v1\nkind: ApiKey\n",
             "kind: ApiKey\napiVersion: cortexkey/v1\n",
             format!(
-                "2 `apiVersion` | `apiVersion` comes before `kind` | {ROOT} | \
+                "2 `apiVersion` | `apiVersion` must come before `kind` | {ROOT} | \
                  `kind`: this field"
             ),
         ),
@@ -57,7 +57,7 @@ fn the_first_field_out_of_order_is_reported_in_each_mapping() {
             "  name: svc-a\n  owner: team-a\n",
             "  owner: team-a\n  name: svc-a\n",
             format!(
-                "5 `name` | `name` comes before `owner` | {metadata} | \
+                "5 `name` | `name` must come before `owner` | {metadata} | \
                  `owner`: this field"
             ),
         ),
@@ -65,7 +65,7 @@ fn the_first_field_out_of_order_is_reported_in_each_mapping() {
             "  lifetime: 90d\n  roles: [Viewer]\n",
             "  roles: [Viewer]\n  lifetime: 90d\n",
             format!(
-                "10 `lifetime` | `lifetime` comes before `roles` | {spec} | \
+                "10 `lifetime` | `lifetime` must come before `roles` | {spec} | \
                  `roles`: this field"
             ),
         ),
@@ -73,7 +73,7 @@ fn the_first_field_out_of_order_is_reported_in_each_mapping() {
             "    casesAndIssues: { mode: none }\n    endpoints: { mode: none }\n",
             "    endpoints: { mode: none }\n    casesAndIssues: { mode: none }\n",
             format!(
-                "14 `casesAndIssues` | `casesAndIssues` comes before `endpoints` | \
+                "14 `casesAndIssues` | `casesAndIssues` must come before `endpoints` | \
                  {scope} | `endpoints`: this field"
             ),
         ),
