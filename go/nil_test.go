@@ -37,7 +37,7 @@ func TestNilAndZeroValuesAreErrors(t *testing.T) {
 		"Keyring.Remove":        {(*Keyring)(nil).Remove(7), ErrNil},
 		"Keyring.Close":         {(*Keyring)(nil).Close(), nil},
 		"zero Keyring":          {new(Keyring).Put(7, Advanced, testKey), ErrClosed},
-		"NewVerifier(nil)":      {errOf(NewVerifier(nil, Unguarded{})), ErrNil},
+		"NewVerifier(nil)":      {errOf(NewVerifier(nil, NoReplayGuard{})), ErrNil},
 		"NewVerifier(…, nil)":   {errOf(NewVerifier(newTestKeyring(t), nil)), ErrNilGuard},
 		"a nil MemoryGuard":     {errOf(NewVerifier(newTestKeyring(t), (*MemoryGuard)(nil))), ErrNilGuard},
 		"a zero MemoryGuard":    {errOf(NewVerifier(newTestKeyring(t), &MemoryGuard{})), ErrClosed},
@@ -129,7 +129,7 @@ func TestAfterClose(t *testing.T) {
 	for name, got := range map[string]error{
 		"Headers": errOf(signer.Headers()), "HeadersAt": errOf(signer.HeadersAt(testNonce, timestampMin)),
 		"Put": ring.Put(7, Advanced, testKey), "Revoke": ring.Revoke(7), "Remove": ring.Remove(7),
-		"NewVerifier": errOf(NewVerifier(ring, Unguarded{})), "Verify": errOf(verifier.Verify(t.Context(), header)),
+		"NewVerifier": errOf(NewVerifier(ring, NoReplayGuard{})), "Verify": errOf(verifier.Verify(t.Context(), header)),
 		"a closed guard": errOf(NewVerifier(newTestKeyring(t), guard)),
 		"At":             errOf(definitions.At(0)), "Find": errOf(definitions.Find("export")), "FindID": errOf(definitions.FindID(17)),
 		"Decide": errOf(definitions.Decide(0, ActionQuestion{"Isolate"})),

@@ -22,9 +22,9 @@ type ReplayGuard interface {
 	Remember(ctx context.Context, tag [16]byte, until time.Time) error
 }
 
-// Unguarded remembers nothing, for tests and for checking a single request. A service that uses it accepts a
+// NoReplayGuard remembers nothing, for tests and for checking a single request. A service that uses it accepts a
 // captured request again within the window.
-type Unguarded struct{}
+type NoReplayGuard struct{}
 
 // Remember returns nil.
-func (Unguarded) Remember(context.Context, [16]byte, time.Time) error { return nil }
+func (NoReplayGuard) Remember(context.Context, [16]byte, time.Time) error { return nil }

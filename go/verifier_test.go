@@ -112,7 +112,7 @@ func newTestKeyring(t testing.TB) *Keyring {
 
 func newTestVerifier(t testing.TB, ring *Keyring, nowMS int64, opts ...VerifierOption) *Verifier {
 	opts = append(opts, WithVerifierClock(func() time.Time { return time.UnixMilli(nowMS) }))
-	verifier, err := NewVerifier(ring, Unguarded{}, opts...)
+	verifier, err := NewVerifier(ring, NoReplayGuard{}, opts...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -255,12 +255,12 @@ func TestNewVerifierRefuses(t *testing.T) {
 		want  error
 	}{
 		{ring, nil, nil, ErrNilGuard},
-		{ring, Unguarded{}, []VerifierOption{nil}, ErrInvalidOption},
-		{ring, Unguarded{}, []VerifierOption{WithSkew(time.Millisecond)}, ErrInvalidOption},
-		{ring, Unguarded{}, []VerifierOption{WithSkew(time.Hour)}, ErrInvalidOption},
-		{ring, Unguarded{}, []VerifierOption{WithVerifierClock(nil)}, ErrInvalidOption},
-		{ring, Unguarded{}, []VerifierOption{WithRefusalLog(nil)}, ErrInvalidOption},
-		{closed, Unguarded{}, nil, ErrClosed},
+		{ring, NoReplayGuard{}, []VerifierOption{nil}, ErrInvalidOption},
+		{ring, NoReplayGuard{}, []VerifierOption{WithSkew(time.Millisecond)}, ErrInvalidOption},
+		{ring, NoReplayGuard{}, []VerifierOption{WithSkew(time.Hour)}, ErrInvalidOption},
+		{ring, NoReplayGuard{}, []VerifierOption{WithVerifierClock(nil)}, ErrInvalidOption},
+		{ring, NoReplayGuard{}, []VerifierOption{WithRefusalLog(nil)}, ErrInvalidOption},
+		{closed, NoReplayGuard{}, nil, ErrClosed},
 	} {
 		if _, err := NewVerifier(test.ring, test.guard, test.opts...); !errors.Is(err, test.want) {
 			t.Errorf("got %v, want %v", err, test.want)

@@ -20,7 +20,7 @@ use cortexkey_core::auth::{
     Headers, Key, KeyId, Level, Nonce, NonceLengths, Request, Signature, Signer, StoredKey,
     Timestamp, Verifier,
 };
-use cortexkey_core::replay::Unguarded;
+use cortexkey_core::replay::NoReplayGuard;
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use rand::SeedableRng as _;
 use rand::distr::{Alphanumeric, SampleString as _};
@@ -119,7 +119,7 @@ fn verify_one(c: &mut Criterion) {
         b.iter(|| {
             let headers = black_box(&headers).iter().copied();
             let request = Request::parse(headers, NonceLengths::EXACT).unwrap();
-            verifier.verify(&request, Some(&stored), now_ms, &Unguarded).unwrap()
+            verifier.verify(&request, Some(&stored), now_ms, &NoReplayGuard).unwrap()
         });
     });
     group.bench_function("typical: sha2 clone + hex::decode + subtle", |b| {
@@ -142,7 +142,7 @@ fn verify_256(c: &mut Criterion) {
             let parse = |values| Request::from_values(values, NonceLengths::EXACT).unwrap();
             let requests: Vec<Request<'_>> = black_box(&values).iter().map(parse).collect();
             let each = |_, answer: Result<_, _>| assert!(answer.is_ok());
-            verifier.verify_batch(&requests, |_| Some(&stored), now_ms, &Unguarded, each);
+            verifier.verify_batch(&requests, |_| Some(&stored), now_ms, &NoReplayGuard, each);
         });
     });
     group.finish();

@@ -9,7 +9,7 @@
 use std::hint::black_box;
 
 use cortexkey_lint::{Corpus, CorpusFile, Policy, Timestamp, lint};
-use cortexkey_manifest::yaml::Limits;
+use cortexkey_manifest::yaml::YamlLimits;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 
 criterion_group!(benches, one_file, ten_thousand_files, worst_legal_file);
@@ -32,7 +32,7 @@ fn definition(number: usize) -> String {
 /// From bytes to findings.
 fn lint_all(texts: &[String], policy: &Policy) -> usize {
     let file = |(number, text): (usize, &String)| {
-        CorpusFile::new(format!("keys/{number}.yaml"), text.clone().into(), &Limits::default())
+        CorpusFile::new(format!("keys/{number}.yaml"), text.clone().into(), &YamlLimits::default())
     };
     let files = texts.iter().enumerate().map(file).collect();
     let corpus = Corpus { files, ..Corpus::default() };
@@ -64,7 +64,7 @@ fn worst_legal_file(c: &mut Criterion) {
     let roles: Vec<String> = (0..9_999).map(|number| format!("r{number}")).collect();
     let key = |number| definition(number).replace("[Viewer]", &format!("[{}]", roles.join(",")));
     let text = (0..15).map(key).collect::<Vec<_>>().join("---\n");
-    assert!(text.len() < Limits::default().bytes);
+    assert!(text.len() < YamlLimits::default().bytes);
     let mut group = c.benchmark_group("lint");
     group.sample_size(10).throughput(Throughput::Bytes(text.len() as u64));
     let texts = [text];

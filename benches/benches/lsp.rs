@@ -13,7 +13,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use cortexkey_lint::{Corpus, CorpusFile, Policy, Timestamp, lint};
-use cortexkey_manifest::yaml::Limits;
+use cortexkey_manifest::yaml::YamlLimits;
 use criterion::{Criterion, criterion_group, criterion_main};
 use lsp_server::{Connection, Message, Notification, Request, RequestId};
 use serde_json::{Value, json};
@@ -83,7 +83,7 @@ fn write(folder: &Path, texts: &[String]) {
 /// From bytes to findings.
 fn lint_all(texts: &[String], policy: &Policy) -> usize {
     let file = |(number, text): (usize, &String)| {
-        CorpusFile::new(format!("keys/{number}.yaml"), text.clone().into(), &Limits::default())
+        CorpusFile::new(format!("keys/{number}.yaml"), text.clone().into(), &YamlLimits::default())
     };
     let files = texts.iter().enumerate().map(file).collect();
     let corpus = Corpus { files, ..Corpus::default() };

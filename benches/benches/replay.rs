@@ -10,7 +10,7 @@ use std::hint::black_box;
 use cortexkey_benches::guard::{CHUNK, Inserting, LockedMap};
 use cortexkey_core::access::{
     AccessKey, Area, CasesAndIssues, EndpointScope, PredefinedRole, Question, Reference, Scope,
-    Tenant, Unreferenced, decide,
+    TenantSettings, Unreferenced, decide,
 };
 use cortexkey_core::replay::Quota;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
@@ -50,7 +50,9 @@ fn decisions(c: &mut Criterion) {
     let reference = [Reference::Asset { groups: &["asset-group-9"], endpoint: None }];
     let question = Question::Issue { domain: "Posture", references: &reference };
     group.bench_function("an issue, a key with ten groups, the last fits", |b| {
-        b.iter(|| decide(black_box(&key), &Tenant::enforcing(), black_box(&question)).answer());
+        b.iter(|| {
+            decide(black_box(&key), &TenantSettings::enforcing(), black_box(&question)).answer()
+        });
     });
     group.finish();
 }

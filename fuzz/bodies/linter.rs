@@ -10,7 +10,7 @@ use cortexkey_lint::report::Format;
 use cortexkey_lint::{
     Corpus, CorpusFile, Family, Finding, LintOptions, LintSession, Policy, Report, Timestamp, lint,
 };
-use cortexkey_manifest::yaml::{Comment, Limits};
+use cortexkey_manifest::yaml::{Comment, YamlLimits};
 
 /// A property of any bytes.
 type Body = fn(&[u8]);
@@ -35,7 +35,7 @@ fn now() -> Timestamp {
 }
 
 fn corpus_of(bytes: &[u8]) -> Corpus {
-    let file = CorpusFile::new("svc-abc.yaml", bytes.to_vec(), &Limits::default());
+    let file = CorpusFile::new("svc-abc.yaml", bytes.to_vec(), &YamlLimits::default());
     Corpus { files: vec![file], ..Corpus::default() }
 }
 
@@ -66,7 +66,7 @@ pub(crate) fn reader(bytes: &[u8]) {
     sound(&report);
     // A file without a finding about its form is YAML for libYAML, too.
     if let Ok(text) = std::str::from_utf8(bytes) {
-        let (_, difference) = cortexkey_manifest::yaml::plain_form(text, &Limits::default());
+        let (_, difference) = cortexkey_manifest::yaml::plain_form(text, &YamlLimits::default());
         assert!(difference.is_none(), "{text:?} {difference:?}");
     }
     if let Ok(text) = std::str::from_utf8(bytes)
@@ -129,7 +129,7 @@ pub(crate) fn mending(bytes: &[u8]) {
          catalog: {{ roles: [{{ name: Old, deprecated: {{ use: Viewer }} }}, {{ name: Export, id: r1 }}] }}\n"
     );
     let policy = Policy::from_text("cortexkey.yaml", &text);
-    let limits = Limits::default();
+    let limits = YamlLimits::default();
     let fix_bytes = |bytes: &[u8]| {
         let reload = |_: &BTreeMap<String, String>| None;
         let corpus = corpus_of(bytes);

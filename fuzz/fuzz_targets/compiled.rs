@@ -6,7 +6,7 @@
 #![no_main]
 
 use cortexkey_core::access::compare;
-use cortexkey_core::access::compiled::{Compiler, Definitions, Lookup, Record};
+use cortexkey_core::access::compiled::{CompiledDefinitions, CompiledRecord, Compiler, Lookup};
 use libfuzzer_sys::fuzz_target;
 use sha2::{Digest as _, Sha256};
 
@@ -14,26 +14,26 @@ use sha2::{Digest as _, Sha256};
 const HEAD_BYTES: usize = 12;
 
 fuzz_target!(|body: &[u8]| {
-    let _ = Definitions::read(body);
+    let _ = CompiledDefinitions::read(body);
     let Ok(len) = u32::try_from(body.len()) else { return };
     let head = Compiler::new().finish();
     let sealed = [&head[..HEAD_BYTES], &len.to_le_bytes(), &Sha256::digest(body), body].concat();
-    let Ok(read) = Definitions::read(&sealed) else { return };
+    let Ok(read) = CompiledDefinitions::read(&sealed) else { return };
     for at in 0..read.len() {
         holds(&read, at);
     }
-    let records: Vec<Record<'_>> = read.records().collect();
+    let records: Vec<CompiledRecord<'_>> = read.records().collect();
     let keys: Vec<_> = records.iter().map(|record| record.key().definition).collect();
     assert!(compare(&keys, &keys).is_empty());
 });
 
-fn holds(read: &Definitions, at: usize) {
+fn holds(read: &CompiledDefinitions, at: usize) {
     let entry = read.entry(at).expect("an entry below the count");
     assert_ne!(read.find(entry.name), Lookup::NotFound);
     let record = read.record(at).expect("a key below the count");
     let mut compiler = Compiler::new();
     compiler.add(&record.key()).expect("a key that was read");
-    let again = Definitions::read(&compiler.finish()).expect("what was compiled");
+    let again = CompiledDefinitions::read(&compiler.finish()).expect("what was compiled");
     let again = again.record(0).expect("the one key");
     assert_eq!(format!("{:?}", again.key()), format!("{:?}", record.key()));
 }

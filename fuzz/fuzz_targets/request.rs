@@ -3,7 +3,7 @@
 #![no_main]
 
 use cortexkey_core::auth::{Key, KeyId, Level, NonceLengths, Request, StoredKey, Verifier};
-use cortexkey_core::replay::Unguarded;
+use cortexkey_core::replay::NoReplayGuard;
 use libfuzzer_sys::fuzz_target;
 
 const NAMES: [&str; 4] = ["x-xdr-auth-id", "authorization", "x-xdr-nonce", "x-xdr-timestamp"];
@@ -13,6 +13,7 @@ fuzz_target!(|data: &[u8]| {
     let Ok(request) = Request::parse(headers, NonceLengths::LENIENT) else { return };
     let (Some(id), Ok(key)) = (KeyId::new(7), Key::new(&[b'k'; 128])) else { return };
     let stored = StoredKey::new(id, Level::Advanced, key);
-    let verdict = Verifier::new().verify(&request, Some(&stored), 1_790_611_732_512, &Unguarded);
+    let verdict =
+        Verifier::new().verify(&request, Some(&stored), 1_790_611_732_512, &NoReplayGuard);
     assert!(verdict.is_err(), "a request was accepted that no key signed");
 });

@@ -13,7 +13,7 @@ use chacha20::rand_core::SeedableRng as _;
 use cortexkey_benches::KEY;
 use cortexkey_core::access::{
     AccessKey, Area, CasesAndIssues, EndpointScope, PredefinedRole, Question, Reference, Scope,
-    Tenant, Unreferenced, decide,
+    TenantSettings, Unreferenced, decide,
 };
 use cortexkey_core::auth::{
     Key, KeyId, Level, NonceLengths, Request, Signature, Signer, Skew, StoredKey, Timestamp,
@@ -135,7 +135,7 @@ fn decisions(count: usize, is_run: bool) {
     let key = AccessKey { roles: &roles, scope: Some(&scope) };
     let reference = [Reference::Asset { groups: &["asset-group-9"], endpoint: None }];
     let question = Question::Issue { domain: "Posture", references: &reference };
-    let tenant = Tenant::enforcing();
+    let tenant = TenantSettings::enforcing();
     for _ in 0..if is_run { count } else { 0 } {
         black_box(decide(black_box(&key), &tenant, black_box(&question)).answer());
     }

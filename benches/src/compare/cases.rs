@@ -10,13 +10,13 @@ use std::time::Instant;
 use chacha20::ChaCha20Rng;
 use cortexkey_core::access::{
     AccessKey, Area, CasesAndIssues, EndpointScope, PredefinedRole, Question, Reference, Scope,
-    Tenant, Unreferenced, decide,
+    TenantSettings, Unreferenced, decide,
 };
 use cortexkey_core::auth::{
     Headers, Key, KeyId, Level, Nonce, NonceLengths, Request, Signature, Signer, StoredKey,
     Timestamp, Verifier,
 };
-use cortexkey_core::replay::{Quota, Unguarded};
+use cortexkey_core::replay::{NoReplayGuard, Quota};
 use rand::SeedableRng as _;
 use rand::distr::{Alphanumeric, SampleString as _};
 use sha2::block_api::compress256;
@@ -202,7 +202,7 @@ fn verify_one(extent: Extent) -> Group {
     let typical = TypicalVerifier::new(KEY);
     let verify = |request: Result<Request<'_>, _>| {
         let request = request.expect("a request");
-        let principal = verifier.verify(&request, Some(&stored), now_ms, &Unguarded);
+        let principal = verifier.verify(&request, Some(&stored), now_ms, &NoReplayGuard);
         principal.expect("a good request").key_id()
     };
     let values = headers_of_ours.values();
@@ -243,7 +243,7 @@ fn verify_256(extent: Extent) -> Group {
     let count = |requests: &[Request<'_>]| {
         let mut accepted = 0_usize;
         let each = |_, answer: Result<_, _>| accepted += usize::from(answer.is_ok());
-        verifier.verify_batch(requests, |_| Some(&stored), now_ms, &Unguarded, each);
+        verifier.verify_batch(requests, |_| Some(&stored), now_ms, &NoReplayGuard, each);
         assert_eq!(accepted, requests.len());
     };
     let values: Vec<_> = all.iter().map(Headers::values).collect();
@@ -328,7 +328,7 @@ fn decisions(extent: Extent) -> Group {
     let key = AccessKey { roles: &roles, scope: Some(&scope) };
     let reference = [Reference::Asset { groups: &["asset-group-9"], endpoint: None }];
     let question = Question::Issue { domain: "Posture", references: &reference };
-    let tenant = Tenant::enforcing();
+    let tenant = TenantSettings::enforcing();
     let cases = vec![Case::new("an issue, a key with ten groups of which the last fits", || {
         decide(black_box(&key), &tenant, black_box(&question)).answer()
     })];

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use cortexkey_core::auth::{
     Headers, Key, KeyId, Level, NonceLengths, Request, Signature, StoredKey, Verifier,
 };
-use cortexkey_core::replay::Unguarded;
+use cortexkey_core::replay::NoReplayGuard;
 use cortexkey_kernels::Path;
 
 use super::cases::{group, now, one, signer_of};
@@ -99,7 +99,8 @@ fn verify(extent: Extent, operation: &str, peer: &str, size: usize) -> Group {
         on(path, 256, move || {
             if size == 1 {
                 for values in black_box(values) {
-                    let answer = verifier.verify(&parse(values), Some(stored), now_ms, &Unguarded);
+                    let answer =
+                        verifier.verify(&parse(values), Some(stored), now_ms, &NoReplayGuard);
                     assert!(black_box(answer).is_ok());
                 }
                 return;
@@ -108,7 +109,7 @@ fn verify(extent: Extent, operation: &str, peer: &str, size: usize) -> Group {
             requests.extend(black_box(values).iter().map(parse));
             let mut accepted = 0_usize;
             let each = |_, answer: Result<_, _>| accepted += usize::from(answer.is_ok());
-            verifier.verify_batch(&requests, |_| Some(stored), now_ms, &Unguarded, each);
+            verifier.verify_batch(&requests, |_| Some(stored), now_ms, &NoReplayGuard, each);
             assert_eq!(accepted, requests.len());
         })
     });

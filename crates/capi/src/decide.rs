@@ -8,7 +8,7 @@ use core::fmt::Write as _;
 use cortexkey_core::access::{Answer, Endpoint, Permission, Question, Reference, decide};
 use smallvec::SmallVec;
 
-use crate::definitions::{CXK_TEXT_MAX, Loaded, cxk_definitions};
+use crate::definitions::{CXK_TEXT_MAX, LoadedDefinitions, cxk_definitions};
 use crate::handle;
 use crate::input::{self, Extensible};
 use crate::output::{self, OneLine, Text, ZeroIsValid};
@@ -247,7 +247,7 @@ pub unsafe extern "C" fn cxk_decide(
     let mut decided = |text: &mut Text<'_>| {
         let fill = |out: &mut cxk_decision| {
             // SAFETY: this function's contract.
-            let definitions: &Loaded = unsafe { handle::get(definitions) }?;
+            let definitions: &LoadedDefinitions = unsafe { handle::get(definitions) }?;
             // SAFETY: as above.
             let question = unsafe { input::structure(question) }?;
             // SAFETY: as above.
@@ -284,7 +284,7 @@ pub unsafe extern "C" fn cxk_decide(
 ///
 /// As `cxk_decide`.
 unsafe fn ask(
-    definitions: &Loaded,
+    definitions: &LoadedDefinitions,
     at: usize,
     question: &cxk_question,
     text: &mut Text<'_>,

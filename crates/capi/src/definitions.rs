@@ -7,9 +7,9 @@ use core::fmt::Write as _;
 use std::borrow::Cow;
 
 use cortexkey_core::access::compiled::{
-    COMPILED_BYTES_MAX, CompiledError, Definitions, KeyEntry, Lookup, Record,
+    COMPILED_BYTES_MAX, CompiledDefinitions, CompiledError, CompiledRecord, KeyEntry, Lookup,
 };
-use cortexkey_core::access::{AccessKey, KeyDefinition, Role, Scope, Tenant, compare};
+use cortexkey_core::access::{AccessKey, KeyDefinition, Role, Scope, TenantSettings, compare};
 use cortexkey_core::auth::KeyId;
 
 use crate::expiry::expires_ms_of;
@@ -60,8 +60,8 @@ pub struct cxk_definition {
 
 /// Compiled definitions, with what decisions need of each key read once: so a decision reads and
 /// allocates nothing.
-pub(crate) struct Loaded {
-    definitions: Definitions,
+pub(crate) struct LoadedDefinitions {
+    definitions: CompiledDefinitions,
     /// In the order of the definitions.
     keys: Vec<LoadedKey>,
 }
@@ -70,12 +70,12 @@ pub(crate) struct Loaded {
 pub(crate) struct LoadedKey {
     roles: Vec<Role<String>>,
     scope: Option<Scope<String>>,
-    pub(crate) settings: Tenant,
+    pub(crate) settings: TenantSettings,
     pub(crate) older_scopes: bool,
 }
 
-impl Loaded {
-    fn new(definitions: Definitions) -> Self {
+impl LoadedDefinitions {
+    fn new(definitions: CompiledDefinitions) -> Self {
         let keys = definitions.records().map(|record| LoadedKey::of(&record)).collect();
         Self { definitions, keys }
     }
@@ -87,7 +87,7 @@ impl Loaded {
 }
 
 impl LoadedKey {
-    fn of(record: &Record<'_>) -> Self {
+    fn of(record: &CompiledRecord<'_>) -> Self {
         let key = record.key();
         Self {
             roles: key.definition.roles.iter().map(Role::to_owned).collect(),
@@ -106,7 +106,7 @@ impl LoadedKey {
 /// How much memory loaded definitions take, as a multiple of their bytes.
 const MEMORY_FACTOR: usize = 8;
 
-impl Handle for Loaded {
+impl Handle for LoadedDefinitions {
     type Opaque = cxk_definitions;
     const TAG: u64 = u64::from_be_bytes(*b"cxkdefns");
 }
@@ -152,11 +152,11 @@ pub unsafe extern "C" fn cxk_definitions_load(
         // SAFETY: this function's contract.
         let bytes = unsafe { input::bytes(bytes.cast(), len, COMPILED_BYTES_MAX, CXK_TOO_LARGE) }?;
         handle::has_memory(FEW_BYTES + MEMORY_FACTOR * bytes.len())?;
-        let definitions = Definitions::read(bytes).map_err(|error| match error {
+        let definitions = CompiledDefinitions::read(bytes).map_err(|error| match error {
             CompiledError::Version { .. } => CXK_UNSUPPORTED_FORMAT,
             _ => CXK_INVALID_DEFINITIONS,
         })?;
-        *out = handle::new(Loaded::new(definitions))?;
+        *out = handle::new(LoadedDefinitions::new(definitions))?;
         Ok(())
     };
     // SAFETY: this function's contract.
@@ -187,7 +187,7 @@ pub unsafe extern "C" fn cxk_definitions_get(
 ) -> cxk_status {
     let get = |out: &mut cxk_definition| {
         // SAFETY: this function's contract.
-        let Loaded { definitions, .. } = unsafe { handle::get(definitions) }?;
+        let LoadedDefinitions { definitions, .. } = unsafe { handle::get(definitions) }?;
         out.put(&definitions.entry(at).ok_or(CXK_NOT_FOUND)?)
     };
     // SAFETY: this function's contract.
@@ -220,7 +220,7 @@ pub unsafe extern "C" fn cxk_definitions_find(
 ) -> cxk_status {
     let find = |out: &mut usize| {
         // SAFETY: this function's contract.
-        let Loaded { definitions, .. } = unsafe { handle::get(definitions) }?;
+        let LoadedDefinitions { definitions, .. } = unsafe { handle::get(definitions) }?;
         // SAFETY: as above.
         let name = unsafe { input::bytes(name, name_len, CXK_TEXT_MAX, CXK_INVALID_TEXT) }?;
         let name = core::str::from_utf8(name).map_err(|_| CXK_INVALID_TEXT)?;
@@ -257,7 +257,7 @@ pub unsafe extern "C" fn cxk_definitions_find_id(
 ) -> cxk_status {
     let find = |out: &mut usize| {
         // SAFETY: this function's contract.
-        let Loaded { definitions, .. } = unsafe { handle::get(definitions) }?;
+        let LoadedDefinitions { definitions, .. } = unsafe { handle::get(definitions) }?;
         let key_id = KeyId::new(key_id).ok_or(CXK_NOT_FOUND)?;
         *out = place(definitions.find_id(key_id, None))?;
         Ok(())
@@ -302,9 +302,9 @@ pub unsafe extern "C" fn cxk_compare(
         let mut text = Text::in_place(place)?;
         let count = |count: &mut usize| {
             // SAFETY: this function's contract.
-            let before: &Loaded = unsafe { handle::get(before) }?;
+            let before: &LoadedDefinitions = unsafe { handle::get(before) }?;
             // SAFETY: as above.
-            let after: &Loaded = unsafe { handle::get(after) }?;
+            let after: &LoadedDefinitions = unsafe { handle::get(after) }?;
             let before = named(&before.definitions);
             let after = named(&after.definitions);
             let gains = self::compare(&definitions(&before), &definitions(&after));
@@ -344,7 +344,7 @@ pub unsafe extern "C" fn cxk_compare(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn cxk_definitions_free(definitions: *mut cxk_definitions) {
     // SAFETY: this function's contract.
-    unsafe { handle::free::<Loaded>(definitions) };
+    unsafe { handle::free::<LoadedDefinitions>(definitions) };
 }
 
 impl cxk_definition {
@@ -377,12 +377,12 @@ unsafe fn fill_number(
 }
 
 /// All keys by their names with their tenants.
-fn named(definitions: &Definitions) -> Vec<(Cow<'_, str>, Record<'_>)> {
+fn named(definitions: &CompiledDefinitions) -> Vec<(Cow<'_, str>, CompiledRecord<'_>)> {
     definitions.records().map(|record| (record.qualified_name(), record)).collect()
 }
 
 fn definitions<'a, 'd>(
-    named: &'a [(Cow<'d, str>, Record<'d>)],
+    named: &'a [(Cow<'d, str>, CompiledRecord<'d>)],
 ) -> Vec<KeyDefinition<'a, Cow<'d, str>>> {
     named.iter().map(|(name, record)| record.definition(name)).collect()
 }

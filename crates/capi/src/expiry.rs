@@ -1,6 +1,6 @@
 //! The expiry state of a key.
 
-use cortexkey_core::lifecycle::{Expiry, ExpiryState, Notice};
+use cortexkey_core::lifecycle::{Expiry, ExpiryNotice, ExpiryState};
 
 use crate::output::{self, ZeroIsValid};
 use crate::status::cxk_status;
@@ -68,8 +68,8 @@ pub unsafe extern "C" fn cxk_expiry_at(
         let due = |notice| expiry.notice_due_ms(notice).unwrap_or(CXK_NEVER);
         *out = cxk_expiry {
             expires_ms,
-            week_notice_due_ms: due(Notice::OneWeekBefore),
-            day_notice_due_ms: due(Notice::OneDayBefore),
+            week_notice_due_ms: due(ExpiryNotice::OneWeekBefore),
+            day_notice_due_ms: due(ExpiryNotice::OneDayBefore),
             state: match expiry.state(now_ms) {
                 ExpiryState::Valid => CXK_EXPIRY_VALID,
                 ExpiryState::ExpiresWithinWeek => CXK_EXPIRY_WITHIN_WEEK,

@@ -19,7 +19,7 @@ pub(crate) struct ChangeArgs {
 impl ChangeArgs {
     /// Asks for confirmation. Any answer other than yes ends the command before anything is
     /// changed.
-    pub(crate) fn ask(&self, question: &str) -> Result<(), Failure> {
+    pub(crate) fn confirm(&self, question: &str) -> Result<(), Failure> {
         if self.yes {
             return Ok(());
         }
@@ -30,7 +30,7 @@ impl ChangeArgs {
             ))
             .help("pass --yes to confirm in advance"));
         }
-        text::tell(&format!("{question} {DIM}[y/N]{DIM:#} "));
+        text::eprint(&format!("{question} {DIM}[y/N]{DIM:#} "));
         let mut answer = String::new();
         io::stdin().read_line(&mut answer)?;
         if matches!(answer.trim(), "y" | "Y" | "yes") {
@@ -48,13 +48,13 @@ pub(crate) fn announce(connection: &Connection) {
         None => "no profile".to_owned(),
     };
     let credentials = &connection.credentials;
-    say(&format!(
+    print_note(&format!(
         "{BOLD}{}{BOLD:#} {DIM}({profile}, as key {}){DIM:#}",
         connection.address.value, credentials.key_id.value
     ));
 }
 
 /// Writes a line to standard error.
-pub(crate) fn say(text: &str) {
-    text::tell(&format!("{text}\n"));
+pub(crate) fn print_note(text: &str) {
+    text::eprint(&format!("{text}\n"));
 }

@@ -17,7 +17,7 @@ use clap_complete::engine::{
 };
 use clap_complete::env::{Bash, CompleteEnv, Elvish, EnvCompleter, Fish, Zsh};
 use cortexkey_client::{Config, LockFile};
-use cortexkey_lint::files::{self, Options, Outcome};
+use cortexkey_lint::files::{self, Options, RunOutcome};
 use cortexkey_lint::report::Format;
 use cortexkey_lint::{Policy, rules};
 use cortexkey_manifest::lock::Lock;
@@ -249,7 +249,7 @@ fn key_ids(lock: &Lock) -> Vec<CompletionCandidate> {
 }
 
 /// The definitions of the current folder, and their policies.
-struct Read(Option<Outcome>);
+struct Read(Option<RunOutcome>);
 
 fn read() -> Read {
     let now = surroundings::time(None).ok();

@@ -8,8 +8,8 @@ use std::time::Duration;
 use clap::builder::RangedU64ValueParser;
 use clap::value_parser;
 use cortexkey_client::{
-    CallError, Client, Connection, Credentials, ExplicitSettings, KeySource, Notice, Observer,
-    Origin, SettingsError, StoreUrl, TIMEOUT_MS_MAX,
+    CallError, CallNotice, Client, Connection, Credentials, ExplicitSettings, KeySource, Observer,
+    SettingOrigin, SettingsError, StoreUrl, TIMEOUT_MS_MAX,
 };
 use cortexkey_core::auth::Level;
 use zeroize::Zeroizing;
@@ -188,9 +188,9 @@ impl ConnectionArgs {
         let connection =
             resolved(&ExplicitSettings { profile: Some(profile.to_owned()), ..self.given() })?;
         match &connection.credentials.key_origin {
-            Origin::Environment(name) if is_one_of_several => Err(Failure::usage_error(format!(
-                "profile {profile} does not say where its key is"
-            ))
+            SettingOrigin::Environment(name) if is_one_of_several => Err(Failure::usage_error(
+                format!("profile {profile} does not say where its key is"),
+            )
             .help(format!(
                 "set key_file, key_command or key_store in the profile; the key in {name} is for \
                          one tenant, and several were given"
@@ -212,19 +212,19 @@ fn resolved(given: &ExplicitSettings) -> Result<Connection, Failure> {
 fn try_resolved(given: &ExplicitSettings) -> Result<Connection, SettingsError> {
     let environment = |name: &str| std::env::var_os(name);
     let mut connection = Connection::resolve(given, &environment, &mut std::io::stdin())?;
-    connection.options.observer = Some(Observer::new(tell));
+    connection.options.observer = Some(Observer::new(print_notice));
     Ok(connection)
 }
 
 /// Reports on standard error what happens during a call.
-fn tell(notice: &Notice<'_>) {
+fn print_notice(notice: &CallNotice<'_>) {
     let text = match notice {
-        Notice::Again { error, wait } => {
+        CallNotice::Again { error, wait } => {
             let error = error.to_string();
             let first = error.lines().next().unwrap_or_default().to_owned();
             format!("{first}\n{DIM}retrying in {:.1} s{DIM:#}", wait.as_secs_f64())
         }
-        Notice::ClockCorrected { offset_ms } => {
+        CallNotice::ClockCorrected { offset_ms } => {
             let way = if *offset_ms > 0 { "behind" } else { "ahead of" };
             let seconds = offset_ms.unsigned_abs() / 1000;
             format!(
@@ -232,21 +232,21 @@ fn tell(notice: &Notice<'_>) {
                  time from here on; set the clock"
             )
         }
-        Notice::UnreadableRecord(record) => format!("{record}; it is skipped"),
-        Notice::ShortList { shown, missing } => {
+        CallNotice::UnreadableRecord(record) => format!("{record}; it is skipped"),
+        CallNotice::ShortList { shown, missing } => {
             format!("the tenant returned {shown} keys, and has at least {missing} more")
         }
-        Notice::RolesByName => "the tenant does not take the ids of roles and takes their names; \
+        CallNotice::RolesByName => "the tenant does not take the ids of roles and takes their names; \
                                 names are sent from here on (set roles_by = \"name\" in the profile)"
             .to_owned(),
         _ => return,
     };
-    text::tell(&format!("{text}\n"));
+    text::eprint(&format!("{text}\n"));
 }
 
 /// Invalid settings are a usage error.
 pub(crate) fn failure(error: &SettingsError) -> Failure {
-    Failure::of(Exit::UsageError, error)
+    Failure::from_error(Exit::UsageError, error)
 }
 
 /// A failed call. Its message says what to do; wrong input is a usage error.
@@ -255,7 +255,7 @@ pub(crate) fn call_failure(error: &CallError) -> Failure {
         CallError::Path(_) | CallError::BodyNotAllowed { .. } => Exit::UsageError,
         _ => Exit::Findings,
     };
-    let failure = Failure::of(exit, error);
+    let failure = Failure::from_error(exit, error);
     match error {
         CallError::Tls { .. } => {
             failure.help("--ca-file FILE trusts the authority of a company or of the emulator")

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use cortexkey_client::{CallError, Client, Connection};
 use cortexkey_core::auth::KeyId;
-use cortexkey_fleet::{DefinitionSource, Definitions, Report, Scopes, Snapshot};
-use cortexkey_lint::files::{DEFAULT_POLICY, Options, Outcome, run};
+use cortexkey_fleet::{ComparedDefinitions, DefinitionSource, Scopes, Snapshot, TenantReport};
+use cortexkey_lint::files::{DEFAULT_POLICY, Options, RunOutcome, run};
 use cortexkey_lint::report::Format;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -54,15 +54,15 @@ pub(crate) struct OutArgs {
 }
 
 /// The definitions of a folder, checked by the linter.
-pub(crate) struct Corpus {
+pub(crate) struct CheckedDefinitions {
     source: DefinitionSource,
-    outcome: Outcome,
+    outcome: RunOutcome,
 }
 
 impl CorpusArgs {
     /// Reads the definitions. `None` if there are none and no option names any. With `needed`,
     /// missing definitions are an error.
-    pub(crate) fn read(&self, needed: bool) -> Result<Option<Corpus>, Failure> {
+    pub(crate) fn read(&self, needed: bool) -> Result<Option<CheckedDefinitions>, Failure> {
         let folder = surroundings::keys_folder(self.keys.as_deref())?;
         let time = surroundings::time(None)?;
         let mut options = Options::new(folder.clone(), time);
@@ -72,9 +72,9 @@ impl CorpusArgs {
         if outcome.usage_error || outcome.policy.is_none() {
             // The policy has mistakes, which the report contains.
             if let Some(report) = &outcome.report {
-                text::tell(&report.render(Format::Human, io::stderr().is_terminal()));
+                text::eprint(&report.render(Format::Human, io::stderr().is_terminal()));
             }
-            return Err(Failure::of_linter(&outcome));
+            return Err(Failure::from_outcome(&outcome));
         }
         if outcome.no_input {
             let policy = outcome.policy.as_ref().and_then(|policy| policy.path());
@@ -94,7 +94,7 @@ impl CorpusArgs {
             lock_file: self.lock_file.clone(),
             scopes_max: None,
         };
-        Ok(Some(Corpus { source, outcome }))
+        Ok(Some(CheckedDefinitions { source, outcome }))
     }
 
     /// Whether an option names definitions.
@@ -109,15 +109,21 @@ impl CorpusArgs {
     }
 }
 
-impl Corpus {
+impl CheckedDefinitions {
     /// Only the definitions.
-    pub(crate) fn definitions(self, now_ms: u64) -> Definitions {
-        Definitions::of(self.outcome, &self.source, None, &Scopes::default(), now_ms)
+    pub(crate) fn definitions(self, now_ms: u64) -> ComparedDefinitions {
+        ComparedDefinitions::from_outcome(
+            self.outcome,
+            &self.source,
+            None,
+            &Scopes::default(),
+            now_ms,
+        )
     }
 }
 
 /// A tenant that was read.
-pub(crate) struct Read {
+pub(crate) struct ReadTenant {
     pub(crate) client: Client,
     /// The policy's name for it, if given.
     pub(crate) tenant: Option<String>,
@@ -125,12 +131,12 @@ pub(crate) struct Read {
     pub(crate) scopes: Scopes,
 }
 
-impl Read {
+impl ReadTenant {
     /// Reads a tenant, with its definitions if there are any.
     pub(crate) fn new(
         connection: Connection,
         args: &CorpusArgs,
-        corpus: Option<Corpus>,
+        corpus: Option<CheckedDefinitions>,
         now_ms: u64,
     ) -> Result<Self, Failure> {
         let tenant = args.tenant(&connection);
@@ -140,10 +146,16 @@ impl Read {
         let load = |ids: &[KeyId]| {
             scopes = read_scopes(&client, ids)?;
             Ok(match corpus {
-                None => Definitions::load(None, None, &scopes, now_ms),
-                Some(Corpus { source, outcome }) => {
+                None => ComparedDefinitions::load(None, None, &scopes, now_ms),
+                Some(CheckedDefinitions { source, outcome }) => {
                     let source = DefinitionSource { tenant: tenant.clone(), ..source };
-                    Definitions::of(outcome, &source, Some(&client), &scopes, now_ms)
+                    ComparedDefinitions::from_outcome(
+                        outcome,
+                        &source,
+                        Some(&client),
+                        &scopes,
+                        now_ms,
+                    )
                 }
             })
         };
@@ -153,8 +165,8 @@ impl Read {
     }
 
     /// Overview, keys and findings.
-    pub(crate) fn report(&self) -> Report {
-        Report::of_tenant(&self.client, &self.snapshot, &self.scopes, self.tenant.as_deref())
+    pub(crate) fn report(&self) -> TenantReport {
+        TenantReport::of_tenant(&self.client, &self.snapshot, &self.scopes, self.tenant.as_deref())
     }
 
     /// Whether the definitions could not be compared with the tenant.

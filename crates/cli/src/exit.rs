@@ -8,7 +8,7 @@ use std::process::ExitCode;
 
 use anstyle::{AnsiColor, Style};
 #[cfg(feature = "lint")]
-use cortexkey_lint::files::{Outcome, RunError};
+use cortexkey_lint::files::{RunError, RunOutcome};
 use cortexkey_system::chain;
 
 use crate::text;
@@ -51,7 +51,7 @@ impl Failure {
     }
 
     /// An error with its causes.
-    pub(crate) fn of(exit: Exit, error: &dyn Error) -> Self {
+    pub(crate) fn from_error(exit: Exit, error: &dyn Error) -> Self {
         Self::new(exit, chain(error))
     }
 
@@ -74,19 +74,19 @@ impl Failure {
 
     /// A usage error, or invalid settings, with its causes.
     pub(crate) fn usage(error: impl Error) -> Self {
-        Self::of(Exit::UsageError, &error)
+        Self::from_error(Exit::UsageError, &error)
     }
 
     /// Why the linter cannot read or write a file.
     #[cfg(feature = "lint")]
-    pub(crate) fn of_files(error: &RunError) -> Self {
+    pub(crate) fn from_run_error(error: &RunError) -> Self {
         let help = error.next_step().map(str::to_owned);
-        Self { help, ..Self::of(Exit::UsageError, error) }
+        Self { help, ..Self::from_error(Exit::UsageError, error) }
     }
 
     /// The linter could not start.
     #[cfg(feature = "lint")]
-    pub(crate) fn of_linter(outcome: &Outcome) -> Self {
+    pub(crate) fn from_outcome(outcome: &RunOutcome) -> Self {
         let failure = Self::usage_error(outcome.messages.join("; "));
         Self { help: outcome.help.clone(), ..failure }
     }
@@ -108,12 +108,12 @@ impl Failure {
 
     /// Prints the failure on standard error, and ends with its code.
     pub(crate) fn report(self) -> ExitCode {
-        self.say();
+        self.print();
         self.exit.into()
     }
 
     /// Prints the failure on standard error.
-    pub(crate) fn say(&self) {
+    pub(crate) fn print(&self) {
         if self.message.is_empty() {
             return;
         }
@@ -123,7 +123,7 @@ impl Failure {
         if let Some(help) = &self.help {
             text += &format!("{cyan} help{cyan:#}: {help}\n");
         }
-        text::tell(&text);
+        text::eprint(&text);
     }
 }
 

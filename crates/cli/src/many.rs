@@ -4,7 +4,7 @@
 
 use cortexkey_client::{ChildTenant, Client};
 
-use crate::change::say;
+use crate::change::print_note;
 use crate::exit::{Exit, Failure};
 use crate::text::{BAD, BOLD, GOOD};
 
@@ -87,7 +87,7 @@ impl Summary {
                     format!("{BAD}failed{BAD:#}: {first}")
                 }
             };
-            say(&format!("{name}: {line}"));
+            print_note(&format!("{name}: {line}"));
             exit = match (exit, result) {
                 (_, Err(_) | Ok(Exit::Findings | Exit::UsageError | Exit::NoInput)) => {
                     Exit::Findings
@@ -115,10 +115,10 @@ pub(crate) fn each(
     for client in clients {
         let child = client.child().map_or("", ChildTenant::as_str);
         let name = format!("child {child}");
-        say(&format!("{BOLD}{name}{BOLD:#}"));
+        print_note(&format!("{BOLD}{name}{BOLD:#}"));
         let result = run(client);
         if let Err(failure) = &result {
-            failure.say();
+            failure.print();
         }
         summary.note(name, result);
     }

@@ -2,15 +2,15 @@
 //! that.
 
 use cortexkey_api::api_keys::ListRequest;
-use cortexkey_client::{CallError, Client, Permission};
+use cortexkey_client::{ApiPermission, CallError, Client};
 
-use crate::change::say;
+use crate::change::print_note;
 use crate::connection::call_failure;
 use crate::exit::{Exit, Failure};
 use crate::text::{self, DIM};
 
 /// A permission and its purpose.
-pub(crate) type Need = (Permission, &'static str);
+pub(crate) type Need = (ApiPermission, &'static str);
 
 /// Whether the command only reports the permissions.
 #[derive(clap::Args)]
@@ -26,7 +26,7 @@ impl CheckArgs {
     pub(crate) fn run(&self, client: &Client, needs: &[Need]) -> Result<Option<Exit>, Failure> {
         if !self.check {
             let words: Vec<String> = needs.iter().map(words).collect();
-            say(&format!("{DIM}needs {}{DIM:#}", words.join("; ")));
+            print_note(&format!("{DIM}needs {}{DIM:#}", words.join("; ")));
             return Ok(None);
         }
         let mut exit = Exit::Done;
@@ -36,7 +36,7 @@ impl CheckArgs {
             if has == Held::No {
                 exit = Exit::Findings;
             }
-            out += &format!("{}: {}\n", words(need), has.words());
+            out += &format!("{}: {}\n", words(need), has.as_str());
         }
         text::print(&out)?;
         Ok(Some(exit))
@@ -56,7 +56,7 @@ enum Held {
 }
 
 impl Held {
-    const fn words(self) -> &'static str {
+    const fn as_str(self) -> &'static str {
         match self {
             Self::Yes => "the key has it",
             Self::No => "the key lacks it",
@@ -66,18 +66,18 @@ impl Held {
 }
 
 /// Makes a call that reads. A key that may not read may not change either.
-fn has(client: &Client, permission: Permission) -> Result<Held, Failure> {
+fn has(client: &Client, permission: ApiPermission) -> Result<Held, Failure> {
     let answer: Result<(), CallError> = match permission {
-        Permission::PublicApiView | Permission::PublicApiEdit => {
+        ApiPermission::PublicApiView | ApiPermission::PublicApiEdit => {
             let request = ListRequest { search_to: Some(1), ..ListRequest::default() };
             client.list_keys(&request).map(|_| ())
         }
-        Permission::AccessManagementView | Permission::AccessManagementEdit => {
+        ApiPermission::AccessManagementView | ApiPermission::AccessManagementEdit => {
             client.roles().map(|_| ())
         }
     };
     let changes =
-        matches!(permission, Permission::PublicApiEdit | Permission::AccessManagementEdit);
+        matches!(permission, ApiPermission::PublicApiEdit | ApiPermission::AccessManagementEdit);
     match answer {
         Ok(()) if changes => Ok(Held::Unknown),
         Ok(()) => Ok(Held::Yes),

@@ -4,7 +4,7 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-use cortexkey_system::{Links, Pending, Write, ground, replace, stays};
+use cortexkey_system::{Links, PendingFile, WriteOptions, ground, replace, stays};
 
 /// Replaces a file as a whole, following links within its repository. A pipe or device is written directly, since it has
 /// no content to lose.
@@ -15,7 +15,7 @@ pub(crate) fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     }
     let root = ground(path);
     let links = root.as_deref().map_or(Links::Follow, Links::Within);
-    Ok(replace(path, bytes, Write::new(links))?)
+    Ok(replace(path, bytes, WriteOptions::new(links))?)
 }
 
 /// Writes a new file; [`io::ErrorKind::AlreadyExists`] if the path exists.
@@ -24,7 +24,7 @@ pub(crate) fn create(path: &Path, bytes: &[u8]) -> io::Result<()> {
         return Err(io::ErrorKind::AlreadyExists.into());
     }
     stays(path)?;
-    Ok(Pending::begin(path, Write::new(Links::Refuse))?.create(bytes)?)
+    Ok(PendingFile::begin(path, WriteOptions::new(Links::Refuse))?.create(bytes)?)
 }
 
 #[cfg(all(test, unix))]

@@ -2,10 +2,10 @@
 
 use std::path::PathBuf;
 
-use cortexkey_client::{LockFile, LockFileError, RenewError, Sink, Step};
+use cortexkey_client::{LockFile, LockFileError, RenewError, RenewalStep, Sink};
 use cortexkey_system::chain;
 
-use crate::change::say;
+use crate::change::print_note;
 use crate::exit::{Exit, Failure};
 use crate::text::DIM;
 
@@ -15,7 +15,7 @@ pub(crate) fn lock_failure(error: &LockFileError) -> Failure {
         LockFileError::Mistake { .. } => Exit::UsageError,
         _ => Exit::Findings,
     };
-    Failure::of(exit, error)
+    Failure::from_error(exit, error)
 }
 
 /// A renewal that failed. `sink` is where its key would go, and `finish` is the command that
@@ -25,7 +25,7 @@ pub(crate) fn renew_failure(error: &RenewError, sink: Option<&Sink>, finish: &st
         return lock_failure(error);
     }
     if let RenewError::Expiry(error) = error {
-        return Failure::of(Exit::UsageError, error)
+        return Failure::from_error(Exit::UsageError, error)
             .help("give a later or shorter one, such as --lifetime 90d");
     }
     let mut message = chain(error);
@@ -49,24 +49,24 @@ pub(crate) fn nearest_lock_file() -> Option<PathBuf> {
 }
 
 /// Reports each step on standard error.
-pub(crate) fn on_step(step: Step) {
+pub(crate) fn on_step(step: RenewalStep) {
     let text = match step {
-        Step::Swept(id) => {
+        RenewalStep::Swept(id) => {
             format!("deleted key {id}, left undelivered by an interrupted run")
         }
-        Step::Unclear(id) => format!(
+        RenewalStep::Unclear(id) => format!(
             "key {id} looks like one that an interrupted run made, and may be somebody else's; it \
              is left: `cortexkey keys show {id}`, and `cortexkey keys delete {id}` if nobody has it"
         ),
-        Step::TakenBack(id) => format!("deleted key {id} again"),
-        Step::Generated(id) => format!("generated key {id}, without a scope yet"),
-        Step::Scoped(id) => format!("set the scope of key {id}"),
-        Step::Checked(id) => {
+        RenewalStep::TakenBack(id) => format!("deleted key {id} again"),
+        RenewalStep::Generated(id) => format!("generated key {id}, without a scope yet"),
+        RenewalStep::Scoped(id) => format!("set the scope of key {id}"),
+        RenewalStep::Checked(id) => {
             format!("checked key {id}: it matches the request, and the tenant accepts it")
         }
-        Step::Delivered(id) => format!("wrote key {id} to its place"),
-        Step::Deleted(id) => format!("deleted key {id}"),
+        RenewalStep::Delivered(id) => format!("wrote key {id} to its place"),
+        RenewalStep::Deleted(id) => format!("deleted key {id}"),
         _ => return,
     };
-    say(&format!("{DIM}{text}{DIM:#}"));
+    print_note(&format!("{DIM}{text}{DIM:#}"));
 }

@@ -31,7 +31,7 @@ pub(crate) fn report(error: &clap::Error) -> ExitCode {
         let first = masked.lines().next().unwrap_or_default().trim_start_matches("error: ");
         return key_as_argument(&format!("{first}: it looks like a key, and ")).report();
     }
-    text::tell(&error.render().ansi().to_string());
+    text::eprint(&error.render().ansi().to_string());
     Exit::UsageError.into()
 }
 

@@ -52,7 +52,7 @@ impl SinkArgs {
                     .help("use --sink-file FILE, or sink_command in a profile"));
             }
             return Ok(Sink::Show(Show::new(|key| {
-                text::tell(
+                text::eprint(
                     "Copy the key now: neither the tenant nor cortexkey can show it again. It \
                      stays in what your terminal keeps of its output.\n",
                 );
@@ -72,6 +72,6 @@ impl SinkArgs {
 }
 
 fn store_sink(text: &str) -> Result<StoreSink, BoxError> {
-    let settings = StoreSettings::of(&|name| std::env::var_os(name));
+    let settings = StoreSettings::from_env(&|name| std::env::var_os(name));
     StoreSink::new(text, settings).map_err(|error| format!("it {error}").into())
 }

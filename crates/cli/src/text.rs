@@ -80,13 +80,13 @@ pub(crate) fn print_key(text: &str) -> io::Result<()> {
 }
 
 /// Writes text to standard error. If that is closed, there is no other place to report it.
-pub(crate) fn tell(text: &str) {
+pub(crate) fn eprint(text: &str) {
     let _ = anstream::stderr().write_all(inert(&mask::hide(text)).as_bytes());
 }
 
 /// Writes text that is meant to show a one-time address to standard error.
 #[cfg(feature = "console")]
-pub(crate) fn tell_address(text: &str) {
+pub(crate) fn eprint_address(text: &str) {
     let _ = anstream::stderr().write_all(text.as_bytes());
 }
 

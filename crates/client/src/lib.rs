@@ -29,35 +29,37 @@ pub mod time;
 mod transport;
 pub mod watch;
 
-pub use examples::{Example, ExampleError, Language, UnknownLanguage, curl_command};
+pub use examples::{ExampleError, Language, RequestExample, UnknownLanguage, curl_command};
 pub use import::{Import, Imported};
 pub use lifecycle::{
-    Apply, ApplyError, Deletion, DeletionError, Delivery, Entry, Finished, Generation, Journal,
-    LockFile, LockFileError, RenewError, Renewal, Replacement, ReplacementOptions, RotateError,
-    Rotated, Rotation, Stage, StateError, StatePlaces, Step,
+    Apply, ApplyError, Deletion, DeletionError, Finished, Generation, KeyDelivery, LockFile,
+    LockFileEntry, LockFileError, RenewError, Renewal, RenewalJournal, RenewalStep, Replacement,
+    ReplacementOptions, RotateError, Rotated, Rotation, Stage, StateError, StatePlaces,
 };
 pub use plan::{
-    Action, Change, DefinedScope, DefinedScopeError, Desired, Gained, Kind, KnownScopes,
-    Membership, MembershipError, Plan, PlanOptions, PlanRequest, TenantState, Unmanaged,
-    check_host, check_names,
+    Action, ActionKind, DefinedScope, DefinedScopeError, Desired, FieldChange, KnownScopes,
+    Membership, MembershipError, Plan, PlanOptions, PlanRequest, PlannedGain, TenantState,
+    Unmanaged, check_host, check_names,
 };
 pub use process::{Program, ProgramError};
 pub use resources::{
-    AuditLog, EditError, ExpiryError, KeyEdit, KeyList, NewKey, ObservedScope, Permission, Ping,
+    ApiPermission, AuditLog, EditError, ExpiryError, KeyEdit, KeyList, NewKey, ObservedScope, Ping,
     ScopeError, is_administrator, is_system, maker, may_be_pending, write_of,
 };
 pub use settings::{
     Channel, Config, ConfigProblem, Connection, Credentials, Environment, Explained,
-    ExplicitSettings, KEY_SOURCE_BYTES_MAX, KeyProblem, KeySource, Mail, MailTls, NewKeys, Origin,
-    Profile, RawKey, Resolved, SecretError, SecretSource, SettingsError, TIMEOUT_MS_MAX, Target,
-    Tool, ToolError, ToolKey, Variable, WebhookUrl, explain, resolve_address, state_folder,
+    ExplicitSettings, KEY_SOURCE_BYTES_MAX, KeyProblem, KeySource, Mail, MailTls, NewKeys,
+    NoticeTarget, Profile, RawKey, Resolved, SecretError, SecretSource, SettingOrigin,
+    SettingsError, TIMEOUT_MS_MAX, Tool, ToolError, ToolKey, Variable, WebhookUrl, explain,
+    resolve_address, state_folder,
 };
 pub use sink::{KeyInfo, Prepared, Show, Sink, SinkError, StoreSink};
 pub use store::{
-    Incoming, KeyFacts, SecretStore, StoreError, StoreSettings, StoreUrl, StoreUrlError, StoredKey,
-    VaultSettings,
+    Incoming, SecretMetadata, SecretStore, StoreError, StoreSettings, StoreUrl, StoreUrlError,
+    StoredSecret, VaultSettings,
 };
 pub use transport::{
-    AnswerHeaders, Call, CallError, ChildTenant, Client, ClientOptions, Forward, Forwarded, Method,
-    MethodError, Notice, Observer, Refused, Response, Retry, RolesBy, Roots, RootsError,
+    Call, CallError, CallNotice, ChildTenant, Client, ClientOptions, Forward, Forwarded, Method,
+    MethodError, Observer, RefusedCall, Response, ResponseHeaders, Retry, RolesBy, Roots,
+    RootsError,
 };

@@ -8,8 +8,8 @@ use base64::engine::general_purpose::STANDARD;
 use cortexkey_client::time::time_text;
 use cortexkey_core::auth::Level;
 use cortexkey_fleet::{
-    Inventory, InventoryKey, KeyFacts, KeyFinding, KeyState, Report, RoleHolding, TenantSource,
-    expiry_words,
+    InventoryKey, KeyFacts, KeyFinding, KeyInventory, KeyState, RoleHolding, TenantReport,
+    TenantSource, expiry_words,
 };
 use cortexkey_lint::WaivedBy;
 use cortexkey_manifest::is_invisible;
@@ -25,7 +25,7 @@ const STYLE: &str =
     concat!(include_str!("../assets/console.css"), include_str!("../assets/report.css"));
 
 /// Overview, keys and findings as one file.
-pub fn report_html(report: &Report) -> String {
+pub fn report_html(report: &TenantReport) -> String {
     let figures = report.overview();
     let body = html! {
         (heading("API key report", report.now_ms))
@@ -39,7 +39,7 @@ pub fn report_html(report: &Report) -> String {
 }
 
 /// Each key with its lineage, its last audited action, and what it may do and see, as one file.
-pub fn inventory_html(inventory: &Inventory) -> String {
+pub fn inventory_html(inventory: &KeyInventory) -> String {
     let body = html! {
         (heading("API key inventory", inventory.now_ms))
         section class="card" aria-labelledby="sources" {
@@ -94,7 +94,7 @@ fn heading(title: &str, now_ms: u64) -> Markup {
     }
 }
 
-fn sources(report: &Report) -> Markup {
+fn sources(report: &TenantReport) -> Markup {
     html! {
         section class="card" aria-labelledby="sources" {
             h2 id="sources" { "Sources" }
@@ -178,10 +178,10 @@ fn keys(keys: &[KeyFacts]) -> Markup {
             tr {
                 th scope="row" { (key_name(key, Medium::File)) }
                 td { (key.owner.as_deref().unwrap_or("—")) }
-                td { (key.state.words()) }
+                td { (key.state.title()) }
                 td { (key.level.map_or("unknown", Level::as_str)) }
                 td { (key.roles.join(", ")) }
-                td { (key.scope.words()) }
+                td { (key.scope.title()) }
                 td { (answer(key.can_create_keys)) }
                 td { (key.comment.as_deref().unwrap_or_default()) }
                 td { (created(key)) }
@@ -231,7 +231,7 @@ fn codes(findings: &[KeyFinding]) -> Markup {
     }
 }
 
-fn findings(report: &Report) -> Markup {
+fn findings(report: &TenantReport) -> Markup {
     let headings = ["Severity", "Rule", "Finding", "Key", "Place", "Suppressed by"];
     let rows = html! {
         @for found in &report.findings {
@@ -278,7 +278,7 @@ fn inventory_keys(keys: &[InventoryKey]) -> Markup {
                     (facts.owner.as_deref().unwrap_or("—"))
                     @if let Some((file, line)) = &facts.place { p class="hint" { (file) ":" (line) } }
                 }
-                td { (facts.state.words()) }
+                td { (facts.state.title()) }
                 td {
                     (facts.roles.join(", "))
                     p class="hint" { (facts.level.map_or("unknown", Level::as_str)) }
@@ -304,7 +304,7 @@ fn inventory_keys(keys: &[InventoryKey]) -> Markup {
 fn sees(key: &InventoryKey) -> Markup {
     html! {
         @match &key.areas {
-            None => (key.facts.scope.words()),
+            None => (key.facts.scope.title()),
             Some(areas) => { @for (area, words) in areas { p { (area) ": " (words) } } },
         }
     }
@@ -328,7 +328,7 @@ fn last_action(key: &InventoryKey) -> Markup {
     html! {
         @match (&key.last_action, key.actions) {
             (Some(action), count) => {
-                (action.words())
+                (action.to_text())
                 p class="hint" { (time_text(action.ms)) }
                 @if let Some(count) = count { p class="hint" { (thousands(count)) " entries" } }
             },

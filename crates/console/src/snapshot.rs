@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use cortexkey_core::auth::KeyId;
-use cortexkey_fleet::{Definitions, Scopes};
+use cortexkey_fleet::{ComparedDefinitions, Scopes};
 pub(crate) use cortexkey_fleet::{Row, Snapshot};
 use cortexkey_system::chain;
 
@@ -85,7 +85,7 @@ impl Snapshots {
         let client = options.client.as_ref();
         let now_ms = options.now_ms();
         let definitions = |ids: &[KeyId]| {
-            Ok(Definitions::load(source.as_ref(), Some(client), &scopes(ids), now_ms))
+            Ok(ComparedDefinitions::load(source.as_ref(), Some(client), &scopes(ids), now_ms))
         };
         let read = Snapshot::read_with(client, definitions, now_ms);
         let mut cached = self.lock();

@@ -64,12 +64,12 @@ impl Expiry {
     }
 
     /// When a notice is due, in milliseconds since 1970; `None` if the key never expires.
-    pub const fn notice_due_ms(self, notice: Notice) -> Option<u64> {
+    pub const fn notice_due_ms(self, notice: ExpiryNotice) -> Option<u64> {
         match self {
             Self::Never => None,
             Self::At { ms } => Some(ms.saturating_sub(match notice {
-                Notice::OneWeekBefore => WEEK_MS,
-                Notice::OneDayBefore => DAY_MS,
+                ExpiryNotice::OneWeekBefore => WEEK_MS,
+                ExpiryNotice::OneDayBefore => DAY_MS,
             })),
         }
     }
@@ -108,7 +108,7 @@ impl fmt::Display for ExpiryState {
 
 /// The notices that the product sends before a key expires.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Notice {
+pub enum ExpiryNotice {
     /// One week before.
     OneWeekBefore,
     /// One day before.
@@ -139,7 +139,7 @@ mod tests {
         assert_eq!(Expiry::after(5, at - 5), expiry);
         assert_eq!(expiry.lifetime_ms(at - DAY_MS), Some(DAY_MS));
         assert_eq!(Expiry::Never.lifetime_ms(0), None);
-        assert_eq!(expiry.notice_due_ms(Notice::OneDayBefore), Some(at - DAY_MS));
-        assert_eq!(Expiry::Never.notice_due_ms(Notice::OneWeekBefore), None);
+        assert_eq!(expiry.notice_due_ms(ExpiryNotice::OneDayBefore), Some(at - DAY_MS));
+        assert_eq!(Expiry::Never.notice_due_ms(ExpiryNotice::OneWeekBefore), None);
     }
 }

@@ -12,8 +12,8 @@ mod naive;
 
 use chacha20::ChaCha20Rng;
 use cortexkey_core::access::{
-    AccessKey, Actions, Answer, Change, Decision, Grant, KeyDefinition, Question, Role, Sbac,
-    TagMode, Tenant, Text, compare, decide,
+    AccessChange, AccessKey, Actions, Answer, Decision, Grant, KeyDefinition, Question, Role, Sbac,
+    TagMode, TenantSettings, Text, compare, decide,
 };
 use cortexkey_core::auth::Level;
 use cortexkey_core::lifecycle::Expiry;
@@ -21,9 +21,9 @@ use grid::owned;
 use naive::{Area, Axis};
 use rand_core::{Rng, SeedableRng};
 
-const ENFORCED: [Tenant; 2] = [
-    Tenant { sbac: Sbac::Enforced, tags: TagMode::Permissive, datasets: true },
-    Tenant { sbac: Sbac::Enforced, tags: TagMode::Restrictive, datasets: true },
+const ENFORCED: [TenantSettings; 2] = [
+    TenantSettings { sbac: Sbac::Enforced, tags: TagMode::Permissive, datasets: true },
+    TenantSettings { sbac: Sbac::Enforced, tags: TagMode::Restrictive, datasets: true },
 ];
 
 #[test]
@@ -71,7 +71,7 @@ fn a_role_that_a_refusal_names_allows_and_no_role_takes_away() {
     for roles in &role_lists() {
         for question in &questions {
             let key = AccessKey { roles, scope: None };
-            let decision = decide(&key, &Tenant::enforcing(), question);
+            let decision = decide(&key, &TenantSettings::enforcing(), question);
             let changes: Vec<_> = decision.trace().changes().collect();
             if decision.answer() == Answer::Allowed {
                 assert!(changes.is_empty(), "{decision}");
@@ -82,10 +82,10 @@ fn a_role_that_a_refusal_names_allows_and_no_role_takes_away() {
                 continue;
             }
             let (grants, held) = match changes[..] {
-                [Change::Component { component, permission }] => {
+                [AccessChange::Component { component, permission }] => {
                     (vec![Grant::listed((*component).to_owned(), *permission)], vec![])
                 }
-                [Change::Action(action)] => (vec![], owned(&[action])),
+                [AccessChange::Action(action)] => (vec![], owned(&[action])),
                 _ => panic!("{decision}"),
             };
             let actions = Actions { held, lacked: vec![], is_complete: true };
@@ -108,7 +108,7 @@ fn suggested_changes_are_sufficient_and_minimal() {
             if decision.answer() != Answer::Refused || hopeless {
                 return;
             }
-            let with = |changes: &mut dyn Iterator<Item = &Change<'_>>| {
+            let with = |changes: &mut dyn Iterator<Item = &AccessChange<'_>>| {
                 let mut scope = scope.cloned().unwrap_or_else(grid::nothing);
                 changes.for_each(|change| apply(change, question, &mut scope));
                 answer_of_scope(&scope, *tenant, question)
@@ -232,7 +232,7 @@ fn gains(before: &Held<'_>, after: &Held<'_>) -> usize {
 fn newly_allowed_question<'q>(
     before: &Held<'_>,
     after: &Held<'_>,
-    tenant: Tenant,
+    tenant: TenantSettings,
     questions: &'q [Question<'q>],
 ) -> Option<&'q Question<'q>> {
     let [before, after] = [before, after].map(|held| {
@@ -258,7 +258,7 @@ fn hold(scopes: &[Option<naive::Scope>], questions: &[Question<'_>], datasets: &
             for (tags, datasets) in
                 grid::TAGS.iter().flat_map(|t| datasets.iter().map(move |d| (*t, *d)))
             {
-                let tenant = Tenant { sbac, tags, datasets };
+                let tenant = TenantSettings { sbac, tags, datasets };
                 let restrictive = tags == TagMode::Restrictive;
                 let naive_tenant = naive::Tenant { sbac: naive_sbac, restrictive, datasets };
                 let owned = scope.as_ref().map(grid::scope);
@@ -293,14 +293,16 @@ fn parts() -> [(Scopes, Vec<Question<'static>>); 2] {
     [(grid::scopes(), grid::questions()), (grid::dataset_scopes(), grid::rows())]
 }
 
-fn enforced(scopes: &Scopes) -> impl Iterator<Item = (&'static Tenant, Option<&naive::Scope>)> {
+fn enforced(
+    scopes: &Scopes,
+) -> impl Iterator<Item = (&'static TenantSettings, Option<&naive::Scope>)> {
     ENFORCED.iter().flat_map(move |tenant| scopes.iter().map(move |s| (tenant, s.as_ref())))
 }
 
 fn for_each_enforced(
     scopes: &Scopes,
     questions: &[Question<'_>],
-    mut look: impl FnMut(&Tenant, Option<&naive::Scope>, &Question<'_>, &Decision<'_>),
+    mut look: impl FnMut(&TenantSettings, Option<&naive::Scope>, &Question<'_>, &Decision<'_>),
 ) {
     for (tenant, scope) in enforced(scopes) {
         let owned = scope.map(grid::scope);
@@ -312,10 +314,14 @@ fn for_each_enforced(
 }
 
 fn answer_of_roles<S: Text>(roles: &[Role<S>], question: &Question<'_>) -> Answer {
-    decide(&AccessKey { roles, scope: None }, &Tenant::enforcing(), question).answer()
+    decide(&AccessKey { roles, scope: None }, &TenantSettings::enforcing(), question).answer()
 }
 
-fn answer_of_scope(scope: &naive::Scope, tenant: Tenant, question: &Question<'_>) -> Answer {
+fn answer_of_scope(
+    scope: &naive::Scope,
+    tenant: TenantSettings,
+    question: &Question<'_>,
+) -> Answer {
     let scope = grid::scope(scope);
     decide(&AccessKey { roles: &[], scope: Some(&scope) }, &tenant, question).answer()
 }
@@ -334,22 +340,22 @@ fn role_lists() -> Vec<Vec<Role<&'static str>>> {
 }
 
 /// Does to a scope what a change says.
-fn apply(change: &Change<'_>, question: &Question<'_>, scope: &mut naive::Scope) {
+fn apply(change: &AccessChange<'_>, question: &Question<'_>, scope: &mut naive::Scope) {
     match change {
-        Change::AssetGroup(name) => scope.assets = more(&scope.assets, name),
-        Change::AllAssets => scope.assets = Area::All,
-        Change::Domain(name) => scope.domains = more(&scope.domains, name),
-        Change::Unreferenced => scope.unreferenced = true,
-        Change::EndpointGroup(name) => {
+        AccessChange::AssetGroup(name) => scope.assets = more(&scope.assets, name),
+        AccessChange::AllAssets => scope.assets = Area::All,
+        AccessChange::Domain(name) => scope.domains = more(&scope.domains, name),
+        AccessChange::Unreferenced => scope.unreferenced = true,
+        AccessChange::EndpointGroup(name) => {
             open_other_axis(&scope.groups, &mut scope.tags);
             scope.groups = longer(&scope.groups, &[name]);
         }
-        Change::EndpointTags(names) => {
+        AccessChange::EndpointTags(names) => {
             open_other_axis(&scope.tags, &mut scope.groups);
             scope.tags = longer(&scope.tags, names);
         }
-        Change::AllEndpoints => (scope.groups, scope.tags) = (Axis::SeeAll, Axis::SeeAll),
-        Change::Dataset(name) => {
+        AccessChange::AllEndpoints => (scope.groups, scope.tags) = (Axis::SeeAll, Axis::SeeAll),
+        AccessChange::Dataset(name) => {
             let Question::DatasetRow { row: [(field, value), ..], .. } = question else {
                 panic!("{question:?}")
             };

@@ -10,7 +10,7 @@ use cortexkey_core::auth::{
     Key, KeyId, Level, Nonce, NonceLengths, Request, Signature, Signer, Skew, StoredKey, Timestamp,
     Verifier,
 };
-use cortexkey_core::replay::{MemoryGuard, MemoryGuardConfig, Start, Unguarded};
+use cortexkey_core::replay::{MemoryGuard, MemoryGuardConfig, NoReplayGuard, Start};
 use rand_core::SeedableRng as _;
 
 const NOW_MS: u64 = 1_790_611_732_512;
@@ -178,7 +178,7 @@ fn each_request_of_a_batch_may_have_a_key_of_its_own() {
         let lookup =
             |id: KeyId| keys.iter().map(|(_, stored)| stored).find(|key| key.key_id() == id);
         let mut accepted = 0;
-        Verifier::new().verify_batch(&requests, lookup, NOW_MS, &Unguarded, |index, answer| {
+        Verifier::new().verify_batch(&requests, lookup, NOW_MS, &NoReplayGuard, |index, answer| {
             let id = answer.map(|principal| principal.key_id());
             assert_eq!(id, Ok(requests[index].key_id()), "{index}");
             accepted += 1;

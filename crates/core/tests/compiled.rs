@@ -6,11 +6,12 @@
 use std::sync::LazyLock;
 
 use cortexkey_core::access::compiled::{
-    CompileError, CompiledError, CompiledKey, Compiler, Definitions, Lookup, NAME_BYTES_MAX,
+    CompileError, CompiledDefinitions, CompiledError, CompiledKey, Compiler, Lookup, NAME_BYTES_MAX,
 };
 use cortexkey_core::access::{
     Actions, Area, Axis, CasesAndIssues, DatasetScope, EndpointScope, Grant, KeyDefinition,
-    KnownLevel, Permission, Role, Sbac, Scope, TagMode, Tenant, Text, Unreferenced, compare,
+    KnownLevel, Permission, Role, Sbac, Scope, TagMode, TenantSettings, Text, Unreferenced,
+    compare,
 };
 use cortexkey_core::auth::{KeyId, Level};
 use cortexkey_core::lifecycle::Expiry;
@@ -82,7 +83,7 @@ fn key<'a>(tenant: &'a str, name: &'a str, seed: usize) -> CompiledKey<'a, &'sta
             roles: &ROLES[..seed % (ROLES.len() + 1)],
             scope: SCOPES[seed % SEEDS].as_ref(),
         },
-        settings: Tenant {
+        settings: TenantSettings {
             sbac: [Sbac::Enforced, Sbac::Disabled, Sbac::Unknown][seed % 3],
             tags: [TagMode::Permissive, TagMode::Restrictive][seed % 2],
             datasets: seed % 5 == 1,
@@ -102,11 +103,11 @@ fn shown<S: Text>(key: &CompiledKey<'_, S>) -> String {
     format!("{key:?}")
 }
 
-fn shown_at(definitions: &Definitions, at: usize) -> Option<String> {
+fn shown_at(definitions: &CompiledDefinitions, at: usize) -> Option<String> {
     definitions.record(at).map(|record| shown(&record.key()))
 }
 
-fn gains(before: &Definitions, after: &Definitions) -> Vec<String> {
+fn gains(before: &CompiledDefinitions, after: &CompiledDefinitions) -> Vec<String> {
     let [before, after] = [before, after].map(|definitions| {
         let records = definitions.records();
         records.map(|record| (record.qualified_name(), record)).collect::<Vec<_>>()
@@ -128,7 +129,7 @@ fn compiled_definitions_are_read_back() {
     reversed.reverse();
     let bytes = compile(&keys).unwrap();
     assert_eq!(bytes, compile(&reversed).unwrap(), "equal definitions are equal bytes");
-    let read = Definitions::read(&bytes).unwrap();
+    let read = CompiledDefinitions::read(&bytes).unwrap();
     assert_eq!(read.len(), keys.len());
     for key in &keys {
         let Lookup::Found(at) = read.find(key.definition.name) else {
@@ -149,9 +150,9 @@ fn compiled_definitions_are_read_back() {
 }
 
 #[test]
-fn names_lead_to_one_key_to_none_or_to_several() {
+fn a_name_finds_one_key_none_or_several() {
     let keys = [key("eu", "a", 1), key("us", "a", 1), key("us", "b", 1), key("", "us/b", 1)];
-    let read = Definitions::read(&compile(&keys).unwrap()).unwrap();
+    let read = CompiledDefinitions::read(&compile(&keys).unwrap()).unwrap();
     assert_eq!(read.find("a"), Lookup::Ambiguous);
     assert_eq!(read.find("us/b"), Lookup::Ambiguous);
     for (name, tenant) in [("eu/a", "eu"), ("us/a", "us"), ("b", "us")] {
@@ -164,11 +165,11 @@ fn names_lead_to_one_key_to_none_or_to_several() {
 }
 
 #[test]
-fn key_ids_lead_to_their_key() {
+fn a_key_id_finds_its_key() {
     let [seven, last] = *IDS;
     // Seeds say how many ids a key has.
     let keys = [key("eu", "a", 1), key("us", "a", 2), key("us", "b", 3)];
-    let read = Definitions::read(&compile(&keys).unwrap()).unwrap();
+    let read = CompiledDefinitions::read(&compile(&keys).unwrap()).unwrap();
     assert_eq!(read.find_id(last, None), Lookup::Found(1));
     assert_eq!(read.find_id(seven, None), Lookup::Ambiguous);
     assert_eq!(read.find_id(seven, Some("eu")), Lookup::Found(0));
@@ -182,7 +183,7 @@ fn key_ids_lead_to_their_key() {
 fn gains_name_the_tenant() {
     let before = compile(&[key("eu", "a", 1)]).unwrap();
     let after = compile(&[key("eu", "a", 1), key("us", "a", 1)]).unwrap();
-    let [before, after] = [before, after].map(|bytes| Definitions::read(&bytes).unwrap());
+    let [before, after] = [before, after].map(|bytes| CompiledDefinitions::read(&bytes).unwrap());
     assert_eq!(gains(&before, &after), ["us/a: the key is new"]);
 }
 
@@ -207,19 +208,22 @@ fn keys_that_the_format_cannot_represent_are_refused() {
 fn any_damaged_byte_is_detected() {
     let bytes = compile(&[key("eu", "a", 17), key("eu", "b", 5)]).unwrap();
     for at in 0..bytes.len() {
-        assert!(Definitions::read(&bytes[..at]).is_err(), "cut at {at}");
+        assert!(CompiledDefinitions::read(&bytes[..at]).is_err(), "cut at {at}");
         for bit in 0..8 {
             let mut damaged = bytes.clone();
             damaged[at] ^= 1 << bit;
-            assert!(Definitions::read(&damaged).is_err(), "bit {bit} of byte {at}");
+            assert!(CompiledDefinitions::read(&damaged).is_err(), "bit {bit} of byte {at}");
         }
     }
     let longer = [bytes.as_slice(), &[0]].concat();
-    assert_eq!(Definitions::read(&longer).err(), Some(CompiledError::Damaged));
-    assert_eq!(Definitions::read(b"apiVersion: 1").err(), Some(CompiledError::NotCompiled));
+    assert_eq!(CompiledDefinitions::read(&longer).err(), Some(CompiledError::Damaged));
+    assert_eq!(CompiledDefinitions::read(b"apiVersion: 1").err(), Some(CompiledError::NotCompiled));
     let mut newer = bytes;
     newer[8] = 3;
-    assert_eq!(Definitions::read(&newer).err(), Some(CompiledError::Version { version: 3 }));
+    assert_eq!(
+        CompiledDefinitions::read(&newer).err(),
+        Some(CompiledError::Version { version: 3 })
+    );
 }
 
 /// With length and digest set right, as somebody who forges a file would.
@@ -230,7 +234,7 @@ fn sealed(body: &[u8], original: &[u8]) -> Vec<u8> {
 
 /// Reads, and asks everything of what was read.
 fn survives(bytes: &[u8]) {
-    let Ok(read) = Definitions::read(bytes) else { return };
+    let Ok(read) = CompiledDefinitions::read(bytes) else { return };
     for at in 0..read.len() {
         let entry = read.entry(at).unwrap();
         assert_ne!(read.find(entry.name), Lookup::NotFound);
@@ -239,7 +243,7 @@ fn survives(bytes: &[u8]) {
     assert_eq!(gains(&read, &read), [""; 0]);
     // What is read has one form.
     for (at, record) in read.records().enumerate() {
-        let again = Definitions::read(&compile(&[record.key()]).unwrap()).unwrap();
+        let again = CompiledDefinitions::read(&compile(&[record.key()]).unwrap()).unwrap();
         assert_eq!(shown_at(&again, 0), shown_at(&read, at));
     }
 }

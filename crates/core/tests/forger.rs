@@ -15,7 +15,7 @@ use cortexkey_core::auth::{
     Key, KeyId, Level, Nonce, NonceLengths, Request, Signer, StoredKey, Timestamp, Verdict,
     Verifier,
 };
-use cortexkey_core::replay::Unguarded;
+use cortexkey_core::replay::NoReplayGuard;
 use rand_core::{Rng as _, SeedableRng as _};
 use sha2::block_api::compress256;
 
@@ -143,7 +143,7 @@ fn verdict_of(
         ("x-xdr-timestamp", timestamp),
     ];
     Request::parse(headers, lengths)
-        .and_then(|request| Verifier::new().verify(&request, Some(stored), NOW_MS, &Unguarded))
+        .and_then(|request| Verifier::new().verify(&request, Some(stored), NOW_MS, &NoReplayGuard))
         .err()
         .unwrap_or(Verdict::Accept)
 }

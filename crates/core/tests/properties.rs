@@ -8,7 +8,7 @@ use cortexkey_core::auth::{
     Key, KeyId, Level, Nonce, NonceLengths, Request, Signer, Skew, StoredKey, Timestamp, Verdict,
     Verifier,
 };
-use cortexkey_core::replay::{MemoryGuard, MemoryGuardConfig, Start, Unguarded};
+use cortexkey_core::replay::{MemoryGuard, MemoryGuardConfig, NoReplayGuard, Start};
 use proptest::prelude::*;
 use rand_core::SeedableRng;
 
@@ -30,7 +30,7 @@ fn pairs(signer: &Signer, seed: u64, now_ms: u64) -> Vec<(&'static str, Vec<u8>)
 fn verdict(pairs: &[(&'static str, Vec<u8>)], stored: &StoredKey, now_ms: u64) -> Verdict {
     let headers = pairs.iter().map(|(name, value)| (name, value.as_slice()));
     Request::parse(headers, NonceLengths::EXACT)
-        .and_then(|request| Verifier::new().verify(&request, Some(stored), now_ms, &Unguarded))
+        .and_then(|request| Verifier::new().verify(&request, Some(stored), now_ms, &NoReplayGuard))
         .err()
         .unwrap_or(Verdict::Accept)
 }
@@ -92,7 +92,7 @@ proptest! {
                 }
                 let headers = pairs.iter().map(|(name, value)| (name, value.as_slice()));
                 let accepted = Request::parse(headers, lengths).is_ok_and(|request| {
-                    Verifier::new().verify(&request, Some(&stored), NOW_MS, &Unguarded).is_ok()
+                    Verifier::new().verify(&request, Some(&stored), NOW_MS, &NoReplayGuard).is_ok()
                 });
                 prop_assert_eq!(accepted, cut == 64);
             }

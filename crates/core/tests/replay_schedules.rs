@@ -155,7 +155,7 @@ mod chance_schedules {
     }
 
     #[test]
-    fn the_last_use_of_a_quota_goes_to_one() {
+    fn the_last_use_of_a_quota_is_granted_once() {
         check(|| {
             let guard = guard(Some(Quota { uses_per_key: 3, keys: 2 }));
             let requests = [1, 2, 3, 4, 4, 5].map(|number| (number, NOW_MS));

@@ -70,7 +70,7 @@ fn page() -> String {
         writeln!(page, "\n### {title}\n").unwrap();
         page +=
             "| group | component | levels | actions | bypasses scopes |\n|---|---|---|---|---|\n";
-        for component in Component::of(product) {
+        for component in Component::for_product(product) {
             let Component { group, name, .. } = component;
             let levels = match component.levels {
                 ComponentLevels::Three => "none, view, edit",

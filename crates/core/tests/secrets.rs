@@ -59,7 +59,7 @@ mod memory {
         Timestamp, Verifier,
     };
     use cortexkey_core::lifecycle::GeneratedKey;
-    use cortexkey_core::replay::Unguarded;
+    use cortexkey_core::replay::NoReplayGuard;
     use sha2::block_api::compress256;
     use zeroize::Zeroizing;
 
@@ -107,7 +107,7 @@ mod memory {
         let headers = sign(key, level);
         let pairs = headers.iter().map(|(name, value)| (*name, value.as_slice()));
         let request = Request::parse(pairs, NonceLengths::EXACT).unwrap();
-        assert!(Verifier::new().verify(&request, Some(&stored), NOW_MS, &Unguarded).is_ok());
+        assert!(Verifier::new().verify(&request, Some(&stored), NOW_MS, &NoReplayGuard).is_ok());
     }
 
     /// Large enough for the vector kernels, and with a rest that is not.
@@ -136,7 +136,7 @@ mod memory {
             })
             .collect();
         let each = |_, answer: Result<_, _>| assert!(answer.is_ok());
-        Verifier::new().verify_batch(&requests, |_| Some(&stored), NOW_MS, &Unguarded, each);
+        Verifier::new().verify_batch(&requests, |_| Some(&stored), NOW_MS, &NoReplayGuard, each);
     }
 
     /// A key, the same as the words that SHA-256 makes of it, and the state that it has after the

@@ -7,7 +7,7 @@ use cortexkey_core::auth::{
     Verifier,
 };
 use cortexkey_core::lifecycle::Expiry;
-use cortexkey_core::replay::Unguarded;
+use cortexkey_core::replay::NoReplayGuard;
 use serde_json::Value;
 
 fn vectors(section: &str) -> Vec<Value> {
@@ -74,7 +74,7 @@ fn verify(case: &Value) -> Result<(), Verdict> {
     )?;
     let now_ms = case["now_ms"].as_u64().unwrap();
     let verifier = Verifier::new().with_skew(skew);
-    verifier.verify(&request, stored.as_ref(), now_ms, &Unguarded).map(drop)
+    verifier.verify(&request, stored.as_ref(), now_ms, &NoReplayGuard).map(drop)
 }
 
 fn stored(stored: &Value) -> StoredKey {

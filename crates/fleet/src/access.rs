@@ -5,7 +5,7 @@ use cortexkey_api::scope_mapping::{MappingError, from_read};
 use cortexkey_client::ObservedScope;
 use cortexkey_core::access::Unreferenced;
 use cortexkey_lint::Policy;
-use cortexkey_manifest::access::{Access, ScopeModel, losses};
+use cortexkey_manifest::access::{KeyAccess, ScopeModel, losses};
 
 use crate::snapshot::Row;
 
@@ -18,7 +18,7 @@ pub fn access(
     scope: Option<&ScopeRead>,
     policy: Option<&Policy>,
     tenant: Option<&str>,
-) -> Result<Access, MappingError> {
+) -> Result<KeyAccess, MappingError> {
     let scope = scope.filter(|scope| !ObservedScope::from(*scope).is_nothing());
     let mut scope = scope.map(from_read).transpose()?;
     if let Some(cases) = scope.as_mut().map(|scope| &mut scope.cases_and_issues)
@@ -33,7 +33,7 @@ pub fn access(
         Some((name, policy.tenant(name)))
     });
     let roles = row.key.roles.iter().map(String::as_str);
-    Ok(Access::held(roles, scope, &catalogue, facts))
+    Ok(KeyAccess::held(roles, scope, &catalogue, facts))
 }
 
 /// What is known of a key's scope.
@@ -63,7 +63,7 @@ pub enum Visibility {
 
 impl KeyScope {
     /// The scope of a key's access.
-    pub fn of(access: &Access) -> Self {
+    pub fn from_access(access: &KeyAccess) -> Self {
         if access.tenant.scopes != ScopeModel::Areas {
             return Self::NoScopes;
         }
@@ -87,7 +87,7 @@ impl KeyScope {
     }
 
     /// The name that users see.
-    pub const fn words(&self) -> &'static str {
+    pub const fn title(&self) -> &'static str {
         match self {
             Self::NotRead => "Not read",
             Self::Unread(_) => "Unknown",
@@ -100,7 +100,7 @@ impl KeyScope {
 }
 
 /// The access of a key, assuming that it sees unreferenced cases and issues if that is unknown.
-fn open(access: &Access) -> Access {
+fn open(access: &KeyAccess) -> KeyAccess {
     let mut open = access.clone();
     let cases = open.scope.as_mut().map(|scope| &mut scope.cases_and_issues);
     if let Some(cases) = cases.filter(|cases| cases.unreferenced == Unreferenced::Unknown) {

@@ -2,10 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
+use cortexkey_client::{ActionKind, Plan, PlanOptions, check_names};
 use cortexkey_client::{ChildTenant, Client, Desired, LockFile, Membership, MembershipError};
-use cortexkey_client::{Kind, Plan, PlanOptions, check_names};
 use cortexkey_core::auth::KeyId;
-use cortexkey_lint::files::{self, DEFAULT_POLICY, Outcome};
+use cortexkey_lint::files::{self, DEFAULT_POLICY, RunOutcome};
 use cortexkey_lint::{Policy, Timestamp};
 use cortexkey_manifest::lock::{FILE_NAME, Lock};
 use cortexkey_manifest::policy::is_builtin;
@@ -22,12 +22,12 @@ pub struct TenantCorpus {
     /// The defined keys; each name occurs once.
     pub desired: Vec<Desired>,
     /// The definitions that cannot be compared with a tenant.
-    pub gaps: Vec<Gap>,
+    pub gaps: Vec<IncompleteDefinition>,
 }
 
 /// A definition that lacks something a comparison needs.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Gap {
+pub struct IncompleteDefinition {
     /// File, line and column.
     pub place: String,
     /// What is missing or cannot be read.
@@ -37,8 +37,8 @@ pub struct Gap {
 impl TenantCorpus {
     /// Selects the definitions of a run. `named` is the policy's name for the tenant. Without it,
     /// the policy must have only one tenant.
-    pub fn of(
-        outcome: &Outcome,
+    pub fn select(
+        outcome: &RunOutcome,
         policy: &Policy,
         named: Option<&str>,
     ) -> Result<Self, MembershipError> {
@@ -58,12 +58,12 @@ impl TenantCorpus {
                 }
                 let line = file.tree.position(definition.place.start).line;
                 let facts = Some((tenant, policy.tenant(tenant)));
-                match Desired::of(definition, &catalogue, facts, &file.path, line) {
+                match Desired::from_definition(definition, &catalogue, facts, &file.path, line) {
                     Ok(key) => desired.push(key),
                     Err(gap) => {
                         let at = file.tree.position(gap.span.start);
                         let place = format!("{}:{}:{}", file.path, at.line, at.column);
-                        gaps.push(Gap { place, message: gap.message });
+                        gaps.push(IncompleteDefinition { place, message: gap.message });
                     }
                 }
             }
@@ -103,11 +103,11 @@ impl TenantCorpus {
         place: &str,
         lock: &Lock,
     ) {
-        if !plan.actions.iter().any(|action| action.action == Kind::Delete) {
+        if !plan.actions.iter().any(|action| action.action == ActionKind::Delete) {
             return;
         }
         let options = files::Options::new(folder.to_owned(), Timestamp::UNIX_EPOCH);
-        let definitions = files::Definitions::of(&options, policy);
+        let definitions = files::DefinitionFiles::find(&options, policy);
         let locked = lock.tenants.get(place);
         plan.hold_back(&|action| {
             let is_defined = locked.is_some_and(|tenant| tenant.keys.contains_key(&action.key));

@@ -1,18 +1,18 @@
-//! [`Definitions`]: the linter's and the planner's view of the folder with key definitions.
+//! [`ComparedDefinitions`]: the linter's and the planner's view of the folder with key definitions.
 
 use std::collections::BTreeMap;
 use std::io;
 use std::path::PathBuf;
 
 use cortexkey_client::{
-    Action, CallError, Change, Client, Desired, Kind, LockFile, LockFileError, MembershipError,
-    Plan, PlanRequest, check_host,
+    Action, ActionKind, CallError, Client, Desired, FieldChange, LockFile, LockFileError,
+    MembershipError, Plan, PlanRequest, check_host,
 };
 use cortexkey_core::auth::Level;
-use cortexkey_lint::files::{self, DEFAULT_POLICY, Outcome, run};
-use cortexkey_lint::{Finding, Policy, Report, Severity, Source, Timestamp, WaivedBy};
-use cortexkey_manifest::access::Access;
-use cortexkey_manifest::definition::{Definition, Expiry};
+use cortexkey_lint::files::{self, DEFAULT_POLICY, RunOutcome, run};
+use cortexkey_lint::{Finding, Policy, Report, Severity, SourceText, Timestamp, WaivedBy};
+use cortexkey_manifest::access::KeyAccess;
+use cortexkey_manifest::definition::{Definition, ExpirySpec};
 use cortexkey_manifest::lock::LockedTenant;
 use cortexkey_system::chain;
 use thiserror::Error;
@@ -62,9 +62,9 @@ pub struct KeyFinding {
 
 impl KeyFinding {
     /// A finding of a report.
-    pub fn of(report: &Report, finding: &Finding) -> Self {
+    pub fn new(report: &Report, finding: &Finding) -> Self {
         let source = report.sources.get(finding.location.source);
-        let line = |source: &Source| source.positions(finding.location.span).0.line;
+        let line = |source: &SourceText| source.positions(finding.location.span).0.line;
         Self {
             severity: finding.severity,
             code: finding.rule.code().to_owned(),
@@ -99,9 +99,9 @@ pub struct Defined {
     /// Its comment.
     pub comment: Option<String>,
     /// When it expires, or its lifetime.
-    pub expiry: Option<Expiry>,
+    pub expiry: Option<ExpirySpec>,
     /// What it may do and see, or the reason why that is unknown.
-    pub access: Result<Access, String>,
+    pub access: Result<KeyAccess, String>,
     /// The linter's findings in it that count.
     pub findings: Vec<KeyFinding>,
 }
@@ -136,7 +136,7 @@ impl State {
 
 /// The facts about a key of the tenant that has a definition.
 #[derive(Clone, Debug)]
-pub struct Managed {
+pub struct ManagedKey {
     /// The name of the definition.
     pub name: String,
     /// Its owner.
@@ -148,7 +148,7 @@ pub struct Managed {
     /// How the key compares with it.
     pub state: State,
     /// The differences.
-    pub changes: Vec<Change>,
+    pub changes: Vec<FieldChange>,
     /// Whether its last applied scope allows cases and issues that reference no known object, if
     /// that is recorded.
     pub unreferenced: Option<bool>,
@@ -156,7 +156,7 @@ pub struct Managed {
     pub findings: Vec<KeyFinding>,
 }
 
-impl Managed {
+impl ManagedKey {
     /// The worst finding.
     pub fn worst(&self) -> Option<&KeyFinding> {
         self.findings.iter().max_by_key(|found| found.severity)
@@ -185,19 +185,19 @@ pub enum NoPlan {
     LinterErrors,
     /// The folder has no definitions.
     NoDefinitions,
-    /// Something could not be read or compared; [`Definitions::faults`] says which.
+    /// Something could not be read or compared; [`ComparedDefinitions::faults`] says which.
     Faults,
 }
 
 /// The definitions of a folder, compared with a tenant.
 #[derive(Default)]
-pub struct Definitions {
-    outcome: Option<Outcome>,
+pub struct ComparedDefinitions {
+    outcome: Option<RunOutcome>,
     /// The policy in force if there is no folder.
     builtin: Option<Policy>,
     /// All definitions, for any tenant.
     defined: Vec<Defined>,
-    by_id: BTreeMap<u64, Managed>,
+    by_id: BTreeMap<u64, ManagedKey>,
     /// Indices into `defined` of the definitions whose keys the tenant does not have.
     without_key: Vec<usize>,
     /// The lock file, if definitions could be compared.
@@ -208,7 +208,7 @@ pub struct Definitions {
     pub plan: Option<Plan>,
 }
 
-impl Definitions {
+impl ComparedDefinitions {
     /// Reads the folder of `source` and compares its definitions with the tenant of `client`. Both
     /// are optional. `scopes` are not read again.
     pub fn load(
@@ -221,12 +221,12 @@ impl Definitions {
             return Self { builtin: Policy::builtin(DEFAULT_POLICY), ..Self::default() };
         };
         let outcome = lint(source, now_ms);
-        Self::of(outcome, source, client, scopes, now_ms)
+        Self::from_outcome(outcome, source, client, scopes, now_ms)
     }
 
     /// Does the same with the outcome of a completed run of the linter.
-    pub fn of(
-        outcome: Outcome,
+    pub fn from_outcome(
+        outcome: RunOutcome,
         source: &DefinitionSource,
         client: Option<&Client>,
         scopes: &Scopes,
@@ -260,7 +260,7 @@ impl Definitions {
     }
 
     /// The linter's outcome, if there is a folder.
-    pub fn outcome(&self) -> Option<&Outcome> {
+    pub fn outcome(&self) -> Option<&RunOutcome> {
         self.outcome.as_ref()
     }
 
@@ -270,7 +270,7 @@ impl Definitions {
     }
 
     /// The facts about a key of the tenant that has a definition.
-    pub fn managed(&self, id: u64) -> Option<&Managed> {
+    pub fn managed(&self, id: u64) -> Option<&ManagedKey> {
         self.by_id.get(&id)
     }
 
@@ -301,9 +301,9 @@ impl Definitions {
     pub fn findings(&self) -> Vec<KeyFinding> {
         let report = self.outcome.as_ref().and_then(|outcome| outcome.report.as_ref());
         let Some(report) = report else { return Vec::new() };
-        let counting = report.findings.iter().map(|finding| KeyFinding::of(report, finding));
+        let counting = report.findings.iter().map(|finding| KeyFinding::new(report, finding));
         let waived = report.waived.iter().map(|waived| {
-            let found = KeyFinding::of(report, &waived.finding);
+            let found = KeyFinding::new(report, &waived.finding);
             KeyFinding { waived_by: Some(waived.by), ..found }
         });
         counting.chain(waived).collect()
@@ -313,13 +313,13 @@ impl Definitions {
         &mut self,
         source: &DefinitionSource,
         client: &Client,
-        outcome: &Outcome,
+        outcome: &RunOutcome,
         scopes: &Scopes,
         now_ms: u64,
     ) -> Result<(), CompareError> {
         let Some(policy) = &outcome.policy else { return Ok(()) };
-        let corpus = TenantCorpus::of(outcome, policy, source.tenant.as_deref())?;
-        let gap = |gap: &crate::Gap| format!("{}: {}", gap.place, gap.message);
+        let corpus = TenantCorpus::select(outcome, policy, source.tenant.as_deref())?;
+        let gap = |gap: &crate::IncompleteDefinition| format!("{}: {}", gap.place, gap.message);
         self.faults.extend(corpus.gaps.iter().map(gap));
         let path = source.lock_file.clone();
         let path = path.unwrap_or_else(|| source.folder.join(lock_file(policy)));
@@ -353,7 +353,7 @@ impl Definitions {
 }
 
 /// Runs the linter over the definitions of a source.
-fn lint(source: &DefinitionSource, now_ms: u64) -> Outcome {
+fn lint(source: &DefinitionSource, now_ms: u64) -> RunOutcome {
     let now = i64::try_from(now_ms).ok();
     let now = now.and_then(|ms| Timestamp::from_millisecond(ms).ok()).unwrap_or_default();
     let mut options = files::Options::new(source.folder.clone(), now);
@@ -364,7 +364,7 @@ fn lint(source: &DefinitionSource, now_ms: u64) -> Outcome {
 
 /// All definitions of a run. A definition that names no tenant is for the only tenant of its
 /// policy, or for the given one.
-fn defined(outcome: &Outcome, policy: &Policy, tenant: Option<&str>) -> Vec<Defined> {
+fn defined(outcome: &RunOutcome, policy: &Policy, tenant: Option<&str>) -> Vec<Defined> {
     let mut findings = findings_by_key(outcome);
     let mut all = Vec::new();
     for file in &outcome.corpus.files {
@@ -374,13 +374,14 @@ fn defined(outcome: &Outcome, policy: &Policy, tenant: Option<&str>) -> Vec<Defi
             let line = file.tree.position(definition.place.start).line;
             let tenant = definition.tenant().or(policy.only_tenant()).or(tenant);
             let facts = tenant.map(|name| (name, policy.tenant(name)));
-            let access = Access::of(definition, &catalogue, facts).map_err(|gap| gap.message);
+            let access = KeyAccess::from_definition(definition, &catalogue, facts)
+                .map_err(|gap| gap.message);
             let name = definition.name().unwrap_or_default().to_owned();
             let findings = findings.remove(&(file.path.clone(), name.clone())).unwrap_or_default();
             let tenant = definition.tenant().map(str::to_owned);
             let file = file.path.clone();
             let mut defined =
-                Defined { name, tenant, file, line, access, findings, ..of(definition) };
+                Defined { name, tenant, file, line, access, findings, ..defined_key(definition) };
             defined.roles = definition.roles().iter().map(|role| role.value.clone()).collect();
             all.push(defined);
         }
@@ -389,7 +390,7 @@ fn defined(outcome: &Outcome, policy: &Policy, tenant: Option<&str>) -> Vec<Defi
 }
 
 /// The facts that a definition alone contains.
-fn of(definition: &Definition) -> Defined {
+fn defined_key(definition: &Definition) -> Defined {
     let spec = definition.spec.as_ref();
     let metadata = definition.metadata.as_ref();
     Defined {
@@ -408,12 +409,12 @@ fn of(definition: &Definition) -> Defined {
 }
 
 /// The findings that count, by file and name of the key.
-fn findings_by_key(outcome: &Outcome) -> BTreeMap<(String, String), Vec<KeyFinding>> {
+fn findings_by_key(outcome: &RunOutcome) -> BTreeMap<(String, String), Vec<KeyFinding>> {
     let mut by_key: BTreeMap<_, Vec<KeyFinding>> = BTreeMap::new();
     if let Some(report) = &outcome.report {
         for finding in &report.findings {
             let Some(key) = &finding.key else { continue };
-            let found = KeyFinding::of(report, finding);
+            let found = KeyFinding::new(report, finding);
             by_key.entry((found.file.clone(), key.clone())).or_default().push(found);
         }
     }
@@ -436,7 +437,7 @@ fn without_key(
 ) -> Vec<usize> {
     let has_key = |key: &&Desired| {
         let is_generated =
-            |action: &Action| action.key == key.name && action.action == Kind::Generate;
+            |action: &Action| action.key == key.name && action.action == ActionKind::Generate;
         locked.and_then(|locked| locked.keys.get(&key.name)?.id).is_some()
             && !plan.actions.iter().any(is_generated)
     };
@@ -451,7 +452,7 @@ fn managed(
     corpus: &TenantCorpus,
     locked: &LockedTenant,
     plan: &Plan,
-) -> BTreeMap<u64, Managed> {
+) -> BTreeMap<u64, ManagedKey> {
     let mut by_id = BTreeMap::new();
     for (name, entry) in &locked.keys {
         let compared = corpus.desired.iter().find(|key| key.name == *name);
@@ -462,7 +463,7 @@ fn managed(
         let Some(definition) = at.and_then(|at| defined.get(at)) else { continue };
         // The plan does not contain definitions with gaps.
         let (state, changes) = compared.map_or((State::Unclear, Vec::new()), |_| state(plan, name));
-        let managed = |state, changes| Managed {
+        let managed = |state, changes| ManagedKey {
             name: name.clone(),
             owner: definition.owner.clone(),
             file: definition.file.clone(),
@@ -486,17 +487,24 @@ fn is_of(defined: &Defined, name: &str, tenant: &str) -> bool {
 }
 
 /// How a key compares with its definition, according to the plan, and the differences.
-fn state(plan: &Plan, name: &str) -> (State, Vec<Change>) {
+fn state(plan: &Plan, name: &str) -> (State, Vec<FieldChange>) {
     // Deleting the keys that it replaced does not change the key itself.
-    let is_of_key = |kind: Kind| {
-        matches!(kind, Kind::Generate | Kind::Replace | Kind::Edit | Kind::Scope | Kind::Refuse)
+    let is_of_key = |kind: ActionKind| {
+        matches!(
+            kind,
+            ActionKind::Generate
+                | ActionKind::Replace
+                | ActionKind::Edit
+                | ActionKind::Scope
+                | ActionKind::Refuse
+        )
     };
     let actions =
         || plan.actions.iter().filter(|action| action.key == name && is_of_key(action.action));
     let changes = actions().flat_map(|action| action.changes.iter().cloned()).collect();
     let state = if actions().any(|action| action.drift) {
         State::Drifted
-    } else if actions().any(|action| action.action == Kind::Refuse) {
+    } else if actions().any(|action| action.action == ActionKind::Refuse) {
         State::Unclear
     } else if actions().next().is_some() {
         State::Pending

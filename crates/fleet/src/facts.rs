@@ -6,11 +6,11 @@ use cortexkey_client::{is_system, maker};
 use cortexkey_core::access::Rights;
 use cortexkey_core::auth::Level;
 use cortexkey_core::lifecycle::{Expiry, ExpiryState};
-use cortexkey_manifest::access::Access;
+use cortexkey_manifest::access::KeyAccess;
 use cortexkey_manifest::{definition, mask_tokens};
 
 use crate::access::{KeyScope, access};
-use crate::definitions::{Defined, Definitions, KeyFinding, State};
+use crate::definitions::{ComparedDefinitions, Defined, KeyFinding, State};
 use crate::scopes::Scopes;
 use crate::snapshot::{Row, Snapshot};
 
@@ -83,7 +83,7 @@ impl KeyState {
     }
 
     /// The name that users see.
-    pub const fn words(self) -> &'static str {
+    pub const fn title(self) -> &'static str {
         match self {
             Self::Managed(State::InPlace) => "Managed",
             Self::Managed(State::Pending) => "Not applied",
@@ -136,14 +136,14 @@ impl From<Expiry> for KeyExpiry {
     }
 }
 
-impl From<definition::Expiry> for KeyExpiry {
-    fn from(expiry: definition::Expiry) -> Self {
+impl From<definition::ExpirySpec> for KeyExpiry {
+    fn from(expiry: definition::ExpirySpec) -> Self {
         match expiry {
-            definition::Expiry::Never => Self::Never,
-            definition::Expiry::At(time) => {
+            definition::ExpirySpec::Never => Self::Never,
+            definition::ExpirySpec::At(time) => {
                 Self::At(u64::try_from(time.as_millisecond()).unwrap_or(0))
             }
-            definition::Expiry::After(span) => {
+            definition::ExpirySpec::After(span) => {
                 Self::After(u64::try_from(span.as_millis()).unwrap_or(0))
             }
         }
@@ -168,7 +168,7 @@ impl KeyFacts {
     }
 
     /// All definitions, for use without a tenant.
-    pub fn of_definitions(definitions: &Definitions) -> Vec<Self> {
+    pub fn of_definitions(definitions: &ComparedDefinitions) -> Vec<Self> {
         let defined = definitions.defined().iter();
         defined.map(|defined| of_definition(defined, KeyState::Defined)).collect()
     }
@@ -198,7 +198,7 @@ impl RoleFacts {
     fn of(
         &mut self,
         row: &Row,
-        definitions: &Definitions,
+        definitions: &ComparedDefinitions,
         tenant: Option<&str>,
     ) -> (Option<bool>, Vec<String>) {
         if let Some(known) = self.by_roles.get(&row.key.roles) {
@@ -215,26 +215,31 @@ impl RoleFacts {
 }
 
 /// Whether roles let a key create keys, and which of them are privileged.
-fn roles_of(access: &Access) -> (Option<bool>, Vec<String>) {
+fn roles_of(access: &KeyAccess) -> (Option<bool>, Vec<String>) {
     let known = access.roles.iter().zip(&access.role_facts);
     let privileged = known.filter(|(_, facts)| facts.privileged);
     let privileged = privileged.map(|(role, _)| mask_tokens(&role.name)).collect();
     (Rights(&access.roles).makes_keys(), privileged)
 }
 
-fn scope(row: &Row, scopes: &Scopes, definitions: &Definitions, tenant: Option<&str>) -> KeyScope {
+fn scope(
+    row: &Row,
+    scopes: &Scopes,
+    definitions: &ComparedDefinitions,
+    tenant: Option<&str>,
+) -> KeyScope {
     match scopes.of(row.key.id) {
         None => KeyScope::NotRead,
         Some(Err(why)) => KeyScope::Unread(why.to_owned()),
         Some(Ok(None)) => KeyScope::NoScopes,
         Some(Ok(Some(scope))) => match access(row, Some(scope), definitions.policy(), tenant) {
-            Ok(access) => KeyScope::of(&access),
+            Ok(access) => KeyScope::from_access(&access),
             Err(error) => KeyScope::Unread(error.to_string()),
         },
     }
 }
 
-fn of_row(row: &Row, definitions: &Definitions) -> KeyFacts {
+fn of_row(row: &Row, definitions: &ComparedDefinitions) -> KeyFacts {
     let record = &row.record;
     let managed = row.managed.as_ref();
     let state = match managed {
@@ -268,7 +273,7 @@ fn of_definition(defined: &Defined, state: KeyState) -> KeyFacts {
     let (can_create_keys, privileged_roles) =
         defined.access.as_ref().map(roles_of).unwrap_or_default();
     let scope = match &defined.access {
-        Ok(access) => KeyScope::of(access),
+        Ok(access) => KeyScope::from_access(access),
         Err(why) => KeyScope::Unread(why.clone()),
     };
     KeyFacts {

@@ -1,4 +1,4 @@
-//! [`Inventory`]: each key of a tenant with its owner, its lineage, its last audited action, and what
+//! [`KeyInventory`]: each key of a tenant with its owner, its lineage, its last audited action, and what
 //! it may do and see.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -8,7 +8,7 @@ use cortexkey_client::table::one_line;
 use cortexkey_client::time::time_text;
 use cortexkey_client::{AuditLog, CallError, Client, maker};
 use cortexkey_core::access::{KnownLevel, Permission, Role};
-use cortexkey_manifest::access::{Access, Origin, RoleFacts, ScopeModel, losses, words};
+use cortexkey_manifest::access::{KeyAccess, RoleFacts, RoleOrigin, ScopeModel, describe, losses};
 use cortexkey_manifest::mask_tokens;
 use serde_json::{Value, json};
 
@@ -24,7 +24,7 @@ const ENTRIES_MAX: usize = 50_000;
 /// The keys of a tenant, with their origin and use.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
-pub struct Inventory {
+pub struct KeyInventory {
     /// When it was made, in milliseconds since 1970.
     pub now_ms: u64,
     /// The tenant.
@@ -119,7 +119,7 @@ pub const LIMITS: [&str; 4] = [
     "created keys are those that exist: keys that were deleted are not listed",
 ];
 
-impl Inventory {
+impl KeyInventory {
     /// Reads the audit log from a time on, and collects the facts about each key. `tenant` is the
     /// policy's name for the tenant, if given.
     pub fn read(
@@ -156,7 +156,7 @@ impl Inventory {
                 last_action: entries.and_then(|entries| entries.first()).map(|entry| action(entry)),
                 actions: entries.map(<[_]>::len),
                 roles: access.as_ref().map(holdings).unwrap_or_default(),
-                areas: seen.map(words::areas),
+                areas: seen.map(describe::areas),
                 losses: seen.filter(|access| access.tenant.scopes == ScopeModel::Areas).map(losses),
                 facts,
             }
@@ -164,7 +164,7 @@ impl Inventory {
         let keys = facts.into_iter().map(key).collect();
         let name = snapshot.definitions.plan.as_ref().map(|plan| plan.tenant.as_str()).or(tenant);
         let now_ms = snapshot.taken_ms;
-        let tenant = TenantSource::of(client, name);
+        let tenant = TenantSource::new(client, name);
         Ok(Self { now_ms, tenant, audit, keys, faults })
     }
 
@@ -261,7 +261,7 @@ impl InventoryKey {
     fn cells(&self) -> Vec<String> {
         let ids: Vec<String> = self.created_keys.iter().map(u64::to_string).collect();
         let last = self.last_action.as_ref();
-        let roles: Vec<String> = self.roles.iter().map(RoleHolding::words).collect();
+        let roles: Vec<String> = self.roles.iter().map(RoleHolding::to_text).collect();
         let areas = self.areas.iter().flatten().map(|(area, words)| format!("{area}: {words}"));
         let why = match &self.facts.scope {
             KeyScope::Unread(why) => why.clone(),
@@ -270,7 +270,7 @@ impl InventoryKey {
         vec![
             self.creator_words(),
             ids.join(", "),
-            last.map(AuditedAction::words).unwrap_or_default(),
+            last.map(AuditedAction::to_text).unwrap_or_default(),
             last.map(|last| time_text(last.ms)).unwrap_or_default(),
             self.actions.map_or_else(|| "unknown".to_owned(), |count| count.to_string()),
             roles.join("; "),
@@ -307,7 +307,7 @@ impl InventoryKey {
 
 impl AuditedAction {
     /// The action and its result.
-    pub fn words(&self) -> String {
+    pub fn to_text(&self) -> String {
         let what = if self.description.is_empty() { &self.kind } else { &self.description };
         match self.result.as_str() {
             "" | "SUCCESS" => what.clone(),
@@ -318,7 +318,7 @@ impl AuditedAction {
 
 impl RoleHolding {
     /// What it holds, in words.
-    pub fn words(&self) -> String {
+    pub fn to_text(&self) -> String {
         let mut name = self.name.clone();
         if let Some(by) = &self.implied_by {
             name += &format!(" (implied by {by})");
@@ -393,7 +393,7 @@ fn accessed(
     snapshot: &Snapshot,
     scopes: &Scopes,
     tenant: Option<&str>,
-) -> Option<Access> {
+) -> Option<KeyAccess> {
     let policy = snapshot.definitions.policy();
     let Some(id) = facts.id else {
         let (file, line) = facts.place.as_ref()?;
@@ -419,7 +419,7 @@ fn action(entry: &AuditRecord) -> AuditedAction {
     }
 }
 
-fn holdings(access: &Access) -> Vec<RoleHolding> {
+fn holdings(access: &KeyAccess) -> Vec<RoleHolding> {
     let known = access.roles.iter().zip(&access.role_facts);
     known.map(|(role, facts)| holding(role, facts)).collect()
 }
@@ -432,9 +432,9 @@ fn holding(role: &Role<String>, facts: &RoleFacts) -> RoleHolding {
         implied_by: facts.implied_by.as_deref().map(mask_tokens),
         is_privileged: facts.privileged,
         origin: match facts.origin {
-            Origin::Catalogue => "catalogue",
-            Origin::Predefined => "predefined",
-            Origin::Unknown => "unknown",
+            RoleOrigin::Catalogue => "catalogue",
+            RoleOrigin::Predefined => "predefined",
+            RoleOrigin::Unknown => "unknown",
         },
         holds_all: role.holds_all,
         components: components

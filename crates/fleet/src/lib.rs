@@ -2,7 +2,7 @@
 //! lineage and findings.
 //!
 //! One model for all front ends: `plan` and `apply` take the definitions of a tenant from
-//! [`TenantCorpus`], the console shows a [`Snapshot`], and [`Overview`], [`Report`] and [`Inventory`]
+//! [`TenantCorpus`], the console shows a [`Snapshot`], and [`Overview`], [`TenantReport`] and [`KeyInventory`]
 //! count and list the same [`KeyFacts`]. Decisions are the core's, findings the linter's, plans and
 //! calls the client's.
 
@@ -23,13 +23,16 @@ mod scopes;
 mod snapshot;
 
 pub use access::{KeyScope, Visibility, access};
-pub use corpus::{Gap, ROTATE_BEFORE_MS, TenantCorpus, lock_file};
-pub use definitions::{Defined, DefinitionSource, Definitions, KeyFinding, Managed, NoPlan, State};
-pub use facts::{KeyExpiry, KeyFacts, KeyState};
-pub use inventory::{AuditRange, AuditedAction, Inventory, InventoryKey, LIMITS, RoleHolding};
-pub use overview::{
-    Figure, Group, Grouping, MONTH_MS, Overview, Span, Step, Timeline, Tone, WEEK_MS, Week,
+pub use corpus::{IncompleteDefinition, ROTATE_BEFORE_MS, TenantCorpus, lock_file};
+pub use definitions::{
+    ComparedDefinitions, Defined, DefinitionSource, KeyFinding, ManagedKey, NoPlan, State,
 };
-pub use report::{CorpusSource, Report, TenantSource, expiry_words};
+pub use facts::{KeyExpiry, KeyFacts, KeyState};
+pub use inventory::{AuditRange, AuditedAction, InventoryKey, KeyInventory, LIMITS, RoleHolding};
+pub use overview::{
+    Figure, Group, Grouping, MONTH_MS, Overview, TimeSpan, Timeline, TimelineStep, Tone, WEEK_MS,
+    Week,
+};
+pub use report::{CorpusSource, TenantReport, TenantSource, expiry_words};
 pub use scopes::Scopes;
 pub use snapshot::{Row, Snapshot};

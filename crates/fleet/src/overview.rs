@@ -121,7 +121,7 @@ impl<'k> Overview<'k> {
             owners: groups(keys.iter().map(|key| key.owner.clone())),
             levels: groups(keys.iter().map(|key| key.level.map(|level| level.to_string()))),
             privileged_roles: groups(keys.iter().flat_map(|key| privileged(key))),
-            scopes: groups(keys.iter().map(|key| Some(key.scope.words().to_owned()))),
+            scopes: groups(keys.iter().map(|key| Some(key.scope.title().to_owned()))),
             expired,
             expiring,
             unmanaged: all(&|key| key.state == KeyState::Unmanaged),
@@ -215,16 +215,16 @@ pub enum Tone {
 
 /// A step of the timeline: a week, or the time outside the weeks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Step {
+pub struct TimelineStep {
     /// What it stands for.
-    pub span: Span,
+    pub span: TimeSpan,
     /// The number of keys.
     pub count: usize,
 }
 
 /// What a step of the timeline stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Span {
+pub enum TimeSpan {
     /// The time before now.
     Expired,
     /// The week that begins at this time, in milliseconds since 1970.
@@ -237,31 +237,31 @@ pub enum Span {
     Undated,
 }
 
-impl Step {
+impl TimelineStep {
     /// The step in words.
-    pub fn words(&self) -> String {
+    pub fn to_text(&self) -> String {
         let day = |ms| time_text(ms).chars().take(10).collect::<String>();
         match self.span {
-            Span::Expired => "expired".to_owned(),
-            Span::Week(from_ms) => {
+            TimeSpan::Expired => "expired".to_owned(),
+            TimeSpan::Week(from_ms) => {
                 format!("{} to {}", day(from_ms), day(from_ms.saturating_add(WEEK_MS)))
             }
-            Span::Later => "later".to_owned(),
-            Span::Never => "never".to_owned(),
-            Span::Undated => "not generated".to_owned(),
+            TimeSpan::Later => "later".to_owned(),
+            TimeSpan::Never => "never".to_owned(),
+            TimeSpan::Undated => "not generated".to_owned(),
         }
     }
 }
 
 impl Timeline {
     /// All steps in chronological order. `Later` and `Undated` are included only if they have keys.
-    pub fn steps(&self) -> Vec<Step> {
-        let step = |span, count| Step { span, count };
-        let mut steps = vec![step(Span::Expired, self.expired)];
-        steps.extend(self.weeks.iter().map(|week| step(Span::Week(week.from_ms), week.count)));
-        let rest = [(Span::Later, self.later), (Span::Undated, self.undated)];
+    pub fn steps(&self) -> Vec<TimelineStep> {
+        let step = |span, count| TimelineStep { span, count };
+        let mut steps = vec![step(TimeSpan::Expired, self.expired)];
+        steps.extend(self.weeks.iter().map(|week| step(TimeSpan::Week(week.from_ms), week.count)));
+        let rest = [(TimeSpan::Later, self.later), (TimeSpan::Undated, self.undated)];
         steps.extend(rest.into_iter().filter(|(_, count)| *count > 0).map(|(s, c)| step(s, c)));
-        steps.push(step(Span::Never, self.never));
+        steps.push(step(TimeSpan::Never, self.never));
         steps
     }
 

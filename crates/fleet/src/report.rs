@@ -1,4 +1,4 @@
-//! [`Report`]: overview, keys and findings of a tenant, of definitions, or of both, for an audit.
+//! [`TenantReport`]: overview, keys and findings of a tenant, of definitions, or of both, for an audit.
 
 use cortexkey_client::table::{no_formula, one_line};
 use cortexkey_client::time::time_text;
@@ -9,7 +9,7 @@ use cortexkey_lint::{Severity, WaivedBy};
 use serde_json::{Map, Value, json};
 
 use crate::access::KeyScope;
-use crate::definitions::{Definitions, KeyFinding};
+use crate::definitions::{ComparedDefinitions, KeyFinding};
 use crate::facts::{KeyExpiry, KeyFacts};
 use crate::overview::{DAY_MS, Figure, Group, Grouping, Overview};
 use crate::scopes::Scopes;
@@ -18,7 +18,7 @@ use crate::snapshot::Snapshot;
 /// Overview, keys and findings at one time.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
-pub struct Report {
+pub struct TenantReport {
     /// When it was made, in milliseconds since 1970.
     pub now_ms: u64,
     /// The tenant; absent in a report about definitions only.
@@ -58,7 +58,7 @@ pub struct CorpusSource {
 }
 
 impl TenantSource {
-    pub(crate) fn of(client: &Client, name: Option<&str>) -> Self {
+    pub(crate) fn new(client: &Client, name: Option<&str>) -> Self {
         Self {
             host: client.address().host().to_owned(),
             name: name.map(str::to_owned),
@@ -71,7 +71,7 @@ impl TenantSource {
     }
 }
 
-impl Report {
+impl TenantReport {
     /// A report about a tenant, with its definitions if the snapshot has any. `tenant` is the
     /// policy's name for it, if given.
     pub fn of_tenant(
@@ -83,7 +83,7 @@ impl Report {
         let definitions = &snapshot.definitions;
         let name = definitions.plan.as_ref().map(|plan| plan.tenant.as_str()).or(tenant);
         Self {
-            tenant: Some(TenantSource::of(client, name)),
+            tenant: Some(TenantSource::new(client, name)),
             keys: KeyFacts::of_tenant(snapshot, scopes, tenant),
             is_compared: definitions.is_compared(),
             faults: faults(snapshot, scopes),
@@ -92,7 +92,7 @@ impl Report {
     }
 
     /// A report about definitions, without a tenant.
-    pub fn of_definitions(definitions: &Definitions, now_ms: u64) -> Self {
+    pub fn of_definitions(definitions: &ComparedDefinitions, now_ms: u64) -> Self {
         Self {
             keys: KeyFacts::of_definitions(definitions),
             faults: definitions.faults.clone(),
@@ -100,7 +100,7 @@ impl Report {
         }
     }
 
-    fn of_corpus(definitions: &Definitions, now_ms: u64) -> Self {
+    fn of_corpus(definitions: &ComparedDefinitions, now_ms: u64) -> Self {
         let summary = definitions.outcome().and_then(|outcome| outcome.report.as_ref());
         let policy = definitions.policy().and_then(|policy| policy.path());
         let corpus = summary.map(|report| CorpusSource {
@@ -162,7 +162,7 @@ impl Report {
         }
         let timeline = overview.timeline.steps();
         for step in &timeline {
-            table.row(&["figure", "Expiry timeline", &step.words(), &step.count.to_string()]);
+            table.row(&["figure", "Expiry timeline", &step.to_text(), &step.count.to_string()]);
         }
         for Grouping { title, none, groups } in overview.groupings() {
             for group in groups {
@@ -210,12 +210,12 @@ pub(crate) fn key_cells(key: &KeyFacts, now_ms: u64) -> Vec<String> {
         text(key.name.as_ref()),
         text(key.owner.as_ref()),
         key.place.as_ref().map(|(file, line)| format!("{file}:{line}")).unwrap_or_default(),
-        key.state.words().to_owned(),
+        key.state.title().to_owned(),
         key.level.map(|level| level.to_string()).unwrap_or_default(),
         key.roles.join(", "),
         key.privileged_roles.join(", "),
         yes_or_no(key.can_create_keys).to_owned(),
-        key.scope.words().to_owned(),
+        key.scope.title().to_owned(),
         text(key.comment.as_ref()),
         key.created_ms.map(time_text).unwrap_or_default(),
         text(key.created_by.as_ref()),

@@ -1,7 +1,7 @@
 //! [`Scopes`]: the scopes of a tenant's keys.
 
 use cortexkey_api::scope::ScopeRead;
-use cortexkey_client::{CallError, Client, KnownScopes, Permission};
+use cortexkey_client::{ApiPermission, CallError, Client, KnownScopes};
 use cortexkey_core::auth::KeyId;
 
 /// The scopes that were read from the tenant, with one call per key.
@@ -29,7 +29,7 @@ impl Scopes {
                     Err(error) if error.status() == Some(403) => {
                         let why = format!(
                             "the key that signs lacks {}",
-                            Permission::AccessManagementView
+                            ApiPermission::AccessManagementView
                         );
                         forbidden = Some(why.clone());
                         Err(why)

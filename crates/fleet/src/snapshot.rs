@@ -9,7 +9,7 @@ use cortexkey_client::{CallError, Client};
 use cortexkey_core::auth::KeyId;
 use cortexkey_core::lifecycle::KeyRecord;
 
-use crate::definitions::{DefinitionSource, Definitions, Managed};
+use crate::definitions::{ComparedDefinitions, DefinitionSource, ManagedKey};
 use crate::scopes::Scopes;
 
 /// Lets the core sort rows by their records.
@@ -27,7 +27,7 @@ pub struct Row {
     /// As the table shows it.
     pub record: KeyRecord,
     /// The facts from its definition, if it has one.
-    pub managed: Option<Managed>,
+    pub managed: Option<ManagedKey>,
 }
 
 /// The tenant's keys at one time.
@@ -40,7 +40,7 @@ pub struct Snapshot {
     /// The tenant's roles, if the signing key may read them.
     pub roles: Vec<RoleRecord>,
     /// The policy and the definitions.
-    pub definitions: Arc<Definitions>,
+    pub definitions: Arc<ComparedDefinitions>,
     /// When it was read, in milliseconds since 1970.
     pub taken_ms: u64,
 }
@@ -57,15 +57,16 @@ impl Snapshot {
         source: Option<&DefinitionSource>,
         now_ms: u64,
     ) -> Result<Self, CallError> {
-        let load =
-            |_: &[KeyId]| Ok(Definitions::load(source, Some(client), &Scopes::default(), now_ms));
+        let load = |_: &[KeyId]| {
+            Ok(ComparedDefinitions::load(source, Some(client), &Scopes::default(), now_ms))
+        };
         Self::read_with(client, load, now_ms)
     }
 
     /// Does the same with definitions from another source, which gets the ids of the keys.
     pub fn read_with(
         client: &Client,
-        definitions: impl FnOnce(&[KeyId]) -> Result<Definitions, CallError>,
+        definitions: impl FnOnce(&[KeyId]) -> Result<ComparedDefinitions, CallError>,
         now_ms: u64,
     ) -> Result<Self, CallError> {
         let list = client.key_list(&[])?;

@@ -5,8 +5,8 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use cortexkey_manifest::policy::{Case, Expected, read_cases};
-use cortexkey_manifest::yaml::{Limits, Tree, parse_bytes};
+use cortexkey_manifest::policy::{ExpectedFinding, PolicyCase, read_cases};
+use cortexkey_manifest::yaml::{Tree, YamlLimits, parse_bytes};
 use cortexkey_manifest::{Problem, ProblemKind, Span, did_you_mean, quote};
 
 use crate::engine::{LintOptions, lint_all};
@@ -22,7 +22,7 @@ pub struct CaseFile {
     /// Its text and tree.
     pub tree: Arc<Tree>,
     /// Its cases.
-    pub cases: Vec<Case>,
+    pub cases: Vec<PolicyCase>,
     /// What is wrong with it.
     pub problems: Vec<Problem>,
 }
@@ -30,7 +30,7 @@ pub struct CaseFile {
 impl CaseFile {
     /// Parses the bytes of a file.
     #[must_use]
-    pub fn new(path: impl Into<String>, bytes: Vec<u8>, limits: &Limits) -> Self {
+    pub fn new(path: impl Into<String>, bytes: Vec<u8>, limits: &YamlLimits) -> Self {
         let parsed = parse_bytes(bytes, limits);
         let mut cases = Vec::new();
         let mut problems = Vec::new();
@@ -81,7 +81,7 @@ impl CasesOutcome {
 
 /// Runs cases against a policy.
 #[must_use]
-pub fn run_cases(policy: &Policy, files: &[CaseFile], limits: &Limits) -> CasesOutcome {
+pub fn run_cases(policy: &Policy, files: &[CaseFile], limits: &YamlLimits) -> CasesOutcome {
     let mut out = CasesOutcome::default();
     let mut failed: BTreeSet<RuleId> = BTreeSet::new();
     for file in files {
@@ -120,7 +120,7 @@ struct CaseFinding {
 }
 
 /// What is found in the definition of a case; `None` for a case that is incomplete.
-fn run_case(policy: &Policy, case: &Case, limits: &Limits) -> Option<Vec<CaseFinding>> {
+fn run_case(policy: &Policy, case: &PolicyCase, limits: &YamlLimits) -> Option<Vec<CaseFinding>> {
     let text = case.definition.get()?;
     let now = case.now.get()?;
     let path = case.path.get().cloned().unwrap_or_else(|| file_name(text, limits));
@@ -142,7 +142,7 @@ fn run_case(policy: &Policy, case: &Case, limits: &Limits) -> Option<Vec<CaseFin
 fn compare(
     policy: &Policy,
     file: &CaseFile,
-    case: &Case,
+    case: &PolicyCase,
     mut found: Vec<CaseFinding>,
 ) -> Vec<String> {
     let mut faults = Vec::new();
@@ -171,7 +171,7 @@ fn compare(
 }
 
 impl CaseFinding {
-    fn is(&self, rule: &RuleId, expected: &Expected) -> bool {
+    fn is(&self, rule: &RuleId, expected: &ExpectedFinding) -> bool {
         let line = expected.line.get();
         self.finding.rule == *rule
             && line.is_none_or(|line| usize::try_from(*line) == Ok(self.line))
@@ -180,7 +180,7 @@ impl CaseFinding {
 }
 
 /// The usual file name for a definition.
-fn file_name(text: &str, limits: &Limits) -> String {
+fn file_name(text: &str, limits: &YamlLimits) -> String {
     let file = CorpusFile::new("", text.as_bytes().to_vec(), limits);
     let definition = file.documents.first().and_then(|document| document.definition.as_ref());
     format!("{}.yaml", definition.and_then(|definition| definition.name()).unwrap_or("key"))

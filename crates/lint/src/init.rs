@@ -156,7 +156,7 @@ struct Known<'a> {
 /// The product that the roles of a tenant's keys suggest, and why.
 fn product(seen: &TenantSurvey) -> (Product, &'static str) {
     let holds = |product: Product| {
-        PredefinedRole::of(product)
+        PredefinedRole::for_product(product)
             .any(|role| role.products.len() < Product::ALL.len() && seen.roles.contains(role.name))
     };
     if holds(Product::Xsiam) || seen.has_scopes {
@@ -303,7 +303,7 @@ mod tests {
     use super::*;
     use crate::model::CorpusFile;
     use crate::policy::Policy;
-    use cortexkey_manifest::yaml::Limits;
+    use cortexkey_manifest::yaml::YamlLimits;
 
     fn init(keys: &[(&str, &str, &str, &str)]) -> String {
         let file = |(name, owner, tenant, roles): &(&str, &str, &str, &str)| {
@@ -311,7 +311,7 @@ mod tests {
                 "apiVersion: cortexkey/v1\nkind: ApiKey\nmetadata: {{ name: {name}, owner: {owner}, \
                  tenant: {tenant} }}\nspec: {{ roles: {roles} }}\n"
             );
-            CorpusFile::new(format!("{name}.yaml"), text.into_bytes(), &Limits::default())
+            CorpusFile::new(format!("{name}.yaml"), text.into_bytes(), &YamlLimits::default())
         };
         let corpus = Corpus { files: keys.iter().map(file).collect(), ..Corpus::default() };
         let text = policy_for(&corpus, "acme", &["keys/**".to_owned()]);

@@ -35,8 +35,8 @@ pub use engine::{Evaluation, EvaluationError, evaluate};
 pub use init::{MAIN_TENANT, policy_for};
 pub use jiff::Timestamp;
 pub use model::{
-    Before, Corpus, CorpusFile, Edit, Family, FileId, Finding, Fix, KeyDocument, Location,
-    LockedKeys, Related, Report, RuleId, Source, SourceId, Sources, Summary, Tallies, Tally,
+    Corpus, CorpusFile, EarlierCorpus, Edit, Family, FileId, Finding, Fix, KeyDocument, Location,
+    LockedKeys, Related, Report, RuleId, SourceId, SourceText, Sources, Summary, Tallies, Tally,
     WaivedBy, WaivedFinding,
 };
 pub use policy::{Custom, Fact, Policy, Selection, Settings};

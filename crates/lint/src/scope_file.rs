@@ -1,9 +1,9 @@
 //! [`check_scope`]: checks a scope in a file of its own, with the rules that check its form in a
 //! definition. What an organisation allows is not checked: there is no key and no policy.
 
-use cortexkey_manifest::definition::{Definition, Scope, Spec, read_scope};
+use cortexkey_manifest::definition::{Definition, ScopeSpec, Spec, read_scope};
 use cortexkey_manifest::policy::Severity;
-use cortexkey_manifest::yaml::Limits;
+use cortexkey_manifest::yaml::YamlLimits;
 use cortexkey_manifest::{Field, Problem, ProblemKind, Span, Spanned};
 use jiff::Timestamp;
 
@@ -22,8 +22,8 @@ fn is_about_form(rule: &RuleId) -> bool {
 
 /// Reads a scope as definitions have it under `spec.scope`, with or without the key `scope` above it.
 /// Returns the report if the scope has errors.
-pub fn check_scope(path: &str, bytes: Vec<u8>) -> Result<Scope, Box<Report>> {
-    let mut file = CorpusFile::new(path, bytes, &Limits::default());
+pub fn check_scope(path: &str, bytes: Vec<u8>) -> Result<ScopeSpec, Box<Report>> {
+    let mut file = CorpusFile::new(path, bytes, &YamlLimits::default());
     let scope = take_scope(&mut file);
     let corpus = Corpus { files: vec![file], ..Corpus::default() };
     // Suppressions have no use in a file for one command.
@@ -43,7 +43,7 @@ pub fn check_scope(path: &str, bytes: Vec<u8>) -> Result<Scope, Box<Report>> {
 }
 
 /// Reads the file's only document as a scope, and puts it into a definition for the rules.
-fn take_scope(file: &mut CorpusFile) -> Option<Scope> {
+fn take_scope(file: &mut CorpusFile) -> Option<ScopeSpec> {
     let documents = if file.decoded { file.tree.documents() } else { &[] };
     let is_yaml = file.problems.iter().all(|problem| problem.kind == ProblemKind::MissingField);
     match documents {
@@ -73,7 +73,7 @@ fn take_scope(file: &mut CorpusFile) -> Option<Scope> {
 }
 
 /// A definition that has nothing but a scope.
-fn definition_of(scope: Scope, span: Span) -> Definition {
+fn definition_of(scope: ScopeSpec, span: Span) -> Definition {
     let place = scope.place;
     let spec = Spec {
         place,

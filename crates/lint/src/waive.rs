@@ -4,7 +4,7 @@
 //! counts: a form that this module does not understand is an error, never a damaged policy.
 
 use cortexkey_manifest::policy::{self, PolicyFile};
-use cortexkey_manifest::yaml::{Limits, NodeId, NodeKind, Tree, parse};
+use cortexkey_manifest::yaml::{NodeId, NodeKind, Tree, YamlLimits, parse};
 use cortexkey_manifest::{quoted, scalar};
 
 /// A waiver to be written.
@@ -58,7 +58,7 @@ impl NewWaiver {
 /// The policy's text with one waiver more, and the line of that waiver.
 pub fn add_waiver(text: &str, waiver: &NewWaiver) -> Result<(String, usize), WaiveError> {
     let before = read(text).ok_or(WaiveError::Mistakes)?;
-    let tree = parse(text, &Limits::default()).tree;
+    let tree = parse(text, &YamlLimits::default()).tree;
     let mut edits = edits(&tree, waiver).ok_or(WaiveError::Form)?;
     let place = edits.last().map_or(0, |(at, _)| *at);
     let mut new = text.to_owned();
@@ -84,7 +84,7 @@ pub fn add_waiver(text: &str, waiver: &NewWaiver) -> Result<(String, usize), Wai
 }
 
 fn read(text: &str) -> Option<PolicyFile> {
-    let parsed = parse(text, &Limits::default());
+    let parsed = parse(text, &YamlLimits::default());
     let lowered = policy::read(&parsed.tree, parsed.first()?);
     lowered.policy.filter(|_| lowered.problems.is_empty())
 }

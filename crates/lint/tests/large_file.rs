@@ -11,7 +11,7 @@ mod common;
 use std::time::Instant;
 
 use common::{HEAD, code, folder, key, lint_with};
-use cortexkey_manifest::yaml::Limits;
+use cortexkey_manifest::yaml::YamlLimits;
 
 /// Bytes of memory for a byte of the file.
 const TIMES_MAX: usize = 20;
@@ -38,7 +38,8 @@ fn a_large_file_takes_less_than_20_times_its_size() {
     let size = text.len();
     drop(text);
     let start = Instant::now();
-    let limits = Limits { bytes: 1 << 30, nodes: 1 << 30, documents: 1 << 30, ..Limits::default() };
+    let limits =
+        YamlLimits { bytes: 1 << 30, nodes: 1 << 30, documents: 1 << 30, ..YamlLimits::default() };
     let outcome = lint_with(folder.path(), &[], |options| options.limits = limits);
     let time = start.elapsed();
     let report = outcome.report.as_ref().unwrap();

@@ -3,7 +3,9 @@
 //! It depends on the indentation of blocks and on the brackets of the line, because a text that is being
 //! typed is often not valid YAML.
 
-use cortexkey_manifest::format::{FieldSpec, KEY, KEY_KIND, Kind, Mapping, POLICY, POLICY_KIND};
+use cortexkey_manifest::format::{
+    FieldKind, FieldSpec, KEY, KEY_KIND, Mapping, POLICY, POLICY_KIND,
+};
 
 /// A position in a mapping.
 #[derive(Debug)]
@@ -233,7 +235,7 @@ fn walk(root: &'static Mapping, path: &[String]) -> Option<&'static Mapping> {
     let mut names = path.iter();
     while let Some(name) = names.next() {
         let kind = &mapping.field(name)?.kind;
-        if matches!(kind, Kind::Map(_) | Kind::Rules(_)) {
+        if matches!(kind, FieldKind::Map(_) | FieldKind::Rules(_)) {
             // Any name stands for an entry of it.
             names.next()?;
         }

@@ -14,7 +14,7 @@ use cortexkey_lint::{
 };
 use cortexkey_manifest::definition::Definition;
 use cortexkey_manifest::policy::{is_builtin, load};
-use cortexkey_manifest::yaml::Limits;
+use cortexkey_manifest::yaml::YamlLimits;
 
 /// A folder that is checked.
 pub(crate) struct Root {
@@ -36,7 +36,7 @@ pub(crate) struct Root {
     known: BTreeSet<String>,
     /// Why the folder could not be checked.
     pub(crate) fault: Option<String>,
-    limits: Limits,
+    limits: YamlLimits,
 }
 
 /// A finding in its report.
@@ -131,7 +131,7 @@ impl Root {
 
     fn policy_file(&self, path: &Path) -> Option<(&Policy, &str)> {
         self.sessions.iter().zip(&self.reports).find_map(|(session, report)| {
-            let is_it = |source: &&cortexkey_lint::Source| {
+            let is_it = |source: &&cortexkey_lint::SourceText| {
                 source.is_of_policy() && self.absolute(&source.path) == path
             };
             Some((session.policy(), report.sources.iter().find(is_it)?.text()))

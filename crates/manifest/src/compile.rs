@@ -8,14 +8,14 @@ use cortexkey_core::access::{KeyDefinition, Scope, Unreferenced};
 use cortexkey_core::auth::KeyId;
 use cortexkey_core::lifecycle;
 
-use crate::access::{Access, IncompleteField, ScopeModel};
-use crate::definition::{Definition, Expiry};
+use crate::access::{IncompleteField, KeyAccess, ScopeModel};
+use crate::definition::{Definition, ExpirySpec};
 use crate::lock::LockedKey;
 use crate::{Field, Span};
 
 /// Why a definition cannot be compiled.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Refusal {
+pub enum CompileRefusal {
     /// A field is missing or cannot be read, and a decision depends on it.
     #[error("{}", .0.message)]
     Incomplete(IncompleteField),
@@ -24,7 +24,7 @@ pub enum Refusal {
     Compile(CompileError),
 }
 
-impl From<IncompleteField> for Refusal {
+impl From<IncompleteField> for CompileRefusal {
     fn from(field: IncompleteField) -> Self {
         Self::Incomplete(field)
     }
@@ -34,9 +34,9 @@ impl From<IncompleteField> for Refusal {
 pub fn add(
     compiler: &mut Compiler,
     definition: &Definition,
-    access: &Access,
+    access: &KeyAccess,
     locked: Option<&LockedKey>,
-) -> Result<(), Refusal> {
+) -> Result<(), CompileRefusal> {
     let place = definition.place;
     let name = definition
         .name()
@@ -60,12 +60,12 @@ pub fn add(
         )
     })?;
     let (expiry, lifetime_ms) = match end.value {
-        Expiry::Never => (lifecycle::Expiry::Never, None),
-        Expiry::At(at) => {
+        ExpirySpec::Never => (lifecycle::Expiry::Never, None),
+        ExpirySpec::At(at) => {
             let ms = u64::try_from(at.as_millisecond()).unwrap_or(0);
             (lifecycle::Expiry::At { ms }, None)
         }
-        Expiry::After(after) => {
+        ExpirySpec::After(after) => {
             (lifecycle::Expiry::Never, Some(u64::try_from(after.as_millis()).unwrap_or(0)))
         }
     };
@@ -90,7 +90,7 @@ pub fn add(
             settings: access.tenant.settings,
             older_scopes,
         })
-        .map_err(Refusal::Compile)
+        .map_err(CompileRefusal::Compile)
 }
 
 fn scope_place(definition: &Definition) -> Span {

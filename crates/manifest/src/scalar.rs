@@ -62,12 +62,12 @@ pub fn quoted(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::yaml::{Limits, NodeKind, parse};
+    use crate::yaml::{NodeKind, YamlLimits, parse};
     use proptest::prelude::*;
 
     fn read_back(text: &str) -> Option<String> {
         let source = format!("{}: [{}]\n", scalar(text), scalar(text));
-        let parsed = parse(&source, &Limits::default());
+        let parsed = parse(&source, &YamlLimits::default());
         assert!(parsed.problems.is_empty(), "{source:?}: {:?}", parsed.problems);
         let tree = parsed.tree;
         let NodeKind::Mapping { entries, .. } = &tree.node(tree.documents()[0].root).kind else {

@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 
 /// When a key expires.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Expiry {
+pub enum ExpirySpec {
     /// At this time.
     At(Timestamp),
     /// This long after the key is generated.

@@ -4,7 +4,7 @@
 #![allow(clippy::unwrap_used)]
 
 use cortexkey_manifest::policy::{self, load};
-use cortexkey_manifest::yaml::{Limits, Tree, parse};
+use cortexkey_manifest::yaml::{Tree, YamlLimits, parse};
 use cortexkey_manifest::{Problem, Span, decode, definition, quote, secret_ranges};
 use proptest::prelude::*;
 
@@ -118,7 +118,7 @@ fn nodes(tree: &Tree) {
 fn read_all(text: &str) {
     let decoded = decode(text.as_bytes().to_vec());
     places(&decoded.text, decoded.problem.as_slice());
-    let parsed = parse(text, &Limits::default());
+    let parsed = parse(text, &YamlLimits::default());
     places(text, &parsed.problems);
     nodes(&parsed.tree);
     for document in parsed.tree.documents() {
@@ -126,7 +126,7 @@ fn read_all(text: &str) {
         places(text, &policy::read(&parsed.tree, *document).problems);
     }
     let mut read = |_: &str| Ok(text.as_bytes().to_vec());
-    for fault in load("a.yaml", &Limits::default(), &mut read).unwrap().faults {
+    for fault in load("a.yaml", &YamlLimits::default(), &mut read).unwrap().faults {
         places(fault.tree.source(), &fault.problems);
     }
     let quoted = quote(text);

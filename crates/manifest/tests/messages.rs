@@ -1,10 +1,10 @@
 //! All mistakes of a file at once, in the words that people read.
 
-use cortexkey_manifest::yaml::{Limits, parse};
+use cortexkey_manifest::yaml::{YamlLimits, parse};
 use cortexkey_manifest::{Problem, definition, policy};
 
 fn shown(text: &str, is_policy: bool) -> String {
-    let parsed = parse(text, &Limits::default());
+    let parsed = parse(text, &YamlLimits::default());
     let mut problems: Vec<Problem> = parsed.problems;
     for document in parsed.tree.documents() {
         problems.extend(if is_policy {

@@ -5,7 +5,7 @@
 // A failed step of a test is a failed test.
 #![allow(clippy::unwrap_used)]
 
-use cortexkey_manifest::yaml::{Limits, parse, plain_form};
+use cortexkey_manifest::yaml::{YamlLimits, parse, plain_form};
 use cortexkey_manifest::{Problem, ProblemKind};
 
 const BASES: [&str; 4] = [
@@ -116,11 +116,11 @@ fn all_readers_agree_on_the_plain_form() {
     let mut differ = 0;
     for _ in 0..wanted {
         let text = mutated(&mut numbers);
-        let (plain, difference) = plain_form(&text, &Limits::default());
+        let (plain, difference) = plain_form(&text, &YamlLimits::default());
         assert!(difference.is_none(), "{text:?}\n{}", difference.unwrap());
         known += usize::from(plain);
         let differs = |problem: &Problem| problem.kind == ProblemKind::ParserDisagreement;
-        differ += usize::from(parse(&text, &Limits::default()).problems.iter().any(differs));
+        differ += usize::from(parse(&text, &YamlLimits::default()).problems.iter().any(differs));
     }
     println!("{known} of {wanted} files have the plain form; {differ} are read in two ways");
     // Else nothing has been shown.
@@ -130,18 +130,21 @@ fn all_readers_agree_on_the_plain_form() {
 #[test]
 fn definitions_as_people_write_them_have_the_plain_form() {
     for text in BASES {
-        assert_eq!(plain_form(text, &Limits::default()), (true, None), "{text}");
+        assert_eq!(plain_form(text, &YamlLimits::default()), (true, None), "{text}");
     }
 }
 
 #[test]
 fn limits_hold_in_the_plain_form() {
-    let limits = |nodes, depth, documents| Limits { bytes: 100, depth, nodes, documents };
+    let limits = |nodes, depth, documents| YamlLimits { bytes: 100, depth, nodes, documents };
     let text = "a: [b, [c]]\n---\nd: e\n";
     assert_eq!(plain_form(text, &limits(9, 3, 2)), (true, None));
-    for tight in
-        [limits(8, 3, 2), limits(9, 2, 2), limits(9, 3, 1), Limits { bytes: 20, ..limits(9, 3, 2) }]
-    {
+    for tight in [
+        limits(8, 3, 2),
+        limits(9, 2, 2),
+        limits(9, 3, 1),
+        YamlLimits { bytes: 20, ..limits(9, 3, 2) },
+    ] {
         assert_eq!(plain_form(text, &tight), (false, None), "{tight:?}");
         assert!(!parse(text, &tight).complete, "{tight:?}");
     }
@@ -192,8 +195,8 @@ fn ambiguous_documents_are_not_in_the_plain_form() {
         "",
         "# a\n",
     ] {
-        assert_eq!(plain_form(text, &Limits::default()), (false, None), "{text:?}");
+        assert_eq!(plain_form(text, &YamlLimits::default()), (false, None), "{text:?}");
     }
     let long = format!("{}: x\n", "a".repeat(1010));
-    assert_eq!(plain_form(&long, &Limits::default()), (false, None));
+    assert_eq!(plain_form(&long, &YamlLimits::default()), (false, None));
 }

@@ -4,8 +4,8 @@
 
 use std::collections::BTreeMap;
 
-use cortexkey_manifest::policy::{Layers, Merged, OptionKind, Rules, Severity, load};
-use cortexkey_manifest::yaml::Limits;
+use cortexkey_manifest::policy::{Merged, OptionKind, PolicyLayers, Rules, Severity, load};
+use cortexkey_manifest::yaml::YamlLimits;
 
 struct Table;
 
@@ -28,7 +28,7 @@ impl Rules for Table {
 }
 
 /// Reads the policies of a table; the first is the one that is asked for.
-fn layers(files: &[(&str, &str)]) -> (Layers, usize) {
+fn layers(files: &[(&str, &str)]) -> (PolicyLayers, usize) {
     let files: BTreeMap<_, _> = files.iter().copied().collect();
     let mut asked = 0;
     let mut read = |path: &str| {
@@ -37,7 +37,7 @@ fn layers(files: &[(&str, &str)]) -> (Layers, usize) {
         let head = "apiVersion: cortexkey/v1\nkind: Policy\nmetadata: { name: x }\n";
         Ok(format!("{head}{body}\n").into_bytes())
     };
-    let layers = load("child", &Limits::default(), &mut read).unwrap();
+    let layers = load("child", &YamlLimits::default(), &mut read).unwrap();
     (layers, asked)
 }
 
@@ -140,7 +140,7 @@ fn one_file_under_many_paths_is_read_a_limited_number_of_times() {
                     extends: [l1/p.yaml, l2/p.yaml]\n";
         Ok(text.as_bytes().to_vec())
     };
-    let layers = load("p.yaml", &Limits::default(), &mut read).unwrap();
+    let layers = load("p.yaml", &YamlLimits::default(), &mut read).unwrap();
     assert_eq!(asked, 64);
     let problems = layers.faults.iter().flat_map(|fault| &fault.problems);
     let mut said: Vec<&str> = problems.map(|problem| problem.message.as_str()).collect();
@@ -186,7 +186,7 @@ fn the_first_of_many_equal_names_counts() {
         "apiVersion: cortexkey/v1\nkind: Policy\nmetadata: {{ name: x }}\ntenants:\n{}",
         tenants.concat()
     );
-    let parsed = cortexkey_manifest::yaml::parse(&text, &Limits::default());
+    let parsed = cortexkey_manifest::yaml::parse(&text, &YamlLimits::default());
     assert_eq!(parsed.problems.len(), 10_000);
     let read = cortexkey_manifest::policy::read(&parsed.tree, parsed.tree.documents()[0]);
     let names = read.policy.unwrap().tenants;

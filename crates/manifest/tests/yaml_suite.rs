@@ -8,7 +8,7 @@
 
 use std::fs;
 
-use cortexkey_manifest::yaml::{Limits, NodeId, NodeKind, Tree, parse};
+use cortexkey_manifest::yaml::{NodeId, NodeKind, Tree, YamlLimits, parse};
 use serde::Deserialize;
 
 #[derive(Deserialize)]
@@ -108,7 +108,7 @@ fn the_suite_is_read_as_it_asks() {
     let mut good = 0;
     let mut wrong = Vec::new();
     for case in &cases {
-        let parsed = parse(&case.yaml, &Limits::default());
+        let parsed = parse(&case.yaml, &YamlLimits::default());
         let read = events(&parsed.tree);
         let fits = if case.fail {
             !parsed.complete

@@ -21,5 +21,5 @@ pub use hold::hold;
 pub use names::is_reserved;
 pub use read::{ReadError, ground, open, read, read_within, stays};
 #[cfg(windows)]
-pub use rights::{Access, keep_rights, make_private, others_with};
-pub use write::{Links, Pending, Write, WriteError, replace};
+pub use rights::{FileAccess, keep_rights, make_private, others_with};
+pub use write::{Links, PendingFile, WriteError, WriteOptions, replace};

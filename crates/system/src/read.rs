@@ -201,7 +201,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn links_do_not_lead_out_of_a_repository() {
+    fn links_do_not_leave_a_repository() {
         use std::os::unix::fs::symlink;
 
         let folder = tempfile::tempdir().unwrap();

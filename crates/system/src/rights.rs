@@ -13,7 +13,7 @@ pub use windows::{keep_rights, make_private, others_with};
 
 /// What others must not be able to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Access {
+pub enum FileAccess {
     /// Neither read nor write.
     Read,
     /// Not write; reading is allowed.
@@ -30,7 +30,7 @@ const CHANGES: u32 = 0x2 | 0x4 | 0x40 | 0x1_0000 | 0x4_0000 | 0x8_0000;
 /// The system and administrators, who can read every file, and the owner, who is checked by itself.
 const TRUSTED: [&str; 3] = ["SY", "BA", "OW"];
 
-impl Access {
+impl FileAccess {
     const fn rights(self) -> u32 {
         let changes = CHANGES | GENERIC_WRITE | GENERIC_ALL;
         match self {
@@ -43,7 +43,7 @@ impl Access {
 /// The first account besides `user`, the system and administrators that has the access.
 ///
 /// `sddl` has the owner and the list of a file, as `O:…D:…`.
-fn others_in(sddl: &str, user: &str, access: Access) -> Option<String> {
+fn others_in(sddl: &str, user: &str, access: FileAccess) -> Option<String> {
     let is_trusted = |account: &str| account == user || TRUSTED.contains(&account);
     let Some((owner, list)) = sddl.split_once("D:") else {
         // Without a list everybody may do everything.
@@ -170,13 +170,13 @@ mod windows {
     };
     use windows_permissions::{LocalBox, SecurityDescriptor};
 
-    use super::{Access, others_in, private_list};
+    use super::{FileAccess, others_in, private_list};
 
     const FILE: SeObjectType = SeObjectType::SE_FILE_OBJECT;
 
     /// The first account other than this user, the system and administrators that has the access to an open
     /// file or folder.
-    pub fn others_with(file: &File, access: Access) -> io::Result<Option<String>> {
+    pub fn others_with(file: &File, access: FileAccess) -> io::Result<Option<String>> {
         let about = SecurityInformation::Owner | SecurityInformation::Dacl;
         let sddl = text(GetSecurityInfo(file, FILE, about)?.as_sddl()?)?;
         Ok(others_in(&sddl, &this_user()?, access))
@@ -233,7 +233,7 @@ mod windows {
             let list = private_list(&user);
             let sddl = text(descriptor(&format!("O:{user}{list}"))?.as_sddl()?)?;
             assert_eq!(sddl, format!("O:{user}{list}"));
-            assert_eq!(others_in(&sddl, &user, Access::Read), None);
+            assert_eq!(others_in(&sddl, &user, FileAccess::Read), None);
             Ok(())
         }
     }
@@ -246,7 +246,7 @@ mod tests {
     const USER: &str = "S-1-5-21-1-2-3-1001";
 
     fn readers(list: &str) -> Option<String> {
-        others_in(&format!("O:{USER}D:{list}"), USER, Access::Read)
+        others_in(&format!("O:{USER}D:{list}"), USER, FileAccess::Read)
     }
 
     #[test]
@@ -260,7 +260,7 @@ mod tests {
     fn a_private_list_is_protected_and_grants_others_nothing() {
         let list = private_list(USER);
         assert!(list.starts_with("D:P("), "{list}");
-        for access in [Access::Read, Access::Write] {
+        for access in [FileAccess::Read, FileAccess::Write] {
             assert_eq!(others_in(&format!("O:{USER}{list}"), USER, access), None);
             let other = others_in(&format!("O:SY{list}"), "S-1-5-21-1-2-3-1002", access);
             assert_eq!(other.as_deref(), Some(USER));
@@ -281,9 +281,9 @@ mod tests {
         ] {
             assert_eq!(readers(list).as_deref(), Some(account), "{list}");
         }
-        assert_eq!(others_in(&format!("O:{USER}"), USER, Access::Read).unwrap(), "Everyone");
-        assert_eq!(others_in("O:WDD:P", USER, Access::Write).unwrap(), "Everyone");
-        assert_eq!(others_in("D:P", USER, Access::Write).unwrap(), "");
+        assert_eq!(others_in(&format!("O:{USER}"), USER, FileAccess::Read).unwrap(), "Everyone");
+        assert_eq!(others_in("O:WDD:P", USER, FileAccess::Write).unwrap(), "Everyone");
+        assert_eq!(others_in("D:P", USER, FileAccess::Write).unwrap(), "");
     }
 
     #[test]
@@ -292,9 +292,9 @@ mod tests {
             assert_eq!(readers(list), None, "{list}");
         }
         let read = format!("O:{USER}D:(A;;FR;;;WD)");
-        assert_eq!(others_in(&read, USER, Access::Write), None);
+        assert_eq!(others_in(&read, USER, FileAccess::Write), None);
         let write = format!("O:{USER}D:(A;;FW;;;WD)");
-        assert_eq!(others_in(&write, USER, Access::Write).as_deref(), Some("Everyone"));
+        assert_eq!(others_in(&write, USER, FileAccess::Write).as_deref(), Some("Everyone"));
     }
 
     #[test]

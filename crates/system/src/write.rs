@@ -42,13 +42,13 @@ pub enum Links<'a> {
 
 /// How a file is written.
 #[derive(Clone, Copy, Debug)]
-pub struct Write<'a> {
+pub struct WriteOptions<'a> {
     links: Links<'a>,
     private: bool,
     durable: bool,
 }
 
-impl<'a> Write<'a> {
+impl<'a> WriteOptions<'a> {
     /// A file with the umask's mode, written without waiting for the disk.
     #[must_use]
     pub const fn new(links: Links<'a>) -> Self {
@@ -69,23 +69,23 @@ impl<'a> Write<'a> {
 }
 
 /// Replaces a file, or creates it.
-pub fn replace(path: &Path, bytes: &[u8], how: Write<'_>) -> Result<(), WriteError> {
-    Pending::begin(path, how)?.replace(bytes)
+pub fn replace(path: &Path, bytes: &[u8], how: WriteOptions<'_>) -> Result<(), WriteError> {
+    PendingFile::begin(path, how)?.replace(bytes)
 }
 
 /// A temporary file next to its destination, for callers who must know that they can write before
 /// they have the contents. Dropped, it is removed.
 #[derive(Debug)]
-pub struct Pending {
+pub struct PendingFile {
     file: NamedTempFile,
     path: PathBuf,
     target: PathBuf,
     durable: bool,
 }
 
-impl Pending {
+impl PendingFile {
     /// Creates the temporary file. A link at the path is resolved here, once.
-    pub fn begin(path: &Path, how: Write<'_>) -> Result<Self, WriteError> {
+    pub fn begin(path: &Path, how: WriteOptions<'_>) -> Result<Self, WriteError> {
         let target = resolve(path, how.links)?;
         let failed = |error| WriteError::system("create a file beside", path, error);
         let about = match fs::symlink_metadata(&target) {

@@ -9,7 +9,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use cortexkey_system::{
-    Access, Links, Pending, Write, WriteError, hold, make_private, others_with, replace,
+    FileAccess, Links, PendingFile, WriteError, WriteOptions, hold, make_private, others_with,
+    replace,
 };
 use tempfile::TempDir;
 use windows_permissions::constants::{SeObjectType, SecurityInformation};
@@ -19,9 +20,9 @@ use windows_permissions::{LocalBox, SecurityDescriptor};
 
 const FILE_FLAG_BACKUP_SEMANTICS: u32 = 0x0200_0000;
 const ERROR_SHARING_VIOLATION: i32 = 32;
-const PLAIN: Write<'static> = Write::new(Links::Refuse);
+const PLAIN: WriteOptions<'static> = WriteOptions::new(Links::Refuse);
 
-fn others(path: &Path, access: Access) -> Option<String> {
+fn others(path: &Path, access: FileAccess) -> Option<String> {
     let mut open = OpenOptions::new();
     // Folders open with this flag alone.
     let file = open.read(true).custom_flags(FILE_FLAG_BACKUP_SEMANTICS).open(path).unwrap();
@@ -33,7 +34,7 @@ fn others(path: &Path, access: Access) -> Option<String> {
 fn folder_of_this_user() -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     make_private(folder.path()).unwrap();
-    assert_eq!(others(folder.path(), Access::Read), None);
+    assert_eq!(others(folder.path(), FileAccess::Read), None);
     folder
 }
 
@@ -51,11 +52,11 @@ fn a_private_file_is_the_users_alone_and_stays_so() {
     let folder = folder_of_this_user();
     let path = folder.path().join("key");
     replace(&path, b"one", PLAIN.private()).unwrap();
-    assert_eq!(others(&path, Access::Read), None);
+    assert_eq!(others(&path, FileAccess::Read), None);
     replace(&path, b"two", PLAIN).unwrap();
     assert_eq!(fs::read(&path).unwrap(), b"two");
-    assert_eq!(others(&path, Access::Read), None);
-    assert_eq!(others(&path, Access::Write), None);
+    assert_eq!(others(&path, FileAccess::Read), None);
+    assert_eq!(others(&path, FileAccess::Write), None);
 }
 
 #[test]
@@ -64,37 +65,37 @@ fn making_a_file_private_removes_access() {
     let path = folder.path().join("key");
     fs::write(&path, "x").unwrap();
     grant_everyone(&path);
-    assert_eq!(others(&path, Access::Read).as_deref(), Some("Everyone"));
-    assert_eq!(others(&path, Access::Write), None);
+    assert_eq!(others(&path, FileAccess::Read).as_deref(), Some("Everyone"));
+    assert_eq!(others(&path, FileAccess::Write), None);
     make_private(&path).unwrap();
-    assert_eq!(others(&path, Access::Read), None);
+    assert_eq!(others(&path, FileAccess::Read), None);
 }
 
 #[test]
 fn a_private_file_takes_nothing_from_a_shared_folder() {
     let folder = tempfile::tempdir().unwrap();
     grant_everyone(folder.path());
-    assert_eq!(others(folder.path(), Access::Read).as_deref(), Some("Everyone"));
+    assert_eq!(others(folder.path(), FileAccess::Read).as_deref(), Some("Everyone"));
     if skip_under_wine("SetNamedSecurityInfo of wine ignores that a list is protected") {
         return;
     }
     let path = folder.path().join("key");
     replace(&path, b"one", PLAIN.private()).unwrap();
-    assert_eq!(others(&path, Access::Read), None);
+    assert_eq!(others(&path, FileAccess::Read), None);
 }
 
 #[test]
 fn no_program_can_open_a_file_that_is_not_in_place_yet() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("key");
-    let pending = Pending::begin(&path, PLAIN.private().durable()).unwrap();
+    let pending = PendingFile::begin(&path, PLAIN.private().durable()).unwrap();
     let temporary = fs::read_dir(folder.path()).unwrap().next().unwrap().unwrap().path();
     let error = File::open(&temporary).unwrap_err();
     assert_eq!(error.raw_os_error(), Some(ERROR_SHARING_VIOLATION));
     pending.create(b"one").unwrap();
     assert_eq!(fs::read(&path).unwrap(), b"one");
     // A dropped one is removed.
-    drop(Pending::begin(&path, PLAIN).unwrap());
+    drop(PendingFile::begin(&path, PLAIN).unwrap());
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
 }
 
@@ -165,10 +166,10 @@ fn a_private_folder_passes_on_its_permissions() {
     let inner = folder.path().join("data");
     fs::create_dir(&inner).unwrap();
     make_private(&inner).unwrap();
-    assert_eq!(others(&inner, Access::Read), None);
+    assert_eq!(others(&inner, FileAccess::Read), None);
     if skip_under_wine("a new file under wine has the mode of the umask, whatever its folder") {
         return;
     }
     fs::write(inner.join("seal.key"), "x").unwrap();
-    assert_eq!(others(&inner.join("seal.key"), Access::Read), None);
+    assert_eq!(others(&inner.join("seal.key"), FileAccess::Read), None);
 }

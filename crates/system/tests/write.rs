@@ -6,9 +6,9 @@ use std::fs;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
 use std::path::Path;
 
-use cortexkey_system::{Links, Pending, Write, WriteError, replace};
+use cortexkey_system::{Links, PendingFile, WriteError, WriteOptions, replace};
 
-const PLAIN: Write<'static> = Write::new(Links::Refuse);
+const PLAIN: WriteOptions<'static> = WriteOptions::new(Links::Refuse);
 
 fn mode(path: &Path) -> u32 {
     fs::metadata(path).unwrap().permissions().mode() & 0o7777
@@ -61,7 +61,7 @@ fn an_old_reader_keeps_the_old_bytes() {
 }
 
 #[test]
-fn links_are_refused_replaced_or_followed_as_the_caller_says() {
+fn links_are_refused_replaced_or_followed_as_requested() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("file");
     let link = folder.path().join("link");
@@ -74,12 +74,12 @@ fn links_are_refused_replaced_or_followed_as_the_caller_says() {
     assert!(matches!(replace(&link, b"new", PLAIN), Err(WriteError::Link { .. })));
     assert_eq!(fs::read_to_string(&file).unwrap(), "old");
 
-    replace(&link, b"new", Write::new(Links::Follow)).unwrap();
+    replace(&link, b"new", WriteOptions::new(Links::Follow)).unwrap();
     assert!(link.symlink_metadata().unwrap().is_symlink());
     assert_eq!(fs::read_to_string(&file).unwrap(), "new");
 
     set();
-    replace(&link, b"new", Write::new(Links::Replace)).unwrap();
+    replace(&link, b"new", WriteOptions::new(Links::Replace)).unwrap();
     assert!(link.symlink_metadata().unwrap().is_file());
     assert_eq!(fs::read_to_string(&file).unwrap(), "old");
 
@@ -87,7 +87,7 @@ fn links_are_refused_replaced_or_followed_as_the_caller_says() {
     fs::remove_file(&file).unwrap();
     fs::remove_file(&link).unwrap();
     symlink("file", &link).unwrap();
-    assert!(replace(&link, b"new", Write::new(Links::Follow)).is_err());
+    assert!(replace(&link, b"new", WriteOptions::new(Links::Follow)).is_err());
     assert!(!file.exists());
 }
 
@@ -104,7 +104,7 @@ fn folder_containment_resolves_every_link() {
     symlink("../outside", root.join("folder")).unwrap();
     symlink("keys/real", root.join("inside")).unwrap();
     symlink("root", folder.path().join("alias")).unwrap();
-    let how = Write::new(Links::Within(&root));
+    let how = WriteOptions::new(Links::Within(&root));
     for path in ["keys/link", "folder/victim", "folder/new", "keys/../../outside/victim"] {
         let refused = replace(&root.join(path), b"new", how);
         assert!(matches!(refused, Err(WriteError::Outside { .. })), "{path}: {refused:?}");
@@ -134,7 +134,7 @@ fn only_regular_files_are_replaced() {
     let sub = folder.path().join("sub");
     for path in [fifo.as_path(), &sub, Path::new("/dev/null"), Path::new("/"), Path::new("..")] {
         for links in [Links::Refuse, Links::Replace, Links::Follow] {
-            let refused = replace(path, b"new", Write::new(links));
+            let refused = replace(path, b"new", WriteOptions::new(links));
             assert!(matches!(refused, Err(WriteError::NotAFile { .. })), "{path:?}: {refused:?}");
         }
     }
@@ -153,14 +153,14 @@ fn an_open_file_is_not_replaced_through_proc() {
     symlink(&proc, &link).unwrap();
     for path in [Path::new(&proc), &link] {
         for links in [Links::Follow, Links::Within(Path::new("/"))] {
-            let refused = replace(path, b"new", Write::new(links));
+            let refused = replace(path, b"new", WriteOptions::new(links));
             assert!(matches!(refused, Err(WriteError::NotAFile { .. })), "{path:?}: {refused:?}");
         }
     }
     // A circle of links ends.
     symlink("b", folder.path().join("a")).unwrap();
     symlink("a", folder.path().join("b")).unwrap();
-    assert!(replace(&folder.path().join("a"), b"new", Write::new(Links::Follow)).is_err());
+    assert!(replace(&folder.path().join("a"), b"new", WriteOptions::new(Links::Follow)).is_err());
     assert_eq!(fs::read(&path).unwrap(), b"");
 }
 
@@ -170,7 +170,7 @@ fn no_temporary_name_can_be_foreseen_and_none_is_left() {
     let path = folder.path().join("a");
     let names: Vec<_> = (0..2)
         .map(|_| {
-            let pending = Pending::begin(&path, PLAIN).unwrap();
+            let pending = PendingFile::begin(&path, PLAIN).unwrap();
             let entries = fs::read_dir(folder.path()).unwrap().map(|e| e.unwrap().file_name());
             let names: Vec<_> = entries.collect();
             assert_eq!(names.len(), 1);
@@ -190,12 +190,12 @@ fn no_temporary_name_can_be_foreseen_and_none_is_left() {
 fn creating_never_replaces_what_came_meanwhile() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("key");
-    let pending = Pending::begin(&path, PLAIN.private().durable()).unwrap();
+    let pending = PendingFile::begin(&path, PLAIN.private().durable()).unwrap();
     fs::write(&path, "somebody's").unwrap();
     assert!(matches!(pending.create(b"mine"), Err(WriteError::Exists { .. })));
     assert_eq!(fs::read_to_string(&path).unwrap(), "somebody's");
 
-    let mut pending = Pending::begin(&path, PLAIN.private()).unwrap();
+    let mut pending = PendingFile::begin(&path, PLAIN.private()).unwrap();
     pending.rename("other".as_ref());
     pending.create(b"mine").unwrap();
     assert_eq!(fs::read_to_string(folder.path().join("other")).unwrap(), "mine");
@@ -244,7 +244,7 @@ fn only_files_of_killed_processes_are_removed() {
     assert!(left.exists());
 
     // Another write that is still going on.
-    let pending = Pending::begin(&at("c"), PLAIN.private()).unwrap();
+    let pending = PendingFile::begin(&at("c"), PLAIN.private()).unwrap();
     assert!(!left.exists());
     replace(&at("d"), b"", PLAIN.private()).unwrap();
     pending.create(b"c").unwrap();

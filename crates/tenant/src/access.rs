@@ -6,8 +6,8 @@ use std::borrow::Cow;
 use cortexkey_api::scope::ScopeWrite;
 use cortexkey_api::scope_mapping::from_write;
 use cortexkey_core::access::{
-    AccessKey, Answer, Decision, Permission, Question, Rights, Role, Scope, Tenant as Settings,
-    decide,
+    AccessKey, Answer, Decision, Permission, Question, Rights, Role, Scope,
+    TenantSettings as Settings, decide,
 };
 
 use crate::hidden::Hidden;
@@ -15,13 +15,13 @@ use crate::inventory::Inventory;
 use crate::refusal::Refusal;
 
 /// A caller's roles and scope, looked up.
-pub(crate) struct Access<'a> {
+pub(crate) struct CallerAccess<'a> {
     roles: Vec<Role<Cow<'a, str>>>,
     scope: Option<Scope<Cow<'a, str>>>,
     settings: Settings,
 }
 
-impl<'a> Access<'a> {
+impl<'a> CallerAccess<'a> {
     pub(crate) fn new(
         roles: Vec<Role<Cow<'a, str>>>,
         scope: Option<&'a ScopeWrite>,

@@ -101,7 +101,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_clock_stands_or_runs_and_can_be_set() {
+    fn a_clock_is_stopped_or_running_and_can_be_set() {
         let standing = SettableClock::at(5);
         standing.advance(7);
         assert_eq!(standing.now_ms(), 12);

@@ -50,7 +50,7 @@ impl Connections {
 
     /// A slot for another connection; if there is none, that of the connection that has been idle
     /// the longest.
-    pub(crate) async fn enter(self: &Arc<Self>) -> Place {
+    pub(crate) async fn enter(self: &Arc<Self>) -> ConnectionSlot {
         let slot = loop {
             let slots = Arc::clone(&self.slots);
             if let Ok(slot) = slots.try_acquire_owned() {
@@ -73,7 +73,7 @@ impl Connections {
         let id = members.last_id;
         members.by_id.insert(id, Arc::clone(&member));
         drop(members);
-        Place { crowd: Arc::clone(self), id, member, _slot: slot }
+        ConnectionSlot { crowd: Arc::clone(self), id, member, _slot: slot }
     }
 
     /// Waits until there are no connections.
@@ -110,14 +110,14 @@ impl Member {
 }
 
 /// A connection's slot, released on drop.
-pub(crate) struct Place {
+pub(crate) struct ConnectionSlot {
     crowd: Arc<Connections>,
     id: u64,
     member: Arc<Member>,
     _slot: OwnedSemaphorePermit,
 }
 
-impl Place {
+impl ConnectionSlot {
     /// A handle for the code that responds to the connection's requests.
     pub(crate) fn work(&self) -> Work {
         Work { crowd: Arc::clone(&self.crowd), member: Arc::clone(&self.member) }
@@ -134,7 +134,7 @@ impl Place {
     }
 }
 
-impl Drop for Place {
+impl Drop for ConnectionSlot {
     fn drop(&mut self) {
         self.crowd.members().by_id.remove(&self.id);
     }

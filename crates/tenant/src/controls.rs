@@ -103,7 +103,7 @@ impl Controls {
     /// is given.
     pub fn generate_key(&self, key: ConsoleKey) -> Result<GenerateReply, ControlError> {
         let made = self.app.change(|store| make_in_console(store, key, self.app.clock.now_ms()));
-        made.map_err(|refusal| ControlError::Refused(refusal.words()))
+        made.map_err(|refusal| ControlError::Refused(refusal.to_text()))
     }
 }
 

@@ -244,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn clear_requests_come_through_as_they_are() {
+    fn unambiguous_requests_pass_unchanged() {
         let requests = "\r\nGET / HTTP/1.1\r\nHost: x\r\n\r\n\
             POST /a HTTP/1.1\r\ncontent-length:  5 \r\n\r\n\n\r\n\n\n\
             POST /b HTTP/1.1\r\nTransfer-Encoding: Chunked\r\n\r\n3\r\n\n\n\n\r\nA;x=y\r\n0123456789\r\n\

@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, VecDeque};
 
 use cortexkey_core::auth::KeyId;
-use cortexkey_core::lifecycle::{Expiry, KeyRecord, Notice};
+use cortexkey_core::lifecycle::{Expiry, ExpiryNotice, KeyRecord};
 use serde::{Deserialize, Serialize};
 
 /// The name of the number on disk: until when notices were created.
@@ -55,12 +55,12 @@ impl Notices {
         for record in records {
             let Expiry::At { ms } = record.expiry else { continue };
             for (notice, name) in [
-                (Notice::OneWeekBefore, "one-week-before"),
-                (Notice::OneDayBefore, "one-day-before"),
+                (ExpiryNotice::OneWeekBefore, "one-week-before"),
+                (ExpiryNotice::OneDayBefore, "one-day-before"),
             ] {
                 let due = record.expiry.notice_due_ms(notice);
                 let is_due = due.is_some_and(|due| (record.created_ms..=now_ms).contains(&due));
-                let mark = (record.key_id, notice == Notice::OneDayBefore);
+                let mark = (record.key_id, notice == ExpiryNotice::OneDayBefore);
                 if !is_due || record.expiry.is_expired(now_ms) || !self.given.insert(mark) {
                     continue;
                 }

@@ -130,7 +130,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_name_is_of_one_thing_and_leads_back_to_it() {
+    fn each_name_belongs_to_one_object() {
         let config = config(&[]);
         let mut names = BTreeSet::new();
         let mut count = 0;

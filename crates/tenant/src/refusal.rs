@@ -131,7 +131,7 @@ impl Refusal {
     }
 
     /// What it says, for a person.
-    pub(crate) fn words(&self) -> String {
+    pub(crate) fn to_text(&self) -> String {
         let said = self.body.err_msg.as_deref().unwrap_or_default();
         match (&self.remedy, &self.body.err_extra) {
             (Some(Remedy(why)), _) => format!("{said}: {why}"),

@@ -194,7 +194,8 @@ impl Roles {
             created_by: "tenant@localhost".to_owned(),
             created_ms: now_ms,
         };
-        let predefined = PredefinedRole::of(product).map(|role| CompleteRole::of(role, product));
+        let predefined =
+            PredefinedRole::for_product(product).map(|role| CompleteRole::of(role, product));
         Self {
             product,
             predefined: predefined.collect(),

@@ -24,13 +24,13 @@ use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 
-use crate::connections::{ActiveResponse, Connections, Place, Work};
+use crate::connections::{ActiveResponse, ConnectionSlot, Connections, Work};
 use crate::framing::Framed;
-use crate::gather::WriteBuffer;
 use crate::http::ToReset;
 use crate::refusal::Refusal;
 use crate::stream::WriteTimeout;
-use crate::waited::TimedBody;
+use crate::timed_body::TimedBody;
+use crate::write_buffer::WriteBuffer;
 
 const HEADERS_MAX: usize = 64;
 const HEADER_BYTES_MAX: usize = 64 * 1024;
@@ -118,7 +118,7 @@ async fn secured(
     stream: WriteTimeout<TcpStream>,
     service: Tagged,
     mut stop: watch::Receiver<bool>,
-    place: Place,
+    place: ConnectionSlot,
 ) {
     let agreed = tokio::select! {
         agreed = timeout(HEADER_TIME, tls.accept(stream)) => agreed,
@@ -134,7 +134,7 @@ async fn connection(
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
     service: Tagged,
     mut stop: watch::Receiver<bool>,
-    place: Place,
+    place: ConnectionSlot,
 ) {
     let stream = WriteBuffer::new(Framed::new(stream));
     let connection = http1::Builder::new()

@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, OnceLock, RwLock};
 use std::thread::JoinHandle;
 
 use cortexkey_api::Secret;
-use cortexkey_core::access::{Sbac, Tenant as Settings};
+use cortexkey_core::access::{Sbac, TenantSettings as Settings};
 use cortexkey_core::auth::{KeyId, Level, Verifier};
 use cortexkey_core::lifecycle::Expiry;
 use serde::Serialize;

@@ -4,7 +4,7 @@ use core::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use cortexkey_system::{Links, Write, replace};
+use cortexkey_system::{Links, WriteOptions, replace};
 use rcgen::{
     BasicConstraints, CertificateParams, CidrSubnet, DnType, ExtendedKeyUsagePurpose,
     GeneralSubtree, IsCa, Issuer, KeyPair, KeyUsagePurpose, NameConstraints, SanType,
@@ -61,7 +61,7 @@ impl Tls {
         // One of the two exists.
         let folder = kept.or(made).unwrap_or(Path::new("."));
         let ca_path = folder.join(CA_FILE);
-        let how = Write::new(Links::Replace).durable();
+        let how = WriteOptions::new(Links::Replace).durable();
         replace(&ca_path, authority.certificate_pem.as_bytes(), how)
             .map_err(std::io::Error::from)?;
         let ca_path = std::path::absolute(ca_path)?;

@@ -4,7 +4,7 @@
 
 use cortexkey_core::access::{Endpoint, Question, Reference};
 
-use crate::access::Access;
+use crate::access::CallerAccess;
 use crate::hidden::Hidden;
 use crate::inventory::{Case, Inventory, Issue, IssueSubject};
 
@@ -51,7 +51,7 @@ impl<'a> View<'a> {
     /// Whether a key sees this issue; otherwise `hidden` records why.
     pub(crate) fn sees_issue(
         &self,
-        access: &Access<'_>,
+        access: &CallerAccess<'_>,
         issue: &Issue,
         hidden: &mut Hidden,
     ) -> bool {
@@ -61,7 +61,12 @@ impl<'a> View<'a> {
     }
 
     /// Whether a key sees this case; otherwise `hidden` records why.
-    pub(crate) fn sees_case(&self, access: &Access<'_>, case: &Case, hidden: &mut Hidden) -> bool {
+    pub(crate) fn sees_case(
+        &self,
+        access: &CallerAccess<'_>,
+        case: &Case,
+        hidden: &mut Hidden,
+    ) -> bool {
         let issues = case.issues.iter().map(|at| &self.inventory.issues[*at]);
         let parts: Vec<_> =
             issues.map(|issue| (issue.domain.as_str(), self.references(issue))).collect();

@@ -137,7 +137,7 @@ mod tests {
     use super::newer_glibc;
 
     #[test]
-    fn a_newer_glibc_is_seen() {
+    fn a_newer_glibc_is_detected() {
         let line = |name: &str, flags: &str| {
             format!("  0x0010:   Name: {name}  Flags: {flags}  Version: 3\n")
         };

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::PathBuf;
 
-use cortexkey_lint::files::{KnownFindings, Options, Outcome, run as run_files};
+use cortexkey_lint::files::{KnownFindings, Options, RunOutcome, run as run_files};
 use serde_json::json;
 
 use crate::exit::{Exit, Failure};
@@ -86,9 +86,9 @@ fn options(which: &FileArgs) -> Result<Options, Failure> {
     Ok(options)
 }
 
-fn known(outcome: &Outcome) -> Result<&KnownFindings, Failure> {
+fn known(outcome: &RunOutcome) -> Result<&KnownFindings, Failure> {
     if outcome.report.is_none() {
-        return Err(Failure::of_linter(outcome));
+        return Err(Failure::from_outcome(outcome));
     }
     if outcome.usage_error {
         return Err(Failure::usage_error("the policy has mistakes")
@@ -161,7 +161,7 @@ fn prune(args: &Prune) -> Result<Exit, Failure> {
     options.write_baseline = true;
     let written = run_files(&options, &mut io::empty());
     if written.report.is_none() {
-        return Err(Failure::of_linter(&written));
+        return Err(Failure::from_outcome(&written));
     }
     for message in &written.messages {
         text::print(&format!("{message}\n"))?;

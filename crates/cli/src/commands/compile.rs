@@ -8,11 +8,11 @@ use std::path::{Path, PathBuf};
 
 use cortexkey_core::access::compiled::Compiler;
 use cortexkey_lint::{CorpusFile, KeyDocument};
-use cortexkey_manifest::access::Access;
-use cortexkey_manifest::compile::{Refusal, add};
+use cortexkey_manifest::access::KeyAccess;
+use cortexkey_manifest::compile::{CompileRefusal, add};
 use cortexkey_manifest::lock::{self, Lock};
 use cortexkey_manifest::quote;
-use cortexkey_manifest::yaml::{Limits, parse_bytes};
+use cortexkey_manifest::yaml::{YamlLimits, parse_bytes};
 use cortexkey_system::chain;
 
 use crate::commands::access::{PolicyInForce, broken, read, sound};
@@ -87,7 +87,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
         count => format!("{count} keys"),
     };
     let summary = format!("{count}, {} bytes, to {shown}\n", bytes.len());
-    text::tell(&summary);
+    text::eprint(&summary);
     Ok(Exit::Done)
 }
 
@@ -109,12 +109,12 @@ fn compile(
     let tenant = definition.tenant().or_else(|| policy.only_tenant());
     let locked = lock.and_then(|lock| lock.key(tenant?, definition.name()?));
     let tenant = tenant.map(|name| (name, policy.tenant(name)));
-    Access::of(definition, &found.catalogue_of(file), tenant)
-        .map_err(Refusal::Incomplete)
+    KeyAccess::from_definition(definition, &found.catalogue_of(file), tenant)
+        .map_err(CompileRefusal::Incomplete)
         .and_then(|access| add(compiler, definition, &access, locked))
         .map_err(|refusal| match refusal {
-            Refusal::Incomplete(field) => refuse(field.span, &field.message),
-            Refusal::Compile(error) => refuse(definition.place, &error.to_string()),
+            CompileRefusal::Incomplete(field) => refuse(field.span, &field.message),
+            CompileRefusal::Compile(error) => refuse(definition.place, &error.to_string()),
         })
 }
 
@@ -130,7 +130,7 @@ fn locked(found: &PolicyInForce) -> Result<Option<Lock>, Failure> {
             .help("restore the last committed version, and run `cortexkey plan`")
     };
     let parsed =
-        parse_bytes(read(&path).map_err(|error| mistake(&chain(&error)))?, &Limits::default());
+        parse_bytes(read(&path).map_err(|error| mistake(&chain(&error)))?, &YamlLimits::default());
     if let Some(problem) = parsed.problems.first() {
         return Err(mistake(&problem.message));
     }

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use cortexkey_client::doctor::{
-    Certainty, Diagnosis, LiveOptions, Report, examine, examine_requests, read_requests,
+    Diagnosis, DoctorReport, Likelihood, LiveOptions, examine, examine_requests, read_requests,
 };
 use cortexkey_client::{Connection, ExplicitSettings, RawKey, explain};
 use serde_json::json;
@@ -92,7 +92,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
 
 fn report(args: &Args, diagnosis: Option<&Diagnosis>) -> Result<Exit, Failure> {
     let environment = |name: &str| std::env::var_os(name);
-    let report = Report::new(explain(&args.connection.given(), &environment), diagnosis);
+    let report = DoctorReport::new(explain(&args.connection.given(), &environment), diagnosis);
     let text = match args.format {
         Format::Json => text::json(&json!({ "version": 1, "report": report })),
         Format::Text => report.markdown(),
@@ -146,9 +146,9 @@ fn show(diagnosis: &Diagnosis) -> String {
     }
     for finding in &diagnosis.findings {
         let sure = match finding.certainty {
-            Certainty::Certain => "",
-            Certainty::Likely => " (likely)",
-            Certainty::Possible => " (possible)",
+            Likelihood::Certain => "",
+            Likelihood::Likely => " (likely)",
+            Likelihood::Possible => " (possible)",
         };
         let cause = finding.cause;
         let title = finding.cause.title();

@@ -2,7 +2,7 @@
 //!
 //! No key is printed or read. An invalid setting is an error.
 
-use cortexkey_client::{Example, Language, UnknownLanguage};
+use cortexkey_client::{Language, RequestExample, UnknownLanguage};
 
 use crate::connection::{ConnectionArgs, failure};
 use crate::exit::{Exit, Failure};
@@ -40,9 +40,9 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
         return Err(Failure::usage_error("the examples cannot call a child tenant")
             .help("remove --child-tenant; a call to a child has the header x-child-tenant-id"));
     }
-    let example = Example::resolve(&given, &environment).map_err(|error| failure(&error))?;
+    let example = RequestExample::resolve(&given, &environment).map_err(|error| failure(&error))?;
     let text = example.text(args.language);
-    text::print(&text.map_err(|error| Failure::of(Exit::UsageError, &error))?)?;
+    text::print(&text.map_err(|error| Failure::from_error(Exit::UsageError, &error))?)?;
     Ok(Exit::Done)
 }
 

@@ -280,7 +280,7 @@ fn check(args: &Check) -> Result<Exit, Failure> {
         return Err(no_policy());
     }
     let Some(report) = outcome.report else {
-        return Err(Failure::of_linter(&outcome));
+        return Err(Failure::from_outcome(&outcome));
     };
     let report = report.of_policy();
     text::print(&report.render(args.format, args.format == Form::Human))?;
@@ -399,7 +399,7 @@ fn test(args: &Test) -> Result<Exit, Failure> {
     let mut options = Options::new(surroundings::current_folder()?, Timestamp::UNIX_EPOCH);
     options.policy.clone_from(&args.policy);
     let policy = found.into_policy();
-    let files = read_cases(&options, &policy).map_err(|error| Failure::of_files(&error))?;
+    let files = read_cases(&options, &policy).map_err(|error| Failure::from_run_error(&error))?;
     let outcome = run_cases(&policy, &files, &options.limits);
     let mut out = String::new();
     for case in &outcome.cases {

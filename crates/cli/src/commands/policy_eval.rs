@@ -55,7 +55,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
     options.policy.clone_from(&args.policy);
     let outcome = run_files(&options, &mut io::empty());
     if outcome.report.is_none() {
-        return Err(Failure::of_linter(&outcome));
+        return Err(Failure::from_outcome(&outcome));
     }
     let mut all = Vec::new();
     for policy in outcome.policy.iter().chain(&outcome.others) {

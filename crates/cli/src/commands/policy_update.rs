@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use cortexkey_client::policies::{FetchedPolicy, PolicyUpdate, PolicyUpdateError};
 use cortexkey_lint::files::POLICY_NAMES;
 use cortexkey_manifest::policy::{Pinned, is_builtin};
-use cortexkey_manifest::yaml::Limits;
+use cortexkey_manifest::yaml::YamlLimits;
 use serde_json::json;
 
 use crate::exit::{Exit, Failure};
@@ -70,7 +70,8 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
         Some(policy) => policy.clone(),
         None => nearest()?,
     };
-    let update = PolicyUpdate::of(&policy, Limits::default()).map_err(|error| failure(&error))?;
+    let update = PolicyUpdate::for_policy(&policy, YamlLimits::default())
+        .map_err(|error| failure(&error))?;
     if args.check || args.verify {
         let different = if args.check { update.check() } else { update.verify() };
         return report(args, &different.map_err(|error| failure(&error))?);
@@ -159,7 +160,8 @@ fn failure(error: &PolicyUpdateError) -> Failure {
         | PolicyUpdateError::Leaves { .. }
         | PolicyUpdateError::Link { .. }
         | PolicyUpdateError::TooMany
-        | PolicyUpdateError::Lock { .. } => Failure::of(Exit::UsageError, error),
-        _ => Failure::of(Exit::Findings, error).help("the copies that were there are as they were"),
+        | PolicyUpdateError::Lock { .. } => Failure::from_error(Exit::UsageError, error),
+        _ => Failure::from_error(Exit::Findings, error)
+            .help("the copies that were there are as they were"),
     }
 }

@@ -142,7 +142,7 @@ fn log(record: &Record<'_>) {
         Some(denial) => format!("{BAD}{} {denial}{BAD:#}", record.status),
         None => record.status.to_string(),
     };
-    text::tell(&format!("{} {path} {line} {DIM}{ms} ms{DIM:#}\n", record.method));
+    text::eprint(&format!("{} {path} {line} {DIM}{ms} ms{DIM:#}\n", record.method));
 }
 
 /// Runs a program with the proxy. To the program, the token is a Standard key.

@@ -1,13 +1,13 @@
 //! `cortexkey report`: overview, keys and findings as one file.
 
 use clap::ValueEnum;
-use cortexkey_fleet::Report;
+use cortexkey_fleet::TenantReport;
 use cortexkey_lint::Severity;
 use cortexkey_system::counted;
 
-use crate::change::say;
+use crate::change::print_note;
 use crate::connection::{ConnectionArgs, SETTINGS};
-use crate::corpus_args::{CorpusArgs, OutArgs, Read};
+use crate::corpus_args::{CorpusArgs, OutArgs, ReadTenant};
 use crate::exit::{Exit, Failure};
 use crate::surroundings;
 use crate::text;
@@ -107,11 +107,11 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     };
     let (report, is_uncompared) = match (connection, corpus) {
         (Some(connection), corpus) => {
-            let read = Read::new(connection, &args.corpus, corpus, now_ms)?;
+            let read = ReadTenant::new(connection, &args.corpus, corpus, now_ms)?;
             (read.report(), read.is_uncompared())
         }
         (None, Some(corpus)) => {
-            (Report::of_definitions(&corpus.definitions(now_ms), now_ms), false)
+            (TenantReport::of_definitions(&corpus.definitions(now_ms), now_ms), false)
         }
         (None, None) => {
             return Err(Failure::usage_error("there are neither a tenant nor definitions")
@@ -126,7 +126,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     })?;
     say_sources(args, &report);
     for fault in &report.faults {
-        say(fault);
+        print_note(fault);
     }
     Ok(if args.fails(&report) || is_uncompared {
         Exit::Findings
@@ -153,7 +153,7 @@ impl Args {
     }
 
     /// Whether findings make the exit code 1. If so, prints why.
-    fn fails(&self, report: &Report) -> bool {
+    fn fails(&self, report: &TenantReport) -> bool {
         let at = match self.fail_on {
             FailOn::Error => Severity::Error,
             FailOn::Warning => Severity::Warning,
@@ -162,20 +162,22 @@ impl Args {
         };
         let count = report.count_from(at);
         if count > 0 {
-            say(&format!("{} at or above {}", counted(count, "finding"), at.as_str()));
+            print_note(&format!("{} at or above {}", counted(count, "finding"), at.as_str()));
         }
         count > 0
     }
 }
 
 /// Prints what the report covers, unless the user chose it.
-fn say_sources(args: &Args, report: &Report) {
+fn say_sources(args: &Args, report: &TenantReport) {
     if args.from.is_some() {
         return;
     }
     match (&report.tenant, &report.corpus) {
-        (Some(tenant), None) => say(&format!("the report covers only the tenant {}", tenant.host)),
-        (None, Some(_)) => say("the report covers only the definitions: no tenant is set"),
+        (Some(tenant), None) => {
+            print_note(&format!("the report covers only the tenant {}", tenant.host));
+        }
+        (None, Some(_)) => print_note("the report covers only the definitions: no tenant is set"),
         _ => {}
     }
 }

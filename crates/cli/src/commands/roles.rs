@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use cortexkey_core::access::{
     Certainty, Component, Grant, KnownLevel, PREDEFINED_ROLES, PredefinedRole, Product, Role,
 };
-use cortexkey_manifest::access::{Origin, ResolvedRole};
+use cortexkey_manifest::access::{ResolvedRole, RoleOrigin};
 use cortexkey_manifest::closest;
 use serde_json::{Value, json};
 
@@ -72,7 +72,7 @@ fn catalogue(found: &PolicyInForce) -> Vec<ResolvedRole> {
     let mut roles: Vec<ResolvedRole> = Vec::new();
     for listed in found.catalogue() {
         if !roles.iter().any(|known| known.role.name == listed.name.value) {
-            roles.push(ResolvedRole::of(&listed.name.value, Some(listed), None));
+            roles.push(ResolvedRole::resolve(&listed.name.value, Some(listed), None));
         }
     }
     roles
@@ -169,7 +169,8 @@ fn list_json(found: &PolicyInForce, product: Option<Product>) -> String {
     let own = catalogue(found);
     let public =
         predefined(product).filter(|role| !own.iter().any(|own| own.role.name == role.name));
-    let all = public.map(|role| ResolvedRole::of(role.name, None, None)).chain(own.iter().cloned());
+    let all =
+        public.map(|role| ResolvedRole::resolve(role.name, None, None)).chain(own.iter().cloned());
     let roles: Vec<Value> = all.map(|role| full_json(found, &role)).collect();
     line(&json!({ "version": 1, "policy": found.path(), "roles": roles }))
 }
@@ -211,7 +212,7 @@ fn one(
     if !implied.is_empty() {
         out += &row("implies", &implied.join(", "));
     }
-    if product.is_none() && facts.origin == Origin::Predefined && !role.holds_all {
+    if product.is_none() && facts.origin == RoleOrigin::Predefined && !role.holds_all {
         out += &public(predefined);
         return Ok(out);
     }
@@ -225,7 +226,7 @@ fn public(role: Option<&PredefinedRole>) -> String {
         if role.is_some_and(|role| role.grants_in(product).is_some()) {
             let role = role.map_or("", |role| role.name);
             out += &format!("\n{BOLD}In {product}{BOLD:#}\n");
-            out += &levels(&ResolvedRole::of(role, None, Some(product)).role, product);
+            out += &levels(&ResolvedRole::resolve(role, None, Some(product)).role, product);
         }
     }
     if out.is_empty() {
@@ -263,7 +264,8 @@ fn levels(role: &Role<String>, product: Product) -> String {
     let mut lines: Vec<_> = role.grants.iter().map(line).collect();
     let names =
         |component: &&Component| role.grants.iter().any(|grant| grant.component == component.name);
-    let unlisted = Component::of(product).iter().filter(|component| !names(component)).count();
+    let unlisted =
+        Component::for_product(product).iter().filter(|component| !names(component)).count();
     let others = match role.others {
         KnownLevel::UNKNOWN => "unknown: they are not listed".to_owned(),
         level => level.to_string(),

@@ -103,7 +103,7 @@ pub(crate) fn escaped(text: &str) -> String {
 }
 
 fn usage_error(error: impl std::error::Error) -> Failure {
-    Failure::of(Exit::UsageError, &error)
+    Failure::from_error(Exit::UsageError, &error)
 }
 
 #[cfg(test)]

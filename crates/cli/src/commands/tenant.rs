@@ -295,7 +295,8 @@ fn options(args: &Args) -> Result<Options, Failure> {
         data: kept.data.clone(),
         new_admin_keys: kept.new_admin_keys(),
         webhook: handles.webhook.clone(),
-        skew: Skew::from_ms(args.skew_ms).map_err(|error| Failure::of(Exit::UsageError, &error))?,
+        skew: Skew::from_ms(args.skew_ms)
+            .map_err(|error| Failure::from_error(Exit::UsageError, &error))?,
         nonce_lengths: args.nonce_lengths(),
         product: kind.product,
         enforce_scopes: kind.enforce_scopes,
@@ -367,7 +368,7 @@ fn log(format: LogFormat, quiet: bool) -> Log {
             LogFormat::Text => line.to_string(),
             LogFormat::Json => serde_json::to_string(line).unwrap_or_default(),
         };
-        text::tell(&format!("{text}\n"));
+        text::eprint(&format!("{text}\n"));
     })
 }
 
@@ -385,7 +386,7 @@ fn webhook_log(format: LogFormat) -> WebhookLog {
                     .to_string()
             }
         };
-        text::tell(&format!("{text}\n"));
+        text::eprint(&format!("{text}\n"));
     })
 }
 
@@ -398,7 +399,7 @@ fn dropped_log(format: LogFormat) -> DroppedLog {
             }
             LogFormat::Json => serde_json::json!({ "dropped": dropped }).to_string(),
         };
-        text::tell(&format!("{text}\n"));
+        text::eprint(&format!("{text}\n"));
     })
 }
 
@@ -436,7 +437,7 @@ fn start_failed(error: &StartError) -> Failure {
         StartError::NotLoopback { .. } | StartError::Tls(TlsError::Host) => Exit::UsageError,
         _ => Exit::Findings,
     };
-    let failure = Failure::of(exit, error);
+    let failure = Failure::from_error(exit, error);
     match error.help() {
         Some(help) => failure.help(help),
         None => failure,

@@ -5,7 +5,7 @@ use std::io::{self, BufRead, BufReader, IsTerminal as _};
 use std::path::PathBuf;
 
 use cortexkey_core::auth::{NonceLengths, Request, Skew, Verdict, Verifier};
-use cortexkey_core::replay::{MemoryGuard, MemoryGuardConfig, ReplayGuard, Start, Unguarded};
+use cortexkey_core::replay::{MemoryGuard, MemoryGuardConfig, NoReplayGuard, ReplayGuard, Start};
 use cortexkey_system::chain;
 use serde_json::{Value, json};
 
@@ -59,7 +59,7 @@ const REPLAY_ENTRIES_MAX: usize = 10_000_000;
 pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     let mut input = open(args)?;
     let guard: Box<dyn ReplayGuard> =
-        if args.replay { Box::new(guard_for_a_run(args)?) } else { Box::new(Unguarded) };
+        if args.replay { Box::new(guard_for_a_run(args)?) } else { Box::new(NoReplayGuard) };
     let lengths = if args.lenient_nonces { NonceLengths::LENIENT } else { NonceLengths::EXACT };
     let mut number = 0_u64;
     let mut all_accepted = true;
@@ -88,7 +88,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
 fn open(args: &Args) -> Result<Box<dyn BufRead>, Failure> {
     let Some(path) = &args.file else {
         if io::stdin().is_terminal() {
-            text::tell(
+            text::eprint(
                 "Reading requests from the terminal, one JSON object per line; Ctrl-D ends the input.\n",
             );
         }

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use cortexkey_lint::files::{Options, Outcome, replace_policy, run as run_files};
+use cortexkey_lint::files::{Options, RunOutcome, replace_policy, run as run_files};
 use cortexkey_lint::report::Format;
 use cortexkey_lint::{CorpusFile, NewWaiver, Policy, Report, RuleId, WaivedBy, add_waiver, rules};
 use cortexkey_manifest::definition::moment;
@@ -61,7 +61,7 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     let options = options(args)?;
     let outcome = checked(&options)?;
-    let Some(report) = &outcome.report else { return Err(Failure::of_linter(&outcome)) };
+    let Some(report) = &outcome.report else { return Err(Failure::from_outcome(&outcome)) };
     let file = file_of(&outcome, &args.key)?;
     let Some(policy) = outcome.policy_of(file) else {
         return Err(Failure::usage_error("no policy was read"));
@@ -83,7 +83,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     if args.dry_run {
         return Ok(Exit::Done);
     }
-    replace_policy(&options, path, text, &new).map_err(|error| Failure::of_files(&error))?;
+    replace_policy(&options, path, text, &new).map_err(|error| Failure::from_run_error(&error))?;
     in_force(args, &options, &rule)
 }
 
@@ -105,10 +105,10 @@ fn options(args: &Args) -> Result<Options, Failure> {
     Ok(options)
 }
 
-fn checked(options: &Options) -> Result<Outcome, Failure> {
+fn checked(options: &Options) -> Result<RunOutcome, Failure> {
     let outcome = run_files(options, &mut io::empty());
     if outcome.report.is_none() {
-        return Err(Failure::of_linter(&outcome));
+        return Err(Failure::from_outcome(&outcome));
     }
     if outcome.usage_error {
         return Err(Failure::usage_error("the policy has mistakes")
@@ -118,7 +118,7 @@ fn checked(options: &Options) -> Result<Outcome, Failure> {
 }
 
 /// The file that defines the key.
-fn file_of<'o>(outcome: &'o Outcome, key: &str) -> Result<&'o CorpusFile, Failure> {
+fn file_of<'o>(outcome: &'o RunOutcome, key: &str) -> Result<&'o CorpusFile, Failure> {
     let (tenant, name) = match key.split_once('/') {
         Some((tenant, name)) => (Some(tenant), name),
         None => (None, key),
@@ -178,7 +178,7 @@ fn waivable<'p>(
 /// Checks that the written waiver has an effect.
 fn in_force(args: &Args, options: &Options, rule: &RuleId) -> Result<Exit, Failure> {
     let outcome = run_files(options, &mut io::empty());
-    let Some(report) = outcome.report else { return Err(Failure::of_linter(&outcome)) };
+    let Some(report) = outcome.report else { return Err(Failure::from_outcome(&outcome)) };
     let name = args.key.rsplit('/').next();
     let is_waived = report.waived.iter().any(|waived| {
         waived.by == WaivedBy::Waiver

@@ -118,7 +118,7 @@ fn the_example_as_json() {
 }
 
 #[test]
-fn all_keys_say_what_they_would_lose_with_scopes_on() {
+fn all_keys_show_what_they_would_lose_with_scopes_enforced() {
     let open = "  scope:\n    assets: { mode: all }\n    \
                 casesAndIssues: { mode: all, unreferenced: true }\n    endpoints: { mode: all }\n";
     let folder = corpus(&[

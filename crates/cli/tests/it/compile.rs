@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use cortexkey_core::access::compiled::{Definitions, Lookup};
+use cortexkey_core::access::compiled::{CompiledDefinitions, Lookup};
 use cortexkey_core::access::{Answer, Permission, Question, decide};
 use cortexkey_core::auth::KeyId;
 
@@ -69,7 +69,7 @@ fn compiled_definitions_decide_as_their_source_does() {
     assert_eq!((ran.code, ran.stdout.as_str()), (0, ""), "{ran:?}");
     assert!(ran.stderr.starts_with("2 keys, "), "{ran:?}");
     let bytes = fs::read(folder.join("keys.ckc")).unwrap();
-    let definitions = Definitions::read(&bytes).unwrap();
+    let definitions = CompiledDefinitions::read(&bytes).unwrap();
     assert_eq!(definitions.find("a"), Lookup::Ambiguous);
     for id in [16, 17] {
         let at = definitions.find_id(KeyId::new(id).unwrap(), None);

@@ -30,7 +30,7 @@ fn each_cause_has_evidence_and_a_remedy() {
 }
 
 #[test]
-fn requests_of_other_clients_come_by_a_pipe() {
+fn requests_of_other_clients_are_read_from_a_pipe() {
     let tenant = Tenant::start();
     let (_, key) = tenant.key("standard");
     let request =

@@ -379,7 +379,7 @@ fn an_old_key_is_deleted_after_its_grace() {
 }
 
 #[test]
-fn the_key_that_signs_is_rotated_and_goes_with_the_new_one() {
+fn the_signing_key_is_rotated_and_deleted_with_the_new_one() {
     let world = World::new();
     let id = world.generate("Instance Administrator", &in_days(30), "Admin. SEC-1", "own.key");
     let rotate = |id: u64| {

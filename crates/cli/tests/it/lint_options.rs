@@ -88,7 +88,7 @@ fn answering(folder: &Path, answers: &str) -> (i32, String) {
 }
 
 #[test]
-fn fixes_that_need_a_decision_are_asked_about() {
+fn fixes_that_need_a_decision_ask_for_confirmation() {
     let read = |folder: &Path, name: &str| {
         fs::read_to_string(folder.join(format!("keys/{name}.yaml"))).unwrap()
     };

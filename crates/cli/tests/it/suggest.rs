@@ -84,7 +84,7 @@ fn a_call_that_is_not_known_is_reported_and_the_answer_is_incomplete() {
 }
 
 #[test]
-fn a_role_is_asked_which_calls_it_cannot_make() {
+fn a_roles_impossible_calls_are_listed() {
     let ran = suggest(&["--role", "Keys Only", "-", "--format", "json"], CALLS);
     assert_eq!(ran.code, 0, "{ran:?}");
     let ran = suggest(&["--role", "Viewer", "-", "--format", "json"], CALLS);

@@ -20,7 +20,7 @@ fn the_ready_line_is_the_only_output_and_both_keys_are_good() {
 }
 
 #[test]
-fn a_call_prints_the_answer_and_a_refusal_says_why() {
+fn a_call_prints_the_response_and_why_it_was_refused() {
     let tenant = Tenant::start();
     let list = ["call", "POST", "/public_api/v1/api_keys/get_api_keys", "--data"];
     let args = [&list[..], &[r#"{"request_data":{"filters":[]}}"#]].concat();

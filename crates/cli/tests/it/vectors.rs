@@ -74,7 +74,7 @@ fn vectors_are_taken_as_they_are() {
 }
 
 #[test]
-fn each_line_stands_alone_without_replay_and_not_with_it() {
+fn lines_are_independent_unless_replay_is_checked() {
     let good = &vectors("verifying")[0];
     let lines = format!("{0}\n{0}\n", line(good));
     let ran = run_with(&["verify"], lines.as_bytes());
@@ -170,7 +170,7 @@ fn a_bad_line_is_reported_and_the_next_is_answered() {
 }
 
 #[test]
-fn verify_without_requests_says_so() {
+fn verify_reports_that_there_are_no_requests() {
     let ran = run_with(&["verify"], b"");
     assert_eq!(ran.code, 3);
     insta::assert_snapshot!(ran.stderr, @r"

@@ -175,7 +175,7 @@ fn each_target_gets_each_notice_once_and_without_markup_or_secrets() {
 }
 
 #[test]
-fn a_letter_says_what_it_is_about_and_has_one_id() {
+fn an_email_states_its_subject_and_has_one_id() {
     let mail = MailServer::start();
     let watched = Watched::new(&format!(
         "[targets.m]\nkind = 'mail'\nhost = '127.0.0.1'\nport = {}\ntls = 'none'\n\
@@ -352,7 +352,7 @@ fn without_its_state_nothing_is_sent() {
 }
 
 #[test]
-fn a_tenant_that_cannot_be_asked_is_a_notice_once_and_keeps_its_events() {
+fn an_unreachable_tenant_is_one_notice_and_keeps_its_events() {
     let watched = Watched::new(HOOK);
     watched.world.make("Viewer", "SEC-1");
     watched.good(&["--calendar", "keys.ics", "--metrics", "keys.prom"]);
@@ -451,7 +451,7 @@ fn a_pipe_as_output_is_refused_instead_of_waited_for() {
 }
 
 #[test]
-fn metrics_and_calendar_are_what_their_readers_take() {
+fn metrics_and_calendar_are_valid_for_their_readers() {
     let watched = Watched::new("");
     let odd =
         "a \"quoted\"\\ comment; with, all\nof it — and ümlauts that make the line long enough";
@@ -600,7 +600,7 @@ fn sample(line: &str, current: &str) -> Sample {
 }
 
 #[test]
-fn definitions_say_names_owners_drift_and_when_notices_are_due() {
+fn definitions_provide_names_owners_drift_and_due_dates() {
     let watched = Watched::new(HOOK);
     let world = &watched.world;
     let policy = crate::common::definitions::POLICY.to_owned() + "notifyBefore: [60d, 1d]\n";

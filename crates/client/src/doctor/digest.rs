@@ -301,7 +301,7 @@ mod tests {
     }
 
     #[test]
-    fn every_known_way_is_named_and_the_right_one_is_none() {
+    fn every_known_mistake_is_recognised_and_the_right_digest_is_not() {
         use Cause::{KeyForDigest, OtherDigest, SecondsForMilliseconds, TimestampForm};
         let right = of(&[KEY, NONCE, TIME]);
         assert_eq!(made(&right), Some(None));

@@ -8,11 +8,11 @@ use cortexkey_system::chain;
 use zeroize::Zeroizing;
 
 use super::key::{is_digest, mistakes};
-use super::{Cause, Certainty, Diagnosis};
-use crate::settings::{Origin, PartialSettings, SettingsError};
+use super::{Cause, Diagnosis, Likelihood};
+use crate::settings::{PartialSettings, SettingOrigin, SettingsError};
 use crate::transport::proxy_variable;
 use crate::{
-    CallError, Client, ClientOptions, Environment, ExplicitSettings, Ping, Refused, Retry,
+    CallError, Client, ClientOptions, Environment, ExplicitSettings, Ping, RefusedCall, Retry,
 };
 
 /// A larger clock difference is reported.
@@ -64,7 +64,7 @@ impl CheckedCall {
                 SettingsError::NoKeyId | SettingsError::KeyId { .. } => Cause::MissingKeyId,
                 _ => Cause::Settings,
             };
-            to.find(cause, Certainty::Certain, chain(error));
+            to.find(cause, Likelihood::Certain, chain(error));
         };
         let pieces = match PartialSettings::resolve(given, environment, stdin) {
             Ok(pieces) => pieces,
@@ -104,16 +104,20 @@ impl CheckedCall {
 }
 
 /// The key without surrounding characters, which are reported.
-fn corrected(text: Zeroizing<Vec<u8>>, origin: &Origin, to: &mut Diagnosis) -> Zeroizing<Vec<u8>> {
+fn corrected(
+    text: Zeroizing<Vec<u8>>,
+    origin: &SettingOrigin,
+    to: &mut Diagnosis,
+) -> Zeroizing<Vec<u8>> {
     // In a file or program output, one line ending is not a mistake.
-    let is_variable = matches!(origin, Origin::Environment(_));
+    let is_variable = matches!(origin, SettingOrigin::Environment(_));
     let ended = text.strip_suffix(b"\n").map(|rest| rest.strip_suffix(b"\r").unwrap_or(rest));
     let mut key = match ended.filter(|_| !is_variable) {
         Some(rest) => Zeroizing::new(rest.to_vec()),
         None => text,
     };
     for slip in mistakes(&key.clone()) {
-        to.find(slip.cause, Certainty::Certain, format!("{origin}: {}", slip.evidence));
+        to.find(slip.cause, Likelihood::Certain, format!("{origin}: {}", slip.evidence));
         key = slip.corrected;
     }
     key
@@ -131,7 +135,7 @@ impl Live<'_> {
         let level = self.patient.level.unwrap_or(Level::Advanced);
         let Some(client) = self.patient.client(level, false) else {
             let evidence = "the given key is invalid: expected 1 to 256 visible ASCII characters";
-            return self.to.find(Cause::Settings, Certainty::Certain, evidence);
+            return self.to.find(Cause::Settings, Likelihood::Certain, evidence);
         };
         match client.ping() {
             Ok(ping) => self.good(level, &ping),
@@ -143,11 +147,11 @@ impl Live<'_> {
         let corrected =
             if self.to.is_healthy() { "" } else { ", after correcting what is reported below" };
         self.to.step(format!("the tenant accepts the key as {level}{corrected}"));
-        self.clock(ping.clock_offset_ms, Certainty::Likely);
+        self.clock(ping.clock_offset_ms, Likelihood::Likely);
     }
 
     /// Reports a wrong clock, and its difference.
-    fn clock(&mut self, offset_ms: Option<i64>, certainty: Certainty) -> bool {
+    fn clock(&mut self, offset_ms: Option<i64>, certainty: Likelihood) -> bool {
         let Some(ms) = offset_ms.filter(|ms| ms.unsigned_abs() > CLOCK_OFFSET_MS) else {
             return false;
         };
@@ -161,7 +165,7 @@ impl Live<'_> {
     fn bad(&mut self, level: Level, error: &CallError) {
         let evidence = error.to_string();
         let evidence = evidence.lines().next().unwrap_or_default().to_owned();
-        let certain = |cause| (cause, Certainty::Certain);
+        let certain = |cause| (cause, Likelihood::Certain);
         let (cause, certainty) = match error {
             CallError::Refused(refused) if refused.status == 401 => {
                 return self.unauthorized(level, refused);
@@ -192,18 +196,18 @@ impl Live<'_> {
     }
 
     /// The response is not from the API: the console responds if the host lacks `api-`.
-    fn not_the_api(&self) -> (Cause, Certainty) {
+    fn not_the_api(&self) -> (Cause, Likelihood) {
         let host = self.patient.address.host();
         let is_name = host.contains(|c: char| c.is_ascii_alphabetic()) && !host.starts_with('[');
         if is_name && !host.starts_with("api-") {
-            (Cause::ConsoleHost, Certainty::Certain)
+            (Cause::ConsoleHost, Likelihood::Certain)
         } else {
-            (Cause::NotTheApi, Certainty::Certain)
+            (Cause::NotTheApi, Likelihood::Certain)
         }
     }
 
     /// The response that every authentication error gets.
-    fn unauthorized(&mut self, level: Level, refused: &Refused) {
+    fn unauthorized(&mut self, level: Level, refused: &RefusedCall) {
         if let Some(verdict) = &refused.headers.verdict {
             self.to.step(format!("the tenant refuses the key as {level}, with a reason"));
             return self.find_refusal(verdict, refused.clock_offset_ms);
@@ -215,7 +219,7 @@ impl Live<'_> {
             let helps = matches!(corrected, Some(Ok(_)));
             let helped = if helps { "helps" } else { "does not help by itself" };
             self.to.step(format!("signing with the tenant's time {helped}"));
-            self.clock(off, if helps { Certainty::Certain } else { Certainty::Likely });
+            self.clock(off, if helps { Likelihood::Certain } else { Likelihood::Likely });
             if helps {
                 return;
             }
@@ -239,7 +243,7 @@ impl Live<'_> {
             "replayed" => Cause::ReusedNonce,
             _ => Cause::TenantUnavailable,
         };
-        if cause == Cause::ClockOff && self.clock(offset_ms, Certainty::Certain) {
+        if cause == Cause::ClockOff && self.clock(offset_ms, Likelihood::Certain) {
             return;
         }
         let evidence = match cause {
@@ -248,7 +252,7 @@ impl Live<'_> {
             }
             _ => format!("the tenant reports {verdict}"),
         };
-        self.to.find(cause, Certainty::Certain, evidence);
+        self.to.find(cause, Likelihood::Certain, evidence);
         if cause == Cause::WrongKey {
             self.digest_for_key();
         }
@@ -271,7 +275,7 @@ impl Live<'_> {
             return false;
         };
         let evidence = format!("the tenant accepts the key as {other}");
-        self.to.find(Cause::LevelMismatch, Certainty::Certain, evidence);
+        self.to.find(Cause::LevelMismatch, Likelihood::Certain, evidence);
         true
     }
 
@@ -294,7 +298,7 @@ impl Live<'_> {
         };
         let Some(record) = found else {
             let evidence = format!("the tenant lists no key {id}");
-            self.to.find(Cause::WrongTenant, Certainty::Certain, evidence);
+            self.to.find(Cause::WrongTenant, Likelihood::Certain, evidence);
             return true;
         };
         // The tenant's time if it differs; it has whole seconds only.
@@ -311,7 +315,7 @@ impl Live<'_> {
             let evidence = format!("the tenant lists key {id} as {level} and not expired");
             (Cause::WrongKey, evidence)
         };
-        self.to.find(cause, Certainty::Certain, evidence);
+        self.to.find(cause, Likelihood::Certain, evidence);
         if cause == Cause::WrongKey {
             self.digest_for_key();
         }
@@ -322,13 +326,13 @@ impl Live<'_> {
     fn digest_for_key(&mut self) {
         if is_digest(&self.patient.key) {
             let evidence = "the given key is 64 hexadecimal digits, like a SHA-256 digest";
-            self.to.find(Cause::HashedStandardKey, Certainty::Certain, evidence);
+            self.to.find(Cause::HashedStandardKey, Likelihood::Certain, evidence);
         }
     }
 
     /// What cannot be determined from here, the likeliest first.
     fn guesses(&mut self, level: Level) {
-        use Certainty::{Likely, Possible};
+        use Likelihood::{Likely, Possible};
         if is_digest(&self.patient.key) {
             let evidence = "the given key is 64 hexadecimal digits, like a SHA-256 digest";
             self.to.find(Cause::HashedStandardKey, Likely, evidence);

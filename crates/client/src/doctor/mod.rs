@@ -15,13 +15,13 @@ use serde::Serialize;
 
 pub use cause::Cause;
 pub use live::{LiveOptions, examine};
-pub use report::{Program, Report, ReportedFinding, SettingState};
+pub use report::{DoctorReport, ProgramInfo, ReportedFinding, SettingState};
 pub use request::{ObservedRequest, RequestsError, examine_requests, read_requests};
 
 /// How certain a finding is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Certainty {
+pub enum Likelihood {
     /// The evidence allows no other explanation.
     Certain,
     /// A common cause.
@@ -30,7 +30,7 @@ pub enum Certainty {
     Possible,
 }
 
-impl Certainty {
+impl Likelihood {
     /// The word in JSON.
     pub const fn code(self) -> &'static str {
         match self {
@@ -44,11 +44,11 @@ impl Certainty {
 /// A cause that was found, with its evidence.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
-pub struct Finding {
+pub struct DoctorFinding {
     /// The cause.
     pub cause: Cause,
     /// How certain it is.
-    pub certainty: Certainty,
+    pub certainty: Likelihood,
     /// The evidence.
     pub evidence: String,
     /// The remedy.
@@ -62,7 +62,7 @@ pub struct Diagnosis {
     /// The steps and their results, in order.
     pub steps: Vec<String>,
     /// The findings, the most certain first; empty if nothing is wrong.
-    pub findings: Vec<Finding>,
+    pub findings: Vec<DoctorFinding>,
 }
 
 impl Diagnosis {
@@ -75,8 +75,8 @@ impl Diagnosis {
         self.steps.push(text.into());
     }
 
-    fn find(&mut self, cause: Cause, certainty: Certainty, evidence: impl Into<String>) {
-        let is_same = |known: &&mut Finding| known.cause == cause;
+    fn find(&mut self, cause: Cause, certainty: Likelihood, evidence: impl Into<String>) {
+        let is_same = |known: &&mut DoctorFinding| known.cause == cause;
         match self.findings.iter_mut().find(is_same) {
             // For one cause, the more certain finding counts.
             Some(known) if known.certainty <= certainty => {}
@@ -87,19 +87,19 @@ impl Diagnosis {
             None => {
                 let evidence = evidence.into();
                 let remedy = cause.remedy();
-                self.findings.push(Finding { cause, certainty, evidence, remedy });
+                self.findings.push(DoctorFinding { cause, certainty, evidence, remedy });
             }
         }
     }
 
     fn is_certain(&self) -> bool {
-        self.findings.iter().any(|finding| finding.certainty == Certainty::Certain)
+        self.findings.iter().any(|finding| finding.certainty == Likelihood::Certain)
     }
 
     /// The most certain first; guesses are dropped next to certain findings.
     fn finish(mut self) -> Self {
         if self.is_certain() {
-            self.findings.retain(|finding| finding.certainty == Certainty::Certain);
+            self.findings.retain(|finding| finding.certainty == Likelihood::Certain);
         }
         self.findings.sort_by_key(|finding| finding.certainty);
         self

@@ -1,4 +1,4 @@
-//! [`Report`]: the contents of a bug report, without anything confidential.
+//! [`DoctorReport`]: the contents of a bug report, without anything confidential.
 //!
 //! No text of a setting, path, tenant or response is copied into it. It consists of numbers, of
 //! words from this program, and of the vendor's part of a host name, so that no secret has to be
@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
-use super::{Certainty, Diagnosis};
+use super::{Diagnosis, Likelihood};
 use crate::settings::{Explained, SettingsError};
 
 /// The domain whose subdomains are the vendor's regions.
@@ -17,7 +17,7 @@ const VENDOR: &str = ".paloaltonetworks.com";
 /// A report for the project's issue tracker.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
-pub struct Report {
+pub struct DoctorReport {
     /// Version of this crate.
     pub version: &'static str,
     /// Operating system, as Rust names it.
@@ -27,7 +27,7 @@ pub struct Report {
     /// Instructions that change how signatures are computed, where the processor has them.
     pub processor: Vec<&'static str>,
     /// Versions of the programs that commands start; `None` for a program that is not found.
-    pub programs: Vec<Program>,
+    pub programs: Vec<ProgramInfo>,
     /// The settings; `None` if the configuration cannot be read.
     pub settings: Option<Vec<SettingState>>,
     /// The findings of the examination; `None` if there was no examination.
@@ -37,7 +37,7 @@ pub struct Report {
 /// A program that commands start.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
-pub struct Program {
+pub struct ProgramInfo {
     /// The program's name.
     pub name: &'static str,
     /// Its version, in digits and full stops.
@@ -67,10 +67,10 @@ pub struct ReportedFinding {
     /// The title of the cause.
     pub title: &'static str,
     /// How certain it is.
-    pub certainty: Certainty,
+    pub certainty: Likelihood,
 }
 
-impl Report {
+impl DoctorReport {
     /// Collects a report from the settings in force, and from an examination if there was one.
     pub fn new(
         settings: Result<Vec<Explained>, SettingsError>,
@@ -81,7 +81,9 @@ impl Report {
             os: std::env::consts::OS,
             arch: std::env::consts::ARCH,
             processor: processor(),
-            programs: ["git", "curl"].map(|name| Program { name, version: version(name) }).into(),
+            programs: ["git", "curl"]
+                .map(|name| ProgramInfo { name, version: version(name) })
+                .into(),
             settings: settings.ok().map(|settings| settings.iter().map(state).collect()),
             findings: diagnosis.map(findings),
         }

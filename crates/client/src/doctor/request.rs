@@ -14,7 +14,7 @@ use zeroize::{Zeroize as _, Zeroizing};
 
 use super::digest::{made_of, shape, written_otherwise};
 use super::key::{corrected, equals, is_digest, mistakes, sha256};
-use super::{Cause, Certainty, Diagnosis};
+use super::{Cause, Diagnosis, Likelihood};
 
 /// The most bytes of requests that are read.
 const TEXT_BYTES_MAX: usize = 1024 * 1024;
@@ -176,7 +176,7 @@ pub fn examine_requests(
             Entry::Occupied(earlier) => {
                 let evidence =
                     format!("requests {} and {} have the same nonce", earlier.get() + 1, at + 1);
-                diagnosis.find(Cause::ReusedNonce, Certainty::Certain, evidence);
+                diagnosis.find(Cause::ReusedNonce, Likelihood::Certain, evidence);
             }
         }
     }
@@ -201,7 +201,7 @@ struct Examination<'a> {
 }
 
 impl Examination<'_> {
-    fn find(&mut self, cause: Cause, certainty: Certainty, evidence: &str) {
+    fn find(&mut self, cause: Cause, certainty: Likelihood, evidence: &str) {
         self.to.find(cause, certainty, format!("{}{evidence}", self.which));
     }
 
@@ -211,12 +211,12 @@ impl Examination<'_> {
         let request = self.request;
         let Some(authorization) = request.value("authorization") else {
             let evidence = "there is no Authorization header";
-            return self.find(Cause::MissingHeader, Certainty::Certain, evidence);
+            return self.find(Cause::MissingHeader, Likelihood::Certain, evidence);
         };
         let mut value = Zeroizing::new(authorization.as_bytes().to_vec());
         for slip in mistakes(authorization.as_bytes()) {
             let evidence = format!("Authorization: {}", slip.evidence);
-            self.find(slip.cause, Certainty::Certain, &evidence);
+            self.find(slip.cause, Likelihood::Certain, &evidence);
             value = slip.corrected;
         }
         match (request.value("x-xdr-nonce"), request.value("x-xdr-timestamp")) {
@@ -228,18 +228,20 @@ impl Examination<'_> {
                 } else {
                     "a timestamp and no nonce"
                 };
-                self.find(Cause::MissingHeader, Certainty::Certain, &format!("there is {there}"));
+                self.find(Cause::MissingHeader, Likelihood::Certain, &format!("there is {there}"));
             }
         }
     }
 
     fn key_id(&mut self) {
         match self.request.value("x-xdr-auth-id") {
-            None => self.find(Cause::MissingKeyId, Certainty::Certain, "there is no x-xdr-auth-id"),
+            None => {
+                self.find(Cause::MissingKeyId, Likelihood::Certain, "there is no x-xdr-auth-id");
+            }
             Some(id) if id.trim().parse::<u64>().is_ok() => {}
             Some(_) => {
                 let evidence = "x-xdr-auth-id is not a number";
-                self.find(Cause::MissingKeyId, Certainty::Certain, evidence);
+                self.find(Cause::MissingKeyId, Likelihood::Certain, evidence);
             }
         }
     }
@@ -250,7 +252,7 @@ impl Examination<'_> {
         let is_console = host.contains("paloaltonetworks.com") && !host.starts_with("api-");
         if is_console {
             let evidence = "the host does not start with api-";
-            self.find(Cause::ConsoleHost, Certainty::Certain, evidence);
+            self.find(Cause::ConsoleHost, Likelihood::Certain, evidence);
         }
     }
 
@@ -258,68 +260,68 @@ impl Examination<'_> {
     fn standard(&mut self, value: &[u8]) {
         if self.level == Some(Level::Advanced) {
             let evidence = "the key is Advanced, and there is neither nonce nor timestamp";
-            self.find(Cause::LevelMismatch, Certainty::Certain, evidence);
+            self.find(Cause::LevelMismatch, Likelihood::Certain, evidence);
         }
         let hashed = "Authorization is the SHA-256 of the key, without nonce and timestamp";
         if let Some(key) = self.key {
             let plain = corrected(key);
             if [key, plain.as_slice()].iter().any(|key| equals(value, &sha256(&[key]))) {
-                return self.find(Cause::HashedStandardKey, Certainty::Certain, hashed);
+                return self.find(Cause::HashedStandardKey, Likelihood::Certain, hashed);
             }
             if value == plain.as_slice() {
                 return;
             }
             if let Some(how) = written_otherwise(value, &plain) {
                 let evidence = format!("Authorization is the key {how}");
-                return self.find(Cause::WrongKey, Certainty::Certain, &evidence);
+                return self.find(Cause::WrongKey, Likelihood::Certain, &evidence);
             }
             // Either of the two may be correct.
             let evidence = "Authorization is not the key that was given";
-            self.find(Cause::WrongKey, Certainty::Possible, evidence);
+            self.find(Cause::WrongKey, Likelihood::Possible, evidence);
         }
         if is_digest(value) {
             let evidence = "Authorization is 64 hexadecimal digits, and there is neither nonce nor \
                             timestamp";
-            self.find(Cause::HashedStandardKey, Certainty::Likely, evidence);
+            self.find(Cause::HashedStandardKey, Likelihood::Likely, evidence);
         }
     }
 
     fn advanced(&mut self, value: &[u8], nonce: &str, timestamp: &str) {
         if self.level == Some(Level::Standard) {
             let evidence = "the key is Standard, but the request is signed";
-            self.find(Cause::LevelMismatch, Certainty::Certain, evidence);
+            self.find(Cause::LevelMismatch, Likelihood::Certain, evidence);
         }
         if nonce.len() != 64 || !nonce.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
             let evidence = format!(
                 "the nonce has {} characters, or characters other than letters and digits",
                 nonce.chars().count()
             );
-            self.find(Cause::InvalidNonce, Certainty::Possible, &evidence);
+            self.find(Cause::InvalidNonce, Likelihood::Possible, &evidence);
         }
         self.timestamp(timestamp);
         let is_upper = is_digest(value) && value.iter().any(u8::is_ascii_uppercase);
         if is_upper {
             let evidence = "Authorization has upper-case hexadecimal digits";
-            self.find(Cause::UpperCaseDigest, Certainty::Certain, evidence);
+            self.find(Cause::UpperCaseDigest, Likelihood::Certain, evidence);
         }
         let shape = shape(value);
         if let Some(key) = self.key
             && let Some(made) = made_of(value, key, nonce.as_bytes(), timestamp.as_bytes())
         {
             if let Some((cause, evidence)) = made {
-                self.find(cause, Certainty::Certain, &evidence);
+                self.find(cause, Likelihood::Certain, &evidence);
             }
             return;
         }
         if let Some(shape) = shape {
             let evidence = format!("Authorization is {shape}, not 64 hexadecimal digits");
-            return self.find(Cause::OtherDigest, Certainty::Certain, &evidence);
+            return self.find(Cause::OtherDigest, Likelihood::Certain, &evidence);
         }
         if self.key.is_some() {
             let evidence = "the digest is of this key, nonce and timestamp in none of the ways that \
                             are known";
-            self.find(Cause::OtherDigest, Certainty::Possible, evidence);
-            self.find(Cause::WrongKey, Certainty::Possible, evidence);
+            self.find(Cause::OtherDigest, Likelihood::Possible, evidence);
+            self.find(Cause::WrongKey, Likelihood::Possible, evidence);
         }
     }
 
@@ -330,7 +332,7 @@ impl Examination<'_> {
             (Some(ms), 13) => return self.clock(ms),
             (Some(_), 10) => {
                 let evidence = "x-xdr-timestamp has 10 digits";
-                return self.find(Cause::SecondsForMilliseconds, Certainty::Certain, evidence);
+                return self.find(Cause::SecondsForMilliseconds, Likelihood::Certain, evidence);
             }
             (Some(_), 16) => "x-xdr-timestamp has 16 digits, as in microseconds".to_owned(),
             (Some(_), 19) => "x-xdr-timestamp has 19 digits, as in nanoseconds".to_owned(),
@@ -344,7 +346,7 @@ impl Examination<'_> {
                 format!("expected 13 digits in x-xdr-timestamp, got {}", timestamp.chars().count())
             }
         };
-        self.find(Cause::TimestampForm, Certainty::Certain, &evidence);
+        self.find(Cause::TimestampForm, Likelihood::Certain, &evidence);
     }
 
     /// Compares with the response's date, or without one with this machine's clock, which only
@@ -357,7 +359,7 @@ impl Examination<'_> {
                 let zone = zone(off).unwrap_or_default();
                 let evidence =
                     format!("the timestamp is {} s {way} the answer's date{zone}", off / 1000);
-                self.find(Cause::ClockOff, Certainty::Certain, &evidence);
+                self.find(Cause::ClockOff, Likelihood::Certain, &evidence);
             }
             return;
         }
@@ -371,14 +373,14 @@ impl Examination<'_> {
             let zone = zone.unwrap_or_default();
             let evidence =
                 format!("the timestamp is {} s ahead of this machine's clock{zone}", off / 1000);
-            self.find(Cause::ClockOff, Certainty::Likely, &evidence);
+            self.find(Cause::ClockOff, Likelihood::Likely, &evidence);
         } else if let Some(zone) = zone {
             let evidence = format!(
                 "the timestamp is {} s behind this machine's clock{zone}, if the request was \
                  made just now",
                 off / 1000
             );
-            self.find(Cause::ClockOff, Certainty::Possible, &evidence);
+            self.find(Cause::ClockOff, Likelihood::Possible, &evidence);
         }
     }
 }

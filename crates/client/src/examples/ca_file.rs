@@ -110,11 +110,11 @@ fn quoted(file: &Path, language: Language) -> Result<String, ExampleError> {
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-    use super::super::Example;
+    use super::super::RequestExample;
     use super::*;
 
     fn text(file: &str, language: Language) -> Result<String, ExampleError> {
-        Example { ca_file: Some(file.into()), ..Example::default() }.text(language)
+        RequestExample { ca_file: Some(file.into()), ..RequestExample::default() }.text(language)
     }
 
     #[test]
@@ -125,7 +125,7 @@ mod tests {
                 continue;
             }
             let with = text("/ca.pem", language).unwrap();
-            let without = Example::default().text(language).unwrap();
+            let without = RequestExample::default().text(language).unwrap();
             assert_eq!(with.matches("/ca.pem").count(), 1, "{language}");
             let added = with.lines().count() - without.lines().count();
             let expected = match language {

@@ -1,4 +1,4 @@
-//! [`Example`]: the first API call in several languages, as a starting point.
+//! [`RequestExample`]: the first API call in several languages, as a starting point.
 //!
 //! Each text runs as printed. It contains the tenant, key id and level from the settings; what they
 //! do not set, it reads from the environment, and fails without. No text contains a placeholder
@@ -113,7 +113,7 @@ pub struct UnknownLanguage;
 /// The settings of an example; it reads missing ones from the environment.
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
-pub struct Example {
+pub struct RequestExample {
     /// The address of the tenant's API.
     pub address: Option<Address>,
     /// The key's id.
@@ -125,7 +125,7 @@ pub struct Example {
     pub ca_file: Option<PathBuf>,
 }
 
-impl Example {
+impl RequestExample {
     /// Resolves the settings. An invalid setting is an error, not a missing one.
     pub fn resolve(
         given: &ExplicitSettings,
@@ -138,10 +138,10 @@ impl Example {
     /// The example in a language. An error if it cannot respect a setting.
     ///
     /// ```
-    /// use cortexkey_client::{Example, ExplicitSettings, Language};
+    /// use cortexkey_client::{RequestExample, ExplicitSettings, Language};
     ///
     /// let given = ExplicitSettings { key_id: Some("12".into()), ..ExplicitSettings::default() };
-    /// let text = Example::resolve(&given, &|_| None)?.text(Language::Curl)?;
+    /// let text = RequestExample::resolve(&given, &|_| None)?.text(Language::Curl)?;
     /// assert!(text.contains("KEY_ID=12\n") && text.contains("x-xdr-nonce"));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -212,7 +212,7 @@ mod tests {
 
     #[test]
     fn every_text_takes_the_users_settings() {
-        let example = Example {
+        let example = RequestExample {
             address: Some(Address::parse("tenant.example").unwrap()),
             key_id: KeyId::new(4711),
             level: Some(Level::Standard),
@@ -223,7 +223,7 @@ mod tests {
             assert!(text.contains("https://api-tenant.example"), "{language}");
             assert!(text.contains("4711") && !text.contains("acme"), "{language}");
             assert!(!text.contains("CORTEXKEY_API_URL"), "{language}");
-            let others = Example::default().text(language).unwrap();
+            let others = RequestExample::default().text(language).unwrap();
             assert!(!others.contains("https://"), "{language}");
             assert_eq!(text.contains("UNTESTED"), !language.is_tested(), "{language}");
             assert_eq!(language.as_str().parse(), Ok(language));

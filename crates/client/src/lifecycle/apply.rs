@@ -11,8 +11,8 @@ use cortexkey_manifest::lock::LockedKey;
 use thiserror::Error;
 
 use super::lock_file::{LockFile, LockFileError};
-use super::renewal::{self, Delivery, RenewError, Renewal};
-use crate::plan::{Action, Desired, Kind, Plan, Step};
+use super::renewal::{self, KeyDelivery, RenewError, Renewal};
+use crate::plan::{Action, ActionKind, ActionStep, Desired, Plan};
 use crate::resources::{EditError, KeyEdit, ScopeError};
 use crate::sink::Sink;
 use crate::transport::{CallError, Client};
@@ -84,8 +84,8 @@ impl Apply<'_> {
         let desired = desired.iter().find(|key| key.name == name);
         let mut entry = self.lock.entry(self.tenant, name);
         match action.step() {
-            Step::Renew(new) => {
-                if action.action == Kind::Generate {
+            ActionStep::Renew(new) => {
+                if action.action == ActionKind::Generate {
                     // A key that is gone from the tenant needs no retirement.
                     entry.id = None;
                 }
@@ -93,7 +93,7 @@ impl Apply<'_> {
                 let mut journal = self.lock.journal(self.tenant, &host, name);
                 let grace_ms = self.grace_ms;
                 let now_ms = self.now_ms;
-                let delivery = Delivery { sink, grace_ms, now_ms };
+                let delivery = KeyDelivery { sink, grace_ms, now_ms };
                 self.renewal
                     .run(&mut entry, new, &delivery, &mut journal)
                     .map_err(ApplyError::Renew)?;
@@ -102,21 +102,21 @@ impl Apply<'_> {
                     retired.map_err(ApplyError::Renew)?;
                 }
             }
-            Step::Edit { roles, comment } => self.edit(&entry, roles, comment.clone())?,
-            Step::Scope(scope) => {
+            ActionStep::Edit { roles, comment } => self.edit(&entry, roles, comment.clone())?,
+            ActionStep::Scope(scope) => {
                 if let Some(id) = entry.id {
                     self.client().replace_scope(id, scope).map_err(ApplyError::Scope)?;
                 }
             }
-            Step::Delete(ids) => {
+            ActionStep::Delete(ids) => {
                 let ids: Vec<KeyId> = ids.iter().filter_map(|id| KeyId::new(*id)).collect();
                 self.client().ensure_deleted(&ids).map_err(ApplyError::Call)?;
                 for id in ids {
-                    (self.renewal.on_step)(renewal::Step::Deleted(id));
+                    (self.renewal.on_step)(renewal::RenewalStep::Deleted(id));
                 }
                 return self.record(&host, name, None);
             }
-            Step::Retire => {
+            ActionStep::Retire => {
                 let mut journal = self.lock.journal(self.tenant, &host, name);
                 let now_ms = self.now_ms;
                 return self
@@ -124,10 +124,12 @@ impl Apply<'_> {
                     .retire(&mut entry, now_ms, &mut journal)
                     .map_err(ApplyError::Renew);
             }
-            Step::Forget => return self.record(&host, name, None),
-            Step::Nothing => return Ok(()),
+            ActionStep::Forget => return self.record(&host, name, None),
+            ActionStep::Nothing => return Ok(()),
         }
-        if let (Some(desired), Step::Renew(_) | Step::Scope(_)) = (desired, action.step()) {
+        if let (Some(desired), ActionStep::Renew(_) | ActionStep::Scope(_)) =
+            (desired, action.step())
+        {
             entry.unreferenced = desired.unreferenced();
         }
         self.record(&host, name, Some(entry))
@@ -161,7 +163,8 @@ impl Apply<'_> {
         // One that disappeared meanwhile is left to the next plan.
         let Some(record) = record else { return Ok(()) };
         let roles = roles.iter().map(RoleName::new).collect();
-        let edit = KeyEdit { roles, comment: CommentEdit::Set(comment), ..KeyEdit::of(&record) };
+        let edit =
+            KeyEdit { roles, comment: CommentEdit::Set(comment), ..KeyEdit::from_record(&record) };
         self.client().edit_key(id, &edit).map(|_| ()).map_err(ApplyError::Edit)
     }
 
@@ -197,7 +200,7 @@ impl Plan {
         let refused: Vec<&str> = self
             .actions
             .iter()
-            .filter(|action| action.action == Kind::Refuse)
+            .filter(|action| action.action == ActionKind::Refuse)
             .map(|action| action.key.as_str())
             .chain(failed.iter().copied())
             .collect();

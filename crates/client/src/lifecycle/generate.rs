@@ -4,7 +4,7 @@ use cortexkey_core::auth::KeyId;
 use cortexkey_manifest::lock::LockedKey;
 
 use super::lock_file::{LockFile, LockFileError};
-use super::renewal::{Delivery, RenewError, Renewal};
+use super::renewal::{KeyDelivery, RenewError, Renewal};
 use super::state::{StateError, StatePlaces, tenant_of};
 use crate::resources::NewKey;
 use crate::sink::Sink;
@@ -69,7 +69,7 @@ impl<'a> Generation<'a> {
         let name = format!("{UNNAMED}{now_ms}");
         let mut entry = LockedKey::default();
         let mut journal = self.state.journal(&self.tenant, &self.host, &name);
-        let delivery = Delivery { sink, grace_ms: 0, now_ms };
+        let delivery = KeyDelivery { sink, grace_ms: 0, now_ms };
         let made = self.renewal.run(&mut entry, new, &delivery, &mut journal);
         if entry.pending.is_none() && !matches!(made, Err(RenewError::Delivered { .. })) {
             let forgotten = self.state.set(&self.tenant, &self.host, &name, None);

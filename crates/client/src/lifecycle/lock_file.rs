@@ -10,15 +10,15 @@ use std::path::{Path, PathBuf};
 
 use crate::plan;
 use cortexkey_manifest::lock::{FILE_NAME, Lock, LockedKey, LockedTenant, read};
-use cortexkey_manifest::yaml::{Limits, parse};
+use cortexkey_manifest::yaml::{YamlLimits, parse};
 use cortexkey_manifest::{Problem, ProblemKind, decode};
-use cortexkey_system::{Links, Write, read_within, replace};
+use cortexkey_system::{Links, WriteOptions, read_within, replace};
 use thiserror::Error;
 
 const LOCK_BYTES_MAX: u64 = 16 * 1024 * 1024;
 
 /// Where the state of a renewal is recorded before each step.
-pub trait Journal {
+pub trait RenewalJournal {
     /// Writes the state; it is on disk when this returns.
     fn save(&mut self, entry: &LockedKey) -> Result<(), LockFileError>;
 }
@@ -89,9 +89,9 @@ impl LockFile {
             bytes => bytes.map_err(|error| failed(error.into()))?,
         };
         let decoded = decode(bytes);
-        let limits = Limits {
+        let limits = YamlLimits {
             bytes: usize::try_from(LOCK_BYTES_MAX).unwrap_or(usize::MAX),
-            ..Limits::default()
+            ..YamlLimits::default()
         };
         let parsed = parse(&decoded.text, &limits);
         let tree = parsed.tree;
@@ -186,12 +186,17 @@ impl LockFile {
     }
 
     /// Where the state of a definition's renewal is recorded.
-    pub fn journal<'a>(&'a mut self, tenant: &'a str, host: &'a str, name: &'a str) -> Entry<'a> {
-        Entry { file: self, tenant, host, name }
+    pub fn journal<'a>(
+        &'a mut self,
+        tenant: &'a str,
+        host: &'a str,
+        name: &'a str,
+    ) -> LockFileEntry<'a> {
+        LockFileEntry { file: self, tenant, host, name }
     }
 
     fn write(&self) -> Result<(), LockFileError> {
-        let how = Write::new(Links::Replace).durable();
+        let how = WriteOptions::new(Links::Replace).durable();
         let written = replace(&self.path, self.lock.to_yaml().as_bytes(), how);
         written
             .map_err(|error| LockFileError::Write { path: self.path.clone(), error: error.into() })
@@ -199,14 +204,14 @@ impl LockFile {
 }
 
 /// One entry of a held lock file.
-pub struct Entry<'a> {
+pub struct LockFileEntry<'a> {
     file: &'a mut LockFile,
     tenant: &'a str,
     host: &'a str,
     name: &'a str,
 }
 
-impl Journal for Entry<'_> {
+impl RenewalJournal for LockFileEntry<'_> {
     fn save(&mut self, entry: &LockedKey) -> Result<(), LockFileError> {
         self.file.set(self.tenant, self.host, self.name, Some(entry.clone()))
     }

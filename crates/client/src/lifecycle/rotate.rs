@@ -14,7 +14,7 @@ use cortexkey_manifest::lock::{LockedKey, Retiring};
 use thiserror::Error;
 
 use super::lock_file::{LockFile, LockFileError};
-use super::renewal::{Delivery, RenewError, Renewal};
+use super::renewal::{KeyDelivery, RenewError, Renewal};
 use super::state::{StateError, StatePlaces, tenant_of};
 use crate::resources::{NewKey, ObservedScope, is_system, write_of};
 use crate::transport::{CallError, ChildTenant, Client};
@@ -27,7 +27,7 @@ const HOLD_AGAIN: Duration = Duration::from_secs(1);
 ///
 /// ```no_run
 /// # use cortexkey_client::{
-/// #     Client, Delivery, Renewal, ReplacementOptions, RotateError, Rotation, Sink, StatePlaces,
+/// #     Client, KeyDelivery, Renewal, ReplacementOptions, RotateError, Rotation, Sink, StatePlaces,
 /// # };
 /// # fn rotate(client: &Client, sink: &Sink, places: &StatePlaces) -> Result<(), RotateError> {
 /// let renewal = Renewal { client, on_step: &|step| eprintln!("{step:?}") };
@@ -37,7 +37,7 @@ const HOLD_AGAIN: Duration = Duration::from_secs(1);
 /// if !rotation.is_under_way() {
 ///     let replacement = rotation.replacement(&ReplacementOptions::default(), now_ms)?;
 ///     // Show it, and ask for confirmation.
-///     rotation.replace(&replacement.new, &Delivery { sink, grace_ms: 3_600_000, now_ms })?;
+///     rotation.replace(&replacement.new, &KeyDelivery { sink, grace_ms: 3_600_000, now_ms })?;
 /// }
 /// rotation.retire(now_ms)?;
 /// println!("the new key is {:?}", rotation.close()?.id);
@@ -46,12 +46,12 @@ const HOLD_AGAIN: Duration = Duration::from_secs(1);
 /// ```
 pub struct Rotation<'a> {
     renewal: Renewal<'a>,
-    place: Place,
+    place: StatePlace,
     entry: LockedKey,
 }
 
 /// Where the state of the rotation is stored.
-struct Place {
+struct StatePlace {
     file: LockFile,
     tenant: String,
     name: String,
@@ -162,12 +162,12 @@ impl<'a> Rotation<'a> {
     ) -> Result<Self, RotateError> {
         let id: Option<KeyId> = key.parse().ok();
         let place = match &places.lock_file {
-            Some(path) => Place::in_lock_file(renewal.client, key, id, path)?,
+            Some(path) => StatePlace::in_lock_file(renewal.client, key, id, path)?,
             None => None,
         };
         let place = match (place, id) {
             (Some(place), _) => place,
-            (None, Some(id)) => Place::of_id(renewal.client, id, places)?,
+            (None, Some(id)) => StatePlace::of_id(renewal.client, id, places)?,
             (None, None) => return Err(RotateError::NotAnId),
         };
         let mut entry = place.entry();
@@ -223,7 +223,7 @@ impl<'a> Rotation<'a> {
     }
 
     /// Puts the new key in the old one's place; the old key stays for the grace period.
-    pub fn replace(&mut self, new: &NewKey, delivery: &Delivery<'_>) -> Result<(), RotateError> {
+    pub fn replace(&mut self, new: &NewKey, delivery: &KeyDelivery<'_>) -> Result<(), RotateError> {
         let mut journal = self.place.journal(self.renewal.client);
         let replaced = self.renewal.run(&mut self.entry, new, delivery, &mut journal);
         // An attempt that was undone leaves no state.
@@ -236,7 +236,7 @@ impl<'a> Rotation<'a> {
     /// Waits until the grace period is over. Other runs may use the lock file meanwhile.
     pub fn wait(self, now_ms: u64, on_wait: impl FnOnce(Duration)) -> Result<Self, RotateError> {
         let Self { renewal, place, entry } = self;
-        let Place { file, tenant, name, is_defined } = place;
+        let StatePlace { file, tenant, name, is_defined } = place;
         let path = file.path().to_owned();
         drop(file);
         let due_ms = entry.retiring.iter().map(|old| old.after_ms).max().unwrap_or(0);
@@ -252,7 +252,7 @@ impl<'a> Rotation<'a> {
                 Err(LockFileError::Held { .. }) => std::thread::sleep(HOLD_AGAIN),
                 Err(error) => return Err(error.into()),
                 Ok(file) => {
-                    let place = Place { file, tenant, name, is_defined };
+                    let place = StatePlace { file, tenant, name, is_defined };
                     let mut now = place.entry();
                     // If another run finished it meanwhile, no state is left.
                     now.id = now.id.or(entry.id);
@@ -307,7 +307,7 @@ impl<'a> Rotation<'a> {
     }
 }
 
-impl Place {
+impl StatePlace {
     /// A key in the lock file, found by its name, its id, or the id of a key that it replaced.
     fn in_lock_file(
         client: &Client,
@@ -347,7 +347,7 @@ impl Place {
         self.file.entry(&self.tenant, &self.name)
     }
 
-    fn journal<'p>(&'p mut self, client: &'p Client) -> super::lock_file::Entry<'p> {
+    fn journal<'p>(&'p mut self, client: &'p Client) -> super::lock_file::LockFileEntry<'p> {
         self.file.journal(&self.tenant, client.address().host(), &self.name)
     }
 }

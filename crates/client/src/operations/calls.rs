@@ -25,7 +25,7 @@ pub struct ApiCall {
 
 /// A part of the input that was not recognised as a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Unread {
+pub struct UnrecognisedCall {
     /// The line, or the entry of a HAR file, counted from 1.
     pub line: usize,
     /// Why it was not recognised.
@@ -38,7 +38,7 @@ pub struct CallList {
     /// The calls.
     pub calls: BTreeMap<ApiCall, usize>,
     /// What was not recognised.
-    pub unread: Vec<Unread>,
+    pub unread: Vec<UnrecognisedCall>,
 }
 
 impl ApiCall {
@@ -94,7 +94,7 @@ impl CallList {
     fn add(&mut self, line: usize, call: Result<ApiCall, &'static str>) {
         match call {
             Ok(call) => *self.calls.entry(call).or_default() += 1,
-            Err(reason) => self.unread.push(Unread { line, reason }),
+            Err(reason) => self.unread.push(UnrecognisedCall { line, reason }),
         }
     }
 
@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn other_base_paths_lead_to_the_same_operation() {
+    fn other_base_paths_name_the_same_operation() {
         let call = ApiCall::new("POST", "/xsoar/public/v1/api_keys/generate").unwrap();
         let (operation, is_suggested) = call.operation().unwrap();
         assert_eq!(operation.path, "/public_api/v1/api_keys/generate");

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeSet;
 
-use super::suggest::{Candidate, Fit, Permissions};
+use super::suggest::{Candidate, Permissions, RoleMatch};
 
 /// The largest number of roles in a set.
 const SIZE_MAX: usize = 4;
@@ -23,7 +23,7 @@ pub struct Combination {
     /// The roles, by name.
     pub roles: Vec<Candidate>,
     /// Whether they certainly hold everything.
-    pub fit: Fit,
+    pub fit: RoleMatch,
 }
 
 /// The best combinations.
@@ -44,13 +44,13 @@ pub fn combine(permissions: &Permissions, candidates: &[Candidate]) -> Combinati
         may_hold(permissions, role, at) && !role.open.contains(&permissions.required[at])
     };
     let possible = |role: &Candidate, at: usize| may_hold(permissions, role, at);
-    let sure = if permissions.is_complete() { Fit::Yes } else { Fit::Unknown };
+    let sure = if permissions.is_complete() { RoleMatch::Yes } else { RoleMatch::Unknown };
     let first = search(permissions, &roles, sure, certain);
     // What may be sufficient is only of interest if nothing certainly is.
     if !first.found.is_empty() || is_any_sufficient(permissions, &roles, certain) {
         return first;
     }
-    let second = search(permissions, &roles, Fit::Unknown, possible);
+    let second = search(permissions, &roles, RoleMatch::Unknown, possible);
     Combinations { is_cut: first.is_cut || second.is_cut, ..second }
 }
 
@@ -69,7 +69,7 @@ fn is_any_sufficient(
 fn search(
     permissions: &Permissions,
     roles: &[&Candidate],
-    fit: Fit,
+    fit: RoleMatch,
     holds: impl Fn(&Candidate, usize) -> bool,
 ) -> Combinations {
     let count = permissions.required.len();
@@ -174,16 +174,16 @@ mod tests {
     use cortexkey_core::access::{Actions, Grant, KnownLevel, Permission, Role};
 
     use super::*;
-    use crate::operations::{HeldRole, read_calls, suggest};
+    use crate::operations::{ExpandedRole, read_calls, suggest};
 
     /// A role with these components at *edit*, and no other permission.
-    fn role(name: &str, components: &[&str]) -> HeldRole {
+    fn role(name: &str, components: &[&str]) -> ExpandedRole {
         let grant = |name: &&str| Grant::listed((*name).to_owned(), Permission::Edit);
         let grants = components.iter().map(grant).collect();
         let actions = Actions { held: Vec::new(), lacked: Vec::new(), is_complete: true };
         let others = KnownLevel::exactly(Permission::None);
         let role = Role { grants, actions, others, ..Role::unknown(name).to_owned() };
-        HeldRole { name: name.to_owned(), roles: vec![role], privileged: false }
+        ExpandedRole { name: name.to_owned(), roles: vec![role], privileged: false }
     }
 
     /// Each line needs another component.
@@ -195,7 +195,7 @@ mod tests {
         ("Asset Groups", "POST /public_api/v1/asset-groups/create"),
     ];
 
-    fn combined(lines: &str, roles: Vec<HeldRole>) -> (Vec<(Vec<String>, Fit)>, bool) {
+    fn combined(lines: &str, roles: Vec<ExpandedRole>) -> (Vec<(Vec<String>, RoleMatch)>, bool) {
         let found = suggest(&read_calls(lines), roles);
         let found = combine(&found.permissions, &found.roles);
         let names =
@@ -222,7 +222,7 @@ mod tests {
         let (found, is_cut) = combined(&lines(3), roles);
         let sets: Vec<_> = found.iter().map(|(names, _)| names.join("+")).collect();
         assert_eq!((sets.join(" "), is_cut), ("A+BC AB+BC AB+C".to_owned(), false));
-        assert!(found.iter().all(|(_, fit)| *fit == Fit::Yes));
+        assert!(found.iter().all(|(_, fit)| *fit == RoleMatch::Yes));
     }
 
     #[test]
@@ -242,7 +242,7 @@ mod tests {
         let [(a, _), (b, _), ..] = CALLS;
         let two = vec![role("A", &[a]), role("B", &[b])];
         let (found, _) = combined(&format!("{}GET /nowhere\n", lines(2)), two);
-        assert_eq!(found, [(vec!["A".to_owned(), "B".to_owned()], Fit::Unknown)]);
+        assert_eq!(found, [(vec!["A".to_owned(), "B".to_owned()], RoleMatch::Unknown)]);
         // A role whose other components are not public may hold the second permission.
         let mut open = role("Open", &[b]);
         open.roles[0].grants.clear();
@@ -255,7 +255,7 @@ mod tests {
     #[test]
     fn with_too_many_roles_one_of_those_that_hold_the_same_is_tried() {
         let [a, b, c, d, _] = CALLS.map(|(component, _)| component);
-        let mut roles: Vec<HeldRole> = Vec::new();
+        let mut roles: Vec<ExpandedRole> = Vec::new();
         for at in (0..60).rev() {
             for (place, component) in [a, b, c, d].into_iter().enumerate() {
                 let also = if at == 7 { &[component][..] } else { &[component, "Playbooks"] };

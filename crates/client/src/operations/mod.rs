@@ -10,9 +10,9 @@ mod combine;
 mod suggest;
 mod table;
 
-pub use calls::{ApiCall, CallList, Unread, read_calls};
+pub use calls::{ApiCall, CallList, UnrecognisedCall, read_calls};
 pub use combine::{Combination, Combinations, combine};
 pub use suggest::{
-    Candidate, Fit, HeldRole, Permissions, Requirement, Suggestion, fit_of, suggest,
+    Candidate, ExpandedRole, Permissions, Requirement, RoleMatch, Suggestion, match_role, suggest,
 };
-pub use table::{Ground, Need, Operation, operations};
+pub use table::{Evidence, Need, Operation, operations};

@@ -6,7 +6,7 @@ use cortexkey_core::access::{Certainty, Permission, Rights, Role};
 use serde::Serialize;
 
 use super::calls::{ApiCall, CallList};
-use super::table::{Ground, Need};
+use super::table::{Evidence, Need};
 
 /// A permission that some calls need.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,7 +14,7 @@ pub struct Requirement {
     /// Any one of these is enough.
     pub needs: Vec<Need>,
     /// The strongest basis for it among its calls.
-    pub ground: Ground,
+    pub ground: Evidence,
     /// The document or report for that call.
     pub source: &'static str,
     /// The calls that need it.
@@ -35,7 +35,7 @@ pub struct Permissions {
 /// Whether a role holds everything that calls need.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Fit {
+pub enum RoleMatch {
     /// It does.
     Yes,
     /// It may; for some needs this is unknown.
@@ -50,7 +50,7 @@ pub struct Candidate {
     /// The role's name.
     pub name: String,
     /// Whether it holds everything.
-    pub fit: Fit,
+    pub fit: RoleMatch,
     /// The weakest basis of the facts that this rests on.
     pub certainty: Option<Certainty>,
     /// What it does not hold.
@@ -76,7 +76,7 @@ pub struct Suggestion {
 
 impl Permissions {
     /// Finds out what calls need.
-    pub fn of(list: &CallList) -> Self {
+    pub fn required_by(list: &CallList) -> Self {
         let mut found = Self::default();
         let mut all: BTreeMap<Vec<Need>, Requirement> = BTreeMap::new();
         for call in list.calls.keys() {
@@ -88,8 +88,11 @@ impl Permissions {
                 found.unknown.push(call.clone());
                 continue;
             }
-            let ground =
-                if is_suggested { operation.ground.max(Ground::Assumed) } else { operation.ground };
+            let ground = if is_suggested {
+                operation.ground.max(Evidence::Assumed)
+            } else {
+                operation.ground
+            };
             let new = || Requirement {
                 needs: operation.needs.clone(),
                 ground,
@@ -141,7 +144,7 @@ fn highest(all: Vec<Requirement>) -> Vec<Requirement> {
 
 /// A role with the roles that it implies.
 #[derive(Clone, Debug)]
-pub struct HeldRole {
+pub struct ExpandedRole {
     /// Its name.
     pub name: String,
     /// It and all that it implies.
@@ -151,21 +154,21 @@ pub struct HeldRole {
 }
 
 /// Compares roles with what calls need; the best role comes first.
-pub fn suggest(list: &CallList, roles: impl IntoIterator<Item = HeldRole>) -> Suggestion {
-    let permissions = Permissions::of(list);
+pub fn suggest(list: &CallList, roles: impl IntoIterator<Item = ExpandedRole>) -> Suggestion {
+    let permissions = Permissions::required_by(list);
     let mut roles: Vec<Candidate> =
-        roles.into_iter().map(|role| fit_of(&permissions, &role)).collect();
+        roles.into_iter().map(|role| match_role(&permissions, &role)).collect();
     roles.sort_by(|one, other| rank(one).cmp(&rank(other)));
     Suggestion { permissions, roles }
 }
 
-fn rank(candidate: &Candidate) -> (Fit, bool, bool, usize, usize, &str) {
+fn rank(candidate: &Candidate) -> (RoleMatch, bool, bool, usize, usize, &str) {
     let Candidate { fit, holds_all, privileged, open, excess, name, .. } = candidate;
     (*fit, *holds_all, *privileged, open.len(), excess.len(), name)
 }
 
 /// Compares one role with what calls need.
-pub fn fit_of(permissions: &Permissions, held_role: &HeldRole) -> Candidate {
+pub fn match_role(permissions: &Permissions, held_role: &ExpandedRole) -> Candidate {
     let roles = held_role.roles.as_slice();
     let holds_all = roles.iter().any(|role| role.holds_all);
     let mut lacks = Vec::new();
@@ -185,9 +188,9 @@ pub fn fit_of(permissions: &Permissions, held_role: &HeldRole) -> Candidate {
     // Calls whose permission is unknown may need anything.
     let is_open = !open.is_empty() || !permissions.is_complete() && !holds_all;
     let fit = match (lacks.is_empty(), is_open) {
-        (false, _) => Fit::No,
-        (true, true) => Fit::Unknown,
-        (true, false) => Fit::Yes,
+        (false, _) => RoleMatch::No,
+        (true, true) => RoleMatch::Unknown,
+        (true, false) => RoleMatch::Yes,
     };
     Candidate {
         name: held_role.name.clone(),
@@ -265,13 +268,13 @@ mod tests {
     use super::*;
     use crate::operations::read_calls;
 
-    fn role(name: &str, grants: &[(&str, Permission)]) -> HeldRole {
+    fn role(name: &str, grants: &[(&str, Permission)]) -> ExpandedRole {
         let listed = |(name, level): &(&str, Permission)| Grant::listed((*name).to_owned(), *level);
         let grants = grants.iter().map(listed).collect();
         let actions = Actions { held: Vec::new(), lacked: Vec::new(), is_complete: true };
         let nothing = KnownLevel::exactly(Permission::None);
         let role = Role { grants, actions, others: nothing, ..Role::unknown(name).to_owned() };
-        HeldRole { name: name.to_owned(), roles: vec![role], privileged: false }
+        ExpandedRole { name: name.to_owned(), roles: vec![role], privileged: false }
     }
 
     const LIST: &str = "POST /public_api/v1/api_keys/get_api_keys";
@@ -288,9 +291,12 @@ mod tests {
         let found = suggest(&read_calls(&format!("{LIST}\n{GENERATE}")), roles);
         let required = &found.permissions.required;
         assert_eq!(required.len(), 1, "{required:?}");
-        assert_eq!(required[0].ground, Ground::Documented);
+        assert_eq!(required[0].ground, Evidence::Documented);
         let fits: Vec<_> = found.roles.iter().map(|role| (role.name.as_str(), role.fit)).collect();
-        assert_eq!(fits, [("Small", Fit::Yes), ("Large", Fit::Yes), ("Looks", Fit::No)]);
+        assert_eq!(
+            fits,
+            [("Small", RoleMatch::Yes), ("Large", RoleMatch::Yes), ("Looks", RoleMatch::No)]
+        );
         assert_eq!(found.roles[1].excess.len(), 2);
         assert_eq!(found.roles[2].lacks.len(), 1);
     }
@@ -299,14 +305,14 @@ mod tests {
     fn an_unknown_call_leaves_every_role_possible() {
         let roles = [role("Small", &[("Public API", Permission::Edit)])];
         let found = suggest(&read_calls(&format!("{LIST}\nGET /nowhere")), roles.clone());
-        assert_eq!((found.permissions.unlisted.len(), found.roles[0].fit), (1, Fit::Unknown));
+        assert_eq!((found.permissions.unlisted.len(), found.roles[0].fit), (1, RoleMatch::Unknown));
         let unknown = "GET /public_api/appsec/v1/application";
         let found = suggest(&read_calls(unknown), roles.clone());
-        assert_eq!((found.permissions.unknown.len(), found.roles[0].fit), (1, Fit::Unknown));
+        assert_eq!((found.permissions.unknown.len(), found.roles[0].fit), (1, RoleMatch::Unknown));
         let unnamed = "GET /public_api/v1/configurations/agent/agent_status";
         let found = suggest(&read_calls(unnamed), roles);
         assert!(!found.permissions.is_complete());
-        assert_eq!(found.roles[0].fit, Fit::Unknown);
+        assert_eq!(found.roles[0].fit, RoleMatch::Unknown);
     }
 
     #[test]
@@ -316,9 +322,9 @@ mod tests {
         let found = suggest(&read_calls(call), [scans, role("Nothing", &[])]);
         assert_eq!(found.permissions.required[0].needs.len(), 3);
         let fits: Vec<_> = found.roles.iter().map(|role| role.fit).collect();
-        assert_eq!(fits, [Fit::Yes, Fit::No]);
+        assert_eq!(fits, [RoleMatch::Yes, RoleMatch::No]);
         // Where one of them is needed in any case, nothing is added.
         let also = format!("{call}\nGET /public_api/appsec/v1/scans/pr");
-        assert_eq!(Permissions::of(&read_calls(&also)).required.len(), 1);
+        assert_eq!(Permissions::required_by(&read_calls(&also)).required.len(), 1);
     }
 }

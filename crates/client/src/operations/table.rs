@@ -19,7 +19,7 @@ const ADMINISTERS_NOTHING: &str = "-";
 /// How a permission of an operation is known, the most certain first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Ground {
+pub enum Evidence {
     /// A public document of the vendor states it.
     Documented,
     /// It was observed on a live tenant.
@@ -64,7 +64,7 @@ pub struct Operation {
     /// What it needs: any one of these is enough. Empty where that is unknown.
     pub needs: Vec<Need>,
     /// How that is known.
-    pub ground: Ground,
+    pub ground: Evidence,
     /// The document or report.
     pub source: &'static str,
     /// Whether it creates, changes or shows what gives access: keys, scopes, users, roles, groups
@@ -140,10 +140,10 @@ fn row(line: &'static str) -> Option<Operation> {
         _ => return None,
     };
     let ground = match ground {
-        "documented" => Ground::Documented,
-        "observed" => Ground::Observed,
-        "assumed" => Ground::Assumed,
-        _ => Ground::Unknown,
+        "documented" => Evidence::Documented,
+        "observed" => Evidence::Observed,
+        "assumed" => Evidence::Assumed,
+        _ => Evidence::Unknown,
     };
     let needs = match needs {
         UNKNOWN => Vec::new(),
@@ -174,7 +174,7 @@ impl fmt::Display for Need {
     }
 }
 
-impl Ground {
+impl Evidence {
     /// The name in JSON and documents.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -200,7 +200,7 @@ mod tests {
         assert_eq!((operations().len(), rows), (332, 332));
         for operation in operations() {
             assert!(operation.path.starts_with('/') && !operation.source.is_empty());
-            let is_unknown = operation.ground == Ground::Unknown;
+            let is_unknown = operation.ground == Evidence::Unknown;
             assert_eq!(operation.needs.is_empty(), is_unknown, "{operation:?}");
             for need in &operation.needs {
                 match need {
@@ -213,12 +213,13 @@ mod tests {
                         assert!(component.actions.contains(name), "{name}");
                     }
                     Need::Role(name) => assert!(PredefinedRole::by_name(name).is_some()),
-                    Need::Unnamed(_) => assert_eq!(operation.ground, Ground::Documented),
+                    Need::Unnamed(_) => assert_eq!(operation.ground, Evidence::Documented),
                 }
             }
         }
         let count = |ground| operations().iter().filter(|row| row.ground == ground).count();
-        let grounds = [Ground::Documented, Ground::Observed, Ground::Assumed, Ground::Unknown];
+        let grounds =
+            [Evidence::Documented, Evidence::Observed, Evidence::Assumed, Evidence::Unknown];
         assert_eq!(grounds.map(count), [95, 5, 182, 50]);
     }
 
@@ -243,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn a_literal_part_goes_before_one_that_varies() {
+    fn a_literal_segment_precedes_a_parameter() {
         let rules = "/public_api/appsec/v1/rules";
         let at = |path: &str| find("GET", path).map(|operation| operation.path);
         assert_eq!(at(&format!("{rules}/rule-labels")), Some(&*format!("{rules}/rule-labels")));

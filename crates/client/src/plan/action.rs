@@ -17,27 +17,27 @@ pub struct Action {
     /// The key's id; `None` if there is no key yet.
     pub id: Option<u64>,
     /// The kind of action.
-    pub action: Kind,
+    pub action: ActionKind,
     /// The reason, in words.
     pub reason: String,
     /// The fields that change.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub changes: Vec<Change>,
+    pub changes: Vec<FieldChange>,
     /// What the key gains, by the core's comparison.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub widens: Vec<Gained>,
+    pub widens: Vec<PlannedGain>,
     /// Whether the tenant was changed from outside: the definition equals the one applied last.
     #[serde(skip_serializing_if = "core::ops::Not::not")]
     pub drift: bool,
     #[serde(skip)]
-    pub(super) step: Step,
+    pub(super) step: ActionStep,
 }
 
 /// The kinds of actions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
-pub enum Kind {
+pub enum ActionKind {
     /// Generates a key.
     Generate,
     /// Replaces a key with a new one.
@@ -59,7 +59,7 @@ pub enum Kind {
 /// A field that changes, with values in words.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
-pub struct Change {
+pub struct FieldChange {
     /// The field's name.
     pub field: &'static str,
     /// The current value.
@@ -71,7 +71,7 @@ pub struct Change {
 /// Something that a key gains.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
-pub struct Gained {
+pub struct PlannedGain {
     /// The stable name of the kind of gain, such as `role-added`.
     pub code: &'static str,
     /// The gain, in words.
@@ -80,7 +80,7 @@ pub struct Gained {
 
 /// How the action is carried out.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Step {
+pub(crate) enum ActionStep {
     Renew(NewKey),
     Edit { roles: Vec<String>, comment: Option<String> },
     Scope(ScopeWrite),
@@ -90,7 +90,7 @@ pub(crate) enum Step {
     Nothing,
 }
 
-impl Kind {
+impl ActionKind {
     /// The stable name.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -106,21 +106,21 @@ impl Kind {
     }
 }
 
-impl fmt::Display for Kind {
+impl fmt::Display for ActionKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.as_str())
     }
 }
 
 impl Action {
-    pub(crate) fn step(&self) -> &Step {
+    pub(crate) fn step(&self) -> &ActionStep {
         &self.step
     }
 
     /// The keys that it deletes, except those of a rotation.
     pub(super) fn deletes(&self) -> impl Iterator<Item = u64> {
         let ids = match &self.step {
-            Step::Delete(ids) => ids.as_slice(),
+            ActionStep::Delete(ids) => ids.as_slice(),
             _ => &[],
         };
         ids.iter().copied()
@@ -129,6 +129,6 @@ impl Action {
     /// Whether it needs confirmation: it widens, replaces or deletes.
     pub fn asks(&self) -> bool {
         !self.widens.is_empty()
-            || matches!(self.action, Kind::Replace | Kind::Delete | Kind::Retire)
+            || matches!(self.action, ActionKind::Replace | ActionKind::Delete | ActionKind::Retire)
     }
 }

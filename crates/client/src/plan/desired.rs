@@ -5,7 +5,7 @@ use cortexkey_core::access::{Area, KeyDefinition, Unreferenced};
 use cortexkey_core::auth::Level;
 use cortexkey_core::lifecycle::Expiry;
 use cortexkey_manifest::Span;
-use cortexkey_manifest::access::{Access, IncompleteField};
+use cortexkey_manifest::access::{IncompleteField, KeyAccess};
 use cortexkey_manifest::definition::{self, Definition};
 use cortexkey_manifest::policy;
 
@@ -28,7 +28,7 @@ pub struct Desired {
     pub(super) comment: Option<String>,
     pub(super) owner: Option<String>,
     pub(super) end: End,
-    pub(super) access: Access,
+    pub(super) access: KeyAccess,
     /// Asset groups that are given with their ids.
     group_ids: GroupIds,
     digests: Digests,
@@ -37,14 +37,14 @@ pub struct Desired {
 impl Desired {
     /// Takes a definition. `catalogue` contains the policy's roles; `tenant` is the tenant with the
     /// policy's entry, if it has one.
-    pub fn of(
+    pub fn from_definition(
         definition: &Definition,
-        catalogue: &[&policy::Role],
-        tenant: Option<(&str, Option<&policy::Tenant>)>,
+        catalogue: &[&policy::CatalogRole],
+        tenant: Option<(&str, Option<&policy::CatalogTenant>)>,
         file: &str,
         line: usize,
     ) -> Result<Self, IncompleteField> {
-        let access = Access::of(definition, catalogue, tenant)?;
+        let access = KeyAccess::from_definition(definition, catalogue, tenant)?;
         let open =
             |span: Span, message: &str| IncompleteField { span, message: message.to_owned() };
         let place = definition.place;
@@ -55,9 +55,9 @@ impl Desired {
         let end = spec.end().ok_or_else(|| open(spec.place, "the key has no expiry"))?;
         let ms = |ms: i64| u64::try_from(ms).unwrap_or(0);
         let end = match end.value {
-            definition::Expiry::Never => End::Never,
-            definition::Expiry::At(moment) => End::At { ms: ms(moment.as_millisecond()) },
-            definition::Expiry::After(lifetime) => {
+            definition::ExpirySpec::Never => End::Never,
+            definition::ExpirySpec::At(moment) => End::At { ms: ms(moment.as_millisecond()) },
+            definition::ExpirySpec::After(lifetime) => {
                 End::After { ms: ms(lifetime.as_secs().saturating_mul(1000)) }
             }
         };
@@ -73,7 +73,7 @@ impl Desired {
             group_ids: &group_ids,
             scope: access.scope.as_ref(),
         };
-        let digests = Digests::of(&applied, definition);
+        let digests = Digests::new(&applied, definition);
         Ok(Self {
             name: name.to_owned(),
             file: file.to_owned(),

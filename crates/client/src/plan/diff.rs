@@ -12,12 +12,12 @@ use cortexkey_manifest::access::ResolvedRole;
 use cortexkey_manifest::lock::LockedKey;
 use cortexkey_manifest::policy;
 
-use super::action::{Action, Change, Gained, Kind, Step};
+use super::action::{Action, ActionKind, ActionStep, FieldChange, PlannedGain};
 use super::desired::Desired;
 use super::end::End;
-use super::refusal::Refusal;
+use super::refusal::PlanRefusal;
 use super::{PlanOptions, TenantState};
-use crate::resources::{ExpiryError, NewKey, ObservedScope, Permission};
+use crate::resources::{ApiPermission, ExpiryError, NewKey, ObservedScope};
 
 const DAY_MS: u64 = 24 * 60 * 60 * 1000;
 /// Expiries this close are equal: some tenants store seconds.
@@ -27,7 +27,7 @@ const LIFETIME_TOLERANCE_MS: u64 = 60 * 60 * 1000;
 
 pub(super) struct Diff<'a> {
     pub(super) desired: &'a Desired,
-    pub(super) catalogue: &'a [&'a policy::Role],
+    pub(super) catalogue: &'a [&'a policy::CatalogRole],
     pub(super) entry: &'a LockedKey,
     pub(super) state: &'a TenantState,
     pub(super) options: &'a PlanOptions,
@@ -37,7 +37,7 @@ pub(super) struct Diff<'a> {
 struct Replacement {
     reason: &'static str,
     /// What makes it necessary.
-    change: Change,
+    change: FieldChange,
     /// Whether the difference may come from a change outside cortexkey.
     may_be_drift: bool,
 }
@@ -49,13 +49,13 @@ impl Diff<'_> {
         }
     }
 
-    fn try_run(&self, actions: &mut Vec<Action>) -> Result<(), Refusal> {
+    fn try_run(&self, actions: &mut Vec<Action>) -> Result<(), PlanRefusal> {
         self.check_roles()?;
         let scope = self.desired.scope(self.state)?;
         let record = self.id().and_then(|id| self.state.keys.get(&id));
         match record {
             None if self.id().is_some_and(|id| self.state.unclear.contains(&id)) => {
-                Err(Refusal::UnreadKey)
+                Err(PlanRefusal::UnreadKey)
             }
             None => self.generate(scope, actions),
             Some(record) => {
@@ -71,7 +71,7 @@ impl Diff<'_> {
         self.entry.id.map(KeyId::get)
     }
 
-    fn action(&self, kind: Kind, reason: impl Into<String>, step: Step) -> Action {
+    fn action(&self, kind: ActionKind, reason: impl Into<String>, step: ActionStep) -> Action {
         Action {
             key: self.desired.name.clone(),
             id: self.id(),
@@ -84,38 +84,38 @@ impl Diff<'_> {
         }
     }
 
-    fn refuse(&self, refusal: &Refusal) -> Action {
-        self.action(Kind::Refuse, refusal.to_string(), Step::Nothing)
+    fn refuse(&self, refusal: &PlanRefusal) -> Action {
+        self.action(ActionKind::Refuse, refusal.to_string(), ActionStep::Nothing)
     }
 
-    fn check_scope(&self, record: &ApiKeyRecord) -> Result<(), Refusal> {
+    fn check_scope(&self, record: &ApiKeyRecord) -> Result<(), PlanRefusal> {
         if let Some(why) = self.state.unread_scopes.get(&record.id) {
-            return Err(Refusal::UnreadScope { why: why.clone() });
+            return Err(PlanRefusal::UnreadScope { why: why.clone() });
         }
         match self.state.scopes.get(&record.id) {
-            Some(None) => Err(Refusal::NoScopes),
+            Some(None) => Err(PlanRefusal::NoScopes),
             _ => Ok(()),
         }
     }
 
-    fn check_roles(&self) -> Result<(), Refusal> {
+    fn check_roles(&self) -> Result<(), PlanRefusal> {
         let Some(known) = &self.state.roles else { return Ok(()) };
         let missing = self.desired.roles.iter().find(|role| !known.contains(role));
         match missing {
             None => Ok(()),
-            Some(role) => Err(Refusal::MissingRole { role: role.clone() }),
+            Some(role) => Err(PlanRefusal::MissingRole { role: role.clone() }),
         }
     }
 
-    fn new_key(&self, scope: Option<ScopeWrite>) -> Result<NewKey, Refusal> {
+    fn new_key(&self, scope: Option<ScopeWrite>) -> Result<NewKey, PlanRefusal> {
         let now_ms = self.options.now_ms;
         let expiration_ms = match self.desired.end {
-            End::Never => return Err(Refusal::NeverExpires),
+            End::Never => return Err(PlanRefusal::NeverExpires),
             End::At { ms } => ms,
             End::After { ms } => now_ms.saturating_add(ms),
         };
         if scope.is_some() && self.state.lacks_access_management {
-            return Err(Refusal::CannotSetScope { lacks: Permission::AccessManagementEdit });
+            return Err(PlanRefusal::CannotSetScope { lacks: ApiPermission::AccessManagementEdit });
         }
         let new = NewKey {
             name: Some(self.desired.name.clone()),
@@ -128,8 +128,8 @@ impl Diff<'_> {
         };
         match new.check_expiry(now_ms) {
             Ok(()) => Ok(new),
-            Err(ExpiryError::Passed) => Err(Refusal::Expired),
-            Err(ExpiryError::TooLate) => Err(Refusal::LivesTooLong),
+            Err(ExpiryError::Passed) => Err(PlanRefusal::Expired),
+            Err(ExpiryError::TooLate) => Err(PlanRefusal::LivesTooLong),
         }
     }
 
@@ -137,7 +137,7 @@ impl Diff<'_> {
         &self,
         scope: Option<ScopeWrite>,
         actions: &mut Vec<Action>,
-    ) -> Result<(), Refusal> {
+    ) -> Result<(), PlanRefusal> {
         let reason = match self.entry.id {
             Some(id) => format!("the tenant no longer has key {id}"),
             None => "it has no key yet".to_owned(),
@@ -150,7 +150,7 @@ impl Diff<'_> {
         changes.extend(self.desired.comment.iter().map(|text| change("comment", "", text)));
         changes.extend(self.new_scope(scope.as_ref()));
         let new = self.new_key(scope)?;
-        let mut action = self.action(Kind::Generate, reason, Step::Renew(new));
+        let mut action = self.action(ActionKind::Generate, reason, ActionStep::Renew(new));
         action.changes = changes;
         action.widens = gained(&compare(&[], &[self.desired.definition()]));
         action.drift = self.entry.id.is_some() && self.is_unchanged();
@@ -168,7 +168,7 @@ impl Diff<'_> {
         record: &ApiKeyRecord,
         scope: Option<ScopeWrite>,
         actions: &mut Vec<Action>,
-    ) -> Result<(), Refusal> {
+    ) -> Result<(), PlanRefusal> {
         let read = self.state.scopes.get(&record.id).and_then(Option::as_ref);
         let widens = self.widens(record, read);
         let replacement = self.replacement(record)?;
@@ -191,7 +191,8 @@ impl Diff<'_> {
         if let Some(scope) = scope.filter(|_| !scope_changes.is_empty()) {
             // What the tenant does not return is not drift.
             let is_seen = read.map(ObservedScope::from) != Some(ObservedScope::from(&scope));
-            let mut action = self.action(Kind::Scope, self.differs(), Step::Scope(scope));
+            let mut action =
+                self.action(ActionKind::Scope, self.differs(), ActionStep::Scope(scope));
             action.changes = scope_changes;
             action.widens = of_scope;
             action.drift = is_seen && self.is_unchanged();
@@ -204,16 +205,16 @@ impl Diff<'_> {
         &self,
         replacement: Replacement,
         scope: Option<ScopeWrite>,
-        mut changes: Vec<Change>,
-        widens: Vec<Gained>,
-    ) -> Result<Action, Refusal> {
+        mut changes: Vec<FieldChange>,
+        widens: Vec<PlannedGain>,
+    ) -> Result<Action, PlanRefusal> {
         let Replacement { reason, change, may_be_drift } = replacement;
         let new = self.new_key(scope).map_err(|refusal| {
             let refusal = Box::new(refusal);
-            Refusal::CannotReplace { reason, refusal }
+            PlanRefusal::CannotReplace { reason, refusal }
         })?;
         changes.push(change);
-        let mut action = self.action(Kind::Replace, reason, Step::Renew(new));
+        let mut action = self.action(ActionKind::Replace, reason, ActionStep::Renew(new));
         action.changes = changes;
         action.widens = widens;
         action.drift = may_be_drift && self.is_unchanged();
@@ -221,14 +222,16 @@ impl Diff<'_> {
     }
 
     /// Edits the key, or says why this key of ours cannot.
-    fn edit(&self, changes: Vec<Change>, widens: Vec<Gained>) -> Action {
+    fn edit(&self, changes: Vec<FieldChange>, widens: Vec<PlannedGain>) -> Action {
         if self.state.lacks_access_management {
-            let lacks = Permission::AccessManagementEdit;
-            return Action { changes, ..self.refuse(&Refusal::CannotEdit { lacks }) };
+            let lacks = ApiPermission::AccessManagementEdit;
+            return Action { changes, ..self.refuse(&PlanRefusal::CannotEdit { lacks }) };
         }
-        let step =
-            Step::Edit { roles: self.desired.roles.clone(), comment: self.desired.comment.clone() };
-        let action = self.action(Kind::Edit, self.differs(), step);
+        let step = ActionStep::Edit {
+            roles: self.desired.roles.clone(),
+            comment: self.desired.comment.clone(),
+        };
+        let action = self.action(ActionKind::Edit, self.differs(), step);
         Action { changes, widens, drift: self.is_unchanged(), ..action }
     }
 
@@ -241,7 +244,7 @@ impl Diff<'_> {
     }
 
     /// The replacement that the definition asks for, if an edit cannot reach it.
-    fn replacement(&self, record: &ApiKeyRecord) -> Result<Option<Replacement>, Refusal> {
+    fn replacement(&self, record: &ApiKeyRecord) -> Result<Option<Replacement>, PlanRefusal> {
         let now_ms = self.options.now_ms;
         let ends = |reason, may_be_drift| {
             let change = change("expiry", &expiry(record.expiration), &end(self.desired.end));
@@ -262,7 +265,7 @@ impl Diff<'_> {
         let cannot = "the API cannot change an expiry, so a new key replaces it";
         match (self.desired.end, record.expiration) {
             (End::Never, None) => Ok(None),
-            (End::Never, Some(_)) => Err(Refusal::ShouldNeverExpire),
+            (End::Never, Some(_)) => Err(PlanRefusal::ShouldNeverExpire),
             (End::At { ms }, Some(has)) if ms.abs_diff(has) <= EXPIRY_TOLERANCE_MS => Ok(None),
             (End::At { .. }, _) | (End::After { .. }, None) => ends(cannot, true),
             (End::After { ms }, Some(has)) => {
@@ -279,7 +282,7 @@ impl Diff<'_> {
         }
     }
 
-    fn key_changes(&self, record: &ApiKeyRecord) -> Vec<Change> {
+    fn key_changes(&self, record: &ApiKeyRecord) -> Vec<FieldChange> {
         let mut changes = Vec::new();
         let set = |roles: &[String]| roles.iter().cloned().collect::<BTreeSet<_>>();
         if set(&record.roles) != set(&self.desired.roles) {
@@ -296,7 +299,7 @@ impl Diff<'_> {
     }
 
     /// The scope of a key to generate.
-    fn new_scope(&self, scope: Option<&ScopeWrite>) -> Vec<Change> {
+    fn new_scope(&self, scope: Option<&ScopeWrite>) -> Vec<FieldChange> {
         let Some(scope) = scope else { return Vec::new() };
         let areas = areas(scope, &|id| self.group_name(id));
         let areas = areas.iter().filter(|(_, to)| !to.is_empty());
@@ -312,7 +315,11 @@ impl Diff<'_> {
         known.map_or_else(|| format!("id {id}"), |group| group.name.clone())
     }
 
-    fn scope_changes(&self, scope: Option<&ScopeWrite>, read: Option<&ScopeRead>) -> Vec<Change> {
+    fn scope_changes(
+        &self,
+        scope: Option<&ScopeWrite>,
+        read: Option<&ScopeRead>,
+    ) -> Vec<FieldChange> {
         let Some(scope) = scope else { return Vec::new() };
         let mut changes = Vec::new();
         if read.map(ObservedScope::from) != Some(ObservedScope::from(scope)) {
@@ -338,7 +345,7 @@ impl Diff<'_> {
     }
 
     /// What the key gains.
-    fn widens(&self, record: &ApiKeyRecord, read: Option<&ScopeRead>) -> Vec<Gained> {
+    fn widens(&self, record: &ApiKeyRecord, read: Option<&ScopeRead>) -> Vec<PlannedGain> {
         let product = self.desired.access.tenant.product;
         let names = record.roles.iter().map(String::as_str);
         let resolved = ResolvedRole::all(names, self.catalogue, product);
@@ -373,8 +380,9 @@ impl Diff<'_> {
     }
 }
 
-fn gained(gains: &[Gain<'_>]) -> Vec<Gained> {
-    let of = |gain: &Gain<'_>| Gained { code: gain.code(), message: gain.widening.to_string() };
+fn gained(gains: &[Gain<'_>]) -> Vec<PlannedGain> {
+    let of =
+        |gain: &Gain<'_>| PlannedGain { code: gain.code(), message: gain.widening.to_string() };
     gains.iter().map(of).collect()
 }
 
@@ -393,8 +401,8 @@ fn is_of_scope(code: &str) -> bool {
     )
 }
 
-fn change(field: &'static str, from: &str, to: &str) -> Change {
-    Change { field, from: from.to_owned(), to: to.to_owned() }
+fn change(field: &'static str, from: &str, to: &str) -> FieldChange {
+    FieldChange { field, from: from.to_owned(), to: to.to_owned() }
 }
 
 fn expiry(expiration: Option<u64>) -> String {

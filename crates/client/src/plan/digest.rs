@@ -50,7 +50,7 @@ pub(super) struct Digests {
 }
 
 impl Digests {
-    pub(super) fn of(applied: &Applied<'_>, definition: &Definition) -> Self {
+    pub(super) fn new(applied: &Applied<'_>, definition: &Definition) -> Self {
         let second = format!("v2-{}", hashed(&text(applied)));
         Self { second, first: hashed(&first_text(applied, definition)) }
     }
@@ -114,7 +114,7 @@ fn first_text(applied: &Applied<'_>, definition: &Definition) -> String {
     format!("{{{}}}", fields.join(","))
 }
 
-fn first_scope(scope: &Scope<String>, written: &definition::Scope) -> String {
+fn first_scope(scope: &Scope<String>, written: &definition::ScopeSpec) -> String {
     let area = |area: &Area<String>| match area {
         Area::None => "None".to_owned(),
         Area::All => "All".to_owned(),
@@ -154,7 +154,7 @@ mod tests {
     #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
     use cortexkey_manifest::definition::read;
-    use cortexkey_manifest::yaml::{Limits, parse};
+    use cortexkey_manifest::yaml::{YamlLimits, parse};
 
     use super::super::Desired;
 
@@ -162,9 +162,9 @@ mod tests {
         let text = format!(
             "apiVersion: cortexkey/v1\nkind: ApiKey\nmetadata: {{ name: k, owner: t }}\nspec:\n{spec}"
         );
-        let tree = parse(&text, &Limits::default()).tree;
+        let tree = parse(&text, &YamlLimits::default()).tree;
         let definition = read(&tree, tree.documents()[0]).definition.unwrap();
-        Desired::of(&definition, &[], None, "k.yaml", 1).unwrap()
+        Desired::from_definition(&definition, &[], None, "k.yaml", 1).unwrap()
     }
 
     const EXPORT: &str = r#"

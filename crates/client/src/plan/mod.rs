@@ -1,7 +1,7 @@
 //! [`Plan`]: the changes that make a tenant's keys match their definitions.
 //!
 //! Keys without a definition are kept unless pruning is requested. What only the product's console
-//! can do becomes an action of the kind [`Kind::Refuse`], with the reason.
+//! can do becomes an action of the kind [`ActionKind::Refuse`], with the reason.
 
 mod action;
 mod desired;
@@ -21,8 +21,8 @@ use cortexkey_core::auth::KeyId;
 use cortexkey_manifest::lock::{LockedKey, LockedTenant, Retiring};
 use serde::Serialize;
 
-pub(crate) use action::Step;
-pub use action::{Action, Change, Gained, Kind};
+pub(crate) use action::ActionStep;
+pub use action::{Action, ActionKind, FieldChange, PlannedGain};
 pub use desired::Desired;
 pub use membership::{Membership, MembershipError, check_host, check_names};
 pub(crate) use membership::{child_of, place};
@@ -82,7 +82,7 @@ impl Plan {
     pub fn new(
         tenant: &str,
         desired: &[Desired],
-        catalogue: &[&cortexkey_manifest::policy::Role],
+        catalogue: &[&cortexkey_manifest::policy::CatalogRole],
         locked: Option<&LockedTenant>,
         state: &TenantState,
         options: &PlanOptions,
@@ -128,15 +128,15 @@ impl Plan {
     /// Turns deletions that `why` objects to into refusals with its reason. Deleting needs proof
     /// that a definition is gone, and a plan only sees the definitions that it was given.
     pub fn hold_back(&mut self, why: &dyn Fn(&Action) -> Option<String>) {
-        for action in self.actions.iter_mut().filter(|action| action.action == Kind::Delete) {
+        for action in self.actions.iter_mut().filter(|action| action.action == ActionKind::Delete) {
             if let Some(why) = why(action) {
-                action.action = Kind::Refuse;
-                action.step = Step::Nothing;
+                action.action = ActionKind::Refuse;
+                action.step = ActionStep::Nothing;
                 action.reason = format!("it is not deleted: {why}");
                 action.changes.clear();
             }
         }
-        self.actions.sort_by_key(|action| action.action != Kind::Refuse);
+        self.actions.sort_by_key(|action| action.action != ActionKind::Refuse);
     }
 
     /// Whether there is nothing to do.
@@ -146,20 +146,20 @@ impl Plan {
 
     /// Whether there is an action that cannot be done.
     pub fn refuses(&self) -> bool {
-        self.actions.iter().any(|action| action.action == Kind::Refuse)
+        self.actions.iter().any(|action| action.action == ActionKind::Refuse)
     }
 
     /// How many actions of each kind there are, with the words for them, such as `to generate`.
     pub fn counts(&self) -> Vec<(usize, &'static str)> {
         let kinds = [
-            (Kind::Generate, "to generate"),
-            (Kind::Replace, "to replace"),
-            (Kind::Edit, "to edit"),
-            (Kind::Scope, "to scope"),
-            (Kind::Delete, "to delete"),
-            (Kind::Retire, "to retire"),
-            (Kind::Forget, "to forget"),
-            (Kind::Refuse, "refused"),
+            (ActionKind::Generate, "to generate"),
+            (ActionKind::Replace, "to replace"),
+            (ActionKind::Edit, "to edit"),
+            (ActionKind::Scope, "to scope"),
+            (ActionKind::Delete, "to delete"),
+            (ActionKind::Retire, "to retire"),
+            (ActionKind::Forget, "to forget"),
+            (ActionKind::Refuse, "refused"),
         ];
         let count = |kind| self.actions.iter().filter(|action| action.action == kind).count();
         let counts = kinds.into_iter().map(|(kind, words)| (count(kind), words));
@@ -192,7 +192,7 @@ impl Plan {
         if !due.is_empty() {
             let reason = format!("the grace period of key {} is over", ids(&due));
             let changes = deleted(due.iter().map(|old| old.id.get()), state);
-            act(Kind::Retire, reason, changes, Step::Retire);
+            act(ActionKind::Retire, reason, changes, ActionStep::Retire);
         }
         if !own.is_empty() {
             let reason = format!(
@@ -200,7 +200,7 @@ impl Plan {
                  with the new key",
                 ids(&own)
             );
-            act(Kind::Refuse, reason, Vec::new(), Step::Nothing);
+            act(ActionKind::Refuse, reason, Vec::new(), ActionStep::Nothing);
         }
         if !later.is_empty() {
             let ids = ids(&later);
@@ -272,12 +272,12 @@ fn prune(id: u64, state: &TenantState) -> Action {
     Action {
         key: format!("key-{id}"),
         id: Some(id),
-        action: Kind::Delete,
+        action: ActionKind::Delete,
         reason: "no definition names it, and --prune is given".to_owned(),
         changes: deleted([id], state),
         widens: Vec::new(),
         drift: false,
-        step: Step::Delete(vec![id]),
+        step: ActionStep::Delete(vec![id]),
     }
 }
 
@@ -288,15 +288,15 @@ fn dropped(name: &str, entry: &LockedKey, state: &TenantState) -> Action {
     let (action, reason, step) = if known().any(|id| state.unclear.contains(&id)) {
         let reason = "its definition is gone, and whether the tenant still has its key is not known, \
                       because the record cannot be read";
-        (Kind::Refuse, reason, Step::Nothing)
+        (ActionKind::Refuse, reason, ActionStep::Nothing)
     } else if state.own.is_some_and(|own| ids.contains(&own)) {
         let reason = "its definition is gone, but it is the key that signs these calls; delete it \
                       with another key";
-        (Kind::Refuse, reason, Step::Nothing)
+        (ActionKind::Refuse, reason, ActionStep::Nothing)
     } else if ids.is_empty() {
-        (Kind::Forget, "its definition and its key are gone", Step::Forget)
+        (ActionKind::Forget, "its definition and its key are gone", ActionStep::Forget)
     } else {
-        (Kind::Delete, "its definition is gone", Step::Delete(ids))
+        (ActionKind::Delete, "its definition is gone", ActionStep::Delete(ids))
     };
     Action {
         key: name.to_owned(),
@@ -304,7 +304,7 @@ fn dropped(name: &str, entry: &LockedKey, state: &TenantState) -> Action {
         action,
         reason: reason.to_owned(),
         changes: match &step {
-            Step::Delete(ids) => deleted(ids.iter().copied(), state),
+            ActionStep::Delete(ids) => deleted(ids.iter().copied(), state),
             _ => Vec::new(),
         },
         widens: Vec::new(),
@@ -314,9 +314,9 @@ fn dropped(name: &str, entry: &LockedKey, state: &TenantState) -> Action {
 }
 
 /// The key to delete, as the tenant returned it: an id in a lock file is only a number.
-fn deleted(ids: impl IntoIterator<Item = u64>, state: &TenantState) -> Vec<Change> {
+fn deleted(ids: impl IntoIterator<Item = u64>, state: &TenantState) -> Vec<FieldChange> {
     let records = ids.into_iter().filter_map(|id| state.keys.get(&id));
-    let of = |record: &ApiKeyRecord| Change {
+    let of = |record: &ApiKeyRecord| FieldChange {
         field: "deletes",
         from: format!(
             "key {}, {}, {}",
@@ -330,15 +330,15 @@ fn deleted(ids: impl IntoIterator<Item = u64>, state: &TenantState) -> Vec<Chang
 }
 
 /// Removing access comes before granting it, except for deletions, which cannot be undone.
-const fn order(kind: Kind) -> u8 {
+const fn order(kind: ActionKind) -> u8 {
     match kind {
-        Kind::Refuse => 0,
-        Kind::Edit => 1,
-        Kind::Scope => 2,
-        Kind::Replace => 3,
-        Kind::Generate => 4,
-        Kind::Delete => 5,
-        Kind::Retire => 6,
-        Kind::Forget => 7,
+        ActionKind::Refuse => 0,
+        ActionKind::Edit => 1,
+        ActionKind::Scope => 2,
+        ActionKind::Replace => 3,
+        ActionKind::Generate => 4,
+        ActionKind::Delete => 5,
+        ActionKind::Retire => 6,
+        ActionKind::Forget => 7,
     }
 }

@@ -1,13 +1,13 @@
-//! [`Refusal`]: why no step leads from a tenant's key to its definition.
+//! [`PlanRefusal`]: why no step leads from a tenant's key to its definition.
 
 use thiserror::Error;
 
 use super::scope::DefinedScopeError;
-use crate::resources::Permission;
+use crate::resources::ApiPermission;
 
 /// Why no step leads there.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
-pub(super) enum Refusal {
+pub(super) enum PlanRefusal {
     #[error("the tenant has no role {role:?}; create it first")]
     MissingRole { role: String },
     #[error(transparent)]
@@ -22,9 +22,9 @@ pub(super) enum Refusal {
     )]
     UnreadKey,
     #[error("a new key gets its scope in a second call, for which this key lacks {lacks}")]
-    CannotSetScope { lacks: Permission },
+    CannotSetScope { lacks: ApiPermission },
     #[error("roles or comment differ, but this key lacks {lacks}")]
-    CannotEdit { lacks: Permission },
+    CannotEdit { lacks: ApiPermission },
     #[error("its expiry has passed; set a later one")]
     Expired,
     #[error("the API makes no key that never expires; make it in the console, and import it")]

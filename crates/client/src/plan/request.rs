@@ -17,7 +17,7 @@ pub struct PlanRequest<'a> {
     /// The definitions for this tenant.
     pub desired: &'a [Desired],
     /// The policy's roles.
-    pub catalogue: &'a [&'a policy::Role],
+    pub catalogue: &'a [&'a policy::CatalogRole],
     /// The lock file.
     pub lock: &'a Lock,
     /// Scopes that were read already, and are not read again.

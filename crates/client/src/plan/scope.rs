@@ -44,7 +44,7 @@ pub(super) type GroupIds = Vec<(String, u64)>;
 
 impl DefinedScope {
     /// Takes the scope of a definition.
-    pub fn of(definition: &definition::Scope) -> Result<Self, IncompleteField> {
+    pub fn from_definition(definition: &definition::ScopeSpec) -> Result<Self, IncompleteField> {
         let scope = access::scope(definition)?;
         // The product ignores such names, and the axis allows more than they suggest. In a
         // definition that is a warning, because an import writes what a tenant has.
@@ -86,7 +86,7 @@ pub(super) fn selects_groups(scope: &Scope<String>) -> bool {
     matches!(scope.assets, Area::Select(_))
 }
 
-pub(super) fn group_ids(scope: &definition::Scope) -> GroupIds {
+pub(super) fn group_ids(scope: &definition::ScopeSpec) -> GroupIds {
     let groups = scope.assets.get().and_then(|assets| assets.groups.get());
     let groups = groups.map(Vec::as_slice).unwrap_or_default();
     groups.iter().filter_map(|group| Some((group.name.value.clone(), *group.id.get()?))).collect()
@@ -127,7 +127,7 @@ mod tests {
     #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
     use cortexkey_manifest::definition::read_scope;
-    use cortexkey_manifest::yaml::{Limits, parse};
+    use cortexkey_manifest::yaml::{YamlLimits, parse};
 
     use super::*;
 
@@ -137,10 +137,10 @@ mod tests {
             "assets: {{ mode: select, groups: [{groups}] }}\ncasesAndIssues: {{ mode: none }}\n\
              endpoints: {{ mode: none }}\n"
         );
-        let tree = parse(&text, &Limits::default()).tree;
+        let tree = parse(&text, &YamlLimits::default()).tree;
         let (scope, problems) = read_scope(&tree, tree.documents()[0]);
         assert!(problems.is_empty(), "{problems:?}");
-        let scope = DefinedScope::of(&scope.unwrap()).unwrap();
+        let scope = DefinedScope::from_definition(&scope.unwrap()).unwrap();
         assert!(scope.selects_groups());
         let group = |(id, name): (u64, &str)| {
             serde_json::from_value(
@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn each_name_stands_for_one_group() {
+    fn each_name_means_one_group() {
         assert_eq!(ids("one, { name: twin, id: 2 }"), Ok(vec![3, 2]));
         assert_eq!(ids("{ name: twin, id: 2 }, { name: twin, id: 1 }"), Ok(vec![2, 1]));
         let refused = [

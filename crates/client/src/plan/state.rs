@@ -10,7 +10,7 @@ use cortexkey_api::asset_group::AssetGroupRecord;
 use cortexkey_api::scope::ScopeRead;
 use cortexkey_core::auth::KeyId;
 
-use crate::{CallError, Client, Permission};
+use crate::{ApiPermission, CallError, Client};
 
 /// Scopes that were read, by id: the tenant's answer, which is none if the product has no such call,
 /// or the reason why there is none.
@@ -68,12 +68,12 @@ impl TenantState {
                 }
             }
         }
-        let state = Self::of(client, keys, scopes_of, known, asset_groups)?;
+        let state = Self::with_keys(client, keys, scopes_of, known, asset_groups)?;
         Ok(Self { unclear, ..state })
     }
 
     /// As [`read`](Self::read), with keys that were already listed.
-    pub fn of(
+    pub fn with_keys(
         client: &Client,
         keys: impl IntoIterator<Item = ApiKeyRecord>,
         scopes_of: impl IntoIterator<Item = u64>,
@@ -118,7 +118,7 @@ impl TenantState {
 /// Why a scope cannot be read.
 fn unread(error: &CallError) -> String {
     match error.status() {
-        Some(403) => format!("this key lacks {}", Permission::AccessManagementView),
+        Some(403) => format!("this key lacks {}", ApiPermission::AccessManagementView),
         _ => error.to_string(),
     }
 }

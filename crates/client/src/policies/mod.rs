@@ -5,19 +5,19 @@
 //! A run that is interrupted at any point leaves only copies that the linter accepts.
 
 mod error;
+mod folder;
 mod git;
 mod oci;
-mod place;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use cortexkey_manifest::policy::pinned::{PolicyLock, Source};
-use cortexkey_manifest::policy::{Parent, Pinned, is_builtin, read};
-use cortexkey_manifest::yaml::{Limits, parse_bytes};
+use cortexkey_manifest::policy::pinned::{PinnedSource, PolicyLock};
+use cortexkey_manifest::policy::{Pinned, PolicyParent, is_builtin, read};
+use cortexkey_manifest::yaml::{YamlLimits, parse_bytes};
 use error::FILES_MAX;
-use place::Place;
+use folder::PolicyFolder;
 use sha2::{Digest as _, Sha256};
 
 pub use error::PolicyUpdateError;
@@ -40,18 +40,18 @@ pub struct FetchedPolicy {
 /// The remote policies that a policy extends, directly or through policies of this
 /// repository.
 pub struct PolicyUpdate {
-    limits: Limits,
+    limits: YamlLimits,
     /// The folder of each policy, with the remote policies that it extends.
     wanted: BTreeMap<PathBuf, BTreeSet<Pinned>>,
 }
 
 impl PolicyUpdate {
     /// Reads a policy and the local policies that it extends. Nothing is fetched.
-    pub fn of(policy: &Path, limits: Limits) -> Result<Self, PolicyUpdateError> {
+    pub fn for_policy(policy: &Path, limits: YamlLimits) -> Result<Self, PolicyUpdateError> {
         let mut update = Self { limits, wanted: BTreeMap::new() };
         // Included even without a pinned parent, so that its last copies can be pruned.
         update.wanted.entry(folder_of(policy)).or_default();
-        let repositories = place::repositories(&folder_of(policy));
+        let repositories = folder::repositories(&folder_of(policy));
         let mut open = vec![policy.to_owned()];
         let mut seen = BTreeSet::new();
         while let Some(path) = open.pop() {
@@ -63,13 +63,13 @@ impl PolicyUpdate {
                 return Err(PolicyUpdateError::TooMany);
             }
             let folder = folder_of(&path);
-            place::check_inside(&repositories, &path, &folder)?;
-            let bytes = place::bounded(&path, limits.bytes).map_err(failed)?;
+            folder::check_inside(&repositories, &path, &folder)?;
+            let bytes = folder::bounded(&path, limits.bytes).map_err(failed)?;
             for parent in parents(&path.display().to_string(), bytes, &update.limits)? {
                 match parent {
-                    Parent::Local(name) if is_builtin(&name) => {}
-                    Parent::Local(name) => open.push(folder.join(name)),
-                    Parent::Pinned(pinned) => {
+                    PolicyParent::Local(name) if is_builtin(&name) => {}
+                    PolicyParent::Local(name) => open.push(folder.join(name)),
+                    PolicyParent::Pinned(pinned) => {
                         update.wanted.entry(folder.clone()).or_default().insert(pinned);
                     }
                 }
@@ -90,7 +90,7 @@ impl PolicyUpdate {
             if wanted.is_empty() && !prune {
                 continue;
             }
-            let place = Place::of(folder, self.limits.bytes)?;
+            let place = PolicyFolder::open(folder, self.limits.bytes)?;
             let old = place.lock()?;
             let fetched = self.fetch(wanted, Some((&place, &old)))?;
             folders.push((place, old, fetched));
@@ -123,7 +123,7 @@ impl PolicyUpdate {
     pub fn check(&self) -> Result<Vec<Pinned>, PolicyUpdateError> {
         let mut missing = Vec::new();
         for (folder, wanted) in self.wanted.iter().filter(|(_, wanted)| !wanted.is_empty()) {
-            let place = Place::of(folder, self.limits.bytes)?;
+            let place = PolicyFolder::open(folder, self.limits.bytes)?;
             let lock = place.lock()?;
             let mut open: Vec<Pinned> = wanted.iter().cloned().collect();
             let mut seen = BTreeSet::new();
@@ -145,7 +145,7 @@ impl PolicyUpdate {
     pub fn verify(&self) -> Result<Vec<Pinned>, PolicyUpdateError> {
         let mut different = Vec::new();
         for (folder, wanted) in self.wanted.iter().filter(|(_, wanted)| !wanted.is_empty()) {
-            let place = Place::of(folder, self.limits.bytes)?;
+            let place = PolicyFolder::open(folder, self.limits.bytes)?;
             let lock = place.lock()?;
             for (pinned, bytes) in self.fetch(wanted, None)? {
                 if place.held(&pinned, &lock)? != Some(bytes) {
@@ -161,7 +161,7 @@ impl PolicyUpdate {
     fn fetch(
         &self,
         wanted: &BTreeSet<Pinned>,
-        held: Option<(&Place, &PolicyLock)>,
+        held: Option<(&PolicyFolder, &PolicyLock)>,
     ) -> Result<BTreeMap<Pinned, Vec<u8>>, PolicyUpdateError> {
         let mut repositories = git::Repositories::default();
         let mut fetched = BTreeMap::new();
@@ -181,11 +181,11 @@ impl PolicyUpdate {
             let bytes = match copy {
                 Some(bytes) => bytes,
                 None => match &pinned.source {
-                    Source::Oci { registry, repository, digest } => {
+                    PinnedSource::Oci { registry, repository, digest } => {
                         oci::fetch(registry, repository, digest, self.limits.bytes)
                             .map_err(|error| PolicyUpdateError::Oci { what: what.clone(), error })?
                     }
-                    Source::Git { url, rev } => repositories
+                    PinnedSource::Git { url, rev } => repositories
                         .read(url, rev, &pinned.path, self.limits.bytes)
                         .map_err(|error| PolicyUpdateError::Git { what: what.clone(), error })?,
                     _ => continue,
@@ -211,13 +211,13 @@ impl PolicyUpdate {
         let mut all = Vec::new();
         for parent in parents(&what, bytes, &self.limits)? {
             match parent {
-                Parent::Local(name) if is_builtin(&name) => {}
-                Parent::Local(path) => {
+                PolicyParent::Local(name) if is_builtin(&name) => {}
+                PolicyParent::Local(path) => {
                     let sibling = pinned.sibling(&path);
                     let what = what.clone();
                     all.push(sibling.ok_or(PolicyUpdateError::Outside { what, path })?);
                 }
-                Parent::Pinned(pinned) => all.push(pinned),
+                PolicyParent::Pinned(pinned) => all.push(pinned),
             }
         }
         Ok(all)
@@ -225,7 +225,11 @@ impl PolicyUpdate {
 }
 
 /// What a policy extends.
-fn parents(what: &str, bytes: Vec<u8>, limits: &Limits) -> Result<Vec<Parent>, PolicyUpdateError> {
+fn parents(
+    what: &str,
+    bytes: Vec<u8>,
+    limits: &YamlLimits,
+) -> Result<Vec<PolicyParent>, PolicyUpdateError> {
     let invalid = |message: &str| PolicyUpdateError::Invalid {
         what: what.to_owned(),
         message: message.to_owned(),

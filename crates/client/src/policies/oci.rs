@@ -14,7 +14,7 @@ use sha2::{Digest as _, Sha256};
 use thiserror::Error;
 use zeroize::Zeroizing;
 
-use crate::transport::{Answer, CallError, ClientOptions, Web, WebCall};
+use crate::transport::{CallError, ClientOptions, Web, WebCall, WebResponse};
 
 const TIMEOUT: Duration = Duration::from_secs(60);
 const MANIFEST_BYTES_MAX: usize = 1024 * 1024;
@@ -103,7 +103,7 @@ struct Session<'a> {
 }
 
 impl Session<'_> {
-    fn get(&mut self, path: &str) -> Result<Answer, OciError> {
+    fn get(&mut self, path: &str) -> Result<WebResponse, OciError> {
         let answer = self.send(path)?;
         if answer.status != 401 || self.token.is_some() {
             return Ok(answer);
@@ -116,7 +116,7 @@ impl Session<'_> {
         self.send(path)
     }
 
-    fn send(&self, path: &str) -> Result<Answer, OciError> {
+    fn send(&self, path: &str) -> Result<WebResponse, OciError> {
         let mut headers = vec![("accept", ACCEPT)];
         headers.extend(self.token.as_ref().map(|token| ("authorization", token.as_str())));
         self.web.send(WebCall { path, headers: &headers, body: None }).map_err(OciError::Call)
@@ -151,7 +151,7 @@ impl Session<'_> {
 }
 
 /// A successful answer whose body has the digest.
-fn checked(answer: Answer, digest: &str) -> Result<Answer, OciError> {
+fn checked(answer: WebResponse, digest: &str) -> Result<WebResponse, OciError> {
     if answer.status != 200 {
         return Err(OciError::Refused { status: answer.status });
     }
@@ -161,7 +161,7 @@ fn checked(answer: Answer, digest: &str) -> Result<Answer, OciError> {
     Ok(answer)
 }
 
-fn location(answer: &Answer) -> Option<String> {
+fn location(answer: &WebResponse) -> Option<String> {
     let is_redirect = matches!(answer.status, 301 | 302 | 303 | 307 | 308);
     let location = answer.headers.get("location").filter(|_| is_redirect)?;
     location.to_str().ok().map(str::to_owned)
@@ -169,7 +169,7 @@ fn location(answer: &Answer) -> Option<String> {
 
 /// Gets a layer from the storage that a registry redirects to. Only a registry on this machine may
 /// redirect to this machine.
-fn elsewhere(location: &str, limit: usize, is_local: bool) -> Result<Answer, OciError> {
+fn elsewhere(location: &str, limit: usize, is_local: bool) -> Result<WebResponse, OciError> {
     let (address, path) = split(location)?;
     if address.is_loopback() && !is_local {
         return Err(OciError::Address(address.to_string()));

@@ -15,7 +15,7 @@ use cortexkey_api::asset_group::AssetGroupRecord;
 use cortexkey_core::auth::{KeyId, Level};
 use cortexkey_manifest::lock::Lock;
 
-use crate::lifecycle::{Delivery, LockFile, LockFileError, RenewError, Renewal, tenant_of};
+use crate::lifecycle::{KeyDelivery, LockFile, LockFileError, RenewError, Renewal, tenant_of};
 use crate::plan::DefinedScopeError;
 use crate::resources::{KeyList, NewKey};
 use crate::sink::Sink;
@@ -271,7 +271,7 @@ impl<'a> Provision<'a> {
         // A key that is gone from the tenant need not be retired.
         entry.id = None;
         let mut journal = self.record.journal(&self.tenant, &self.host, name);
-        let delivery = Delivery { sink, grace_ms: 0, now_ms };
+        let delivery = KeyDelivery { sink, grace_ms: 0, now_ms };
         let id = self.renewal.run(&mut entry, new, &delivery, &mut journal)?;
         // Keys of interrupted runs that somebody may have received.
         self.renewal.retire(&mut entry, now_ms, &mut journal)?;
@@ -285,7 +285,7 @@ mod tests {
 
     use cortexkey_api::api_keys::SecurityLevel;
     use cortexkey_core::auth::{Key, Signer};
-    use cortexkey_manifest::lock::{LockedKey, LockedTenant, Pending};
+    use cortexkey_manifest::lock::{LockedKey, LockedTenant, PendingKey};
 
     use super::*;
     use crate::transport::ClientOptions;
@@ -319,9 +319,9 @@ mod tests {
         let text = format!("name,owner\n{},t\n", names.join(",t\n"));
         let lines = read_csv(&text, &defaults).unwrap();
         let entry = |id| LockedKey { id: KeyId::new(id), ..LockedKey::default() };
-        let pending = Pending {
+        let pending = PendingKey {
             expires_ms: 9,
-            asked: String::new(),
+            request_digest: String::new(),
             by: KeyId::new(1).unwrap(),
             besides: Vec::new(),
             id: None,

@@ -7,7 +7,7 @@ use cortexkey_api::api_keys::{
 use cortexkey_core::auth::KeyId;
 
 use super::pages::{Page, Pages, pages};
-use crate::transport::Notice;
+use crate::transport::CallNotice;
 use crate::{CallError, Client};
 
 /// The role of keys that the product manages itself.
@@ -52,10 +52,10 @@ impl Client {
             list.keys.retain(|key| wanted_ids(filters).all(|ids| ids.contains(&key.id)));
         }
         for record in &list.odd {
-            self.tell(&Notice::UnreadableRecord(record));
+            self.notify(&CallNotice::UnreadableRecord(record));
         }
         if list.missing > 0 {
-            self.tell(&Notice::ShortList { shown: list.keys.len(), missing: list.missing });
+            self.notify(&CallNotice::ShortList { shown: list.keys.len(), missing: list.missing });
         }
         Ok(list)
     }

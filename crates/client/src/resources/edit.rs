@@ -12,8 +12,8 @@ use serde::Serialize;
 use serde::de::IgnoredAny;
 use thiserror::Error;
 
-use super::permission::Permission;
-use crate::transport::Notice;
+use super::permission::ApiPermission;
+use crate::transport::CallNotice;
 use crate::{CallError, Client, Method, RolesBy};
 
 /// The desired state of a key. Roles are replaced as a whole.
@@ -75,7 +75,7 @@ pub enum EditError {
 
 impl KeyEdit {
     /// An edit that keeps the roles and level of a record.
-    pub fn of(record: &ApiKeyRecord) -> Self {
+    pub fn from_record(record: &ApiKeyRecord) -> Self {
         Self {
             roles: record.roles.iter().map(RoleName::new).collect(),
             level: record.security_level,
@@ -123,7 +123,7 @@ impl Client {
                 match self.edit_by(id, edit, edit.roles.clone()) {
                     Ok(record) => {
                         self.remember_roles_by_name();
-                        self.tell(&Notice::RolesByName);
+                        self.notify(&CallNotice::RolesByName);
                         Ok(record)
                     }
                     // The later reading is the current state of the key.
@@ -210,13 +210,13 @@ impl EditError {
     }
 
     /// The missing permission, if the tenant named one.
-    pub fn missing_permission(&self) -> Option<Permission> {
+    pub fn missing_permission(&self) -> Option<ApiPermission> {
         match self {
             Self::Roles(error) if error.status() == Some(403) => {
-                Some(Permission::AccessManagementView)
+                Some(ApiPermission::AccessManagementView)
             }
             Self::Put(error) if error.status() == Some(403) => {
-                Some(Permission::AccessManagementEdit)
+                Some(ApiPermission::AccessManagementEdit)
             }
             _ => None,
         }
@@ -242,19 +242,21 @@ impl EditError {
 
 fn no_roles(error: &CallError) -> String {
     match error.status() {
-        Some(403) => lacks(Permission::AccessManagementView),
+        Some(403) => lacks(ApiPermission::AccessManagementView),
         _ => "the ids of its roles cannot be read, and editing a key needs them".to_owned(),
     }
 }
 
 fn not_put(error: &CallError) -> String {
     match error.status() {
-        Some(403) => format!("the key was not edited: {}", lacks(Permission::AccessManagementEdit)),
+        Some(403) => {
+            format!("the key was not edited: {}", lacks(ApiPermission::AccessManagementEdit))
+        }
         _ if error.had_no_effect() => "the key was not edited".to_owned(),
         _ => "it is unknown whether the key was edited".to_owned(),
     }
 }
 
-fn lacks(permission: Permission) -> String {
+fn lacks(permission: ApiPermission) -> String {
     format!("this key lacks {permission}, which editing a key needs")
 }

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use cortexkey_api::api_keys::{ApiKeyRecord, LIFETIME_MS_MAX};
 use cortexkey_api::scope::ScopeWrite;
 use cortexkey_core::auth::{KeyId, Level};
-use cortexkey_manifest::lock::{LockedKey, Pending};
+use cortexkey_manifest::lock::{LockedKey, PendingKey};
 use sha2::{Digest as _, Sha256};
 use thiserror::Error;
 
@@ -86,29 +86,29 @@ pub(crate) fn pending(
     list: &[ApiKeyRecord],
     by: KeyId,
     now_ms: u64,
-) -> Result<Pending, getrandom::Error> {
+) -> Result<PendingKey, getrandom::Error> {
     let expires_ms = expiry(new, list, now_ms)?;
     let is_beside =
         |record: &&ApiKeyRecord| record.expiration.is_some_and(|ms| is_near(ms, expires_ms));
     let besides =
         list.iter().filter(is_beside).filter_map(|record| KeyId::new(record.id)).collect();
-    let asked = digest(new.level.as_str(), &new.roles, new.comment.as_deref());
-    Ok(Pending { expires_ms, asked, by, besides, id: None, delivering: false })
+    let request_digest = digest(new.level.as_str(), &new.roles, new.comment.as_deref());
+    Ok(PendingKey { expires_ms, request_digest, by, besides, id: None, delivering: false })
 }
 
 /// The requested expiry, moved within its second so that no other key has it. The product's default
 /// of a week is sent explicitly, since it would not be known otherwise.
 fn expiry(new: &NewKey, list: &[ApiKeyRecord], now_ms: u64) -> Result<u64, getrandom::Error> {
-    let asked = new.expiration_ms.unwrap_or(now_ms.saturating_add(WEEK_MS));
-    let second = asked / SECOND_MS * SECOND_MS;
+    let requested = new.expiration_ms.unwrap_or(now_ms.saturating_add(WEEK_MS));
+    let second = requested / SECOND_MS * SECOND_MS;
     let start = u64::from(getrandom::u32()?);
     let free = (0..SECOND_MS - 1).map(|step| second + 1 + (start + step) % (SECOND_MS - 1));
     let is_free = |ms: &u64| list.iter().all(|record| record.expiration != Some(*ms));
-    Ok(free.into_iter().find(is_free).unwrap_or(asked))
+    Ok(free.into_iter().find(is_free).unwrap_or(requested))
 }
 
 /// How certain it is that a key of the tenant is the requested one.
-pub(crate) fn likeness(pending: &Pending, record: &ApiKeyRecord) -> Confidence {
+pub(crate) fn likeness(pending: &PendingKey, record: &ApiKeyRecord) -> Confidence {
     if let Some(id) = pending.id {
         return if id.get() == record.id { Confidence::Certain } else { Confidence::None };
     }
@@ -121,7 +121,8 @@ pub(crate) fn likeness(pending: &Pending, record: &ApiKeyRecord) -> Confidence {
         return Confidence::None;
     }
     let level = Level::from(record.security_level);
-    let is_same = digest(level.as_str(), &record.roles, record.comment.as_deref()) == pending.asked;
+    let is_same =
+        digest(level.as_str(), &record.roles, record.comment.as_deref()) == pending.request_digest;
     let is_exact = expiration == pending.expires_ms;
     match (is_exact, is_same, maker.is_some()) {
         (true, true, _) | (true, _, true) | (_, true, true) => Confidence::Certain,
@@ -190,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_is_found_by_what_was_asked_for() {
+    fn a_key_is_found_by_its_requested_values() {
         let pending = pending(&new(), &[record(5, AT_MS)], KeyId::new(2).unwrap(), 0).unwrap();
         let expires_ms = pending.expires_ms;
         let by = |name: &str, record: ApiKeyRecord| ApiKeyRecord {

@@ -20,6 +20,6 @@ pub use audit::AuditLog;
 pub use edit::{EditError, KeyEdit};
 pub(crate) use mark::{Confidence, likeness, pending};
 pub use mark::{ExpiryError, NewKey, may_be_pending};
-pub use permission::Permission;
+pub use permission::ApiPermission;
 pub use ping::Ping;
 pub use scope::{ObservedScope, ScopeError, write_of};

@@ -1,4 +1,4 @@
-//! [`Permission`]: what a role must grant so that a call is allowed.
+//! [`ApiPermission`]: what a role must grant so that a call is allowed.
 
 use core::fmt;
 
@@ -8,7 +8,7 @@ use core::fmt;
 /// Access Management, its page on roles Public API. The client reports what the description says,
 /// and continues if the tenant allows more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Permission {
+pub enum ApiPermission {
     /// List keys.
     PublicApiView,
     /// Generate and delete keys.
@@ -19,7 +19,7 @@ pub enum Permission {
     AccessManagementEdit,
 }
 
-impl Permission {
+impl ApiPermission {
     /// The component of a role, as the console calls it.
     pub const fn component(self) -> &'static str {
         match self {
@@ -37,7 +37,7 @@ impl Permission {
     }
 }
 
-impl fmt::Display for Permission {
+impl fmt::Display for ApiPermission {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "the permission {} ({})", self.component(), self.level())
     }

@@ -14,7 +14,7 @@ use cortexkey_core::auth::KeyId;
 use serde::de::IgnoredAny;
 use thiserror::Error;
 
-use super::permission::Permission;
+use super::permission::ApiPermission;
 use crate::transport::{CallError, Client, Method};
 
 impl Client {
@@ -54,10 +54,10 @@ impl Client {
 #[non_exhaustive]
 pub enum ScopeError {
     /// The PUT failed.
-    #[error("{}", lacks(.0, Permission::AccessManagementEdit))]
+    #[error("{}", lacks(.0, ApiPermission::AccessManagementEdit))]
     Put(CallError),
     /// The scope was sent, but cannot be read back.
-    #[error("{}", lacks(.0, Permission::AccessManagementView))]
+    #[error("{}", lacks(.0, ApiPermission::AccessManagementView))]
     Read(CallError),
     /// The scope was sent, but the tenant returns another one.
     #[error(
@@ -66,7 +66,7 @@ pub enum ScopeError {
     Differs,
 }
 
-fn lacks(error: &CallError, permission: Permission) -> String {
+fn lacks(error: &CallError, permission: ApiPermission) -> String {
     match error.status() {
         Some(403) => format!("this key lacks {permission}"),
         _ => error.to_string(),

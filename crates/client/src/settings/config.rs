@@ -25,7 +25,7 @@ use thiserror::Error;
 use toml::{Table, Value};
 
 use super::Environment;
-use super::target::{Channel, Mail, MailTls, SecretSource, Target, WebhookUrl};
+use super::target::{Channel, Mail, MailTls, NoticeTarget, SecretSource, WebhookUrl};
 use super::tool::Tool;
 use crate::folders::{FolderKind, folder};
 use crate::process::Program;
@@ -56,7 +56,7 @@ pub struct Config {
     /// The profiles, by name.
     pub profiles: BTreeMap<String, Profile>,
     /// Where `cortexkey keys watch` sends its notices, by name.
-    pub targets: Vec<Target>,
+    pub targets: Vec<NoticeTarget>,
 }
 
 /// The settings for one key of one tenant. `None` means not set.
@@ -501,7 +501,7 @@ impl Fields<'_> {
     }
 
     /// Targets such as `[targets.ops]`.
-    fn targets(&mut self, field: &str) -> Result<Vec<Target>, ConfigProblem> {
+    fn targets(&mut self, field: &str) -> Result<Vec<NoticeTarget>, ConfigProblem> {
         let mut targets = Vec::new();
         for (name, value) in self.table(field)? {
             let within = format!("{}.{}", self.name(field), shown(&name));
@@ -514,7 +514,7 @@ impl Fields<'_> {
         Ok(targets)
     }
 
-    fn target(mut self, name: String) -> Result<Target, ConfigProblem> {
+    fn target(mut self, name: String) -> Result<NoticeTarget, ConfigProblem> {
         const KINDS: &str = "`slack`, `teams`, `webhook`, `mail` or `file`";
         let kind = self.text("kind")?;
         let timeout = self.milliseconds("timeout_ms")?;
@@ -533,7 +533,7 @@ impl Fields<'_> {
         };
         self.end(&[&TARGET_FIELDS, own].concat())?;
         let timeout = timeout.unwrap_or(Duration::from_millis(TARGET_TIMEOUT_MS));
-        Ok(Target { name, channel, profiles, timeout, ca_file })
+        Ok(NoticeTarget { name, channel, profiles, timeout, ca_file })
     }
 
     fn webhook(&mut self) -> Result<Channel, ConfigProblem> {
@@ -669,7 +669,7 @@ fn check_rights(file: &File) -> Result<(), ConfigProblem> {
 
 #[cfg(windows)]
 fn check_rights(file: &File) -> Result<(), ConfigProblem> {
-    match cortexkey_system::others_with(file, cortexkey_system::Access::Write) {
+    match cortexkey_system::others_with(file, cortexkey_system::FileAccess::Write) {
         Ok(None) => Ok(()),
         Ok(Some(account)) => Err(ConfigProblem::WritableBy { account }),
         Err(error) => Err(ConfigProblem::Io(error)),

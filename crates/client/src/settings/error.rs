@@ -8,7 +8,7 @@ use thiserror::Error;
 
 use std::path::{Path, PathBuf};
 
-use super::{ConfigProblem, KeyProblem, Origin};
+use super::{ConfigProblem, KeyProblem, SettingOrigin};
 use crate::transport::RootsError;
 
 /// Why a setting is missing or invalid.
@@ -41,27 +41,27 @@ pub enum SettingsError {
     #[error("{origin} is set but empty; give it a value, or unset it")]
     Empty {
         /// The variable.
-        origin: Origin,
+        origin: SettingOrigin,
     },
     /// A variable is not valid UTF-8.
     #[error("{origin} is not valid UTF-8")]
     NotText {
         /// The variable.
-        origin: Origin,
+        origin: SettingOrigin,
     },
     /// Two variables for one setting have different values.
     #[error("{one} and {other} name different tenants; unset one of them")]
     Disagree {
         /// The first variable.
-        one: Origin,
+        one: SettingOrigin,
         /// The second variable.
-        other: Origin,
+        other: SettingOrigin,
     },
     /// The address is invalid.
     #[error("{origin}: {error}")]
     Address {
         /// Where it came from.
-        origin: Origin,
+        origin: SettingOrigin,
         /// What is wrong with it.
         error: AddressError,
     },
@@ -69,7 +69,7 @@ pub enum SettingsError {
     #[error("{origin}: {error}")]
     KeyId {
         /// Where it came from.
-        origin: Origin,
+        origin: SettingOrigin,
         /// What is wrong with it.
         error: KeyIdError,
     },
@@ -77,7 +77,7 @@ pub enum SettingsError {
     #[error("{origin} is neither `standard` nor `advanced`")]
     Level {
         /// Where it came from.
-        origin: Origin,
+        origin: SettingOrigin,
     },
     /// The user's configuration cannot be used.
     #[error("the configuration {} {problem}", path.display())]
@@ -94,7 +94,7 @@ pub enum SettingsError {
     )]
     NoProfile {
         /// Where the name came from.
-        origin: Origin,
+        origin: SettingOrigin,
         /// The configuration file, if there is one.
         path: Option<PathBuf>,
         /// The existing profiles.
@@ -108,9 +108,9 @@ pub enum SettingsError {
     )]
     Apart {
         /// Where the address came from.
-        address: Origin,
+        address: SettingOrigin,
         /// Where the key would come from.
-        key: Origin,
+        key: SettingOrigin,
     },
     /// The stored metadata does not match the settings.
     #[error(
@@ -119,11 +119,11 @@ pub enum SettingsError {
     )]
     StoredApart {
         /// Where the key came from.
-        key: Origin,
+        key: SettingOrigin,
         /// What is stored.
         stored: String,
         /// Where the other value came from.
-        other: Origin,
+        other: SettingOrigin,
     },
     /// The child tenant is none.
     #[error(
@@ -131,13 +131,13 @@ pub enum SettingsError {
     )]
     ChildTenant {
         /// Where it came from.
-        origin: Origin,
+        origin: SettingOrigin,
     },
     /// There are no certificates to trust.
     #[error("{origin} names {}, which {problem}", path.display())]
     Roots {
         /// Where the file's name came from.
-        origin: Origin,
+        origin: SettingOrigin,
         /// The file.
         path: PathBuf,
         /// What is wrong with it.
@@ -147,7 +147,7 @@ pub enum SettingsError {
     #[error("{origin} {problem}")]
     Key {
         /// Where it came from.
-        origin: Origin,
+        origin: SettingOrigin,
         /// What is wrong with it.
         problem: KeyProblem,
     },

@@ -6,8 +6,8 @@
 use cortexkey_system::chain;
 use serde::Serialize;
 
-use super::layers::{Layer, Layers, Setting};
-use super::{Config, Environment, ExplicitSettings, Origin, Resolved, SettingsError};
+use super::layers::{Setting, SettingLayer, SettingLayers};
+use super::{Config, Environment, ExplicitSettings, Resolved, SettingOrigin, SettingsError};
 use crate::transport::ClientOptions;
 
 /// A setting in force.
@@ -33,9 +33,9 @@ pub fn explain(
     given: &ExplicitSettings,
     environment: &Environment<'_>,
 ) -> Result<Vec<Explained>, SettingsError> {
-    let layers = Layers::load(given, environment)?;
+    let layers = SettingLayers::load(given, environment)?;
     let address = layers.address();
-    let tenant = address.as_ref().map_or(Layer::Profile, |(layer, _)| *layer);
+    let tenant = address.as_ref().map_or(SettingLayer::Profile, |(layer, _)| *layer);
     let text = |setting| {
         let layers = &layers;
         move |layer| layers.text(setting, layer).ok().flatten().map(|found| found.origin)
@@ -55,7 +55,7 @@ pub fn explain(
         || of_profile.is_some_and(|(_, profile)| profile.child_tenant.is_some());
     if child {
         let origin = text(Setting::ChildTenant);
-        let first = layers.order().into_iter().find_map(&origin).unwrap_or(Origin::Default);
+        let first = layers.order().into_iter().find_map(&origin).unwrap_or(SettingOrigin::Default);
         let child = super::child_tenant(&layers, tenant);
         let child = child.map(|child| Resolved {
             value: child.map(|child| child.as_str().to_owned()).unwrap_or_default(),
@@ -74,10 +74,10 @@ fn shown<T: ToString>(found: Resolved<T>) -> Resolved<String> {
 }
 
 fn entry(
-    layers: &Layers<'_>,
+    layers: &SettingLayers<'_>,
     setting: &'static str,
     found: Result<Resolved<String>, SettingsError>,
-    says: impl Fn(Layer) -> Option<Origin>,
+    says: impl Fn(SettingLayer) -> Option<SettingOrigin>,
 ) -> Explained {
     let (found, note) = match found {
         Ok(found) => (Some(found), None),
@@ -89,24 +89,28 @@ fn entry(
     Explained {
         setting,
         unheard: unheard.map(|origin| origin.to_string()).collect(),
-        origin: heard.map(Origin::to_string),
+        origin: heard.map(SettingOrigin::to_string),
         value: found.map(|found| found.value),
         note,
     }
 }
 
 /// A setting that is not set here may be stored beside the key, which is not read.
-fn stored(layers: &Layers<'_>, mut entry: Explained) -> Explained {
+fn stored(layers: &SettingLayers<'_>, mut entry: Explained) -> Explained {
     if entry.value.is_none()
         && entry.origin.is_none()
-        && let Ok((_, _, origin @ Origin::Store(_))) = layers.key()
+        && let Ok((_, _, origin @ SettingOrigin::Store(_))) = layers.key()
     {
         entry.note = Some(format!("read from {origin} with the key"));
     }
     entry
 }
 
-fn plain(setting: &'static str, value: &dyn core::fmt::Display, origin: &Origin) -> Explained {
+fn plain(
+    setting: &'static str,
+    value: &dyn core::fmt::Display,
+    origin: &SettingOrigin,
+) -> Explained {
     Explained {
         setting,
         value: Some(value.to_string()),
@@ -116,7 +120,7 @@ fn plain(setting: &'static str, value: &dyn core::fmt::Display, origin: &Origin)
     }
 }
 
-fn configuration(layers: &Layers<'_>) -> Explained {
+fn configuration(layers: &SettingLayers<'_>) -> Explained {
     let place = Config::place(layers.environment);
     let (value, note) = match (&layers.config.path, place) {
         (Some(path), _) => (Some(path.display().to_string()), None),
@@ -126,7 +130,7 @@ fn configuration(layers: &Layers<'_>) -> Explained {
     Explained { setting: "configuration", value, origin: None, unheard: Vec::new(), note }
 }
 
-fn profile(layers: &Layers<'_>) -> Explained {
+fn profile(layers: &SettingLayers<'_>) -> Explained {
     let found = layers.profile.clone();
     let note = layers.put_aside.as_ref().map(|name| {
         format!("the default profile {name} is not used, because the tenant is set elsewhere")
@@ -141,8 +145,8 @@ fn profile(layers: &Layers<'_>) -> Explained {
 }
 
 /// Where a key would come from. Only its existence is checked.
-fn key(layers: &Layers<'_>, given: &ExplicitSettings) -> Explained {
-    let value = |_: &Origin| "(not shown)".to_owned();
+fn key(layers: &SettingLayers<'_>, given: &ExplicitSettings) -> Explained {
+    let value = |_: &SettingOrigin| "(not shown)".to_owned();
     let found = layers.key().map(|(_, _, origin)| Resolved { value: value(&origin), origin });
     let says = |layer| layers.key_of(layer).map(|(_, origin)| origin);
     let mut entry = entry(layers, "key", found, says);
@@ -158,31 +162,31 @@ fn key(layers: &Layers<'_>, given: &ExplicitSettings) -> Explained {
     entry
 }
 
-fn certificates(layers: &Layers<'_>, tenant: Layer) -> Explained {
+fn certificates(layers: &SettingLayers<'_>, tenant: SettingLayer) -> Explained {
     let mut entry = match layers.ca_file(tenant) {
         Some(found) => plain("certificates", &found.value.display(), &found.origin),
-        None => plain("certificates", &"the system's", &Origin::Default),
+        None => plain("certificates", &"the system's", &SettingOrigin::Default),
     };
     entry.note = super::roots(layers, tenant).err().map(|error| chain(&error));
     entry
 }
 
-fn of_calls(layers: &Layers<'_>, given: &ExplicitSettings) -> [Explained; 2] {
+fn of_calls(layers: &SettingLayers<'_>, given: &ExplicitSettings) -> [Explained; 2] {
     let profile = layers.profile();
     let field = |field| match profile {
-        Some((name, _)) => Origin::Profile { name: name.to_owned(), field },
-        None => Origin::Default,
+        Some((name, _)) => SettingOrigin::Profile { name: name.to_owned(), field },
+        None => SettingOrigin::Default,
     };
     let default = ClientOptions::default();
     let timeout = match (given.timeout, profile.and_then(|(_, profile)| profile.timeout)) {
-        (Some(given), _) => (given, Origin::Argument("--timeout-ms")),
+        (Some(given), _) => (given, SettingOrigin::Argument("--timeout-ms")),
         (None, Some(timeout)) => (timeout, field("timeout_ms")),
-        (None, None) => (default.timeout, Origin::Default),
+        (None, None) => (default.timeout, SettingOrigin::Default),
     };
     let retries = match (given.retries, profile.and_then(|(_, profile)| profile.retries)) {
-        (Some(given), _) => (given, Origin::Argument("--retries")),
+        (Some(given), _) => (given, SettingOrigin::Argument("--retries")),
         (None, Some(retries)) => (retries, field("retries")),
-        (None, None) => (default.retry.retries, Origin::Default),
+        (None, None) => (default.retry.retries, SettingOrigin::Default),
     };
     [
         plain("timeout_ms", &timeout.0.as_millis(), &timeout.1),
@@ -190,9 +194,9 @@ fn of_calls(layers: &Layers<'_>, given: &ExplicitSettings) -> [Explained; 2] {
     ]
 }
 
-fn of_new_keys(layers: &Layers<'_>) -> Option<Explained> {
+fn of_new_keys(layers: &SettingLayers<'_>) -> Option<Explained> {
     let (name, profile) = layers.profile()?;
-    let origin = |field| Origin::Profile { name: name.to_owned(), field };
+    let origin = |field| SettingOrigin::Profile { name: name.to_owned(), field };
     if let Some(program) = &profile.sink_command {
         return Some(plain("new keys", program, &origin("sink_command")));
     }

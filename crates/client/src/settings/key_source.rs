@@ -12,9 +12,11 @@ use cortexkey_core::auth::KeyError;
 use thiserror::Error;
 use zeroize::Zeroizing;
 
-use super::{Environment, Origin, Profile};
+use super::{Environment, Profile, SettingOrigin};
 use crate::process::{Program, ProgramError};
-use crate::store::{KeyFacts, SecretStore, StoreError, StoreSettings, StoreUrl, StoredKey};
+use crate::store::{
+    SecretMetadata, SecretStore, StoreError, StoreSettings, StoreUrl, StoredSecret,
+};
 
 /// The most bytes that are read for a key, which itself has at most 256.
 pub const KEY_SOURCE_BYTES_MAX: usize = 4096;
@@ -114,11 +116,11 @@ pub enum KeyProblem {
 
 impl KeySource {
     /// Where the key is stored.
-    pub(super) fn origin(&self) -> Origin {
+    pub(super) fn origin(&self) -> SettingOrigin {
         match self {
-            Self::File { path, .. } => Origin::KeyFile(path.clone()),
-            Self::Store(url) => Origin::Store(url.to_string()),
-            Self::Stdin => Origin::Stdin,
+            Self::File { path, .. } => SettingOrigin::KeyFile(path.clone()),
+            Self::Store(url) => SettingOrigin::Store(url.to_string()),
+            Self::Stdin => SettingOrigin::Stdin,
         }
     }
 
@@ -127,7 +129,7 @@ impl KeySource {
         &self,
         environment: &Environment<'_>,
         stdin: &mut dyn Read,
-    ) -> Result<StoredKey, KeyProblem> {
+    ) -> Result<StoredSecret, KeyProblem> {
         without_line_end(self.read_raw(environment, stdin)?)
     }
 
@@ -136,7 +138,7 @@ impl KeySource {
         &self,
         environment: &Environment<'_>,
         stdin: &mut dyn Read,
-    ) -> Result<StoredKey, KeyProblem> {
+    ) -> Result<StoredSecret, KeyProblem> {
         match self {
             Self::File { path, allow_readable } => read_file(path, *allow_readable).map(alone),
             Self::Store(url) => of_store(url, environment),
@@ -149,7 +151,7 @@ impl KeySource {
 pub(super) fn of_profile(
     profile: &Profile,
     environment: &Environment<'_>,
-) -> Result<StoredKey, KeyProblem> {
+) -> Result<StoredSecret, KeyProblem> {
     without_line_end(raw_of_profile(profile, environment)?)
 }
 
@@ -157,7 +159,7 @@ pub(super) fn of_profile(
 pub(super) fn raw_of_profile(
     profile: &Profile,
     environment: &Environment<'_>,
-) -> Result<StoredKey, KeyProblem> {
+) -> Result<StoredSecret, KeyProblem> {
     if let Some(path) = &profile.key_file {
         return read_file(path, false).map(alone);
     }
@@ -168,26 +170,26 @@ pub(super) fn raw_of_profile(
 }
 
 /// A key without stored metadata.
-pub(super) fn alone(key: Zeroizing<Vec<u8>>) -> StoredKey {
-    StoredKey { key, facts: KeyFacts::default() }
+pub(super) fn alone(key: Zeroizing<Vec<u8>>) -> StoredSecret {
+    StoredSecret { key, facts: SecretMetadata::default() }
 }
 
 /// Reads the key from a secret store.
 pub(super) fn of_store(
     url: &StoreUrl,
     environment: &Environment<'_>,
-) -> Result<StoredKey, KeyProblem> {
-    let store = SecretStore::open(url.clone(), &StoreSettings::of(environment));
+) -> Result<StoredSecret, KeyProblem> {
+    let store = SecretStore::open(url.clone(), &StoreSettings::from_env(environment));
     store.and_then(|store| store.read()).map_err(KeyProblem::Store)
 }
 
 /// Reads the key from a file that only its owner can read.
-pub(super) fn of_file(path: &Path) -> Result<StoredKey, KeyProblem> {
+pub(super) fn of_file(path: &Path) -> Result<StoredSecret, KeyProblem> {
     read_file(path, false).map(alone).and_then(without_line_end)
 }
 
 /// Reads the key from what a program prints.
-pub(super) fn of_program(program: &Program) -> Result<StoredKey, KeyProblem> {
+pub(super) fn of_program(program: &Program) -> Result<StoredSecret, KeyProblem> {
     let printed = program.read(KEY_SOURCE_BYTES_MAX).map_err(KeyProblem::Program)?;
     without_line_end(alone(printed))
 }
@@ -196,7 +198,7 @@ pub(super) fn of_program(program: &Program) -> Result<StoredKey, KeyProblem> {
 pub(super) fn of_variable(
     name: &str,
     environment: &Environment<'_>,
-) -> Result<StoredKey, KeyProblem> {
+) -> Result<StoredSecret, KeyProblem> {
     let value = raw_of_variable(name, environment);
     check_text(&value)?;
     Ok(alone(value))
@@ -260,7 +262,7 @@ fn check_rights(_: &File, metadata: &Metadata, path: &Path) -> Result<(), KeyPro
 
 #[cfg(windows)]
 fn check_rights(file: &File, _: &Metadata, path: &Path) -> Result<(), KeyProblem> {
-    match cortexkey_system::others_with(file, cortexkey_system::Access::Read) {
+    match cortexkey_system::others_with(file, cortexkey_system::FileAccess::Read) {
         Ok(None) => Ok(()),
         Ok(Some(account)) => Err(KeyProblem::ReadableBy { account, path: path.to_owned() }),
         Err(error) => Err(KeyProblem::Io(error)),
@@ -276,7 +278,7 @@ fn read_limited(source: &mut dyn Read) -> Result<Zeroizing<Vec<u8>>, KeyProblem>
 }
 
 /// Takes exactly one line ending off.
-fn without_line_end(mut stored: StoredKey) -> Result<StoredKey, KeyProblem> {
+fn without_line_end(mut stored: StoredSecret) -> Result<StoredSecret, KeyProblem> {
     let bytes = &mut stored.key;
     if bytes.ends_with(b"\n") {
         bytes.pop();

@@ -1,4 +1,4 @@
-//! [`Layers`]: the sources of settings and their order.
+//! [`SettingLayers`]: the sources of settings and their order.
 
 use std::path::PathBuf;
 
@@ -7,11 +7,13 @@ use cortexkey_core::auth::{KeyId, Level};
 
 use crate::process::Program;
 
-use super::{Config, Environment, ExplicitSettings, Origin, Profile, Resolved, SettingsError};
+use super::{
+    Config, Environment, ExplicitSettings, Profile, Resolved, SettingOrigin, SettingsError,
+};
 
 /// A source of settings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Layer {
+pub(super) enum SettingLayer {
     /// Arguments.
     Arguments,
     /// Our environment variables.
@@ -31,8 +33,8 @@ pub(super) enum Setting {
     ChildTenant,
 }
 
-pub(super) const KEY_NAMES: [(Layer, &str); 2] =
-    [(Layer::Ours, "CORTEXKEY_API_KEY"), (Layer::Provider, "CORTEXCLOUD_API_KEY")];
+pub(super) const KEY_NAMES: [(SettingLayer, &str); 2] =
+    [(SettingLayer::Ours, "CORTEXKEY_API_KEY"), (SettingLayer::Provider, "CORTEXCLOUD_API_KEY")];
 const API_URL: &str = "CORTEXKEY_API_URL";
 /// The name in versions of the provider before 1.0.3.
 const PROVIDER_FQDN: &str = "CORTEXCLOUD_FQDN";
@@ -77,7 +79,7 @@ impl Setting {
 }
 
 /// All sources of settings.
-pub(super) struct Layers<'a> {
+pub(super) struct SettingLayers<'a> {
     pub(super) given: &'a ExplicitSettings,
     pub(super) environment: &'a Environment<'a>,
     pub(super) config: Config,
@@ -94,7 +96,7 @@ pub(super) enum KeyPlace<'a> {
     Variable(&'static str),
 }
 
-impl<'a> Layers<'a> {
+impl<'a> SettingLayers<'a> {
     pub(super) fn load(
         given: &'a ExplicitSettings,
         environment: &'a Environment<'a>,
@@ -110,7 +112,7 @@ impl<'a> Layers<'a> {
     fn choose(&mut self) -> Result<(), SettingsError> {
         let asked = match &self.given.profile {
             Some(name) => {
-                Some(Resolved { value: name.clone(), origin: Origin::Argument("--profile") })
+                Some(Resolved { value: name.clone(), origin: SettingOrigin::Argument("--profile") })
             }
             None => variable(PROFILE, self.environment)?,
         };
@@ -122,7 +124,7 @@ impl<'a> Layers<'a> {
                 self.put_aside = Some(value);
                 return Ok(());
             }
-            Some(Resolved { value, origin: Origin::Config("default_profile") })
+            Some(Resolved { value, origin: SettingOrigin::Config("default_profile") })
         };
         if let Some(Resolved { value, origin }) = &chosen
             && !self.config.profiles.contains_key(value)
@@ -150,8 +152,8 @@ impl<'a> Layers<'a> {
 
     /// The order: a profile that the user selected comes before variables, which may be left over
     /// from something else.
-    pub(super) fn order(&self) -> [Layer; 4] {
-        use Layer::{Arguments, Ours, Profile, Provider};
+    pub(super) fn order(&self) -> [SettingLayer; 4] {
+        use SettingLayer::{Arguments, Ours, Profile, Provider};
         if self.given.profile.is_some() {
             [Arguments, Profile, Ours, Provider]
         } else {
@@ -163,10 +165,10 @@ impl<'a> Layers<'a> {
     pub(super) fn text(
         &self,
         setting: Setting,
-        layer: Layer,
+        layer: SettingLayer,
     ) -> Result<Option<Resolved<String>>, SettingsError> {
         match layer {
-            Layer::Arguments => {
+            SettingLayer::Arguments => {
                 let given = self.given;
                 let value = match setting {
                     Setting::Address => given.fqdn.clone(),
@@ -174,18 +176,18 @@ impl<'a> Layers<'a> {
                     Setting::Level => given.level.map(|level| level.to_string()),
                     Setting::ChildTenant => given.child_tenant.clone(),
                 };
-                let origin = Origin::Argument(setting.argument());
+                let origin = SettingOrigin::Argument(setting.argument());
                 Ok(value.map(|value| Resolved { value, origin }))
             }
-            Layer::Ours => match setting.ours() {
+            SettingLayer::Ours => match setting.ours() {
                 Some(name) => variable(name, self.environment),
                 None => Ok(None),
             },
-            Layer::Provider => match setting.provider() {
+            SettingLayer::Provider => match setting.provider() {
                 Some(name) => variable(name, self.environment),
                 None => Ok(None),
             },
-            Layer::Profile => {
+            SettingLayer::Profile => {
                 let Some((name, profile)) = self.profile() else { return Ok(None) };
                 let value = match setting {
                     Setting::Address => &profile.fqdn,
@@ -193,7 +195,8 @@ impl<'a> Layers<'a> {
                     Setting::Level => &profile.level,
                     Setting::ChildTenant => &profile.child_tenant,
                 };
-                let origin = Origin::Profile { name: name.to_owned(), field: setting.field() };
+                let origin =
+                    SettingOrigin::Profile { name: name.to_owned(), field: setting.field() };
                 Ok(value.clone().map(|value| Resolved { value, origin }))
             }
         }
@@ -231,15 +234,15 @@ impl<'a> Layers<'a> {
     /// A layer's address of the tenant.
     pub(super) fn address_of(
         &self,
-        layer: Layer,
+        layer: SettingLayer,
     ) -> Result<Option<Resolved<Address>>, SettingsError> {
         let found = self.text(Setting::Address, layer)?;
         let one = found.map(|found| self.parse(found, layer)).transpose()?;
         // Both names of a setting may be used if they agree.
         let other = match layer {
-            Layer::Ours => variable(API_URL, self.environment)?,
-            Layer::Provider => variable(PROVIDER_FQDN, self.environment)?,
-            Layer::Arguments | Layer::Profile => None,
+            SettingLayer::Ours => variable(API_URL, self.environment)?,
+            SettingLayer::Provider => variable(PROVIDER_FQDN, self.environment)?,
+            SettingLayer::Arguments | SettingLayer::Profile => None,
         };
         let other = other.map(|found| self.parse(found, layer)).transpose()?;
         match (one, other) {
@@ -253,9 +256,9 @@ impl<'a> Layers<'a> {
     fn parse(
         &self,
         found: Resolved<String>,
-        layer: Layer,
+        layer: SettingLayer,
     ) -> Result<Resolved<Address>, SettingsError> {
-        let of_profile = layer == Layer::Profile
+        let of_profile = layer == SettingLayer::Profile
             && self.profile().and_then(|(_, profile)| profile.on_premises) == Some(true);
         let parse = if self.given.on_premises || of_profile {
             Address::parse_on_premises
@@ -268,7 +271,7 @@ impl<'a> Layers<'a> {
         }
     }
 
-    pub(super) fn address(&self) -> Result<(Layer, Resolved<Address>), SettingsError> {
+    pub(super) fn address(&self) -> Result<(SettingLayer, Resolved<Address>), SettingsError> {
         for layer in self.order() {
             if let Some(found) = self.address_of(layer)? {
                 return Ok((layer, found));
@@ -278,34 +281,35 @@ impl<'a> Layers<'a> {
     }
 
     /// Where a layer's key is, if it has one.
-    pub(super) fn key_of(&self, layer: Layer) -> Option<(KeyPlace<'_>, Origin)> {
+    pub(super) fn key_of(&self, layer: SettingLayer) -> Option<(KeyPlace<'_>, SettingOrigin)> {
         match layer {
-            Layer::Arguments => {
+            SettingLayer::Arguments => {
                 let source = self.given.key.as_ref()?;
                 Some((KeyPlace::Source(source), source.origin()))
             }
-            Layer::Profile => {
+            SettingLayer::Profile => {
                 let (name, profile) = self.profile()?;
                 let file = profile.key_file.as_ref();
                 let command = profile.key_command.as_ref();
-                let of_command = |program: &Program| Origin::KeyCommand {
+                let of_command = |program: &Program| SettingOrigin::KeyCommand {
                     profile: name.to_owned(),
                     program: program.name().to_owned(),
                 };
-                let of_store = || Some(Origin::Store(profile.key_store.as_ref()?.to_string()));
-                let origin = file.map(|path| Origin::KeyFile(path.clone()));
+                let of_store =
+                    || Some(SettingOrigin::Store(profile.key_store.as_ref()?.to_string()));
+                let origin = file.map(|path| SettingOrigin::KeyFile(path.clone()));
                 let origin = origin.or_else(|| command.map(of_command)).or_else(of_store)?;
                 Some((KeyPlace::Profile(profile), origin))
             }
-            Layer::Ours | Layer::Provider => {
+            SettingLayer::Ours | SettingLayer::Provider => {
                 let (_, name) = KEY_NAMES.into_iter().find(|(of, _)| *of == layer)?;
                 (self.environment)(name)?;
-                Some((KeyPlace::Variable(name), Origin::Environment(name)))
+                Some((KeyPlace::Variable(name), SettingOrigin::Environment(name)))
             }
         }
     }
 
-    pub(super) fn key(&self) -> Result<(Layer, KeyPlace<'_>, Origin), SettingsError> {
+    pub(super) fn key(&self) -> Result<(SettingLayer, KeyPlace<'_>, SettingOrigin), SettingsError> {
         let found = self
             .order()
             .into_iter()
@@ -318,15 +322,15 @@ impl<'a> Layers<'a> {
     /// a key. A key from an argument is used for the resolved tenant.
     pub(super) fn check_together(
         &self,
-        (address_layer, address): &(Layer, Resolved<Address>),
-        (key_layer, key): (Layer, &Origin),
+        (address_layer, address): &(SettingLayer, Resolved<Address>),
+        (key_layer, key): (SettingLayer, &SettingOrigin),
     ) -> Result<(), SettingsError> {
-        if *address_layer == key_layer || key_layer == Layer::Arguments {
+        if *address_layer == key_layer || key_layer == SettingLayer::Arguments {
             return Ok(());
         }
         let own = self.address_of(key_layer)?;
         let elsewhere = own.is_some_and(|own| own.value != address.value);
-        let is_given = *address_layer == Layer::Arguments;
+        let is_given = *address_layer == SettingLayer::Arguments;
         let instead = !is_given && self.key_of(*address_layer).is_some();
         if elsewhere || instead {
             let address = address.origin.clone();
@@ -337,17 +341,20 @@ impl<'a> Layers<'a> {
     }
 
     /// Settings that belong to a tenant apply only if the tenant is the profile's.
-    pub(super) fn profile_of_tenant(&self, address: Layer) -> Option<(&str, &Profile)> {
-        self.profile().filter(|_| address == Layer::Profile)
+    pub(super) fn profile_of_tenant(&self, address: SettingLayer) -> Option<(&str, &Profile)> {
+        self.profile().filter(|_| address == SettingLayer::Profile)
     }
 
     /// Certificates to trust instead of the system's.
-    pub(super) fn ca_file(&self, address: Layer) -> Option<Resolved<PathBuf>> {
+    pub(super) fn ca_file(&self, address: SettingLayer) -> Option<Resolved<PathBuf>> {
         if let Some(path) = &self.given.ca_file {
-            return Some(Resolved { value: path.clone(), origin: Origin::Argument("--ca-file") });
+            return Some(Resolved {
+                value: path.clone(),
+                origin: SettingOrigin::Argument("--ca-file"),
+            });
         }
         let (name, profile) = self.profile_of_tenant(address)?;
-        let origin = Origin::Profile { name: name.to_owned(), field: "ca_file" };
+        let origin = SettingOrigin::Profile { name: name.to_owned(), field: "ca_file" };
         Some(Resolved { value: profile.ca_file.clone()?, origin })
     }
 }
@@ -357,7 +364,7 @@ pub(super) fn variable(
     environment: &Environment<'_>,
 ) -> Result<Option<Resolved<String>>, SettingsError> {
     let Some(value) = environment(name) else { return Ok(None) };
-    let origin = Origin::Environment(name);
+    let origin = SettingOrigin::Environment(name);
     match value.into_string() {
         Ok(value) if value.is_empty() => Err(SettingsError::Empty { origin }),
         Ok(value) => Ok(Some(Resolved { value, origin })),

@@ -31,18 +31,18 @@ use zeroize::Zeroizing;
 use crate::folders::{FolderKind, folder};
 use crate::process::Program;
 use crate::sink::{Sink, StoreSink};
-use crate::store::{KeyFacts, StoreSettings, StoredKey};
+use crate::store::{SecretMetadata, StoreSettings, StoredSecret};
 use crate::transport::{ChildTenant, Client, ClientOptions, Roots};
-use layers::{KeyPlace, Layers, Setting};
+use layers::{KeyPlace, Setting, SettingLayers};
 
 pub use config::{Config, ConfigProblem, Profile, TIMEOUT_MS_MAX};
 
 pub use error::SettingsError;
 pub use explain::{Explained, explain};
 pub use key_source::{KEY_SOURCE_BYTES_MAX, KeyProblem, KeySource};
-pub use origin::{Origin, Resolved};
+pub use origin::{Resolved, SettingOrigin};
 pub use secret::SecretError;
-pub use target::{Channel, Mail, MailTls, SecretSource, Target, WebhookUrl};
+pub use target::{Channel, Mail, MailTls, NoticeTarget, SecretSource, WebhookUrl};
 pub use tool::{Tool, ToolError, ToolKey, Variable};
 
 /// Looks up an environment variable; `std::env::var_os`, or a table in tests.
@@ -149,7 +149,7 @@ impl Connection {
     }
 
     fn of(
-        layers: &Layers<'_>,
+        layers: &SettingLayers<'_>,
         stdin: &mut dyn Read,
     ) -> Result<(Self, Zeroizing<Vec<u8>>), SettingsError> {
         let (layer, address) = layers.address()?;
@@ -174,7 +174,7 @@ impl Connection {
                 folder: profile.sink_folder.clone(),
                 store: profile.sink_store.as_deref().and_then(|template| {
                     // The configuration was checked when it was read.
-                    StoreSink::new(template, StoreSettings::of(layers.environment)).ok()
+                    StoreSink::new(template, StoreSettings::from_env(layers.environment)).ok()
                 }),
             }),
             credentials,
@@ -189,7 +189,7 @@ impl Connection {
         environment: &Environment<'_>,
         stdin: &mut dyn Read,
     ) -> Result<(Self, Zeroizing<Vec<u8>>), SettingsError> {
-        let layers = Layers::load(given, environment)?;
+        let layers = SettingLayers::load(given, environment)?;
         Self::of(&layers, stdin)
     }
 
@@ -206,7 +206,7 @@ pub struct Credentials {
     /// The key's security level.
     pub level: Resolved<Level>,
     /// Where the key came from.
-    pub key_origin: Origin,
+    pub key_origin: SettingOrigin,
     /// Signs with the key.
     pub signer: Signer,
 }
@@ -219,15 +219,16 @@ impl Credentials {
         environment: &Environment<'_>,
         stdin: &mut dyn Read,
     ) -> Result<Self, SettingsError> {
-        Self::read(&Layers::load(given, environment)?, stdin).map(|(credentials, ..)| credentials)
+        Self::read(&SettingLayers::load(given, environment)?, stdin)
+            .map(|(credentials, ..)| credentials)
     }
 
     fn read(
-        layers: &Layers<'_>,
+        layers: &SettingLayers<'_>,
         stdin: &mut dyn Read,
-    ) -> Result<(Self, Zeroizing<Vec<u8>>, KeyFacts), SettingsError> {
+    ) -> Result<(Self, Zeroizing<Vec<u8>>, SecretMetadata), SettingsError> {
         // A store may contain the id and the level with the key.
-        let may_tell = matches!(layers.key(), Ok((_, _, Origin::Store(_))));
+        let may_tell = matches!(layers.key(), Ok((_, _, SettingOrigin::Store(_))));
         if !may_tell {
             layers.key_id()?;
             layers.level()?;
@@ -239,12 +240,12 @@ impl Credentials {
             KeyPlace::Variable(name) => key_source::of_variable(name, layers.environment),
         };
         let failed = |problem| match (problem, &origin) {
-            (KeyProblem::Empty, Origin::Environment(_)) => {
+            (KeyProblem::Empty, SettingOrigin::Environment(_)) => {
                 SettingsError::Empty { origin: origin.clone() }
             }
             (problem, _) => SettingsError::Key { origin: origin.clone(), problem },
         };
-        let StoredKey { key: bytes, facts } = read.map_err(failed)?;
+        let StoredSecret { key: bytes, facts } = read.map_err(failed)?;
         layers.given.seen(&bytes);
         let key_id = key_id_with(layers, &facts, &origin)?;
         let level = level_with(layers, &facts, &origin)?;
@@ -257,9 +258,9 @@ impl Credentials {
 /// The key's id. An id in the settings must match the id stored with the key, because a rotation
 /// changes the stored id.
 fn key_id_with(
-    layers: &Layers<'_>,
-    facts: &KeyFacts,
-    key: &Origin,
+    layers: &SettingLayers<'_>,
+    facts: &SecretMetadata,
+    key: &SettingOrigin,
 ) -> Result<Resolved<KeyId>, SettingsError> {
     let stored = facts.id.and_then(KeyId::new);
     match (layers.key_id(), stored) {
@@ -275,9 +276,9 @@ fn key_id_with(
 
 /// The same for the level.
 fn level_with(
-    layers: &Layers<'_>,
-    facts: &KeyFacts,
-    key: &Origin,
+    layers: &SettingLayers<'_>,
+    facts: &SecretMetadata,
+    key: &SettingOrigin,
 ) -> Result<Resolved<Level>, SettingsError> {
     match (layers.level(), facts.level) {
         (Err(SettingsError::NoLevel), Some(level)) => {
@@ -295,9 +296,9 @@ fn level_with(
 /// A stored key may be sent only to the tenant stored with it. For a child tenant's key, the stored
 /// address is the parent's, and the key is not sent there.
 fn check_host(
-    facts: &KeyFacts,
+    facts: &SecretMetadata,
     address: &Resolved<Address>,
-    key: &Origin,
+    key: &SettingOrigin,
 ) -> Result<(), SettingsError> {
     let Some(stored) = &facts.host else { return Ok(()) };
     let address_text = address.value.to_string();
@@ -332,7 +333,7 @@ pub fn resolve_address(
     given: &ExplicitSettings,
     environment: &Environment<'_>,
 ) -> Result<Resolved<Address>, SettingsError> {
-    Layers::load(given, environment)?.address().map(|(_, found)| found)
+    SettingLayers::load(given, environment)?.address().map(|(_, found)| found)
 }
 
 /// The settings for a key, without the key; `None` if not set.
@@ -349,7 +350,7 @@ pub(crate) fn known(
     given: &ExplicitSettings,
     environment: &Environment<'_>,
 ) -> Result<KnownSettings, SettingsError> {
-    let layers = Layers::load(given, environment)?;
+    let layers = SettingLayers::load(given, environment)?;
     let mut known = KnownSettings::default();
     let tenant = match layers.address() {
         Ok((layer, found)) => {
@@ -357,7 +358,7 @@ pub(crate) fn known(
             layer
         }
         // A profile's certificates apply only to its own tenant.
-        Err(SettingsError::NoAddress) => layers::Layer::Arguments,
+        Err(SettingsError::NoAddress) => layers::SettingLayer::Arguments,
         Err(error) => return Err(error),
     };
     // They are read here too, so that no example names a file without a certificate.
@@ -397,7 +398,7 @@ impl PartialSettings {
         environment: &Environment<'_>,
         stdin: &mut dyn Read,
     ) -> Result<Self, SettingsError> {
-        let layers = Layers::load(given, environment)?;
+        let layers = SettingLayers::load(given, environment)?;
         let address = layers.address();
         let together = match (&address, layers.key()) {
             (Ok(address), Ok((layer, _, origin))) => {
@@ -425,7 +426,7 @@ impl PartialSettings {
                 Err(problem) => Err(SettingsError::Key { origin, problem }),
             }
         });
-        let nothing = (KeyFacts::default(), Origin::Default);
+        let nothing = (SecretMetadata::default(), SettingOrigin::Default);
         let stored = key.as_ref().map(|found| (found.value.facts.clone(), found.origin.clone()));
         let (facts, origin) = stored.unwrap_or(nothing);
         let address = address.map(|(_, found)| found);
@@ -482,7 +483,10 @@ impl fmt::Debug for RawKey {
     }
 }
 
-fn options(layers: &Layers<'_>, address: layers::Layer) -> Result<ClientOptions, SettingsError> {
+fn options(
+    layers: &SettingLayers<'_>,
+    address: layers::SettingLayer,
+) -> Result<ClientOptions, SettingsError> {
     let profile = layers.profile().map(|(_, profile)| profile);
     let mut options = ClientOptions::default();
     let timeout = layers.given.timeout.or(profile.and_then(|profile| profile.timeout));
@@ -497,14 +501,14 @@ fn options(layers: &Layers<'_>, address: layers::Layer) -> Result<ClientOptions,
 }
 
 fn child_tenant(
-    layers: &Layers<'_>,
-    address: layers::Layer,
+    layers: &SettingLayers<'_>,
+    address: layers::SettingLayer,
 ) -> Result<Option<ChildTenant>, SettingsError> {
-    let given = layers.text(Setting::ChildTenant, layers::Layer::Arguments)?;
+    let given = layers.text(Setting::ChildTenant, layers::SettingLayer::Arguments)?;
     let found = match given {
         Some(found) => Some(found),
         None if layers.profile_of_tenant(address).is_some() => {
-            layers.text(Setting::ChildTenant, layers::Layer::Profile)?
+            layers.text(Setting::ChildTenant, layers::SettingLayer::Profile)?
         }
         None => None,
     };
@@ -515,7 +519,10 @@ fn child_tenant(
     }
 }
 
-fn roots(layers: &Layers<'_>, address: layers::Layer) -> Result<Option<Roots>, SettingsError> {
+fn roots(
+    layers: &SettingLayers<'_>,
+    address: layers::SettingLayer,
+) -> Result<Option<Roots>, SettingsError> {
     let Some(Resolved { value: path, origin }) = layers.ca_file(address) else { return Ok(None) };
     match Roots::from_file(&path) {
         Ok(roots) => Ok(Some(roots)),

@@ -1,4 +1,4 @@
-//! [`Resolved`] and [`Origin`]: a setting, and where it came from.
+//! [`Resolved`] and [`SettingOrigin`]: a setting, and where it came from.
 //!
 //! It never contains a key.
 
@@ -11,13 +11,13 @@ pub struct Resolved<T> {
     /// The value.
     pub value: T,
     /// Where it came from.
-    pub origin: Origin,
+    pub origin: SettingOrigin,
 }
 
 /// Where a setting came from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Origin {
+pub enum SettingOrigin {
     /// An argument, such as `--key-id`.
     Argument(&'static str),
     /// An environment variable.
@@ -48,7 +48,7 @@ pub enum Origin {
     Default,
 }
 
-impl fmt::Display for Origin {
+impl fmt::Display for SettingOrigin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Argument(name) => write!(f, "the argument {name}"),

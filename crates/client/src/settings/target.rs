@@ -1,4 +1,4 @@
-//! [`Target`]: where `cortexkey keys watch` sends its notices, and [`SecretSource`], where a target's
+//! [`NoticeTarget`]: where `cortexkey keys watch` sends its notices, and [`SecretSource`], where a target's
 //! secret comes from.
 //!
 //! The address of a chat's webhook is a secret, because anyone who has it can post. The
@@ -14,7 +14,7 @@ use crate::store::StoreUrl;
 /// Where notices go.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
-pub struct Target {
+pub struct NoticeTarget {
     /// The name in the configuration. The state records under it what was sent.
     pub name: String,
     /// Its kind.

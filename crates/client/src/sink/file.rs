@@ -6,7 +6,7 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use cortexkey_system::{Links, Pending, Write, WriteError, replace};
+use cortexkey_system::{Links, PendingFile, WriteError, WriteOptions, replace};
 
 use super::SinkError;
 
@@ -33,9 +33,9 @@ impl NewFile {
         Ok(file)
     }
 
-    fn begin(&self) -> Result<Pending, WriteError> {
+    fn begin(&self) -> Result<PendingFile, WriteError> {
         let links = if self.replace { Links::Follow } else { Links::Refuse };
-        Pending::begin(&self.path, Write::new(links).private().durable())
+        PendingFile::begin(&self.path, WriteOptions::new(links).private().durable())
     }
 
     pub(super) fn finish(self, key: &[u8]) -> Result<(), SinkError> {
@@ -90,7 +90,7 @@ impl InFolder {
         }
         // Written first, so that a key is never stored without its tenant.
         let line = format!("{}\n", self.tenant);
-        let how = Write::new(Links::Replace).private().durable();
+        let how = WriteOptions::new(Links::Replace).private().durable();
         replace(&owner_path(&path), line.as_bytes(), how)?;
         self.file.path = path;
         self.file.finish(key)

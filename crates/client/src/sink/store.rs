@@ -7,7 +7,7 @@ use cortexkey_api::Secret;
 use cortexkey_core::auth::{KeyId, Level};
 
 use super::{KeyInfo, SinkError, is_name};
-use crate::store::{Incoming, KeyFacts, SecretStore, StoreSettings, StoreUrl, StoreUrlError};
+use crate::store::{Incoming, SecretMetadata, SecretStore, StoreSettings, StoreUrl, StoreUrlError};
 use crate::table::one_line;
 use crate::time::time_text;
 
@@ -87,7 +87,7 @@ fn failed(store: &SecretStore, error: crate::store::StoreError) -> SinkError {
 fn incoming(info: &KeyInfo) -> Incoming {
     // The same host with another port or child tenant is another tenant.
     let host = info.tenant.split_once("://").map_or(info.tenant.as_str(), |(_, host)| host);
-    let facts = KeyFacts {
+    let facts = SecretMetadata {
         id: None,
         level: Some(info.level),
         host: Some(host.to_owned()),

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
 use super::content::{Content, Json, text_of};
-use super::program::Tool;
+use super::program::StoreTool;
 use super::url::StoreUrl;
 use super::{Backend, Held, StoreError};
 
@@ -17,14 +17,14 @@ const STDIN: &str = "/dev/stdin";
 
 /// A secret of AWS Secrets Manager.
 pub(super) struct Aws {
-    tool: Tool,
+    tool: StoreTool,
     name: String,
 }
 
 impl Aws {
     pub(super) fn open(url: &StoreUrl) -> Result<Self, StoreError> {
         // Its output would go through a pager on a terminal.
-        Ok(Self { tool: Tool::find("aws")?.with("AWS_PAGER", ""), name: url.path() })
+        Ok(Self { tool: StoreTool::find("aws")?.with("AWS_PAGER", ""), name: url.path() })
     }
 }
 
@@ -62,7 +62,7 @@ impl Backend for Aws {
 
 /// A secret of Azure Key Vault.
 pub(super) struct Azure {
-    tool: Tool,
+    tool: StoreTool,
     vault: String,
     name: String,
 }
@@ -70,7 +70,7 @@ pub(super) struct Azure {
 impl Azure {
     pub(super) fn open(url: &StoreUrl) -> Result<Self, StoreError> {
         let [vault, name] = url.parts.as_slice() else { return Err(StoreError::Missing) };
-        Ok(Self { tool: Tool::find("az")?, vault: vault.clone(), name: name.clone() })
+        Ok(Self { tool: StoreTool::find("az")?, vault: vault.clone(), name: name.clone() })
     }
 
     fn arguments<'a>(&'a self, command: &'a str, output: &'a str) -> Vec<&'a str> {
@@ -98,7 +98,7 @@ impl Backend for Azure {
 
 /// A secret of Google Secret Manager.
 pub(super) struct Gcp {
-    tool: Tool,
+    tool: StoreTool,
     project: String,
     name: String,
 }
@@ -106,7 +106,7 @@ pub(super) struct Gcp {
 impl Gcp {
     pub(super) fn open(url: &StoreUrl) -> Result<Self, StoreError> {
         let [project, name] = url.parts.as_slice() else { return Err(StoreError::Missing) };
-        let tool = Tool::find("gcloud")?.with("CLOUDSDK_CORE_DISABLE_PROMPTS", "1");
+        let tool = StoreTool::find("gcloud")?.with("CLOUDSDK_CORE_DISABLE_PROMPTS", "1");
         Ok(Self { tool, project: project.clone(), name: name.clone() })
     }
 }

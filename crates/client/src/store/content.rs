@@ -39,7 +39,7 @@ pub(super) enum Content {
 
 /// The metadata that is stored with a key. Absent values are not stored.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct KeyFacts {
+pub struct SecretMetadata {
     /// Its id.
     pub id: Option<u64>,
     /// Its security level.
@@ -54,15 +54,15 @@ pub struct KeyFacts {
 }
 
 /// A key as a store holds it.
-pub struct StoredKey {
+pub struct StoredSecret {
     /// The key.
     pub key: Zeroizing<Vec<u8>>,
     /// The metadata that is stored with it.
-    pub facts: KeyFacts,
+    pub facts: SecretMetadata,
 }
 
 /// Shows only the metadata, not the key.
-impl fmt::Debug for StoredKey {
+impl fmt::Debug for StoredSecret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("StoredKey").field("facts", &self.facts).finish_non_exhaustive()
     }
@@ -82,30 +82,30 @@ impl Content {
     }
 
     /// The key in a field, with its metadata.
-    pub(super) fn key(&self, field: &str) -> Result<StoredKey, StoreError> {
+    pub(super) fn key(&self, field: &str) -> Result<StoredSecret, StoreError> {
         match self {
-            Self::Plain(text) => Ok(StoredKey {
+            Self::Plain(text) => Ok(StoredSecret {
                 key: Zeroizing::new(text.as_bytes().to_vec()),
-                facts: KeyFacts::default(),
+                facts: SecretMetadata::default(),
             }),
             Self::Fields(fields) => {
                 let key = text_of(&fields.0, field).filter(|key| !key.is_empty());
                 let key = key.ok_or_else(|| StoreError::NoField { field: field.to_owned() })?;
                 let key = Zeroizing::new(key.as_bytes().to_vec());
-                Ok(StoredKey { key, facts: self.facts(field) })
+                Ok(StoredSecret { key, facts: self.facts(field) })
             }
         }
     }
 
     /// The metadata of the key in a field.
-    pub(super) fn facts(&self, field: &str) -> KeyFacts {
-        let Self::Fields(fields) = self else { return KeyFacts::default() };
+    pub(super) fn facts(&self, field: &str) -> SecretMetadata {
+        let Self::Fields(fields) = self else { return SecretMetadata::default() };
         let fact = |name: &str| match fields.0.get(format!("{field}_{name}")) {
             Some(Value::String(text)) if !text.is_empty() => Some(text.clone()),
             Some(Value::Number(number)) => Some(number.to_string()),
             _ => None,
         };
-        KeyFacts {
+        SecretMetadata {
             id: fact("id").and_then(|id| id.parse::<KeyId>().ok()).map(KeyId::get),
             level: fact("level").and_then(|level| level.to_ascii_lowercase().parse().ok()),
             host: fact("host"),
@@ -123,7 +123,12 @@ impl Content {
     }
 
     /// The fields with a new key in one of them; if no owner is given, the old one is kept.
-    pub(super) fn with(previous: Option<&Self>, field: &str, key: &str, facts: &KeyFacts) -> Json {
+    pub(super) fn with(
+        previous: Option<&Self>,
+        field: &str,
+        key: &str,
+        facts: &SecretMetadata,
+    ) -> Json {
         let mut fields = match previous {
             Some(Self::Fields(Json(Value::Object(fields)))) => fields.clone(),
             _ => Map::new(),
@@ -165,9 +170,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_key_stands_with_its_facts_and_other_fields_stay() {
+    fn a_key_is_stored_with_its_metadata_and_other_fields_stay() {
         let previous = Content::parse(r#"{"key":"old","key_owner":"team-a","note":"x"}"#).unwrap();
-        let facts = KeyFacts { id: Some(8), level: Some(Level::Advanced), ..KeyFacts::default() };
+        let facts = SecretMetadata {
+            id: Some(8),
+            level: Some(Level::Advanced),
+            ..SecretMetadata::default()
+        };
         let fields = Content::with(Some(&previous), "key", "new", &facts);
         let expected = serde_json::json!({
             "key": "new", "key_owner": "team-a", "note": "x", "key_id": "8", "key_level": "advanced"
@@ -181,7 +190,7 @@ mod tests {
     #[test]
     fn a_bare_string_is_a_key_without_metadata() {
         let stored = Content::parse("abc\n").unwrap().key("key").unwrap();
-        assert_eq!((stored.key.as_slice(), stored.facts), (&b"abc"[..], KeyFacts::default()));
+        assert_eq!((stored.key.as_slice(), stored.facts), (&b"abc"[..], SecretMetadata::default()));
         assert!(Content::parse("{\"key\":").is_err());
         assert!(Content::parse("{}").unwrap().key("key").is_err());
     }

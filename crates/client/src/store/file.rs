@@ -4,7 +4,7 @@ use std::fs;
 use std::io::Read as _;
 use std::path::PathBuf;
 
-use cortexkey_system::{Links, Pending, Write, WriteError};
+use cortexkey_system::{Links, PendingFile, WriteError, WriteOptions};
 use serde_json::Value;
 use zeroize::Zeroizing;
 
@@ -43,7 +43,7 @@ impl Backend for JsonFile {
     fn write(&self, fields: &Json, previous: Option<&Held>) -> Result<(), StoreError> {
         let text = Zeroizing::new(format!("{:#}\n", fields.0));
         let links = if previous.is_some() { Links::Follow } else { Links::Refuse };
-        let pending = Pending::begin(&self.path, Write::new(links).private().durable());
+        let pending = PendingFile::begin(&self.path, WriteOptions::new(links).private().durable());
         let pending = pending.map_err(StoreError::Write)?;
         let written = match previous {
             Some(_) => pending.replace(text.as_bytes()),
@@ -67,7 +67,7 @@ fn check_rights(file: &fs::File) -> Result<(), StoreError> {
 
 #[cfg(windows)]
 fn check_rights(file: &fs::File) -> Result<(), StoreError> {
-    let others = cortexkey_system::others_with(file, cortexkey_system::Access::Read);
+    let others = cortexkey_system::others_with(file, cortexkey_system::FileAccess::Read);
     match others.map_err(StoreError::Read)? {
         None => Ok(()),
         Some(account) => {

@@ -5,7 +5,7 @@ use serde_json::Value;
 use zeroize::Zeroizing;
 
 use super::content::{Content, Json};
-use super::program::Tool;
+use super::program::StoreTool;
 use super::url::StoreUrl;
 use super::{Backend, Held, StoreError};
 
@@ -17,19 +17,19 @@ const MACOS_NOT_FOUND: i32 = 44;
 pub(super) fn open(url: &StoreUrl) -> Result<Box<dyn Backend>, StoreError> {
     let profile = url.path();
     if cfg!(target_os = "macos") {
-        return Ok(Box::new(MacOs { tool: Tool::find("security")?, profile }));
+        return Ok(Box::new(MacOs { tool: StoreTool::find("security")?, profile }));
     }
     if cfg!(windows) {
         let problem = "the keychain is supported on Linux and macOS; use sink_command and \
                        key_command on Windows";
         return Err(StoreError::Setting(problem.to_owned()));
     }
-    Ok(Box::new(SecretService { tool: Tool::find("secret-tool")?, profile }))
+    Ok(Box::new(SecretService { tool: StoreTool::find("secret-tool")?, profile }))
 }
 
 /// An entry of the Secret Service, as GNOME Keyring and `KWallet` provide it.
 struct SecretService {
-    tool: Tool,
+    tool: StoreTool,
     profile: String,
 }
 
@@ -56,7 +56,7 @@ impl Backend for SecretService {
 
 /// A generic password of the macOS keychain.
 struct MacOs {
-    tool: Tool,
+    tool: StoreTool,
     profile: String,
 }
 

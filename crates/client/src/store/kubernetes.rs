@@ -7,13 +7,13 @@ use serde_json::{Map, Value, json};
 use zeroize::Zeroizing;
 
 use super::content::{Content, Json};
-use super::program::{Tool, decode, encode};
+use super::program::{StoreTool, decode, encode};
 use super::url::StoreUrl;
 use super::{Backend, Held, StoreError};
 
 /// A secret of a namespace.
 pub(super) struct Kubernetes {
-    tool: Tool,
+    tool: StoreTool,
     namespace: String,
     name: String,
 }
@@ -23,7 +23,7 @@ impl Kubernetes {
         let [namespace, name] = url.parts.as_slice() else { return Err(StoreError::Missing) };
         let namespace = namespace.clone();
         let name = name.clone();
-        Ok(Self { tool: Tool::find("kubectl")?, namespace, name })
+        Ok(Self { tool: StoreTool::find("kubectl")?, namespace, name })
     }
 }
 

@@ -26,7 +26,7 @@ use std::time::Instant;
 
 use cortexkey_core::auth::KeyId;
 
-pub use content::{KeyFacts, StoredKey};
+pub use content::{SecretMetadata, StoredSecret};
 pub use error::StoreError;
 pub use url::{StoreUrl, StoreUrlError};
 
@@ -76,9 +76,9 @@ pub struct StoreSettings {
 
 impl StoreSettings {
     /// Reads the variables that the stores' own tools use.
-    pub fn of(environment: &dyn Fn(&str) -> Option<OsString>) -> Self {
+    pub fn from_env(environment: &dyn Fn(&str) -> Option<OsString>) -> Self {
         let lock = folder(environment, FolderKind::State).map(|folder| folder.join(LOCK));
-        Self { vault: VaultSettings::of(environment), lock }
+        Self { vault: VaultSettings::from_env(environment), lock }
     }
 }
 
@@ -93,7 +93,7 @@ pub struct SecretStore {
 #[derive(Clone, Debug)]
 pub struct Incoming {
     /// The metadata that is stored with it. Its id is unknown until the key exists.
-    pub facts: KeyFacts,
+    pub facts: SecretMetadata,
     /// The ids of the keys that it replaces.
     pub replaces: Vec<u64>,
 }
@@ -117,7 +117,7 @@ impl SecretStore {
     }
 
     /// The key that is stored there.
-    pub fn read(&self) -> Result<StoredKey, StoreError> {
+    pub fn read(&self) -> Result<StoredSecret, StoreError> {
         self.backend.read()?.ok_or(StoreError::Missing)?.content.key(&self.url.field)
     }
 
@@ -131,7 +131,7 @@ impl SecretStore {
         // Two runs that write to one secret would lose the first one's key.
         let _held = self.lock.as_deref().map(hold).transpose()?;
         let previous = self.free(incoming)?;
-        let facts = KeyFacts { id: Some(id.get()), ..incoming.facts.clone() };
+        let facts = SecretMetadata { id: Some(id.get()), ..incoming.facts.clone() };
         let content = previous.as_ref().map(|held| &held.content);
         let fields = Content::with(content, &self.url.field, key, &facts);
         let written = self.backend.write(&fields, previous.as_ref());

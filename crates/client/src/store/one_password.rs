@@ -4,13 +4,13 @@ use serde_json::{Map, Value, json};
 use zeroize::Zeroizing;
 
 use super::content::{Content, Json, text_of};
-use super::program::Tool;
+use super::program::StoreTool;
 use super::url::StoreUrl;
 use super::{Backend, Held, StoreError};
 
 /// An item of a vault.
 pub(super) struct OnePassword {
-    tool: Tool,
+    tool: StoreTool,
     vault: String,
     item: String,
     field: String,
@@ -22,7 +22,7 @@ impl OnePassword {
         let vault = vault.clone();
         let item = item.clone();
         let field = url.field.clone();
-        Ok(Self { tool: Tool::find("op")?, vault, item, field })
+        Ok(Self { tool: StoreTool::find("op")?, vault, item, field })
     }
 
     /// The item with these fields: existing ones are updated, and new ones are added.

@@ -5,20 +5,20 @@ use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
 use super::content::{Content, Json};
-use super::program::Tool;
+use super::program::StoreTool;
 use super::url::StoreUrl;
 use super::{Backend, Held, StoreError};
 
 /// An entry of the password store.
 pub(super) struct Pass {
-    tool: Tool,
+    tool: StoreTool,
     path: String,
     field: String,
 }
 
 impl Pass {
     pub(super) fn open(url: &StoreUrl) -> Result<Self, StoreError> {
-        Ok(Self { tool: Tool::find("pass")?, path: url.path(), field: url.field.clone() })
+        Ok(Self { tool: StoreTool::find("pass")?, path: url.path(), field: url.field.clone() })
     }
 }
 

@@ -1,4 +1,4 @@
-//! [`Tool`]: the official program of a store. Secrets go through its standard input and output,
+//! [`StoreTool`]: the official program of a store. Secrets go through its standard input and output,
 //! never through its arguments, and are never reported.
 
 use core::time::Duration;
@@ -16,7 +16,7 @@ const TIMEOUT: Duration = Duration::from_secs(60);
 const RUN_MIN: usize = 40;
 
 /// A store's program that was found.
-pub(super) struct Tool {
+pub(super) struct StoreTool {
     name: &'static str,
     environment: Vec<(&'static str, String)>,
 }
@@ -27,7 +27,7 @@ pub(super) struct ToolRun {
     exchanged: Exchanged,
 }
 
-impl Tool {
+impl StoreTool {
     pub(super) fn find(name: &'static str) -> Result<Self, StoreError> {
         match which::which(name) {
             Ok(_) => Ok(Self { name, environment: Vec::new() }),

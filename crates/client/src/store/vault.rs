@@ -17,7 +17,7 @@ use super::content::{Content, Json};
 use super::program::detail;
 use super::url::StoreUrl;
 use super::{Backend, Held, SECRET_BYTES_MAX, StoreError};
-use crate::transport::{Answer, ClientOptions, Roots, Web, WebCall};
+use crate::transport::{ClientOptions, Roots, Web, WebCall, WebResponse};
 
 const TIMEOUT: Duration = Duration::from_secs(30);
 const TOKEN_BYTES_MAX: u64 = 16 * 1024;
@@ -41,7 +41,7 @@ impl fmt::Debug for VaultSettings {
 }
 
 impl VaultSettings {
-    pub(super) fn of(environment: &dyn Fn(&str) -> Option<OsString>) -> Self {
+    pub(super) fn from_env(environment: &dyn Fn(&str) -> Option<OsString>) -> Self {
         let set = |name: &str| environment(name).filter(|value| !value.is_empty());
         let text = |name: &str| set(name).and_then(|value| value.into_string().ok());
         Self {
@@ -113,7 +113,7 @@ impl Vault {
         })
     }
 
-    fn send(&self, path: &str, body: Option<&[u8]>) -> Result<Answer, StoreError> {
+    fn send(&self, path: &str, body: Option<&[u8]>) -> Result<WebResponse, StoreError> {
         let mut headers = vec![
             ("x-vault-token", self.token.as_str()),
             ("x-vault-request", "true"),
@@ -190,12 +190,12 @@ impl Backend for Vault {
     }
 }
 
-fn json_of(answer: &Answer) -> Result<Json, StoreError> {
+fn json_of(answer: &WebResponse) -> Result<Json, StoreError> {
     let value = serde_json::from_slice(&answer.body);
     value.map(Json).map_err(|_| StoreError::Answer { expected: "JSON of Vault" })
 }
 
-fn refused(answer: &Answer) -> StoreError {
+fn refused(answer: &WebResponse) -> StoreError {
     let advice = match answer.status {
         403 => "; the token lacks a permission on this path, or has expired",
         503 => "; the server is sealed or not ready",
@@ -207,7 +207,7 @@ fn refused(answer: &Answer) -> StoreError {
 }
 
 /// What the server reported.
-fn errors(answer: &Answer) -> String {
+fn errors(answer: &WebResponse) -> String {
     let body: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
     let errors = body["errors"].as_array().into_iter().flatten();
     let errors: Vec<&str> = errors.filter_map(Value::as_str).collect();

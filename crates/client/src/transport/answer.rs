@@ -7,14 +7,14 @@ use serde::de::DeserializeOwned;
 use zeroize::Zeroizing;
 
 use super::error::CallError;
-use super::redacted::AnswerHeaders;
+use super::redacted::ResponseHeaders;
 
 /// A response with a status from 200 to 299.
 pub struct Response {
     /// The HTTP status.
     pub status: u16,
     /// The relevant headers.
-    pub headers: AnswerHeaders,
+    pub headers: ResponseHeaders,
     /// The body, wiped on drop: it may contain a key.
     pub body: Zeroizing<Vec<u8>>,
     /// The round-trip time.

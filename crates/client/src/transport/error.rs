@@ -9,7 +9,7 @@ use cortexkey_core::auth::Level;
 use thiserror::Error;
 
 use super::method::Method;
-use super::redacted::AnswerHeaders;
+use super::redacted::ResponseHeaders;
 
 /// A larger clock difference is reported; tenants are known to accept one minute.
 pub(super) const CLOCK_OFFSET_MS: u64 = 30_000;
@@ -147,7 +147,7 @@ pub enum CallError {
     },
     /// The tenant refuses the call.
     #[error(transparent)]
-    Refused(Box<Refused>),
+    Refused(Box<RefusedCall>),
     /// The response is not JSON.
     #[error(
         "the answer (status {status}, {}, {bytes} bytes) is not JSON; check whether this is the \
@@ -185,7 +185,7 @@ pub enum CallError {
 /// A tenant's refusal.
 #[derive(Debug)]
 #[non_exhaustive]
-pub struct Refused {
+pub struct RefusedCall {
     /// Method and path.
     pub call: String,
     /// The status.
@@ -193,7 +193,7 @@ pub struct Refused {
     /// The response's message, as far as it could be read, without the request's secrets.
     pub body: Option<ErrorBody>,
     /// The relevant headers.
-    pub headers: AnswerHeaders,
+    pub headers: ResponseHeaders,
     /// The level that the call was signed with.
     pub level: Level,
     /// The tenant's clock minus ours, in milliseconds, accurate to about a second.
@@ -227,7 +227,7 @@ impl CallError {
     }
 }
 
-impl Refused {
+impl RefusedCall {
     /// What to do; several lines for a 401.
     pub fn advice(&self) -> String {
         if let Some(remedy) = &self.headers.remedy {
@@ -294,7 +294,7 @@ impl Refused {
     }
 }
 
-impl fmt::Display for Refused {
+impl fmt::Display for RefusedCall {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} was refused with status {}", self.call, self.status)?;
         if let Some(verdict) = &self.headers.verdict
@@ -321,7 +321,7 @@ impl fmt::Display for Refused {
     }
 }
 
-impl core::error::Error for Refused {}
+impl core::error::Error for RefusedCall {}
 
 /// Where a response differs. Some mistakes have no single position.
 fn place(line: usize, column: usize) -> String {

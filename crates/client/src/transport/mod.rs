@@ -38,16 +38,16 @@ use zeroize::Zeroizing;
 
 pub use answer::Response;
 pub use child::ChildTenant;
-pub use error::{CallError, Refused};
+pub use error::{CallError, RefusedCall};
 pub use forward::{Forward, Forwarded};
 pub use method::{Method, MethodError};
 pub(crate) use proxy::{in_force as proxy_variable, unusable_for as proxy_unusable_for};
-pub use redacted::AnswerHeaders;
+pub use redacted::ResponseHeaders;
 pub use retry::Retry;
 pub use roles_by::RolesBy;
 pub(crate) use roots::ROOTS_BYTES_MAX;
 pub use roots::{Roots, RootsError};
-pub(crate) use web::{Answer, Web, WebCall};
+pub(crate) use web::{Web, WebCall, WebResponse};
 
 const EMPTY_BODY: &[u8] = b"{}";
 /// A larger difference is not explained by a time zone or a dead battery, and may come from an
@@ -82,12 +82,12 @@ pub struct ClientOptions {
 
 /// Receives notices about calls.
 #[derive(Clone)]
-pub struct Observer(Arc<dyn Fn(&Notice<'_>) + Send + Sync>);
+pub struct Observer(Arc<dyn Fn(&CallNotice<'_>) + Send + Sync>);
 
 /// A notice about a call.
 #[derive(Debug)]
 #[non_exhaustive]
-pub enum Notice<'a> {
+pub enum CallNotice<'a> {
     /// The call failed and is retried.
     Again {
         /// The failure.
@@ -115,7 +115,7 @@ pub enum Notice<'a> {
 
 impl Observer {
     /// Sends notices to `tell`.
-    pub fn new(tell: impl Fn(&Notice<'_>) + Send + Sync + 'static) -> Self {
+    pub fn new(tell: impl Fn(&CallNotice<'_>) + Send + Sync + 'static) -> Self {
         Self(Arc::new(tell))
     }
 }
@@ -304,7 +304,7 @@ impl Client {
     /// Waits before a retry; false if there is none.
     pub(crate) fn waits(&self, attempt: u32, error: &CallError, repeatable: bool) -> bool {
         let Some(wait) = self.options.retry.wait(attempt, error, repeatable) else { return false };
-        self.tell(&Notice::Again { error, wait });
+        self.notify(&CallNotice::Again { error, wait });
         std::thread::sleep(wait);
         true
     }
@@ -322,7 +322,7 @@ impl Client {
             return false;
         }
         self.offset_ms.store(offset_ms, Ordering::Relaxed);
-        self.tell(&Notice::ClockCorrected { offset_ms });
+        self.notify(&CallNotice::ClockCorrected { offset_ms });
         true
     }
 
@@ -343,7 +343,7 @@ impl Client {
         &self.roles
     }
 
-    pub(crate) fn tell(&self, notice: &Notice<'_>) {
+    pub(crate) fn notify(&self, notice: &CallNotice<'_>) {
         if let Some(observer) = &self.options.observer {
             (observer.0)(notice);
         }
@@ -378,7 +378,7 @@ impl Client {
         .map_err(failed)?;
         let clock_offset_ms = clock_offset(response.headers(), started.1, now_ms());
         let status = response.status();
-        let headers = AnswerHeaders::of(response.headers(), &signed);
+        let headers = ResponseHeaders::redacted(response.headers(), &signed);
         if status.is_redirection() {
             let to = response.headers().get(header::LOCATION);
             let to = to.and_then(|to| redacted::header_text(to, &signed));
@@ -394,7 +394,7 @@ impl Client {
         let body = ErrorBody::parse(&body).map(|body| redacted::without_secrets(body, &signed));
         let call = format!("{method} {path}");
         let level = self.signer.level();
-        let refused = Refused { call, status, body, headers, level, clock_offset_ms };
+        let refused = RefusedCall { call, status, body, headers, level, clock_offset_ms };
         Err(CallError::Refused(Box::new(refused)))
     }
 

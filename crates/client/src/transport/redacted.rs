@@ -13,7 +13,7 @@ const TEXT_CHARS_MAX: usize = 1000;
 /// The relevant headers of a response, safe to show.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct AnswerHeaders {
+pub struct ResponseHeaders {
     /// `Content-Type`.
     pub content_type: Option<String>,
     /// `Date`.
@@ -26,8 +26,8 @@ pub struct AnswerHeaders {
     pub remedy: Option<String>,
 }
 
-impl AnswerHeaders {
-    pub(super) fn of(headers: &HeaderMap, signed: &Headers<'_>) -> Self {
+impl ResponseHeaders {
+    pub(super) fn redacted(headers: &HeaderMap, signed: &Headers<'_>) -> Self {
         let text = |name: &str| headers.get(name).and_then(|value| header_text(value, signed));
         Self {
             content_type: text("content-type"),

@@ -27,7 +27,7 @@ pub(crate) struct Web {
 }
 
 /// A server's answer.
-pub(crate) struct Answer {
+pub(crate) struct WebResponse {
     pub(crate) status: u16,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Zeroizing<Vec<u8>>,
@@ -51,7 +51,7 @@ impl Web {
     }
 
     /// Makes a call, and repeats it while the server answers 429 or 503.
-    pub(crate) fn send(&self, call: WebCall<'_>) -> Result<Answer, CallError> {
+    pub(crate) fn send(&self, call: WebCall<'_>) -> Result<WebResponse, CallError> {
         let mut wait = FIRST_WAIT;
         for _ in 1..TRIES {
             let answer = self.attempt(call)?;
@@ -70,7 +70,7 @@ impl Web {
         self.attempt(call)
     }
 
-    fn attempt(&self, call: WebCall<'_>) -> Result<Answer, CallError> {
+    fn attempt(&self, call: WebCall<'_>) -> Result<WebResponse, CallError> {
         if let Some(variable) = self.unusable_proxy {
             return Err(CallError::UnusableProxy { variable });
         }
@@ -91,6 +91,10 @@ impl Web {
         .map_err(failed)?;
         let reader = response.body_mut().with_config().limit(self.options.max_answer_bytes);
         let body = Zeroizing::new(reader.read_to_vec().map_err(failed)?);
-        Ok(Answer { status: response.status().as_u16(), headers: response.headers().clone(), body })
+        Ok(WebResponse {
+            status: response.status().as_u16(),
+            headers: response.headers().clone(),
+            body,
+        })
     }
 }

@@ -1,4 +1,4 @@
-//! [`Journal`]: records on disk, before each step, what each target has received and what is queued
+//! [`NoticeJournal`]: records on disk, before each step, what each target has received and what is queued
 //! for it.
 //!
 //! A notice is queued for a target before anything is sent, noted as begun before it is sent, and
@@ -13,16 +13,16 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use cortexkey_core::lifecycle::Expiry;
-use cortexkey_system::{Links, Write, replace};
+use cortexkey_system::{Links, WriteOptions, replace};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use super::message::{Message, NOTICES_MAX};
+use super::message::{NOTICES_MAX, NoticeMessage};
 use super::notice::{Due, Thresholds, due};
 use super::observation::{Observation, ObservedTenant};
 use super::send::Sender;
 use crate::lifecycle::{LockFileError, hold_folder};
-use crate::settings::Target;
+use crate::settings::NoticeTarget;
 
 const VERSION: u32 = 1;
 const STATE_BYTES_MAX: u64 = 64 * 1024 * 1024;
@@ -31,7 +31,7 @@ const STATE_BYTES_MAX: u64 = 64 * 1024 * 1024;
 const QUEUE_MAX: usize = 500;
 
 /// What each target has received.
-pub struct Journal {
+pub struct NoticeJournal {
     path: PathBuf,
     state: State,
     _held: Option<File>,
@@ -67,7 +67,7 @@ pub struct DeliveryLog {
     told: BTreeSet<String>,
     /// Messages, the oldest first.
     #[serde(default)]
-    queue: Vec<Message>,
+    queue: Vec<NoticeMessage>,
 }
 
 /// Why the journal cannot be used. Nothing is sent without it.
@@ -118,7 +118,7 @@ pub enum JournalError {
 
 /// The delivery of one message.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Delivery {
+pub struct NoticeDelivery {
     /// The target.
     pub target: String,
     /// The message's id.
@@ -126,13 +126,13 @@ pub struct Delivery {
     /// How many notices it has.
     pub notices: usize,
     /// The result.
-    pub outcome: Outcome,
+    pub outcome: DeliveryOutcome,
 }
 
 /// The result of a delivery.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Outcome {
+pub enum DeliveryOutcome {
     /// The target has it.
     Sent,
     /// The target does not have it. It is sent again by the next run.
@@ -141,7 +141,7 @@ pub enum Outcome {
     Doubtful(String),
 }
 
-impl Outcome {
+impl DeliveryOutcome {
     /// The stable name.
     pub const fn as_str(&self) -> &'static str {
         match self {
@@ -160,7 +160,7 @@ impl Outcome {
     }
 }
 
-impl fmt::Display for Outcome {
+impl fmt::Display for DeliveryOutcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())?;
         self.reason().map_or(Ok(()), |reason| write!(f, ": {reason}"))
@@ -173,7 +173,7 @@ impl Default for State {
     }
 }
 
-impl Journal {
+impl NoticeJournal {
     /// Reads the state and holds it. Its folder is created.
     pub fn open(path: &Path) -> Result<Self, JournalError> {
         let failed = |error| JournalError::Read { path: path.to_owned(), error };
@@ -198,7 +198,7 @@ impl Journal {
     pub fn take(
         &mut self,
         observations: &[Observation],
-        targets: &[Target],
+        targets: &[NoticeTarget],
         thresholds: &Thresholds,
         now_ms: u64,
     ) -> Vec<Due> {
@@ -262,7 +262,7 @@ impl Journal {
         let mut text =
             serde_json::to_vec_pretty(&self.state).map_err(|error| failed(error.into()))?;
         text.push(b'\n');
-        let how = Write::new(Links::Replace).private().durable();
+        let how = WriteOptions::new(Links::Replace).private().durable();
         replace(&self.path, &text, how).map_err(|error| failed(error.into()))
     }
 }
@@ -285,7 +285,7 @@ impl DeliveryLog {
         self.queue.retain(|message| !message.notices.is_empty());
         for dues in new.chunks(NOTICES_MAX) {
             if self.queue.len() < QUEUE_MAX {
-                self.queue.push(Message::new(target, dues));
+                self.queue.push(NoticeMessage::new(target, dues));
             }
         }
         open.into_iter().map(|due| due.notice.id).collect()
@@ -321,7 +321,7 @@ impl DeliveryLog {
     }
 }
 
-impl Target {
+impl NoticeTarget {
     /// Whether notices of a tenant go to the target.
     pub fn takes(&self, tenant: &str) -> bool {
         // A child's name begins with its parent's name.
@@ -332,11 +332,11 @@ impl Target {
 
 /// Sends what is queued for these targets. A failure of one does not affect the others.
 pub fn deliver(
-    journal: &mut Journal,
-    targets: &[Target],
+    journal: &mut NoticeJournal,
+    targets: &[NoticeTarget],
     sender: &Sender<'_>,
     now_ms: u64,
-) -> Result<Vec<Delivery>, JournalError> {
+) -> Result<Vec<NoticeDelivery>, JournalError> {
     let mut deliveries = Vec::new();
     for target in targets {
         let mut at = 0;
@@ -353,19 +353,19 @@ pub fn deliver(
             let (outcome, goes_on) = match sent {
                 Ok(()) => {
                     told.confirm(at);
-                    (Outcome::Sent, true)
+                    (DeliveryOutcome::Sent, true)
                 }
                 Err(error) if error.may_have_arrived() => {
-                    (Outcome::Doubtful(error.to_string()), false)
+                    (DeliveryOutcome::Doubtful(error.to_string()), false)
                 }
                 Err(error) => {
                     told.queue[at].tried = message.tried;
                     at += 1;
-                    (Outcome::Failed(error.to_string()), error.is_about_message())
+                    (DeliveryOutcome::Failed(error.to_string()), error.is_about_message())
                 }
             };
             journal.save()?;
-            deliveries.push(Delivery {
+            deliveries.push(NoticeDelivery {
                 target: target.name.clone(),
                 message: message.id,
                 notices: message.notices.len(),

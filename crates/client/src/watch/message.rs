@@ -1,4 +1,4 @@
-//! [`Message`]: notices that go to one target together, and the words for them.
+//! [`NoticeMessage`]: notices that go to one target together, and the words for them.
 
 use core::fmt::Write as _;
 
@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
-use super::notice::{Due, Notice, NoticeKind};
+use super::notice::{Due, NoticeKind, WatchNotice};
 use crate::time::time_text;
 
 /// The largest number of notices that a chat accepts in one message.
@@ -18,11 +18,11 @@ const DAY_MS: u64 = 24 * HOUR_MS;
 /// Notices that go to one target together.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Message {
+pub struct NoticeMessage {
     /// The same for every attempt to send it.
     pub id: String,
     /// The notices.
-    pub notices: Vec<Notice>,
+    pub notices: Vec<WatchNotice>,
     /// Ids of notices that count as sent with these.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub supersedes: Vec<String>,
@@ -31,7 +31,7 @@ pub struct Message {
     pub tried: bool,
 }
 
-impl Message {
+impl NoticeMessage {
     /// A message of these notices for a target.
     pub(super) fn new(target: &str, dues: &[Due]) -> Self {
         let mut hash = Sha256::new();
@@ -52,7 +52,7 @@ impl Message {
 
     /// A test message for a target.
     pub fn test(target: &str, now_ms: u64) -> Self {
-        Self::new(target, &[Due { notice: Notice::test(now_ms), supersedes: Vec::new() }])
+        Self::new(target, &[Due { notice: WatchNotice::test(now_ms), supersedes: Vec::new() }])
     }
 
     /// The subject, in a few words.
@@ -89,7 +89,7 @@ impl Message {
     }
 }
 
-impl Notice {
+impl WatchNotice {
     /// The notice in one sentence.
     pub fn text(&self, now_ms: u64) -> String {
         let tenant = &self.tenant;
@@ -180,16 +180,16 @@ mod tests {
     }
 
     #[test]
-    fn a_message_keeps_its_id_and_says_what_it_is_about() {
+    fn a_message_keeps_its_id_and_states_its_subject() {
         let due = |id: &str, kind| Due {
-            notice: Notice::new(id.to_owned(), kind, "prod"),
+            notice: WatchNotice::new(id.to_owned(), kind, "prod"),
             supersedes: Vec::new(),
         };
         let dues = [due("a", NoticeKind::Expires), due("b", NoticeKind::Unreachable)];
-        let message = Message::new("ops", &dues);
-        assert_eq!(message.id, Message::new("ops", &dues).id);
-        assert_ne!(message.id, Message::new("other", &dues).id);
-        assert_ne!(message.id, Message::new("ops", &dues[..1]).id);
+        let message = NoticeMessage::new("ops", &dues);
+        assert_eq!(message.id, NoticeMessage::new("ops", &dues).id);
+        assert_ne!(message.id, NoticeMessage::new("other", &dues).id);
+        assert_ne!(message.id, NoticeMessage::new("ops", &dues[..1]).id);
         assert_eq!(message.title(), "cortexkey: 1 key expires soon, 1 tenant did not answer");
         assert_eq!(message.json(0)["repeat"], false);
     }

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use cortexkey_core::auth::Level;
 use cortexkey_core::lifecycle::Expiry;
 
-use super::journal::Journal;
+use super::journal::NoticeJournal;
 use super::notice::shown;
 use super::observation::{Observation, ObservedTenant, WatchedKey};
 
@@ -35,7 +35,7 @@ struct Metric {
 pub fn metrics(
     observations: &[Observation],
     targets: &[TargetState],
-    journal: &Journal,
+    journal: &NoticeJournal,
     now_ms: u64,
 ) -> String {
     let mut metrics = of_tenants(observations, journal);
@@ -53,7 +53,7 @@ pub fn metrics(
     text
 }
 
-fn of_tenants(observations: &[Observation], journal: &Journal) -> Vec<Metric> {
+fn of_tenants(observations: &[Observation], journal: &NoticeJournal) -> Vec<Metric> {
     let mut up = Metric::new("cortexkey_tenant_up", "Whether the tenant answered with its keys.");
     let mut success = Metric::new(
         "cortexkey_tenant_last_success_timestamp_seconds",
@@ -153,7 +153,7 @@ fn of_counts(observations: &[Observation], now_ms: u64) -> Vec<Metric> {
     vec![keys, roles, owners, expired, endless, unmanaged, drifted]
 }
 
-fn of_targets(targets: &[TargetState], journal: &Journal) -> Vec<Metric> {
+fn of_targets(targets: &[TargetState], journal: &NoticeJournal) -> Vec<Metric> {
     let mut up = Metric::new(
         "cortexkey_target_up",
         "Whether the target took everything that was due in the last run.",

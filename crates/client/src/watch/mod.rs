@@ -1,7 +1,7 @@
 //! Watches keys: sends each due notice once to each target, and publishes metrics and a calendar.
 //!
 //! A run is a straight line: [`Observation`]s at tenants, [`due`] notices, messages queued in the
-//! [`Journal`], and [`deliver`]. The journal is on disk before each step that cannot be undone, so a
+//! [`NoticeJournal`], and [`deliver`]. The journal is on disk before each step that cannot be undone, so a
 //! run that is killed anywhere loses nothing: the next one continues where it stopped. Whether a target got
 //! a message whose answer never arrived cannot be known. Such a message is sent again with the same
 //! id and marked as a possible repeat.
@@ -16,10 +16,14 @@ mod scrape;
 mod send;
 
 pub use calendar::calendar;
-pub use journal::{Delivery, DeliveryLog, Journal, JournalError, Outcome, deliver};
-pub use message::Message;
+pub use journal::{
+    DeliveryLog, DeliveryOutcome, JournalError, NoticeDelivery, NoticeJournal, deliver,
+};
+pub use message::NoticeMessage;
 pub use metrics::{TargetState, metrics};
-pub use notice::{Due, Notice, NoticeKind, Threshold, ThresholdError, Thresholds, due};
-pub use observation::{Managed, Observation, ObservationError, ObservedTenant, WatchedKey};
+pub use notice::{Due, NoticeKind, Threshold, ThresholdError, Thresholds, WatchNotice, due};
+pub use observation::{
+    Observation, ObservationError, ObservedTenant, WatchedDefinition, WatchedKey,
+};
 pub use scrape::Scrape;
 pub use send::{SendError, Sender};

@@ -1,4 +1,4 @@
-//! [`Notice`]: a fact to report about a key, and when it is [`due`].
+//! [`WatchNotice`]: a fact to report about a key, and when it is [`due`].
 //!
 //! A notice's id names the tenant, the key, its expiry and the threshold, so that the same fact has
 //! the same id in every run, and a key with a new expiry has new notices. If a key has passed
@@ -24,7 +24,7 @@ const THRESHOLDS_MAX: usize = 10;
 /// A fact to report.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Notice {
+pub struct WatchNotice {
     /// The same for the same fact in every run.
     pub id: String,
     /// What it is about.
@@ -79,7 +79,7 @@ pub enum NoticeKind {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Due {
     /// The notice.
-    pub notice: Notice,
+    pub notice: WatchNotice,
     /// Ids of notices that are not sent after this one.
     pub supersedes: Vec<String>,
 }
@@ -183,9 +183,9 @@ pub fn due(
             .filter_map(|key| of_key(observation, key, thresholds, now_ms))
             .collect(),
         Err(reason) => {
-            let notice = Notice {
+            let notice = WatchNotice {
                 reason: Some(shown(reason.0.lines().next().unwrap_or_default())),
-                ..Notice::new(
+                ..WatchNotice::new(
                     format!("{}{failing_since_ms}", observation.outages()),
                     NoticeKind::Unreachable,
                     &observation.tenant,
@@ -215,7 +215,7 @@ fn of_key(
     }
     let last = ids.pop()?;
     let managed = key.managed.as_ref();
-    let notice = Notice {
+    let notice = WatchNotice {
         key_id: Some(key.record.key_id.get()),
         name: managed.map(|managed| shown(&managed.name)),
         owner: managed.and_then(|managed| managed.owner.as_deref()).map(shown),
@@ -227,12 +227,12 @@ fn of_key(
             .next_back()
             .filter(|_| kind == NoticeKind::Expires)
             .map(|last| last.text.clone()),
-        ..Notice::new(last, kind, &observation.tenant)
+        ..WatchNotice::new(last, kind, &observation.tenant)
     };
     Some(Due { notice, supersedes: ids })
 }
 
-impl Notice {
+impl WatchNotice {
     /// A notice with only its subject.
     pub(super) fn new(id: String, kind: NoticeKind, tenant: &str) -> Self {
         Self {
@@ -289,7 +289,7 @@ mod tests {
     use cortexkey_core::auth::{KeyId, Level};
     use cortexkey_core::lifecycle::KeyRecord;
 
-    use super::super::observation::{Managed, ObservationError, ObservedTenant};
+    use super::super::observation::{ObservationError, ObservedTenant, WatchedDefinition};
     use super::*;
 
     const DAY_MS: u64 = 86_400_000;
@@ -306,8 +306,11 @@ mod tests {
             comment: Some(comment.to_owned()),
             expiry: Expiry::At { ms: AT_MS },
         };
-        let managed =
-            Managed { name: "svc-a".to_owned(), owner: Some("team-a".to_owned()), drift: false };
+        let managed = WatchedDefinition {
+            name: "svc-a".to_owned(),
+            owner: Some("team-a".to_owned()),
+            drift: false,
+        };
         let key = WatchedKey { record, managed: Some(managed) };
         let seen = Ok(ObservedTenant { keys: vec![key], ..ObservedTenant::default() });
         Observation { tenant: "prod".to_owned(), place: "https://t".to_owned(), seen }

@@ -36,12 +36,12 @@ pub struct WatchedKey {
     /// The key as the tenant lists it.
     pub record: KeyRecord,
     /// Its definition; absent if no definitions were read, or if none names the key.
-    pub managed: Option<Managed>,
+    pub managed: Option<WatchedDefinition>,
 }
 
 /// What a definition says about a key.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Managed {
+pub struct WatchedDefinition {
     /// The definition's name.
     pub name: String,
     /// The owner.

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
 use cortexkey_client::{
-    Call, CallError, ChildTenant, Client, ClientOptions, Method, Notice, Observer, Retry,
+    Call, CallError, CallNotice, ChildTenant, Client, ClientOptions, Method, Observer, Retry,
 };
 use cortexkey_core::auth::{Key, KeyId, Level, Signer};
 use cortexkey_tenant::{Clock, Options, SettableClock, Tenant};
@@ -99,7 +99,7 @@ fn a_call_is_given_up_after_its_retries_with_the_last_error() {
     let reported = Arc::new(Mutex::new(0));
     let count = Arc::clone(&reported);
     let observer = Observer::new(move |notice| {
-        assert!(matches!(notice, Notice::Again { .. }));
+        assert!(matches!(notice, CallNotice::Again { .. }));
         *count.lock().unwrap() += 1;
     });
     let options = ClientOptions { observer: Some(observer), ..options() };
@@ -122,7 +122,7 @@ fn the_tenants_clock_is_taken_once() {
         let reported = Arc::new(Mutex::new(Vec::new()));
         let notices = Arc::clone(&reported);
         let observer = Observer::new(move |notice| {
-            if let Notice::ClockCorrected { offset_ms } = notice {
+            if let CallNotice::ClockCorrected { offset_ms } = notice {
                 notices.lock().unwrap().push(*offset_ms);
             }
         });

@@ -142,7 +142,7 @@ fn a_clock_that_is_off_is_reported() {
 }
 
 #[test]
-fn other_refusals_say_what_to_do() {
+fn other_refusals_state_the_next_step() {
     let mut texts = Vec::new();
     for (status, header, body) in [
         (402, "", ""),
@@ -247,7 +247,7 @@ fn a_redirect_is_not_followed() {
 }
 
 #[test]
-fn answers_that_are_none_have_their_own_messages() {
+fn invalid_responses_have_their_own_messages() {
     let large = format!("HTTP/1.1 200 OK\nContent-Length: 2000\n\n{}", " ".repeat(2000));
     let mut texts = Vec::new();
     for answer in [

@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 
 use cortexkey_api::api_keys::{GenerateRequest, SecurityLevel};
 use cortexkey_client::doctor::{
-    Cause, Certainty, Diagnosis, LiveOptions, examine, examine_requests, read_requests,
+    Cause, Diagnosis, Likelihood, LiveOptions, examine, examine_requests, read_requests,
 };
 use cortexkey_client::{Client, ClientOptions, ExplicitSettings};
 use cortexkey_core::auth::{Key, Level, Signer, Timestamp};
@@ -83,7 +83,7 @@ impl Settings {
 fn certain(diagnosis: &Diagnosis) -> Cause {
     match diagnosis.findings.as_slice() {
         [finding] => {
-            assert_eq!(finding.certainty, Certainty::Certain, "{diagnosis:?}");
+            assert_eq!(finding.certainty, Likelihood::Certain, "{diagnosis:?}");
             assert_eq!(finding.remedy, finding.cause.remedy());
             finding.cause
         }
@@ -134,7 +134,7 @@ fn a_level_that_is_the_other_one_is_found_by_trying() {
     let settings = Settings { level: "advanced", ..Settings::of(&tenant, Level::Standard) };
     let diagnosis = settings.examine(&LiveOptions::default());
     let first = &diagnosis.findings[0];
-    assert_eq!((first.cause, first.certainty), (Cause::LevelMismatch, Certainty::Possible));
+    assert_eq!((first.cause, first.certainty), (Cause::LevelMismatch, Likelihood::Possible));
     let options = LiveOptions { try_standard: true, ..LiveOptions::default() };
     assert_eq!(certain(&settings.examine(&options)), Cause::LevelMismatch);
 }
@@ -204,7 +204,7 @@ fn another_key_can_explain_a_refusal() {
     // Without it, nothing is claimed.
     let alone = settings().examine(&LiveOptions::default());
     assert!(alone.findings.len() > 2);
-    assert!(alone.findings.iter().all(|finding| finding.certainty == Certainty::Possible));
+    assert!(alone.findings.iter().all(|finding| finding.certainty == Likelihood::Possible));
 }
 
 #[test]
@@ -464,7 +464,7 @@ fn mistakes_of_other_clients_are_refused_by_the_tenant_and_named() {
     let findings = look(&[&other], Some(advanced)).findings;
     let causes: Vec<_> = findings.iter().map(|finding| finding.cause).collect();
     assert_eq!(causes, [Cause::OtherDigest, Cause::WrongKey]);
-    assert!(findings.iter().all(|finding| finding.certainty == Certainty::Possible));
+    assert!(findings.iter().all(|finding| finding.certainty == Likelihood::Possible));
 
     let twice = signed(advanced);
     assert_eq!(send(tenant.url(), &twice), 200);
@@ -490,7 +490,7 @@ fn a_nonce_of_another_form_is_possibly_the_cause() {
             let findings = look(&[&request], key).findings;
             assert_eq!(findings.len(), 1, "{findings:?}");
             let found = (findings[0].cause, findings[0].certainty);
-            assert_eq!(found, (Cause::InvalidNonce, Certainty::Possible));
+            assert_eq!(found, (Cause::InvalidNonce, Likelihood::Possible));
         }
     }
 }

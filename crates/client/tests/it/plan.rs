@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use cortexkey_api::api_keys::{ApiKeyRecord, SecurityLevel};
-use cortexkey_client::{Desired, Kind, Plan, PlanOptions, TenantState};
+use cortexkey_client::{ActionKind, Desired, Plan, PlanOptions, TenantState};
 use cortexkey_core::auth::KeyId;
-use cortexkey_manifest::lock::{LockedKey, LockedTenant, Pending, Retiring};
-use cortexkey_manifest::yaml::{Limits, parse};
+use cortexkey_manifest::lock::{LockedKey, LockedTenant, PendingKey, Retiring};
+use cortexkey_manifest::yaml::{YamlLimits, parse};
 use cortexkey_manifest::{definition, policy};
 
 const DAY_MS: u64 = 24 * 60 * 60 * 1000;
@@ -16,10 +16,10 @@ fn desired(spec: &str) -> Desired {
     let text = format!(
         "apiVersion: cortexkey/v1\nkind: ApiKey\nmetadata: {{ name: svc }}\nspec: {{ {spec} }}\n"
     );
-    let tree = parse(&text, &Limits::default()).tree;
+    let tree = parse(&text, &YamlLimits::default()).tree;
     let lowered = definition::read(&tree, tree.documents()[0]);
     assert!(lowered.problems.is_empty(), "{text}: {:?}", lowered.problems);
-    Desired::of(&lowered.definition.unwrap(), &[], None, "svc.yaml", 1).unwrap()
+    Desired::from_definition(&lowered.definition.unwrap(), &[], None, "svc.yaml", 1).unwrap()
 }
 
 fn record(id: u64, left_ms: Option<i64>, life_ms: u64) -> ApiKeyRecord {
@@ -56,7 +56,7 @@ fn plan(desired: &[Desired], locked: Option<&LockedTenant>, state: &TenantState)
 }
 
 /// What is done to the one key.
-fn kinds(spec: &str, record: ApiKeyRecord) -> Vec<Kind> {
+fn kinds(spec: &str, record: ApiKeyRecord) -> Vec<ActionKind> {
     let entry = LockedKey { id: KeyId::new(record.id), ..LockedKey::default() };
     let plan = plan(&[desired(spec)], Some(&locked(entry)), &state(vec![record]));
     plan.actions.iter().map(|action| action.action).collect()
@@ -78,24 +78,24 @@ fn expiries_are_compared_with_the_tenant() {
     for (spec, record, kinds) in [
         // A third of the lifetime, or thirty days before its end.
         (lifetime("90d"), of(day(31), 90 * DAY_MS), vec![]),
-        (lifetime("90d"), of(day(30), 90 * DAY_MS), vec![Kind::Replace]),
+        (lifetime("90d"), of(day(30), 90 * DAY_MS), vec![ActionKind::Replace]),
         (lifetime("30d"), of(day(11), 30 * DAY_MS), vec![]),
-        (lifetime("30d"), of(day(10), 30 * DAY_MS), vec![Kind::Replace]),
+        (lifetime("30d"), of(day(10), 30 * DAY_MS), vec![ActionKind::Replace]),
         (lifetime("180d"), of(day(31), 180 * DAY_MS), vec![]),
         // Two clocks lie between the lifetime that was asked for and the one that came out.
         (lifetime("90d"), of(day(80), 90 * DAY_MS - 600_000), vec![]),
         (lifetime("90d"), of(day(80), 90 * DAY_MS + 600_000), vec![]),
-        (lifetime("90d"), of(day(80), 91 * DAY_MS), vec![Kind::Replace]),
-        (lifetime("90d"), never(), vec![Kind::Replace]),
-        (lifetime("90d"), of(0, 90 * DAY_MS), vec![Kind::Replace]),
-        (lifetime("200d"), of(day(10), 200 * DAY_MS), vec![Kind::Refuse]),
+        (lifetime("90d"), of(day(80), 91 * DAY_MS), vec![ActionKind::Replace]),
+        (lifetime("90d"), never(), vec![ActionKind::Replace]),
+        (lifetime("90d"), of(0, 90 * DAY_MS), vec![ActionKind::Replace]),
+        (lifetime("200d"), of(day(10), 200 * DAY_MS), vec![ActionKind::Refuse]),
         (at(expected), of(day(50), 90 * DAY_MS), vec![]),
         (at(expected), of(day(50) - 999, 90 * DAY_MS), vec![]),
-        (at(expected), of(day(50) - 2000, 90 * DAY_MS), vec![Kind::Replace]),
-        (at(expected), never(), vec![Kind::Replace]),
-        (at(NOW_MS - DAY_MS), of(day(-1), 90 * DAY_MS), vec![Kind::Refuse]),
+        (at(expected), of(day(50) - 2000, 90 * DAY_MS), vec![ActionKind::Replace]),
+        (at(expected), never(), vec![ActionKind::Replace]),
+        (at(NOW_MS - DAY_MS), of(day(-1), 90 * DAY_MS), vec![ActionKind::Refuse]),
         (format!("{SPEC}, expires: never"), never(), vec![]),
-        (format!("{SPEC}, expires: never"), of(day(50), 90 * DAY_MS), vec![Kind::Refuse]),
+        (format!("{SPEC}, expires: never"), of(day(50), 90 * DAY_MS), vec![ActionKind::Refuse]),
     ] {
         assert_eq!(self::kinds(&spec, record.clone()), kinds, "{spec} {record:?}");
     }
@@ -122,14 +122,14 @@ fn a_rotation_that_is_due_widens_nothing_and_a_longer_life_does() {
 fn roles_that_others_bring_are_no_gain() {
     let text = "apiVersion: cortexkey/v1\nkind: Policy\nmetadata: { name: x }\ncatalog:\n  roles: \
                 [{ name: Break Glass, implies: [Responder] }]\n";
-    let tree = parse(text, &Limits::default()).tree;
+    let tree = parse(text, &YamlLimits::default()).tree;
     let file = policy::read(&tree, tree.documents()[0]).policy.unwrap();
     let catalogue: Vec<_> = file.catalog.roles.iter().collect();
     let text = "apiVersion: cortexkey/v1\nkind: ApiKey\nmetadata: { name: svc }\nspec: { \
                 securityLevel: advanced, roles: [Break Glass], lifetime: 90d, comment: new }\n";
-    let tree = parse(text, &Limits::default()).tree;
+    let tree = parse(text, &YamlLimits::default()).tree;
     let lowered = definition::read(&tree, tree.documents()[0]).definition.unwrap();
-    let desired = Desired::of(&lowered, &catalogue, None, "svc.yaml", 1).unwrap();
+    let desired = Desired::from_definition(&lowered, &catalogue, None, "svc.yaml", 1).unwrap();
     let mut has = record(7, Some(80 * 86_400_000), 90 * DAY_MS);
     has.roles = vec!["Break Glass".into()];
     let entry = LockedKey { id: KeyId::new(7), ..LockedKey::default() };
@@ -137,7 +137,7 @@ fn roles_that_others_bring_are_no_gain() {
     let locked = locked(entry);
     let plan = Plan::new("eu", &[desired], &catalogue, Some(&locked), &state(vec![has]), &options);
     assert_eq!(plan.actions.len(), 1);
-    assert_eq!((plan.actions[0].action, plan.actions[0].widens.len()), (Kind::Edit, 0));
+    assert_eq!((plan.actions[0].action, plan.actions[0].widens.len()), (ActionKind::Edit, 0));
     assert!(!plan.actions[0].asks());
 }
 
@@ -147,9 +147,9 @@ fn keys_in_progress_are_neither_unmanaged_nor_lost() {
     let keys = [3, 4, 5, 6].map(|id| record(id, Some(80 * 86_400_000), 90 * DAY_MS)).to_vec();
     let entry = LockedKey {
         id: KeyId::new(3),
-        pending: Some(Pending {
+        pending: Some(PendingKey {
             expires_ms: 1,
-            asked: String::new(),
+            request_digest: String::new(),
             by: key_id(1),
             besides: Vec::new(),
             id: KeyId::new(4),
@@ -161,11 +161,11 @@ fn keys_in_progress_are_neither_unmanaged_nor_lost() {
     let with = plan(&[desired(&spec)], Some(&locked(entry.clone())), &state(keys.clone()));
     let unmanaged: Vec<u64> = with.unmanaged.iter().map(|key| key.id).collect();
     assert_eq!(unmanaged, [6]);
-    assert_eq!(with.actions.iter().map(|a| a.action).collect::<Vec<_>>(), [Kind::Retire]);
+    assert_eq!(with.actions.iter().map(|a| a.action).collect::<Vec<_>>(), [ActionKind::Retire]);
     assert!(with.notes[0].contains("interrupted"));
     // Without its definition all of it goes.
     let without = plan(&[], Some(&locked(entry)), &state(keys));
-    assert_eq!(without.actions.iter().map(|a| a.action).collect::<Vec<_>>(), [Kind::Delete]);
+    assert_eq!(without.actions.iter().map(|a| a.action).collect::<Vec<_>>(), [ActionKind::Delete]);
     assert!(without.actions[0].asks());
 }
 
@@ -178,9 +178,9 @@ fn the_signing_key_is_deleted_last_and_never_alone() {
         plan(definitions, Some(&locked(own.clone())), &state(keys.clone()))
     };
     let replaced = plan_of(&[desired(&spec)]);
-    assert_eq!(replaced.actions[0].action, Kind::Replace);
+    assert_eq!(replaced.actions[0].action, ActionKind::Replace);
     let dropped = plan_of(&[]);
-    assert_eq!(dropped.actions[0].action, Kind::Refuse);
+    assert_eq!(dropped.actions[0].action, ActionKind::Refuse);
     assert!(dropped.refuses());
     // Nor is it retired, though others are.
     let retiring = [2, 4].map(|id| Retiring { id: key_id(id), after_ms: NOW_MS }).to_vec();
@@ -188,7 +188,7 @@ fn the_signing_key_is_deleted_last_and_never_alone() {
     let keys = [2, 3, 4].map(|id| record(id, Some(80 * 86_400_000), 90 * DAY_MS)).to_vec();
     let retired = plan(&[desired(&spec)], Some(&locked(entry)), &state(keys));
     let kinds: Vec<_> = retired.actions.iter().map(|action| action.action).collect();
-    assert_eq!(kinds[..2], [Kind::Refuse, Kind::Retire]);
+    assert_eq!(kinds[..2], [ActionKind::Refuse, ActionKind::Retire]);
     assert!(retired.actions[0].reason.contains("key 2"), "{retired:?}");
     assert!(retired.actions[1].reason.contains("key 4"), "{retired:?}");
 }
@@ -204,7 +204,7 @@ fn pruning_keeps_system_keys_the_own_key_and_the_last_administrator() {
         let records = [own].into_iter().chain(admins.clone()).chain(others.clone()).collect();
         let options = PlanOptions { now_ms: NOW_MS, rotate_before_ms: 0, prune: true };
         let plan = Plan::new("eu", &[], &[], None, &state(records), &options);
-        assert!(plan.actions.iter().all(|action| action.action == Kind::Delete));
+        assert!(plan.actions.iter().all(|action| action.action == ActionKind::Delete));
         plan.actions.iter().filter_map(|action| action.id).collect::<Vec<_>>()
     };
     // The key that signs is an administrator's, so that one is left.
@@ -219,7 +219,7 @@ fn an_unreadable_key_is_not_treated_as_deleted() {
     let spec = format!("{SPEC}, lifetime: 90d");
     for desired in [vec![desired(&spec)], Vec::new()] {
         let plan = plan(&desired, Some(&locked(entry.clone())), &unclear);
-        let kinds: Vec<Kind> = plan.actions.iter().map(|action| action.action).collect();
-        assert_eq!(kinds, [Kind::Refuse]);
+        let kinds: Vec<ActionKind> = plan.actions.iter().map(|action| action.action).collect();
+        assert_eq!(kinds, [ActionKind::Refuse]);
     }
 }

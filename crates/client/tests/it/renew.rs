@@ -8,8 +8,8 @@ use std::time::{Duration, SystemTime};
 use cortexkey_api::api_keys::{ApiKeyRecord, GenerateRequest, SecurityLevel};
 use cortexkey_api::scope::ScopeWrite;
 use cortexkey_client::{
-    Client, ClientOptions, Delivery, Journal, LockFileError, NewKey, ObservedScope, Program,
-    RenewError, Renewal, Retry, Sink, SinkError, Step,
+    Client, ClientOptions, KeyDelivery, LockFileError, NewKey, ObservedScope, Program, RenewError,
+    Renewal, RenewalJournal, RenewalStep, Retry, Sink, SinkError,
 };
 use cortexkey_core::auth::{Key, KeyId, Level, Signer};
 use cortexkey_manifest::lock::{LockedKey, Retiring};
@@ -130,8 +130,8 @@ struct Memory {
 }
 
 /// Delivers to a sink, and deletes the old key without a grace period.
-fn at_once(sink: &Sink) -> Delivery<'_> {
-    Delivery { sink, grace_ms: 0, now_ms: now_ms() }
+fn at_once(sink: &Sink) -> KeyDelivery<'_> {
+    KeyDelivery { sink, grace_ms: 0, now_ms: now_ms() }
 }
 
 impl Memory {
@@ -140,7 +140,7 @@ impl Memory {
     }
 }
 
-impl Journal for &Memory {
+impl RenewalJournal for &Memory {
     fn save(&mut self, entry: &LockedKey) -> Result<(), LockFileError> {
         self.saves.set(self.saves.get() + 1);
         if self.fails_at == Some(self.saves.get()) {
@@ -162,17 +162,17 @@ fn a_key_is_replaced_stepwise_with_a_grace_period() {
     let memory = Memory::new(None);
     let now_ms = now_ms();
     let sink = world.sink();
-    let delivery = Delivery { grace_ms: 60_000, now_ms, ..at_once(&sink) };
+    let delivery = KeyDelivery { grace_ms: 60_000, now_ms, ..at_once(&sink) };
     renewal.run(&mut entry, &new_key(), &delivery, &mut &memory).unwrap();
     let id = entry.id.unwrap();
     assert_eq!(
         *steps.borrow(),
         [
-            Step::Generated(id),
-            Step::Scoped(id),
-            Step::Checked(id),
-            Step::Delivered(id),
-            Step::InPlace(id)
+            RenewalStep::Generated(id),
+            RenewalStep::Scoped(id),
+            RenewalStep::Checked(id),
+            RenewalStep::Delivered(id),
+            RenewalStep::InPlace(id)
         ]
     );
     // Both live; the grace is not over.

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use cortexkey_client::{
-    Connection, Credentials, ExplicitSettings, KeySource, Origin, resolve_address,
+    Connection, Credentials, ExplicitSettings, KeySource, SettingOrigin, resolve_address,
 };
 use cortexkey_core::auth::Level;
 
@@ -36,12 +36,12 @@ const TERRAFORM: [(&str, &str); 4] = [
 ];
 
 #[test]
-fn arguments_come_before_our_variables_and_these_before_the_providers() {
+fn arguments_precede_our_variables_which_precede_the_providers() {
     let both = [OURS, TERRAFORM].concat();
     let found = resolve(&ExplicitSettings::default(), &both).unwrap();
     let address = &found.address;
     assert_eq!(address.value.to_string(), "https://api-acme.xdr.us.paloaltonetworks.com");
-    assert_eq!(address.origin, Origin::Environment("CORTEXKEY_FQDN"));
+    assert_eq!(address.origin, SettingOrigin::Environment("CORTEXKEY_FQDN"));
     assert_eq!(found.credentials.key_id.value.get(), 56);
     assert_eq!(found.credentials.level.value, Level::Advanced);
     assert_eq!(
@@ -51,7 +51,10 @@ fn arguments_come_before_our_variables_and_these_before_the_providers() {
 
     let found = resolve(&ExplicitSettings::default(), &TERRAFORM).unwrap();
     assert_eq!(found.address.value.to_string(), "https://api-other.example");
-    assert_eq!(found.credentials.key_id.origin, Origin::Environment("CORTEXCLOUD_API_KEY_ID"));
+    assert_eq!(
+        found.credentials.key_id.origin,
+        SettingOrigin::Environment("CORTEXCLOUD_API_KEY_ID")
+    );
     assert_eq!(found.credentials.signer.level(), Level::Standard);
 
     let given = ExplicitSettings {
@@ -61,9 +64,9 @@ fn arguments_come_before_our_variables_and_these_before_the_providers() {
         ..ExplicitSettings::default()
     };
     let found = resolve(&given, &both).unwrap();
-    assert_eq!(found.address.origin, Origin::Argument("--fqdn"));
+    assert_eq!(found.address.origin, SettingOrigin::Argument("--fqdn"));
     assert_eq!(found.credentials.key_id.value.get(), 9);
-    assert_eq!(found.credentials.level.origin, Origin::Argument("--level"));
+    assert_eq!(found.credentials.level.origin, SettingOrigin::Argument("--level"));
     assert!(!format!("{found:?}").contains(KEY));
 }
 
@@ -156,7 +159,7 @@ fn a_key_file_must_be_the_owners_alone() {
     let file = |allow_readable| KeySource::File { path: path.clone(), allow_readable };
     let found = from_source(file(false), b"").unwrap();
     assert_eq!(sent(&found), KEY);
-    assert_eq!(found.key_origin, Origin::KeyFile(path.clone()));
+    assert_eq!(found.key_origin, SettingOrigin::KeyFile(path.clone()));
     for mode in [0o640, 0o604, 0o644, 0o620] {
         fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
         let error = from_source(file(false), b"").unwrap_err();
@@ -267,7 +270,7 @@ fn a_profile_has_all_that_a_call_needs() {
 #[test]
 fn an_explicit_tenant_overrides_the_default_profile() {
     let found = resolve_with(&ExplicitSettings::default(), &OURS, PROFILES).unwrap();
-    assert_eq!(found.address.origin, Origin::Environment("CORTEXKEY_FQDN"));
+    assert_eq!(found.address.origin, SettingOrigin::Environment("CORTEXKEY_FQDN"));
     assert_eq!(found.credentials.key_id.value.get(), 56);
     assert!(found.options.child_tenant.is_none() && found.profile.is_none());
     // The Terraform provider's variables come last.
@@ -359,10 +362,10 @@ fn a_key_is_sent_only_to_its_own_tenant() {
     let key = write(folder.path(), "given", KEY.as_bytes());
     let of_profile = write(folder.path(), "profile", KEY.as_bytes());
     let origins = [
-        Origin::KeyFile(key.clone()),
-        Origin::Environment("CORTEXKEY_API_KEY"),
-        Origin::KeyFile(of_profile.clone()),
-        Origin::Environment("CORTEXCLOUD_API_KEY"),
+        SettingOrigin::KeyFile(key.clone()),
+        SettingOrigin::Environment("CORTEXKEY_API_KEY"),
+        SettingOrigin::KeyFile(of_profile.clone()),
+        SettingOrigin::Environment("CORTEXCLOUD_API_KEY"),
     ];
     let mut counts = [0; 2];
     for chosen in [Chosen::Argument, Chosen::Variable, Chosen::Default] {

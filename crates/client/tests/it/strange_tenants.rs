@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use cortexkey_client::{
-    CallError, Client, ClientOptions, Delivery, KnownScopes, LockFile, NewKey, RenewError, Renewal,
-    Retry, Sink, Step, TenantState,
+    CallError, Client, ClientOptions, KeyDelivery, KnownScopes, LockFile, NewKey, RenewError,
+    Renewal, RenewalStep, Retry, Sink, TenantState,
 };
 use cortexkey_core::auth::{Key, KeyId, Level, Signer};
 use cortexkey_manifest::lock::LockedKey;
@@ -166,12 +166,12 @@ fn a_new_key_that_is_not_listed_is_still_deleted() {
     };
     let mut file = LockFile::hold(&folder.path().join("cortexkey.lock")).unwrap();
     let mut entry = LockedKey::default();
-    let delivery = Delivery { sink: &sink, grace_ms: 0, now_ms: 0 };
+    let delivery = KeyDelivery { sink: &sink, grace_ms: 0, now_ms: 0 };
     let error = renewal.run(&mut entry, &new, &delivery, &mut file.journal("eu", "h", "svc"));
     let error = error.unwrap_err();
     assert!(matches!(error, RenewError::NotAsked { .. }), "{error:?}");
     let id = KeyId::new(5).unwrap();
-    assert_eq!(*steps.lock().unwrap(), [Step::Generated(id), Step::TakenBack(id)]);
+    assert_eq!(*steps.lock().unwrap(), [RenewalStep::Generated(id), RenewalStep::TakenBack(id)]);
     let calls = calls.lock().unwrap();
     let deleted: Vec<_> = calls.iter().filter(|(call, _)| call == "delete").collect();
     let filter = json!([{ "field": "id", "operator": "in", "value": [5] }]);

@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 
-use cortexkey_client::doctor::{Cause, Certainty, LiveOptions, examine};
+use cortexkey_client::doctor::{Cause, Likelihood, LiveOptions, examine};
 use cortexkey_client::{
     CallError, Client, ClientOptions, Connection, ExplicitSettings, Retry, Roots, RootsError,
 };
@@ -54,7 +54,7 @@ fn the_doctor_names_it() {
     };
     let diagnosis = of(&ExplicitSettings::default());
     let [finding] = diagnosis.findings.as_slice() else { panic!("{diagnosis:?}") };
-    assert_eq!((finding.cause, finding.certainty), (Cause::Tls, Certainty::Certain));
+    assert_eq!((finding.cause, finding.certainty), (Cause::Tls, Likelihood::Certain));
     let ca_file = tenant.ca_path().map(Into::into);
     let given = ExplicitSettings { ca_file, ..ExplicitSettings::default() };
     assert!(of(&given).is_healthy());
@@ -65,7 +65,7 @@ fn the_doctor_names_it() {
 /// On Linux the system's store is what these two variables say.
 #[cfg(target_os = "linux")]
 #[test]
-fn the_systems_store_is_asked() {
+fn the_systems_store_is_used() {
     const URL: &str = "CORTEXKEY_TEST_TLS_URL";
     if let Some(url) = std::env::var_os(URL) {
         let key = Key::new(b"any-key").unwrap();
@@ -79,7 +79,7 @@ fn the_systems_store_is_asked() {
     }
     let tenant = tenant();
     let asking = |store: &std::path::Path| {
-        let mut test = alone("tls::the_systems_store_is_asked");
+        let mut test = alone("tls::the_systems_store_is_used");
         test.env(URL, tenant.url()).env("SSL_CERT_FILE", store).env_remove("SSL_CERT_DIR");
         test
     };

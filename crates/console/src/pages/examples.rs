@@ -1,6 +1,6 @@
 //! *View Examples*: the first call of a key in six languages, with the key's own id, level and host.
 
-use cortexkey_client::{Example, Language};
+use cortexkey_client::{Language, RequestExample};
 use maud::html;
 
 use super::find::{SelectedKey, find_key};
@@ -15,7 +15,7 @@ pub(super) fn show(app: &App, request: &PageRequest) -> Response {
         Ok(found) => found,
         Err(answer) => return *answer,
     };
-    let mut example = Example::default();
+    let mut example = RequestExample::default();
     example.address = Some(app.options.client.address().clone());
     example.key_id = Some(row.record.key_id);
     example.level = Some(row.record.level);

@@ -2,7 +2,7 @@
 //! them.
 
 use cortexkey_client::Method;
-use cortexkey_core::lifecycle::Notice;
+use cortexkey_core::lifecycle::ExpiryNotice;
 use cortexkey_system::chain;
 use maud::{Markup, html};
 use serde_json::Value;
@@ -60,8 +60,10 @@ struct KeyNotice<'s> {
 
 /// The notices of all keys, the earliest first.
 fn notices(snapshot: &Snapshot, now_ms: u64) -> Vec<KeyNotice<'_>> {
-    let kinds =
-        [(Notice::OneWeekBefore, "one week before"), (Notice::OneDayBefore, "one day before")];
+    let kinds = [
+        (ExpiryNotice::OneWeekBefore, "one week before"),
+        (ExpiryNotice::OneDayBefore, "one day before"),
+    ];
     let alive = snapshot.rows.iter().filter(|row| !row.record.expiry.is_expired(now_ms));
     let for_row = |row| {
         kinds.into_iter().filter_map(move |(notice, words)| {

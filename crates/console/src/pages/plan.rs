@@ -1,7 +1,7 @@
 //! Plan: what `cortexkey plan` reports for the definitions and this tenant. Only the command line
 //! applies it.
 
-use cortexkey_client::{Action, Kind, Plan};
+use cortexkey_client::{Action, ActionKind, Plan};
 use cortexkey_fleet::NoPlan;
 use maud::{Markup, html};
 
@@ -112,11 +112,11 @@ fn row(action: &Action) -> Markup {
     }
 }
 
-const fn class(kind: Kind) -> &'static str {
+const fn class(kind: ActionKind) -> &'static str {
     match kind {
-        Kind::Generate => "ok",
-        Kind::Delete | Kind::Retire | Kind::Refuse => "bad",
-        Kind::Replace => "warn",
+        ActionKind::Generate => "ok",
+        ActionKind::Delete | ActionKind::Retire | ActionKind::Refuse => "bad",
+        ActionKind::Replace => "warn",
         _ => "",
     }
 }

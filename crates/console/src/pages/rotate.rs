@@ -2,7 +2,7 @@
 
 use axum::http::StatusCode;
 use cortexkey_client::time::{duration_ms, grace_ms};
-use cortexkey_client::{Delivery, Renewal, ReplacementOptions, RotateError, Rotated, Rotation};
+use cortexkey_client::{KeyDelivery, Renewal, ReplacementOptions, RotateError, Rotated, Rotation};
 use cortexkey_system::chain;
 use maud::{Markup, html};
 
@@ -55,7 +55,7 @@ fn rotated(app: &App, request: &PageRequest, selected: &SelectedKey) -> Result<R
     let reveal = KeyReveal::new()?;
     let now_ms = app.now_ms();
     let sink = reveal.sink(app, request);
-    let delivery = Delivery { sink: &sink, grace_ms, now_ms };
+    let delivery = KeyDelivery { sink: &sink, grace_ms, now_ms };
     let done = replaced(app, selected, &options, &delivery).map_err(|error| words(&error))?;
     let id = done.rotated.id.unwrap_or(old);
     let more = html! {
@@ -84,7 +84,7 @@ fn replaced(
     app: &App,
     selected: &SelectedKey,
     options: &ReplacementOptions,
-    delivery: &Delivery<'_>,
+    delivery: &KeyDelivery<'_>,
 ) -> Result<RotationOutcome, RotateError> {
     let renewal = Renewal { client: &app.options.client, on_step: &|_| {} };
     let key = selected.row.record.key_id.to_string();

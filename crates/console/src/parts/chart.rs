@@ -3,7 +3,7 @@
 //! A chart has a title and a description; the page also shows the same figures in a table.
 //! Lengths along the page are shares of its width, so that text keeps its size on narrow pages.
 
-use cortexkey_fleet::{Span, Step, WEEK_MS};
+use cortexkey_fleet::{TimeSpan, TimelineStep, WEEK_MS};
 use maud::{Markup, html};
 
 use crate::records::{month, thousands};
@@ -38,11 +38,11 @@ pub(crate) fn share(count: usize, largest: usize) -> Markup {
 }
 
 /// When keys expire: a bar a step, the weeks between what lies outside of them.
-pub(crate) fn timeline(steps: &[Step]) -> Markup {
+pub(crate) fn timeline(steps: &[TimelineStep]) -> Markup {
     let highest = steps.iter().map(|step| step.count).max().unwrap_or(0).max(1);
     let all: usize = steps.iter().map(|step| width(step.span)).sum();
     let mut from = 0;
-    let places: Vec<(usize, &Step)> = steps
+    let places: Vec<(usize, &TimelineStep)> = steps
         .iter()
         .map(|step| {
             let place = (from, step);
@@ -67,7 +67,7 @@ pub(crate) fn timeline(steps: &[Step]) -> Markup {
 }
 
 /// One bar, with its figure where there are any keys.
-fn column(step: &Step, class: &str, from: usize, all: usize, highest: usize) -> Markup {
+fn column(step: &TimelineStep, class: &str, from: usize, all: usize, highest: usize) -> Markup {
     let count = step.count;
     let height = (count as u64 * HIGH / highest as u64).max(u64::from(count > 0) * 2);
     let middle = percent(2 * from + width(step.span), 2 * all);
@@ -84,13 +84,13 @@ fn column(step: &Step, class: &str, from: usize, all: usize, highest: usize) -> 
 }
 
 /// Names along the axis, each with its place and class.
-fn labels(places: &[(usize, &Step)]) -> Vec<(usize, String, &'static str)> {
+fn labels(places: &[(usize, &TimelineStep)]) -> Vec<(usize, String, &'static str)> {
     let mut labels = Vec::new();
     let mut last = None;
     for (at, (from, step)) in places.iter().enumerate() {
         match step.span {
-            Span::Expired => labels.push((*from, "expired".to_owned(), "label")),
-            Span::Week(ms) => {
+            TimeSpan::Expired => labels.push((*from, "expired".to_owned(), "label")),
+            TimeSpan::Week(ms) => {
                 // A month is named in the week that its first day is in.
                 let name = month(ms.saturating_add(WEEK_MS - 1));
                 // Beside what follows the weeks there is no room for another name on narrow pages.
@@ -99,9 +99,9 @@ fn labels(places: &[(usize, &Step)]) -> Vec<(usize, String, &'static str)> {
                     labels.push((*from, name, class));
                 }
             }
-            Span::Later => labels.push((*from, "later".to_owned(), "label minor")),
-            Span::Undated => labels.push((*from, "not generated".to_owned(), "label minor")),
-            Span::Never => {
+            TimeSpan::Later => labels.push((*from, "later".to_owned(), "label minor")),
+            TimeSpan::Undated => labels.push((*from, "not generated".to_owned(), "label minor")),
+            TimeSpan::Never => {
                 labels.push((*from + width(step.span), "never".to_owned(), "label end"));
             }
         }
@@ -110,29 +110,29 @@ fn labels(places: &[(usize, &Step)]) -> Vec<(usize, String, &'static str)> {
 }
 
 /// How wide a step is, in weeks.
-const fn width(span: Span) -> usize {
+const fn width(span: TimeSpan) -> usize {
     match span {
-        Span::Week(_) => 1,
-        Span::Expired | Span::Later | Span::Never => 3,
-        Span::Undated => 4,
+        TimeSpan::Week(_) => 1,
+        TimeSpan::Expired | TimeSpan::Later | TimeSpan::Never => 3,
+        TimeSpan::Undated => 4,
     }
 }
 
 /// The colour of a step, the weeks of which begin at place 1: the first week is due, and so are the
 /// thirty days, less so.
-const fn class(span: Span, at: usize) -> &'static str {
+const fn class(span: TimeSpan, at: usize) -> &'static str {
     match (span, at) {
-        (Span::Expired, _) => "gone",
-        (Span::Week(_), 1) => "bad",
-        (Span::Never, _) | (Span::Week(_), 2..=4) => "warn",
-        (Span::Week(_) | Span::Later | Span::Undated, _) => "",
+        (TimeSpan::Expired, _) => "gone",
+        (TimeSpan::Week(_), 1) => "bad",
+        (TimeSpan::Never, _) | (TimeSpan::Week(_), 2..=4) => "warn",
+        (TimeSpan::Week(_) | TimeSpan::Later | TimeSpan::Undated, _) => "",
     }
 }
 
-fn text(steps: &[Step]) -> String {
+fn text(steps: &[TimelineStep]) -> String {
     let steps = steps.iter().filter(|step| step.count > 0);
     let steps: Vec<String> =
-        steps.map(|step| format!("{}: {}", step.words(), step.count)).collect();
+        steps.map(|step| format!("{}: {}", step.to_text(), step.count)).collect();
     if steps.is_empty() { "No keys.".to_owned() } else { steps.join("; ") }
 }
 

@@ -112,7 +112,7 @@ fn timeline(overview: &Overview<'_>) -> Markup {
                         caption class="unseen" { "How many keys expire when" }
                         thead { tr { th scope="col" { "When" } th scope="col" class="number" { "Keys" } } }
                         tbody { @for step in &steps {
-                            tr { th scope="row" { (step.words()) } td class="number" { (thousands(step.count)) } }
+                            tr { th scope="row" { (step.to_text()) } td class="number" { (thousands(step.count)) } }
                         } }
                     }
                 }

@@ -6,7 +6,7 @@ use cortexkey_api::api_keys::{GenerateRequest, SecurityLevel};
 use cortexkey_client::time::now_ms;
 use cortexkey_console::{inventory_html, report_html};
 use cortexkey_core::auth::KeyId;
-use cortexkey_fleet::{DefinitionSource, Inventory, Report, Scopes, Snapshot};
+use cortexkey_fleet::{DefinitionSource, KeyInventory, Scopes, Snapshot, TenantReport};
 use cortexkey_manifest::lock::{Lock, LockedKey, LockedTenant};
 
 use crate::site::{Site, client};
@@ -47,12 +47,12 @@ fn folder() -> tempfile::TempDir {
     folder
 }
 
-fn report(site: &Site, source: Option<&DefinitionSource>) -> Report {
+fn report(site: &Site, source: Option<&DefinitionSource>) -> TenantReport {
     let client = client(&site.tenant);
     let snapshot = Snapshot::read(&client, source, now_ms()).unwrap();
     let ids = snapshot.rows.iter().map(|row| row.record.key_id);
     let scopes = Scopes::read(&client, ids, &|| {}).unwrap();
-    Report::of_tenant(&client, &snapshot, &scopes, None)
+    TenantReport::of_tenant(&client, &snapshot, &scopes, None)
 }
 
 /// The tags of a file, without the stylesheet. No text and no value of an attribute has their signs.
@@ -148,7 +148,7 @@ fn hostile_text_is_text_in_pages_and_files() {
     let snapshot = Snapshot::read(&client, None, now_ms()).unwrap();
     let ids = snapshot.rows.iter().map(|row| row.record.key_id);
     let scopes = Scopes::read(&client, ids, &|| {}).unwrap();
-    let inventory = Inventory::read(&client, &snapshot, &scopes, None, 0).unwrap();
+    let inventory = KeyInventory::read(&client, &snapshot, &scopes, None, 0).unwrap();
     let files = [report_html(&report), inventory_html(&inventory)];
     for html in files.iter().chain([&site.enter().get("/overview").body]) {
         assert!(!html.contains("<script>alert"), "{html}");

@@ -6,7 +6,7 @@ use core::hint::black_box;
 
 use cortexkey_core::auth::{Nonce, Request, Signer, StoredKey, Timestamp, Verdict, Verifier};
 use cortexkey_core::ctgrind::{MARK_PUBLIC, MarkPublic};
-use cortexkey_core::replay::Unguarded;
+use cortexkey_core::replay::NoReplayGuard;
 
 use crate::{ProbeHeaders, ProbeKey};
 
@@ -59,7 +59,7 @@ pub extern "C" fn probe_secret_verify(
 }
 
 fn verdict(request: &Request<'_>, stored: Option<&StoredKey>, now_ms: u64) -> i32 {
-    let answer = Verifier::new().verify(request, stored, now_ms, &Unguarded);
+    let answer = Verifier::new().verify(request, stored, now_ms, &NoReplayGuard);
     answer.err().unwrap_or(Verdict::Accept).number()
 }
 

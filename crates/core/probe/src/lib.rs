@@ -12,7 +12,7 @@ use core::convert::Infallible;
 use cortexkey_core::auth::{
     Key, KeyId, Level, NonceLengths, Request, Signer, StoredKey, Timestamp, Verdict, Verifier,
 };
-use cortexkey_core::replay::Unguarded;
+use cortexkey_core::replay::NoReplayGuard;
 use rand_core::{TryCryptoRng, TryRng};
 
 /// A key with its id and level.
@@ -71,7 +71,7 @@ pub extern "C" fn probe_verify(key: &ProbeKey, now_ms: u64, headers: &ProbeHeade
     let stored = StoredKey::new(id, key.level(), bytes);
     headers
         .request()
-        .and_then(|request| Verifier::new().verify(&request, Some(&stored), now_ms, &Unguarded))
+        .and_then(|request| Verifier::new().verify(&request, Some(&stored), now_ms, &NoReplayGuard))
         .err()
         .unwrap_or(Verdict::Accept)
         .number()

@@ -88,7 +88,7 @@ pub struct ScopeBypass {
 impl Component {
     /// The components that a product's documents name. XSIAM, XDR 5, Cortex Cloud and AgentiX
     /// share one platform and its components.
-    pub const fn of(product: Product) -> &'static [Self] {
+    pub const fn for_product(product: Product) -> &'static [Self] {
         match product {
             Product::Xsoar8 => XSOAR_8_COMPONENTS,
             Product::Xpanse => XPANSE_COMPONENTS,
@@ -384,7 +384,8 @@ mod tests {
 
     #[test]
     fn products_have_components_of_their_own() {
-        let names = |product| Component::of(product).iter().map(|component| component.name);
+        let names =
+            |product| Component::for_product(product).iter().map(|component| component.name);
         assert!(names(Product::Xsoar8).any(|name| name == "Settings"));
         assert!(names(Product::Xpanse).any(|name| name == "Websites"));
         assert!(!names(Product::Xsoar8).any(|name| name == "Cases and Issues"));

@@ -8,7 +8,7 @@ use super::filter::RowFilter;
 use super::role::{Rights, Role};
 use super::scope::{Area, Axis, Endpoint, Scope, Unreferenced};
 use super::text::{Text, has};
-use super::trace::{Answer, Change, Decision, Reason, Trace};
+use super::trace::{AccessChange, Answer, Decision, Reason, Trace};
 
 /// The part of a key that decisions depend on.
 #[derive(Debug)]
@@ -24,7 +24,7 @@ copy!(AccessKey);
 /// The settings of a tenant that decisions depend on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
-pub struct Tenant {
+pub struct TenantSettings {
     /// Whether scopes are enforced.
     pub sbac: Sbac,
     /// How endpoint tags are matched.
@@ -33,7 +33,7 @@ pub struct Tenant {
     pub datasets: bool,
 }
 
-impl Tenant {
+impl TenantSettings {
     /// A tenant that enforces scopes, with permissive tags and without scopes for rows.
     pub const fn enforcing() -> Self {
         Self { sbac: Sbac::Enforced, tags: TagMode::Permissive, datasets: false }
@@ -142,7 +142,7 @@ pub enum Reference<'a> {
 /// Answers a question about a key in a tenant.
 pub fn decide<'a, S: Text>(
     key: &AccessKey<'a, S>,
-    tenant: &Tenant,
+    tenant: &TenantSettings,
     question: &Question<'a>,
 ) -> Decision<'a> {
     let mut evaluation = Evaluation { tenant: *tenant, scope: key.scope, trace: Trace::new() };
@@ -156,7 +156,7 @@ pub fn decide<'a, S: Text>(
 }
 
 struct Evaluation<'a, S: Text> {
-    tenant: Tenant,
+    tenant: TenantSettings,
     scope: Option<&'a Scope<S>>,
     trace: Trace<'a>,
 }
@@ -188,7 +188,7 @@ impl<'a, S: Text> Evaluation<'a, S> {
         let settled = rights.reaches(name, wanted);
         let answer = settled.map_or(Answer::Unknown, |(reached, _)| Answer::of(reached));
         if answer != Answer::Allowed {
-            self.trace.change(Change::Component { component: name, permission: wanted });
+            self.trace.change(AccessChange::Component { component: name, permission: wanted });
         }
         let reason = Reason::Component {
             component: name,
@@ -203,7 +203,7 @@ impl<'a, S: Text> Evaluation<'a, S> {
     fn action(&mut self, rights: Rights<'a, S>, name: &'a str) -> Answer {
         let answer = rights.action(name).map_or(Answer::Unknown, Answer::of);
         if answer != Answer::Allowed {
-            self.trace.change(Change::Action(name));
+            self.trace.change(AccessChange::Action(name));
         }
         self.trace.step("roles", Reason::Action { action: name }, answer)
     }
@@ -219,7 +219,7 @@ impl<'a, S: Text> Evaluation<'a, S> {
             Area::Select(_) => (Reason::DomainNotSelected { domain }, Answer::Refused),
         };
         if answer == Answer::Refused {
-            self.trace.change(Change::Domain(domain));
+            self.trace.change(AccessChange::Domain(domain));
         }
         self.trace.step("cases and issues", reason, answer)
     }
@@ -253,7 +253,7 @@ impl<'a, S: Text> Evaluation<'a, S> {
         });
         let answer = Answer::of(visible && !closed);
         if !visible {
-            self.trace.change(Change::Unreferenced);
+            self.trace.change(AccessChange::Unreferenced);
         }
         self.trace.step("cases and issues", Reason::Unreferenced, answer)
     }
@@ -266,7 +266,9 @@ impl<'a, S: Text> Evaluation<'a, S> {
         };
         if answer == Answer::Refused {
             let group = assets.flatten().next();
-            self.trace.change(group.map_or(Change::AllAssets, |name| Change::AssetGroup(name)));
+            self.trace.change(
+                group.map_or(AccessChange::AllAssets, |name| AccessChange::AssetGroup(name)),
+            );
         }
         self.trace.step("assets", reason, answer)
     }
@@ -316,17 +318,17 @@ impl<'a, S: Text> Evaluation<'a, S> {
     }
 
     /// The changes that would allow an endpoint; `None` if it is allowed.
-    fn endpoint_changes(&self, endpoint: &Endpoint<'a>) -> [Option<Change<'a>>; 2] {
+    fn endpoint_changes(&self, endpoint: &Endpoint<'a>) -> [Option<AccessChange<'a>>; 2] {
         let (groups, tags) = self.axes();
         let ask_group = !groups_fit(groups, endpoint.groups);
         let ask_tags = !tags_fit(tags, endpoint.tags, self.tenant.tags);
-        let group = endpoint.groups.first().map(|name| Change::EndpointGroup(name));
+        let group = endpoint.groups.first().map(|name| AccessChange::EndpointGroup(name));
         let tag = match (endpoint.tags, self.tenant.tags) {
             ([], _) => None,
-            (tags, TagMode::Permissive) => Some(Change::EndpointTags(&tags[..1])),
-            (tags, TagMode::Restrictive) => Some(Change::EndpointTags(tags)),
+            (tags, TagMode::Permissive) => Some(AccessChange::EndpointTags(&tags[..1])),
+            (tags, TagMode::Restrictive) => Some(AccessChange::EndpointTags(tags)),
         };
-        let all = Some(Change::AllEndpoints);
+        let all = Some(AccessChange::AllEndpoints);
         if holds_nothing(groups) && holds_nothing(tags) {
             // Selecting by the first axis leaves the other open.
             return [group.or(tag).or(all), None];
@@ -358,7 +360,7 @@ impl<'a, S: Text> Evaluation<'a, S> {
             worst
         };
         if answer != Answer::Allowed {
-            self.trace.change(Change::Dataset(dataset));
+            self.trace.change(AccessChange::Dataset(dataset));
         }
         self.trace.step("datasets", reason, answer)
     }
@@ -403,8 +405,8 @@ impl<'a> RequestedArea<'a> {
 }
 
 /// How much changes widen a scope: all endpoints is more than a group and tags.
-fn weight(changes: [Option<Change<'_>>; 2]) -> usize {
-    changes.iter().flatten().map(|c| if *c == Change::AllEndpoints { 3 } else { 1 }).sum()
+fn weight(changes: [Option<AccessChange<'_>>; 2]) -> usize {
+    changes.iter().flatten().map(|c| if *c == AccessChange::AllEndpoints { 3 } else { 1 }).sum()
 }
 
 fn holds_nothing<S: Text>(axis: &Axis<S>) -> bool {

@@ -24,7 +24,7 @@ pub struct RoleGrants {
 }
 
 /// The roles of a product with known facts.
-pub(super) const fn of(product: Product) -> &'static [RoleGrants] {
+pub(super) const fn for_product(product: Product) -> &'static [RoleGrants] {
     match product {
         Product::Xsiam => XSIAM,
         Product::Xdr5 => XDR_5,

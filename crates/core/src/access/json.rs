@@ -16,7 +16,7 @@ use super::component::Permission;
 use super::known::{Certainty, KnownLevel};
 use super::product::Product;
 use super::scope::Unreferenced;
-use super::trace::{Answer, Change, Decision, Reason, Step, Words};
+use super::trace::{AccessChange, Answer, Decision, Reason, TraceStep, Words};
 use crate::auth::{KeyId, Level, Verdict};
 use crate::lifecycle::{Expiry, ExpiryState};
 
@@ -108,7 +108,7 @@ fn list<S: Serializer, T: Serialize>(
     list.end()
 }
 
-impl Serialize for Step<'_> {
+impl Serialize for TraceStep<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("subject", self.subject)?;
@@ -185,7 +185,7 @@ impl Serialize for KnownLevel {
     }
 }
 
-impl Serialize for Change<'_> {
+impl Serialize for AccessChange<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
         let mut one = |code: &str, field: &str, name: &str| {
@@ -225,7 +225,7 @@ mod tests {
     use super::*;
     use crate::access::{
         AccessKey, Area, Axis, CasesAndIssues, EndpointScope, Question, Reference, Role, Scope,
-        Tenant, Unreferenced, decide,
+        TenantSettings, Unreferenced, decide,
     };
     use serde_json::{json, to_value};
 
@@ -241,7 +241,7 @@ mod tests {
         let references = &[Reference::Asset { groups: &["prod-us"], endpoint: None }];
         let issue = Question::Issue { domain: "Posture", references };
         assert_eq!(
-            to_value(decide(&key, &Tenant::enforcing(), &issue)).unwrap(),
+            to_value(decide(&key, &TenantSettings::enforcing(), &issue)).unwrap(),
             json!({
                 "answer": "refused", "ifEnforced": "refused", "scopesOff": false,
                 "steps": [
@@ -256,7 +256,7 @@ mod tests {
             })
         );
         let asked = Question::Component { name: "Public API", permission: Permission::Edit };
-        let decision = to_value(decide(&key, &Tenant::enforcing(), &asked)).unwrap();
+        let decision = to_value(decide(&key, &TenantSettings::enforcing(), &asked)).unwrap();
         assert_eq!(decision["steps"][0]["held"], json!(null));
         assert_eq!(decision["changes"][0]["permission"], "edit");
     }

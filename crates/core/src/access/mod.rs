@@ -11,7 +11,7 @@
 //!
 //! ```
 //! use cortexkey_core::access::{
-//!     AccessKey, Answer, Area, CasesAndIssues, EndpointScope, Question, Reference, Scope, Tenant,
+//!     AccessKey, Answer, Area, CasesAndIssues, EndpointScope, Question, Reference, Scope, TenantSettings,
 //!     Unreferenced, decide,
 //! };
 //!
@@ -26,7 +26,7 @@
 //!     domain: "Posture",
 //!     references: &[Reference::Asset { groups: &["prod-us"], endpoint: None }],
 //! };
-//! let decision = decide(&key, &Tenant::enforcing(), &issue);
+//! let decision = decide(&key, &TenantSettings::enforcing(), &issue);
 //! assert_eq!(decision.answer(), Answer::Refused);
 //! assert_eq!(
 //!     decision.to_string(),
@@ -76,7 +76,7 @@ mod trace;
 #[cfg(feature = "alloc")]
 pub use compare::{Gain, KeyDefinition, Widening, compare};
 pub use component::{COMPONENTS, Component, ComponentLevels, Permission, ScopeBypass};
-pub use decide::{AccessKey, Question, Reference, Sbac, TagMode, Tenant, decide};
+pub use decide::{AccessKey, Question, Reference, Sbac, TagMode, TenantSettings, decide};
 pub use filter::{FILTER_FIELDS, FilterError, FilterOperator, RowFilter};
 pub use grants::RoleGrants;
 pub use known::{Certainty, Grant, KnownLevel};
@@ -88,4 +88,4 @@ pub use scope::{
     EndpointMode, EndpointScope, Scope, Unreferenced,
 };
 pub use text::Text;
-pub use trace::{Answer, Change, Decision, Reason, Step, Trace};
+pub use trace::{AccessChange, Answer, Decision, Reason, Trace, TraceStep};

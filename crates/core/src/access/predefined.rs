@@ -30,14 +30,14 @@ impl PredefinedRole {
     }
 
     /// The roles of a product.
-    pub fn of(product: Product) -> impl Iterator<Item = &'static Self> {
+    pub fn for_product(product: Product) -> impl Iterator<Item = &'static Self> {
         PREDEFINED_ROLES.iter().filter(move |role| role.products.contains(&product))
     }
 
     /// The public facts about the role in a product. Facts about one product do not apply to
     /// another: if the product is unknown, only the name is known.
     pub fn grants_in(&self, product: Product) -> Option<&'static RoleGrants> {
-        grants::of(product).iter().find(|grants| grants.role == self.name)
+        grants::for_product(product).iter().find(|grants| grants.role == self.name)
     }
 
     /// The role in a product, for decisions.
@@ -158,12 +158,18 @@ mod tests {
     #[test]
     fn grants_are_of_roles_components_and_actions_that_exist() {
         for product in Product::ALL {
-            let components = Component::of(product);
+            let components = Component::for_product(product);
             let actions = || components.iter().flat_map(|component| component.actions);
-            for (i, known) in grants::of(product).iter().enumerate() {
+            for (i, known) in grants::for_product(product).iter().enumerate() {
                 let role = known.role;
-                assert!(PredefinedRole::of(product).any(|other| other.name == role), "{role}");
-                assert!(grants::of(product)[..i].iter().all(|other| other.role != role), "{role}");
+                assert!(
+                    PredefinedRole::for_product(product).any(|other| other.name == role),
+                    "{role}"
+                );
+                assert!(
+                    grants::for_product(product)[..i].iter().all(|other| other.role != role),
+                    "{role}"
+                );
                 for (i, grant) in known.grants.iter().enumerate() {
                     let name = grant.component;
                     assert!(components.iter().any(|c| c.name == name), "{role}: {name}");

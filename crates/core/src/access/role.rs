@@ -268,7 +268,7 @@ mod tests {
     }
 
     #[test]
-    fn the_weakest_fact_that_is_needed_gives_the_certainty() {
+    fn the_weakest_needed_fact_sets_the_certainty() {
         let grant = |level, certainty| [Grant { certainty, ..Grant::listed("C", level) }];
         let listed = grant(View, Certainty::Listed);
         let observed = grant(View, Certainty::Observed);

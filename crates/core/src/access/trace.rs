@@ -50,7 +50,7 @@ impl fmt::Display for Answer {
 
 /// One area of the scope, or the roles, and its answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Step<'a> {
+pub struct TraceStep<'a> {
     /// An area of the scope, or `roles`.
     pub subject: &'static str,
     /// The reason for its answer.
@@ -127,7 +127,7 @@ pub enum Reason<'a> {
 /// A change that helps to turn a refusal into an allowed answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Change<'a> {
+pub enum AccessChange<'a> {
     /// A role that grants the component at this level.
     Component {
         /// The component.
@@ -158,8 +158,8 @@ pub enum Change<'a> {
 /// The steps of a decision, and the changes that would turn a refusal into an allowed answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Trace<'a> {
-    steps: [Option<Step<'a>>; STEPS_MAX],
-    changes: [Option<Change<'a>>; STEPS_MAX],
+    steps: [Option<TraceStep<'a>>; STEPS_MAX],
+    changes: [Option<AccessChange<'a>>; STEPS_MAX],
 }
 
 /// The most steps: a case has steps for its domain, its assets, and the groups and tags of its
@@ -177,23 +177,23 @@ impl<'a> Trace<'a> {
         reason: Reason<'a>,
         answer: Answer,
     ) -> Answer {
-        push(&mut self.steps, Step { subject, reason, answer });
+        push(&mut self.steps, TraceStep { subject, reason, answer });
         answer
     }
 
-    pub(super) fn change(&mut self, change: Change<'a>) {
+    pub(super) fn change(&mut self, change: AccessChange<'a>) {
         if !self.changes.contains(&Some(change)) {
             push(&mut self.changes, change);
         }
     }
 
     /// The steps, in order.
-    pub fn steps(&self) -> impl Iterator<Item = &Step<'a>> {
+    pub fn steps(&self) -> impl Iterator<Item = &TraceStep<'a>> {
         self.steps.iter().flatten()
     }
 
     /// The smallest set of changes that would allow it; empty if it is allowed.
-    pub fn changes(&self) -> impl Iterator<Item = &Change<'a>> {
+    pub fn changes(&self) -> impl Iterator<Item = &AccessChange<'a>> {
         self.changes.iter().flatten()
     }
 }
@@ -260,7 +260,7 @@ impl fmt::Display for Decision<'_> {
 }
 
 /// A step in words.
-pub(super) struct Words<'s, 'a>(pub(super) &'s Step<'a>);
+pub(super) struct Words<'s, 'a>(pub(super) &'s TraceStep<'a>);
 
 impl fmt::Display for Words<'_, '_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -339,7 +339,7 @@ impl fmt::Display for Level {
     }
 }
 
-impl fmt::Display for Change<'_> {
+impl fmt::Display for AccessChange<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Component { component, permission } => {

@@ -133,9 +133,9 @@ impl GuardRefusal {
 ///
 /// A service that uses it can be replayed within the window.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Unguarded;
+pub struct NoReplayGuard;
 
-impl ReplayGuard for Unguarded {
+impl ReplayGuard for NoReplayGuard {
     fn check_and_insert(&self, _: &VerifiedUse) -> Result<(), GuardRefusal> {
         Ok(())
     }

@@ -122,7 +122,7 @@ impl core::error::Error for BadKeyMaterial {}
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::auth::guard::Unguarded;
+    use crate::auth::guard::NoReplayGuard;
     use crate::auth::{Key, Nonce, NonceLengths, Request, Signer, Timestamp, Verifier};
 
     #[test]
@@ -142,8 +142,12 @@ mod tests {
                     let nonce = Nonce::new(&[b'n'; 64]).unwrap();
                     let headers = signer.sign_with(nonce, time);
                     let request = Request::parse(headers.iter(), NonceLengths::EXACT).unwrap();
-                    let verified =
-                        Verifier::new().verify(&request, Some(&restored), time.as_ms(), &Unguarded);
+                    let verified = Verifier::new().verify(
+                        &request,
+                        Some(&restored),
+                        time.as_ms(),
+                        &NoReplayGuard,
+                    );
                     assert!(verified.is_ok(), "{len} {level}");
                 }
             }

@@ -69,7 +69,7 @@ impl core::error::Error for SkewError {}
 /// use cortexkey_core::auth::{
 ///     Key, KeyId, Level, NonceLengths, Request, StoredKey, Verdict, Verifier,
 /// };
-/// use cortexkey_core::replay::Unguarded;
+/// use cortexkey_core::replay::NoReplayGuard;
 ///
 /// let id = KeyId::new(7).ok_or("a key id is never 0")?;
 /// let stored = StoredKey::new(id, Level::Standard, Key::new(b"test-api-key")?);
@@ -78,10 +78,10 @@ impl core::error::Error for SkewError {}
 /// let request = Request::parse(headers, NonceLengths::EXACT)
 ///     .map_err(|verdict| verdict.message())?;
 /// // A Standard request needs no replay guard; an Advanced one does.
-/// let principal = Verifier::new().verify(&request, Some(&stored), 1_790_611_727_783, &Unguarded);
+/// let principal = Verifier::new().verify(&request, Some(&stored), 1_790_611_727_783, &NoReplayGuard);
 /// assert_eq!(principal.map(|p| p.key_id()), Ok(id));
 ///
-/// let unknown = Verifier::new().verify(&request, None, 1_790_611_727_783, &Unguarded);
+/// let unknown = Verifier::new().verify(&request, None, 1_790_611_727_783, &NoReplayGuard);
 /// assert_eq!(unknown.err(), Some(Verdict::UnknownKey));
 /// # Ok::<(), Box<dyn core::error::Error>>(())
 /// ```

@@ -7,7 +7,7 @@ mod record;
 #[cfg(feature = "alloc")]
 mod table;
 
-pub use crate::expiry::{Expiry, ExpiryState, Notice};
+pub use crate::expiry::{Expiry, ExpiryNotice, ExpiryState};
 pub use generated::{GENERATED_KEY_BYTES, GeneratedKey};
 #[cfg(feature = "alloc")]
 pub use record::KeyRecord;

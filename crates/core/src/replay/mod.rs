@@ -10,4 +10,4 @@ mod memory;
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
 pub use memory::{MemoryGuard, MemoryGuardConfig, Quota, Start};
 
-pub use crate::auth::guard::{GuardRefusal, ReplayGuard, Unguarded, VerifiedUse};
+pub use crate::auth::guard::{GuardRefusal, NoReplayGuard, ReplayGuard, VerifiedUse};

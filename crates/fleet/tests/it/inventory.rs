@@ -6,12 +6,12 @@ use cortexkey_api::scope::{
 use cortexkey_client::Method;
 use cortexkey_client::time::now_ms;
 use cortexkey_core::auth::KeyId;
-use cortexkey_fleet::{Inventory, InventoryKey, KeyScope, LIMITS, Scopes, Snapshot, Visibility};
+use cortexkey_fleet::{InventoryKey, KeyInventory, KeyScope, LIMITS, Scopes, Snapshot, Visibility};
 use serde_json::Value;
 
 use crate::world::{World, client_of, generate, generate_key};
 
-fn key(inventory: &Inventory, id: u64) -> &InventoryKey {
+fn key(inventory: &KeyInventory, id: u64) -> &InventoryKey {
     inventory.keys.iter().find(|key| key.facts.id == Some(id)).unwrap()
 }
 
@@ -39,7 +39,7 @@ fn lineage_and_last_action_are_those_of_the_tenant() {
 }
 
 #[test]
-fn the_range_is_stated_and_nothing_outside_of_it_counts() {
+fn the_range_is_stated_and_excludes_everything_else() {
     let world = World::new();
     world.generate("Viewer", "x", 60);
     let all = world.inventory(None, 0);
@@ -79,7 +79,7 @@ fn many_entries_are_read_page_after_page() {
 }
 
 #[test]
-fn a_key_that_may_read_neither_scopes_nor_the_log_says_so() {
+fn a_key_without_access_to_scopes_and_log_is_reported() {
     let world = World::new();
     let role =
         br#"{"request_data":{"pretty_name":"Lister","component_permissions":["public_api_view"]}}"#;
@@ -89,7 +89,7 @@ fn a_key_that_may_read_neither_scopes_nor_the_log_says_so() {
     let snapshot = Snapshot::read(&limited, None, now_ms()).unwrap();
     let ids = snapshot.rows.iter().map(|row| row.record.key_id);
     let scopes = Scopes::read(&limited, ids, &|| {}).unwrap();
-    let inventory = Inventory::read(&limited, &snapshot, &scopes, None, 0).unwrap();
+    let inventory = KeyInventory::read(&limited, &snapshot, &scopes, None, 0).unwrap();
     assert_eq!(inventory.faults.len(), 2, "{:?}", inventory.faults);
     assert!(inventory.audit.is_err());
     for key in &inventory.keys {
@@ -99,7 +99,7 @@ fn a_key_that_may_read_neither_scopes_nor_the_log_says_so() {
 }
 
 #[test]
-fn scopes_say_what_would_be_lost() {
+fn scopes_show_what_would_be_lost() {
     let world = World::new();
     let [all, none, part] =
         ["all", "none", "part"].map(|comment| world.generate("Viewer", comment, 60));

@@ -2,18 +2,18 @@
 
 use cortexkey_client::time::now_ms;
 use cortexkey_core::auth::KeyId;
-use cortexkey_fleet::{Definitions, KeyState, Report, Scopes, State};
+use cortexkey_fleet::{ComparedDefinitions, KeyState, Scopes, State, TenantReport};
 use cortexkey_manifest::lock::Retiring;
 use serde_json::Value;
 
 use crate::world::{World, locked};
 
-fn state_of(report: &Report, label: &str) -> KeyState {
+fn state_of(report: &TenantReport, label: &str) -> KeyState {
     report.keys.iter().find(|key| key.label() == label).unwrap().state
 }
 
 #[test]
-fn each_key_stands_beside_its_definition_as_the_plan_says() {
+fn each_key_is_compared_with_its_definition_as_in_the_plan() {
     let world = World::new();
     world.define(&[
         ("same", "soc", "Viewer"),
@@ -115,8 +115,9 @@ fn all_forms_have_the_same_figures() {
 fn definitions_alone_are_reported_and_nothing_is_compared() {
     let world = World::new();
     world.define(&[("a", "soc", "Instance Administrator")]);
-    let definitions = Definitions::load(Some(&world.source()), None, &Scopes::default(), now_ms());
-    let report = Report::of_definitions(&definitions, now_ms());
+    let definitions =
+        ComparedDefinitions::load(Some(&world.source()), None, &Scopes::default(), now_ms());
+    let report = TenantReport::of_definitions(&definitions, now_ms());
     let json = report.to_json();
     assert_eq!(json["tenant"], Value::Null);
     assert_eq!(json["compared"], false);

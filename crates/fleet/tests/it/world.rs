@@ -6,7 +6,7 @@ use cortexkey_api::api_keys::{GenerateRequest, SecurityLevel};
 use cortexkey_client::time::now_ms;
 use cortexkey_client::{Client, ClientOptions, LockFile};
 use cortexkey_core::auth::{Key, KeyId, Level, Signer};
-use cortexkey_fleet::{DefinitionSource, Inventory, Report, Scopes, Snapshot};
+use cortexkey_fleet::{DefinitionSource, KeyInventory, Scopes, Snapshot, TenantReport};
 use cortexkey_manifest::lock::{Lock, LockedKey, LockedTenant};
 use cortexkey_tenant::Tenant;
 
@@ -73,15 +73,19 @@ impl World {
         Scopes::read(&self.client, ids, &|| {}).unwrap()
     }
 
-    pub(crate) fn report(&self, source: Option<&DefinitionSource>) -> Report {
+    pub(crate) fn report(&self, source: Option<&DefinitionSource>) -> TenantReport {
         let snapshot = self.snapshot(source);
-        Report::of_tenant(&self.client, &snapshot, &self.scopes(&snapshot), None)
+        TenantReport::of_tenant(&self.client, &snapshot, &self.scopes(&snapshot), None)
     }
 
-    pub(crate) fn inventory(&self, source: Option<&DefinitionSource>, from_ms: u64) -> Inventory {
+    pub(crate) fn inventory(
+        &self,
+        source: Option<&DefinitionSource>,
+        from_ms: u64,
+    ) -> KeyInventory {
         let snapshot = self.snapshot(source);
         let scopes = self.scopes(&snapshot);
-        Inventory::read(&self.client, &snapshot, &scopes, None, from_ms).unwrap()
+        KeyInventory::read(&self.client, &snapshot, &scopes, None, from_ms).unwrap()
     }
 }
 

@@ -97,7 +97,7 @@ impl Baseline {
     /// The findings of a report that may go into a baseline, and how many may not. If there is an
     /// older baseline, only its own findings stay.
     #[must_use]
-    pub fn of(report: &Report, policy: &Policy, older: Option<&Self>) -> (Self, usize) {
+    pub fn from_report(report: &Report, policy: &Policy, older: Option<&Self>) -> (Self, usize) {
         let mut known = older.map(Self::counts);
         let mut left = 0;
         let mut findings: Vec<Entry> = Vec::new();

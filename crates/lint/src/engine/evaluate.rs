@@ -51,7 +51,7 @@ pub fn evaluate(
     let expression = policy
         .expression(expression)
         .map_err(|error| EvaluationError { message: error.message, help: error.help })?;
-    let owners = Owners::of(corpus, policy);
+    let owners = Owners::new(corpus, policy);
     let linter = FileLinter::new(policy, &LintOptions::at(now));
     let governed =
         |file: &&CorpusFile| file.reported && !file.is_outside() && file.policy == policy.number;

@@ -5,7 +5,7 @@ use std::cell::OnceCell;
 use std::collections::BTreeSet;
 
 use cortexkey_manifest::definition::Definition;
-use cortexkey_manifest::policy::{Role, Severity};
+use cortexkey_manifest::policy::{CatalogRole, Severity};
 use cortexkey_manifest::{Problem, Span};
 use jiff::Timestamp;
 
@@ -14,9 +14,9 @@ use super::run::{LintOptions, subject};
 use super::suppressions::{self, Suppression};
 use crate::model::{CorpusFile, Family, Finding, FindingBuilder, KeyDocument, Location, SourceId};
 use crate::policy::custom::{Budget, OwnerKeys};
-use crate::policy::{Custom, Policy, RuleSettings, Settings, Subject};
+use crate::policy::{Custom, EffectiveSettings, Policy, Settings, Subject};
 use crate::rule::{
-    Check, CustomContext, FileContext, KeyContext, Listed, Rule, Sink, check_custom,
+    CustomContext, FileContext, FindingSink, KeyContext, RoleIndex, Rule, RuleCheck, check_custom,
 };
 use crate::rules::RULES;
 use crate::rules::yaml::y001_syntax;
@@ -40,11 +40,11 @@ pub(crate) struct FileLinter<'a> {
     now: Timestamp,
     comments: bool,
     only_tenant: Option<&'a str>,
-    catalogue: Vec<&'a Role>,
-    listed: Listed<'a>,
-    rules: Vec<(&'static Rule, &'a RuleSettings)>,
+    catalogue: Vec<&'a CatalogRole>,
+    listed: RoleIndex<'a>,
+    rules: Vec<(&'static Rule, &'a EffectiveSettings)>,
     /// What is set for each rule that the policy defines.
-    custom: Vec<&'a RuleSettings>,
+    custom: Vec<&'a EffectiveSettings>,
 }
 
 impl<'a> FileLinter<'a> {
@@ -57,7 +57,7 @@ impl<'a> FileLinter<'a> {
             comments: options.comments,
             only_tenant: policy.only_tenant(),
             catalogue: policy.roles().collect(),
-            listed: Listed::new(policy.roles()),
+            listed: RoleIndex::new(policy.roles()),
             rules: RULES.iter().map(settings).collect(),
             custom: policy.custom.iter().map(custom).collect(),
         }
@@ -113,14 +113,14 @@ impl<'a> FileLinter<'a> {
                 continue;
             }
             // If the bytes are not text, one finding says so; other rules cannot check them.
-            let is_about_text = matches!(rule.check, Check::File(_) | Check::Text(_));
+            let is_about_text = matches!(rule.check, RuleCheck::File(_) | RuleCheck::Text(_));
             if is_about_text && !file.decoded && rule.id().family() != Some(Family::Secret) {
                 continue;
             }
-            let mut sink = Sink { rule, settings, out };
+            let mut sink = FindingSink { rule, settings, out };
             match rule.check {
-                Check::File(check) | Check::Text(check) => check(&cx, &mut sink),
-                Check::Problems(reports, fix) => {
+                RuleCheck::File(check) | RuleCheck::Text(check) => check(&cx, &mut sink),
+                RuleCheck::Problems(reports, fix) => {
                     for problem in file.problems.iter().filter(|problem| reports(problem)) {
                         let finding = FindingBuilder::of_problem(cx.source, problem)
                             .key(cx.key_at(problem.span))
@@ -138,7 +138,7 @@ impl<'a> FileLinter<'a> {
         let definition = document.definition.as_ref();
         let name = definition.and_then(Definition::name);
         for (rule, of_rule) in &self.rules {
-            let Check::Problems(reports, fix) = rule.check else { continue };
+            let RuleCheck::Problems(reports, fix) = rule.check else { continue };
             let own = definition.and_then(|d| of_rule.for_key(&self.subject(file, d)));
             let settings = own.as_ref().unwrap_or(of_rule.base());
             let mut report = |problem: &Problem| {
@@ -178,11 +178,11 @@ impl<'a> FileLinter<'a> {
             settings_of: &settings_of,
         };
         for (rule, of_rule) in &self.rules {
-            let Check::Key(check) = rule.check else { continue };
+            let RuleCheck::Key(check) = rule.check else { continue };
             let own = of_rule.for_key(&subject);
             let settings = own.as_ref().unwrap_or(of_rule.base());
             if settings.enabled {
-                check(&cx, &mut Sink { rule, settings, out });
+                check(&cx, &mut FindingSink { rule, settings, out });
             }
         }
     }

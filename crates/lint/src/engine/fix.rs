@@ -6,10 +6,10 @@
 
 use std::collections::BTreeMap;
 
-use cortexkey_manifest::yaml::Limits;
+use cortexkey_manifest::yaml::YamlLimits;
 use cortexkey_manifest::{blank, mask_path, secret_ranges};
 
-use super::fix_plan::{Plan, RejectedPlans, apply, plans};
+use super::fix_plan::{FixPlan, RejectedPlans, apply, plans};
 use super::objection::objection;
 use super::session::{LintSession, Previous};
 use crate::model::{Edit, Finding, Report, SourceId};
@@ -21,7 +21,7 @@ pub struct FixOptions<'a> {
     /// Whether to apply the fix of a finding.
     pub accepts: &'a dyn Fn(&Finding) -> bool,
     /// How much of a file is read.
-    pub limits: Limits,
+    pub limits: YamlLimits,
     /// Reloads the policy with changed texts of its files; `None` if it cannot be read.
     pub reload: &'a dyn Fn(&BTreeMap<String, String>) -> Option<Policy>,
 }
@@ -80,7 +80,7 @@ pub fn fix(mut session: LintSession<'_>, options: &FixOptions<'_>) -> Fixed {
 /// Applies the plans; `texts` has the new texts of all rounds.
 fn edit<'a>(
     session: &mut LintSession<'a>,
-    plans: &[Plan],
+    plans: &[FixPlan],
     texts: &BTreeMap<String, String>,
     options: &FixOptions<'_>,
 ) -> Vec<Previous<'a>> {
@@ -97,14 +97,18 @@ fn edit<'a>(
 }
 
 /// The plans that must be undone, and why.
-fn objections<'p>(plans: &'p [Plan], before: &Report, after: &Report) -> Vec<(&'p Plan, String)> {
+fn objections<'p>(
+    plans: &'p [FixPlan],
+    before: &Report,
+    after: &Report,
+) -> Vec<(&'p FixPlan, String)> {
     let bad = plans.iter().filter_map(|plan| Some((plan, objection(plan, before, after)?)));
     bad.collect()
 }
 
 impl RejectedPlans {
     /// More fixes are tried at once next time.
-    fn accept(&mut self, plans: &[Plan]) {
+    fn accept(&mut self, plans: &[FixPlan]) {
         for plan in plans {
             if let Some(at_once) = self.at_once.get_mut(&plan.path) {
                 *at_once = at_once.saturating_mul(2);
@@ -115,8 +119,8 @@ impl RejectedPlans {
 
     /// Halves the number of fixes that are tried at once, so that a bad one among very many is
     /// found in a few rounds. A single fix is withheld.
-    fn reject(&mut self, bad: Vec<(&Plan, String)>) {
-        for (Plan { path, rule, fingerprints, .. }, why) in bad {
+    fn reject(&mut self, bad: Vec<(&FixPlan, String)>) {
+        for (FixPlan { path, rule, fingerprints, .. }, why) in bad {
             if let [only] = fingerprints.as_slice() {
                 let why = format!("the fix of {rule} in {path} was not applied: {why}");
                 self.withheld.insert((path.clone(), only.clone()), why);
@@ -149,7 +153,7 @@ pub fn preview(report: &Report, finding: &Finding) -> Option<String> {
 #[must_use]
 pub fn diff(path: &str, old: &str, new: &str, policy: bool) -> String {
     let masked = |text: &str| {
-        let parsed = cortexkey_manifest::yaml::parse(text, &Limits::default());
+        let parsed = cortexkey_manifest::yaml::parse(text, &YamlLimits::default());
         let ranges = secret_ranges(text, Some(&parsed.tree), policy);
         if ranges.is_empty() { text.to_owned() } else { blank(text, &ranges) }
     };

@@ -8,7 +8,7 @@ use cortexkey_manifest::policy::{Severity, is_builtin};
 use crate::model::{Edit, Finding, Fix, Report, RuleId, SourceId};
 
 /// The new text of one file.
-pub(super) struct Plan {
+pub(super) struct FixPlan {
     pub(super) path: String,
     pub(super) source: SourceId,
     pub(super) text: String,
@@ -38,7 +38,7 @@ pub(super) fn plans(
     report: &Report,
     accepts: &dyn Fn(&Finding) -> bool,
     tried: &RejectedPlans,
-) -> Vec<Plan> {
+) -> Vec<FixPlan> {
     let mut by_file: BTreeMap<SourceId, Vec<(&Finding, &Fix)>> = BTreeMap::new();
     for finding in &report.findings {
         let Some(fix) = finding.fix.as_ref().filter(|_| accepts(finding)) else {
@@ -82,7 +82,7 @@ pub(super) fn plans(
         if let Some(text) = apply(source.tree.source(), &edits) {
             let path = source.path.clone();
             let rule = first.rule.clone();
-            plans.push(Plan { path, source: at, text, fingerprints, rule, severity, comments });
+            plans.push(FixPlan { path, source: at, text, fingerprints, rule, severity, comments });
         }
     }
     plans

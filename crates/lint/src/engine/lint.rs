@@ -13,12 +13,12 @@ use super::run::{LintOptions, Run};
 use super::seen::Seen;
 use super::{policy, suppressions, waivers};
 use crate::model::{
-    Corpus, CorpusFile, Coverage, Finding, Report, Source, SourceId, Sources, Summary, Tallies,
+    Corpus, CorpusFile, Coverage, Finding, Report, SourceId, SourceText, Sources, Summary, Tallies,
     WaivedBy, WaivedFinding, fingerprints,
 };
 use crate::parallel;
 use crate::policy::{Custom, Policy};
-use crate::rule::{Check, CorpusContext, Sink};
+use crate::rule::{CorpusContext, FindingSink, RuleCheck};
 use crate::rules::{RULES, SUPPRESSED_BY};
 
 /// Checks a corpus against a policy at a moment. Opens no file and reads no clock.
@@ -57,7 +57,7 @@ fn check_with_owners(
     if !policy.custom.iter().any(Custom::sees_other_keys) {
         return Vec::new();
     }
-    let owners = Owners::of(corpus, policy);
+    let owners = Owners::new(corpus, policy);
     let linter = FileLinter::new(policy, options);
     let is_checked = |file: &&CorpusFile| file.reported && !file.is_outside();
     let files: Vec<&CorpusFile> = corpus.files.iter().filter(is_checked).collect();
@@ -112,18 +112,18 @@ pub(crate) fn assemble(
 fn sources(run: &Run<'_>) -> Sources {
     let faults = run.policy.faults.iter().map(|fault| (fault.path.as_str(), &fault.tree));
     let of_policy = run.policy.sources().chain(faults).enumerate();
-    let of_policy =
-        of_policy.map(|(layer, (path, tree))| Source::new(run.policy.source(layer), path, tree));
+    let of_policy = of_policy
+        .map(|(layer, (path, tree))| SourceText::new(run.policy.source(layer), path, tree));
     let files = run.corpus.files.iter().map(|file| {
-        let source = Source::new(SourceId::File(file.id), &file.path, &file.tree);
+        let source = SourceText::new(SourceId::File(file.id), &file.path, &file.tree);
         let source = match file.policy_path.as_deref().filter(|path| *path != file.path) {
             Some(path) => source.named(path),
             None => source,
         };
-        Source { reported: file.reported, ..source }
+        SourceText { reported: file.reported, ..source }
     });
     let lock = SourceId::Lock { policy: run.policy.number };
-    let lock = run.corpus.lock.iter().map(|file| Source::new(lock, &file.path, &file.tree));
+    let lock = run.corpus.lock.iter().map(|file| SourceText::new(lock, &file.path, &file.tree));
     of_policy.chain(files).chain(lock).collect()
 }
 
@@ -142,7 +142,7 @@ fn settle(
         matched.extend(result.matched);
     }
     rules_on_corpus(run, &mut findings);
-    let seen = Seen::of(*run, &findings);
+    let seen = Seen::new(*run, &findings);
     let by_waiver = waivers::apply(run, findings);
     let by_comment = suppressions::apply(run, by_waiver.kept, &comments);
     let mut kept = by_comment.kept;
@@ -159,10 +159,10 @@ fn settle(
 fn rules_on_corpus(run: &Run<'_>, out: &mut Vec<Finding>) {
     let cx = CorpusContext { corpus: run.corpus, policy: run.policy, now: run.now };
     for rule in RULES {
-        let Check::Corpus(check) = rule.check else { continue };
+        let RuleCheck::Corpus(check) = rule.check else { continue };
         let settings = run.policy.settings(rule);
         if settings.enabled {
-            check(&cx, &mut Sink { rule, settings, out });
+            check(&cx, &mut FindingSink { rule, settings, out });
         }
     }
 }

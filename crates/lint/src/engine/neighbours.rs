@@ -20,7 +20,7 @@ pub(super) struct Neighbours {
 }
 
 impl Neighbours {
-    pub(super) fn of(files: &[CorpusFile]) -> Self {
+    pub(super) fn new(files: &[CorpusFile]) -> Self {
         let at = files.iter().enumerate().map(|(at, file)| (file.id, at)).collect();
         let mut neighbours = Self { at, members: HashMap::new() };
         for (at, file) in files.iter().enumerate() {

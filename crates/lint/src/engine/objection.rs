@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use super::fix_plan::Plan;
+use super::fix_plan::FixPlan;
 use crate::model::{Finding, Report, RuleId};
 use crate::rules::policy::p005_suppression_unused;
 
 /// Why edits must be undone; `None` if they are kept. A file must lose no comment except those that
 /// were findings themselves. It must gain no finding, unless a part of it can be checked now that
 /// could not be before. Other files must gain no finding as severe as the fixed ones.
-pub(super) fn objection(plan: &Plan, before: &Report, after: &Report) -> Option<String> {
+pub(super) fn objection(plan: &FixPlan, before: &Report, after: &Report) -> Option<String> {
     // A finding that spans several files is not about this one alone.
     let joins = |finding: &Finding, report: &Report| {
         finding.related.iter().any(|second| {

@@ -9,13 +9,13 @@ use cortexkey_manifest::yaml::Tree;
 use crate::model::Corpus;
 use crate::policy::Policy;
 use crate::policy::custom::OwnerKeys;
-use crate::rule::Listed;
+use crate::rule::RoleIndex;
 
 /// The keys of each tenant and owner.
 pub(super) struct Owners(HashMap<(Option<String>, String), OwnerKeys>);
 
 impl Owners {
-    pub(super) fn of(corpus: &Corpus, policy: &Policy) -> Self {
+    pub(super) fn new(corpus: &Corpus, policy: &Policy) -> Self {
         type Documents<'a> = Vec<(&'a Tree, Span, Option<&'a str>)>;
         let only = policy.only_tenant();
         let mut documents: HashMap<(Option<String>, String), Documents<'_>> = HashMap::new();
@@ -26,7 +26,7 @@ impl Owners {
                 documents.entry(place).or_default().push((&*file.tree, definition.span, only));
             }
         }
-        let listed = Listed::new(policy.roles());
+        let listed = RoleIndex::new(policy.roles());
         let role_name = |written: &str| listed.name_of(written).to_owned();
         let keys = |keys: Documents<'_>| OwnerKeys::of(keys.into_iter(), &role_name);
         Self(documents.into_iter().map(|(place, all)| (place, keys(all))).collect())

@@ -4,7 +4,7 @@ use std::cell::OnceCell;
 
 use super::run::Run;
 use crate::model::{Finding, FindingBuilder, RuleId, SourceId};
-use crate::rule::{Check, FileContext, PolicyContext, Sink};
+use crate::rule::{FileContext, FindingSink, PolicyContext, RuleCheck};
 use crate::rules::{self, RULES};
 
 use cortexkey_manifest::Problem;
@@ -51,10 +51,10 @@ pub(super) fn rules_on_policy(run: &Run<'_>) -> Vec<Finding> {
         if !settings.enabled {
             continue;
         }
-        let mut sink = Sink { rule, settings, out: &mut out };
+        let mut sink = FindingSink { rule, settings, out: &mut out };
         match rule.check {
-            Check::Policy(check) => check(&cx, &mut sink),
-            Check::Text(check) => {
+            RuleCheck::Policy(check) => check(&cx, &mut sink),
+            RuleCheck::Text(check) => {
                 // The built-in policies are tested by this project.
                 let own = run.policy.sources().enumerate();
                 for (layer, (path, tree)) in own.filter(|(_, (path, _))| !is_builtin(path)) {

@@ -8,7 +8,7 @@ use cortexkey_manifest::definition::Definition;
 use super::run::{Run, subject};
 use crate::model::{Corpus, CorpusFile, Coverage, Finding, RuleId, SourceId, Sources};
 use crate::policy::Policy;
-use crate::rule::Check;
+use crate::rule::RuleCheck;
 use crate::rules::RULES;
 use crate::rules::corpus::c006_widened;
 
@@ -23,7 +23,7 @@ pub(super) struct Seen<'a> {
 
 impl<'a> Seen<'a> {
     /// `findings` are all of the run, before anything covers them.
-    pub(super) fn of(run: Run<'a>, findings: &[Finding]) -> Self {
+    pub(super) fn new(run: Run<'a>, findings: &[Finding]) -> Self {
         let unchecked = findings.iter().filter(|finding| finding.unchecked);
         Self {
             run,
@@ -86,7 +86,7 @@ impl<'a> Seen<'a> {
 /// Whether a rule had everything that it looks at: all keys, or the revision of `--since`.
 fn has_input(corpus: &Corpus, policy: &Policy, rule: &RuleId, is_complete: bool) -> bool {
     let is_across = match RULES.iter().find(|known| known.id() == *rule) {
-        Some(known) => matches!(known.check, Check::Corpus(_)),
+        Some(known) => matches!(known.check, RuleCheck::Corpus(_)),
         None => policy.custom.iter().any(|custom| custom.id() == rule && custom.sees_other_keys()),
     };
     let needs_revision = *rule == c006_widened::RULE.id();

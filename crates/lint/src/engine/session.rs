@@ -5,7 +5,7 @@ use core::ops::Deref;
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use cortexkey_manifest::Span;
-use cortexkey_manifest::yaml::Limits;
+use cortexkey_manifest::yaml::YamlLimits;
 
 use super::file::{FileLinter, FileResult};
 use super::lint::{assemble, check_files};
@@ -98,9 +98,9 @@ impl<'a> LintSession<'a> {
         &mut self,
         file: FileId,
         bytes: Vec<u8>,
-        limits: &Limits,
+        limits: &YamlLimits,
     ) -> Option<BTreeSet<FileId>> {
-        let neighbours = self.neighbours.get_or_insert_with(|| Neighbours::of(&self.corpus.files));
+        let neighbours = self.neighbours.get_or_insert_with(|| Neighbours::new(&self.corpus.files));
         let at = neighbours.position(file)?;
         let old = &self.corpus.files[at];
         let mut affected = neighbours.beside(old);
@@ -118,7 +118,7 @@ impl<'a> LintSession<'a> {
     pub(super) fn replace_texts(
         &mut self,
         texts: &[(FileId, Vec<u8>)],
-        limits: &Limits,
+        limits: &YamlLimits,
     ) -> Vec<Previous<'a>> {
         self.neighbours = None;
         let files = self.corpus.files.iter().enumerate();

@@ -197,7 +197,7 @@ type CommentRule = (usize, usize);
 
 /// The remaining and the suppressed findings.
 #[derive(Default)]
-pub(super) struct Applied {
+pub(super) struct SuppressionOutcome {
     pub(super) kept: Vec<Finding>,
     pub(super) waived: Vec<WaivedFinding>,
     pub(super) outcomes: CommentOutcomes,
@@ -222,8 +222,12 @@ struct CommentCover {
 
 /// Removes the findings that comments cover and may suppress. If several comments cover a finding,
 /// the one that starts last counts, since it is the nearest.
-pub(super) fn apply(run: &Run<'_>, mut findings: Vec<Finding>, all: &[Suppression]) -> Applied {
-    let mut out = Applied::default();
+pub(super) fn apply(
+    run: &Run<'_>,
+    mut findings: Vec<Finding>,
+    all: &[Suppression],
+) -> SuppressionOutcome {
+    let mut out = SuppressionOutcome::default();
     let mut covers = covers(run, all);
     if covers.is_empty() {
         out.kept = findings;

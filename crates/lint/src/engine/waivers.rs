@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use cortexkey_manifest::policy::{Source, Waiver};
+use cortexkey_manifest::policy::{SettingSource, Waiver};
 use cortexkey_manifest::quote;
 
 use super::run::{FilesById, Run};
@@ -15,14 +15,14 @@ use crate::rules::policy::{p002_waiver_unused, p008_rule_never_matches};
 
 /// The remaining and the covered findings, and the waivers that cover some.
 #[derive(Default)]
-pub(super) struct Applied {
+pub(super) struct WaiverOutcome {
     pub(super) kept: Vec<Finding>,
     pub(super) waived: Vec<WaivedFinding>,
     pub(super) used: BTreeSet<usize>,
 }
 
 /// A waiver that may cover findings.
-struct Active<'a> {
+struct ActiveWaiver<'a> {
     /// Its number among the policy's waivers.
     number: usize,
     layer: usize,
@@ -33,7 +33,7 @@ struct Active<'a> {
 
 /// The waivers that are complete, have not expired, and may cover their rule. A waiver whose key is
 /// ambiguous covers nothing.
-fn active<'a>(run: &Run<'a>) -> Vec<Active<'a>> {
+fn active<'a>(run: &Run<'a>) -> Vec<ActiveWaiver<'a>> {
     let ambiguous = run.ambiguous_names();
     let waivers = run.policy.waivers().enumerate().filter_map(|(number, (layer, waiver))| {
         let rule = run.policy.rule_id(waiver.rule.get()?)?;
@@ -42,26 +42,26 @@ fn active<'a>(run: &Run<'a>) -> Vec<Active<'a>> {
             && waiver.expires.get().is_some_and(|end| *end > run.now)
             && run.policy.waiver_forbidden(&rule, Some(layer)).is_none()
             && !ambiguous.contains(key);
-        is_active.then_some(Active { number, layer, waiver, rule, key })
+        is_active.then_some(ActiveWaiver { number, layer, waiver, rule, key })
     });
     waivers.collect()
 }
 
 /// Removes the findings that waivers cover.
-pub(super) fn apply(run: &Run<'_>, findings: Vec<Finding>) -> Applied {
+pub(super) fn apply(run: &Run<'_>, findings: Vec<Finding>) -> WaiverOutcome {
     let active = active(run);
     if active.is_empty() {
-        return Applied { kept: findings, ..Applied::default() };
+        return WaiverOutcome { kept: findings, ..WaiverOutcome::default() };
     }
     let files = FilesById::new(*run);
-    let mut by_rule: BTreeMap<&RuleId, Vec<&Active<'_>>> = BTreeMap::new();
+    let mut by_rule: BTreeMap<&RuleId, Vec<&ActiveWaiver<'_>>> = BTreeMap::new();
     for waiver in &active {
         by_rule.entry(&waiver.rule).or_default().push(waiver);
     }
-    let mut out = Applied::default();
+    let mut out = WaiverOutcome::default();
     for finding in findings {
         let own = by_rule.get(&finding.rule).filter(|_| !finding.unchecked);
-        let covers = |waiver: &&&Active<'_>| files.is_about(&finding, waiver.key);
+        let covers = |waiver: &&&ActiveWaiver<'_>| files.is_about(&finding, waiver.key);
         let mut covering = own.into_iter().flatten().filter(covers).peekable();
         if covering.peek().is_some() {
             out.used.extend(covering.map(|waiver| waiver.number));
@@ -83,7 +83,7 @@ pub(super) fn unused(
 ) {
     for active in active(run).iter().filter(|waiver| !used.contains(&waiver.number)) {
         let Some((why, fix)) = why_unused(run, seen, active) else { continue };
-        let at = Source { layer: active.layer, span: active.waiver.span };
+        let at = SettingSource { layer: active.layer, span: active.waiver.span };
         let message = format!("this waiver covers nothing: {why}");
         let finding = FindingBuilder::new(run.policy.location(at), message)
             .help("remove it; it would hide the next finding")
@@ -96,7 +96,7 @@ pub(super) fn unused(
 fn why_unused(
     run: &Run<'_>,
     seen: &Seen<'_>,
-    Active { layer, waiver, rule, key, .. }: &Active<'_>,
+    ActiveWaiver { layer, waiver, rule, key, .. }: &ActiveWaiver<'_>,
 ) -> Option<(String, Option<Fix>)> {
     let removal = |is_safe| remove_waiver(&run.policy.layers[*layer].tree, waiver.span, is_safe);
     let found = run.definitions_of(key);
@@ -122,7 +122,7 @@ pub(super) fn unmatched(run: &Run<'_>, matched: &BTreeSet<usize>, out: &mut Vec<
     let rules = run.policy.custom.iter().enumerate();
     for (_, custom) in rules.filter(|(at, _)| !matched.contains(at)) {
         let message = format!("rule {} matches no key", quote(custom.id().code()));
-        let at = Source { layer: custom.layer, span: custom.name_span };
+        let at = SettingSource { layer: custom.layer, span: custom.name_span };
         let finding = FindingBuilder::new(run.policy.location(at), message)
             .help("correct its `match`, or remove the rule: it has no effect");
         run.report(&p008_rule_never_matches::RULE, finding, out);

@@ -27,7 +27,7 @@ pub(super) struct Boundary {
 
 impl Boundary {
     /// The boundary of a folder.
-    pub(super) fn of(folder: &Path) -> Result<Self, RunError> {
+    pub(super) fn around(folder: &Path) -> Result<Self, RunError> {
         let repository = folder.ancestors().find(|folder| is_repository(folder));
         let is_repository = repository.is_some();
         let mut boundary = Self {
@@ -124,7 +124,8 @@ pub(super) fn below_another(folder: &Path, policy: &Path, above: &Path) -> RunEr
 pub(super) fn leaves(homes: &[&Path], path: &Path) -> bool {
     // The reader reports a missing file.
     let Ok(real) = fs::canonicalize(path) else { return false };
-    let grounds: Vec<Boundary> = homes.iter().filter_map(|home| Boundary::of(home).ok()).collect();
+    let grounds: Vec<Boundary> =
+        homes.iter().filter_map(|home| Boundary::around(home).ok()).collect();
     let within = |boundary: &Boundary| matches!(boundary.real(path), Ok(Some(_)));
     let free = grounds.iter().all(|boundary| !boundary.is_repository);
     let is_named = free && is_yaml(&real) && !path.is_symlink();

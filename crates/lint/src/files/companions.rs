@@ -14,7 +14,7 @@ use super::paths::{absolute, shown};
 use super::patterns::literal;
 use super::{Options, RunError, boundary, open, revision};
 use crate::cases::CaseFile;
-use crate::model::{Before, LockedKeys};
+use crate::model::{EarlierCorpus, LockedKeys};
 use crate::policy::Policy;
 
 /// The corpus at the revision of `--since`.
@@ -22,7 +22,7 @@ pub(super) fn before(
     options: &Options,
     home: &Path,
     belongs: &dyn Fn(&Path) -> bool,
-) -> Result<Option<Before>, RunError> {
+) -> Result<Option<EarlierCorpus>, RunError> {
     let Some(asked) = &options.since else { return Ok(None) };
     let root = home.ancestors().find(|folder| boundary::is_repository(folder));
     let root = root.ok_or_else(|| {
@@ -67,7 +67,7 @@ pub(super) fn lock(options: &Options, home: &Path) -> Option<LockedKeys> {
     let path = home.join(FILE_NAME);
     let name = shown(&options.folder, &path);
     let bytes = match read_inside(options, home, &path) {
-        Err(open::ReadError::System(error)) if error.kind() == io::ErrorKind::NotFound => {
+        Err(open::OpenError::System(error)) if error.kind() == io::ErrorKind::NotFound => {
             return None;
         }
         bytes => bytes,
@@ -87,9 +87,9 @@ pub(super) fn read_inside(
     options: &Options,
     home: &Path,
     path: &Path,
-) -> Result<Vec<u8>, open::ReadError> {
+) -> Result<Vec<u8>, open::OpenError> {
     if boundary::leaves(&[home, &options.folder], path) {
-        return Err(open::ReadError::Leaves);
+        return Err(open::OpenError::Leaves);
     }
     open::read(path, &options.limits)
 }

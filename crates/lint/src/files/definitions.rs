@@ -19,7 +19,7 @@ use crate::policy::Policy;
 
 /// All definitions of a repository, including those that no run checks.
 #[derive(Debug, Default)]
-pub struct Definitions {
+pub struct DefinitionFiles {
     found: Vec<FoundFile>,
     /// Files that may define any key, since they cannot be read.
     unread: Vec<String>,
@@ -37,14 +37,14 @@ struct FoundFile {
     place: String,
 }
 
-impl Definitions {
+impl DefinitionFiles {
     /// Searches the repository of a policy. An error says why that is impossible.
-    pub fn of(options: &Options, policy: &Policy) -> Result<Self, RunError> {
-        let boundary = Boundary::of(&home(options, policy))?;
+    pub fn find(options: &Options, policy: &Policy) -> Result<Self, RunError> {
+        let boundary = Boundary::around(&home(options, policy))?;
         if !boundary.is_repository {
             return Err(RunError::new("the definitions are in no git repository"));
         }
-        let listing = Listing::of(&boundary)?;
+        let listing = Listing::read(&boundary)?;
         let mut all = Self::default();
         for (path, why) in &listing.unseen {
             all.unread.push(format!("{}: {}", shown(&options.folder, path), why.help()));
@@ -65,7 +65,7 @@ impl Definitions {
         match open::search(path, &options.limits) {
             Ok(bytes) => self.take(options, path, "the work tree", bytes),
             // Git still lists a file that was deleted.
-            Err(open::ReadError::System(error)) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(open::OpenError::System(error)) if error.kind() == io::ErrorKind::NotFound => {}
             Err(why) if may_define(path) || is_lock(path) => {
                 self.unread.push(why.message(&shown(&options.folder, path)));
                 self.has_unread_lock |= is_lock(path);

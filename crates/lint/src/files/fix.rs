@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use cortexkey_manifest::policy::pinned::is_copy;
-use cortexkey_system::{Links, ReadError, Write, counted, read, replace};
+use cortexkey_system::{Links, ReadError, WriteOptions, counted, read, replace};
 
 use super::boundary::Boundary;
 use super::open::reason;
@@ -138,7 +138,7 @@ pub(super) fn write(
         .help("add it to the checkout with `git sparse-checkout add`"));
     };
     let failed = |why: &str| RunError::new(format!("cannot write {path}: {why}"));
-    let boundary = Boundary::of(place.parent().unwrap_or(place))?;
+    let boundary = Boundary::around(place.parent().unwrap_or(place))?;
     let changed =
         || RunError::new(format!("{path} changed while it was being fixed; run it again"));
     match read(place, old.len() as u64) {
@@ -148,6 +148,6 @@ pub(super) fn write(
         Err(error) => return Err(failed(&error.to_string())),
     }
     // A link stays a link.
-    replace(place, new.as_bytes(), Write::new(Links::Within(&boundary.root)))
+    replace(place, new.as_bytes(), WriteOptions::new(Links::Within(&boundary.root)))
         .map_err(|error| failed(&error.reason()))
 }

@@ -40,15 +40,15 @@ const NOT_OURS: [&str; 16] = [
 const PLAIN: [&str; 3] = ["core.fsmonitor=false", "color.ui=false", "submodule.recurse=false"];
 
 /// One path that git lists.
-pub(super) struct Named {
+pub(super) struct GitPath {
     /// From the repository's root.
     pub(super) path: PathBuf,
-    pub(super) kind: Kind,
+    pub(super) kind: EntryKind,
 }
 
 /// What git knows about a path.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum EntryKind {
     /// A file that it tracks.
     Tracked,
     /// A symbolic link that it tracks.
@@ -67,7 +67,7 @@ pub(super) enum Kind {
 
 /// The files of a repository that git tracks or does not ignore, and the folders that git could not
 /// list.
-pub(super) fn list(root: &Path) -> Result<(Vec<Named>, Vec<PathBuf>), RunError> {
+pub(super) fn list(root: &Path) -> Result<(Vec<GitPath>, Vec<PathBuf>), RunError> {
     let ask = ["ls-files", "-z", "-t", "-s", "--cached", "--others", "--exclude-standard"];
     let answer = git(root, &ask, None).map_err(|why| why.error(root))?;
     let unknown = || Failed::unexpected().error(root);
@@ -86,13 +86,13 @@ pub(super) fn list(root: &Path) -> Result<(Vec<Named>, Vec<PathBuf>), RunError> 
 }
 
 /// `H 100644 <blob> 0<tab><path>` for a file of the index, `? <path>` for another.
-fn named(record: &[u8]) -> Option<Named> {
+fn named(record: &[u8]) -> Option<GitPath> {
     let tag = record.first()?;
     let rest = record.get(2..)?;
     if *tag == b'?' {
         let folder = rest.strip_suffix(b"/");
-        let kind = if folder.is_some() { Kind::Repository } else { Kind::Untracked };
-        return Some(Named { path: path(folder.unwrap_or(rest))?, kind });
+        let kind = if folder.is_some() { EntryKind::Repository } else { EntryKind::Untracked };
+        return Some(GitPath { path: path(folder.unwrap_or(rest))?, kind });
     }
     let tab = rest.iter().position(|byte| *byte == b'\t')?;
     let about = std::str::from_utf8(rest.get(..tab)?).ok()?;
@@ -100,13 +100,13 @@ fn named(record: &[u8]) -> Option<Named> {
     let mode = about.next()?;
     let id = about.next()?;
     let kind = match (mode, *tag == b'S') {
-        ("160000", _) => Kind::Submodule,
-        ("120000", false) => Kind::Link,
-        ("120000", true) => Kind::SparseLink,
-        (_, false) => Kind::Tracked,
-        (_, true) => Kind::Sparse(id.to_owned()),
+        ("160000", _) => EntryKind::Submodule,
+        ("120000", false) => EntryKind::Link,
+        ("120000", true) => EntryKind::SparseLink,
+        (_, false) => EntryKind::Tracked,
+        (_, true) => EntryKind::Sparse(id.to_owned()),
     };
-    Some(Named { path: path(rest.get(tab + 1..)?)?, kind })
+    Some(GitPath { path: path(rest.get(tab + 1..)?)?, kind })
 }
 
 #[cfg(unix)]

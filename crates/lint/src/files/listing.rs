@@ -9,24 +9,24 @@ use std::path::{Path, PathBuf};
 use walkdir::WalkDir;
 
 use super::boundary::is_repository;
-use super::git::{self, Kind, Named};
+use super::git::{self, EntryKind, GitPath};
 use super::names::has_policy_name;
-use super::open::ReadError;
+use super::open::OpenError;
 use super::{Options, RunError, boundary::Boundary};
 
 /// The files of a boundary.
 #[derive(Default)]
 pub(super) struct Listing {
-    pub(super) files: Vec<Listed>,
+    pub(super) files: Vec<ListedFile>,
     /// The roots of the repositories among them.
     pub(super) roots: Vec<PathBuf>,
     /// What could not be listed.
-    pub(super) unseen: Vec<(PathBuf, ReadError)>,
+    pub(super) unseen: Vec<(PathBuf, OpenError)>,
 }
 
 /// One of its files.
 #[derive(Clone)]
-pub(super) struct Listed {
+pub(super) struct ListedFile {
     pub(super) path: PathBuf,
     /// Whether it is a symbolic link; `None` if that is not known yet.
     pub(super) is_link: Option<bool>,
@@ -43,7 +43,7 @@ pub(super) struct Blob {
 
 impl Listing {
     /// Lists a boundary, each file once, sorted by path.
-    pub(super) fn of(boundary: &Boundary) -> Result<Self, RunError> {
+    pub(super) fn read(boundary: &Boundary) -> Result<Self, RunError> {
         let mut listing = Self::default();
         if boundary.is_repository {
             listing.repository(&boundary.root)?;
@@ -71,7 +71,7 @@ impl Listing {
     }
 
     /// The listed files below a folder.
-    pub(super) fn below_folder(&self, folder: &Path) -> &[Listed] {
+    pub(super) fn below_folder(&self, folder: &Path) -> &[ListedFile] {
         let start = self.files.partition_point(|file| file.path.as_path() < folder);
         let below = self.files.get(start..).unwrap_or_default();
         let end = below.partition_point(|file| file.path.starts_with(folder));
@@ -82,32 +82,32 @@ impl Listing {
         let (named, closed) = git::list(root)?;
         self.files.reserve(named.len());
         self.roots.push(root.to_path_buf());
-        for Named { path, kind } in named {
+        for GitPath { path, kind } in named {
             let path = root.join(path);
             match kind {
-                Kind::Tracked => self.file(path, Some(false)),
-                Kind::Link => self.file(path, Some(true)),
-                Kind::Untracked => self.file(path, None),
+                EntryKind::Tracked => self.file(path, Some(false)),
+                EntryKind::Link => self.file(path, Some(true)),
+                EntryKind::Untracked => self.file(path, None),
                 // It may exist nevertheless.
-                Kind::Sparse(_) | Kind::SparseLink if path.symlink_metadata().is_ok() => {
+                EntryKind::Sparse(_) | EntryKind::SparseLink if path.symlink_metadata().is_ok() => {
                     self.file(path, None);
                 }
-                Kind::Sparse(id) => {
+                EntryKind::Sparse(id) => {
                     let sparse = Some(Blob { root: root.to_path_buf(), id });
-                    self.files.push(Listed { path, is_link: Some(false), sparse });
+                    self.files.push(ListedFile { path, is_link: Some(false), sparse });
                 }
-                Kind::SparseLink => self.unseen.push((path, ReadError::SparseLink)),
-                Kind::Submodule | Kind::Repository if is_repository(&path) => {
+                EntryKind::SparseLink => self.unseen.push((path, OpenError::SparseLink)),
+                EntryKind::Submodule | EntryKind::Repository if is_repository(&path) => {
                     self.repository(&path)?;
                 }
-                Kind::Submodule => self.unseen.push((path, ReadError::Submodule)),
-                Kind::Repository => self.folder(&path)?,
+                EntryKind::Submodule => self.unseen.push((path, OpenError::Submodule)),
+                EntryKind::Repository => self.folder(&path)?,
             }
         }
         for folder in closed {
             let error = std::fs::read_dir(&folder).err();
             let error = error.unwrap_or_else(|| io::Error::other("git cannot look into it"));
-            self.unseen.push((folder, ReadError::folder(error)));
+            self.unseen.push((folder, OpenError::folder(error)));
         }
         Ok(())
     }
@@ -136,7 +136,7 @@ impl Listing {
                     let path = error.path().unwrap_or(root).to_path_buf();
                     let error = error.into_io_error();
                     let error = error.unwrap_or_else(|| io::Error::other("a loop of links"));
-                    self.unseen.push((path, ReadError::folder(error)));
+                    self.unseen.push((path, OpenError::folder(error)));
                 }
             }
         }
@@ -144,6 +144,6 @@ impl Listing {
     }
 
     fn file(&mut self, path: PathBuf, is_link: Option<bool>) {
-        self.files.push(Listed { path, is_link, sparse: None });
+        self.files.push(ListedFile { path, is_link, sparse: None });
     }
 }

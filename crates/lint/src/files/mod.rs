@@ -21,7 +21,7 @@ mod revision;
 mod run;
 mod search;
 mod time;
-mod wanted;
+mod to_read;
 mod watch;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -31,13 +31,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use cortexkey_manifest::policy::{Severity, is_builtin, load_as, pinned};
-use cortexkey_manifest::yaml::Limits;
+use cortexkey_manifest::yaml::YamlLimits;
 use cortexkey_manifest::{escape, mask_path};
-use cortexkey_system::{Links, Write, counted, ground, replace};
+use cortexkey_system::{Links, WriteOptions, counted, ground, replace};
 use jiff::Timestamp;
 use thiserror::Error;
 
-pub use definitions::Definitions;
+pub use definitions::DefinitionFiles;
 pub use names::POLICY_NAMES;
 pub use time::{TimeError, now};
 pub use watch::Watched;
@@ -70,7 +70,7 @@ pub struct Options {
     /// The time.
     pub now: Timestamp,
     /// How much of a file is read.
-    pub limits: Limits,
+    pub limits: YamlLimits,
     /// Whether comments in files can suppress findings.
     pub comments: bool,
     /// A git revision to compare keys with.
@@ -133,7 +133,7 @@ impl Options {
     /// Options for a run in a folder at a moment; everything else has its default.
     #[must_use]
     pub fn new(folder: impl Into<PathBuf>, now: Timestamp) -> Self {
-        let limits = Limits::default();
+        let limits = YamlLimits::default();
         let folder = folder.into();
         Self {
             paths: Vec::new(),
@@ -162,7 +162,7 @@ impl Options {
 
 /// The result of a run.
 #[derive(Debug)]
-pub struct Outcome {
+pub struct RunOutcome {
     /// The findings; `None` when the run could not start.
     pub report: Option<Report>,
     /// The policy that is nearest to where the run started; `None` when it could not start.
@@ -202,7 +202,7 @@ impl KnownFindings {
     }
 }
 
-impl Outcome {
+impl RunOutcome {
     /// 0 clean, 1 findings that count, 2 usage error or invalid policy, 3 no input. If several apply,
     /// 2 comes before 3, and 3 before 1.
     #[must_use]
@@ -289,7 +289,7 @@ impl From<String> for RunError {
 }
 
 /// Finds, reads and checks the files. `stdin` is only read when a path is `-`.
-pub fn run(options: &Options, stdin: &mut dyn Read) -> Outcome {
+pub fn run(options: &Options, stdin: &mut dyn Read) -> RunOutcome {
     let is_named = options.paths.iter().any(|path| path.as_os_str() == "-");
     let stdin = is_named.then(|| open::bounded(stdin, &options.limits));
     let with_text = with_stdin(options, stdin.as_ref());
@@ -304,7 +304,7 @@ pub fn run(options: &Options, stdin: &mut dyn Read) -> Outcome {
 /// The options with standard input as the text of the policy file that it is named after.
 fn with_stdin(
     options: &Options,
-    stdin: Option<&Result<Vec<u8>, open::ReadError>>,
+    stdin: Option<&Result<Vec<u8>, open::OpenError>>,
 ) -> Option<Options> {
     let path = paths::absolute(&options.folder, options.stdin_filename.as_deref()?);
     let text = String::from_utf8(stdin?.as_ref().ok()?.clone()).ok()?;
@@ -314,16 +314,16 @@ fn with_stdin(
 }
 
 /// Standard input, where a path is `-`.
-type Stdin = Option<Result<Vec<u8>, open::ReadError>>;
+type Stdin = Option<Result<Vec<u8>, open::OpenError>>;
 
-fn lint(options: &Options, stdin: Stdin) -> Outcome {
+fn lint(options: &Options, stdin: Stdin) -> RunOutcome {
     let mut messages = Vec::new();
     match run::run(options, stdin, &mut messages) {
         Ok(outcome) => outcome,
         Err(error) => {
-            let mut outcome = Outcome::refused(error);
+            let mut outcome = RunOutcome::refused(error);
             messages.append(&mut outcome.messages);
-            Outcome { messages, ..outcome }
+            RunOutcome { messages, ..outcome }
         }
     }
 }
@@ -399,7 +399,7 @@ fn known(options: &Options, policy: &Policy, partial: bool) -> Result<Option<Bas
         return Ok(None);
     }
     // A baseline of many findings is larger than a definition may be.
-    let limits = Limits { bytes: 64 << 20, ..options.limits };
+    let limits = YamlLimits { bytes: 64 << 20, ..options.limits };
     let bytes = if named.is_some() {
         open::read(&path, &limits)
     } else {
@@ -445,10 +445,10 @@ fn write_baseline(
     // One that an option names may be anywhere, but no link of a repository leads out of it.
     let root = match &options.baseline {
         Some(_) => ground(&path),
-        None => Some(boundary::Boundary::of(path.parent().unwrap_or(&path))?.root),
+        None => Some(boundary::Boundary::around(path.parent().unwrap_or(&path))?.root),
     };
     let links = root.as_deref().map_or(Links::Follow, Links::Within);
-    replace(&path, new.text().as_bytes(), Write::new(links))
+    replace(&path, new.text().as_bytes(), WriteOptions::new(links))
         .map_err(|error| RunError::new(format!("cannot write {name}: {}", error.reason())))?;
     let gone = older.map_or(0, |older| older.len().saturating_sub(new.len()));
     let mut message = format!("{name} contains {}", counted(new.len(), "finding"));

@@ -5,7 +5,7 @@ use std::io::{self, Read};
 use std::path::Path;
 use std::sync::Arc;
 
-use cortexkey_manifest::yaml::Limits;
+use cortexkey_manifest::yaml::YamlLimits;
 
 use super::names::may_define;
 
@@ -17,7 +17,7 @@ const SNIFFED_BYTES: u64 = 8 << 10;
 
 /// Why a file could not be read.
 #[derive(Clone, Debug)]
-pub(super) enum ReadError {
+pub(super) enum OpenError {
     /// The system's error.
     System(Arc<io::Error>),
     /// It is not a regular file, but this.
@@ -36,7 +36,7 @@ pub(super) enum ReadError {
 
 const LEAVES: &str = "it is a symbolic link that leads out of the repository";
 
-impl ReadError {
+impl OpenError {
     pub(super) fn system(error: io::Error) -> Self {
         Self::System(Arc::new(error))
     }
@@ -62,7 +62,7 @@ impl ReadError {
     }
 
     /// The error as the message of a finding, which has the path already.
-    pub(super) fn finding(&self, limits: &Limits) -> String {
+    pub(super) fn finding(&self, limits: &YamlLimits) -> String {
         match self {
             Self::System(error) if error.kind() == io::ErrorKind::NotFound => {
                 "cannot be read: there is no such file".to_owned()
@@ -109,31 +109,31 @@ pub(super) enum PathKind {
 }
 
 /// Checks that a path exists and can be read, without reading it.
-pub(super) fn look(path: &Path) -> Result<PathKind, ReadError> {
-    let about = fs::metadata(path).map_err(ReadError::system)?;
+pub(super) fn look(path: &Path) -> Result<PathKind, OpenError> {
+    let about = fs::metadata(path).map_err(OpenError::system)?;
     if about.is_dir() {
-        fs::read_dir(path).map_err(ReadError::folder)?;
+        fs::read_dir(path).map_err(OpenError::folder)?;
         return Ok(PathKind::Folder);
     }
     // Checked before opening: opening a FIFO waits for a writer.
     if !about.is_file() {
-        return Err(ReadError::Kind(kind(&about)));
+        return Err(OpenError::Kind(kind(&about)));
     }
-    File::open(path).map_err(ReadError::system)?;
+    File::open(path).map_err(OpenError::system)?;
     Ok(PathKind::File)
 }
 
 /// The bytes of a regular file within the limits.
-pub(super) fn read(path: &Path, limits: &Limits) -> Result<Vec<u8>, ReadError> {
+pub(super) fn read(path: &Path, limits: &YamlLimits) -> Result<Vec<u8>, OpenError> {
     // Checked before opening: opening a FIFO waits for a writer.
-    let about = fs::metadata(path).map_err(ReadError::system)?;
+    let about = fs::metadata(path).map_err(OpenError::system)?;
     if !about.is_file() {
-        return Err(ReadError::Kind(kind(&about)));
+        return Err(OpenError::Kind(kind(&about)));
     }
     if about.len() > limits.bytes as u64 {
-        return Err(ReadError::Large(about.len()));
+        return Err(OpenError::Large(about.len()));
     }
-    let mut file = File::open(path).map_err(ReadError::system)?;
+    let mut file = File::open(path).map_err(OpenError::system)?;
     let length = usize::try_from(about.len()).unwrap_or(0);
     let mut bytes = vec![0; length + 1];
     let read = file.read(&mut bytes).unwrap_or(0);
@@ -148,14 +148,14 @@ pub(super) fn read(path: &Path, limits: &Limits) -> Result<Vec<u8>, ReadError> {
 
 /// The bytes of a file that is searched for a definition, although it is none by its name or too
 /// large for one. Of a large binary file, only the beginning.
-pub(super) fn search(path: &Path, limits: &Limits) -> Result<Vec<u8>, ReadError> {
+pub(super) fn search(path: &Path, limits: &YamlLimits) -> Result<Vec<u8>, OpenError> {
     match read(path, limits) {
-        Err(ReadError::Large(_)) => {
-            let start = beginning(path).map_err(ReadError::system)?;
+        Err(OpenError::Large(_)) => {
+            let start = beginning(path).map_err(OpenError::system)?;
             if is_binary(&start) && !may_define(path) {
                 return Ok(start);
             }
-            read(path, &Limits { bytes: SEARCHED_BYTES_MAX, ..*limits })
+            read(path, &YamlLimits { bytes: SEARCHED_BYTES_MAX, ..*limits })
         }
         read => read,
     }
@@ -178,16 +178,20 @@ fn is_binary(start: &[u8]) -> bool {
 }
 
 /// The bytes of a stream within the limits.
-pub(super) fn bounded(from: &mut dyn Read, limits: &Limits) -> Result<Vec<u8>, ReadError> {
+pub(super) fn bounded(from: &mut dyn Read, limits: &YamlLimits) -> Result<Vec<u8>, OpenError> {
     take(from, limits, Vec::new())
 }
 
 /// The rest of a stream, after the bytes that were read already.
-fn take(from: &mut dyn Read, limits: &Limits, mut bytes: Vec<u8>) -> Result<Vec<u8>, ReadError> {
+fn take(
+    from: &mut dyn Read,
+    limits: &YamlLimits,
+    mut bytes: Vec<u8>,
+) -> Result<Vec<u8>, OpenError> {
     let left = (limits.bytes as u64 + 1).saturating_sub(bytes.len() as u64);
-    from.take(left).read_to_end(&mut bytes).map_err(ReadError::system)?;
+    from.take(left).read_to_end(&mut bytes).map_err(OpenError::system)?;
     if bytes.len() > limits.bytes {
-        return Err(ReadError::Large(bytes.len() as u64));
+        return Err(OpenError::Large(bytes.len() as u64));
     }
     Ok(bytes)
 }

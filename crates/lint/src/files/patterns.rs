@@ -28,7 +28,7 @@ pub(super) struct Patterns {
 
 impl Patterns {
     /// `folder` is what the layers' paths are relative to.
-    pub(super) fn of(folder: &Path, policy: &Policy) -> Result<Self, RunError> {
+    pub(super) fn from_policy(folder: &Path, policy: &Policy) -> Result<Self, RunError> {
         let layers = policy.keys().map(|(path, keys)| {
             let file = absolute(folder, Path::new(path));
             let base = file.parent().unwrap_or(&file).to_path_buf();

@@ -19,7 +19,7 @@ use crate::policy::Policy;
 pub(super) const PRIMARY: usize = 0;
 
 /// A policy of the run.
-pub(super) struct Loaded {
+pub(super) struct LoadedPolicy {
     /// Its path as output shows it, or `builtin:…`.
     pub(super) chosen: String,
     pub(super) policy: Policy,
@@ -37,7 +37,7 @@ pub(super) struct Loaded {
     pub(super) fault: Option<RunError>,
 }
 
-impl Loaded {
+impl LoadedPolicy {
     pub(super) fn new(
         options: &Options,
         chosen: String,
@@ -49,7 +49,7 @@ impl Loaded {
         let top = top.unwrap_or(&home).to_path_buf();
         let sources = policy.sources().filter(|(path, _)| !is_builtin(path));
         let sources = sources.map(|(path, _)| absolute(&options.folder, Path::new(path))).collect();
-        let patterns = Patterns::of(&options.folder, &policy)?;
+        let patterns = Patterns::from_policy(&options.folder, &policy)?;
         Ok(Self { chosen, policy, patterns, home, top, sources, is_apart: false, fault: None })
     }
 
@@ -72,7 +72,7 @@ pub(super) struct Governed {
 pub(super) struct PolicySet<'a> {
     options: &'a Options,
     boundary: &'a Boundary,
-    pub(super) loaded: Vec<Loaded>,
+    pub(super) loaded: Vec<LoadedPolicy>,
     by_file: BTreeMap<PathBuf, usize>,
     /// The policy for files without a policy above them.
     fallback: Option<usize>,
@@ -96,7 +96,7 @@ impl<'a> PolicySet<'a> {
     }
 
     /// Makes one policy govern every file.
-    pub(super) fn fix(&mut self, loaded: Loaded) {
+    pub(super) fn fix(&mut self, loaded: LoadedPolicy) {
         self.is_fixed = true;
         self.fallback = Some(self.loaded.len());
         self.loaded.push(loaded);
@@ -120,7 +120,7 @@ impl<'a> PolicySet<'a> {
     }
 
     fn fall_back(&mut self, chosen: String) -> Result<(), RunError> {
-        let loaded = Loaded::new(self.options, chosen, self.loaded.len(), None)?;
+        let loaded = LoadedPolicy::new(self.options, chosen, self.loaded.len(), None)?;
         self.fallback = Some(self.loaded.len());
         self.loaded.push(loaded);
         // An earlier lookup found none.
@@ -158,7 +158,7 @@ impl<'a> PolicySet<'a> {
         }
         let options = self.options;
         let mut loaded =
-            Loaded::new(options, shown(&options.folder, file), self.loaded.len(), top)?;
+            LoadedPolicy::new(options, shown(&options.folder, file), self.loaded.len(), top)?;
         if let Some(above) = above.filter(|_| loaded.policy.is_usable())
             && !extends(&loaded, above)
         {
@@ -180,7 +180,7 @@ impl<'a> PolicySet<'a> {
             return Ok(nearest);
         }
         // The `keys` of a parent in another folder count there.
-        let names = |loaded: &Loaded| loaded.patterns.name(path);
+        let names = |loaded: &LoadedPolicy| loaded.patterns.name(path);
         let elsewhere = self.loaded.iter().position(names);
         Ok(elsewhere.map(|by| Governed { by, in_corpus: true }).or(nearest))
     }
@@ -247,7 +247,7 @@ impl<'a> PolicySet<'a> {
 
     /// The policies that a policy file or lock file belongs to.
     pub(super) fn of_policy(&self, path: &Path) -> BTreeSet<usize> {
-        let has = |loaded: &Loaded| {
+        let has = |loaded: &LoadedPolicy| {
             loaded.sources.contains(path) || path.parent() == Some(loaded.home.as_path())
         };
         let all = self.loaded.iter().enumerate().filter(|(_, loaded)| has(loaded));
@@ -256,7 +256,7 @@ impl<'a> PolicySet<'a> {
 }
 
 /// Whether a policy extends a file, by whatever path.
-fn extends(loaded: &Loaded, file: &Path) -> bool {
+fn extends(loaded: &LoadedPolicy, file: &Path) -> bool {
     loaded.sources.contains(file)
         || std::fs::canonicalize(file).is_ok_and(|file| {
             let real = |source: &PathBuf| std::fs::canonicalize(source).ok();

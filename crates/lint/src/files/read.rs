@@ -6,13 +6,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use cortexkey_manifest::yaml::Limits;
+use cortexkey_manifest::yaml::YamlLimits;
 
 use super::names::{has_policy_name, is_yaml, may_define};
 use super::paths::shown_whole;
-use super::policy_set::Loaded;
+use super::policy_set::LoadedPolicy;
 use super::search::{is_policy_alone, name};
-use super::wanted::{FileToRead, Origin, Role};
+use super::to_read::{FileToRead, Origin, Role};
 use super::{Options, RunError, git, open};
 use crate::engine::{FileLinter, FileResult};
 use crate::model::{Claim, CorpusFile, may_claim};
@@ -25,7 +25,7 @@ pub(super) type Read = Option<(CorpusFile, FileResult)>;
 /// run is going to change files.
 pub(super) fn all(
     options: &Options,
-    loaded: &[Loaded],
+    loaded: &[LoadedPolicy],
     wanted: &mut [FileToRead],
     linters: &[FileLinter<'_>],
 ) -> Result<Vec<Read>, RunError> {
@@ -109,25 +109,25 @@ fn from_index(wanted: &mut [FileToRead]) -> Result<(), RunError> {
     Ok(())
 }
 
-fn bytes(options: &Options, item: &FileToRead) -> Result<Vec<u8>, open::ReadError> {
+fn bytes(options: &Options, item: &FileToRead) -> Result<Vec<u8>, open::OpenError> {
     let limits = &limits(options, item);
     match &item.origin {
         Origin::Disk if item.role == Role::Outside => open::search(&item.path, &options.limits),
         Origin::Disk => open::read(&item.path, limits),
         Origin::Bytes(Ok(bytes)) if bytes.len() > limits.bytes => {
-            Err(open::ReadError::Large(bytes.len() as u64))
+            Err(open::OpenError::Large(bytes.len() as u64))
         }
         Origin::Bytes(bytes) => bytes.clone(),
         Origin::Unreadable(why) => Err(why.clone()),
-        Origin::Index(_) => Err(open::ReadError::system(std::io::ErrorKind::NotFound.into())),
+        Origin::Index(_) => Err(open::OpenError::system(std::io::ErrorKind::NotFound.into())),
     }
 }
 
 /// How much of a file is read. A file of a corpus may not be large; any other may not hide a
 /// definition by its size.
-fn limits(options: &Options, item: &FileToRead) -> Limits {
+fn limits(options: &Options, item: &FileToRead) -> YamlLimits {
     match item.role {
-        Role::Outside => Limits { bytes: open::SEARCHED_BYTES_MAX, ..options.limits },
+        Role::Outside => YamlLimits { bytes: open::SEARCHED_BYTES_MAX, ..options.limits },
         Role::Corpus | Role::Perhaps => options.limits,
     }
 }
@@ -135,7 +135,7 @@ fn limits(options: &Options, item: &FileToRead) -> Limits {
 fn parse(
     options: &Options,
     item: &FileToRead,
-    bytes: Result<Vec<u8>, open::ReadError>,
+    bytes: Result<Vec<u8>, open::OpenError>,
 ) -> CorpusFile {
     match bytes {
         Ok(bytes) => {
@@ -146,9 +146,9 @@ fn parse(
     }
 }
 
-fn unread(options: &Options, item: &FileToRead, why: &open::ReadError) -> CorpusFile {
+fn unread(options: &Options, item: &FileToRead, why: &open::OpenError) -> CorpusFile {
     let limits = &options.limits;
     let file = CorpusFile::unreadable(name(options, &item.path), &why.finding(limits), why.help());
-    let readable = matches!(why, open::ReadError::Large(_));
+    let readable = matches!(why, open::OpenError::Large(_));
     CorpusFile { reported: item.reported, readable, ..file }
 }

@@ -7,11 +7,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Component, Path, PathBuf};
 
-use cortexkey_manifest::yaml::Limits;
+use cortexkey_manifest::yaml::YamlLimits;
 
 use super::git::{self, TreeEntry};
 use super::{RunError, boundary};
-use crate::model::{Before, CorpusFile};
+use crate::model::{CorpusFile, EarlierCorpus};
 
 /// How many links in a row, and how many nested submodules, are followed.
 const DEPTH_MAX: usize = 8;
@@ -21,9 +21,9 @@ pub(super) fn before(
     root: &Path,
     home: &Path,
     revision: &str,
-    limits: &Limits,
+    limits: &YamlLimits,
     belongs: &dyn Fn(&Path) -> bool,
-) -> Result<Before, RunError> {
+) -> Result<EarlierCorpus, RunError> {
     let commit = git::commit(root, revision)?;
     let entries = git::tree(root, &commit)?;
     let mut files = Vec::new();
@@ -35,7 +35,7 @@ pub(super) fn before(
         let below = path.strip_prefix(home).unwrap_or(&path);
         CorpusFile::new(below.to_string_lossy(), bytes, limits)
     });
-    Ok(Before { revision: revision.to_owned(), files: files.collect() })
+    Ok(EarlierCorpus { revision: revision.to_owned(), files: files.collect() })
 }
 
 type Files = Vec<(PathBuf, Vec<u8>)>;
@@ -44,7 +44,7 @@ fn of_submodule(
     root: &Path,
     commit: &str,
     belongs: &dyn Fn(&Path) -> bool,
-    limits: &Limits,
+    limits: &YamlLimits,
     files: &mut Files,
     depth: usize,
 ) {
@@ -65,7 +65,7 @@ fn of_repository(
     root: &Path,
     entries: &[TreeEntry],
     belongs: &dyn Fn(&Path) -> bool,
-    limits: &Limits,
+    limits: &YamlLimits,
     files: &mut Files,
 ) -> Result<(), RunError> {
     let tree = Tree::read(root, entries)?;

@@ -14,16 +14,16 @@ use super::listing::Listing;
 use super::names::has_policy_name;
 use super::paths::{absolute, relative, shown, slashed};
 use super::patterns;
-use super::policy_set::{Loaded, PRIMARY, PolicySet};
+use super::policy_set::{LoadedPolicy, PRIMARY, PolicySet};
 use super::search::{self, Search, SearchResult};
-use super::wanted::{FileToRead, Role};
+use super::to_read::{FileToRead, Role};
 use super::{
-    DEFAULT_POLICY, FixMode, KnownFindings, Options, Outcome, POLICY_NAMES, RunError, Stdin,
+    DEFAULT_POLICY, FixMode, KnownFindings, Options, POLICY_NAMES, RunError, RunOutcome, Stdin,
     baseline_path, companions, fix, known, load_policy, read,
 };
 use crate::engine::Baseline;
 use crate::engine::{FileLinter, FileResult, LintOptions, assemble, lint_all};
-use crate::model::{Before, Corpus, CorpusFile, LockedKeys, Report, WaivedBy};
+use crate::model::{Corpus, CorpusFile, EarlierCorpus, LockedKeys, Report, WaivedBy};
 use crate::policy::Policy;
 use crate::rules::policy::p006_unknown_rule;
 
@@ -32,7 +32,7 @@ pub(super) fn run(
     options: &Options,
     stdin: Stdin,
     messages: &mut Vec<String>,
-) -> Result<Outcome, RunError> {
+) -> Result<RunOutcome, RunError> {
     let starts = starts(options);
     let fixed = options.policy.as_deref().map(|policy| named(options, policy)).transpose()?;
     let boundary = boundary(options, &starts, fixed.as_ref())?;
@@ -247,22 +247,22 @@ fn starts(options: &Options) -> Vec<PathBuf> {
 }
 
 /// The policy named on the command line.
-fn named(options: &Options, policy: &Path) -> Result<Loaded, RunError> {
+fn named(options: &Options, policy: &Path) -> Result<LoadedPolicy, RunError> {
     let text = policy.to_string_lossy();
     let chosen = if is_builtin(&text) { text.into_owned() } else { shown(&options.folder, policy) };
-    Loaded::new(options, chosen, PRIMARY, None)
+    LoadedPolicy::new(options, chosen, PRIMARY, None)
 }
 
 /// The boundary of the run. Paths in several repositories are an error.
 fn boundary(
     options: &Options,
     starts: &[PathBuf],
-    fixed: Option<&Loaded>,
+    fixed: Option<&LoadedPolicy>,
 ) -> Result<Boundary, RunError> {
     if let Some(fixed) = fixed.filter(|fixed| fixed.patterns.any()) {
-        return Boundary::of(&fixed.home);
+        return Boundary::around(&fixed.home);
     }
-    let own = Boundary::of(&absolute(&options.folder, Path::new("")))?;
+    let own = Boundary::around(&absolute(&options.folder, Path::new("")))?;
     if fixed.is_some() {
         return Ok(own);
     }
@@ -271,7 +271,7 @@ fn boundary(
         if main.as_ref().is_some_and(|main| main.holds(start)) {
             continue;
         }
-        let other = Boundary::of(start)?;
+        let other = Boundary::around(start)?;
         // Without a repository and a policy, there is no corpus to split.
         if !other.is_repository && other.policies(start)?.is_empty() {
             continue;
@@ -295,7 +295,7 @@ fn by_one<'a>(
     options: &'a Options,
     boundary: &'a Boundary,
     policy_set: &mut PolicySet<'a>,
-    loaded: Loaded,
+    loaded: LoadedPolicy,
 ) -> Result<Scope, RunError> {
     let is_usable = loaded.policy.is_usable();
     let mut scopes: Vec<PathBuf> = loaded.patterns.bases().map(Path::to_path_buf).collect();
@@ -319,7 +319,7 @@ fn by_one<'a>(
     if is_named && boundary.is_repository {
         scopes.push(policy_set.loaded[PRIMARY].home.clone());
     }
-    Ok((Rc::new(Listing::of(boundary)?.with_unsaved(boundary, options)), scopes))
+    Ok((Rc::new(Listing::read(boundary)?.with_unsaved(boundary, options)), scopes))
 }
 
 /// Loads the nearest policy for each file.
@@ -341,7 +341,7 @@ fn by_nearest<'a>(
     }
     // Without a repository and a policy, only the given paths are searched.
     let is_listed = boundary.is_repository || all || !policy_set.loaded.is_empty();
-    let listing = if is_listed { Listing::of(boundary)? } else { Listing::default() };
+    let listing = if is_listed { Listing::read(boundary)? } else { Listing::default() };
     let listing = listing.with_unsaved(boundary, options);
     let policies = || listing.files.iter().filter(|file| has_policy_name(&file.path));
     for file in policies() {
@@ -401,7 +401,7 @@ fn governing(
     messages: &mut Vec<String>,
 ) -> Result<(), RunError> {
     for at in &found.policies {
-        let Loaded { chosen, home, fault, .. } = &policy_set.loaded[*at];
+        let LoadedPolicy { chosen, home, fault, .. } = &policy_set.loaded[*at];
         let is_file = options.policy.is_none() && !is_builtin(chosen);
         if is_file && !boundary::is_above(&options.folder, &home.join(POLICY_NAMES[0])) {
             let whose = shown(&options.folder, home);
@@ -422,7 +422,7 @@ fn governing(
 struct Group {
     /// The policy's index.
     at: usize,
-    before: Option<Before>,
+    before: Option<EarlierCorpus>,
     lock: Option<LockedKeys>,
 }
 
@@ -595,7 +595,7 @@ impl Run<'_> {
             let asked = self.enter(nth);
             let policy = &self.policies[self.groups[nth].at].1;
             let report = lint_all(&self.corpus, policy, lint_options);
-            let (new, stay) = Baseline::of(&report, policy, older);
+            let (new, stay) = Baseline::from_report(&report, policy, older);
             baselines.push(new);
             reports.push(report);
             left += stay;
@@ -612,7 +612,7 @@ impl Run<'_> {
         diff: Option<String>,
         no_input: bool,
         messages: &mut Vec<String>,
-    ) -> Outcome {
+    ) -> RunOutcome {
         let used = |at: usize| self.groups.iter().any(|group| group.at == at);
         let mut is_usage_error = false;
         for (at, (chosen, policy)) in self.policies.iter().enumerate().filter(|(at, _)| used(*at)) {
@@ -631,7 +631,7 @@ impl Run<'_> {
             self.corpus.lock = first.lock.take();
         }
         let mut policies = self.policies.into_iter().map(|(_, policy)| policy);
-        Outcome {
+        RunOutcome {
             report: Some(report.shortened()),
             policy: policies.next(),
             others: policies.collect(),

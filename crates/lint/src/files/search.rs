@@ -15,11 +15,11 @@ use cortexkey_manifest::policy::is_policy;
 use walkdir::WalkDir;
 
 use super::boundary::Boundary;
-use super::listing::{Blob, Listed, Listing};
+use super::listing::{Blob, ListedFile, Listing};
 use super::names::{has_policy_name, is_yaml, may_define};
 use super::paths::{absolute, shown, shown_whole};
 use super::policy_set::{Governed, PRIMARY, PolicySet};
-use super::wanted::{FileToRead, Origin, Role, dedup_paths, dedup_targets};
+use super::to_read::{FileToRead, Origin, Role, dedup_paths, dedup_targets};
 use super::{Options, RunError, Stdin, open};
 use crate::model::CorpusFile;
 
@@ -121,7 +121,7 @@ impl<'a, 'b> Search<'a, 'b> {
     /// Adds one file under a path, which differs from its own if links lead to it.
     fn take(
         &mut self,
-        file: &Listed,
+        file: &ListedFile,
         path: &Path,
         reported: bool,
         links: usize,
@@ -177,7 +177,7 @@ impl<'a, 'b> Search<'a, 'b> {
     /// Adds a file that a corpus names.
     fn candidate(
         &mut self,
-        file: &Listed,
+        file: &ListedFile,
         path: &Path,
         governed: Governed,
         reported: bool,
@@ -200,15 +200,15 @@ impl<'a, 'b> Search<'a, 'b> {
                 Ok(Some(real)) => wanted.real = Some(real),
                 // A link replaced one of its folders: git does not see the file any more.
                 Ok(None) if links == 0 => return Ok(()),
-                Ok(None) => wanted.origin = Origin::Unreadable(open::ReadError::Leaves),
-                Err(error) => wanted.origin = Origin::Unreadable(open::ReadError::system(error)),
+                Ok(None) => wanted.origin = Origin::Unreadable(open::OpenError::Leaves),
+                Err(error) => wanted.origin = Origin::Unreadable(open::OpenError::system(error)),
             },
             // Git still lists a file that was just deleted; an editor has texts that are not saved yet.
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 let Some(text) = self.options.texts.get(&wanted.path) else { return Ok(()) };
                 wanted.origin = Origin::Bytes(Ok(text.clone().into_bytes()));
             }
-            Err(error) => wanted.origin = Origin::Unreadable(open::ReadError::system(error)),
+            Err(error) => wanted.origin = Origin::Unreadable(open::OpenError::system(error)),
         }
         self.push(wanted);
         Ok(())
@@ -264,8 +264,8 @@ impl<'a, 'b> Search<'a, 'b> {
                 return self.linked_folder(path, &real, reported, links);
             }
             Ok(Some(real)) => wanted.real = Some(real),
-            Ok(None) => wanted.origin = Origin::Unreadable(open::ReadError::Leaves),
-            Err(error) => wanted.origin = Origin::Unreadable(open::ReadError::system(error)),
+            Ok(None) => wanted.origin = Origin::Unreadable(open::OpenError::Leaves),
+            Err(error) => wanted.origin = Origin::Unreadable(open::OpenError::system(error)),
         }
         self.push(wanted);
         Ok(())
@@ -280,7 +280,7 @@ impl<'a, 'b> Search<'a, 'b> {
             }
             // Links out of the repository are common, but not among definitions.
             Ok(None) if may_define(path) && self.policy_set.is_below_keys(path) => {
-                self.want(path, by, true, Origin::Unreadable(open::ReadError::Leaves));
+                self.want(path, by, true, Origin::Unreadable(open::OpenError::Leaves));
             }
             Ok(None) | Err(_) => {}
         }
@@ -326,7 +326,7 @@ impl<'a, 'b> Search<'a, 'b> {
     }
 
     /// The listed files below a folder; all files on the disk if git ignores the folder.
-    fn below(&self, folder: &Path) -> Result<Vec<Listed>, RunError> {
+    fn below(&self, folder: &Path) -> Result<Vec<ListedFile>, RunError> {
         let listed = self.listing.below_folder(folder);
         if !listed.is_empty() {
             return Ok(listed.to_vec());
@@ -338,7 +338,7 @@ impl<'a, 'b> Search<'a, 'b> {
             })?;
             if !entry.file_type().is_dir() {
                 let is_link = Some(entry.path_is_symlink());
-                out.push(Listed { path: entry.into_path(), is_link, sparse: None });
+                out.push(ListedFile { path: entry.into_path(), is_link, sparse: None });
             }
         }
         Ok(out)
@@ -392,7 +392,7 @@ impl<'a, 'b> Search<'a, 'b> {
             });
             let may_define = !is_folder && may_define(path);
             if named || may_define || (is_folder && self.policy_set.reaches(path)) {
-                self.instead(path, by, Origin::Unreadable(open::ReadError::Leaves));
+                self.instead(path, by, Origin::Unreadable(open::OpenError::Leaves));
             } else {
                 self.skip(path);
             }
@@ -561,7 +561,7 @@ impl<'a, 'b> Search<'a, 'b> {
     }
 
     /// Applies standard input; true if it means the whole corpus.
-    fn stdin(&mut self, bytes: Result<Vec<u8>, open::ReadError>) -> Result<bool, RunError> {
+    fn stdin(&mut self, bytes: Result<Vec<u8>, open::OpenError>) -> Result<bool, RunError> {
         let Some(name) = &self.options.stdin_filename else {
             let by = self.policy_set.above(&self.options.folder)?.first().copied();
             let by = by.unwrap_or(PRIMARY);

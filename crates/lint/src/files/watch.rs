@@ -13,7 +13,7 @@ use walkdir::WalkDir;
 
 use super::paths::absolute;
 use super::patterns::Patterns;
-use super::{Options, Outcome, baseline_path};
+use super::{Options, RunOutcome, baseline_path};
 use crate::policy::Policy;
 
 /// Folders that are watched.
@@ -71,7 +71,7 @@ impl Watched {
     /// What a run has read, as it is when the run has ended; `before` is what was taken before it,
     /// and stays if the run could not start or read its policies or any file.
     #[must_use]
-    pub fn after(options: &Options, outcome: &Outcome, before: &Self) -> Self {
+    pub fn after(options: &Options, outcome: &RunOutcome, before: &Self) -> Self {
         let files = outcome.corpus.files.iter().filter_map(|file| file.disk_path.clone());
         let mut paths: BTreeSet<PathBuf> = files.collect();
         let mut policies = outcome.policy.iter().chain(&outcome.others);
@@ -130,7 +130,7 @@ pub(super) fn own_files(options: &Options, policy: &Policy) -> Vec<PathBuf> {
 
 /// The folders that new files of a policy's corpus appear in.
 fn folders(options: &Options, policy: &Policy) -> Vec<PathBuf> {
-    let bases: Vec<PathBuf> = match Patterns::of(&options.folder, policy) {
+    let bases: Vec<PathBuf> = match Patterns::from_policy(&options.folder, policy) {
         Ok(patterns) if patterns.any() => patterns.bases().map(Path::to_path_buf).collect(),
         _ => vec![absolute(&options.folder, Path::new(""))],
     };

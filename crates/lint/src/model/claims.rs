@@ -334,12 +334,12 @@ fn unescaped(bytes: &[u8]) -> Cow<'_, [u8]> {
 
 #[cfg(test)]
 mod tests {
-    use cortexkey_manifest::yaml::{Limits, parse};
+    use cortexkey_manifest::yaml::{YamlLimits, parse};
 
     use super::*;
 
     fn claim_in(text: &str) -> Claim {
-        let parsed = parse(text, &Limits::default());
+        let parsed = parse(text, &YamlLimits::default());
         let found = claim(&parsed.tree, !parsed.problems.is_empty());
         assert!(found == Claim::No || may_claim(text.as_bytes()), "{text}");
         found

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use cortexkey_manifest::definition::{self, Definition};
 use cortexkey_manifest::lock::{self, Lock};
-use cortexkey_manifest::yaml::{Limits, Tree, parse, parse_bytes};
+use cortexkey_manifest::yaml::{Tree, YamlLimits, parse, parse_bytes};
 use cortexkey_manifest::{Problem, ProblemKind, Span, decode};
 
 use super::claims::{self, Claim};
@@ -61,7 +61,7 @@ pub struct CorpusFile {
 impl CorpusFile {
     /// Parses the bytes of a file.
     #[must_use]
-    pub fn new(path: impl Into<String>, bytes: Vec<u8>, limits: &Limits) -> Self {
+    pub fn new(path: impl Into<String>, bytes: Vec<u8>, limits: &YamlLimits) -> Self {
         let decoded = decode(bytes);
         let parsed = parse(&decoded.text, limits);
         let (mut problems, trusted) = match decoded.problem {
@@ -107,7 +107,7 @@ impl CorpusFile {
 
     /// The same file with another text.
     #[must_use]
-    pub(crate) fn with_bytes(&self, bytes: Vec<u8>, limits: &Limits) -> Self {
+    pub(crate) fn with_bytes(&self, bytes: Vec<u8>, limits: &YamlLimits) -> Self {
         let mut new = Self {
             id: self.id,
             policy_path: self.policy_path.clone(),
@@ -136,7 +136,7 @@ impl CorpusFile {
 
     /// Parses the bytes of a file that no corpus names; `None` if it contains no definition.
     #[must_use]
-    pub fn outside(path: impl Into<String>, bytes: Vec<u8>, limits: &Limits) -> Option<Self> {
+    pub fn outside(path: impl Into<String>, bytes: Vec<u8>, limits: &YamlLimits) -> Option<Self> {
         let mut file = Self::new(path, bytes, limits);
         match file.claim() {
             Claim::No => None,
@@ -181,7 +181,7 @@ impl CorpusFile {
     /// Represents a file that cannot be read, which is always a finding.
     #[must_use]
     pub fn unreadable(path: impl Into<String>, why: &str, help: &str) -> Self {
-        let mut file = Self::new(path, Vec::new(), &Limits::default());
+        let mut file = Self::new(path, Vec::new(), &YamlLimits::default());
         let problem = Problem::new(ProblemKind::YamlSyntax, Span::default(), why).help(help);
         file.problems = vec![problem];
         file.readable = false;
@@ -191,7 +191,7 @@ impl CorpusFile {
 
 /// The corpus at an earlier revision.
 #[derive(Clone, Debug)]
-pub struct Before {
+pub struct EarlierCorpus {
     /// The name of the revision.
     pub revision: String,
     /// Its files.
@@ -214,7 +214,7 @@ pub struct LockedKeys {
 impl LockedKeys {
     /// Parses the bytes of a lock file.
     #[must_use]
-    pub fn new(path: impl Into<String>, bytes: Vec<u8>, limits: &Limits) -> Self {
+    pub fn new(path: impl Into<String>, bytes: Vec<u8>, limits: &YamlLimits) -> Self {
         let parsed = parse_bytes(bytes, limits);
         let lowered = parsed.first().map(|document| lock::read(&parsed.tree, document));
         let (lock, problems) = match lowered {
@@ -236,7 +236,7 @@ pub struct Corpus {
     /// Files that are not reported on because a pattern excludes them.
     pub excluded: usize,
     /// The corpus at an earlier revision, to compare keys with.
-    pub before: Option<Before>,
+    pub before: Option<EarlierCorpus>,
     /// The lock file.
     pub lock: Option<LockedKeys>,
     /// True when some files are not reported on; rules that need the whole corpus are skipped then.

@@ -16,7 +16,7 @@ mod tally;
 pub(crate) use builder::FindingBuilder;
 pub(crate) use claims::{Claim, may_claim};
 pub(crate) use corpus::document_at;
-pub use corpus::{Before, Corpus, CorpusFile, KeyDocument, LockedKeys};
+pub use corpus::{Corpus, CorpusFile, EarlierCorpus, KeyDocument, LockedKeys};
 pub(crate) use duration::duration_in_words;
 pub(crate) use edits::{
     add_after, end_of_line, entry_span, remove_entry, remove_item, remove_waiver,
@@ -27,5 +27,5 @@ pub(crate) use report::Coverage;
 pub use report::{Report, Summary};
 pub(crate) use role_name::{folded, same_role};
 pub use rule_id::{Family, RuleId};
-pub use source::{FileId, Location, Source, SourceId, Sources};
+pub use source::{FileId, Location, SourceId, SourceText, Sources};
 pub use tally::{Tallies, Tally};

@@ -215,7 +215,7 @@ impl Report {
     }
 
     pub(crate) fn is_of_policy(&self, finding: &Finding) -> bool {
-        self.sources.get(finding.location.source).is_some_and(super::Source::is_of_policy)
+        self.sources.get(finding.location.source).is_some_and(super::SourceText::is_of_policy)
     }
 }
 

@@ -51,7 +51,7 @@ pub struct Location {
 
 /// A file that findings point to, with its text.
 #[derive(Clone, Debug)]
-pub struct Source {
+pub struct SourceText {
     /// Which file it is.
     pub id: SourceId,
     /// Its path as output shows it.
@@ -66,7 +66,7 @@ pub struct Source {
     pub(crate) reported: bool,
 }
 
-impl Source {
+impl SourceText {
     pub(crate) fn new(id: SourceId, path: &str, tree: &Arc<Tree>) -> Self {
         let path = mask_path(path);
         let from_root = (!is_builtin(&path)).then(|| path.clone());
@@ -128,29 +128,29 @@ impl Source {
 /// The sources of a report: the policy's layers first, then the corpus, then the lock file.
 #[derive(Clone, Debug, Default)]
 pub struct Sources {
-    all: Vec<Source>,
+    all: Vec<SourceText>,
     at: HashMap<SourceId, usize>,
 }
 
 impl Sources {
     /// The source of an id; `None` for a file of another run.
     #[must_use]
-    pub fn get(&self, id: SourceId) -> Option<&Source> {
+    pub fn get(&self, id: SourceId) -> Option<&SourceText> {
         self.all.get(*self.at.get(&id)?)
     }
 
     /// All of them, in order.
-    pub fn iter(&self) -> core::slice::Iter<'_, Source> {
+    pub fn iter(&self) -> core::slice::Iter<'_, SourceText> {
         self.all.iter()
     }
 
-    pub(crate) fn all_mut(&mut self) -> &mut [Source] {
+    pub(crate) fn all_mut(&mut self) -> &mut [SourceText] {
         &mut self.all
     }
 }
 
-impl FromIterator<Source> for Sources {
-    fn from_iter<I: IntoIterator<Item = Source>>(items: I) -> Self {
+impl FromIterator<SourceText> for Sources {
+    fn from_iter<I: IntoIterator<Item = SourceText>>(items: I) -> Self {
         let mut sources = Self::default();
         for source in items {
             if let Entry::Vacant(at) = sources.at.entry(source.id) {
@@ -163,8 +163,8 @@ impl FromIterator<Source> for Sources {
 }
 
 impl<'s> IntoIterator for &'s Sources {
-    type Item = &'s Source;
-    type IntoIter = core::slice::Iter<'s, Source>;
+    type Item = &'s SourceText;
+    type IntoIter = core::slice::Iter<'s, SourceText>;
 
     fn into_iter(self) -> Self::IntoIter {
         self.iter()
@@ -172,8 +172,8 @@ impl<'s> IntoIterator for &'s Sources {
 }
 
 impl IntoIterator for Sources {
-    type Item = Source;
-    type IntoIter = std::vec::IntoIter<Source>;
+    type Item = SourceText;
+    type IntoIter = std::vec::IntoIter<SourceText>;
 
     fn into_iter(self) -> Self::IntoIter {
         self.all.into_iter()
@@ -182,9 +182,9 @@ impl IntoIterator for Sources {
 
 /// A report holds every source that its findings point into.
 impl Index<SourceId> for Sources {
-    type Output = Source;
+    type Output = SourceText;
 
-    fn index(&self, id: SourceId) -> &Source {
+    fn index(&self, id: SourceId) -> &SourceText {
         &self.all[self.at[&id]]
     }
 }

@@ -3,11 +3,11 @@
 
 use cortexkey_manifest::format::SETTINGS;
 use cortexkey_manifest::policy::{
-    CustomRule, Layer, OptionKind, OptionValue, RuleEntry, RuleSettings, Source,
+    CustomRule, OptionKind, OptionValue, PolicyLayer, RuleEntry, RuleSettings, SettingSource,
 };
 use cortexkey_manifest::{Spanned, Suggestions, did_you_mean, quote, quote_refused};
 
-use super::custom::{Custom, Language};
+use super::custom::{Custom, ExpressionLanguage};
 use super::options::OptionDoc;
 use super::registry::{Registry, RuleSpec};
 use crate::model::RuleId;
@@ -27,21 +27,21 @@ pub(crate) enum MistakeKind {
 #[derive(Clone, Debug)]
 pub(crate) struct PolicyMistake {
     pub(crate) kind: MistakeKind,
-    pub(crate) at: Source,
+    pub(crate) at: SettingSource,
     pub(crate) message: String,
     pub(crate) help: Option<String>,
 }
 
 /// What expressions of a policy's layers are compiled with.
-pub(super) fn language(layers: &[Layer]) -> Language {
+pub(super) fn language(layers: &[PolicyLayer]) -> ExpressionLanguage {
     let roles = layers.iter().flat_map(|layer| &layer.file.catalog.roles);
     let components = roles.flat_map(|role| &role.components);
-    Language::new(components.map(|(name, _)| name.value.clone()).collect())
+    ExpressionLanguage::new(components.map(|(name, _)| name.value.clone()).collect())
 }
 
 /// Compiles the rules that a policy defines.
 pub(super) fn custom_rules(
-    layers: &[Layer],
+    layers: &[PolicyLayer],
     registry: &Registry,
 ) -> (Vec<Custom>, Vec<PolicyMistake>) {
     let mut rules = Vec::new();
@@ -57,7 +57,7 @@ pub(super) fn custom_rules(
                 Some(Ok(custom)) if misnamed.is_empty() => rules.push(custom),
                 Some(Err((span, error))) => mistakes.push(PolicyMistake {
                     kind: MistakeKind::BadValue,
-                    at: Source { layer, span },
+                    at: SettingSource { layer, span },
                     message: error.message,
                     help: error.help,
                 }),
@@ -71,7 +71,7 @@ pub(super) fn custom_rules(
 
 /// Checks what the layers say about rules.
 pub(super) fn rule_entries(
-    layers: &[Layer],
+    layers: &[PolicyLayer],
     registry: &Registry,
     custom: &[Custom],
 ) -> Vec<PolicyMistake> {
@@ -103,7 +103,7 @@ pub(super) fn rule_entries(
 
 /// Checks the rules that waivers name.
 pub(super) fn waived_rules(
-    layers: &[Layer],
+    layers: &[PolicyLayer],
     registry: &Registry,
     custom: &[Custom],
 ) -> Vec<PolicyMistake> {
@@ -128,7 +128,7 @@ fn misnamed(
     registry: &Registry,
 ) -> Vec<PolicyMistake> {
     let mistake = |span, message: String, help: &str| {
-        let at = Source { layer, span };
+        let at = SettingSource { layer, span };
         PolicyMistake { kind: MistakeKind::BadValue, at, message, help: Some(help.to_owned()) }
     };
     let mut out = Vec::new();
@@ -182,20 +182,20 @@ fn unknown_rule(
         .or_else(|| Some("rules have a code (`E003`) and a name (`expiry-too-long`)".into()));
     PolicyMistake {
         kind: MistakeKind::UnknownRule,
-        at: Source { layer, span: written.span },
+        at: SettingSource { layer, span: written.span },
         message,
         help,
     }
 }
 
-fn twice(layer: &Layer, at: usize, entry: &RuleEntry, first: &RuleEntry) -> PolicyMistake {
+fn twice(layer: &PolicyLayer, at: usize, entry: &RuleEntry, first: &RuleEntry) -> PolicyMistake {
     let line = layer.tree.position(first.rule.span.start).line;
     let message = format!(
         "{} and {} (line {line}) are the same rule",
         quote(&entry.rule.value),
         quote(&first.rule.value)
     );
-    let source = Source { layer: at, span: entry.rule.span };
+    let source = SettingSource { layer: at, span: entry.rule.span };
     PolicyMistake {
         kind: MistakeKind::Duplicate,
         at: source,
@@ -228,7 +228,7 @@ fn check_custom_entry(id: &RuleId, entry: &RuleEntry, layer: usize, out: &mut Ve
             let help = did_you_mean(&name.value, &known);
             out.push(PolicyMistake {
                 kind: MistakeKind::UnknownRule,
-                at: Source { layer, span: name.span },
+                at: SettingSource { layer, span: name.span },
                 message,
                 help,
             });
@@ -248,7 +248,7 @@ fn softened(rule: &RuleSpec, settings: &RuleSettings, layer: usize) -> Option<Po
     let message = format!("rule {} cannot be {what}", rule.id);
     let help = "remove the setting: what cannot be checked is an error, never a warning; exclude \
                 files that are not key definitions from the policy's `keys`";
-    let at = Source { layer, span };
+    let at = SettingSource { layer, span };
     Some(PolicyMistake { kind: MistakeKind::UnknownRule, at, message, help: Some(help.into()) })
 }
 
@@ -259,7 +259,7 @@ fn unknown_option(rule: &RuleSpec, name: &Spanned<String>, layer: usize) -> Poli
     let help = did_you_mean(&name.value, &known);
     PolicyMistake {
         kind: MistakeKind::UnknownRule,
-        at: Source { layer, span: name.span },
+        at: SettingSource { layer, span: name.span },
         message,
         help,
     }
@@ -282,6 +282,6 @@ fn bad_value(
         OptionKind::Nothing => "nothing".into(),
     };
     let message = format!("`{}` of {} takes {expected}, got {seen}", doc.name, rule.id.name());
-    let at = Source { layer, span: value.span };
+    let at = SettingSource { layer, span: value.span };
     Some(PolicyMistake { kind: MistakeKind::BadValue, at, message, help: Some(doc.what.into()) })
 }

@@ -6,7 +6,8 @@ use std::sync::{Arc, LazyLock};
 use cortexkey_core::access::Product;
 use cortexkey_manifest::Spanned;
 use cortexkey_manifest::policy::{
-    Facts, Layer, LayerFault, Layers, Merged, ResolvedRule, Role, Source, Tenant, Waiver,
+    CatalogRole, CatalogTenant, Facts, LayerFault, Merged, PolicyLayer, PolicyLayers, ResolvedRule,
+    SettingSource, Waiver,
 };
 use cortexkey_manifest::yaml::Tree;
 
@@ -14,7 +15,7 @@ use super::check::{self, MistakeKind, PolicyMistake};
 use super::custom::{Custom, Expression, ExpressionError};
 use super::match_paths::MatchPaths;
 use super::registry::{Registry, RuleSpec};
-use super::settings::{RuleSettings, Settings};
+use super::settings::{EffectiveSettings, Settings};
 use crate::model::{Location, RuleId, SourceId};
 
 /// A policy that keys are checked against.
@@ -22,7 +23,7 @@ use crate::model::{Location, RuleId, SourceId};
 pub struct Policy {
     /// Which policy of the run it is.
     pub(crate) number: usize,
-    pub(crate) layers: Vec<Layer>,
+    pub(crate) layers: Vec<PolicyLayer>,
     pub(crate) faults: Vec<LayerFault>,
     pub(crate) merged: Merged,
     pub(crate) mistakes: Vec<PolicyMistake>,
@@ -33,13 +34,17 @@ pub struct Policy {
     pub(crate) role_ids: HashMap<String, String>,
     pub(crate) registry: Registry,
     /// What is in force for each rule.
-    settings: HashMap<RuleId, RuleSettings>,
+    settings: HashMap<RuleId, EffectiveSettings>,
 }
 
 impl Policy {
     /// Merges layers that were read, and checks what they say about the rules that exist.
-    pub(crate) fn with_rules(layers: Layers, rules: &'static [RuleSpec], number: usize) -> Self {
-        let Layers { layers, faults } = layers;
+    pub(crate) fn with_rules(
+        layers: PolicyLayers,
+        rules: &'static [RuleSpec],
+        number: usize,
+    ) -> Self {
+        let PolicyLayers { layers, faults } = layers;
         let registry = Registry::new(rules, &layers);
         let merged = Merged::new(&layers, &registry);
         let facts = Facts::new(&layers);
@@ -86,7 +91,7 @@ impl Policy {
     }
 
     /// A location in one of its files.
-    pub(crate) fn location(&self, at: Source) -> Location {
+    pub(crate) fn location(&self, at: SettingSource) -> Location {
         Location { source: self.source(at.layer), span: at.span }
     }
 
@@ -114,8 +119,9 @@ impl Policy {
     }
 
     /// What it sets for a rule of the linter, or one that it defines.
-    pub(crate) fn rule_settings(&self, rule: &RuleId) -> &RuleSettings {
-        static NONE: LazyLock<RuleSettings> = LazyLock::new(|| RuleSettings::of_custom(None, 0));
+    pub(crate) fn rule_settings(&self, rule: &RuleId) -> &EffectiveSettings {
+        static NONE: LazyLock<EffectiveSettings> =
+            LazyLock::new(|| EffectiveSettings::of_custom(None, 0));
         self.settings.get(rule).unwrap_or(&NONE)
     }
 
@@ -182,19 +188,19 @@ impl Policy {
 
     /// A tenant by name.
     #[must_use]
-    pub fn tenant(&self, name: &str) -> Option<&Tenant> {
+    pub fn tenant(&self, name: &str) -> Option<&CatalogTenant> {
         self.tenants().find(|(known, _)| known.value == name).map(|(_, tenant)| tenant)
     }
 
     /// A tenant by name, with the index of the layer that has it.
     #[must_use]
-    pub fn tenant_at(&self, name: &str) -> Option<(usize, &Tenant)> {
+    pub fn tenant_at(&self, name: &str) -> Option<(usize, &CatalogTenant)> {
         let mut tenants = self.facts.tenants();
         tenants.find(|(_, (known, _))| known.value == name).map(|(at, (_, tenant))| (at, tenant))
     }
 
     /// All tenants, the nearest layer's first.
-    pub fn tenants(&self) -> impl Iterator<Item = &(Spanned<String>, Tenant)> {
+    pub fn tenants(&self) -> impl Iterator<Item = &(Spanned<String>, CatalogTenant)> {
         self.facts.tenants().map(|(_, tenant)| tenant)
     }
 
@@ -211,12 +217,12 @@ impl Policy {
     }
 
     /// Roles of the catalogue, the nearest layer's first.
-    pub fn roles(&self) -> impl Iterator<Item = &Role> {
+    pub fn roles(&self) -> impl Iterator<Item = &CatalogRole> {
         self.roles_at().map(|(_, role)| role)
     }
 
     /// The same with the index of their layer.
-    pub fn roles_at(&self) -> impl Iterator<Item = (usize, &Role)> {
+    pub fn roles_at(&self) -> impl Iterator<Item = (usize, &CatalogRole)> {
         let roles = self.facts.roles().iter();
         roles.map(|(at, index)| (*at, &self.layers[*at].file.catalog.roles[*index]))
     }
@@ -298,13 +304,13 @@ fn settings(
     custom: &[Custom],
     merged: &Merged,
     policy: usize,
-) -> HashMap<RuleId, RuleSettings> {
+) -> HashMap<RuleId, EffectiveSettings> {
     let resolved = |id: &RuleId| merged.rules.get(id.code());
     let rules = rules
         .iter()
-        .map(|rule| (rule.id.clone(), RuleSettings::new(rule, resolved(&rule.id), policy)));
+        .map(|rule| (rule.id.clone(), EffectiveSettings::new(rule, resolved(&rule.id), policy)));
     let custom = custom
         .iter()
-        .map(|rule| (rule.id().clone(), RuleSettings::of_custom(resolved(rule.id()), policy)));
+        .map(|rule| (rule.id().clone(), EffectiveSettings::of_custom(resolved(rule.id()), policy)));
     rules.chain(custom).collect()
 }

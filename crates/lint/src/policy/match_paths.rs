@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 
 use cortexkey_manifest::Spanned;
-use cortexkey_manifest::policy::{Layer, Match, Source};
+use cortexkey_manifest::policy::{Match, PolicyLayer, SettingSource};
 use globset::{ErrorKind, GlobBuilder, GlobMatcher};
 use thiserror::Error;
 
@@ -30,7 +30,7 @@ pub(crate) struct MatchPaths {
 
 impl MatchPaths {
     /// Compiles the patterns of all layers. Returns invalid ones with the reason.
-    pub(crate) fn new(layers: &[Layer]) -> (Self, Vec<(Source, PathPatternError)>) {
+    pub(crate) fn new(layers: &[PolicyLayer]) -> (Self, Vec<(SettingSource, PathPatternError)>) {
         let mut paths = Self::default();
         paths.resolve(layers, &|path| path.to_owned());
         let mut faults = Vec::new();
@@ -40,7 +40,7 @@ impl MatchPaths {
             let own = layer.file.custom_rules.iter().filter_map(|rule| rule.matches.get());
             for pattern in of_rules.chain(own).flat_map(|wanted: &Match| &wanted.path) {
                 if let Err(why) = paths.add(pattern) {
-                    faults.push((Source { layer: at, span: pattern.span }, why));
+                    faults.push((SettingSource { layer: at, span: pattern.span }, why));
                 }
             }
         }
@@ -48,9 +48,9 @@ impl MatchPaths {
     }
 
     /// Sets the folders that patterns start from; `whole` gives the absolute path of a layer's path.
-    pub(crate) fn resolve(&mut self, layers: &[Layer], whole: &dyn Fn(&str) -> String) {
+    pub(crate) fn resolve(&mut self, layers: &[PolicyLayer], whole: &dyn Fn(&str) -> String) {
         let in_force = layers.last().map(|layer| whole(&layer.path)).unwrap_or_default();
-        let prefix = |layer: &Layer| prefix(folder(&in_force), folder(&whole(&layer.path)));
+        let prefix = |layer: &PolicyLayer| prefix(folder(&in_force), folder(&whole(&layer.path)));
         self.prefixes = layers.iter().map(prefix).collect();
     }
 

@@ -25,7 +25,7 @@ pub(crate) use patterns::Pattern;
 pub(crate) use registry::RuleSpec;
 pub use selection::Selection;
 pub(crate) use selection::SelectionError;
-pub(crate) use settings::RuleSettings;
+pub(crate) use settings::EffectiveSettings;
 pub use settings::Settings;
 pub use show::{Fact, level};
 pub(crate) use subject::Subject;

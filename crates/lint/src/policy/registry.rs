@@ -1,6 +1,6 @@
 //! The rules that a policy can configure: those of the linter, and those that it defines itself.
 
-use cortexkey_manifest::policy::{Layer, OptionKind, Rules, Severity};
+use cortexkey_manifest::policy::{OptionKind, PolicyLayer, Rules, Severity};
 
 use super::options::OptionDoc;
 use crate::model::RuleId;
@@ -30,7 +30,7 @@ pub(crate) struct Registry {
 }
 
 impl Registry {
-    pub(super) fn new(rules: &'static [RuleSpec], layers: &[Layer]) -> Self {
+    pub(super) fn new(rules: &'static [RuleSpec], layers: &[PolicyLayer]) -> Self {
         let defined = layers.iter().flat_map(|layer| &layer.file.custom_rules);
         let custom = defined.filter_map(|rule| {
             Some(RuleId::custom(rule.id.get()?.clone(), rule.name.get()?.clone()))

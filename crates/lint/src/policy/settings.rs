@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use cortexkey_manifest::policy::{
-    Match, OptionValue, ResolvedOverride, ResolvedRule, Setting, Severity, Source,
+    Match, OptionValue, ResolvedOverride, ResolvedRule, SettingSource, Severity, SourcedValue,
 };
 
 use super::options::{InForce, OptionDoc, OptionField, Value};
@@ -65,7 +65,7 @@ impl Settings {
 /// A policy's settings of one rule: for all keys, and for those that an override matches. Parsed
 /// once, together with the policy.
 #[derive(Debug)]
-pub(crate) struct RuleSettings {
+pub(crate) struct EffectiveSettings {
     base: Settings,
     overrides: Vec<Override>,
 }
@@ -86,7 +86,7 @@ struct Change {
     options: Vec<OptionSetting>,
 }
 
-impl RuleSettings {
+impl EffectiveSettings {
     /// What a policy sets for a rule of the linter; `policy` is the policy's number in the run.
     pub(super) fn new(rule: &RuleSpec, resolved: Option<&ResolvedRule>, policy: usize) -> Self {
         let least = rule.leaves_unchecked.then_some(rule.severity);
@@ -144,8 +144,10 @@ struct Reader {
 }
 
 impl Reader {
-    fn read(&self, mut base: Settings, resolved: Option<&ResolvedRule>) -> RuleSettings {
-        let Some(resolved) = resolved else { return RuleSettings { base, overrides: Vec::new() } };
+    fn read(&self, mut base: Settings, resolved: Option<&ResolvedRule>) -> EffectiveSettings {
+        let Some(resolved) = resolved else {
+            return EffectiveSettings { base, overrides: Vec::new() };
+        };
         base.apply(&self.change(
             resolved.enabled.as_ref(),
             resolved.severity.as_ref(),
@@ -157,14 +159,14 @@ impl Reader {
             matches: item.matches.clone(),
             change: self.change(item.enabled.as_ref(), item.severity.as_ref(), &item.options),
         });
-        RuleSettings { base, overrides: overrides.collect() }
+        EffectiveSettings { base, overrides: overrides.collect() }
     }
 
     fn change(
         &self,
-        enabled: Option<&Setting<bool>>,
-        severity: Option<&Setting<Severity>>,
-        options: &BTreeMap<String, Setting<OptionValue>>,
+        enabled: Option<&SourcedValue<bool>>,
+        severity: Option<&SourcedValue<Severity>>,
+        options: &BTreeMap<String, SourcedValue<OptionValue>>,
     ) -> Change {
         let enabled = enabled.filter(|setting| setting.value || self.least.is_none());
         let severity = severity.filter(|setting| Some(setting.value) >= self.least);
@@ -182,7 +184,7 @@ impl Reader {
         }
     }
 
-    fn location(&self, at: Source) -> Location {
+    fn location(&self, at: SettingSource) -> Location {
         let source = SourceId::Policy { policy: self.policy, layer: at.layer };
         Location { source, span: at.span }
     }

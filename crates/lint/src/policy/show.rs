@@ -1,6 +1,8 @@
 //! The policy in force, in words: each setting, and which line of which file set it.
 
-use cortexkey_manifest::policy::{Match, OptionKind, OptionValue, Setting, Severity, Source};
+use cortexkey_manifest::policy::{
+    Match, OptionKind, OptionValue, SettingSource, Severity, SourcedValue,
+};
 use cortexkey_manifest::{Spanned, quote, scalar};
 
 use super::custom::Custom;
@@ -42,7 +44,7 @@ impl Policy {
             what: what.to_owned(),
             value,
             keys: None,
-            at: Some(self.line_of(Source { layer: custom.layer, span: custom.name_span })),
+            at: Some(self.line_of(SettingSource { layer: custom.layer, span: custom.name_span })),
         };
         // The severity is an error by default.
         if let Some(severity) = facts.first_mut().filter(|fact| fact.at.is_none()) {
@@ -59,14 +61,15 @@ impl Policy {
     fn facts_of(&self, id: &RuleId, settings: &Settings, options: &[OptionDoc]) -> Vec<Fact> {
         let resolved = self.resolved(id);
         let mut out = Vec::new();
-        let mut fact = |what: &str, value: String, keys: Option<&str>, at: Option<Source>| {
-            out.push(Fact {
-                what: what.to_owned(),
-                value,
-                keys: keys.map(str::to_owned),
-                at: at.map(|at| self.line_of(at)),
-            });
-        };
+        let mut fact =
+            |what: &str, value: String, keys: Option<&str>, at: Option<SettingSource>| {
+                out.push(Fact {
+                    what: what.to_owned(),
+                    value,
+                    keys: keys.map(str::to_owned),
+                    at: at.map(|at| self.line_of(at)),
+                });
+            };
         let enabled = resolved.and_then(|rule| rule.enabled.as_ref());
         let severity = resolved.and_then(|rule| rule.severity.as_ref());
         let word = level(settings.enabled, settings.severity).to_owned();
@@ -95,10 +98,10 @@ impl Policy {
         }
         for item in resolved.map_or(&[][..], |rule| &rule.overrides) {
             let keys = matched(&item.matches);
-            if let Some(Setting { value, source }) = &item.enabled {
+            if let Some(SourcedValue { value, source }) = &item.enabled {
                 fact("enabled", value.to_string(), Some(&keys), Some(*source));
             }
-            if let Some(Setting { value, source }) = &item.severity {
+            if let Some(SourcedValue { value, source }) = &item.severity {
                 fact("severity", value.as_str().to_owned(), Some(&keys), Some(*source));
             }
             for (name, setting) in &item.options {
@@ -123,7 +126,7 @@ impl Policy {
         .collect()
     }
 
-    fn line_of(&self, at: Source) -> String {
+    fn line_of(&self, at: SettingSource) -> String {
         let layer = &self.layers[at.layer];
         format!("{}:{}", layer.path, layer.tree.position(at.span.start).line)
     }

@@ -6,7 +6,7 @@ use core::fmt::Write as _;
 use std::collections::HashMap;
 
 use super::xml::{attribute, escaped};
-use crate::model::{Finding, Report, Source, SourceId, WaivedFinding};
+use crate::model::{Finding, Report, SourceId, SourceText, WaivedFinding};
 
 /// The findings of one file.
 #[derive(Default)]
@@ -47,7 +47,7 @@ impl Suite<'_> {
         (self.failed.len() + self.skipped.len()).max(1)
     }
 
-    fn xml(&self, source: &Source) -> String {
+    fn xml(&self, source: &SourceText) -> String {
         let file = attribute(&source.path);
         let tests = self.tests();
         let failed = self.failed.len();

@@ -6,7 +6,7 @@
 use serde_json::{Value, json};
 
 use super::Report;
-use crate::model::{Edit, Finding, Location, Source};
+use crate::model::{Edit, Finding, Location, SourceText};
 use crate::rules::{self, page_url};
 use cortexkey_manifest::Span;
 use cortexkey_manifest::policy::Severity;
@@ -59,11 +59,11 @@ fn location(report: &Report, location: Location) -> Value {
     json!({ "path": source.in_review(), "range": range(source, location.span) })
 }
 
-fn suggestion(source: &Source, edit: &Edit) -> Value {
+fn suggestion(source: &SourceText, edit: &Edit) -> Value {
     json!({ "range": range(source, edit.span), "text": edit.text })
 }
 
-fn range(source: &Source, span: Span) -> Value {
+fn range(source: &SourceText, span: Span) -> Value {
     let (start, end) = source.positions(span);
     let column = |offset: u32| offset as usize - source.tree.line_start(offset as usize) + 1;
     json!({

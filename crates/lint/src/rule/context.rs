@@ -9,7 +9,7 @@ use cortexkey_core::access::{PREDEFINED_ROLES, PredefinedRole};
 use cortexkey_manifest::Span;
 use cortexkey_manifest::access::ResolvedRole;
 use cortexkey_manifest::definition::Definition;
-use cortexkey_manifest::policy::{Role, Source as PolicySource};
+use cortexkey_manifest::policy::{CatalogRole, SettingSource as PolicySource};
 use cortexkey_manifest::yaml::Tree;
 use jiff::Timestamp;
 
@@ -66,9 +66,9 @@ pub(crate) struct KeyContext<'a> {
     /// The policy.
     pub(crate) policy: &'a Policy,
     /// The catalogue's roles, the nearest layer's first.
-    pub(crate) catalogue: &'a [&'a Role],
+    pub(crate) catalogue: &'a [&'a CatalogRole],
     /// The same by name and by id.
-    pub(crate) listed: &'a Listed<'a>,
+    pub(crate) listed: &'a RoleIndex<'a>,
     /// Its tenant: its own, or the policy's only one.
     pub(crate) tenant: Option<&'a str>,
     /// The time.
@@ -89,9 +89,9 @@ impl KeyContext<'_> {
 
 /// The catalogue's roles by name and by id, since a file may name very many.
 #[derive(Debug, Default)]
-pub(crate) struct Listed<'a> {
-    by_name: HashMap<&'a str, &'a Role>,
-    by_id: HashMap<&'a str, &'a Role>,
+pub(crate) struct RoleIndex<'a> {
+    by_name: HashMap<&'a str, &'a CatalogRole>,
+    by_id: HashMap<&'a str, &'a CatalogRole>,
     /// The names of the catalogue's and the predefined roles, by their folded form.
     by_fold: HashMap<String, &'a str>,
     /// The numbers of the roles that include others or are included.
@@ -120,11 +120,11 @@ impl Included {
     }
 }
 
-impl<'a> Listed<'a> {
+impl<'a> RoleIndex<'a> {
     /// The first role of a name counts.
-    pub(crate) fn new(roles: impl Iterator<Item = &'a Role>) -> Self {
+    pub(crate) fn new(roles: impl Iterator<Item = &'a CatalogRole>) -> Self {
         let mut listed = Self::default();
-        let mut implying: Vec<&Role> = Vec::new();
+        let mut implying: Vec<&CatalogRole> = Vec::new();
         for role in roles {
             let name = role.name.value.as_str();
             if let Entry::Vacant(entry) = listed.by_name.entry(name) {
@@ -160,12 +160,12 @@ impl<'a> Listed<'a> {
     }
 
     /// The role of a name.
-    pub(crate) fn named(&self, name: &str) -> Option<&'a Role> {
+    pub(crate) fn named(&self, name: &str) -> Option<&'a CatalogRole> {
         self.by_name.get(name).copied()
     }
 
     /// The role of an id.
-    pub(crate) fn of_id(&self, id: &str) -> Option<&'a Role> {
+    pub(crate) fn of_id(&self, id: &str) -> Option<&'a CatalogRole> {
         self.by_id.get(id).copied()
     }
 
@@ -186,7 +186,7 @@ impl<'a> Listed<'a> {
     }
 
     /// The same role, if the catalogue has it.
-    pub(crate) fn meant(&self, written: &str) -> Option<&'a Role> {
+    pub(crate) fn meant(&self, written: &str) -> Option<&'a CatalogRole> {
         self.named(self.name_of(written))
     }
 

@@ -2,12 +2,12 @@
 
 use cortexkey_core::access::Role;
 use cortexkey_manifest::access::{ResolvedRole, closure};
-use cortexkey_manifest::policy::{Severity, Source};
+use cortexkey_manifest::policy::{SettingSource, Severity};
 use cortexkey_manifest::yaml::Tree;
 use cortexkey_manifest::{Span, mask_tokens};
 use jiff::Timestamp;
 
-use super::context::Listed;
+use super::context::RoleIndex;
 use crate::model::{Finding, FindingBuilder, Location, SourceId};
 use crate::policy::custom::{Bindings, Budget, OwnerKeys};
 use crate::policy::{Custom, Policy, Subject};
@@ -22,7 +22,7 @@ pub(crate) struct CustomContext<'a> {
     pub(crate) budget: &'a Budget,
     pub(crate) now: Timestamp,
     /// The roles of the catalogue.
-    pub(crate) listed: &'a Listed<'a>,
+    pub(crate) listed: &'a RoleIndex<'a>,
     /// The keys of the owner, where all keys are known.
     pub(crate) owner_keys: Option<&'a OwnerKeys>,
 }
@@ -50,7 +50,8 @@ impl CustomContext<'_> {
         let names = self.subject.definition.roles().iter().map(|role| role.value.as_str());
         let find = |name: &str| self.listed.meant(name);
         let held = closure(names, find).into_iter();
-        let role = |name| ResolvedRole::of(self.listed.name_of(name), find(name), product).role;
+        let role =
+            |name| ResolvedRole::resolve(self.listed.name_of(name), find(name), product).role;
         held.map(|(name, _)| role(name)).collect()
     }
 }
@@ -71,7 +72,7 @@ pub(crate) fn check_custom(
     let value = |(span, _): &(Span, String)| mask_tokens(span.slice(cx.tree.source()));
     let detail: Vec<String> = fields.as_slice().iter().map(value).collect();
     let location = Location { source: cx.source, span: first };
-    let asserted = Source { layer: custom.layer, span: custom.assert_span };
+    let asserted = SettingSource { layer: custom.layer, span: custom.assert_span };
     let mut finding = FindingBuilder::new(location, violation.message)
         .key(definition.name())
         .detail(detail.join("\n"))

@@ -6,7 +6,7 @@ use cortexkey_manifest::format::{KEY, Mapping};
 
 /// An example of a rule's page.
 #[derive(Clone, Copy, Debug)]
-pub struct Example {
+pub struct RuleExample {
     /// What the page shows.
     pub yaml: &'static str,
     /// Fields that are omitted, such as `spec.scope`; the page shows that they are missing.
@@ -66,7 +66,7 @@ pub(crate) const COMPLETE: &str = definition!(
 const POLICY: &str = "apiVersion: cortexkey/v1\nkind: Policy\nmetadata: { name: example }\n\
     extends: [builtin:recommended]\ntenants:\n  prod-eu: { product: xsiam }\n";
 
-impl Example {
+impl RuleExample {
     /// Some fields of a definition; the others have no faults.
     #[must_use]
     pub const fn fields(yaml: &'static str) -> Self {

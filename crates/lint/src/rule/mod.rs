@@ -1,7 +1,7 @@
 //! What a rule is: data and a function.
 //!
 //! The data is what `cortexkey explain` and the documentation print; its examples are run as tests. A
-//! rule sees a context and its settings, and reports through a [`Sink`]; it opens no file.
+//! rule sees a context and its settings, and reports through a [`FindingSink`]; it opens no file.
 
 mod context;
 mod custom;
@@ -13,30 +13,32 @@ use cortexkey_manifest::policy::Severity;
 use cortexkey_manifest::yaml::Tree;
 use cortexkey_manifest::{Field, Problem, Span};
 
-pub(crate) use context::{CorpusContext, FileContext, Included, KeyContext, Listed, PolicyContext};
+pub(crate) use context::{
+    CorpusContext, FileContext, Included, KeyContext, PolicyContext, RoleIndex,
+};
 pub(crate) use custom::{CustomContext, check_custom};
-pub use example::Example;
+pub use example::RuleExample;
 pub(crate) use example::{COMPLETE, definition};
-pub(crate) use sink::Sink;
+pub(crate) use sink::FindingSink;
 
 use crate::model::{Fix, RuleId};
 use crate::policy::{OptionDoc, Settings};
 
 /// What a rule looks at.
 #[derive(Clone, Copy)]
-pub(crate) enum Check {
+pub(crate) enum RuleCheck {
     /// The mistakes of a reader that the first function accepts; the second one fixes them.
     Problems(fn(&Problem) -> bool, fn(&Tree, &Problem, &Settings) -> Option<Fix>),
     /// One file of the corpus.
-    File(fn(&FileContext<'_>, &mut Sink<'_>)),
+    File(fn(&FileContext<'_>, &mut FindingSink<'_>)),
     /// One file, of the corpus or of the policy.
-    Text(fn(&FileContext<'_>, &mut Sink<'_>)),
+    Text(fn(&FileContext<'_>, &mut FindingSink<'_>)),
     /// One key.
-    Key(fn(&KeyContext<'_>, &mut Sink<'_>)),
+    Key(fn(&KeyContext<'_>, &mut FindingSink<'_>)),
     /// All files.
-    Corpus(fn(&CorpusContext<'_>, &mut Sink<'_>)),
+    Corpus(fn(&CorpusContext<'_>, &mut FindingSink<'_>)),
     /// The policy itself.
-    Policy(fn(&PolicyContext<'_>, &mut Sink<'_>)),
+    Policy(fn(&PolicyContext<'_>, &mut FindingSink<'_>)),
     /// The engine reports it, before any rule runs or after all others.
     Engine,
 }
@@ -65,9 +67,9 @@ pub struct Rule {
     /// Why it matters for Cortex API keys.
     pub why: &'static str,
     /// A definition in which it finds something.
-    pub bad: Example,
+    pub bad: RuleExample,
     /// The same one fixed.
-    pub good: Example,
+    pub good: RuleExample,
     /// How to fix it.
     pub remedy: &'static str,
     /// What a policy can set besides `enabled`, `severity`, `locked`, `waivable`, `overrides`.
@@ -75,7 +77,7 @@ pub struct Rule {
     /// Whether edits can fix it.
     pub fixes: Fixes,
     /// How it checks.
-    pub(crate) check: Check,
+    pub(crate) check: RuleCheck,
 }
 
 impl Rule {
@@ -87,7 +89,7 @@ impl Rule {
 
     /// True when it reports this mistake of a reader.
     pub(crate) fn reports(&self, problem: &Problem) -> bool {
-        matches!(self.check, Check::Problems(reports, _) if reports(problem))
+        matches!(self.check, RuleCheck::Problems(reports, _) if reports(problem))
     }
 }
 

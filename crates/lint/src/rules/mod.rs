@@ -16,13 +16,13 @@ pub(crate) mod yaml;
 use std::sync::LazyLock;
 
 use cortexkey_manifest::Problem;
-use cortexkey_manifest::policy::{Layers, load};
-use cortexkey_manifest::yaml::Limits;
+use cortexkey_manifest::policy::{PolicyLayers, load};
+use cortexkey_manifest::yaml::YamlLimits;
 
 use crate::policy::{Fact, MistakeKind, Policy, RuleSpec, Settings};
 pub use crate::policy::{OptionDoc, OptionType, StricterWhen, WEEKDAYS};
-use crate::rule::Check;
-pub use crate::rule::{Example, Fixes, Rule};
+use crate::rule::RuleCheck;
+pub use crate::rule::{Fixes, Rule, RuleExample};
 pub(crate) use roles::r001_unknown::may_have;
 
 /// All rules, in order of their codes within each family.
@@ -173,7 +173,7 @@ impl Rule {
     /// ([`Problem::leaves_unchecked`]).
     #[must_use]
     pub fn leaves_unchecked(&self) -> bool {
-        matches!(self.check, Check::Problems(..))
+        matches!(self.check, RuleCheck::Problems(..))
             && self.id() != schema::s001_unknown_field::RULE.id()
     }
 
@@ -194,13 +194,13 @@ impl Rule {
 impl Policy {
     /// Merges layers that were read, and checks their rule settings.
     #[must_use]
-    pub fn new(layers: Layers) -> Self {
+    pub fn new(layers: PolicyLayers) -> Self {
         Self::numbered(layers, 0)
     }
 
     /// The same for the policy of this number in a run with several of them.
     #[must_use]
-    pub(crate) fn numbered(layers: Layers, number: usize) -> Self {
+    pub(crate) fn numbered(layers: PolicyLayers, number: usize) -> Self {
         Self::with_rules(layers, &SPECS, number)
     }
 
@@ -208,7 +208,7 @@ impl Policy {
     #[must_use]
     pub fn builtin(name: &str) -> Option<Self> {
         let mut none = |path: &str| Err(format!("cannot read {path}").into());
-        load(name, &Limits::default(), &mut none).ok().map(Self::new)
+        load(name, &YamlLimits::default(), &mut none).ok().map(Self::new)
     }
 
     /// Reads a policy from its text; parents other than built-in ones cannot be reached.
@@ -220,7 +220,7 @@ impl Policy {
                 .then(|| text.as_bytes().to_vec())
                 .ok_or_else(|| format!("cannot read {wanted}").into())
         };
-        Self::new(load(path, &Limits::default(), &mut read).unwrap_or_default())
+        Self::new(load(path, &YamlLimits::default(), &mut read).unwrap_or_default())
     }
 
     /// The settings of a rule for keys that no override matches.

@@ -11,7 +11,7 @@ use textwrap::{Options, WordSplitter};
 use super::RULES;
 pub use crate::policy::level;
 use crate::policy::{OptionDoc, Policy};
-use crate::rule::{Example, Fixes, Rule};
+use crate::rule::{Fixes, Rule, RuleExample};
 
 /// The built-in policies, weakest first.
 pub const POLICIES: [&str; 3] = ["minimal", "recommended", "strict"];
@@ -135,7 +135,7 @@ fn sentence(text: &str) -> String {
     format!("{first}{}.", chars.as_str())
 }
 
-fn example(title: &str, example: &Example) -> String {
+fn example(title: &str, example: &RuleExample) -> String {
     let mut out = title.to_owned();
     let is_policy_only = example.yaml.is_empty() && example.before.is_empty();
     if is_policy_only && !example.policy.is_empty() && example.without.is_empty() {
@@ -164,7 +164,7 @@ fn example(title: &str, example: &Example) -> String {
 }
 
 /// An example for a terminal, followed by its policy and other files.
-fn shown(example: &Example) -> String {
+fn shown(example: &RuleExample) -> String {
     let mut out = String::new();
     let parts = [
         ("", example.yaml),

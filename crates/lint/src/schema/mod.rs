@@ -8,7 +8,7 @@ mod organisation;
 
 pub use organisation::of_policy;
 
-use cortexkey_manifest::format::{FieldSpec, KEY, Kind, MATCH, Mapping, POLICY, Presence};
+use cortexkey_manifest::format::{FieldKind, FieldSpec, KEY, MATCH, Mapping, POLICY, Presence};
 use serde_json::{Map, Value, json};
 
 use crate::report::Format;
@@ -91,36 +91,40 @@ fn names(mapping: &Mapping, is: fn(&FieldSpec) -> bool) -> Vec<&'static str> {
 }
 
 /// What a field accepts.
-fn value(kind: Kind, options: &Options) -> Value {
+fn value(kind: FieldKind, options: &Options) -> Value {
     match kind {
-        Kind::Const(text) => json!({ "const": text }),
-        Kind::Text | Kind::Expiry => text(),
-        Kind::Pattern(pattern) => json!({ "type": "string", "pattern": pattern }),
-        Kind::Flag => json!({ "type": "boolean" }),
-        Kind::Number => json!({ "type": "integer", "minimum": 0 }),
-        Kind::Choice(words) => json!({ "enum": words().into_iter().map(word).collect::<Vec<_>>() }),
-        Kind::Moment => json!({ "type": "string" }),
-        Kind::Duration => json!({ "type": "string", "pattern": DURATION }),
-        Kind::List(item) => json!({ "type": "array", "items": value(*item, options) }),
-        Kind::OneOrMore => {
+        FieldKind::Const(text) => json!({ "const": text }),
+        FieldKind::Text | FieldKind::Expiry => text(),
+        FieldKind::Pattern(pattern) => json!({ "type": "string", "pattern": pattern }),
+        FieldKind::Flag => json!({ "type": "boolean" }),
+        FieldKind::Number => json!({ "type": "integer", "minimum": 0 }),
+        FieldKind::Choice(words) => {
+            json!({ "enum": words().into_iter().map(word).collect::<Vec<_>>() })
+        }
+        FieldKind::Moment => json!({ "type": "string" }),
+        FieldKind::Duration => json!({ "type": "string", "pattern": DURATION }),
+        FieldKind::List(item) => json!({ "type": "array", "items": value(*item, options) }),
+        FieldKind::OneOrMore => {
             json!({ "anyOf": [text(), { "type": "array", "items": text(), "minItems": 1 }] })
         }
-        Kind::Map(item) => {
+        FieldKind::Map(item) => {
             json!({ "type": "object", "additionalProperties": value(*item, options) })
         }
-        Kind::Fields(inner) if core::ptr::eq(inner, &raw const MATCH) => {
+        FieldKind::Fields(inner) if core::ptr::eq(inner, &raw const MATCH) => {
             json!({ "allOf": [{ "$ref": "#/definitions/match" }] })
         }
-        Kind::Fields(inner) => object(inner, options),
-        Kind::NameOr(inner) => json!({ "anyOf": [text(), object(inner, options)] }),
-        Kind::Rules(settings) => rules(settings),
+        FieldKind::Fields(inner) => object(inner, options),
+        FieldKind::NameOr(inner) => json!({ "anyOf": [text(), object(inner, options)] }),
+        FieldKind::Rules(settings) => rules(settings),
     }
 }
 
 /// The description that an editor shows for a field.
 fn hover(field: &FieldSpec) -> String {
     match (field.kind, field.example) {
-        (Kind::Fields(_) | Kind::Const(_), _) | (_, "" | "[]" | "{}") => field.doc.to_owned(),
+        (FieldKind::Fields(_) | FieldKind::Const(_), _) | (_, "" | "[]" | "{}") => {
+            field.doc.to_owned()
+        }
         (_, example) => format!("{}\n\n```yaml\n{}: {example}\n```", field.doc, field.name),
     }
 }
@@ -165,14 +169,14 @@ fn rules(settings: &'static Mapping) -> Value {
 }
 
 fn option_value(kind: OptionType) -> Value {
-    let duration = value(Kind::Duration, &[]);
+    let duration = value(FieldKind::Duration, &[]);
     match kind {
         OptionType::Duration => duration,
         OptionType::Durations => json!({ "type": "array", "items": duration }),
-        OptionType::Flag => value(Kind::Flag, &[]),
-        OptionType::Number => value(Kind::Number, &[]),
+        OptionType::Flag => value(FieldKind::Flag, &[]),
+        OptionType::Number => value(FieldKind::Number, &[]),
         OptionType::Text => text(),
-        OptionType::Texts => value(Kind::List(&Kind::Text), &[]),
+        OptionType::Texts => value(FieldKind::List(&FieldKind::Text), &[]),
         OptionType::Pattern => json!({ "type": "string" }),
         OptionType::Offset => {
             json!({ "type": "string", "pattern": "^(Z|[+-][0-9]{2}:[0-9]{2})$" })
@@ -230,7 +234,7 @@ fn finding_fields() -> Vec<(&'static str, Value)> {
 
 fn fix() -> Value {
     let edit = open(&[("start", count()), ("end", count()), ("text", json!({ "type": "string" }))]);
-    open(&[("safe", value(Kind::Flag, &[])), ("edits", list(&edit))])
+    open(&[("safe", value(FieldKind::Flag, &[])), ("edits", list(&edit))])
 }
 
 fn summary_fields() -> [(&'static str, Value); 10] {

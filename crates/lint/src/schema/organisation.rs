@@ -7,7 +7,7 @@
 use cortexkey_core::access::{BUILT_IN_DOMAINS, PREDEFINED_ROLES, Product};
 use cortexkey_manifest::Spanned;
 use cortexkey_manifest::definition::UNASSIGNED;
-use cortexkey_manifest::policy::Tenant;
+use cortexkey_manifest::policy::CatalogTenant;
 use serde_json::{Map, Value, json};
 
 use super::{definition, text};
@@ -134,7 +134,7 @@ fn notes(schema: &mut Value, policy: &Policy) {
 }
 
 /// The part for the keys of a tenant.
-fn conditional(policy: &Policy, name: &Spanned<String>, tenant: &Tenant) -> Value {
+fn conditional(policy: &Policy, name: &Spanned<String>, tenant: &CatalogTenant) -> Value {
     let is_default = policy.only_tenant() == Some(&name.value);
     let mut metadata = json!({ "properties": { "tenant": { "const": name.value } } });
     if !is_default {
@@ -144,7 +144,7 @@ fn conditional(policy: &Policy, name: &Spanned<String>, tenant: &Tenant) -> Valu
     json!({ "if": applies, "then": of_tenant(policy, Some(tenant)) })
 }
 
-fn of_tenant(policy: &Policy, tenant: Option<&Tenant>) -> Value {
+fn of_tenant(policy: &Policy, tenant: Option<&CatalogTenant>) -> Value {
     let product = tenant.and_then(|tenant| tenant.product.get().copied());
     let mut spec = Map::new();
     spec.insert("roles".into(), json!({ "items": roles(policy, product) }));
@@ -188,7 +188,7 @@ fn roles(policy: &Policy, product: Option<Product>) -> Value {
 }
 
 /// The groups, domains and tags of a tenant. An empty inventory is not known.
-fn scope(policy: &Policy, tenant: &Tenant) -> Value {
+fn scope(policy: &Policy, tenant: &CatalogTenant) -> Value {
     let items = |known: &[&str]| {
         let is_known = !known.is_empty();
         is_known.then(|| names(policy, "scope-unknown-group", known))

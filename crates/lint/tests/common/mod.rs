@@ -5,7 +5,7 @@
 use std::fs;
 use std::path::Path;
 
-use cortexkey_lint::files::{Options, Outcome, run};
+use cortexkey_lint::files::{Options, RunOutcome, run};
 use cortexkey_lint::report::Format;
 use cortexkey_lint::{Severity, Timestamp};
 use tempfile::TempDir;
@@ -78,7 +78,7 @@ pub(crate) fn lint_with(
     folder: &Path,
     paths: &[&str],
     change: impl FnOnce(&mut Options),
-) -> Outcome {
+) -> RunOutcome {
     let now: Timestamp = "2026-01-01T00:00:00Z".parse().unwrap();
     let mut options = Options::new(folder, now);
     options.paths = paths.iter().map(Into::into).collect();
@@ -86,11 +86,11 @@ pub(crate) fn lint_with(
     run(&options, &mut std::io::empty())
 }
 
-pub(crate) fn lint(folder: &TempDir, paths: &[&str]) -> Outcome {
+pub(crate) fn lint(folder: &TempDir, paths: &[&str]) -> RunOutcome {
     lint_with(folder.path(), paths, |_| {})
 }
 
-pub(crate) fn found(outcome: &Outcome) -> Vec<String> {
+pub(crate) fn found(outcome: &RunOutcome) -> Vec<String> {
     let report = outcome.report.as_ref().unwrap();
     let text = report.render(Format::Concise, false);
     // These names are short, and files are called as each test needs it.
@@ -99,6 +99,6 @@ pub(crate) fn found(outcome: &Outcome) -> Vec<String> {
     lines.into_iter().rev().collect()
 }
 
-pub(crate) fn code(outcome: &Outcome) -> u8 {
+pub(crate) fn code(outcome: &RunOutcome) -> u8 {
     outcome.exit_code(Severity::Error)
 }

@@ -2,10 +2,12 @@
 
 #![allow(dead_code, reason = "each test program needs some of these")]
 
-use cortexkey_lint::rules::Example;
-use cortexkey_lint::{Before, Corpus, CorpusFile, LockedKeys, Policy, Report, Timestamp, lint};
+use cortexkey_lint::rules::RuleExample;
+use cortexkey_lint::{
+    Corpus, CorpusFile, EarlierCorpus, LockedKeys, Policy, Report, Timestamp, lint,
+};
 use cortexkey_manifest::policy::load;
-use cortexkey_manifest::yaml::Limits;
+use cortexkey_manifest::yaml::YamlLimits;
 
 /// The parent that examples extend which need a locked one.
 const LOCKED: &str = "apiVersion: cortexkey/v1\nkind: Policy\nmetadata: { name: acme }\n\
@@ -15,17 +17,17 @@ pub(crate) fn now() -> Timestamp {
     "2026-01-01T00:00:00Z".parse().unwrap()
 }
 
-pub(crate) fn policy(example: &Example) -> Policy {
+pub(crate) fn policy(example: &RuleExample) -> Policy {
     let mut read = |path: &str| match path {
         "team/cortexkey.yaml" => Ok(example.policy_text().into_bytes()),
         "acme.yaml" => Ok(LOCKED.as_bytes().to_vec()),
         _ => Err(format!("cannot read {path}").into()),
     };
-    Policy::new(load("team/cortexkey.yaml", &Limits::default(), &mut read).unwrap())
+    Policy::new(load("team/cortexkey.yaml", &YamlLimits::default(), &mut read).unwrap())
 }
 
-pub(crate) fn corpus(example: &Example) -> Corpus {
-    let limits = Limits::default();
+pub(crate) fn corpus(example: &RuleExample) -> Corpus {
+    let limits = YamlLimits::default();
     let name = example.file_name();
     let bytes = example.document().into_bytes();
     let file = if example.is_outside {
@@ -36,13 +38,13 @@ pub(crate) fn corpus(example: &Example) -> Corpus {
     let before = (!example.before.is_empty()).then(|| {
         let text = example.document_before();
         let files = vec![CorpusFile::new(example.file_name(), text.into_bytes(), &limits)];
-        Before { revision: "main".into(), files }
+        EarlierCorpus { revision: "main".into(), files }
     });
     let lock = (!example.lock.is_empty())
         .then(|| LockedKeys::new("cortexkey.lock", example.lock.as_bytes().to_vec(), &limits));
     Corpus { files: vec![file], before, lock, ..Corpus::default() }
 }
 
-pub(crate) fn run(example: &Example) -> Report {
+pub(crate) fn run(example: &RuleExample) -> Report {
     lint(&corpus(example), &policy(example), now())
 }

@@ -2,7 +2,7 @@
 
 use cortexkey_lint::report::Format;
 use cortexkey_lint::{Corpus, CorpusFile, Policy, Report, Timestamp, example, lint};
-use cortexkey_manifest::yaml::Limits;
+use cortexkey_manifest::yaml::YamlLimits;
 use proptest::prelude::*;
 
 const PIECES: &[&str] = &[
@@ -43,7 +43,7 @@ const PIECES: &[&str] = &[
 
 fn lint_text(texts: &[String], policy: &Policy) -> Report {
     let files = texts.iter().enumerate().map(|(at, text)| {
-        CorpusFile::new(format!("{at}.yaml"), text.clone().into_bytes(), &Limits::default())
+        CorpusFile::new(format!("{at}.yaml"), text.clone().into_bytes(), &YamlLimits::default())
     });
     let corpus = Corpus { files: files.collect(), ..Corpus::default() };
     lint(&corpus, policy, Timestamp::UNIX_EPOCH)

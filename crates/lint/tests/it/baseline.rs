@@ -3,18 +3,18 @@
 use std::fs;
 
 use crate::common::{HEAD, code, folder, found, key, lint_with, write};
-use cortexkey_lint::files::{BASELINE_NAME, Outcome};
+use cortexkey_lint::files::{BASELINE_NAME, RunOutcome};
 use tempfile::TempDir;
 
 fn policy(rules: &str) -> String {
     format!("{HEAD}keys: ['*.key']\nrules: {{ {rules} }}\n")
 }
 
-fn record(folder: &TempDir) -> Outcome {
+fn record(folder: &TempDir) -> RunOutcome {
     lint_with(folder.path(), &[], |options| options.write_baseline = true)
 }
 
-fn with(folder: &TempDir, paths: &[&str]) -> Outcome {
+fn with(folder: &TempDir, paths: &[&str]) -> RunOutcome {
     lint_with(folder.path(), paths, |options| options.baseline = Some(BASELINE_NAME.into()))
 }
 

@@ -1,7 +1,7 @@
 //! Rules that a policy wrote itself: where their findings stand, and what is a mistake of theirs.
 
 use cortexkey_lint::{Corpus, CorpusFile, Policy, Report, lint};
-use cortexkey_manifest::yaml::Limits;
+use cortexkey_manifest::yaml::YamlLimits;
 
 const HEAD: &str = "apiVersion: cortexkey/v1\nkind: Policy\nmetadata: { name: t }\n\
     extends: ['builtin:minimal']\n";
@@ -17,7 +17,7 @@ fn rule(fields: &str, assert: &str) -> String {
 }
 
 fn lint_text(policy: &Policy, text: &str) -> Report {
-    let file = CorpusFile::new("svc-abc.yaml", text.as_bytes().to_vec(), &Limits::default());
+    let file = CorpusFile::new("svc-abc.yaml", text.as_bytes().to_vec(), &YamlLimits::default());
     let corpus = Corpus { files: vec![file], ..Corpus::default() };
     lint(&corpus, policy, "2026-01-01T00:00:00Z".parse().unwrap_or_default())
 }
@@ -189,7 +189,7 @@ fn of_owners(assert: &str, count: usize) -> Vec<String> {
     let file = |name: String, owner: &str, tenant: &str| {
         let metadata = format!("  name: {name}\n  owner: {owner}\n  tenant: {tenant}\n");
         let text = KEY.replace("  name: svc-abc\n", &metadata);
-        CorpusFile::new(format!("{name}.yaml"), text.into_bytes(), &Limits::default())
+        CorpusFile::new(format!("{name}.yaml"), text.into_bytes(), &YamlLimits::default())
     };
     let mut files: Vec<CorpusFile> =
         (0..count).map(|n| file(format!("svc-a{n}"), "team-a", "eu")).collect();
@@ -250,7 +250,7 @@ metadata: { name: svc-siem-export, owner: team-detection, tenant: prod, labels: 
 spec: { securityLevel: advanced, comment: Exports incidents to the SIEM, lifetime: 90d,
   roles: [SIEM Export] }
 ";
-    let file = CorpusFile::new("keys/a.yaml", key.as_bytes().to_vec(), &Limits::default());
+    let file = CorpusFile::new("keys/a.yaml", key.as_bytes().to_vec(), &YamlLimits::default());
     let corpus = Corpus { files: vec![file], ..Corpus::default() };
     let now = "2026-01-01T00:00:00Z".parse().unwrap();
     for function in cortexkey_lint::FUNCTIONS {
@@ -264,7 +264,7 @@ spec: { securityLevel: advanced, comment: Exports incidents to the SIEM, lifetim
 #[test]
 fn an_expression_is_evaluated_for_each_key() {
     let policy = policy(&rule("", "size(key.spec.roles) < 9"));
-    let file = CorpusFile::new("a.yaml", KEY.as_bytes().to_vec(), &Limits::default());
+    let file = CorpusFile::new("a.yaml", KEY.as_bytes().to_vec(), &YamlLimits::default());
     let corpus = Corpus { files: vec![file], ..Corpus::default() };
     let now = "2026-01-01T00:00:00Z".parse().unwrap_or_default();
     let answer = |text: &str| {

@@ -4,7 +4,7 @@ use cortexkey_lint::files::{Options, run};
 use cortexkey_lint::report::Format;
 use cortexkey_lint::{Severity, Timestamp, example};
 
-fn outcome(now: &str) -> cortexkey_lint::files::Outcome {
+fn outcome(now: &str) -> cortexkey_lint::files::RunOutcome {
     let folder = tempfile::tempdir().unwrap();
     for (path, text) in example::FILES {
         let path = folder.path().join(path);

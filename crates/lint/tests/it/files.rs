@@ -33,7 +33,7 @@ fn the_corpus_is_what_the_policy_names() {
 }
 
 #[test]
-fn paths_narrow_the_report_and_not_what_is_seen() {
+fn paths_narrow_the_report_and_not_the_corpus() {
     let policy = format!("{HEAD}keys: [\"keys/**/*.yaml\"]\n");
     let folder = folder(&[
         (".cortexkey.yaml", &policy),
@@ -325,7 +325,7 @@ fn a_path_outside_of_the_repository_is_skipped_and_counted() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn files_that_are_larger_than_they_say_are_read_to_the_limit_and_no_further() {
+fn files_larger_than_reported_are_read_up_to_the_limit() {
     let folder = folder(&[("keys/a.yaml", &key("a"))]);
     let sparse = fs::File::create(folder.path().join("keys/sparse.yaml")).unwrap();
     sparse.set_len(1 << 30).unwrap();
@@ -490,7 +490,7 @@ fn secrets_are_printed_in_no_format() {
 }
 
 #[test]
-fn one_thread_can_be_asked_for_again_and_again() {
+fn one_thread_can_be_requested_repeatedly() {
     let folder = folder(&[("cortexkey.yaml", HEAD), ("a.yaml", &key("a"))]);
     for jobs in [Some(1), Some(1), None, Some(2), Some(1)] {
         let outcome = lint_with(folder.path(), &[], |options| options.jobs = jobs);

@@ -3,11 +3,11 @@
 use std::fs;
 
 use crate::common::{HEAD, folder, found, key, lint, lint_with};
-use cortexkey_lint::files::{FixMode, Outcome};
+use cortexkey_lint::files::{FixMode, RunOutcome};
 use cortexkey_lint::rules::{Fixes, RULES};
 use tempfile::TempDir;
 
-fn fix_folder(folder: &TempDir, also_unsafe: bool) -> Outcome {
+fn fix_folder(folder: &TempDir, also_unsafe: bool) -> RunOutcome {
     lint_with(folder.path(), &[], |options| {
         options.fix = FixMode::Write;
         options.unsafe_fixes = also_unsafe;
@@ -166,7 +166,7 @@ fn standard_input_is_not_fixed() {
     wording!(outcome.messages.join(" "));
 }
 
-fn fixed(policy: &str, text: &str) -> (String, Outcome) {
+fn fixed(policy: &str, text: &str) -> (String, RunOutcome) {
     let policy = format!("{HEAD}extends: ['builtin:recommended']\nkeys: ['keys/*.yaml']\n{policy}");
     let folder = folder(&[("cortexkey.yaml", &policy), ("keys/svc-abc.yaml", text)]);
     let outcome = fix_folder(&folder, false);

@@ -103,7 +103,7 @@ fn counts(log: &Value) -> [usize; 3] {
 }
 
 #[test]
-fn sarif_stays_below_the_limit_of_results_and_says_what_is_cut() {
+fn sarif_stays_below_the_limit_and_reports_what_was_cut() {
     // At the limit all are there, and nothing is announced.
     let log = sarif(&report_of(2_000, 22_990, 10));
     assert_eq!(counts(&log), [2_000, 22_990, 10]);

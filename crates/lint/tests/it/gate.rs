@@ -6,7 +6,7 @@
 use crate::common::{HEAD, code, folder, found, key, lint, lint_with};
 use cortexkey_lint::rules::RULES;
 use cortexkey_lint::{Corpus, CorpusFile, Policy, Severity, lint as lint_corpus};
-use cortexkey_manifest::yaml::Limits;
+use cortexkey_manifest::yaml::YamlLimits;
 
 const WHY: &str = "reason=\"SEC-77\" until=2026-03-31";
 
@@ -202,7 +202,7 @@ fn a_tenant_that_a_child_adds_is_not_that_of_keys_without_one() {
 }
 
 #[test]
-fn a_predefined_role_is_what_the_product_says_unless_the_parent_opens_it() {
+fn a_predefined_role_is_the_products_unless_the_parent_opens_it() {
     let admin = key("abc").replace("[Viewer]", "[Deployment Admin]");
     let child =
         "catalog: { roles: [{ name: Deployment Admin, components: { Public API: none } }] }\n";
@@ -429,7 +429,7 @@ fn a_file_in_utf_16_is_one_finding() {
     let bytes: Vec<u8> =
         [0xfeff].into_iter().chain(text.encode_utf16()).flat_map(u16::to_le_bytes).collect();
     let policy = Policy::builtin("builtin:strict").unwrap();
-    let file = CorpusFile::new("abc.yaml", bytes, &Limits::default());
+    let file = CorpusFile::new("abc.yaml", bytes, &YamlLimits::default());
     let corpus = Corpus { files: vec![file], ..Corpus::default() };
     let report = lint_corpus(&corpus, &policy, "2026-01-01T00:00:00Z".parse().unwrap());
     let codes: Vec<&str> = report.findings.iter().map(|finding| finding.rule.code()).collect();

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use cortexkey_lint::Timestamp;
-use cortexkey_lint::files::{Definitions, Options, Outcome, run};
+use cortexkey_lint::files::{DefinitionFiles, Options, RunOutcome, run};
 use tempfile::TempDir;
 
 use crate::common::{HEAD, code, commit, folder, found, key, lint, repository, write};
@@ -18,7 +18,7 @@ fn own() -> TempDir {
 }
 
 /// Whether the run reports these files, and nothing else, as definitions outside the corpus.
-fn reports(outcome: &Outcome, paths: &[&str]) {
+fn reports(outcome: &RunOutcome, paths: &[&str]) {
     let lines = found(outcome);
     assert_eq!((code(outcome), lines.len()), (1, paths.len()), "{lines:?} {:?}", outcome.messages);
     for (line, path) in lines.iter().zip(paths) {
@@ -216,7 +216,7 @@ fn a_link_is_searched_like_a_file_of_its_name() {
     assert_eq!(code(&lint(&folder, &[])), 0);
 }
 
-fn piped(folder: &Path, name: &str, text: &str) -> Outcome {
+fn piped(folder: &Path, name: &str, text: &str) -> RunOutcome {
     let now: Timestamp = "2026-01-01T00:00:00Z".parse().unwrap();
     let mut options = Options::new(folder, now);
     options.paths = vec!["-".into()];
@@ -281,7 +281,7 @@ fn kept(folder: &TempDir) -> bool {
     let now: Timestamp = "2026-01-01T00:00:00Z".parse().unwrap();
     let options = Options::new(folder.path(), now);
     let policy = lint(folder, &[]).policy.unwrap();
-    Definitions::of(&options, &policy).unwrap().why_kept("main", "b").is_some()
+    DefinitionFiles::find(&options, &policy).unwrap().why_kept("main", "b").is_some()
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use crate::common::{HEAD, code, folder, found, git, key, lint, write};
 use cortexkey_lint::Finding;
-use cortexkey_lint::files::Outcome;
+use cortexkey_lint::files::RunOutcome;
 use cortexkey_lint::report::Format;
 
 #[test]
@@ -68,7 +68,7 @@ fn excluded_findings_still_fail_a_run() {
 #[test]
 fn texts_of_a_policy_or_a_definition_are_printed_masked_and_on_one_line() {
     let token = "aB3".repeat(43);
-    let say = |outcome: &Outcome| {
+    let say = |outcome: &RunOutcome| {
         let mut said = outcome.messages.join("\n");
         // The lines of GitHub's form are its commands.
         for (_, format) in Format::ALL.into_iter().filter(|(_, f)| *f != Format::Github) {
@@ -242,7 +242,7 @@ fn unreadable_files_are_errors_under_any_policy() {
 
 #[cfg(unix)]
 #[test]
-fn two_ways_to_one_parent_are_one_parent() {
+fn two_paths_to_one_parent_are_one_parent() {
     use std::os::unix::fs::symlink;
     let policy = format!("{HEAD}extends: [base.yaml, link.yaml]\nkeys: ['*.key']\n");
     let base = format!("{HEAD}rules: {{ no-such-rule: {{}} }}\n");

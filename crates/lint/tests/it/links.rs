@@ -6,7 +6,7 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;
 
-use cortexkey_lint::files::{FixMode, Options, Outcome};
+use cortexkey_lint::files::{FixMode, Options, RunOutcome};
 use cortexkey_lint::report::Format;
 use tempfile::TempDir;
 
@@ -27,7 +27,7 @@ fn link(folder: &TempDir, target: impl AsRef<Path>, path: &str) {
 }
 
 /// Everything that a run says, in every format.
-fn all_said(outcome: &Outcome) -> String {
+fn all_said(outcome: &RunOutcome) -> String {
     let report = outcome.report.iter();
     let rendered = report.flat_map(|r| Format::ALL.map(|(_, format)| r.render(format, false)));
     let messages = outcome.messages.iter().chain(&outcome.help).cloned();
@@ -206,7 +206,7 @@ fn outside_links_that_no_corpus_reaches_are_ignored() {
     assert_eq!(code(&lint(&folder, &["docs/e.yaml", "keys/a.yaml"])), 1);
 }
 
-fn fix(folder: &Path, paths: &[&str]) -> Outcome {
+fn fix(folder: &Path, paths: &[&str]) -> RunOutcome {
     lint_with(folder, paths, |options: &mut Options| options.fix = FixMode::Write)
 }
 

@@ -1,7 +1,7 @@
 //! Cases of a policy: what passes, what fails, and what is said of files that are none.
 
 use cortexkey_lint::{CaseFile, Policy, run_cases};
-use cortexkey_manifest::yaml::Limits;
+use cortexkey_manifest::yaml::YamlLimits;
 
 const POLICY: &str = "apiVersion: cortexkey/v1\nkind: Policy\nmetadata: { name: t }\n\
     extends: ['builtin:minimal']\ncustomRules:\n  - id: ORG001\n    name: few-roles\n    \
@@ -19,7 +19,7 @@ fn case(roles: &str, expect: &str) -> String {
 fn faults(text: &str) -> Vec<String> {
     let policy = Policy::from_text("cortexkey.yaml", POLICY);
     assert!(policy.is_valid());
-    let limits = Limits::default();
+    let limits = YamlLimits::default();
     let file = CaseFile::new("tests/a.yaml", text.as_bytes().to_vec(), &limits);
     let outcome = run_cases(&policy, &[file], &limits);
     let of_cases = outcome.cases.iter().flat_map(|case| case.faults.clone());

@@ -2,7 +2,7 @@
 
 use cortexkey_lint::report::Format;
 use cortexkey_lint::{Corpus, CorpusFile, Policy, lint};
-use cortexkey_manifest::yaml::Limits;
+use cortexkey_manifest::yaml::YamlLimits;
 
 const README: &str = include_str!("../../../../README.md");
 
@@ -22,7 +22,7 @@ fn the_definition_in_the_readme_has_no_finding() {
         let file = CorpusFile::new(
             "svc-siem-export-prod.yaml",
             text.as_bytes().to_vec(),
-            &Limits::default(),
+            &YamlLimits::default(),
         );
         let corpus = Corpus { files: vec![file], ..Corpus::default() };
         let report = lint(&corpus, &policy, "2026-01-01T00:00:00Z".parse().unwrap_or_default());

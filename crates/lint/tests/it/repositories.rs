@@ -141,7 +141,7 @@ fn a_submodule_is_part_of_the_corpus() {
 }
 
 #[test]
-fn a_repository_within_that_is_no_submodule_is_seen_as_well() {
+fn a_nested_repository_without_submodule_is_checked() {
     let folder = repository(&[("cortexkey.yaml", &policy())]);
     write(folder.path(), "team/keys/b.yaml", faulty_key("b").as_bytes());
     write(folder.path(), "team/keys/draft.yaml", b"a: [");

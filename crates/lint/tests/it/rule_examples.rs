@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::examples::{now, run};
 use cortexkey_lint::rules::{RULES, Rule};
 use cortexkey_lint::{Corpus, CorpusFile, Policy, Report, Severity, lint};
-use cortexkey_manifest::yaml::Limits;
+use cortexkey_manifest::yaml::YamlLimits;
 
 /// The codes of a report. A catalogue beside a single definition has roles that nobody holds, which
 /// does not mention the example.
@@ -72,7 +72,7 @@ fn under(name: &str, rule: &Rule) -> Option<Severity> {
     let policy = Policy::builtin(name).unwrap();
     let path = rule.bad.file_name();
     let text = rule.bad.document();
-    let file = CorpusFile::new(path, text.into_bytes(), &Limits::default());
+    let file = CorpusFile::new(path, text.into_bytes(), &YamlLimits::default());
     let corpus = Corpus { files: vec![file], ..Corpus::default() };
     let report = lint(&corpus, &policy, now());
     report.findings.iter().find(|f| f.rule.code() == rule.code).map(|f| f.severity)

@@ -2,7 +2,7 @@
 
 use cortexkey_lint::report::Format;
 use cortexkey_lint::{Corpus, CorpusFile, Policy, Report, Severity, lint};
-use cortexkey_manifest::yaml::Limits;
+use cortexkey_manifest::yaml::YamlLimits;
 
 const HEAD: &str = "apiVersion: cortexkey/v1\nkind: Policy\nmetadata: { name: t }\n\
     extends: ['builtin:recommended']\n";
@@ -21,7 +21,7 @@ fn key(spec: &str) -> String {
 fn lint_text(policy: &str, text: &str) -> Report {
     let policy = Policy::from_text("cortexkey.yaml", &format!("{HEAD}{policy}"));
     assert!(policy.is_valid());
-    let file = CorpusFile::new("svc-a.yaml", text.as_bytes().to_vec(), &Limits::default());
+    let file = CorpusFile::new("svc-a.yaml", text.as_bytes().to_vec(), &YamlLimits::default());
     let corpus = Corpus { files: vec![file], ..Corpus::default() };
     lint(&corpus, &policy, "2026-01-01T00:00:00Z".parse().unwrap_or_default())
 }

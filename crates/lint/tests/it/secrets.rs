@@ -5,7 +5,7 @@
 use crate::common::key;
 use cortexkey_lint::rules::RULES;
 use cortexkey_lint::{Corpus, CorpusFile, Policy, Severity, lint as lint_corpus};
-use cortexkey_manifest::yaml::Limits;
+use cortexkey_manifest::yaml::YamlLimits;
 
 /// A key as the product makes them, and nobody's.
 fn secret() -> String {
@@ -30,7 +30,7 @@ fn coded(text: &str, bits: usize, alphabet: &[u8]) -> String {
 
 fn judge_text(text: &str) -> (Vec<String>, String) {
     let policy = Policy::builtin("builtin:recommended").unwrap();
-    let file = CorpusFile::new("abc.yaml", text.as_bytes().to_vec(), &Limits::default());
+    let file = CorpusFile::new("abc.yaml", text.as_bytes().to_vec(), &YamlLimits::default());
     let corpus = Corpus { files: vec![file], ..Corpus::default() };
     let report = lint_corpus(&corpus, &policy, "2026-01-01T00:00:00Z".parse().unwrap());
     let errors = report.findings.iter().filter(|f| f.severity == Severity::Error);

@@ -1,6 +1,6 @@
 //! Runs that show some rules, some files, or counts.
 
-use cortexkey_lint::files::{FixMode, Outcome};
+use cortexkey_lint::files::{FixMode, RunOutcome};
 use cortexkey_lint::report::Format;
 use cortexkey_lint::{Selection, Severity};
 use tempfile::TempDir;
@@ -27,14 +27,14 @@ fn two(rules: &str) -> TempDir {
     ])
 }
 
-fn selected(folder: &TempDir, select: &[&str], ignore: &[&str]) -> Outcome {
+fn selected(folder: &TempDir, select: &[&str], ignore: &[&str]) -> RunOutcome {
     let owned = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
     lint_with(folder.path(), &[], |options| {
         options.selection = Selection { select: owned(select), ignore: owned(ignore) };
     })
 }
 
-fn codes(outcome: &Outcome) -> Vec<String> {
+fn codes(outcome: &RunOutcome) -> Vec<String> {
     let report = outcome.report.as_ref().unwrap_or_else(|| panic!("{:?}", outcome.messages));
     let mut codes: Vec<String> =
         report.findings.iter().map(|finding| finding.rule.code().to_owned()).collect();

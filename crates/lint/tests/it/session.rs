@@ -8,7 +8,7 @@ use cortexkey_lint::{
     Timestamp, lint,
 };
 use cortexkey_manifest::Span;
-use cortexkey_manifest::yaml::Limits;
+use cortexkey_manifest::yaml::YamlLimits;
 use proptest::prelude::*;
 
 use crate::common::{HEAD, key};
@@ -25,7 +25,7 @@ fn options() -> LintOptions<'static> {
 }
 
 fn file(name: &str, text: String) -> CorpusFile {
-    CorpusFile::new(format!("{name}.yaml"), text.into_bytes(), &Limits::default())
+    CorpusFile::new(format!("{name}.yaml"), text.into_bytes(), &YamlLimits::default())
 }
 
 fn same(session: &LintSession<'_>) {
@@ -82,7 +82,7 @@ proptest! {
                 Change::Text(at, number) => {
                     let id = id(at);
                     let bytes = text(number).into_bytes();
-                    let limits = Limits::default();
+                    let limits = YamlLimits::default();
                     let affected = id.and_then(|id| session.set_text(id, bytes, &limits));
                     prop_assert_eq!(affected.is_some(), count > 0);
                 }
@@ -153,7 +153,7 @@ proptest! {
         for (at, number) in changes {
             let id = session.corpus().files[at % first.len()].id;
             let bytes = compared(number).into_bytes();
-            let affected = session.set_text(id, bytes, &Limits::default()).unwrap();
+            let affected = session.set_text(id, bytes, &YamlLimits::default()).unwrap();
             prop_assert!(affected.contains(&id));
             let new = by_file(&session.report_on(&affected));
             shown.retain(|file, _| !affected.contains(file));
@@ -175,7 +175,7 @@ fn equal_findings_of_namesakes_are_numbered_anew() {
     for (at, number) in [(4, 40), (1, 22), (0, 4), (1, 6)] {
         let id = session.corpus().files[at].id;
         let bytes = compared(number).into_bytes();
-        let affected = session.set_text(id, bytes, &Limits::default()).unwrap();
+        let affected = session.set_text(id, bytes, &YamlLimits::default()).unwrap();
         shown.retain(|file, _| !affected.contains(file));
         shown.extend(by_file(&session.report_on(&affected)));
         assert_eq!(shown, by_file(&session.report()), "{at} {number}");
@@ -188,7 +188,7 @@ fn a_change_affects_only_keys_that_are_compared_with_it() {
     let corpus = Corpus { files: files.to_vec(), ..Corpus::default() };
     let mut session = LintSession::new(corpus, policy("180d"), &options());
     let ids: Vec<FileId> = session.corpus().files.iter().map(|file| file.id).collect();
-    let mut set = |text: String| session.set_text(ids[0], text.into(), &Limits::default());
+    let mut set = |text: String| session.set_text(ids[0], text.into(), &YamlLimits::default());
     let own = BTreeSet::from([ids[0]]);
     assert_eq!(set(key("a").replace("90d", "80d")), Some(own.clone()));
     // Into the group of another file, from there into another group of it, and out of that.
@@ -197,7 +197,7 @@ fn a_change_affects_only_keys_that_are_compared_with_it() {
     assert_eq!(set(key("x").replace("team-x", "team-c")), Some(both.clone()));
     assert_eq!(set(key("x")), Some(both));
     assert_eq!(set("roles: [".to_owned()), Some(own));
-    assert_eq!(session.set_text(file("d", key("d")).id, Vec::new(), &Limits::default()), None);
+    assert_eq!(session.set_text(file("d", key("d")).id, Vec::new(), &YamlLimits::default()), None);
 }
 
 #[test]

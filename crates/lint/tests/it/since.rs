@@ -3,10 +3,10 @@
 use std::fs;
 
 use crate::common::{HEAD, code, commit, found, git, key, lint_with, repository, write};
-use cortexkey_lint::files::Outcome;
+use cortexkey_lint::files::RunOutcome;
 use tempfile::TempDir;
 
-fn since(folder: &TempDir, revision: &str) -> Outcome {
+fn since(folder: &TempDir, revision: &str) -> RunOutcome {
     lint_with(folder.path(), &[], |options| options.since = Some(revision.to_owned()))
 }
 

@@ -2,7 +2,7 @@
 
 use cortexkey_core::access::BUILT_IN_DOMAINS;
 use cortexkey_manifest::definition::Definition;
-use cortexkey_manifest::policy::Tenant;
+use cortexkey_manifest::policy::CatalogTenant;
 use cortexkey_manifest::{Span, Spanned};
 
 /// A kind of name.
@@ -54,7 +54,7 @@ impl CatalogueEntry {
     }
 
     /// Where a tenant's facts list a name.
-    pub(super) fn places(self, tenant: &Tenant, name: &str) -> Vec<Span> {
+    pub(super) fn places(self, tenant: &CatalogTenant, name: &str) -> Vec<Span> {
         let of = |names: &[Spanned<String>]| {
             let found = names.iter().filter(|it| it.value == name);
             found.map(|it| it.span).collect()
@@ -71,7 +71,7 @@ impl CatalogueEntry {
     }
 
     /// The names of a tenant.
-    pub(super) fn names(self, tenant: &Tenant) -> Vec<&str> {
+    pub(super) fn names(self, tenant: &CatalogTenant) -> Vec<&str> {
         match self {
             Self::AssetGroup => tenant
                 .asset_groups

@@ -3,7 +3,7 @@
 use cortexkey_core::access::PREDEFINED_ROLES;
 use cortexkey_lint::Policy;
 use cortexkey_lint::rules::{OptionDoc, OptionType, WEEKDAYS, all_ids, find};
-use cortexkey_manifest::format::{FieldSpec, Kind};
+use cortexkey_manifest::format::{FieldKind, FieldSpec};
 use cortexkey_manifest::policy::BUILTINS;
 use lsp_types::{CompletionItem, CompletionItemKind, Documentation, Position};
 
@@ -97,9 +97,11 @@ fn rule_names(place: &OpenDocument<'_>) -> Vec<CompletionItem> {
 
 fn values(place: &OpenDocument<'_>, cursor: &Cursor, field: &FieldSpec) -> Vec<CompletionItem> {
     match field.kind {
-        Kind::Const(text) => return vec![value(text, "")],
-        Kind::Choice(words) => return words().into_iter().map(|word| value(word, "")).collect(),
-        Kind::Flag => return vec![value("true", ""), value("false", "")],
+        FieldKind::Const(text) => return vec![value(text, "")],
+        FieldKind::Choice(words) => {
+            return words().into_iter().map(|word| value(word, "")).collect();
+        }
+        FieldKind::Flag => return vec![value("true", ""), value("false", "")],
         _ => {}
     }
     let policy = place.root.policy(&place.path).map(|(policy, _)| policy);

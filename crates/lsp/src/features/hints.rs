@@ -1,7 +1,7 @@
 //! Inlay hints: when a key expires, and how many components a role grants.
 
 use cortexkey_manifest::access::ResolvedRole;
-use cortexkey_manifest::definition::{Definition, Expiry};
+use cortexkey_manifest::definition::{Definition, ExpirySpec};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use lsp_types::{InlayHint, InlayHintLabel, Range};
@@ -33,12 +33,12 @@ fn hint(place: &OpenDocument<'_>, after: cortexkey_manifest::Span, label: String
 fn expiry(place: &OpenDocument<'_>, definition: &Definition) -> Option<InlayHint> {
     let end = definition.spec.as_ref()?.end()?;
     let label = match end.value {
-        Expiry::At(moment) => time_left(moment),
-        Expiry::After(lifetime) => {
+        ExpirySpec::At(moment) => time_left(moment),
+        ExpirySpec::After(lifetime) => {
             let until = Timestamp::now().checked_add(lifetime).ok()?;
             format!("until {}, if generated now", until.to_zoned(TimeZone::UTC).date())
         }
-        Expiry::Never => return None,
+        ExpirySpec::Never => return None,
     };
     Some(hint(place, end.span, label))
 }

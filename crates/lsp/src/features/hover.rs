@@ -3,10 +3,10 @@
 
 use cortexkey_core::access::{PREDEFINED_ROLES, Sbac};
 use cortexkey_lint::rules::find;
-use cortexkey_manifest::access::words::areas;
-use cortexkey_manifest::access::{Access, ResolvedRole, ScopeModel, losses};
-use cortexkey_manifest::definition::{Definition, Expiry};
-use cortexkey_manifest::format::{FieldSpec, Kind};
+use cortexkey_manifest::access::describe::areas;
+use cortexkey_manifest::access::{KeyAccess, ResolvedRole, ScopeModel, losses};
+use cortexkey_manifest::definition::{Definition, ExpirySpec};
+use cortexkey_manifest::format::{FieldKind, FieldSpec};
 use cortexkey_manifest::{Span, Spanned};
 use lsp_types::{Hover, HoverContents, MarkupContent, MarkupKind, Position};
 
@@ -70,7 +70,7 @@ fn word(place: &OpenDocument<'_>, position: Position) -> String {
 
 fn of_field(field: &FieldSpec) -> String {
     let mut text = format!("`{}`: {}", field.name, field.doc);
-    if let Kind::Choice(words) = field.kind {
+    if let FieldKind::Choice(words) = field.kind {
         text += &format!("\n\nOne of {}.", list(&words()));
     }
     if !field.example.is_empty() && !field.example.contains('…') {
@@ -156,7 +156,7 @@ fn of_key(
     let catalogue: Vec<_> = policy.roles().collect();
     let tenant = definition.tenant().or(policy.only_tenant());
     let tenant = tenant.map(|name| (name, policy.tenant(name)));
-    let access = match Access::of(definition, &catalogue, tenant) {
+    let access = match KeyAccess::from_definition(definition, &catalogue, tenant) {
         Ok(access) => access,
         Err(error) => return Some(format!("What the key may see is unknown: {}.", error.message)),
     };
@@ -204,14 +204,14 @@ fn of_name(
     Some(format!("{} `{}`. {listed} for tenant `{tenant}`.", kind.title(), name.value))
 }
 
-fn of_expiry(expiry: &Expiry) -> String {
+fn of_expiry(expiry: &ExpirySpec) -> String {
     match expiry {
-        Expiry::At(moment) => format!("Expires {moment}: {}.", time_left(*moment)),
-        Expiry::After(lifetime) => {
+        ExpirySpec::At(moment) => format!("Expires {moment}: {}.", time_left(*moment)),
+        ExpirySpec::After(lifetime) => {
             let until = jiff::Timestamp::now().checked_add(*lifetime);
             let until = until.map(|until| format!(": {until} if it is generated now"));
             format!("Expires after its lifetime{}.", until.unwrap_or_default())
         }
-        Expiry::Never => "Never expires.".to_owned(),
+        ExpirySpec::Never => "Never expires.".to_owned(),
     }
 }

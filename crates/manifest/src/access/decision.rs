@@ -1,10 +1,10 @@
-//! [`Access::decide`]: the answer to a question about a key, the same for every front end.
+//! [`KeyAccess::decide`]: the answer to a question about a key, the same for every front end.
 
 use cortexkey_core::access::{AccessKey, Answer, Decision, Question, Unreferenced, decide};
 
-use super::{Access, ScopeModel};
+use super::{KeyAccess, ScopeModel};
 
-impl Access {
+impl KeyAccess {
     /// Answers a question. There is no decision behind the answer if the product has no scopes of
     /// the form that the core knows.
     ///

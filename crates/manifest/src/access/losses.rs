@@ -2,11 +2,11 @@
 
 use cortexkey_core::access::{Area, Axis, Unreferenced};
 
-use super::{Access, words};
+use super::{KeyAccess, describe};
 
 /// What the key would lose if scopes were enforced; empty if its scope allows everything.
 #[must_use]
-pub fn losses(access: &Access) -> Vec<String> {
+pub fn losses(access: &KeyAccess) -> Vec<String> {
     let Some(scope) = &access.scope else {
         return vec![
             "all assets, findings, cases, issues and endpoints: it has no scope".to_owned(),
@@ -37,11 +37,11 @@ pub fn losses(access: &Access) -> Vec<String> {
     }
     let open = |axis: &Axis<String>| matches!(axis, Axis::SeeAll | Axis::Any);
     if !(open(&scope.endpoints.groups) && open(&scope.endpoints.tags)) {
-        let kept = words::endpoints(scope);
+        let kept = describe::endpoints(scope);
         let but = if kept == "none" { String::new() } else { format!(" except those of: {kept}") };
         lost.push(format!("all endpoints{but}, with the Security issues and cases on the others"));
     }
-    let rows = words::rows(access, scope);
+    let rows = describe::rows(access, scope);
     if access.tenant.settings.datasets && rows != "all" {
         lost.push(format!("rows of datasets; it would see: {rows}"));
     }

@@ -6,15 +6,15 @@
 
 pub mod canonical;
 mod decision;
+pub mod describe;
 mod losses;
 mod roles;
 mod scope;
-pub mod words;
 
-use cortexkey_core::access::{AccessKey, Product, Role, Sbac, Scope, TagMode, Tenant};
+use cortexkey_core::access::{AccessKey, Product, Role, Sbac, Scope, TagMode, TenantSettings};
 
 pub use losses::losses;
-pub use roles::{Origin, ResolvedRole, RoleFacts, closure, closure_beyond};
+pub use roles::{ResolvedRole, RoleFacts, RoleOrigin, closure, closure_beyond};
 pub use scope::scope;
 
 use crate::definition::Definition;
@@ -38,7 +38,7 @@ impl IncompleteField {
 
 /// What a key may do and see, according to its definition and the policy.
 #[derive(Clone, Debug)]
-pub struct Access {
+pub struct KeyAccess {
     /// Its roles, followed by those that they imply.
     pub roles: Vec<Role<String>>,
     /// The facts about each of its roles, in the same order.
@@ -61,7 +61,7 @@ pub struct TenantFacts {
     /// How scopes work in this product.
     pub scopes: ScopeModel,
     /// The settings for decisions.
-    pub settings: Tenant,
+    pub settings: TenantSettings,
     /// Whether the policy sets how tags are matched; otherwise they are assumed to be restrictive.
     pub tags_said: bool,
     /// Whether the policy sets if there are scopes for rows; otherwise the key's scope decides it.
@@ -79,13 +79,13 @@ pub enum ScopeModel {
     Older,
 }
 
-impl Access {
+impl KeyAccess {
     /// Takes a definition. `catalogue` contains the policy's roles, the nearest layer's first;
     /// `tenant` is the key's tenant by name, with the policy's entry if there is one.
-    pub fn of(
+    pub fn from_definition(
         definition: &Definition,
-        catalogue: &[&policy::Role],
-        tenant: Option<(&str, Option<&policy::Tenant>)>,
+        catalogue: &[&policy::CatalogRole],
+        tenant: Option<(&str, Option<&policy::CatalogTenant>)>,
     ) -> Result<Self, IncompleteField> {
         let Some(spec) = &definition.spec else {
             return Err(IncompleteField::new(definition.place, "`spec` cannot be read"));
@@ -107,8 +107,8 @@ impl Access {
     pub fn held<'a>(
         roles: impl IntoIterator<Item = &'a str>,
         scope: Option<Scope<String>>,
-        catalogue: &[&'a policy::Role],
-        tenant: Option<(&str, Option<&policy::Tenant>)>,
+        catalogue: &[&'a policy::CatalogRole],
+        tenant: Option<(&str, Option<&policy::CatalogTenant>)>,
     ) -> Self {
         let mut tenant = facts(tenant);
         if !tenant.datasets_said {
@@ -126,7 +126,7 @@ impl Access {
     }
 }
 
-fn facts(tenant: Option<(&str, Option<&policy::Tenant>)>) -> TenantFacts {
+fn facts(tenant: Option<(&str, Option<&policy::CatalogTenant>)>) -> TenantFacts {
     let listed = tenant.and_then(|(_, tenant)| tenant);
     let product = listed.and_then(|tenant| tenant.product.get().copied());
     let scopes = match product {
@@ -142,7 +142,7 @@ fn facts(tenant: Option<(&str, Option<&policy::Tenant>)>) -> TenantFacts {
         listed: listed.is_some(),
         product,
         scopes,
-        settings: Tenant {
+        settings: TenantSettings {
             sbac: match scopes {
                 ScopeModel::NoScopes => Sbac::Disabled,
                 _ => said.unwrap_or(Sbac::Unknown),

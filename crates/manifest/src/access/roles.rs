@@ -21,7 +21,7 @@ pub struct ResolvedRole {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RoleFacts {
     /// The source that describes it.
-    pub origin: Origin,
+    pub origin: RoleOrigin,
     /// The role that implies it, if the definition does not name it itself.
     pub implied_by: Option<String>,
     /// Whether it should be assigned with care.
@@ -32,7 +32,7 @@ pub struct RoleFacts {
 
 /// The source that describes a role.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Origin {
+pub enum RoleOrigin {
     /// The policy's catalogue.
     Catalogue,
     /// The product's documents.
@@ -45,14 +45,18 @@ impl ResolvedRole {
     /// Looks up a role: the catalogue's entry, completed by the public facts about a predefined
     /// role of the product.
     #[must_use]
-    pub fn of(name: &str, listed: Option<&policy::Role>, product: Option<Product>) -> Self {
+    pub fn resolve(
+        name: &str,
+        listed: Option<&policy::CatalogRole>,
+        product: Option<Product>,
+    ) -> Self {
         let predefined = PredefinedRole::by_name(name).filter(|role| may_have(product, role));
         let public = predefined.map_or(Role::unknown(name), |role| role.role_in(product));
         let facts = RoleFacts {
             origin: match (listed, predefined) {
-                (Some(_), _) => Origin::Catalogue,
-                (None, Some(_)) => Origin::Predefined,
-                (None, None) => Origin::Unknown,
+                (Some(_), _) => RoleOrigin::Catalogue,
+                (None, Some(_)) => RoleOrigin::Predefined,
+                (None, None) => RoleOrigin::Unknown,
             },
             implied_by: None,
             privileged: predefined.is_some_and(|role| role.privileged)
@@ -79,16 +83,17 @@ impl ResolvedRole {
     #[must_use]
     pub fn all<'a>(
         names: impl IntoIterator<Item = &'a str>,
-        catalogue: &[&'a policy::Role],
+        catalogue: &[&'a policy::CatalogRole],
         product: Option<Product>,
     ) -> Vec<Self> {
-        let mut by_name: HashMap<&str, &policy::Role> = HashMap::with_capacity(catalogue.len());
+        let mut by_name: HashMap<&str, &policy::CatalogRole> =
+            HashMap::with_capacity(catalogue.len());
         for role in catalogue {
             by_name.entry(&role.name.value).or_insert(role);
         }
         let find = |name: &str| by_name.get(name).copied();
         let held = closure(names, find).into_iter();
-        held.map(|(name, by)| Self::of(name, find(name), product).implied_by(by)).collect()
+        held.map(|(name, by)| Self::resolve(name, find(name), product).implied_by(by)).collect()
     }
 
     /// Its display name.
@@ -109,7 +114,7 @@ impl ResolvedRole {
 /// with the role that implies it.
 pub fn closure<'a>(
     names: impl IntoIterator<Item = &'a str>,
-    find: impl Fn(&str) -> Option<&'a policy::Role>,
+    find: impl Fn(&str) -> Option<&'a policy::CatalogRole>,
 ) -> Vec<(&'a str, Option<&'a str>)> {
     closure_beyond(names, find, &mut HashSet::new())
 }
@@ -117,7 +122,7 @@ pub fn closure<'a>(
 /// The same without the roles that were seen before, which are neither followed nor returned.
 pub fn closure_beyond<'a, S: BuildHasher>(
     names: impl IntoIterator<Item = &'a str>,
-    find: impl Fn(&str) -> Option<&'a policy::Role>,
+    find: impl Fn(&str) -> Option<&'a policy::CatalogRole>,
     seen: &mut HashSet<&'a str, S>,
 ) -> Vec<(&'a str, Option<&'a str>)> {
     let names = names.into_iter().filter(|name| seen.insert(*name));
@@ -133,7 +138,7 @@ pub fn closure_beyond<'a, S: BuildHasher>(
 }
 
 /// What a catalogue lists of a role.
-fn grants(listed: &policy::Role) -> Vec<Grant<String>> {
+fn grants(listed: &policy::CatalogRole) -> Vec<Grant<String>> {
     let mut grants = Vec::new();
     for (name, level) in &listed.components {
         let renamed = Component::renamed(&name.value);

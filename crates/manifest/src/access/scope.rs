@@ -10,7 +10,7 @@ use crate::definition;
 use crate::{Field, Span, Spanned};
 
 /// The scope of a definition, or the field that leaves it open.
-pub fn scope(scope: &definition::Scope) -> Result<Scope<String>, IncompleteField> {
+pub fn scope(scope: &definition::ScopeSpec) -> Result<Scope<String>, IncompleteField> {
     let assets = present(&scope.assets, scope.place, "scope.assets")?;
     let groups = names(&assets.groups, "assets.groups", |group| group.name.value.clone())?;
     let mode = *present(&assets.mode, assets.place, "scope.assets.mode")?;

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::definition;
-use crate::yaml::{Limits, parse};
+use crate::yaml::{YamlLimits, parse};
 use cortexkey_core::access::{
     Answer, Area, Axis, CasesAndIssues, Endpoint, EndpointScope, KnownLevel, Permission, Question,
     Rights, Unreferenced, decide,
@@ -17,39 +17,39 @@ const POLICY: &str = "apiVersion: cortexkey/v1\nkind: Policy\nmetadata: { name: 
     - { name: Instance Administrator, components: { Auditing: none } }\n  \
     - { name: CLI Read Only Role, components: { Auditing: view } }\n";
 
-fn access(roles: &str, scope: &str, tenant: Option<&str>) -> Result<Access, IncompleteField> {
+fn access(roles: &str, scope: &str, tenant: Option<&str>) -> Result<KeyAccess, IncompleteField> {
     let text = format!(
         "apiVersion: cortexkey/v1\nkind: ApiKey\nmetadata: {{ name: k }}\nspec:\n  \
          securityLevel: advanced\n  roles: {roles}\n{scope}"
     );
-    let tree = parse(&text, &Limits::default()).tree;
+    let tree = parse(&text, &YamlLimits::default()).tree;
     let definition = definition::read(&tree, tree.documents()[0]).definition.unwrap();
-    let tree = parse(POLICY, &Limits::default()).tree;
+    let tree = parse(POLICY, &YamlLimits::default()).tree;
     let lowered = policy::read(&tree, tree.documents()[0]);
     assert!(lowered.problems.is_empty(), "{:?}", lowered.problems);
     let policy = lowered.policy.unwrap();
-    let catalogue: Vec<&policy::Role> = policy.catalog.roles.iter().collect();
+    let catalogue: Vec<&policy::CatalogRole> = policy.catalog.roles.iter().collect();
     let entry = |name: &str| policy.tenants.iter().find(|t| t.0.value == name).map(|t| &t.1);
-    Access::of(&definition, &catalogue, tenant.map(|name| (name, entry(name))))
+    KeyAccess::from_definition(&definition, &catalogue, tenant.map(|name| (name, entry(name))))
 }
 
 const SCOPE: &str = "  scope:\n    assets: { mode: select, groups: [a, { name: b, id: 2 }] }\n    \
     casesAndIssues: { mode: all, unreferenced: unknown }\n";
 
-fn scoped(endpoints: &str) -> Result<Access, IncompleteField> {
+fn scoped(endpoints: &str) -> Result<KeyAccess, IncompleteField> {
     access("[Viewer]", &format!("{SCOPE}    endpoints: {endpoints}\n"), Some("eu"))
 }
 
 #[test]
-fn roles_come_from_the_catalogue_then_the_product_then_nowhere() {
+fn roles_are_looked_up_in_the_catalogue_then_the_product() {
     let held = access("[Export, Viewer, Nobody, Export]", "", Some("eu")).unwrap().role_facts;
     let origins: Vec<_> = held.iter().map(|role| role.origin).collect();
-    assert_eq!(origins, [Origin::Catalogue, Origin::Predefined, Origin::Unknown]);
+    assert_eq!(origins, [RoleOrigin::Catalogue, RoleOrigin::Predefined, RoleOrigin::Unknown]);
     // A role of another product is unknown here.
     let held = access("[Analyst]", "", Some("eu")).unwrap().role_facts;
-    assert_eq!(held[0].origin, Origin::Unknown);
+    assert_eq!(held[0].origin, RoleOrigin::Unknown);
     let held = access("[Analyst]", "", None).unwrap().role_facts;
-    assert_eq!(held[0].origin, Origin::Predefined);
+    assert_eq!(held[0].origin, RoleOrigin::Predefined);
 }
 
 #[test]
@@ -66,10 +66,10 @@ fn the_catalogue_completes_what_is_public_and_takes_nothing_from_it() {
 #[test]
 fn a_former_name_of_a_component_counts_as_its_present_ones() {
     let text = POLICY.replace("{ Public API: none }", "{ Scans: edit, PR scans: view }");
-    let tree = parse(&text, &Limits::default()).tree;
+    let tree = parse(&text, &YamlLimits::default()).tree;
     let policy = policy::read(&tree, tree.documents()[0]).policy.unwrap();
     let listed = policy.catalog.roles.iter().find(|role| role.name.value == "Export");
-    let role = ResolvedRole::of("Export", listed, Some(Product::Xsiam)).role;
+    let role = ResolvedRole::resolve("Export", listed, Some(Product::Xsiam)).role;
     let names: Vec<_> = role.grants.iter().map(|grant| grant.component.as_str()).collect();
     assert_eq!(names, ["Periodic scans", "PR scans", "CI/CD scans"]);
     assert!(role.grants.iter().all(|grant| grant.level == KnownLevel::exactly(Permission::Edit)));
@@ -136,7 +136,7 @@ fn an_incomplete_field_is_named_with_its_place() {
 }
 
 #[test]
-fn tenants_say_how_scopes_are() {
+fn tenants_define_how_scopes_apply() {
     let facts = |name| access("[Viewer]", "", name).unwrap().tenant;
     let eu = facts(Some("eu"));
     assert_eq!((eu.scopes, eu.settings.sbac), (ScopeModel::Areas, Sbac::Enforced));

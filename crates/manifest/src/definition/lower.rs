@@ -1,6 +1,8 @@
 //! Reads a document as a definition and collects all of its mistakes.
 
-use super::{Approval, Definition, Expiry, Lowered, Metadata, Scope, Spec, TimeError, scope};
+use super::{
+    Approval, Definition, ExpirySpec, Lowered, Metadata, ScopeSpec, Spec, TimeError, scope,
+};
 use super::{lifetime, moment};
 use crate::format::{KEY, SCOPE, SCOPE_FILE};
 use crate::reader::{Fields, Reader};
@@ -18,7 +20,7 @@ pub fn read(tree: &Tree, document: Document) -> Lowered {
 /// Reads one document as a scope only: the contents of a definition's `spec.scope`, with or without
 /// the key `scope` above it.
 #[must_use]
-pub fn read_scope(tree: &Tree, document: Document) -> (Option<Scope>, Vec<Problem>) {
+pub fn read_scope(tree: &Tree, document: Document) -> (Option<ScopeSpec>, Vec<Problem>) {
     let mut reader = Reader::new(tree);
     let NodeKind::Mapping { entries, .. } = &tree.node(document.root).kind else {
         reader.wrong_type(document.root, "", "the fields of a scope");
@@ -72,8 +74,9 @@ fn metadata<'t>(reader: &mut Reader<'t>, fields: &Fields<'t>) -> Metadata {
 
 fn spec<'t>(reader: &mut Reader<'t>, fields: &Fields<'t>) -> Spec {
     let expires = reader.time(fields, "expires", ProblemKind::BadExpiry, expiry);
-    let lifetime = reader
-        .time(fields, "lifetime", ProblemKind::BadExpiry, |text| lifetime(text).map(Expiry::After));
+    let lifetime = reader.time(fields, "lifetime", ProblemKind::BadExpiry, |text| {
+        lifetime(text).map(ExpirySpec::After)
+    });
     check_single_expiry(reader, fields);
     Spec {
         place: fields.place,
@@ -86,11 +89,11 @@ fn spec<'t>(reader: &mut Reader<'t>, fields: &Fields<'t>) -> Spec {
     }
 }
 
-fn expiry(text: &str) -> Result<Expiry, TimeError> {
+fn expiry(text: &str) -> Result<ExpirySpec, TimeError> {
     if text == "never" {
-        return Ok(Expiry::Never);
+        return Ok(ExpirySpec::Never);
     }
-    moment(text).map(Expiry::At).map_err(|error| match error.meant {
+    moment(text).map(ExpirySpec::At).map_err(|error| match error.meant {
         None if text.eq_ignore_ascii_case("never") => {
             TimeError { meant: Some("never".into()), ..error }
         }

@@ -9,9 +9,9 @@ mod scope;
 pub const UNASSIGNED: &str = "unassigned";
 
 pub use crate::format::{API_VERSION, KEY_KIND as KIND};
-pub use crate::time::{Expiry, TimeError, lifetime, moment};
+pub use crate::time::{ExpirySpec, TimeError, lifetime, moment};
 pub use lower::{read, read_scope};
-pub use scope::{AssetGroup, Assets, Cases, DatasetFilter, Datasets, Endpoints, Scope};
+pub use scope::{AssetGroup, Assets, Cases, DatasetFilter, Datasets, Endpoints, ScopeSpec};
 
 use cortexkey_core::auth::Level;
 
@@ -58,18 +58,18 @@ pub struct Spec {
     /// What the key is for.
     pub comment: Field<String>,
     /// When it expires.
-    pub expires: Field<Expiry>,
+    pub expires: Field<ExpirySpec>,
     /// How long it lives after it is generated.
-    pub lifetime: Field<Expiry>,
+    pub lifetime: Field<ExpirySpec>,
     /// Names of roles.
     pub roles: Field<Vec<Spanned<String>>>,
     /// What the key may see.
-    pub scope: Field<Scope>,
+    pub scope: Field<ScopeSpec>,
 }
 
 impl Spec {
     /// `expires`, otherwise `lifetime`, if it could be read.
-    pub fn end(&self) -> Option<&Spanned<Expiry>> {
+    pub fn end(&self) -> Option<&Spanned<ExpirySpec>> {
         self.expires.spanned().or_else(|| self.lifetime.spanned())
     }
 }

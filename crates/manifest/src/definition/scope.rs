@@ -82,7 +82,7 @@ pub struct Datasets {
 
 /// `spec.scope`
 #[derive(Clone, Debug)]
-pub struct Scope {
+pub struct ScopeSpec {
     /// Where the key stands.
     pub place: Span,
     /// Assets.
@@ -96,8 +96,8 @@ pub struct Scope {
 }
 
 /// Reads the mapping under `scope`.
-pub(super) fn read<'t>(reader: &mut Reader<'t>, fields: &Fields<'t>) -> Scope {
-    Scope {
+pub(super) fn read<'t>(reader: &mut Reader<'t>, fields: &Fields<'t>) -> ScopeSpec {
+    ScopeSpec {
         place: fields.place,
         assets: reader.child_as(fields, "assets", assets),
         cases: reader.child_as(fields, "casesAndIssues", cases),

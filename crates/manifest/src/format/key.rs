@@ -2,11 +2,11 @@
 
 use cortexkey_core::auth::Level;
 
-use super::Kind::{Choice, Duration, Expiry, Fields, List, Map, NameOr, Number, Text};
+use super::FieldKind::{Choice, Duration, Expiry, Fields, List, Map, NameOr, Number, Text};
 use super::{FieldSpec, Mapping, Presence, by_rule, kind, optional, required, version};
 use cortexkey_core::access::{AreaMode, AxisMode, EndpointMode, Unreferenced};
 
-use crate::words::words;
+use crate::keyword::keywords;
 
 /// The kind of a key definition.
 pub const KEY_KIND: &str = "ApiKey";
@@ -46,7 +46,7 @@ static APPROVAL: Mapping = Mapping::of(&[
 
 #[rustfmt::skip]
 static SPEC: Mapping = Mapping::of(&[
-    by_rule("securityLevel", Choice(words::<Level>), "advanced",
+    by_rule("securityLevel", Choice(keywords::<Level>), "advanced",
         "Whether requests carry the key itself (`standard`) or a signature (`advanced`)."),
     by_rule("comment", Text, "Exports incidents to the SIEM",
         "What the key is for. The product stores no other free text."),
@@ -81,7 +81,7 @@ pub(crate) static SCOPE: Mapping = Mapping::of(&[
 
 #[rustfmt::skip]
 static ASSETS: Mapping = Mapping::of(&[
-    required("mode", Choice(words::<AreaMode>), "select",
+    required("mode", Choice(keywords::<AreaMode>), "select",
         "`none`, `all`, or `select` for the asset groups listed."),
     by_rule("groups", List(&NameOr(&ASSET_GROUP)), "[prod-eu]",
         "Asset groups, with `mode: select`."),
@@ -95,13 +95,13 @@ pub(crate) static ASSET_GROUP: Mapping = Mapping::of(&[
 
 #[rustfmt::skip]
 static CASES_AND_ISSUES: Mapping = Mapping::of(&[
-    required("mode", Choice(words::<AreaMode>), "select",
+    required("mode", Choice(keywords::<AreaMode>), "select",
         "`none`, `all`, or `select` for the domains listed."),
     by_rule("domains", List(&Text), "[Security]", "Domains, with `mode: select`."),
     FieldSpec {
         name: "unreferenced",
         presence: Presence::RequiredWhen("mode", &["all", "select"]),
-        kind: Choice(words::<Unreferenced>),
+        kind: Choice(keywords::<Unreferenced>),
         example: "false",
         doc: "Whether the key sees cases and issues that reference no known object.",
     },
@@ -109,7 +109,7 @@ static CASES_AND_ISSUES: Mapping = Mapping::of(&[
 
 #[rustfmt::skip]
 static ENDPOINTS: Mapping = Mapping::of(&[
-    required("mode", Choice(words::<EndpointMode>), "select",
+    required("mode", Choice(keywords::<EndpointMode>), "select",
         "`none`, `all`, `select` for the groups and tags listed, or `raw` for the product's modes."),
     by_rule("groups", List(&Text), "[servers-eu]",
         "Endpoint groups, with `mode: select` or `raw`."),
@@ -121,7 +121,7 @@ static ENDPOINTS: Mapping = Mapping::of(&[
 /// An axis in the product's words. No example: only the tenant knows which mode the key has.
 const fn axis(name: &'static str, doc: &'static str) -> FieldSpec {
     let presence = Presence::RequiredWhen("mode", &["raw"]);
-    FieldSpec { name, presence, kind: Choice(words::<AxisMode>), example: "", doc }
+    FieldSpec { name, presence, kind: Choice(keywords::<AxisMode>), example: "", doc }
 }
 
 #[rustfmt::skip]

@@ -1,6 +1,6 @@
 //! The lock file, which only the tools write.
 
-use super::Kind::{Fields, Flag, List, Map, Moment, Number, Text};
+use super::FieldKind::{Fields, Flag, List, Map, Moment, Number, Text};
 use super::{Mapping, kind, optional, required, version};
 
 /// The kind of a lock file.

@@ -33,7 +33,7 @@ pub struct FieldSpec {
     /// Whether it is required.
     pub presence: Presence,
     /// What it accepts.
-    pub kind: Kind,
+    pub kind: FieldKind,
     /// A value as YAML in one line; empty if no value would suit most files.
     pub example: &'static str,
     /// Its meaning, in one or two sentences.
@@ -55,7 +55,7 @@ pub enum Presence {
 
 /// What a field accepts.
 #[derive(Clone, Copy, Debug)]
-pub enum Kind {
+pub enum FieldKind {
     /// Exactly this string.
     Const(&'static str),
     /// A string.
@@ -123,7 +123,7 @@ impl Mapping {
     pub fn at(&'static self, path: &str) -> Option<&'static Self> {
         let names = path.split('.').filter(|name| !name.is_empty());
         names.into_iter().try_fold(self, |mapping, name| match mapping.field(name)?.kind {
-            Kind::Fields(inner) => Some(inner),
+            FieldKind::Fields(inner) => Some(inner),
             _ => None,
         })
     }
@@ -179,7 +179,7 @@ impl Mapping {
     }
 }
 
-impl Kind {
+impl FieldKind {
     /// The mapping that values of this kind are or contain.
     #[must_use]
     pub const fn mapping(&self) -> Option<&'static Mapping> {
@@ -241,7 +241,7 @@ pub(crate) fn is_typed(name: &str) -> bool {
 
 const fn required(
     name: &'static str,
-    kind: Kind,
+    kind: FieldKind,
     example: &'static str,
     doc: &'static str,
 ) -> FieldSpec {
@@ -250,7 +250,7 @@ const fn required(
 
 const fn optional(
     name: &'static str,
-    kind: Kind,
+    kind: FieldKind,
     example: &'static str,
     doc: &'static str,
 ) -> FieldSpec {
@@ -259,7 +259,7 @@ const fn optional(
 
 const fn by_rule(
     name: &'static str,
-    kind: Kind,
+    kind: FieldKind,
     example: &'static str,
     doc: &'static str,
 ) -> FieldSpec {
@@ -268,10 +268,10 @@ const fn by_rule(
 
 /// `apiVersion`, with which every file starts.
 const fn version() -> FieldSpec {
-    required("apiVersion", Kind::Const(API_VERSION), API_VERSION, "The version of the format.")
+    required("apiVersion", FieldKind::Const(API_VERSION), API_VERSION, "The version of the format.")
 }
 
 /// `kind`, which names what the document is.
 const fn kind(kind: &'static str) -> FieldSpec {
-    required("kind", Kind::Const(kind), kind, "What the document describes.")
+    required("kind", FieldKind::Const(kind), kind, "What the document describes.")
 }

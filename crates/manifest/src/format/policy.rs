@@ -2,12 +2,12 @@
 
 use cortexkey_core::access::{Permission, Product, Sbac, TagMode};
 
-use super::Kind::{
+use super::FieldKind::{
     Choice, Duration, Fields, Flag, List, Map, Moment, NameOr, Number, OneOrMore, Pattern, Rules,
     Text,
 };
 use super::{FieldSpec, Mapping, by_rule, kind, optional, required, version};
-use crate::words::{Open, Severity, words};
+use crate::keyword::{Open, Severity, keywords};
 
 /// The kind of a policy.
 pub const POLICY_KIND: &str = "Policy";
@@ -62,10 +62,10 @@ static METADATA: Mapping = Mapping::of(&[
 
 #[rustfmt::skip]
 static TENANT: Mapping = Mapping::of(&[
-    required("product", Choice(words::<Product>), "xsiam", "The product that the tenant runs."),
-    optional("sbac", Choice(words::<Sbac>), "enforced",
+    required("product", Choice(keywords::<Product>), "xsiam", "The product that the tenant runs."),
+    optional("sbac", Choice(keywords::<Sbac>), "enforced",
         "Whether the tenant enforces scopes (scope-based access control)."),
-    optional("tags", Choice(words::<TagMode>), "permissive",
+    optional("tags", Choice(keywords::<TagMode>), "permissive",
         "How the tenant matches endpoint tags: one selected tag is enough (`permissive`), or all \
          tags of an endpoint must be selected (`restrictive`)."),
     optional("datasets", Flag, "true", "Whether the tenant has dataset scoping."),
@@ -95,7 +95,7 @@ static CATALOG: Mapping = Mapping::of(&[
         "Domains whose email addresses may own keys."),
     optional("conflicts", List(&List(&Text)), "[[Responder, Access Auditor]]",
         "Lists of roles that no key may hold together."),
-    optional("open", List(&Choice(words::<Open>)), "[teams]",
+    optional("open", List(&Choice(keywords::<Open>)), "[teams]",
         "Lists of this policy that policies extending it may add to."),
 ]);
 
@@ -103,7 +103,7 @@ static CATALOG: Mapping = Mapping::of(&[
 static ROLE: Mapping = Mapping::of(&[
     required("name", Text, "SIEM Export", "The name of the role in the console."),
     optional("id", Text, "r-17", "The id of the role in the product."),
-    optional("components", Map(&Choice(words::<Permission>)), "{ Public API: view }",
+    optional("components", Map(&Choice(keywords::<Permission>)), "{ Public API: view }",
         "The permission on each component: `none`, `view` or `edit`."),
     optional("actions", List(&Text), "[Live Terminal]", "The named actions that the role allows."),
     optional("implies", List(&Text), "[Responder]", "Roles that this one includes."),
@@ -141,7 +141,7 @@ const ENABLED: FieldSpec = optional("enabled", Flag, "false", "Whether the rule 
 
 const SEVERITY: FieldSpec = optional(
     "severity",
-    Choice(words::<Severity>),
+    Choice(keywords::<Severity>),
     "warning",
     "How serious a finding of the rule is.",
 );

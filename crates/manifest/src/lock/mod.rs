@@ -58,7 +58,7 @@ pub struct LockedKey {
     /// it and never returns it.
     pub unreferenced: Option<bool>,
     /// A new key that is being generated.
-    pub pending: Option<Pending>,
+    pub pending: Option<PendingKey>,
     /// Keys of interrupted runs that may have been delivered. They stay until a newer key is
     /// delivered.
     pub doubtful: Vec<KeyId>,
@@ -69,11 +69,11 @@ pub struct LockedKey {
 /// A new key that is being generated. Until its id is known, its expiry identifies it: no other key
 /// of the tenant has the same one.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Pending {
+pub struct PendingKey {
     /// When the new key expires, in milliseconds since 1970.
     pub expires_ms: u64,
     /// A digest of its level, roles and comment.
-    pub asked: String,
+    pub request_digest: String,
     /// The id of the key that signs the request.
     pub by: KeyId,
     /// Keys that had the same expiry, to the second, before the request was sent.

@@ -5,7 +5,7 @@ use core::str::FromStr;
 
 use cortexkey_core::auth::KeyId;
 
-use super::{Lock, LockedKey, LockedTenant, Lowered, Pending, Retiring};
+use super::{Lock, LockedKey, LockedTenant, Lowered, PendingKey, Retiring};
 use crate::format::{LOCK, LOCKED};
 use crate::reader::{Fields, Reader};
 use crate::time::{TimeError, moment};
@@ -58,8 +58,8 @@ fn key(
     (reader.problems.len() == before).then_some(key)
 }
 
-fn pending<'t>(reader: &mut Reader<'t>, fields: &Fields<'t>) -> Option<Pending> {
-    let asked = reader.text(fields, "asked");
+fn pending<'t>(reader: &mut Reader<'t>, fields: &Fields<'t>) -> Option<PendingKey> {
+    let request_digest = reader.text(fields, "asked");
     let expires = reader.field(fields, "expires", |reader, entry, path| {
         number_at::<NonZeroU64>(
             reader,
@@ -70,9 +70,9 @@ fn pending<'t>(reader: &mut Reader<'t>, fields: &Fields<'t>) -> Option<Pending> 
         )
     });
     let by = key_id(reader, fields, "by");
-    Some(Pending {
+    Some(PendingKey {
         expires_ms: expires.get()?.get(),
-        asked: asked.get()?.clone(),
+        request_digest: request_digest.get()?.clone(),
         by: by?,
         besides: reader.list(fields, "besides", id_at).into_list(),
         id: key_id(reader, fields, "id"),

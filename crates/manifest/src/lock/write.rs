@@ -41,7 +41,7 @@ fn entry(key: &LockedKey) -> String {
     if let Some(pending) = &key.pending {
         let mut inner = vec![
             format!("expires: {}", pending.expires_ms),
-            format!("asked: {}", scalar(&pending.asked)),
+            format!("asked: {}", scalar(&pending.request_digest)),
             format!("by: {}", pending.by),
         ];
         if !pending.besides.is_empty() {
@@ -78,13 +78,13 @@ fn ids(ids: &[KeyId]) -> String {
 mod tests {
     use core::ops::Range;
 
-    use super::super::{LockedTenant, Pending, Retiring, read};
+    use super::super::{LockedTenant, PendingKey, Retiring, read};
     use super::*;
-    use crate::yaml::{Limits, parse};
+    use crate::yaml::{YamlLimits, parse};
     use proptest::prelude::*;
 
     fn read_back(text: &str) -> (Option<Lock>, Vec<String>) {
-        let parsed = parse(text, &Limits::default());
+        let parsed = parse(text, &YamlLimits::default());
         assert!(parsed.problems.is_empty(), "{text}: {:?}", parsed.problems);
         let lowered = read(&parsed.tree, parsed.tree.documents()[0]);
         (lowered.lock, lowered.problems.into_iter().map(|problem| problem.message).collect())
@@ -108,9 +108,9 @@ mod tests {
             proptest::collection::vec(key_id(1..9), 0..3),
             1..u64::MAX,
         )
-            .prop_map(|(asked, delivering, besides, number)| Pending {
+            .prop_map(|(request_digest, delivering, besides, number)| PendingKey {
                 expires_ms: number,
-                asked,
+                request_digest,
                 by: KeyId::new(number / 2 + 1).unwrap(),
                 besides,
                 id: KeyId::new(number).filter(|_| number % 2 == 0),

@@ -23,7 +23,7 @@ use crate::{Field, Problem, ProblemKind, Span};
 
 /// An expected finding.
 #[derive(Clone, Debug)]
-pub struct Expected {
+pub struct ExpectedFinding {
     /// Where it stands.
     pub span: Span,
     /// The rule, by name or code.
@@ -36,7 +36,7 @@ pub struct Expected {
 
 /// One case.
 #[derive(Clone, Debug)]
-pub struct Case {
+pub struct PolicyCase {
     /// Where it stands.
     pub span: Span,
     /// What the case shows.
@@ -48,14 +48,14 @@ pub struct Case {
     /// The text of the definition's file.
     pub definition: Field<String>,
     /// All findings, in any order.
-    pub expect: Field<Vec<Expected>>,
+    pub expect: Field<Vec<ExpectedFinding>>,
 }
 
 /// The result of reading a file with cases.
 #[derive(Clone, Debug)]
 pub struct LoweredCases {
     /// The cases.
-    pub cases: Vec<Case>,
+    pub cases: Vec<PolicyCase>,
     /// All mistakes of the document.
     pub problems: Vec<Problem>,
 }
@@ -69,8 +69,8 @@ pub fn read_cases(tree: &Tree, document: Document) -> LoweredCases {
     LoweredCases { cases: cases.unwrap_or_default(), problems: reader.problems }
 }
 
-fn case<'t>(reader: &mut Reader<'t>, fields: &Fields<'t>) -> Case {
-    Case {
+fn case<'t>(reader: &mut Reader<'t>, fields: &Fields<'t>) -> PolicyCase {
+    PolicyCase {
         span: fields.span,
         name: reader.text(fields, "name"),
         now: reader.time(fields, "now", ProblemKind::BadExpiry, moment),
@@ -80,8 +80,8 @@ fn case<'t>(reader: &mut Reader<'t>, fields: &Fields<'t>) -> Case {
     }
 }
 
-fn expected<'t>(reader: &mut Reader<'t>, fields: &Fields<'t>) -> Expected {
-    Expected {
+fn expected<'t>(reader: &mut Reader<'t>, fields: &Fields<'t>) -> ExpectedFinding {
+    ExpectedFinding {
         span: fields.span,
         rule: reader.text(fields, "rule"),
         line: reader.number(fields, "line"),

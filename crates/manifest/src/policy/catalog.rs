@@ -5,8 +5,8 @@
 use cortexkey_core::access::{Permission, Product, Sbac, TagMode};
 
 use super::Open;
+use crate::keyword::Keyword as _;
 use crate::reader::{Fields, Reader};
-use crate::words::Keyword as _;
 use crate::yaml::NodeKind;
 use crate::{Field, Spanned};
 
@@ -25,7 +25,7 @@ pub struct AssetGroupEntry {
 
 /// A tenant.
 #[derive(Clone, Debug)]
-pub struct Tenant {
+pub struct CatalogTenant {
     /// Which product it runs.
     pub product: Field<Product>,
     /// Whether it enforces scopes.
@@ -53,7 +53,7 @@ pub struct Deprecation {
 
 /// A role of the catalog.
 #[derive(Clone, Debug)]
-pub struct Role {
+pub struct CatalogRole {
     /// Its display name.
     pub name: Spanned<String>,
     /// Its id in the product.
@@ -74,7 +74,7 @@ pub struct Role {
 #[derive(Clone, Debug, Default)]
 pub struct Catalog {
     /// Roles in addition to the predefined ones.
-    pub roles: Vec<Role>,
+    pub roles: Vec<CatalogRole>,
     /// Teams that may own keys.
     pub teams: Vec<Spanned<String>>,
     /// Domains whose addresses may own keys.
@@ -86,8 +86,8 @@ pub struct Catalog {
 }
 
 /// Reads one entry of `tenants`.
-pub(super) fn tenant<'t>(reader: &mut Reader<'t>, fields: &Fields<'t>) -> Tenant {
-    Tenant {
+pub(super) fn tenant<'t>(reader: &mut Reader<'t>, fields: &Fields<'t>) -> CatalogTenant {
+    CatalogTenant {
         product: reader.choice(fields, "product"),
         asset_groups: reader.mappings(fields, "assetGroups", asset_group).into_list(),
         sbac: reader.choice(fields, "sbac"),
@@ -129,7 +129,7 @@ pub(super) fn catalog<'t>(reader: &mut Reader<'t>, fields: &Fields<'t>) -> Catal
     }
 }
 
-fn role<'t>(reader: &mut Reader<'t>, fields: &Fields<'t>) -> Option<Role> {
+fn role<'t>(reader: &mut Reader<'t>, fields: &Fields<'t>) -> Option<CatalogRole> {
     let name = reader.text(fields, "name");
     let components = reader.entries(fields, "components", |reader, _, id, path| {
         reader.choice_at(id, path, Permission::ALL)
@@ -137,7 +137,7 @@ fn role<'t>(reader: &mut Reader<'t>, fields: &Fields<'t>) -> Option<Role> {
     let deprecated = reader.child_as(fields, "deprecated", |reader, fields| Deprecation {
         replacement: reader.text(fields, "use"),
     });
-    Some(Role {
+    Some(CatalogRole {
         name: name.spanned()?.clone(),
         id: reader.text(fields, "id"),
         components,

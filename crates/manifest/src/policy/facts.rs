@@ -9,18 +9,20 @@ use std::collections::HashSet;
 
 use cortexkey_core::access::PREDEFINED_ROLES;
 
-use super::{AssetGroupEntry, Layer, Open, Role, Source, Tenant, is_builtin};
+use super::{
+    AssetGroupEntry, CatalogRole, CatalogTenant, Open, PolicyLayer, SettingSource, is_builtin,
+};
 use crate::{Field, Span, Spanned, quote};
 
 /// A fact without effect.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RefusedFact {
     /// Its place.
-    pub at: Source,
+    pub at: SettingSource,
     /// What it is about, for messages.
     pub what: String,
     /// The place in the other layer.
-    pub by: Source,
+    pub by: SettingSource,
     /// What that layer would have to open, if it can.
     pub open: Option<Open>,
 }
@@ -29,7 +31,7 @@ pub struct RefusedFact {
 #[derive(Debug, Default)]
 pub struct Facts {
     /// The nearest layer's first, each with the index of the layer that lists it.
-    tenants: Vec<(usize, (Spanned<String>, Tenant))>,
+    tenants: Vec<(usize, (Spanned<String>, CatalogTenant))>,
     /// Layer, and place in its catalogue; the nearest layer's first.
     roles: Vec<(usize, usize)>,
     teams: Vec<String>,
@@ -43,21 +45,21 @@ pub struct Facts {
 impl Facts {
     /// Merges the facts of all layers.
     #[must_use]
-    pub fn new(layers: &[Layer]) -> Self {
+    pub fn new(layers: &[PolicyLayer]) -> Self {
         let mut facts = Self::default();
         let stack = Stack { layers };
         facts.add_tenants(&stack);
         facts.add_roles(&stack);
-        let teams = |layer: &Layer| layer.file.catalog.teams.clone();
+        let teams = |layer: &PolicyLayer| layer.file.catalog.teams.clone();
         facts.teams = facts.merge_owners(&stack, "team", Open::Teams, &teams);
-        let domains = |layer: &Layer| layer.file.catalog.email_domains.clone();
+        let domains = |layer: &PolicyLayer| layer.file.catalog.email_domains.clone();
         facts.email_domains = facts.merge_owners(&stack, "domain", Open::EmailDomains, &domains);
         facts.refused.sort_by_key(|refused| refused.at);
         facts
     }
 
     /// All tenants, the nearest layer's first.
-    pub fn tenants(&self) -> impl Iterator<Item = (usize, &(Spanned<String>, Tenant))> {
+    pub fn tenants(&self) -> impl Iterator<Item = (usize, &(Spanned<String>, CatalogTenant))> {
         self.tenants.iter().map(|(layer, tenant)| (*layer, tenant))
     }
 
@@ -86,13 +88,13 @@ impl Facts {
     }
 
     fn add_tenants(&mut self, stack: &Stack<'_>) {
-        let mut counted: Vec<(usize, (Spanned<String>, Tenant))> = Vec::new();
+        let mut counted: Vec<(usize, (Spanned<String>, CatalogTenant))> = Vec::new();
         for (at, layer) in stack.own() {
             for (name, tenant) in &layer.file.tenants {
                 let known = counted.iter().position(|(_, (known, _))| known.value == name.value);
                 if let Some(known) = known {
                     let (by, (place, standing)) = &mut counted[known];
-                    let by = Source { layer: *by, span: place.span };
+                    let by = SettingSource { layer: *by, span: place.span };
                     let open = |open| layers_open(stack, by.layer, open);
                     let mut change = Change { at, name, by, refused: &mut self.refused };
                     change.settings(standing, tenant);
@@ -104,9 +106,9 @@ impl Facts {
                 {
                     let place = stack.layers[by].file.tenants.first().map(|(name, _)| name.span);
                     self.refused.push(RefusedFact {
-                        at: Source { layer: at, span: name.span },
+                        at: SettingSource { layer: at, span: name.span },
                         what: format!("tenant {}", quote(&name.value)),
-                        by: Source { layer: by, span: place.unwrap_or_default() },
+                        by: SettingSource { layer: by, span: place.unwrap_or_default() },
                         open: Some(Open::Tenants),
                     });
                     continue;
@@ -170,11 +172,18 @@ impl Facts {
         self.roles = counted;
     }
 
-    fn refuse_role(&mut self, at: usize, role: &Role, by: usize, span: Span, open: Option<Open>) {
+    fn refuse_role(
+        &mut self,
+        at: usize,
+        role: &CatalogRole,
+        by: usize,
+        span: Span,
+        open: Option<Open>,
+    ) {
         self.refused.push(RefusedFact {
-            at: Source { layer: at, span: role.name.span },
+            at: SettingSource { layer: at, span: role.name.span },
             what: format!("role {}", quote(&role.name.value)),
-            by: Source { layer: by, span },
+            by: SettingSource { layer: by, span },
             open,
         });
     }
@@ -185,9 +194,9 @@ impl Facts {
         stack: &Stack<'_>,
         what: &str,
         open: Open,
-        list: &dyn Fn(&Layer) -> Vec<Spanned<String>>,
+        list: &dyn Fn(&PolicyLayer) -> Vec<Spanned<String>>,
     ) -> Vec<String> {
-        let lists_owners = |layer: &Layer| {
+        let lists_owners = |layer: &PolicyLayer| {
             let catalog = &layer.file.catalog;
             !catalog.teams.is_empty() || !catalog.email_domains.is_empty()
         };
@@ -213,9 +222,12 @@ impl Facts {
                 let catalog = &stack.layers[by].file.catalog;
                 let first = catalog.teams.first().or_else(|| catalog.email_domains.first());
                 self.refused.push(RefusedFact {
-                    at: Source { layer: at, span: name.span },
+                    at: SettingSource { layer: at, span: name.span },
                     what: format!("{what} {}", quote(&name.value)),
-                    by: Source { layer: by, span: first.map(|f| f.span).unwrap_or_default() },
+                    by: SettingSource {
+                        layer: by,
+                        span: first.map(|f| f.span).unwrap_or_default(),
+                    },
                     open: Some(open),
                 });
             }
@@ -226,12 +238,12 @@ impl Facts {
 
 /// The layers, and how they relate to each other.
 struct Stack<'a> {
-    layers: &'a [Layer],
+    layers: &'a [PolicyLayer],
 }
 
 impl<'a> Stack<'a> {
     /// The layers that are files of the organisation, ancestors first.
-    fn own(&self) -> impl Iterator<Item = (usize, &'a Layer)> + use<'a> {
+    fn own(&self) -> impl Iterator<Item = (usize, &'a PolicyLayer)> + use<'a> {
         self.layers.iter().enumerate().filter(|(_, layer)| !is_builtin(&layer.path))
     }
 
@@ -243,7 +255,7 @@ impl<'a> Stack<'a> {
     }
 
     /// A layer that neither extends this one nor is extended by it, and for which `is` holds.
-    fn beside(&self, at: usize, is: impl Fn(&Layer) -> bool) -> Option<usize> {
+    fn beside(&self, at: usize, is: impl Fn(&PolicyLayer) -> bool) -> Option<usize> {
         let ancestors = &self.layers[at].ancestors;
         self.bound(at).find(|by| !ancestors.contains(by) && is(&self.layers[*by]))
     }
@@ -257,21 +269,21 @@ fn layers_open(stack: &Stack<'_>, by: usize, open: Open) -> bool {
 struct Change<'a> {
     at: usize,
     name: &'a Spanned<String>,
-    by: Source,
+    by: SettingSource,
     refused: &'a mut Vec<RefusedFact>,
 }
 
 impl Change<'_> {
     fn refuse(&mut self, span: Span, what: &str, open: Option<Open>) {
         self.refused.push(RefusedFact {
-            at: Source { layer: self.at, span },
+            at: SettingSource { layer: self.at, span },
             what: format!("{what} of tenant {}", quote(&self.name.value)),
             by: self.by,
             open,
         });
     }
 
-    fn settings(&mut self, standing: &Tenant, own: &Tenant) {
+    fn settings(&mut self, standing: &CatalogTenant, own: &CatalogTenant) {
         self.one("`product`", &standing.product, &own.product);
         self.one("`sbac`", &standing.sbac, &own.sbac);
         self.one("`tags`", &standing.tags, &own.tags);
@@ -286,7 +298,12 @@ impl Change<'_> {
         }
     }
 
-    fn inventories(&mut self, to: &mut Tenant, own: &Tenant, open: &dyn Fn(Open) -> bool) {
+    fn inventories(
+        &mut self,
+        to: &mut CatalogTenant,
+        own: &CatalogTenant,
+        open: &dyn Fn(Open) -> bool,
+    ) {
         self.groups(&mut to.asset_groups, &own.asset_groups, open(Open::AssetGroups));
         for (kind, to, own) in [
             (Open::EndpointGroups, &mut to.endpoint_groups, &own.endpoint_groups),
@@ -331,9 +348,9 @@ impl Change<'_> {
 }
 
 /// True for two entries of one role, by its name in any spelling or by its id.
-fn same(one: &Role, other: &Role) -> bool {
-    let ids = |role: &Role| role.id.get().cloned();
-    let meets = |id: Option<String>, role: &Role| {
+fn same(one: &CatalogRole, other: &CatalogRole) -> bool {
+    let ids = |role: &CatalogRole| role.id.get().cloned();
+    let meets = |id: Option<String>, role: &CatalogRole| {
         id.is_some_and(|id| id == role.name.value || role.id.get() == Some(&id))
     };
     fold(&one.name.value) == fold(&other.name.value)
@@ -345,13 +362,13 @@ fn fold(name: &str) -> String {
     name.chars().filter(|c| !c.is_whitespace()).flat_map(char::to_lowercase).collect()
 }
 
-fn is_predefined(role: &Role) -> bool {
+fn is_predefined(role: &CatalogRole) -> bool {
     let folded = fold(&role.name.value);
     PREDEFINED_ROLES.iter().any(|predefined| fold(predefined.name) == folded)
 }
 
 /// True for an entry with more than a name.
-fn has_facts(role: &Role) -> bool {
+fn has_facts(role: &CatalogRole) -> bool {
     role_facts(role) != RoleFacts { name: &role.name.value, ..RoleFacts::default() }
 }
 
@@ -368,7 +385,7 @@ struct RoleFacts<'a> {
     replacement: Option<&'a str>,
 }
 
-fn role_facts(role: &Role) -> RoleFacts<'_> {
+fn role_facts(role: &CatalogRole) -> RoleFacts<'_> {
     let mut components: Vec<_> =
         role.components.iter().map(|(name, level)| (name.value.as_str(), level.as_str())).collect();
     components.sort_unstable();

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::{PolicyFile, builtin, is_builtin, is_policy, pinned, read};
-use crate::yaml::{Limits, Tree, parse_bytes};
+use crate::yaml::{Tree, YamlLimits, parse_bytes};
 use crate::{Problem, ProblemKind, Span, closest, escape, mask_path, quote};
 
 /// How many policies may extend one another.
@@ -18,7 +18,7 @@ const FILES_MAX: usize = 64;
 
 /// One policy file with the tree it was read from.
 #[derive(Clone, Debug)]
-pub struct Layer {
+pub struct PolicyLayer {
     /// Its path as the caller names it, or `builtin:…`.
     pub path: String,
     /// Indices of all layers that it extends, directly or indirectly.
@@ -42,15 +42,15 @@ pub struct LayerFault {
 
 /// All layers that could be read, ancestors first, and the problems found.
 #[derive(Clone, Debug, Default)]
-pub struct Layers {
+pub struct PolicyLayers {
     /// Ancestors first; the policy itself is the last.
-    pub layers: Vec<Layer>,
+    pub layers: Vec<PolicyLayer>,
     /// Files with mistakes.
     pub faults: Vec<LayerFault>,
 }
 
 /// Why a file cannot be read, in the caller's words.
-pub type ReadError = Box<dyn core::error::Error + Send + Sync>;
+pub type PolicyReadError = Box<dyn core::error::Error + Send + Sync>;
 
 /// Why a policy cannot be loaded.
 #[derive(Debug, thiserror::Error)]
@@ -65,28 +65,28 @@ pub enum LoadError {
     },
     /// The file cannot be read.
     #[error(transparent)]
-    Read(#[from] ReadError),
+    Read(#[from] PolicyReadError),
 }
 
 /// Reads a policy and its parents. `read` returns the bytes of a path, or why it cannot; a parent's
 /// path is joined to its child's folder.
 pub fn load(
     path: &str,
-    limits: &Limits,
-    read: &mut dyn FnMut(&str) -> Result<Vec<u8>, ReadError>,
-) -> Result<Layers, LoadError> {
+    limits: &YamlLimits,
+    read: &mut dyn FnMut(&str) -> Result<Vec<u8>, PolicyReadError>,
+) -> Result<PolicyLayers, LoadError> {
     load_as(path, limits, read, &|path| path.to_owned())
 }
 
 /// The same, where `identity` returns the same string for all paths to one file.
 pub fn load_as(
     path: &str,
-    limits: &Limits,
-    read: &mut dyn FnMut(&str) -> Result<Vec<u8>, ReadError>,
+    limits: &YamlLimits,
+    read: &mut dyn FnMut(&str) -> Result<Vec<u8>, PolicyReadError>,
     identity: &dyn Fn(&str) -> String,
-) -> Result<Layers, LoadError> {
+) -> Result<PolicyLayers, LoadError> {
     let bytes = source(path, read)?;
-    let out = Layers::default();
+    let out = PolicyLayers::default();
     let ids = Vec::new();
     let open = Vec::new();
     let mut loader = Loader { limits, read, identity, out, ids, open, files: 1 };
@@ -96,7 +96,7 @@ pub fn load_as(
 
 fn source(
     path: &str,
-    read: &mut dyn FnMut(&str) -> Result<Vec<u8>, ReadError>,
+    read: &mut dyn FnMut(&str) -> Result<Vec<u8>, PolicyReadError>,
 ) -> Result<Vec<u8>, LoadError> {
     if !is_builtin(path) {
         return Ok(read(path)?);
@@ -109,10 +109,10 @@ fn source(
 }
 
 struct Loader<'a> {
-    limits: &'a Limits,
-    read: &'a mut dyn FnMut(&str) -> Result<Vec<u8>, ReadError>,
+    limits: &'a YamlLimits,
+    read: &'a mut dyn FnMut(&str) -> Result<Vec<u8>, PolicyReadError>,
     identity: &'a dyn Fn(&str) -> String,
-    out: Layers,
+    out: PolicyLayers,
     /// The file of each layer.
     ids: Vec<String>,
     /// The chain from the first policy to the one being read: paths, and their files' identities.
@@ -140,7 +140,7 @@ impl Loader<'_> {
             index = Some(self.out.layers.len());
             self.ids.push(id);
             let tree = Arc::clone(&tree);
-            self.out.layers.push(Layer { path: path.to_owned(), ancestors, tree, file });
+            self.out.layers.push(PolicyLayer { path: path.to_owned(), ancestors, tree, file });
         }
         if !problems.is_empty() {
             self.out.faults.push(LayerFault { path: path.to_owned(), tree, problems });
@@ -274,7 +274,7 @@ mod tests {
 
     const HEAD: &str = "apiVersion: cortexkey/v1\nkind: Policy\nmetadata: { name: x }\n";
 
-    fn load_all(files: &[(&str, &str)]) -> Layers {
+    fn load_all(files: &[(&str, &str)]) -> PolicyLayers {
         let mut read = |path: &str| {
             files
                 .iter()
@@ -282,7 +282,7 @@ mod tests {
                 .map(|(_, body)| format!("{HEAD}{body}").into_bytes())
                 .ok_or_else(|| format!("cannot read {path}").into())
         };
-        load(files[0].0, &Limits::default(), &mut read).unwrap()
+        load(files[0].0, &YamlLimits::default(), &mut read).unwrap()
     }
 
     #[test]

@@ -5,12 +5,14 @@
 
 use std::collections::BTreeMap;
 
-use super::{Layer, Match, OptionKind, OptionValue, Override, RuleEntry, RuleSettings, Severity};
+use super::{
+    Match, OptionKind, OptionValue, Override, PolicyLayer, RuleEntry, RuleSettings, Severity,
+};
 use crate::{Field, Span, Spanned};
 
 /// Where a setting was made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Source {
+pub struct SettingSource {
     /// Index of the layer.
     pub layer: usize,
     /// Place in its file.
@@ -19,11 +21,11 @@ pub struct Source {
 
 /// A value and where it was set.
 #[derive(Clone, Debug)]
-pub struct Setting<T> {
+pub struct SourcedValue<T> {
     /// The value.
     pub value: T,
     /// Where it was set.
-    pub source: Source,
+    pub source: SettingSource,
 }
 
 /// The facts about rules that merging needs from the linter.
@@ -46,15 +48,15 @@ pub trait Rules {
 #[derive(Clone, Debug, Default)]
 pub struct ResolvedRule {
     /// Whether it runs, if a layer sets that.
-    pub enabled: Option<Setting<bool>>,
+    pub enabled: Option<SourcedValue<bool>>,
     /// Its severity, if a layer sets it.
-    pub severity: Option<Setting<Severity>>,
+    pub severity: Option<SourcedValue<Severity>>,
     /// The layer that locked it.
-    pub locked: Option<Source>,
+    pub locked: Option<SettingSource>,
     /// Whether it may be waived, if a layer sets that.
-    pub waivable: Option<Setting<bool>>,
+    pub waivable: Option<SourcedValue<bool>>,
     /// Its options.
-    pub options: BTreeMap<String, Setting<OptionValue>>,
+    pub options: BTreeMap<String, SourcedValue<OptionValue>>,
     /// Overrides for some keys, in the order in which they apply.
     pub overrides: Vec<ResolvedOverride>,
 }
@@ -67,24 +69,24 @@ pub struct ResolvedOverride {
     /// The keys that it is for.
     pub matches: Match,
     /// Whether the rule runs for them, if it sets that.
-    pub enabled: Option<Setting<bool>>,
+    pub enabled: Option<SourcedValue<bool>>,
     /// The severity for them, if it sets one.
-    pub severity: Option<Setting<Severity>>,
+    pub severity: Option<SourcedValue<Severity>>,
     /// Options that differ for them.
-    pub options: BTreeMap<String, Setting<OptionValue>>,
+    pub options: BTreeMap<String, SourcedValue<OptionValue>>,
 }
 
 /// An attempt to loosen what another layer locked.
 #[derive(Clone, Debug)]
-pub struct Refused {
+pub struct LockViolation {
     /// Code of the rule.
     pub code: String,
     /// The setting that would be loosened: `enabled`, `severity`, or an option.
     pub what: String,
     /// The place of the attempt.
-    pub at: Source,
+    pub at: SettingSource,
     /// Where the rule is locked.
-    pub lock: Source,
+    pub lock: SettingSource,
 }
 
 /// The rules of all layers together.
@@ -93,12 +95,12 @@ pub struct Merged {
     /// By code.
     pub rules: BTreeMap<String, ResolvedRule>,
     /// Attempts without effect.
-    pub refused: Vec<Refused>,
+    pub refused: Vec<LockViolation>,
 }
 
 impl Merged {
     /// Merges the layers, ancestors first. Unknown rules are skipped; the linter reports them.
-    pub fn new(layers: &[Layer], known: &dyn Rules) -> Self {
+    pub fn new(layers: &[PolicyLayer], known: &dyn Rules) -> Self {
         let mut entries: BTreeMap<String, Entries<'_>> = BTreeMap::new();
         for (layer, file) in layers.iter().enumerate() {
             // A custom rule's own settings come before its layer's entry for it.
@@ -126,21 +128,21 @@ type Entries<'a> = Vec<(usize, &'a RuleEntry)>;
 
 /// A layer's lock on a rule.
 struct Lock {
-    source: Source,
+    source: SettingSource,
     /// The settings in force for the layer itself, which other layers may only tighten.
     held: ResolvedRule,
 }
 
 /// The layers of one rule, from which its settings follow.
 struct RuleMerge<'a> {
-    layers: &'a [Layer],
+    layers: &'a [PolicyLayer],
     code: &'a str,
     entries: &'a Entries<'a>,
     known: &'a dyn Rules,
 }
 
 impl RuleMerge<'_> {
-    fn merge(&self, refused: &mut Vec<Refused>) -> ResolvedRule {
+    fn merge(&self, refused: &mut Vec<LockViolation>) -> ResolvedRule {
         let locks = self.locks();
         let mut rule = self.apply(|_| true, &locks, refused);
         rule.locked = locks.first().map(|lock| lock.source);
@@ -152,7 +154,7 @@ impl RuleMerge<'_> {
         let mut locks = Vec::new();
         for (layer, entry) in self.entries {
             let Some(Spanned { value: true, span }) = entry.locked.spanned() else { continue };
-            let source = Source { layer: *layer, span: *span };
+            let source = SettingSource { layer: *layer, span: *span };
             let is_below = |by| by == *layer || self.layers[*layer].ancestors.contains(&by);
             // What is refused here is refused again, and recorded, when all layers are merged.
             let held = self.apply(is_below, &locks, &mut Vec::new());
@@ -166,7 +168,7 @@ impl RuleMerge<'_> {
         &self,
         is_in: impl Fn(usize) -> bool,
         locks: &[Lock],
-        refused: &mut Vec<Refused>,
+        refused: &mut Vec<LockViolation>,
     ) -> ResolvedRule {
         let mut rule = ResolvedRule::default();
         for (layer, entry) in self.entries.iter().filter(|(layer, _)| is_in(*layer)) {
@@ -188,7 +190,7 @@ struct LockChecker<'a> {
     code: &'a str,
     locks: Vec<&'a Lock>,
     known: &'a dyn Rules,
-    refused: &'a mut Vec<Refused>,
+    refused: &'a mut Vec<LockViolation>,
 }
 
 impl LockChecker<'_> {
@@ -221,9 +223,9 @@ impl LockChecker<'_> {
         }
     }
 
-    fn setting<T: Clone>(&self, field: &Field<T>) -> Option<Setting<T>> {
+    fn setting<T: Clone>(&self, field: &Field<T>) -> Option<SourcedValue<T>> {
         let Spanned { value, span } = field.spanned()?.clone();
-        Some(Setting { value, source: Source { layer: self.layer, span } })
+        Some(SourcedValue { value, source: SettingSource { layer: self.layer, span } })
     }
 
     /// True without a lock, or when the setting loosens neither what is in force for the layer of
@@ -231,7 +233,7 @@ impl LockChecker<'_> {
     fn allows(
         &mut self,
         what: &str,
-        at: Source,
+        at: SettingSource,
         now: &ResolvedRule,
         tightens: impl Fn(&dyn Rules, &ResolvedRule) -> bool,
     ) -> bool {
@@ -242,11 +244,15 @@ impl LockChecker<'_> {
         let Some(lock) = self.locks.iter().copied().find(against) else { return true };
         let code = self.code.to_owned();
         let lock = lock.source;
-        self.refused.push(Refused { code, what: what.to_owned(), at, lock });
+        self.refused.push(LockViolation { code, what: what.to_owned(), at, lock });
         false
     }
 
-    fn enabled(&mut self, settings: &RuleSettings, now: &ResolvedRule) -> Option<Setting<bool>> {
+    fn enabled(
+        &mut self,
+        settings: &RuleSettings,
+        now: &ResolvedRule,
+    ) -> Option<SourcedValue<bool>> {
         let value = self.setting(&settings.enabled)?;
         let is_on = |rule: &ResolvedRule| rule.enabled.as_ref().is_none_or(|e| e.value);
         self.allows("enabled", value.source, now, |_, held| value.value || !is_on(held))
@@ -257,7 +263,7 @@ impl LockChecker<'_> {
         &mut self,
         settings: &RuleSettings,
         now: &ResolvedRule,
-    ) -> Option<Setting<Severity>> {
+    ) -> Option<SourcedValue<Severity>> {
         let value = self.setting(&settings.severity)?;
         let code = self.code;
         self.allows("severity", value.source, now, |known, held| {
@@ -270,17 +276,17 @@ impl LockChecker<'_> {
         &mut self,
         options: &[(Spanned<String>, OptionValue)],
         now: &ResolvedRule,
-    ) -> BTreeMap<String, Setting<OptionValue>> {
+    ) -> BTreeMap<String, SourcedValue<OptionValue>> {
         let mut out = BTreeMap::new();
         let code = self.code;
         for (name, value) in options {
-            let source = Source { layer: self.layer, span: value.span };
+            let source = SettingSource { layer: self.layer, span: value.span };
             let tightens = |known: &dyn Rules, held: &ResolvedRule| {
                 let from = held.options.get(&name.value).map(|setting| &setting.value.kind);
                 known.tightens(code, &name.value, from, &value.kind)
             };
             if self.allows(&name.value, source, now, tightens) {
-                out.insert(name.value.clone(), Setting { value: value.clone(), source });
+                out.insert(name.value.clone(), SourcedValue { value: value.clone(), source });
             }
         }
         out
@@ -301,7 +307,7 @@ impl LockChecker<'_> {
 mod tests {
     use super::*;
     use crate::policy::load;
-    use crate::yaml::Limits;
+    use crate::yaml::YamlLimits;
 
     struct Table;
 
@@ -330,7 +336,7 @@ mod tests {
             }
             .into_bytes())
         };
-        let layers = load("c", &Limits::default(), &mut read).unwrap();
+        let layers = load("c", &YamlLimits::default(), &mut read).unwrap();
         assert!(layers.faults.is_empty(), "{:?}", layers.faults);
         Merged::new(&layers.layers, &Table)
     }

@@ -16,14 +16,18 @@ mod rules;
 mod waivers;
 
 pub use crate::format::{CASES_KIND, POLICY_KIND as KIND};
-pub use crate::words::{Open, Severity};
+pub use crate::keyword::{Open, Severity};
 pub use builtin::{BUILTINS, builtin, is_builtin};
-pub use cases::{Case, Expected, LoweredCases, read_cases};
-pub use catalog::{AssetGroupEntry, Catalog, Deprecation, Role, Tenant};
+pub use cases::{ExpectedFinding, LoweredCases, PolicyCase, read_cases};
+pub use catalog::{AssetGroupEntry, Catalog, CatalogRole, CatalogTenant, Deprecation};
 pub use facts::{Facts, RefusedFact};
-pub use layers::{Layer, LayerFault, Layers, LoadError, ReadError, load, load_as};
-pub use merge::{Merged, Refused, ResolvedOverride, ResolvedRule, Rules, Setting, Source};
-pub use pinned::{Parent, Pinned};
+pub use layers::{
+    LayerFault, LoadError, PolicyLayer, PolicyLayers, PolicyReadError, load, load_as,
+};
+pub use merge::{
+    LockViolation, Merged, ResolvedOverride, ResolvedRule, Rules, SettingSource, SourcedValue,
+};
+pub use pinned::{Pinned, PolicyParent};
 pub use read::{is_policy, read};
 pub use rules::{Match, OptionKind, OptionValue, Override, RuleEntry, RuleSettings};
 pub use waivers::{CustomRule, Waiver};
@@ -40,11 +44,11 @@ pub struct PolicyFile {
     /// The policy's name.
     pub name: Field<String>,
     /// Its parents, in order; a later one is applied over an earlier one.
-    pub extends: Vec<Spanned<Parent>>,
+    pub extends: Vec<Spanned<PolicyParent>>,
     /// Patterns of the files that hold its keys; `None` if the policy has none.
     pub keys: Option<Vec<Spanned<String>>>,
     /// Tenants by name.
-    pub tenants: Vec<(Spanned<String>, Tenant)>,
+    pub tenants: Vec<(Spanned<String>, CatalogTenant)>,
     /// How long before its expiry a key with a lifetime is due for rotation.
     pub rotate_before: Field<SignedDuration>,
     /// How long before an expiry `cortexkey keys watch` sends a notice.

@@ -21,7 +21,7 @@ const OCI: &str = "oci://";
 
 /// A parent of a policy.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Parent {
+pub enum PolicyParent {
     /// A path relative to the file, or `builtin:…`.
     Local(String),
     /// A remote policy.
@@ -32,7 +32,7 @@ pub enum Parent {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Pinned {
     /// Its source.
-    pub source: Source,
+    pub source: PinnedSource,
     /// Its path in the repository; empty for a registry.
     pub path: String,
 }
@@ -40,7 +40,7 @@ pub struct Pinned {
 /// The source of a remote policy.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
-pub enum Source {
+pub enum PinnedSource {
     /// A git repository.
     Git {
         /// Its address, with `https`, `ssh` or `file`.
@@ -91,7 +91,7 @@ impl Pinned {
         if !is_path(path) {
             return Err("`path` takes a path in the repository, without `..`");
         }
-        let source = Source::Git { url: url.to_owned(), rev: rev.to_owned() };
+        let source = PinnedSource::Git { url: url.to_owned(), rev: rev.to_owned() };
         Ok(Self { source, path: path.to_owned() })
     }
 
@@ -116,7 +116,7 @@ impl Pinned {
         }
         let registry = registry.to_owned();
         let repository = repository.to_owned();
-        let source = Source::Oci { registry, repository, digest: digest.to_owned() };
+        let source = PinnedSource::Oci { registry, repository, digest: digest.to_owned() };
         Ok(Self { source, path: String::new() })
     }
 
@@ -124,7 +124,7 @@ impl Pinned {
     /// of the source, or if the source has only one file.
     #[must_use]
     pub fn sibling(&self, path: &str) -> Option<Self> {
-        let Source::Git { .. } = self.source else { return None };
+        let PinnedSource::Git { .. } = self.source else { return None };
         let path = join(&self.path, path);
         is_path(&path).then(|| Self { source: self.source.clone(), path })
     }
@@ -133,13 +133,13 @@ impl Pinned {
     #[must_use]
     pub fn copy(&self) -> String {
         match &self.source {
-            Source::Git { .. } => format!("{}/{}{END}", self.source.folder(), self.path),
-            Source::Oci { .. } => format!("{}/artifact{END}", self.source.folder()),
+            PinnedSource::Git { .. } => format!("{}/{}{END}", self.source.folder(), self.path),
+            PinnedSource::Oci { .. } => format!("{}/artifact{END}", self.source.folder()),
         }
     }
 }
 
-impl Source {
+impl PinnedSource {
     /// The folder of its copies, relative to the policy's folder.
     fn folder(&self) -> String {
         match self {
@@ -157,8 +157,8 @@ impl Source {
 impl fmt::Display for Pinned {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.source {
-            Source::Git { url, rev } => write!(f, "{url} at {rev}, {}", self.path),
-            Source::Oci { registry, repository, digest } => {
+            PinnedSource::Git { url, rev } => write!(f, "{url} at {rev}, {}", self.path),
+            PinnedSource::Oci { registry, repository, digest } => {
                 write!(f, "{OCI}{registry}/{repository}@sha256:{digest}")
             }
         }
@@ -181,15 +181,15 @@ pub fn base_of(path: &str) -> Option<&str> {
 }
 
 /// The path of a parent, as seen from the file that names it.
-pub(super) fn path_of(from: &str, parent: &Parent) -> Result<String, &'static str> {
+pub(super) fn path_of(from: &str, parent: &PolicyParent) -> Result<String, &'static str> {
     let base = base_of(from);
     match parent {
-        Parent::Pinned(pinned) => {
+        PolicyParent::Pinned(pinned) => {
             let own = from.rfind('/').map_or("", |at| &from[..=at]);
             Ok(format!("{}{}", base.unwrap_or(own), pinned.copy()))
         }
-        Parent::Local(name) if is_builtin(name) => Ok(name.clone()),
-        Parent::Local(name) => {
+        PolicyParent::Local(name) if is_builtin(name) => Ok(name.clone()),
+        PolicyParent::Local(name) => {
             let joined = join(from, name);
             let Some(base) = base else { return Ok(joined) };
             let inside = source_folder(from, base).is_some_and(|root| joined.starts_with(&root));
@@ -329,7 +329,7 @@ mod tests {
         assert_eq!(git.copy(), copy);
         let from = format!("team/{copy}");
         assert_eq!((base_of(&from), base_of("x.cortexkey/policies/a")), (Some("team/"), None));
-        let local = |name: &str| path_of(&from, &Parent::Local(name.to_owned()));
+        let local = |name: &str| path_of(&from, &PolicyParent::Local(name.to_owned()));
         let root = from.strip_suffix("a/b.yaml.policy").unwrap();
         assert_eq!(local("../c.yaml"), Ok(format!("{root}c.yaml.policy")));
         assert_eq!(local("builtin:strict"), Ok("builtin:strict".to_owned()));
@@ -337,9 +337,9 @@ mod tests {
             assert!(local(outside).is_err(), "{outside}");
         }
         let oci = Pinned::oci(&format!("oci://ghcr.io/acme/policy@sha256:{HEX}")).unwrap();
-        let named = path_of(&from, &Parent::Pinned(oci.clone())).unwrap();
+        let named = path_of(&from, &PolicyParent::Pinned(oci.clone())).unwrap();
         assert_eq!(named, format!("team/{}", oci.copy()));
-        assert_eq!(path_of("team/cortexkey.yaml", &Parent::Pinned(oci)).unwrap(), named);
+        assert_eq!(path_of("team/cortexkey.yaml", &PolicyParent::Pinned(oci)).unwrap(), named);
         assert_eq!(git.sibling("../c.yaml").unwrap().path, "c.yaml");
         assert_eq!(git.sibling("../../c.yaml"), None);
     }

@@ -1,6 +1,6 @@
 //! Reads a document as a policy file and collects all of its mistakes.
 
-use super::{Catalog, Lowered, Parent, Pinned, PolicyFile, catalog, rules, waivers};
+use super::{Catalog, Lowered, Pinned, PolicyFile, PolicyParent, catalog, rules, waivers};
 use crate::definition::lifetime;
 use crate::format::{API_VERSION, EXTENDED, POLICY, POLICY_KIND};
 use crate::reader::{Fields, Reader};
@@ -50,17 +50,17 @@ fn policy(reader: &mut Reader<'_>, document: Document) -> Option<PolicyFile> {
     })
 }
 
-fn extends<'t>(reader: &mut Reader<'t>, fields: &Fields<'t>) -> Vec<Spanned<Parent>> {
+fn extends<'t>(reader: &mut Reader<'t>, fields: &Fields<'t>) -> Vec<Spanned<PolicyParent>> {
     let parents = reader.list(fields, "extends", parent);
     reader.rewrite_as_list(fields, "extends");
     parents.into_list()
 }
 
 /// A path, a built-in policy, or a remote policy at a fixed revision.
-fn parent(reader: &mut Reader<'_>, id: NodeId, path: &str) -> Option<Spanned<Parent>> {
+fn parent(reader: &mut Reader<'_>, id: NodeId, path: &str) -> Option<Spanned<PolicyParent>> {
     let span = reader.span(id);
     let pinned = |reader: &mut Reader<'_>, pinned: Result<Pinned, &'static str>| match pinned {
-        Ok(pinned) => Some(Spanned::new(Parent::Pinned(pinned), span)),
+        Ok(pinned) => Some(Spanned::new(PolicyParent::Pinned(pinned), span)),
         Err(message) => {
             reader.report_help(ProblemKind::BadValue, span, message, PINNED_HELP);
             None
@@ -69,7 +69,7 @@ fn parent(reader: &mut Reader<'_>, id: NodeId, path: &str) -> Option<Spanned<Par
     if !matches!(reader.tree.node(id).kind, NodeKind::Mapping { .. }) {
         let text = reader.text_at(id, path)?;
         return match text.split_once("://") {
-            None => Some(Spanned::new(Parent::Local(text.to_owned()), span)),
+            None => Some(Spanned::new(PolicyParent::Local(text.to_owned()), span)),
             Some(("oci", _)) => pinned(reader, Pinned::oci(text)),
             Some(_) => pinned(reader, Err("a remote policy needs a fixed revision")),
         };

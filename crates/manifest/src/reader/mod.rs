@@ -10,20 +10,21 @@ pub use field::{Field, TextPair};
 
 use std::collections::HashSet;
 
-use crate::format::{FieldSpec, ITEMS_MAX, Kind, Mapping, Presence};
+use crate::format::{FieldKind, FieldSpec, ITEMS_MAX, Mapping, Presence};
+use crate::keyword::Keyword;
 use crate::quote::printable;
 use crate::suggest::list;
 use crate::time::TimeError;
-use crate::words::Keyword;
-use crate::yaml::{Document, Entry, NodeId, NodeKind, Style, TEMPLATE_HELP, Tree};
+use crate::yaml::{Document, MappingEntry, NodeId, NodeKind, Style, TEMPLATE_HELP, Tree};
 use crate::{
-    Problem, ProblemKind, Secret, Span, Spanned, closest, did_you_mean, quote, quote_refused,
+    Problem, ProblemKind, SecretFieldName, Span, Spanned, closest, did_you_mean, quote,
+    quote_refused,
 };
 
 /// The fields of one mapping.
 pub(crate) struct Fields<'t> {
     mapping: &'static Mapping,
-    entries: Vec<(&'t str, Entry)>,
+    entries: Vec<(&'t str, MappingEntry)>,
     /// Known fields that a misspelt one probably means, with the position of the misspelt one.
     meant: Vec<(&'static str, Span)>,
     /// The key of the mapping: where a missing field is reported.
@@ -35,7 +36,7 @@ pub(crate) struct Fields<'t> {
 }
 
 impl<'t> Fields<'t> {
-    fn find(&self, name: &str) -> Option<Entry> {
+    fn find(&self, name: &str) -> Option<MappingEntry> {
         self.entries.iter().find(|(known, _)| *known == name).map(|(_, entry)| *entry)
     }
 
@@ -50,7 +51,7 @@ impl<'t> Fields<'t> {
     }
 
     /// The fields that the mapping's table does not have, if it accepts any.
-    pub(crate) fn others(&self) -> impl Iterator<Item = (&'t str, Entry)> {
+    pub(crate) fn others(&self) -> impl Iterator<Item = (&'t str, MappingEntry)> {
         let others = self.entries.iter().filter(|(name, _)| self.mapping.field(name).is_none());
         others.copied()
     }
@@ -124,7 +125,7 @@ impl<'t> Reader<'t> {
         let unknown = self.problems.split_off(before);
         let mut is_known = true;
         for spec in mapping.fields {
-            if let Kind::Const(expected) = spec.kind {
+            if let FieldKind::Const(expected) = spec.kind {
                 is_known &= self.constant(&fields, spec.name, expected);
             }
         }
@@ -201,7 +202,7 @@ impl<'t> Reader<'t> {
     /// Reports an unknown field; returns the known one that was probably meant.
     fn unknown(
         &mut self,
-        entry: Entry,
+        entry: MappingEntry,
         name: &str,
         path: &str,
         mapping: &Mapping,
@@ -271,7 +272,7 @@ impl<'t> Reader<'t> {
         &mut self,
         fields: &Fields<'t>,
         name: &str,
-        read: impl FnOnce(&mut Self, Entry, &str) -> Option<T>,
+        read: impl FnOnce(&mut Self, MappingEntry, &str) -> Option<T>,
     ) -> Field<T> {
         let spec = fields.mapping.field(name);
         debug_assert!(spec.is_some(), "no table has `{}`", fields.path_of(name));
@@ -316,7 +317,7 @@ impl<'t> Reader<'t> {
     fn report_at(&mut self, fields: &Fields<'t>, spec: &FieldSpec, place: Span) {
         let message = format!("`{}` is missing", fields.path_of(spec.name));
         let help = match spec.kind {
-            Kind::Choice(words) if spec.example.is_empty() => {
+            FieldKind::Choice(words) if spec.example.is_empty() => {
                 format!("write the tenant's mode: one of {}", list(&words()))
             }
             _ => format!("write `{}: {}`", spec.name, spec.example),
@@ -483,7 +484,7 @@ impl<'t> Reader<'t> {
     /// Offers `[text]` for a string where a list of strings belongs. A string with commas may have
     /// been meant as a list, so it gets no fix.
     pub(crate) fn rewrite_as_list(&mut self, fields: &Fields<'t>, name: &str) {
-        let Some(Entry { value, .. }) = fields.find(name) else { return };
+        let Some(MappingEntry { value, .. }) = fields.find(name) else { return };
         let tree = self.tree;
         let node = self.tree.node(value);
         let NodeKind::Scalar { style: Style::Plain | Style::Quoted, .. } = node.kind else {
@@ -614,7 +615,7 @@ fn node_is_quoted(kind: &NodeKind) -> bool {
 /// A value that its field does not accept; for a field that is named like a secret, or below one,
 /// nothing is shown.
 fn refused(path: &str, text: &str) -> String {
-    if path.split('.').any(Secret::is_name) {
+    if path.split('.').any(SecretFieldName::is_name) {
         return format!("`{}`", "*".repeat(12));
     }
     quote_refused(text)

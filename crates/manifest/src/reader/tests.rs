@@ -1,7 +1,7 @@
 //! The tables of [`crate::format`] and the readers agree.
 
-use crate::format::{CASES, FieldSpec, KEY, Kind, LOCK, Mapping, POLICY, Presence};
-use crate::yaml::{Limits, parse};
+use crate::format::{CASES, FieldKind, FieldSpec, KEY, LOCK, Mapping, POLICY, Presence};
+use crate::yaml::{YamlLimits, parse};
 use crate::{Problem, ProblemKind, definition, lock, policy};
 
 /// Whether the field is required in a sample, where every `mode` is `select`.
@@ -27,7 +27,7 @@ fn read_with(
     text: &str,
     read: fn(&crate::yaml::Tree, crate::yaml::Document) -> Vec<Problem>,
 ) -> Vec<Problem> {
-    let parsed = parse(text, &Limits::default());
+    let parsed = parse(text, &YamlLimits::default());
     assert!(parsed.complete, "{text}\n{:?}", parsed.problems);
     let problems = read(&parsed.tree, parsed.tree.documents()[0]);
     // The sample of a key definition has both, as it has every field.
@@ -43,8 +43,10 @@ fn fields(mapping: &'static Mapping, path: &str, out: &mut Vec<(String, &'static
         let dot = if path.is_empty() { "" } else { "." };
         let path = format!("{path}{dot}{}", field.name);
         match field.kind {
-            Kind::Fields(inner) | Kind::List(&Kind::Fields(inner)) => fields(inner, &path, out),
-            Kind::Map(&Kind::Fields(inner)) => fields(inner, &format!("{path}.a"), out),
+            FieldKind::Fields(inner) | FieldKind::List(&FieldKind::Fields(inner)) => {
+                fields(inner, &path, out);
+            }
+            FieldKind::Map(&FieldKind::Fields(inner)) => fields(inner, &format!("{path}.a"), out),
             _ => {}
         }
         out.push((path, field));
@@ -86,7 +88,7 @@ fn every_required_field_is_missed() {
 }
 
 #[test]
-fn every_field_is_known_and_its_misspelt_name_leads_to_it() {
+fn every_field_is_known_and_suggested_for_its_misspelling() {
     each_field(|path, field, with| {
         let value = with(Some(&format!("{}q: {{}}", field.name)));
         assert_eq!(value.len(), 1, "{path}: {value:?}");
@@ -99,8 +101,8 @@ fn every_field_is_known_and_its_misspelt_name_leads_to_it() {
 fn every_field_takes_the_words_of_its_table_and_no_others() {
     each_field(|path, field, with| {
         let words = match field.kind {
-            Kind::Choice(words) => words(),
-            Kind::Flag => vec!["true", "false"],
+            FieldKind::Choice(words) => words(),
+            FieldKind::Flag => vec!["true", "false"],
             _ => return,
         };
         for word in words {
@@ -132,7 +134,7 @@ fn a_key_without_a_value_is_a_mistake_unless_a_rule_decides() {
 fn a_field_takes_no_value_of_another_kind() {
     each_field(|path, field, with| {
         let other = match field.kind {
-            Kind::Map(_) | Kind::Fields(_) | Kind::Rules(_) => "[a]",
+            FieldKind::Map(_) | FieldKind::Fields(_) | FieldKind::Rules(_) => "[a]",
             _ => "{ a: b }",
         };
         let found = with(Some(&format!("{}: {other}", field.name)));

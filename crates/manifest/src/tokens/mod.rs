@@ -94,9 +94,9 @@ const SECRET_MAX: usize = {
 
 /// Names of fields whose values are secrets.
 #[derive(Clone, Copy, Debug)]
-pub struct Secret;
+pub struct SecretFieldName;
 
-impl Secret {
+impl SecretFieldName {
     /// True for a field name that indicates a secret. Case, `-` and `_` do not matter.
     #[must_use]
     pub fn is_name(name: &str) -> bool {
@@ -233,7 +233,7 @@ pub struct Token {
 pub fn tokens_in(text: &str) -> Vec<Token> {
     let longest = Longest::of(text);
     let pem = encoded::pem(text, longest);
-    let mut taken = Taken::default();
+    let mut taken = TokenList::default();
     for (range, maker) in prefixed(text) {
         taken.add(range, TokenKind::Known(maker));
     }
@@ -267,13 +267,13 @@ pub fn tokens_in(text: &str) -> Vec<Token> {
 
 /// Tokens that do not overlap a token of an earlier kind.
 #[derive(Default)]
-struct Taken {
+struct TokenList {
     /// Accepted tokens, in order.
     tokens: Vec<Token>,
     new: Vec<Token>,
 }
 
-impl Taken {
+impl TokenList {
     fn add(&mut self, range: Range<usize>, kind: TokenKind) {
         let span = Span::new(range.start, range.end);
         let next = self.tokens.partition_point(|token| token.span.end <= span.start);
@@ -445,7 +445,7 @@ pub(crate) fn secret_lines(text: &str, policy: bool) -> Vec<Range<usize>> {
 /// True for a secret's name and nothing else: the value of `? password` follows the colon of a line
 /// below.
 fn is_secret_alone(name: &str) -> bool {
-    Secret::is_name(name.trim().trim_matches(['"', '\'']))
+    SecretFieldName::is_name(name.trim().trim_matches(['"', '\'']))
 }
 
 /// Offset after the colon of the first `name: value` on the line whose name is a secret's.
@@ -456,7 +456,7 @@ fn secret_value(line: &str, policy: bool) -> Option<usize> {
             .rsplit(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '-' | '_')))
             .next()
             .unwrap_or_default();
-        if Secret::is_name(name) && !(policy && name == "key") {
+        if SecretFieldName::is_name(name) && !(policy && name == "key") {
             let after = line.get(colon + 1..)?;
             return Some(line.len() - after.trim_start().len());
         }

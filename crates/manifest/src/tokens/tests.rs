@@ -112,8 +112,10 @@ fn values_that_a_field_does_not_accept_are_found() {
     let text = "spec: { mode: S3cr3tS3cr3tS3cr3t, expires: 2027-03-01T00:00:00Z }\nlifetime: \"S3cr3tS3cr3tS3cr3t\"\n";
     let masked = blank(text, &secret_ranges(text, None, false));
     assert!(!masked.contains("S3cr3t") && masked.contains("2027-03-01T00:00:00Z }"), "{masked}");
-    let parsed =
-        crate::yaml::parse("lifetime:\n  S3cr3tS3cr3tS3cr3t\n", &crate::yaml::Limits::default());
+    let parsed = crate::yaml::parse(
+        "lifetime:\n  S3cr3tS3cr3tS3cr3t\n",
+        &crate::yaml::YamlLimits::default(),
+    );
     let ranges = secret_ranges(parsed.tree.source(), Some(&parsed.tree), false);
     assert_eq!(ranges, vec![12_usize..30; 1]);
 }
@@ -136,8 +138,8 @@ fn the_longest_runs_are_those_that_a_search_finds() {
 fn marks_and_case_hide_no_secret_name() {
     for name in SECRETS {
         let marked: String = name.chars().flat_map(|c| [c.to_ascii_uppercase(), '_']).collect();
-        assert!(Secret::is_name(name) && Secret::is_name(&marked), "{name}");
-        assert!(!Secret::is_name(&format!("{name}s")), "{name}");
+        assert!(SecretFieldName::is_name(name) && SecretFieldName::is_name(&marked), "{name}");
+        assert!(!SecretFieldName::is_name(&format!("{name}s")), "{name}");
     }
-    assert!(!Secret::is_name("") && !Secret::is_name("a".repeat(1000).as_str()));
+    assert!(!SecretFieldName::is_name("") && !SecretFieldName::is_name("a".repeat(1000).as_str()));
 }

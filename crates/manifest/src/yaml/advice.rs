@@ -58,7 +58,7 @@ impl<'t> Place<'t> {
     }
 
     /// From the first word of the line to its end.
-    fn words(&self) -> Span {
+    fn text_span(&self) -> Span {
         let end = self.begin + self.line.trim_end().len();
         Span::new((self.begin + indent(self.line)).min(end), end)
     }
@@ -206,7 +206,7 @@ fn indentation(place: &Place<'_>, kind: &ErrorKind) -> Option<Problem> {
     if item(place.line) && !item(above) && ours <= theirs {
         let message = "expected a field, got a list item";
         return Some(
-            syntax(place.words(), message).help("write `name: value`, or indent the item"),
+            syntax(place.text_span(), message).help("write `name: value`, or indent the item"),
         );
     }
     if ours == theirs {
@@ -221,7 +221,7 @@ fn indentation(place: &Place<'_>, kind: &ErrorKind) -> Option<Problem> {
         spaces(theirs)
     );
     let help = "give the fields of one mapping the same indentation";
-    Some(syntax(place.words(), message).help(help))
+    Some(syntax(place.text_span(), message).help(help))
 }
 
 fn of_kind(place: &Place<'_>, kind: &ErrorKind) -> Option<Problem> {
@@ -270,10 +270,10 @@ fn of_kind(place: &Place<'_>, kind: &ErrorKind) -> Option<Problem> {
 
 #[cfg(test)]
 mod tests {
-    use crate::yaml::{Limits, parse};
+    use crate::yaml::{YamlLimits, parse};
 
     #[test]
-    fn syntax_errors_say_where_and_what_to_do() {
+    fn syntax_errors_state_the_position_and_the_remedy() {
         let head = "kind: ApiKey\nmetadata:\n  name: a\n";
         let mut shown = Vec::new();
         for (body, line, column) in [
@@ -297,7 +297,7 @@ mod tests {
             ("{{- if x }}\n", 4, 1),
         ] {
             let text = format!("{head}{body}");
-            let parsed = parse(&text, &Limits::default());
+            let parsed = parse(&text, &YamlLimits::default());
             let problem = &parsed.problems[0];
             let at = parsed.tree.position(problem.span.start);
             assert_eq!((at.line, at.column), (line, column), "{body:?} {problem:?}");

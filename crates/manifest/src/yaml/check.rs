@@ -4,7 +4,7 @@
 
 use std::collections::HashMap;
 
-use super::{Entry, Node, NodeKind, Style, Tree};
+use super::{MappingEntry, Node, NodeKind, Style, Tree};
 use crate::{Problem, ProblemKind, Span, quote};
 
 /// Adds every duplicate key, anchor, alias, merge key and retyping tag of a tree.
@@ -41,7 +41,7 @@ fn indirection(node: &Node, problems: &mut Vec<Problem>) {
     }
 }
 
-fn merge_keys(tree: &Tree, entries: &[Entry], problems: &mut Vec<Problem>) {
+fn merge_keys(tree: &Tree, entries: &[MappingEntry], problems: &mut Vec<Problem>) {
     for entry in entries {
         let key = tree.node(entry.key);
         let plain = matches!(key.kind, NodeKind::Scalar { style: Style::Plain, .. });
@@ -52,8 +52,8 @@ fn merge_keys(tree: &Tree, entries: &[Entry], problems: &mut Vec<Problem>) {
     }
 }
 
-fn duplicates(tree: &Tree, entries: &[Entry], problems: &mut Vec<Problem>) {
-    let text = |entry: &Entry| tree.text_of(entry.key);
+fn duplicates(tree: &Tree, entries: &[MappingEntry], problems: &mut Vec<Problem>) {
+    let text = |entry: &MappingEntry| tree.text_of(entry.key);
     let mut few = entries.iter().enumerate();
     // Nearly all mappings are small; comparing their keys is faster than hashing them.
     if entries.len() <= 8

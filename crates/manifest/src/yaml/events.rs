@@ -11,11 +11,11 @@ use granit_parser::{
 };
 
 use super::tree::{Before, Body};
-use super::{Comment, Document, Entry, Limits, Node, NodeId, NodeKind, Style, advice};
+use super::{Comment, Document, MappingEntry, Node, NodeId, NodeKind, Style, YamlLimits, advice};
 use crate::{Problem, ProblemKind, Span, Spanned};
 
 /// Reads all documents up to the first error.
-pub(super) fn read(text: &str, limits: &Limits) -> (Body, Option<Problem>) {
+pub(super) fn read(text: &str, limits: &YamlLimits) -> (Body, Option<Problem>) {
     let mut body = Body { nodes: Vec::new(), documents: Vec::new(), comments: Vec::new() };
     if text.len() > limits.bytes {
         let message =
@@ -54,7 +54,7 @@ struct Open {
 struct Builder<'a> {
     text: &'a str,
     body: &'a mut Body,
-    limits: &'a Limits,
+    limits: &'a YamlLimits,
     open: Vec<Open>,
     root: Option<NodeId>,
 }
@@ -183,7 +183,7 @@ impl Builder<'_> {
             NodeKind::Sequence { items, .. } => items.push(id),
             NodeKind::Mapping { entries, .. } => match parent.key.take() {
                 None => parent.key = Some(id),
-                Some(key) => entries.push(Entry { key, value: id }),
+                Some(key) => entries.push(MappingEntry { key, value: id }),
             },
             _ => {}
         }
@@ -251,7 +251,7 @@ fn with_tag(tag: Option<Spanned<bool>>) -> Option<Box<Before>> {
     tag.map(|tag| Box::new(Before { anchor: None, tag: Some(tag) }))
 }
 
-fn too_deep(span: Span, limits: &Limits) -> Problem {
+fn too_deep(span: Span, limits: &YamlLimits) -> Problem {
     over(span, format!("more than {} levels of nesting", limits.depth))
 }
 

@@ -16,14 +16,14 @@ pub(crate) use advice::TEMPLATE_HELP;
 pub use retyped::retyped;
 pub use second_reading::disagreement;
 pub use secrets::secret_ranges;
-pub use tree::{Comment, Document, Entry, Node, NodeId, NodeKind, Parent, Style, Tree};
+pub use tree::{Comment, Document, MappingEntry, Node, NodeId, NodeKind, Parent, Style, Tree};
 
 use crate::{Problem, decode};
 use tree::Body;
 
 /// Limits on the size of a file.
 #[derive(Clone, Copy, Debug)]
-pub struct Limits {
+pub struct YamlLimits {
     /// Bytes of one file.
     pub bytes: usize,
     /// Collections inside collections.
@@ -34,7 +34,7 @@ pub struct Limits {
     pub documents: usize,
 }
 
-impl Default for Limits {
+impl Default for YamlLimits {
     fn default() -> Self {
         Self { bytes: 1 << 20, depth: 64, nodes: 200_000, documents: 1024 }
     }
@@ -61,7 +61,7 @@ impl Parsed {
 
 /// Parses the bytes of a file as YAML. If they are not text, that is the only problem.
 #[must_use]
-pub fn parse_bytes(bytes: Vec<u8>, limits: &Limits) -> Parsed {
+pub fn parse_bytes(bytes: Vec<u8>, limits: &YamlLimits) -> Parsed {
     let decoded = decode(bytes);
     let mut parsed = parse(&decoded.text, limits);
     if let Some(problem) = decoded.problem {
@@ -72,7 +72,7 @@ pub fn parse_bytes(bytes: Vec<u8>, limits: &Limits) -> Parsed {
 
 /// Parses a string as YAML: the tree, its problems, and where another reader sees something else.
 #[must_use]
-pub fn parse(text: &str, limits: &Limits) -> Parsed {
+pub fn parse(text: &str, limits: &YamlLimits) -> Parsed {
     let (body, error, plain) = read(text, limits);
     let tree = Tree::new(text, limits, body);
     let complete = error.is_none();
@@ -86,7 +86,7 @@ pub fn parse(text: &str, limits: &Limits) -> Parsed {
 }
 
 /// The content of a string up to the first error, and whether it has the plain form.
-fn read(text: &str, limits: &Limits) -> (Body, Option<Problem>, bool) {
+fn read(text: &str, limits: &YamlLimits) -> (Body, Option<Problem>, bool) {
     if let Some(body) = plain::read(text, limits) {
         return (body, None, true);
     }
@@ -98,7 +98,7 @@ fn read(text: &str, limits: &Limits) -> (Body, Option<Problem>, bool) {
 /// reader of that form does not. There must never be such a difference.
 #[doc(hidden)]
 #[must_use]
-pub fn plain_form(text: &str, limits: &Limits) -> (bool, Option<String>) {
+pub fn plain_form(text: &str, limits: &YamlLimits) -> (bool, Option<String>) {
     let Some(plain) = plain::read(text, limits) else { return (false, None) };
     let (body, error) = events::read(text, limits);
     let seen = format!("{plain:?}");
@@ -116,11 +116,11 @@ mod tests {
     use crate::ProblemKind;
 
     fn kinds(text: &str) -> Vec<ProblemKind> {
-        parse(text, &Limits::default()).problems.into_iter().map(|p| p.kind).collect()
+        parse(text, &YamlLimits::default()).problems.into_iter().map(|p| p.kind).collect()
     }
 
     fn places(text: &str) -> Vec<String> {
-        parse(text, &Limits::default())
+        parse(text, &YamlLimits::default())
             .problems
             .into_iter()
             .map(|p| format!("{} {:?} {}", p.kind.code(), p.span.slice(text), p.message))
@@ -153,7 +153,7 @@ mod tests {
     #[test]
     fn duplicate_keys_stand_at_the_second() {
         let text = "a: 1\nb: 2\n'a': 3\n";
-        let problem = parse(text, &Limits::default()).problems.remove(0);
+        let problem = parse(text, &YamlLimits::default()).problems.remove(0);
         assert_eq!(problem.kind, ProblemKind::DuplicateKey);
         assert_eq!(problem.span.range(), 10..13);
         assert_eq!(problem.related[0].0.range(), 0..1);
@@ -174,10 +174,10 @@ mod tests {
 
     #[test]
     fn dropped_trees_are_read_again() {
-        let small = Limits { nodes: 4, ..Limits::default() };
+        let small = YamlLimits { nodes: 4, ..YamlLimits::default() };
         for (text, limits) in [
-            ("a: b  # c\n---\nd: [e]\n", Limits::default()),
-            ("a: &x |\n  b\r\nc: [\n", Limits::default()),
+            ("a: b  # c\n---\nd: [e]\n", YamlLimits::default()),
+            ("a: &x |\n  b\r\nc: [\n", YamlLimits::default()),
             ("a: [b, c, d, e]\n", small),
         ] {
             let mut tree = parse(text, &limits).tree;
@@ -198,7 +198,7 @@ mod tests {
         let lines: Vec<String> = (0..80).map(|n| format!("{}a:\n", " ".repeat(n))).collect();
         let block = lines.concat();
         assert!(places(&block)[0].contains("64"), "{:?}", places(&block));
-        let small = Limits { bytes: 10, depth: 64, nodes: 4, documents: 1 };
+        let small = YamlLimits { bytes: 10, depth: 64, nodes: 4, documents: 1 };
         let problem = |text: &str| parse(text, &small).problems.remove(0).message;
         assert!(problem("a: 123456789\n").contains("10 bytes"));
         assert!(problem("[1,2,3,4]").contains("4 values"));

@@ -11,7 +11,7 @@
 //! second reading together (the best of 35 runs each, side by side on one busy machine).
 
 use super::tree::Body;
-use super::{Comment, Document, Entry, Limits, Node, NodeId, NodeKind, Style};
+use super::{Comment, Document, MappingEntry, Node, NodeId, NodeKind, Style, YamlLimits};
 use crate::Span;
 
 /// Bytes of a line up to which a key is short enough for every reader.
@@ -21,7 +21,7 @@ const LINE_MAX: usize = 1000;
 const DEPTH_MAX: usize = 32;
 
 /// Parses a string of the plain form; `None` for any other.
-pub(super) fn read(text: &str, limits: &Limits) -> Option<Body> {
+pub(super) fn read(text: &str, limits: &YamlLimits) -> Option<Body> {
     let bytes = text.as_bytes();
     let printable = |all: bool, byte: &u8| all & matches!(byte, b'\n' | b' '..=b'~');
     // Without an early exit, the loop processes many bytes at a time.
@@ -177,7 +177,7 @@ impl<'t> Reader<'t> {
             let key = self.scalar(false)?;
             self.eat(b':')?;
             let value = self.value(column)?;
-            entries.push(Entry { key, value });
+            entries.push(MappingEntry { key, value });
             if self.column != Some(column) || self.is_item() {
                 break;
             }
@@ -285,7 +285,7 @@ impl<'t> Reader<'t> {
             self.eat(b':')?;
             self.eat(b' ')?;
             self.spaces();
-            entries.push(Entry { key, value: self.inline(true)? });
+            entries.push(MappingEntry { key, value: self.inline(true)? });
             if self.closes(b'}')? {
                 break;
             }

@@ -4,7 +4,7 @@ use core::ops::Range;
 
 use super::tree::{NodeId, NodeKind, Tree};
 use crate::format;
-use crate::tokens::{Secret, is_refused_secret, refused_lines, secret_lines, tokens};
+use crate::tokens::{SecretFieldName, is_refused_secret, refused_lines, secret_lines, tokens};
 
 /// The positions of possible secrets in a file; `tree` is its tree if it could be parsed.
 #[must_use]
@@ -23,7 +23,7 @@ pub fn secret_ranges(text: &str, tree: Option<&Tree>, policy: bool) -> Vec<Range
                 let name = tree.text_of(entry.key).unwrap_or_default();
                 let refused = |text: &str| is_refused_secret(text) && format::is_typed(name);
                 // A waiver names its key; that is a name and not a secret.
-                if (Secret::is_name(name) && !(policy && name == "key"))
+                if (SecretFieldName::is_name(name) && !(policy && name == "key"))
                     || tree.text_of(entry.value).is_some_and(refused)
                 {
                     ranges.push(whole_value(tree, entry.value));

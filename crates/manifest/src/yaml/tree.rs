@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 use std::sync::OnceLock;
 
-use super::Limits;
+use super::YamlLimits;
 use crate::{LineIndex, Position, Span, Spanned};
 
 /// A node's number in its tree.
@@ -28,7 +28,7 @@ pub enum Style {
 
 /// One key and its value.
 #[derive(Clone, Copy, Debug)]
-pub struct Entry {
+pub struct MappingEntry {
     /// The key's node.
     pub key: NodeId,
     /// The value's node.
@@ -55,7 +55,7 @@ pub enum NodeKind {
     /// Keys with values, in the order written, duplicates kept.
     Mapping {
         /// Its entries.
-        entries: Vec<Entry>,
+        entries: Vec<MappingEntry>,
         /// Written as `{…}`.
         flow: bool,
     },
@@ -118,7 +118,7 @@ pub struct Comment {
 #[derive(Debug)]
 pub struct Tree {
     source: Box<str>,
-    limits: Limits,
+    limits: YamlLimits,
     body: OnceLock<Body>,
     lines: OnceLock<LineIndex>,
     parents: OnceLock<HashMap<Span, Parent>>,
@@ -148,7 +148,7 @@ impl Body {
 }
 
 impl Tree {
-    pub(super) fn new(source: &str, limits: &Limits, body: Body) -> Self {
+    pub(super) fn new(source: &str, limits: &YamlLimits, body: Body) -> Self {
         Self {
             source: source.into(),
             limits: *limits,

@@ -20,7 +20,7 @@ use super::body::{Member, PlatformBody};
 use super::gate::Caller;
 use super::path::Parts;
 use super::role::ACCESS_MANAGEMENT;
-use crate::access::Access;
+use crate::access::CallerAccess;
 use crate::options::EditRoles;
 use crate::refusal::Refusal;
 use crate::store::{AuditEvent, Edit, Store};
@@ -118,7 +118,7 @@ fn may_write(
 /// documents, by name.
 fn wanted_roles(
     store: &Store,
-    access: &Access<'_>,
+    access: &CallerAccess<'_>,
     roles: Vec<String>,
     edit_roles: EditRoles,
 ) -> Result<Vec<String>, Refusal> {

@@ -22,7 +22,7 @@ use super::body::{OptionalBody, RequestBody};
 use super::child::Target;
 use super::gate::Caller;
 use super::streamed::streamed;
-use crate::access::Access;
+use crate::access::CallerAccess;
 use crate::page::check_order;
 use crate::refusal::Refusal;
 use crate::settings::ConsoleKey;
@@ -254,7 +254,7 @@ fn reply<T>(reply: T) -> Json<Reply<T>> {
 }
 
 /// The caller's permissions; a caller that was deleted meanwhile is unauthenticated.
-pub(super) fn access(store: &Store, caller: Caller) -> Result<Access<'_>, Refusal> {
+pub(super) fn access(store: &Store, caller: Caller) -> Result<CallerAccess<'_>, Refusal> {
     store.access(caller.0.key_id()).ok_or_else(Refusal::unauthorized)
 }
 
@@ -271,7 +271,7 @@ pub(super) fn check_comment(comment: Option<String>) -> Result<Option<String>, R
 /// The names without duplicates, if all roles exist and the caller may assign them.
 pub(super) fn check_roles(
     store: &Store,
-    access: &Access<'_>,
+    access: &CallerAccess<'_>,
     names: Vec<String>,
 ) -> Result<Vec<String>, Refusal> {
     let names = known_roles(store, names)?;

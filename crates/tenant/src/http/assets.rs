@@ -19,7 +19,7 @@ use super::body::BareBody;
 use super::gate::Caller;
 use super::list::{self, JsonObject, Newer};
 use super::path::Parts;
-use crate::access::Access;
+use crate::access::CallerAccess;
 use crate::hidden::{Filtered, Hidden};
 use crate::inventory::Asset;
 use crate::options::Licence;
@@ -105,7 +105,7 @@ async fn one(
     Ok(Filtered(Reply { reply: json!({ "data": [shown(asset)] }) }, hidden))
 }
 
-fn may_look<'a>(app: &App, store: &'a Store, caller: Caller) -> Result<Access<'a>, Refusal> {
+fn may_look<'a>(app: &App, store: &'a Store, caller: Caller) -> Result<CallerAccess<'a>, Refusal> {
     app.licensed(Licence::Assets)?;
     let access = access(store, caller)?;
     access.require("Asset Inventory", Permission::View)?;

@@ -16,7 +16,7 @@ use super::api_keys::access;
 use super::body::RequestBody;
 use super::gate::Caller;
 use super::list::{self, JsonObject};
-use crate::access::Access;
+use crate::access::CallerAccess;
 use crate::hidden::{Filtered, Hidden};
 use crate::inventory::{CREATED_MS, Case, Inventory, IssueSubject};
 use crate::options::Licence;
@@ -80,7 +80,7 @@ pub(super) fn may_look<'a>(
     app: &App,
     store: &'a Store,
     caller: Caller,
-) -> Result<Access<'a>, Refusal> {
+) -> Result<CallerAccess<'a>, Refusal> {
     app.licensed(Licence::CasesAndIssues)?;
     let access = access(store, caller)?;
     access.require("Cases and Issues", Permission::View)?;
@@ -107,7 +107,12 @@ pub(super) fn page_of(
 }
 
 /// A case lists only what the caller sees of it.
-fn shown(case: &Case, inventory: &Inventory, view: &View<'_>, access: &Access<'_>) -> JsonObject {
+fn shown(
+    case: &Case,
+    inventory: &Inventory,
+    view: &View<'_>,
+    access: &CallerAccess<'_>,
+) -> JsonObject {
     let issues = case.issues.iter().map(|at| &inventory.issues[*at]);
     let issues: Vec<_> =
         issues.filter(|issue| view.sees_issue(access, issue, &mut Hidden::default())).collect();

@@ -17,7 +17,7 @@ use super::api_keys::{access, refused};
 use super::body::RequestBody;
 use super::gate::Caller;
 use super::list::{self, JsonObject};
-use crate::access::Access;
+use crate::access::CallerAccess;
 use crate::hidden::{Filtered, Hidden};
 use crate::inventory::{Agent, CREATED_MS};
 use crate::options::Licence;
@@ -175,7 +175,7 @@ fn may_isolate(
     Ok(meant)
 }
 
-fn may_look<'a>(app: &App, store: &'a Store, caller: Caller) -> Result<Access<'a>, Refusal> {
+fn may_look<'a>(app: &App, store: &'a Store, caller: Caller) -> Result<CallerAccess<'a>, Refusal> {
     app.licensed(Licence::Endpoints)?;
     let access = access(store, caller)?;
     access.require("Agent Administrations", Permission::View)?;

@@ -12,7 +12,7 @@ use super::body::RequestBody;
 use super::cases::{SearchRequest, may_look, page_of};
 use super::gate::Caller;
 use super::list::{self, JsonObject};
-use crate::access::Access;
+use crate::access::CallerAccess;
 use crate::hidden::{Filtered, Hidden};
 use crate::inventory::{CREATED_MS, Case, Inventory, Issue, IssueSubject};
 use crate::refusal::Refusal;
@@ -58,7 +58,7 @@ fn shown(
     issue: &Issue,
     inventory: &Inventory,
     view: &View<'_>,
-    access: &Access<'_>,
+    access: &CallerAccess<'_>,
     normalized: bool,
 ) -> JsonObject {
     let sees = |at: usize| access.may_see(&view.asset(at));

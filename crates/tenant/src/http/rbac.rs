@@ -105,7 +105,7 @@ fn role(store: &Store, name: &str) -> Result<Value, Refusal> {
         let level = rights.component(component.name);
         level.reaches(Permission::View) == Some(true)
     };
-    let components = Component::of(store.roles.product()).iter().filter(held);
+    let components = Component::for_product(store.roles.product()).iter().filter(held);
     let mut permissions: Vec<&str> = components.map(|component| component.name).collect();
     permissions.extend(role.actions.held.iter().map(String::as_str));
     let entry = store.roles.custom.iter().find(|entry| entry.role.name == name);

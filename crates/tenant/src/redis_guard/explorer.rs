@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use redis::{Connection, Script};
 
-use super::member::{Answer, Known, Member, Use};
+use super::member::{GuardedUse, Known, Member, MemberReply};
 use super::{KEYS, SCRIPT};
 use crate::redis_server::RedisServer;
 
@@ -86,7 +86,7 @@ struct Run<'a> {
     at_ms: u64,
     tenants: Vec<Tenant>,
     /// Uses, and the process that alone has the key.
-    uses: Vec<(Use, Option<(usize, u64)>)>,
+    uses: Vec<(GuardedUse, Option<(usize, u64)>)>,
     accepts: BTreeMap<[u8; 16], usize>,
     snapshot: Option<Vec<Option<Vec<u8>>>>,
     /// The events, for the reader of a failure.
@@ -258,7 +258,7 @@ impl Run<'_> {
             let is_own = self.chance.is(4);
             let key_created_ms = if is_own { now_ms } else { 0 };
             let owner = is_own.then(|| (at, self.tenants[at].process));
-            self.uses.push((Use { timestamp_ms, key_created_ms, tag }, owner));
+            self.uses.push((GuardedUse { timestamp_ms, key_created_ms, tag }, owner));
             self.uses.len() - 1
         } else {
             // The latest are what may be lost, the others what may be dropped.
@@ -282,17 +282,17 @@ impl Run<'_> {
         let number = u16::from_be_bytes([asked.tag[0], asked.tag[1]]);
         self.log.push(format!("{at}: {number:04x} at {}: {answer:?}", asked.timestamp_ms));
         match answer {
-            Answer::Accepted => {
+            MemberReply::Accepted => {
                 *self.accepts.entry(asked.tag).or_default() += 1;
                 self.counts.accepted += 1;
             }
-            Answer::Join => self.look(at),
+            MemberReply::Join => self.look(at),
             _ => self.counts.refused += 1,
         }
     }
 
     /// The guard's answer to a use that is otherwise valid.
-    fn asked(&mut self, at: usize, asked: Use) -> Answer {
+    fn asked(&mut self, at: usize, asked: GuardedUse) -> MemberReply {
         let now_ms = self.now_ms(at);
         let at_ms = self.at_ms;
         let member = &mut self.tenants[at].member;
@@ -448,8 +448,8 @@ fn requests_accepted_on_another_server_are_refused() {
     run.pass(70_000);
     run.tenants[1].stalled_until_ms = u64::MAX;
     let timestamp_ms = run.now_ms(0);
-    run.uses.push((Use { timestamp_ms, key_created_ms: 0, tag: [7; 16] }, None));
-    assert_eq!(run.asked(0, run.uses[0].0), Answer::Accepted);
+    run.uses.push((GuardedUse { timestamp_ms, key_created_ms: 0, tag: [7; 16] }, None));
+    assert_eq!(run.asked(0, run.uses[0].0), MemberReply::Accepted);
     // Another server, which the other tenant has seen start three times.
     run.tenants[0].stalled_until_ms = u64::MAX;
     for _ in 0..3 {
@@ -461,5 +461,5 @@ fn requests_accepted_on_another_server_are_refused() {
     assert_eq!(run.tenants[0].disk.as_ref().map(Known::generation), Some(4));
     run.tenants[1].stalled_until_ms = 0;
     run.pass(3_000);
-    assert_eq!(run.asked(1, run.uses[0].0), Answer::Starting);
+    assert_eq!(run.asked(1, run.uses[0].0), MemberReply::Starting);
 }

@@ -55,7 +55,7 @@ pub(super) struct Known {
 
 /// The script's answer to a use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Answer {
+pub(super) enum MemberReply {
     Accepted,
     Replayed,
     Forgotten,
@@ -68,7 +68,7 @@ pub(super) enum Answer {
 
 /// A use, as the guard sees it.
 #[derive(Clone, Copy)]
-pub(super) struct Use {
+pub(super) struct GuardedUse {
     pub(super) timestamp_ms: u64,
     pub(super) key_created_ms: u64,
     pub(super) tag: [u8; 16],
@@ -180,16 +180,16 @@ impl Member {
     /// The arguments for checking a use; without them it is refused with the returned reason.
     pub(super) fn ask(
         &mut self,
-        asked: &Use,
+        asked: &GuardedUse,
         now_ms: u64,
         at_ms: u64,
-    ) -> Result<Vec<String>, Answer> {
+    ) -> Result<Vec<String>, MemberReply> {
         self.age(at_ms);
         // Only this process knows a young key.
         let may = if self.is_young(asked) { &self.known.taken } else { &self.usable };
         self.furthest_ms = self.furthest_ms.max(now_ms).max(asked.key_created_ms);
         if !may.contains(asked.timestamp_ms) {
-            return Err(Answer::Starting);
+            return Err(MemberReply::Starting);
         }
         let mut arguments = self.arguments("use");
         arguments.push(asked.timestamp_ms.to_string());
@@ -197,23 +197,23 @@ impl Member {
     }
 
     /// Whether a key cannot have been used before this generation.
-    pub(super) fn is_young(&self, asked: &Use) -> bool {
+    pub(super) fn is_young(&self, asked: &GuardedUse) -> bool {
         asked.key_created_ms >= self.young_from_ms
     }
 
     /// Processes the answer to a use.
-    pub(super) fn answered(&mut self, answer: &[String]) -> Option<Answer> {
+    pub(super) fn answered(&mut self, answer: &[String]) -> Option<MemberReply> {
         Some(match answer {
             [word, accepted] if word == "accepted" => {
                 self.accepted = self.accepted.max(accepted.parse().ok()?);
-                Answer::Accepted
+                MemberReply::Accepted
             }
             [word] => match word.as_str() {
-                "replayed" => Answer::Replayed,
-                "forgotten" => Answer::Forgotten,
-                "starting" => Answer::Starting,
-                "replica" => Answer::Replica,
-                "join" => Answer::Join,
+                "replayed" => MemberReply::Replayed,
+                "forgotten" => MemberReply::Forgotten,
+                "starting" => MemberReply::Starting,
+                "replica" => MemberReply::Replica,
+                "join" => MemberReply::Join,
                 _ => return None,
             },
             _ => return None,

@@ -27,7 +27,7 @@ use crate::store::{Disk, DiskError};
 
 pub use fault::RedisFault;
 use fault::{check, is_full};
-use member::{Answer, Known, LookError, Member, Use};
+use member::{GuardedUse, Known, LookError, Member, MemberReply};
 
 /// The guard itself: the file that programs in other languages also use.
 const SCRIPT: &str = include_str!("replay_guard.lua");
@@ -95,25 +95,25 @@ impl RedisGuard {
         verified: &VerifiedUse,
         now_ms: u64,
     ) -> Result<(), GuardRefusal> {
-        let asked = Use {
+        let asked = GuardedUse {
             timestamp_ms: verified.timestamp_ms(),
             key_created_ms: verified.key_created_ms(),
             tag: verified.shared_tag(),
         };
         for _ in 0..TRIES {
             match self.0.ask(&asked, now_ms).await? {
-                Answer::Accepted => return Ok(()),
-                Answer::Replayed => return Err(GuardRefusal::Replayed),
-                Answer::Forgotten => return Err(GuardRefusal::Forgotten),
+                MemberReply::Accepted => return Ok(()),
+                MemberReply::Replayed => return Err(GuardRefusal::Replayed),
+                MemberReply::Forgotten => return Err(GuardRefusal::Forgotten),
                 // A clock that was just set is not announced yet, and only that protects a young
                 // key.
-                Answer::Starting if !self.0.member().is_young(&asked) => {
+                MemberReply::Starting if !self.0.member().is_young(&asked) => {
                     return Err(GuardRefusal::Starting);
                 }
-                Answer::Starting | Answer::Join => {
+                MemberReply::Starting | MemberReply::Join => {
                     self.0.look().await.map_err(|_| GuardRefusal::Unavailable)?;
                 }
-                Answer::Replica => return Err(GuardRefusal::Unavailable),
+                MemberReply::Replica => return Err(GuardRefusal::Unavailable),
             }
         }
         Err(GuardRefusal::Starting)
@@ -122,7 +122,7 @@ impl RedisGuard {
 
 impl Inner {
     /// Checks a use once.
-    async fn ask(&self, asked: &Use, now_ms: u64) -> Result<Answer, GuardRefusal> {
+    async fn ask(&self, asked: &GuardedUse, now_ms: u64) -> Result<MemberReply, GuardRefusal> {
         let connection = self.connection().clone();
         let Some(mut connection) = connection else { return Err(GuardRefusal::Unavailable) };
         let mut call = self.script.prepare_invoke();

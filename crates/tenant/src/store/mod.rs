@@ -16,11 +16,11 @@ use cortexkey_api::Secret;
 use cortexkey_api::asset_group::AssetGroupRecord;
 use cortexkey_api::role::DatasetPermission;
 use cortexkey_api::scope::ScopeWrite;
-use cortexkey_core::access::Tenant as Settings;
+use cortexkey_core::access::TenantSettings as Settings;
 use cortexkey_core::auth::{KeyId, Level, StoredKey};
 use cortexkey_core::lifecycle::{Expiry, GeneratedKey, KeyRecord};
 
-use crate::access::Access;
+use crate::access::CallerAccess;
 use crate::directory::Directory;
 use crate::forwarding::Forwarding;
 use crate::inventory::{AssetGroup, Inventory};
@@ -156,10 +156,10 @@ impl Store {
     }
 
     /// The permissions of a key; `None` if it no longer exists.
-    pub(crate) fn access(&self, id: KeyId) -> Option<Access<'_>> {
+    pub(crate) fn access(&self, id: KeyId) -> Option<CallerAccess<'_>> {
         let entry = self.keys.get(&id)?;
         let roles = self.roles.all(&entry.record.roles);
-        Some(Access::new(roles, entry.scope.as_ref(), &self.inventory, self.settings))
+        Some(CallerAccess::new(roles, entry.scope.as_ref(), &self.inventory, self.settings))
     }
 
     /// Generates a key. The returned copy is the only one.

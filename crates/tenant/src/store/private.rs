@@ -131,14 +131,14 @@ fn check(
 fn check(_: &std::fs::Metadata, path: &Path, others: ForbiddenBits) -> Result<(), DiskError> {
     use std::os::windows::fs::OpenOptionsExt as _;
 
-    use cortexkey_system::{Access, others_with};
+    use cortexkey_system::{FileAccess, others_with};
     /// Without it a folder cannot be opened.
     const FILE_FLAG_BACKUP_SEMANTICS: u32 = 0x0200_0000;
     let mut options = OpenOptions::new();
     let file = options.read(true).custom_flags(FILE_FLAG_BACKUP_SEMANTICS).open(path)?;
     let access = match others {
-        ForbiddenBits::MayRead => Access::Write,
-        ForbiddenBits::MayNothing => Access::Read,
+        ForbiddenBits::MayRead => FileAccess::Write,
+        ForbiddenBits::MayNothing => FileAccess::Read,
     };
     match (others_with(&file, access)?, others) {
         (None, _) => Ok(()),

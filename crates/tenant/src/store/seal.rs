@@ -5,7 +5,7 @@ use std::path::Path;
 
 use chacha20poly1305::aead::{Aead as _, KeyInit as _, Payload};
 use chacha20poly1305::{Key, XChaCha20Poly1305, XNonce};
-use cortexkey_system::{Links, Write, replace};
+use cortexkey_system::{Links, WriteOptions, replace};
 use zeroize::{Zeroize as _, Zeroizing};
 
 use super::disk_error::{DiskError, KEY_VARIABLE};
@@ -86,7 +86,7 @@ impl Seal {
 /// disk.
 fn write_private(folder: &Path, name: &str, bytes: &[u8]) -> io::Result<()> {
     // Nothing is written through another user's link.
-    let how = Write::new(Links::Replace).private().durable();
+    let how = WriteOptions::new(Links::Replace).private().durable();
     Ok(replace(&folder.join(name), bytes, how)?)
 }
 

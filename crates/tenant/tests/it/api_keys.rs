@@ -159,7 +159,7 @@ fn invalid_requests_are_refused_with_the_reason() {
 }
 
 #[test]
-fn roles_say_who_manages_keys() {
+fn roles_decide_who_manages_keys() {
     let key_maker = CustomRole::new("Key maker").unwrap().with("Public API", Permission::Edit);
     let f = start(|options| {
         options.explain = true;

@@ -18,7 +18,7 @@ const UNAUTHORIZED: &str =
     r#"{"reply":{"err_code":401,"err_msg":"Public API request unauthorized","err_extra":null}}"#;
 
 #[test]
-fn both_levels_get_in_by_every_way_to_validate() {
+fn both_levels_pass_every_validation() {
     let f = start(|_| {});
     for path in [
         "/api_keys/validate",
@@ -110,7 +110,7 @@ fn all_refusals_look_alike() {
 }
 
 #[test]
-fn explained_refusals_say_why_and_what_to_do() {
+fn explained_refusals_state_reason_and_remedy() {
     let f = start(|options| options.explain = true);
     for (code, headers) in refusals(&f) {
         let answer = f.send(&headers, VALIDATE, "{}");

@@ -66,7 +66,7 @@ fn a_key_of_the_parent_acts_on_the_keys_of_a_child() {
 }
 
 #[test]
-fn the_parents_roles_say_what_may_be_done_to_a_childs_keys() {
+fn the_parents_roles_decide_about_a_childs_keys() {
     let f = family();
     let viewer = json!({ "roles": ["Viewer"], "security_level": "advanced" });
     let key = f.generate(&viewer, Level::Advanced);
@@ -134,7 +134,7 @@ fn children_keep_their_keys() {
 }
 
 #[test]
-fn the_console_generates_keys_without_expiry_where_it_is_asked_to() {
+fn the_console_generates_keys_without_expiry_on_request() {
     let f = start(|options| options.console_keys = ConsoleKeys::On);
     let post = |body: &Value| f.send(&vec![], "/_cortexkey/keys", &body.to_string());
     let request = json!({ "roles": ["Responder"], "securityLevel": "standard", "comment": "old" });

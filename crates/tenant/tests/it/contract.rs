@@ -440,7 +440,7 @@ fn send(f: &Fixture, headers: &Headers, fact: &Fact) -> Answer {
 }
 
 #[test]
-fn every_operation_answers_as_the_description_says() {
+fn every_operation_responds_as_described() {
     let f = start(|_| {});
     let viewer = json!({ "roles": ["Viewer"], "security_level": "advanced" });
     assert_eq!(f.generate(&viewer, Level::Advanced).key_id().get(), 3);

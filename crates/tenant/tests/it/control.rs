@@ -44,7 +44,7 @@ fn by_hand(f: &Fixture) -> std::io::Result<String> {
 }
 
 #[test]
-fn the_last_requests_say_what_became_of_them_and_hold_no_secret() {
+fn recorded_requests_have_their_results_and_no_secret() {
     let f = controlled();
     let good = f.sign(&f.advanced());
     assert_eq!(f.send(&good, VALIDATE, "{}").header("x-cortexkey-request"), Some("1"));
@@ -73,7 +73,7 @@ fn the_last_requests_say_what_became_of_them_and_hold_no_secret() {
 }
 
 #[test]
-fn an_observed_replay_says_which_request_it_repeats() {
+fn an_observed_replay_names_the_repeated_request() {
     let f = start(|options| {
         options.replay = ReplayMode::Observe;
         options.explain = true;
@@ -86,7 +86,7 @@ fn an_observed_replay_says_which_request_it_repeats() {
 }
 
 #[test]
-fn requests_are_followed_as_they_come_and_a_follower_does_not_hold_the_tenant_up() {
+fn followers_receive_requests_and_do_not_block_the_tenant() {
     stops_promptly(|| {
         let f = controlled();
         let mut stream = TcpStream::connect(&f.tenant.url()["http://".len()..]).unwrap();

@@ -48,7 +48,7 @@ fn invalid_json_is_refused() {
 }
 
 #[test]
-fn a_body_must_say_that_it_is_json() {
+fn a_body_must_be_declared_as_json() {
     let f = start(|_| {});
     let key = f.tenant.seeded_keys().unwrap().standard.expose();
     let post = |path: &str, kind: &str, body: &str| {

@@ -288,7 +288,7 @@ fn only_administrators_assign_their_role_in_every_call() {
 }
 
 #[test]
-fn the_audit_log_says_who_did_what() {
+fn the_audit_log_records_who_did_what() {
     let f = start(|_| {});
     let viewer = json!({ "roles": ["Viewer"], "security_level": "advanced" });
     let made = f.generate(&viewer, Level::Advanced);
@@ -361,7 +361,7 @@ fn the_audit_log_says_who_did_what() {
 }
 
 #[test]
-fn asset_groups_say_what_they_are_made_of_and_whether_a_scope_names_them() {
+fn asset_groups_show_their_filter_and_use_in_scopes() {
     let f = start(|_| {});
     let groups = |request: Value| f.call(&f.advanced(), GROUPS, &request).json()["reply"].clone();
     let all = groups(json!({}));

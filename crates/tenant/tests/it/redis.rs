@@ -223,7 +223,7 @@ fn a_clock_that_is_ahead_does_not_lock_out_other_tenants() {
 }
 
 #[test]
-fn a_clock_that_goes_forward_and_back_around_a_loss_accepts_nothing_twice() {
+fn a_clock_jump_around_a_data_loss_accepts_nothing_twice() {
     const HOUR_MS: u64 = 3_600_000;
     let mut server = RedisServer::start();
     let f = start(|options| {

@@ -104,7 +104,7 @@ fn rules_that_are_invalid_are_refused() {
 }
 
 #[test]
-fn rules_need_alert_notifications_and_say_403_in_the_public_form() {
+fn rules_need_alert_notifications_and_return_the_public_403() {
     let f = start(|_| {});
     let viewer = json!({ "roles": ["Responder"], "security_level": "advanced" });
     let viewer = f.generate(&viewer, Level::Advanced);

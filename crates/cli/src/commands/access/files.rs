@@ -10,10 +10,10 @@ use std::path::{Path, PathBuf};
 use cortexkey_core::access::Product;
 use cortexkey_lint::files::{DEFAULT_POLICY, Options, run as run_files};
 use cortexkey_lint::{Corpus, CorpusFile, KeyDocument, Policy, Report, Timestamp};
-use cortexkey_manifest::access::{Access, Origin, ResolvedRole};
+use cortexkey_manifest::access::{KeyAccess, ResolvedRole, RoleOrigin};
 use cortexkey_manifest::definition::Definition;
 use cortexkey_manifest::policy;
-use cortexkey_manifest::yaml::{Limits, Tree};
+use cortexkey_manifest::yaml::{Tree, YamlLimits};
 use cortexkey_manifest::{Span, closest, quote};
 use cortexkey_system::counted;
 use thiserror::Error;
@@ -58,7 +58,7 @@ impl PolicyInForce {
         ask(&mut options);
         let outcome = run_files(&options, &mut io::empty());
         if outcome.report.is_none() {
-            return Err(Failure::of_linter(&outcome));
+            return Err(Failure::from_outcome(&outcome));
         }
         match (outcome.report, outcome.policy) {
             (Some(report), _) if outcome.usage_error => Err(policy_mistake(&report)),
@@ -101,17 +101,17 @@ impl PolicyInForce {
     }
 
     /// The catalogue's roles; those of the nearest layer come first.
-    pub(crate) fn catalogue(&self) -> Vec<&policy::Role> {
+    pub(crate) fn catalogue(&self) -> Vec<&policy::CatalogRole> {
         self.policy.roles().collect()
     }
 
     /// The same for the policy that governs a file.
-    pub(crate) fn catalogue_of(&self, file: &CorpusFile) -> Vec<&policy::Role> {
+    pub(crate) fn catalogue_of(&self, file: &CorpusFile) -> Vec<&policy::CatalogRole> {
         self.policy_of(file).roles().collect()
     }
 
     /// What the catalogue says of a role.
-    pub(crate) fn listed(&self, name: &str) -> Option<&policy::Role> {
+    pub(crate) fn listed(&self, name: &str) -> Option<&policy::CatalogRole> {
         self.policy.roles().find(|role| role.name.value == name)
     }
 }
@@ -122,7 +122,7 @@ pub(super) struct Located {
     pub(super) name: String,
     pub(super) file: String,
     pub(super) line: usize,
-    pub(super) access: Access,
+    pub(super) access: KeyAccess,
 }
 
 /// Finds a key by a file or by its name.
@@ -144,9 +144,9 @@ pub(super) fn locate(
         }
         return by_name(key, PolicyInForce::with_corpus(named)?);
     }
-    let bytes = read(path).map_err(|error| Failure::of(Exit::NoInput, &error))?;
+    let bytes = read(path).map_err(|error| Failure::from_error(Exit::NoInput, &error))?;
     let found = PolicyInForce::policy(named, Some(path))?;
-    let file = CorpusFile::new(key, bytes, &Limits::default());
+    let file = CorpusFile::new(key, bytes, &YamlLimits::default());
     let document = in_file(&file, name)?;
     lower(found, &file, document)
 }
@@ -281,7 +281,7 @@ pub(super) struct Key {
     pub(super) name: String,
     pub(super) file: String,
     pub(super) line: usize,
-    pub(super) access: Access,
+    pub(super) access: KeyAccess,
 }
 
 fn lower(
@@ -306,7 +306,7 @@ fn lower_key(
     let definition = definition.ok_or_else(|| refuse(document.span, "no key definition"))?;
     let tenant = definition.tenant().or_else(|| found.policy.only_tenant());
     let tenant = tenant.map(|name| (name, found.policy.tenant(name)));
-    let access = Access::of(definition, &found.catalogue(), tenant)
+    let access = KeyAccess::from_definition(definition, &found.catalogue(), tenant)
         .map_err(|field| refuse(field.span, &field.message))?;
     Ok(Key {
         name: definition.name().unwrap_or_default().to_owned(),
@@ -332,8 +332,8 @@ pub(crate) fn role_named(
     name: &str,
     product: Option<Product>,
 ) -> Option<ResolvedRole> {
-    let role = ResolvedRole::of(name, found.listed(name), product);
-    (role.facts.origin != Origin::Unknown).then_some(role)
+    let role = ResolvedRole::resolve(name, found.listed(name), product);
+    (role.facts.origin != RoleOrigin::Unknown).then_some(role)
 }
 
 /// The first mistake of the policy, whose files are the first sources.
@@ -384,7 +384,7 @@ pub(crate) fn read(path: &Path) -> Result<Vec<u8>, ReadError> {
 
 /// The bytes of a stream within the limits.
 pub(super) fn bounded(from: &mut dyn io::Read, shown: &str) -> Result<Vec<u8>, ReadError> {
-    let limit = Limits::default().bytes;
+    let limit = YamlLimits::default().bytes;
     let mut bytes = Vec::new();
     let read = from.take(limit as u64 + 1).read_to_end(&mut bytes);
     read.map_err(|error| ReadError::system(shown, error))?;

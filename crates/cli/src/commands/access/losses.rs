@@ -1,15 +1,15 @@
 //! What keys would lose if their tenants enforced scopes.
 
 use cortexkey_core::access::Sbac;
-use cortexkey_manifest::access::{Access, ScopeModel, losses};
+use cortexkey_manifest::access::{KeyAccess, ScopeModel, losses};
 use serde_json::{Value, json};
 
 use super::files::Key;
-use super::words::plain;
+use super::layout::plain;
 use crate::text::{BOLD, DIM};
 
 /// Whether enforcing scopes could remove any access.
-pub(super) fn asks_what_is_lost(access: &Access) -> bool {
+pub(super) fn asks_what_is_lost(access: &KeyAccess) -> bool {
     access.tenant.scopes == ScopeModel::Areas && access.tenant.settings.sbac != Sbac::Enforced
 }
 
@@ -23,7 +23,7 @@ enum Loss {
 }
 
 impl Loss {
-    fn of(access: &Access) -> Self {
+    fn of(access: &KeyAccess) -> Self {
         match (access.tenant.scopes, access.tenant.settings.sbac) {
             (ScopeModel::NoScopes | ScopeModel::Older, _) => Self::NotScoped,
             (ScopeModel::Areas, Sbac::Enforced) => Self::Enforced,

@@ -3,28 +3,28 @@
 //! The core decides. An invalid definition or policy is an error, and unknown never counts as yes.
 
 mod files;
+mod layout;
 mod losses;
 mod question;
 mod show;
 #[cfg(feature = "client")]
 mod suggest;
-mod words;
 
 use std::path::PathBuf;
 
 use clap::ArgGroup;
 use cortexkey_core::access::{Answer, Component, Product};
-use cortexkey_manifest::access::Access;
+use cortexkey_manifest::access::KeyAccess;
 use cortexkey_manifest::{closest, mask_tokens};
 use serde_json::{Value, json};
 
 use self::files::{Key, Located, every, locate};
 pub(crate) use self::files::{PolicyInForce, broken, read, role_named, sound};
+pub(crate) use self::layout::{plain, row, rows_aligned};
 use self::losses::{losses_json, losses_text};
 use self::question::{EndpointOf, JsonQuestion};
 use self::show::{Overview, head_json, notes, notes_text};
 pub(crate) use self::show::{marked, marks, role_json};
-pub(crate) use self::words::{plain, row, rows_aligned};
 use crate::exit::{Exit, Failure};
 use crate::text::{self, BAD, BOLD, Format, GOOD};
 
@@ -200,7 +200,7 @@ struct Outcome {
     notes: Vec<String>,
 }
 
-fn answer(access: &Access, question: &JsonQuestion) -> Result<Outcome, Failure> {
+fn answer(access: &KeyAccess, question: &JsonQuestion) -> Result<Outcome, Failure> {
     let mut notes = if question.is_of_scope() { notes(access) } else { Vec::new() };
     if let JsonQuestion::Component { name, .. } = question {
         notes.extend(component_note(access, name)?);
@@ -213,10 +213,10 @@ fn answer(access: &Access, question: &JsonQuestion) -> Result<Outcome, Failure> 
 }
 
 /// A component that is in neither the product's documents nor any role: most likely a typo.
-fn component_note(access: &Access, name: &str) -> Result<Option<String>, Failure> {
+fn component_note(access: &KeyAccess, name: &str) -> Result<Option<String>, Failure> {
     let grants = access.roles.iter().flat_map(|role| &role.grants);
     let listed: Vec<&str> = grants.map(|grant| grant.component.as_str()).collect();
-    let known = Component::of(access.tenant.product.unwrap_or(Product::Xsiam));
+    let known = Component::for_product(access.tenant.product.unwrap_or(Product::Xsiam));
     let known = || known.iter().map(|component| component.name).chain(listed.iter().copied());
     if known().any(|known| known == name) {
         return Ok(None);
@@ -250,7 +250,7 @@ impl Outcome {
             Answer::Unknown => (BAD, "may or may not"),
         };
         let name = plain(&located.name);
-        let words = plain(&question.words());
+        let words = plain(&question.to_text());
         let mut out = format!("{color}{}{color:#}: {name} {verb} {words}\n", self.answer);
         if self.decision["scopesOff"] == true {
             let enforced = self.decision["ifEnforced"].as_str().unwrap_or_default();

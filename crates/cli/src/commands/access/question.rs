@@ -10,7 +10,7 @@ use serde::de::{Deserializer, Error as _, MapAccess, Visitor};
 use serde::{Deserialize, Serialize};
 
 use super::files;
-use super::words::plain;
+use super::layout::plain;
 use crate::exit::{Exit, Failure};
 
 /// A question as JSON.
@@ -85,7 +85,7 @@ pub(super) struct Row(Vec<(String, String)>);
 impl JsonQuestion {
     /// Reads a question from a file; `-` is standard input.
     pub(super) fn read(path: &Path) -> Result<Self, Failure> {
-        let unread = |error| Failure::of(Exit::NoInput, &error);
+        let unread = |error| Failure::from_error(Exit::NoInput, &error);
         let (bytes, shown) = if path.as_os_str() == "-" {
             let name = "standard input";
             (files::bounded(&mut io::stdin().lock(), name).map_err(unread)?, name.to_owned())
@@ -134,7 +134,7 @@ impl JsonQuestion {
     }
 
     /// In words that follow "may" and the key's name.
-    pub(super) fn words(&self) -> String {
+    pub(super) fn to_text(&self) -> String {
         let groups = |groups: &[String]| match groups {
             [] => "no group".to_owned(),
             [one] => format!("group {one}"),
@@ -151,9 +151,9 @@ impl JsonQuestion {
             }
             Self::Issue(issue) => format!("see this issue of the domain {}", issue.domain),
             Self::Case { domain, .. } => format!("see this case of the domain {domain}"),
-            Self::Endpoint(endpoint) => format!("see an endpoint in {}", endpoint.words(groups)),
+            Self::Endpoint(endpoint) => format!("see an endpoint in {}", endpoint.to_text(groups)),
             Self::ManageEndpoint(endpoint) => {
-                format!("manage an endpoint in {}", endpoint.words(groups))
+                format!("manage an endpoint in {}", endpoint.to_text(groups))
             }
             Self::DatasetRow { dataset, .. } => format!("see this row of {dataset}"),
         }
@@ -215,7 +215,7 @@ impl Level {
 }
 
 impl EndpointOf {
-    fn words(&self, groups: impl Fn(&[String]) -> String) -> String {
+    fn to_text(&self, groups: impl Fn(&[String]) -> String) -> String {
         match self.tags.as_slice() {
             [] => format!("{}, without tags", groups(&self.groups)),
             tags => format!("{}, with tags {}", groups(&self.groups), tags.join(", ")),

@@ -7,13 +7,13 @@ use cortexkey_core::access::{
     Axis, Certainty, Component, Grant, KnownLevel, Permission, Product, Rights, Role, Sbac,
     Unreferenced, scope_bypasses,
 };
-use cortexkey_manifest::access::words::areas;
-use cortexkey_manifest::access::{Access, Origin, RoleFacts, ScopeModel, losses};
+use cortexkey_manifest::access::describe::areas;
+use cortexkey_manifest::access::{KeyAccess, RoleFacts, RoleOrigin, ScopeModel, losses};
 use serde_json::{Value, json};
 
 use super::files::Located;
+use super::layout::{plain, row, rows_aligned};
 use super::losses::asks_what_is_lost;
-use super::words::{plain, row, rows_aligned};
 use crate::text::{BOLD, DIM};
 
 /// The facts about a key, gathered once for both forms.
@@ -196,7 +196,7 @@ impl ComponentRight {
 }
 
 /// The level of the components that no role names.
-fn others(access: &Access) -> String {
+fn others(access: &KeyAccess) -> String {
     let none = KnownLevel::exactly(Permission::None);
     let known = access.roles.iter().fold(none, |level, role| level.union(role.others));
     if known == KnownLevel::UNKNOWN {
@@ -208,7 +208,7 @@ fn others(access: &Access) -> String {
 
 /// The key's identity, tenant and roles.
 pub(super) fn head_json(located: &Located) -> Value {
-    let Access { roles, role_facts, tenant, .. } = &located.access;
+    let KeyAccess { roles, role_facts, tenant, .. } = &located.access;
     let roles = roles.iter().zip(role_facts).map(|(role, facts)| role_json(role, facts));
     json!({
         "version": 1,
@@ -268,11 +268,11 @@ fn grant_json(grant: &Grant<String>) -> Value {
     })
 }
 
-pub(crate) const fn origin(origin: Origin) -> &'static str {
+pub(crate) const fn origin(origin: RoleOrigin) -> &'static str {
     match origin {
-        Origin::Catalogue => "catalogue",
-        Origin::Predefined => "predefined",
-        Origin::Unknown => "unknown",
+        RoleOrigin::Catalogue => "catalogue",
+        RoleOrigin::Predefined => "predefined",
+        RoleOrigin::Unknown => "unknown",
     }
 }
 
@@ -288,7 +288,7 @@ pub(crate) fn marked(privileged: bool, machine: bool, holds_all: bool) -> String
 }
 
 fn head_text(located: &Located) -> String {
-    let Access { roles, role_facts, tenant, .. } = &located.access;
+    let KeyAccess { roles, role_facts, tenant, .. } = &located.access;
     let mut out = format!(
         "{BOLD}{}{BOLD:#}  {DIM}{}:{}{DIM:#}\n",
         plain(&located.name),
@@ -301,9 +301,9 @@ fn head_text(located: &Located) -> String {
     out += &format!("\n{BOLD}Roles{BOLD:#}\n");
     for (role, facts) in roles.iter().zip(role_facts) {
         let mut words = vec![match facts.origin {
-            Origin::Catalogue => "of the catalogue".to_owned(),
-            Origin::Predefined => "predefined".to_owned(),
-            Origin::Unknown => "unknown to the product and the catalogue".to_owned(),
+            RoleOrigin::Catalogue => "of the catalogue".to_owned(),
+            RoleOrigin::Predefined => "predefined".to_owned(),
+            RoleOrigin::Unknown => "unknown to the product and the catalogue".to_owned(),
         }];
         let marks = marks(facts, role);
         words.extend((!marks.is_empty()).then_some(marks));
@@ -318,7 +318,7 @@ fn head_text(located: &Located) -> String {
 }
 
 /// Whether the scope has an effect.
-fn enforcement(access: &Access) -> String {
+fn enforcement(access: &KeyAccess) -> String {
     let tenant = &access.tenant;
     match (tenant.scopes, tenant.settings.sbac) {
         (ScopeModel::NoScopes, _) => "this product has no scopes".to_owned(),
@@ -334,7 +334,7 @@ fn enforcement(access: &Access) -> String {
 }
 
 /// The assumptions made where facts are missing.
-pub(super) fn notes(access: &Access) -> Vec<String> {
+pub(super) fn notes(access: &KeyAccess) -> Vec<String> {
     let tenant = &access.tenant;
     let mut notes = Vec::new();
     match (&tenant.name, tenant.listed) {
@@ -401,5 +401,5 @@ fn unknown_bypasses(roles: &[Role<String>], product: Product) -> Vec<&'static st
             Rights(roles).component(component.name).reaches(bypass.level).is_none()
         })
     };
-    Component::of(product).iter().filter(unknown).map(|component| component.name).collect()
+    Component::for_product(product).iter().filter(unknown).map(|component| component.name).collect()
 }

@@ -6,8 +6,8 @@ use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use cortexkey_client::operations::{
-    ApiCall, CallList, Candidate, Combination, Combinations, Fit, HeldRole, Need, Permissions,
-    Requirement, combine, fit_of, operations, read_calls, suggest,
+    ApiCall, CallList, Candidate, Combination, Combinations, ExpandedRole, Need, Permissions,
+    Requirement, RoleMatch, combine, match_role, operations, read_calls, suggest,
 };
 use cortexkey_core::access::{Certainty, PredefinedRole, Product};
 use cortexkey_manifest::access::ResolvedRole;
@@ -15,8 +15,8 @@ use cortexkey_system::counted;
 use serde_json::{Map, Value, json};
 
 use super::files::{PolicyInForce, role_named};
+use super::layout::{plain, row};
 use super::line;
-use super::words::{plain, row};
 use crate::exit::{Exit, Failure};
 use crate::product_arg::product;
 use crate::text::{self, BAD, BOLD, DIM, Format, GOOD};
@@ -104,11 +104,11 @@ fn read(paths: &[PathBuf]) -> Result<CallList, Failure> {
         let one = read_calls(&String::from_utf8_lossy(&bytes));
         for unread in one.unread.iter().take(SHOWN_MAX) {
             let place = format!("{}:{}", path.display(), unread.line);
-            text::tell(&format!("{}: {}\n", plain(&place), unread.reason));
+            text::eprint(&format!("{}: {}\n", plain(&place), unread.reason));
         }
         if one.unread.len() > SHOWN_MAX {
             let more = one.unread.len() - SHOWN_MAX;
-            text::tell(&format!("{}: {more} more such lines\n", plain(&path.to_string_lossy())));
+            text::eprint(&format!("{}: {more} more such lines\n", plain(&path.to_string_lossy())));
         }
         list.unread.extend(one.unread);
         for (call, count) in one.calls {
@@ -137,19 +137,19 @@ fn all_operations() -> CallList {
 }
 
 /// The roles of the catalogue and of the product, each with what it implies.
-fn roles(found: &PolicyInForce, product: Product) -> Vec<HeldRole> {
+fn roles(found: &PolicyInForce, product: Product) -> Vec<ExpandedRole> {
     let catalogue = found.catalogue();
     let listed = catalogue.iter().map(|role| role.name.value.as_str());
-    let predefined = PredefinedRole::of(product).map(|role| role.name);
+    let predefined = PredefinedRole::for_product(product).map(|role| role.name);
     let mut names: Vec<&str> = listed.chain(predefined).collect();
     names.sort_unstable();
     names.dedup();
     names.into_iter().map(|name| held(found, name, product)).collect()
 }
 
-fn held(found: &PolicyInForce, name: &str, product: Product) -> HeldRole {
+fn held(found: &PolicyInForce, name: &str, product: Product) -> ExpandedRole {
     let all = ResolvedRole::all([name], &found.catalogue(), Some(product));
-    HeldRole {
+    ExpandedRole {
         name: name.to_owned(),
         privileged: all.iter().any(|role| role.facts.privileged),
         roles: all.into_iter().map(|role| role.role).collect(),
@@ -162,7 +162,7 @@ fn forward(args: &Args, found: &PolicyInForce, list: &CallList) -> Result<Exit, 
     let combinations = combine(permissions, &suggestion.roles);
     let is_sure = permissions.is_complete()
         && list.unread.is_empty()
-        && suggestion.roles.first().is_some_and(|role| role.fit == Fit::Yes);
+        && suggestion.roles.first().is_some_and(|role| role.fit == RoleMatch::Yes);
     text::print(&match args.format {
         Format::Text => forward_text(list, permissions, &suggestion.roles, &combinations),
         Format::Json => line(&json!({
@@ -207,7 +207,7 @@ fn forward_text(
         out += &format!("\n{BAD}{} not recognised{BAD:#}\n", counted(list.unread.len(), "line"));
     }
     out += &format!("\n{BOLD}Roles{BOLD:#}\n");
-    let fitting = || roles.iter().filter(|role| role.fit != Fit::No);
+    let fitting = || roles.iter().filter(|role| role.fit != RoleMatch::No);
     for role in fitting().take(SHOWN_MAX) {
         out += &candidate_text(role);
     }
@@ -247,9 +247,9 @@ fn missing_text(heading: &str, calls: &[ApiCall]) -> String {
 
 fn candidate_text(role: &Candidate) -> String {
     let (color, holds) = match role.fit {
-        Fit::Yes => (GOOD, "holds everything"),
-        Fit::Unknown => (DIM, "may hold everything"),
-        Fit::No => (BAD, "lacks something"),
+        RoleMatch::Yes => (GOOD, "holds everything"),
+        RoleMatch::Unknown => (DIM, "may hold everything"),
+        RoleMatch::No => (BAD, "lacks something"),
     };
     let mut words = vec![holds.to_owned()];
     words.extend(role.certainty.map(|certainty| format!("{certainty} at least")));
@@ -266,7 +266,7 @@ fn combinations_text(permissions: &Permissions, combinations: &Combinations) -> 
     let mut out = String::new();
     for combination in &combinations.found {
         let (color, holds) = match combination.fit {
-            Fit::Yes => (GOOD, "hold everything"),
+            RoleMatch::Yes => (GOOD, "hold everything"),
             _ => (DIM, "may hold everything"),
         };
         let count = combination.roles.len();
@@ -368,22 +368,22 @@ fn reverse(
     let role = held(found, name, args.product);
     let each = list.calls.keys().map(|call| {
         let one = CallList { calls: [(call.clone(), 1)].into(), unread: Vec::new() };
-        let permissions = Permissions::of(&one);
-        let candidate = fit_of(&permissions, &role);
+        let permissions = Permissions::required_by(&one);
+        let candidate = match_role(&permissions, &role);
         (call, permissions, candidate)
     });
     let each: Vec<(&ApiCall, Permissions, Candidate)> = each.collect();
-    let of = |fit: Fit| each.iter().filter(move |(_, _, candidate)| candidate.fit == fit);
-    let is_sure = of(Fit::Yes).count() == each.len() && list.unread.is_empty();
+    let of = |fit: RoleMatch| each.iter().filter(move |(_, _, candidate)| candidate.fit == fit);
+    let is_sure = of(RoleMatch::Yes).count() == each.len() && list.unread.is_empty();
     text::print(&match args.format {
         Format::Text => {
             let mut out = format!(
                 "{BOLD}{}{BOLD:#} makes {} of {} calls\n",
                 plain(name),
-                of(Fit::Yes).count(),
+                of(RoleMatch::Yes).count(),
                 each.len()
             );
-            for (fit, heading) in [(Fit::No, "Refused"), (Fit::Unknown, "Not known")] {
+            for (fit, heading) in [(RoleMatch::No, "Refused"), (RoleMatch::Unknown, "Not known")] {
                 if of(fit).next().is_some() {
                     out += &format!("\n{BAD}{heading}{BAD:#}\n");
                 }

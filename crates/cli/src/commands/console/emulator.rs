@@ -9,7 +9,7 @@ use cortexkey_core::address::Address;
 use cortexkey_core::auth::{Key, Signer};
 use cortexkey_tenant::{Clock, SettableClock, Tenant};
 
-use super::{start_failed, tell};
+use super::{print_address, start_failed};
 use crate::exit::{Exit, Failure};
 
 /// Lets the console set the emulator's clock.
@@ -40,6 +40,6 @@ pub(in crate::commands) fn of_tenant(tenant: &Tenant) -> Result<Console, Failure
     options.allow_changes = true;
     options.ca_file = tenant.ca_path().map(Path::to_path_buf);
     options.state_folder = state_folder(&|name: &str| std::env::var_os(name));
-    options.on_address = Arc::new(tell);
+    options.on_address = Arc::new(print_address);
     Console::start(options).map_err(|error| start_failed(&error))
 }

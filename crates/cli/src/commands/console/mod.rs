@@ -10,7 +10,7 @@ use clap::ValueEnum;
 use cortexkey_client::state_folder;
 use cortexkey_console::{Console, HostName, Options, StartError, TenantKind};
 
-use crate::change::say;
+use crate::change::print_note;
 use crate::connection::{ConnectionArgs, SETTINGS};
 use crate::exit::{BoxError, Exit, Failure};
 use crate::surroundings;
@@ -88,18 +88,18 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
         Host::Address => HostName::Address,
     };
     options.state_folder = state_folder(&|name: &str| std::env::var_os(name));
-    options.on_address = Arc::new(tell);
+    options.on_address = Arc::new(print_address);
     let console = Console::start(options).map_err(|error| start_failed(&error))?;
     let changes = if args.allow_changes { "changes allowed" } else { "read-only" };
-    say(&format!("API keys of {address} ({changes}); open this address, which works once:"));
+    print_note(&format!("API keys of {address} ({changes}); open this address, which works once:"));
     text::print_key(&format!("{}\n", console.address()))?;
     console.wait()?;
     Ok(Exit::Done)
 }
 
 /// Prints a new one-time address on the terminal that started the console.
-fn tell(address: &str) {
-    text::tell_address(&format!("open this address, which works once: {address}\n"));
+fn print_address(address: &str) {
+    text::eprint_address(&format!("open this address, which works once: {address}\n"));
 }
 
 fn listen(text: &str) -> Result<SocketAddr, BoxError> {
@@ -111,5 +111,5 @@ fn start_failed(error: &StartError) -> Failure {
         StartError::NotLoopback { .. } => Exit::UsageError,
         _ => Exit::Findings,
     };
-    Failure::of(exit, error)
+    Failure::from_error(exit, error)
 }

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use cortexkey_client::table::one_line;
 use cortexkey_client::time::{grace_ms, now_ms};
 use cortexkey_client::{
-    Action, Apply, ApplyError, Desired, Kind, LockFile, Permission, Plan, Renewal, Sink,
+    Action, ActionKind, ApiPermission, Apply, ApplyError, Desired, LockFile, Plan, Renewal, Sink,
 };
 use cortexkey_system::chain;
 use serde_json::Value;
@@ -16,7 +16,7 @@ use serde_json::Value;
 use super::plan::as_json;
 use super::targets::{TargetArgs, over};
 use super::{DefinitionArgs, PlanArgs, Target, show};
-use crate::change::{ChangeArgs, say};
+use crate::change::{ChangeArgs, print_note};
 use crate::connection::SETTINGS;
 use crate::exit::{Exit, Failure};
 use crate::input;
@@ -72,9 +72,9 @@ Commit cortexkey.lock afterwards: it maps definitions to keys.
 Exit codes: 0 the tenant matches the definitions; 1 an action was refused or failed, or the linter
 reports errors; 2 usage error; 3 nothing could be read.";
 
-const NEEDS: [(Permission, &str); 2] = [
-    (Permission::PublicApiEdit, "to list, generate and delete keys"),
-    (Permission::AccessManagementEdit, "to edit keys and to set scopes"),
+const NEEDS: [(ApiPermission, &str); 2] = [
+    (ApiPermission::PublicApiEdit, "to list, generate and delete keys"),
+    (ApiPermission::AccessManagementEdit, "to edit keys and to set scopes"),
 ];
 
 pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
@@ -107,7 +107,7 @@ fn apply(args: &Args, target: &Target) -> Result<Exit, Failure> {
     };
     let unsettled = apply.settle();
     for (key, error) in &unsettled {
-        say(&format!("{BAD}failed{BAD:#} {}: {}", one_line(key), chain(error)));
+        print_note(&format!("{BAD}failed{BAD:#} {}: {}", one_line(key), chain(error)));
     }
     let plan = loaded.plan(target, apply.lock.lock(), &args.plan)?;
     text::print(&show::plan(&plan))?;
@@ -123,12 +123,12 @@ fn apply(args: &Args, target: &Target) -> Result<Exit, Failure> {
     failed.dedup();
     apply
         .applied(plan.done(&loaded.corpus.desired, &failed))
-        .map_err(|error| Failure::of(Exit::Findings, &error))?;
+        .map_err(|error| Failure::from_error(Exit::Findings, &error))?;
     if failed.is_empty() && !plan.refuses() {
         text::print(&format!("{GOOD}the tenant matches the definitions{GOOD:#}\n"))?;
         return Ok(Exit::Done);
     }
-    let refused = plan.actions.iter().filter(|action| action.action == Kind::Refuse).count();
+    let refused = plan.actions.iter().filter(|action| action.action == ActionKind::Refuse).count();
     Err(Failure::new(Exit::Findings, format!("{} failed, {refused} refused", failed.len()))
         .help("fix the errors above and run `cortexkey apply` again; completed changes stay"))
 }
@@ -138,11 +138,11 @@ fn carry_out<'p>(apply: &mut Apply<'_>, plan: &'p Plan, desired: &[Desired]) -> 
     let mut failed: Vec<&str> = Vec::new();
     for action in &plan.actions {
         // Later actions may depend on one that failed.
-        if failed.contains(&action.key.as_str()) || action.action == Kind::Refuse {
+        if failed.contains(&action.key.as_str()) || action.action == ActionKind::Refuse {
             continue;
         }
         let key = one_line(&action.key);
-        say(&format!("{} {key}", action.action));
+        print_note(&format!("{} {key}", action.action));
         if let Err(error) = apply.carry_out(action, desired) {
             let why = match &error {
                 // Where its key went, if it was delivered.
@@ -151,7 +151,7 @@ fn carry_out<'p>(apply: &mut Apply<'_>, plan: &'p Plan, desired: &[Desired]) -> 
                 }
                 error => chain(error),
             };
-            say(&format!("{BAD}failed{BAD:#} {} {key}: {why}", action.action));
+            print_note(&format!("{BAD}failed{BAD:#} {} {key}: {why}", action.action));
             failed.push(&action.key);
         }
     }
@@ -160,7 +160,8 @@ fn carry_out<'p>(apply: &mut Apply<'_>, plan: &'p Plan, desired: &[Desired]) -> 
 
 /// The sinks of new keys are determined before anything is changed.
 fn check_sink(args: &Args, plan: &Plan, sink: &Result<Sink, Failure>) -> Result<(), Failure> {
-    let makes = |action: &&Action| matches!(action.action, Kind::Generate | Kind::Replace);
+    let makes =
+        |action: &&Action| matches!(action.action, ActionKind::Generate | ActionKind::Replace);
     let count = plan.actions.iter().filter(makes).count();
     if let Err(failure) = sink
         && count > 0
@@ -217,9 +218,9 @@ fn ask(args: &Args, plan: &Plan) -> Result<(), Failure> {
         keys.collect::<BTreeSet<_>>().len()
     };
     let widens = count(&|action| !action.widens.is_empty());
-    let replaces = count(&|action| action.action == Kind::Replace);
-    let deletes = count(&|action| matches!(action.action, Kind::Delete | Kind::Retire));
-    args.change.ask(&format!(
+    let replaces = count(&|action| action.action == ActionKind::Replace);
+    let deletes = count(&|action| matches!(action.action, ActionKind::Delete | ActionKind::Retire));
+    args.change.confirm(&format!(
         "This widens {widens} keys, replaces {replaces} and deletes {deletes}. Go on?"
     ))
 }

@@ -8,7 +8,7 @@ use cortexkey_api::inventory::{FILE_BYTES_MAX, Inventory};
 use cortexkey_client::Client;
 use cortexkey_client::table::one_line;
 
-use crate::change::say;
+use crate::change::print_note;
 use crate::connection::call_failure;
 use crate::exit::{Exit, Failure};
 use crate::{output_file, text};
@@ -21,7 +21,7 @@ pub(super) fn write(client: &Client, path: &Path, overwrite: bool) -> Result<Exi
     }
     let inventory = client.inventory().map_err(|error| call_failure(&error))?;
     for mark in &inventory.incomplete {
-        say(&format!("{}: {}", mark.section, one_line(&mark.reason)));
+        print_note(&format!("{}: {}", mark.section, one_line(&mark.reason)));
     }
     let is_complete = inventory.incomplete.is_empty();
     if !is_complete

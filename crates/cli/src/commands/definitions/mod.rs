@@ -16,12 +16,12 @@ use cortexkey_client::{
     Client, KnownScopes, MembershipError, NewKeys, Plan, PlanRequest, check_host,
 };
 use cortexkey_fleet::{DefinitionSource, TenantCorpus, lock_file};
-use cortexkey_lint::files::{Options, Outcome, run as run_files};
+use cortexkey_lint::files::{Options, RunOutcome, run as run_files};
 use cortexkey_lint::report::Format;
 use cortexkey_lint::{Policy, Severity};
 use cortexkey_manifest::lock::Lock;
 
-use crate::change::say;
+use crate::change::print_note;
 use crate::connection::call_failure;
 use crate::exit::{Exit, Failure};
 use crate::progress;
@@ -61,7 +61,7 @@ pub(crate) struct PlanArgs {
 }
 
 /// The policy, and the definitions for one tenant.
-pub(crate) struct Loaded {
+pub(crate) struct LoadedDefinitions {
     policy: Policy,
     corpus: TenantCorpus,
     lock_file: PathBuf,
@@ -89,35 +89,43 @@ impl DefinitionArgs {
     }
 
     /// Reads and checks the definitions of the tenant that the profile or the policy names.
-    fn load(&self, plan: &PlanArgs, of_profile: Option<&str>) -> Result<Loaded, Failure> {
+    fn load(
+        &self,
+        plan: &PlanArgs,
+        of_profile: Option<&str>,
+    ) -> Result<LoadedDefinitions, Failure> {
         let outcome = self.lint(Some(plan))?;
         self.of_tenant(outcome, of_profile)
     }
 
     /// The same, but definitions may be missing or have mistakes.
-    fn load_for_import(&self, of_profile: Option<&str>) -> Result<Loaded, Failure> {
+    fn load_for_import(&self, of_profile: Option<&str>) -> Result<LoadedDefinitions, Failure> {
         let outcome = self.lint(None)?;
         self.of_tenant(outcome, of_profile)
     }
 
-    fn of_tenant(&self, outcome: Outcome, of_profile: Option<&str>) -> Result<Loaded, Failure> {
+    fn of_tenant(
+        &self,
+        outcome: RunOutcome,
+        of_profile: Option<&str>,
+    ) -> Result<LoadedDefinitions, Failure> {
         let Some(policy) = &outcome.policy else {
-            return Err(Failure::of_linter(&outcome));
+            return Err(Failure::from_outcome(&outcome));
         };
         let named = self.tenant.as_deref().or(of_profile);
-        let corpus = TenantCorpus::of(&outcome, policy, named);
+        let corpus = TenantCorpus::select(&outcome, policy, named);
         let corpus = corpus.map_err(|error| membership_failure(&error))?;
         if let Some(gap) = corpus.gaps.first() {
             let message = format!("{}: {}", gap.place, gap.message);
             return Err(Failure::usage_error(message).help("fix the definition"));
         }
         let lock_file = self.lock_file.clone().unwrap_or_else(|| lock_file(policy));
-        let Some(policy) = outcome.policy else { return Err(Failure::of_linter(&outcome)) };
-        Ok(Loaded { policy, corpus, lock_file })
+        let Some(policy) = outcome.policy else { return Err(Failure::from_outcome(&outcome)) };
+        Ok(LoadedDefinitions { policy, corpus, lock_file })
     }
 
     /// Runs the linter. Its errors end the command.
-    fn lint(&self, plan: Option<&PlanArgs>) -> Result<Outcome, Failure> {
+    fn lint(&self, plan: Option<&PlanArgs>) -> Result<RunOutcome, Failure> {
         let folder = surroundings::current_folder()?;
         let mut options = Options::new(folder, surroundings::time(None)?);
         options.policy.clone_from(&self.policy);
@@ -129,11 +137,11 @@ impl DefinitionArgs {
         // Without any policy, the caller reports that.
         let is_read = outcome.policy.is_some() || outcome.report.is_some();
         for message in outcome.messages.iter().filter(|_| is_read) {
-            say(&format!("cortexkey lint: {message}"));
+            print_note(&format!("cortexkey lint: {message}"));
         }
         let fails = outcome.report.as_ref().is_some_and(|report| report.fails(Severity::Error));
         if let Some(report) = outcome.report.as_ref().filter(|_| fails || outcome.usage_error) {
-            say(&report.render(Format::Human, io::stderr().is_terminal()));
+            print_note(&report.render(Format::Human, io::stderr().is_terminal()));
             let exit = if outcome.usage_error { Exit::UsageError } else { Exit::Findings };
             return Err(Failure::new(exit, "the linter found errors; nothing was changed").help(
                 "fix them, or put accepted findings into a baseline (--baseline, as in \
@@ -154,7 +162,7 @@ impl DefinitionArgs {
     }
 }
 
-impl Loaded {
+impl LoadedDefinitions {
     fn plan(&self, target: &Target, lock: &Lock, args: &PlanArgs) -> Result<Plan, Failure> {
         let place = self.corpus.place(&target.client);
         let options =
@@ -200,7 +208,7 @@ fn with_progress<T>(count: usize, read: impl FnOnce(&dyn Fn()) -> T) -> T {
 
 /// A failed assignment to a tenant is a usage error.
 fn membership_failure(error: &MembershipError) -> Failure {
-    let failure = Failure::of(Exit::UsageError, error);
+    let failure = Failure::from_error(Exit::UsageError, error);
     match error {
         MembershipError::UnknownTenant { known, .. }
         | MembershipError::SeveralTenants { known } => {

@@ -1,7 +1,7 @@
 //! The plan as text.
 
 use cortexkey_client::table::one_line;
-use cortexkey_client::{Action, Kind, Plan};
+use cortexkey_client::{Action, ActionKind, Plan};
 
 use crate::text::{BAD, BOLD, DIM, GOOD};
 
@@ -29,10 +29,10 @@ pub(super) fn plan(plan: &Plan) -> String {
 
 fn action(action: &Action) -> String {
     let (sign, style) = match action.action {
-        Kind::Generate => ("+", GOOD),
-        Kind::Replace => ("±", BOLD),
-        Kind::Delete | Kind::Retire | Kind::Forget => ("-", BAD),
-        Kind::Refuse => ("!", BAD),
+        ActionKind::Generate => ("+", GOOD),
+        ActionKind::Replace => ("±", BOLD),
+        ActionKind::Delete | ActionKind::Retire | ActionKind::Forget => ("-", BAD),
+        ActionKind::Refuse => ("!", BAD),
         _ => ("~", BOLD),
     };
     let id = action.id.map_or_else(String::new, |id| format!(" (key {id})"));

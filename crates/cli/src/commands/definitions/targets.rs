@@ -3,7 +3,7 @@
 use cortexkey_client::{ChildTenant, Config, Connection, LockFile};
 
 use super::{DefinitionArgs, Target};
-use crate::change::{announce, say};
+use crate::change::{announce, print_note};
 use crate::connection::{ConnectionArgs, OF_ONE_TENANT};
 use crate::exit::{Exit, Failure};
 use crate::many::{ChildrenArgs, Summary};
@@ -144,10 +144,10 @@ pub(super) fn over(
         if targets.is_one {
             return run(&target?);
         }
-        say(&format!("{BOLD}{name}{BOLD:#}"));
+        print_note(&format!("{BOLD}{name}{BOLD:#}"));
         let result = target.and_then(|target| run(&target));
         if let Err(failure) = &result {
-            failure.say();
+            failure.print();
         }
         summary.note(name, result);
     }

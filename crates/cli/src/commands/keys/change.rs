@@ -32,9 +32,8 @@ pub(super) fn places(lock_file: Option<PathBuf>) -> StatePlaces {
 pub(super) fn state_failure(error: &StateError) -> Failure {
     match error {
         StateError::Lock(error) => lock_failure(error),
-        StateError::NoFolder => {
-            Failure::of(Exit::UsageError, error).help("set one of them to a folder that you own")
-        }
-        error => Failure::of(Exit::UsageError, error),
+        StateError::NoFolder => Failure::from_error(Exit::UsageError, error)
+            .help("set one of them to a folder that you own"),
+        error => Failure::from_error(Exit::UsageError, error),
     }
 }

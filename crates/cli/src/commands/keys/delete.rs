@@ -1,11 +1,11 @@
 //! `cortexkey keys delete`. It never deletes the key that signs the call.
 
 use cortexkey_client::table::one_line;
-use cortexkey_client::{Deletion, DeletionError, Permission, is_system};
+use cortexkey_client::{ApiPermission, Deletion, DeletionError, is_system};
 use cortexkey_core::auth::{KeyId, Level};
 
 use super::change::LIST_KEYS;
-use crate::change::{ChangeArgs, announce, say};
+use crate::change::{ChangeArgs, announce, print_note};
 use crate::connection::{ConnectionArgs, SETTINGS, call_failure};
 use crate::exit::{Exit, Failure};
 use crate::needs::CheckArgs;
@@ -41,13 +41,13 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
     announce(&connection);
     let client = connection.client();
     Deletion::check_own(&client, &args.ids).map_err(failure)?;
-    let needs = [(Permission::PublicApiEdit, "to list and delete keys")];
+    let needs = [(ApiPermission::PublicApiEdit, "to list and delete keys")];
     if let Some(exit) = args.check.run(&client, &needs)? {
         return Ok(exit);
     }
     let deletion = Deletion::prepare(&client, &args.ids).map_err(failure)?;
     for record in deletion.records() {
-        say(&format!(
+        print_note(&format!(
             "key {}: {}, {}, {}{}",
             record.id,
             Level::from(record.security_level),
@@ -60,7 +60,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
         [id] => format!("Delete key {id}?"),
         ids => format!("Delete these {} keys?", ids.len()),
     };
-    args.change.ask(&question)?;
+    args.change.confirm(&question)?;
     deletion.run().map_err(|error| call_failure(&error))?;
     text::print(&format!("deleted {}\n", args.ids.len()))?;
     Ok(Exit::Done)
@@ -69,8 +69,8 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
 fn failure(error: DeletionError) -> Failure {
     match error {
         DeletionError::Call(error) => call_failure(&error),
-        DeletionError::Own(_) => Failure::of(Exit::UsageError, &error)
+        DeletionError::Own(_) => Failure::from_error(Exit::UsageError, &error)
             .help("delete it with another key, or in the console"),
-        error => Failure::of(Exit::Findings, &error).help(LIST_KEYS),
+        error => Failure::from_error(Exit::Findings, &error).help(LIST_KEYS),
     }
 }

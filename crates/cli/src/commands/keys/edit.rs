@@ -6,13 +6,13 @@ use std::path::PathBuf;
 use cortexkey_api::api_key::CommentEdit;
 use cortexkey_api::role::RoleName;
 use cortexkey_client::table::one_line;
-use cortexkey_client::{EditError, KeyEdit, Permission, is_system};
+use cortexkey_client::{ApiPermission, EditError, KeyEdit, is_system};
 use cortexkey_core::auth::{KeyId, Level};
 use cortexkey_core::lifecycle::KeyRecord;
 
 use super::change::find;
 use super::scope_file::ScopeFile;
-use crate::change::{ChangeArgs, announce, say};
+use crate::change::{ChangeArgs, announce, print_note};
 use crate::connection::{ConnectionArgs, SETTINGS, level};
 use crate::exit::{Exit, Failure};
 use crate::needs::CheckArgs;
@@ -78,8 +78,8 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
     announce(&connection);
     let client = connection.client();
     let needs = [
-        (Permission::PublicApiView, "to find the key"),
-        (Permission::AccessManagementEdit, "to edit it, or its scope"),
+        (ApiPermission::PublicApiView, "to find the key"),
+        (ApiPermission::AccessManagementEdit, "to edit it, or its scope"),
     ];
     if let Some(exit) = args.check.run(&client, &needs)? {
         return Ok(exit);
@@ -101,12 +101,12 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
     }
     if !asked.is_empty() {
         let own = if is_own { ", which signs these calls" } else { "" };
-        args.change.ask(&format!("Key {}{own}: {}. Go on?", args.id, asked.join("; ")))?;
+        args.change.confirm(&format!("Key {}{own}: {}. Go on?", args.id, asked.join("; ")))?;
     }
     if edits {
         let edited = client.edit_key(args.id, &sent(&wanted));
         edited.map_err(|error| not_edited(&error, args, has.key_id))?;
-        say(&format!("edited key {}", args.id));
+        print_note(&format!("edited key {}", args.id));
     }
     if let Some(scope) = scope {
         let done = if edits { "roles, level and comment are set, " } else { "" };
@@ -117,7 +117,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
             )
             .help("run the same command again; completed changes stay")
         })?;
-        say(&format!("scoped key {}", args.id));
+        print_note(&format!("scoped key {}", args.id));
     }
     text::print(&format!("key {} is up to date\n", args.id))?;
     Ok(Exit::Done)

@@ -4,13 +4,13 @@ use std::path::PathBuf;
 
 use cortexkey_api::scope::ScopeWrite;
 use cortexkey_client::time::{duration_ms, now_ms, time_ms};
-use cortexkey_client::{ChildTenant, Client, Generation, NewKey, Permission, Renewal, Sink};
+use cortexkey_client::{ApiPermission, ChildTenant, Client, Generation, NewKey, Renewal, Sink};
 use cortexkey_core::auth::Level;
 use serde_json::json;
 
 use super::change::{lock_failure, on_step, places, renew_failure, state_failure};
 use super::scope_file::ScopeFile;
-use crate::change::{announce, say};
+use crate::change::{announce, print_note};
 use crate::connection::{ConnectionArgs, SETTINGS, level};
 use crate::exit::{Exit, Failure};
 use crate::many::{ChildrenArgs, each};
@@ -127,9 +127,9 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
 }
 
 fn needs(scope: bool) -> Vec<Need> {
-    let mut needs = vec![(Permission::PublicApiEdit, "to generate the key")];
+    let mut needs = vec![(ApiPermission::PublicApiEdit, "to generate the key")];
     if scope {
-        needs.push((Permission::AccessManagementEdit, "to set its scope"));
+        needs.push((ApiPermission::AccessManagementEdit, "to set its scope"));
     }
     needs
 }
@@ -139,10 +139,10 @@ fn needs(scope: bool) -> Vec<Need> {
 fn finish_earlier(generation: &mut Generation<'_>) -> Result<(), Failure> {
     let finished = generation.finish().map_err(|error| lock_failure(&error))?;
     for error in &finished.failed {
-        renew_failure(error, None, FINISH).say();
+        renew_failure(error, None, FINISH).print();
     }
     for id in &finished.doubtful {
-        say(&format!(
+        print_note(&format!(
             "an interrupted run may have delivered key {id}; check whether it is in use, \
              otherwise `cortexkey keys delete {id}`"
         ));
@@ -168,10 +168,10 @@ fn generate(
         scope,
     };
     if new.scope.is_none() {
-        say("without --scope-file the key gets no scope");
+        print_note("without --scope-file the key gets no scope");
     }
     if new.expiration_ms.is_none() {
-        say("without --lifetime the key expires in one week, the product's default");
+        print_note("without --lifetime the key expires in one week, the product's default");
     }
     let made = generation.generate(&new, sink, now_ms);
     let id = made.map_err(|error| renew_failure(&error, Some(sink), FINISH))?;

@@ -6,11 +6,11 @@ use clap::ValueEnum;
 use comfy_table::{ContentArrangement, Table, presets};
 use cortexkey_client::table::one_line;
 use cortexkey_client::time::{duration_ms, now_ms, time_text};
-use cortexkey_fleet::{Inventory, InventoryKey};
+use cortexkey_fleet::{InventoryKey, KeyInventory};
 
-use crate::change::say;
+use crate::change::print_note;
 use crate::connection::{ConnectionArgs, SETTINGS, call_failure};
-use crate::corpus_args::{CorpusArgs, OutArgs, Read};
+use crate::corpus_args::{CorpusArgs, OutArgs, ReadTenant};
 use crate::exit::{Exit, Failure};
 use crate::text;
 
@@ -77,10 +77,10 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
     let connection = args.connection.resolve()?;
     let now_ms = now_ms();
     let corpus = if args.no_definitions { None } else { args.corpus.read(false)? };
-    let read = Read::new(connection, &args.corpus, corpus, now_ms)?;
+    let read = ReadTenant::new(connection, &args.corpus, corpus, now_ms)?;
     let from_ms = now_ms.saturating_sub(args.audit);
     let tenant = read.tenant.as_deref();
-    let inventory = Inventory::read(&read.client, &read.snapshot, &read.scopes, tenant, from_ms);
+    let inventory = KeyInventory::read(&read.client, &read.snapshot, &read.scopes, tenant, from_ms);
     let inventory = inventory.map_err(|error| call_failure(&error))?;
     args.out.write(&match args.format {
         Format::Table => table(&inventory),
@@ -91,11 +91,11 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
     })?;
     if matches!(args.format, Format::Table | Format::Csv) {
         for limit in inventory.limits() {
-            say(&limit);
+            print_note(&limit);
         }
     }
     for fault in &inventory.faults {
-        say(fault);
+        print_note(fault);
     }
     Ok(if read.is_uncompared() {
         Exit::Findings
@@ -118,7 +118,7 @@ const HEADINGS: [&str; 9] = [
     "Would Lose Under SBAC",
 ];
 
-fn table(inventory: &Inventory) -> String {
+fn table(inventory: &KeyInventory) -> String {
     if inventory.keys.is_empty() {
         return "no keys\n".to_owned();
     }
@@ -143,7 +143,7 @@ fn cells(key: &InventoryKey) -> [String; 9] {
         None => text(&facts.created_by),
     };
     let last = match (&key.last_action, key.actions) {
-        (Some(action), _) => format!("{} {}", time_text(action.ms), action.words()),
+        (Some(action), _) => format!("{} {}", time_text(action.ms), action.to_text()),
         (None, Some(_)) => "none".to_owned(),
         (None, None) if facts.id.is_none() => String::new(),
         (None, None) => "not known".to_owned(),
@@ -153,7 +153,7 @@ fn cells(key: &InventoryKey) -> [String; 9] {
         facts.id.map(|id| id.to_string()).unwrap_or_default(),
         text(&facts.owner),
         text(&facts.name),
-        facts.state.words().to_owned(),
+        facts.state.title().to_owned(),
         facts.roles.join(", "),
         created_by,
         ids.join(", "),

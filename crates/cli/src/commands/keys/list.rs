@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::filter::FilterArgs;
 use super::output::{Format, render};
-use crate::change::say;
+use crate::change::print_note;
 use crate::connection::{ConnectionArgs, SETTINGS, call_failure};
 use crate::exit::{Exit, Failure};
 use crate::many::{ChildrenArgs, each};
@@ -91,7 +91,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
         let count = all.len();
         let records = args.filters.apply(all);
         if records.is_empty() && count > 0 {
-            say(&format!("none of {count} keys matches the filters"));
+            print_note(&format!("none of {count} keys matches the filters"));
         }
         match client.child().filter(|_| args.children.is_given()) {
             None => text::print(&render(&records, args.format, now_ms()))?,

@@ -10,13 +10,13 @@ use cortexkey_client::provision::{
 use cortexkey_client::table::one_line;
 use cortexkey_client::time::{duration_ms, now_ms, time_ms};
 use cortexkey_client::{
-    Client, LockFile, NewKey, Permission, RenewError, Renewal, Sink, state_folder,
+    ApiPermission, Client, LockFile, NewKey, RenewError, Renewal, Sink, state_folder,
 };
 use cortexkey_core::auth::Level;
 use serde_json::{Value, json};
 
 use super::scope_file::ScopeFile;
-use crate::change::{ChangeArgs, announce, say};
+use crate::change::{ChangeArgs, announce, print_note};
 use crate::connection::{ConnectionArgs, SETTINGS, call_failure, level};
 use crate::exit::{Exit, Failure};
 use crate::input;
@@ -173,17 +173,17 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
     let mut provision = Provision::open(renewal, &record).map_err(|error| lock_failure(&error))?;
     let unfinished = provision.finish(now_ms());
     for (name, error) in &unfinished {
-        say(&format!("{name}:"));
-        renew_failure(error, None, "the same command").say();
+        print_note(&format!("{name}:"));
+        renew_failure(error, None, "the same command").print();
     }
     let keys = client.key_list(&[]).map_err(|error| call_failure(&error))?;
     let planned = plan(&lines, &client, provision.record(), &keys, args.recreate);
     let mut outcomes: Vec<_> = planned.into_iter().map(Outcome::planned).collect();
     let count = outcomes.iter().filter(|outcome| outcome.planned.state.generates()).count();
     if count > 0 {
-        say(&as_text(&outcomes, &sink));
+        print_note(&as_text(&outcomes, &sink));
         let keys = if count == 1 { "1 key".to_owned() } else { format!("{count} keys") };
-        args.change.ask(&format!("Generate {keys} into {sink}?"))?;
+        args.change.confirm(&format!("Generate {keys} into {sink}?"))?;
     }
     let failed = generate(&mut provision, &mut outcomes, &new_keys, &sink);
     print(args.format, &client, &outcomes, Some(&sink))?;
@@ -211,7 +211,7 @@ fn generate(
     for outcome in outcomes.iter_mut().filter(|outcome| outcome.planned.state.generates()) {
         let line = outcome.planned.line;
         let Some(new) = new_keys.get(line.name.as_str()) else { continue };
-        say(&format!("{DIM}line {}: {}{DIM:#}", line.number, line.name));
+        print_note(&format!("{DIM}line {}: {}{DIM:#}", line.number, line.name));
         match provision.generate(&line.name, new, sink, now_ms()) {
             Ok(id) => outcome.made = Some(id.get()),
             Err(error) => return Some(error),
@@ -342,13 +342,13 @@ fn sink(args: &Args, profile: &cortexkey_client::NewKeys) -> Result<Sink, Failur
 }
 
 fn needs(args: &Args, listed: Option<&[Line]>) -> Vec<Need> {
-    let mut needs = vec![(Permission::PublicApiEdit, "to list, generate and delete keys")];
+    let mut needs = vec![(ApiPermission::PublicApiEdit, "to list, generate and delete keys")];
     let has_scopes = args.scope_file.is_some()
         || listed.is_some_and(|lines| lines.iter().any(|line| line.scope.is_some()));
     if has_scopes {
-        needs.push((Permission::AccessManagementEdit, "to set their scopes"));
+        needs.push((ApiPermission::AccessManagementEdit, "to set their scopes"));
     } else if args.users {
-        needs.push((Permission::AccessManagementView, "to list users"));
+        needs.push((ApiPermission::AccessManagementView, "to list users"));
     }
     needs
 }

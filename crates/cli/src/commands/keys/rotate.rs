@@ -6,7 +6,7 @@ use std::time::Duration;
 use cortexkey_client::table::one_line;
 use cortexkey_client::time::{duration_ms, grace_ms, now_ms, time_ms, time_text};
 use cortexkey_client::{
-    Client, Delivery, Permission, RenewError, Renewal, Replacement, ReplacementOptions,
+    ApiPermission, Client, KeyDelivery, RenewError, Renewal, Replacement, ReplacementOptions,
     RotateError, Rotated, Rotation, Sink, Stage,
 };
 use cortexkey_core::auth::KeyId;
@@ -16,7 +16,7 @@ use serde_json::json;
 use super::change::{
     lock_failure, nearest_lock_file, no_such_key, on_step, places, renew_failure, state_failure,
 };
-use crate::change::{ChangeArgs, announce, say};
+use crate::change::{ChangeArgs, announce, print_note};
 use crate::connection::{ConnectionArgs, SETTINGS, call_failure};
 use crate::exit::{Exit, Failure};
 use crate::many::{ChildrenArgs, each};
@@ -114,8 +114,8 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
     }
     each(&clients, |client| {
         let needs = [
-            (Permission::PublicApiEdit, "to list, generate and delete keys"),
-            (Permission::AccessManagementEdit, "to copy the scope"),
+            (ApiPermission::PublicApiEdit, "to list, generate and delete keys"),
+            (ApiPermission::AccessManagementEdit, "to copy the scope"),
         ];
         match args.check.run(client, &needs)? {
             Some(exit) => Ok(exit),
@@ -134,7 +134,7 @@ fn rotate(args: &Args, client: &Client, sink: &Result<Sink, Failure>) -> Result<
     let mut scope_unknown = false;
     if args.finish || rotation.is_under_way() {
         if !args.finish {
-            say("finishing the rotation of this key that is in progress");
+            print_note("finishing the rotation of this key that is in progress");
         }
         unsettled = rotation.settle();
     } else {
@@ -143,7 +143,7 @@ fn rotate(args: &Args, client: &Client, sink: &Result<Sink, Failure>) -> Result<
     }
     if args.wait && rotation.is_under_way() {
         let waits = |left: Duration| {
-            say(&format!(
+            print_note(&format!(
                 "waiting {} s for the end of the grace period",
                 left.as_millis().div_ceil(1000)
             ));
@@ -176,23 +176,23 @@ fn replace(
     let replacement = rotation.replacement(&options, now_ms()).map_err(failure)?;
     let id = replacement.old.key_id;
     if replacement.scope_unknown {
-        let permission = Permission::AccessManagementView;
-        say(&format!(
+        let permission = ApiPermission::AccessManagementView;
+        print_note(&format!(
             "the scope of key {id} cannot be read, since this key lacks {permission}: the new key \
              gets none"
         ));
     }
     if replacement.is_own {
-        say("this key signs these calls: put the new key into your settings");
+        print_note("this key signs these calls: put the new key into your settings");
     }
     ask(args, id, &replacement)?;
-    let delivery = Delivery { sink, grace_ms: args.grace, now_ms: now_ms() };
+    let delivery = KeyDelivery { sink, grace_ms: args.grace, now_ms: now_ms() };
     rotation.replace(&replacement.new, &delivery).map_err(failure)?;
     Ok(replacement.scope_unknown)
 }
 
 fn failure(args: &Args, client: &Client, sink: Option<&Sink>, error: &RotateError) -> Failure {
-    let usage = |help: &str| Failure::of(Exit::UsageError, error).help(help);
+    let usage = |help: &str| Failure::from_error(Exit::UsageError, error).help(help);
     match error {
         RotateError::Lock(error) => lock_failure(error),
         RotateError::State(error) => state_failure(error),
@@ -218,7 +218,7 @@ fn failure(args: &Args, client: &Client, sink: Option<&Sink>, error: &RotateErro
         RotateError::NeverExpires => {
             usage("give --lifetime, such as 90d, or generate the key in the console")
         }
-        _ => Failure::of(Exit::Findings, error)
+        _ => Failure::from_error(Exit::Findings, error)
             .help("`cortexkey keys rotate --finish` with the same key deletes it"),
     }
 }
@@ -226,7 +226,7 @@ fn failure(args: &Args, client: &Client, sink: Option<&Sink>, error: &RotateErro
 fn ask(args: &Args, id: KeyId, replacement: &Replacement) -> Result<(), Failure> {
     let new = &replacement.new;
     let expires = new.expiration_ms.map(time_text).unwrap_or_default();
-    say(&format!(
+    print_note(&format!(
         "key {id}: {}, {}, {}; the new key expires {expires}",
         new.level,
         one_line(&new.roles.join(", ")),
@@ -237,7 +237,7 @@ fn ask(args: &Args, id: KeyId, replacement: &Replacement) -> Result<(), Failure>
     } else {
         format!("Rotate key {id}?")
     };
-    args.change.ask(&question)
+    args.change.confirm(&question)
 }
 
 fn report(
@@ -294,7 +294,7 @@ fn in_words(args: &Args, client: &Client, rotated: &Rotated, scope_unknown: bool
         text += &format!(
             "not done: the scope of key {id}; `cortexkey keys edit {id} --scope-file FILE`, with \
              {}, sets it\n",
-            Permission::AccessManagementEdit
+            ApiPermission::AccessManagementEdit
         );
     }
     text

@@ -7,11 +7,11 @@ use cortexkey_api::scope::ScopeWrite;
 use cortexkey_client::{Client, DefinedScope};
 use cortexkey_lint::check_scope;
 use cortexkey_lint::report::Format;
-use cortexkey_manifest::yaml::{Limits, NodeKind, parse};
+use cortexkey_manifest::yaml::{NodeKind, YamlLimits, parse};
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::change::say;
+use crate::change::print_note;
 use crate::connection::call_failure;
 use crate::exit::Failure;
 use crate::input;
@@ -102,7 +102,7 @@ fn fields(bytes: &[u8]) -> Vec<Vec<String>> {
         return json.as_object().into_iter().flatten().flat_map(inner).collect();
     }
     let Ok(text) = core::str::from_utf8(bytes) else { return Vec::new() };
-    let tree = parse(text, &Limits::default()).tree;
+    let tree = parse(text, &YamlLimits::default()).tree;
     let entries = |id| match &tree.node(id).kind {
         NodeKind::Mapping { entries, .. } => entries.as_slice(),
         _ => &[],
@@ -134,8 +134,8 @@ fn defined(path: &Path, bytes: Vec<u8>) -> Result<DefinedScope, Failure> {
         Failure::usage_error(format!("{name}: not a scope in the form of a definition")).help(FORMS)
     };
     let scope = check_scope(&name, bytes).map_err(|report| {
-        say(&report.render(Format::Human, io::stderr().is_terminal()));
+        print_note(&report.render(Format::Human, io::stderr().is_terminal()));
         no_scope()
     })?;
-    DefinedScope::of(&scope).map_err(|gap| no_scope().after(gap.message))
+    DefinedScope::from_definition(&scope).map_err(|gap| no_scope().after(gap.message))
 }

@@ -4,14 +4,14 @@
 use core::fmt::Display;
 
 use cortexkey_api::scope::{AreaMode, AxisMode, ScopeRead, Tag, Tagged};
-use cortexkey_client::Permission;
+use cortexkey_client::ApiPermission;
 use cortexkey_client::table::{one_line, to_json};
 use cortexkey_client::time::{now_ms, time_text};
 use cortexkey_core::auth::KeyId;
 use cortexkey_core::lifecycle::{Expiry, KeyRecord};
 use serde_json::json;
 
-use crate::change::say;
+use crate::change::print_note;
 use crate::connection::{ConnectionArgs, SETTINGS, call_failure};
 use crate::exit::{Exit, Failure};
 use crate::text::{self, BOLD, DIM, Format};
@@ -61,8 +61,8 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
     };
     text::print(&text)?;
     if let Scope::Forbidden = scope {
-        let permission = Permission::AccessManagementView;
-        say(&format!("the scope is not shown: this key lacks {permission}"));
+        let permission = ApiPermission::AccessManagementView;
+        print_note(&format!("the scope is not shown: this key lacks {permission}"));
         return Ok(Exit::Partly);
     }
     Ok(Exit::Done)

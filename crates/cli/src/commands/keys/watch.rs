@@ -7,18 +7,18 @@ use std::time::{Duration, Instant};
 
 use cortexkey_client::time::{duration_ms, now_ms};
 use cortexkey_client::watch::{
-    Delivery, Due, Journal, JournalError, Managed, Message, Observation, ObservationError,
-    ObservedTenant, Outcome, Scrape, Sender, TargetState, Threshold, Thresholds, WatchedKey,
-    calendar, deliver, metrics,
+    DeliveryOutcome, Due, JournalError, NoticeDelivery, NoticeJournal, NoticeMessage, Observation,
+    ObservationError, ObservedTenant, Scrape, Sender, TargetState, Threshold, Thresholds,
+    WatchedDefinition, WatchedKey, calendar, deliver, metrics,
 };
-use cortexkey_client::{ChildTenant, Config, Target as NoticeTarget, is_system, state_folder};
+use cortexkey_client::{ChildTenant, Config, NoticeTarget, is_system, state_folder};
 use cortexkey_fleet::{Snapshot, State};
 use cortexkey_lint::Policy;
 use cortexkey_lint::files::DEFAULT_POLICY;
 use cortexkey_system::counted;
 use serde_json::{Value, json};
 
-use crate::change::say;
+use crate::change::print_note;
 use crate::commands::definitions::{DefinitionArgs, Target};
 use crate::connection::{ConnectionArgs, OF_ONE_TENANT, SETTINGS, call_failure};
 use crate::exit::{BoxError, Exit, Failure};
@@ -122,7 +122,7 @@ read, or a target could not be reached; the next run retries; 2 usage error.";
 struct WatchResult {
     looks: Vec<Observation>,
     dues: Vec<Due>,
-    deliveries: Vec<Delivery>,
+    deliveries: Vec<NoticeDelivery>,
     /// Tenants whose notices no target takes.
     unsent: Vec<String>,
     waiting: usize,
@@ -145,7 +145,8 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
         return test_targets(args, &targets);
     }
     if args.dry_run {
-        let mut journal = Journal::peek(&state_file(args)?).map_err(|error| failure(&error))?;
+        let mut journal =
+            NoticeJournal::peek(&state_file(args)?).map_err(|error| failure(&error))?;
         let (looks, thresholds) = look(args)?;
         let dues = journal.take(&looks, &targets, &thresholds, now_ms());
         let exit = exit_of(&looks, &[]);
@@ -154,7 +155,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
         print(args.format, &ran)?;
         return Ok(ran.exit);
     }
-    let mut journal = Journal::open(&state_file(args)?).map_err(|error| failure(&error))?;
+    let mut journal = NoticeJournal::open(&state_file(args)?).map_err(|error| failure(&error))?;
     let Some(every) = args.every else { return Ok(once(args, &targets, &mut journal, None)?.exit) };
     let scrape = args.listen.map(listen).transpose()?;
     // The first run fails on invalid settings; later ones continue in any case.
@@ -175,13 +176,13 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
 fn again(
     args: &Args,
     targets: &[NoticeTarget],
-    journal: &mut Journal,
+    journal: &mut NoticeJournal,
     scrape: Option<&Scrape>,
 ) -> Result<Exit, ()> {
     match once(args, targets, journal, scrape) {
         Ok(ran) => Ok(ran.exit),
         Err(failure) => {
-            failure.say();
+            failure.print();
             Err(())
         }
     }
@@ -191,7 +192,7 @@ fn again(
 fn once(
     args: &Args,
     targets: &[NoticeTarget],
-    journal: &mut Journal,
+    journal: &mut NoticeJournal,
     scrape: Option<&Scrape>,
 ) -> Result<WatchResult, Failure> {
     let (looks, thresholds) = look(args)?;
@@ -215,7 +216,7 @@ fn once(
         }),
     ];
     for failure in published.into_iter().flatten().filter_map(Result::err) {
-        failure.say();
+        failure.print();
         exit = Exit::Findings;
     }
     let waiting = journal.waiting().map(|(_, count)| count).sum();
@@ -292,7 +293,7 @@ fn look_at(
     let own = snapshot.rows.iter().filter(|row| !is_system(&row.key));
     let keys = own.map(|row| WatchedKey {
         record: row.record.clone(),
-        managed: row.managed.as_ref().map(|managed| Managed {
+        managed: row.managed.as_ref().map(|managed| WatchedDefinition {
             name: managed.name.clone(),
             owner: managed.owner.clone(),
             drift: managed.state == State::Drifted,
@@ -303,7 +304,7 @@ fn look_at(
 }
 
 fn thresholds(given: impl IntoIterator<Item = Threshold>) -> Result<Thresholds, Failure> {
-    Thresholds::new(given).map_err(|error| Failure::of(Exit::UsageError, &error))
+    Thresholds::new(given).map_err(|error| Failure::from_error(Exit::UsageError, &error))
 }
 
 /// A profile's tenant, or its children, with their names.
@@ -403,9 +404,11 @@ fn listen(address: SocketAddr) -> Result<Scrape, Failure> {
     let scrape = Scrape::listen(address).map_err(|error| {
         Failure::new(Exit::Findings, format!("cannot listen at {address}: {error}"))
     })?;
-    say(&format!("metrics at http://{}/metrics", scrape.address()));
+    print_note(&format!("metrics at http://{}/metrics", scrape.address()));
     if !address.ip().is_loopback() {
-        say("anyone who can reach this address can read the names, owners and roles of keys");
+        print_note(
+            "anyone who can reach this address can read the names, owners and roles of keys",
+        );
     }
     Ok(scrape)
 }
@@ -416,15 +419,15 @@ fn test_targets(args: &Args, targets: &[NoticeTarget]) -> Result<Exit, Failure> 
     let sender = Sender { environment: &environment, on_secret: mask::know };
     let now_ms = now_ms();
     let test = |target: &NoticeTarget| {
-        let message = Message::test(&target.name, now_ms);
+        let message = NoticeMessage::test(&target.name, now_ms);
         let outcome = match sender.send(target, &message, now_ms) {
-            Ok(()) => Outcome::Sent,
-            Err(error) if error.may_have_arrived() => Outcome::Doubtful(error.to_string()),
-            Err(error) => Outcome::Failed(error.to_string()),
+            Ok(()) => DeliveryOutcome::Sent,
+            Err(error) if error.may_have_arrived() => DeliveryOutcome::Doubtful(error.to_string()),
+            Err(error) => DeliveryOutcome::Failed(error.to_string()),
         };
-        Delivery { target: target.name.clone(), message: message.id, notices: 1, outcome }
+        NoticeDelivery { target: target.name.clone(), message: message.id, notices: 1, outcome }
     };
-    let deliveries: Vec<Delivery> = targets.iter().map(test).collect();
+    let deliveries: Vec<NoticeDelivery> = targets.iter().map(test).collect();
     let exit = exit_of(&[], &deliveries);
     let ran = WatchResult { deliveries, ..WatchResult::nothing(exit) };
     print(args.format, &ran)?;
@@ -440,12 +443,12 @@ fn unsent(looks: &[Observation], targets: &[NoticeTarget]) -> Vec<String> {
 
 fn states(
     targets: &[NoticeTarget],
-    journal: &Journal,
-    deliveries: &[Delivery],
+    journal: &NoticeJournal,
+    deliveries: &[NoticeDelivery],
 ) -> Vec<TargetState> {
     let failed = |name: &str| {
         let of_target = deliveries.iter().filter(|delivery| delivery.target == name);
-        of_target.into_iter().any(|delivery| delivery.outcome != Outcome::Sent)
+        of_target.into_iter().any(|delivery| delivery.outcome != DeliveryOutcome::Sent)
             || journal.waiting().any(|(target, count)| target == name && count > 0)
     };
     let state = |target: &NoticeTarget| TargetState {
@@ -455,13 +458,13 @@ fn states(
     targets.iter().map(state).collect()
 }
 
-fn exit_of(looks: &[Observation], deliveries: &[Delivery]) -> Exit {
+fn exit_of(looks: &[Observation], deliveries: &[NoticeDelivery]) -> Exit {
     let is_whole = |look: &Observation| {
         look.seen.as_ref().is_ok_and(|sighting| {
             sighting.is_complete() && !matches!(sighting.definitions, Some(Err(_)))
         })
     };
-    let is_sent = |delivery: &Delivery| delivery.outcome == Outcome::Sent;
+    let is_sent = |delivery: &NoticeDelivery| delivery.outcome == DeliveryOutcome::Sent;
     if looks.iter().all(is_whole) && deliveries.iter().all(is_sent) {
         Exit::Done
     } else {
@@ -504,7 +507,7 @@ fn failure(error: &JournalError) -> Failure {
         JournalError::Damaged { .. } => Exit::UsageError,
         _ => Exit::Findings,
     };
-    Failure::of(exit, error)
+    Failure::from_error(exit, error)
 }
 
 fn print(format: Format, ran: &WatchResult) -> Result<(), Failure> {
@@ -543,8 +546,8 @@ fn as_text(ran: &WatchResult, now_ms: u64) -> String {
         );
     }
     for delivery in &ran.deliveries {
-        let Delivery { target, notices, outcome, .. } = delivery;
-        let colour = if *outcome == Outcome::Sent { GOOD } else { BAD };
+        let NoticeDelivery { target, notices, outcome, .. } = delivery;
+        let colour = if *outcome == DeliveryOutcome::Sent { GOOD } else { BAD };
         let notices = counted(*notices, "notice");
         out += &format!("{target}: {notices} {colour}{outcome}{colour:#}\n");
     }
@@ -582,7 +585,7 @@ fn as_json(ran: &WatchResult, now_ms: u64) -> Value {
             value
         }
     };
-    let delivery = |delivery: &Delivery| {
+    let delivery = |delivery: &NoticeDelivery| {
         let mut value = json!({
             "target": delivery.target,
             "message": delivery.message,

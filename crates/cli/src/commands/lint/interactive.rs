@@ -85,13 +85,13 @@ fn show(report: &Report, findings: &[&Finding]) -> Result<(), Failure> {
 fn answer(finding: &Finding, input: &mut dyn BufRead) -> Result<Answer, Failure> {
     loop {
         let code = finding.rule.code();
-        text::tell(&format!("apply this fix? [y]es, [n]o, [a]ll of {code}, [q]uit: "));
+        text::eprint(&format!("apply this fix? [y]es, [n]o, [a]ll of {code}, [q]uit: "));
         let mut line = String::new();
         let read = io::Read::take(&mut *input, ANSWER_MAX).read_line(&mut line);
         let read =
             read.map_err(|error| Failure::usage_error(format!("cannot read the answer: {error}")))?;
         if read == 0 {
-            text::tell("\n");
+            text::eprint("\n");
             return Ok(Answer::Quit);
         }
         match line.trim().to_ascii_lowercase().as_str() {

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use anstream::ColorChoice;
 use clap::ValueEnum;
-use cortexkey_lint::files::{FixMode, Options, Outcome, run as run_files};
+use cortexkey_lint::files::{FixMode, Options, RunOutcome, run as run_files};
 use cortexkey_lint::report::Format;
 use cortexkey_lint::{Report, Selection, Severity};
 
@@ -204,7 +204,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
 }
 
 /// Checks once, and reports.
-fn once(args: &Args, options: &Options) -> Result<(Exit, Outcome), Failure> {
+fn once(args: &Args, options: &Options) -> Result<(Exit, RunOutcome), Failure> {
     let outcome = progress::shown(
         "files",
         || options.progress.counts(),
@@ -213,13 +213,13 @@ fn once(args: &Args, options: &Options) -> Result<(Exit, Outcome), Failure> {
     if args.now.is_none() && std::env::var_os("SOURCE_DATE_EPOCH").is_some_and(|e| !e.is_empty()) {
         // A time that was set from outside must not go unnoticed.
         let now = options.now;
-        text::tell(&format!("cortexkey lint: the time is {now}, from SOURCE_DATE_EPOCH\n"));
+        text::eprint(&format!("cortexkey lint: the time is {now}, from SOURCE_DATE_EPOCH\n"));
     }
     if outcome.report.is_none() {
-        Failure::of_linter(&outcome).say();
+        Failure::from_outcome(&outcome).print();
     } else {
         for message in &outcome.messages {
-            text::tell(&format!("cortexkey lint: {message}\n"));
+            text::eprint(&format!("cortexkey lint: {message}\n"));
         }
     }
     if let Some(diff) = outcome.diff.as_deref().filter(|_| args.diff) {
@@ -301,13 +301,13 @@ fn statistics_format(args: &Args) -> Result<(), Failure> {
 fn show_files(options: &Options) -> Result<Exit, Failure> {
     let outcome = run_files(options, &mut io::stdin().lock());
     if outcome.report.is_none() {
-        return Err(Failure::of_linter(&outcome));
+        return Err(Failure::from_outcome(&outcome));
     }
     let files = outcome.corpus.files.iter().filter(|file| file.reported && !file.is_outside());
     let lines: String = files.map(|file| format!("{}\n", line_path(&file.path))).collect();
     text::print(&lines)?;
     for message in &outcome.messages {
-        text::tell(&format!("cortexkey lint: {message}\n"));
+        text::eprint(&format!("cortexkey lint: {message}\n"));
     }
     Ok(match (outcome.usage_error, lines.is_empty()) {
         (true, _) => Exit::UsageError,
@@ -325,7 +325,11 @@ fn rendered(args: &Args, report: &Report, format: Format, color: bool) -> String
 }
 
 /// A report must not replace a policy, a definition, a baseline or a lock file.
-fn overwrites_no_input(args: &Args, options: &Options, outcome: &Outcome) -> Result<(), Failure> {
+fn overwrites_no_input(
+    args: &Args,
+    options: &Options,
+    outcome: &RunOutcome,
+) -> Result<(), Failure> {
     let files = args.format.iter().filter_map(|target| target.file.as_deref());
     let mut files = files.chain(args.output_file.as_deref());
     let Some(file) = files.find(|file| outcome.reads(options, file)) else { return Ok(()) };
@@ -386,7 +390,7 @@ fn colored(diff: &str) -> String {
 }
 
 /// Whether the baseline has findings that are gone. Only a check of all files can tell.
-fn stale(outcome: &Outcome) -> Result<Exit, Failure> {
+fn stale(outcome: &RunOutcome) -> Result<Exit, Failure> {
     match &outcome.known {
         Some(known) if known.gone() > 0 => Ok(Exit::Findings),
         None if outcome.corpus.partial => {
@@ -397,7 +401,7 @@ fn stale(outcome: &Outcome) -> Result<Exit, Failure> {
     }
 }
 
-fn exit(outcome: &Outcome, fail_on: FailOn) -> Exit {
+fn exit(outcome: &RunOutcome, fail_on: FailOn) -> Exit {
     let fail_on = match fail_on {
         FailOn::Error => Severity::Error,
         FailOn::Warning => Severity::Warning,

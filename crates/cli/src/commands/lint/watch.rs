@@ -27,7 +27,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
             return Ok(Exit::UsageError);
         }
         watched = Watched::after(&options, &outcome, &before);
-        text::tell("cortexkey lint: waiting for changes; press Ctrl-C to stop\n");
+        text::eprint("cortexkey lint: waiting for changes; press Ctrl-C to stop\n");
         while !watched.has_changed() {
             thread::sleep(INTERVAL);
         }

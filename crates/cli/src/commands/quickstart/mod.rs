@@ -198,7 +198,7 @@ fn heading(number: u8, title: &str) -> Result<(), Failure> {
     Ok(text::print(&format!("\n{BOLD}{number}. {title}{BOLD:#}\n"))?)
 }
 
-fn show(answer: &wire::Answer) -> Result<(), Failure> {
+fn show(answer: &wire::WireResponse) -> Result<(), Failure> {
     let accepted = answer.status == 200;
     let mut shown = in_colour(accepted, &answer.status.to_string(), &answer.body);
     if let (Some(verdict), Some(remedy)) = (&answer.verdict, &answer.remedy)

@@ -15,7 +15,7 @@ const ANSWER_BYTES_MAX: u64 = 64 * 1024;
 const TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The tenant's response.
-pub(super) struct Answer {
+pub(super) struct WireResponse {
     pub(super) status: u16,
     pub(super) body: String,
     pub(super) verdict: Option<String>,
@@ -27,7 +27,7 @@ pub(super) fn post(
     address: &Address,
     path: &str,
     headers: &Headers<'_>,
-) -> Result<Answer, Failure> {
+) -> Result<WireResponse, Failure> {
     let authority = address.to_string();
     let authority = authority.trim_start_matches("http://");
     let mut request = format!("POST {path} HTTP/1.1\r\nHost: {authority}\r\n");
@@ -48,7 +48,7 @@ fn exchange(authority: &str, request: &str) -> std::io::Result<String> {
     Ok(answer)
 }
 
-fn parse(answer: &str) -> Option<Answer> {
+fn parse(answer: &str) -> Option<WireResponse> {
     let (head, body) = answer.split_once("\r\n\r\n")?;
     let status = head.split(' ').nth(1)?.parse().ok()?;
     let header = |wanted: &str| {
@@ -57,7 +57,7 @@ fn parse(answer: &str) -> Option<Answer> {
             name.eq_ignore_ascii_case(wanted).then(|| value.trim().to_owned())
         })
     };
-    Some(Answer {
+    Some(WireResponse {
         status,
         body: body.trim().to_owned(),
         verdict: header("x-cortexkey-verdict"),

@@ -7,7 +7,7 @@ use cortexkey_system::chain;
 use thiserror::Error;
 
 use super::super::lock_file::LockFileError;
-use crate::resources::{ExpiryError, Permission};
+use crate::resources::{ApiPermission, ExpiryError};
 use crate::sink::SinkError;
 use crate::transport::CallError;
 
@@ -135,11 +135,13 @@ impl RenewError {
     }
 
     /// The permission that is missing, where the tenant says that one is.
-    pub fn missing_permission(&self) -> Option<Permission> {
+    pub fn missing_permission(&self) -> Option<ApiPermission> {
         match self {
             Self::Call { stage, error } if error.status() == Some(403) => match stage {
-                Stage::Settle | Stage::Generate | Stage::Retire => Some(Permission::PublicApiEdit),
-                Stage::Scope | Stage::Permission => Some(Permission::AccessManagementEdit),
+                Stage::Settle | Stage::Generate | Stage::Retire => {
+                    Some(ApiPermission::PublicApiEdit)
+                }
+                Stage::Scope | Stage::Permission => Some(ApiPermission::AccessManagementEdit),
                 _ => None,
             },
             Self::NotKnown { error } | Self::NotUndone { error, .. } => error.missing_permission(),

@@ -13,9 +13,9 @@ mod error;
 use cortexkey_api::Secret;
 use cortexkey_api::api_keys::{ApiKeyRecord, GenerateRequest};
 use cortexkey_core::auth::{Key, KeyId, Level, Signer};
-use cortexkey_manifest::lock::{LockedKey, Pending, Retiring};
+use cortexkey_manifest::lock::{LockedKey, PendingKey, Retiring};
 
-use super::lock_file::Journal;
+use super::lock_file::RenewalJournal;
 use crate::resources::{Confidence, NewKey, ObservedScope, likeness, pending};
 use crate::sink::{KeyInfo, Prepared, Sink};
 use crate::transport::Client;
@@ -28,7 +28,7 @@ const EXPIRY_TOLERANCE_MS: u64 = 1000;
 /// A step of a renewal, for progress output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Step {
+pub enum RenewalStep {
     /// An undelivered key from an interrupted run was deleted.
     Swept(KeyId),
     /// A key looks like one that an interrupted run generated, but may belong to another user. It
@@ -62,12 +62,12 @@ pub struct Renewal<'a> {
     /// Calls the tenant.
     pub client: &'a Client,
     /// Receives each step as it happens.
-    pub on_step: &'a dyn Fn(Step),
+    pub on_step: &'a dyn Fn(RenewalStep),
 }
 
 /// How a new key takes its place.
 #[derive(Clone, Copy, Debug)]
-pub struct Delivery<'a> {
+pub struct KeyDelivery<'a> {
     /// The sink of the key.
     pub sink: &'a Sink,
     /// The grace period of the replaced key, in milliseconds.
@@ -85,10 +85,10 @@ impl Renewal<'_> {
         &self,
         entry: &mut LockedKey,
         new: &NewKey,
-        delivery: &Delivery<'_>,
-        journal: &mut dyn Journal,
+        delivery: &KeyDelivery<'_>,
+        journal: &mut dyn RenewalJournal,
     ) -> Result<KeyId, RenewError> {
-        let Delivery { sink, grace_ms, now_ms } = *delivery;
+        let KeyDelivery { sink, grace_ms, now_ms } = *delivery;
         new.check_expiry(now_ms)?;
         self.settle(entry, journal)?;
         let prepared = self.prepare(new, entry, sink)?;
@@ -126,8 +126,8 @@ impl Renewal<'_> {
         entry.pending = None;
         save(journal, entry)
             .map_err(|error| RenewError::Delivered { id, error: Box::new(error) })?;
-        (self.on_step)(Step::Delivered(id));
-        (self.on_step)(Step::InPlace(id));
+        (self.on_step)(RenewalStep::Delivered(id));
+        (self.on_step)(RenewalStep::InPlace(id));
         Ok(id)
     }
 
@@ -136,7 +136,7 @@ impl Renewal<'_> {
     pub fn settle(
         &self,
         entry: &mut LockedKey,
-        journal: &mut dyn Journal,
+        journal: &mut dyn RenewalJournal,
     ) -> Result<(), RenewError> {
         let Some(pending) = &entry.pending else { return Ok(()) };
         let found = self.look_for(pending, entry)?;
@@ -144,7 +144,7 @@ impl Renewal<'_> {
             entry.doubtful.extend(found);
         } else if let Some(id) = found {
             self.client.ensure_deleted(&[id]).map_err(RenewError::at(Stage::Settle))?;
-            (self.on_step)(Step::Swept(id));
+            (self.on_step)(RenewalStep::Swept(id));
         }
         entry.pending = None;
         save(journal, entry)
@@ -156,7 +156,7 @@ impl Renewal<'_> {
         &self,
         entry: &mut LockedKey,
         now_ms: u64,
-        journal: &mut dyn Journal,
+        journal: &mut dyn RenewalJournal,
     ) -> Result<(), RenewError> {
         let own = self.client.own_key();
         let is_due = |old: &Retiring| old.after_ms <= now_ms && Some(old.id.get()) != own;
@@ -173,7 +173,7 @@ impl Renewal<'_> {
         entry.retiring.retain(|old| !is_due(old));
         save(journal, entry)?;
         for id in due {
-            (self.on_step)(Step::Deleted(id));
+            (self.on_step)(RenewalStep::Deleted(id));
         }
         Ok(())
     }
@@ -241,7 +241,7 @@ impl Renewal<'_> {
             attempt += 1;
         };
         let id = KeyId::new(made.id).ok_or(RenewError::NotAsked { what: "its id is 0" })?;
-        (self.on_step)(Step::Generated(id));
+        (self.on_step)(RenewalStep::Generated(id));
         Ok(UnstoredKey { id, key: made.key, expires_ms: expiration })
     }
 
@@ -252,7 +252,7 @@ impl Renewal<'_> {
         new: &NewKey,
         prepared: Prepared,
         entry: &mut LockedKey,
-        journal: &mut dyn Journal,
+        journal: &mut dyn RenewalJournal,
     ) -> Result<(), RenewError> {
         let id = made.id;
         let at = RenewError::at;
@@ -266,7 +266,7 @@ impl Renewal<'_> {
             if read.as_ref().map(ObservedScope::from) != Some(ObservedScope::from(scope)) {
                 return Err(RenewError::NotAsked { what: "the tenant shows another scope" });
             }
-            (self.on_step)(Step::Scoped(id));
+            (self.on_step)(RenewalStep::Scoped(id));
         }
         let record = self.client.find_key(id).map_err(at(Stage::ReadBack))?;
         let record = record.ok_or(RenewError::NotAsked { what: "the tenant does not list it" })?;
@@ -277,7 +277,7 @@ impl Renewal<'_> {
         let address = self.client.address().clone();
         let options = self.client.options().clone();
         Client::new(address, signer, options).takes_key().map_err(at(Stage::Ping))?;
-        (self.on_step)(Step::Checked(id));
+        (self.on_step)(RenewalStep::Checked(id));
         if let Some(pending) = &mut entry.pending {
             pending.delivering = true;
         }
@@ -291,7 +291,7 @@ impl Renewal<'_> {
         error: RenewError,
         made: Option<KeyId>,
         entry: &mut LockedKey,
-        journal: &mut dyn Journal,
+        journal: &mut dyn RenewalJournal,
     ) -> RenewError {
         let left = match made {
             Some(id) => self.take_back(id).map(|()| false),
@@ -317,7 +317,7 @@ impl Renewal<'_> {
 
     fn take_back(&self, id: KeyId) -> Result<(), RenewError> {
         self.client.ensure_deleted(&[id]).map_err(RenewError::at(Stage::Settle))?;
-        (self.on_step)(Step::TakenBack(id));
+        (self.on_step)(RenewalStep::TakenBack(id));
         Ok(())
     }
 
@@ -336,7 +336,11 @@ impl Renewal<'_> {
     }
 
     /// The key of an interrupted run, if the tenant has it.
-    fn look_for(&self, pending: &Pending, entry: &LockedKey) -> Result<Option<KeyId>, RenewError> {
+    fn look_for(
+        &self,
+        pending: &PendingKey,
+        entry: &LockedKey,
+    ) -> Result<Option<KeyId>, RenewError> {
         if let Some(id) = pending.id {
             return Ok(Some(id));
         }
@@ -351,16 +355,16 @@ impl Renewal<'_> {
             [id] => return Ok(Some(*id)),
             [] => {}
             // At most one of them is the key, and the other may be in use.
-            several => several.iter().for_each(|id| (self.on_step)(Step::Unclear(*id))),
+            several => several.iter().for_each(|id| (self.on_step)(RenewalStep::Unclear(*id))),
         }
         for id in like(Confidence::Possible) {
-            (self.on_step)(Step::Unclear(id));
+            (self.on_step)(RenewalStep::Unclear(id));
         }
         Ok(None)
     }
 }
 
-fn save(journal: &mut dyn Journal, entry: &LockedKey) -> Result<(), RenewError> {
+fn save(journal: &mut dyn RenewalJournal, entry: &LockedKey) -> Result<(), RenewError> {
     journal.save(entry).map_err(RenewError::Journal)
 }
 

@@ -3,13 +3,13 @@
 
 use serde_json::{Value, json};
 
-use crate::watch::message::Message;
+use crate::watch::message::NoticeMessage;
 
 /// Slack takes 3,000 characters in a block.
 const SLACK_CHARS_MAX: usize = 2900;
 
 /// A message for Slack's incoming webhook.
-pub(super) fn slack(message: &Message, now_ms: u64) -> Value {
+pub(super) fn slack(message: &NoticeMessage, now_ms: u64) -> Value {
     let plain = |text: &str| {
         let text: String = text.chars().take(SLACK_CHARS_MAX).collect();
         json!({ "type": "plain_text", "text": text, "emoji": false })
@@ -26,7 +26,7 @@ pub(super) fn slack(message: &Message, now_ms: u64) -> Value {
 }
 
 /// A message for a webhook of Microsoft Teams: an Adaptive Card.
-pub(super) fn teams(message: &Message, now_ms: u64) -> Value {
+pub(super) fn teams(message: &NoticeMessage, now_ms: u64) -> Value {
     let run = |text: &str, weight: &str| {
         // Cards replace `{{DATE(…)}}` in any text.
         let text = text.replace("{{", "{ {");

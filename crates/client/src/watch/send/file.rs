@@ -11,8 +11,8 @@ use std::path::Path;
 use serde_json::Value;
 
 use super::SendError;
-use crate::watch::message::Message;
-use crate::watch::notice::Notice;
+use crate::watch::message::NoticeMessage;
+use crate::watch::notice::WatchNotice;
 
 /// The number of bytes at the file's end that are searched for lines of an interrupted attempt.
 const TAIL_BYTES_MAX: u64 = 1024 * 1024;
@@ -20,7 +20,7 @@ const TAIL_BYTES_MAX: u64 = 1024 * 1024;
 const ID_END: &str = ",\"kind\":";
 
 /// Appends the missing lines.
-pub(super) fn append(path: &Path, message: &Message, now_ms: u64) -> Result<(), SendError> {
+pub(super) fn append(path: &Path, message: &NoticeMessage, now_ms: u64) -> Result<(), SendError> {
     let failed = |error: io::Error| {
         SendError::none(format!("the file {} cannot be written: {error}", path.display()))
     };
@@ -55,7 +55,7 @@ pub(super) fn append(path: &Path, message: &Message, now_ms: u64) -> Result<(), 
 }
 
 /// A line that always begins with version and id, regardless of the order of map fields.
-fn line(notice: &Notice, now_ms: u64) -> String {
+fn line(notice: &WatchNotice, now_ms: u64) -> String {
     let value = notice.json(now_ms);
     let mut line = format!("{{\"version\":1,\"id\":{}{ID_END}{}", value["id"], value["kind"]);
     let fields = value.as_object().into_iter().flatten();
@@ -116,12 +116,12 @@ mod tests {
     use super::*;
     use crate::watch::notice::{Due, NoticeKind};
 
-    fn message(tried: bool) -> Message {
+    fn message(tried: bool) -> NoticeMessage {
         let due = |id: &str| Due {
-            notice: Notice::new(id.to_owned(), NoticeKind::Expired, "prod"),
+            notice: WatchNotice::new(id.to_owned(), NoticeKind::Expired, "prod"),
             supersedes: Vec::new(),
         };
-        Message { tried, ..Message::new("file", &[due("a"), due("b")]) }
+        NoticeMessage { tried, ..NoticeMessage::new("file", &[due("a"), due("b")]) }
     }
 
     #[test]
@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_of_somebody_else_is_kept() {
+    fn a_line_of_another_writer_is_kept() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("notices.jsonl");
         fs::write(&path, "no line ending").unwrap();

@@ -11,16 +11,16 @@ use lettre::transport::smtp::client::{
 use lettre::transport::smtp::extension::ClientId;
 
 use super::SendError;
-use crate::settings::{Mail, MailTls, Target};
+use crate::settings::{Mail, MailTls, NoticeTarget};
 use crate::transport::ROOTS_BYTES_MAX;
-use crate::watch::message::Message;
+use crate::watch::message::NoticeMessage;
 
 /// Sends a message as one mail to all recipients.
 pub(super) fn send(
-    target: &Target,
+    target: &NoticeTarget,
     mail: &Mail,
     password: Option<&str>,
-    message: &Message,
+    message: &NoticeMessage,
     now_ms: u64,
 ) -> Result<(), SendError> {
     let (envelope, letter) = letter(mail, message, now_ms)?;
@@ -46,7 +46,7 @@ pub(super) fn send(
     sent.map(drop)
 }
 
-fn connect(target: &Target, mail: &Mail) -> Result<SmtpConnection, SendError> {
+fn connect(target: &NoticeTarget, mail: &Mail) -> Result<SmtpConnection, SendError> {
     let is_loopback = matches!(mail.host.as_str(), "127.0.0.1" | "::1" | "localhost");
     if mail.tls == MailTls::None && !is_loopback {
         return Err(SendError::none(
@@ -75,7 +75,7 @@ fn connect(target: &Target, mail: &Mail) -> Result<SmtpConnection, SendError> {
     Ok(connection)
 }
 
-fn tls(target: &Target, mail: &Mail) -> Result<TlsParameters, SendError> {
+fn tls(target: &NoticeTarget, mail: &Mail) -> Result<TlsParameters, SendError> {
     let mut tls = TlsParameters::builder(mail.host.clone());
     if let Some(path) = &target.ca_file {
         let failed = |why: String| {
@@ -92,7 +92,11 @@ fn tls(target: &Target, mail: &Mail) -> Result<TlsParameters, SendError> {
     tls.build().map_err(|_| SendError::none("TLS cannot be set up for the mail server"))
 }
 
-fn letter(mail: &Mail, message: &Message, now_ms: u64) -> Result<(Envelope, Vec<u8>), SendError> {
+fn letter(
+    mail: &Mail,
+    message: &NoticeMessage,
+    now_ms: u64,
+) -> Result<(Envelope, Vec<u8>), SendError> {
     let mailbox = |text: &String, field: &str| {
         let bad = || SendError::none(format!("`{field}` is not a mail address"));
         text.parse::<Mailbox>().map_err(|_| bad())

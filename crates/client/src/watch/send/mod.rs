@@ -13,8 +13,8 @@ use std::path::Path;
 
 use zeroize::Zeroizing;
 
-use super::message::Message;
-use crate::settings::{Channel, Environment, SecretError, SecretSource, Target, WebhookUrl};
+use super::message::NoticeMessage;
+use crate::settings::{Channel, Environment, NoticeTarget, SecretError, SecretSource, WebhookUrl};
 use crate::transport::Roots;
 
 /// Sends messages.
@@ -83,7 +83,12 @@ impl From<SecretError> for SendError {
 
 impl Sender<'_> {
     /// Sends one message.
-    pub fn send(&self, target: &Target, message: &Message, now_ms: u64) -> Result<(), SendError> {
+    pub fn send(
+        &self,
+        target: &NoticeTarget,
+        message: &NoticeMessage,
+        now_ms: u64,
+    ) -> Result<(), SendError> {
         match &target.channel {
             Channel::Slack { url } => {
                 let body = chat::slack(message, now_ms);
@@ -120,7 +125,7 @@ impl Sender<'_> {
 
     fn post(
         &self,
-        target: &Target,
+        target: &NoticeTarget,
         url: &str,
         body: &[u8],
         headers: &[(&'static str, String)],

@@ -3,8 +3,8 @@
 
 mod question;
 
-use cortexkey_core::access::{Area, Grant, Rights, Sbac, Tenant, scope_bypasses};
-use cortexkey_manifest::access::{Access, ScopeModel, losses, words};
+use cortexkey_core::access::{Area, Grant, Rights, Sbac, TenantSettings, scope_bypasses};
+use cortexkey_manifest::access::{KeyAccess, ScopeModel, describe, losses};
 use cortexkey_system::chain;
 use maud::{Markup, html};
 
@@ -16,7 +16,7 @@ use crate::parts::layout::fault;
 use crate::snapshot::{Row, Snapshot};
 
 /// The key's access according to the tenant.
-pub(super) fn for_row(app: &App, snapshot: &Snapshot, row: &Row) -> Result<Access, BoxError> {
+pub(super) fn for_row(app: &App, snapshot: &Snapshot, row: &Row) -> Result<KeyAccess, BoxError> {
     let scope = app.options.client.scope(row.record.key_id);
     let scope = scope.map_err(|error| format!("its scope could not be read: {}", chain(&error)))?;
     let policy = snapshot.definitions.policy();
@@ -26,12 +26,12 @@ pub(super) fn for_row(app: &App, snapshot: &Snapshot, row: &Row) -> Result<Acces
 }
 
 /// The emulator itself reports what a policy would set for a tenant.
-fn as_the_emulator(app: &App, mut access: Access) -> Access {
+fn as_the_emulator(app: &App, mut access: KeyAccess) -> KeyAccess {
     if let Some(controls) = app.options.emulator() {
         let settings = controls.settings();
         let facts = &mut access.tenant;
         facts.scopes = if settings.has_scopes { ScopeModel::Areas } else { ScopeModel::NoScopes };
-        facts.settings = Tenant {
+        facts.settings = TenantSettings {
             sbac: if settings.enforce_scopes { Sbac::Enforced } else { Sbac::Disabled },
             tags: settings.tags,
             datasets: settings.scoped_datasets,
@@ -64,7 +64,7 @@ pub(super) fn cards(app: &App, request: &PageRequest, selected: &SelectedKey) ->
     }
 }
 
-fn rights(access: &Access) -> Markup {
+fn rights(access: &KeyAccess) -> Markup {
     let rights = Rights(&access.roles);
     let mut components: Vec<&str> = Vec::new();
     for grant in access.roles.iter().flat_map(|role| &role.grants) {
@@ -104,7 +104,7 @@ fn rights(access: &Access) -> Markup {
     }
 }
 
-fn areas(access: &Access) -> Markup {
+fn areas(access: &KeyAccess) -> Markup {
     let lost = losses(access);
     html! {
         @if access.tenant.scopes != ScopeModel::Areas {
@@ -117,8 +117,8 @@ fn areas(access: &Access) -> Markup {
                         (area(&scope.cases_and_issues.area)) "; unreferenced: "
                         (scope.cases_and_issues.unreferenced.as_str())
                     }
-                    dt { "Endpoints" } dd { (words::endpoints(scope)) }
-                    @if scope.datasets.is_some() { dt { "Datasets" } dd { (words::rows(access, scope)) } }
+                    dt { "Endpoints" } dd { (describe::endpoints(scope)) }
+                    @if scope.datasets.is_some() { dt { "Datasets" } dd { (describe::rows(access, scope)) } }
                 }
             } @else {
                 p { "The tenant shows no scope." }

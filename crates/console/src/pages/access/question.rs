@@ -3,7 +3,7 @@
 use cortexkey_core::access::{
     Answer, BUILT_IN_DOMAINS, Component, Endpoint, Permission, Product, Question, Reference,
 };
-use cortexkey_manifest::access::{Access, ScopeModel};
+use cortexkey_manifest::access::{KeyAccess, ScopeModel};
 use maud::{Markup, html};
 use serde_json::{Value, json};
 
@@ -34,7 +34,7 @@ const REFERENCES: [(&str, &str); 5] = [
 ];
 
 /// The form, and the answer if a question was asked.
-pub(super) fn card(request: &PageRequest, selected: &SelectedKey, access: &Access) -> Markup {
+pub(super) fn card(request: &PageRequest, selected: &SelectedKey, access: &KeyAccess) -> Markup {
     let fields = &request.query;
     html! {
         form class="form question" method="get"
@@ -95,10 +95,10 @@ fn text(fields: &Fields, name: &str, label: &str, kinds: &str, list: Option<&str
     }
 }
 
-fn suggestions(access: &Access) -> Markup {
+fn suggestions(access: &KeyAccess) -> Markup {
     let product = access.tenant.product.unwrap_or(Product::Xsiam);
     html! {
-        datalist id="names" { @for component in Component::of(product) { option value=(component.name); } }
+        datalist id="names" { @for component in Component::for_product(product) { option value=(component.name); } }
         datalist id="domains" { @for domain in BUILT_IN_DOMAINS { option value=(domain); } }
     }
 }
@@ -108,7 +108,7 @@ fn list(text: &str) -> Vec<&str> {
     text.split(',').map(str::trim).filter(|name| !name.is_empty()).collect()
 }
 
-fn answer(access: &Access, kind: &str, fields: &Fields) -> Markup {
+fn answer(access: &KeyAccess, kind: &str, fields: &Fields) -> Markup {
     let of = |name: &str| fields.get(name).unwrap_or_default().trim();
     let name = of("name");
     let domain = of("domain");
@@ -152,7 +152,7 @@ fn wrong(why: &str) -> Markup {
     fault("The question cannot be answered.", why)
 }
 
-fn decided<'a>(access: &'a Access, question: &Question<'a>) -> Markup {
+fn decided<'a>(access: &'a KeyAccess, question: &Question<'a>) -> Markup {
     let (answer, decision) = access.decide(question);
     let (class, word) = match answer {
         Answer::Allowed => ("ok", "Allowed"),

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use cortexkey_client::Import;
 use cortexkey_lint::{Corpus, CorpusFile, Timestamp, lint};
-use cortexkey_manifest::yaml::Limits;
+use cortexkey_manifest::yaml::YamlLimits;
 
 use super::choices::Choices;
 use super::values::KeyForm;
@@ -103,14 +103,14 @@ impl Check {
         };
         let now = i64::try_from(now_ms).ok();
         let now = now.and_then(|ms| Timestamp::from_millisecond(ms).ok()).unwrap_or_default();
-        let file = CorpusFile::new(FILE, check.yaml.clone().into_bytes(), &Limits::default());
+        let file = CorpusFile::new(FILE, check.yaml.clone().into_bytes(), &YamlLimits::default());
         let report = lint(&Corpus { files: vec![file], ..Corpus::default() }, policy, now);
         for finding in &report.findings {
             let source = report.sources.get(finding.location.source);
             if source.is_none_or(|source| source.path != FILE) {
                 continue;
             }
-            let found = KeyFinding::of(&report, finding);
+            let found = KeyFinding::new(&report, finding);
             let line = check.yaml.lines().nth(found.line.saturating_sub(1)).unwrap_or_default();
             check.is_locked |= policy.is_locked(&finding.rule);
             check.found.push((FormField::for_line(line, &found.code), found));

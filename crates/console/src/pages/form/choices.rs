@@ -3,7 +3,7 @@
 use cortexkey_api::asset_group::AssetGroupRecord;
 use cortexkey_core::access::{BUILT_IN_DOMAINS, Grant, Product};
 use cortexkey_lint::Policy;
-use cortexkey_manifest::access::{Origin, ResolvedRole};
+use cortexkey_manifest::access::{ResolvedRole, RoleOrigin};
 use cortexkey_system::chain;
 
 use super::values::KeyForm;
@@ -106,13 +106,13 @@ fn roles(
     names.sort();
     let choice = |(name, description): (String, Option<String>)| {
         let listed = catalogue.iter().copied().find(|role| role.name.value == name);
-        let ResolvedRole { role, facts } = ResolvedRole::of(&name, listed, product);
+        let ResolvedRole { role, facts } = ResolvedRole::resolve(&name, listed, product);
         let component = |grant: &Grant<String>| (grant.component.clone(), grant.level.to_string());
         RoleChoice {
             description,
             privileged: facts.privileged,
             holds_all: role.holds_all,
-            is_known: facts.origin != Origin::Unknown,
+            is_known: facts.origin != RoleOrigin::Unknown,
             components: role.grants.iter().map(component).collect(),
             name,
         }

@@ -5,7 +5,7 @@
 use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use cortexkey_system::{Links, Write, chain, read, replace};
+use cortexkey_system::{Links, WriteOptions, chain, read, replace};
 use maud::{Markup, html};
 use serde::{Deserialize, Serialize};
 
@@ -86,7 +86,7 @@ fn update(
         std::fs::create_dir_all(folder)?;
     }
     let bytes = serde_json::to_vec(&stored)?;
-    replace(&path, &bytes, Write::new(Links::Refuse).private())?;
+    replace(&path, &bytes, WriteOptions::new(Links::Refuse).private())?;
     Ok(())
 }
 

@@ -40,12 +40,12 @@ mod read;
 mod record;
 mod write;
 
-pub use read::{CompiledError, Definitions, Lookup};
-pub use record::{KeyEntry, Record};
+pub use read::{CompiledDefinitions, CompiledError, Lookup};
+pub use record::{CompiledRecord, KeyEntry};
 pub use write::{CompileError, Compiler};
 
 use super::compare::KeyDefinition;
-use super::decide::{AccessKey, Tenant};
+use super::decide::{AccessKey, TenantSettings};
 use super::text::Text;
 use crate::auth::KeyId;
 
@@ -70,7 +70,7 @@ pub struct CompiledKey<'a, S: Text> {
     /// Its definition.
     pub definition: KeyDefinition<'a, S>,
     /// The settings of its tenant.
-    pub settings: Tenant,
+    pub settings: TenantSettings,
     /// Whether its product has an older model of scopes, for which nothing is decided.
     pub older_scopes: bool,
 }

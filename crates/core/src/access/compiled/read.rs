@@ -1,4 +1,4 @@
-//! [`Definitions`]: reads compiled definitions.
+//! [`CompiledDefinitions`]: reads compiled definitions.
 //!
 //! Every record is validated before the first is returned, so that a damaged file is rejected as a
 //! whole.
@@ -10,16 +10,16 @@ use core::ops::Range;
 
 use sha2::{Digest as _, Sha256};
 
-use super::record::{Cursor, KeyEntry, Record};
+use super::record::{CompiledRecord, Cursor, KeyEntry};
 use super::{COMPILED_BYTES_MAX, COMPILED_KEYS_MAX, HEAD_BYTES, MAGIC, VERSION};
 use crate::auth::KeyId;
 
 /// Compiled definitions. They never change, so threads can share them.
 ///
 /// ```
-/// use cortexkey_core::access::compiled::{CompiledKey, Compiler, Definitions, Lookup};
+/// use cortexkey_core::access::compiled::{CompiledKey, Compiler, CompiledDefinitions, Lookup};
 /// use cortexkey_core::access::{
-///     Answer, Grant, KeyDefinition, Permission, Question, Role, Tenant, decide,
+///     Answer, Grant, KeyDefinition, Permission, Question, Role, TenantSettings, decide,
 /// };
 /// use cortexkey_core::auth::Level;
 /// use cortexkey_core::lifecycle::Expiry;
@@ -34,7 +34,7 @@ use crate::auth::KeyId;
 ///     roles: &[viewer],
 ///     scope: None,
 /// };
-/// let settings = Tenant::enforcing();
+/// let settings = TenantSettings::enforcing();
 /// let mut compiler = Compiler::new();
 /// compiler.add(&CompiledKey {
 ///     tenant: "prod",
@@ -43,7 +43,7 @@ use crate::auth::KeyId;
 ///     settings,
 ///     older_scopes: false,
 /// })?;
-/// let definitions = Definitions::read(&compiler.finish())?;
+/// let definitions = CompiledDefinitions::read(&compiler.finish())?;
 ///
 /// let Lookup::Found(at) = definitions.find("prod/export") else { return Err("not found".into()) };
 /// let record = definitions.record(at).ok_or("not found")?;
@@ -53,7 +53,7 @@ use crate::auth::KeyId;
 /// assert_eq!(decision.answer(), Answer::Allowed);
 /// # Ok::<(), Box<dyn core::error::Error>>(())
 /// ```
-pub struct Definitions {
+pub struct CompiledDefinitions {
     bytes: Box<[u8]>,
     /// The position of each record, in the order of tenant and name.
     records: Vec<Range<usize>>,
@@ -82,7 +82,7 @@ impl Lookup {
     }
 }
 
-impl Definitions {
+impl CompiledDefinitions {
     /// Reads compiled definitions.
     pub fn read(bytes: &[u8]) -> Result<Self, CompiledError> {
         let body = body(bytes)?;
@@ -136,12 +136,12 @@ impl Definitions {
     }
 
     /// The key with an index; `None` past the last one.
-    pub fn record(&self, at: usize) -> Option<Record<'_>> {
-        Record::read(self.bytes(at)?)
+    pub fn record(&self, at: usize) -> Option<CompiledRecord<'_>> {
+        CompiledRecord::read(self.bytes(at)?)
     }
 
     /// All keys, in the order of tenant and name.
-    pub fn records(&self) -> impl Iterator<Item = Record<'_>> {
+    pub fn records(&self) -> impl Iterator<Item = CompiledRecord<'_>> {
         (0..self.len()).filter_map(|at| self.record(at))
     }
 
@@ -197,7 +197,7 @@ fn records(body: &[u8]) -> Option<Vec<Range<usize>>> {
         let start = body.len() - cursor.0.len();
         let (record, rest) = cursor.0.split_at_checked(len)?;
         cursor.0 = rest;
-        let entry = Record::read(record)?.entry();
+        let entry = CompiledRecord::read(record)?.entry();
         let names = (entry.tenant, entry.name);
         if entry.name.is_empty() || last.is_some_and(|last| last >= names) {
             return None;

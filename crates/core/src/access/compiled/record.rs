@@ -1,4 +1,4 @@
-//! [`Record`]: parses one key. Invalid bytes, and bytes past a record's end, are errors.
+//! [`CompiledRecord`]: parses one key. Invalid bytes, and bytes past a record's end, are errors.
 
 use alloc::borrow::Cow;
 use alloc::vec::Vec;
@@ -7,7 +7,7 @@ use super::{CompiledKey, NAME_BYTES_MAX};
 use crate::access::{
     Actions, Area, AreaMode, Axis, AxisMode, CasesAndIssues, Certainty, DatasetScope,
     EndpointScope, Grant, KeyDefinition, KnownLevel, Permission, Role, Sbac, Scope, TagMode,
-    Tenant, Unreferenced,
+    TenantSettings, Unreferenced,
 };
 use crate::auth::{KeyId, Level};
 use crate::lifecycle::Expiry;
@@ -57,23 +57,23 @@ impl<'a> KeyEntry<'a> {
 /// A key of compiled definitions. Its strings are in the file; [`key`](Self::key) is the form to
 /// decide with.
 #[derive(Clone, Debug)]
-pub struct Record<'a> {
+pub struct CompiledRecord<'a> {
     entry: KeyEntry<'a>,
     key_ids: Vec<KeyId>,
-    settings: Tenant,
+    settings: TenantSettings,
     older_scopes: bool,
     roles: Vec<Role<Cow<'a, str>>>,
     scope: Option<Scope<Cow<'a, str>>>,
 }
 
-impl<'a> Record<'a> {
+impl<'a> CompiledRecord<'a> {
     /// Parses a whole record; `None` if the bytes are not one.
     pub(super) fn read(bytes: &'a [u8]) -> Option<Self> {
         let mut cursor = Cursor(bytes);
         let entry = cursor.entry()?;
         let key_ids = entry.key_ids().collect();
         let older_scopes = cursor.flag()?;
-        let settings = Tenant {
+        let settings = TenantSettings {
             sbac: match cursor.byte()? {
                 0 => Sbac::Enforced,
                 1 => Sbac::Disabled,

@@ -1,4 +1,4 @@
-//! [`Compiler`] writes definitions in the form that [`Definitions`](super::Definitions) reads.
+//! [`Compiler`] writes definitions in the form that [`CompiledDefinitions`](super::CompiledDefinitions) reads.
 //!
 //! Two keys of the same name in a tenant, and values that exceed the format's limits, are errors.
 
@@ -20,7 +20,7 @@ use crate::lifecycle::Expiry;
 
 /// Compiles definitions, which may come in any order.
 ///
-/// See [`Definitions`](super::Definitions) for an example.
+/// See [`CompiledDefinitions`](super::CompiledDefinitions) for an example.
 #[derive(Default)]
 pub struct Compiler {
     /// By tenant and name.

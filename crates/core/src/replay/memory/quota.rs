@@ -290,7 +290,7 @@ mod tests {
 
     /// As many keys as it was made for have a place, whichever they are.
     #[test]
-    fn every_key_that_fits_has_a_place() {
+    fn every_key_within_the_limit_has_a_slot() {
         for keys in [1, 2, 10, 100, 10_000] {
             let counts = counts(1, keys);
             for id in 1..=keys as u64 {

@@ -17,9 +17,9 @@ use std::sync::Arc;
 use cel::common::ast::{CallExpr, EntryExpr, Expr, IdedExpr, LiteralValue};
 use cel::{Env, ExecutionError, Program, Value};
 use cortexkey_core::access::Role;
-use cortexkey_manifest::format::{KEY, Kind, Mapping, POLICY};
-use cortexkey_manifest::policy::{CustomRule, Match, Tenant};
-use cortexkey_manifest::yaml::{Limits, Tree, parse};
+use cortexkey_manifest::format::{FieldKind, KEY, Mapping, POLICY};
+use cortexkey_manifest::policy::{CatalogTenant, CustomRule, Match};
+use cortexkey_manifest::yaml::{Tree, YamlLimits, parse};
 use cortexkey_manifest::{Span, did_you_mean, quote};
 use cortexkey_system::counted;
 
@@ -47,13 +47,13 @@ use metered::{Inputs, Metered};
 pub(crate) use value::to_json;
 
 /// What all expressions of a policy are compiled with.
-pub(crate) struct Language {
+pub(crate) struct ExpressionLanguage {
     env: Arc<Env>,
     /// The components that roles of the catalogue name.
     components: BTreeSet<String>,
 }
 
-impl Language {
+impl ExpressionLanguage {
     pub(crate) fn new(components: BTreeSet<String>) -> Self {
         Self { env: Arc::new(Env::stdlib()), components }
     }
@@ -65,7 +65,7 @@ pub(crate) struct Bindings<'a> {
     pub(crate) subject: &'a Subject<'a>,
     pub(crate) now: Timestamp,
     /// The facts of the key's tenant, if the policy has them.
-    pub(crate) tenant: Option<&'a Tenant>,
+    pub(crate) tenant: Option<&'a CatalogTenant>,
     /// The name of a role that a definition names, in whichever spelling.
     pub(crate) role_name: &'a dyn Fn(&str) -> String,
     /// The roles that the key holds.
@@ -154,7 +154,7 @@ impl ExpressionError {
 
 impl Expression {
     /// Compiles an expression and checks every name in it.
-    pub(crate) fn new(text: &str, language: &Language) -> Result<Self, ExpressionError> {
+    pub(crate) fn new(text: &str, language: &ExpressionLanguage) -> Result<Self, ExpressionError> {
         let (expression, answer) = compile(text, language)?;
         match answer {
             Err(error) => Err(error),
@@ -163,7 +163,7 @@ impl Expression {
     }
 
     /// The same for an expression that must be about the key, and answer `true` or `false`.
-    fn assertion(text: &str, language: &Language) -> Result<Self, ExpressionError> {
+    fn assertion(text: &str, language: &ExpressionLanguage) -> Result<Self, ExpressionError> {
         let (expression, answer) = compile(text, language)?;
         if expression.names.is_empty() && expression.paths.is_empty() {
             let error = ExpressionError::new("the expression names no field of the key");
@@ -266,7 +266,7 @@ impl Custom {
     pub(crate) fn new(
         layer: usize,
         rule: &CustomRule,
-        language: &Language,
+        language: &ExpressionLanguage,
     ) -> Option<Result<Self, (Span, ExpressionError)>> {
         let id = rule.id.spanned()?;
         let name = rule.name.spanned()?;
@@ -346,7 +346,7 @@ impl Custom {
 type Compiled = (Expression, Result<Option<Value>, ExpressionError>);
 
 /// Compiles an expression, and tries it on a sample.
-fn compile(text: &str, language: &Language) -> Result<Compiled, ExpressionError> {
+fn compile(text: &str, language: &ExpressionLanguage) -> Result<Compiled, ExpressionError> {
     bounded(text)?;
     let program = on_large_stack(text, &language.env)?;
     let mut walk = Walk::new(language);
@@ -413,7 +413,7 @@ fn on_large_stack(text: &str, env: &Arc<Env>) -> Result<Program, ExpressionError
 /// Runs an expression once, since types show only then. `None` if the sample has no answer, as for a
 /// missing label, while another key may have one.
 fn try_sample(program: &Metered, called: &[&Function]) -> Result<Option<Value>, ExpressionError> {
-    let sample = parse(&KEY.sample(), &Limits::default()).tree;
+    let sample = parse(&KEY.sample(), &YamlLimits::default()).tree;
     let root = sample.documents().first().map(|document| document.root);
     let key = value::of(&sample, root, None, &str::to_owned);
     let inputs = Inputs {
@@ -468,9 +468,9 @@ fn plain_operator(function: &str) -> String {
 
 /// Collects the names in an expression.
 struct Walk<'l> {
-    language: &'l Language,
+    language: &'l ExpressionLanguage,
     /// Names that `all`, `exists`, `filter` and `map` bind, and their kinds if known.
-    bound: Vec<(String, Option<Kind>)>,
+    bound: Vec<(String, Option<FieldKind>)>,
     paths: Vec<Vec<String>>,
     /// The variables besides `key`, and `permission`.
     names: BTreeSet<&'static str>,
@@ -480,7 +480,7 @@ struct Walk<'l> {
 }
 
 impl<'l> Walk<'l> {
-    fn new(language: &'l Language) -> Self {
+    fn new(language: &'l ExpressionLanguage) -> Self {
         let bound = Vec::new();
         let paths = Vec::new();
         let names = BTreeSet::new();
@@ -508,7 +508,7 @@ impl<'l> Walk<'l> {
                 self.expression(&inner.iter_range, depth);
                 let before = self.bound.len();
                 let item = match chain(&inner.iter_range).and_then(|path| self.shape(&path)) {
-                    Some(Kind::List(item)) => Some(*item),
+                    Some(FieldKind::List(item)) => Some(*item),
                     _ => None,
                 };
                 self.bound.push((inner.iter_var.clone(), item));
@@ -548,17 +548,17 @@ impl<'l> Walk<'l> {
     }
 
     /// The kind of a name; an unknown name is an error.
-    fn shape(&mut self, path: &[String]) -> Option<Kind> {
+    fn shape(&mut self, path: &[String]) -> Option<FieldKind> {
         let (root, fields) = path.split_first()?;
         let bound = self.bound.iter().rev().find(|(name, _)| name == root);
         let mut shape = match bound {
             Some((_, shape)) => (*shape)?,
-            None if root == "key" => Kind::Fields(&KEY),
+            None if root == "key" => FieldKind::Fields(&KEY),
             None => {
                 let kind = self.variable(root)?;
                 // Its name is not among the facts that a policy sets.
                 if root == "tenant" && fields == ["name"] {
-                    return Some(Kind::Text);
+                    return Some(FieldKind::Text);
                 }
                 kind
             }
@@ -566,7 +566,7 @@ impl<'l> Walk<'l> {
         for (at, field) in fields.iter().enumerate() {
             let so_far = || path.get(..=at).unwrap_or_default().join(".");
             shape = match shape {
-                Kind::Fields(known) => {
+                FieldKind::Fields(known) => {
                     let Some(inner) = known.field(field) else {
                         let message = format!("`{}` has no field {}", so_far(), quote(field));
                         let help = did_you_mean(field, &known.names());
@@ -576,7 +576,7 @@ impl<'l> Walk<'l> {
                     inner.kind
                 }
                 // Labels have any names.
-                Kind::Map(_) => return None,
+                FieldKind::Map(_) => return None,
                 _ => {
                     let message =
                         format!("`{}` has no fields, so {} cannot be read", so_far(), quote(field));
@@ -589,7 +589,7 @@ impl<'l> Walk<'l> {
     }
 
     /// The kind of a variable besides `key`.
-    fn variable(&mut self, name: &str) -> Option<Kind> {
+    fn variable(&mut self, name: &str) -> Option<FieldKind> {
         let known = VARIABLES.map(|(known, _)| known);
         let Some(known) = known.into_iter().find(|known| *known == name) else {
             let error = ExpressionError::new(format!("{} is not defined here", quote(name)));
@@ -600,10 +600,10 @@ impl<'l> Walk<'l> {
         };
         self.names.insert(known);
         Some(match known {
-            "ownerKeys" => const { Kind::List(&Kind::Fields(&KEY)) },
-            "tenant" => Kind::Fields(tenant_fields()?),
-            "now" => Kind::Number,
-            _ => Kind::Text,
+            "ownerKeys" => const { FieldKind::List(&FieldKind::Fields(&KEY)) },
+            "tenant" => FieldKind::Fields(tenant_fields()?),
+            "now" => FieldKind::Number,
+            _ => FieldKind::Text,
         })
     }
 
@@ -643,7 +643,7 @@ impl<'l> Walk<'l> {
 /// The fields that a policy sets for a tenant.
 fn tenant_fields() -> Option<&'static Mapping> {
     match POLICY.field("tenants")?.kind {
-        Kind::Map(item) => item.mapping(),
+        FieldKind::Map(item) => item.mapping(),
         _ => None,
     }
 }
@@ -666,7 +666,7 @@ mod tests {
     use super::*;
 
     fn error(text: &str) -> String {
-        let language = Language::new(["Own Component".to_owned()].into());
+        let language = ExpressionLanguage::new(["Own Component".to_owned()].into());
         Expression::assertion(text, &language).err().map(|e| e.message).unwrap_or_default()
     }
 

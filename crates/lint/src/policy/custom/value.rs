@@ -8,8 +8,8 @@ use std::collections::HashMap;
 
 use cel::Value;
 use cortexkey_manifest::definition::{lifetime, moment};
-use cortexkey_manifest::format::{FieldSpec, ITEMS_MAX, KEY, Kind, Mapping, Presence};
-use cortexkey_manifest::policy::Tenant;
+use cortexkey_manifest::format::{FieldKind, FieldSpec, ITEMS_MAX, KEY, Mapping, Presence};
+use cortexkey_manifest::policy::CatalogTenant;
 use cortexkey_manifest::yaml::{NodeId, NodeKind, Tree};
 use cortexkey_manifest::{Keyword, Spanned, mask_tokens};
 
@@ -28,7 +28,7 @@ pub(super) fn of(
 }
 
 /// The facts of a tenant under the names of the policy.
-pub(super) fn tenant(name: Option<&str>, facts: Option<&Tenant>) -> Value {
+pub(super) fn tenant(name: Option<&str>, facts: Option<&CatalogTenant>) -> Value {
     let mut map = Map::new();
     map.extend(name.map(|name| ("name".to_owned(), Value::from(name))));
     let Some(facts) = facts else { return Value::from(map) };
@@ -113,39 +113,41 @@ impl Document<'_> {
 
     fn default(&self, field: &FieldSpec) -> Option<Value> {
         match (field.presence, field.kind) {
-            (Presence::Optional, Kind::List(_)) => Some(Value::from(Vec::<Value>::new())),
-            (Presence::Optional, Kind::Map(_)) => Some(Value::from(Map::new())),
+            (Presence::Optional, FieldKind::List(_)) => Some(Value::from(Vec::<Value>::new())),
+            (Presence::Optional, FieldKind::Map(_)) => Some(Value::from(Map::new())),
             _ if field.name == "tenant" => self.tenant.map(Value::from),
             _ => None,
         }
     }
 
-    fn value(&self, id: NodeId, kind: &Kind) -> Option<Value> {
+    fn value(&self, id: NodeId, kind: &FieldKind) -> Option<Value> {
         let tree = self.tree;
         let text = || tree.text_of(id).filter(|_| !tree.is_empty_value(id));
         match kind {
-            Kind::Const(_) | Kind::Text | Kind::Pattern(_) => text().map(Value::from),
-            Kind::Flag => text()?.parse::<bool>().ok().map(Value::from),
-            Kind::Number => text()?.parse::<u64>().ok().map(Value::from),
-            Kind::Choice(words) => {
+            FieldKind::Const(_) | FieldKind::Text | FieldKind::Pattern(_) => {
+                text().map(Value::from)
+            }
+            FieldKind::Flag => text()?.parse::<bool>().ok().map(Value::from),
+            FieldKind::Number => text()?.parse::<u64>().ok().map(Value::from),
+            FieldKind::Choice(words) => {
                 let text = text().filter(|text| words().contains(text))?;
                 Some(text.parse::<bool>().map_or_else(|_| Value::from(text), Value::from))
             }
-            Kind::Expiry if text() == Some("never") => Some(Value::from("never")),
-            Kind::Moment | Kind::Expiry => {
+            FieldKind::Expiry if text() == Some("never") => Some(Value::from("never")),
+            FieldKind::Moment | FieldKind::Expiry => {
                 moment(text()?).ok().map(|time| Value::from(time.to_string()))
             }
-            Kind::Duration => {
+            FieldKind::Duration => {
                 lifetime(text()?).ok().map(|time| Value::from(format!("{}m", time.as_mins())))
             }
-            Kind::List(item) => self.list(id, item),
-            Kind::Map(item) => self.map(id, item),
-            Kind::Fields(mapping) => self.fields(id, mapping).map(Value::from),
-            Kind::NameOr(mapping) => {
+            FieldKind::List(item) => self.list(id, item),
+            FieldKind::Map(item) => self.map(id, item),
+            FieldKind::Fields(mapping) => self.fields(id, mapping).map(Value::from),
+            FieldKind::NameOr(mapping) => {
                 text().map(Value::from).or_else(|| self.fields(id, mapping)?.remove("name"))
             }
             // Of policies alone.
-            Kind::OneOrMore | Kind::Rules(_) => None,
+            FieldKind::OneOrMore | FieldKind::Rules(_) => None,
         }
     }
 
@@ -157,14 +159,14 @@ impl Document<'_> {
         (items.len() <= ITEMS_MAX).then(|| Value::from(names))
     }
 
-    fn list(&self, id: NodeId, item: &Kind) -> Option<Value> {
+    fn list(&self, id: NodeId, item: &FieldKind) -> Option<Value> {
         let NodeKind::Sequence { items, .. } = &self.tree.node(id).kind else { return None };
         let values = items.iter().filter_map(|id| self.value(*id, item));
         (items.len() <= ITEMS_MAX).then(|| Value::from(values.collect::<Vec<_>>()))
     }
 
     /// Of two entries with one name the first counts.
-    fn map(&self, id: NodeId, item: &Kind) -> Option<Value> {
+    fn map(&self, id: NodeId, item: &FieldKind) -> Option<Value> {
         let NodeKind::Mapping { entries, .. } = &self.tree.node(id).kind else { return None };
         let mut map = Map::new();
         for entry in entries {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use cortexkey_manifest::policy::Severity;
 use cortexkey_manifest::quote;
 
-use crate::rule::{Check, CorpusContext, Example, Fixes, Rule, Sink};
+use crate::rule::{CorpusContext, FindingSink, Fixes, Rule, RuleCheck, RuleExample};
 use crate::rules::corpus::keys::{Named, fold, named};
 
 const TWO: &str = "apiVersion: cortexkey/v1
@@ -42,15 +42,15 @@ pub(crate) static RULE: Rule = Rule {
     why: "The product has no names for keys, so only the definition's name ties it to its key. \
           Two definitions with the same name, or with names that differ only in case, claim the \
           same key.",
-    bad: Example::file(TWO),
-    good: Example::file(RENAMED),
+    bad: RuleExample::file(TWO),
+    good: RuleExample::file(RENAMED),
     remedy: "Rename one of the two.",
     options: &[],
     fixes: Fixes::No,
-    check: Check::Corpus(check),
+    check: RuleCheck::Corpus(check),
 };
 
-fn check(cx: &CorpusContext<'_>, sink: &mut Sink<'_>) {
+fn check(cx: &CorpusContext<'_>, sink: &mut FindingSink<'_>) {
     let mut by_name: BTreeMap<(Option<&str>, String), Vec<Named<'_>>> = BTreeMap::new();
     for key in named(cx) {
         by_name.entry((key.tenant, fold(key.name))).or_default().push(key);

@@ -7,7 +7,7 @@ use cortexkey_manifest::definition::Definition;
 use cortexkey_manifest::policy::Severity;
 use cortexkey_manifest::{Field, quote};
 
-use crate::rule::{Check, CorpusContext, Example, Fixes, Rule, Sink};
+use crate::rule::{CorpusContext, FindingSink, Fixes, Rule, RuleCheck, RuleExample};
 use crate::rules::corpus::keys::{Named, by_owner, names};
 
 const TWINS: &str = "apiVersion: cortexkey/v1
@@ -44,16 +44,16 @@ pub(crate) static RULE: Rule = Rule {
     why: "Every key is a secret that can leak and must be rotated. Two keys with the same \
           permissions for the same team are often one key that was generated again and one that \
           was forgotten.",
-    bad: Example::file(TWINS),
-    good: Example::file(DIFFERENT),
+    bad: RuleExample::file(TWINS),
+    good: RuleExample::file(DIFFERENT),
     remedy: "Use one key for both, or give them different permissions. If two consumers must be \
            revocable separately, write a waiver.",
     options: &[],
     fixes: Fixes::No,
-    check: Check::Corpus(check),
+    check: RuleCheck::Corpus(check),
 };
 
-fn check(cx: &CorpusContext<'_>, sink: &mut Sink<'_>) {
+fn check(cx: &CorpusContext<'_>, sink: &mut FindingSink<'_>) {
     for keys in by_owner(cx).into_values() {
         // What a key may do is looked up only where its owner has another one.
         if let [_, _, ..] = keys.as_slice() {
@@ -66,7 +66,7 @@ fn check(cx: &CorpusContext<'_>, sink: &mut Sink<'_>) {
 const SHOWN_MAX: usize = 10;
 
 /// One finding per group: of ten equal keys, ten findings would say no more than one.
-fn of_owner(keys: Vec<Named<'_>>, sink: &mut Sink<'_>) {
+fn of_owner(keys: Vec<Named<'_>>, sink: &mut FindingSink<'_>) {
     let mut groups: BTreeMap<Vec<String>, Vec<Named<'_>>> = BTreeMap::new();
     for key in keys {
         if let Some(grant) = grant(key.definition, key.tenant) {

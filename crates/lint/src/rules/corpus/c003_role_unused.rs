@@ -3,11 +3,11 @@
 use std::collections::{HashMap, HashSet};
 
 use cortexkey_manifest::access::closure;
-use cortexkey_manifest::policy::{Role, Severity, Source};
+use cortexkey_manifest::policy::{CatalogRole, SettingSource, Severity};
 use cortexkey_manifest::quote;
 
 use crate::model::FindingBuilder;
-use crate::rule::{Check, CorpusContext, Example, Fixes, Rule, Sink};
+use crate::rule::{CorpusContext, FindingSink, Fixes, Rule, RuleCheck, RuleExample};
 use crate::rules::corpus::keys::named;
 
 const ROLE: &str = "catalog: { roles: [{ name: SIEM Export }] }\n";
@@ -19,24 +19,24 @@ pub(crate) static RULE: Rule = Rule {
     summary: "a role of the catalogue that no key holds",
     why: "A role that no key holds may be assigned only because it exists. Users of the tenant \
           may still have it.",
-    bad: Example::fields("spec:\n  roles: [Viewer]\n").policy(ROLE),
-    good: Example::fields("spec:\n  roles: [SIEM Export]\n").policy(ROLE),
+    bad: RuleExample::fields("spec:\n  roles: [Viewer]\n").policy(ROLE),
+    good: RuleExample::fields("spec:\n  roles: [SIEM Export]\n").policy(ROLE),
     remedy: "Remove the role from the catalogue if no user of the tenant has it either. The rule \
              runs only if the complete corpus is checked and all its files can be read, and only \
              for policies with `keys`.",
     options: &[],
     fixes: Fixes::No,
-    check: Check::Corpus(check),
+    check: RuleCheck::Corpus(check),
 };
 
-fn check(cx: &CorpusContext<'_>, sink: &mut Sink<'_>) {
+fn check(cx: &CorpusContext<'_>, sink: &mut FindingSink<'_>) {
     if cx.corpus.partial || cx.corpus.files.is_empty() || !cx.corpus.is_complete() {
         return;
     }
     let keys: Vec<_> = named(cx).collect();
     let named = keys.iter().flat_map(|key| key.definition.roles());
-    let listed: Vec<(usize, &Role)> = cx.policy.roles_at().collect();
-    let mut by_name: HashMap<&str, &Role> = HashMap::with_capacity(listed.len());
+    let listed: Vec<(usize, &CatalogRole)> = cx.policy.roles_at().collect();
+    let mut by_name: HashMap<&str, &CatalogRole> = HashMap::with_capacity(listed.len());
     for (_, role) in &listed {
         by_name.entry(&role.name.value).or_insert(role);
     }
@@ -49,7 +49,7 @@ fn check(cx: &CorpusContext<'_>, sink: &mut Sink<'_>) {
         if held.contains(role.name.value.as_str()) || role.deprecated.get().is_some() {
             continue;
         }
-        let at = Source { layer: *layer, span: role.name.span };
+        let at = SettingSource { layer: *layer, span: role.name.span };
         let message = format!("no key holds the role {}", quote(&role.name.value));
         FindingBuilder::new(cx.policy.location(at), message)
             .help("remove it from the catalogue if no key or user in the tenant has it")

@@ -4,7 +4,7 @@ use cortexkey_manifest::policy::Severity;
 use cortexkey_manifest::quote;
 
 use crate::policy::{Subject, rule_options};
-use crate::rule::{Check, CorpusContext, Example, Fixes, Rule, Sink};
+use crate::rule::{CorpusContext, FindingSink, Fixes, Rule, RuleCheck, RuleExample};
 use crate::rules::corpus::keys::{by_owner, names};
 
 const QUOTA: &str = "rules: { owner-key-quota: { max: 1 } }\n";
@@ -49,16 +49,16 @@ pub(crate) static RULE: Rule = Rule {
     summary: "an owner has more keys than the policy allows",
     why: "A team with too many keys rotates none of them in time. A quota makes the team review \
           which keys it still uses.",
-    bad: Example::file(TWO).policy(QUOTA),
-    good: Example::file(SHARED).policy(QUOTA),
+    bad: RuleExample::file(TWO).policy(QUOTA),
+    good: RuleExample::file(SHARED).policy(QUOTA),
     remedy: "Remove unused keys, give keys to the team that uses them, or raise the quota for this owner with an override. The rule has \
            no effect until a policy sets `max`.",
     options: Options::DOCS,
     fixes: Fixes::No,
-    check: Check::Corpus(check),
+    check: RuleCheck::Corpus(check),
 };
 
-fn check(cx: &CorpusContext<'_>, sink: &mut Sink<'_>) {
+fn check(cx: &CorpusContext<'_>, sink: &mut FindingSink<'_>) {
     for (owner, keys) in by_owner(cx) {
         // An override may allow one owner more than another.
         let subject = keys.first().map(|key| Subject {

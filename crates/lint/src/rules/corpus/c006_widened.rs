@@ -6,11 +6,11 @@ use std::collections::BTreeMap;
 use cortexkey_core::access::{KeyDefinition, Widening, compare};
 use cortexkey_core::auth::Level;
 use cortexkey_core::lifecycle::Expiry;
-use cortexkey_manifest::access::Access;
+use cortexkey_manifest::access::KeyAccess;
 use cortexkey_manifest::policy::Severity;
 use cortexkey_manifest::{definition, quote};
 
-use crate::rule::{Check, CorpusContext, Example, Fixes, Rule, Sink};
+use crate::rule::{CorpusContext, FindingSink, Fixes, Rule, RuleCheck, RuleExample};
 use crate::rules::corpus::keys::{Named, keys_of};
 
 pub(crate) static RULE: Rule = Rule {
@@ -22,19 +22,19 @@ pub(crate) static RULE: Rule = Rule {
     why: "A diff shows changed lines; this rule shows which permissions they add. A role that \
           implies another one, a mode that changed from select to all, or an expiry one year \
           later is a small change in a file.",
-    bad: Example::fields("spec:\n  roles: [Viewer, Responder]\n")
+    bad: RuleExample::fields("spec:\n  roles: [Viewer, Responder]\n")
         .before("spec:\n  roles: [Viewer]\n"),
-    good: Example::fields("spec:\n  roles: [Viewer]\n")
+    good: RuleExample::fields("spec:\n  roles: [Viewer]\n")
         .before("spec:\n  roles: [Viewer, Responder]\n"),
     remedy: "Have the change approved, or revert what is not needed. The rule runs only with \
            `--since REV`. Both revisions are checked with today's catalogue, so the rule does not \
            see changes to the catalogue.",
     options: &[],
     fixes: Fixes::No,
-    check: Check::Corpus(check),
+    check: RuleCheck::Corpus(check),
 };
 
-fn check(cx: &CorpusContext<'_>, sink: &mut Sink<'_>) {
+fn check(cx: &CorpusContext<'_>, sink: &mut FindingSink<'_>) {
     let Some(before) = &cx.corpus.before else { return };
     let held = |files| -> Vec<Held<'_>> {
         keys_of(cx, files).filter_map(|key| Held::of(cx, key)).collect()
@@ -68,7 +68,7 @@ fn check(cx: &CorpusContext<'_>, sink: &mut Sink<'_>) {
 struct Held<'a> {
     key: Named<'a>,
     id: String,
-    access: Access,
+    access: KeyAccess,
     level: Level,
     expiry: Expiry,
 }
@@ -78,15 +78,15 @@ impl<'a> Held<'a> {
     fn of(cx: &CorpusContext<'_>, key: Named<'a>) -> Option<Self> {
         let catalogue: Vec<_> = cx.policy.roles().collect();
         let tenant = key.tenant.map(|name| (name, cx.policy.tenant(name)));
-        let access = Access::of(key.definition, &catalogue, tenant).ok()?;
+        let access = KeyAccess::from_definition(key.definition, &catalogue, tenant).ok()?;
         let spec = key.definition.spec.as_ref()?;
         let level = *spec.level.get()?;
         let ms = |moment: i64| Expiry::At { ms: u64::try_from(moment).unwrap_or(0) };
         let expiry = match spec.end()?.value {
-            definition::Expiry::Never => Expiry::Never,
-            definition::Expiry::At(moment) => ms(moment.as_millisecond()),
+            definition::ExpirySpec::Never => Expiry::Never,
+            definition::ExpirySpec::At(moment) => ms(moment.as_millisecond()),
             // Relative to the same moment on both sides, so that lifetimes can be compared.
-            definition::Expiry::After(lifetime) => {
+            definition::ExpirySpec::After(lifetime) => {
                 ms(cx.now.as_millisecond().saturating_add(lifetime.as_secs().saturating_mul(1000)))
             }
         };

@@ -6,7 +6,7 @@ use cortexkey_manifest::policy::Severity;
 use cortexkey_manifest::quote;
 
 use crate::model::FindingBuilder;
-use crate::rule::{Check, CorpusContext, Example, Fixes, Rule, Sink};
+use crate::rule::{CorpusContext, FindingSink, Fixes, Rule, RuleCheck, RuleExample};
 use crate::rules::corpus::keys::named;
 
 const LOCK: &str = "apiVersion: cortexkey/v1
@@ -35,16 +35,16 @@ pub(crate) static RULE: Rule = Rule {
     summary: "a key of the lock file no longer has a definition",
     why: "The lock file maps definitions to the tenant's keys. If a definition is deleted and its \
           key stays, the key keeps all its permissions without an owner.",
-    bad: Example::fields("metadata:\n  name: svc-siem-export-prod\n").lock(LOCK),
-    good: Example::fields("metadata:\n  name: svc-siem-export-prod\n").lock(KEPT),
+    bad: RuleExample::fields("metadata:\n  name: svc-siem-export-prod\n").lock(LOCK),
+    good: RuleExample::fields("metadata:\n  name: svc-siem-export-prod\n").lock(KEPT),
     remedy: "Revoke the key in the tenant and remove it from the lock file, or restore the \
            definition.",
     options: &[],
     fixes: Fixes::No,
-    check: Check::Corpus(check),
+    check: RuleCheck::Corpus(check),
 };
 
-fn check(cx: &CorpusContext<'_>, sink: &mut Sink<'_>) {
+fn check(cx: &CorpusContext<'_>, sink: &mut FindingSink<'_>) {
     let Some(lock) = &cx.corpus.lock else { return };
     let is_complete = cx.corpus.is_complete();
     let defined: HashSet<(Option<&str>, &str)> =

@@ -7,7 +7,7 @@ use cortexkey_manifest::policy::Severity;
 use cortexkey_manifest::{Span, quote};
 
 use crate::model::FindingBuilder;
-use crate::rule::{Check, CorpusContext, Example, Fixes, Rule, Sink};
+use crate::rule::{CorpusContext, FindingSink, Fixes, Rule, RuleCheck, RuleExample};
 
 const LOCK: &str = "apiVersion: cortexkey/v1
 kind: Lock
@@ -37,15 +37,15 @@ pub(crate) static RULE: Rule = Rule {
     summary: "the lock file lists one key id of a tenant under two names",
     why: "Two definitions share one key: the one applied last wins, and the other describes a key \
           that does not exist.",
-    bad: Example::fields("metadata:\n  name: svc-siem-export-prod\n").lock(LOCK).policy(OFF),
-    good: Example::fields("metadata:\n  name: svc-siem-export-prod\n").lock(KEPT),
+    bad: RuleExample::fields("metadata:\n  name: svc-siem-export-prod\n").lock(LOCK).policy(OFF),
+    good: RuleExample::fields("metadata:\n  name: svc-siem-export-prod\n").lock(KEPT),
     remedy: "Remove the wrong entry. `id` is the number in the console's ID column.",
     options: &[],
     fixes: Fixes::No,
-    check: Check::Corpus(check),
+    check: RuleCheck::Corpus(check),
 };
 
-fn check(cx: &CorpusContext<'_>, sink: &mut Sink<'_>) {
+fn check(cx: &CorpusContext<'_>, sink: &mut FindingSink<'_>) {
     let Some(lock) = &cx.corpus.lock else { return };
     let mut seen: HashMap<(&str, KeyId), Span> = HashMap::new();
     let mut keys: Vec<_> = lock.lock.keys().collect();

@@ -1,13 +1,13 @@
 //! E001 expiry-missing: the key never expires, or has no expiry.
 
 use cortexkey_manifest::Span;
-use cortexkey_manifest::definition::{Expiry, Spec};
+use cortexkey_manifest::definition::{ExpirySpec, Spec};
 use cortexkey_manifest::policy::Severity;
 use jiff::SignedDuration;
 
 use crate::model::{Fix, add_after};
 use crate::policy::{Settings, rule_options};
-use crate::rule::{Check, Example, Fixes, KeyContext, Rule, Sink, missing_span};
+use crate::rule::{FindingSink, Fixes, KeyContext, Rule, RuleCheck, RuleExample, missing_span};
 use crate::rules::expiry::e003_too_long;
 use crate::rules::expiry::time::written;
 
@@ -25,15 +25,15 @@ pub(crate) static RULE: Rule = Rule {
     summary: "neither `expires` nor `lifetime`, or `never` although the policy does not allow it",
     why: "By default the console generates keys without an expiry, and nothing reminds the owner \
           of such a key. A key that expires is reviewed again.",
-    bad: Example::fields("spec:\n  expires: never\n"),
-    good: Example::fields("spec:\n  lifetime: 90d\n"),
+    bad: RuleExample::fields("spec:\n  expires: never\n"),
+    good: RuleExample::fields("spec:\n  lifetime: 90d\n"),
     remedy: "Write `lifetime: 90d`, counted from when the key is generated, or a fixed `expires`.",
     options: Options::DOCS,
     fixes: Fixes::Unsafe,
-    check: Check::Key(check),
+    check: RuleCheck::Key(check),
 };
 
-fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
+fn check(cx: &KeyContext<'_>, sink: &mut FindingSink<'_>) {
     let Some(spec) = &cx.definition.spec else { return };
     let field = || format!("lifetime: {}", usual(cx));
     let help = || format!("write `{}`, or `expires:` with a time", field());
@@ -79,5 +79,5 @@ fn usual(cx: &KeyContext<'_>) -> String {
 /// True if the key never expires and the policy does not allow that.
 fn forbidden_never(cx: &KeyContext<'_>, settings: &Settings) -> bool {
     let end = cx.definition.spec.as_ref().and_then(|spec| spec.expires.get());
-    end == Some(&Expiry::Never) && !Options::of(settings).allow_never.value
+    end == Some(&ExpirySpec::Never) && !Options::of(settings).allow_never.value
 }

@@ -1,10 +1,10 @@
 //! E002 expiry-past: the key has expired.
 
-use cortexkey_manifest::definition::Expiry;
+use cortexkey_manifest::definition::ExpirySpec;
 use cortexkey_manifest::policy::Severity;
 
 use crate::model::duration_in_words;
-use crate::rule::{Check, Example, Fixes, KeyContext, Rule, Sink};
+use crate::rule::{FindingSink, Fixes, KeyContext, Rule, RuleCheck, RuleExample};
 
 pub(crate) static RULE: Rule = Rule {
     code: "E002",
@@ -13,20 +13,20 @@ pub(crate) static RULE: Rule = Rule {
     summary: "the key has expired",
     why: "Calls with an expired key get the same 401 as calls with a wrong key, so the cause is \
           hard to find.",
-    bad: Example::fields("spec:\n  expires: 2020-01-31\n"),
-    good: Example::fields("spec:\n  lifetime: 90d\n"),
+    bad: RuleExample::fields("spec:\n  expires: 2020-01-31\n"),
+    good: RuleExample::fields("spec:\n  lifetime: 90d\n"),
     remedy: "Generate a new key and write its expiry, or remove the definition together with the \
            key.",
     options: &[],
     fixes: Fixes::No,
-    check: Check::Key(check),
+    check: RuleCheck::Key(check),
 };
 
-fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
+fn check(cx: &KeyContext<'_>, sink: &mut FindingSink<'_>) {
     let Some(end) = cx.definition.spec.as_ref().and_then(|spec| spec.expires.spanned()) else {
         return;
     };
-    if let Expiry::At(moment) = end.value
+    if let ExpirySpec::At(moment) = end.value
         && moment <= cx.now
     {
         let message =

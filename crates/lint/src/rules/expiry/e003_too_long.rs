@@ -1,12 +1,12 @@
 //! E003 expiry-too-long: the key lives longer than the policy allows.
 
-use cortexkey_manifest::definition::Expiry;
+use cortexkey_manifest::definition::ExpirySpec;
 use cortexkey_manifest::policy::Severity;
 use jiff::SignedDuration;
 
 use crate::model::{Fix, duration_in_words};
 use crate::policy::rule_options;
-use crate::rule::{Check, Example, Fixes, KeyContext, Rule, Sink};
+use crate::rule::{FindingSink, Fixes, KeyContext, Rule, RuleCheck, RuleExample};
 use crate::rules::expiry::e007_beyond_product;
 use crate::rules::expiry::time::{beyond, beyond_words, clamped, remaining};
 
@@ -24,15 +24,15 @@ pub(crate) static RULE: Rule = Rule {
     summary: "the key's lifetime is longer than the policy allows",
     why: "A stolen key works until it expires. Overrides set shorter limits for powerful roles or \
           weaker levels.",
-    bad: Example::fields("spec:\n  lifetime: 730d\n"),
-    good: Example::fields("spec:\n  lifetime: 90d\n"),
+    bad: RuleExample::fields("spec:\n  lifetime: 730d\n"),
+    good: RuleExample::fields("spec:\n  lifetime: 90d\n"),
     remedy: "Shorten the lifetime, and rotate the key before it expires.",
     options: Options::DOCS,
     fixes: Fixes::Unsafe,
-    check: Check::Key(check),
+    check: RuleCheck::Key(check),
 };
 
-fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
+fn check(cx: &KeyContext<'_>, sink: &mut FindingSink<'_>) {
     let Some(end) = cx.definition.spec.as_ref().and_then(|spec| spec.end()) else { return };
     let maximum = Options::of(sink.settings).max;
     let Some(max) = maximum.value else { return };
@@ -45,7 +45,7 @@ fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
     let left = beyond_words(left, max);
     let max = duration_in_words(max);
     let message = match end.value {
-        Expiry::At(_) => format!("this key expires in {left}; the policy allows at most {max}"),
+        ExpirySpec::At(_) => format!("this key expires in {left}; the policy allows at most {max}"),
         _ => format!("the lifetime is {left}; the policy allows at most {max}"),
     };
     cx.finding(end.span, message)

@@ -7,7 +7,7 @@ use cortexkey_manifest::{Problem, ProblemKind};
 
 use crate::model::Fix;
 use crate::policy::{Settings, rule_options};
-use crate::rule::{Check, Example, Fixes, Rule};
+use crate::rule::{Fixes, Rule, RuleCheck, RuleExample};
 
 rule_options! {
     struct Options<'a> {
@@ -23,14 +23,14 @@ pub(crate) static RULE: Rule = Rule {
     summary: "a time without an offset, a day that does not exist, or not a time",
     why: "A time without an offset means another moment on each machine that reads it. The \
           product takes milliseconds, so a tool would have to guess the offset.",
-    bad: Example::fields("spec:\n  expires: 2026-03-01T00:00:00\n"),
-    good: Example::fields("spec:\n  expires: 2026-03-01T00:00:00Z\n"),
+    bad: RuleExample::fields("spec:\n  expires: 2026-03-01T00:00:00\n"),
+    good: RuleExample::fields("spec:\n  expires: 2026-03-01T00:00:00Z\n"),
     remedy: "Write RFC 3339 with an offset, a date (its end in UTC counts), or `never`. A lifetime \
            is a whole number of days, hours or minutes. The fix normalises values such as \
            `2027-1-1`, `90 days` and `NEVER`, and adds the offset if the policy sets one.",
     options: Options::DOCS,
     fixes: Fixes::Safe,
-    check: Check::Problems(|problem| problem.kind == ProblemKind::BadExpiry, rewrite),
+    check: RuleCheck::Problems(|problem| problem.kind == ProblemKind::BadExpiry, rewrite),
 };
 
 /// The same time in the accepted form, with the offset added if only that is missing.

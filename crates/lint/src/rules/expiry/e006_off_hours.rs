@@ -1,6 +1,6 @@
 //! E006 expiry-off-hours: the key expires on a weekend, on a holiday or during a freeze.
 
-use cortexkey_manifest::definition::Expiry;
+use cortexkey_manifest::definition::ExpirySpec;
 use cortexkey_manifest::policy::Severity;
 use jiff::SignedDuration;
 use jiff::civil::Date;
@@ -9,7 +9,7 @@ use jiff::tz::Offset;
 
 use crate::model::Fix;
 use crate::policy::{Period, WEEKDAYS, rule_options};
-use crate::rule::{Check, Example, Fixes, KeyContext, Rule, Sink};
+use crate::rule::{FindingSink, Fixes, KeyContext, Rule, RuleCheck, RuleExample};
 
 const DAYS: &str = "rules: { expiry-off-hours: { weekend: [saturday, sunday] } }\n";
 
@@ -31,20 +31,20 @@ pub(crate) static RULE: Rule = Rule {
     summary: "the key expires on a weekend, on a holiday or during a freeze",
     why: "If a key expires when nobody is at work, or when nothing may be changed, the outage \
           lasts until the next working day.",
-    bad: Example::fields("spec:\n  expires: 2026-05-30\n").policy(DAYS),
-    good: Example::fields("spec:\n  expires: 2026-05-28\n").policy(DAYS),
+    bad: RuleExample::fields("spec:\n  expires: 2026-05-30\n").policy(DAYS),
+    good: RuleExample::fields("spec:\n  expires: 2026-05-28\n").policy(DAYS),
     remedy: "Let the key expire on a working day before. The rule has no effect until a policy sets \
            `weekend`, `holidays` or `freezes`. Days are in UTC.",
     options: Options::DOCS,
     fixes: Fixes::Unsafe,
-    check: Check::Key(check),
+    check: RuleCheck::Key(check),
 };
 
-fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
+fn check(cx: &KeyContext<'_>, sink: &mut FindingSink<'_>) {
     let Some(end) = cx.definition.spec.as_ref().and_then(|spec| spec.expires.spanned()) else {
         return;
     };
-    let Expiry::At(moment) = end.value else { return };
+    let ExpirySpec::At(moment) = end.value else { return };
     // A date means the end of that day, so the moment before it is on the meant day.
     let last = moment.saturating_sub(SignedDuration::from_nanos(1)).unwrap_or(moment);
     let day = Offset::UTC.to_datetime(last).date();

@@ -1,10 +1,10 @@
 //! E007 expiry-beyond-product: an expiry that the product's API cannot set.
 
-use cortexkey_manifest::definition::Expiry;
+use cortexkey_manifest::definition::ExpirySpec;
 use cortexkey_manifest::policy::Severity;
 
 use crate::model::{Fix, duration_in_words};
-use crate::rule::{Check, Example, Fixes, KeyContext, Rule, Sink};
+use crate::rule::{FindingSink, Fixes, KeyContext, Rule, RuleCheck, RuleExample};
 use crate::rules::expiry::time::{beyond, clamped, remaining};
 
 pub(crate) static RULE: Rule = Rule {
@@ -14,17 +14,17 @@ pub(crate) static RULE: Rule = Rule {
     summary: "`never`, or more than six months: the product's API cannot generate such a key",
     why: "The API sets an expiry of one week by default and six months at most. Only the console \
           generates keys that live longer, so a program cannot apply such a definition.",
-    bad: Example::fields("spec:\n  lifetime: 300d\n"),
-    good: Example::fields("spec:\n  lifetime: 180d\n"),
+    bad: RuleExample::fields("spec:\n  lifetime: 300d\n"),
+    good: RuleExample::fields("spec:\n  lifetime: 180d\n"),
     remedy: "Shorten it to six months, or generate the key in the console. The rule reports nothing \
            if expiry-missing or expiry-too-long already reports the key, unless that finding is \
            waived.",
     options: &[],
     fixes: Fixes::Unsafe,
-    check: Check::Key(check),
+    check: RuleCheck::Key(check),
 };
 
-fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
+fn check(cx: &KeyContext<'_>, sink: &mut FindingSink<'_>) {
     let Some(end) = cx.definition.spec.as_ref().and_then(|spec| spec.end()) else { return };
     let message = match remaining(end.value, cx.now) {
         None => "the product's API cannot generate a key that never expires".to_owned(),
@@ -39,7 +39,7 @@ fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
     let limit = beyond(cx.now);
     // `never` is a value of `expires`, where no lifetime is allowed.
     let text = limit.and_then(|limit| match end.value {
-        Expiry::Never => clamped(Expiry::At(cx.now), limit, cx.now),
+        ExpirySpec::Never => clamped(ExpirySpec::At(cx.now), limit, cx.now),
         other => clamped(other, limit, cx.now),
     });
     cx.finding(end.span, message)

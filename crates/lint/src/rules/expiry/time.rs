@@ -1,24 +1,24 @@
 //! How long a key lives, and how lifetimes are written.
 
-use cortexkey_manifest::definition::Expiry;
+use cortexkey_manifest::definition::ExpirySpec;
 use jiff::tz::Offset;
 use jiff::{SignedDuration, Span, Timestamp};
 
 use crate::model::duration_in_words;
 
 /// How long a key lives from now on; `None` if it never expires.
-pub(super) fn remaining(expiry: Expiry, now: Timestamp) -> Option<SignedDuration> {
+pub(super) fn remaining(expiry: ExpirySpec, now: Timestamp) -> Option<SignedDuration> {
     match expiry {
-        Expiry::At(end) => Some(end.duration_since(now)),
-        Expiry::After(lifetime) => Some(lifetime),
-        Expiry::Never => None,
+        ExpirySpec::At(end) => Some(end.duration_since(now)),
+        ExpirySpec::After(lifetime) => Some(lifetime),
+        ExpirySpec::Never => None,
     }
 }
 
 /// The latest expiry within a limit, in the form of definitions: a lifetime in days, hours or
 /// minutes, or the last full day.
-pub(super) fn clamped(expiry: Expiry, limit: SignedDuration, now: Timestamp) -> Option<String> {
-    if let Expiry::After(_) = expiry {
+pub(super) fn clamped(expiry: ExpirySpec, limit: SignedDuration, now: Timestamp) -> Option<String> {
+    if let ExpirySpec::After(_) = expiry {
         return Some(match limit.as_secs() {
             seconds @ 86_400.. => format!("{}d", seconds / 86_400),
             seconds @ 3_600.. => format!("{}h", seconds / 3_600),

@@ -4,7 +4,7 @@ use cortexkey_core::auth::Level;
 use cortexkey_manifest::policy::Severity;
 
 use crate::model::Fix;
-use crate::rule::{Check, Example, Fixes, KeyContext, Rule, Sink};
+use crate::rule::{FindingSink, Fixes, KeyContext, Rule, RuleCheck, RuleExample};
 
 pub(crate) static RULE: Rule = Rule {
     code: "L001",
@@ -14,17 +14,17 @@ pub(crate) static RULE: Rule = Rule {
     why: "Every request carries the standard key itself: anyone who sees one request, in a proxy, \
           a log or a debugger, can reuse the key. An advanced key sends a digest over a new nonce \
           and the time, which cannot be used again.",
-    bad: Example::fields("spec:\n  securityLevel: standard\n"),
-    good: Example::fields("spec:\n  securityLevel: advanced\n"),
+    bad: RuleExample::fields("spec:\n  securityLevel: standard\n"),
+    good: RuleExample::fields("spec:\n  securityLevel: advanced\n"),
     remedy: "Write `securityLevel: advanced`, and replace the key: clients of the existing key \
            would fail if its level changed. For a tool that only supports standard keys, disable \
            the rule for its label with an override.",
     options: &[],
     fixes: Fixes::Unsafe,
-    check: Check::Key(check),
+    check: RuleCheck::Key(check),
 };
 
-fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
+fn check(cx: &KeyContext<'_>, sink: &mut FindingSink<'_>) {
     let Some(level) = cx.definition.spec.as_ref().and_then(|spec| spec.level.spanned()) else {
         return;
     };

@@ -2,7 +2,7 @@
 
 use cortexkey_manifest::policy::Severity;
 
-use crate::rule::{Check, Example, Fixes, KeyContext, Rule, Sink, missing_span};
+use crate::rule::{FindingSink, Fixes, KeyContext, Rule, RuleCheck, RuleExample, missing_span};
 
 pub(crate) static RULE: Rule = Rule {
     code: "L002",
@@ -12,15 +12,15 @@ pub(crate) static RULE: Rule = Rule {
     why: "The product requires a level, and tools that omit it fall back to different ones. The \
           tool that generates the key must not decide whether each request carries the key \
           itself.",
-    bad: Example::fields("spec:\n  roles: [Viewer]\n").without(&["spec.securityLevel"]),
-    good: Example::fields("spec:\n  securityLevel: advanced\n  roles: [Viewer]\n"),
+    bad: RuleExample::fields("spec:\n  roles: [Viewer]\n").without(&["spec.securityLevel"]),
+    good: RuleExample::fields("spec:\n  securityLevel: advanced\n  roles: [Viewer]\n"),
     remedy: "Write `securityLevel: advanced`, or `standard` if the policy allows it.",
     options: &[],
     fixes: Fixes::No,
-    check: Check::Key(check),
+    check: RuleCheck::Key(check),
 };
 
-fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
+fn check(cx: &KeyContext<'_>, sink: &mut FindingSink<'_>) {
     let Some(spec) = cx.definition.spec.as_ref().filter(|spec| spec.level.is_missing()) else {
         return;
     };

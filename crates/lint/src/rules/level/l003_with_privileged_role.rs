@@ -5,7 +5,7 @@ use cortexkey_manifest::policy::Severity;
 use cortexkey_manifest::quote;
 
 use crate::model::Fix;
-use crate::rule::{Check, Example, Fixes, KeyContext, Rule, Sink};
+use crate::rule::{FindingSink, Fixes, KeyContext, Rule, RuleCheck, RuleExample};
 use crate::rules::roles::held::held;
 
 const ALLOWED: &str = "rules:\n  level-standard-forbidden: { enabled: false }\n  role-privileged-without-approval: { enabled: false }\n";
@@ -17,19 +17,19 @@ pub(crate) static RULE: Rule = Rule {
     summary: "a standard key holds a privileged role",
     why: "Every request carries a standard key in the clear. With an administrator's role, one \
           line in a proxy's log gives access to the whole tenant.",
-    bad: Example::fields("spec:\n  securityLevel: standard\n  roles: [Deployment Admin]\n")
+    bad: RuleExample::fields("spec:\n  securityLevel: standard\n  roles: [Deployment Admin]\n")
         .policy(ALLOWED),
-    good: Example::fields("spec:\n  securityLevel: advanced\n  roles: [Deployment Admin]\n")
+    good: RuleExample::fields("spec:\n  securityLevel: advanced\n  roles: [Deployment Admin]\n")
         .policy(ALLOWED),
     remedy: "Make the key advanced, or give it a role that is not privileged. Privileged roles are \
            the predefined roles that the product calls so or that administer it, and those that \
            the catalogue marks.",
     options: &[],
     fixes: Fixes::Unsafe,
-    check: Check::Key(check),
+    check: RuleCheck::Key(check),
 };
 
-fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
+fn check(cx: &KeyContext<'_>, sink: &mut FindingSink<'_>) {
     let Some(spec) = &cx.definition.spec else { return };
     let Some(level) = spec.level.spanned() else { return };
     if level.value == Level::Advanced {

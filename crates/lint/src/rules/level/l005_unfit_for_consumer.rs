@@ -6,7 +6,7 @@ use cortexkey_manifest::policy::Severity;
 use cortexkey_manifest::quote;
 
 use crate::policy::rule_options;
-use crate::rule::{Check, Example, Fixes, KeyContext, Rule, Sink};
+use crate::rule::{FindingSink, Fixes, KeyContext, Rule, RuleCheck, RuleExample};
 
 rule_options! {
     struct Options<'a> {
@@ -25,20 +25,20 @@ pub(crate) static RULE: Rule = Rule {
     why: "A key of the wrong level gets the same 401 as a wrong key. The vendor's command line, \
           its MCP server and its content SDK support only standard keys; the integrations between \
           its products support only advanced keys.",
-    bad: Example::fields(
+    bad: RuleExample::fields(
         "metadata:\n  labels: { consumer: cortex-cli }\nspec:\n  securityLevel: advanced\n",
     ),
-    good: Example::fields(
+    good: RuleExample::fields(
         "metadata:\n  labels: { consumer: siem-forwarder }\nspec:\n  securityLevel: advanced\n",
     ),
     remedy: "Change the level, or the label if it names the wrong tool. A policy that forbids \
            standard keys can disable that rule for such a label with an override.",
     options: Options::DOCS,
     fixes: Fixes::No,
-    check: Check::Key(check),
+    check: RuleCheck::Key(check),
 };
 
-fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
+fn check(cx: &KeyContext<'_>, sink: &mut FindingSink<'_>) {
     let Some(spec) = &cx.definition.spec else { return };
     let Some(level) = spec.level.spanned() else { return };
     let metadata = cx.definition.metadata.as_ref();

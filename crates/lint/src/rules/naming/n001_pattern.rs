@@ -4,7 +4,7 @@ use cortexkey_manifest::policy::Severity;
 use cortexkey_manifest::quote;
 
 use crate::policy::{Pattern, rule_options};
-use crate::rule::{Check, Example, Fixes, KeyContext, Rule, Sink};
+use crate::rule::{FindingSink, Fixes, KeyContext, Rule, RuleCheck, RuleExample};
 
 const PATTERN: &str =
     "rules: { name-pattern: { pattern: '^(svc|ci|bot)-[a-z0-9-]+-(prod|dev)$' } }\n";
@@ -23,15 +23,15 @@ pub(crate) static RULE: Rule = Rule {
     summary: "the name does not match the policy's pattern",
     why: "A good name tells the on-call engineer what a key is, who owns it and where it belongs. \
           Programs that sort keys by name rely on it too.",
-    bad: Example::fields("metadata:\n  name: svc-siem-export-test\n").policy(PATTERN),
-    good: Example::fields("metadata:\n  name: svc-siem-export-prod\n").policy(PATTERN),
+    bad: RuleExample::fields("metadata:\n  name: svc-siem-export-test\n").policy(PATTERN),
+    good: RuleExample::fields("metadata:\n  name: svc-siem-export-prod\n").policy(PATTERN),
     remedy: "Rename the key. The rule has no effect until a policy sets `pattern`.",
     options: Options::DOCS,
     fixes: Fixes::No,
-    check: Check::Key(check),
+    check: RuleCheck::Key(check),
 };
 
-fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
+fn check(cx: &KeyContext<'_>, sink: &mut FindingSink<'_>) {
     let Some(name) = cx.definition.metadata.as_ref().and_then(|m| m.name.spanned()) else { return };
     let options = Options::of(sink.settings);
     let Some(pattern) = options.pattern.value else { return };

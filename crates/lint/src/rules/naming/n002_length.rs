@@ -4,7 +4,7 @@ use cortexkey_manifest::policy::Severity;
 use cortexkey_system::counted;
 
 use crate::policy::rule_options;
-use crate::rule::{Check, Example, Fixes, KeyContext, Rule, Sink};
+use crate::rule::{FindingSink, Fixes, KeyContext, Rule, RuleCheck, RuleExample};
 
 rule_options! {
     struct Options {
@@ -22,15 +22,15 @@ pub(crate) static RULE: Rule = Rule {
     summary: "the name is too short to be meaningful, or too long for the console",
     why: "A name of two letters does not say what the key is for. If you write the name into the \
           comment, the console shows only its beginning.",
-    bad: Example::fields("metadata:\n  name: ab\n"),
-    good: Example::fields("metadata:\n  name: svc-siem-export-prod\n"),
+    bad: RuleExample::fields("metadata:\n  name: ab\n"),
+    good: RuleExample::fields("metadata:\n  name: svc-siem-export-prod\n"),
     remedy: "Choose a name that says what the key is for, in a few words.",
     options: Options::DOCS,
     fixes: Fixes::No,
-    check: Check::Key(check),
+    check: RuleCheck::Key(check),
 };
 
-fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
+fn check(cx: &KeyContext<'_>, sink: &mut FindingSink<'_>) {
     let Some(name) = cx.definition.metadata.as_ref().and_then(|m| m.name.spanned()) else { return };
     let length = name.value.trim().chars().count();
     let Options { min, max } = Options::of(sink.settings);

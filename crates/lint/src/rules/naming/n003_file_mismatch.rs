@@ -3,7 +3,7 @@
 use cortexkey_manifest::policy::Severity;
 use cortexkey_manifest::quote;
 
-use crate::rule::{Check, Example, Fixes, KeyContext, Rule, Sink};
+use crate::rule::{FindingSink, Fixes, KeyContext, Rule, RuleCheck, RuleExample};
 
 pub(crate) static RULE: Rule = Rule {
     code: "N003",
@@ -12,18 +12,18 @@ pub(crate) static RULE: Rule = Rule {
     summary: "the file has another name than the key in it",
     why: "People look for a key by its name among the files. A copied file with the old name \
           inside is a second definition of the first key.",
-    bad: Example::fields("metadata:\n  name: svc-siem-export-prod\n").at("keys/svc-siem.yaml"),
-    good: Example::fields("metadata:\n  name: svc-siem-export-prod\n")
+    bad: RuleExample::fields("metadata:\n  name: svc-siem-export-prod\n").at("keys/svc-siem.yaml"),
+    good: RuleExample::fields("metadata:\n  name: svc-siem-export-prod\n")
         .at("keys/svc-siem-export-prod.yaml"),
     remedy: "Rename the file (`git mv`). Renaming the key instead makes it another key: `apply` \
            creates that key and deletes the old one. Files with several definitions and standard \
            input are not checked.",
     options: &[],
     fixes: Fixes::No,
-    check: Check::Key(check),
+    check: RuleCheck::Key(check),
 };
 
-fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
+fn check(cx: &KeyContext<'_>, sink: &mut FindingSink<'_>) {
     let Some(name) = cx.definition.metadata.as_ref().and_then(|m| m.name.spanned()) else { return };
     let file = cx.path.rsplit('/').next().unwrap_or(cx.path);
     let stem = file.rsplit_once('.').map_or(file, |(stem, _)| stem);

@@ -3,7 +3,7 @@
 use cortexkey_manifest::definition::UNASSIGNED;
 use cortexkey_manifest::policy::Severity;
 
-use crate::rule::{Check, Example, Fixes, KeyContext, Rule, Sink, missing_span};
+use crate::rule::{FindingSink, Fixes, KeyContext, Rule, RuleCheck, RuleExample, missing_span};
 
 pub(crate) static RULE: Rule = Rule {
     code: "N004",
@@ -13,15 +13,16 @@ pub(crate) static RULE: Rule = Rule {
     why: "The product stores no owner: it records who created the key, and people leave. Only the \
           definition says whom to ask before a key is rotated. `unassigned`, which an import \
           writes if it does not know the owner, is not an owner.",
-    bad: Example::fields("metadata:\n  name: svc-siem-export-prod\n").without(&["metadata.owner"]),
-    good: Example::fields("metadata:\n  name: svc-siem-export-prod\n  owner: team-detection\n"),
+    bad: RuleExample::fields("metadata:\n  name: svc-siem-export-prod\n")
+        .without(&["metadata.owner"]),
+    good: RuleExample::fields("metadata:\n  name: svc-siem-export-prod\n  owner: team-detection\n"),
     remedy: "Name a team of the policy's catalogue, or an e-mail address.",
     options: &[],
     fixes: Fixes::No,
-    check: Check::Key(check),
+    check: RuleCheck::Key(check),
 };
 
-fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
+fn check(cx: &KeyContext<'_>, sink: &mut FindingSink<'_>) {
     let Some(metadata) = &cx.definition.metadata else { return };
     let written = metadata.owner.spanned().map(|owner| (owner.value.trim(), owner.span));
     let (span, what) = match written {

@@ -4,7 +4,7 @@ use cortexkey_manifest::definition::UNASSIGNED;
 use cortexkey_manifest::policy::Severity;
 use cortexkey_manifest::{closest, quote};
 
-use crate::rule::{Check, Example, Fixes, KeyContext, Rule, Sink};
+use crate::rule::{FindingSink, Fixes, KeyContext, Rule, RuleCheck, RuleExample};
 
 pub(crate) static RULE: Rule = Rule {
     code: "N005",
@@ -12,18 +12,18 @@ pub(crate) static RULE: Rule = Rule {
     severity: Severity::Error,
     summary: "the owner is neither a team of the catalogue nor an address of its domains",
     why: "Nobody can reach a misspelt team or a private address.",
-    bad: Example::fields("metadata:\n  owner: team-detecton\n")
+    bad: RuleExample::fields("metadata:\n  owner: team-detecton\n")
         .policy("catalog: { teams: [team-detection], emailDomains: [example.com] }\n"),
-    good: Example::fields("metadata:\n  owner: ana@example.com\n")
+    good: RuleExample::fields("metadata:\n  owner: ana@example.com\n")
         .policy("catalog: { teams: [team-detection], emailDomains: [example.com] }\n"),
     remedy: "Correct the owner, or add the team to the policy's `catalog.teams`. A policy without \
            teams and domains accepts every owner.",
     options: &[],
     fixes: Fixes::No,
-    check: Check::Key(check),
+    check: RuleCheck::Key(check),
 };
 
-fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
+fn check(cx: &KeyContext<'_>, sink: &mut FindingSink<'_>) {
     let metadata = cx.definition.metadata.as_ref();
     let Some(owner) = metadata.and_then(|metadata| metadata.owner.spanned()) else { return };
     let name = owner.value.trim();

@@ -4,7 +4,7 @@ use cortexkey_manifest::policy::Severity;
 use cortexkey_manifest::quote;
 
 use crate::policy::rule_options;
-use crate::rule::{Check, Example, Fixes, KeyContext, Rule, Sink, missing_span};
+use crate::rule::{FindingSink, Fixes, KeyContext, Rule, RuleCheck, RuleExample, missing_span};
 
 /// Typical placeholders.
 const PLACEHOLDERS: [&str; 16] = [
@@ -40,15 +40,15 @@ pub(crate) static RULE: Rule = Rule {
     summary: "no comment that says what the key is for",
     why: "The comment is the only free text that the product stores with a key. It is what people \
           in the console read when they decide whether the key can be deleted.",
-    bad: Example::fields("spec:\n  comment: TODO\n"),
-    good: Example::fields("spec:\n  comment: Exports incidents to the SIEM. SEC-1234\n"),
+    bad: RuleExample::fields("spec:\n  comment: TODO\n"),
+    good: RuleExample::fields("spec:\n  comment: Exports incidents to the SIEM. SEC-1234\n"),
     remedy: "Write what uses the key and what for, in a few words.",
     options: Options::DOCS,
     fixes: Fixes::No,
-    check: Check::Key(check),
+    check: RuleCheck::Key(check),
 };
 
-fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
+fn check(cx: &KeyContext<'_>, sink: &mut FindingSink<'_>) {
     let Some(spec) = &cx.definition.spec else { return };
     let help = "write what uses the key and what for; the console shows nothing else";
     let finding = match spec.comment.spanned() {

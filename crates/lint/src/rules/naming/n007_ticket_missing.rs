@@ -4,7 +4,7 @@ use cortexkey_manifest::policy::Severity;
 use cortexkey_manifest::quote;
 
 use crate::policy::{Pattern, rule_options};
-use crate::rule::{Check, Example, Fixes, KeyContext, Rule, Sink};
+use crate::rule::{FindingSink, Fixes, KeyContext, Rule, RuleCheck, RuleExample};
 
 const PATTERN: &str = "rules: { ticket-missing: { pattern: 'SEC-[0-9]+' } }\n";
 
@@ -22,16 +22,16 @@ pub(crate) static RULE: Rule = Rule {
     summary: "the comment contains no ticket that matches the policy's pattern",
     why: "A ticket leads from the key in the console to the discussion in which it was granted, \
           long after the requester has left.",
-    bad: Example::fields("spec:\n  comment: Exports incidents to the SIEM\n").policy(PATTERN),
-    good: Example::fields("spec:\n  comment: Exports incidents to the SIEM. SEC-1234\n")
+    bad: RuleExample::fields("spec:\n  comment: Exports incidents to the SIEM\n").policy(PATTERN),
+    good: RuleExample::fields("spec:\n  comment: Exports incidents to the SIEM. SEC-1234\n")
         .policy(PATTERN),
     remedy: "Name the ticket in the comment. The rule has no effect until a policy sets `pattern`.",
     options: Options::DOCS,
     fixes: Fixes::No,
-    check: Check::Key(check),
+    check: RuleCheck::Key(check),
 };
 
-fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
+fn check(cx: &KeyContext<'_>, sink: &mut FindingSink<'_>) {
     let Some(comment) = cx.definition.spec.as_ref().and_then(|spec| spec.comment.spanned()) else {
         return;
     };

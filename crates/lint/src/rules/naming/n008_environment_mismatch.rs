@@ -4,7 +4,7 @@ use cortexkey_manifest::policy::Severity;
 use cortexkey_manifest::quote;
 
 use crate::policy::rule_options;
-use crate::rule::{Check, Example, Fixes, KeyContext, Rule, Sink};
+use crate::rule::{FindingSink, Fixes, KeyContext, Rule, RuleCheck, RuleExample};
 
 const KNOWN: &str = "rules: { name-environment-mismatch: { environments: [prod, dev] } }\n";
 
@@ -22,20 +22,20 @@ pub(crate) static RULE: Rule = Rule {
     summary: "the name says one environment, and the folder, tenant or label another",
     why: "A production key among the files of the test environment gets the review and handling \
           of the test environment.",
-    bad: Example::fields("metadata:\n  name: svc-siem-export-prod\n")
+    bad: RuleExample::fields("metadata:\n  name: svc-siem-export-prod\n")
         .at("keys/dev/svc-siem-export-prod.yaml")
         .policy(KNOWN),
-    good: Example::fields("metadata:\n  name: svc-siem-export-prod\n")
+    good: RuleExample::fields("metadata:\n  name: svc-siem-export-prod\n")
         .at("keys/prod/svc-siem-export-prod.yaml")
         .policy(KNOWN),
     remedy: "Move the file, or rename the key. The rule has no effect until a policy sets \
            `environments`.",
     options: Options::DOCS,
     fixes: Fixes::No,
-    check: Check::Key(check),
+    check: RuleCheck::Key(check),
 };
 
-fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
+fn check(cx: &KeyContext<'_>, sink: &mut FindingSink<'_>) {
     let Some(name) = cx.definition.metadata.as_ref().and_then(|m| m.name.spanned()) else { return };
     let environments = Options::of(sink.settings).environments;
     let of = |text: &str| {

@@ -3,7 +3,7 @@
 use cortexkey_manifest::policy::Severity;
 use cortexkey_manifest::{did_you_mean, quote};
 
-use crate::rule::{Check, Example, Fixes, KeyContext, Rule, Sink, missing_span};
+use crate::rule::{FindingSink, Fixes, KeyContext, Rule, RuleCheck, RuleExample, missing_span};
 
 pub(crate) static RULE: Rule = Rule {
     code: "N009",
@@ -12,16 +12,16 @@ pub(crate) static RULE: Rule = Rule {
     summary: "the tenant is not in the policy, or is missing although there are several",
     why: "The tenant determines which roles and groups exist. Without it, the rules about roles \
           and scopes cannot check the key against its tenant.",
-    bad: Example::fields("metadata:\n  tenant: prod-e\n"),
-    good: Example::fields("metadata:\n  tenant: prod-eu\n"),
+    bad: RuleExample::fields("metadata:\n  tenant: prod-e\n"),
+    good: RuleExample::fields("metadata:\n  tenant: prod-eu\n"),
     remedy: "Write a tenant of the policy. It may be omitted if the policy has only one; a policy \
            without tenants accepts every name.",
     options: &[],
     fixes: Fixes::No,
-    check: Check::Key(check),
+    check: RuleCheck::Key(check),
 };
 
-fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
+fn check(cx: &KeyContext<'_>, sink: &mut FindingSink<'_>) {
     let Some(metadata) = &cx.definition.metadata else { return };
     let known: Vec<&str> = cx.policy.tenants().map(|(name, _)| name.value.as_str()).collect();
     if known.is_empty() {

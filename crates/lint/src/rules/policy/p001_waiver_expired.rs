@@ -3,7 +3,7 @@
 use cortexkey_manifest::policy::Severity;
 
 use crate::model::remove_waiver;
-use crate::rule::{Check, Example, Fixes, PolicyContext, Rule, Sink};
+use crate::rule::{FindingSink, Fixes, PolicyContext, Rule, RuleCheck, RuleExample};
 use crate::rules::policy::samples::{LONG, SOUND};
 
 pub(crate) static RULE: Rule = Rule {
@@ -12,18 +12,18 @@ pub(crate) static RULE: Rule = Rule {
     severity: Severity::Error,
     summary: "a waiver that has expired and no longer applies",
     why: "A waiver is a temporary decision. When it expires, the decision has to be made again.",
-    bad: Example::fields("").policy(
+    bad: RuleExample::fields("").policy(
         "waivers:\n  - { rule: expiry-too-long, key: svc-siem-export-prod, reason: \"SEC-77\", \
          approvedBy: ciso@example.com, expires: 2025-06-30 }\n",
     ),
-    good: Example::fields(LONG).policy(SOUND),
+    good: RuleExample::fields(LONG).policy(SOUND),
     remedy: "Fix the key and remove the waiver, or have it approved again with a new date.",
     options: &[],
     fixes: Fixes::Unsafe,
-    check: Check::Policy(check),
+    check: RuleCheck::Policy(check),
 };
 
-fn check(cx: &PolicyContext<'_>, sink: &mut Sink<'_>) {
+fn check(cx: &PolicyContext<'_>, sink: &mut FindingSink<'_>) {
     for (layer, waiver) in cx.policy.waivers() {
         if let Some(expires) = waiver.expires.spanned()
             && expires.value <= cx.now

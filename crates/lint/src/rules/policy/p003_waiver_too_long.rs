@@ -5,7 +5,7 @@ use jiff::SignedDuration;
 
 use crate::model::duration_in_words;
 use crate::policy::rule_options;
-use crate::rule::{Check, Example, Fixes, PolicyContext, Rule, Sink};
+use crate::rule::{FindingSink, Fixes, PolicyContext, Rule, RuleCheck, RuleExample};
 use crate::rules::policy::samples::{LONG, SOUND};
 
 const YEARS: &str = "rules: { expiry-beyond-product: { enabled: false } }\nwaivers:\n  \
@@ -26,16 +26,16 @@ pub(crate) static RULE: Rule = Rule {
     summary: "a waiver or suppression that lasts longer than the policy allows",
     why: "A waiver covers the time until the key is fixed. One that lasts for years changes the \
           policy without a decision.",
-    bad: Example::fields(LONG).policy(YEARS),
-    good: Example::fields(LONG).policy(SOUND),
+    bad: RuleExample::fields(LONG).policy(YEARS),
+    good: RuleExample::fields(LONG).policy(SOUND),
     remedy: "Set an earlier date and review the waiver then, or change the policy if the exception \
            is permanent.",
     options: Options::DOCS,
     fixes: Fixes::No,
-    check: Check::Policy(check),
+    check: RuleCheck::Policy(check),
 };
 
-fn check(cx: &PolicyContext<'_>, sink: &mut Sink<'_>) {
+fn check(cx: &PolicyContext<'_>, sink: &mut FindingSink<'_>) {
     let limit = Options::of(sink.settings).max;
     let Some(max) = limit.value else { return };
     for (layer, waiver) in cx.policy.waivers() {

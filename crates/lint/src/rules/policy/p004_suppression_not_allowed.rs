@@ -2,7 +2,7 @@
 
 use cortexkey_manifest::policy::Severity;
 
-use crate::rule::{Check, Example, Fixes, PolicyContext, Rule, Sink};
+use crate::rule::{FindingSink, Fixes, PolicyContext, Rule, RuleCheck, RuleExample};
 use crate::rules::policy::samples::{LONG, SOUND};
 
 pub(crate) static RULE: Rule = Rule {
@@ -13,19 +13,19 @@ pub(crate) static RULE: Rule = Rule {
               elsewhere",
     why: "The policy allows no exceptions for this rule. A waiver without effect would look like \
           a granted exception.",
-    bad: Example::fields("").policy(
+    bad: RuleExample::fields("").policy(
         "rules: { expiry-too-long: { waivable: false } }\nwaivers:\n  - { rule: E003, \
          key: svc-siem-export-prod, reason: \"SEC-77\", approvedBy: ciso@example.com, \
          expires: 2026-03-31 }\n",
     ),
-    good: Example::fields(LONG).policy(SOUND),
+    good: RuleExample::fields(LONG).policy(SOUND),
     remedy: "Fix the key, or ask the policy's owner to make the rule waivable.",
     options: &[],
     fixes: Fixes::No,
-    check: Check::Policy(check),
+    check: RuleCheck::Policy(check),
 };
 
-fn check(cx: &PolicyContext<'_>, sink: &mut Sink<'_>) {
+fn check(cx: &PolicyContext<'_>, sink: &mut FindingSink<'_>) {
     for (layer, waiver) in cx.policy.waivers() {
         let Some(written) = waiver.rule.spanned() else { continue };
         let Some(rule) = cx.policy.rule_id(&written.value) else { continue };

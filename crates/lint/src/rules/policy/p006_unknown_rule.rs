@@ -2,7 +2,7 @@
 
 use cortexkey_manifest::policy::Severity;
 
-use crate::rule::{Check, Example, Fixes, Rule};
+use crate::rule::{Fixes, Rule, RuleCheck, RuleExample};
 
 pub(crate) static RULE: Rule = Rule {
     code: "P006",
@@ -10,10 +10,10 @@ pub(crate) static RULE: Rule = Rule {
     severity: Severity::Error,
     summary: "a rule or an option that does not exist",
     why: "A misspelt rule is never applied. The run ends with exit code 2.",
-    bad: Example::fields("").policy("rules: { expiry-to-long: { max: 30d } }\n"),
-    good: Example::fields("").policy("rules: { expiry-too-long: { max: 120d } }\n"),
+    bad: RuleExample::fields("").policy("rules: { expiry-to-long: { max: 30d } }\n"),
+    good: RuleExample::fields("").policy("rules: { expiry-too-long: { max: 120d } }\n"),
     remedy: "Correct the name; `cortexkey rules` lists all rules.",
     options: &[],
     fixes: Fixes::No,
-    check: Check::Engine,
+    check: RuleCheck::Engine,
 };

@@ -3,7 +3,7 @@
 use cortexkey_manifest::policy::Severity;
 
 use crate::policy::Policy;
-use crate::rule::{Check, Example, Fixes, PolicyContext, Rule, Sink};
+use crate::rule::{FindingSink, Fixes, PolicyContext, Rule, RuleCheck, RuleExample};
 
 pub(crate) static RULE: Rule = Rule {
     code: "P007",
@@ -13,20 +13,21 @@ pub(crate) static RULE: Rule = Rule {
     why: "Parent policies lock rules so that no child can loosen them, directly or by changing \
           facts such as what a role grants, which product a tenant is, or which teams may own \
           keys. The attempt has no effect and is reported.",
-    bad: Example::fields("").policy(WEAKER),
-    good: Example::fields("").policy("rules: { expiry-too-long: { max: 120d, locked: true } }\n"),
+    bad: RuleExample::fields("").policy(WEAKER),
+    good: RuleExample::fields("")
+        .policy("rules: { expiry-too-long: { max: 120d, locked: true } }\n"),
     remedy: "Remove it, or change the parent: unlock the rule, correct the fact, or open the list \
            with `catalog: { open: [teams] }`.",
     options: &[],
     fixes: Fixes::No,
-    check: Check::Policy(check),
+    check: RuleCheck::Policy(check),
 };
 
 /// Extends a policy that the tests put next to it, in which the rule is locked.
 const WEAKER: &str = "apiVersion: cortexkey/v1\nkind: Policy\nmetadata: { name: team }\n\
     extends: [../acme.yaml]\nrules: { expiry-too-long: { max: 900d } }\n";
 
-fn check(cx: &PolicyContext<'_>, sink: &mut Sink<'_>) {
+fn check(cx: &PolicyContext<'_>, sink: &mut FindingSink<'_>) {
     for refused in &cx.policy.merged.refused {
         let message = format!(
             "`{}` of {} is locked; this would loosen it and has no effect",

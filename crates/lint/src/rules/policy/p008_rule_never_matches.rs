@@ -2,7 +2,7 @@
 
 use cortexkey_manifest::policy::Severity;
 
-use crate::rule::{Check, Example, Fixes, Rule};
+use crate::rule::{Fixes, Rule, RuleCheck, RuleExample};
 
 const CUSTOM: &str = "customRules:\n  - id: ORG001\n    name: prod-is-advanced\n    \
     match: { labels: { env: prod } }\n    assert: \"key.spec.securityLevel == 'advanced'\"\n    \
@@ -14,12 +14,12 @@ pub(crate) static RULE: Rule = Rule {
     severity: Severity::Warning,
     summary: "a custom rule whose `match` selects no key",
     why: "Such a rule checks nothing. A common cause is a renamed label.",
-    bad: Example::fields("metadata:\n  name: svc-siem-export-prod\n").policy(CUSTOM),
-    good: Example::fields("metadata:\n  name: svc-siem-export-prod\n  labels: { env: prod }\n")
+    bad: RuleExample::fields("metadata:\n  name: svc-siem-export-prod\n").policy(CUSTOM),
+    good: RuleExample::fields("metadata:\n  name: svc-siem-export-prod\n  labels: { env: prod }\n")
         .policy(CUSTOM),
     remedy: "Correct its `match`, or remove the rule. This rule runs only if the complete corpus \
              is checked.",
     options: &[],
     fixes: Fixes::No,
-    check: Check::Engine,
+    check: RuleCheck::Engine,
 };

@@ -6,7 +6,7 @@ use cortexkey_manifest::policy::Severity;
 use cortexkey_manifest::{Suggestions, quote};
 
 use crate::policy::{lacking, names_key};
-use crate::rule::{Check, Example, Fixes, PolicyContext, Rule, Sink};
+use crate::rule::{FindingSink, Fixes, PolicyContext, Rule, RuleCheck, RuleExample};
 use crate::rules::policy::samples::{LONG, SOUND};
 
 pub(crate) static RULE: Rule = Rule {
@@ -19,18 +19,18 @@ pub(crate) static RULE: Rule = Rule {
           that does not exist would suppress findings of the next key with that name. A waiver by \
           name alone, for a name that several tenants use, was granted for only one of them. None \
           of these waivers applies.",
-    bad: Example::fields("").policy(
+    bad: RuleExample::fields("").policy(
         "waivers:\n  - { rule: expiry-too-long, key: svc-siem-export-prod, \
          approvedBy: ciso@example.com, expires: 2026-03-31 }\n",
     ),
-    good: Example::fields(LONG).policy(SOUND),
+    good: RuleExample::fields(LONG).policy(SOUND),
     remedy: "Write `reason`, `approvedBy` and `expires`, and the key as `name` or `tenant/name`.",
     options: &[],
     fixes: Fixes::No,
-    check: Check::Policy(check),
+    check: RuleCheck::Policy(check),
 };
 
-fn check(cx: &PolicyContext<'_>, sink: &mut Sink<'_>) {
+fn check(cx: &PolicyContext<'_>, sink: &mut FindingSink<'_>) {
     let keys = known_keys(cx);
     let mut suggestions = Suggestions::default();
     for (layer, waiver) in cx.policy.waivers() {

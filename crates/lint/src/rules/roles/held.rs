@@ -55,7 +55,7 @@ fn look_up(cx: &KeyContext<'_>) -> Vec<(usize, ResolvedRole)> {
         };
         seen.extend(held.iter().map(|(name, _)| *name));
         all.extend(held.into_iter().map(|(name, by)| {
-            let resolved = ResolvedRole::of(cx.listed.name_of(name), find(name), product);
+            let resolved = ResolvedRole::resolve(cx.listed.name_of(name), find(name), product);
             (at, resolved.implied_by(by))
         }));
     }

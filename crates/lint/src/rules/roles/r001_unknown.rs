@@ -7,7 +7,7 @@ use cortexkey_manifest::policy::Severity;
 use cortexkey_manifest::{Spanned, Suggestions, quote, scalar};
 
 use crate::model::{Fix, folded};
-use crate::rule::{Check, Example, Fixes, KeyContext, Rule, Sink};
+use crate::rule::{FindingSink, Fixes, KeyContext, Rule, RuleCheck, RuleExample};
 
 pub(crate) static RULE: Rule = Rule {
     code: "R001",
@@ -17,16 +17,16 @@ pub(crate) static RULE: Rule = Rule {
     why: "The product takes roles by display name and answers an unknown one with status 500, \
           possibly halfway through a rollout. This rule finds a misspelt name before anything is \
           sent.",
-    bad: Example::fields("spec:\n  roles: [Viewr]\n"),
-    good: Example::fields("spec:\n  roles: [Viewer]\n"),
+    bad: RuleExample::fields("spec:\n  roles: [Viewr]\n"),
+    good: RuleExample::fields("spec:\n  roles: [Viewer]\n"),
     remedy: "Correct the name. Add your own roles to the policy's `catalog.roles`. If the tenant's \
            product is not known, the predefined roles of all products are accepted.",
     options: &[],
     fixes: Fixes::Safe,
-    check: Check::Key(check),
+    check: RuleCheck::Key(check),
 };
 
-fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
+fn check(cx: &KeyContext<'_>, sink: &mut FindingSink<'_>) {
     let product = cx.policy.product(cx.tenant);
     let predefined = || PREDEFINED_ROLES.iter().filter(|role| may_have(product, role));
     let is_known =

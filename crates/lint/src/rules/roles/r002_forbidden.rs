@@ -5,7 +5,7 @@ use cortexkey_manifest::policy::Severity;
 
 use crate::model::same_role;
 use crate::policy::rule_options;
-use crate::rule::{Check, Example, Fixes, KeyContext, Rule, Sink};
+use crate::rule::{FindingSink, Fixes, KeyContext, Rule, RuleCheck, RuleExample};
 use crate::rules::roles::held::{first_held, words};
 
 rule_options! {
@@ -22,16 +22,16 @@ pub(crate) static RULE: Rule = Rule {
     summary: "a role that no key may hold",
     why: "An administrator's role lets a key do everything a person may: generate keys, grant \
           roles, delete evidence. Automation needs a part of that, and a custom role for it.",
-    bad: Example::fields("spec:\n  roles: [Instance Administrator]\n"),
-    good: Example::fields("spec:\n  roles: [Viewer]\n"),
+    bad: RuleExample::fields("spec:\n  roles: [Instance Administrator]\n"),
+    good: RuleExample::fields("spec:\n  roles: [Viewer]\n"),
     remedy: "Create a custom role with the components that the key needs. A policy sets the list \
            with `roles`.",
     options: Options::DOCS,
     fixes: Fixes::No,
-    check: Check::Key(check),
+    check: RuleCheck::Key(check),
 };
 
-fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
+fn check(cx: &KeyContext<'_>, sink: &mut FindingSink<'_>) {
     let forbidden = Options::of(sink.settings).roles;
     let is_forbidden =
         |role: &ResolvedRole| forbidden.value.iter().any(|name| same_role(name, role.name()));

@@ -6,7 +6,7 @@ use cortexkey_manifest::policy::Severity;
 use cortexkey_manifest::{Span, quote};
 
 use crate::model::{folded, remove_item};
-use crate::rule::{Check, Example, Fixes, KeyContext, Rule, Sink};
+use crate::rule::{FindingSink, Fixes, KeyContext, Rule, RuleCheck, RuleExample};
 
 pub(crate) static RULE: Rule = Rule {
     code: "R003",
@@ -14,15 +14,15 @@ pub(crate) static RULE: Rule = Rule {
     severity: Severity::Warning,
     summary: "the same role appears twice",
     why: "The second entry grants nothing more, and usually another role was meant.",
-    bad: Example::fields("spec:\n  roles: [Viewer, Responder, Viewer]\n"),
-    good: Example::fields("spec:\n  roles: [Viewer, Responder]\n"),
+    bad: RuleExample::fields("spec:\n  roles: [Viewer, Responder, Viewer]\n"),
+    good: RuleExample::fields("spec:\n  roles: [Viewer, Responder]\n"),
     remedy: "Remove one, or write the role that was meant.",
     options: &[],
     fixes: Fixes::Safe,
-    check: Check::Key(check),
+    check: RuleCheck::Key(check),
 };
 
-fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
+fn check(cx: &KeyContext<'_>, sink: &mut FindingSink<'_>) {
     let roles = cx.definition.roles();
     let mut seen: HashMap<String, Span> = HashMap::with_capacity(roles.len());
     for role in roles {

@@ -4,7 +4,7 @@ use cortexkey_manifest::Spanned;
 use cortexkey_manifest::policy::Severity;
 
 use crate::policy::rule_options;
-use crate::rule::{Check, Example, Fixes, KeyContext, Rule, Sink};
+use crate::rule::{FindingSink, Fixes, KeyContext, Rule, RuleCheck, RuleExample};
 
 rule_options! {
     struct Options {
@@ -20,17 +20,17 @@ pub(crate) static RULE: Rule = Rule {
     summary: "more roles than a key should hold",
     why: "Permissions of roles add up: the highest level of each component counts. With more \
           than a few roles, it is hard to see what a key may do.",
-    bad: Example::fields("spec:\n  roles: [Viewer, Responder, Developer]\n")
+    bad: RuleExample::fields("spec:\n  roles: [Viewer, Responder, Developer]\n")
         .policy("rules: { role-too-many: { max: 2 } }\n"),
-    good: Example::fields("spec:\n  roles: [Viewer, Responder]\n")
+    good: RuleExample::fields("spec:\n  roles: [Viewer, Responder]\n")
         .policy("rules: { role-too-many: { max: 2 } }\n"),
     remedy: "Create one custom role with what the key needs, or split the key by consumer.",
     options: Options::DOCS,
     fixes: Fixes::No,
-    check: Check::Key(check),
+    check: RuleCheck::Key(check),
 };
 
-fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
+fn check(cx: &KeyContext<'_>, sink: &mut FindingSink<'_>) {
     let limit = Options::of(sink.settings).max;
     let Some(max) = limit.value else { return };
     let roles = cx.definition.roles();

@@ -3,10 +3,10 @@
 use std::collections::HashMap;
 
 use cortexkey_manifest::access::ResolvedRole;
-use cortexkey_manifest::policy::{Severity, Source};
+use cortexkey_manifest::policy::{SettingSource, Severity};
 
 use crate::model::folded;
-use crate::rule::{Check, Example, Fixes, KeyContext, Rule, Sink};
+use crate::rule::{FindingSink, Fixes, KeyContext, Rule, RuleCheck, RuleExample};
 use crate::rules::roles::held::{held, words};
 
 const CONFLICT: &str = "catalog: { conflicts: [[Responder, Investigation Admin]] }\nrules: { role-privileged-without-approval: { enabled: false } }\n";
@@ -18,16 +18,16 @@ pub(crate) static RULE: Rule = Rule {
     summary: "two roles that must not be combined",
     why: "Separation of duties: a key that takes an action must not also control the audit of that \
           action. A key has the permissions of all its roles.",
-    bad: Example::fields("spec:\n  roles: [Responder, Investigation Admin]\n").policy(CONFLICT),
-    good: Example::fields("spec:\n  roles: [Responder, Viewer]\n").policy(CONFLICT),
+    bad: RuleExample::fields("spec:\n  roles: [Responder, Investigation Admin]\n").policy(CONFLICT),
+    good: RuleExample::fields("spec:\n  roles: [Responder, Viewer]\n").policy(CONFLICT),
     remedy: "Split the key in two, one for each duty. The policy's `catalog.conflicts` lists the \
            pairs.",
     options: &[],
     fixes: Fixes::No,
-    check: Check::Key(check),
+    check: RuleCheck::Key(check),
 };
 
-fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
+fn check(cx: &KeyContext<'_>, sink: &mut FindingSink<'_>) {
     let roles = cx.definition.roles();
     let mut conflicts = cx.policy.conflicts().peekable();
     if conflicts.peek().is_none() {
@@ -57,7 +57,7 @@ fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
             .detail(format!("{}\n{}", first.name(), second.name()))
             .help("split the key in two, one for each duty")
             .also(roles[*first_at].span, "the other role")
-            .also_at(cx.policy.location(Source { layer, span: name.span }), "set here")
+            .also_at(cx.policy.location(SettingSource { layer, span: name.span }), "set here")
             .report(sink);
     }
 }

@@ -6,7 +6,7 @@ use cortexkey_manifest::policy::Severity;
 use cortexkey_manifest::quote;
 
 use crate::model::remove_item;
-use crate::rule::{Check, Example, Fixes, Included, KeyContext, Rule, Sink};
+use crate::rule::{FindingSink, Fixes, Included, KeyContext, Rule, RuleCheck, RuleExample};
 
 const IMPLIES: &str = "catalog: { roles: [{ name: Break Glass, implies: [Responder] }] }\n";
 
@@ -17,15 +17,15 @@ pub(crate) static RULE: Rule = Rule {
     summary: "a role that another role of the key includes",
     why: "A role that adds nothing makes the review harder, and it stays when the other role is \
           removed.",
-    bad: Example::fields("spec:\n  roles: [Break Glass, Responder]\n").policy(IMPLIES),
-    good: Example::fields("spec:\n  roles: [Break Glass]\n").policy(IMPLIES),
+    bad: RuleExample::fields("spec:\n  roles: [Break Glass, Responder]\n").policy(IMPLIES),
+    good: RuleExample::fields("spec:\n  roles: [Break Glass]\n").policy(IMPLIES),
     remedy: "Remove the included role. `implies` in the catalogue lists which role includes which.",
     options: &[],
     fixes: Fixes::Unsafe,
-    check: Check::Key(check),
+    check: RuleCheck::Key(check),
 };
 
-fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
+fn check(cx: &KeyContext<'_>, sink: &mut FindingSink<'_>) {
     let roles = cx.definition.roles();
     let mut seen: HashSet<&str> = HashSet::with_capacity(roles.len());
     // Few roles include others.

@@ -3,7 +3,7 @@
 use cortexkey_manifest::policy::Severity;
 use cortexkey_manifest::yaml::{Node, NodeKind};
 
-use crate::rule::{Check, Example, Fixes, KeyContext, Rule, Sink, missing_span};
+use crate::rule::{FindingSink, Fixes, KeyContext, Rule, RuleCheck, RuleExample, missing_span};
 
 pub(crate) static RULE: Rule = Rule {
     code: "R007",
@@ -12,15 +12,15 @@ pub(crate) static RULE: Rule = Rule {
     summary: "the key has no role",
     why: "The product generates no key without a role, so the person who creates the key by hand would \
           choose one.",
-    bad: Example::fields("spec:\n  roles: []\n"),
-    good: Example::fields("spec:\n  roles: [Viewer]\n"),
+    bad: RuleExample::fields("spec:\n  roles: []\n"),
+    good: RuleExample::fields("spec:\n  roles: [Viewer]\n"),
     remedy: "Write the least powerful role that is sufficient.",
     options: &[],
     fixes: Fixes::No,
-    check: Check::Key(check),
+    check: RuleCheck::Key(check),
 };
 
-fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
+fn check(cx: &KeyContext<'_>, sink: &mut FindingSink<'_>) {
     let Some(spec) = &cx.definition.spec else { return };
     let empty = spec.roles.spanned().filter(|roles| {
         // An item that could not be read is in the tree, but not among the values.

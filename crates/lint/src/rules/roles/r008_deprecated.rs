@@ -1,11 +1,11 @@
 //! R008 role-deprecated: a role that the catalogue marks as deprecated.
 
-use cortexkey_manifest::policy::Role;
+use cortexkey_manifest::policy::CatalogRole;
 use cortexkey_manifest::policy::Severity;
 use cortexkey_manifest::{Spanned, quote, scalar};
 
 use crate::model::Fix;
-use crate::rule::{Check, Example, Fixes, KeyContext, Rule, Sink};
+use crate::rule::{FindingSink, Fixes, KeyContext, Rule, RuleCheck, RuleExample};
 
 const OLD: &str = "catalog: { roles: [{ name: Old Viewer, deprecated: { use: Viewer } }] }\n";
 
@@ -15,16 +15,16 @@ pub(crate) static RULE: Rule = Rule {
     severity: Severity::Warning,
     summary: "a role that the catalogue marks as deprecated",
     why: "Removing a role from the tenant takes it away from every key that has it.",
-    bad: Example::fields("spec:\n  roles: [Old Viewer]\n").policy(OLD),
-    good: Example::fields("spec:\n  roles: [Viewer]\n").policy(OLD),
+    bad: RuleExample::fields("spec:\n  roles: [Old Viewer]\n").policy(OLD),
+    good: RuleExample::fields("spec:\n  roles: [Viewer]\n").policy(OLD),
     remedy: "Use the replacement role. The fix is safe if the catalogue lists the same components \
            and actions for both, and otherwise needs a review.",
     options: &[],
     fixes: Fixes::Safe,
-    check: Check::Key(check),
+    check: RuleCheck::Key(check),
 };
 
-fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
+fn check(cx: &KeyContext<'_>, sink: &mut FindingSink<'_>) {
     for role in cx.definition.roles() {
         let listed = cx.listed.meant(&role.value);
         let Some((listed, old)) = listed.and_then(|l| Some((l, l.deprecated.get()?))) else {
@@ -43,8 +43,8 @@ fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
 }
 
 /// True if the catalogue lists the same permissions for a role and its replacement.
-fn same(old: &Role, new: &Role) -> bool {
-    let levels = |role: &Role| {
+fn same(old: &CatalogRole, new: &CatalogRole) -> bool {
+    let levels = |role: &CatalogRole| {
         let levels = role.components.iter().map(|(name, level)| (name.value.clone(), *level));
         let mut levels: Vec<_> = levels.collect();
         levels.sort();

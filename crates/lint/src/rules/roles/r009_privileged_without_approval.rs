@@ -2,7 +2,7 @@
 
 use cortexkey_manifest::policy::Severity;
 
-use crate::rule::{Check, Example, Fixes, KeyContext, Rule, Sink};
+use crate::rule::{FindingSink, Fixes, KeyContext, Rule, RuleCheck, RuleExample};
 use crate::rules::roles::held::{first_held, words};
 
 pub(crate) static RULE: Rule = Rule {
@@ -12,17 +12,17 @@ pub(crate) static RULE: Rule = Rule {
     summary: "a privileged role without an entry in `approvals`",
     why: "One line in a file grants a privileged role. `approvals` records next to it who agreed, \
           and where it was discussed.",
-    bad: Example::fields("spec:\n  roles: [Deployment Admin]\n"),
-    good: Example::fields(
+    bad: RuleExample::fields("spec:\n  roles: [Deployment Admin]\n"),
+    good: RuleExample::fields(
         "metadata:\n  approvals: [{ by: ciso@example.com, ticket: SEC-99 }]\nspec:\n  roles: [Deployment Admin]\n",
     ),
     remedy: "Write `approvals: [{ by: …, ticket: … }]` under `metadata` once the role is approved.",
     options: &[],
     fixes: Fixes::No,
-    check: Check::Key(check),
+    check: RuleCheck::Key(check),
 };
 
-fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
+fn check(cx: &KeyContext<'_>, sink: &mut FindingSink<'_>) {
     let Some(metadata) = &cx.definition.metadata else { return };
     let named = |by: Option<&String>| by.is_some_and(|by| !by.trim().is_empty());
     if metadata.approvals.iter().any(|approval| named(approval.by.get())) {

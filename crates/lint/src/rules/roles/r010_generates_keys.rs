@@ -4,7 +4,7 @@ use cortexkey_core::access::{Certainty, Permission, Rights};
 use cortexkey_manifest::access::ResolvedRole;
 use cortexkey_manifest::policy::Severity;
 
-use crate::rule::{Check, Example, Fixes, KeyContext, Rule, Sink};
+use crate::rule::{FindingSink, Fixes, KeyContext, Rule, RuleCheck, RuleExample};
 use crate::rules::roles::held::{first_held, words};
 
 const GENERATOR: &str = "catalog:\n  roles:\n    - { name: Key Generator, components: { Public API: edit } }\n    - { name: Key Reader, components: { Public API: view } }\n";
@@ -16,16 +16,16 @@ pub(crate) static RULE: Rule = Rule {
     summary: "a role with `Public API` at edit: the key can generate keys",
     why: "A key that can generate keys outlives its own expiry and revocation: an attacker who \
           has it once generates another one. The vendor calls such a key a master credential.",
-    bad: Example::fields("spec:\n  roles: [Key Generator]\n").policy(GENERATOR),
-    good: Example::fields("spec:\n  roles: [Key Reader]\n").policy(GENERATOR),
+    bad: RuleExample::fields("spec:\n  roles: [Key Generator]\n").policy(GENERATOR),
+    good: RuleExample::fields("spec:\n  roles: [Key Reader]\n").policy(GENERATOR),
     remedy: "Lower `Public API` to view or none in the role. A key that rotates other keys needs \
            it: write a waiver.",
     options: &[],
     fixes: Fixes::No,
-    check: Check::Key(check),
+    check: RuleCheck::Key(check),
 };
 
-fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
+fn check(cx: &KeyContext<'_>, sink: &mut FindingSink<'_>) {
     let creates_keys = |role: &ResolvedRole| creates_keys(role).is_some();
     for (span, role) in first_held(cx, creates_keys) {
         let certainty = match self::creates_keys(role) {

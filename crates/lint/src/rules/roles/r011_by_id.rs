@@ -4,7 +4,7 @@ use cortexkey_manifest::policy::Severity;
 use cortexkey_manifest::{quote, scalar};
 
 use crate::model::Fix;
-use crate::rule::{Check, Example, Fixes, KeyContext, Rule, Sink};
+use crate::rule::{FindingSink, Fixes, KeyContext, Rule, RuleCheck, RuleExample};
 
 const ID: &str = "catalog: { roles: [{ name: SIEM Export, id: custom_role_4711 }] }\n";
 
@@ -15,15 +15,15 @@ pub(crate) static RULE: Rule = Rule {
     summary: "a role's id instead of its display name",
     why: "The product has two names for a role. Calls that generate keys take the display name, \
           and answer an id with an error 500 about custom roles.",
-    bad: Example::fields("spec:\n  roles: [custom_role_4711]\n").policy(ID),
-    good: Example::fields("spec:\n  roles: [SIEM Export]\n").policy(ID),
+    bad: RuleExample::fields("spec:\n  roles: [custom_role_4711]\n").policy(ID),
+    good: RuleExample::fields("spec:\n  roles: [SIEM Export]\n").policy(ID),
     remedy: "Write the display name. The fix does that if the catalogue has the id.",
     options: &[],
     fixes: Fixes::Safe,
-    check: Check::Key(check),
+    check: RuleCheck::Key(check),
 };
 
-fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
+fn check(cx: &KeyContext<'_>, sink: &mut FindingSink<'_>) {
     for role in cx.definition.roles() {
         let Some(listed) = cx.listed.of_id(&role.value) else { continue };
         let name = &listed.name.value;

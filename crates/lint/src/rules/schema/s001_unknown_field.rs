@@ -6,7 +6,7 @@ use cortexkey_manifest::{Problem, ProblemKind};
 
 use crate::model::Fix;
 use crate::policy::Settings;
-use crate::rule::{Check, Example, Fixes, Rule};
+use crate::rule::{Fixes, Rule, RuleCheck, RuleExample};
 
 pub(crate) static RULE: Rule = Rule {
     code: "S001",
@@ -15,12 +15,12 @@ pub(crate) static RULE: Rule = Rule {
     summary: "a field that the format does not have",
     why: "A misspelt field has no effect: `expire: 2027-01-01` would give the key no expiry, \
           unnoticed.",
-    bad: Example::fields("spec:\n  commnet: for the SIEM\n").without(&["spec.comment"]),
-    good: Example::fields("spec:\n  comment: for the SIEM\n"),
+    bad: RuleExample::fields("spec:\n  commnet: for the SIEM\n").without(&["spec.comment"]),
+    good: RuleExample::fields("spec:\n  comment: for the SIEM\n"),
     remedy: "Correct the name, or remove the field. Use `metadata.annotations` for free text.",
     options: &[],
     fixes: Fixes::Unsafe,
-    check: Check::Problems(|problem| problem.kind == ProblemKind::UnknownField, rename),
+    check: RuleCheck::Problems(|problem| problem.kind == ProblemKind::UnknownField, rename),
 };
 
 /// Replaces the name with the one that was probably meant.

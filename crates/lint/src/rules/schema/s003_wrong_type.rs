@@ -6,7 +6,7 @@ use cortexkey_manifest::{Problem, ProblemKind};
 
 use crate::model::Fix;
 use crate::policy::Settings;
-use crate::rule::{Check, Example, Fixes, Rule};
+use crate::rule::{Fixes, Rule, RuleCheck, RuleExample};
 
 pub(crate) static RULE: Rule = Rule {
     code: "S003",
@@ -15,13 +15,13 @@ pub(crate) static RULE: Rule = Rule {
     summary: "a value of the wrong type",
     why: "Some programs read a string in place of a list as one role, others as a list of \
           letters. All such values of a file are reported at once.",
-    bad: Example::fields("spec:\n  roles: Viewer\n"),
-    good: Example::fields("spec:\n  roles: [Viewer]\n"),
+    bad: RuleExample::fields("spec:\n  roles: Viewer\n"),
+    good: RuleExample::fields("spec:\n  roles: [Viewer]\n"),
     remedy: "Write the type that the message names. The fix turns a string into a list where a list \
            is required.",
     options: &[],
     fixes: Fixes::Safe,
-    check: Check::Problems(|problem| problem.kind == ProblemKind::WrongType, rewrite),
+    check: RuleCheck::Problems(|problem| problem.kind == ProblemKind::WrongType, rewrite),
 };
 
 /// The text as a list with one item.

@@ -6,7 +6,7 @@ use cortexkey_manifest::{Problem, ProblemKind};
 
 use crate::model::Fix;
 use crate::policy::Settings;
-use crate::rule::{Check, Example, Fixes, Rule};
+use crate::rule::{Fixes, Rule, RuleCheck, RuleExample};
 
 pub(crate) static RULE: Rule = Rule {
     code: "S004",
@@ -15,12 +15,12 @@ pub(crate) static RULE: Rule = Rule {
     summary: "a value that the field does not accept",
     why: "A misspelt security level or scope mode has no meaning. A program that falls back to a \
           default generates a weaker key than the reviewed one.",
-    bad: Example::fields("spec:\n  securityLevel: advnaced\n"),
-    good: Example::fields("spec:\n  securityLevel: advanced\n"),
+    bad: RuleExample::fields("spec:\n  securityLevel: advnaced\n"),
+    good: RuleExample::fields("spec:\n  securityLevel: advanced\n"),
     remedy: "Write one of the values that the message lists. Case matters.",
     options: &[],
     fixes: Fixes::Unsafe,
-    check: Check::Problems(|problem| problem.kind == ProblemKind::BadValue, rename),
+    check: RuleCheck::Problems(|problem| problem.kind == ProblemKind::BadValue, rename),
 };
 
 /// Replaces the value with the one that was probably meant.

@@ -3,7 +3,7 @@
 use cortexkey_manifest::ProblemKind;
 use cortexkey_manifest::policy::Severity;
 
-use crate::rule::{COMPLETE, Check, Example, Fixes, Rule, definition};
+use crate::rule::{COMPLETE, Fixes, Rule, RuleCheck, RuleExample, definition};
 
 const UNKNOWN: &str = definition!(
     "apiVersion: cortexkey/v2",
@@ -17,13 +17,13 @@ pub(crate) static RULE: Rule = Rule {
     summary: "an unknown `apiVersion` or `kind`",
     why: "Fields of another version may have another meaning. The rest of such a document is not \
           checked, and this finding reports it.",
-    bad: Example::file(UNKNOWN),
-    good: Example::file(COMPLETE),
+    bad: RuleExample::file(UNKNOWN),
+    good: RuleExample::file(COMPLETE),
     remedy: "Write `apiVersion: cortexkey/v1` and `kind: ApiKey`, or narrow the policy's `keys` to \
            the files that hold key definitions.",
     options: &[],
     fixes: Fixes::No,
-    check: Check::Problems(
+    check: RuleCheck::Problems(
         |problem| problem.kind == ProblemKind::UnsupportedVersion,
         |_, _, _| None,
     ),

@@ -2,11 +2,11 @@
 
 use cortexkey_manifest::format::KEY;
 use cortexkey_manifest::policy::Severity;
-use cortexkey_manifest::yaml::{Entry, NodeKind, Tree};
+use cortexkey_manifest::yaml::{MappingEntry, NodeKind, Tree};
 use cortexkey_manifest::{Span, quote};
 
 use crate::model::{Edit, Fix, entry_span};
-use crate::rule::{Check, Example, FileContext, Fixes, Rule, Sink};
+use crate::rule::{FileContext, FindingSink, Fixes, Rule, RuleCheck, RuleExample};
 
 const LAST: &str = "apiVersion: cortexkey/v1
 kind: ApiKey
@@ -47,30 +47,30 @@ pub(crate) static RULE: Rule = Rule {
     summary: "fields in another order than the documented one",
     why: "If every file has the same order, a reviewer sees what is there and what is missing, \
           and can compare two definitions side by side.",
-    bad: Example::file(LAST),
-    good: Example::file(ORDERED),
+    bad: RuleExample::file(LAST),
+    good: RuleExample::file(ORDERED),
     remedy: "Move the field. `--fix` moves it together with the comments above it.",
     options: &[],
     fixes: Fixes::Safe,
-    check: Check::File(check),
+    check: RuleCheck::File(check),
 };
 
 /// The mappings whose order is checked, by path.
 const PATHS: [&str; 4] = ["", "metadata", "spec", "spec.scope"];
 
-fn check(cx: &FileContext<'_>, sink: &mut Sink<'_>) {
+fn check(cx: &FileContext<'_>, sink: &mut FindingSink<'_>) {
     let roots = cx.documents.iter().filter(|document| document.definition.is_some());
     for document in roots.map(|document| document.span) {
         for path in PATHS {
             let Some(order) = KEY.at(path) else { continue };
             let Some(mapping) = mapping_at(cx.tree, document, path) else { continue };
             let NodeKind::Mapping { entries, flow } = mapping else { continue };
-            let rank = |entry: &Entry| {
+            let rank = |entry: &MappingEntry| {
                 let name = cx.tree.text_of(entry.key).unwrap_or_default();
                 order.fields.iter().position(|field| field.name == name)
             };
             // Unknown fields have already been reported.
-            let known: Vec<(usize, &Entry)> =
+            let known: Vec<(usize, &MappingEntry)> =
                 entries.iter().filter_map(|entry| Some((rank(entry)?, entry))).collect();
             let wrong = known.iter().zip(known.iter().skip(1)).find(|(a, b)| a.0 > b.0);
             let Some(((_, before), (_, entry))) = wrong else { continue };
@@ -101,8 +101,8 @@ fn mapping_at<'t>(tree: &'t Tree, document: Span, path: &str) -> Option<&'t Node
 /// lines.
 fn reordered(
     tree: &Tree,
-    entries: &[Entry],
-    rank: &dyn Fn(&Entry) -> Option<usize>,
+    entries: &[MappingEntry],
+    rank: &dyn Fn(&MappingEntry) -> Option<usize>,
 ) -> Option<Fix> {
     let text = tree.source();
     let mut parts: Vec<(usize, Span)> = Vec::new();

@@ -3,7 +3,7 @@
 use cortexkey_manifest::policy::Severity;
 
 use crate::model::{FindingBuilder, Location, SourceId};
-use crate::rule::{Check, CorpusContext, Example, Fixes, Rule, Sink};
+use crate::rule::{CorpusContext, FindingSink, Fixes, Rule, RuleCheck, RuleExample};
 
 const DEFINITION: &str =
     "apiVersion: cortexkey/v1\nkind: ApiKey\nmetadata: { name: svc-export, owner: team-siem }\n";
@@ -15,18 +15,18 @@ pub(crate) static RULE: Rule = Rule {
     summary: "a key definition outside the files that the policy's `keys` name",
     why: "Only files that `keys` names are checked. A definition elsewhere looks as if it had \
           been checked, and programs that read it trust it.",
-    bad: Example::file(DEFINITION).at("other/svc-export.yaml").outside(),
-    good: Example::fields("metadata:\n  name: svc-export\n").at("keys/svc-export.yaml"),
+    bad: RuleExample::file(DEFINITION).at("other/svc-export.yaml").outside(),
+    good: RuleExample::fields("metadata:\n  name: svc-export\n").at("keys/svc-export.yaml"),
     remedy: "Move the file to where `keys` looks, add its folder to `keys`, or delete it. The rule looks \
              at all YAML and JSON files of the repository, at every file below the folders that the \
              patterns of `keys` start with, and at every file that is given, whatever mistakes are in it. If a repository keeps examples elsewhere, lower the rule's severity in \
              the policy.",
     options: &[],
     fixes: Fixes::No,
-    check: Check::Corpus(check),
+    check: RuleCheck::Corpus(check),
 };
 
-fn check(cx: &CorpusContext<'_>, sink: &mut Sink<'_>) {
+fn check(cx: &CorpusContext<'_>, sink: &mut FindingSink<'_>) {
     for file in &cx.corpus.files {
         let Some(span) = file.outside else { continue };
         let location = Location { source: SourceId::File(file.id), span };

@@ -5,7 +5,7 @@ use cortexkey_manifest::{Span, quote};
 
 use crate::model::Fix;
 use crate::policy::rule_options;
-use crate::rule::{Check, Example, FileContext, Fixes, Rule, Sink};
+use crate::rule::{FileContext, FindingSink, Fixes, Rule, RuleCheck, RuleExample};
 
 const POLICY: &str = "rules: { schema-modeline: { schema: schemas/key.json } }\n";
 
@@ -40,21 +40,21 @@ pub(crate) static RULE: Rule = Rule {
     summary: "a definition does not name the organisation's JSON schema",
     why: "An editor that knows the schema completes tenants, owners, roles and groups, explains each \
           field, and marks mistakes while they are typed, without any extension of its own.",
-    bad: Example::fields("metadata:\n  name: svc-siem-export-prod\n")
+    bad: RuleExample::fields("metadata:\n  name: svc-siem-export-prod\n")
         .policy(POLICY)
         .at("keys/svc-siem-export-prod.yaml"),
-    good: Example::file(GOOD).policy(POLICY).at("keys/svc-siem-export-prod.yaml"),
+    good: RuleExample::file(GOOD).policy(POLICY).at("keys/svc-siem-export-prod.yaml"),
     remedy: "Run `cortexkey lint --fix`, which adds the line. `cortexkey policy schema --output FILE` \
            writes the schema. Nothing is reported until a policy sets `schema`.",
     options: Options::DOCS,
     fixes: Fixes::Safe,
-    check: Check::File(check),
+    check: RuleCheck::File(check),
 };
 
 /// The comment that YAML language servers search for.
 const SERVER: &str = "yaml-language-server:";
 
-fn check(cx: &FileContext<'_>, sink: &mut Sink<'_>) {
+fn check(cx: &FileContext<'_>, sink: &mut FindingSink<'_>) {
     let options = Options::of(sink.settings);
     let Some(schema) = options.schema.value else { return };
     let Some(first) = cx.documents.iter().find(|document| document.definition.is_some()) else {

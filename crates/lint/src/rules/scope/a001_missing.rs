@@ -2,7 +2,7 @@
 
 use cortexkey_manifest::policy::Severity;
 
-use crate::rule::{Check, Example, Fixes, KeyContext, Rule, Sink, missing_span};
+use crate::rule::{FindingSink, Fixes, KeyContext, Rule, RuleCheck, RuleExample, missing_span};
 
 pub(crate) static RULE: Rule = Rule {
     code: "A001",
@@ -12,8 +12,8 @@ pub(crate) static RULE: Rule = Rule {
     why: "If the tenant enforces scopes, a key without one probably sees nothing; otherwise the \
           key sees everything that its roles allow, in every business unit. The call that \
           generates a key sets no scope, so the scope is easy to forget.",
-    bad: Example::fields("spec:\n  roles: [Viewer]\n").without(&["spec.scope"]),
-    good: Example::fields(
+    bad: RuleExample::fields("spec:\n  roles: [Viewer]\n").without(&["spec.scope"]),
+    good: RuleExample::fields(
         "spec:\n  roles: [Viewer]\n  scope:\n    assets: { mode: select, groups: [prod-eu] }\n    \
          casesAndIssues: { mode: all, unreferenced: false }\n    endpoints: { mode: none }\n",
     ),
@@ -21,10 +21,10 @@ pub(crate) static RULE: Rule = Rule {
            products without scopes (xsoar-8, xpanse).",
     options: &[],
     fixes: Fixes::No,
-    check: Check::Key(check),
+    check: RuleCheck::Key(check),
 };
 
-fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
+fn check(cx: &KeyContext<'_>, sink: &mut FindingSink<'_>) {
     if cx.policy.product(cx.tenant).is_some_and(|product| !product.has_scopes()) {
         return;
     }

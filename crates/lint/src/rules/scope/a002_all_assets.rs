@@ -3,7 +3,7 @@
 use cortexkey_core::access::AreaMode;
 use cortexkey_manifest::policy::Severity;
 
-use crate::rule::{Check, Example, Fixes, KeyContext, Rule, Sink};
+use crate::rule::{FindingSink, Fixes, KeyContext, Rule, RuleCheck, RuleExample};
 
 pub(crate) static RULE: Rule = Rule {
     code: "A002",
@@ -12,19 +12,19 @@ pub(crate) static RULE: Rule = Rule {
     summary: "all assets are in scope although groups would be enough",
     why: "A key that sees every asset also sees their findings, cases and issues, including those \
           of assets added tomorrow. Most consumers need only a part.",
-    bad: Example::fields(
+    bad: RuleExample::fields(
         "spec:\n  scope:\n    assets: { mode: all }\n    casesAndIssues: { mode: select, domains: [Security], unreferenced: false }\n    endpoints: { mode: none }\n",
     ),
-    good: Example::fields(
+    good: RuleExample::fields(
         "spec:\n  scope:\n    assets: { mode: select, groups: [prod-eu] }\n    casesAndIssues: { mode: select, domains: [Security], unreferenced: false }\n    endpoints: { mode: none }\n",
     ),
     remedy: "Name the asset groups, or write a waiver that says why the key needs all assets.",
     options: &[],
     fixes: Fixes::No,
-    check: Check::Key(check),
+    check: RuleCheck::Key(check),
 };
 
-fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
+fn check(cx: &KeyContext<'_>, sink: &mut FindingSink<'_>) {
     let Some(scope) = cx.definition.spec.as_ref().and_then(|spec| spec.scope.get()) else { return };
     // A list with `all` is a contradiction, which another rule reports.
     let assets = scope.assets.get().filter(|a| a.groups.get().is_none_or(Vec::is_empty));

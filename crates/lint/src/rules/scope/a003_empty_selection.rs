@@ -4,7 +4,7 @@ use cortexkey_core::access::{AreaMode, EndpointMode};
 use cortexkey_manifest::policy::Severity;
 use cortexkey_manifest::{Field, Span};
 
-use crate::rule::{Check, Example, Fixes, KeyContext, Rule, Sink};
+use crate::rule::{FindingSink, Fixes, KeyContext, Rule, RuleCheck, RuleExample};
 
 pub(crate) static RULE: Rule = Rule {
     code: "A003",
@@ -13,21 +13,21 @@ pub(crate) static RULE: Rule = Rule {
     summary: "`select` with nothing selected",
     why: "The product requires at least one selected entry. What it does with an empty selection \
           differs by area; `none` is unambiguous.",
-    bad: Example::fields(
+    bad: RuleExample::fields(
         "spec:\n  scope:\n    assets: { mode: select, groups: [] }\n    \
          casesAndIssues: { mode: none }\n    endpoints: { mode: none }\n",
     ),
-    good: Example::fields(
+    good: RuleExample::fields(
         "spec:\n  scope:\n    assets: { mode: none }\n    \
          casesAndIssues: { mode: none }\n    endpoints: { mode: none }\n",
     ),
     remedy: "Name what is selected, or write `mode: none`.",
     options: &[],
     fixes: Fixes::No,
-    check: Check::Key(check),
+    check: RuleCheck::Key(check),
 };
 
-fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
+fn check(cx: &KeyContext<'_>, sink: &mut FindingSink<'_>) {
     let scope = cx.definition.spec.as_ref().and_then(|spec| spec.scope.get());
     let Some(scope) = scope else { return };
     let mut report = |span: Option<Span>, area: &str, lists: &str| {

@@ -7,7 +7,7 @@ use cortexkey_manifest::policy::Severity;
 use cortexkey_manifest::{Field, Spanned, Suggestions, quote, scalar};
 
 use crate::model::Fix;
-use crate::rule::{Check, Example, Fixes, KeyContext, Rule, Sink};
+use crate::rule::{FindingSink, Fixes, KeyContext, Rule, RuleCheck, RuleExample};
 
 const GROUPS: &str = "apiVersion: cortexkey/v1\nkind: Policy\nmetadata: { name: example }\n\
     extends: [builtin:recommended]\ntenants:\n  \
@@ -21,20 +21,20 @@ pub(crate) static RULE: Rule = Rule {
     why: "Asset groups are looked up by name when a key is generated. cortexkey refuses to \
           generate such a key; other tools leave a key without a scope. An unknown domain or tag \
           silently allows nothing.",
-    bad: Example::fields("spec:\n  scope:\n    assets: { mode: select, groups: [prod-ue] }\n    casesAndIssues: { mode: select, domains: [Security], unreferenced: false }\n    endpoints: { mode: none }\n").policy(GROUPS),
-    good: Example::fields("spec:\n  scope:\n    assets: { mode: select, groups: [prod-eu] }\n    casesAndIssues: { mode: select, domains: [Security], unreferenced: false }\n    endpoints: { mode: none }\n").policy(GROUPS),
+    bad: RuleExample::fields("spec:\n  scope:\n    assets: { mode: select, groups: [prod-ue] }\n    casesAndIssues: { mode: select, domains: [Security], unreferenced: false }\n    endpoints: { mode: none }\n").policy(GROUPS),
+    good: RuleExample::fields("spec:\n  scope:\n    assets: { mode: select, groups: [prod-eu] }\n    casesAndIssues: { mode: select, domains: [Security], unreferenced: false }\n    endpoints: { mode: none }\n").policy(GROUPS),
     remedy: "Correct the name, or add it to the tenant's inventory in the policy. An empty \
            inventory counts as unknown; the product's own domains are always known. The fix \
            corrects names that differ only in case.",
     options: &[],
     fixes: Fixes::Safe,
-    check: Check::Key(check),
+    check: RuleCheck::Key(check),
 };
 
 /// The selected names of an area, and the tenant's names.
 type Area<'a> = (&'a str, Vec<Spanned<String>>, Vec<String>);
 
-fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
+fn check(cx: &KeyContext<'_>, sink: &mut FindingSink<'_>) {
     let Some(scope) = cx.definition.spec.as_ref().and_then(|spec| spec.scope.get()) else { return };
     let Some(tenant) = cx.tenant.and_then(|name| cx.policy.tenant(name)) else { return };
     let texts = |texts: &[Spanned<String>]| -> Vec<String> {

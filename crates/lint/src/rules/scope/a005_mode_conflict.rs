@@ -5,7 +5,7 @@ use cortexkey_manifest::policy::Severity;
 use cortexkey_manifest::{Field, Span};
 
 use crate::model::{Fix, remove_entry};
-use crate::rule::{Check, Example, Fixes, KeyContext, Rule, Sink};
+use crate::rule::{FindingSink, Fixes, KeyContext, Rule, RuleCheck, RuleExample};
 
 pub(crate) static RULE: Rule = Rule {
     code: "A005",
@@ -15,11 +15,11 @@ pub(crate) static RULE: Rule = Rule {
               modes",
     why: "`mode: all` with a list of groups looks like a restriction and is not one: the product \
           ignores the list. The linter cannot know which of the two was meant.",
-    bad: Example::fields(
+    bad: RuleExample::fields(
         "spec:\n  scope:\n    assets: { mode: all, groups: [prod-eu] }\n    \
          casesAndIssues: { mode: none }\n    endpoints: { mode: none }\n",
     ),
-    good: Example::fields(
+    good: RuleExample::fields(
         "spec:\n  scope:\n    assets: { mode: select, groups: [prod-eu] }\n    \
          casesAndIssues: { mode: none }\n    endpoints: { mode: none }\n",
     ),
@@ -28,10 +28,10 @@ pub(crate) static RULE: Rule = Rule {
            an import writes, are a warning.",
     options: &[],
     fixes: Fixes::Unsafe,
-    check: Check::Key(check),
+    check: RuleCheck::Key(check),
 };
 
-fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
+fn check(cx: &KeyContext<'_>, sink: &mut FindingSink<'_>) {
     let scope = cx.definition.spec.as_ref().and_then(|spec| spec.scope.get());
     let Some(scope) = scope else { return };
     let mut report = |field: &str, key: Option<Span>, mode: Option<Span>| {

@@ -5,7 +5,7 @@ use cortexkey_core::access::Unreferenced;
 use cortexkey_manifest::policy::Severity;
 
 use crate::model::Fix;
-use crate::rule::{Check, Example, Fixes, KeyContext, Rule, Sink};
+use crate::rule::{FindingSink, Fixes, KeyContext, Rule, RuleCheck, RuleExample};
 
 pub(crate) static RULE: Rule = Rule {
     code: "A006",
@@ -16,20 +16,20 @@ pub(crate) static RULE: Rule = Rule {
     why: "No group limits an issue that references no known asset or endpoint: the switch opens \
           all of them, whatever the rest of the scope says. An import that cannot see the switch \
           writes `unknown`.",
-    bad: Example::fields(
+    bad: RuleExample::fields(
         "spec:\n  scope:\n    assets: { mode: select, groups: [prod-eu] }\n    casesAndIssues: { mode: select, domains: [Security], unreferenced: true }\n    endpoints: { mode: none }\n",
     ),
-    good: Example::fields(
+    good: RuleExample::fields(
         "spec:\n  scope:\n    assets: { mode: select, groups: [prod-eu] }\n    casesAndIssues: { mode: select, domains: [Security], unreferenced: false }\n    endpoints: { mode: none }\n",
     ),
     remedy: "Write `unreferenced: false`. If it is `unknown`, look at the key's scope in the \
            console.",
     options: &[],
     fixes: Fixes::Unsafe,
-    check: Check::Key(check),
+    check: RuleCheck::Key(check),
 };
 
-fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
+fn check(cx: &KeyContext<'_>, sink: &mut FindingSink<'_>) {
     let Some(scope) = cx.definition.spec.as_ref().and_then(|spec| spec.scope.get()) else { return };
     let switch = scope.cases.get().and_then(|cases| cases.unreferenced.spanned());
     let Some(switch) = switch else { return };

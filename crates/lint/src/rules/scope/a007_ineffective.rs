@@ -3,7 +3,7 @@
 use cortexkey_core::access::{AreaMode, EndpointMode, Unreferenced};
 use cortexkey_manifest::policy::Severity;
 
-use crate::rule::{Check, Example, Fixes, KeyContext, Rule, Sink};
+use crate::rule::{FindingSink, Fixes, KeyContext, Rule, RuleCheck, RuleExample};
 
 pub(crate) static RULE: Rule = Rule {
     code: "A007",
@@ -14,20 +14,20 @@ pub(crate) static RULE: Rule = Rule {
           assets is. Domains without assets show nothing. Cases of the domain Security on assets \
           with an agent depend on endpoints: all endpoints open all of these cases, whatever the \
           asset groups are.",
-    bad: Example::fields(
+    bad: RuleExample::fields(
         "spec:\n  scope:\n    assets: { mode: none }\n    casesAndIssues: { mode: select, domains: [Security], unreferenced: false }\n    endpoints: { mode: none }\n",
     ),
-    good: Example::fields(
+    good: RuleExample::fields(
         "spec:\n  scope:\n    assets: { mode: select, groups: [prod-eu] }\n    casesAndIssues: { mode: select, domains: [Security], unreferenced: false }\n    endpoints: { mode: none }\n",
     ),
     remedy: "Open the assets that the cases are about, or close the cases too. Select endpoints if \
            you select assets.",
     options: &[],
     fixes: Fixes::No,
-    check: Check::Key(check),
+    check: RuleCheck::Key(check),
 };
 
-fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
+fn check(cx: &KeyContext<'_>, sink: &mut FindingSink<'_>) {
     let Some(scope) = cx.definition.spec.as_ref().and_then(|spec| spec.scope.get()) else { return };
     let (Some(assets), Some(cases), Some(endpoints)) =
         (scope.assets.get(), scope.cases.get(), scope.endpoints.get())

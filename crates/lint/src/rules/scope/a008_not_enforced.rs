@@ -1,10 +1,10 @@
 //! A008 scope-not-enforced: the tenant does not enforce scopes, or it is unknown whether it does.
 
 use cortexkey_core::access::Sbac;
-use cortexkey_manifest::policy::{Severity, Source};
+use cortexkey_manifest::policy::{SettingSource, Severity};
 use cortexkey_manifest::quote;
 
-use crate::rule::{Check, Example, Fixes, KeyContext, Rule, Sink};
+use crate::rule::{FindingSink, Fixes, KeyContext, Rule, RuleCheck, RuleExample};
 
 const OFF: &str = "apiVersion: cortexkey/v1\nkind: Policy\nmetadata: { name: example }\n\
     extends: [builtin:recommended]\ntenants:\n  prod-eu: { product: xsiam, sbac: disabled }\n";
@@ -19,18 +19,18 @@ pub(crate) static RULE: Rule = Rule {
     summary: "the tenant does not enforce scopes, or it is unknown whether it does",
     why: "Scopes are off in a tenant until an administrator turns them on. Until then they are \
           stored and shown, but have no effect: the key sees everything that its roles allow.",
-    bad: Example::fields("spec:\n  roles: [Viewer]\n").policy(OFF),
-    good: Example::fields("spec:\n  roles: [Viewer]\n").policy(ON),
+    bad: RuleExample::fields("spec:\n  roles: [Viewer]\n").policy(OFF),
+    good: RuleExample::fields("spec:\n  roles: [Viewer]\n").policy(ON),
     remedy: "First assign a scope to every key: `cortexkey access --all --if-enforced` lists what \
            each would lose. Then turn on scope based access control in the tenant's server \
            settings, and write `sbac: enforced` in the policy. The rule reports nothing if the \
            policy does not mention `sbac`.",
     options: &[],
     fixes: Fixes::No,
-    check: Check::Key(check),
+    check: RuleCheck::Key(check),
 };
 
-fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
+fn check(cx: &KeyContext<'_>, sink: &mut FindingSink<'_>) {
     let Some(scope) = cx.definition.spec.as_ref().and_then(|spec| spec.scope.key()) else { return };
     let Some((layer, tenant)) = cx.tenant.and_then(|name| cx.policy.tenant_at(name)) else {
         return;
@@ -52,6 +52,6 @@ fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
             "assign scopes first (`cortexkey access --all --if-enforced` lists what each key would \
              lose), then turn scopes on in the tenant and write `sbac: enforced`",
         )
-        .also_at(cx.policy.location(Source { layer, span: sbac.span }), "set here")
+        .also_at(cx.policy.location(SettingSource { layer, span: sbac.span }), "set here")
         .report(sink);
 }

@@ -2,10 +2,10 @@
 //! the reverse.
 
 use cortexkey_manifest::Field;
-use cortexkey_manifest::policy::{Severity, Source};
+use cortexkey_manifest::policy::{SettingSource, Severity};
 
 use crate::model::remove_entry;
-use crate::rule::{Check, Example, Fixes, KeyContext, Rule, Sink};
+use crate::rule::{FindingSink, Fixes, KeyContext, Rule, RuleCheck, RuleExample};
 
 const HAS: &str = "apiVersion: cortexkey/v1\nkind: Policy\nmetadata: { name: example }\n\
     extends: [builtin:recommended]\ntenants:\n  prod-eu: { product: xsiam, datasets: true }\n";
@@ -17,16 +17,16 @@ pub(crate) static RULE: Rule = Rule {
     summary: "the tenant has scopes for dataset rows and the area is missing, or the reverse",
     why: "If the tenant has these scopes, every call that sets a scope needs the area and fails \
           without it. Otherwise the call fails with it.",
-    bad: Example::fields("spec:\n  scope:\n    assets: { mode: select, groups: [prod-eu] }\n    casesAndIssues: { mode: select, domains: [Security], unreferenced: false }\n    endpoints: { mode: none }\n").policy(HAS),
-    good: Example::fields("spec:\n  scope:\n    assets: { mode: select, groups: [prod-eu] }\n    casesAndIssues: { mode: select, domains: [Security], unreferenced: false }\n    endpoints: { mode: none }\n    datasets: { default: none }\n").policy(HAS),
+    bad: RuleExample::fields("spec:\n  scope:\n    assets: { mode: select, groups: [prod-eu] }\n    casesAndIssues: { mode: select, domains: [Security], unreferenced: false }\n    endpoints: { mode: none }\n").policy(HAS),
+    good: RuleExample::fields("spec:\n  scope:\n    assets: { mode: select, groups: [prod-eu] }\n    casesAndIssues: { mode: select, domains: [Security], unreferenced: false }\n    endpoints: { mode: none }\n    datasets: { default: none }\n").policy(HAS),
     remedy: "Write `datasets: { default: none }`, or remove the area. The rule reports nothing if \
            the policy does not mention `datasets`.",
     options: &[],
     fixes: Fixes::No,
-    check: Check::Key(check),
+    check: RuleCheck::Key(check),
 };
 
-fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
+fn check(cx: &KeyContext<'_>, sink: &mut FindingSink<'_>) {
     let Some(scope) = cx.definition.spec.as_ref().and_then(|spec| spec.scope.get()) else { return };
     let Some((layer, tenant)) = cx.tenant.and_then(|name| cx.policy.tenant_at(name)) else {
         return;
@@ -43,5 +43,7 @@ fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
             .fix(remove_entry(cx.tree, *key, false)),
         _ => return,
     };
-    finding.also_at(cx.policy.location(Source { layer, span: has.span }), "set here").report(sink);
+    finding
+        .also_at(cx.policy.location(SettingSource { layer, span: has.span }), "set here")
+        .report(sink);
 }

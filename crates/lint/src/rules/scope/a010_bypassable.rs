@@ -4,7 +4,7 @@ use cortexkey_core::access::{AreaMode, scope_bypasses};
 use cortexkey_manifest::policy::Severity;
 use cortexkey_manifest::quote;
 
-use crate::rule::{Check, Example, Fixes, KeyContext, Rule, Sink};
+use crate::rule::{FindingSink, Fixes, KeyContext, Rule, RuleCheck, RuleExample};
 use crate::rules::roles::held::held;
 
 const QUERIES: &str = "catalog:\n  roles:\n    \
@@ -20,16 +20,16 @@ pub(crate) static RULE: Rule = Rule {
           correlation rules and dataset views ignore the scope. The scope does not limit a key \
           that may use one of them. The linter knows what predefined roles grant from the \
           product's public documents; `cortexkey roles NAME` shows each level with its source.",
-    bad: Example::fields("spec:\n  roles: [Query Runner]\n").policy(QUERIES),
-    good: Example::fields("spec:\n  roles: [Case Reader]\n").policy(QUERIES),
+    bad: RuleExample::fields("spec:\n  roles: [Query Runner]\n").policy(QUERIES),
+    good: RuleExample::fields("spec:\n  roles: [Case Reader]\n").policy(QUERIES),
     remedy: "Remove the component from the role, or do not rely on the scope. Only levels that the \
            catalogue or a public document states are checked.",
     options: &[],
     fixes: Fixes::No,
-    check: Check::Key(check),
+    check: RuleCheck::Key(check),
 };
 
-fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
+fn check(cx: &KeyContext<'_>, sink: &mut FindingSink<'_>) {
     let Some(scope) = cx.definition.spec.as_ref().and_then(|spec| spec.scope.spanned()) else {
         return;
     };

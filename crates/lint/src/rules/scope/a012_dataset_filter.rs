@@ -4,7 +4,7 @@ use cortexkey_core::access::{FILTER_FIELDS, FilterError, RowFilter};
 use cortexkey_manifest::policy::Severity;
 use cortexkey_manifest::{closest, quote};
 
-use crate::rule::{Check, Example, Fixes, KeyContext, Rule, Sink};
+use crate::rule::{FindingSink, Fixes, KeyContext, Rule, RuleCheck, RuleExample};
 
 const HAS: &str = "apiVersion: cortexkey/v1\nkind: Policy\nmetadata: { name: example }\n\
     extends: [builtin:recommended]\ntenants:\n  prod-eu: { product: xsiam, datasets: true }\n";
@@ -16,16 +16,16 @@ pub(crate) static RULE: Rule = Rule {
     summary: "a field or operator that dataset filters do not support",
     why: "Row filters support sixteen fields about the origin of a row, and a few operators. The \
           product rejects others when the scope is set, or they filter nothing.",
-    bad: Example::fields("spec:\n  scope:\n    assets: { mode: select, groups: [prod-eu] }\n    casesAndIssues: { mode: select, domains: [Security], unreferenced: false }\n    endpoints: { mode: none }\n    datasets: { default: none, filters: [{ dataset: xdr_data, filter: 'agent_hostname = srv1' }] }\n").policy(HAS),
-    good: Example::fields("spec:\n  scope:\n    assets: { mode: select, groups: [prod-eu] }\n    casesAndIssues: { mode: select, domains: [Security], unreferenced: false }\n    endpoints: { mode: none }\n    datasets: { default: none, filters: [{ dataset: xdr_data, filter: '_vendor = \"acme\"' }] }\n").policy(HAS),
+    bad: RuleExample::fields("spec:\n  scope:\n    assets: { mode: select, groups: [prod-eu] }\n    casesAndIssues: { mode: select, domains: [Security], unreferenced: false }\n    endpoints: { mode: none }\n    datasets: { default: none, filters: [{ dataset: xdr_data, filter: 'agent_hostname = srv1' }] }\n").policy(HAS),
+    good: RuleExample::fields("spec:\n  scope:\n    assets: { mode: select, groups: [prod-eu] }\n    casesAndIssues: { mode: select, domains: [Security], unreferenced: false }\n    endpoints: { mode: none }\n    datasets: { default: none, filters: [{ dataset: xdr_data, filter: '_vendor = \"acme\"' }] }\n").policy(HAS),
     remedy: "Filter by one of the fields that start with an underscore, such as `_vendor`, with \
            `=`, `!=`, `>`, `<`, `>=`, `<=`, `in`, `array_contains`, `contains` or `starts_with`.",
     options: &[],
     fixes: Fixes::No,
-    check: Check::Key(check),
+    check: RuleCheck::Key(check),
 };
 
-fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
+fn check(cx: &KeyContext<'_>, sink: &mut FindingSink<'_>) {
     let Some(scope) = cx.definition.spec.as_ref().and_then(|spec| spec.scope.get()) else { return };
     let filters = scope.datasets.get().map(|datasets| datasets.filters.as_slice());
     for filter in filters.unwrap_or_default().iter().filter_map(|f| f.filter.spanned()) {

@@ -3,7 +3,7 @@
 use cortexkey_manifest::policy::Severity;
 
 use crate::model::remove_entry;
-use crate::rule::{Check, Example, Fixes, KeyContext, Rule, Sink};
+use crate::rule::{FindingSink, Fixes, KeyContext, Rule, RuleCheck, RuleExample};
 
 const XSOAR: &str = "apiVersion: cortexkey/v1\nkind: Policy\nmetadata: { name: example }\n\
     extends: [builtin:recommended]\ntenants:\n  prod-eu: { product: xsoar-8 }\n";
@@ -15,15 +15,15 @@ pub(crate) static RULE: Rule = Rule {
     summary: "a scope for a product without scopes",
     why: "A scope in the definition for a product without scopes looks like a limit and is not \
           one: the key sees everything that its roles allow.",
-    bad: Example::fields("spec:\n  roles: [Analyst]\n").policy(XSOAR),
-    good: Example::fields("spec:\n  roles: [Analyst]\n").without(&["spec.scope"]).policy(XSOAR),
+    bad: RuleExample::fields("spec:\n  roles: [Analyst]\n").policy(XSOAR),
+    good: RuleExample::fields("spec:\n  roles: [Analyst]\n").without(&["spec.scope"]).policy(XSOAR),
     remedy: "Remove the scope, and limit the key by its role.",
     options: &[],
     fixes: Fixes::Unsafe,
-    check: Check::Key(check),
+    check: RuleCheck::Key(check),
 };
 
-fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
+fn check(cx: &KeyContext<'_>, sink: &mut FindingSink<'_>) {
     let Some(key) = cx.definition.spec.as_ref().and_then(|spec| spec.scope.key()) else { return };
     let product = cx.policy.product(cx.tenant).filter(|product| !product.has_scopes());
     let Some(product) = product else { return };

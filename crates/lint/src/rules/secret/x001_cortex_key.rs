@@ -3,7 +3,7 @@
 use cortexkey_manifest::TokenKind;
 use cortexkey_manifest::policy::Severity;
 
-use crate::rule::{Check, Example, FileContext, Fixes, Rule, Sink};
+use crate::rule::{FileContext, FindingSink, Fixes, Rule, RuleCheck, RuleExample};
 
 /// As long as a key, but obviously not one.
 const KEY: &str = concat!(
@@ -20,15 +20,15 @@ pub(crate) static RULE: Rule = Rule {
     why: "A key in a repository is also in its history, in every clone and in every backup, long \
           after the line is deleted. Comments and unknown fields are checked too. The value is \
           never printed, in any format.",
-    bad: Example::fields(KEY),
-    good: Example::fields("spec:\n  comment: the key is in the vault\n"),
+    bad: RuleExample::fields(KEY),
+    good: RuleExample::fields("spec:\n  comment: the key is in the vault\n"),
     remedy: "Remove the key, revoke it in the console and generate a new one.",
     options: &[],
     fixes: Fixes::No,
-    check: Check::Text(check),
+    check: RuleCheck::Text(check),
 };
 
-fn check(cx: &FileContext<'_>, sink: &mut Sink<'_>) {
+fn check(cx: &FileContext<'_>, sink: &mut FindingSink<'_>) {
     let keys = cx.tokens().iter().filter(|token| token.kind == TokenKind::CortexKey);
     for span in keys.map(|token| token.span) {
         cx.finding(span, "this looks like a Cortex API key")

@@ -5,7 +5,7 @@ use cortexkey_manifest::policy::{Severity, is_policy};
 use sha2::{Digest as _, Sha256};
 
 use crate::policy::{Digest, rule_options};
-use crate::rule::{Check, Example, FileContext, Fixes, Rule, Sink};
+use crate::rule::{FileContext, FindingSink, Fixes, Rule, RuleCheck, RuleExample};
 
 rule_options! {
     struct Options<'a> {
@@ -21,16 +21,16 @@ pub(crate) static RULE: Rule = Rule {
     summary: "a long run of letters and digits that looks random",
     why: "Passwords, tokens and digests look random; names and sentences do not. Everybody who \
           can read the repository can read the definition.",
-    bad: Example::fields("spec:\n  comment: login with q7Hx2-Lm9Zt4_Vb6Nc8Rw1Ys3\n"),
-    good: Example::fields("spec:\n  comment: the login is in the vault\n"),
+    bad: RuleExample::fields("spec:\n  comment: login with q7Hx2-Lm9Zt4_Vb6Nc8Rw1Ys3\n"),
+    good: RuleExample::fields("spec:\n  comment: the login is in the vault\n"),
     remedy: "Remove the value and change it where it is used. If it is not a secret, add its \
            SHA-256 to `allow`: `printf %s VALUE | sha256sum`.",
     options: Options::DOCS,
     fixes: Fixes::No,
-    check: Check::Text(check),
+    check: RuleCheck::Text(check),
 };
 
-fn check(cx: &FileContext<'_>, sink: &mut Sink<'_>) {
+fn check(cx: &FileContext<'_>, sink: &mut FindingSink<'_>) {
     let allow = Options::of(sink.settings).allow.value;
     let random = cx.tokens().iter().filter(|token| token.kind == TokenKind::Random);
     let documents = cx.tree.documents();

@@ -4,7 +4,7 @@
 use cortexkey_manifest::TokenKind;
 use cortexkey_manifest::policy::Severity;
 
-use crate::rule::{Check, Example, FileContext, Fixes, Rule, Sink};
+use crate::rule::{FileContext, FindingSink, Fixes, Rule, RuleCheck, RuleExample};
 
 pub(crate) static RULE: Rule = Rule {
     code: "X003",
@@ -13,15 +13,15 @@ pub(crate) static RULE: Rule = Rule {
     summary: "a secret in a known format: AWS, GitHub, GitLab, Slack, a JWT, a PEM key",
     why: "The format shows that the value is a secret, and bots find it in a public repository \
           within minutes.",
-    bad: Example::fields("spec:\n  comment: uploads with AKIAIOSFODNN7EXAMPLE\n"),
-    good: Example::fields("spec:\n  comment: uploads with the role of its host\n"),
+    bad: RuleExample::fields("spec:\n  comment: uploads with AKIAIOSFODNN7EXAMPLE\n"),
+    good: RuleExample::fields("spec:\n  comment: uploads with the role of its host\n"),
     remedy: "Remove it, and revoke it at its issuer.",
     options: &[],
     fixes: Fixes::No,
-    check: Check::Text(check),
+    check: RuleCheck::Text(check),
 };
 
-fn check(cx: &FileContext<'_>, sink: &mut Sink<'_>) {
+fn check(cx: &FileContext<'_>, sink: &mut FindingSink<'_>) {
     let known = cx.tokens().iter().filter_map(|token| match token.kind {
         TokenKind::Known(maker) => Some((token.span, maker)),
         _ => None,

@@ -4,7 +4,7 @@ use cortexkey_manifest::policy::Severity;
 use cortexkey_manifest::quote;
 
 use crate::policy::rule_options;
-use crate::rule::{Check, Example, FileContext, Fixes, Rule, Sink};
+use crate::rule::{FileContext, FindingSink, Fixes, Rule, RuleCheck, RuleExample};
 
 rule_options! {
     struct Options<'a> {
@@ -20,13 +20,13 @@ pub(crate) static RULE: Rule = Rule {
     summary: "a reference to a variable or a vault, which is not expanded",
     why: "A definition is read literally: `${TOKEN}` is a string of eight characters, not the \
           value of a variable. A path into a vault also tells every reader where to look.",
-    bad: Example::fields("spec:\n  comment: uses ${CORTEX_TOKEN}\n"),
-    good: Example::fields("spec:\n  comment: uses the token of its host\n"),
+    bad: RuleExample::fields("spec:\n  comment: uses ${CORTEX_TOKEN}\n"),
+    good: RuleExample::fields("spec:\n  comment: uses the token of its host\n"),
     remedy: "Write the value itself if it is not a secret, and remove it if it is. Add the \
            beginning of intended references to `allow`.",
     options: Options::DOCS,
     fixes: Fixes::No,
-    check: Check::Text(check),
+    check: RuleCheck::Text(check),
 };
 
 /// Prefixes of paths into vaults.
@@ -45,7 +45,7 @@ const PATHS: [&str; 8] = [
 const VARIABLES: [(&str, &str); 5] =
     [("${{", "}}"), ("${", "}"), ("$(", ")"), ("<%", "%>"), ("{{", "}}")];
 
-fn check(cx: &FileContext<'_>, sink: &mut Sink<'_>) {
+fn check(cx: &FileContext<'_>, sink: &mut FindingSink<'_>) {
     let allow = Options::of(sink.settings).allow.value;
     for (id, node) in cx.tree.nodes() {
         let found = cx.tree.text_of(id).and_then(|text| reference(text, allow));

@@ -3,7 +3,7 @@
 use cortexkey_manifest::ProblemKind;
 use cortexkey_manifest::policy::Severity;
 
-use crate::rule::{Check, Example, Fixes, Rule};
+use crate::rule::{Fixes, Rule, RuleCheck, RuleExample};
 
 const TWICE: &str = "apiVersion: cortexkey/v1
 kind: ApiKey
@@ -29,10 +29,10 @@ pub(crate) static RULE: Rule = Rule {
     summary: "a key appears twice in one mapping",
     why: "Most YAML readers silently use the last value. A reviewer who reads the first `roles` \
           approves another key than the one that is generated.",
-    bad: Example::file(TWICE),
-    good: Example::fields("spec:\n  roles: [Viewer]\n"),
+    bad: RuleExample::file(TWICE),
+    good: RuleExample::fields("spec:\n  roles: [Viewer]\n"),
     remedy: "Keep one of the two.",
     options: &[],
     fixes: Fixes::No,
-    check: Check::Problems(|problem| problem.kind == ProblemKind::DuplicateKey, |_, _, _| None),
+    check: RuleCheck::Problems(|problem| problem.kind == ProblemKind::DuplicateKey, |_, _, _| None),
 };

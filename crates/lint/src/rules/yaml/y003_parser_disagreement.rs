@@ -3,7 +3,7 @@
 use cortexkey_manifest::ProblemKind;
 use cortexkey_manifest::policy::Severity;
 
-use crate::rule::{COMPLETE, Check, Example, Fixes, Rule, definition};
+use crate::rule::{COMPLETE, Fixes, Rule, RuleCheck, RuleExample, definition};
 
 const DIRECTIVE: &str = definition!(
     "%FOO this directive means nothing\n---\napiVersion: cortexkey/v1",
@@ -18,13 +18,13 @@ pub(crate) static RULE: Rule = Rule {
     why: "Several programs read a definition. Where YAML 1.2 and libYAML differ (unusual line \
           ends, tabs, directives), the key that is linted is not the key that another program \
           generates.",
-    bad: Example::file(DIRECTIVE),
-    good: Example::file(COMPLETE),
+    bad: RuleExample::file(DIRECTIVE),
+    good: RuleExample::file(COMPLETE),
     remedy: "Replace the character or construct at the caret with plain spaces, line feeds or \
            quotes.",
     options: &[],
     fixes: Fixes::No,
-    check: Check::Problems(
+    check: RuleCheck::Problems(
         |problem| problem.kind == ProblemKind::ParserDisagreement,
         |_, _, _| None,
     ),

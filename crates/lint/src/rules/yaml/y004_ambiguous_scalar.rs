@@ -1,13 +1,13 @@
 //! Y004 yaml-ambiguous-scalar: a plain scalar that other readers interpret as a boolean, a number,
 //! a time or null.
 
-use cortexkey_manifest::format::{KEY, Kind};
+use cortexkey_manifest::format::{FieldKind, KEY};
 use cortexkey_manifest::policy::Severity;
-use cortexkey_manifest::yaml::{Entry, NodeId, NodeKind, Style, retyped};
+use cortexkey_manifest::yaml::{MappingEntry, NodeId, NodeKind, Style, retyped};
 use cortexkey_manifest::{quote, quoted};
 
 use crate::model::Fix;
-use crate::rule::{Check, Example, FileContext, Fixes, Rule, Sink};
+use crate::rule::{FileContext, FindingSink, Fixes, Rule, RuleCheck, RuleExample};
 
 pub(crate) static RULE: Rule = Rule {
     code: "Y004",
@@ -17,16 +17,16 @@ pub(crate) static RULE: Rule = Rule {
     why: "Here a value is the string as written. A YAML 1.1 reader, which most deployment tools \
           use, reads `no` as a boolean, `017` as the number 15 and `12:30:45` as the number \
           45045, and uses another name, owner or role than the reviewed one.",
-    bad: Example::fields("metadata:\n  owner: no\n"),
-    good: Example::fields("metadata:\n  owner: \"no\"\n"),
+    bad: RuleExample::fields("metadata:\n  owner: no\n"),
+    good: RuleExample::fields("metadata:\n  owner: \"no\"\n"),
     remedy: "Put the value in quotes. Fields that take a date, a number, `true` or `false` are not \
            checked.",
     options: &[],
     fixes: Fixes::Safe,
-    check: Check::File(check),
+    check: RuleCheck::File(check),
 };
 
-fn check(cx: &FileContext<'_>, sink: &mut Sink<'_>) {
+fn check(cx: &FileContext<'_>, sink: &mut FindingSink<'_>) {
     let tree = cx.tree;
     for (_, node) in tree.nodes() {
         match &node.kind {
@@ -57,12 +57,17 @@ fn check(cx: &FileContext<'_>, sink: &mut Sink<'_>) {
 }
 
 /// The fields of a mapping with free names are all strings, whatever their names.
-fn free_fields(cx: &FileContext<'_>, name: &str, entries: &[Entry], sink: &mut Sink<'_>) {
+fn free_fields(
+    cx: &FileContext<'_>,
+    name: &str,
+    entries: &[MappingEntry],
+    sink: &mut FindingSink<'_>,
+) {
     for entry in entries {
         let field = cx.tree.text_of(entry.key).unwrap_or_default();
         if kind_of(cx, entry.value).is_some()
             && is_retyped_by_design(field)
-            && takes(name, |kind| matches!(kind, Kind::Map(_)))
+            && takes(name, |kind| matches!(kind, FieldKind::Map(_)))
         {
             one(cx, entry.value, sink);
         }
@@ -72,11 +77,14 @@ fn free_fields(cx: &FileContext<'_>, name: &str, entries: &[Entry], sink: &mut S
 /// True for fields that accept a time, a number, a flag or a word instead of a string.
 fn is_retyped_by_design(name: &str) -> bool {
     takes(name, |kind| {
-        matches!(kind, Kind::Expiry | Kind::Duration | Kind::Number | Kind::Choice(_))
+        matches!(
+            kind,
+            FieldKind::Expiry | FieldKind::Duration | FieldKind::Number | FieldKind::Choice(_)
+        )
     })
 }
 
-fn takes(name: &str, is: fn(&Kind) -> bool) -> bool {
+fn takes(name: &str, is: fn(&FieldKind) -> bool) -> bool {
     KEY.any(&|field| field.name == name && is(&field.kind))
 }
 
@@ -86,7 +94,7 @@ fn kind_of(cx: &FileContext<'_>, id: NodeId) -> Option<&'static str> {
     retyped(cx.tree.text_of(id)?)
 }
 
-fn one(cx: &FileContext<'_>, id: NodeId, sink: &mut Sink<'_>) {
+fn one(cx: &FileContext<'_>, id: NodeId, sink: &mut FindingSink<'_>) {
     let Some(kind) = kind_of(cx, id) else { return };
     let text = cx.tree.text_of(id).unwrap_or_default();
     let span = cx.tree.node(id).span;

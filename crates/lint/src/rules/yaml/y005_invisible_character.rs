@@ -4,7 +4,7 @@ use cortexkey_manifest::policy::Severity;
 use cortexkey_manifest::{Span, is_invisible, quote};
 
 use crate::model::Fix;
-use crate::rule::{Check, Example, FileContext, Fixes, Rule, Sink};
+use crate::rule::{FileContext, FindingSink, Fixes, Rule, RuleCheck, RuleExample};
 
 pub(crate) static RULE: Rule = Rule {
     code: "Y005",
@@ -14,16 +14,16 @@ pub(crate) static RULE: Rule = Rule {
     why: "A reviewer approves what is visible. A zero-width space makes `Viewer` another role, a \
           direction mark shows a line in another order than programs read it, and a Cyrillic `а` \
           in a name makes two keys that look the same.",
-    bad: Example::fields("metadata:\n  owner: team\u{a0}detection\n"),
-    good: Example::fields("metadata:\n  owner: team-detection\n"),
+    bad: RuleExample::fields("metadata:\n  owner: team\u{a0}detection\n"),
+    good: RuleExample::fields("metadata:\n  owner: team-detection\n"),
     remedy: "Type the value again. The fix removes characters without width and replaces invisible \
            ones with width by a space; replace look-alike letters by hand.",
     options: &[],
     fixes: Fixes::Unsafe,
-    check: Check::Text(check),
+    check: RuleCheck::Text(check),
 };
 
-fn check(cx: &FileContext<'_>, sink: &mut Sink<'_>) {
+fn check(cx: &FileContext<'_>, sink: &mut FindingSink<'_>) {
     let text = cx.tree.source();
     // Escapes in quotes can produce characters that the bytes do not show.
     let escaped = text.contains('\\');

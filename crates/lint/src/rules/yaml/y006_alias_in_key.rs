@@ -3,7 +3,7 @@
 use cortexkey_manifest::ProblemKind;
 use cortexkey_manifest::policy::Severity;
 
-use crate::rule::{Check, Example, Fixes, Rule};
+use crate::rule::{Fixes, Rule, RuleCheck, RuleExample};
 
 pub(crate) static RULE: Rule = Rule {
     code: "Y006",
@@ -13,10 +13,10 @@ pub(crate) static RULE: Rule = Rule {
     why: "A review shows the changed lines. Through an alias, a change of one line grants roles \
           to keys whose lines did not change, and readers disagree about merge keys. The linter \
           expands nothing, so a file that would grow without limit is harmless.",
-    bad: Example::fields("spec:\n  comment: &purpose Exports incidents\n"),
-    good: Example::fields("spec:\n  comment: Exports incidents\n"),
+    bad: RuleExample::fields("spec:\n  comment: &purpose Exports incidents\n"),
+    good: RuleExample::fields("spec:\n  comment: Exports incidents\n"),
     remedy: "Write out the value in each place.",
     options: &[],
     fixes: Fixes::No,
-    check: Check::Problems(|problem| problem.kind == ProblemKind::Indirection, |_, _, _| None),
+    check: RuleCheck::Problems(|problem| problem.kind == ProblemKind::Indirection, |_, _, _| None),
 };

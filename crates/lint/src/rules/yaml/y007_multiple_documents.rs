@@ -3,7 +3,9 @@
 use cortexkey_manifest::Span;
 use cortexkey_manifest::policy::Severity;
 
-use crate::rule::{COMPLETE, Check, Example, FileContext, Fixes, Rule, Sink, definition};
+use crate::rule::{
+    COMPLETE, FileContext, FindingSink, Fixes, Rule, RuleCheck, RuleExample, definition,
+};
 
 const ON: &str = "rules: { yaml-multiple-documents: { enabled: true } }\n";
 
@@ -32,15 +34,15 @@ pub(crate) static RULE: Rule = Rule {
     summary: "several documents in one file, although the policy requires one",
     why: "Some readers use the first document of a file and silently skip the others. With one \
           key per file, the file's history is the key's history.",
-    bad: Example::file(TWO).policy(ON),
-    good: Example::file(COMPLETE).policy(ON),
+    bad: RuleExample::file(TWO).policy(ON),
+    good: RuleExample::file(COMPLETE).policy(ON),
     remedy: "Move each definition to its own file.",
     options: &[],
     fixes: Fixes::No,
-    check: Check::File(check),
+    check: RuleCheck::File(check),
 };
 
-fn check(cx: &FileContext<'_>, sink: &mut Sink<'_>) {
+fn check(cx: &FileContext<'_>, sink: &mut FindingSink<'_>) {
     let Some(second) = cx.tree.documents().get(1) else { return };
     let count = cx.tree.documents().len();
     let span = cx.tree.node(second.root).span;

@@ -5,7 +5,7 @@ use cortexkey_manifest::policy::Severity;
 use cortexkey_manifest::yaml::{NodeKind, Tree};
 
 use crate::model::{Edit, Fix, end_of_line};
-use crate::rule::{Check, Example, FileContext, Fixes, Rule, Sink};
+use crate::rule::{FileContext, FindingSink, Fixes, Rule, RuleCheck, RuleExample};
 
 pub(crate) static RULE: Rule = Rule {
     code: "Y008",
@@ -15,16 +15,16 @@ pub(crate) static RULE: Rule = Rule {
     why: "Each of these reads the same here and differently elsewhere: many tools do not accept a \
           lone CR as a line ending, a byte order mark becomes part of the first key, and YAML 1.1 \
           readers reject tabs.",
-    bad: Example::fields("spec:\n  lifetime: 90d\t# three months\n"),
-    good: Example::fields("spec:\n  lifetime: 90d # three months\n"),
+    bad: RuleExample::fields("spec:\n  lifetime: 90d\t# three months\n"),
+    good: RuleExample::fields("spec:\n  lifetime: 90d # three months\n"),
     remedy: "Save the file as UTF-8 without a byte order mark, with one kind of line ending, \
              spaces only, and a final newline. The fix does that outside quotes and blocks.",
     options: &[],
     fixes: Fixes::Safe,
-    check: Check::File(check),
+    check: RuleCheck::File(check),
 };
 
-fn check(cx: &FileContext<'_>, sink: &mut Sink<'_>) {
+fn check(cx: &FileContext<'_>, sink: &mut FindingSink<'_>) {
     let text = cx.tree.source();
     let mut report = |at: usize, length: usize, message: &str, edits: Vec<Edit>| {
         let span = Span::new(at, at + length);

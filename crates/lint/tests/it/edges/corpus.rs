@@ -1,7 +1,7 @@
 //! Family C: what only shows when several files are seen together.
 
-use cortexkey_lint::{Before, Corpus, LockedKeys};
-use cortexkey_manifest::yaml::Limits;
+use cortexkey_lint::{Corpus, EarlierCorpus, LockedKeys};
+use cortexkey_manifest::yaml::YamlLimits;
 
 use super::{KEY, key, lint_corpus, lint_files, parsed, reported};
 
@@ -150,7 +150,7 @@ fn a_role_is_used_by_those_that_hold_it_and_by_roles_that_are_used() {
 }
 
 #[test]
-fn no_role_is_unused_before_the_whole_corpus_was_seen() {
+fn no_role_is_unused_until_the_whole_corpus_was_checked() {
     let policy = "catalog: { roles: [{ name: Unused }] }\n";
     let files = || parsed(&[("svc-a.yaml", KEY)]);
     let whole = Corpus { files: files(), ..Corpus::default() };
@@ -212,7 +212,7 @@ fn gained(policy: &str, before: &str, after: &str) -> Vec<String> {
     let files = |text: &str| {
         parsed(&[("svc-a.yaml", &format!("{first}---\n{text}")), ("other.yaml", &other)])
     };
-    let before = Some(Before { revision: "v1".into(), files: files(before) });
+    let before = Some(EarlierCorpus { revision: "v1".into(), files: files(before) });
     let corpus = Corpus { files: files(after), before, ..Corpus::default() };
     let lines = reported("C006", &lint_corpus(policy, &corpus));
     let help = "help: have it approved, or revert what is not needed";
@@ -423,7 +423,7 @@ fn nothing_is_gained_where_nothing_is_compared_with() {
 /// What a rule says of keys beside a lock file with these tenants.
 fn locked(rule: &str, policy: &str, tenants: &str, files: &[(&str, &str)]) -> Vec<String> {
     let text = format!("apiVersion: cortexkey/v1\nkind: Lock\ntenants:\n{tenants}");
-    let lock = LockedKeys::new("cortexkey.lock", text.into_bytes(), &Limits::default());
+    let lock = LockedKeys::new("cortexkey.lock", text.into_bytes(), &YamlLimits::default());
     assert_eq!(lock.problems, []);
     let corpus = Corpus { files: parsed(files), lock: Some(lock), ..Corpus::default() };
     reported(rule, &lint_corpus(policy, &corpus))

@@ -134,7 +134,7 @@ fn a_limit_beyond_the_product_is_fixed_to_its_maximum() {
 }
 
 #[test]
-fn the_product_takes_six_months_by_the_calendar() {
+fn the_product_counts_six_calendar_months() {
     for (line, reported) in [
         ("lifetime: 181d", None),
         (

@@ -27,7 +27,7 @@ fn a_standard_key_is_reported_with_its_fix() {
 }
 
 #[test]
-fn the_line_of_the_policy_that_asks_for_advanced_is_shown() {
+fn the_policy_line_that_requires_advanced_is_shown() {
     let report = lint_text("rules: { L001: { severity: warning } }\n", &standard());
     assert_eq!(reported("L001", &report)[2], "cortexkey.yaml:5:28-35 required here");
 }

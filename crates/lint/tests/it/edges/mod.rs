@@ -3,7 +3,7 @@
 //! missing; `cargo xtask campaign mutants` looks for them.
 
 use cortexkey_lint::{Corpus, CorpusFile, Finding, Location, Policy, Related, Report, lint};
-use cortexkey_manifest::yaml::Limits;
+use cortexkey_manifest::yaml::YamlLimits;
 
 mod corpus;
 mod expiry;
@@ -44,7 +44,7 @@ fn key(old: &str, new: &str) -> String {
 }
 
 fn parsed(files: &[(&str, &str)]) -> Vec<CorpusFile> {
-    let limits = Limits::default();
+    let limits = YamlLimits::default();
     let file =
         |(path, text): &(&str, &str)| CorpusFile::new(*path, text.as_bytes().to_vec(), &limits);
     files.iter().map(file).collect()
@@ -123,6 +123,6 @@ fn fixed(rule: &str, policy: &str, text: &str) -> Option<String> {
 }
 
 #[test]
-fn nothing_is_said_of_the_definition_that_the_others_change() {
+fn the_definition_that_others_change_is_not_reported() {
     assert_eq!(lint_text("", KEY).findings, []);
 }

@@ -215,7 +215,7 @@ fn an_owner_is_a_team_or_an_address_that_the_policy_knows() {
 }
 
 #[test]
-fn a_comment_says_something_in_eight_characters() {
+fn a_comment_has_at_least_eight_characters() {
     let missing = "`spec.comment` is missing; the product shows nothing else about a key's purpose";
     for (line, says) in [
         ("", vec![format!("6:1-5 {missing}")]),
@@ -267,7 +267,7 @@ fn the_limit_of_a_comment_is_shown() {
 }
 
 #[test]
-fn a_comment_names_a_ticket_where_the_policy_asks_for_one() {
+fn a_comment_names_a_ticket_where_the_policy_requires_one() {
     let policy = "rules: { N007: { pattern: 'SEC-[0-9]+' } }\n";
     assert_eq!(
         reported("N007", &lint_text(policy, KEY)),

@@ -85,7 +85,7 @@ fn the_first_field_out_of_order_is_reported_in_each_mapping() {
 }
 
 #[test]
-fn fields_that_come_twice_or_are_not_known_are_in_order() {
+fn duplicate_and_unknown_fields_are_in_order() {
     let twice = key("  owner: team-a\n", "  owner: team-a\n  owner: team-a\n");
     let unknown = key("  owner: team-a\n", "  zzz: 1\n  owner: team-a\n");
     for text in [twice, unknown] {

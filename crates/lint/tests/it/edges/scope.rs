@@ -38,7 +38,7 @@ fn open() -> String {
 }
 
 #[test]
-fn a_scope_is_asked_for_where_the_product_has_scopes_or_is_not_known() {
+fn a_scope_is_required_if_the_product_has_scopes_or_is_unknown() {
     let reported = |line: &str, place: &str| {
         format!(
             "{line} `{place}` | `spec.scope` is missing: the key sees nothing if the tenant enforces scopes (assumed), and everything its roles allow otherwise | write `scope:` with `assets`, `casesAndIssues` and `endpoints`"
@@ -199,7 +199,7 @@ fn known_groups_and_unknown_inventories_are_not_reported() {
 }
 
 #[test]
-fn a_list_stands_beside_select_only() {
+fn a_list_is_valid_only_with_select() {
     let reported = |line: usize, field: &str, mode: &str| {
         format!(
             "{line} `{field}` | `{field}` has no effect in this mode | remove `{field}`, or change the mode | `{mode}`: the mode"

@@ -9,7 +9,7 @@ use std::fmt::Write as _;
 use Permission::{Edit, View};
 use cortexkey_core::access::{
     AccessKey, Actions, Answer, Grant, KnownLevel, Permission, PredefinedRole, Product, Question,
-    Role, Sbac, TagMode, Tenant, decide,
+    Role, Sbac, TagMode, TenantSettings, decide,
 };
 use cortexkey_core::auth::{Level, Signer};
 use cortexkey_tenant::{ASSUMED_ROLES, CustomRole, Licence};
@@ -211,7 +211,7 @@ fn send(f: &Fixture, signer: &Signer, call: &Call) -> u16 {
 fn expected(role: Role<&str>, call: &Call) -> bool {
     let roles = [role];
     let key = AccessKey { roles: &roles, scope: None };
-    let tenant = Tenant::enforcing();
+    let tenant = TenantSettings::enforcing();
     let allowed = |question| decide(&key, &tenant, &question).answer() == Answer::Allowed;
     call.needs
         .iter()
@@ -228,10 +228,10 @@ fn roles_table(product: Product) -> String {
     let make = |role: &str| {
         f.generate(&json!({ "roles": [role], "security_level": "standard" }), Level::Standard)
     };
-    let first = PredefinedRole::of(product).last().unwrap().name;
+    let first = PredefinedRole::for_product(product).last().unwrap().name;
     assert_eq!(make(first).key_id().get(), 3);
     let played: Vec<_> =
-        PredefinedRole::of(product).map(|role| (role, played(role, product))).collect();
+        PredefinedRole::for_product(product).map(|role| (role, played(role, product))).collect();
     let predefined = played.iter().map(|(public, grants)| {
         let actions = public.role_in(Some(product)).actions.held;
         let holds_all = public.holds_all;

@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 
 use cortexkey_core::access::{
     AccessKey, Answer, Area, Axis, CasesAndIssues, Endpoint, EndpointScope, Question, Reference,
-    Sbac, Scope, TagMode, Tenant, decide,
+    Sbac, Scope, TagMode, TenantSettings, decide,
 };
 use cortexkey_core::auth::{Level, Signer};
 use serde_json::{Value, json};
@@ -158,7 +158,7 @@ impl World {
     }
 
     /// What a key sees, by the core alone.
-    fn seen(&self, scope: Scope<&str>, tenant: Tenant) -> BTreeSet<String> {
+    fn seen(&self, scope: Scope<&str>, tenant: TenantSettings) -> BTreeSet<String> {
         fn strs(names: &[String]) -> Vec<&str> {
             names.iter().map(String::as_str).collect()
         }
@@ -274,7 +274,7 @@ pub fn check(sbac: Sbac, tags: TagMode) -> usize {
     let world = World::of(&f);
     let roles = json!({ "roles": ["Privileged Responder"], "security_level": "standard" });
     let key = f.generate(&roles, Level::Standard);
-    let tenant = Tenant { sbac, tags, datasets: false };
+    let tenant = TenantSettings { sbac, tags, datasets: false };
     // A key that nobody gave a scope.
     assert_eq!(answered(&f, &key), world.seen(Scope::NONE, tenant));
     let grid = grid();
@@ -334,7 +334,7 @@ pub fn table() -> String {
     let mut table =
         String::from("| scope | assets | endpoints | issues | cases |\n|---|---|---|---|---|\n");
     for (words, asked) in rows {
-        let seen = world.seen(asked.core(), Tenant::enforcing());
+        let seen = world.seen(asked.core(), TenantSettings::enforcing());
         let part = |prefix: &str| {
             let names: Vec<_> = seen.iter().filter_map(|name| name.strip_prefix(prefix)).collect();
             if names.is_empty() { "–".to_owned() } else { names.join(", ") }

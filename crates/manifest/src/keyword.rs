@@ -18,12 +18,12 @@ pub trait Keyword: Copy + 'static {
 }
 
 /// All words of a type.
-pub(crate) fn words<T: Keyword>() -> Vec<&'static str> {
+pub(crate) fn keywords<T: Keyword>() -> Vec<&'static str> {
     T::ALL.iter().map(|value| value.as_str()).collect()
 }
 
 /// Declares an enum together with the word of each variant.
-macro_rules! words {
+macro_rules! keywords {
     ($(#[$about:meta])* $name:ident { $($(#[$doc:meta])* $variant:ident = $word:literal,)+ }) => {
         $(#[$about])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -110,7 +110,7 @@ impl Keyword for Unreferenced {
     }
 }
 
-words! {
+keywords! {
     /// A list of facts that a policy may open to the policies that extend it.
     Open {
         /// The permissions of predefined roles.

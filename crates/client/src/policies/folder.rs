@@ -1,4 +1,4 @@
-//! [`Place`]: reads and writes the copies and the lock file in a policy's folder without following
+//! [`PolicyFolder`]: reads and writes the copies and the lock file in a policy's folder without following
 //! links.
 //!
 //! A contributor to the repository controls `.cortexkey`, so nothing in it may redirect a read,
@@ -10,20 +10,20 @@ use std::path::{Path, PathBuf};
 
 use cortexkey_manifest::policy::Pinned;
 use cortexkey_manifest::policy::pinned::{FOLDER, LOCK, PolicyLock};
-use cortexkey_system::{Links, Write, replace};
+use cortexkey_system::{Links, WriteOptions, replace};
 use sha2::{Digest as _, Sha256};
 
 use super::error::PolicyUpdateError;
 
 /// The folder of a policy, which contains its copies.
-pub(super) struct Place<'a> {
+pub(super) struct PolicyFolder<'a> {
     folder: &'a Path,
     /// The size of the largest file that is read, in bytes.
     limit: usize,
 }
 
-impl<'a> Place<'a> {
-    pub(super) fn of(folder: &'a Path, limit: usize) -> Result<Self, PolicyUpdateError> {
+impl<'a> PolicyFolder<'a> {
+    pub(super) fn open(folder: &'a Path, limit: usize) -> Result<Self, PolicyUpdateError> {
         let place = Self { folder, limit };
         place.check_folders(Path::new(FOLDER))?;
         Ok(place)
@@ -65,7 +65,7 @@ impl<'a> Place<'a> {
         fs::create_dir_all(&path).map_err(|error| PolicyUpdateError::Folder { path, error })?;
         let empty = self.folder.as_os_str().is_empty();
         let root = if empty { Path::new(".") } else { self.folder };
-        let how = Write::new(Links::Within(root)).durable();
+        let how = WriteOptions::new(Links::Within(root)).durable();
         replace(&self.path(name), bytes, how).map_err(PolicyUpdateError::Write)
     }
 

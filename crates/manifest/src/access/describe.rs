@@ -1,12 +1,12 @@
-//! A scope in words, the same for every front end.
+//! A scope in describe, the same for every front end.
 
 use cortexkey_core::access::{Area, Axis, Scope, Unreferenced};
 
-use super::Access;
+use super::KeyAccess;
 
 /// Each area in words.
 #[must_use]
-pub fn areas(access: &Access) -> Vec<(&'static str, String)> {
+pub fn areas(access: &KeyAccess) -> Vec<(&'static str, String)> {
     let Some(scope) = &access.scope else {
         return vec![("scope", "none: with scopes enforced it sees nothing".to_owned())];
     };
@@ -58,7 +58,7 @@ pub fn endpoints(scope: &Scope<String>) -> String {
 
 /// The rows of datasets that a key sees.
 #[must_use]
-pub fn rows(access: &Access, scope: &Scope<String>) -> String {
+pub fn rows(access: &KeyAccess, scope: &Scope<String>) -> String {
     if !access.tenant.settings.datasets {
         return "not limited by scopes in this tenant".to_owned();
     }

@@ -44,9 +44,9 @@ pub(super) enum Origin {
     /// The index, as in a sparse checkout.
     Index(Blob),
     /// They have been read already.
-    Bytes(Result<Vec<u8>, open::ReadError>),
+    Bytes(Result<Vec<u8>, open::OpenError>),
     /// It cannot be read.
-    Unreadable(open::ReadError),
+    Unreadable(open::OpenError),
 }
 
 /// Keeps each path once.

@@ -227,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn answers_go_together_and_none_waits_for_what_comes() {
+    fn responses_are_sent_together_and_none_waits_for_later_ones() {
         let work = async |mut to| {
             answers(&mut to, 3).await;
             tokio::task::yield_now().await;
