@@ -114,7 +114,7 @@ var verdicts = map[Verdict]verdictTexts{
 	VerdictKeyRevoked: {
 		"key-revoked",
 		"the key is revoked",
-		"it was revoked or deleted",
+		"it was revoked",
 		"generate a new key",
 	},
 	VerdictKeyExpired: {

@@ -93,7 +93,7 @@ verdicts! {
         remedy "check the key; the digest is SHA-256 of key, nonce and timestamp without separators"
     KeyRevoked "key-revoked" -110
         "the key is revoked"
-        cause "it was revoked or deleted"
+        cause "it was revoked"
         remedy "generate a new key"
     KeyExpired "key-expired" -111
         "the key has expired"

@@ -17,8 +17,8 @@ pub(crate) static RULE: Rule = Rule {
     name: "role-unused",
     severity: Severity::Info,
     summary: "a role of the catalogue that no key holds",
-    why: "A role that no key holds may be assigned only because it exists. Users of the tenant \
-          may still have it.",
+    why: "Somebody may assign an unused role just because it is in the catalogue. Users of the \
+          tenant may still have it.",
     bad: RuleExample::fields("spec:\n  roles: [Viewer]\n").policy(ROLE),
     good: RuleExample::fields("spec:\n  roles: [SIEM Export]\n").policy(ROLE),
     remedy: "Remove the role from the catalogue if no user of the tenant has it either. The rule \

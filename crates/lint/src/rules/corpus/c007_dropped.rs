@@ -37,7 +37,7 @@ pub(crate) static RULE: Rule = Rule {
           key stays, the key keeps all its permissions without an owner.",
     bad: RuleExample::fields("metadata:\n  name: svc-siem-export-prod\n").lock(LOCK),
     good: RuleExample::fields("metadata:\n  name: svc-siem-export-prod\n").lock(KEPT),
-    remedy: "Revoke the key in the tenant and remove it from the lock file, or restore the \
+    remedy: "Delete the key in the tenant and remove it from the lock file, or restore the \
            definition.",
     options: &[],
     fixes: Fixes::No,

@@ -18,9 +18,10 @@ pub(crate) static RULE: Rule = Rule {
     bad: RuleExample::file(DEFINITION).at("other/svc-export.yaml").outside(),
     good: RuleExample::fields("metadata:\n  name: svc-export\n").at("keys/svc-export.yaml"),
     remedy: "Move the file to where `keys` looks, add its folder to `keys`, or delete it. The rule looks \
-             at all YAML and JSON files of the repository, at every file below the folders that the \
-             patterns of `keys` start with, and at every file that is given, whatever mistakes are in it. If a repository keeps examples elsewhere, lower the rule's severity in \
-             the policy.",
+             at all YAML and JSON files of the repository, at every file below the folder that \
+             a `keys` pattern begins with, and at every file that is given, whatever mistakes are \
+             in it. If a repository keeps examples elsewhere, lower the rule's severity in the \
+             policy.",
     options: &[],
     fixes: Fixes::No,
     check: RuleCheck::Corpus(check),

@@ -13,9 +13,9 @@ pub(crate) static RULE: Rule = Rule {
     severity: Severity::Warning,
     summary: "the key sees cases and issues that reference no known object, or it is unknown \
               whether it does",
-    why: "No group limits an issue that references no known asset or endpoint: the switch opens \
-          all of them, whatever the rest of the scope says. An import that cannot see the switch \
-          writes `unknown`.",
+    why: "No group limits an issue that references no known asset or endpoint: `unreferenced: \
+          true` shows all of them, whatever asset and endpoint groups the scope has. `cortexkey \
+          import` writes `unknown`, because the tenant does not report this setting.",
     bad: RuleExample::fields(
         "spec:\n  scope:\n    assets: { mode: select, groups: [prod-eu] }\n    casesAndIssues: { mode: select, domains: [Security], unreferenced: true }\n    endpoints: { mode: none }\n",
     ),

@@ -11,17 +11,17 @@ pub(crate) static RULE: Rule = Rule {
     severity: Severity::Warning,
     summary: "areas of the scope that contradict each other",
     why: "Areas are combined with AND: a case is visible if its domain is in scope and one of its \
-          assets is. Domains without assets show nothing. Cases of the domain Security on assets \
-          with an agent depend on endpoints: all endpoints open all of these cases, whatever the \
-          asset groups are.",
+          assets is. A scope that selects domains but no assets shows nothing. Cases of the domain \
+          Security on assets with an agent depend on the endpoint scope: if it includes all \
+          endpoints, all of these cases are visible, whatever the asset groups are.",
     bad: RuleExample::fields(
         "spec:\n  scope:\n    assets: { mode: none }\n    casesAndIssues: { mode: select, domains: [Security], unreferenced: false }\n    endpoints: { mode: none }\n",
     ),
     good: RuleExample::fields(
         "spec:\n  scope:\n    assets: { mode: select, groups: [prod-eu] }\n    casesAndIssues: { mode: select, domains: [Security], unreferenced: false }\n    endpoints: { mode: none }\n",
     ),
-    remedy: "Open the assets that the cases are about, or close the cases too. Select endpoints if \
-           you select assets.",
+    remedy: "Add the assets that the cases are about to the scope, or set `casesAndIssues` to \
+           `mode: none`. Select endpoints if you select assets.",
     options: &[],
     fixes: Fixes::No,
     check: RuleCheck::Key(check),

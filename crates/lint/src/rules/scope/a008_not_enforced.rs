@@ -22,9 +22,9 @@ pub(crate) static RULE: Rule = Rule {
     bad: RuleExample::fields("spec:\n  roles: [Viewer]\n").policy(OFF),
     good: RuleExample::fields("spec:\n  roles: [Viewer]\n").policy(ON),
     remedy: "First assign a scope to every key: `cortexkey access --all --if-enforced` lists what \
-           each would lose. Then turn on scope based access control in the tenant's server \
-           settings, and write `sbac: enforced` in the policy. The rule reports nothing if the \
-           policy does not mention `sbac`.",
+           each would lose. Then turn on scope-based access control (SBAC) in the tenant's \
+           server settings, and write `sbac: enforced` in the policy. The rule reports `sbac: \
+           disabled` and `sbac: unknown`, and nothing if the policy does not mention `sbac`.",
     options: &[],
     fixes: Fixes::No,
     check: RuleCheck::Key(check),

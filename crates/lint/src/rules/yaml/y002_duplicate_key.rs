@@ -26,7 +26,7 @@ pub(crate) static RULE: Rule = Rule {
     code: "Y002",
     name: "yaml-duplicate-key",
     severity: Severity::Error,
-    summary: "a key appears twice in one mapping",
+    summary: "a field appears twice in one mapping",
     why: "Most YAML readers silently use the last value. A reviewer who reads the first `roles` \
           approves another key than the one that is generated.",
     bad: RuleExample::file(TWICE),

@@ -1,4 +1,5 @@
-//! Y003 yaml-parser-disagreement: readers built on libYAML read the same bytes differently.
+//! Y003 yaml-parser-disagreement: readers built on libYAML read the file differently than a YAML 1.2
+//! parser does.
 
 use cortexkey_manifest::ProblemKind;
 use cortexkey_manifest::policy::Severity;
@@ -14,7 +15,7 @@ pub(crate) static RULE: Rule = Rule {
     code: "Y003",
     name: "yaml-parser-disagreement",
     severity: Severity::Error,
-    summary: "readers built on libYAML read the same bytes differently",
+    summary: "readers built on libYAML read the file differently than a YAML 1.2 parser does",
     why: "Several programs read a definition. Where YAML 1.2 and libYAML differ (unusual line \
           ends, tabs, directives), the key that is linted is not the key that another program \
           generates.",
