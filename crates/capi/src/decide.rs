@@ -57,8 +57,8 @@ pub type cxk_reference_kind = u32;
 
 /// An asset of the inventory.
 pub const CXK_REFERENCE_ASSET: cxk_reference_kind = 1;
-/// A deleted asset. An issue that references nothing else needs the switch for unreferenced issues,
-/// like an issue of an unknown asset.
+/// A deleted asset. An issue that references nothing else is visible only if the scope includes
+/// cases and issues that reference no known object, like an issue of an unknown asset.
 pub const CXK_REFERENCE_DELETED: cxk_reference_kind = 2;
 /// An object that is in no inventory.
 pub const CXK_REFERENCE_UNKNOWN: cxk_reference_kind = 3;
@@ -128,9 +128,9 @@ pub struct cxk_field {
 ///
 /// Names are compared byte by byte with those in the key's roles and scope:
 ///
-/// - Component: the console's name, such as "Public API". If two groups have a component of the
-///   same name, the group follows: "Issues (Application Security)". docs/roles.md lists all public
-///   ones with their levels.
+/// - Component: the console's name, such as "Public API". If two of the console's groups of
+///   components have one of the same name, add the group: "Issues (Application Security)".
+///   docs/roles.md lists all public ones with their levels.
 /// - Action: the console's name, such as "Live Terminal". docs/roles.md lists it with its
 ///   component. An action has no level.
 /// - Domain: "Security", "Posture", "Health", "Hunting", "IT", or one of the tenant's own.
@@ -138,9 +138,9 @@ pub struct cxk_field {
 ///
 /// `cortexkey roles "ROLE"` lists what one role grants, including your organisation's own roles. No
 /// complete public list exists, so an unlisted name is not an error. The answer for it is `CXK_OK`
-/// if a role grants everything or every other component, `CXK_DECISION_REFUSED` if the roles are
-/// listed completely, and `CXK_DECISION_UNKNOWN` otherwise. Define names as constants in your
-/// program, because a misspelt one can be allowed.
+/// if a role grants every component, or every one that it does not list, `CXK_DECISION_REFUSED` if
+/// the roles are listed completely, and `CXK_DECISION_UNKNOWN` otherwise. Define names as constants
+/// in your program, because a misspelt one can be allowed.
 #[repr(C)]
 #[derive(Clone, Copy)]
 #[allow(non_camel_case_types, reason = "C's name")]

@@ -82,7 +82,8 @@ pub unsafe extern "C" fn cxk_equal(a: *const c_void, b: *const c_void, len: usiz
     i32::from(done && equal && len > 0)
 }
 
-/// Overwrites memory with zeros. Unlike `memset()`, the compiler never removes it.
+/// Overwrites memory with zeros. The compiler never removes this call, as it may do with
+/// `memset()`.
 ///
 /// - Ownership: the memory stays the caller's. NULL is allowed and ignored.
 /// - Threads: any, as long as no other thread uses the same memory.

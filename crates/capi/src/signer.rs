@@ -63,7 +63,7 @@ unsafe impl ZeroIsValid for *mut cxk_signer {}
 ///
 /// # Safety
 ///
-/// `key` points to `key_len` readable bytes without a terminating NUL. `out` is writable.
+/// `key` points to `key_len` readable bytes; it needs no terminating NUL. `out` is writable.
 #[unsafe(no_mangle)]
 #[must_use]
 pub unsafe extern "C" fn cxk_signer_new(

@@ -26,10 +26,10 @@ pub struct cxk_verifier {
     _private: [u8; 0],
 }
 
-/// The caller has its own replay guard. It must look up the `replay_tag` of every principal that
-/// has one before it processes the request.
+/// The caller has its own replay guard. Before it processes a request, the caller must check and
+/// store the principal's `replay_tag`, if there is one, in one atomic step.
 pub const CXK_VERIFIER_OWN_GUARD: u32 = 1;
-/// Accepts nonces of 16 to 128 letters and digits; otherwise exactly 64.
+/// Accepts nonces of 16 to 128 letters and digits. Without this flag, a nonce must have exactly 64.
 pub const CXK_VERIFIER_LENIENT_NONCES: u32 = 2;
 /// The largest number of headers of one request.
 pub const CXK_HEADERS_MAX: usize = 4_096;
@@ -89,8 +89,9 @@ pub struct cxk_principal {
     pub expires_ms: u64,
     /// The request's timestamp, in milliseconds since 1970; 0 with a Standard key.
     pub signed_ms: u64,
-    /// With `CXK_VERIFIER_OWN_GUARD`: until when the tag must be remembered, in milliseconds since
-    /// 1970. 0 for a Standard request, which has no tag because it can be sent any number of times.
+    /// With `CXK_VERIFIER_OWN_GUARD`: the time until which the tag must be remembered, in
+    /// milliseconds since 1970. 0 for a Standard request, which has no tag because it can be sent
+    /// any number of times.
     pub remember_until_ms: u64,
     /// The key's security level.
     pub level: cxk_level,
@@ -101,8 +102,8 @@ pub struct cxk_principal {
     /// request is a replay.
     ///
     /// A Redis key that expires at `remember_until_ms` is not a replay guard: the server's clock
-    /// may differ from the verifiers', and lost keys are accepted again. Use `replay_guard.lua`;
-    /// the example `shared_guard.c` shows how.
+    /// may differ from the verifiers', and a request whose entry was lost is accepted again. Use
+    /// `replay_guard.lua`; the example `shared_guard.c` shows how.
     pub replay_tag: [u8; CXK_REPLAY_TAG_SIZE],
 }
 
@@ -234,8 +235,8 @@ pub unsafe extern "C" fn cxk_verify(
     unsafe { output::fill(out, verify) }
 }
 
-/// Verifies many requests in order, all as of `now_ms`. Of two equal requests, only the first is
-/// accepted. Each gets the status that `cxk_verify()` would return.
+/// Verifies many requests in order, all as of `now_ms`. Of two equal Advanced requests, only the
+/// first is accepted. Each gets the status that `cxk_verify()` would return.
 ///
 /// - Ownership: as with `cxk_verify()`. `statuses` and `principals` are the caller's arrays of
 ///   `count`. If the call itself fails, every status is the call's status, and every principal is

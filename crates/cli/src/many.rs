@@ -12,7 +12,7 @@ use crate::text::{BAD, BOLD, GOOD};
 #[derive(clap::Args)]
 pub(crate) struct ChildrenArgs {
     /// Run for each of these child tenants: comma-separated ids, or `all` for those in the
-    /// profile's `children` and the lock file
+    /// profile's `children` and, for plan and apply, in the lock file
     #[arg(
         long,
         value_name = "all|ID,…",

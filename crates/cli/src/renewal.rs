@@ -39,7 +39,7 @@ pub(crate) fn renew_failure(error: &RenewError, sink: Option<&Sink>, finish: &st
     if error.leaves_something() {
         failure.help(format!("`{finish}` completes it without generating another key"))
     } else {
-        failure.help("no new key remains, and an old key is unchanged")
+        failure.help("no new key was left behind; nothing else has changed")
     }
 }
 

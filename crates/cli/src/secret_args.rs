@@ -29,7 +29,7 @@ pub(crate) fn report(error: &clap::Error) -> ExitCode {
     let masked = mask::hide_runs(&masked, ARGUMENT_RUN_MIN).map_or(masked, Cow::Owned);
     if masked != plain {
         let first = masked.lines().next().unwrap_or_default().trim_start_matches("error: ");
-        return key_as_argument(&format!("{first}: it looks like a key, and ")).report();
+        return key_as_argument(&format!("{first}; a value looks like a key, and ")).report();
     }
     text::eprint(&error.render().ansi().to_string());
     Exit::UsageError.into()
@@ -37,8 +37,8 @@ pub(crate) fn report(error: &clap::Error) -> ExitCode {
 
 fn key_as_argument(seen: &str) -> Failure {
     Failure::usage_error(format!(
-        "{seen}a key is never taken as an argument, where every process on the machine can read \
-         it and the shell remembers it"
+        "{seen}cortexkey never takes a key as an argument, because other processes can read it and \
+         the shell remembers it"
     ))
     .help("put it in CORTEXKEY_API_KEY, or use --key-file FILE or --key-stdin")
 }

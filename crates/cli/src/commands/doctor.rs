@@ -28,7 +28,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "FILE")]
     request: Option<PathBuf>,
 
-    /// Also try a key that is set as Advanced as a Standard key, which sends it in the clear
+    /// Also send a key that is set as Advanced as if it were Standard, in the clear
     #[arg(long)]
     try_standard: bool,
 

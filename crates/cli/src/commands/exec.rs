@@ -66,7 +66,7 @@ A program that is not listed has a mapping in the profile; each value names a va
   level = \"MY_TOOL_KEY_TYPE\"
   key = \"MY_TOOL_KEY\"
 
-demisto-sdk and cortex-cli sign with Standard keys only. To use them with an Advanced key, send
+demisto-sdk and cortex-cli support only Standard keys. To use them with an Advanced key, send
 their requests through `cortexkey proxy`.
 
 Exit codes: those of the program; 1 also if it cannot be started; 2 also for a usage error.";

@@ -25,10 +25,10 @@ const BODY_MIB_MAX: u64 = 64 * 1024;
 
 /// Sign other tools' requests on loopback and send them to the tenant
 ///
-/// A tool that supports only Standard keys, or none, sends its requests to 127.0.0.1. The proxy
-/// signs each one and sends it to the tenant. The tool authenticates with the token that is printed
-/// at the start: as its API key, or as the first segment of the path. With --socket, processes of
-/// the same user need no token.
+/// A tool that supports only Standard keys, or cannot sign at all, sends its requests to 127.0.0.1.
+/// The proxy signs each one and sends it to the tenant. The tool authenticates with the token that
+/// is printed at startup: as its API key, or as the first segment of the path. With --socket,
+/// processes of the same user need no token.
 #[derive(clap::Args)]
 #[command(after_help = format!("{EXAMPLES}\n\n{SETTINGS}"))]
 pub(crate) struct Args {

@@ -105,7 +105,7 @@ pub(crate) struct Args {
 #[derive(clap::Args)]
 #[command(next_help_heading = "TLS")]
 struct TlsArgs {
-    /// Serve TLS with a local certificate authority; the ready line has its certificate (ca) and
+    /// Serve TLS with a local certificate authority; the printed line has its certificate (ca) and
     /// the served names (hosts)
     #[arg(long)]
     tls: bool,
@@ -137,8 +137,8 @@ struct Handles {
     #[arg(long)]
     control: bool,
 
-    /// Serve the API Keys page in a browser; the ready line has its address (console), which works
-    /// once
+    /// Serve the API Keys page in a browser; the printed line has its address (console), which
+    /// works once
     #[cfg(feature = "console")]
     #[arg(long)]
     console: bool,
@@ -177,8 +177,8 @@ struct Emulated {
     #[arg(long, value_name = "FILE")]
     inventory: Option<PathBuf>,
 
-    /// Emulate a parent (MSSP) of a child tenant with this id; repeatable. The ready line has the
-    /// address of each
+    /// Emulate the parent of a child tenant with this id, as a managed security service provider
+    /// has one; repeatable. The printed line has the address of each
     #[arg(long, value_name = "ID")]
     child: Vec<String>,
 

@@ -26,8 +26,8 @@ const LINE_BYTES_MAX: usize = 1024 * 1024;
   "now_ms":1790611732512,"skew_ms":60000,"request":{"x-xdr-auth-id":"7","Authorization":"k"}}' |
   tr -d '\n' | cortexkey verify
 
-Exit codes: 0 all requests are accepted; 1 at least one is refused, or a line
-is no request; 3 there are no lines."#)]
+Exit codes: 0 all requests are accepted; 1 at least one is refused, or a line is
+not a request; 3 there are no lines."#)]
 pub(crate) struct Args {
     /// Read this file instead of standard input
     file: Option<PathBuf>,

@@ -237,7 +237,7 @@ impl Diff<'_> {
 
     fn differs(&self) -> &'static str {
         if self.is_unchanged() {
-            "the tenant was changed from outside"
+            "the key was changed in the tenant"
         } else {
             "the definition changed"
         }

@@ -27,16 +27,18 @@ pub(super) enum PlanRefusal {
     CannotEdit { lacks: ApiPermission },
     #[error("its expiry has passed; set a later one")]
     Expired,
-    #[error("the API makes no key that never expires; make it in the console, and import it")]
+    #[error(
+        "the API cannot generate a key that never expires; generate it in the console, and import it"
+    )]
     NeverExpires,
     #[error(
-        "the API makes no key that lives longer than six months; make it in the console, and import \
-         it"
+        "the API cannot generate a key with a lifetime of more than six months; generate it in the \
+         console, and import it"
     )]
     LivesTooLong,
     #[error(
-        "the key expires, and only the console can make one that never does; make it there, and \
-         import it"
+        "the key expires, and only the console can generate one that never does; generate it there, \
+         and import it"
     )]
     ShouldNeverExpire,
     #[error("{reason}, but {refusal}")]

@@ -360,7 +360,9 @@ pub(super) fn notes(access: &KeyAccess) -> Vec<String> {
         ScopeModel::Areas => {}
     }
     if tenant.settings.sbac == Sbac::Disabled {
-        notes.push("scopes are off in this tenant: the key sees whatever its roles reach".into());
+        notes.push(
+            "scopes are off in this tenant: the key sees everything that its roles allow".into(),
+        );
     }
     if tenant.settings.sbac == Sbac::Unknown {
         notes.push(

@@ -19,7 +19,7 @@ pub(crate) struct FilterArgs {
     #[arg(long, value_name = "N", help_heading = "Filters")]
     id: Vec<KeyId>,
 
-    /// Only keys with this role, in any case; repeat for any of several
+    /// Only keys with this role, ignoring case; repeat to match any of several
     #[arg(long, value_name = "ROLE", help_heading = "Filters")]
     role: Vec<String>,
 
@@ -27,15 +27,15 @@ pub(crate) struct FilterArgs {
     #[arg(long = "security-level", value_name = "LEVEL", value_parser = level, help_heading = "Filters")]
     security_level: Option<Level>,
 
-    /// Only keys whose comment contains this, in any case
+    /// Only keys whose comment contains this, ignoring case
     #[arg(long, value_name = "TEXT", help_heading = "Filters")]
     comment: Option<String>,
 
-    /// Only keys whose creator's e-mail address contains this, in any case
+    /// Only keys whose creator's e-mail address contains this, ignoring case
     #[arg(long, value_name = "TEXT", help_heading = "Filters")]
     created_by: Option<String>,
 
-    /// Only keys whose creator's name contains this, in any case
+    /// Only keys whose creator's name contains this, ignoring case
     #[arg(long, value_name = "TEXT", help_heading = "Filters")]
     user: Option<String>,
 
@@ -62,12 +62,12 @@ pub(crate) struct FilterArgs {
     #[arg(long, value_name = "COLUMN=TIME", value_parser = column, help_heading = "Filters")]
     until: Vec<(TimeColumn, u64)>,
 
-    /// Only keys from the 30 days before a time in a column, like the console's menu
+    /// Only keys whose time in a column is in the 30 days before this one, like the console's menu
     #[arg(long, value_name = "COLUMN=TIME", value_parser = column, help_heading = "Filters")]
     thirty_days_prior_to: Vec<(TimeColumn, u64)>,
 
-    /// Only keys from the 30 days after a time in a column, like the console's menu; a date means
-    /// its start
+    /// Only keys whose time in a column is in the 30 days after this one, like the console's menu;
+    /// a date means its start
     #[arg(long, value_name = "COLUMN=TIME", value_parser = column_start, help_heading = "Filters")]
     thirty_days_after: Vec<(TimeColumn, u64)>,
 

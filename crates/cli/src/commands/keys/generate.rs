@@ -49,7 +49,8 @@ pub(super) struct Args {
     #[arg(long, value_name = "DURATION", value_parser = duration_ms)]
     lifetime: Option<u64>,
 
-    /// Its scope: a file with a definition's `spec.scope`, or with the body of the product's PUT
+    /// Its scope: a file with a definition's `spec.scope`, or with the body of PUT
+    /// /platform/iam/v1/scope
     #[arg(long, value_name = "FILE")]
     scope_file: Option<PathBuf>,
 

@@ -14,7 +14,7 @@ use crate::text;
 pub(crate) enum Format {
     /// A table for people
     Table,
-    /// Rows with tabs, as the console's Copy entire row
+    /// Rows with tabs, like the console's Copy entire row
     Row,
     /// One object for programs
     Json,

@@ -28,7 +28,7 @@ use crate::text::{self, BAD, DIM, Format, GOOD};
 /// Enough for the 1,000 lines that a list may have.
 const LIST_BYTES_MAX: u64 = 1024 * 1024;
 
-/// Generate a key for each person or team of a list, and deliver each to a sink
+/// Generate a key for each person or team in a list, and deliver each to a place of its own
 ///
 /// The list is a CSV file, or the tenant's users. A plan is shown first. A record next to the list
 /// maps each line to its key. Run the same command again to continue an interrupted run; no line
@@ -40,7 +40,7 @@ pub(super) struct Args {
     #[arg(value_name = "FILE", required_unless_present = "users")]
     list: Option<PathBuf>,
 
-    /// A key for each active user of the tenant instead
+    /// Generate a key for each active user of the tenant instead of reading a list
     #[arg(long, conflicts_with = "list")]
     users: bool,
 
@@ -242,7 +242,7 @@ fn read_list(args: &Args, path: &Path) -> Result<Vec<Line>, Failure> {
         .map_err(|_| Failure::usage_error(format!("{name}: the list is not valid UTF-8")))?;
     let lines = read_csv(text, &defaults(args)).map_err(|error| {
         Failure::usage_error(format!("{name}: {error}"))
-            .help("nothing was changed; `cortexkey keys provision --help` shows a list")
+            .help("nothing was changed; `cortexkey keys provision --help` shows an example list")
     })?;
     if args.scope_file.is_some() && lines.iter().any(|line| line.scope.is_some()) {
         return Err(Failure::usage_error("the list has scopes, and so does --scope-file")

@@ -33,11 +33,11 @@ const AGAIN: Duration = Duration::from_secs(60);
 
 /// Send notices about expiring keys, each once, and publish metrics and a calendar
 ///
-/// Reads the keys of one or several tenants, and their definitions if there are any. Targets are in the
-/// configuration (`[targets.NAME]`): Slack, Microsoft Teams, webhooks, mail and files. A notice is
-/// due a week and a day before a key expires, as the product's own are, and once it has expired; the
-/// policy's `notifyBefore` or --before sets other times. A tenant that cannot be queried
-/// causes a notice, too.
+/// Reads the keys of one or several tenants, and their definitions if there are any. Targets are in
+/// the configuration (`[targets.NAME]`): Slack, Microsoft Teams, webhooks, mail and files. A notice
+/// is due one week before a key expires, one day before, and once it has expired; the policy's
+/// `notifyBefore` or --before sets other times. A tenant that cannot be queried causes a notice,
+/// too.
 #[derive(clap::Args)]
 #[command(after_help = format!("{EXAMPLES}\n\n{SETTINGS}"))]
 pub(super) struct Args {
