@@ -82,7 +82,7 @@
 #define CXK_MUST_USE
 #endif
 
-/** Pointers that must not be NULL, and that may be NULL. */
+/** Mark pointers that must not be NULL, and those that may be NULL. */
 #if defined(__clang__)
 #pragma clang diagnostic push
 #pragma clang diagnostic ignored "-Wnullability-extension"
@@ -296,13 +296,13 @@
 #define CXK_REPLAY_GUARD_FIRST 1
 
 /**
- * The caller has its own replay guard. It must look up the `replay_tag` of every principal that
- * has one before it processes the request.
+ * The caller has its own replay guard. Before it processes a request, the caller must check and
+ * store the principal's `replay_tag`, if there is one, in one atomic step.
  */
 #define CXK_VERIFIER_OWN_GUARD 1
 
 /**
- * Accepts nonces of 16 to 128 letters and digits; otherwise exactly 64.
+ * Accepts nonces of 16 to 128 letters and digits. Without this flag, a nonce must have exactly 64.
  */
 #define CXK_VERIFIER_LENIENT_NONCES 2
 
@@ -350,8 +350,8 @@ typedef struct cxk_definitions cxk_definitions;
  * verify. A change takes effect immediately. Verifiers read the keyring without a lock.
  *
  * It stores the SHA-256 of a Standard key, from which a short, human-chosen key could be guessed.
- * Of an Advanced key it stores a SHA-256 midstate, which can sign. `cxk_keyring_free()` wipes
- * everything.
+ * Of an Advanced key it stores a SHA-256 midstate, which can sign. All is wiped once the keyring and
+ * every verifier that uses it are freed.
  */
 typedef struct cxk_keyring cxk_keyring;
 
@@ -644,8 +644,9 @@ typedef struct cxk_principal {
    */
   uint64_t signed_ms;
   /**
-   * With `CXK_VERIFIER_OWN_GUARD`: until when the tag must be remembered, in milliseconds since
-   * 1970. 0 for a Standard request, which has no tag because it can be sent any number of times.
+   * With `CXK_VERIFIER_OWN_GUARD`: the time until which the tag must be remembered, in
+   * milliseconds since 1970. 0 for a Standard request, which has no tag because it can be sent
+   * any number of times.
    */
   uint64_t remember_until_ms;
   /**
@@ -662,8 +663,8 @@ typedef struct cxk_principal {
    * request is a replay.
    *
    * A Redis key that expires at `remember_until_ms` is not a replay guard: the server's clock
-   * may differ from the verifiers', and lost keys are accepted again. Use `replay_guard.lua`;
-   * the example `shared_guard.c` shows how.
+   * may differ from the verifiers', and a request whose entry was lost is accepted again. Use
+   * `replay_guard.lua`; the example `shared_guard.c` shows how.
    */
   uint8_t replay_tag[CXK_REPLAY_TAG_SIZE];
 } cxk_principal;
@@ -819,9 +820,9 @@ typedef uint32_t cxk_permission;
  *
  * Names are compared byte by byte with those in the key's roles and scope:
  *
- * - Component: the console's name, such as "Public API". If two groups have a component of the
- *   same name, the group follows: "Issues (Application Security)". docs/roles.md lists all public
- *   ones with their levels.
+ * - Component: the console's name, such as "Public API". If two of the console's groups of
+ *   components have one of the same name, add the group: "Issues (Application Security)".
+ *   docs/roles.md lists all public ones with their levels.
  * - Action: the console's name, such as "Live Terminal". docs/roles.md lists it with its
  *   component. An action has no level.
  * - Domain: "Security", "Posture", "Health", "Hunting", "IT", or one of the tenant's own.
@@ -829,9 +830,9 @@ typedef uint32_t cxk_permission;
  *
  * `cortexkey roles "ROLE"` lists what one role grants, including your organisation's own roles. No
  * complete public list exists, so an unlisted name is not an error. The answer for it is `CXK_OK`
- * if a role grants everything or every other component, `CXK_DECISION_REFUSED` if the roles are
- * listed completely, and `CXK_DECISION_UNKNOWN` otherwise. Define names as constants in your
- * program, because a misspelt one can be allowed.
+ * if a role grants every component, or every one that it does not list, `CXK_DECISION_REFUSED` if
+ * the roles are listed completely, and `CXK_DECISION_UNKNOWN` otherwise. Define names as constants
+ * in your program, because a misspelt one can be allowed.
  */
 typedef struct cxk_question {
   /**
@@ -1151,8 +1152,8 @@ typedef struct cxk_decision {
 #define CXK_REFERENCE_ASSET 1
 
 /**
- * A deleted asset. An issue that references nothing else needs the switch for unreferenced issues,
- * like an issue of an unknown asset.
+ * A deleted asset. An issue that references nothing else is visible only if the scope includes
+ * cases and issues that reference no known object, like an issue of an unknown asset.
  */
 #define CXK_REFERENCE_DELETED 2
 
@@ -1257,7 +1258,8 @@ CXK_API CXK_MUST_USE cxk_status cxk_nonce(char *CXK_NONNULL out, size_t out_size
 CXK_API CXK_MUST_USE int32_t cxk_equal(const void *CXK_NONNULL a, const void *CXK_NONNULL b, size_t len);
 
 /**
- * Overwrites memory with zeros. Unlike `memset()`, the compiler never removes it.
+ * Overwrites memory with zeros. The compiler never removes this call, as it may do with
+ * `memset()`.
  *
  * - Ownership: the memory stays the caller's. NULL is allowed and ignored.
  * - Threads: any, as long as no other thread uses the same memory.
@@ -1296,7 +1298,7 @@ CXK_API void cxk_wipe(void *CXK_NULLABLE memory, size_t len);
  *
  * Requirements:
  *
- * `key` points to `key_len` readable bytes without a terminating NUL. `out` is writable.
+ * `key` points to `key_len` readable bytes; it needs no terminating NUL. `out` is writable.
  */
 CXK_API
 CXK_MUST_USE
@@ -1646,8 +1648,8 @@ cxk_status cxk_verify(const struct cxk_verifier *CXK_NONNULL verifier,
                       struct cxk_principal *CXK_NONNULL out);
 
 /**
- * Verifies many requests in order, all as of `now_ms`. Of two equal requests, only the first is
- * accepted. Each gets the status that `cxk_verify()` would return.
+ * Verifies many requests in order, all as of `now_ms`. Of two equal Advanced requests, only the
+ * first is accepted. Each gets the status that `cxk_verify()` would return.
  *
  * - Ownership: as with `cxk_verify()`. `statuses` and `principals` are the caller's arrays of
  *   `count`. If the call itself fails, every status is the call's status, and every principal is
