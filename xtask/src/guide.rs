@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn an_ellipsis_stands_for_any_text_or_lines() {
+    fn an_ellipsis_matches_any_text_or_lines() {
         for (expected, printed, fits) in [
             ("a …", "a b", true),
             ("a …c", "a bc", true),

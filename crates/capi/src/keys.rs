@@ -181,7 +181,7 @@ mod tests {
     /// While one thread puts and removes keys, others find either the key or none, and always find
     /// keys that stay.
     #[test]
-    fn readers_find_what_is_there_while_keys_change() {
+    fn readers_find_keys_during_changes() {
         let keys = Keys::default();
         for number in 1..=100 {
             keys.put(stored(number, 1)).unwrap();

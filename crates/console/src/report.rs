@@ -390,7 +390,7 @@ mod tests {
     use super::STYLE;
 
     #[test]
-    fn nothing_in_the_styles_ends_their_element_or_loads_anything() {
+    fn styles_cannot_end_their_element_or_load_anything() {
         let style = STYLE.to_lowercase();
         for word in ["</", "url(", "@import", "expression"] {
             assert!(!style.contains(word), "{word}");

@@ -105,7 +105,7 @@ mod every_schedule {
     /// With a quota a second word is taken while the first is; the last use that the quota leaves
     /// goes to one of the requests, and the others leave no trace in it.
     #[test]
-    fn with_a_quota_one_is_accepted_and_the_others_take_nothing_of_it() {
+    fn with_a_quota_one_request_is_accepted_and_counted_once() {
         check(2, || {
             let guard = guard(Some(Quota { uses_per_key: 3, keys: 2 }));
             assert_one_accept(&race(&guard, vec![(1, NOW_MS); 3]));

@@ -309,7 +309,7 @@ mod tests {
 
     #[cfg(target_arch = "x86_64")]
     #[test]
-    fn a_nonce_that_was_made_ahead_is_given_once_and_gone_when_wiped() {
+    fn a_buffered_nonce_is_returned_once_and_wiped() {
         let (Some(kernel), Some(mut state)) = (NonceKernel::detect(), WipedOnFork::<State>::new())
         else {
             return;

@@ -57,7 +57,7 @@ fn forked_children_draw_distinct_nonces() {
 }
 
 #[test]
-fn a_mark_is_of_the_process_that_made_it() {
+fn a_mark_belongs_to_its_process() {
     let mark = ProcessMark::new();
     // SAFETY: the child only looks, makes a mark and exits.
     let child = unsafe { libc::fork() };

@@ -135,7 +135,7 @@ fn definitions_as_people_write_them_have_the_plain_form() {
 }
 
 #[test]
-fn limits_hold_in_the_plain_form() {
+fn limits_apply_in_the_plain_form() {
     let limits = |nodes, depth, documents| YamlLimits { bytes: 100, depth, nodes, documents };
     let text = "a: [b, [c]]\n---\nd: e\n";
     assert_eq!(plain_form(text, &limits(9, 3, 2)), (true, None));

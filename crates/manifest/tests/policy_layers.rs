@@ -151,7 +151,7 @@ fn one_file_under_many_paths_is_read_a_limited_number_of_times() {
 }
 
 #[test]
-fn as_many_as_the_limits_say_are_read() {
+fn reading_stops_at_the_limits() {
     let chain: Vec<(String, String)> = (1..=16)
         .map(|n| {
             (format!("p{n}"), if n < 16 { format!("extends: [p{}]", n + 1) } else { String::new() })
@@ -195,7 +195,7 @@ fn the_first_of_many_equal_names_counts() {
 }
 
 #[test]
-fn a_policy_says_when_keys_are_due() {
+fn a_policy_sets_when_keys_are_due() {
     let (found, _) = layers(&[("child", "rotateBefore: 14d")]);
     let said = found.layers[0].file.rotate_before.get().map(jiff::SignedDuration::as_hours);
     assert_eq!((said, found.faults.len()), (Some(14 * 24), 0));
@@ -205,7 +205,7 @@ fn a_policy_says_when_keys_are_due() {
 }
 
 #[test]
-fn a_policy_says_when_notices_are_due() {
+fn a_policy_sets_when_notices_are_due() {
     let (found, _) = layers(&[("child", "notifyBefore: [30d, 12h]")]);
     let set = found.layers[0].file.notify_before.get().unwrap();
     let hours: Vec<i64> = set.iter().map(jiff::SignedDuration::as_hours).collect();

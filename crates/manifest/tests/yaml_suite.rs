@@ -100,7 +100,7 @@ fn value(mut rest: &str) -> String {
 
 #[test]
 #[ignore = "the campaign yaml-suite gets the suite"]
-fn the_suite_is_read_as_it_asks() {
+fn the_test_suite_is_read_as_specified() {
     let path = std::env::var("CORTEXKEY_YAML_SUITE").unwrap();
     let text = fs::read_to_string(path).unwrap();
     let cases: Vec<Case> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();

@@ -43,7 +43,7 @@ mod tests {
     }
 
     #[test]
-    fn causes_come_after_what_they_caused() {
+    fn causes_follow_their_effects() {
         let error = Layer("a", Some(Layer("b", Some(Layer("c", None).into())).into()));
         assert_eq!(chain(&error), "a: b: c");
     }

@@ -48,7 +48,7 @@ fn skip_under_wine(reason: &str) -> bool {
 }
 
 #[test]
-fn a_private_file_is_the_users_alone_and_stays_so() {
+fn a_private_file_stays_private() {
     let folder = folder_of_this_user();
     let path = folder.path().join("key");
     replace(&path, b"one", PLAIN.private()).unwrap();
@@ -72,7 +72,7 @@ fn making_a_file_private_removes_access() {
 }
 
 #[test]
-fn a_private_file_takes_nothing_from_a_shared_folder() {
+fn a_private_file_inherits_nothing_from_a_shared_folder() {
     let folder = tempfile::tempdir().unwrap();
     grant_everyone(folder.path());
     assert_eq!(others(folder.path(), FileAccess::Read).as_deref(), Some("Everyone"));
@@ -148,7 +148,7 @@ fn waiting_for_a_locked_file_times_out() {
 }
 
 #[test]
-fn one_process_holds_a_path_and_leaves_nothing() -> io::Result<()> {
+fn a_path_lock_is_exclusive_and_leaves_no_file() -> io::Result<()> {
     let folder = tempfile::tempdir()?;
     let path = folder.path().join("cortexkey.lock");
     let held = hold(&path)?;

@@ -203,7 +203,7 @@ fn creating_never_replaces_what_came_meanwhile() {
 }
 
 #[test]
-fn a_folder_that_is_not_there_is_an_error_with_its_cause() {
+fn a_missing_folder_is_an_error_with_its_cause() {
     let folder = tempfile::tempdir().unwrap();
     let error = replace(&folder.path().join("no/such"), b"", PLAIN).unwrap_err();
     let cause = core::error::Error::source(&error).unwrap();

@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn pins_are_what_pip_takes_and_change_with_the_wheel() {
+    fn pins_are_valid_for_pip_and_follow_the_wheel() {
         let folder = tempfile::tempdir().unwrap();
         let wheel = folder.path().join("one.whl");
         std::fs::write(&wheel, "abc").unwrap();

@@ -283,7 +283,7 @@ mod tests {
     }
 
     #[test]
-    fn filters_that_do_not_go_together_are_refused_with_the_reason() {
+    fn incompatible_filters_are_refused_with_the_reason() {
         for (filter, reason) in [
             (r#"{"field":"id","operator":"gte","value":[1]}"#, "operator `in`"),
             (r#"{"field":"roles","operator":"in","value":["a"]}"#, "operator `contains`"),

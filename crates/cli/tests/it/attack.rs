@@ -64,7 +64,7 @@ fn options() -> Vec<(Vec<String>, String)> {
 }
 
 #[test]
-fn a_key_is_printed_by_no_command_wherever_it_is_put() {
+fn no_command_prints_a_key() {
     let options = options();
     let names: BTreeSet<&str> = options.iter().map(|(_, option)| option.as_str()).collect();
     assert!(options.len() > 100 && names.contains("--key-file"), "{}", options.len());

@@ -83,7 +83,7 @@ const STEERING: [&str; 18] = [
 ];
 
 #[test]
-fn nothing_else_in_the_environment_steers_the_key() {
+fn other_environment_variables_cannot_redirect_the_key() {
     const ELSEWHERE: &str = "elsewhere.example";
     let kept =
         [("CORTEX_CLOUD_SKIP_SSL_VERIFY", "false"), ("DEMISTO_VERIFY_SSL", "true"), ("MINE", "1")];

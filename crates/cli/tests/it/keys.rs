@@ -118,7 +118,7 @@ fn tenant_text_cannot_control_terminals_or_spreadsheets() {
 }
 
 #[test]
-fn the_consoles_filters_are_there() {
+fn the_filters_of_the_console_exist() {
     let world = World::new();
     let soon = world.generate("Viewer", &in_days(3), "Exports. SEC-1", "a.key");
     let late = world.generate("Responder", &in_days(100), "Triage. SEC-2", "b.key");
@@ -183,7 +183,7 @@ fn an_expiry_that_the_product_refuses_is_a_usage_error() {
 }
 
 #[test]
-fn a_key_is_made_scoped_checked_delivered_edited_shown_and_deleted() {
+fn a_key_completes_its_life_cycle() {
     let world = World::new();
     let scope = r#"{"assets":{"mode":"see_all"},"cases_issues":{"mode":"scope","names":["IT"]},
         "endpoints":{"endpoint_groups":{"mode":"no_scope"},"endpoint_tags":{"mode":"no_scope"}}}"#;
@@ -398,7 +398,7 @@ fn the_signing_key_is_rotated_and_deleted_with_the_new_one() {
 }
 
 #[test]
-fn a_date_is_the_start_of_its_day_where_rows_begin_and_its_end_where_they_end() {
+fn a_date_starts_or_ends_a_range_by_its_position() {
     let world = World::new();
     let id = world.generate("Viewer", &in_days(30), "Exports. SEC-1", "a.key");
     let other = world.generate("Responder", &in_days(3), "", "b.key");

@@ -196,7 +196,7 @@ fn an_expression_is_tried_on_keys() {
 }
 
 #[test]
-fn arguments_take_what_a_policy_adds() {
+fn arguments_accept_names_from_a_policy() {
     let folder = two();
     assert_eq!(lint(folder.path(), &["--format", "json=a.json", "--select", "E003"]).0, 0);
 }

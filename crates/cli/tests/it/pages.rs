@@ -80,7 +80,7 @@ fn words_are_those_of_a_shell() {
 
 /// Behind all arguments `--help` ends a command before it does anything, unless one of them is wrong.
 #[test]
-fn every_command_of_the_pages_is_one_that_the_program_takes() {
+fn every_command_of_the_pages_is_valid() {
     let mut all = vec!["README.md", "CONTRIBUTING.md", "SECURITY.md"];
     all.retain(|name| root().join(name).is_file());
     let mut all: Vec<PathBuf> = all.iter().map(|name| root().join(name)).collect();

@@ -166,7 +166,7 @@ fn a_copy_that_is_missing_changed_or_stale_stops_linting() {
 }
 
 #[test]
-fn another_revision_is_fetched_beside_and_pruned_on_request() {
+fn a_new_revision_is_fetched_and_the_old_one_pruned_on_request() {
     let world = World::new();
     let first = world.commit();
     world.extend(&world.at(&first, "team/base.yaml"));
@@ -403,7 +403,7 @@ fn a_copy_and_its_lock_edited_together_fail_verification() {
 }
 
 #[test]
-fn pruning_removes_unused_copies_alone() {
+fn pruning_removes_only_unused_copies() {
     let world = World::new();
     let rev = world.commit();
     world.extend(&world.at(&rev, "team/base.yaml"));

@@ -273,7 +273,7 @@ fn is_root() -> bool {
 }
 
 #[test]
-fn a_program_beside_it_gets_address_and_token_and_no_key() {
+fn the_child_program_gets_address_and_token_and_no_key() {
     let tenant = Tenant::start();
     let (_, key) = tenant.key("advanced");
     let script = format!(
@@ -465,7 +465,7 @@ fn terminate(process: &Child) {
 }
 
 #[test]
-fn a_program_beside_it_gets_the_signal_to_end() {
+fn the_child_program_gets_the_termination_signal() {
     let tenant = Tenant::start();
     let script = "trap 'exit 9' TERM; echo ready; while :; do sleep 0.05; done";
     let args = ["proxy", "--quiet", "--as", "demisto-sdk", "--", "sh", "-c", script];

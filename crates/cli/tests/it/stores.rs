@@ -331,7 +331,7 @@ fn a_programs_message_with_the_secret_is_not_repeated() {
 }
 
 #[test]
-fn a_stored_key_goes_to_its_own_tenant_alone() {
+fn a_stored_key_is_sent_only_to_its_own_tenant() {
     let world = World::with_vault();
     assert_eq!(world.generate(VAULT).code, 0);
     let mut command = cortexkey(&["ping", "--key-store", VAULT]);

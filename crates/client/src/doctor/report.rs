@@ -247,7 +247,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_host_shows_the_vendors_part_alone() {
+    fn a_vendor_host_is_shortened_to_its_tenant() {
         for (host, shown) in [
             (
                 "https://api-acme.xdr.us.paloaltonetworks.com",

@@ -211,7 +211,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_text_takes_the_users_settings() {
+    fn every_example_uses_the_settings() {
         let example = RequestExample {
             address: Some(Address::parse("tenant.example").unwrap()),
             key_id: KeyId::new(4711),

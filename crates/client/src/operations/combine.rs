@@ -253,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn with_too_many_roles_one_of_those_that_hold_the_same_is_tried() {
+    fn with_too_many_roles_equal_ones_are_tried_once() {
         let [a, b, c, d, _] = CALLS.map(|(component, _)| component);
         let mut roles: Vec<ExpandedRole> = Vec::new();
         for at in (0..60).rev() {
@@ -269,7 +269,7 @@ mod tests {
 
     /// A naive search over all sets is the oracle.
     #[test]
-    fn the_size_is_the_smallest_there_is() {
+    fn the_guards_size_is_the_smallest_possible() {
         let mut state = 7_u64;
         for _ in 0..200 {
             let mut roles = Vec::new();

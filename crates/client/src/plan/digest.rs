@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn order_makes_no_other_definition_and_a_change_does() {
+    fn only_a_change_and_not_order_changes_the_digest() {
         let digest = |from: &str, to: &str| {
             let spec = EXPORT.replace(from, to);
             assert!(from.is_empty() || spec != EXPORT, "{from}");

@@ -135,7 +135,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_is_the_owners_alone_and_in_place_at_once() {
+    fn a_file_is_private_and_replaced_atomically() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("key");
         NewFile::at(&path, false).unwrap().finish(b"one").unwrap();
@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn in_a_folder_a_tenants_own_files_alone_are_replaced() {
+    fn only_the_tenants_own_files_are_replaced() {
         let folder = tempfile::tempdir().unwrap();
         let put = |key: &[u8], tenant: &str| {
             InFolder::named(folder.path(), "svc", tenant).and_then(|file| file.finish(key, "svc"))

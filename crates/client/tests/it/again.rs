@@ -150,7 +150,7 @@ fn the_tenants_clock_is_taken_once() {
 }
 
 #[test]
-fn the_child_tenant_goes_with_every_call() {
+fn every_call_names_the_child_tenant() {
     let (url, seen) = answering(&[Some("200 OK")]);
     let child_tenant = ChildTenant::new("child-9");
     client(&url, ClientOptions { child_tenant, ..options() }).ping().unwrap();

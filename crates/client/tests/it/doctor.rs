@@ -236,7 +236,7 @@ fn an_explaining_tenant_is_trusted() {
 }
 
 #[test]
-fn a_proxy_that_takes_headers_away_is_named() {
+fn a_header_removing_proxy_is_named() {
     let tenant = explaining();
     for header in ["x-xdr-nonce", "x-xdr-timestamp", "authorization", "x-xdr-auth-id"] {
         let url = stripping(tenant.url(), header);

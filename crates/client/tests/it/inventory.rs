@@ -167,7 +167,7 @@ fn a_scoped_key_does_not_report_its_part_as_complete() {
 }
 
 #[test]
-fn a_failure_that_is_no_refusal_ends_the_reading() {
+fn a_failure_other_than_a_refusal_stops_the_read() {
     let folder = tempfile::tempdir().unwrap();
     let given = folder.path().join("given");
     fs::write(&given, "{}").unwrap();

@@ -151,7 +151,7 @@ fn exactly_one_line_ending_is_removed() {
 
 #[cfg(unix)]
 #[test]
-fn a_key_file_must_be_the_owners_alone() {
+fn a_key_file_must_be_readable_only_by_its_owner() {
     use std::os::unix::fs::PermissionsExt;
 
     let folder = tempfile::tempdir().unwrap();

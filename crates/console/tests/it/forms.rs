@@ -143,7 +143,7 @@ fn an_edit_changes_only_the_edited_fields() {
 }
 
 #[test]
-fn a_rotation_replaces_the_key_and_ends_the_old_one() {
+fn a_rotation_replaces_the_key_and_deletes_the_old_one() {
     let (site, _folder) = site();
     let browser = site.enter();
     let (id, old) = generate(&browser, "1");

@@ -361,7 +361,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_table_holds_a_name_twice() {
+    fn names_are_unique_in_every_table() {
         for table in [COMPONENTS, XSOAR_8_COMPONENTS, XPANSE_COMPONENTS] {
             for (i, component) in table.iter().enumerate() {
                 let name = component.name;

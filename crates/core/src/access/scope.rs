@@ -417,7 +417,7 @@ mod tests {
     }
 
     #[test]
-    fn modes_and_names_make_the_area_or_axis_again() {
+    fn modes_and_names_convert_back() {
         let names: &[&str] = &["a"];
         for area in [Area::None, Area::All, Area::select(names)] {
             assert_eq!(Area::new(area.mode(), || names), area);

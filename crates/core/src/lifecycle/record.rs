@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn a_row_is_one_line_with_as_many_columns_as_there_are() {
+    fn a_row_is_one_line_with_every_column() {
         let row = record(7, "Viewer", Expiry::Never).row().to_string();
         assert_eq!(
             row,

@@ -112,7 +112,7 @@ fn all_forms_have_the_same_figures() {
 }
 
 #[test]
-fn definitions_alone_are_reported_and_nothing_is_compared() {
+fn a_report_of_definitions_compares_nothing() {
     let world = World::new();
     world.define(&[("a", "soc", "Instance Administrator")]);
     let definitions =
@@ -129,7 +129,7 @@ fn definitions_alone_are_reported_and_nothing_is_compared() {
 }
 
 #[test]
-fn a_tenant_alone_has_no_unmanaged_keys() {
+fn a_tenant_without_definitions_has_no_unmanaged_keys() {
     let world = World::new();
     let report = world.report(None);
     assert!(report.keys.iter().all(|key| key.state == KeyState::NotCompared));

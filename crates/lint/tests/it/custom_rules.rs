@@ -42,7 +42,7 @@ fn found(policy: &Policy, text: &str) -> Vec<String> {
 }
 
 #[test]
-fn findings_stand_at_the_fields_that_the_expression_names() {
+fn findings_are_reported_at_the_fields_of_the_expression() {
     let rules = rule("", "size(key.spec.roles) < 2 && key.spec.securityLevel == 'standard'");
     let found = found(&policy(&rules), KEY);
     assert_eq!(found.len(), 1);
@@ -52,7 +52,7 @@ fn findings_stand_at_the_fields_that_the_expression_names() {
 }
 
 #[test]
-fn a_match_decides_for_which_keys_a_rule_is() {
+fn a_match_selects_the_keys_of_a_rule() {
     let wants = |fields: &str| found(&policy(&rule(fields, "size(key.spec.roles) < 2")), KEY).len();
     assert_eq!(wants("match: { labels: { env: prod } },"), 1);
     assert_eq!(wants("match: { labels: { env: [dev, prod] }, roles: Viewer },"), 1);
@@ -236,7 +236,7 @@ fn all_functions_and_variables_are_in_the_documents() {
 }
 
 #[test]
-fn the_example_of_each_function_holds_and_calls_it() {
+fn each_functions_example_is_true_and_calls_it() {
     let text = "\
 tenants: { prod: { product: xsiam } }
 catalog: { roles: [{ name: SIEM Export, components: { Public API: view } }] }

@@ -16,7 +16,7 @@ fn outcome(now: &str) -> cortexkey_lint::files::RunOutcome {
 }
 
 #[test]
-fn the_example_gives_two_errors_whatever_the_date() {
+fn the_example_gives_two_errors_on_any_date() {
     for now in ["1990-01-01T00:00:00Z", "2026-06-01T00:00:00Z", "2190-01-01T00:00:00Z"] {
         let outcome = outcome(now);
         let report = outcome.report.as_ref().unwrap();

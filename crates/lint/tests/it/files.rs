@@ -433,7 +433,7 @@ fn an_invalid_policy_exits_with_two() {
 }
 
 #[test]
-fn with_a_policy_that_names_no_keys_the_paths_are_the_corpus() {
+fn without_keys_in_the_policy_the_paths_are_the_corpus() {
     let folder = folder(&[
         ("p.yaml", &format!("{HEAD}extends: ['builtin:strict']\n")),
         ("x/svc.key", &key("svc")),

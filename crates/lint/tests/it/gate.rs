@@ -355,7 +355,7 @@ fn a_waiver_by_a_bare_name_is_for_one_tenant() {
 }
 
 #[test]
-fn a_baseline_holds_a_fault_as_it_was() {
+fn a_baseline_entry_covers_a_finding_as_it_was() {
     let record = |text: &str, then: &str, rules: &str| {
         let policy = format!("{HEAD}keys: ['*.key']\n{rules}");
         let folder = folder(&[("cortexkey.yaml", &policy), ("abc.key", text)]);

@@ -161,7 +161,7 @@ fn texts_of_a_policy_or_a_definition_are_printed_masked_and_on_one_line() {
 
 #[cfg(unix)]
 #[test]
-fn file_names_begin_no_line_of_a_text_format() {
+fn file_names_start_no_line_of_a_text_format() {
     let names = ["a\n::error file=x,line=1::b\u{1b}[2J.yaml", "::error ::c.yaml"];
     let wrong = key("a").replace("roles: [Viewer]", "roles: [Viewer, Viewer]\n  x: 1");
     let files: Vec<(&str, &str)> = names.iter().map(|name| (*name, wrong.as_str())).collect();
@@ -186,7 +186,7 @@ fn file_names_begin_no_line_of_a_text_format() {
 }
 
 #[test]
-fn nothing_but_git_takes_a_definition_out_of_the_corpus() {
+fn only_git_excludes_a_definition() {
     let wrong = key("a").replace("advanced", "standard");
     let inner = format!("{HEAD}extends: ['builtin:minimal']\n");
     let folder = folder(&[

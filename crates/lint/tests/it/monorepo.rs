@@ -35,7 +35,7 @@ fn a_child_policy_cannot_exclude_its_parents_files() {
 }
 
 #[test]
-fn a_child_adds_to_the_corpus_and_its_rules_hold_for_what_is_its_own() {
+fn a_child_adds_files_and_its_rules_apply_to_them() {
     let outer = format!("{HEAD}keys: ['keys/*.yaml']\n");
     let inner = format!(
         "{HEAD}extends: [../cortexkey.yaml]\nkeys: ['*.yaml']\nrules: {{ role-forbidden: {{ roles: [Viewer] }} }}\n"

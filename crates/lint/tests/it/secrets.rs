@@ -197,7 +197,7 @@ fn a_real_key_in_parts_groups_or_an_encoding_is_an_error() {
 }
 
 #[test]
-fn a_private_key_is_an_error_and_public_pem_is_none() {
+fn a_private_key_is_an_error_and_public_pem_is_not() {
     use base64::Engine as _;
     let encode = |bytes: &[u8]| base64::engine::general_purpose::STANDARD.encode(bytes);
     let pem = "-----BEGIN PRIVATE KEY-----\nMIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg\n-----END PRIVATE KEY-----\n";
@@ -254,7 +254,7 @@ fn a_private_key_is_an_error_and_public_pem_is_none() {
 }
 
 #[test]
-fn digests_and_long_names_are_no_keys() {
+fn digests_and_long_names_are_not_keys() {
     let digest = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08";
     for comment in [
         format!("# sha256 {digest}\n# sha256 {digest}\n"),

@@ -166,7 +166,7 @@ proptest! {
 /// Whether a change of one owner's key gives another of its keys a finding decides which number the equal
 /// finding has that is about a third key, of that name and another owner.
 #[test]
-fn equal_findings_of_namesakes_are_numbered_anew() {
+fn equal_findings_of_equal_names_are_numbered() {
     let texts = [0, 0, 4, 32, 0, 32].map(compared);
     let files = texts.into_iter().enumerate().map(|(at, text)| file(&format!("f{at}"), text));
     let corpus = Corpus { files: files.collect(), ..Corpus::default() };

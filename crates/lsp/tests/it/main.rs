@@ -360,7 +360,7 @@ fn a_waiver_is_offered_for_the_policy() {
 }
 
 #[test]
-fn a_keystroke_costs_little_however_many_files_there_are() {
+fn a_keystroke_is_cheap_in_a_large_corpus() {
     use std::time::Instant;
     let wanted = std::env::var("CORTEXKEY_LSP_FILES").ok().and_then(|it| it.parse().ok());
     let count: usize = wanted.unwrap_or(300);

@@ -53,7 +53,7 @@ fn roles_are_looked_up_in_the_catalogue_then_the_product() {
 }
 
 #[test]
-fn the_catalogue_completes_what_is_public_and_takes_nothing_from_it() {
+fn the_catalogue_only_adds_to_public_facts() {
     let held = access("[Instance Administrator]", "", Some("eu")).unwrap();
     assert!(held.roles[0].holds_all && held.role_facts[0].privileged);
     assert!(Rights(&held.roles).makes_keys().unwrap());

@@ -286,7 +286,7 @@ mod tests {
     }
 
     #[test]
-    fn parents_come_first_and_once() {
+    fn parents_are_loaded_first_and_once() {
         let layers = load_all(&[
             ("a/child.yaml", "extends: [../base.yaml, builtin:minimal, mid.yaml]\n"),
             ("base.yaml", "extends: ['builtin:minimal']\n"),

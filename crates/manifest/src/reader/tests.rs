@@ -98,7 +98,7 @@ fn every_field_is_known_and_suggested_for_its_misspelling() {
 }
 
 #[test]
-fn every_field_takes_the_words_of_its_table_and_no_others() {
+fn every_field_accepts_exactly_the_values_of_its_table() {
     each_field(|path, field, with| {
         let words = match field.kind {
             FieldKind::Choice(words) => words(),
@@ -131,7 +131,7 @@ fn a_key_without_a_value_is_a_mistake_unless_a_rule_decides() {
 }
 
 #[test]
-fn a_field_takes_no_value_of_another_kind() {
+fn a_field_rejects_values_of_another_type() {
     each_field(|path, field, with| {
         let other = match field.kind {
             FieldKind::Map(_) | FieldKind::Fields(_) | FieldKind::Rules(_) => "[a]",

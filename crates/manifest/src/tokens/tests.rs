@@ -13,7 +13,7 @@ fn masking_keeps_offsets() {
 }
 
 #[test]
-fn keys_of_many_makers_are_masked() {
+fn keys_of_many_vendors_are_masked() {
     for secret in [
         "S3cr3tS3cr3tS3cr3tS3cr3t",
         "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",

@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn duplicate_keys_stand_at_the_second() {
+    fn duplicate_keys_are_reported_at_the_second() {
         let text = "a: 1\nb: 2\n'a': 3\n";
         let problem = parse(text, &YamlLimits::default()).problems.remove(0);
         assert_eq!(problem.kind, ProblemKind::DuplicateKey);

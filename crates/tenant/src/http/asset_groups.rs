@@ -302,7 +302,7 @@ mod tests {
     use crate::inventory;
 
     #[test]
-    fn a_group_holds_the_assets_that_its_predicate_says() {
+    fn a_group_contains_the_assets_of_its_predicate() {
         let (mut inventory, _) = inventory::seeded().unwrap();
         regroup(&mut inventory);
         let groups = |id: &str| -> Vec<u64> {

@@ -22,7 +22,7 @@ fn refused(f: &Fixture, signer: &Signer, path: &str, request_data: &Value) -> (u
 }
 
 #[test]
-fn a_key_is_made_used_and_deleted() {
+fn a_key_is_generated_used_and_deleted() {
     let f = start(|options| options.explain = true);
     for level in [Level::Standard, Level::Advanced] {
         let request = json!({

@@ -28,7 +28,7 @@ fn verdict(f: &Fixture, headers: &crate::common::Headers) -> String {
 }
 
 #[test]
-fn keys_scopes_and_roles_are_there_after_a_restart() {
+fn keys_scopes_and_roles_survive_a_restart() {
     let folder = tempfile::tempdir().unwrap();
     let f = on_disk(folder.path());
     let (standard, advanced) = signers(&f);

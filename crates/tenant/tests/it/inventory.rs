@@ -102,7 +102,7 @@ fn asset_groups_that_are_invalid_are_refused() {
 }
 
 #[test]
-fn agents_report_and_the_tenant_tells_its_licences() {
+fn agents_report_and_licences_are_returned() {
     let f = start(|_| {});
     let reports = |request: Value| {
         let answer = f.call(&f.advanced(), "/public_api/v1/audits/agents_reports", &request);

@@ -178,7 +178,7 @@ fn users_and_groups_have_scopes_of_their_own() {
 }
 
 #[test]
-fn an_administrators_role_is_given_to_users_by_administrators_alone() {
+fn only_administrators_give_users_their_role() {
     let manager = CustomRole::new("Manager").unwrap().with("Access Management", Permission::Edit);
     let f = start(|options| options.custom_roles.push(manager.unwrap()));
     let request = json!({ "roles": ["Manager"], "security_level": "advanced" });

@@ -104,7 +104,7 @@ fn a_key_is_read_and_edited_but_not_prolonged() {
 }
 
 #[test]
-fn roles_are_edited_by_their_ids_or_by_their_names_and_never_by_both() {
+fn roles_are_edited_by_id_or_name_but_never_both() {
     let request = |role: &str| json!({ "roles": [role], "security_level": "advanced" });
     for by in [EditRoles::Id, EditRoles::Name] {
         let f = start(|options| options.edit_roles = by);
@@ -157,7 +157,7 @@ fn one_key_needs_access_management_and_the_list_public_api() {
 }
 
 #[test]
-fn another_level_breaks_the_client_of_a_key_and_makes_another_good() {
+fn changing_the_level_breaks_one_client_and_fixes_another() {
     let f = start(|options| options.explain = true);
     let request = json!({ "roles": ["Viewer"], "security_level": "standard" });
     let answer = f.call(&f.advanced(), GENERATE, &request).json();
@@ -176,7 +176,7 @@ fn another_level_breaks_the_client_of_a_key_and_makes_another_good() {
 }
 
 #[test]
-fn a_role_is_made_used_and_deleted() {
+fn a_role_is_created_used_and_deleted() {
     let f = start(|_| {});
     let id = make_role(&f, "Key maker", &json!(["public_api_action", "access_management_view"]));
     let role = |f: &Fixture| {

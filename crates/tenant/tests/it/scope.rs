@@ -21,7 +21,7 @@ fn scope() -> Value {
 }
 
 #[test]
-fn a_scope_is_put_whole_and_read_in_its_own_shape() {
+fn a_scope_is_replaced_as_a_whole_and_read_back() {
     let fixture = start(|_| {});
     let admin = fixture.advanced();
     let answer = fixture.get(&fixture.sign(&admin), SCOPE_1);

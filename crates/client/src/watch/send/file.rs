@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn each_notice_has_one_line_wherever_an_attempt_was_interrupted() {
+    fn interrupted_attempts_leave_one_line_per_notice() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("notices.jsonl");
         fs::write(&path, "{\"id\":\"earlier\"}\n").unwrap();

@@ -309,7 +309,7 @@ fn a_quota_that_no_key_reaches_changes_no_answer() {
 
 /// One line, tested after every pause: live uses are there, and no dead one is in the way.
 #[test]
-fn after_every_pause_a_line_holds_what_is_live() {
+fn a_line_keeps_live_uses_after_any_pause() {
     const SKEW_MS: u64 = 300_000;
     for pause_ms in (0..2_400_000).step_by(15_013) {
         for first_ms in [0, 100_000, 230_000, 245_000, 249_000] {

@@ -206,7 +206,7 @@ fn days_off_are_the_first_to_the_last() {
 }
 
 #[test]
-fn a_freeze_without_an_end_has_no_day_before_it() {
+fn an_unbounded_freeze_has_no_day_before_it() {
     let policy = "rules: { E006: { freezes: [2020-01-01/2030-01-01] } }\n";
     let text = ends("expires: 2026-05-28");
     assert_eq!(

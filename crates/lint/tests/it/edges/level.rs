@@ -138,7 +138,7 @@ fn a_tool_of_the_other_level_is_named() {
 }
 
 #[test]
-fn tools_that_the_policy_names_take_the_place_of_the_known_ones() {
+fn tools_in_the_policy_replace_the_known_ones() {
     let policy = "rules: { L005: { standardOnly: [our-cli] } }\n";
     let report = lint_text(policy, &used_by("advanced", "consumer: our-cli"));
     assert_eq!(reported("L005", &report)[3], "cortexkey.yaml:5:32-41 set here");

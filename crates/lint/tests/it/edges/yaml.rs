@@ -247,7 +247,7 @@ fn look_alikes_are_found_within_a_word_only() {
 }
 
 #[test]
-fn the_second_document_is_where_a_file_holds_too_many() {
+fn too_many_documents_are_reported_at_the_second() {
     let policy = "rules: { Y007: { enabled: true } }\n";
     assert_eq!(messages("Y007", policy, KEY), [""; 0]);
     let three = format!("{KEY}---\n{KEY}---\n{KEY}");
