@@ -31,6 +31,8 @@ pub struct Overview<'k> {
     /// Whether definitions and tenant were compared. If not, no key is known to be unmanaged or
     /// drifted.
     pub is_compared: bool,
+    /// Whether there were definitions, which rules were checked on.
+    pub is_checked: bool,
     /// When keys expire.
     pub timeline: Timeline,
     /// Keys by owner.
@@ -117,6 +119,7 @@ impl<'k> Overview<'k> {
             never_expire: keys.iter().filter(|key| key.expiry == KeyExpiry::Never).count(),
             standard: keys.iter().filter(|key| key.level == Some(Level::Standard)).count(),
             is_compared,
+            is_checked: facts.iter().any(|key| key.state != KeyState::NotCompared),
             timeline: Timeline::new(&keys, now_ms),
             owners: groups(keys.iter().map(|key| key.owner.clone())),
             levels: groups(keys.iter().map(|key| key.level.map(|level| level.to_string()))),
@@ -161,8 +164,11 @@ impl<'k> Overview<'k> {
                 figure("notGenerated", "Not generated", self.not_generated.len(), Tone::Plain),
             ]);
         }
-        let broken = self.with_findings.len();
-        figures.push(figure("breakPolicyRule", "Break a policy rule", broken, Tone::Plain));
+        // Without definitions, no rule was checked.
+        if self.is_checked {
+            let broken = self.with_findings.len();
+            figures.push(figure("breakPolicyRule", "Break a policy rule", broken, Tone::Plain));
+        }
         figures
     }
 

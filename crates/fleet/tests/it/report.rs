@@ -125,6 +125,7 @@ fn a_report_of_definitions_compares_nothing() {
     assert_eq!(json["keys"][0]["createsKeys"], true);
     assert_eq!(json["keys"][0]["lifetimeMs"], 60 * crate::world::DAY_MS);
     assert_eq!(json["overview"]["figures"].get("unmanaged"), None);
+    assert!(json["overview"]["figures"].get("breakPolicyRule").is_some());
     assert_eq!(json["overview"]["timeline"]["undated"], 1);
 }
 
@@ -133,7 +134,11 @@ fn a_tenant_without_definitions_has_no_unmanaged_keys() {
     let world = World::new();
     let report = world.report(None);
     assert!(report.keys.iter().all(|key| key.state == KeyState::NotCompared));
-    assert_eq!(report.to_json()["overview"]["figures"].get("unmanaged"), None);
+    let json = report.to_json();
+    let figures = &json["overview"]["figures"];
+    // No definition was compared with them, and no rule checked.
+    assert_eq!((figures.get("unmanaged"), figures.get("breakPolicyRule")), (None, None));
+    assert_eq!(figures["keys"], report.keys.len());
 }
 
 #[test]
