@@ -29,6 +29,7 @@ pub(crate) fn report(error: &clap::Error) -> ExitCode {
     let masked = mask::hide_runs(&masked, ARGUMENT_RUN_MIN).map_or(masked, Cow::Owned);
     if masked != plain {
         let first = masked.lines().next().unwrap_or_default().trim_start_matches("error: ");
+        let first = first.trim_end_matches(':');
         return key_as_argument(&format!("{first}; a value looks like a key, and ")).report();
     }
     text::eprint(&error.render().ansi().to_string());
