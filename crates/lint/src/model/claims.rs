@@ -52,7 +52,7 @@ pub(super) fn claim(tree: &Tree, has_mistakes: bool) -> Claim {
 fn claimed(tree: &Tree, root: NodeId) -> Option<Span> {
     let entries = match &tree.node(root).kind {
         NodeKind::Mapping { entries, .. } => entries,
-        // A list of definitions is none, but somebody takes it for some.
+        // A list of definitions is not a definition, but its author may believe that it is.
         NodeKind::Sequence { items, .. } => {
             let is_mapping =
                 |id: &&NodeId| matches!(tree.node(**id).kind, NodeKind::Mapping { .. });

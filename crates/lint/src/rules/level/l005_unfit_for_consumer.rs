@@ -23,8 +23,8 @@ pub(crate) static RULE: Rule = Rule {
     severity: Severity::Warning,
     summary: "the label `consumer` names a tool that only supports keys of the other level",
     why: "A key of the wrong level gets the same 401 as a wrong key. The vendor's command line, \
-          its MCP server and its content SDK support only standard keys; the integrations between \
-          its products support only advanced keys.",
+          its content SDK and older versions of its MCP server support only standard keys; the \
+          integrations between its products support only advanced keys.",
     bad: RuleExample::fields(
         "metadata:\n  labels: { consumer: cortex-cli }\nspec:\n  securityLevel: advanced\n",
     ),
