@@ -25,10 +25,15 @@ test(`${COUNT} keys`, { timeout: 600_000 }, async () => {
   const filters = [];
   for (const text of ['j', 'ji', 'jir', 'jira', 'jira ', 'n', 'ni', 'nig']) {
     filters.push(await opened.evaluate(async (text) => {
-      const field = document.querySelector('[name="f.comment"]');
+      const field = document.querySelector('[name="f.comment"]:not([type=hidden])');
+      // The rows are replaced alone, or with what is around them.
+      const rows = document.getElementById('rows');
       const changed = new Promise((resolve) => {
-        new MutationObserver((_, observer) => { observer.disconnect(); requestAnimationFrame(resolve); })
-          .observe(document.getElementById('rows'), { childList: true });
+        new MutationObserver((records, observer) => {
+          if (rows.isConnected && !records.some(({ target }) => target === rows)) return;
+          observer.disconnect();
+          requestAnimationFrame(resolve);
+        }).observe(document.body, { childList: true, subtree: true });
       });
       const start = performance.now();
       field.value = text;
