@@ -64,7 +64,7 @@ pub(crate) fn on_step(step: RenewalStep) {
         RenewalStep::Checked(id) => {
             format!("checked key {id}: it matches the request, and the tenant accepts it")
         }
-        RenewalStep::Delivered(id) => format!("wrote key {id} to its place"),
+        RenewalStep::Delivered(id) => format!("delivered key {id}"),
         RenewalStep::Deleted(id) => format!("deleted key {id}"),
         _ => return,
     };

@@ -243,6 +243,8 @@ fn a_list_with_mistakes_changes_nothing() {
         ("name,owner,roles\na,t,No Such Role\n", &[]),
         ("name,owner\na,t\n", &[]),
         ("name,owner,roles,expires\na,t,Viewer,2020-01-01\n", &[]),
+        // The first line alone would be carried out.
+        ("name,owner,roles,lifetime\na,t,Viewer,30d\nb,t,Viewer,185d\n", &[]),
         ("name,owner,roles\na,t,Viewer\nA,t,Viewer\n", &[]),
         ("name,owner,roles\na,t,Viewer\nb,t,Viewer\n", &["--comment", "keys"]),
         ("name,owner,roles\na,t,Viewer\n", &["--sink-file", "one"]),

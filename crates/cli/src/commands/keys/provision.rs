@@ -312,8 +312,8 @@ fn new_keys<'a>(
         }
         match line.new_key(&groups, now_ms) {
             Ok(mut new) => {
-                if new.expiration_ms.is_some_and(|ms| ms <= now_ms) {
-                    mistakes.push(format!("line {}: the expiry is in the past", line.number));
+                if let Err(error) = new.check_expiry(now_ms) {
+                    mistakes.push(format!("line {}: {error}", line.number));
                 }
                 new.scope = new.scope.or_else(|| shared.clone());
                 new_keys.insert(line.name.as_str(), new);
