@@ -170,7 +170,7 @@ export async function browser(options = {}) {
 }
 
 /** A page in a context of its own, signed in; `faults` gets what it complains of. */
-export async function page(launched, tenant, { timeout = 5000, ...options } = {}) {
+export async function page(launched, tenant, { timeout = 15_000, ...options } = {}) {
   const context = await launched.newContext({ viewport: { width: 1280, height: 860 }, ...options });
   const opened = await context.newPage();
   const faults = [];
