@@ -284,7 +284,6 @@ impl Signals {
         Ok(Self)
     }
 
-    #[expect(clippy::unused_self, reason = "as on Unix")]
     async fn stop(&mut self) -> io::Result<()> {
         tokio::signal::ctrl_c().await
     }

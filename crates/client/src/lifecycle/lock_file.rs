@@ -4,7 +4,7 @@
 //! with mistakes is an error.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
+use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -219,17 +219,17 @@ impl RenewalJournal for LockFileEntry<'_> {
 
 #[cfg(unix)]
 pub(crate) fn hold_folder(path: &Path) -> Result<Option<File>, LockFileError> {
+    use std::fs::TryLockError;
+
     let failed = |error| LockFileError::Read { path: path.to_owned(), error };
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     let folder = File::open(folder.unwrap_or(Path::new("."))).map_err(failed)?;
     match folder.try_lock() {
         Ok(()) => Ok(Some(folder)),
-        Err(fs::TryLockError::WouldBlock) => Err(LockFileError::Held { path: path.to_owned() }),
+        Err(TryLockError::WouldBlock) => Err(LockFileError::Held { path: path.to_owned() }),
         // Some network file systems do not support such locks.
-        Err(fs::TryLockError::Error(error)) if error.kind() == io::ErrorKind::Unsupported => {
-            Ok(None)
-        }
-        Err(fs::TryLockError::Error(error)) => Err(failed(error)),
+        Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Unsupported => Ok(None),
+        Err(TryLockError::Error(error)) => Err(failed(error)),
     }
 }
 
@@ -246,6 +246,8 @@ pub(crate) fn hold_folder(path: &Path) -> Result<Option<File>, LockFileError> {
 #[cfg(all(test, unix))]
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use std::fs;
 
     use cortexkey_core::auth::KeyId;
 

@@ -67,12 +67,14 @@ fn check_rights(file: &fs::File) -> Result<(), StoreError> {
 
 #[cfg(windows)]
 fn check_rights(file: &fs::File) -> Result<(), StoreError> {
+    use std::io::{Error, ErrorKind};
+
     let others = cortexkey_system::others_with(file, cortexkey_system::FileAccess::Read);
     match others.map_err(StoreError::Read)? {
         None => Ok(()),
         Some(account) => {
             let reason = format!("{account} can read or change it");
-            Err(StoreError::Read(io::Error::new(io::ErrorKind::PermissionDenied, reason)))
+            Err(StoreError::Read(Error::new(ErrorKind::PermissionDenied, reason)))
         }
     }
 }
