@@ -12,7 +12,7 @@ use std::cell::RefCell;
 use std::ptr;
 
 use rand_core::{TryCryptoRng, TryRng};
-use zeroize::Zeroize;
+use zeroize::{Zeroize, optimization_barrier};
 
 use crate::keystream::{KEY_BYTES, RUN_BYTES, keystream};
 use crate::nonce_kernel::NonceKernel;
@@ -117,9 +117,15 @@ fn fill_nonces_from_system<'n>(
                 break;
             }
         }
-        random.as_mut_slice().zeroize();
+        wipe(&mut random);
     }
     Ok(())
+}
+
+/// Erases bytes, several at a time; `zeroize` writes them one by one.
+fn wipe(bytes: &mut [u8]) {
+    bytes.fill(0);
+    optimization_barrier(bytes);
 }
 
 enum ThreadState {
@@ -161,7 +167,7 @@ impl State {
                 let given = self.stock.take(rest.len())?;
                 let (now, later) = rest.split_at_mut(given.len());
                 now.copy_from_slice(given);
-                given.zeroize();
+                wipe(given);
                 rest = later;
             }
             // If a signal handler forked meanwhile, the child has copied zeros and starts over.
@@ -219,7 +225,7 @@ impl Keystream {
             // Discards a rest of the run that is too short for a nonce.
             let Some(random) = self.take(RANDOM_BYTES)?.first_chunk_mut() else { continue };
             let is_enough = kernel.map(random, nonce);
-            random.as_mut_slice().zeroize();
+            wipe(random);
             if is_enough {
                 return Ok(());
             }
@@ -246,7 +252,7 @@ impl Keystream {
         }
         key.iter_mut().zip(&self.run).for_each(|(key, next)| *key ^= next);
         keystream(&key, &mut self.run);
-        key.as_mut_slice().zeroize();
+        wipe(&mut key);
         self.runs_left -= 1;
         self.bytes_left = GIVEN_BYTES;
         Ok(())

@@ -5,7 +5,7 @@
 use core::iter;
 
 use rand_core::TryCryptoRng;
-use zeroize::Zeroize;
+use zeroize::{Zeroize, optimization_barrier};
 
 /// The characters that are drawn together: a nonce, or half of a generated key.
 pub(super) const PART_BYTES: usize = 64;
@@ -38,7 +38,9 @@ pub(super) fn fill_nonces<'n, R: TryCryptoRng + ?Sized>(
         filled =
             filled.and_then(|()| map_with_kernel(nonce, random, |more| rng.try_fill_bytes(more)));
     }
-    random.as_flattened_mut().zeroize();
+    // `zeroize` writes byte by byte.
+    random.fill(NO_RANDOM);
+    optimization_barrier(random);
     filled
 }
 

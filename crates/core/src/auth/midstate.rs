@@ -5,7 +5,7 @@
 use core::hint::black_box;
 
 use sha2::block_api::compress256;
-use zeroize::{Zeroize, ZeroizeOnDrop};
+use zeroize::{Zeroize, ZeroizeOnDrop, optimization_barrier};
 
 use super::digits::encode_hex;
 use super::key::{KEY_BYTES_MAX, Key};
@@ -216,7 +216,8 @@ impl HashMidstate {
         } else {
             compress_secret(&mut state, used);
             // The tail of the key must not stay on the stack; nonce and time are public.
-            blocks[0].as_mut_slice().zeroize();
+            blocks[0] = [0; BLOCK_BYTES];
+            optimization_barrier(&blocks[0]);
         }
         Digest(state)
     }
