@@ -12,9 +12,9 @@ pub(crate) enum Encoding {
 
 impl Encoding {
     /// UTF-8 if the client supports it; every client supports UTF-16.
-    pub(crate) fn choose(offered: Option<&[PositionEncodingKind]>) -> Self {
-        let offers = offered.unwrap_or_default();
-        if offers.contains(&PositionEncodingKind::UTF8) { Self::Utf8 } else { Self::Utf16 }
+    pub(crate) fn choose<'o>(mut offered: impl Iterator<Item = &'o str>) -> Self {
+        let utf8 = PositionEncodingKind::UTF8;
+        if offered.any(|it| it == utf8.as_str()) { Self::Utf8 } else { Self::Utf16 }
     }
 
     pub(crate) const fn kind(self) -> PositionEncodingKind {
@@ -41,8 +41,7 @@ pub(crate) struct Text<'t> {
 
 impl<'t> Text<'t> {
     pub(crate) fn new(text: &'t str, encoding: Encoding) -> Self {
-        let ends = text.match_indices('\n').map(|(at, _)| at + 1);
-        Self { whole: text, starts: core::iter::once(0).chain(ends).collect(), encoding }
+        Self { whole: text, starts: starts(text), encoding }
     }
 
     /// A line without its end; the empty string if there is none.
@@ -88,6 +87,24 @@ impl<'t> Text<'t> {
     }
 }
 
+/// Where each line begins. A line ends as the protocol says: with `\n`, `\r\n` or `\r`.
+fn starts(text: &str) -> Vec<usize> {
+    let bytes = text.as_bytes();
+    let is_end = |(at, byte): (usize, &u8)| {
+        let ends = *byte == b'\n' || *byte == b'\r' && bytes.get(at + 1) != Some(&b'\n');
+        ends.then_some(at + 1)
+    };
+    core::iter::once(0).chain(bytes.iter().enumerate().filter_map(is_end)).collect()
+}
+
+/// The lines of a text without their ends; the last may be empty.
+pub(crate) fn lines(text: &str) -> impl Iterator<Item = &str> {
+    let starts = starts(text);
+    let ends: Vec<usize> = starts.iter().skip(1).copied().chain([text.len()]).collect();
+    let lines = starts.into_iter().zip(ends);
+    lines.map(|(start, end)| text[start..end].trim_end_matches(['\n', '\r']))
+}
+
 fn small(number: usize) -> u32 {
     u32::try_from(number).unwrap_or(u32::MAX)
 }
@@ -112,5 +129,14 @@ mod tests {
         assert_eq!(utf16.offset(Position::new(0, 99)), "a: é".len());
         assert_eq!(utf16.offset(Position::new(99, 0)), text.len());
         assert_eq!(utf16.line(1), "b: 𝕏y");
+    }
+
+    #[test]
+    fn a_carriage_return_alone_ends_a_line() {
+        let text = Text::new("a\rb\r\nc\n\rd", Encoding::Utf16);
+        let lines: Vec<&str> = (0..6).map(|line| text.line(line)).collect();
+        assert_eq!(lines, ["a", "b", "c", "", "d", ""]);
+        assert_eq!(text.position(2), Position::new(1, 0));
+        assert_eq!(text.offset(Position::new(1, 99)), 3);
     }
 }

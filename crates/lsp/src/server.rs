@@ -18,20 +18,20 @@ use crossbeam_channel::{Receiver, at, never, select};
 use lsp_server::{Connection, ErrorCode, Message, Notification, Request, RequestId, Response};
 use lsp_types::notification::{
     Cancel, DidChangeTextDocument, DidChangeWatchedFiles, DidChangeWorkspaceFolders,
-    DidCloseTextDocument, DidOpenTextDocument, DidSaveTextDocument, Exit, Notification as _,
-    PublishDiagnostics, ShowMessage,
+    DidCloseTextDocument, DidOpenTextDocument, DidSaveTextDocument, Exit, Initialized,
+    Notification as _, PublishDiagnostics, ShowMessage,
 };
 use lsp_types::request::{
     CodeActionRequest, CodeLensRequest, Completion, DocumentLinkRequest, DocumentSymbolRequest,
-    Formatting, GotoDefinition, HoverRequest, InlayHintRequest, PrepareRenameRequest, References,
-    RegisterCapability, Rename, Request as _, Shutdown,
+    Formatting, GotoDefinition, HoverRequest, Initialize, InlayHintRequest, PrepareRenameRequest,
+    References, RegisterCapability, Rename, Request as _, Shutdown,
 };
 use lsp_types::{
     CodeActionKind, CodeActionOptions, CodeActionProviderCapability, CodeLensOptions,
     CompletionOptions, Diagnostic, DidChangeWatchedFilesRegistrationOptions, DocumentLinkOptions,
-    FileChangeType, FileSystemWatcher, GlobPattern, HoverProviderCapability, InitializeParams,
-    InitializeResult, MessageType, OneOf, PositionEncodingKind, PublishDiagnosticsParams,
-    Registration, RegistrationParams, RenameOptions, SaveOptions, ServerCapabilities, ServerInfo,
+    FileChangeType, FileSystemWatcher, GlobPattern, HoverProviderCapability, InitializeResult,
+    MessageType, OneOf, PositionEncodingKind, PublishDiagnosticsParams, Registration,
+    RegistrationParams, RenameOptions, SaveOptions, ServerCapabilities, ServerInfo,
     ShowMessageParams, TextDocumentSyncCapability, TextDocumentSyncKind, TextDocumentSyncOptions,
     TextDocumentSyncSaveOptions, Url, WorkDoneProgressOptions, WorkspaceFoldersServerCapabilities,
     WorkspaceServerCapabilities,
@@ -59,15 +59,12 @@ const QUIET: Duration = Duration::from_millis(500);
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ServerError {
-    /// The client violates the protocol, or is gone.
-    #[error("the editor violates the language server protocol")]
-    Protocol(#[from] lsp_server::ProtocolError),
     /// A message could not be read or written.
     #[error("cannot exchange messages with the editor")]
     Io(#[from] std::io::Error),
-    /// The client's first message is invalid.
-    #[error("cannot read the editor's first message")]
-    Initialize(#[from] serde_json::Error),
+    /// A message cannot be written as JSON.
+    #[error("cannot write a message to the editor")]
+    Json(#[from] serde_json::Error),
     /// The client is gone.
     #[error("the editor closed the connection")]
     Gone,
@@ -91,14 +88,9 @@ pub fn serve_stdio() -> Result<(), ServerError> {
 
 /// Serves a connection until the client asks it to exit.
 pub fn serve(connection: &Connection) -> Result<(), ServerError> {
-    let (id, params) = connection.initialize_start()?;
-    let params: InitializeParams = serde_json::from_value(params)?;
-    let offered = params
-        .capabilities
-        .general
-        .as_ref()
-        .and_then(|general| general.position_encodings.as_deref());
-    let encoding = Encoding::choose(offered);
+    let (id, params) = first_request(connection)?;
+    let params = Client::of(&params);
+    let encoding = params.encoding;
     let result = InitializeResult {
         capabilities: capabilities(encoding.kind()),
         server_info: Some(ServerInfo {
@@ -106,11 +98,15 @@ pub fn serve(connection: &Connection) -> Result<(), ServerError> {
             version: Some(env!("CARGO_PKG_VERSION").to_owned()),
         }),
     };
-    connection.initialize_finish(id, to_value(result)?)?;
+    let response = Response::new_ok(id, to_value(result)?);
+    connection.sender.send(response.into()).map_err(|_| ServerError::Gone)?;
     let mut server = Server {
         connection,
         encoding,
-        folders: folders(&params),
+        folders: params.folders,
+        unusable: params.unusable,
+        reports_files: params.reports_files,
+        compares_versions: params.compares_versions,
         roots: Vec::new(),
         documents: HashMap::new(),
         published: BTreeMap::new(),
@@ -123,8 +119,99 @@ pub fn serve(connection: &Connection) -> Result<(), ServerError> {
         changed: BTreeSet::new(),
         is_shut_down: false,
     };
-    server.watch_files(&params)?;
     server.run()
+}
+
+/// Waits for the request `initialize`. Others are refused until then.
+fn first_request(connection: &Connection) -> Result<(RequestId, Value), ServerError> {
+    for message in &connection.receiver {
+        match message {
+            Message::Request(request) if request.method == Initialize::METHOD => {
+                return Ok((request.id, request.params));
+            }
+            Message::Request(request) => {
+                let why = "expected the request `initialize` first".to_owned();
+                let code = ErrorCode::ServerNotInitialized as i32;
+                let refusal = Response::new_err(request.id, code, why);
+                connection.sender.send(refusal.into()).map_err(|_| ServerError::Gone)?;
+            }
+            Message::Notification(it) if it.method == Exit::METHOD => break,
+            Message::Notification(_) | Message::Response(_) => {}
+        }
+    }
+    Err(ServerError::Gone)
+}
+
+/// What the server needs to know of the client. Whatever else the client sends, and values that a later
+/// version of the protocol adds, are ignored.
+struct Client {
+    encoding: Encoding,
+    folders: Vec<Folder>,
+    /// Addresses of folders that are not on this machine.
+    unusable: Vec<String>,
+    /// Whether it reports changed files.
+    reports_files: bool,
+    /// Whether it compares the versions of an edit with its own.
+    compares_versions: bool,
+}
+
+impl Client {
+    fn of(params: &Value) -> Self {
+        let capabilities = &params["capabilities"];
+        let offered = &capabilities["general"]["positionEncodings"];
+        let offered = offered.as_array().into_iter().flatten().filter_map(Value::as_str);
+        let watched = &capabilities["workspace"]["didChangeWatchedFiles"];
+        let mut client = Self {
+            encoding: Encoding::choose(offered),
+            folders: Vec::new(),
+            unusable: Vec::new(),
+            reports_files: watched["dynamicRegistration"] == true,
+            compares_versions: capabilities["workspace"]["workspaceEdit"]["documentChanges"]
+                == true,
+        };
+        let several = params["workspaceFolders"].as_array().into_iter().flatten();
+        let mut named: Vec<&str> = several.filter_map(|folder| folder["uri"].as_str()).collect();
+        if named.is_empty() {
+            // Older clients send nothing else.
+            let single = ["rootUri", "rootPath"].iter().find_map(|name| params[name].as_str());
+            named.extend(single);
+        }
+        for name in named {
+            match Folder::of(name) {
+                Some(folder) => folder.add_to(&mut client.folders),
+                None => client.unusable.push(name.to_owned()),
+            }
+        }
+        client
+    }
+}
+
+/// A folder of the editor.
+struct Folder {
+    /// Its path without links on the way.
+    path: PathBuf,
+    /// Its path as the editor has it.
+    shown: PathBuf,
+    /// Whether the editor does not have it open, but a file in it.
+    is_of_file: bool,
+}
+
+impl Folder {
+    /// The folder at an address, or at an absolute path.
+    fn of(name: &str) -> Option<Self> {
+        let of_uri = || Url::parse(name).ok()?.to_file_path().ok();
+        let path = Path::new(name);
+        let shown = if path.is_absolute() { Some(path.to_owned()) } else { of_uri() }?;
+        Some(Self { path: resolved(&shown), shown, is_of_file: false })
+    }
+
+    fn add_to(self, folders: &mut Vec<Self>) {
+        match folders.iter_mut().find(|known| known.path == self.path) {
+            Some(known) if known.is_of_file => *known = self,
+            Some(_) => {}
+            None => folders.push(self),
+        }
+    }
 }
 
 fn capabilities(encoding: PositionEncodingKind) -> ServerCapabilities {
@@ -176,26 +263,17 @@ fn capabilities(encoding: PositionEncodingKind) -> ServerCapabilities {
     }
 }
 
-/// The folders of the editor.
-fn folders(params: &InitializeParams) -> Vec<PathBuf> {
-    #[allow(deprecated, reason = "older clients send nothing else")]
-    let single = params.root_uri.iter();
-    let several = params.workspace_folders.iter().flatten().map(|folder| &folder.uri);
-    let mut folders: Vec<_> = several.filter_map(path_of).collect();
-    if folders.is_empty() {
-        folders.extend(single.filter_map(path_of));
-    }
-    folders.dedup();
-    folders
-}
-
 /// The path of a file's address, without links on the way.
 fn path_of(uri: &Url) -> Option<PathBuf> {
-    let path = uri.to_file_path().ok()?;
-    let resolved = std::fs::canonicalize(&path).ok();
+    Some(resolved(&uri.to_file_path().ok()?))
+}
+
+/// A path without links on the way.
+fn resolved(path: &Path) -> PathBuf {
     // A new text has no file yet, but a folder.
     let new = || Some(std::fs::canonicalize(path.parent()?).ok()?.join(path.file_name()?));
-    Some(resolved.or_else(new).unwrap_or(path))
+    let resolved = std::fs::canonicalize(path).ok().or_else(new);
+    resolved.unwrap_or_else(|| path.to_owned())
 }
 
 /// The nearest folder above a file that has a policy.
@@ -213,7 +291,13 @@ struct Document {
 struct Server<'c> {
     connection: &'c Connection,
     encoding: Encoding,
-    folders: Vec<PathBuf>,
+    folders: Vec<Folder>,
+    /// Addresses of folders that are not on this machine.
+    unusable: Vec<String>,
+    /// Whether the client reports changed files.
+    reports_files: bool,
+    /// Whether the client compares the versions of an edit with its own.
+    compares_versions: bool,
     roots: Vec<Root>,
     documents: HashMap<PathBuf, Document>,
     /// The diagnostics that the client shows, by file.
@@ -249,7 +333,12 @@ enum Event {
 impl Server<'_> {
     fn run(&mut self) -> Result<(), ServerError> {
         loop {
-            match self.next()? {
+            let event = match self.next() {
+                // Some clients close the connection in place of the exit.
+                Err(ServerError::Gone) if self.is_shut_down => return Ok(()),
+                event => event?,
+            };
+            match event {
                 Event::Message(first) => {
                     if self.process(first)? {
                         return Ok(());
@@ -298,6 +387,9 @@ impl Server<'_> {
                 Message::Notification(it) if it.method == Exit::METHOD => {
                     return if self.is_shut_down { Ok(true) } else { Err(ServerError::Gone) };
                 }
+                Message::Notification(it) if it.method == Initialized::METHOD => {
+                    self.watch_files()?;
+                }
                 Message::Notification(notification) => self.note(notification),
                 // The response to our registration; without it, files are read again when one
                 // is saved.
@@ -321,6 +413,8 @@ impl Server<'_> {
         }
         let refusal = if self.is_shut_down {
             Some((ErrorCode::InvalidRequest, "the server is shut down"))
+        } else if request.method == Initialize::METHOD {
+            Some((ErrorCode::InvalidRequest, "the server is already initialized"))
         } else if is_cancelled {
             Some((ErrorCode::RequestCanceled, "cancelled"))
         } else if self.waiting.len() == WAITING_MAX {
@@ -371,7 +465,7 @@ impl Server<'_> {
     /// until the files have been compared.
     fn show_typed(&mut self) -> Result<(), ServerError> {
         for path in core::mem::take(&mut self.typed) {
-            let Some(root) = self.roots.iter().find(|root| root.contains(&path)) else { continue };
+            let Some(root) = self.root_of(&path) else { continue };
             let text = self.documents.get(&path).map_or("", |document| &document.text);
             let report = if root.is_policy(&path) {
                 root.report_of_policy(&path, text)
@@ -402,6 +496,12 @@ impl Server<'_> {
         uri: Url,
         diagnostics: Vec<Diagnostic>,
     ) -> Result<(), ServerError> {
+        if let Some((shown, _)) = self.published.get(path).filter(|(shown, _)| *shown != uri) {
+            // The client knows the file by another address now.
+            let (uri, diagnostics) = (shown.clone(), Vec::new());
+            let params = PublishDiagnosticsParams { uri, diagnostics, version: None };
+            self.notify::<PublishDiagnostics>(&params)?;
+        }
         let version = self.documents.get(path).map(|document| document.version);
         let params = PublishDiagnosticsParams { uri, diagnostics, version };
         self.notify::<PublishDiagnostics>(&params)?;
@@ -423,10 +523,8 @@ impl Server<'_> {
     }
 
     /// Asks the client to report changed files, if it can.
-    fn watch_files(&self, params: &InitializeParams) -> Result<(), ServerError> {
-        let watched = params.capabilities.workspace.as_ref();
-        let watched = watched.and_then(|workspace| workspace.did_change_watched_files.as_ref());
-        if watched.and_then(|files| files.dynamic_registration) != Some(true) {
+    fn watch_files(&self) -> Result<(), ServerError> {
+        if !self.reports_files {
             return Ok(());
         }
         let of_glob = |glob: &str| FileSystemWatcher {
@@ -434,9 +532,15 @@ impl Server<'_> {
             kind: None,
         };
         let options = DidChangeWatchedFilesRegistrationOptions {
-            watchers: ["**/*.yaml", "**/*.yml", "**/cortexkey-baseline.json", "**/cortexkey.lock"]
-                .map(of_glob)
-                .to_vec(),
+            watchers: [
+                "**/*.yaml",
+                "**/*.yml",
+                "**/*.json",
+                "**/cortexkey.lock",
+                "**/.cortexkey/policies.lock",
+            ]
+            .map(of_glob)
+            .to_vec(),
         };
         let registration = Registration {
             id: "files".to_owned(),
@@ -475,11 +579,12 @@ impl Server<'_> {
             let version = document.version;
             let uri = document.uri;
             self.documents.insert(path.clone(), Document { text, version, uri });
-            let is_in_folder = self.folders.iter().any(|folder| path.starts_with(folder));
+            let is_in_folder = self.folders.iter().any(|folder| path.starts_with(&folder.path));
             let folder = if is_in_folder { None } else { policy_folder(&path) };
             if let Some(folder) = folder {
                 // A file that was opened without its folder.
-                self.folders.push(folder);
+                let shown = folder.clone();
+                self.folders.push(Folder { path: folder, shown, is_of_file: true });
                 self.loader.request();
             } else if path.symlink_metadata().is_err() {
                 // A definition that is not saved yet may be part of the corpus.
@@ -524,6 +629,14 @@ impl Server<'_> {
             // Unsaved text no longer counts.
             self.loader.request();
         }
+        // A folder that is not open itself is checked as long as a file in it is open.
+        let count = self.folders.len();
+        let is_open =
+            |folder: &Folder| self.documents.keys().any(|path| path.starts_with(&folder.path));
+        self.folders.retain(|folder| !folder.is_of_file || is_open(folder));
+        if self.folders.len() < count {
+            self.loader.request();
+        }
     }
 
     fn save(&mut self, params: Value) {
@@ -559,10 +672,17 @@ impl Server<'_> {
         else {
             return;
         };
-        let removed: Vec<_> =
-            params.event.removed.iter().filter_map(|folder| path_of(&folder.uri)).collect();
-        self.folders.retain(|folder| !removed.contains(folder));
-        self.folders.extend(params.event.added.iter().filter_map(|folder| path_of(&folder.uri)));
+        for removed in params.event.removed {
+            self.unusable.retain(|name| *name != removed.uri.as_str());
+            let Some(path) = path_of(&removed.uri) else { continue };
+            self.folders.retain(|folder| folder.path != path);
+        }
+        for added in params.event.added {
+            match Folder::of(added.uri.as_str()) {
+                Some(folder) => folder.add_to(&mut self.folders),
+                None => self.unusable.push(added.uri.into()),
+            }
+        }
         self.loader.request();
     }
 
@@ -591,7 +711,8 @@ impl Server<'_> {
     fn load(&mut self) -> Result<(), ServerError> {
         let texts = self.documents.iter();
         let texts = texts.map(|(path, document)| (path.clone(), document.text.clone())).collect();
-        self.loader.start(self.folders.clone(), texts).map_err(ServerError::Thread)
+        let folders = self.folders.iter().map(|folder| folder.path.clone()).collect();
+        self.loader.start(folders, texts).map_err(ServerError::Thread)
     }
 
     /// Uses folders that were read, unless a change since then makes them outdated.
@@ -640,14 +761,16 @@ impl Server<'_> {
     fn show_changed(&mut self) -> Result<(), ServerError> {
         for path in core::mem::take(&mut self.changed) {
             let Some(uri) = self.uri(&path) else { continue };
-            let mut diagnostics = Vec::new();
-            for root in &self.roots {
-                let findings = root.findings(&path);
-                diagnostics.extend(features::diagnostics::diagnostics(
-                    root,
-                    &findings,
-                    self.encoding,
-                ));
+            let mut diagnostics: Vec<Diagnostic> = Vec::new();
+            // Several folders may have a file in common: the innermost one has all of its findings.
+            let own = self.root_of(&path);
+            for root in self.roots.iter().filter(|root| own.is_none_or(|own| own.is_same(root))) {
+                let found = root.findings(&path);
+                let found = features::diagnostics::diagnostics(root, &found, self.encoding);
+                // A policy above several folders is part of each.
+                let new: Vec<_> =
+                    found.into_iter().filter(|it| !diagnostics.contains(it)).collect();
+                diagnostics.extend(new);
             }
             let is_shown = match self.published.get(&path) {
                 Some((at, shown)) => *at == uri && *shown == diagnostics,
@@ -668,8 +791,12 @@ impl Server<'_> {
 
     /// A folder that cannot be checked must not look clean.
     fn report_faults(&mut self) -> Result<(), ServerError> {
-        let faults: BTreeSet<String> =
-            self.roots.iter().filter_map(|root| root.fault.clone()).collect();
+        let of_roots = self.roots.iter().filter_map(|root| root.fault.clone());
+        let unusable = self
+            .unusable
+            .iter()
+            .map(|name| format!("the folder {name} is not on this machine, so it is not checked"));
+        let faults: BTreeSet<String> = of_roots.chain(unusable).collect();
         for fault in faults.difference(&self.faults) {
             let message = format!("cortexkey: {fault}");
             self.notify::<ShowMessage>(&ShowMessageParams { typ: MessageType::ERROR, message })?;
@@ -681,7 +808,19 @@ impl Server<'_> {
     /// The URI of a file, in the client's own form if it has the file open.
     fn uri(&self, path: &Path) -> Option<Url> {
         let open = self.documents.get(path).map(|document| document.uri.clone());
-        open.or_else(|| Url::from_file_path(path).ok())
+        let folders = self.folders.iter().filter(|folder| path.starts_with(&folder.path));
+        let folder = folders.max_by_key(|folder| folder.path.components().count());
+        let shown = || {
+            let folder = folder?;
+            Url::from_file_path(folder.shown.join(path.strip_prefix(&folder.path).ok()?)).ok()
+        };
+        open.or_else(shown).or_else(|| Url::from_file_path(path).ok())
+    }
+
+    /// The innermost folder with a file.
+    fn root_of(&self, path: &Path) -> Option<&Root> {
+        let roots = self.roots.iter().filter(|root| root.contains(path));
+        roots.max_by_key(|root| root.folder.components().count())
     }
 
     fn answer(&self, request: Request) -> Response {
@@ -792,9 +931,11 @@ impl Server<'_> {
     fn open_document(&self, uri: &Url) -> Option<features::OpenDocument<'_>> {
         let path = path_of(uri)?;
         let document = self.documents.get(&path)?;
-        let root = self.roots.iter().find(|root| root.contains(&path))?;
+        let root = self.root_of(&path)?;
         let text = Text::new(&document.text, self.encoding);
         let uris = Box::new(|path: &Path| self.uri(path));
+        let version = |uri: &Url| Some(self.documents.get(&path_of(uri)?)?.version);
+        let versions = self.compares_versions.then(|| Box::new(version) as features::Versions<'_>);
         Some(features::OpenDocument {
             root,
             path,
@@ -802,6 +943,7 @@ impl Server<'_> {
             text,
             encoding: self.encoding,
             uris,
+            versions,
         })
     }
 }

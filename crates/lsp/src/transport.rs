@@ -89,7 +89,8 @@ fn read(input: &mut impl BufRead) -> io::Result<Option<Message>> {
     if body.len() as u64 != length {
         return Err(io::ErrorKind::UnexpectedEof.into());
     }
-    serde_json::from_slice(&body).map(Some).map_err(io::Error::from)
+    // The cause may repeat a document.
+    serde_json::from_slice(&body).map(Some).map_err(|_| invalid("a message that is not JSON-RPC"))
 }
 
 fn invalid(what: &'static str) -> io::Error {

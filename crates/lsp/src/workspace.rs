@@ -109,6 +109,11 @@ impl Root {
         path.starts_with(&self.folder)
     }
 
+    /// Whether it is the same folder.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        self.folder == other.folder
+    }
+
     /// Replaces the text of a file; false if the folder's corpus has no such file.
     pub(crate) fn set_text(&mut self, path: &Path, text: &str) -> bool {
         let Some(file) = self.files.get(path).copied() else { return false };

@@ -23,6 +23,9 @@ pub(crate) fn code_actions(
     place: &OpenDocument<'_>,
     params: &CodeActionParams,
 ) -> Vec<CodeActionOrCommand> {
+    if place.is_remote() {
+        return Vec::new();
+    }
     let mut actions = Vec::new();
     for (finding, report) in place.findings() {
         let diagnostic = diagnostics::diagnostic(place.root, finding, report, place.encoding);
@@ -85,6 +88,9 @@ pub(crate) fn code_actions(
 
 /// All safe fixes that do not overlap; earlier ones win.
 pub(crate) fn format(place: &OpenDocument<'_>) -> Vec<TextEdit> {
+    if place.is_remote() {
+        return Vec::new();
+    }
     let mut taken: Vec<Edit> = Vec::new();
     for (finding, _) in place.findings() {
         let Some(fix) = safe(finding) else { continue };
@@ -113,7 +119,8 @@ fn suppression(place: &OpenDocument<'_>, rule: &str, line: u32) -> TextEdit {
     let current = place.text.line(line as usize);
     let indent = &current[..current.len() - current.trim_start_matches(' ').len()];
     let until = until();
-    let text = format!("{indent}# cortexkey: ignore[{rule}] reason=\"TICKET\" until={until}\n");
+    let end = if place.text.whole.contains("\r\n") { "\r\n" } else { "\n" };
+    let text = format!("{indent}# cortexkey: ignore[{rule}] reason=\"TICKET\" until={until}{end}");
     let at = Position::new(line, 0);
     TextEdit::new(Range::new(at, at), text)
 }
@@ -133,7 +140,7 @@ fn waiver(place: &OpenDocument<'_>, finding: &Finding) -> Option<WorkspaceEdit> 
     let (new, _) = add_waiver(text, &new).ok()?;
     let uri = (place.uris)(&place.root.absolute(path))?;
     let edit = difference(text, &new, place.encoding);
-    Some(WorkspaceEdit::new(HashMap::from([(uri, vec![edit])])))
+    Some(place.workspace_edit(HashMap::from([(uri, vec![edit])])))
 }
 
 /// The single edit that turns one text into another, from the first to the last byte that differs.
@@ -156,5 +163,5 @@ fn until() -> String {
 }
 
 fn workspace_edit(place: &OpenDocument<'_>, edits: Vec<TextEdit>) -> WorkspaceEdit {
-    WorkspaceEdit::new(HashMap::from([(place.uri.clone(), edits)]))
+    place.workspace_edit(HashMap::from([(place.uri.clone(), edits)]))
 }

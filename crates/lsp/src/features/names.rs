@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 
 use cortexkey_lint::{CorpusFile, Policy, RuleId, SourceId};
+use cortexkey_manifest::policy::pinned::is_copy;
 use cortexkey_manifest::{Span, scalar};
 use lsp_types::{Location, Position, Range, TextEdit, Url, WorkspaceEdit};
 use thiserror::Error;
@@ -353,6 +354,8 @@ struct WaivedKey {
     text: String,
     span: Span,
     value: String,
+    /// Whether it is in the copy of a remote policy.
+    is_remote: bool,
 }
 
 impl WaivedKey {
@@ -373,7 +376,9 @@ fn waivers(place: &OpenDocument<'_>, name: &str) -> Vec<WaivedKey> {
             let is_known = all.iter().any(|it| it.path == path && it.span == key.span);
             if !is_known {
                 let text = report.sources.get(source).map_or("", |source| source.text()).to_owned();
-                all.push(WaivedKey { path, text, span: key.span, value: key.value.clone() });
+                let is_remote = report.sources.get(source).is_some_and(|it| is_copy(&it.path));
+                let value = key.value.clone();
+                all.push(WaivedKey { path, text, span: key.span, value, is_remote });
             }
         }
     }
@@ -385,8 +390,12 @@ fn waivers(place: &OpenDocument<'_>, name: &str) -> Vec<WaivedKey> {
 pub(crate) enum RenameError {
     #[error("only the name of a key can be changed")]
     NoKey,
-    #[error("expected a name without a slash")]
+    #[error("expected a name without slashes and control characters")]
     BadName,
+    #[error("another key has the name {name}")]
+    Taken { name: String },
+    #[error("a remote policy waives a finding of this key; change the name there, too")]
+    RemotePolicy,
     #[error("{count} keys have the name {name}; change each by hand")]
     SeveralKeys { count: usize, name: String },
 }
@@ -409,23 +418,40 @@ pub(crate) fn rename(
     let Some(Named::Key(name)) = named(place, position) else {
         return Err(RenameError::NoKey);
     };
-    if new.is_empty() || new.contains(['/', '\n']) {
+    if new.trim().is_empty() || new.contains(|c: char| c == '/' || c.is_control()) {
         return Err(RenameError::BadName);
     }
     let definitions = keys(place, &name);
     if definitions.len() != 1 {
         return Err(RenameError::SeveralKeys { count: definitions.len(), name });
     }
+    if new != name && is_taken(place, &name, new) {
+        return Err(RenameError::Taken { name: new.to_owned() });
+    }
+    let waivers = waivers(place, &name);
+    if waivers.iter().any(|waiver| waiver.is_remote) {
+        return Err(RenameError::RemotePolicy);
+    }
     let mut changes: HashMap<Url, Vec<TextEdit>> = HashMap::new();
     for location in definitions {
         let edit = TextEdit::new(location.range, scalar(new));
         changes.entry(location.uri).or_default().push(edit);
     }
-    for waiver in waivers(place, &name) {
+    for waiver in waivers {
         let Some(location) = waiver.location(place) else { continue };
         let tenant = waiver.value.strip_suffix(name.as_str()).unwrap_or_default();
         let edit = TextEdit::new(location.range, scalar(&format!("{tenant}{new}")));
         changes.entry(location.uri).or_default().push(edit);
     }
-    Ok(WorkspaceEdit::new(changes))
+    Ok(place.workspace_edit(changes))
+}
+
+/// Whether another key of the tenant of a key has a name.
+fn is_taken(place: &OpenDocument<'_>, name: &str, new: &str) -> bool {
+    let named = |wanted: &str| {
+        let own = place.root.definitions().filter(|(_, it)| it.name() == Some(wanted));
+        own.map(|(_, it)| it.tenant().map(str::to_owned)).collect::<Vec<_>>()
+    };
+    let tenants = named(name);
+    named(new).iter().any(|tenant| tenants.contains(tenant))
 }

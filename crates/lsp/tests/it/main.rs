@@ -5,6 +5,7 @@
 
 mod editor;
 mod features;
+mod protocol;
 
 use serde_json::json;
 
