@@ -54,6 +54,12 @@ pub enum Denial {
     /// The body is larger than the limit.
     #[error("the body is larger than the proxy's limit")]
     TooLarge,
+    /// The body has another transfer coding than `chunked`.
+    #[error("the body has another transfer coding than chunked, which is not supported")]
+    Coding,
+    /// The body broke off, or its chunks are malformed.
+    #[error("the body broke off or is malformed")]
+    Broken,
     /// The body stopped arriving.
     #[error("the body did not arrive in time")]
     Slow,
@@ -78,6 +84,8 @@ impl Denial {
             Self::Call => "call",
             Self::Body => "body",
             Self::TooLarge => "too-large",
+            Self::Coding => "coding",
+            Self::Broken => "broken",
             Self::Slow => "slow",
             Self::Busy => "busy",
         }
@@ -85,11 +93,13 @@ impl Denial {
 
     pub(crate) const fn status(self) -> StatusCode {
         match self {
-            Self::Target | Self::Path | Self::Query | Self::Body => StatusCode::BAD_REQUEST,
+            Self::Target | Self::Path | Self::Query | Self::Body | Self::Broken => {
+                StatusCode::BAD_REQUEST
+            }
             Self::Host => StatusCode::MISDIRECTED_REQUEST,
             // The client may sign with another key; 401 would mean that the tenant refused it.
             Self::Browser | Self::Token | Self::User | Self::Call => StatusCode::FORBIDDEN,
-            Self::Upgrade => StatusCode::NOT_IMPLEMENTED,
+            Self::Upgrade | Self::Coding => StatusCode::NOT_IMPLEMENTED,
             Self::Method => StatusCode::METHOD_NOT_ALLOWED,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Slow => StatusCode::REQUEST_TIMEOUT,
@@ -128,6 +138,11 @@ pub(crate) fn check_head(
     }
     if parts.headers.contains_key(header::UPGRADE) {
         return Err(Denial::Upgrade);
+    }
+    // The body would go on without the other coding's name, and mean something else.
+    let mut codings = parts.headers.get_all(header::TRANSFER_ENCODING).iter();
+    if codings.any(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"chunked")) {
+        return Err(Denial::Coding);
     }
     if BROWSER.iter().any(|name| parts.headers.contains_key(name)) {
         return Err(Denial::Browser);
@@ -173,8 +188,9 @@ fn check_host(parts: &Parts, address: SocketAddr) -> Result<(), Denial> {
 fn without_token<'p>(parts: &Parts, path: &'p str, token: &Token) -> Result<&'p str, Denial> {
     let shown = parts.headers.get(header::AUTHORIZATION).map(HeaderValue::to_str);
     if let Some(Ok(shown)) = shown {
-        let shown = shown.strip_prefix("Bearer ").unwrap_or(shown);
-        if token.matches(shown) {
+        let bearer =
+            shown.split_once(' ').filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
+        if token.matches(bearer.map_or(shown, |(_, token)| token.trim())) {
             return Ok(path);
         }
     }
@@ -275,8 +291,10 @@ mod tests {
         let value = token.expose().to_owned();
         let call = Ok(AllowedCall { method: Method::Get, path: "/x?y=1".to_owned() });
         assert_eq!(check(&token, |r| r.uri("/x?y=1").header("authorization", &value)), call);
-        let bearer = format!("Bearer {value}");
-        assert_eq!(check(&token, |r| r.uri("/x?y=1").header("authorization", &bearer)), call);
+        for scheme in ["Bearer", "bearer", "BEARER"] {
+            let bearer = format!("{scheme} {value}");
+            assert_eq!(check(&token, |r| r.uri("/x?y=1").header("authorization", &bearer)), call);
+        }
         assert_eq!(check(&token, |r| r.uri(format!("/{value}/x?y=1"))), call);
         for uri in [format!("/{value}"), format!("/{value}?/x"), "/x".into(), format!("/x/{value}")]
         {
@@ -377,6 +395,8 @@ mod tests {
         assert_eq!(with("origin", "http://127.0.0.1:9"), Err(Denial::Browser));
         assert_eq!(with("sec-fetch-site", "same-origin"), Err(Denial::Browser));
         assert_eq!(with("upgrade", "websocket"), Err(Denial::Upgrade));
+        assert_eq!(with("transfer-encoding", "gzip, chunked"), Err(Denial::Coding));
+        assert!(with("transfer-encoding", "Chunked").is_ok());
         assert_eq!(with("host", "127.0.0.1:9"), Err(Denial::Host));
         let of_host = |host: &'static str| {
             let request = Request::builder().uri("/x").header("host", host);

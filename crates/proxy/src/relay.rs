@@ -54,7 +54,7 @@ async fn send(
         let chunk = match timeout(limits.stall_time, body.frame()).await {
             Ok(None) => break,
             Ok(Some(Ok(frame))) => frame.into_data().unwrap_or_default(),
-            Ok(Some(Err(error))) => return drop(to.send(Err(io::Error::other(error))).await),
+            Ok(Some(Err(_))) => return abort(Denial::Broken, &abort_reason, &to).await,
             Err(_) => return abort(Denial::Slow, &abort_reason, &to).await,
         };
         let Some(rest) = left.checked_sub(chunk.len() as u64) else {

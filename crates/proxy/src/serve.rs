@@ -2,6 +2,7 @@
 
 use core::convert::Infallible;
 use core::net::{Ipv4Addr, SocketAddr};
+use core::pin::pin;
 use core::time::Duration;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -20,7 +21,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot, watch};
 use tokio_io_timeout::TimeoutStream;
 
 use crate::allow::AllowList;
@@ -41,10 +42,13 @@ const CONNECTIONS_PER_REQUEST: usize = 4;
 /// How long a request waits for another to end. A client may send its next request before the thread that
 /// passed on the end of the previous response has given its place back.
 const BUSY_TIME: Duration = Duration::from_secs(1);
-/// The time limit for open requests once the proxy stops.
-const STOP_TIME: Duration = Duration::from_secs(5);
+/// How long open requests may take once the proxy stops.
+const DRAIN_TIME: Duration = Duration::from_secs(10);
+/// How long threads that read from the tenant may take after that.
+const STOP_TIME: Duration = Duration::from_millis(500);
 
-const ERROR: HeaderName = HeaderName::from_static("x-cortexkey-proxy-error");
+const ERROR_NAME: &str = "x-cortexkey-proxy-error";
+const ERROR: HeaderName = HeaderName::from_static(ERROR_NAME);
 
 type ProxyResponse = Response<UnsyncBoxBody<Bytes, io::Error>>;
 
@@ -129,6 +133,10 @@ struct Shared {
     options: ProxyOptions,
     requests: Arc<Semaphore>,
     connections: Arc<Semaphore>,
+    /// How many connections may be open.
+    connections_max: u32,
+    /// Becomes true when the proxy stops.
+    stopping: watch::Sender<bool>,
 }
 
 impl Proxy {
@@ -157,9 +165,13 @@ impl Proxy {
             Listener::Socket(_) => return Err(io::ErrorKind::Unsupported.into()),
         };
         let requests = Arc::new(Semaphore::new(options.requests_max));
-        let connections = options.requests_max.saturating_mul(CONNECTIONS_PER_REQUEST);
-        let connections = Arc::new(Semaphore::new(connections));
-        let shared = Arc::new(Shared { client, token, options, requests, connections });
+        let connections_max = options.requests_max.saturating_mul(CONNECTIONS_PER_REQUEST);
+        let connections_max = u32::try_from(connections_max).unwrap_or(u32::MAX);
+        let connections = Arc::new(Semaphore::new(connections_max as usize));
+        let (stopping, _) = watch::channel(false);
+        let shared =
+            Shared { client, token, options, requests, connections, connections_max, stopping };
+        let shared = Arc::new(shared);
         Ok(Self { runtime, shared, listener, signals })
     }
 
@@ -186,7 +198,8 @@ impl Proxy {
         &self.shared.token
     }
 
-    /// Serves until Ctrl-C, SIGTERM, SIGHUP or the end of its lifetime.
+    /// Serves until Ctrl-C, SIGTERM, SIGHUP or the end of its lifetime. Requests that are open then may
+    /// finish within a time limit; a second signal ends them.
     pub fn serve(self) -> io::Result<()> {
         let Self { runtime, shared, listener, mut signals } = self;
         let served = runtime.block_on(async {
@@ -197,6 +210,12 @@ impl Proxy {
             }
         });
         drop(listener);
+        runtime.block_on(async {
+            tokio::select! {
+                () = drain(&shared) => {}
+                _ = signals.stop() => {}
+            }
+        });
         runtime.shutdown_timeout(STOP_TIME);
         served
     }
@@ -300,6 +319,14 @@ async fn lifetime(shared: &Shared) {
     }
 }
 
+/// Closes idle connections, and waits for those with a request, within a time limit.
+async fn drain(shared: &Shared) {
+    let _ = shared.stopping.send_replace(true);
+    let all = shared.connections.acquire_many(shared.connections_max);
+    // What is left then is cut off.
+    let _ = tokio::time::timeout(DRAIN_TIME, all).await;
+}
+
 /// Accepts connections. Beyond the limit, they wait in the system's queue.
 async fn accept(listener: &BoundListener, shared: &Arc<Shared>) {
     loop {
@@ -338,19 +365,32 @@ async fn connection(
 ) {
     let mut stream = TimeoutStream::new(stream);
     stream.set_write_timeout(Some(shared.options.stall_time));
+    let mut stopping = shared.stopping.subscribe();
     let service = service_fn(move |request| {
         let shared = Arc::clone(&shared);
         async move { Ok::<_, Infallible>(respond(request, address, shared).await) }
     });
-    // An error is the program's: it hung up, or sent malformed HTTP and was notified.
-    let _ = http1::Builder::new()
+    let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .half_close(true)
         .header_read_timeout(HEADER_TIME)
         .max_headers(HEADERS_MAX)
         .max_buf_size(HEADER_BYTES_MAX)
-        .serve_connection(TokioIo::new(Box::pin(stream)), service)
-        .await;
+        .serve_connection(TokioIo::new(Box::pin(stream)), service);
+    let mut connection = pin!(connection);
+    // An error is the program's: it hung up, or sent malformed HTTP and was notified.
+    tokio::select! {
+        _ = connection.as_mut() => return,
+        () = stopped(&mut stopping) => {}
+    }
+    connection.as_mut().graceful_shutdown();
+    let _ = connection.await;
+}
+
+/// Waits until the proxy stops.
+async fn stopped(stopping: &mut watch::Receiver<bool>) {
+    // An error means that the proxy is gone.
+    let _ = stopping.wait_for(|is_stopping| *is_stopping).await;
 }
 
 async fn respond(
@@ -390,7 +430,7 @@ async fn respond(
 
 async fn forward(
     call: AllowedCall,
-    headers: HeaderMap,
+    mut headers: HeaderMap,
     body: Incoming,
     shared: &Arc<Shared>,
 ) -> Result<ProxyResponse, Failure> {
@@ -406,6 +446,10 @@ async fn forward(
     let has_body = !hyper::body::Body::is_end_stream(&body);
     if has_body && !method.has_body() {
         return Err(Failure::Denied(Denial::Body));
+    }
+    if !has_body && method.has_body() {
+        // Without a length, it would go on in chunks, which some gateways refuse.
+        headers.insert(header::CONTENT_LENGTH, HeaderValue::from_static("0"));
     }
     let abort_reason = relay::AbortReason::default();
     let options = &shared.options;
@@ -443,22 +487,34 @@ async fn forward(
     };
     let mut response = Response::new(body.boxed_unsync());
     *response.status_mut() = status;
-    *response.headers_mut() = headers;
-    for name in OF_THE_CONNECTION {
-        response.headers_mut().remove(name);
-    }
+    *response.headers_mut() = of_response(headers);
     Ok(response)
 }
 
-/// Headers of the connection to the tenant, and cookies, which later requests would not return.
-const OF_THE_CONNECTION: [&str; 7] = [
+/// The headers that are passed on: not those of the connection to the tenant.
+fn of_response(mut headers: HeaderMap) -> HeaderMap {
+    let named = headers.get_all(header::CONNECTION).iter().filter_map(|value| value.to_str().ok());
+    let named: Vec<String> =
+        named.flat_map(|value| value.split(',')).map(|name| name.trim().to_owned()).collect();
+    for name in named.iter().map(String::as_str).chain(NOT_PASSED_ON) {
+        headers.remove(name);
+    }
+    headers
+}
+
+/// Headers of the connection to the tenant or about its address, cookies, which later requests would
+/// not return, and the proxy's own.
+const NOT_PASSED_ON: [&str; 10] = [
+    "alt-svc",
     "connection",
     "keep-alive",
     "proxy-authenticate",
+    "proxy-authentication-info",
     "set-cookie",
     "trailer",
     "transfer-encoding",
     "upgrade",
+    ERROR_NAME,
 ];
 
 /// Why there is no response from the tenant.

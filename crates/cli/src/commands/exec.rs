@@ -78,10 +78,10 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     })?;
     let variables = variables(&args.tool, &connection, key)?;
     if args.dry_run {
-        return show(&variables, args.format);
+        return show(&variables, key, args.format);
     }
     let is_loopback = connection.address.value.is_loopback();
-    let Some(command) = command(&args.command, &variables, is_loopback) else {
+    let Some(command) = command(&args.command, &variables, key, is_loopback) else {
         return Err(Failure::usage_error("there is no program to run").help("put it after `--`"));
     };
     let error = start(command);
@@ -109,17 +109,18 @@ pub(crate) fn find(name: &str, own: &[Tool]) -> Result<Tool, Failure> {
     Tool::find(name, own).map_err(|error| Failure::usage_error(error.to_string()))
 }
 
-/// A program with a tool's variables. An address on this machine is not for the HTTP proxies that
+/// A program with a tool's variables, and without the key in any other variable. An address on this machine is not for the HTTP proxies that
 /// the environment sets: they would get the key or token in the clear.
 pub(crate) fn command(
     program: &[OsString],
     variables: &[Variable],
+    key: &str,
     is_loopback: bool,
 ) -> Option<Command> {
     let (program, arguments) = program.split_first()?;
     let mut command = cortexkey_system::command(program);
     command.args(arguments);
-    for name in cortexkey_system::steering_variables() {
+    for name in cortexkey_system::steering_variables().chain(variables_with(key)) {
         command.env_remove(name);
     }
     if is_loopback {
@@ -133,6 +134,18 @@ pub(crate) fn command(
     Some(command)
 }
 
+/// This process's variables that contain the key, whatever their names. A short text could be part of
+/// any value, so it counts only as a whole.
+fn variables_with(key: &str) -> impl Iterator<Item = OsString> {
+    const KEY_BYTES_MIN: usize = 32;
+    let has_key = move |value: &OsString| {
+        let value = value.to_string_lossy();
+        !key.is_empty()
+            && (value.trim() == key || key.len() >= KEY_BYTES_MIN && value.contains(key))
+    };
+    std::env::vars_os().filter(move |(_, value)| has_key(value)).map(|(name, _)| name)
+}
+
 /// Why a program did not start.
 pub(crate) fn not_started(program: &[OsString], error: &io::Error) -> Failure {
     let program = program.first().map(|program| program.to_string_lossy()).unwrap_or_default();
@@ -140,11 +153,11 @@ pub(crate) fn not_started(program: &[OsString], error: &io::Error) -> Failure {
         .help("give its full path, or check that it is on PATH")
 }
 
-fn show(variables: &[Variable], format: Format) -> Result<Exit, Failure> {
+fn show(variables: &[Variable], key: &str, format: Format) -> Result<Exit, Failure> {
     let value = |variable: &Variable| {
         if variable.is_key { HIDDEN.to_owned() } else { variable.value.to_string() }
     };
-    let removed = removed(variables);
+    let removed = removed(variables, key);
     match format {
         Format::Text => {
             let line = |variable: &Variable| {
@@ -172,9 +185,9 @@ fn show(variables: &[Variable], format: Format) -> Result<Exit, Failure> {
 }
 
 /// The variables of this process that the program does not get, sorted.
-fn removed(variables: &[Variable]) -> Vec<String> {
+fn removed(variables: &[Variable], key: &str) -> Vec<String> {
     let secret = cortexkey_system::secret_variables().map(|(name, _)| name);
-    let names = secret.chain(cortexkey_system::steering_variables());
+    let names = secret.chain(cortexkey_system::steering_variables()).chain(variables_with(key));
     let names: BTreeSet<String> = names.map(|name| name.to_string_lossy().into_owned()).collect();
     let is_set = |name: &String| variables.iter().any(|variable| variable.name == *name);
     names.into_iter().filter(|name| !is_set(name)).collect()

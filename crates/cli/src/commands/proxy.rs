@@ -93,7 +93,7 @@ When the proxy accepts requests, it prints one line of JSON: url and token, or s
 Exit codes: 0 stopped; 1 it cannot listen; 2 usage error; with a COMMAND, those of the program.";
 
 pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
-    let connection = args.connection.resolve()?;
+    let (connection, key) = args.connection.resolve_with_key()?;
     announce(&connection);
     let tools = connection.tools.clone();
     let key_id = connection.credentials.key_id.value;
@@ -103,14 +103,20 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     };
     let options = options(args, connection.options.timeout);
     let proxy = Proxy::bind(connection.client(), &listener, options).map_err(|error| {
-        let place = match &listener {
-            Listener::Socket(path) => path.display().to_string(),
-            _ => format!("127.0.0.1:{}", args.port),
+        let (place, help) = match &listener {
+            Listener::Socket(path) => (
+                path.display().to_string(),
+                "name a new file in a folder of your own; a path has about 100 characters at most",
+            ),
+            _ => (
+                format!("127.0.0.1:{}", args.port),
+                "choose another --port; 0 picks one that is free",
+            ),
         };
-        Failure::new(Exit::Findings, format!("cannot listen at {place}: {error}"))
+        Failure::new(Exit::Findings, format!("cannot listen at {place}: {error}")).help(help)
     })?;
     if let Some(tool) = &args.tool {
-        return beside(proxy, tool, &tools, key_id, &args.command);
+        return beside(proxy, tool, &tools, key_id, &key, &args.command);
     }
     let ready = |value| text::json(&value);
     match proxy.socket() {
@@ -151,6 +157,7 @@ fn beside(
     tool: &str,
     tools: &[Tool],
     key_id: KeyId,
+    key: &[u8],
     program: &[OsString],
 ) -> Result<Exit, Failure> {
     let url = proxy.url().unwrap_or_default();
@@ -165,7 +172,9 @@ fn beside(
     env_file::check(&tool)?;
     let variables =
         tool.variables(&token).map_err(|error| Failure::usage_error(error.to_string()))?;
-    let Some(command) = exec::command(program, &variables, true) else {
+    // No variable can hold a key that is not text.
+    let key = std::str::from_utf8(key).unwrap_or_default();
+    let Some(command) = exec::command(program, &variables, key, true) else {
         return Err(Failure::usage_error("there is no program to run").help("put it after `--`"));
     };
     match proxy.serve_while(command) {
@@ -177,15 +186,29 @@ fn beside(
     }
 }
 
-/// Ends as the program did.
+/// Ends as the program did; as shells do if a signal ended it.
 fn ended(status: ExitStatus) -> Result<Exit, Failure> {
-    match status.code() {
+    match status.code().or_else(|| of_signal(status)) {
         Some(0) => Ok(Exit::Done),
         #[expect(
             clippy::exit,
             reason = "the program's exit code is passed on, and nothing is left to do"
         )]
         Some(code) => std::process::exit(code),
-        None => Err(Failure::new(Exit::Findings, "a signal ended the program")),
+        None => Err(Failure::new(Exit::Findings, "the program ended without an exit code")),
     }
+}
+
+#[cfg(unix)]
+fn of_signal(status: ExitStatus) -> Option<i32> {
+    use std::os::unix::process::ExitStatusExt as _;
+
+    let signal = status.signal()?;
+    text::eprint(&format!("{BAD}signal {signal} ended the program{BAD:#}\n"));
+    Some(128 + signal)
+}
+
+#[cfg(not(unix))]
+fn of_signal(_status: ExitStatus) -> Option<i32> {
+    None
 }

@@ -241,3 +241,30 @@ fn our_own_command_works_as_the_child() {
         assert_eq!(ran.code, 0, "{ran:?}");
     }
 }
+
+#[test]
+fn a_program_gets_the_key_in_no_other_variable() {
+    let header = format!("Authorization: {CANARY}");
+    let spread = |command: &mut Command| {
+        command.env("CORTEX_X", CANARY).env("MY_NOTES", CANARY).env("MY_HEADER", &header);
+        command.env("MY_EMPTY", "").env("MY_OTHER", "kept");
+        finish(command)
+    };
+    let names = |ran: &crate::common::Ran, text: &str| -> Vec<String> {
+        let lines = ran.stdout.lines().filter(|line| line.contains(text));
+        lines.filter_map(|line| Some(line.split_once('=')?.0.to_owned())).collect()
+    };
+    let ran = spread(&mut with_settings("standard", &["exec", "--as", "generic", "--", "env"]));
+    assert_eq!(names(&ran, CANARY), ["CORTEXKEY_API_KEY"], "{ran:?}");
+    assert_eq!(names(&ran, "MY_"), ["MY_EMPTY", "MY_OTHER"]);
+    let ran = spread(&mut with_settings("standard", &["exec", "--as", "generic", "--dry-run"]));
+    assert!(ran.stdout.contains("CORTEX_X, ") && ran.stdout.contains("MY_NOTES"), "{ran:?}");
+    let ran = spread(&mut with_settings("standard", &["proxy", "--as", "generic", "--", "env"]));
+    assert_eq!((names(&ran, CANARY).len(), ran.code), (0, 0), "{ran:?}");
+
+    // A short key may be part of any value.
+    let mut command = with_settings("standard", &["exec", "--as", "generic", "--", "env"]);
+    command.env("CORTEXKEY_API_KEY", "a").env("MY_NOTES", "abc").env("MY_KEY", "a");
+    let ran = finish(&mut command);
+    assert_eq!(names(&ran, "MY_"), ["MY_NOTES"], "{ran:?}");
+}

@@ -518,3 +518,120 @@ fn a_key_expires_after_its_lifetime() {
         finish(&mut Tenant::start().with_key("advanced", &["proxy", "--lifetime-minutes", "0"]));
     assert_eq!(ran.code, 2);
 }
+
+/// A tenant with one response.
+fn tenant_with(response: &'static str) -> String {
+    tenant_that(move |mut stream| {
+        let _ = stream.write_all(response.as_bytes());
+    })
+}
+
+#[test]
+fn a_response_that_is_not_modified_is_no_redirect_and_protocols_are_not_switched() {
+    let url = tenant_with("HTTP/1.1 304 Not Modified\r\nETag: \"x\"\r\n\r\n");
+    let proxy = proxy_to(&url, "advanced", &[]);
+    let answer = proxy.request(&format!("GET {HEALTH}"), "If-None-Match: \"x\"\r\n", "");
+    assert!(status(&answer) == 304 && answer.contains("etag: \"x\""), "{answer}");
+    for response in [
+        "HTTP/1.1 300 Multiple Choices\r\nContent-Length: 0\r\n\r\n",
+        "HTTP/1.1 308 Permanent Redirect\r\nLocation: /x\r\nContent-Length: 0\r\n\r\n",
+        "HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n",
+    ] {
+        let proxy = proxy_to(&tenant_with(response), "advanced", &[]);
+        let answer = proxy.request(&format!("GET {HEALTH}"), "", "");
+        assert_eq!(denial(&answer), (502, "call".to_owned()), "{answer}");
+    }
+}
+
+#[test]
+fn headers_of_the_tenants_connection_are_not_passed_on() {
+    let url = tenant_with(
+        "HTTP/1.1 200 OK\r\nConnection: close, X-Hop, \r\nX-Hop: theirs\r\nKeep-Alive: theirs\r\n\
+         Proxy-Authentication-Info: theirs\r\nAlt-Svc: theirs\r\nSet-Cookie: theirs\r\n\
+         X-CortexKey-Proxy-Error: busy\r\nX-Other: kept\r\nContent-Length: 0\r\n\r\n",
+    );
+    let answer = proxy_to(&url, "advanced", &[]).request(&format!("GET {HEALTH}"), "", "");
+    assert_eq!(denial(&answer), (200, String::new()), "{answer}");
+    assert!(answer.contains("x-other: kept") && !answer.contains("theirs"), "{answer}");
+}
+
+#[test]
+fn bodies_have_a_length_or_plain_chunks() {
+    let tenant = Tenant::start();
+    let proxy = Proxy::start(&tenant, &[]);
+    let call = format!("POST {LIST}");
+    let gzip = "Transfer-Encoding: gzip, chunked\r\n";
+    assert_eq!(denial(&proxy.request(&call, gzip, "0\r\n\r\n")), (501, "coding".to_owned()));
+    for chunks in ["0x3\r\nabc\r\n0\r\n\r\n", "fffffffffffffffff\r\na", "-1\r\n\r\n"] {
+        let answer = proxy.request(&call, "Transfer-Encoding: chunked\r\n", chunks);
+        assert_eq!(denial(&answer), (400, "broken".to_owned()), "{chunks}: {answer}");
+    }
+
+    let (heads, received) = std::sync::mpsc::channel();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let mut head = vec![0; 16 * 1024];
+        let count = stream.read(&mut head).unwrap();
+        let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+        heads.send(String::from_utf8_lossy(&head[..count]).to_ascii_lowercase()).unwrap();
+    });
+    assert_eq!(status(&proxy_to(&url, "advanced", &[]).request(&call, "", "")), 200);
+    let head = received.recv().unwrap();
+    assert!(head.contains("content-length: 0\r\n") && !head.contains("chunked"), "{head}");
+}
+
+/// A proxy to a tenant that answers after a second, and a thread with the answer to a request that
+/// is open.
+fn with_an_open_request() -> (Proxy, std::thread::JoinHandle<String>) {
+    let (arrived, has_arrived) = std::sync::mpsc::channel();
+    let slow = tenant_that(move |mut stream| {
+        arrived.send(()).unwrap();
+        std::thread::sleep(Duration::from_secs(1));
+        let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n");
+        std::thread::sleep(Duration::from_millis(300));
+        let _ = stream.write_all(b"late");
+    });
+    let proxy = proxy_to(&slow, "advanced", &[]);
+    let host = proxy.host().to_owned();
+    let head = format!(
+        "GET {HEALTH} HTTP/1.1\r\nHost: {host}\r\nAuthorization: {}\r\n\r\n",
+        proxy.token()
+    );
+    let client = std::thread::spawn(move || exchange(TcpStream::connect(host).unwrap(), &head));
+    has_arrived.recv().unwrap();
+    (proxy, client)
+}
+
+#[test]
+fn open_requests_are_answered_before_the_proxy_stops() {
+    let (mut proxy, client) = with_an_open_request();
+    // A connection without a request does not hold it up.
+    let idle = TcpStream::connect(proxy.host()).unwrap();
+    terminate(&proxy.process);
+    let answer = client.join().unwrap();
+    assert!(status(&answer) == 200 && answer.ends_with("late"), "{answer}");
+    assert_eq!(proxy.process.wait().unwrap().code(), Some(0));
+    drop(idle);
+}
+
+#[test]
+fn a_second_signal_ends_open_requests() {
+    let (mut proxy, client) = with_an_open_request();
+    terminate(&proxy.process);
+    while TcpStream::connect(proxy.host()).is_ok() {
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    terminate(&proxy.process);
+    assert_eq!(proxy.process.wait().unwrap().code(), Some(0));
+    assert!(!client.join().unwrap().ends_with("late"));
+}
+
+#[test]
+fn a_program_that_a_signal_ends_has_the_exit_code_that_shells_give_it() {
+    let tenant = Tenant::start();
+    let args = ["proxy", "--as", "demisto-sdk", "--", "sh", "-c", "kill -KILL $$"];
+    let ran = finish(&mut tenant.with_key("advanced", &args));
+    assert!(ran.code == 137 && ran.stderr.contains("signal 9"), "{ran:?}");
+}

@@ -51,7 +51,10 @@ impl Client {
         let response =
             response.map_err(|error| failure::classify(error, self.called(), &self.options))?;
         let (head, body) = response.into_parts();
-        if head.status.is_redirection() {
+        if head.status == StatusCode::SWITCHING_PROTOCOLS {
+            return Err(CallError::NotHttp { host: self.called() });
+        }
+        if head.status.is_redirection() && head.status != StatusCode::NOT_MODIFIED {
             let to = head.headers.get(header::LOCATION);
             let to = to.and_then(|to| super::redacted::header_text(to, &signed));
             return Err(CallError::Redirected { status: head.status.as_u16(), to });
