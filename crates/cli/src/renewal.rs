@@ -58,6 +58,10 @@ pub(crate) fn on_step(step: RenewalStep) {
             "key {id} looks like one that an interrupted run made, and may be somebody else's; it \
              is left: `cortexkey keys show {id}`, and `cortexkey keys delete {id}` if nobody has it"
         ),
+        RenewalStep::Unfinished(id) => format!(
+            "the rotation of key {id} is unfinished, so that key may still work: `cortexkey keys \
+             rotate {id} --finish` deletes it"
+        ),
         RenewalStep::TakenBack(id) => format!("deleted key {id} again"),
         RenewalStep::Generated(id) => format!("generated key {id}, without a scope yet"),
         RenewalStep::Scoped(id) => format!("set the scope of key {id}"),

@@ -442,3 +442,86 @@ fn a_misbehaving_store_program_loses_no_key() {
     assert_eq!(world.ids().len(), ids.len());
     assert_eq!(world.ping("aws-sm://a", &[]).code, 0);
 }
+
+#[test]
+fn a_binary_value_and_fields_of_other_names_are_not_replaced() {
+    let world = World::new();
+    let ids = world.ids();
+    let metadata = json!({ "name": "cortex", "namespace": "monitoring", "resourceVersion": "1" });
+    let data = json!({ "key": "/////w==", "other": "/v8=" });
+    let secret = json!({ "kind": "Secret", "metadata": metadata, "data": data });
+    let item = |fields: Value| json!({ "title": "Cortex", "fields": fields });
+    for (url, name, held) in [
+        ("k8s://monitoring/cortex", "k8s-monitoring-cortex", secret.clone()),
+        (
+            "op://ops/by-id/credential",
+            "op-ops-by-id",
+            item(json!([{ "id": "credential", "label": "API key", "value": "theirs" }])),
+        ),
+        (
+            "op://ops/case/key",
+            "op-ops-case",
+            item(json!([{ "id": "f0", "label": "KEY", "value": "theirs" }])),
+        ),
+        (
+            "op://ops/two/key",
+            "op-ops-two",
+            item(json!([
+                { "id": "f0", "label": "key", "value": "" },
+                { "id": "f1", "label": "key", "value": "" },
+            ])),
+        ),
+    ] {
+        let text = held.to_string();
+        fs::write(world.store(name), &text).unwrap();
+        let ran = world.generate(url);
+        assert_eq!((ran.code, world.ids()), (1, ids.clone()), "{url}: {ran:?}");
+        assert_eq!(fs::read_to_string(world.store(name)).unwrap(), text, "{url}");
+    }
+
+    // Beside them, there is a place for a key, and they stay as they are.
+    let fields = json!([
+        { "id": "u0", "label": "url", "value": "one" },
+        { "id": "u1", "label": "url", "value": "two" },
+    ]);
+    fs::write(world.store("op-ops-urls"), item(fields.clone()).to_string()).unwrap();
+    for url in ["k8s://monitoring/cortex#token", "op://ops/urls/key"] {
+        assert_eq!(world.generate(url).code, 0, "{url}");
+        assert_eq!(world.ping(url, &[]).code, 0, "{url}");
+    }
+    let held = |name: &str| -> Value {
+        serde_json::from_slice(&fs::read(world.store(name)).unwrap()).unwrap()
+    };
+    let kept = held("k8s-monitoring-cortex");
+    assert_eq!((&kept["data"]["key"], &kept["data"]["other"]), (&data["key"], &data["other"]));
+    assert_eq!(held("op-ops-urls")["fields"].as_array().unwrap()[..2], *fields.as_array().unwrap());
+}
+
+#[test]
+fn a_folder_of_pass_is_not_a_key() {
+    let world = World::new();
+    fs::write(world.store("pass-cortex"), json!("cortex\n├── dev\n└── prod\n").to_string())
+        .unwrap();
+    let ran = world.ping("pass://cortex", &["--key-id", "1", "--level", "advanced"]);
+    assert!(ran.code == 2 && ran.stderr.contains("folder"), "{ran:?}");
+}
+
+#[test]
+fn a_rotation_names_the_unfinished_one_before_it() {
+    let world = World::new();
+    let url = format!("file://{}/key.json", world.folder.path().display());
+    assert_eq!(world.generate(&url).code, 0);
+    let id = || -> u64 {
+        let text = fs::read_to_string(world.folder.path().join("key.json")).unwrap();
+        let held: Value = serde_json::from_str(&text).unwrap();
+        held["key_id"].as_str().unwrap().parse().unwrap()
+    };
+    let first = id();
+    let args = ["rotate", &first.to_string(), "--grace", "1d", "--yes", "--sink-store", &url];
+    assert_eq!(world.keys(&args).code, 0);
+    let ran = world.rotate(id(), &url);
+    let finish = format!("`cortexkey keys rotate {first} --finish`");
+    assert!(ran.code == 0 && ran.stderr.contains(&finish), "{ran:?}");
+    let ran = world.rotate(id(), &url);
+    assert!(ran.code == 0 && !ran.stderr.contains("--finish"), "{ran:?}");
+}

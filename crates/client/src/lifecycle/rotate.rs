@@ -14,8 +14,8 @@ use cortexkey_manifest::lock::{LockedKey, Retiring};
 use thiserror::Error;
 
 use super::lock_file::{LockFile, LockFileError};
-use super::renewal::{KeyDelivery, RenewError, Renewal};
-use super::state::{StateError, StatePlaces, tenant_of};
+use super::renewal::{KeyDelivery, RenewError, Renewal, RenewalStep};
+use super::state::{KEY_PREFIX, StateError, StatePlaces, tenant_of};
 use crate::resources::{NewKey, ObservedScope, is_system, write_of};
 use crate::transport::{CallError, ChildTenant, Client};
 
@@ -173,6 +173,10 @@ impl<'a> Rotation<'a> {
         let mut entry = place.entry();
         if !place.is_defined && entry == LockedKey::default() {
             entry.id = id;
+            // The key that this one replaced may still work.
+            for replaced in id.iter().flat_map(|id| places.unfinished(renewal.client, *id)) {
+                (renewal.on_step)(RenewalStep::Unfinished(replaced));
+            }
         }
         Ok(Self { renewal, place, entry })
     }
@@ -338,7 +342,7 @@ impl StatePlace {
 
     /// A key without a definition.
     fn of_id(client: &Client, id: KeyId, places: &StatePlaces) -> Result<Self, StateError> {
-        let name = format!("key-{id}");
+        let name = format!("{KEY_PREFIX}{id}");
         let file = places.hold(client, &name)?;
         Ok(Self { file, tenant: tenant_of(client), name, is_defined: false })
     }

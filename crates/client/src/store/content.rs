@@ -70,6 +70,11 @@ impl fmt::Debug for StoredSecret {
 
 const FACTS: [&str; 5] = ["id", "level", "host", "owner", "expires"];
 
+/// The names of the fields of the key in a field.
+pub(super) fn names(field: &str) -> impl Iterator<Item = String> {
+    core::iter::once(field.to_owned()).chain(FACTS.map(|name| format!("{field}_{name}")))
+}
+
 impl Content {
     /// Parses a string: an object of fields, or only a key.
     pub(super) fn parse(text: &str) -> Result<Self, StoreError> {

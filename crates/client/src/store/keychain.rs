@@ -1,6 +1,8 @@
 //! The system's keychain: the Secret Service through `secret-tool`, or the macOS keychain through
 //! `security`.
 
+use core::fmt::Write as _;
+
 use serde_json::Value;
 use zeroize::Zeroizing;
 
@@ -87,6 +89,35 @@ fn held(value: &str) -> Result<Held, StoreError> {
     Ok(Held { content: Content::parse(value)?, context: Json(Value::Null) })
 }
 
+/// JSON in ASCII: `security` prints other characters as hexadecimal digits of the whole value.
 fn text(fields: &Json) -> Zeroizing<String> {
-    Zeroizing::new(fields.0.to_string())
+    const BYTES_MAX: usize = "\\u0000\\u0000".len();
+    let json = Zeroizing::new(fields.0.to_string());
+    let mut text = Zeroizing::new(String::with_capacity(json.len() * BYTES_MAX));
+    for c in json.chars() {
+        if c.is_ascii() {
+            text.push(c);
+        } else {
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                // Writing to a string does not fail.
+                let _ = write!(text, "\\u{unit:04x}");
+            }
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use super::*;
+
+    #[test]
+    fn an_entry_is_ascii_and_reads_as_it_was() {
+        let fields = Json(serde_json::json!({ "key": "a\"b", "key_owner": "tëam 𝕏" }));
+        let text = text(&fields);
+        assert!(text.is_ascii() && text.contains("t\\u00ebam"));
+        assert!(Content::parse(&text).unwrap().is(&fields));
+    }
 }

@@ -42,10 +42,9 @@ impl Backend for Kubernetes {
         let mut fields = Map::new();
         for (name, value) in secret.0["data"].as_object().into_iter().flatten() {
             let value = value.as_str().ok_or(StoreError::Answer { expected: "a Secret" })?;
-            // Binary values in the same secret are not read; they are kept as they are.
-            if let Ok(text) = decode(value) {
-                fields.insert(name.clone(), text.as_str().into());
-            }
+            // A binary value is not read and is kept as it is. It is no string, so nothing replaces it.
+            let value = decode(value).map_or(Value::Bool(true), |text| text.as_str().into());
+            fields.insert(name.clone(), value);
         }
         Ok(Some(Held { content: Content::Fields(Json(Value::Object(fields))), context: secret }))
     }

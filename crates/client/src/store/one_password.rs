@@ -1,9 +1,10 @@
-//! 1Password, through `op`. An item's fields are the secret's fields, by their labels.
+//! 1Password, through `op`. A field's name is its label or its id, in any case, as in the addresses of
+//! `op`. Only the fields of the key are read and changed.
 
 use serde_json::{Map, Value, json};
 use zeroize::Zeroizing;
 
-use super::content::{Content, Json, text_of};
+use super::content::{Content, Json, names, text_of};
 use super::program::StoreTool;
 use super::url::StoreUrl;
 use super::{Backend, Held, StoreError};
@@ -26,19 +27,20 @@ impl OnePassword {
     }
 
     /// The item with these fields: existing ones are updated, and new ones are added.
-    fn item(&self, fields: &Json, previous: Option<&Held>) -> Json {
+    fn item(&self, fields: &Json, previous: Option<&Held>) -> Result<Json, StoreError> {
         let new = json!({ "title": self.item, "category": "API_CREDENTIAL", "fields": [] });
-        let mut item = previous.map_or(new, |held| held.context.0.clone());
-        let Some(list) = item["fields"].as_array_mut() else { return Json(item) };
+        let mut item = Json(previous.map_or(new, |held| held.context.0.clone()));
+        let list = item.0["fields"].as_array_mut();
+        let list = list.ok_or(StoreError::Answer { expected: FIELDS })?;
         for (name, value) in fields.0.as_object().into_iter().flatten() {
-            if let Some(field) = list.iter_mut().find(|field| label(field) == Some(name)) {
-                field["value"] = value.clone();
+            if let Some(at) = find(list, name)? {
+                list[at]["value"] = value.clone();
             } else {
                 let kind = if *name == self.field { "CONCEALED" } else { "STRING" };
                 list.push(json!({ "label": name, "type": kind, "value": value }));
             }
         }
-        Json(item)
+        Ok(item)
     }
 }
 
@@ -51,18 +53,19 @@ impl Backend for OnePassword {
         }
         let item = Json(ran.json()?);
         let list = item.0["fields"].as_array();
-        let list = list.ok_or(StoreError::Answer { expected: "an item with fields" })?;
+        let list = list.ok_or(StoreError::Answer { expected: FIELDS })?;
         let mut fields = Map::new();
-        for field in list {
-            if let (Some(label), Some(value)) = (label(field), text_of(field, "value")) {
-                fields.insert(label.to_owned(), value.into());
+        for name in names(&self.field) {
+            let value = find(list, &name)?.and_then(|at| text_of(&list[at], "value"));
+            if let Some(value) = value {
+                fields.insert(name, value.into());
             }
         }
         Ok(Some(Held { content: Content::Fields(Json(Value::Object(fields))), context: item }))
     }
 
     fn write(&self, fields: &Json, previous: Option<&Held>) -> Result<(), StoreError> {
-        let item = self.item(fields, previous);
+        let item = self.item(fields, previous)?;
         let template = Zeroizing::new(serde_json::to_vec(&item.0).unwrap_or_default());
         let place = ["--vault", &self.vault, "--format", "json"];
         let arguments: Vec<&str> = match previous {
@@ -73,7 +76,17 @@ impl Backend for OnePassword {
     }
 }
 
-/// The name that an address uses for a field of an item.
-fn label(field: &Value) -> Option<&str> {
-    text_of(field, "label").or_else(|| text_of(field, "id"))
+const FIELDS: &str = "an item with fields";
+
+/// The place of the field with a name. It is unclear which of several is meant.
+fn find(fields: &[Value], name: &str) -> Result<Option<usize>, StoreError> {
+    let is_named = |field: &Value| {
+        let names = ["label", "id"].into_iter().filter_map(|part| text_of(field, part));
+        names.into_iter().any(|known| known.eq_ignore_ascii_case(name))
+    };
+    let mut places = (0..fields.len()).filter(|at| is_named(&fields[*at]));
+    match (places.next(), places.next()) {
+        (found, None) => Ok(found),
+        _ => Err(StoreError::Answer { expected: "an item whose fields have different names" }),
+    }
 }

@@ -30,8 +30,13 @@ impl Backend for Pass {
         }
         let output = ran.output()?;
         let mut lines = output.lines();
+        let first = lines.next().unwrap_or_default();
+        // For a folder, `pass` prints its name and what is in it.
+        if first.trim_end_matches('/') == self.path {
+            return Err(StoreError::Answer { expected: "a secret; the path is a folder" });
+        }
         let mut fields = Map::new();
-        fields.insert(self.field.clone(), lines.next().unwrap_or_default().into());
+        fields.insert(self.field.clone(), first.into());
         let mut others = Vec::new();
         for line in lines {
             match line.split_once(": ") {

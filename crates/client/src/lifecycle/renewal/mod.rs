@@ -34,6 +34,8 @@ pub enum RenewalStep {
     /// A key looks like one that an interrupted run generated, but may belong to another user. It
     /// is kept.
     Unclear(KeyId),
+    /// An earlier rotation of this key, whose new key is to be replaced now, is unfinished.
+    Unfinished(KeyId),
     /// A key that could not be put in place was deleted again.
     TakenBack(KeyId),
     /// The key was generated. It has no scope yet.
