@@ -527,3 +527,21 @@ fn a_layer_with_other_bytes_or_a_second_layer_is_refused() {
         assert_eq!((ran.code, world.copies()), (1, Vec::new()), "{ran:?}");
     }
 }
+
+#[test]
+fn a_waiver_is_not_written_into_the_copy_of_a_remote_policy() {
+    let world = World::new();
+    let locked = MORE.replace("severity: error,", "severity: error, locked: true,");
+    world.write("policies/shared/more.yaml", &locked);
+    let rev = world.commit();
+    world.extend(&world.at(&rev, "team/base.yaml"));
+    assert_eq!(world.run(&["policy", "update"]).code, 0);
+    let before = world.copies();
+    let own = fs::read(world.path("keys/cortexkey.yaml")).unwrap();
+    let waive = ["waive", "svc-export-prod", "expiry-too-long", "--reason", "SEC-7"];
+    let more = ["--until", "2026-06-30", "--approved-by", "ciso", "--now", "2026-01-01"];
+    let ran = world.run(&[&waive[..], &more].concat());
+    assert!(ran.code == 2 && ran.stderr.contains("remote policy"), "{ran:?}");
+    assert_eq!(world.copies(), before);
+    assert_eq!(fs::read(world.path("keys/cortexkey.yaml")).unwrap(), own);
+}

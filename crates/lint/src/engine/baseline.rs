@@ -55,7 +55,10 @@ pub struct KnownFinding {
 #[non_exhaustive]
 pub enum BaselineError {
     /// It does not have the form. The file may contain anything, so nothing of it is repeated.
-    #[error("it is not a baseline: {kind} error in line {line}")]
+    #[error(
+        "it is not a baseline: {kind} error in line {line}; restore it, or delete it and write a new one \
+         with `cortexkey lint --write-baseline`"
+    )]
     Form {
         /// The kind of the error, such as `syntax`.
         kind: String,

@@ -1,5 +1,6 @@
 //! Which findings waivers may cover, and which fields a waiver needs.
 
+use cortexkey_manifest::policy::pinned::is_copy;
 use cortexkey_manifest::policy::{Waiver, is_builtin};
 
 use super::in_force::Policy;
@@ -29,6 +30,11 @@ impl Policy {
         }
         for (at, layer) in self.layers.iter().enumerate().rev() {
             if is_builtin(&layer.path) {
+                continue;
+            }
+            if is_copy(&layer.path) {
+                refusal =
+                    "a remote policy locks it; it can be waived only in that policy's repository";
                 continue;
             }
             match self.waiver_forbidden(&finding.rule, Some(at)) {
