@@ -104,9 +104,10 @@ pub enum JournalError {
     },
     /// It is damaged, or another version wrote it.
     #[error(
-        "the state file {} is damaged or of another version (line {line}); without it every due \
-         notice is sent again: restore it, or move it away to start again",
-        path.display()
+        "the state file {} {}; without it every due notice is sent again: restore it, or move it away \
+         to start again",
+        path.display(),
+        damage(*line)
     )]
     Damaged {
         /// The file.
@@ -114,6 +115,13 @@ pub enum JournalError {
         /// The line, counted from 1; 0 if the version differs.
         line: usize,
     },
+}
+
+fn damage(line: usize) -> String {
+    match line {
+        0 => "is of another version of cortexkey".to_owned(),
+        line => format!("is damaged or of another version (line {line})"),
+    }
 }
 
 /// The delivery of one message.
