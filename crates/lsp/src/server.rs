@@ -105,8 +105,7 @@ pub fn serve(connection: &Connection) -> Result<(), ServerError> {
         encoding,
         folders: params.folders,
         unusable: params.unusable,
-        reports_files: params.reports_files,
-        compares_versions: params.compares_versions,
+        abilities: params.abilities,
         roots: Vec::new(),
         documents: HashMap::new(),
         published: BTreeMap::new(),
@@ -149,6 +148,12 @@ struct Client {
     folders: Vec<Folder>,
     /// Addresses of folders that are not on this machine.
     unusable: Vec<String>,
+    abilities: Abilities,
+}
+
+/// What the client can do.
+#[derive(Clone, Copy)]
+struct Abilities {
     /// Whether it reports changed files.
     reports_files: bool,
     /// Whether it compares the versions of an edit with its own.
@@ -165,9 +170,11 @@ impl Client {
             encoding: Encoding::choose(offered),
             folders: Vec::new(),
             unusable: Vec::new(),
-            reports_files: watched["dynamicRegistration"] == true,
-            compares_versions: capabilities["workspace"]["workspaceEdit"]["documentChanges"]
-                == true,
+            abilities: Abilities {
+                reports_files: watched["dynamicRegistration"] == true,
+                compares_versions: capabilities["workspace"]["workspaceEdit"]["documentChanges"]
+                    == true,
+            },
         };
         let several = params["workspaceFolders"].as_array().into_iter().flatten();
         let mut named: Vec<&str> = several.filter_map(|folder| folder["uri"].as_str()).collect();
@@ -294,10 +301,7 @@ struct Server<'c> {
     folders: Vec<Folder>,
     /// Addresses of folders that are not on this machine.
     unusable: Vec<String>,
-    /// Whether the client reports changed files.
-    reports_files: bool,
-    /// Whether the client compares the versions of an edit with its own.
-    compares_versions: bool,
+    abilities: Abilities,
     roots: Vec<Root>,
     documents: HashMap<PathBuf, Document>,
     /// The diagnostics that the client shows, by file.
@@ -524,7 +528,7 @@ impl Server<'_> {
 
     /// Asks the client to report changed files, if it can.
     fn watch_files(&self) -> Result<(), ServerError> {
-        if !self.reports_files {
+        if !self.abilities.reports_files {
             return Ok(());
         }
         let of_glob = |glob: &str| FileSystemWatcher {
@@ -935,7 +939,8 @@ impl Server<'_> {
         let text = Text::new(&document.text, self.encoding);
         let uris = Box::new(|path: &Path| self.uri(path));
         let version = |uri: &Url| Some(self.documents.get(&path_of(uri)?)?.version);
-        let versions = self.compares_versions.then(|| Box::new(version) as features::Versions<'_>);
+        let versions =
+            self.abilities.compares_versions.then(|| Box::new(version) as features::Versions<'_>);
         Some(features::OpenDocument {
             root,
             path,
