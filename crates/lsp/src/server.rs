@@ -502,8 +502,7 @@ impl Server<'_> {
     ) -> Result<(), ServerError> {
         if let Some((shown, _)) = self.published.get(path).filter(|(shown, _)| *shown != uri) {
             // The client knows the file by another address now.
-            let (uri, diagnostics) = (shown.clone(), Vec::new());
-            let params = PublishDiagnosticsParams { uri, diagnostics, version: None };
+            let params = PublishDiagnosticsParams::new(shown.clone(), Vec::new(), None);
             self.notify::<PublishDiagnostics>(&params)?;
         }
         let version = self.documents.get(path).map(|document| document.version);

@@ -14,7 +14,7 @@ use crate::{KEY, POLICY};
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// A client that sends what it is told to, in any order.
+/// A client that sends any messages in any order.
 struct Client {
     connection: Connection,
     server: JoinHandle<Result<(), ServerError>>,
