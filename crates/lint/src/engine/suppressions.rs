@@ -63,6 +63,8 @@ enum Malformed {
     Until { written: String, reason: String },
     #[error("a suppression has no {written}; {hint}")]
     UnknownField { written: String, hint: String },
+    #[error("`{name}` occurs twice")]
+    Repeated { name: String },
 }
 
 const MARK: &str = "cortexkey:";
@@ -150,6 +152,7 @@ impl Suppression {
             self.rules.push((name.to_owned(), Span::new(begin, begin + name.len())));
             at += part.len() + 1;
         }
+        let mut seen: Vec<&str> = Vec::new();
         while !rest.trim_start().is_empty() {
             let offset = start + text.len() - rest.trim_start().len();
             let (name, value) = rest.trim_start().split_once('=').ok_or(Malformed::NoFields)?;
@@ -162,7 +165,12 @@ impl Suppression {
                 (value, value.len(), left)
             };
             let place = offset + name.len() + 1;
-            match name.trim() {
+            let name = name.trim();
+            if seen.contains(&name) {
+                return Err(Malformed::Repeated { name: name.to_owned() });
+            }
+            seen.push(name);
+            match name {
                 "reason" => self.reason = !value.trim().is_empty(),
                 "until" => {
                     let end = moment(value).map_err(|error| Malformed::Until {

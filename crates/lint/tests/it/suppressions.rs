@@ -79,6 +79,8 @@ fn invalid_comments_are_findings_and_suppress_nothing() {
         (format!("ignore L001 reason=x {until}"), "P009"),
         (format!("ignore[] reason=x {until}"), "P009"),
         (format!("ignore[L001] resaon=x {until}"), "P009"),
+        (format!("ignore[L001] reason=x until=2025-12-30 {until}"), "P009"),
+        (format!("ignore[L001] reason=x {until} reason=y"), "P009"),
         ("ignore[L001] reason=x until=soon".to_owned(), "P009"),
         ("ignore[L001] reason=x until=2025-12-30".to_owned(), "P001"),
         (format!("ignore[L0O1] reason=x {until}"), "P006"),
