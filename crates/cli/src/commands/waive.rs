@@ -13,6 +13,9 @@ use crate::exit::{Exit, Failure};
 use crate::surroundings;
 use crate::text;
 
+/// The rule about waivers that last too long.
+const TOO_LONG: &str = "P003";
+
 /// Accept a key's finding until a date, as a waiver in the policy
 ///
 /// Writes the waiver into the policy that governs the key, or into the parent policy that locks the
@@ -79,12 +82,25 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
         Failure::usage_error(format!("{path}: {error}"))
             .help(format!("add it to `waivers` by hand: {}", waiver.entry()))
     })?;
-    text::print(&format!("{path}:{line}: {}\n", waiver.entry()))?;
+    let entry = format!("{path}:{line}: {}\n", waiver.entry());
     if args.dry_run {
+        text::print(&entry)?;
         return Ok(Exit::Done);
     }
-    replace_policy(&options, path, text, &new).map_err(|error| Failure::from_run_error(&error))?;
-    in_force(args, &options, &rule)
+    let replace = |from: &str, to: &str| {
+        let replaced = replace_policy(&options, path, from, to);
+        replaced.map_err(|error| Failure::from_run_error(&error))
+    };
+    replace(text, &new)?;
+    let written = run_files(&options, &mut io::empty());
+    let Some(written) = written.report else { return Err(Failure::from_outcome(&written)) };
+    if let Some(why) = too_long(report, &written, path) {
+        replace(&new, text)?;
+        return Err(Failure::usage_error(format!("--until {}: {why}", quote(&args.until)))
+            .help("name an earlier date; nothing was written"));
+    }
+    text::print(&entry)?;
+    in_force(args, written, &rule)
 }
 
 fn options(args: &Args) -> Result<Options, Failure> {
@@ -175,10 +191,22 @@ fn waivable<'p>(
     Ok((rule, path))
 }
 
+/// Why the policy does not allow a waiver of this length, if the new one is the first to break it.
+fn too_long(before: &Report, after: &Report, path: &str) -> Option<String> {
+    let found = |report: &Report| -> Vec<String> {
+        let is_here = |finding: &&cortexkey_lint::Finding| {
+            finding.rule.code() == TOO_LONG && report.sources[finding.location.source].path == path
+        };
+        report.findings.iter().filter(is_here).map(|finding| finding.message.clone()).collect()
+    };
+    let known = found(before);
+    let mut now = found(after);
+    let why = now.iter().position(|message| !known.contains(message)).unwrap_or_default();
+    (now.len() > known.len()).then(|| now.swap_remove(why))
+}
+
 /// Checks that the written waiver has an effect.
-fn in_force(args: &Args, options: &Options, rule: &RuleId) -> Result<Exit, Failure> {
-    let outcome = run_files(options, &mut io::empty());
-    let Some(report) = outcome.report else { return Err(Failure::from_outcome(&outcome)) };
+fn in_force(args: &Args, report: Report, rule: &RuleId) -> Result<Exit, Failure> {
     let name = args.key.rsplit('/').next();
     let is_waived = report.waived.iter().any(|waived| {
         waived.by == WaivedBy::Waiver

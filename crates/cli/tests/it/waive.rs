@@ -67,6 +67,27 @@ fn a_waiver_of_a_locked_rule_goes_to_the_policy_that_locks_it() {
     assert_eq!(lint_json(folder.path()).0, 0);
 }
 
+/// The linter would report it, and a second run would find nothing left to waive.
+#[test]
+fn a_waiver_that_lasts_too_long_is_not_written() {
+    let folder = folder(&[
+        ("cortexkey.yaml".into(), POLICY.into()),
+        ("keys/svc-old.yaml".into(), key("svc-old", "standard")),
+    ]);
+    let waive = |until: &str| {
+        let args = ["waive", "svc-old", "L001", "--reason", "SEC-7", "--approved-by", "ciso"];
+        run(folder.path(), &[&args[..], &["--until", until], &NOW].concat())
+    };
+    for until in ["2026-07-01", "2027-01-01", "2026-07-01T00:00:01Z"] {
+        let (code, out, said) = waive(until);
+        assert!(code == 2 && out.is_empty() && said.contains("180 days"), "{until}: {out}{said}");
+        assert_eq!(read(folder.path(), "cortexkey.yaml"), POLICY);
+    }
+    let (code, _, said) = waive("2026-06-30");
+    assert_eq!(code, 0, "{said}");
+    assert_eq!(lint_json(folder.path()).0, 0);
+}
+
 #[test]
 fn waiving_a_non_waivable_finding_is_a_usage_error() {
     let policy = format!("{POLICY}rules: {{ E003: {{ waivable: false }} }}\n");

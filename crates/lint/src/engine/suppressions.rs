@@ -18,7 +18,7 @@ use super::run::Run;
 use super::seen::Seen;
 use crate::model::{
     Finding, FindingBuilder, Fix, Location, RuleId, SourceId, WaivedBy, WaivedFinding,
-    duration_in_words,
+    duration_beyond, duration_in_words,
 };
 use crate::rule::Rule;
 use crate::rules;
@@ -410,7 +410,7 @@ impl Suppression {
         let max = limit.value.filter(|max| lasts > *max)?;
         let message = format!(
             "this suppression lasts {}; the policy allows {}",
-            duration_in_words(lasts),
+            duration_beyond(lasts, max),
             duration_in_words(max)
         );
         let finding = self

@@ -17,7 +17,7 @@ pub(crate) use builder::FindingBuilder;
 pub(crate) use claims::{Claim, may_claim};
 pub(crate) use corpus::document_at;
 pub use corpus::{Corpus, CorpusFile, EarlierCorpus, KeyDocument, LockedKeys};
-pub(crate) use duration::duration_in_words;
+pub(crate) use duration::{duration_beyond, duration_in_words};
 pub(crate) use edits::{
     add_after, end_of_line, entry_span, remove_entry, remove_item, remove_waiver,
 };

@@ -4,11 +4,11 @@ use cortexkey_manifest::definition::ExpirySpec;
 use cortexkey_manifest::policy::Severity;
 use jiff::SignedDuration;
 
-use crate::model::{Fix, duration_in_words};
+use crate::model::{Fix, duration_beyond, duration_in_words};
 use crate::policy::rule_options;
 use crate::rule::{FindingSink, Fixes, KeyContext, Rule, RuleCheck, RuleExample};
 use crate::rules::expiry::e007_beyond_product;
-use crate::rules::expiry::time::{beyond, beyond_words, clamped, remaining};
+use crate::rules::expiry::time::{beyond, clamped, remaining};
 
 rule_options! {
     struct Options {
@@ -42,7 +42,7 @@ fn check(cx: &KeyContext<'_>, sink: &mut FindingSink<'_>) {
     let product = beyond(cx.now).filter(|_| asked);
     let limit = product.map_or(max, |product| max.min(product));
     let fix = clamped(end.value, limit, cx.now).map(|text| Fix::unsafe_(end.span, text));
-    let left = beyond_words(left, max);
+    let left = duration_beyond(left, max);
     let max = duration_in_words(max);
     let message = match end.value {
         ExpirySpec::At(_) => format!("this key expires in {left}; the policy allows at most {max}"),

@@ -4,8 +4,6 @@ use cortexkey_manifest::definition::ExpirySpec;
 use jiff::tz::Offset;
 use jiff::{SignedDuration, Span, Timestamp};
 
-use crate::model::duration_in_words;
-
 /// How long a key lives from now on; `None` if it never expires.
 pub(super) fn remaining(expiry: ExpirySpec, now: Timestamp) -> Option<SignedDuration> {
     match expiry {
@@ -39,23 +37,6 @@ pub(super) fn written(lifetime: SignedDuration) -> String {
         seconds if seconds % 3_600 == 0 => format!("{}h", seconds / 3_600),
         seconds => format!("{}m", seconds / 60),
     }
-}
-
-/// A duration in words; more precise if the limit that it exceeds would read the same.
-pub(super) fn beyond_words(duration: SignedDuration, limit: SignedDuration) -> String {
-    let whole = duration_in_words(duration);
-    if whole != duration_in_words(limit) {
-        return whole;
-    }
-    let rest = match duration.as_secs() {
-        seconds @ 86_400.. => seconds % 86_400,
-        seconds @ 3_600.. => seconds % 3_600,
-        seconds => seconds % 60,
-    };
-    if rest < 60 {
-        return format!("{whole} and {rest} second{}", if rest == 1 { "" } else { "s" });
-    }
-    format!("{whole} and {}", duration_in_words(SignedDuration::from_secs(rest)))
 }
 
 /// The longest lifetime that the product's API allows: six calendar months from now.

@@ -3,7 +3,7 @@
 use cortexkey_manifest::policy::Severity;
 use jiff::SignedDuration;
 
-use crate::model::duration_in_words;
+use crate::model::{duration_beyond, duration_in_words};
 use crate::policy::rule_options;
 use crate::rule::{FindingSink, Fixes, PolicyContext, Rule, RuleCheck, RuleExample};
 use crate::rules::policy::samples::{LONG, SOUND};
@@ -46,7 +46,7 @@ fn check(cx: &PolicyContext<'_>, sink: &mut FindingSink<'_>) {
         }
         let message = format!(
             "this waiver lasts {}; the policy allows {}",
-            duration_in_words(lasts),
+            duration_beyond(lasts, max),
             duration_in_words(max)
         );
         cx.finding(layer, end.span, message)
