@@ -36,8 +36,17 @@ const NOT_OURS: [&str; 16] = [
     "GIT_TRACE_SETUP",
 ];
 
-/// Settings of a user that would change git's answers.
-const PLAIN: [&str; 3] = ["core.fsmonitor=false", "color.ui=false", "submodule.recurse=false"];
+/// Settings of a user or a repository that would change git's answers.
+const PLAIN: &[&str] = &[
+    "core.fsmonitor=false",
+    "core.untrackedCache=false",
+    "color.ui=false",
+    "submodule.recurse=false",
+    // A repository that came from a Mac or from Windows has `true`: git would not list a tracked file
+    // under a name that differs in its case.
+    #[cfg(not(any(windows, target_vendor = "apple")))]
+    "core.ignoreCase=false",
+];
 
 /// One path that git lists.
 pub(super) struct GitPath {

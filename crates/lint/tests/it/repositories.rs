@@ -111,6 +111,21 @@ fn a_sparse_checkout_excludes_no_definition() {
     assert_eq!(code(&outcome), 2, "{:?}", outcome.messages);
 }
 
+/// As in a repository that came from a Mac or from Windows.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_definition_renamed_in_case_only_is_found() {
+    let folder =
+        repository(&[("cortexkey.yaml", &policy()), ("keys/prod/b.yaml", &faulty_key("b"))]);
+    git(folder.path(), &["config", "core.ignoreCase", "true"]);
+    for (old, new) in [("keys/prod/b.yaml", "keys/prod/B.yaml"), ("keys/prod", "keys/PROD")] {
+        fs::rename(folder.path().join(old), folder.path().join(new)).unwrap();
+        let outcome = lint(&folder, &[]);
+        let lines = found(&outcome).join("\n");
+        assert!(code(&outcome) == 1 && lines.contains("L001"), "{new}: {lines}");
+    }
+}
+
 #[test]
 fn a_submodule_is_part_of_the_corpus() {
     let inner = repository(&[
