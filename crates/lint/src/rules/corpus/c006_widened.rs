@@ -39,10 +39,13 @@ fn check(cx: &CorpusContext<'_>, sink: &mut FindingSink<'_>) {
     let held = |files| -> Vec<Held<'_>> {
         keys_of(cx, files).filter_map(|key| Held::of(cx, key)).collect()
     };
-    let older: BTreeMap<String, Held<'_>> =
-        held(&before.files).into_iter().map(|held| (held.id.clone(), held)).collect();
+    // Of several keys with one name, none says what the name held.
+    let mut older: BTreeMap<String, Option<Held<'_>>> = BTreeMap::new();
+    for held in held(&before.files) {
+        older.entry(held.id.clone()).and_modify(|only| *only = None).or_insert(Some(held));
+    }
     for after in held(&cx.corpus.files) {
-        let old = older.get(&after.id);
+        let old = older.get(&after.id).and_then(Option::as_ref);
         for (words, path) in gains(old, &after) {
             let mut path: Vec<String> = path.iter().map(|part| (*part).to_owned()).collect();
             // A key has one expiry, under one of two names.

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use cortexkey_manifest::Span;
 use cortexkey_manifest::definition::Definition;
+use cortexkey_manifest::{Span, is_invisible};
 use unicode_normalization::UnicodeNormalization as _;
 
 use crate::model::{CorpusFile, FindingBuilder, Location, SourceId};
@@ -29,10 +29,11 @@ pub(crate) fn groups(definition: &Definition) -> impl Iterator<Item = Group> + u
 
 /// The form in which similar names are equal.
 pub(super) fn fold(name: &str) -> String {
-    if name.is_ascii() {
+    if name.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
         return name.trim().to_ascii_lowercase();
     }
-    name.nfkc().collect::<String>().trim().to_lowercase()
+    let visible: String = name.nfkc().filter(|c| !is_invisible(*c)).collect();
+    visible.trim().to_lowercase()
 }
 
 /// A key that has a name.

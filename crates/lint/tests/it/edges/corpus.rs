@@ -24,6 +24,8 @@ fn equivalent_names_are_treated_as_equal() {
         ("svc-a", "' svc-a '", true),
         ("svc-a", "ｓｖｃ-a", true),
         ("svc-é", "'  svc-E\u{301}'", true),
+        ("svc-a", "\"svc-a\\u200b\"", true),
+        ("svc-a", "\"svc-a\\0\"", true),
         ("svc-a", "svc-b", false),
         ("svc-é", "svc-e", false),
     ] {
@@ -412,6 +414,14 @@ fn incompletely_read_keys_are_not_compared() {
     }
     let endless = key("  lifetime: 90d\n", "");
     assert_eq!(gained("", KEY, &endless), [""; 0]);
+}
+
+#[test]
+fn neither_of_two_keys_with_one_name_is_compared_with() {
+    let wide = key("[Viewer]", "[Viewer, Developer]");
+    for both in [format!("{KEY}---\n{wide}"), format!("{wide}---\n{KEY}")] {
+        assert_eq!(gained("", &both, &wide), ["19:9-14 this key is new"]);
+    }
 }
 
 #[test]
