@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use crate::plan;
 use cortexkey_manifest::lock::{FILE_NAME, Lock, LockedKey, LockedTenant, read};
 use cortexkey_manifest::yaml::{YamlLimits, parse};
-use cortexkey_manifest::{Problem, ProblemKind, decode};
+use cortexkey_manifest::{Problem, ProblemKind, decode, quote};
 use cortexkey_system::{Links, WriteOptions, read_within, replace};
 use thiserror::Error;
 
@@ -109,10 +109,22 @@ impl LockFile {
             return Err(mistake(&Problem::new(ProblemKind::WrongType, place, message)));
         };
         let lowered = read(&tree, *document);
-        match (lowered.problems.first(), lowered.lock) {
-            (Some(problem), _) => Err(mistake(problem)),
-            (None, lock) => Ok(lock.unwrap_or_default()),
+        if let Some(problem) = lowered.problems.first() {
+            return Err(mistake(problem));
         }
+        let lock = lowered.lock.unwrap_or_default();
+        // A merge may have combined entries; a key that is replaced in one of them may be the current
+        // one of another.
+        let reused = lock.reused_ids().first().map(|reused| {
+            let message = format!(
+                "{} and {} have the same key {}",
+                quote(reused.first),
+                quote(reused.name),
+                reused.id
+            );
+            mistake(&Problem::new(ProblemKind::BadValue, reused.place, message))
+        });
+        reused.map_or(Ok(lock), Err)
     }
 
     /// Reads a lock file and locks it.
@@ -266,5 +278,26 @@ mod tests {
         assert_eq!(fs::read_to_string(place("victim")).unwrap(), "somebody's");
         assert!(path.symlink_metadata().unwrap().is_file());
         assert_eq!(LockFile::read(&path).unwrap().key("eu", "svc").unwrap().id, KeyId::new(7));
+    }
+
+    /// As after a merge: one entry replaced the key that the other has.
+    #[test]
+    fn a_key_of_two_definitions_is_a_mistake() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(FILE_NAME);
+        let with = |of_b: &str| {
+            let text = format!(
+                "apiVersion: cortexkey/v1\nkind: Lock\ntenants:\n  eu:\n    host: h\n    keys:\n      \
+                 svc-a: {{ id: 5 }}\n      svc-b: {{ {of_b} }}\n"
+            );
+            fs::write(&path, text).unwrap();
+            LockFile::read(&path)
+        };
+        let after = "after: \"2026-01-01T00:00:00Z\"";
+        for of_b in ["id: 5".to_owned(), format!("id: 6, retiring: [{{ id: 5, {after} }}]")] {
+            let read = with(&of_b);
+            assert!(matches!(read, Err(LockFileError::Mistake { line: 8, .. })), "{read:?}");
+        }
+        with(&format!("id: 6, doubtful: [7], retiring: [{{ id: 7, {after} }}]")).unwrap();
     }
 }

@@ -16,7 +16,7 @@
 mod read;
 mod write;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use cortexkey_core::auth::KeyId;
 
@@ -119,7 +119,41 @@ pub struct Lowered {
     pub problems: Vec<Problem>,
 }
 
+/// An entry with a key id that an earlier entry of the tenant has too.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ReusedId<'a> {
+    /// The key id.
+    pub id: KeyId,
+    /// The name of the entry.
+    pub name: &'a str,
+    /// Where its name is.
+    pub place: Span,
+    /// The name of the earlier entry.
+    pub first: &'a str,
+    /// Where its name is.
+    pub first_place: Span,
+}
+
 impl Lock {
+    /// Key ids that occur in several entries of a tenant, in the order of the file. A replaced key of
+    /// one entry that is the current one of another would be deleted.
+    #[must_use]
+    pub fn reused_ids(&self) -> Vec<ReusedId<'_>> {
+        let mut entries: Vec<_> = self.keys().collect();
+        entries.sort_by_key(|(_, _, key)| key.place);
+        let mut seen: BTreeMap<(&str, KeyId), (&str, Span)> = BTreeMap::new();
+        let mut reused = Vec::new();
+        for (tenant, name, key) in entries {
+            for id in key.ids().collect::<BTreeSet<KeyId>>() {
+                let (first, first_place) = *seen.entry((tenant, id)).or_insert((name, key.place));
+                if first != name {
+                    reused.push(ReusedId { id, name, place: key.place, first, first_place });
+                }
+            }
+        }
+        reused
+    }
+
     /// The key of a definition.
     #[must_use]
     pub fn key(&self, tenant: &str, name: &str) -> Option<&LockedKey> {

@@ -1,10 +1,7 @@
 //! C008 key-id-reuse: one key id of a tenant has two names in the lock file.
 
-use std::collections::HashMap;
-
-use cortexkey_core::auth::KeyId;
 use cortexkey_manifest::policy::Severity;
-use cortexkey_manifest::{Span, quote};
+use cortexkey_manifest::quote;
 
 use crate::model::FindingBuilder;
 use crate::rule::{CorpusContext, FindingSink, Fixes, Rule, RuleCheck, RuleExample};
@@ -47,19 +44,11 @@ pub(crate) static RULE: Rule = Rule {
 
 fn check(cx: &CorpusContext<'_>, sink: &mut FindingSink<'_>) {
     let Some(lock) = &cx.corpus.lock else { return };
-    let mut seen: HashMap<(&str, KeyId), Span> = HashMap::new();
-    let mut keys: Vec<_> = lock.lock.keys().collect();
-    keys.sort_by_key(|(_, _, key)| key.place);
-    for (tenant, name, key) in keys {
-        let Some(id) = key.id else { continue };
-        let Some(first) = seen.get(&(tenant, id)) else {
-            seen.insert((tenant, id), key.place);
-            continue;
-        };
-        let message = format!("id {id} is listed twice, here for {}", quote(name));
-        FindingBuilder::new(cx.in_lock(key.place), message)
+    for reused in lock.lock.reused_ids() {
+        let message = format!("id {} is listed twice, here for {}", reused.id, quote(reused.name));
+        FindingBuilder::new(cx.in_lock(reused.place), message)
             .help("remove the wrong entry; the id is the number in the console's ID column")
-            .also(*first, "first here")
+            .also(reused.first_place, "first here")
             .report(sink);
     }
 }

@@ -492,4 +492,20 @@ fn ids_are_unique_within_a_tenant() {
         "{EU}      svc-a: {{ pending: {{ expires: 9, asked: m, by: 2 }} }}\n      svc-b: {{ pending: {{ expires: 9, asked: n, by: 2 }} }}\n"
     );
     assert_eq!(locked("C008", ONE_TENANT, &made, &[]), [""; 0]);
+    // A replaced or interrupted key is deleted, so it must not be another definition's key.
+    for other in [
+        "retiring: [{ id: 7, after: \"2026-01-01T00:00:00Z\" }]",
+        "doubtful: [7]",
+        "pending: { expires: 9, asked: m, by: 2, id: 7 }",
+    ] {
+        let merged = format!("{EU}      svc-a: {{ id: 7 }}\n      svc-b: {{ id: 8, {other} }}\n");
+        let found = locked("C008", ONE_TENANT, &merged, &[]);
+        let expected =
+            ["cortexkey.lock:8:7-12 id 7 is listed twice, here for `svc-b`", help, first];
+        assert_eq!(found, expected, "{other}");
+    }
+    let own = format!(
+        "{EU}      svc-a: {{ id: 7, doubtful: [9], retiring: [{{ id: 9, after: \"2026-01-01T00:00:00Z\" }}] }}\n"
+    );
+    assert_eq!(locked("C008", ONE_TENANT, &own, &[]), [""; 0]);
 }
