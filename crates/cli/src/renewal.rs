@@ -28,6 +28,11 @@ pub(crate) fn renew_failure(error: &RenewError, sink: Option<&Sink>, finish: &st
         return Failure::from_error(Exit::UsageError, error)
             .help("give a later or shorter one, such as --lifetime 90d");
     }
+    if let RenewError::System(id) = error {
+        return Failure::from_error(Exit::Findings, error).help(format!(
+            "remove it from the lock file; `cortexkey keys delete {id}` deletes it anyway"
+        ));
+    }
     let mut message = chain(error);
     if let Some(permission) = error.missing_permission() {
         message += &format!("\nthis key lacks {permission}");
@@ -55,8 +60,8 @@ pub(crate) fn on_step(step: RenewalStep) {
             format!("deleted key {id}, left undelivered by an interrupted run")
         }
         RenewalStep::Unclear(id) => format!(
-            "key {id} looks like one that an interrupted run made, and may be somebody else's; it \
-             is left: `cortexkey keys show {id}`, and `cortexkey keys delete {id}` if nobody has it"
+            "key {id} may be one that an interrupted run generated, or somebody else's, so it is kept: \
+             see `cortexkey keys show {id}`, and `cortexkey keys delete {id}` if nobody has it"
         ),
         RenewalStep::Unfinished(id) => format!(
             "the rotation of key {id} is unfinished, so that key may still work: `cortexkey keys \

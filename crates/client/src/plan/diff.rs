@@ -5,21 +5,24 @@ use std::collections::BTreeSet;
 use cortexkey_api::api_keys::ApiKeyRecord;
 use cortexkey_api::scope::{AreaMode, AxisMode, AxisWrite, ScopeRead, ScopeWrite};
 use cortexkey_api::scope_mapping::from_read;
-use cortexkey_core::access::{Gain, KeyDefinition, Role, Unreferenced, compare};
+use cortexkey_core::access::{Gain, KeyDefinition, Role, Unreferenced, Widening, compare};
 use cortexkey_core::auth::{KeyId, Level};
 use cortexkey_core::lifecycle::Expiry;
 use cortexkey_manifest::access::ResolvedRole;
 use cortexkey_manifest::lock::LockedKey;
 use cortexkey_manifest::policy;
+use cortexkey_system::counted;
 
 use super::action::{Action, ActionKind, ActionStep, FieldChange, PlannedGain};
 use super::desired::Desired;
 use super::end::End;
 use super::refusal::PlanRefusal;
 use super::{PlanOptions, TenantState};
-use crate::resources::{ApiPermission, ExpiryError, NewKey, ObservedScope};
+use crate::resources::{ApiPermission, ExpiryError, NewKey, ObservedScope, is_system};
 
-const DAY_MS: u64 = 24 * 60 * 60 * 1000;
+const MINUTE_MS: u64 = 60 * 1000;
+const HOUR_MS: u64 = 60 * MINUTE_MS;
+const DAY_MS: u64 = 24 * HOUR_MS;
 /// Expiries this close are equal: some tenants store seconds.
 const EXPIRY_TOLERANCE_MS: u64 = 1000;
 /// Lifetimes this close are equal: two clocks and a request lie between.
@@ -62,7 +65,13 @@ impl Diff<'_> {
                 if scope.is_some() {
                     self.check_scope(record)?;
                 }
-                self.compare(record, scope, actions)
+                let mut needed = Vec::new();
+                self.compare(record, scope, &mut needed)?;
+                if is_system(record) && !needed.is_empty() {
+                    return Err(PlanRefusal::SystemKey { id: record.id });
+                }
+                actions.append(&mut needed);
+                Ok(())
             }
         }
     }
@@ -381,9 +390,27 @@ impl Diff<'_> {
 }
 
 fn gained(gains: &[Gain<'_>]) -> Vec<PlannedGain> {
-    let of =
-        |gain: &Gain<'_>| PlannedGain { code: gain.code(), message: gain.widening.to_string() };
+    let of = |gain: &Gain<'_>| PlannedGain { code: gain.code(), message: words(&gain.widening) };
     gains.iter().map(of).collect()
+}
+
+/// A gain in words: times as times, and durations in the largest unit that shows the difference.
+fn words(widening: &Widening<'_>) -> String {
+    match widening {
+        Widening::ExpiryLater { from_ms, to_ms } => {
+            format!("it expires at {}, not at {}", time(*to_ms), time(*from_ms))
+        }
+        Widening::LifetimeLonger { from_ms, to_ms } => {
+            let rounded = |ms: u64, unit: u64| ms.saturating_add(unit / 2) / unit;
+            let units = [(DAY_MS, "day"), (HOUR_MS, "hour")];
+            let shows = |unit: &(u64, &str)| rounded(*from_ms, unit.0) != rounded(*to_ms, unit.0);
+            let (unit, noun) = units.into_iter().find(shows).unwrap_or((MINUTE_MS, "minute"));
+            let of =
+                |ms: u64| counted(usize::try_from(rounded(ms, unit)).unwrap_or(usize::MAX), noun);
+            format!("its lifetime is {}, not {}", of(*to_ms), of(*from_ms))
+        }
+        other => other.to_string(),
+    }
 }
 
 fn is_of_scope(code: &str) -> bool {
@@ -413,10 +440,13 @@ fn end(end: End) -> String {
     match end {
         End::Never => "never".to_owned(),
         End::At { ms } => time(ms),
-        End::After { ms } if ms % DAY_MS == 0 => {
-            format!("{} days after its generation", ms / DAY_MS)
+        End::After { ms } => {
+            let units = [(DAY_MS, "day"), (HOUR_MS, "hour")];
+            let whole = units.into_iter().find(|(unit, _)| ms.is_multiple_of(*unit));
+            let (unit, noun) = whole.unwrap_or((MINUTE_MS, "minute"));
+            let count = usize::try_from(ms / unit).unwrap_or(usize::MAX);
+            format!("{} after its generation", counted(count, noun))
         }
-        End::After { ms } => format!("{} hours after its generation", ms / (DAY_MS / 24)),
     }
 }
 

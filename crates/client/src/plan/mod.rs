@@ -106,8 +106,16 @@ impl Plan {
                 plan.actions.push(dropped(name, entry, state));
                 continue;
             }
-            if entry.pending.is_some() {
-                plan.notes.push(format!("{name}: an interrupted run is finished first, by apply"));
+            if let Some(pending) = &entry.pending {
+                let deletes = match pending.id {
+                    Some(id) if !pending.delivering => {
+                        format!(", which deletes key {id} if that run generated it")
+                    }
+                    _ => String::new(),
+                };
+                plan.notes.push(format!(
+                    "{name}: an interrupted run is finished first, by apply{deletes}"
+                ));
             }
             for id in &entry.doubtful {
                 plan.notes.push(format!(
@@ -171,6 +179,7 @@ impl Plan {
             entry.retiring.iter().partition(|old| old.after_ms <= now_ms);
         let (own, due): (Vec<&Retiring>, Vec<_>) =
             due.into_iter().partition(|old| Some(old.id.get()) == state.own);
+        let system = due.iter().find(|old| is_system_key(old.id.get(), state)).map(|old| old.id);
         let ids = |old: &[&Retiring]| {
             old.iter().map(|old| old.id.to_string()).collect::<Vec<_>>().join(", ")
         };
@@ -189,7 +198,14 @@ impl Plan {
                 step,
             });
         };
-        if !due.is_empty() {
+        if let Some(system) = system {
+            let reason = format!(
+                "the grace period of key {} is over, but {}",
+                ids(&due),
+                kept_for_the_product(system.get())
+            );
+            act(ActionKind::Refuse, reason, Vec::new(), ActionStep::Nothing);
+        } else if !due.is_empty() {
             let reason = format!("the grace period of key {} is over", ids(&due));
             let changes = deleted(due.iter().map(|old| old.id.get()), state);
             act(ActionKind::Retire, reason, changes, ActionStep::Retire);
@@ -285,24 +301,28 @@ fn prune(id: u64, state: &TenantState) -> Action {
 fn dropped(name: &str, entry: &LockedKey, state: &TenantState) -> Action {
     let known = || entry.ids().map(KeyId::get);
     let ids: Vec<u64> = known().filter(|id| state.keys.contains_key(id)).collect();
+    let system = ids.iter().find(|id| is_system_key(**id, state));
     let (action, reason, step) = if known().any(|id| state.unclear.contains(&id)) {
         let reason = "its definition is gone, and whether the tenant still has its key is not known, \
                       because the record cannot be read";
-        (ActionKind::Refuse, reason, ActionStep::Nothing)
+        (ActionKind::Refuse, reason.to_owned(), ActionStep::Nothing)
     } else if state.own.is_some_and(|own| ids.contains(&own)) {
         let reason = "its definition is gone, but it is the key that signs these calls; delete it \
                       with another key";
+        (ActionKind::Refuse, reason.to_owned(), ActionStep::Nothing)
+    } else if let Some(id) = system {
+        let reason = format!("its definition is gone, but {}", kept_for_the_product(*id));
         (ActionKind::Refuse, reason, ActionStep::Nothing)
     } else if ids.is_empty() {
-        (ActionKind::Forget, "its definition and its key are gone", ActionStep::Forget)
+        (ActionKind::Forget, "its definition and its key are gone".to_owned(), ActionStep::Forget)
     } else {
-        (ActionKind::Delete, "its definition is gone", ActionStep::Delete(ids))
+        (ActionKind::Delete, "its definition is gone".to_owned(), ActionStep::Delete(ids))
     };
     Action {
         key: name.to_owned(),
         id: entry.id.map(KeyId::get),
         action,
-        reason: reason.to_owned(),
+        reason,
         changes: match &step {
             ActionStep::Delete(ids) => deleted(ids.iter().copied(), state),
             _ => Vec::new(),
@@ -311,6 +331,19 @@ fn dropped(name: &str, entry: &LockedKey, state: &TenantState) -> Action {
         drift: false,
         step,
     }
+}
+
+/// Whether the product uses a key itself. An id in a lock file is only a number, so its record
+/// decides.
+fn is_system_key(id: u64, state: &TenantState) -> bool {
+    state.keys.get(&id).is_some_and(is_system)
+}
+
+fn kept_for_the_product(id: u64) -> String {
+    format!(
+        "the product uses key {id} itself; remove it from the lock file, or delete it with \
+         `cortexkey keys delete {id}`"
+    )
 }
 
 /// The key to delete, as the tenant returned it: an id in a lock file is only a number.

@@ -41,6 +41,11 @@ pub(super) enum PlanRefusal {
          and import it"
     )]
     ShouldNeverExpire,
+    #[error(
+        "the product uses key {id} itself, so it is not changed; correct the id in the lock file, or \
+         make the definition match the key"
+    )]
+    SystemKey { id: u64 },
     #[error("{reason}, but {refusal}")]
     CannotReplace { reason: &'static str, refusal: Box<Self> },
 }

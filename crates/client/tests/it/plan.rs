@@ -212,6 +212,51 @@ fn pruning_keeps_system_keys_the_own_key_and_the_last_administrator() {
     assert_eq!(pruned(with(2, "Key maker")), [4]);
 }
 
+/// An id in a lock file is only a number: a merge or an edit may have put that of such a key there.
+#[test]
+fn a_key_of_the_product_is_not_changed_because_a_lock_file_names_it() {
+    let of_role = ApiKeyRecord { roles: vec!["App Service Account".into()], ..record(7, None, 0) };
+    let of_user = ApiKeyRecord { user_name: Some("System".into()), ..record(7, None, 0) };
+    let spec = |level: &str, role: &str, comment: &str| {
+        vec![desired(&format!(
+            "securityLevel: {level}, roles: [{role}], comment: {comment}, lifetime: 90d"
+        ))]
+    };
+    let entries = [
+        LockedKey { id: KeyId::new(7), ..LockedKey::default() },
+        LockedKey { doubtful: vec![key_id(7)], ..LockedKey::default() },
+        LockedKey {
+            retiring: vec![Retiring { id: key_id(7), after_ms: 0 }],
+            ..LockedKey::default()
+        },
+    ];
+    for system in [of_role, of_user] {
+        let state = state(vec![system]);
+        // The definition is gone.
+        for entry in &entries {
+            let plan = plan(&[], Some(&locked(entry.clone())), &state);
+            assert_eq!(plan.actions.len(), 1, "{plan:?}");
+            assert_eq!(plan.actions[0].action, ActionKind::Refuse, "{plan:?}");
+            assert!(plan.actions[0].changes.is_empty(), "{plan:?}");
+        }
+        // It differs from the key.
+        for differs in [
+            spec("standard", "Viewer", "ci"),
+            spec("advanced", "Viewer", "ci"),
+            spec("advanced", "Responder", "x"),
+        ] {
+            let plan = plan(&differs, Some(&locked(entries[0].clone())), &state);
+            let kinds: Vec<_> = plan.actions.iter().map(|action| action.action).collect();
+            assert_eq!(kinds, [ActionKind::Refuse], "{plan:?}");
+        }
+        // A grace period is over.
+        let plan =
+            plan(&spec("advanced", "Viewer", "ci"), Some(&locked(entries[2].clone())), &state);
+        let kinds: Vec<_> = plan.actions.iter().map(|action| action.action).collect();
+        assert_eq!(kinds, [ActionKind::Refuse, ActionKind::Generate], "{plan:?}");
+    }
+}
+
 #[test]
 fn an_unreadable_key_is_not_treated_as_deleted() {
     let entry = LockedKey { id: KeyId::new(7), ..LockedKey::default() };

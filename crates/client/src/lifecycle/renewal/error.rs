@@ -55,6 +55,9 @@ pub enum RenewError {
         /// The difference.
         what: &'static str,
     },
+    /// A replaced key belongs to the product, so that it is not deleted.
+    #[error("key {0} is not deleted, because the product uses it itself")]
+    System(KeyId),
     /// The key has no sink, or was not delivered.
     #[error(transparent)]
     Sink(SinkError),

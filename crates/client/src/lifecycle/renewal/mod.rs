@@ -11,12 +11,12 @@
 mod error;
 
 use cortexkey_api::Secret;
-use cortexkey_api::api_keys::{ApiKeyRecord, GenerateRequest};
+use cortexkey_api::api_keys::{ApiKeyRecord, Filter, GenerateRequest};
 use cortexkey_core::auth::{Key, KeyId, Level, Signer};
 use cortexkey_manifest::lock::{LockedKey, PendingKey, Retiring};
 
 use super::lock_file::RenewalJournal;
-use crate::resources::{Confidence, NewKey, ObservedScope, likeness, pending};
+use crate::resources::{Confidence, NewKey, ObservedScope, is_system, likeness, pending};
 use crate::sink::{KeyInfo, Prepared, Sink};
 use crate::transport::Client;
 
@@ -31,8 +31,7 @@ const EXPIRY_TOLERANCE_MS: u64 = 1000;
 pub enum RenewalStep {
     /// An undelivered key from an interrupted run was deleted.
     Swept(KeyId),
-    /// A key looks like one that an interrupted run generated, but may belong to another user. It
-    /// is kept.
+    /// A key may be one that an interrupted run generated, or belong to another user. It is kept.
     Unclear(KeyId),
     /// An earlier rotation of this key, whose new key is to be replaced now, is unfinished.
     Unfinished(KeyId),
@@ -105,7 +104,7 @@ impl Renewal<'_> {
         entry.pending = Some(pending);
         save(journal, entry)?;
 
-        let made = match self.generate(new, expiration, entry) {
+        let made = match self.generate(new, expiration, entry, &list) {
             Ok(made) => made,
             Err(error) => return Err(self.undo(error, None, entry, journal)),
         };
@@ -141,7 +140,10 @@ impl Renewal<'_> {
         journal: &mut dyn RenewalJournal,
     ) -> Result<(), RenewError> {
         let Some(pending) = &entry.pending else { return Ok(()) };
-        let found = self.look_for(pending, entry)?;
+        let found = match pending.id {
+            Some(id) => self.recorded(id, pending)?,
+            None => self.look_for(pending, entry)?,
+        };
         if pending.delivering {
             entry.doubtful.extend(found);
         } else if let Some(id) = found {
@@ -153,7 +155,8 @@ impl Renewal<'_> {
     }
 
     /// Deletes replaced keys whose grace period is over, but never the key that signs these calls:
-    /// that is left to a run with another key.
+    /// that is left to a run with another key. If one of them belongs to the product, none is
+    /// deleted.
     pub fn retire(
         &self,
         entry: &mut LockedKey,
@@ -171,6 +174,7 @@ impl Renewal<'_> {
         if due.is_empty() {
             return Ok(());
         }
+        self.check_replaced(&due)?;
         self.client.ensure_deleted(&due).map_err(RenewError::at(Stage::Retire))?;
         entry.retiring.retain(|old| !is_due(old));
         save(journal, entry)?;
@@ -178,6 +182,18 @@ impl Renewal<'_> {
             (self.on_step)(RenewalStep::Deleted(id));
         }
         Ok(())
+    }
+
+    /// Checks that no replaced key is one that the product uses itself: an id in a lock file is only
+    /// a number.
+    fn check_replaced(&self, ids: &[KeyId]) -> Result<(), RenewError> {
+        let filter = Filter::IdIn(ids.iter().map(|id| id.get()).collect());
+        let records = self.client.all_keys(&[filter]).map_err(RenewError::at(Stage::Retire))?;
+        let system = records.iter().find(|record| is_system(record));
+        match system.and_then(|record| KeyId::new(record.id)) {
+            Some(id) => Err(RenewError::System(id)),
+            None => Ok(()),
+        }
     }
 
     /// A key that cannot be scoped is not generated. Reading roles needs the same permission as
@@ -217,6 +233,7 @@ impl Renewal<'_> {
         new: &NewKey,
         expiration: u64,
         entry: &LockedKey,
+        list: &[ApiKeyRecord],
     ) -> Result<UnstoredKey, RenewError> {
         let request = GenerateRequest {
             roles: new.roles.clone(),
@@ -243,6 +260,13 @@ impl Renewal<'_> {
             attempt += 1;
         };
         let id = KeyId::new(made.id).ok_or(RenewError::NotAsked { what: "its id is 0" })?;
+        // All further steps use this id, deletion included.
+        let is_taken = Some(made.id) == self.client.own_key()
+            || list.iter().any(|record| record.id == made.id)
+            || entry.ids().any(|known| known == id);
+        if is_taken {
+            return Err(RenewError::NotAsked { what: "its id is that of another key" });
+        }
         (self.on_step)(RenewalStep::Generated(id));
         Ok(UnstoredKey { id, key: made.key, expires_ms: expiration })
     }
@@ -325,27 +349,42 @@ impl Renewal<'_> {
 
     /// Deletes the key of a request whose response did not arrive. True if it is not found and may
     /// still be generated.
+    ///
+    /// A refusal may come from something on the way that dropped the tenant's response, so the key
+    /// is looked for after each response.
     fn take_back_lost(&self, error: &RenewError, entry: &LockedKey) -> Result<bool, RenewError> {
-        let is_open = match error {
-            RenewError::Call { error, .. } => !error.had_no_effect(),
-            _ => true,
+        let (was_answered, may_still_come) = match error {
+            RenewError::Call { error, .. } => (error.status().is_some(), !error.had_no_effect()),
+            _ => (true, true),
         };
+        let is_open = was_answered || may_still_come;
         let Some(pending) = entry.pending.as_ref().filter(|_| is_open) else { return Ok(false) };
         match self.look_for(pending, entry)? {
             Some(id) => self.take_back(id).map(|()| false),
-            None => Ok(true),
+            None => Ok(may_still_come),
         }
     }
 
-    /// The key of an interrupted run, if the tenant has it.
+    /// The key with the recorded id, if it is the requested one: an id in a lock file is only a
+    /// number, and another key with this id stays.
+    fn recorded(&self, id: KeyId, pending: &PendingKey) -> Result<Option<KeyId>, RenewError> {
+        let record = self.client.find_key(id).map_err(RenewError::at(Stage::Settle))?;
+        let Some(record) = record else { return Ok(None) };
+        let unnamed = PendingKey { id: None, ..pending.clone() };
+        let is_own = Some(id.get()) == self.client.own_key();
+        if is_own || likeness(&unnamed, &record) == Confidence::None {
+            (self.on_step)(RenewalStep::Unclear(id));
+            return Ok(None);
+        }
+        Ok(Some(id))
+    }
+
+    /// The key of an interrupted run whose id did not arrive, if the tenant has it.
     fn look_for(
         &self,
         pending: &PendingKey,
         entry: &LockedKey,
     ) -> Result<Option<KeyId>, RenewError> {
-        if let Some(id) = pending.id {
-            return Ok(Some(id));
-        }
         let all = self.client.all_keys(&[]).map_err(RenewError::at(Stage::Settle))?;
         let is_known = |record: &&ApiKeyRecord| entry.ids().any(|id| id.get() == record.id);
         let like = |wanted: Confidence| {
