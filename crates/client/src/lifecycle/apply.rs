@@ -6,7 +6,7 @@
 
 use cortexkey_api::api_key::CommentEdit;
 use cortexkey_api::role::RoleName;
-use cortexkey_core::auth::KeyId;
+use cortexkey_core::auth::{KeyId, Level};
 use cortexkey_manifest::lock::LockedKey;
 use thiserror::Error;
 
@@ -102,7 +102,10 @@ impl Apply<'_> {
                     retired.map_err(ApplyError::Renew)?;
                 }
             }
-            ActionStep::Edit { roles, comment } => self.edit(&entry, roles, comment.clone())?,
+            ActionStep::Edit { roles, comment } => {
+                let level = desired.map(|key| key.level);
+                self.edit(&entry, roles, level, comment.clone())?;
+            }
             ActionStep::Scope(scope) => {
                 if let Some(id) = entry.id {
                     self.client().replace_scope(id, scope).map_err(ApplyError::Scope)?;
@@ -156,6 +159,7 @@ impl Apply<'_> {
         &self,
         entry: &LockedKey,
         roles: &[String],
+        level: Option<Level>,
         comment: Option<String>,
     ) -> Result<(), ApplyError> {
         let Some(id) = entry.id else { return Ok(()) };
@@ -163,8 +167,9 @@ impl Apply<'_> {
         // One that disappeared meanwhile is left to the next plan.
         let Some(record) = record else { return Ok(()) };
         let roles = roles.iter().map(RoleName::new).collect();
-        let edit =
-            KeyEdit { roles, comment: CommentEdit::Set(comment), ..KeyEdit::from_record(&record) };
+        // An edit replaces the level too: the definition's, which the plan found unchanged.
+        let level = level.map_or(record.security_level, Into::into);
+        let edit = KeyEdit { roles, level, comment: CommentEdit::Set(comment) };
         self.client().edit_key(id, &edit).map(|_| ()).map_err(ApplyError::Edit)
     }
 

@@ -130,6 +130,9 @@ pub enum RotateError {
         /// The key's id.
         id: KeyId,
     },
+    /// The tenant shows none of the key's roles, so a new key would have none.
+    #[error("the tenant shows no roles of key {0}, so a new key would have none")]
+    NoRoles(KeyId),
     /// The product manages this key itself.
     #[error("the product manages key {0} itself")]
     System(KeyId),
@@ -207,6 +210,9 @@ impl<'a> Rotation<'a> {
         };
         if is_system(&record) {
             return Err(RotateError::System(id));
+        }
+        if old.roles.is_empty() {
+            return Err(RotateError::NoRoles(id));
         }
         let (scope, scope_unknown) = match client.scope(id) {
             Err(error) if error.status() == Some(403) => (None, true),

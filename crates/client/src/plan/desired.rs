@@ -24,7 +24,7 @@ pub struct Desired {
     /// The line where it starts, counted from 1.
     pub line: usize,
     pub(super) roles: Vec<String>,
-    pub(super) level: Level,
+    pub(crate) level: Level,
     pub(super) comment: Option<String>,
     pub(super) owner: Option<String>,
     pub(super) end: End,

@@ -31,6 +31,11 @@ pub struct KeyEdit {
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum EditError {
+    /// No role is given, and the tenant shows none of the key's. Nothing was changed.
+    #[error(
+        "the key was not edited: an edit replaces all roles, and none is given or shown by the tenant"
+    )]
+    NoRole,
     /// The tenant's roles cannot be read. Nothing was changed.
     #[error("the key was not edited: {}", no_roles(.0))]
     Roles(#[source] CallError),
@@ -74,15 +79,6 @@ pub enum EditError {
 }
 
 impl KeyEdit {
-    /// An edit that keeps the roles and level of a record.
-    pub fn from_record(record: &ApiKeyRecord) -> Self {
-        Self {
-            roles: record.roles.iter().map(RoleName::new).collect(),
-            level: record.security_level,
-            comment: CommentEdit::Keep,
-        }
-    }
-
     /// The differences between a record and the request; empty if there are none.
     fn differences(&self, record: &ApiKeyRecord) -> (Vec<String>, bool) {
         let mut differences = Vec::new();
@@ -112,6 +108,10 @@ impl Client {
     /// Roles are sent by id, as the product documents it. With [`RolesBy::Auto`], the edit is
     /// repeated with names if the tenant does not know the ids or drops them.
     pub fn edit_key(&self, id: KeyId, edit: &KeyEdit) -> Result<ApiKeyRecord, EditError> {
+        // A tenant may list roles as `null`, which is not a key without roles.
+        if edit.roles.is_empty() {
+            return Err(EditError::NoRole);
+        }
         let by = self.roles_by();
         if by == RolesBy::Name {
             return self.edit_by(id, edit, edit.roles.clone());
@@ -203,7 +203,10 @@ impl EditError {
     /// Whether the key is unchanged.
     pub fn is_unchanged(&self) -> bool {
         match self {
-            Self::Roles(_) | Self::UnknownRole { .. } | Self::AmbiguousRole { .. } => true,
+            Self::NoRole
+            | Self::Roles(_)
+            | Self::UnknownRole { .. }
+            | Self::AmbiguousRole { .. } => true,
             Self::Put(error) => error.had_no_effect(),
             Self::NotRead(_) | Self::NotKept { .. } => false,
         }

@@ -5,14 +5,19 @@ use std::fs;
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
+use cortexkey_api::api_key::CommentEdit;
 use cortexkey_api::api_keys::{ApiKeyRecord, GenerateRequest, SecurityLevel};
+use cortexkey_api::role::RoleName;
 use cortexkey_api::scope::ScopeWrite;
 use cortexkey_client::{
-    Client, ClientOptions, KeyDelivery, LockFileError, NewKey, ObservedScope, Program, RenewError,
-    Renewal, RenewalJournal, RenewalStep, Retry, Sink, SinkError,
+    ActionKind, Apply, Client, ClientOptions, Desired, KeyDelivery, KeyEdit, LockFile,
+    LockFileError, NewKey, ObservedScope, Plan, PlanOptions, Program, RenewError, Renewal,
+    RenewalJournal, RenewalStep, Retry, Sink, SinkError, TenantState,
 };
 use cortexkey_core::auth::{Key, KeyId, Level, Signer};
-use cortexkey_manifest::lock::{LockedKey, Retiring};
+use cortexkey_manifest::definition;
+use cortexkey_manifest::lock::{LockedKey, LockedTenant, Retiring};
+use cortexkey_manifest::yaml::{YamlLimits, parse};
 use cortexkey_tenant::{Fault, FaultKind, Options, Tenant};
 use serde_json::json;
 
@@ -348,4 +353,39 @@ fn a_rotation_that_fails_at_any_call_is_finished_by_the_next_run() {
             }
         }
     }
+}
+
+/// An edit replaces the level too. A list that shows another one at that moment changes nothing.
+#[test]
+fn an_edit_keeps_the_level_of_the_definition() {
+    let world = World::new();
+    let text = "apiVersion: cortexkey/v1\nkind: ApiKey\nmetadata: { name: svc }\n\
+                spec: { securityLevel: advanced, roles: [Viewer], comment: Imports, lifetime: 7d }\n";
+    let tree = parse(text, &YamlLimits::default()).tree;
+    let definition = definition::read(&tree, tree.documents()[0]).definition.unwrap();
+    let desired = [Desired::from_definition(&definition, &[], None, "svc.yaml", 1).unwrap()];
+    let host = world.admin.address().host().to_owned();
+    let keys = world.admin.all_keys(&[]).unwrap();
+    let keys = keys.into_iter().map(|record| (record.id, record)).collect();
+    let state = TenantState { host: host.clone(), keys, ..TenantState::default() };
+    let locked =
+        LockedTenant { host: host.clone(), keys: [("svc".to_owned(), world.entry())].into() };
+    let options = PlanOptions { now_ms: now_ms(), rotate_before_ms: 0, prune: false };
+    let plan = Plan::new("eu", &desired, &[], Some(&locked), &state, &options);
+    let kinds: Vec<_> = plan.actions.iter().map(|action| action.action).collect();
+    assert_eq!(kinds, [ActionKind::Edit], "{plan:?}");
+    let level = SecurityLevel::Standard;
+    let roles = vec![RoleName::new("Viewer")];
+    let edit = KeyEdit { roles, level, comment: CommentEdit::Keep };
+    world.admin.edit_key(world.old, &edit).unwrap();
+    let mut lock = LockFile::hold(&world.folder.path().join("cortexkey.lock")).unwrap();
+    lock.set("eu", &host, "svc", Some(world.entry())).unwrap();
+    let renewal = Renewal { client: &world.admin, on_step: &|_| {} };
+    let now_ms = now_ms();
+    let mut apply =
+        Apply { renewal, sink: None, lock: &mut lock, tenant: "eu", grace_ms: 0, now_ms };
+    apply.carry_out(&plan.actions[0], &desired).unwrap();
+    let keys = world.keys();
+    assert_eq!(keys[0].security_level, SecurityLevel::Advanced);
+    assert_eq!(keys[0].comment.as_deref(), Some("Imports"));
 }

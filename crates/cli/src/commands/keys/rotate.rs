@@ -211,6 +211,9 @@ fn failure(args: &Args, client: &Client, sink: Option<&Sink>, error: &RotateErro
         RotateError::NotAnId => usage("give the number in the ID column, or --lock-file FILE"),
         RotateError::NoKeyYet => usage("run `cortexkey apply`"),
         RotateError::NoSuchKey { id, .. } => no_such_key(client, *id),
+        RotateError::NoRoles(_) => Failure::from_error(Exit::Findings, error).help(
+            "nothing was changed; `cortexkey keys generate --role ROLE` gives a new key roles",
+        ),
         RotateError::System(_) => usage("keep this key: its users would not get the new one"),
         RotateError::UnreferencedUnknown => {
             usage("give --unreferenced true or false, as the check box in the console shows")
