@@ -178,7 +178,7 @@ fn an_expiry_that_the_product_refuses_is_a_usage_error() {
     let ran = world.keys(&[&["rotate", "1", "--lifetime", "185d", "--yes"], &sink[..]].concat());
     assert_eq!(ran.code, 2, "{ran:?}");
     assert_eq!(world.listed(&[]), [1, 2]);
-    let longest = world.keys(&[&generate[..], &["--lifetime", "183d"]].concat());
+    let longest = world.keys(&[&generate[..], &["--lifetime", "184d"]].concat());
     assert_eq!(longest.code, 0, "{longest:?}");
 }
 

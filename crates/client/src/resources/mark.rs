@@ -96,11 +96,16 @@ pub(crate) fn pending(
     Ok(PendingKey { expires_ms, request_digest, by, besides, id: None, delivering: false })
 }
 
-/// The requested expiry, moved within its second so that no other key has it. The product's default
+/// The requested expiry, moved within its second so that no other key has it; at the API's limit, to
+/// the second before. The product's default
 /// of a week is sent explicitly, since it would not be known otherwise.
 fn expiry(new: &NewKey, list: &[ApiKeyRecord], now_ms: u64) -> Result<u64, getrandom::Error> {
     let requested = new.expiration_ms.unwrap_or(now_ms.saturating_add(WEEK_MS));
-    let second = requested / SECOND_MS * SECOND_MS;
+    let mut second = requested / SECOND_MS * SECOND_MS;
+    let latest = now_ms.saturating_add(LIFETIME_MS_MAX);
+    if requested <= latest && latest - second < SECOND_MS {
+        second = second.saturating_sub(SECOND_MS);
+    }
     let start = u64::from(getrandom::u32()?);
     let free = (0..SECOND_MS - 1).map(|step| second + 1 + (start + step) % (SECOND_MS - 1));
     let is_free = |ms: &u64| list.iter().all(|record| record.expiration != Some(*ms));
@@ -187,6 +192,23 @@ mod tests {
             let pending = pending(&new(), &list, KeyId::new(2).unwrap(), 0).unwrap();
             assert_eq!(pending.expires_ms, AT_MS + 999);
             assert_eq!(pending.besides.len(), 998);
+        }
+    }
+
+    #[test]
+    fn the_longest_lifetime_does_not_become_longer() {
+        for over in [0, 1, 500, 999] {
+            let now_ms = AT_MS + over;
+            let latest = now_ms + LIFETIME_MS_MAX;
+            for early in [0, 1, 999, 1000, 1001] {
+                let new = NewKey { expiration_ms: Some(latest - early), ..new() };
+                assert_eq!(new.check_expiry(now_ms), Ok(()));
+                for _ in 0..20 {
+                    let pending = pending(&new, &[], KeyId::new(2).unwrap(), now_ms).unwrap();
+                    let moved = pending.expires_ms;
+                    assert!(moved <= latest && moved.abs_diff(latest - early) < 2000, "{moved}");
+                }
+            }
         }
     }
 
