@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt as _;
 
 use serde_json::Value;
 
-use crate::common::{Ran, Tenant, finish};
+use crate::common::{CANARY, Ran, Tenant, finish};
 
 struct World {
     tenant: Tenant,
@@ -180,6 +180,23 @@ fn an_expiry_that_the_product_refuses_is_a_usage_error() {
     assert_eq!(world.listed(&[]), [1, 2]);
     let longest = world.keys(&[&generate[..], &["--lifetime", "184d"]].concat());
     assert_eq!(longest.code, 0, "{longest:?}");
+}
+
+/// Everyone who may list keys reads their comments.
+#[test]
+fn a_comment_with_a_secret_is_a_usage_error() {
+    let world = World::new();
+    let aws = format!("for AKIA{}", "IOSFODNN7EXAMPLE");
+    for comment in [CANARY, &format!("rotates with {CANARY}."), &aws] {
+        let level = ["--role", "Viewer", "--security-level", "advanced", "--sink-file", "a.key"];
+        for command in [&[&["generate"], &level[..]].concat()[..], &["edit", "1", "--yes"]] {
+            let ran = world.keys(&[command, &["--comment", comment]].concat());
+            assert_eq!((ran.code, ran.stdout.as_str()), (2, ""), "{ran:?}");
+            assert!(!ran.stderr.contains(comment), "{ran:?}");
+        }
+    }
+    assert_eq!(world.listed(&[]), [1, 2]);
+    assert!(!world.good(&["list", "--format", "json"]).contains("AKIA"));
 }
 
 #[test]

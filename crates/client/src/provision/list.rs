@@ -13,6 +13,7 @@ use cortexkey_manifest::is_invisible;
 use thiserror::Error;
 
 use crate::plan::DefinedScope;
+use crate::resources::has_secret;
 use crate::sink::is_name;
 use crate::time::{duration_ms, time_ms};
 
@@ -216,6 +217,11 @@ impl<'a> Reading<'a> {
             (None, Some(template)) => template.replace("{owner}", &owner).replace("{name}", &name),
             (None, None) => format!("{name}, owner {owner}"),
         };
+        if has_secret(&comment) {
+            return Err("`comment` contains a key or another secret, and everyone who may list \
+                        keys reads it"
+                .into());
+        }
         Ok(Line {
             number,
             level: self.level(fields)?,

@@ -5,6 +5,7 @@ use cortexkey_api::api_keys::{
     ListRequest, UnreadableRecord,
 };
 use cortexkey_core::auth::KeyId;
+use cortexkey_manifest::{TokenKind, tokens_in};
 
 use super::pages::{Page, Pages, pages};
 use crate::transport::CallNotice;
@@ -174,6 +175,11 @@ pub fn is_administrator(record: &ApiKeyRecord) -> bool {
     let is_admin =
         |role: &String| ADMINISTRATORS.iter().any(|name| role.eq_ignore_ascii_case(name));
     record.roles.iter().any(is_admin)
+}
+
+/// Whether a comment contains a key or another secret. Everyone who may list keys reads comments.
+pub fn has_secret(comment: &str) -> bool {
+    tokens_in(comment).iter().any(|token| token.kind != TokenKind::Random)
 }
 
 /// The key that generated a key, if the tenant names one.

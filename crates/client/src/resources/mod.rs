@@ -15,7 +15,7 @@ mod roles;
 mod scope;
 mod users;
 
-pub use api_keys::{KeyList, is_administrator, is_system, maker};
+pub use api_keys::{KeyList, has_secret, is_administrator, is_system, maker};
 pub use audit::AuditLog;
 pub use edit::{EditError, KeyEdit};
 pub(crate) use mark::{Confidence, likeness, pending};

@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 
 use cortexkey_api::api_keys::ApiKeyRecord;
-use cortexkey_client::{Client, StateError, StatePlaces, state_folder};
+use cortexkey_client::{Client, StateError, StatePlaces, has_secret, state_folder};
 use cortexkey_core::auth::KeyId;
 use cortexkey_core::lifecycle::KeyRecord;
 
@@ -22,6 +22,15 @@ pub(super) const LIST_KEYS: &str = "`cortexkey keys list` lists the tenant's key
 
 pub(super) fn no_such_key(client: &Client, id: KeyId) -> Failure {
     Failure::new(Exit::Findings, format!("{} has no key {id}", client.address())).help(LIST_KEYS)
+}
+
+/// Stops a command that would store a secret where everyone who may list keys reads it.
+pub(super) fn check_comment(comment: Option<&str>) -> Result<(), Failure> {
+    if comment.is_some_and(has_secret) {
+        return Err(Failure::usage_error("the comment contains a key or another secret")
+            .help("everyone who may list keys reads comments; leave the secret out"));
+    }
+    Ok(())
 }
 
 /// The folder that keeps unfinished work between runs.

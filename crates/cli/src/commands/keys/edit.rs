@@ -10,7 +10,7 @@ use cortexkey_client::{ApiPermission, EditError, KeyEdit, is_system};
 use cortexkey_core::auth::{KeyId, Level};
 use cortexkey_core::lifecycle::KeyRecord;
 
-use super::change::find;
+use super::change::{check_comment, find};
 use super::scope_file::ScopeFile;
 use crate::change::{ChangeArgs, announce, print_note};
 use crate::connection::{ConnectionArgs, SETTINGS, level};
@@ -70,6 +70,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
         return Err(Failure::usage_error("there is nothing to edit")
             .help("add --role, --comment, --security-level or --scope-file"));
     }
+    check_comment(args.comment.as_deref())?;
     let scope = args.scope_file.as_deref().map(ScopeFile::read).transpose()?;
     let connection = args.connection.resolve()?;
     // Key ids are unique only within a tenant, and a child has its own.

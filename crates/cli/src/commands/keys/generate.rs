@@ -8,7 +8,7 @@ use cortexkey_client::{ApiPermission, ChildTenant, Client, Generation, NewKey, R
 use cortexkey_core::auth::Level;
 use serde_json::json;
 
-use super::change::{lock_failure, on_step, places, renew_failure, state_failure};
+use super::change::{check_comment, lock_failure, on_step, places, renew_failure, state_failure};
 use super::scope_file::ScopeFile;
 use crate::change::{announce, print_note};
 use crate::connection::{ConnectionArgs, SETTINGS, level};
@@ -90,6 +90,7 @@ Exit codes: 0 the key is delivered; 1 it is not, and the message names what is l
 const FINISH: &str = "cortexkey keys generate --finish";
 
 pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
+    check_comment(args.comment.as_deref())?;
     let connection = args.connection.resolve()?;
     // Finishing and checking deliver no key.
     let sink = if args.finish || args.check.check {
