@@ -39,7 +39,8 @@ pub struct Import<'a> {
     pub pattern: Option<&'a Regex>,
     /// The policy's name for the tenant, if definitions must contain it.
     pub tenant: Option<&'a str>,
-    /// Names that existing definitions have.
+    /// Names that existing definitions have, in lower case: on some systems, names that differ in
+    /// their case only are the same file.
     pub taken: BTreeSet<String>,
 }
 
@@ -69,9 +70,11 @@ impl Import<'_> {
     }
 
     fn unique(&mut self, name: String, id: u64) -> String {
-        let name = if self.taken.contains(&name) { format!("{name}-{id}") } else { name };
-        self.taken.insert(name.clone());
-        name
+        let mut unique = name;
+        while !self.taken.insert(unique.to_lowercase()) {
+            unique = format!("{unique}-{id}");
+        }
+        unique
     }
 
     /// The definition of a key that is about to be generated, with its complete scope; `None` if no
@@ -281,7 +284,20 @@ fn is_device(name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::name_of;
+    use std::collections::BTreeSet;
+
+    use super::{Import, name_of};
+
+    #[test]
+    fn names_differ_in_more_than_their_case() {
+        let taken = BTreeSet::from(["svc".to_owned()]);
+        let mut import = Import { pattern: None, tenant: None, taken };
+        let mut unique = |name: &str, id| import.unique(name.to_owned(), id);
+        assert_eq!(unique("Svc", 4), "Svc-4");
+        assert_eq!(unique("svc-5", 6), "svc-5");
+        assert_eq!(unique("SVC", 5), "SVC-5-5");
+        assert_eq!(unique("other", 7), "other");
+    }
 
     #[test]
     fn names_can_be_files_everywhere() {

@@ -181,11 +181,12 @@ fn wanted(
     keys
 }
 
-/// The names that existing definitions have.
+/// The names that existing definitions have, in lower case.
 fn taken(loaded: &LoadedDefinitions, lock: &LockFile, place: &str) -> BTreeSet<String> {
     let locked = lock.lock().tenants.get(place);
     let locked = locked.iter().flat_map(|tenant| tenant.keys.keys().cloned());
-    locked.chain(loaded.corpus.desired.iter().map(|key| key.name.clone())).collect()
+    let defined = loaded.corpus.desired.iter().map(|key| key.name.clone());
+    locked.chain(defined).map(|name| name.to_lowercase()).collect()
 }
 
 fn summary(path: &Path, imported: &Imported) -> String {
