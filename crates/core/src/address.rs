@@ -11,6 +11,9 @@ use core::str::FromStr;
 /// `"true"`.
 pub const VALIDATE_PATH: &str = "/api_keys/validate/";
 
+/// The longest path of a call, with its query. HTTP libraries and servers have such limits too.
+const CALL_PATH_MAX: usize = 16 * 1024;
+
 /// Paths that are dropped from pasted addresses, because calls add their own.
 const BASES: [&str; 10] = [
     "/agentix/public/v1",
@@ -74,11 +77,13 @@ impl Address {
 
     /// The address of a call: this address and an absolute path.
     ///
-    /// The path must start with `/`, so that it can never become part of the host.
+    /// The path must start with `/`, so that it can never become part of the host. It has no
+    /// fragment, which would not be sent.
     pub fn join(&self, path: &str) -> Result<String, AddressError> {
         let fits = path.starts_with('/')
             && !path.starts_with("//")
-            && path.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
+            && path.len() <= CALL_PATH_MAX
+            && path.bytes().all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'\\' | b'#'));
         if fits { Ok(self.to_string() + path) } else { Err(AddressError(Problem::CallPath)) }
     }
 
@@ -157,8 +162,8 @@ impl fmt::Display for AddressError {
                  the host, the call adds its path"
             }
             Problem::CallPath => {
-                "the path of a call starts with one / and contains only visible ASCII, such as \
-                 /public_api/v1/api_keys/get_api_keys"
+                "the path of a call starts with one / and contains only visible ASCII without # and \
+                 backslashes, at most 16,384 characters, such as /public_api/v1/api_keys/get_api_keys"
             }
         })
     }
@@ -309,9 +314,12 @@ mod tests {
     #[test]
     fn a_path_cannot_change_the_host() {
         let address = Address::parse("acme.example").unwrap();
-        for path in ["@evil.example", "//evil.example", "/a b", "/\\evil", "", "x"] {
+        for path in ["@evil.example", "//evil.example", "/a b", "/\\evil", "", "x", "/a#b"] {
             assert!(address.join(path).is_err(), "{path}");
         }
+        let longest = alloc::format!("/{}", "a".repeat(CALL_PATH_MAX - 1));
+        assert!(address.join(&longest).is_ok());
+        assert!(address.join(&(longest + "a")).is_err());
         assert!(address.join(VALIDATE_PATH).is_ok());
     }
 
