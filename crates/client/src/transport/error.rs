@@ -287,8 +287,10 @@ impl RefusedCall {
     }
 
     fn too_many(&self) -> String {
-        match &self.headers.retry_after {
-            Some(after) => format!("too many calls; try again after {after} s (Retry-After)"),
+        match self.headers.retry_wait() {
+            Some(wait) => {
+                format!("too many calls; try again after {} s (Retry-After)", wait.as_secs())
+            }
             None => "too many calls; wait, and make fewer calls at a time".to_owned(),
         }
     }

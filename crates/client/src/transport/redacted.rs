@@ -1,6 +1,8 @@
 //! The parts of a response that errors may show: without the request's secrets and without control
 //! characters.
 
+use core::time::Duration;
+
 use cortexkey_api::{ErrorBody, ErrorCode};
 use cortexkey_core::auth::Headers;
 use serde_json::Value;
@@ -37,6 +39,22 @@ impl ResponseHeaders {
             remedy: text("x-cortexkey-remedy"),
         }
     }
+
+    /// The wait that `Retry-After` asks for, if it is valid.
+    pub(super) fn retry_wait(&self) -> Option<Duration> {
+        self.retry_after.as_deref().and_then(retry_after)
+    }
+}
+
+/// `Retry-After` as seconds or as a date.
+fn retry_after(text: &str) -> Option<Duration> {
+    if let Ok(seconds) = text.trim().parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let parser = jiff::fmt::rfc2822::DateTimeParser::new();
+    let until = parser.parse_timestamp(text.trim()).ok()?.as_millisecond();
+    let ms = until.saturating_sub(super::now_ms()).max(0);
+    Some(Duration::from_millis(ms.unsigned_abs()))
 }
 
 /// A header of the response, without the request's secrets.
@@ -108,4 +126,18 @@ fn clean(text: &str, signed: &Headers<'_>) -> String {
     }
     let shown = |c: char| if cortexkey_manifest::is_invisible(c) { ' ' } else { c };
     text.chars().take(TEXT_CHARS_MAX).map(shown).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn retry_after_is_seconds_or_a_date() {
+        assert_eq!(retry_after("30"), Some(Duration::from_secs(30)));
+        assert_eq!(retry_after("Sun, 06 Nov 1994 08:49:37 GMT"), Some(Duration::ZERO));
+        for invalid in ["-1", "soon", "", "1e9", "99999999999999999999"] {
+            assert_eq!(retry_after(invalid), None, "{invalid}");
+        }
+    }
 }

@@ -38,10 +38,10 @@ impl Retry {
             return None;
         }
         let asked = match error {
-            CallError::Refused(refused) => refused.headers.retry_after.as_deref(),
+            CallError::Refused(refused) => refused.headers.retry_wait(),
             _ => None,
         };
-        if let Some(asked) = asked.and_then(seconds) {
+        if let Some(asked) = asked {
             // A little later than asked, each at another time.
             return (asked <= self.wait_max).then(|| asked + share_of(self.base));
         }
@@ -66,17 +66,6 @@ fn may_pass(error: &CallError) -> bool {
         CallError::Refused(refused) => matches!(refused.status, 408 | 502..=504),
         _ => false,
     }
-}
-
-/// `Retry-After` as seconds or as a date.
-fn seconds(text: &str) -> Option<Duration> {
-    if let Ok(seconds) = text.trim().parse() {
-        return Some(Duration::from_secs(seconds));
-    }
-    let parser = jiff::fmt::rfc2822::DateTimeParser::new();
-    let until = parser.parse_timestamp(text.trim()).ok()?.as_millisecond();
-    let ms = until.saturating_sub(super::now_ms()).max(0);
-    Some(Duration::from_millis(ms.unsigned_abs()))
 }
 
 /// A random part of a time; half of it if the system returns no random bytes.
@@ -116,13 +105,5 @@ mod tests {
         let retry = Retry::default();
         assert!(retry.wait(0, &timeout(), true).is_some());
         assert!(retry.wait(0, &timeout(), false).is_none());
-    }
-
-    #[test]
-    fn retry_after_is_seconds_or_a_date() {
-        assert_eq!(seconds("30"), Some(Duration::from_secs(30)));
-        assert_eq!(seconds("Sun, 06 Nov 1994 08:49:37 GMT"), Some(Duration::ZERO));
-        assert_eq!(seconds("-1"), None);
-        assert_eq!(seconds("soon"), None);
     }
 }
