@@ -105,8 +105,8 @@ causes! {
         "a proxy removes headers"
         "configure the proxy to pass x-xdr-* and Authorization, or add the host to NO_PROXY",
     Tls "tls"
-        "the server's certificate is not trusted"
-        "check the host; if a proxy inspects TLS on purpose, pass its CA certificate with \
+        "the TLS connection failed: the certificate is not trusted, or this is not a TLS port"
+        "check the host and port; if a proxy inspects TLS on purpose, pass its CA certificate with \
          --ca-file",
     NoConnection "no-connection"
         "the connection failed"
