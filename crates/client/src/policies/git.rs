@@ -129,7 +129,7 @@ fn fetch(url: &str, rev: &str) -> Result<TempDir, GitError> {
     let format = if rev.len() == 64 { "--object-format=sha256" } else { "--object-format=sha1" };
     let init = run(at, url, &["init", "--quiet", "--bare", "--template=", format])?;
     if init.code != Some(0) {
-        return Err(GitError::Fetch { message: last_line(&init) });
+        return Err(GitError::Fetch { message: reason(&init) });
     }
     let options =
         ["fetch", "--quiet", "--no-tags", "--no-recurse-submodules", "--no-write-fetch-head"];
@@ -141,7 +141,7 @@ fn fetch(url: &str, rev: &str) -> Result<TempDir, GitError> {
         fetched = run(at, url, &[&options[..], &all].concat())?;
     }
     if fetched.code != Some(0) {
-        return Err(GitError::Fetch { message: last_line(&fetched) });
+        return Err(GitError::Fetch { message: reason(&fetched) });
     }
     let kind = run(at, url, &["cat-file", "-t", rev])?;
     if kind.code != Some(0) || kind.text() != "commit" {
@@ -191,10 +191,12 @@ fn program(_: u64) -> Command {
     cortexkey_system::command("git")
 }
 
-/// The last line that git reported, made safe for a message.
-fn last_line(ran: &Exchanged) -> String {
-    let line = ran.stderr.lines().rev().map(str::trim).find(|line| !line.is_empty());
-    let line = line.unwrap_or("it reported nothing");
+/// The line of git's report that says why it failed, made safe for a message. Advice may follow it.
+fn reason(ran: &Exchanged) -> String {
+    let lines = || ran.stderr.lines().map(str::trim).filter(|line| !line.is_empty());
+    let is_reason = |line: &&str| line.starts_with("fatal:") || line.starts_with("error:");
+    let line =
+        lines().find(is_reason).or_else(|| lines().next_back()).unwrap_or("it reported nothing");
     line.chars().map(|c| if c.is_control() { ' ' } else { c }).take(300).collect()
 }
 
