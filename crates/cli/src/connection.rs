@@ -9,7 +9,7 @@ use clap::builder::RangedU64ValueParser;
 use clap::value_parser;
 use cortexkey_client::{
     CallError, CallNotice, Client, Connection, Credentials, ExplicitSettings, KeySource, Observer,
-    SettingOrigin, SettingsError, StoreUrl, TIMEOUT_MS_MAX,
+    RETRIES_MAX, SettingOrigin, SettingsError, StoreUrl, TIMEOUT_MS_MAX,
 };
 use cortexkey_core::auth::Level;
 use zeroize::Zeroizing;
@@ -85,7 +85,12 @@ pub(crate) struct ConnectionArgs {
     timeout_ms: Option<u64>,
 
     /// How often to retry a call that is safe to repeat [default: 2]
-    #[arg(long, value_name = "N", help_heading = "Tenant")]
+    #[arg(
+        long,
+        value_name = "N",
+        value_parser = value_parser!(u32).range(..=i64::from(RETRIES_MAX)),
+        help_heading = "Tenant"
+    )]
     retries: Option<u32>,
 
     #[command(flatten)]

@@ -49,7 +49,7 @@ pub use resources::{
 pub use settings::{
     Channel, Config, ConfigProblem, Connection, Credentials, Environment, Explained,
     ExplicitSettings, KEY_SOURCE_BYTES_MAX, KeyProblem, KeySource, Mail, MailTls, NewKeys,
-    NoticeTarget, Profile, RawKey, Resolved, SecretError, SecretSource, SettingOrigin,
+    NoticeTarget, Profile, RETRIES_MAX, RawKey, Resolved, SecretError, SecretSource, SettingOrigin,
     SettingsError, TIMEOUT_MS_MAX, Tool, ToolError, ToolKey, Variable, WebhookUrl, explain,
     resolve_address, state_folder,
 };

@@ -40,6 +40,8 @@ const KEY_COMMAND_TIMEOUT_MS: u64 = 30_000;
 const SINK_TIMEOUT_MS: u64 = 60_000;
 /// One hour, in milliseconds; more is probably a mistake.
 pub const TIMEOUT_MS_MAX: u64 = 3_600_000;
+/// The largest number of retries of one call.
+pub const RETRIES_MAX: u32 = 100;
 /// Longer than any variable's name, and shorter than a key.
 const VARIABLE_BYTES_MAX: usize = 64;
 const VARIABLE: &str = "the name of an environment variable";
@@ -315,7 +317,7 @@ impl Profile {
             tenant: fields.text("tenant")?,
             roles_by: fields.roles_by("roles_by")?,
             timeout: fields.milliseconds("timeout_ms")?,
-            retries: fields.number("retries")?.map(|n| u32::try_from(n).unwrap_or(u32::MAX)),
+            retries: fields.retries()?,
             ca_file: fields.path("ca_file")?,
             sink_command: fields.program("sink_command", sink_timeout)?,
             sink_exists_command: fields.program("sink_exists_command", sink_timeout)?,
@@ -413,6 +415,14 @@ impl Fields<'_> {
             None => Ok(None),
             Some(Value::Boolean(flag)) => Ok(Some(flag)),
             Some(_) => self.kind(field, "`true` or `false`"),
+        }
+    }
+
+    fn retries(&mut self) -> Result<Option<u32>, ConfigProblem> {
+        match self.number("retries")?.map(u32::try_from) {
+            None => Ok(None),
+            Some(Ok(number)) if number <= RETRIES_MAX => Ok(Some(number)),
+            Some(_) => self.kind("retries", "a whole number of at most 100"),
         }
     }
 
@@ -727,6 +737,7 @@ mod tests {
             "key_command = \"leak\"",
             "key_command = []",
             "timeout_ms = 0",
+            "retries = 101",
             "key_file = \"a\"\nkey_command = [\"a\"]",
         ];
         let mut problems = lines.map(profile).to_vec();

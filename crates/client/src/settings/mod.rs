@@ -35,7 +35,7 @@ use crate::store::{SecretMetadata, StoreSettings, StoredSecret};
 use crate::transport::{ChildTenant, Client, ClientOptions, Roots};
 use layers::{KeyPlace, Setting, SettingLayers};
 
-pub use config::{Config, ConfigProblem, Profile, TIMEOUT_MS_MAX};
+pub use config::{Config, ConfigProblem, Profile, RETRIES_MAX, TIMEOUT_MS_MAX};
 
 pub use error::SettingsError;
 pub use explain::{Explained, explain};
