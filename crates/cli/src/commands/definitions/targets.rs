@@ -106,7 +106,13 @@ impl TargetArgs {
             return Ok(vec![None]);
         }
         if !self.profiles.iter().any(|name| name == "all") {
-            return Ok(self.profiles.iter().cloned().map(Some).collect());
+            let mut names: Vec<Option<String>> = Vec::new();
+            for name in &self.profiles {
+                if !names.iter().flatten().any(|known| known == name) {
+                    names.push(Some(name.clone()));
+                }
+            }
+            return Ok(names);
         }
         let config = Config::load(&|name| std::env::var_os(name)).map_err(|(path, problem)| {
             Failure::usage_error(format!("the configuration {} {problem}", path.display()))
