@@ -41,6 +41,9 @@ impl<'a> Deletion<'a> {
     /// Looks the keys up. All must exist, and none may sign the calls.
     pub fn prepare(client: &'a Client, ids: &[KeyId]) -> Result<Self, DeletionError> {
         Self::check_own(client, ids)?;
+        let mut ids = ids.to_vec();
+        ids.sort_unstable();
+        ids.dedup();
         let keys = client.all_keys(&[])?;
         let find = |id: &KeyId| keys.iter().find(|record| record.id == id.get()).cloned();
         let records: Vec<ApiKeyRecord> = ids.iter().filter_map(find).collect();
@@ -49,7 +52,7 @@ impl<'a> Deletion<'a> {
         if !missing.is_empty() {
             return Err(DeletionError::Missing { missing });
         }
-        Ok(Self { client, ids: ids.to_vec(), records })
+        Ok(Self { client, ids, records })
     }
 
     /// The keys as the tenant returned them.
