@@ -107,6 +107,13 @@ impl Fault {
     }
 
     fn check(&self) -> Result<(), FaultError> {
+        // Either would wait forever and never occur.
+        if !self.path.is_empty() && !self.path.starts_with('/') {
+            return Err(FaultError::Path);
+        }
+        if self.times == Some(0) {
+            return Err(FaultError::Times);
+        }
         match &self.kind {
             FaultKind::Status { status: 400..=599, .. } => Ok(()),
             FaultKind::Status { .. } => Err(FaultError::Status),
@@ -130,8 +137,14 @@ pub enum FaultError {
     #[error("a delay is {DELAY_MS_MAX} ms at most")]
     Delay,
     /// The address is invalid in a header.
-    #[error("a location is visible ASCII, at most 1000 characters")]
+    #[error("a location is visible ASCII, 1 to 1000 characters")]
     Location,
+    /// No request's path starts like this.
+    #[error("a path starts with `/`")]
+    Path,
+    /// The fault would never occur.
+    #[error("a fault occurs at least once")]
+    Times,
     /// There are too many faults.
     #[error("at most {FAULTS_MAX} faults may wait")]
     TooMany,
@@ -163,7 +176,7 @@ impl Faults {
         let at = faults.iter().position(|fault| path.starts_with(&fault.path))?;
         let fault = faults[at].clone();
         match &mut faults[at].times {
-            Some(0 | 1) => drop(faults.remove(at)),
+            Some(..=1) => drop(faults.remove(at)),
             Some(times) => *times -= 1,
             None => {}
         }
@@ -177,7 +190,7 @@ fn once() -> Option<u32> {
 }
 
 fn fit_for_a_header(text: &str) -> bool {
-    text.len() <= 1000 && text.bytes().all(|byte| byte.is_ascii_graphic())
+    (1..=1000).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
 #[cfg(test)]
@@ -205,9 +218,13 @@ mod tests {
             (FaultKind::status(200), FaultError::Status),
             (FaultKind::Slow { delay_ms: 60_001 }, FaultError::Delay),
             (FaultKind::Redirect { location: "http://a\r\nb".into() }, FaultError::Location),
+            (FaultKind::Redirect { location: String::new() }, FaultError::Location),
         ] {
             assert_eq!(faults.set(vec![Fault::new(kind)]), Err(error));
         }
+        let reset = || Fault::new(FaultKind::Reset);
+        assert_eq!(faults.set(vec![reset().on_path("public_api")]), Err(FaultError::Path));
+        assert_eq!(faults.set(vec![reset().times(0)]), Err(FaultError::Times));
         assert_eq!(faults.set(vec![Fault::new(FaultKind::Reset); 101]), Err(FaultError::TooMany));
     }
 }

@@ -5,12 +5,14 @@
 
 use std::cell::Cell;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
-use cortexkey_core::replay::{GuardRefusal, MemoryGuard, ReplayGuard, VerifiedUse};
+use cortexkey_core::replay::{GuardRefusal, MemoryGuard, ReplayGuard, Start, VerifiedUse};
 
 use crate::options::ReplayMode;
 use crate::redis_guard::RedisGuard;
+use crate::replay_start::GuardSize;
+use crate::settings::ControlError;
 use crate::store::{Disk, DiskError};
 
 /// How far ahead of the accepted timestamps the floor is written, so that it is seldom written.
@@ -34,10 +36,26 @@ pub(crate) struct Replay {
 pub(crate) enum Memory {
     /// Nowhere.
     None,
-    /// In this process.
-    Own(Box<MemoryGuard>),
+    /// In this process: the guard, and how large the next one is.
+    Own(RwLock<Box<OwnGuard>>, GuardSize),
     /// On a server that other tenants also use.
     Shared(RedisGuard),
+}
+
+/// A guard in this process.
+pub(crate) struct OwnGuard {
+    pub(crate) guard: MemoryGuard,
+    /// When the clock was put back: what was signed before may have been accepted before.
+    pub(crate) since_ms: u64,
+}
+
+impl OwnGuard {
+    fn check_and_insert(&self, verified: &VerifiedUse) -> Result<(), GuardRefusal> {
+        if verified.timestamp_ms() < self.since_ms {
+            return Err(GuardRefusal::Starting);
+        }
+        self.guard.check_and_insert(verified)
+    }
 }
 
 impl Replay {
@@ -58,6 +76,24 @@ impl Replay {
         if self.mode == ReplayMode::Observe { (Ok(()), answer.err()) } else { (answer, None) }
     }
 
+    /// Starts anew at an earlier time. The guard has forgotten what was signed around it, and would
+    /// refuse everything until the clock is where it was.
+    pub(crate) fn set_back(&self, now_ms: u64) -> Result<(), ControlError> {
+        match &self.memory {
+            // Other tenants use it, whose clocks stay where they are.
+            Memory::Shared(_) => return Ok(()),
+            Memory::None => {}
+            Memory::Own(guard, size) => {
+                let new = size.guard(Start::First);
+                let new = new.map_err(|error| ControlError::Refused(error.to_string()))?;
+                let new = Box::new(OwnGuard { guard: new, since_ms: now_ms });
+                *guard.write().unwrap_or_else(PoisonError::into_inner) = new;
+            }
+        }
+        let lowered = self.floor.as_ref().map_or(Ok(()), |floor| floor.set_back(now_ms));
+        lowered.map_err(|error| ControlError::Disk(error.to_string()))
+    }
+
     /// Writes the exact floor, once no more requests come.
     pub(crate) fn close(&self) -> Result<(), DiskError> {
         self.floor.as_ref().map_or(Ok(()), Floor::close)
@@ -70,7 +106,9 @@ impl Replay {
         }
         match &self.memory {
             Memory::None => Ok(()),
-            Memory::Own(guard) => guard.check_and_insert(verified),
+            Memory::Own(guard, _) => {
+                guard.read().unwrap_or_else(PoisonError::into_inner).check_and_insert(verified)
+            }
             // Keys from earlier starts have 0: the disk does not store when they were created.
             Memory::Shared(_)
                 if verified.timestamp_ms() <= self.before_ms && verified.key_created_ms() == 0 =>
@@ -148,6 +186,14 @@ impl Floor {
         // Other requests continue meanwhile.
         tokio::task::block_in_place(|| self.write(ahead_ms))?;
         self.written_ms.store(ahead_ms, Ordering::Release);
+        Ok(())
+    }
+
+    fn set_back(&self, now_ms: u64) -> Result<(), DiskError> {
+        let _writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
+        self.highest_ms.store(now_ms, Ordering::Relaxed);
+        self.write(now_ms)?;
+        self.written_ms.store(now_ms, Ordering::Release);
         Ok(())
     }
 

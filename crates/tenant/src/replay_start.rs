@@ -1,14 +1,15 @@
 //! Sets up replay protection at the start: the guard that the options select, and the floor of the
 //! disk.
 
-use std::sync::Arc;
+use std::sync::{Arc, RwLock};
 
+use cortexkey_core::auth::Skew;
 use cortexkey_core::replay::{MemoryGuard, MemoryGuardConfig, Quota, Start};
 use tokio::runtime::Handle;
 
 use crate::options::{Options, ReplayMode};
 use crate::redis_guard::{RedisFault, RedisGuard, RedisGuardError};
-use crate::replay::{Floor, Memory, Replay};
+use crate::replay::{Floor, Memory, OwnGuard, Replay};
 use crate::start_error::StartError;
 use crate::store::Disk;
 
@@ -28,7 +29,9 @@ pub(crate) fn replay(
         None => {
             // Such a guard refuses up to the skew after its start: here that is the floor.
             let at_ms = floor_ms.map_or(now_ms, |ms: u64| ms.saturating_sub(options.skew.as_ms()));
-            Memory::Own(Box::new(guard(options, Start::Fresh { at_ms })?))
+            let size = GuardSize::new(options);
+            let guard = OwnGuard { guard: size.guard(Start::Fresh { at_ms })?, since_ms: 0 };
+            Memory::Own(RwLock::new(Box::new(guard)), size)
         }
     };
     Ok(Replay::new(options.replay, memory, floor))
@@ -55,13 +58,28 @@ fn shared_guard(
     })
 }
 
-/// The guard; one key gets at most half of it, so that its bursts never block the others.
-fn guard(options: &Options, start: Start) -> Result<MemoryGuard, StartError> {
-    let entries = options.guard_entries;
-    let secret = MemoryGuardConfig::secret_from_system().map_err(|_| StartError::NoRandom)?;
-    let config = MemoryGuardConfig { entries, skew: options.skew, start, secret };
-    let uses_per_key = u32::try_from(entries / 2).unwrap_or(u32::MAX).max(1);
-    // Each key that counts has at least one entry.
-    let quota = Quota { uses_per_key, keys: options.max_keys.min(entries) };
-    Ok(MemoryGuard::new(config).with_quota(quota))
+/// How much a guard in memory remembers.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct GuardSize {
+    entries: usize,
+    skew: Skew,
+    quota: Quota,
+}
+
+impl GuardSize {
+    /// One key gets at most half of it, so that its bursts never block the others.
+    fn new(options: &Options) -> Self {
+        let entries = options.guard_entries;
+        let uses_per_key = u32::try_from(entries / 2).unwrap_or(u32::MAX).max(1);
+        // Each key that counts has at least one entry.
+        let quota = Quota { uses_per_key, keys: options.max_keys.min(entries) };
+        Self { entries, skew: options.skew, quota }
+    }
+
+    /// A guard that remembers nothing yet.
+    pub(crate) fn guard(self, start: Start) -> Result<MemoryGuard, StartError> {
+        let secret = MemoryGuardConfig::secret_from_system().map_err(|_| StartError::NoRandom)?;
+        let config = MemoryGuardConfig { entries: self.entries, skew: self.skew, start, secret };
+        Ok(MemoryGuard::new(config).with_quota(self.quota))
+    }
 }

@@ -15,6 +15,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 use tokio::time::timeout;
 
+use super::objects::Objects;
 use crate::refusal::Refusal;
 
 const BODY_BYTES_MAX: usize = 1024 * 1024;
@@ -123,7 +124,7 @@ impl<T: DeserializeOwned + Default, S: Send + Sync> FromRequest<S> for BareBody<
         let mut body: Map<String, Value> =
             serde_json::from_slice(&bytes).map_err(|error| unfit(&error))?;
         let inner = body.remove("request_data").unwrap_or(Value::Object(body));
-        serde_json::from_value(inner).map(Self).map_err(|error| unfit(&error))
+        T::deserialize(Objects(inner)).map(Self).map_err(|error| unfit(&error))
     }
 }
 
@@ -192,9 +193,22 @@ async fn json_bytes(request: Request) -> Result<Option<Bytes>, Refusal> {
     Ok((!bytes.is_empty()).then_some(bytes))
 }
 
+/// Parses a body. JSON that is not valid for the call is distinguished from what is not JSON.
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Refusal> {
-    serde_json::from_slice(bytes)
-        .map_err(|error| if error.is_data() { unfit(&error) } else { invalid_json() })
+    from_json(bytes).map_err(|error| {
+        // Reading stops at the first value that is not valid for the call, and the parser calls some
+        // of these a syntax error. What is nested too deeply for any parser counts as no JSON.
+        let is_json = serde_json::from_slice::<Value>(bytes).is_ok();
+        if is_json { unfit(&error) } else { invalid_json() }
+    })
+}
+
+/// Deserializes JSON in which no list stands for an object.
+pub(super) fn from_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, serde_json::Error> {
+    let mut json = serde_json::Deserializer::from_slice(bytes);
+    let value = T::deserialize(Objects(&mut json))?;
+    json.end()?;
+    Ok(value)
 }
 
 /// The body is JSON, but not valid for the call.

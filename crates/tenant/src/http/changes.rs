@@ -15,9 +15,16 @@ impl App {
     /// Changes the clock, keeps it on the disk where there is one, and gives the notices that are due.
     pub(crate) fn change_clock(&self, change: ClockChange) -> Result<(), ControlError> {
         let Clock::Settable(clock) = &self.clock else { return Err(ControlError::NoSettableClock) };
+        let before_ms = clock.now_ms();
         match change {
             ClockChange::NowMs(now_ms) => clock.set(now_ms),
             ClockChange::AdvanceMs(by_ms) => clock.advance(by_ms),
+        }
+        let now_ms = clock.now_ms();
+        if now_ms < before_ms {
+            // Parent and children share the clock.
+            self.replay.set_back(now_ms)?;
+            self.children.values().try_for_each(|child| child.replay.set_back(now_ms))?;
         }
         if let Some(disk) = &self.disk {
             disk.keep_clock(clock).map_err(|error| ControlError::Disk(error.to_string()))?;

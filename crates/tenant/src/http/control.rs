@@ -221,7 +221,7 @@ impl From<ControlError> for Refusal {
 
 fn parse<T: DeserializeOwned>(headers: &HeaderMap, sent: &[u8]) -> Result<T, Refusal> {
     body::check_type(headers)?;
-    serde_json::from_slice(sent).map_err(|error| invalid(error.to_string()))
+    body::from_json(sent).map_err(|error| invalid(error.to_string()))
 }
 
 fn invalid(why: impl Into<String>) -> Refusal {

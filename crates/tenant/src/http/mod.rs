@@ -17,6 +17,7 @@ mod gate;
 mod health;
 mod issues;
 mod list;
+mod objects;
 mod path;
 mod rbac;
 mod role;

@@ -159,6 +159,40 @@ fn invalid_requests_are_refused_with_the_reason() {
 }
 
 #[test]
+fn a_list_in_place_of_an_object_is_refused_and_does_nothing() {
+    let f = start(|_| {});
+    let in_two_days = NOW_MS + 2 * DAY_MS;
+    for (path, body) in [
+        (GENERATE, json!({"request_data": [["Viewer"], "advanced", in_two_days, "x"]})),
+        (GENERATE, json!([[["Viewer"], "advanced", in_two_days, "x"]])),
+        (DELETE, json!({"request_data": [[["id", "in", [1]]]]})),
+        (DELETE, json!({"request_data": {"filters": [["id", "in", [1]]]}})),
+        (LIST, json!({"request_data": {"sort": ["roles", "asc"]}})),
+        ("/public_api/v1/audits/management_logs", json!({"request_data": []})),
+        ("/public_api/v1/audits/management_logs", json!([])),
+        ("/public_api/v1/rbac/get_users", json!([])),
+        ("/public_api/v1/system/get_tenant_info", json!([])),
+        ("/public_api/v1/asset-groups", json!([])),
+    ] {
+        let answer = f.send(&f.sign(&f.advanced()), path, &body.to_string());
+        assert_eq!(answer.status, 500, "{path} {body} {}", answer.body);
+        assert_eq!(answer.json()["reply"]["err_msg"], "Invalid input", "{path} {body}");
+    }
+    assert_eq!(ids(&f, &json!({"filters": []})), [1, 2]);
+}
+
+#[test]
+fn a_value_of_another_type_is_not_called_invalid_json() {
+    let f = start(|_| {});
+    let deep = serde_json::from_str(&format!("{}{}", "[".repeat(100), "]".repeat(100))).unwrap();
+    for level in [json!(5), json!(null), json!([]), json!(true), json!({}), deep] {
+        let request = json!({"roles": ["Viewer"], "security_level": level});
+        let (status, reply) = refused(&f, &f.advanced(), GENERATE, &request);
+        assert_eq!((status, &reply["err_msg"]), (500, &json!("Invalid input")), "{request}");
+    }
+}
+
+#[test]
 fn roles_decide_who_manages_keys() {
     let key_maker = CustomRole::new("Key maker").unwrap().with("Public API", Permission::Edit);
     let f = start(|options| {

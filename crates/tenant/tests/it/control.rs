@@ -8,7 +8,9 @@ use cortexkey_core::auth::Level;
 use cortexkey_tenant::{Control, Fault, FaultKind, ReplayMode};
 use serde_json::{Value, json};
 
-use crate::common::{Fixture, GENERATE, LIST, NOW_MS, VALIDATE, start, stops_promptly};
+use crate::common::{
+    Fixture, GENERATE, Headers, LIST, NOW_MS, VALIDATE, sign_at, start, stops_promptly,
+};
 
 const DAY_MS: u64 = 24 * 60 * 60 * 1000;
 
@@ -128,6 +130,28 @@ fn it_is_off_by_default_and_on_loopback_only() {
         let request =
             format!("GET /_cortexkey/requests HTTP/1.1\r\n{header}\r\nConnection: close\r\n\r\n");
         assert!(f.raw(request.as_bytes()).starts_with("HTTP/1.1 403"), "{header}");
+    }
+}
+
+#[test]
+fn a_clock_that_is_put_back_accepts_what_is_signed_from_then_on() {
+    let f = controlled();
+    let set = |now_ms: u64| {
+        let moved = f.put(&vec![], "/_cortexkey/clock", &json!({ "nowMs": now_ms }));
+        assert_eq!(moved.status, 200);
+    };
+    let sign = |at_ms: u64| sign_at(&f.advanced(), at_ms);
+    let status = |headers: &Headers| f.send(headers, VALIDATE, "{}").status;
+    let first = sign(NOW_MS);
+    assert_eq!(status(&first), 200);
+    set(NOW_MS + 7 * DAY_MS);
+    assert_eq!(status(&sign(NOW_MS + 7 * DAY_MS)), 200);
+    for now_ms in [NOW_MS + 1_000, NOW_MS - 400 * DAY_MS] {
+        set(now_ms);
+        assert_eq!(status(&first), 401, "nothing is accepted twice");
+        let new = sign(now_ms);
+        assert_eq!([status(&new), status(&new)], [200, 401], "{now_ms}");
+        assert_eq!(status(&sign(now_ms - 1)), 401, "it may have been accepted before");
     }
 }
 
