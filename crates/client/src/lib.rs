@@ -61,5 +61,5 @@ pub use store::{
 pub use transport::{
     Call, CallError, CallNotice, ChildTenant, Client, ClientOptions, Forward, Forwarded, Method,
     MethodError, Observer, RefusedCall, Response, ResponseHeaders, Retry, RolesBy, Roots,
-    RootsError,
+    RootsError, SigningClock,
 };

@@ -10,11 +10,12 @@ use cortexkey_core::auth::KeyId;
 use serde_json::{Value, json};
 
 use crate::common::definitions::{World, git};
-use crate::common::finish;
+use crate::common::{Tenant, finish};
 
 /// A console that runs, and a browser's session in it.
 struct Console {
-    child: Child,
+    /// The console's process, unless it is its tenant's.
+    child: Option<Child>,
     host: String,
     cookie: String,
 }
@@ -31,7 +32,12 @@ impl Console {
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
         let mut address = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut address).unwrap();
-        let rest = address.trim().strip_prefix("http://").unwrap();
+        Self::enter(Some(child), address.trim())
+    }
+
+    /// Enters a console with its one-time address.
+    fn enter(child: Option<Child>, address: &str) -> Self {
+        let rest = address.strip_prefix("http://").unwrap();
         let (host, entry) = rest.split_once('/').unwrap();
         let mut console = Self { child, host: host.to_owned(), cookie: String::new() };
         let (head, _) = console.ask(&format!("/{entry}"));
@@ -86,8 +92,10 @@ impl Console {
 
 impl Drop for Console {
     fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        if let Some(child) = &mut self.child {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
     }
 }
 
@@ -439,5 +447,18 @@ fn the_answers_about_a_key_are_the_commands() {
     for nonsense in ["ask=nothing", "ask=component", "ask=issue", "ask=row&name=x&row=y"] {
         let page = console.page(&format!("/keys/{id}?{nonsense}"));
         assert!(page.contains("The question cannot be answered."), "{nonsense}");
+    }
+}
+
+/// The console signs its own calls with the emulator's time.
+#[test]
+fn the_emulators_console_stays_usable_when_its_clock_is_moved() {
+    let tenant = Tenant::start_with(&["--console"]);
+    let console = Console::enter(None, tenant.ready["console"].as_str().unwrap());
+    for step in ["week", "half-year", "half-year"] {
+        let (head, body) = console.form("/settings", &format!("set=clock&to=step&step={step}"));
+        assert!(head.starts_with("HTTP/1.1 303 "), "{step}: {head} {body}");
+        let page = console.page("/keys?fresh=1");
+        assert!(!page.contains("data-fault"), "{step}: {page}");
     }
 }

@@ -76,8 +76,27 @@ pub struct ClientOptions {
     pub roles_by: RolesBy,
     /// Certificates to trust instead of the system's.
     pub roots: Option<Roots>,
+    /// The clock whose time is signed, if it is not this machine's.
+    pub clock: Option<SigningClock>,
     /// Receives notices about calls.
     pub observer: Option<Observer>,
+}
+
+/// A clock other than this machine's, such as an emulator's that a test moves.
+#[derive(Clone)]
+pub struct SigningClock(Arc<dyn Fn() -> u64 + Send + Sync>);
+
+impl SigningClock {
+    /// A clock that `now_ms` reads, in milliseconds since 1970.
+    pub fn new(now_ms: impl Fn() -> u64 + Send + Sync + 'static) -> Self {
+        Self(Arc::new(now_ms))
+    }
+}
+
+impl fmt::Debug for SigningClock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SigningClock")
+    }
 }
 
 /// Receives notices about calls.
@@ -152,6 +171,7 @@ impl Default for ClientOptions {
             child_tenant: None,
             roles_by: RolesBy::Auto,
             roots: None,
+            clock: None,
             observer: None,
         }
     }
@@ -351,7 +371,11 @@ impl Client {
 
     /// The time to sign.
     fn now(&self) -> Result<Timestamp, CallError> {
-        let now = Timestamp::from_system_time(SystemTime::now()).map_err(|_| CallError::Clock)?;
+        let now = match &self.options.clock {
+            Some(clock) => Timestamp::from_ms((clock.0)()),
+            None => Timestamp::from_system_time(SystemTime::now()),
+        };
+        let now = now.map_err(|_| CallError::Clock)?;
         let ms = now.as_ms().saturating_add_signed(self.offset_ms.load(Ordering::Relaxed));
         Timestamp::from_ms(ms).map_err(|_| CallError::Clock)
     }
@@ -368,7 +392,11 @@ impl Client {
         let signed = self.signer.sign_from_system(self.now()?).map_err(|_| CallError::NoRandom)?;
         let request = self.request(method, &url, &signed)?;
 
-        let started = (Instant::now(), now_ms());
+        let clock_ms = || match &self.options.clock {
+            Some(clock) => i64::try_from((clock.0)()).unwrap_or(i64::MAX),
+            None => now_ms(),
+        };
+        let started = (Instant::now(), clock_ms());
         let failed = |error| failure::classify(error, self.called(), &self.options);
         let mut response = if method.has_body() {
             self.agent.run(request.map(|()| body.unwrap_or(EMPTY_BODY)))
@@ -376,7 +404,7 @@ impl Client {
             self.agent.run(request)
         }
         .map_err(failed)?;
-        let clock_offset_ms = clock_offset(response.headers(), started.1, now_ms());
+        let clock_offset_ms = clock_offset(response.headers(), started.1, clock_ms());
         let status = response.status();
         let headers = ResponseHeaders::redacted(response.headers(), &signed);
         if status.is_redirection() {

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use cortexkey_client::{Client, ClientOptions, Roots, state_folder};
+use cortexkey_client::{Client, ClientOptions, Roots, SigningClock, state_folder};
 use cortexkey_console::{Console, Options, TenantKind};
 use cortexkey_core::address::Address;
 use cortexkey_core::auth::{Key, Signer};
@@ -34,7 +34,10 @@ pub(in crate::commands) fn of_tenant(tenant: &Tenant) -> Result<Console, Failure
     let signer = Signer::new(seeded.advanced.id(), seeded.advanced.level(), key);
     let roots = tenant.ca_path().map(Roots::from_file).transpose();
     let roots = roots.map_err(|error| unexpected(&error))?;
-    let client_options = ClientOptions { roots, ..ClientOptions::default() };
+    let controls = tenant.controls();
+    // The console's own calls keep working after its user moved the emulator's clock.
+    let clock = Some(SigningClock::new(move || controls.now_ms()));
+    let client_options = ClientOptions { roots, clock, ..ClientOptions::default() };
     let mut options = Options::new(Client::new(address, signer, client_options));
     options.kind = TenantKind::Emulator(tenant.controls());
     options.allow_changes = true;

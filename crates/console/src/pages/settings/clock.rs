@@ -1,6 +1,7 @@
 //! The emulator's clock.
 
 use cortexkey_client::time::{now_ms, start_ms};
+use cortexkey_core::auth::Timestamp;
 use cortexkey_tenant::Controls;
 use maud::{Markup, html};
 
@@ -33,6 +34,8 @@ pub(super) fn set(controls: &Controls, fields: &Fields) -> Result<FormResult, Bo
             let time = fields.get("time");
             let text = format!("{date}T{}:00Z", time.unwrap_or("00:00"));
             let ms = start_ms(&text).map_err(|error| error.to_string())?;
+            Timestamp::from_ms(ms)
+                .map_err(|_| "requests can be signed from 2001-09-09 to 2286-11-20")?;
             form_result(controls.set_clock(ms))
         }
         _ => Err("say what the clock is set to".into()),

@@ -49,10 +49,7 @@ fn read(fields: &Fields) -> Result<Fault, BoxError> {
     };
     let times = match fields.get("times").map(str::trim) {
         None => None,
-        Some(times) => {
-            let times: u32 = times.parse().map_err(|_| "`Times` is a number, or empty forever")?;
-            Some(times.max(1))
-        }
+        Some(times) => Some(times.parse().map_err(|_| "`Times` is a number, or empty forever")?),
     };
     let path = fields.get("path").unwrap_or_default().trim();
     let mut fault = Fault::new(kind).on_path(path);
