@@ -291,13 +291,18 @@ pub fn cells(record: &KeyRecord) -> [String; 7] {
     };
     [
         record.key_id.to_string(),
-        time_text(record.created_ms),
+        created_text(record),
         one_line(&record.created_by),
         one_line(&record.roles.join(", ")),
         record.level.to_string(),
         one_line(record.comment.as_deref().unwrap_or_default()),
         expires,
     ]
+}
+
+/// When a key was generated; empty if the tenant does not say so, which its record has as 0.
+pub fn created_text(record: &KeyRecord) -> String {
+    if record.created_ms == 0 { String::new() } else { time_text(record.created_ms) }
 }
 
 /// Rows with tabs between the cells, like the product's *Copy entire row*.

@@ -12,7 +12,7 @@ use crate::expiry::Expiry;
 pub struct KeyRecord {
     /// The column ID.
     pub key_id: KeyId,
-    /// When it was generated, in milliseconds since 1970.
+    /// When it was generated, in milliseconds since 1970; 0 if the tenant does not say.
     pub created_ms: u64,
     /// The e-mail address of its creator.
     pub created_by: String,

@@ -231,7 +231,7 @@ pub enum TimeColumn {
 impl TimeColumn {
     fn of(self, record: &KeyRecord) -> Option<u64> {
         match (self, record.expiry) {
-            (Self::Created, _) => Some(record.created_ms),
+            (Self::Created, _) => (record.created_ms != 0).then_some(record.created_ms),
             (Self::Expires, Expiry::At { ms }) => Some(ms),
             (Self::Expires, Expiry::Never) => None,
         }

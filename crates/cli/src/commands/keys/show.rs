@@ -5,7 +5,7 @@ use core::fmt::Display;
 
 use cortexkey_api::scope::{AreaMode, AxisMode, ScopeRead, Tag, Tagged};
 use cortexkey_client::ApiPermission;
-use cortexkey_client::table::{one_line, to_json};
+use cortexkey_client::table::{created_text, one_line, to_json};
 use cortexkey_client::time::{now_ms, time_text};
 use cortexkey_core::auth::KeyId;
 use cortexkey_core::lifecycle::{Expiry, KeyRecord};
@@ -84,10 +84,9 @@ fn show(record: &KeyRecord, scope: &Scope, now_ms: u64) -> String {
     line("Security level", &record.level);
     line("Roles", &one_line(&record.roles.join(", ")));
     line("Comment", &one_line(record.comment.as_deref().unwrap_or("(none)")));
-    line(
-        "Created",
-        &format!("{} by {}", time_text(record.created_ms), one_line(&record.created_by)),
-    );
+    let created = created_text(record);
+    let created = if created.is_empty() { "unknown" } else { &created };
+    line("Created", &format!("{created} by {}", one_line(&record.created_by)));
     let expires = match record.expiry {
         Expiry::Never => "never".to_owned(),
         Expiry::At { ms } => format!("{} ({})", time_text(ms), record.expiry.state(now_ms)),
