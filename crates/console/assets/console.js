@@ -8,7 +8,6 @@ const dialog = byId('dialog');
 const menu = byId('row-menu');
 
 let quiet;
-
 /** Announces a text for so long; without a time, until the next one. */
 function say(text, ms = 4000) {
   const said = byId('said');
@@ -19,9 +18,7 @@ function say(text, ms = 4000) {
   if (ms) quiet = setTimeout(say, ms, '', 0);
 }
 
-function fails(error) {
-  if (error.name !== 'AbortError') say(`No answer: ${error.message}`);
-}
+const fails = (error) => { if (error.name !== 'AbortError') say(`No answer: ${error.message}`); };
 
 /** Announces that the page waits, if it still does after a second. Returns what ends it. */
 function waits() {
@@ -30,10 +27,9 @@ function waits() {
   return () => { clearTimeout(timer); if (isSaid) say('', 0); };
 }
 
-async function copy(text, what = 'it') {
-  await navigator.clipboard.writeText(text);
-  say(`Copied ${what}`);
-}
+/** Copies a text. A key that was not copied is lost, so a failure is announced until the next one. */
+const copy = (text, what = 'it') => navigator.clipboard.writeText(text).then(
+  () => say(`Copied ${what}`), () => say(`Not copied: select ${what} and copy it yourself`, 0));
 
 let asked;
 
@@ -96,7 +92,7 @@ async function live(form) {
   if (form.method === 'post') return ask(form.dataset.live, 'live', { method: 'post', body: data });
   const address = `${data}` === '' ? form.action : `${form.action}?${data}`;
   await ask(address, 'live');
-  history.replaceState(null, '', address);
+  go('replaceState', address);
 }
 
 /** The last list that was asked for. */
@@ -104,10 +100,13 @@ let listed = Promise.resolve();
 const list = (form) => { listed = live(form).catch(fails); };
 
 function follow(link) {
-  ask(link.href, 'live').then(() => history.pushState(null, '', link.href), fails);
+  ask(link.href, 'live').then(() => go('pushState', link.href), fails);
 }
 
-addEventListener('popstate', () => location.reload());
+/** The query of what is shown. A link within the page changes the fragment alone. */
+let query = location.search;
+const go = (how, to) => { history[how](null, '', to); query = location.search; };
+addEventListener('popstate', () => { if (location.search !== query) location.reload(); });
 
 addEventListener('input', ({ target: { form } }) => {
   if (form && 'live' in form.dataset) list(form);
@@ -211,7 +210,6 @@ addEventListener('invalid', ({ target }) => {
 // Events as they come. A hidden page does not listen, since a browser has six connections to a host.
 
 let source, address, words, again;
-
 const isPaused = () => document.querySelector('[data-pause]').ariaPressed === 'true';
 /** Asks for the list: it has what came while nobody listened. */
 const refresh = () => { if (!isPaused()) list(byId('filters')); };
@@ -248,6 +246,8 @@ const BROUGHT = {
     };
     select(tabs.firstElementChild);
   },
+  // They do nothing without this script.
+  '[data-copy], [data-copy-from], [data-menu]': (button) => { button.hidden = false; },
   // Only the hint is replaced while a form is filled in: its button keeps the focus.
   '[data-may-be-sent]': (hint) => {
     hint.closest('form').querySelector('.submit button').disabled = hint.dataset.mayBeSent === 'false';
@@ -276,8 +276,8 @@ const CLICKS = {
   '[data-copy-from]': ({ dataset }) => copy(byId(dataset.copyFrom).textContent, dataset.what),
   '[data-do=copy-row]': () => copy(chosen.row.dataset.row, 'the row'),
   '[data-do=copy-cell]': () => {
-    const { dataset: { text, time }, textContent } = chosen.cell;
-    copy(text ?? time ?? textContent.trim(), 'the text');
+    const { dataset: { text, time, at }, textContent } = chosen.cell;
+    copy(text ?? time ?? chosen.row.dataset.row.split('\t')[at] ?? textContent.trim(), 'the text');
   },
   '[data-menu]': openBelow,
   '[role=menuitem]': () => menu.hidePopover(),

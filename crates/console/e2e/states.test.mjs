@@ -86,7 +86,7 @@ for (const [path, on] of [
   ['/plan', 'clean'], ['/findings', 'definitions'], ['/findings/rules/E001', 'definitions'], ['/notifications', 'emulator'],
   ['/requests', 'emulator'], ['/settings', 'emulator'], ['/settings/scopes', 'emulator'],
 ]) {
-  test(`${path}: each control is reached by keyboard, and the focus is seen`, async () => {
+  test(`${path}: axe finds nothing, each control is reached by keyboard, and the focus is seen`, async () => {
     const opened = await shared(on);
     await opened.setViewportSize({ width: 1280, height: 860 });
     // A page with a stream asks for its list again once it follows the stream.
@@ -95,6 +95,10 @@ for (const [path, on] of [
     await opened.goto(servers[on].origin + path);
     await (await list)?.finished();
     await settled(opened);
+    assert.deepEqual(await violations(opened), []);
+    const [height, end] = await opened.evaluate(() => [document.documentElement.scrollHeight,
+      Math.max(innerHeight, document.querySelector('main').getBoundingClientRect().bottom)]);
+    assert.ok(height <= end + 1, `the page is ${height} px high, and its content ends at ${end} px`);
     const count = await opened.evaluate(watchFocus);
     // A date and a time have several parts.
     for (let presses = 0; presses < count + 20; presses++) await opened.keyboard.press('Tab');

@@ -56,6 +56,9 @@ test('by mouse: filter, sort, menu, clipboard, views', async () => {
   await opened.getByLabel('Comment: value').focus();
   await opened.keyboard.press('Control+V');
   assert.match(await opened.getByLabel('Comment: value').inputValue(), new RegExp(`^${first}\\s.*Jira`));
+  await opened.evaluate(() => { navigator.clipboard.writeText = async () => { throw new Error('denied'); }; });
+  await opened.getByRole('button', { name: 'Copy API URL' }).click();
+  await opened.getByText(/^Not copied/).waitFor();
   assert.deepEqual(opened.faults, []);
   await opened.context().close();
 });
@@ -70,6 +73,12 @@ test('by keyboard alone: menu, dialog, generate, edit, delete', async () => {
     for (let tries = 0; tries < 40 && await focused() !== wanted; tries++) await opened.waitForTimeout(50);
     assert.equal(await focused(), wanted, why);
   };
+  // A link within the page does not load it again: the focus and what was typed stay.
+  await opened.evaluate(() => { globalThis.isSame = true; });
+  await opened.locator('.skip').focus();
+  await keyboard.press('Enter');
+  await opened.waitForURL(/#main$/);
+  assert.deepEqual(await opened.evaluate(() => [globalThis.isSame, document.activeElement.id]), [true, 'main']);
   await opened.getByRole('button', { name: `Menu of key ${id}` }).focus();
   await keyboard.press('Enter');
   await focuses('View Examples');
@@ -166,6 +175,7 @@ test('without the script: list, filter, new key, delete', async () => {
   await opened.getByLabel('Comment').fill('without a script');
   await opened.getByRole('button', { name: 'Generate' }).click();
   assert.equal((await opened.locator('#new-key').textContent()).length, 128);
+  assert.equal(await opened.getByRole('button', { name: 'Copy' }).count(), 0, 'it would do nothing');
   const id = (await keys(tenant)).find((key) => key.comment === 'without a script').id;
   await opened.goto(`${tenant.origin}/keys/${id}/delete`);
   await opened.getByLabel(/to confirm/).fill(String(id));

@@ -8,16 +8,20 @@ use tokio::sync::Semaphore;
 use crate::new_keys::NewKeys;
 use crate::options::Options;
 use crate::session::{Sessions, Token};
-use crate::snapshot::{Freshness, KeyScopes, ReadScopes, SnapshotView, Snapshots};
+use crate::snapshot::{AssetGroups, Freshness, KeyScopes, ReadScopes, SnapshotView, Snapshots};
 use crate::submissions::Submissions;
 
 /// How many pages are rendered at a time: each may wait for the tenant.
 const PAGES_AT_A_TIME: usize = 8;
+/// The same for parts of pages, such as filtered rows. They do not wait for the tenant, nor for the
+/// pages that do.
+const PARTS_AT_A_TIME: usize = 8;
 
 /// The state that all pages share.
 pub(crate) struct App {
     pub(crate) options: Options,
     pub(crate) permits: Semaphore,
+    pub(crate) live_permits: Semaphore,
     /// The entries of the navigation: paths and titles.
     pub(crate) nav: Vec<(&'static str, &'static str)>,
     host: String,
@@ -25,6 +29,7 @@ pub(crate) struct App {
     sessions: Mutex<Sessions>,
     snapshots: Snapshots,
     scopes: KeyScopes,
+    pub(crate) asset_groups: AssetGroups,
     pub(crate) submissions: Submissions,
     pub(crate) new_keys: NewKeys,
 }
@@ -37,12 +42,14 @@ impl App {
     ) -> Result<Self, getrandom::Error> {
         Ok(Self {
             permits: Semaphore::new(PAGES_AT_A_TIME),
+            live_permits: Semaphore::new(PARTS_AT_A_TIME),
             nav,
             origin: format!("http://{host}"),
             host,
             sessions: Mutex::new(Sessions::new()?),
             snapshots: Snapshots::default(),
             scopes: KeyScopes::default(),
+            asset_groups: AssetGroups::default(),
             submissions: Submissions::default(),
             new_keys: NewKeys::default(),
             options,

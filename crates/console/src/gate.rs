@@ -14,7 +14,7 @@ use axum::response::Response;
 
 use crate::app::App;
 use crate::headers;
-use crate::page_request::Fields;
+use crate::page_request::{Fields, QUERY_BYTES_MAX};
 use crate::parts::layout::plain_page;
 use crate::session::{COOKIE, Token};
 
@@ -79,7 +79,10 @@ pub(crate) async fn check_session(
         let Ok(body) = to_bytes(body, BODY_BYTES_MAX).await else {
             return plain_page(StatusCode::PAYLOAD_TOO_LARGE, "the form is larger than 64 KiB");
         };
-        form = Fields::parse(&body);
+        let Some(fields) = Fields::parse(&body) else {
+            return plain_page(StatusCode::PAYLOAD_TOO_LARGE, "the form has too many fields");
+        };
+        form = fields;
         if !form.get("token").is_some_and(|given| form_token.is(given)) {
             return plain_page(
                 StatusCode::FORBIDDEN,
@@ -103,6 +106,9 @@ fn origin_fault(app: &App, request: &Request) -> Option<(StatusCode, &'static st
     }
     if !matches!(*method, Method::GET | Method::HEAD | Method::POST) {
         return Some((StatusCode::METHOD_NOT_ALLOWED, "the console takes GET and POST"));
+    }
+    if request.uri().query().is_some_and(|query| query.len() > QUERY_BYTES_MAX) {
+        return Some((StatusCode::URI_TOO_LONG, "the address is longer than 4 KiB"));
     }
     // A browser's prefetch would use up the one-time token.
     let purposes = ["sec-purpose", "purpose", "x-moz"];

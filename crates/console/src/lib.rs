@@ -38,8 +38,9 @@
 //! | `data-live` on a form | it is sent on every change (to the attribute's address, if it is a `post`), and the parts of the response (`response::parts`) replace those of the page |
 //! | `data-live` on a link | the same, and the address changes |
 //! | `data-dialog` on a link | its page opens in the dialog, which `data-close` closes |
-//! | `data-copy="TEXT"`, `data-copy-from="ID"` | a click copies the text, or that of an element; `data-what` names it |
-//! | `data-menu` | opens the menu of the row, as its context menu does |
+//! | `data-copy="TEXT"`, `data-copy-from="ID"` | a click copies the text, or that of an element; `data-what` names it. The button is `hidden` without the script |
+//! | `data-text`, `data-time`, `data-at` on a cell | what a click on *Copy text* copies: the value, or the part of the row's `data-row` with this number |
+//! | `data-menu` | opens the menu of the row, as its context menu does; `hidden` without the script |
 //! | `role="tablist"`, hidden | shows its tabs, and one panel at a time |
 //! | `data-may-be-sent` | turns the form's button on or off |
 //! | `data-stream="ADDRESS"`, `data-pause` | puts parts in place as they come; holds them back |

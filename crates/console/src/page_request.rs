@@ -2,20 +2,29 @@
 
 use crate::session::Token;
 
-/// More fields than any form here has.
-const FIELDS_MAX: usize = 1000;
+/// More fields than any form here has: each selected group or tag is one.
+const FIELDS_MAX: usize = 8000;
+
+/// The largest query. The links of a page repeat it.
+pub(crate) const QUERY_BYTES_MAX: usize = 4 * 1024;
 
 /// Names and values of a query or a form, in order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Fields(Vec<(String, String)>);
 
 impl Fields {
-    /// Parses `application/x-www-form-urlencoded`.
-    pub(crate) fn parse(text: &[u8]) -> Self {
-        let fields = form_urlencoded::parse(text).take(FIELDS_MAX);
+    /// Parses `application/x-www-form-urlencoded`; `None` if there are too many fields.
+    pub(crate) fn parse(text: &[u8]) -> Option<Self> {
         // A browser ends lines of a text area with two characters.
         let value = |value: &str| value.replace("\r\n", "\n");
-        Self(fields.map(|(name, text)| (name.into_owned(), value(&text))).collect())
+        let fields = form_urlencoded::parse(text).take(FIELDS_MAX + 1);
+        let fields: Vec<_> = fields.map(|(name, text)| (name.into_owned(), value(&text))).collect();
+        (fields.len() <= FIELDS_MAX).then_some(Self(fields))
+    }
+
+    /// Parses a query. It has at most [`QUERY_BYTES_MAX`], so it never has too many fields.
+    pub(crate) fn of_query(query: Option<&str>) -> Self {
+        Self::parse(query.unwrap_or_default().as_bytes()).unwrap_or_default()
     }
 
     /// The first value of a name that is not empty.

@@ -1,5 +1,6 @@
 //! Keys in the form of the table and the exports.
 
+pub(crate) use cortexkey_client::table::created_text;
 pub(crate) use cortexkey_client::time::time_text as time;
 use cortexkey_core::lifecycle::Expiry;
 

@@ -307,7 +307,7 @@ async fn page(
     let part = head.headers.get(PART_HEADER).map(HeaderValue::as_bytes);
     let request = PageRequest {
         parameters: parameters.iter().map(|(_, value)| value.to_owned()).collect(),
-        query: Fields::parse(head.uri.query().unwrap_or_default().as_bytes()),
+        query: Fields::of_query(head.uri.query()),
         form: checked.form,
         part: match part {
             None => PagePart::Whole,
@@ -317,7 +317,11 @@ async fn page(
         is_head: head.method == Method::HEAD,
         form_token: checked.form_token,
     };
-    let Ok(_permit) = app.permits.acquire().await else {
+    let permits = match request.part {
+        PagePart::Live => &app.live_permits,
+        PagePart::Whole | PagePart::Dialog => &app.permits,
+    };
+    let Ok(_permit) = permits.acquire().await else {
         return plain_page(StatusCode::SERVICE_UNAVAILABLE, "the console is stopping");
     };
     let shared = Arc::clone(&app);
@@ -346,7 +350,7 @@ fn respond(handler: Handler, app: &App, request: &PageRequest) -> Response {
 
 /// Starts a session with a one-time token.
 async fn enter(State(app): State<Arc<App>>, request: Request) -> Response {
-    let query = Fields::parse(request.uri().query().unwrap_or_default().as_bytes());
+    let query = Fields::of_query(request.uri().query());
     // A HEAD gets no cookie, so it uses up no token.
     let token = query.get("token").filter(|_| request.method() == Method::GET);
     let entry = token.map_or(Entry::Refused, |token| app.sessions().enter(token));
@@ -375,7 +379,7 @@ fn stream(app: &Arc<App>, live: &Live, controls: &Controls, request: &Request) -
     let Some(checked) = request.extensions().get::<CheckedRequest>() else {
         return plain_page(StatusCode::UNAUTHORIZED, "there is no session");
     };
-    let query = Fields::parse(request.uri().query().unwrap_or_default().as_bytes());
+    let query = Fields::of_query(request.uri().query());
     let stream = live.stream(app, controls, &query, checked.form_token.clone());
     stream.unwrap_or_else(|| {
         plain_page(StatusCode::SERVICE_UNAVAILABLE, "too many browsers look at the requests")

@@ -7,6 +7,7 @@ use core::time::Duration;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
+use cortexkey_api::asset_group::AssetGroupRecord;
 use cortexkey_core::auth::KeyId;
 use cortexkey_fleet::{ComparedDefinitions, Scopes};
 pub(crate) use cortexkey_fleet::{Row, Snapshot};
@@ -42,6 +43,8 @@ pub(crate) struct SnapshotView {
 struct Cached {
     snapshot: Option<(Arc<Snapshot>, Stamp)>,
     fault: Option<String>,
+    /// When the last reading began, whether or not it succeeded.
+    begun: Option<Instant>,
 }
 
 /// When a snapshot was taken.
@@ -74,12 +77,15 @@ impl Snapshots {
         }
         let requested_at = Instant::now();
         let _reading = self.reading.lock().unwrap_or_else(PoisonError::into_inner);
-        // The thread that held the lock may have read it meanwhile.
-        if let Some((snapshot, stamp)) = &self.lock().snapshot
-            && stamp.at > requested_at
         {
-            return SnapshotView { snapshot: Arc::clone(snapshot), fault: None };
+            // A thread that held the lock may have tried meanwhile. One that began before this
+            // request may have missed a change.
+            let cached = self.lock();
+            if cached.begun.is_some_and(|begun| begun > requested_at) {
+                return snapshot_view(&cached);
+            }
         }
+        let begun = Instant::now();
         let changes = changes(options);
         let source = options.definition_source();
         let client = options.client.as_ref();
@@ -89,9 +95,10 @@ impl Snapshots {
         };
         let read = Snapshot::read_with(client, definitions, now_ms);
         let mut cached = self.lock();
+        cached.begun = Some(begun);
         match read {
             Ok(snapshot) => {
-                cached.snapshot = Some((Arc::new(snapshot), Stamp { at: Instant::now(), changes }));
+                cached.snapshot = Some((Arc::new(snapshot), Stamp { at: begun, changes }));
                 cached.fault = None;
             }
             Err(error) => cached.fault = Some(chain(&error)),
@@ -101,6 +108,9 @@ impl Snapshots {
 
     fn cached(&self, options: &Options, freshness: Freshness) -> Option<SnapshotView> {
         let cached = self.lock();
+        if freshness == Freshness::Last && (cached.snapshot.is_some() || cached.fault.is_some()) {
+            return Some(snapshot_view(&cached));
+        }
         let (_, stamp) = cached.snapshot.as_ref()?;
         let age_max = if options.emulator().is_some() { EMULATOR_AGE_MAX } else { AGE_MAX };
         let is_young = stamp.at.elapsed() < age_max || options.keys.is_none();
@@ -108,11 +118,7 @@ impl Snapshots {
             Some(changes) => self::changes(options) == Some(changes) && is_young,
             None => stamp.at.elapsed() < age_max,
         };
-        let is_good = match freshness {
-            Freshness::Last => true,
-            Freshness::Recent => is_same && cached.fault.is_none(),
-            Freshness::Now => false,
-        };
+        let is_good = freshness == Freshness::Recent && is_same && cached.fault.is_none();
         is_good.then(|| snapshot_view(&cached))
     }
 
@@ -143,31 +149,84 @@ pub(crate) struct ReadScopes {
 /// The scopes of all keys, which are one call each.
 #[derive(Default)]
 pub(crate) struct KeyScopes {
-    cached: Mutex<ReadScopes>,
+    cached: Mutex<CachedScopes>,
+    /// Held while they are read, so that two pages do not read them at once.
+    reading: Mutex<()>,
+}
+
+#[derive(Default)]
+struct CachedScopes {
+    last: ReadScopes,
+    /// When the last reading began, and of which keys.
+    begun: Option<(Instant, Vec<KeyId>)>,
 }
 
 impl KeyScopes {
     /// The scopes that were read last.
     pub(crate) fn last(&self) -> ReadScopes {
-        self.lock().clone()
+        self.lock().last.clone()
     }
 
     /// Reads the scopes of keys.
     pub(crate) fn read(&self, options: &Options, ids: &[KeyId]) -> ReadScopes {
-        // Held while they are read, so that two pages do not read them at once.
+        let requested_at = Instant::now();
+        let _reading = self.reading.lock().unwrap_or_else(PoisonError::into_inner);
+        {
+            // A thread that held the lock may have tried meanwhile.
+            let cached = self.lock();
+            let is_done = |(begun, of): &(Instant, Vec<KeyId>)| *begun > requested_at && of == ids;
+            if cached.begun.as_ref().is_some_and(is_done) {
+                return cached.last.clone();
+            }
+        }
+        let begun = Instant::now();
+        let read = Scopes::read(&options.client, ids.iter().copied(), &|| {});
         let mut cached = self.lock();
-        match Scopes::read(&options.client, ids.iter().copied(), &|| {}) {
+        cached.begun = Some((begun, ids.to_vec()));
+        let last = &mut cached.last;
+        match read {
             Ok(scopes) => {
                 let scopes = Arc::new(scopes);
                 let taken_ms = options.now_ms();
-                *cached = ReadScopes { scopes, taken_ms, fault: None };
+                *last = ReadScopes { scopes, taken_ms, fault: None };
             }
-            Err(error) => cached.fault = Some(chain(&error)),
+            Err(error) => last.fault = Some(chain(&error)),
         }
-        cached.clone()
+        last.clone()
     }
 
-    fn lock(&self) -> MutexGuard<'_, ReadScopes> {
+    fn lock(&self) -> MutexGuard<'_, CachedScopes> {
         self.cached.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The asset groups that scopes can use, or why they could not be read.
+pub(crate) type GroupList = Result<Vec<AssetGroupRecord>, String>;
+
+/// The asset groups that were read last: a form is checked with them while it is filled in.
+#[derive(Default)]
+pub(crate) struct AssetGroups(Mutex<Option<Arc<GroupList>>>);
+
+impl AssetGroups {
+    /// Reads them.
+    pub(crate) fn read(&self, options: &Options) -> Arc<GroupList> {
+        let groups = options.client.asset_groups().map_err(|error| chain(&error));
+        let usable = groups.map(|mut groups| {
+            groups.retain(|group| group.is_scopable() != Some(false));
+            groups
+        });
+        let usable = Arc::new(usable);
+        *self.lock() = Some(Arc::clone(&usable));
+        usable
+    }
+
+    /// Those that were read last, so that typing calls no tenant.
+    pub(crate) fn last(&self, options: &Options) -> Arc<GroupList> {
+        let last = self.lock().clone();
+        last.unwrap_or_else(|| self.read(options))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<Arc<GroupList>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

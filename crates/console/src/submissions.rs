@@ -23,7 +23,8 @@ const SUBMISSIONS_MAX: usize = 1000;
 pub(crate) struct Submissions(Mutex<VecDeque<Submission>>);
 
 struct Submission {
-    number: String,
+    /// The digest of the number, which may be of any length.
+    number: [u8; 32],
     /// Locked while the form is carried out; set once it was.
     done: Arc<Mutex<Option<Done>>>,
 }
@@ -67,6 +68,7 @@ impl Submissions {
     }
 
     fn find(&self, number: &str) -> Arc<Mutex<Option<Done>>> {
+        let number = Sha256::digest(number).into();
         let mut sent = self.lock();
         if let Some(known) = sent.iter().find(|known| known.number == number) {
             return Arc::clone(&known.done);
@@ -75,7 +77,7 @@ impl Submissions {
             sent.pop_front();
         }
         let done = Arc::default();
-        sent.push_back(Submission { number: number.to_owned(), done: Arc::clone(&done) });
+        sent.push_back(Submission { number, done: Arc::clone(&done) });
         done
     }
 
@@ -97,7 +99,7 @@ mod tests {
     use crate::response::redirect;
 
     fn form(fields: &str) -> Fields {
-        Fields::parse(fields.as_bytes())
+        Fields::parse(fields.as_bytes()).unwrap()
     }
 
     fn new_key(path: &str) -> Response {

@@ -8,6 +8,7 @@ use cortexkey_api::role::RoleRecord;
 use cortexkey_client::{CallError, Client};
 use cortexkey_core::auth::KeyId;
 use cortexkey_core::lifecycle::KeyRecord;
+use cortexkey_system::chain;
 
 use crate::definitions::{ComparedDefinitions, DefinitionSource, ManagedKey};
 use crate::scopes::Scopes;
@@ -39,6 +40,8 @@ pub struct Snapshot {
     pub unseen: u64,
     /// The tenant's roles, if the signing key may read them.
     pub roles: Vec<RoleRecord>,
+    /// Why they could not be read, if they could not.
+    pub roles_fault: Option<String>,
     /// The policy and the definitions.
     pub definitions: Arc<ComparedDefinitions>,
     /// When it was read, in milliseconds since 1970.
@@ -73,7 +76,10 @@ impl Snapshot {
         let ids = list.keys.iter().filter_map(|key| Some(key.row()?.key_id));
         let definitions = Arc::new(definitions(&ids.collect::<Vec<_>>())?);
         // Older products have no such call, and some keys may not make it.
-        let roles = client.roles().unwrap_or_default();
+        let (roles, roles_fault) = match client.roles() {
+            Ok(roles) => (roles, None),
+            Err(error) => (Vec::new(), Some(chain(&error))),
+        };
         let row = |key: ApiKeyRecord| {
             let record = key.row()?;
             let managed = definitions.managed(key.id).cloned();
@@ -82,7 +88,7 @@ impl Snapshot {
         let shown = list.keys.len();
         let rows: Vec<Row> = list.keys.into_iter().filter_map(row).collect();
         let unseen = list.missing + (list.odd.len() + shown - rows.len()) as u64;
-        Ok(Self { rows, unseen, roles, definitions, taken_ms: now_ms })
+        Ok(Self { rows, unseen, roles, roles_fault, definitions, taken_ms: now_ms })
     }
 
     /// A key.

@@ -4,11 +4,13 @@ use axum::http::StatusCode;
 use cortexkey_api::api_key::CommentEdit;
 use cortexkey_api::role::RoleName;
 use cortexkey_api::scope::ScopeRead;
+use cortexkey_client::table::one_line;
 use cortexkey_client::{KeyEdit, is_system};
 use cortexkey_system::chain;
 use maud::html;
+use sha2::{Digest as _, Sha256};
 
-use super::find::{SelectedKey, find_key};
+use super::find::{SelectedKey, find_key, find_key_as_of};
 use super::form::{Check, Choices, Hint, KeyForm, Purpose, parts, submit, tabs};
 use super::reveal::submission_field;
 use crate::app::App;
@@ -25,56 +27,124 @@ pub(super) fn show(app: &App, request: &PageRequest) -> Response {
         Ok(selected) => selected,
         Err(answer) => return *answer,
     };
-    let (scope, why) = scope(app, &selected);
-    let mut form = KeyForm::from_key(&selected.row.key, scope.as_ref());
+    let scope = scope(app, &selected);
+    let read = scope.as_ref().ok().and_then(Option::as_ref);
+    let mut form = KeyForm::from_key(&selected.row.key, read);
     if let Some(managed) = &selected.row.managed {
         form.name.clone_from(&managed.name);
         form.set_owner(managed.owner.as_deref());
     }
-    page(
-        app,
-        request,
-        &selected,
-        &form,
-        why.as_deref().map(|why| ("The scope could not be read.", why)),
-    )
+    let seen = Seen { key: seen_key(&selected), scope: seen_scope(&scope) };
+    let why = scope.as_ref().err().map(|why| ("The scope could not be read.", why.as_str()));
+    page(StatusCode::OK, app, request, &selected, &form, &seen, why)
 }
 
-/// The policy's findings for the form. It changes nothing.
+/// The policy's findings for the form. It changes nothing, and calls no tenant.
 pub(super) fn check(app: &App, request: &PageRequest) -> Response {
-    let selected = match find_key(app, request) {
+    let selected = match find_key_as_of(app, request, Freshness::Last) {
         Ok(selected) => selected,
         Err(answer) => return *answer,
     };
     let form = KeyForm::from_fields(&request.form).with_fixed_fields(&selected.row.key);
-    let choices = Choices::new(app, &selected.view.snapshot, &form);
-    let check = Check::new(app, &selected.view.snapshot, &form, &choices);
+    let groups = app.asset_groups.last(&app.options);
+    let check = Check::new(app, &selected.view.snapshot, &form, &groups);
     let mut parts = parts(&check);
     parts.push((Hint::ID, hint(app, &selected, &form, &check).markup()));
     response::parts(parts)
 }
 
-/// Edits the key.
+/// Edits the key, unless somebody else changed it since the form was opened.
 pub(super) fn edit(app: &App, request: &PageRequest) -> Response {
-    let selected = match find_key(app, request) {
+    let selected = match find_key_as_of(app, request, Freshness::Now) {
         Ok(selected) => selected,
         Err(answer) => return *answer,
     };
     let form = KeyForm::from_fields(&request.form).with_fixed_fields(&selected.row.key);
+    let refused = |status, seen: &Seen, what, why: &str| {
+        page(status, app, request, &selected, &form, seen, Some((what, why)))
+    };
+    let sent = Seen::sent(request).unwrap_or_else(|| Seen::now(app, &selected, &form, None));
+    if app.may_change() && selected.view.fault.is_none() {
+        let current = Seen::now(app, &selected, &form, Some(&sent));
+        if current != sent {
+            let why = changed_meanwhile(&selected, current.scope != sent.scope);
+            return refused(StatusCode::CONFLICT, &current, CHANGED, &why);
+        }
+    }
     let edited = edited(app, &selected, &form);
     app.snapshot(Freshness::Now);
     match edited {
         Ok(()) => response::redirect(&format!("/keys/{}", selected.row.record.key_id)),
-        Err(error) => {
-            let why = chain(error.as_ref());
-            page(app, request, &selected, &form, Some(("The key is not as requested.", &why)))
-        }
+        Err(error) => refused(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            &sent,
+            "The key is not as requested.",
+            &chain(error.as_ref()),
+        ),
     }
+}
+
+const CHANGED: &str = "This key was changed since you opened the form, so nothing was saved.";
+
+/// The values of a key when its form was opened, as digests.
+#[derive(PartialEq, Eq)]
+struct Seen {
+    key: String,
+    scope: String,
+}
+
+impl Seen {
+    /// Those that the form was opened with. A request that names none is not compared.
+    fn sent(request: &PageRequest) -> Option<Self> {
+        let field = |name| Some(request.form.get(name)?.to_owned());
+        Some(Self { key: field("seen")?, scope: field("seen-scope")? })
+    }
+
+    /// Those of now. The scope is only compared, and read, if the form replaces it.
+    fn now(app: &App, selected: &SelectedKey, form: &KeyForm, sent: Option<&Self>) -> Self {
+        let scope = match sent {
+            _ if form.has_scope() => seen_scope(&scope(app, selected)),
+            Some(sent) => sent.scope.clone(),
+            None => String::new(),
+        };
+        Self { key: seen_key(selected), scope }
+    }
+}
+
+fn seen_key(selected: &SelectedKey) -> String {
+    let key = &selected.row.key;
+    digest(&(&key.roles, key.security_level, &key.comment))
+}
+
+fn seen_scope(scope: &Result<Option<ScopeRead>, String>) -> String {
+    // The words of a failure may differ from one call to the next.
+    digest(&scope.as_ref().map_err(|_| "unread"))
+}
+
+fn digest(value: &impl core::fmt::Debug) -> String {
+    hex::encode(Sha256::digest(format!("{value:?}")))
+}
+
+/// The key's values now, in words.
+fn changed_meanwhile(selected: &SelectedKey, has_other_scope: bool) -> String {
+    let record = &selected.row.record;
+    let comment = record.comment.as_deref().unwrap_or("none");
+    let scope = if has_other_scope { "\nIts scope was changed, too." } else { "" };
+    format!(
+        "Its roles are now {}, its level is {}, and its comment is: {}{scope}\nYour values are \
+         below. Save them to replace these, or open the form again.",
+        record.roles.join(", "),
+        super::keys::level(record.level),
+        one_line(comment)
+    )
 }
 
 fn edited(app: &App, selected: &SelectedKey, form: &KeyForm) -> Result<(), BoxError> {
     if !app.may_change() {
         return Err("this console is read-only".into());
+    }
+    if let Some(why) = &selected.view.fault {
+        return Err(format!("the key could not be read again: {why}").into());
     }
     let client = &app.options.client;
     let record = &selected.row.record;
@@ -82,8 +152,8 @@ fn edited(app: &App, selected: &SelectedKey, form: &KeyForm) -> Result<(), BoxEr
     if !faults.is_empty() {
         return Err(faults.join("\n").into());
     }
-    let choices = Choices::new(app, &selected.view.snapshot, form);
-    if Check::new(app, &selected.view.snapshot, form, &choices).is_locked {
+    let groups = app.asset_groups.read(&app.options);
+    if Check::new(app, &selected.view.snapshot, form, &groups).is_locked {
         return Err("the policy locks a rule that this key would break".into());
     }
     if is_system(&selected.row.key) {
@@ -95,9 +165,7 @@ fn edited(app: &App, selected: &SelectedKey, form: &KeyForm) -> Result<(), BoxEr
         );
     }
     let scope = form.scope()?;
-    let is_changed = form.roles() != record.roles
-        || form.level() != record.level
-        || form.comment() != record.comment;
+    let is_changed = !form.is_as(&selected.row.key);
     if is_changed {
         let edit = KeyEdit {
             roles: form.roles().iter().map(RoleName::new).collect(),
@@ -116,23 +184,22 @@ fn edited(app: &App, selected: &SelectedKey, form: &KeyForm) -> Result<(), BoxEr
 }
 
 /// The key's scope, or why it could not be read.
-fn scope(app: &App, selected: &SelectedKey) -> (Option<ScopeRead>, Option<String>) {
-    match app.options.client.scope(selected.row.record.key_id) {
-        Ok(scope) => (scope, None),
-        Err(error) => (None, Some(chain(&error))),
-    }
+fn scope(app: &App, selected: &SelectedKey) -> Result<Option<ScopeRead>, String> {
+    app.options.client.scope(selected.row.record.key_id).map_err(|error| chain(&error))
 }
 
 fn page(
+    status: StatusCode,
     app: &App,
     request: &PageRequest,
     selected: &SelectedKey,
     form: &KeyForm,
+    seen: &Seen,
     why: Option<(&str, &str)>,
 ) -> Response {
     let snapshot = &selected.view.snapshot;
     let choices = Choices::new(app, snapshot, form);
-    let check = Check::new(app, snapshot, form, &choices);
+    let check = Check::new(app, snapshot, form, &choices.groups);
     let id = selected.row.record.key_id;
     let title = format!("Edit key {id}");
     let path = format!("/keys/{id}");
@@ -145,18 +212,19 @@ fn page(
             data-live={ (path) "/edit/check" } {
             (layout::token_field(request))
             (submission_field())
+            input type="hidden" name="seen" value=(seen.key) autocomplete="off";
+            input type="hidden" name="seen-scope" value=(seen.scope) autocomplete="off";
             (tabs(Purpose::Edit, form, &choices, &check))
             (submit("Save", &path, &hint(app, selected, form, &check)))
         }
     };
-    let is_refused = why.is_some() && !request.form.is_empty();
-    let status = if is_refused { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
     layout::page_with(status, app, request, &frame, &content)
 }
 
 /// Whether the form may be sent, why not, and what follows.
 fn hint(app: &App, selected: &SelectedKey, form: &KeyForm, check: &Check) -> Hint {
     let is_other_level = form.level() != selected.row.record.level;
+    let is_own = app.options.client.own_key() == Some(selected.row.key.id);
     let text = html! {
         @if !app.may_change() {
             "Read-only: start the console with --allow-changes."
@@ -164,6 +232,11 @@ fn hint(app: &App, selected: &SelectedKey, form: &KeyForm, check: &Check) -> Hin
             span class="bad" { "The policy locks a rule that this key would break." }
         } @else if let Some(fault) = form.edit_faults().first() {
             (sentence(fault))
+        } @else if is_own && !form.is_as(&selected.row.key) {
+            span class="warn" {
+                "This console signs its calls with this key: with other roles it may not be able to \
+                 set them back."
+            }
         } @else if is_other_level {
             span class="warn" { "Every client that signs for the old level is refused." }
         } @else {

@@ -26,24 +26,18 @@ pub(super) fn show(app: &App, request: &PageRequest) -> Response {
     let frame = Frame { trail: &trail, ..Frame::new(&title, "/keys") };
     let content = html! {
         p class="hint" {
-            "The key itself comes from the environment (" code { "CORTEXKEY_API_KEY" } "), where \
-                                                                                        a secret \
-                                                                                        store \
-                                                                                        puts it; \
-                                                                                        no \
-                                                                                        example \
-                                                                                        contains \
-                                                                                        it."
+            "The key itself comes from the environment (" code { "CORTEXKEY_API_KEY" } "), where a \
+             secret store puts it; no example contains it."
         }
-        div data-tabs {
+        div {
             @for language in Language::ALL {
                 @let id = format!("example-{language}");
                 section id=(id) {
-                    h3 { (name(language)) }
+                    h2 { (name(language)) }
                     @match example.text(language) {
                         Ok(text) => {
                             div class="submit" {
-                                button type="button" data-copy-from={ (id) "-text" } data-what="the example" {
+                                button type="button" hidden data-copy-from={ (id) "-text" } data-what="the example" {
                                     "Copy"
                                 }
                                 @if !language.is_tested() {

@@ -18,17 +18,26 @@ pub(super) struct SelectedKey {
 
 /// The key of the path's first parameter; otherwise the response that there is none.
 pub(super) fn find_key(app: &App, request: &PageRequest) -> Result<SelectedKey, Box<Response>> {
+    find_key_as_of(app, request, Freshness::Recent)
+}
+
+/// The same with the key as it was at another time.
+pub(super) fn find_key_as_of(
+    app: &App,
+    request: &PageRequest,
+    freshness: Freshness,
+) -> Result<SelectedKey, Box<Response>> {
     let id: Option<KeyId> = request.parameter().parse().ok();
     let row = |view: &SnapshotView| {
         let rows = &view.snapshot.rows;
         rows.iter().find(|row| Some(row.record.key_id) == id).cloned()
     };
-    let view = app.snapshot(Freshness::Recent);
+    let view = app.snapshot(freshness);
     if let Some(row) = row(&view) {
         return Ok(SelectedKey { row, view });
     }
     // It may be newer than the snapshot.
-    let view = app.snapshot(Freshness::Now);
+    let view = if freshness == Freshness::Now { view } else { app.snapshot(Freshness::Now) };
     match row(&view) {
         Some(row) => Ok(SelectedKey { row, view }),
         None => Err(Box::new(missing(app, request, &view))),
@@ -36,7 +45,7 @@ pub(super) fn find_key(app: &App, request: &PageRequest) -> Result<SelectedKey, 
 }
 
 fn missing(app: &App, request: &PageRequest, view: &SnapshotView) -> Response {
-    let (status, title, text) = if view.fault.is_some() {
+    let (status, title, text) = if view.fault.is_some() || view.snapshot.unseen > 0 {
         let text = "Whether the tenant has a key with this id is unknown. ";
         (StatusCode::BAD_GATEWAY, "Key not read", text)
     } else {

@@ -9,7 +9,7 @@ use maud::{Markup, html};
 use crate::app::App;
 use crate::page_request::PageRequest;
 use crate::parts::findings::class;
-use crate::parts::layout::{self, Frame, notes};
+use crate::parts::layout::{self, Frame, fault, notes};
 use crate::parts::pager::Pager;
 use crate::response::Response;
 use crate::snapshot::{Freshness, Snapshot};
@@ -26,6 +26,7 @@ pub(super) fn show(app: &App, request: &PageRequest) -> Response {
     let all = view.snapshot.definitions.findings();
     let kind = request.query.get("severity");
     let rule = request.query.get("rule");
+    let is_known = kind.is_none_or(|kind| KINDS.iter().any(|(word, _)| *word == kind));
     let passing: Vec<&KeyFinding> = all
         .iter()
         .filter(|found| kind.is_none_or(|kind| is_kind(found, kind)))
@@ -39,6 +40,7 @@ pub(super) fn show(app: &App, request: &PageRequest) -> Response {
     let content = html! {
         (notes(&view))
         (messages(&view.snapshot))
+        @if !is_known { (fault("No findings can be selected.", "there is no such severity")) }
         // Definitions are read together with the keys.
         @if view.snapshot.is_read() {
             ul class="figures card" {
@@ -51,7 +53,7 @@ pub(super) fn show(app: &App, request: &PageRequest) -> Response {
             }
             section class="card" aria-label="Findings" {
                 div class="bar" {
-                    output { (passing.len()) @if passing.len() == 1 { " finding" } @else { " findings" } }
+                    output { @if is_known { (passing.len()) @if passing.len() == 1 { " finding" } @else { " findings" } } }
                     @if kind.is_some() || rule.is_some() { a class="button" href=(PATH) { "Show all" } }
                 }
                 @if !passing.is_empty() { (table(pager.page_of(&passing))) }

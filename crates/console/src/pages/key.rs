@@ -62,7 +62,9 @@ fn facts(app: &App, row: &Row) -> Markup {
             dt { "Comment" } dd { (record.comment.as_deref().unwrap_or("none")) }
             dt { "Roles" } dd { (record.roles.join(", ")) }
             dt { "Security level" } dd { (super::keys::level(record.level)) }
-            dt { "Created" } dd { (time(record.created_ms)) }
+            dt { "Created" } dd {
+                @if record.created_ms == 0 { "unknown" } @else { (time(record.created_ms)) }
+            }
             dt { "Created by" } dd {
                 @match maker(&row.key) {
                     Some(id) => a href={ "/keys/" (id) } { "key " (id) },

@@ -5,7 +5,7 @@ use cortexkey_client::{Generation, NewKey, Renewal, Sink};
 use cortexkey_system::chain;
 use maud::{Markup, html};
 
-use super::form::{Check, Choices, Hint, KeyForm, Purpose, parts, submit, tabs};
+use super::form::{Check, Choices, Hint, KeyForm, Purpose, has_scopes, parts, submit, tabs};
 use super::reveal::{KeyReveal, sink_choice, state_places, submission_field};
 use crate::app::App;
 use crate::error::BoxError;
@@ -18,15 +18,15 @@ use crate::snapshot::{Freshness, SnapshotView};
 /// The empty form.
 pub(super) fn show(app: &App, request: &PageRequest) -> Response {
     let view = app.snapshot(Freshness::Recent);
-    page(app, request, &view, &KeyForm::new(app.now_ms()), None)
+    let form = KeyForm::new(app.now_ms(), has_scopes(app, &view.snapshot));
+    page(app, request, &view, &form, None)
 }
 
 /// The policy's findings for the form. It generates nothing.
 pub(super) fn check(app: &App, request: &PageRequest) -> Response {
     let view = app.snapshot(Freshness::Last);
     let form = KeyForm::from_fields(&request.form);
-    let choices = Choices::new(app, &view.snapshot, &form);
-    let check = Check::new(app, &view.snapshot, &form, &choices);
+    let check = Check::new(app, &view.snapshot, &form, &app.asset_groups.last(&app.options));
     let mut parts = parts(&check);
     parts.push((Hint::ID, hint(app, &form, &check).markup()));
     response::parts(parts)
@@ -34,7 +34,8 @@ pub(super) fn check(app: &App, request: &PageRequest) -> Response {
 
 /// Generates the key.
 pub(super) fn generate(app: &App, request: &PageRequest) -> Response {
-    let view = app.snapshot(Freshness::Last);
+    // The policy may have changed since the form was opened.
+    let view = app.snapshot(Freshness::Now);
     let form = KeyForm::from_fields(&request.form);
     match generated(app, request, &view, &form) {
         Ok(answer) => answer,
@@ -56,8 +57,11 @@ fn generated(
     if !faults.is_empty() {
         return Err(faults.join("\n").into());
     }
-    let choices = Choices::new(app, &view.snapshot, form);
-    let check = Check::new(app, &view.snapshot, form, &choices);
+    if let Some(why) = &view.fault {
+        return Err(format!("the tenant could not be read: {why}").into());
+    }
+    let groups = app.asset_groups.read(&app.options);
+    let check = Check::new(app, &view.snapshot, form, &groups);
     if check.is_locked {
         return Err("the policy locks a rule that this key breaks, or cannot be read".into());
     }
@@ -100,7 +104,7 @@ fn definition(yaml: &str) -> Markup {
         div class="field" {
             div class="bar flush" {
                 h2 { "Its definition" }
-                button type="button" data-copy-from="yaml" data-what="the definition" { "Copy" }
+                button type="button" hidden data-copy-from="yaml" data-what="the definition" { "Copy" }
             }
             pre id="yaml" tabindex="0" { (yaml) }
             p class="hint" {
@@ -119,7 +123,7 @@ fn page(
     why: Option<&str>,
 ) -> Response {
     let choices = Choices::new(app, &view.snapshot, form);
-    let check = Check::new(app, &view.snapshot, form, &choices);
+    let check = Check::new(app, &view.snapshot, form, &choices.groups);
     let frame = Frame { trail: &[("API Keys", "/keys")], ..Frame::new("New Key", "/keys") };
     let content = html! {
         (notes(view))

@@ -32,7 +32,7 @@ pub(super) fn show(app: &App, request: &PageRequest) -> Response {
         @if view.snapshot.is_read() {
             section class="card" aria-labelledby="due" {
                 h2 id="due" { "API Key Expiration" }
-                (due(app, pager.page_of(&notices)))
+                (due(app, &view.snapshot, pager.page_of(&notices)))
                 (pager.links())
             }
         }
@@ -83,10 +83,13 @@ fn notices(snapshot: &Snapshot, now_ms: u64) -> Vec<KeyNotice<'_>> {
     notices
 }
 
-fn due(app: &App, notices: &[KeyNotice<'_>]) -> Markup {
+fn due(app: &App, snapshot: &Snapshot, notices: &[KeyNotice<'_>]) -> Markup {
     html! {
         @if notices.is_empty() {
-            div class="body" { p { "No key expires, so there is nothing to notify of." } }
+            div class="body" { p {
+                @if snapshot.unseen > 0 { "None of the keys that could be read expires." }
+                @else { "No key expires, so there is nothing to notify of." }
+            } }
         } @else {
             div class="scroll" role="region" aria-label="Notices table" tabindex="0" {
                 table class="plain" {
@@ -193,7 +196,7 @@ fn rules(app: &App) -> Markup {
                             th scope="row" { (text(&rule["name"])) }
                             td { (text(&rule["forward_type"])) }
                             td { (places(&rule["forward_source"])) }
-                            td { @if rule["enabled"] == true { "enabled" } @else { "disabled" } }
+                            td { (state(&rule["enabled"])) }
                         }
                     } }
                 }
@@ -219,6 +222,14 @@ fn places(source: &Value) -> String {
         places.push(format!("syslog server {}", source["syslog"]["id"]));
     }
     if places.is_empty() { "nowhere".to_owned() } else { places.join("; ") }
+}
+
+const fn state(enabled: &Value) -> &'static str {
+    match enabled {
+        Value::Bool(true) => "enabled",
+        Value::Bool(false) => "disabled",
+        _ => "unknown",
+    }
 }
 
 fn text(value: &Value) -> &str {

@@ -99,7 +99,7 @@ fn shown(app: &App, request: &PageRequest, page: &NewKeyPage) -> Response {
                 }
                 code id="new-key" class="secret" tabindex="0" { (key.as_str()) }
                 div class="submit" {
-                    button type="button" class="primary" data-copy-from="new-key" data-what="the key" {
+                    button type="button" hidden class="primary" data-copy-from="new-key" data-what="the key" {
                         "Copy"
                     }
                     a class="button" href={ "/keys/" (id) } { "Done" }

@@ -6,7 +6,8 @@ use cortexkey_client::{KeyDelivery, Renewal, ReplacementOptions, RotateError, Ro
 use cortexkey_system::chain;
 use maud::{Markup, html};
 
-use super::find::{SelectedKey, find_key};
+use super::find::{SelectedKey, find_key, find_key_as_of};
+use super::form::{Check, FormField, KeyForm};
 use super::reveal::{KeyReveal, sink_choice, state_places, submission_field};
 use crate::app::App;
 use crate::error::BoxError;
@@ -26,7 +27,8 @@ pub(super) fn show(app: &App, request: &PageRequest) -> Response {
 
 /// Rotates it, or finishes a rotation that is under way.
 pub(super) fn rotate(app: &App, request: &PageRequest) -> Response {
-    let selected = match find_key(app, request) {
+    // The policy may have changed since the form was opened.
+    let selected = match find_key_as_of(app, request, Freshness::Now) {
         Ok(selected) => selected,
         Err(answer) => return *answer,
     };
@@ -42,14 +44,18 @@ fn rotated(app: &App, request: &PageRequest, selected: &SelectedKey) -> Result<R
     let old = selected.row.record.key_id;
     let grace = request.form.get("grace").unwrap_or("1h");
     let grace_ms = grace_ms(grace)?;
-    let lifetime = request.form.get("lifetime").map(duration_ms).transpose();
+    let lifetime_ms = request.form.get("lifetime").map(duration_ms).transpose()?;
+    if let Some(lifetime_ms) = lifetime_ms {
+        check_lifetime(app, selected, lifetime_ms)?;
+    }
     let options = ReplacementOptions {
         expires_ms: None,
-        lifetime_ms: lifetime?,
+        lifetime_ms,
         unreferenced: match request.form.get("unreferenced") {
+            None => None,
             Some("yes") => Some(true),
             Some("no") => Some(false),
-            _ => None,
+            Some(_) => return Err("`unreferenced` is yes or no, or empty".into()),
         },
     };
     let reveal = KeyReveal::new()?;
@@ -73,6 +79,26 @@ fn rotated(app: &App, request: &PageRequest, selected: &SelectedKey) -> Result<R
         }
     };
     Ok(reveal.finish(app, request, id, Some(&sink), more))
+}
+
+/// Refuses a lifetime that a locked rule forbids. What the new key gets from the old one was not
+/// chosen here.
+fn check_lifetime(app: &App, selected: &SelectedKey, lifetime_ms: u64) -> Result<(), BoxError> {
+    let mut key = selected.row.key.clone();
+    key.expiration = Some(app.now_ms().saturating_add(lifetime_ms));
+    let mut form = KeyForm::from_key(&key, None);
+    if let Some(managed) = &selected.row.managed {
+        form.name.clone_from(&managed.name);
+        form.set_owner(managed.owner.as_deref());
+    }
+    let check = Check::new(app, &selected.view.snapshot, &form, &Ok(Vec::new()));
+    if check.is_locked_at(FormField::Expires) {
+        let found = check.at(FormField::Expires).map(|found| found.message.as_str());
+        let found: Vec<&str> = found.collect();
+        let why = "the policy locks a rule that this lifetime breaks, or cannot be read";
+        return Err([&[why][..], &found].concat().join("\n").into());
+    }
+    Ok(())
 }
 
 struct RotationOutcome {
@@ -135,7 +161,17 @@ fn page(app: &App, request: &PageRequest, selected: &SelectedKey, why: Option<&s
             dt { "Comment" } dd { (record.comment.as_deref().unwrap_or("none")) }
             dt { "Expires" } dd { (left(record.expiry, app.now_ms())) }
         }
-        p { "The new key gets the roles, level, comment and scope of the old one." }
+        @match app.options.client.scope(id) {
+            Ok(_) => p { "The new key gets the roles, level, comment and scope of the old one." },
+            Err(error) => {
+                p { "The new key gets the roles, level and comment of the old one." }
+                div class="note warn" {
+                    strong { "The scope of the old key cannot be read." }
+                    p { (chain(&error)) }
+                    p { "If that stays so, the new key gets no scope." }
+                }
+            }
+        }
         form class="form" method="post" action={ (path) "/rotate" } {
             (layout::token_field(request))
             (submission_field())

@@ -125,8 +125,12 @@ pub(crate) fn notes(view: &SnapshotView) -> Markup {
         }
         @if snapshot.unseen > 0 {
             div class="note warn" {
-                (snapshot.unseen) " keys of the tenant are not shown: it does not list them, or their \
-                 records cannot be read."
+                @if snapshot.unseen == 1 {
+                    "1 key of the tenant is not shown: it does not list it, or its record cannot be read."
+                } @else {
+                    (snapshot.unseen) " keys of the tenant are not shown: it does not list them, or their \
+                     records cannot be read."
+                }
             }
         }
         @for why in &snapshot.definitions.faults {

@@ -81,7 +81,7 @@ mod tests {
         for (page, wanted) in
             [("1", 0..50), ("2", 50..100), ("3", 100..120), ("9", 100..120), ("0", 0..50)]
         {
-            let query = Fields::parse(format!("page={page}").as_bytes());
+            let query = Fields::of_query(Some(&format!("page={page}")));
             let pager = Pager::new("/x", &query, list.len());
             assert_eq!(pager.page_of(&list), &list[wanted], "{page}");
         }

@@ -1,6 +1,9 @@
 //! Generating, editing and rotating through the page leaves the tenant as the client would.
 
-use cortexkey_client::ObservedScope;
+use cortexkey_api::api_key::CommentEdit;
+use cortexkey_api::api_keys::SecurityLevel;
+use cortexkey_api::role::RoleName;
+use cortexkey_client::{KeyEdit, ObservedScope};
 use cortexkey_core::auth::KeyId;
 use cortexkey_tenant::{Fault, FaultKind};
 
@@ -140,6 +143,118 @@ fn an_edit_changes_only_the_edited_fields() {
     // The key that signs keeps its level.
     let own = browser.post("/keys/2/edit", "level=standard&role=Instance+Administrator");
     assert_eq!(own.status, 422);
+}
+
+/// The fields by which a form knows what its key was when it was opened.
+fn seen(page: &Answer) -> String {
+    let field = |name: &str| {
+        let (_, rest) = page.body.split_once(&format!("name=\"{name}\" value=\"")).unwrap();
+        format!("&{name}={}", rest.split('"').next().unwrap())
+    };
+    field("seen") + &field("seen-scope")
+}
+
+#[test]
+fn an_edit_does_not_undo_what_others_changed_meanwhile() {
+    let (site, _folder) = site();
+    let browser = site.enter();
+    let (id, _) = generate(&browser, "1");
+    let path = format!("/keys/{id}/edit");
+    let key = KeyId::new(id).unwrap();
+    let client = client(&site.tenant);
+    let roles = || client.find_key(key).unwrap().unwrap().roles;
+    let to = |role: &str| KeyEdit {
+        roles: vec![RoleName::new(role)],
+        level: SecurityLevel::Advanced,
+        comment: CommentEdit::Set(Some("SEC-1".to_owned())),
+    };
+    client.edit_key(key, &to("Privileged Responder")).unwrap();
+    let opened = browser.get(&path);
+    // Somebody takes the role away while the form is open.
+    client.edit_key(key, &to("Viewer")).unwrap();
+    let form = "level=advanced&role=Privileged+Responder&comment=typed";
+    let refused = browser.post(&path, &format!("{form}&once=2{}", seen(&opened)));
+    assert_eq!(refused.status, 409, "{}", refused.body);
+    assert!(refused.body.contains("roles are now Viewer"), "{}", refused.body);
+    assert!(refused.body.contains(">typed</textarea>"), "{}", refused.body);
+    assert_eq!(roles(), ["Viewer"]);
+    // Who saw it may save it.
+    let saved = browser.post(&path, &format!("{form}&once=3{}", seen(&refused)));
+    assert_eq!(saved.status, 303, "{}", saved.body);
+    assert_eq!(roles(), ["Privileged Responder"]);
+}
+
+#[test]
+fn an_edit_does_not_undo_a_scope_that_others_set_meanwhile() {
+    let (site, _folder) = site();
+    let browser = site.enter();
+    let (id, _) = generate(&browser, "1");
+    let path = format!("/keys/{id}/edit");
+    let key = KeyId::new(id).unwrap();
+    let client = client(&site.tenant);
+    let opened = browser.get(&path);
+    let elsewhere = "level=advanced&role=Viewer&comment=SEC-1&has-scope=1&endpoints=none&once=2";
+    assert_eq!(browser.post(&path, elsewhere).status, 303);
+    let narrowed = client.scope(key).unwrap();
+    let form = "level=advanced&role=Viewer&comment=SEC-1&has-scope=1&endpoints=all&once=3";
+    let refused = browser.post(&path, &format!("{form}{}", seen(&opened)));
+    assert_eq!(refused.status, 409, "{}", refused.body);
+    assert_eq!(client.scope(key).unwrap(), narrowed);
+    // Without the scope it is no matter.
+    let comment = "level=advanced&role=Viewer&comment=other&once=4";
+    assert_eq!(browser.post(&path, &format!("{comment}{}", seen(&opened))).status, 303);
+}
+
+#[test]
+fn words_that_no_form_has_generate_no_key() {
+    let (site, _folder) = site();
+    let browser = site.enter();
+    for (from, to) in [
+        ("level=advanced", "level=ultra"),
+        ("assets=select", "assets=everything"),
+        ("cases=select", "cases=SELECT"),
+        ("endpoints=all", "endpoints=some"),
+        ("group=16", "group=16&group=x"),
+    ] {
+        let refused = browser.post("/keys/new", &form(to).replace(from, to));
+        assert_eq!(refused.status, 422, "{to}");
+    }
+    assert_eq!(client(&site.tenant).all_keys(&[]).unwrap().len(), 2);
+}
+
+#[test]
+fn a_rule_that_was_locked_after_the_form_was_opened_blocks_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let policy = |rules: &str| {
+        let text = format!(
+            "apiVersion: cortexkey/v1\nkind: Policy\nmetadata: {{ name: t }}\n\
+             extends: [builtin:minimal]\nkeys: [\"*.key.yaml\"]\n{rules}"
+        );
+        std::fs::write(folder.path().join("cortexkey.yaml"), text).unwrap();
+    };
+    policy("");
+    let keys = folder.path().to_owned();
+    let site = Site::start_with(|options| {
+        options.keys = Some(keys.clone());
+        options.state_folder = Some(keys.join("state"));
+    });
+    let browser = site.enter();
+    let (id, _) = generate(&browser, "1");
+    browser.get("/keys/new");
+    policy(
+        "rules:\n  level-standard-forbidden: { enabled: true, severity: error, locked: true }\n\
+         \x20 expiry-too-long: { enabled: true, severity: error, locked: true, max: 30d }\n",
+    );
+    let standard = form("2").replace("level=advanced", "level=standard");
+    assert_eq!(browser.post("/keys/new", &standard).status, 422);
+    let rotate = format!("/keys/{id}/rotate");
+    let long = browser.post(&rotate, "grace=0&lifetime=90d&unreferenced=no&once=3");
+    assert_eq!(long.status, 422, "{}", long.body);
+    let odd = browser.post(&rotate, "grace=0&lifetime=20d&unreferenced=maybe&once=4");
+    assert_eq!(odd.status, 422);
+    assert_eq!(client(&site.tenant).all_keys(&[]).unwrap().len(), 3);
+    let short = browser.post(&rotate, "grace=0&lifetime=20d&unreferenced=no&once=5");
+    assert_eq!(browser.follow(&short).status, 200);
 }
 
 #[test]

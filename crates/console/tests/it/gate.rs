@@ -181,3 +181,11 @@ fn signing_out_ends_the_session() {
     assert!(left.header("clear-site-data").is_some());
     assert_eq!(browser.get("/keys").status, 401);
 }
+
+#[test]
+fn a_form_with_too_many_fields_is_refused_and_not_cut() {
+    let site = Site::start();
+    let browser = site.enter();
+    let many = "role=&".repeat(9000);
+    assert_eq!(browser.post("/keys/new", &many).status, 413);
+}

@@ -57,6 +57,10 @@ fn filters_select_matching_rows() {
         ("f.expires=2001-01-01&o.expires=from&empty=1", vec![1, 2, 3, 4, 5]),
         ("f.expires=2001-01-01&o.expires=until", vec![]),
         ("f.created=2001-01-01&o.created=prior", vec![]),
+        ("f.created=2001-01-01&o.created=not", vec![1, 2, 3, 4, 5]),
+        ("f.expires=2001-01-01&o.expires=not", vec![1, 2, 3, 4, 5]),
+        ("f.id=3&f.comment=Backup&join=or", vec![3, 5]),
+        ("f.id=3&f.comment=Backup&join=and", vec![]),
         ("sort=role&desc=1", vec![3, 5, 4, 1, 2]),
         ("sort=comment", vec![5, 1, 2, 3, 4]),
     ] {
@@ -68,7 +72,25 @@ fn filters_select_matching_rows() {
 fn an_invalid_filter_matches_nothing_and_is_reported() {
     let site = Site::start();
     let browser = site.enter();
-    for query in ["f.id=x", "f.expires=soon", "f.state=odd", "f.created=1960-01-01"] {
+    for query in [
+        "f.id=x",
+        "f.expires=soon",
+        "f.state=odd",
+        "f.created=1960-01-01",
+        // What is not known must not be taken for something else, or for nothing.
+        "f.created=2026-01-01&o.created=before",
+        "f.comment=x&o.comment=equals",
+        "f.id=1&o.id=from",
+        "f.security-level=standard&o.security-level=contains",
+        "f.owners=x",
+        "o.owners=is&f.id=1",
+        "f.id=1&join=xor",
+        "f.comment=x&empty=yes",
+        "f.comment=generated&f.comment=x",
+        "sort=size",
+        "col=id&col=size",
+        "desc=0",
+    ] {
         let answer = browser.get(&format!("/keys?{query}"));
         assert!(ids(&answer).is_empty(), "{query}");
         assert!(answer.body.contains("class=\"bad\""), "{query}");
@@ -99,6 +121,67 @@ fn exports_contain_all_matching_rows_and_no_formula() {
     let lines: Vec<&str> = tsv.body.lines().collect();
     assert_eq!(lines[0], "ID\tComment");
     assert_eq!(lines[4], "4\ttwo lines and a tab");
+}
+
+#[test]
+fn an_export_for_an_invalid_address_is_an_error() {
+    let site = Site::start();
+    let browser = site.enter();
+    for query in ["format=csv&f.id=x", "format=csv&f.owners=x", "format=xlsx"] {
+        let answer = browser.get(&format!("/keys/export?{query}"));
+        assert_eq!((answer.status, answer.header("content-disposition")), (422, None), "{query}");
+    }
+}
+
+#[test]
+fn a_copied_row_has_no_formula() {
+    let site = Site::start();
+    generate(&site, &["=HYPERLINK(1)", "+1", "\t@SUM(1)"]);
+    let browser = site.enter();
+    let page = browser.get("/keys").body;
+    let rows: Vec<&str> = page.split("data-row=\"").skip(1).collect();
+    assert_eq!(rows.len(), 5);
+    for row in rows {
+        let row = row.split('"').next().unwrap();
+        assert!(
+            row.split('\t').all(|cell| !cell.trim_start().starts_with(['=', '+', '@'])),
+            "{row}"
+        );
+    }
+}
+
+#[test]
+fn long_comments_and_addresses_make_no_heavy_page() {
+    const BYTES_MAX: usize = 150_000;
+    let site = Site::start();
+    let comment = "<".repeat(1024);
+    generate(&site, &[comment.as_str(); 60]);
+    let browser = site.enter();
+    let heavy = "&lt;".repeat(1024);
+    let page = browser.get("/keys?page=2").body;
+    assert_eq!(page.matches(&heavy).count(), 12, "each comment is there once, to be copied");
+    let plain = "x".repeat(1024);
+    generate(&site, &[plain.as_str(); 60]);
+    let page = browser.get("/keys?fresh=1&page=3").body;
+    assert!(page.len() < BYTES_MAX, "{} bytes", page.len());
+    let columns: String = ["id", "created", "created-by", "user", "role", "comment", "owner"]
+        .map(|column| format!("&col={column}"))
+        .concat();
+    let filter = "y".repeat(3900);
+    let page = browser.get(&format!("/keys?f.comment={filter}{columns}"));
+    assert_eq!(page.status, 200);
+    assert!(page.body.len() < BYTES_MAX, "{} bytes", page.body.len());
+    assert_eq!(browser.get(&format!("/keys?f.comment={filter}{filter}")).status, 414);
+}
+
+#[test]
+fn a_filter_by_definition_selects_the_words_of_its_column() {
+    let site = Site::start();
+    let browser = site.enter();
+    let unmanaged = ids_of(&browser, "f.definition=unmanaged&o.definition=is");
+    assert_eq!(unmanaged, [1, 2]);
+    assert!(ids_of(&browser, "f.definition=managed&o.definition=is").is_empty());
+    assert_eq!(ids_of(&browser, "f.definition=managed&o.definition=not"), [1, 2]);
 }
 
 #[test]
@@ -135,4 +218,26 @@ fn a_filtered_column_is_shown() {
     assert!(!browser.get("/keys").body.contains(field));
     assert!(browser.get("/keys?f.state=never&o.state=is").body.contains(field));
     assert!(browser.get("/keys?col=id&f.state=never&o.state=is").body.contains(field));
+}
+
+#[test]
+fn words_that_no_question_and_no_list_has_are_reported() {
+    let folder = tempfile::tempdir().unwrap();
+    let keys = folder.path().to_owned();
+    let site = Site::start_with(|options| options.keys = Some(keys));
+    let browser = site.enter();
+    let ask = "/keys/1?ask=component&name=Public+API";
+    let answered = |path: &str| browser.get(path).body.contains("How the answer came about");
+    assert!(answered(&format!("{ask}&level=edit")));
+    for path in [
+        format!("{ask}&level=admin"),
+        "/keys/1?ask=issue&domain=IT&reference=everything".to_owned(),
+        "/keys/1?ask=everything".to_owned(),
+    ] {
+        assert!(!answered(&path), "{path}");
+        assert!(browser.get(&path).body.contains("The question cannot be answered."), "{path}");
+    }
+    let findings = browser.get("/findings?severity=fatal").body;
+    assert!(findings.contains("there is no such severity"), "{findings}");
+    assert!(!findings.contains("0 findings"), "{findings}");
 }

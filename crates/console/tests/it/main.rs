@@ -9,6 +9,7 @@ mod gate;
 mod hostile;
 mod keys;
 mod notifications;
+mod odd;
 mod overview;
 mod requests;
 mod settings;

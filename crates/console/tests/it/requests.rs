@@ -150,3 +150,11 @@ fn a_console_for_a_profile_has_no_page_of_the_emulator() {
     }
     assert!(!browser.get("/keys").body.contains("/settings"));
 }
+
+#[test]
+fn an_invalid_key_id_stays_in_its_field() {
+    let site = Site::start();
+    let browser = site.enter();
+    let page = browser.get("/requests?key=abc").body;
+    assert!(page.contains("value=\"abc\"") && shown(&page).is_empty(), "{page}");
+}

@@ -70,10 +70,37 @@ fn tags_clock_and_faults_are_set() {
         assert_eq!(refused.status, 422, "{bad}");
         assert!(refused.body.contains("typed-path"), "{bad}");
     }
+    // These would wait and never occur.
+    for bad in
+        ["kind=reset&times=0", "kind=reset&times=1&path=public_api", "kind=redirect&times=1&value="]
+    {
+        assert_eq!(browser.post("/settings", &format!("set=fault&{bad}")).status, 422, "{bad}");
+    }
     assert_eq!(controls.faults().len(), 2);
     assert_eq!(browser.post("/settings", "set=no-faults").status, 303);
     assert!(controls.faults().is_empty());
     assert_eq!(browser.post("/settings", "set=nothing").status, 422);
+}
+
+#[test]
+fn pages_stay_readable_when_the_clock_is_moved_again_and_again() {
+    let site = Site::start();
+    let browser = site.enter();
+    for form in [
+        "to=step&step=half-year",
+        "to=step&step=half-year",
+        "to=time&date=2003-04-05&time=06:07",
+        "to=time&date=2222-04-05&time=06:07",
+        "to=machine",
+    ] {
+        assert_eq!(browser.post("/settings", &format!("set=clock&{form}")).status, 303, "{form}");
+        let page = browser.get("/keys?fresh=1").body;
+        let last = site.tenant.controls().requests(1);
+        assert!(!page.contains("data-fault=\"tenant\""), "{form}: {last:?}");
+    }
+    // Nothing can be signed at such a time.
+    let early = browser.post("/settings", "set=clock&to=time&date=2000-01-01&time=00:00");
+    assert_eq!(early.status, 422);
 }
 
 #[test]
@@ -103,5 +130,7 @@ fn a_product_without_scopes_has_no_switch() {
     let site = Site::start_for(options, |_| {});
     let browser = site.enter();
     assert!(!browser.get("/settings").body.contains("href=\"/settings/scopes\""));
+    let form = browser.get("/keys/new").body;
+    assert!(!form.contains("name=\"has-scope\" value=\"1\" checked"), "{form}");
     assert_eq!(browser.post("/settings", "set=scopes&on=1&seen=1").status, 422);
 }

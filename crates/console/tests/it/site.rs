@@ -4,7 +4,7 @@ use std::io::{BufRead as _, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::sync::Arc;
 
-use cortexkey_client::{Client, ClientOptions};
+use cortexkey_client::{Client, ClientOptions, SigningClock};
 use cortexkey_console::{Console, Options, TenantKind};
 use cortexkey_core::auth::{Key, Signer};
 use cortexkey_tenant::{Clock, SettableClock, Tenant};
@@ -226,7 +226,9 @@ pub(crate) fn client_with(tenant: &Tenant, url: &str, options: ClientOptions) ->
     let seeded = &tenant.seeded_keys().unwrap().advanced;
     let key = Key::new(seeded.expose().as_bytes()).unwrap();
     let signer = Signer::new(seeded.id(), seeded.level(), key);
-    Client::new(url.parse().unwrap(), signer, options)
+    let controls = tenant.controls();
+    let clock = Some(SigningClock::new(move || controls.now_ms()));
+    Client::new(url.parse().unwrap(), signer, ClientOptions { clock, ..options })
 }
 
 /// A request that a program between a console and its tenant received.
@@ -261,6 +263,11 @@ impl Request {
         let mut body = vec![0; length];
         reader.read_exact(&mut body).ok()?;
         Some(Self { head, body })
+    }
+
+    /// The first line.
+    pub(crate) fn line(&self) -> &str {
+        self.head.lines().next().unwrap_or_default()
     }
 
     /// Sends it to the tenant, and returns the answer.

@@ -3,6 +3,7 @@
 
 mod question;
 
+use cortexkey_api::scope::ScopeRead;
 use cortexkey_core::access::{Area, Grant, Rights, Sbac, TenantSettings, scope_bypasses};
 use cortexkey_manifest::access::{KeyAccess, ScopeModel, describe, losses};
 use cortexkey_system::chain;
@@ -19,9 +20,18 @@ use crate::snapshot::{Row, Snapshot};
 pub(super) fn for_row(app: &App, snapshot: &Snapshot, row: &Row) -> Result<KeyAccess, BoxError> {
     let scope = app.options.client.scope(row.record.key_id);
     let scope = scope.map_err(|error| format!("its scope could not be read: {}", chain(&error)))?;
+    of_scope(app, snapshot, row, scope.as_ref())
+}
+
+fn of_scope(
+    app: &App,
+    snapshot: &Snapshot,
+    row: &Row,
+    scope: Option<&ScopeRead>,
+) -> Result<KeyAccess, BoxError> {
     let policy = snapshot.definitions.policy();
     let tenant = app.options.tenant.as_deref();
-    let access = cortexkey_fleet::access(row, scope.as_ref(), policy, tenant)?;
+    let access = cortexkey_fleet::access(row, scope, policy, tenant)?;
     Ok(as_the_emulator(app, access))
 }
 
@@ -42,9 +52,15 @@ fn as_the_emulator(app: &App, mut access: KeyAccess) -> KeyAccess {
     access
 }
 
-/// The cards of a key's page.
+/// The cards of a key's page. What its roles allow is known without its scope, which many signing
+/// keys may not read.
 pub(super) fn cards(app: &App, request: &PageRequest, selected: &SelectedKey) -> Markup {
-    let access = match for_row(app, &selected.view.snapshot, &selected.row) {
+    let scope = app.options.client.scope(selected.row.record.key_id);
+    let (scope, why) = match scope {
+        Ok(scope) => (scope, None),
+        Err(error) => (None, Some(chain(&error))),
+    };
+    let access = match of_scope(app, &selected.view.snapshot, &selected.row, scope.as_ref()) {
         Ok(access) => access,
         Err(error) => return fault("What the key may do is not known.", &chain(error.as_ref())),
     };
@@ -53,13 +69,17 @@ pub(super) fn cards(app: &App, request: &PageRequest, selected: &SelectedKey) ->
             h2 id="may-do" { "What it may do" }
             div class="body" { (rights(&access)) }
         }
-        section class="card" aria-labelledby="may-see" {
-            h2 id="may-see" { "What it may see" }
-            div class="body" { (areas(&access)) }
-        }
-        section class="card" aria-labelledby="ask" {
-            h2 id="ask" { "Ask about access" }
-            div class="body" { (question::card(request, selected, &access)) }
+        @if let Some(why) = why {
+            (fault("What the key may see is not known: its scope could not be read.", &why))
+        } @else {
+            section class="card" aria-labelledby="may-see" {
+                h2 id="may-see" { "What it may see" }
+                div class="body" { (areas(&access)) }
+            }
+            section class="card" aria-labelledby="ask" {
+                h2 id="ask" { "Ask about access" }
+                div class="body" { (question::card(request, selected, &access)) }
+            }
         }
     }
 }

@@ -24,6 +24,8 @@ const KINDS: [(&str, &str); 9] = [
     ("row", "see a row of a dataset"),
 ];
 
+const LEVELS: [(&str, &str); 2] = [("view", "view"), ("edit", "edit")];
+
 /// What an issue may reference.
 const REFERENCES: [(&str, &str); 5] = [
     ("asset", "an asset"),
@@ -42,8 +44,7 @@ pub(super) fn card(request: &PageRequest, selected: &SelectedKey, access: &KeyAc
             div class="fields" {
                 (choice(fields, "ask", "May it", "", &KINDS))
                 (text(fields, "name", "Name", "component action row", Some("names")))
-                (choice(fields, "level", "Level", "component",
-                    &[("view", "view"), ("edit", "edit")]))
+                (choice(fields, "level", "Level", "component", &LEVELS))
                 (text(fields, "domain", "Domain", "issue case", Some("domains")))
                 (choice(fields, "reference", "It references", "issue case", &REFERENCES))
                 (text(fields, "groups", "In these groups", "asset finding issue case endpoint manage", None))
@@ -112,6 +113,12 @@ fn answer(access: &KeyAccess, kind: &str, fields: &Fields) -> Markup {
     let of = |name: &str| fields.get(name).unwrap_or_default().trim();
     let name = of("name");
     let domain = of("domain");
+    for (field, options) in [("level", LEVELS.as_slice()), ("reference", REFERENCES.as_slice())] {
+        let given = fields.get(field);
+        if given.is_some_and(|given| options.iter().all(|(word, _)| *word != given)) {
+            return wrong(&format!("`{field}` is not one of its options."));
+        }
+    }
     let groups = list(of("groups"));
     let tags = list(of("tags"));
     let endpoint = Endpoint { groups: &groups, tags: &tags };

@@ -6,10 +6,9 @@ use cortexkey_client::Import;
 use cortexkey_lint::{Corpus, CorpusFile, Timestamp, lint};
 use cortexkey_manifest::yaml::YamlLimits;
 
-use super::choices::Choices;
 use super::values::KeyForm;
 use crate::app::App;
-use crate::snapshot::Snapshot;
+use crate::snapshot::{GroupList, Snapshot};
 use cortexkey_fleet::KeyFinding;
 
 /// The name of the file with the findings.
@@ -81,6 +80,8 @@ impl FormField {
 pub(in crate::pages) struct Check {
     pub(in crate::pages) yaml: String,
     found: Vec<(FormField, KeyFinding)>,
+    /// The fields where a locked rule is violated.
+    locked: Vec<FormField>,
     /// Whether a locked rule is violated, or the policy cannot be read.
     pub(in crate::pages) is_locked: bool,
 }
@@ -90,11 +91,11 @@ impl Check {
         app: &App,
         snapshot: &Snapshot,
         form: &KeyForm,
-        choices: &Choices,
+        groups: &GroupList,
     ) -> Self {
         let now_ms = app.now_ms();
-        let yaml = definition(app, snapshot, form, choices, now_ms);
-        let mut check = Self { yaml, found: Vec::new(), is_locked: false };
+        let yaml = definition(app, snapshot, form, groups, now_ms);
+        let mut check = Self { yaml, found: Vec::new(), locked: Vec::new(), is_locked: false };
         // It is unknown what an unreadable policy forbids.
         let policy = snapshot.definitions.policy().filter(|policy| policy.is_valid());
         let Some(policy) = policy else {
@@ -112,10 +113,19 @@ impl Check {
             }
             let found = KeyFinding::new(&report, finding);
             let line = check.yaml.lines().nth(found.line.saturating_sub(1)).unwrap_or_default();
-            check.is_locked |= policy.is_locked(&finding.rule);
-            check.found.push((FormField::for_line(line, &found.code), found));
+            let field = FormField::for_line(line, &found.code);
+            if policy.is_locked(&finding.rule) {
+                check.is_locked = true;
+                check.locked.push(field);
+            }
+            check.found.push((field, found));
         }
         check
+    }
+
+    /// Whether a locked rule is violated at a field, or it is unknown whether one is.
+    pub(in crate::pages) fn is_locked_at(&self, field: FormField) -> bool {
+        self.is_locked && (self.locked.is_empty() || self.locked.contains(&field))
     }
 
     /// The findings at a field.
@@ -133,7 +143,7 @@ fn definition(
     app: &App,
     snapshot: &Snapshot,
     form: &KeyForm,
-    choices: &Choices,
+    groups: &GroupList,
     now_ms: u64,
 ) -> String {
     let policy = snapshot.definitions.policy();
@@ -141,7 +151,7 @@ fn definition(
     let tenant = app.options.tenant.as_deref().filter(|_| has_several);
     let import = Import { pattern: None, tenant, taken: BTreeSet::new() };
     let name = if form.name.is_empty() { "new-key" } else { form.name.as_str() };
-    let scope = form.scope_read(&choices.groups);
+    let scope = form.scope_read(groups.as_deref().unwrap_or_default());
     let unreferenced = form.lets_unreferenced_in();
     import.definition(name, &form.owner, &form.record(now_ms), scope.as_ref(), unreferenced)
 }

@@ -1,22 +1,26 @@
 //! [`Choices`]: the options of a form: the tenant's roles and asset groups, and the policy's facts.
 
+use std::sync::Arc;
+
 use cortexkey_api::asset_group::AssetGroupRecord;
 use cortexkey_core::access::{BUILT_IN_DOMAINS, Grant, Product};
 use cortexkey_lint::Policy;
 use cortexkey_manifest::access::{ResolvedRole, RoleOrigin};
-use cortexkey_system::chain;
+use cortexkey_manifest::policy::CatalogTenant;
 
 use super::values::KeyForm;
 use crate::app::App;
-use crate::snapshot::Snapshot;
+use crate::snapshot::{GroupList, Snapshot};
 
 /// The options of a form.
 pub(in crate::pages) struct Choices {
     pub(super) roles: Vec<RoleChoice>,
+    /// Whether keys of the product have scopes.
+    pub(super) has_scopes: bool,
+    /// Why the tenant's roles could not be read.
+    pub(super) roles_fault: Option<String>,
     /// Asset groups that scopes can use.
-    pub(super) groups: Vec<AssetGroupRecord>,
-    /// Why they could not be read.
-    pub(super) groups_fault: Option<String>,
+    pub(in crate::pages) groups: Arc<GroupList>,
     pub(super) domains: Vec<String>,
     pub(super) endpoint_groups: Vec<String>,
     pub(super) endpoint_tags: Vec<String>,
@@ -36,15 +40,8 @@ pub(super) struct RoleChoice {
 impl Choices {
     pub(in crate::pages) fn new(app: &App, snapshot: &Snapshot, form: &KeyForm) -> Self {
         let policy = snapshot.definitions.policy();
-        let tenant = policy.and_then(|policy| {
-            policy.tenant(app.options.tenant.as_deref().or(policy.only_tenant())?)
-        });
-        let product = tenant.and_then(|tenant| tenant.product.get().copied());
-        let (groups, groups_fault) = match app.options.client.asset_groups() {
-            Ok(groups) => (groups, None),
-            Err(error) => (Vec::new(), Some(chain(&error))),
-        };
-        let groups = groups.into_iter().filter(|group| group.is_scopable() != Some(false));
+        let tenant = tenant(app, snapshot);
+        let product = product(app, snapshot);
         let known = |of_policy: Vec<String>, chosen: &[String]| {
             let mut names = of_policy;
             for name in chosen {
@@ -62,8 +59,9 @@ impl Choices {
         domains.dedup();
         Self {
             roles: roles(snapshot, policy, product, form),
-            groups: groups.collect(),
-            groups_fault,
+            has_scopes: has_scopes(app, snapshot),
+            roles_fault: snapshot.roles_fault.clone(),
+            groups: app.asset_groups.read(&app.options),
             domains: known(domains, &form.domains),
             endpoint_groups: known(
                 tenant.map(|tenant| texts(&tenant.endpoint_groups)).unwrap_or_default(),
@@ -78,10 +76,33 @@ impl Choices {
 }
 
 impl Choices {
+    /// The asset groups; none if they could not be read.
+    pub(super) fn groups(&self) -> &[AssetGroupRecord] {
+        self.groups.as_ref().as_deref().unwrap_or_default()
+    }
+
     /// Selected groups that the tenant does not list, or could not be asked for.
     pub(super) fn unlisted_groups(&self, form: &KeyForm) -> impl Iterator<Item = u64> {
-        form.groups.iter().copied().filter(|id| self.groups.iter().all(|group| group.id != *id))
+        form.groups.iter().copied().filter(|id| self.groups().iter().all(|group| group.id != *id))
     }
+}
+
+/// Whether keys of the product have scopes of this form, as far as it is known.
+pub(in crate::pages) fn has_scopes(app: &App, snapshot: &Snapshot) -> bool {
+    match app.options.emulator() {
+        Some(controls) => controls.settings().has_scopes,
+        None => product(app, snapshot).is_none_or(Product::has_scopes),
+    }
+}
+
+fn product(app: &App, snapshot: &Snapshot) -> Option<Product> {
+    tenant(app, snapshot)?.product.get().copied()
+}
+
+/// The policy's facts about the tenant.
+fn tenant<'s>(app: &App, snapshot: &'s Snapshot) -> Option<&'s CatalogTenant> {
+    let policy = snapshot.definitions.policy()?;
+    policy.tenant(app.options.tenant.as_deref().or(policy.only_tenant())?)
 }
 
 /// The tenant's roles; if it does not list them, those of its keys and of the policy.

@@ -39,7 +39,7 @@ pub(in crate::pages) fn tabs(
             }
             @for (id, title, content) in &sections {
                 section id=(id) role="tabpanel" aria-labelledby={ (id) "-tab" } {
-                    h3 { (title) }
+                    h2 { (title) }
                     (content)
                 }
             }
@@ -79,6 +79,12 @@ fn role_tab(purpose: Purpose, form: &KeyForm, choices: &Choices, check: &Check) 
         }
         fieldset class="field" {
             legend { "Role" }
+            @if let Some(why) = &choices.roles_fault {
+                p class="bad" {
+                    "The tenant's roles could not be read, so these are the roles of its keys and of \
+                     the policy: " (why)
+                }
+            }
             div class="options" {
                 @for role in &choices.roles { (role_choice(role, form.roles.contains(&role.name))) }
             }
@@ -86,7 +92,7 @@ fn role_tab(purpose: Purpose, form: &KeyForm, choices: &Choices, check: &Check) 
         }
         div class="field" {
             label for="comment" { "Comment" }
-            textarea id="comment" name="comment" maxlength="2000" { (form.comment) }
+            textarea id="comment" name="comment" maxlength="1024" { (form.comment) }
             span class="hint" { "Optional. The only text that the tenant keeps: anyone who lists keys reads it." }
             (at(check, FormField::Comment))
         }
@@ -150,6 +156,9 @@ fn role_choice(role: &RoleChoice, is_chosen: bool) -> Markup {
 
 fn scope_tab(purpose: Purpose, form: &KeyForm, choices: &Choices, check: &Check) -> Markup {
     html! {
+        @if !choices.has_scopes {
+            p class="warn" { "The keys of this product have no scopes of this form." }
+        }
         label class="pick" {
             input type="checkbox" name="has-scope" value="1" checked[form.has_scope];
             span {
@@ -175,11 +184,11 @@ fn scope_tab(purpose: Purpose, form: &KeyForm, choices: &Choices, check: &Check)
 
 fn assets(form: &KeyForm, choices: &Choices, check: &Check) -> Markup {
     let groups = html! {
-        @if let Some(why) = &choices.groups_fault {
+        @if let Err(why) = choices.groups.as_ref() {
             p class="bad" { "The asset groups could not be read: " (why) }
         }
         div class="options" {
-            @for group in &choices.groups {
+            @for group in choices.groups() {
                 label class="pick" {
                     input type="checkbox" name="group" value=(group.id)
                         checked[form.groups.contains(&group.id)];
@@ -325,7 +334,7 @@ fn definition_tab(form: &KeyForm, check: &Check) -> Markup {
         div class="field" {
             div class="bar" {
                 span class="label" { "The key's definition" }
-                button type="button" data-copy-from="yaml" data-what="the definition" { "Copy" }
+                button type="button" hidden data-copy-from="yaml" data-what="the definition" { "Copy" }
             }
             pre id="yaml" tabindex="0" { (check.yaml) }
             span class="hint" {

@@ -7,8 +7,8 @@ mod markup;
 mod submit;
 mod values;
 
-pub(super) use check::Check;
-pub(super) use choices::Choices;
+pub(super) use check::{Check, FormField};
+pub(super) use choices::{Choices, has_scopes};
 pub(super) use markup::{Purpose, parts, tabs};
 pub(super) use submit::{Hint, submit};
 pub(super) use values::KeyForm;

@@ -44,24 +44,18 @@ pub(in crate::pages) struct KeyForm {
     pub(super) filters: String,
     pub(in crate::pages) name: String,
     pub(super) owner: String,
-}
-
-fn mode(word: Option<&str>) -> AreaMode {
-    match word {
-        Some("all") => AreaMode::All,
-        Some("select") => AreaMode::Select,
-        _ => AreaMode::None,
-    }
+    /// What no browser sends for this form, in words. It is never taken for something else.
+    unknown: Vec<String>,
 }
 
 /// The mode of one axis, and its selection.
 type AxisValues<'a> = (AxisMode, &'a [String]);
 
 impl KeyForm {
-    /// An empty form at a time.
-    pub(in crate::pages) fn new(now_ms: u64) -> Self {
+    /// An empty form at a time, for a product with or without scopes.
+    pub(in crate::pages) fn new(now_ms: u64, has_scopes: bool) -> Self {
         let mut form = Self::from_fields(&Fields::default());
-        form.has_scope = true;
+        form.has_scope = has_scopes;
         form.set_expiration(Some(now_ms.saturating_add(LIFETIME_MS)));
         form
     }
@@ -73,30 +67,55 @@ impl KeyForm {
             let lines = fields.all(name).flat_map(str::lines).map(str::trim);
             lines.filter(|line| !line.is_empty()).map(str::to_owned).collect()
         };
+        let mut unknown = Vec::new();
+        let mut mode = |name: &str, modes: &[AreaMode]| {
+            let Some(word) = fields.get(name) else { return AreaMode::None };
+            let known = modes.iter().copied().find(|mode| mode.as_str() == word);
+            known.unwrap_or_else(|| {
+                unknown.push(format!("`{name}` has no option `{word}`"));
+                AreaMode::None
+            })
+        };
+        let all = [AreaMode::None, AreaMode::All, AreaMode::Select];
+        let (assets, cases, endpoints) =
+            (mode("assets", &all), mode("cases", &all), mode("endpoints", &all));
+        let datasets = mode("datasets", &[AreaMode::None, AreaMode::All]);
+        let level = fields.get("level").unwrap_or(Level::Advanced.as_str());
+        let level = level.parse().unwrap_or_else(|_| {
+            unknown.push(format!("there is no security level `{level}`"));
+            Level::Advanced
+        });
+        let mut groups = Vec::new();
+        for id in fields.all("group") {
+            match id.parse() {
+                Ok(id) => groups.push(id),
+                Err(_) => unknown.push(format!("`{id}` is not the id of an asset group")),
+            }
+        }
+        // The names of roles are the tenant's, with any spaces at their ends.
+        let roles = fields.all("role").filter(|role| !role.is_empty()).map(str::to_owned);
         Self {
-            level: fields
-                .get("level")
-                .and_then(|level| level.parse().ok())
-                .unwrap_or(Level::Advanced),
-            roles: names("role"),
+            level,
+            roles: roles.collect(),
             comment: text("comment"),
             has_date: fields.has("has-date"),
             date: text("date"),
             time: text("time"),
             has_scope: fields.has("has-scope"),
-            assets: mode(fields.get("assets")),
-            groups: fields.all("group").filter_map(|id| id.parse().ok()).collect(),
-            cases: mode(fields.get("cases")),
+            assets,
+            groups,
+            cases,
             domains: names("domain"),
             unreferenced: fields.has("unreferenced"),
-            endpoints: mode(fields.get("endpoints")),
+            endpoints,
             endpoint_groups: names("endpoint-group"),
             endpoint_tags: names("endpoint-tag"),
             has_datasets: fields.has("has-datasets"),
-            datasets: mode(fields.get("datasets")),
+            datasets,
             filters: text("filters"),
             name: text("name"),
             owner: text("owner"),
+            unknown,
         }
     }
 
@@ -155,6 +174,11 @@ impl KeyForm {
         self.level
     }
 
+    /// Whether the scope is set, too.
+    pub(in crate::pages) fn has_scope(&self) -> bool {
+        self.has_scope
+    }
+
     /// The owner, if there is one.
     pub(in crate::pages) fn owner(&self) -> Option<String> {
         Some(self.owner.clone()).filter(|owner| !owner.is_empty())
@@ -163,6 +187,20 @@ impl KeyForm {
     /// Fills in the owner.
     pub(in crate::pages) fn set_owner(&mut self, owner: Option<&str>) {
         owner.unwrap_or_default().clone_into(&mut self.owner);
+    }
+
+    /// Whether the key has these roles, this level and this comment.
+    pub(in crate::pages) fn is_as(&self, key: &ApiKeyRecord) -> bool {
+        // A form keeps neither the order of roles nor spaces around a comment.
+        let sorted = |roles: &[String]| {
+            let mut roles = roles.to_vec();
+            roles.sort();
+            roles
+        };
+        let comment = key.comment.as_deref().unwrap_or_default().replace("\r\n", "\n");
+        sorted(&self.roles) == sorted(&key.roles)
+            && self.level == Level::from(key.security_level)
+            && self.comment == comment.trim()
     }
 
     /// The form of an existing key: it has no field for the expiration.
@@ -199,7 +237,7 @@ impl KeyForm {
 
     /// The same for editing, where the expiration stays.
     pub(in crate::pages) fn edit_faults(&self) -> Vec<String> {
-        let mut faults = Vec::new();
+        let mut faults = self.unknown.clone();
         if self.roles.is_empty() {
             faults.push("choose at least one role".to_owned());
         }
@@ -350,7 +388,7 @@ mod tests {
     use super::*;
 
     fn form(text: &str) -> KeyForm {
-        KeyForm::from_fields(&Fields::parse(text.as_bytes()))
+        KeyForm::from_fields(&Fields::parse(text.as_bytes()).unwrap())
     }
 
     #[test]
@@ -392,6 +430,33 @@ mod tests {
     }
 
     #[test]
+    fn words_that_no_browser_sends_are_errors() {
+        for text in [
+            "role=Viewer&level=ultra",
+            "role=Viewer&assets=everything",
+            "role=Viewer&cases=All",
+            "role=Viewer&endpoints=some",
+            "role=Viewer&datasets=select",
+            "role=Viewer&has-scope=1&assets=select&group=16&group=x",
+        ] {
+            assert_eq!(form(text).edit_faults().len(), 1, "{text}");
+        }
+        assert_eq!(form("role=Viewer&role=+Ops+").roles, ["Viewer", " Ops "]);
+    }
+
+    #[test]
+    fn a_form_is_as_its_key_whatever_the_order_of_roles() {
+        let key = ApiKeyRecord {
+            comment: Some(" a\r\nb ".to_owned()),
+            ..form("role=Viewer&role=Responder").record(0)
+        };
+        assert!(form("role=Responder&role=Viewer&comment=a%0D%0Ab").is_as(&key));
+        assert!(!form("role=Responder&comment=a%0D%0Ab").is_as(&key));
+        assert!(!form("role=Responder&role=Viewer&comment=a").is_as(&key));
+        assert!(!form("role=Responder&role=Viewer&comment=a%0D%0Ab&level=standard").is_as(&key));
+    }
+
+    #[test]
     fn an_expiration_is_a_date_and_a_time_in_utc() {
         let dated = |text: &str| form(text).expiration_ms(0).ok();
         assert_eq!(
@@ -401,7 +466,7 @@ mod tests {
         assert_eq!(dated("date=2027-03-01"), Some(WEEK_MS));
         assert!(dated("has-date=1&date=1970-01-01&time=00:00").is_none());
         assert!(dated("has-date=1&date=soon").is_none());
-        let again = KeyForm::new(1_790_000_000_000);
+        let again = KeyForm::new(1_790_000_000_000, true);
         assert_eq!(
             again.expiration_ms(0).unwrap() / 60_000,
             (1_790_000_000_000 + LIFETIME_MS) / 60_000

@@ -4,7 +4,7 @@ use cortexkey_client::table;
 use cortexkey_core::lifecycle::{Expiry, RecordOrder, TimeColumn};
 use cortexkey_lint::Severity;
 
-use crate::records::time;
+use crate::records::{created_text, time};
 use crate::snapshot::Row;
 use cortexkey_fleet::{KeyExpiry, MONTH_MS, State, WEEK_MS};
 
@@ -189,7 +189,7 @@ impl Column {
         let managed = row.managed.as_ref();
         match self {
             Self::Id => record.key_id.to_string(),
-            Self::Created => time(record.created_ms),
+            Self::Created => created_text(record),
             Self::CreatedBy => record.created_by.clone(),
             Self::User => record.user_name.clone(),
             Self::Roles => record.roles.join(", "),
@@ -231,15 +231,11 @@ pub(super) fn is_choice(column: Column, value: &str, row: &Row, now_ms: u64) -> 
     let managed = row.managed.as_ref();
     match column {
         Column::Level => row.record.level.as_str() == value,
-        Column::Definition => match value {
-            "managed" => managed.is_some(),
-            "unmanaged" => managed.is_none(),
-            "drifted" => managed.is_some_and(|managed| managed.state == State::Drifted),
-            "pending" => managed.is_some_and(|managed| managed.state == State::Pending),
-            "replaced" => managed.is_some_and(|managed| managed.state == State::Replaced),
-            "unclear" => managed.is_some_and(|managed| managed.state == State::Unclear),
-            _ => false,
-        },
+        // The words of the column's cells.
+        Column::Definition => {
+            let chosen = DEFINITIONS.iter().find(|(word, _)| *word == value);
+            chosen.is_some_and(|(_, title)| definition(row) == *title)
+        }
         Column::Policy => {
             let worst = managed.and_then(|managed| managed.worst()).map(|found| found.severity);
             match value {

@@ -60,7 +60,7 @@ fn page(app: &App, request: &PageRequest, why: Option<&str>) -> Response {
 
 fn actions(app: &App) -> Markup {
     html! {
-        button type="button" data-copy=(app.options.client.address()) { "Copy API URL" }
+        button type="button" hidden data-copy=(app.options.client.address()) { "Copy API URL" }
         @if app.may_change() {
             a class="button primary" href="/keys/new" data-dialog { "New Key" }
         }
@@ -101,7 +101,7 @@ fn figures(app: &App, view: &SnapshotView) -> Markup {
 }
 
 fn count(app: &App, snapshot: &Snapshot, fields: &str) -> usize {
-    let fields = crate::page_request::Fields::parse(fields.as_bytes());
+    let fields = crate::page_request::Fields::of_query(Some(fields));
     Query::new(&fields, app.now_ms(), true).all(snapshot).len()
 }
 

@@ -16,22 +16,31 @@ pub(super) const ROWS: usize = 50;
 
 /// Operators, each with its word in addresses, its symbol and its name. A wide space separates
 /// them, so that a closed list shows only the symbol.
-pub(super) const TEXT_OPERATORS: [(&str, &str); 5] = [
+const TEXT_OPERATORS: [(&str, &str); 5] = [
     ("contains", "~\u{2003}contains"),
     ("is", "=\u{2003}is"),
     ("not", "≠\u{2003}is not"),
     ("without", "!\u{2003}does not contain"),
     ("pattern", "*\u{2003}matches a pattern"),
 ];
-pub(super) const CHOICE_OPERATORS: [(&str, &str); 2] =
-    [("is", "=\u{2003}is"), ("not", "≠\u{2003}is not")];
-pub(super) const TIME_OPERATORS: [(&str, &str); 5] = [
+const CHOICE_OPERATORS: [(&str, &str); 2] = [("is", "=\u{2003}is"), ("not", "≠\u{2003}is not")];
+const TIME_OPERATORS: [(&str, &str); 6] = [
     ("from", "≥\u{2003}from"),
     ("until", "≤\u{2003}until"),
     ("is", "=\u{2003}on"),
+    ("not", "≠\u{2003}not on"),
     ("prior", "−\u{2003}30 days prior to"),
     ("after", "+\u{2003}30 days after"),
 ];
+
+/// The operators of a column, the default first.
+pub(super) const fn operators(column: Column) -> &'static [(&'static str, &'static str)] {
+    match column.kind() {
+        ColumnKind::Choice(_) | ColumnKind::Id => &CHOICE_OPERATORS,
+        ColumnKind::Time(_) => &TIME_OPERATORS,
+        ColumnKind::Text | ColumnKind::Definition => &TEXT_OPERATORS,
+    }
+}
 
 /// The rows, their order and their columns.
 pub(super) struct Query {
@@ -44,8 +53,8 @@ pub(super) struct Query {
     pub(super) columns: Vec<Column>,
     page: usize,
     now_ms: u64,
-    /// What is wrong with a filter, in words, with its column.
-    pub(super) faults: Vec<(Column, String)>,
+    /// What is wrong with the address, in words.
+    pub(super) faults: Vec<String>,
 }
 
 enum Condition {
@@ -85,7 +94,7 @@ impl Query {
             descending: fields.has("desc"),
             page: fields.get("page").and_then(|page| page.parse().ok()).unwrap_or(1).max(1),
             now_ms,
-            faults: Vec::new(),
+            faults: faults(&fields),
             fields,
         };
         let or_empty = query.fields.has("empty");
@@ -94,7 +103,7 @@ impl Query {
             let Some(value) = value else { continue };
             match condition(column, &value, &operator, or_empty, now_ms) {
                 Ok(condition) => query.conditions.push(condition),
-                Err(error) => query.faults.push((column, error.to_string())),
+                Err(error) => query.faults.push(format!("{}: {error}", column.title())),
             }
         }
         query
@@ -116,7 +125,7 @@ impl Query {
         !self.conditions.is_empty() || !self.faults.is_empty()
     }
 
-    /// The rows that match, in order. If a filter is invalid, none does.
+    /// The rows that match, in order. If something of the address is invalid, none does.
     pub(super) fn all<'s>(&self, snapshot: &'s Snapshot) -> Vec<&'s Row> {
         if !self.faults.is_empty() {
             return Vec::new();
@@ -183,6 +192,38 @@ impl Query {
     }
 }
 
+/// Names and words of an address that are not known: a table that ignored them would show other
+/// rows than were asked for.
+fn faults(fields: &Fields) -> Vec<String> {
+    let mut faults = Vec::new();
+    for (name, value) in fields.iter().filter(|(_, value)| !value.is_empty()) {
+        let column = match name.split_once('.') {
+            Some(("f" | "o", column)) => Some(column),
+            None if matches!(name, "col" | "sort") => Some(value),
+            _ => None,
+        };
+        if let Some(column) = column.filter(|column| Column::from_name(column).is_none()) {
+            faults.push(format!("there is no column `{column}`"));
+        }
+        let words: &[&str] = match name {
+            "join" => &["or", "and"],
+            "empty" | "desc" => &["1"],
+            _ => continue,
+        };
+        if !words.contains(&value) {
+            faults.push(format!("`{name}` has no value `{value}`"));
+        }
+    }
+    let of_column = |column: &Column| {
+        let name = format!("f.{}", column.as_str());
+        fields.all(&name).filter(|value| !value.trim().is_empty()).count() > 1
+    };
+    for column in Column::ALL.iter().filter(|column| of_column(column)) {
+        faults.push(format!("{}: a column has one filter", column.title()));
+    }
+    faults
+}
+
 fn condition(
     column: Column,
     value: &str,
@@ -190,6 +231,9 @@ fn condition(
     or_empty: bool,
     now_ms: u64,
 ) -> Result<Condition, BoxError> {
+    if !operator.is_empty() && operators(column).iter().all(|(word, _)| *word != operator) {
+        return Err(format!("there is no operator `{operator}` for this column").into());
+    }
     let negated = matches!(operator, "not" | "without");
     if let ColumnKind::Choice(values) = column.kind() {
         if !values.iter().any(|(word, _)| *word == value) {
@@ -234,6 +278,7 @@ fn record_filter(
         }
         (ColumnKind::Time(_), "until") => request(Operator::Until, value),
         (ColumnKind::Time(_), "is") => request(Operator::Equals, value),
+        (ColumnKind::Time(_), "not") => request(Operator::NotEquals, value),
         (ColumnKind::Time(_), _) => request(Operator::From, value),
         (_, "is") => request(Operator::Equals, value),
         (_, "not") => request(Operator::NotEquals, value),

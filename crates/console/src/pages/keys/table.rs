@@ -7,7 +7,7 @@ use maud::{Markup, html};
 
 use super::columns::{Column, ColumnKind, definition};
 use super::export;
-use super::query::{CHOICE_OPERATORS, Query, ROWS, RowPage, TEXT_OPERATORS, TIME_OPERATORS};
+use super::query::{Query, ROWS, RowPage, operators};
 use super::views;
 use crate::app::App;
 use crate::page_request::PageRequest;
@@ -17,6 +17,10 @@ use crate::snapshot::{Row, Snapshot};
 use cortexkey_fleet::State;
 
 const DAY_MS: u64 = 24 * 60 * 60 * 1000;
+/// More than a column has room for. With long comments a page would otherwise weigh too much.
+const CELL_CHARS_MAX: usize = 120;
+/// The same for the text that a pointer shows.
+const TITLE_CHARS_MAX: usize = 300;
 
 /// The table for a query.
 pub(super) struct Table<'a> {
@@ -87,8 +91,8 @@ impl<'a> Table<'a> {
         let count = self.found.count;
         let all = self.snapshot.rows.len();
         html! {
-            @if let Some((column, why)) = self.query.faults.first() {
-                span class="bad" { (column.title()) ": " (why) }
+            @if let Some(why) = self.query.faults.first() {
+                span class="bad" { (why) }
             } @else if self.query.is_filtered() {
                 (thousands(count)) " of " (thousands(all)) " keys"
             } @else if !self.snapshot.is_read() {
@@ -166,16 +170,11 @@ impl<'a> Table<'a> {
         let (value, operator) = self.query.filter(column);
         let name = column.as_str();
         let title = column.title();
-        let operators: &[(&str, &str)] = match column.kind() {
-            ColumnKind::Choice(_) | ColumnKind::Id => &CHOICE_OPERATORS,
-            ColumnKind::Time(_) => &TIME_OPERATORS,
-            ColumnKind::Text | ColumnKind::Definition => &TEXT_OPERATORS,
-        };
         html! {
             span class="pair" {
                 select name={ "o." (name) } form="filters" aria-label={ (title) ": operator" }
                     class="operator" {
-                    @for (word, sign) in operators {
+                    @for (word, sign) in operators(column) {
                         option value=(word) selected[*word == operator] { (sign) }
                     }
                 }
@@ -201,7 +200,7 @@ impl<'a> Table<'a> {
                 tr data-id=(row.record.key_id) data-row=(export::row(row)) {
                     @for column in &self.query.columns { (self.cell(*column, row)) }
                     td class="more" {
-                        button type="button" class="quiet" data-menu="row-menu" aria-haspopup="menu"
+                        button type="button" hidden class="quiet" data-menu="row-menu" aria-haspopup="menu"
                             aria-label={ "Menu of key " (row.record.key_id) } { "⋯" }
                     }
                 }
@@ -213,6 +212,8 @@ impl<'a> Table<'a> {
                             "No key matches the filters. " a href="/keys" { "Clear them" }
                         } @else if !self.snapshot.is_read() {
                             span data-unread { "The keys are not known." }
+                        } @else if self.snapshot.unseen > 0 {
+                            "No key could be read."
                         } @else {
                             "The tenant has no keys."
                         }
@@ -230,6 +231,7 @@ impl<'a> Table<'a> {
                     a href={ "/keys/" (record.key_id) } { (record.key_id) }
                 }
             },
+            Column::Created if record.created_ms == 0 => html! { td class="muted" { "unknown" } },
             Column::Created => times("created", record.created_ms, &day(record.created_ms)),
             Column::Expires => self.expires(record),
             Column::Roles => roles(record),
@@ -246,12 +248,17 @@ impl<'a> Table<'a> {
                 let state = record.expiry.state(self.now_ms);
                 html! { td class="text" { (state) } }
             }
-            Column::CreatedBy
-            | Column::User
-            | Column::Comment
-            | Column::Owner
-            | Column::Name
-            | Column::File => {
+            Column::Comment => {
+                let text = column.text(row);
+                // The script copies the text of a shortened cell from the row's.
+                let at = (text.chars().count() > CELL_CHARS_MAX).then_some(export::COMMENT);
+                html! {
+                    td class="text" title=(shortened(&text, TITLE_CHARS_MAX)) data-at=[at] {
+                        (shortened(&text, CELL_CHARS_MAX))
+                    }
+                }
+            }
+            Column::CreatedBy | Column::User | Column::Owner | Column::Name | Column::File => {
                 let text = column.text(row);
                 html! { td class="text" title=(text) { (text) } }
             }
@@ -314,8 +321,8 @@ impl<'a> Table<'a> {
             format!("/keys/export?{}", fields.to_query())
         };
         html! {
-            a href=(address("tsv")) download { "TSV" }
-            a href=(address("csv")) download { "CSV" }
+            a href=(address("tsv")) { "TSV" }
+            a href=(address("csv")) { "CSV" }
         }
     }
 
@@ -356,6 +363,14 @@ impl<'a> Table<'a> {
                 button type="submit" { "Show these columns" }
             }
         }
+    }
+}
+
+/// The beginning of a long text.
+fn shortened(text: &str, chars_max: usize) -> String {
+    match text.char_indices().nth(chars_max) {
+        None => text.to_owned(),
+        Some((at, _)) => format!("{}…", &text[..at]),
     }
 }
 

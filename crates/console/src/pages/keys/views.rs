@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::app::App;
 use crate::error::BoxError;
-use crate::page_request::{Fields, PageRequest};
+use crate::page_request::{Fields, PageRequest, QUERY_BYTES_MAX};
 use crate::parts::layout;
 use crate::response::{self, Response};
 
@@ -19,7 +19,6 @@ const FILE_NAME: &str = "console-views.json";
 const FILE_BYTES_MAX: u64 = 1024 * 1024;
 const VIEWS_MAX: usize = 50;
 const NAME_CHARS_MAX: usize = 40;
-const QUERY_BYTES_MAX: usize = 8 * 1024;
 
 /// Held while the file is changed.
 static CHANGING: Mutex<()> = Mutex::new(());
@@ -37,7 +36,11 @@ struct View {
 
 /// Saves the view of the form, or deletes the one that it names.
 pub(in crate::pages) fn change(app: &App, request: &PageRequest) -> Response {
-    let query = Fields::parse(request.form.get("query").unwrap_or_default().as_bytes());
+    let query = request.form.get("query").unwrap_or_default();
+    if query.len() > QUERY_BYTES_MAX {
+        return super::page(app, request, Some("the filters are too long to be saved"));
+    }
+    let query = Fields::of_query(Some(query));
     let query = query.with("page", None).with("fresh", None).with("token", None).to_query();
     let address = if query.is_empty() { "/keys".to_owned() } else { format!("/keys?{query}") };
     let changed = match request.form.get("delete") {
@@ -60,9 +63,6 @@ fn save(app: &App, name: &str, query: String) -> Result<(), BoxError> {
     let chars = name.chars().count();
     if chars == 0 || chars > NAME_CHARS_MAX || name.chars().any(char::is_control) {
         return Err(format!("the name of a view has 1 to {NAME_CHARS_MAX} characters").into());
-    }
-    if query.len() > QUERY_BYTES_MAX {
-        return Err("the filters are too long to be saved".into());
     }
     update(app, |views| {
         views.retain(|view| view.name != name);

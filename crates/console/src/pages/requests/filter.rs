@@ -66,18 +66,15 @@ impl Filter {
         }
     }
 
-    pub(super) fn fields(&self) -> Markup {
-        let key = match &self.key {
-            FieldFilter::Equals(id) => Some(id.to_string()),
-            _ => None,
-        };
+    /// Its fields, with the values of the query.
+    pub(super) fn fields(&self, query: &Fields) -> Markup {
         let is =
             |outcome| matches!(&self.verdict, FieldFilter::Equals(chosen) if *chosen == outcome);
         html! {
             label class="pick" {
                 span { "Key" }
                 input type="search" name="key" inputmode="numeric" size="8" autocomplete="off"
-                    value=[key];
+                    value=[query.get("key")];
             }
             label class="pick" {
                 span { "Verdict" }

@@ -36,7 +36,7 @@ pub(super) fn show(app: &App, request: &PageRequest) -> Response {
         section class="card" aria-label="Requests" {
             div class="bar" {
                 form id="filters" class="tools" method="get" action="/requests" data-live {
-                    (filter.fields())
+                    (filter.fields(&request.query))
                     noscript { button type="submit" { "Filter" } }
                 }
                 div class="tools" {

@@ -32,7 +32,7 @@ pub(crate) fn row(app: &App, line: &LogLine) -> Markup {
             td class="time" { (line.took.as_micros()) " µs" }
             td class="more" {
                 @if let Some(curl) = curl {
-                    button type="button" class="quiet" data-copy=(curl) data-what="the call for curl"
+                    button type="button" hidden class="quiet" data-copy=(curl) data-what="the call for curl"
                         aria-label={ "Copy request " (line.id) " as curl" } { "curl" }
                 }
             }
