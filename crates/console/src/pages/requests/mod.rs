@@ -17,7 +17,7 @@ use crate::parts::layout::{self, Frame};
 use crate::response::{self, Response};
 
 /// The number of rows on the page. New rows displace the oldest.
-const ROWS: usize = 100;
+const ROWS: usize = 50;
 
 /// The requests.
 pub(super) fn show(app: &App, request: &PageRequest) -> Response {
