@@ -53,6 +53,7 @@ test('by mouse: filter, sort, menu, clipboard, views', async () => {
   assert.equal(await opened.locator(`tr[data-id="${first}"]`).count(), 1, 'the row itself is among them');
   await opened.locator(`tr[data-id="${first}"] td`).nth(4).click({ button: 'right' });
   await menu.getByRole('menuitem', { name: 'Copy entire row' }).click();
+  await opened.getByText('Copied the row').waitFor();
   await opened.getByLabel('Comment: value').focus();
   await opened.keyboard.press('Control+V');
   assert.match(await opened.getByLabel('Comment: value').inputValue(), new RegExp(`^${first}\\s.*Jira`));
@@ -262,6 +263,7 @@ test('without the script: a double click on Generate generates one key, and show
     await opened.goto(`${tenant.origin}/keys/new`);
     await opened.getByRole('checkbox', { name: /^Viewer/ }).check();
     await opened.getByLabel('Comment').fill(comment);
+    await opened.getByRole('button', { name: 'Generate' }).scrollIntoViewIfNeeded();
     const button = await opened.getByRole('button', { name: 'Generate' }).boundingBox();
     const [x, y] = [button.x + button.width / 2, button.y + button.height / 2];
     await opened.mouse.click(x, y);
