@@ -35,8 +35,9 @@ pub(super) fn show(app: &App, request: &PageRequest) -> Response {
         form.set_owner(managed.owner.as_deref());
     }
     let seen = Seen { key: seen_key(&selected), scope: seen_scope(&scope) };
-    let why = scope.as_ref().err().map(|why| ("The scope could not be read.", why.as_str()));
-    page(StatusCode::OK, app, request, &selected, &form, &seen, why)
+    let unread = |why| (StatusCode::OK, "The scope could not be read.", why);
+    let why = scope.as_ref().err().map(String::as_str).map(unread);
+    page(app, request, &selected, &form, &seen, why)
 }
 
 /// The policy's findings for the form. It changes nothing, and calls no tenant.
@@ -61,7 +62,7 @@ pub(super) fn edit(app: &App, request: &PageRequest) -> Response {
     };
     let form = KeyForm::from_fields(&request.form).with_fixed_fields(&selected.row.key);
     let refused = |status, seen: &Seen, what, why: &str| {
-        page(status, app, request, &selected, &form, seen, Some((what, why)))
+        page(app, request, &selected, &form, seen, Some((status, what, why)))
     };
     let sent = Seen::sent(request).unwrap_or_else(|| Seen::now(app, &selected, &form, None));
     if app.may_change() && selected.view.fault.is_none() {
@@ -189,13 +190,12 @@ fn scope(app: &App, selected: &SelectedKey) -> Result<Option<ScopeRead>, String>
 }
 
 fn page(
-    status: StatusCode,
     app: &App,
     request: &PageRequest,
     selected: &SelectedKey,
     form: &KeyForm,
     seen: &Seen,
-    why: Option<(&str, &str)>,
+    why: Option<(StatusCode, &str, &str)>,
 ) -> Response {
     let snapshot = &selected.view.snapshot;
     let choices = Choices::new(app, snapshot, form);
@@ -207,7 +207,7 @@ fn page(
     let frame = Frame { trail: &trail, ..Frame::new(&title, "/keys") };
     let content = html! {
         (notes(&selected.view))
-        @if let Some((what, why)) = why { (fault(what, why)) }
+        @if let Some((_, what, why)) = why { (fault(what, why)) }
         form class="form" method="post" action={ (path) "/edit" }
             data-live={ (path) "/edit/check" } {
             (layout::token_field(request))
@@ -218,6 +218,7 @@ fn page(
             (submit("Save", &path, &hint(app, selected, form, &check)))
         }
     };
+    let status = why.map_or(StatusCode::OK, |(status, ..)| status);
     layout::page_with(status, app, request, &frame, &content)
 }
 
