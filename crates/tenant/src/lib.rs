@@ -37,6 +37,7 @@ mod inventory;
 mod log;
 mod notices;
 mod options;
+mod own_guard;
 mod page;
 mod permissions;
 mod redis_guard;

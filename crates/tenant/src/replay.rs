@@ -7,11 +7,11 @@ use std::cell::Cell;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
-use cortexkey_core::replay::{GuardRefusal, MemoryGuard, ReplayGuard, Start, VerifiedUse};
+use cortexkey_core::replay::{GuardRefusal, ReplayGuard, Start, VerifiedUse};
 
 use crate::options::ReplayMode;
+use crate::own_guard::{GuardSize, OwnGuard};
 use crate::redis_guard::RedisGuard;
-use crate::replay_start::GuardSize;
 use crate::settings::ControlError;
 use crate::store::{Disk, DiskError};
 
@@ -40,22 +40,6 @@ pub(crate) enum Memory {
     Own(RwLock<Box<OwnGuard>>, GuardSize),
     /// On a server that other tenants also use.
     Shared(RedisGuard),
-}
-
-/// A guard in this process.
-pub(crate) struct OwnGuard {
-    pub(crate) guard: MemoryGuard,
-    /// When the clock was put back: what was signed before may have been accepted before.
-    pub(crate) since_ms: u64,
-}
-
-impl OwnGuard {
-    fn check_and_insert(&self, verified: &VerifiedUse) -> Result<(), GuardRefusal> {
-        if verified.timestamp_ms() < self.since_ms {
-            return Err(GuardRefusal::Starting);
-        }
-        self.guard.check_and_insert(verified)
-    }
 }
 
 impl Replay {

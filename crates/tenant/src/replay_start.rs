@@ -3,13 +3,13 @@
 
 use std::sync::{Arc, RwLock};
 
-use cortexkey_core::auth::Skew;
-use cortexkey_core::replay::{MemoryGuard, MemoryGuardConfig, Quota, Start};
+use cortexkey_core::replay::Start;
 use tokio::runtime::Handle;
 
 use crate::options::{Options, ReplayMode};
+use crate::own_guard::{GuardSize, OwnGuard};
 use crate::redis_guard::{RedisFault, RedisGuard, RedisGuardError};
-use crate::replay::{Floor, Memory, OwnGuard, Replay};
+use crate::replay::{Floor, Memory, Replay};
 use crate::start_error::StartError;
 use crate::store::Disk;
 
@@ -56,30 +56,4 @@ fn shared_guard(
         RedisGuardError::Server(fault) => StartError::ReplayServer(fault),
         RedisGuardError::Disk(error) => StartError::Disk(error),
     })
-}
-
-/// How much a guard in memory remembers.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct GuardSize {
-    entries: usize,
-    skew: Skew,
-    quota: Quota,
-}
-
-impl GuardSize {
-    /// One key gets at most half of it, so that its bursts never block the others.
-    fn new(options: &Options) -> Self {
-        let entries = options.guard_entries;
-        let uses_per_key = u32::try_from(entries / 2).unwrap_or(u32::MAX).max(1);
-        // Each key that counts has at least one entry.
-        let quota = Quota { uses_per_key, keys: options.max_keys.min(entries) };
-        Self { entries, skew: options.skew, quota }
-    }
-
-    /// A guard that remembers nothing yet.
-    pub(crate) fn guard(self, start: Start) -> Result<MemoryGuard, StartError> {
-        let secret = MemoryGuardConfig::secret_from_system().map_err(|_| StartError::NoRandom)?;
-        let config = MemoryGuardConfig { entries: self.entries, skew: self.skew, start, secret };
-        Ok(MemoryGuard::new(config).with_quota(self.quota))
-    }
 }

@@ -5,7 +5,7 @@ use cortexkey_api::api_key::CommentEdit;
 use cortexkey_api::role::RoleName;
 use cortexkey_api::scope::ScopeRead;
 use cortexkey_client::table::one_line;
-use cortexkey_client::{KeyEdit, is_system};
+use cortexkey_client::{CallError, KeyEdit, is_system};
 use cortexkey_system::chain;
 use maud::html;
 use sha2::{Digest as _, Sha256};
@@ -35,8 +35,8 @@ pub(super) fn show(app: &App, request: &PageRequest) -> Response {
         form.set_owner(managed.owner.as_deref());
     }
     let seen = Seen { key: seen_key(&selected), scope: seen_scope(&scope) };
-    let unread = |why| (StatusCode::OK, "The scope could not be read.", why);
-    let why = scope.as_ref().err().map(String::as_str).map(unread);
+    let unread = scope.as_ref().err().map(|error| chain(error));
+    let why = unread.as_deref().map(|why| (StatusCode::OK, "The scope could not be read.", why));
     page(app, request, &selected, &form, &seen, why)
 }
 
@@ -117,7 +117,7 @@ fn seen_key(selected: &SelectedKey) -> String {
     digest(&(&key.roles, key.security_level, &key.comment))
 }
 
-fn seen_scope(scope: &Result<Option<ScopeRead>, String>) -> String {
+fn seen_scope(scope: &Result<Option<ScopeRead>, CallError>) -> String {
     // The words of a failure may differ from one call to the next.
     digest(&scope.as_ref().map_err(|_| "unread"))
 }
@@ -185,8 +185,8 @@ fn edited(app: &App, selected: &SelectedKey, form: &KeyForm) -> Result<(), BoxEr
 }
 
 /// The key's scope, or why it could not be read.
-fn scope(app: &App, selected: &SelectedKey) -> Result<Option<ScopeRead>, String> {
-    app.options.client.scope(selected.row.record.key_id).map_err(|error| chain(&error))
+fn scope(app: &App, selected: &SelectedKey) -> Result<Option<ScopeRead>, CallError> {
+    app.options.client.scope(selected.row.record.key_id)
 }
 
 fn page(

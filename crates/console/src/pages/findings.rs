@@ -9,7 +9,7 @@ use maud::{Markup, html};
 use crate::app::App;
 use crate::page_request::PageRequest;
 use crate::parts::findings::class;
-use crate::parts::layout::{self, Frame, fault, notes};
+use crate::parts::layout::{self, Frame, fault_box, notes};
 use crate::parts::pager::Pager;
 use crate::response::Response;
 use crate::snapshot::{Freshness, Snapshot};
@@ -40,7 +40,7 @@ pub(super) fn show(app: &App, request: &PageRequest) -> Response {
     let content = html! {
         (notes(&view))
         (messages(&view.snapshot))
-        @if !is_known { (fault("No findings can be selected.", "there is no such severity")) }
+        @if !is_known { (fault_box(Some("severity"), "No findings can be selected.", "there is no such severity")) }
         // Definitions are read together with the keys.
         @if view.snapshot.is_read() {
             ul class="figures card" {

@@ -88,7 +88,7 @@ fn due(app: &App, snapshot: &Snapshot, notices: &[KeyNotice<'_>]) -> Markup {
         @if notices.is_empty() {
             div class="body" { p {
                 @if snapshot.unseen > 0 { "None of the keys that could be read expires." }
-                @else { "No key expires, so there is nothing to notify of." }
+                @else { span data-none { "No key expires, so there is nothing to notify of." } }
             } }
         } @else {
             div class="scroll" role="region" aria-label="Notices table" tabindex="0" {

@@ -165,7 +165,7 @@ fn page(app: &App, request: &PageRequest, selected: &SelectedKey, why: Option<&s
             Ok(_) => p { "The new key gets the roles, level, comment and scope of the old one." },
             Err(error) => {
                 p { "The new key gets the roles, level and comment of the old one." }
-                div class="note warn" {
+                div class="note warn" data-fault="scope" {
                     strong { "The scope of the old key cannot be read." }
                     p { (chain(&error)) }
                     p { "If that stays so, the new key gets no scope." }

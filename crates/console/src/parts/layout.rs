@@ -99,7 +99,7 @@ pub(crate) fn fault(what: &str, why: &str) -> Markup {
 }
 
 /// The same; `kind` tells scripts and tests what failed.
-fn fault_box(kind: Option<&str>, what: &str, why: &str) -> Markup {
+pub(crate) fn fault_box(kind: Option<&str>, what: &str, why: &str) -> Markup {
     html! {
         div class="note bad" role="alert" data-fault=[kind] {
             strong { (what) }
@@ -124,7 +124,7 @@ pub(crate) fn notes(view: &SnapshotView) -> Markup {
             (fault_box(Some("tenant"), &what, why))
         }
         @if snapshot.unseen > 0 {
-            div class="note warn" {
+            div class="note warn" data-unseen=(snapshot.unseen) {
                 @if snapshot.unseen == 1 {
                     "1 key of the tenant is not shown: it does not list it, or its record cannot be read."
                 } @else {

@@ -227,7 +227,7 @@ fn words_that_no_question_and_no_list_has_are_reported() {
     let site = Site::start_with(|options| options.keys = Some(keys));
     let browser = site.enter();
     let ask = "/keys/1?ask=component&name=Public+API";
-    let answered = |path: &str| browser.get(path).body.contains("How the answer came about");
+    let answered = |path: &str| browser.get(path).body.contains("data-steps");
     assert!(answered(&format!("{ask}&level=edit")));
     for path in [
         format!("{ask}&level=admin"),
@@ -235,9 +235,9 @@ fn words_that_no_question_and_no_list_has_are_reported() {
         "/keys/1?ask=everything".to_owned(),
     ] {
         assert!(!answered(&path), "{path}");
-        assert!(browser.get(&path).body.contains("The question cannot be answered."), "{path}");
+        assert!(browser.get(&path).body.contains("data-fault=\"question\""), "{path}");
     }
     let findings = browser.get("/findings?severity=fatal").body;
-    assert!(findings.contains("there is no such severity"), "{findings}");
+    assert!(findings.contains("data-fault=\"severity\""), "{findings}");
     assert!(!findings.contains("0 findings"), "{findings}");
 }

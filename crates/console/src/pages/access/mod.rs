@@ -13,7 +13,7 @@ use super::find::SelectedKey;
 use crate::app::App;
 use crate::error::BoxError;
 use crate::page_request::PageRequest;
-use crate::parts::layout::fault;
+use crate::parts::layout::{fault, fault_box};
 use crate::snapshot::{Row, Snapshot};
 
 /// The key's access according to the tenant.
@@ -70,7 +70,11 @@ pub(super) fn cards(app: &App, request: &PageRequest, selected: &SelectedKey) ->
             div class="body" { (rights(&access)) }
         }
         @if let Some(why) = why {
-            (fault("What the key may see is not known: its scope could not be read.", &why))
+            (fault_box(
+                Some("scope"),
+                "What the key may see is not known: its scope could not be read.",
+                &why,
+            ))
         } @else {
             section class="card" aria-labelledby="may-see" {
                 h2 id="may-see" { "What it may see" }

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::SelectedKey;
 use crate::page_request::{Fields, PageRequest};
-use crate::parts::layout::fault;
+use crate::parts::layout::fault_box;
 
 /// The kinds of questions: the word in the address, and the rest of the sentence "may it".
 const KINDS: [(&str, &str); 9] = [
@@ -156,7 +156,7 @@ fn answer(access: &KeyAccess, kind: &str, fields: &Fields) -> Markup {
 }
 
 fn wrong(why: &str) -> Markup {
-    fault("The question cannot be answered.", why)
+    fault_box(Some("question"), "The question cannot be answered.", why)
 }
 
 fn decided<'a>(access: &'a KeyAccess, question: &Question<'a>) -> Markup {
@@ -187,7 +187,7 @@ fn decided<'a>(access: &'a KeyAccess, question: &Question<'a>) -> Markup {
 
 fn steps(steps: &[Value]) -> Markup {
     html! {
-        table class="plain" {
+        table class="plain" data-steps {
             caption class="unseen" { "How the answer came about" }
             thead { tr { th scope="col" { "Asked" } th scope="col" { "Answer" } } }
             tbody { @for step in steps {

@@ -80,7 +80,7 @@ fn role_tab(purpose: Purpose, form: &KeyForm, choices: &Choices, check: &Check) 
         fieldset class="field" {
             legend { "Role" }
             @if let Some(why) = &choices.roles_fault {
-                p class="bad" {
+                p class="bad" data-fault="roles" {
                     "The tenant's roles could not be read, so these are the roles of its keys and of \
                      the policy: " (why)
                 }

@@ -77,8 +77,9 @@ impl KeyForm {
             })
         };
         let all = [AreaMode::None, AreaMode::All, AreaMode::Select];
-        let (assets, cases, endpoints) =
-            (mode("assets", &all), mode("cases", &all), mode("endpoints", &all));
+        let assets = mode("assets", &all);
+        let cases = mode("cases", &all);
+        let endpoints = mode("endpoints", &all);
         let datasets = mode("datasets", &[AreaMode::None, AreaMode::All]);
         let level = fields.get("level").unwrap_or(Level::Advanced.as_str());
         let level = level.parse().unwrap_or_else(|_| {

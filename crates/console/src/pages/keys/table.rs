@@ -215,7 +215,7 @@ impl<'a> Table<'a> {
                         } @else if self.snapshot.unseen > 0 {
                             "No key could be read."
                         } @else {
-                            "The tenant has no keys."
+                            span data-none { "The tenant has no keys." }
                         }
                     }
                 }
