@@ -315,6 +315,12 @@ fn dropped(name: &str, entry: &LockedKey, state: &TenantState) -> Action {
         (ActionKind::Refuse, reason, ActionStep::Nothing)
     } else if ids.is_empty() {
         (ActionKind::Forget, "its definition and its key are gone".to_owned(), ActionStep::Forget)
+    } else if let Some(id) = entry.id.filter(|id| was_never_applied(entry, *id, &ids)) {
+        let reason = format!(
+            "the lock file names key {id}, but no definition of it was ever applied or imported; add \
+             its definition, remove the entry, or delete the key with `cortexkey keys delete {id}`"
+        );
+        (ActionKind::Refuse, reason, ActionStep::Nothing)
     } else {
         (ActionKind::Delete, "its definition is gone".to_owned(), ActionStep::Delete(ids))
     };
@@ -331,6 +337,12 @@ fn dropped(name: &str, entry: &LockedKey, state: &TenantState) -> Action {
         drift: false,
         step,
     }
+}
+
+/// Whether an entry was written by hand, or is older than the first apply of its definition. It proves
+/// nothing about an existing key.
+fn was_never_applied(entry: &LockedKey, id: KeyId, existing: &[u64]) -> bool {
+    entry.applied.is_none() && existing.contains(&id.get())
 }
 
 /// Whether the product uses a key itself. An id in a lock file is only a number, so its record

@@ -156,6 +156,7 @@ fn keys_in_progress_are_neither_unmanaged_nor_lost() {
             delivering: false,
         }),
         retiring: vec![Retiring { id: key_id(5), after_ms: NOW_MS }],
+        applied: Some("v2-00".into()),
         ..LockedKey::default()
     };
     let with = plan(&[desired(&spec)], Some(&locked(entry.clone())), &state(keys.clone()));
@@ -255,6 +256,22 @@ fn a_key_of_the_product_is_not_changed_because_a_lock_file_names_it() {
         let kinds: Vec<_> = plan.actions.iter().map(|action| action.action).collect();
         assert_eq!(kinds, [ActionKind::Refuse, ActionKind::Generate], "{plan:?}");
     }
+}
+
+/// An entry can be written by hand, before its definition is there.
+#[test]
+fn a_key_whose_definition_was_never_applied_is_not_deleted() {
+    let keys = || state(vec![record(7, Some(80 * 86_400_000), 90 * DAY_MS)]);
+    let kinds = |entry: LockedKey| -> Vec<ActionKind> {
+        let plan = plan(&[], Some(&locked(entry)), &keys());
+        plan.actions.iter().map(|action| action.action).collect()
+    };
+    let entry = LockedKey { id: KeyId::new(7), ..LockedKey::default() };
+    let applied = Some("v2-00".to_owned());
+    assert_eq!(kinds(LockedKey { applied, ..entry.clone() }), [ActionKind::Delete]);
+    assert_eq!(kinds(entry), [ActionKind::Refuse]);
+    let gone = LockedKey { id: KeyId::new(8), ..LockedKey::default() };
+    assert_eq!(kinds(gone), [ActionKind::Forget]);
 }
 
 #[test]
