@@ -81,10 +81,12 @@ pub(super) fn run(
     let may_skip = is_nothing_given || !policy_set.takes_what_is_given();
     let loaded = std::mem::take(&mut policy_set.loaded);
     let is_named = loaded.iter().any(|loaded| loaded.patterns.any());
+    // What a policy with mistakes takes is not known, and its mistakes are reported.
+    let is_read = loaded.iter().all(|loaded| loaded.policy.is_usable());
     let policies = loaded.into_iter().map(|loaded| (loaded.chosen, loaded.policy)).collect();
     let mut run = Run { options, corpus, parts, policies, groups, known: None, may_skip };
     let no_input = run.no_input();
-    if no_input && !run.corpus.files.iter().any(|file| file.reported) {
+    if no_input && is_read && !run.corpus.files.iter().any(|file| file.reported) {
         let what =
             if is_named { "no file matches the policy's `keys`" } else { "no YAML file found" };
         messages.push(if options.paths.is_empty() {

@@ -373,7 +373,10 @@ fn a_broken_policy_is_named_as_given_and_counts_no_files() {
     let with = |policy: &str| lint_with(folder.path(), &[], |o| o.policy = Some(policy.into()));
     let said = with("/dev/null").messages.join("\n");
     wording!(said);
-    let text = with("p.yaml").report.unwrap().render(Format::Concise, false);
+    // What it would take is not known, so nothing is said about it.
+    let broken = with("p.yaml");
+    assert_eq!((code(&broken), broken.messages.len()), (2, 1), "{:?}", broken.messages);
+    let text = broken.report.unwrap().render(Format::Concise, false);
     wording!(text);
 }
 
