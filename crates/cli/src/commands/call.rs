@@ -62,7 +62,13 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     if let Some(body) = &body {
         serde_json::from_slice::<IgnoredAny>(body).map_err(|error| {
             let place = format!("line {}, column {}", error.line(), error.column());
-            Failure::usage_error(format!("the body is not JSON ({place})"))
+            let failure = Failure::usage_error(format!("the body is not JSON ({place})"));
+            // As curl reads a file.
+            if body.starts_with(b"@") {
+                failure.help("--data-file FILE reads the body from a file")
+            } else {
+                failure
+            }
         })?;
     }
     let connection = args.connection.resolve()?;

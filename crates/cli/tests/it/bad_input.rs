@@ -228,6 +228,16 @@ fn a_closed_standard_output() {
     wording!(String::from_utf8(ran.stderr).unwrap());
 }
 
+/// As curl reads a file.
+#[test]
+fn a_body_that_names_a_file_is_a_usage_error() {
+    for (body, names_option) in [("@body.json", true), ("{", false)] {
+        let ran = run(&["call", "POST", "/x", "--data", body]);
+        assert_eq!((ran.code, ran.stdout.as_str()), (2, ""), "{ran:?}");
+        assert_eq!(ran.stderr.contains("--data-file"), names_option, "{ran:?}");
+    }
+}
+
 #[test]
 fn two_readers_of_standard_input() {
     let mut command = cortexkey(&["call", "POST", "/x", "--data-file", "-", "--key-stdin"]);
