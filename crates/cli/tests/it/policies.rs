@@ -97,7 +97,7 @@ impl World {
                 let path = entry.unwrap().path();
                 if path.is_dir() {
                     open.push(path);
-                } else {
+                } else if !path.ends_with(".gitattributes") {
                     found.push((path.clone(), fs::read(path).unwrap()));
                 }
             }
@@ -402,6 +402,31 @@ fn a_copy_and_its_lock_edited_together_fail_verification() {
     assert_eq!(world.run(&["policy", "update", "--verify"]).code, 1);
 }
 
+/// As on Windows, where git writes CR LF unless told otherwise.
+#[test]
+fn a_checkout_with_other_line_endings_does_not_change_the_copies() {
+    let world = World::new();
+    let rev = world.commit();
+    world.extend(&world.at(&rev, "team/base.yaml"));
+    assert_eq!(world.run(&["policy", "update"]).code, 0);
+    git(&world.path("keys"), &["add", "--all"]);
+    git(&world.path("keys"), &["commit", "--quiet", "-m", "x"]);
+    let clone = ["-c", "core.autocrlf=true", "clone", "--quiet", "keys", "clone"];
+    git(world.folder.path(), &clone);
+    let policy = fs::read_to_string(world.path("clone/cortexkey.yaml")).unwrap();
+    assert!(policy.contains("\r\n"), "{policy:?}");
+    for (path, bytes) in world.copies() {
+        let name = path.strip_prefix(world.path("keys")).unwrap();
+        assert_eq!(fs::read(world.path("clone").join(name)).unwrap(), bytes, "{name:?}");
+    }
+    // Attributes that are there stay.
+    world.write("keys/.cortexkey/.gitattributes", "* text\n");
+    fs::remove_file(world.path("keys/.cortexkey/policies.lock")).unwrap();
+    assert_eq!(world.run(&["policy", "update"]).code, 0);
+    let attributes = fs::read_to_string(world.path("keys/.cortexkey/.gitattributes")).unwrap();
+    assert_eq!(attributes, "* text\n");
+}
+
 #[test]
 fn pruning_removes_only_unused_copies() {
     let world = World::new();
@@ -416,6 +441,7 @@ fn pruning_removes_only_unused_copies() {
     let names: Vec<_> = world.copies().into_iter().map(|(path, _)| path).collect();
     assert_eq!(names, [world.path("keys/.cortexkey/policies/README.md")]);
     assert!(!world.path("keys/.cortexkey/policies/git").exists());
+    assert!(!world.path("keys/.cortexkey/.gitattributes").exists());
     fs::remove_dir_all(world.path("keys/.cortexkey")).unwrap();
     assert_eq!(world.run(&["policy", "update", "--prune"]).code, 0);
     let ran = world.run(&["policy", "update", "--policy", "builtin:strict"]);

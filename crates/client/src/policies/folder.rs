@@ -15,6 +15,11 @@ use sha2::{Digest as _, Sha256};
 
 use super::error::PolicyUpdateError;
 
+/// What git does with the copies.
+const ATTRIBUTES: &str = ".cortexkey/.gitattributes";
+/// Nothing, whatever `core.autocrlf` says.
+const AS_THEY_ARE: &[u8] = b"* -text\n";
+
 /// The folder of a policy, which contains its copies.
 pub(super) struct PolicyFolder<'a> {
     folder: &'a Path,
@@ -69,10 +74,18 @@ impl<'a> PolicyFolder<'a> {
         replace(&self.path(name), bytes, how).map_err(PolicyUpdateError::Write)
     }
 
-    /// Writes the lock, or removes an empty one.
+    /// Writes the lock, or removes an empty one; with the attributes that keep git from changing line
+    /// endings, because copies are compared byte by byte.
     pub(super) fn write_lock(&self, lock: &PolicyLock) -> Result<(), PolicyUpdateError> {
+        let attributes = self.read(ATTRIBUTES)?;
         if lock.digests.is_empty() {
+            if attributes.is_some_and(|bytes| bytes == AS_THEY_ARE) {
+                self.remove(&self.path(ATTRIBUTES))?;
+            }
             return self.remove(&self.path(LOCK));
+        }
+        if attributes.is_none() {
+            self.write(ATTRIBUTES, AS_THEY_ARE)?;
         }
         self.write(LOCK, lock.to_string().as_bytes())
     }
