@@ -182,6 +182,16 @@ fn an_expiry_that_the_product_refuses_is_a_usage_error() {
     assert_eq!(longest.code, 0, "{longest:?}");
 }
 
+#[test]
+fn a_key_that_is_named_twice_is_deleted_once() {
+    let world = World::new();
+    let id = world.generate("Viewer", &in_days(30), "twice", "a.key").to_string();
+    let ran = world.keys(&["delete", &id, &id, "--yes"]);
+    assert_eq!((ran.code, ran.stdout.as_str()), (0, "deleted 1\n"), "{ran:?}");
+    assert_eq!(ran.stderr.matches("twice").count(), 1, "{ran:?}");
+    assert_eq!(world.listed(&[]), [1, 2]);
+}
+
 /// Everyone who may list keys reads their comments.
 #[test]
 fn a_comment_with_a_secret_is_a_usage_error() {

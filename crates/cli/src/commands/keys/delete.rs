@@ -56,13 +56,14 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
             if is_system(record) { "; THE PRODUCT KEEPS IT FOR ITSELF" } else { "" }
         ));
     }
-    let question = match args.ids.as_slice() {
-        [id] => format!("Delete key {id}?"),
-        ids => format!("Delete these {} keys?", ids.len()),
+    let count = deletion.records().len();
+    let question = match deletion.records() {
+        [record] => format!("Delete key {}?", record.id),
+        _ => format!("Delete these {count} keys?"),
     };
     args.change.confirm(&question)?;
     deletion.run().map_err(|error| call_failure(&error))?;
-    text::print(&format!("deleted {}\n", args.ids.len()))?;
+    text::print(&format!("deleted {count}\n"))?;
     Ok(Exit::Done)
 }
 
