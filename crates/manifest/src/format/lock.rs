@@ -34,7 +34,8 @@ pub(crate) static LOCKED: Mapping = Mapping::of(&[
 #[rustfmt::skip]
 static PENDING: Mapping = Mapping::of(&[
     required("expires", Number, "1803895200123", "When the new key expires, in milliseconds."),
-    required("asked", Text, "9f2c…", "A digest of its level, roles and comment."),
+    optional("requested", Text, "9f2c…", "A digest of its level, roles and comment."),
+    optional("asked", Text, "9f2c…", "The old name of `requested`."),
     required("by", Number, "7", "The id of the key that signs the request."),
     optional("besides", List(&Number), "[]", "Keys that had the same expiry before."),
     optional("id", Number, "8", "Its id, once it is known."),

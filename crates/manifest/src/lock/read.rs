@@ -59,7 +59,7 @@ fn key(
 }
 
 fn pending<'t>(reader: &mut Reader<'t>, fields: &Fields<'t>) -> Option<PendingKey> {
-    let request_digest = reader.text(fields, "asked");
+    let request_digest = requested(reader, fields);
     let expires = reader.field(fields, "expires", |reader, entry, path| {
         number_at::<NonZeroU64>(
             reader,
@@ -72,12 +72,23 @@ fn pending<'t>(reader: &mut Reader<'t>, fields: &Fields<'t>) -> Option<PendingKe
     let by = key_id(reader, fields, "by");
     Some(PendingKey {
         expires_ms: expires.get()?.get(),
-        request_digest: request_digest.get()?.clone(),
+        request_digest: request_digest?,
         by: by?,
         besides: reader.list(fields, "besides", id_at).into_list(),
         id: key_id(reader, fields, "id"),
         delivering: reader.choice(fields, "delivering").get().copied().unwrap_or(false),
     })
+}
+
+/// The digest of the request, under its name or the old one.
+fn requested<'t>(reader: &mut Reader<'t>, fields: &Fields<'t>) -> Option<String> {
+    let before = reader.problems.len();
+    let old = reader.text(fields, "asked").get().cloned();
+    let digest = reader.text(fields, "requested").get().cloned().or(old);
+    if digest.is_none() && reader.problems.len() == before {
+        reader.report_missing(fields, "requested");
+    }
+    digest
 }
 
 fn retiring<'t>(reader: &mut Reader<'t>, fields: &Fields<'t>) -> Option<Retiring> {

@@ -41,7 +41,7 @@ fn entry(key: &LockedKey) -> String {
     if let Some(pending) = &key.pending {
         let mut inner = vec![
             format!("expires: {}", pending.expires_ms),
-            format!("asked: {}", scalar(&pending.request_digest)),
+            format!("requested: {}", scalar(&pending.request_digest)),
             format!("by: {}", pending.by),
         ];
         if !pending.besides.is_empty() {
@@ -163,11 +163,31 @@ mod tests {
     }
 
     #[test]
+    fn the_old_name_of_the_request_is_read_and_the_new_one_is_written() {
+        let text = |name: &str| {
+            format!(
+                "apiVersion: cortexkey/v1\nkind: Lock\ntenants:\n  eu:\n    host: api-x\n    keys:\n      \
+                 a: {{ pending: {{ expires: 9, {name}: m, by: 2 }} }}\n"
+            )
+        };
+        let (old, problems) = read_back(&text("asked"));
+        assert_eq!(problems, Vec::<String>::new());
+        let (new, problems) = read_back(&text("requested"));
+        assert_eq!(problems, Vec::<String>::new());
+        let (old, new) = (without_places(old.unwrap()), without_places(new.unwrap()));
+        assert_eq!(old, new);
+        let pending = old.tenants["eu"].keys["a"].pending.as_ref().unwrap();
+        assert_eq!(pending.request_digest, "m");
+        assert_eq!(old.to_yaml(), new.to_yaml());
+        assert!(old.to_yaml().contains("requested: m,"));
+    }
+
+    #[test]
     fn mistakes_name_their_entry_and_the_rest_is_read() {
         let text = "apiVersion: cortexkey/v1\nkind: Lock\ntenants:\n  eu:\n    host: api-x\n    \
                     keys:\n      a: { id: 7 }\n      b: { id: 0 }\n      c: {}\n      \
                     d: { id: 9, key: leak }\n      e: { id: 3, retiring: [{ id: 1, after: soon }] }\n      \
-                    f: { id: 007 }\n      g: { pending: { expires: soon, asked: a, by: 2 } }\n";
+                    f: { id: 007 }\n      g: { pending: { expires: soon, requested: a, by: 2 } }\n      h: { pending: { expires: 9, by: 2 } }\n";
         let (lock, problems) = read_back(text);
         let keys = &lock.unwrap().tenants["eu"].keys;
         assert_eq!(keys.keys().collect::<Vec<_>>(), ["a"]);

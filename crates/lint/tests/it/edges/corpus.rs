@@ -489,7 +489,7 @@ fn ids_are_unique_within_a_tenant() {
     );
     assert_eq!(locked("C008", TENANTS, &apart, &[]), [""; 0]);
     let made = format!(
-        "{EU}      svc-a: {{ pending: {{ expires: 9, asked: m, by: 2 }} }}\n      svc-b: {{ pending: {{ expires: 9, asked: n, by: 2 }} }}\n"
+        "{EU}      svc-a: {{ pending: {{ expires: 9, asked: m, by: 2 }} }}\n      svc-b: {{ pending: {{ expires: 9, requested: n, by: 2 }} }}\n"
     );
     assert_eq!(locked("C008", ONE_TENANT, &made, &[]), [""; 0]);
     // A replaced or interrupted key is deleted, so it must not be another definition's key.
