@@ -250,7 +250,8 @@ fn invalid_roles_are_refused_with_the_reason() {
     let id = viewer.unwrap()["role_id"].as_str().unwrap();
     let answer = f.delete(&f.sign(&f.advanced()), &format!("{ROLE}/{id}"));
     assert_eq!(answer.status, 400, "{}", answer.body);
-    assert!(answer.body.contains("Non-custom and account-level roles cannot be deleted"));
+    let why = "Non-custom and account-level roles cannot be deleted.";
+    assert_eq!(answer.json()["data"]["metadata"]["err_extra"], why);
 }
 
 #[test]
