@@ -9,17 +9,19 @@ mod counted;
 mod hold;
 mod names;
 mod read;
+mod reason;
 #[cfg(any(windows, test))]
 mod rights;
 mod write;
 
-pub use chain::chain;
+pub use chain::{chain, message_and_help, text_with_help, with_help};
 pub use child::{command, is_secret, is_steering, secret_variables, steering_variables};
 pub use counted::counted;
 #[cfg(windows)]
 pub use hold::hold;
 pub use names::is_reserved;
 pub use read::{ReadError, ground, open, read, read_within, stays};
+pub use reason::io_reason;
 #[cfg(windows)]
 pub use rights::{FileAccess, keep_rights, make_private, others_with};
 pub use write::{Links, PendingFile, WriteError, WriteOptions, replace};

@@ -6,6 +6,8 @@ use std::fs::{self, File};
 use std::io::{self, Read as _};
 use std::path::{Component, Path, PathBuf};
 
+use crate::io_reason;
+
 /// Why a file was not read.
 #[derive(Debug)]
 #[non_exhaustive]
@@ -36,7 +38,7 @@ impl ReadError {
 impl fmt::Display for ReadError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::System(error) => error.fmt(f),
+            Self::System(error) => f.write_str(&io_reason(error)),
             Self::NotAFile => f.write_str("it is not a regular file"),
             Self::TooLarge { bytes_max } => write!(f, "it has more than {bytes_max} bytes"),
             Self::Dangling => f.write_str("it is a symbolic link to a file that does not exist"),

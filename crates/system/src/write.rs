@@ -16,6 +16,9 @@ use std::time::Duration;
 
 use tempfile::{Builder, NamedTempFile};
 
+use crate::io_reason;
+use crate::reason::without_number;
+
 /// The start of a temporary file's name; random characters follow.
 const PREFIX: &str = ".cortexkey-";
 /// Random characters in the name.
@@ -209,7 +212,7 @@ impl WriteError {
             Self::Outside { .. } => "a symbolic link on its path leads elsewhere".to_owned(),
             Self::NotAFile { .. } => "it is not a regular file".to_owned(),
             Self::Exists { .. } => "it already exists".to_owned(),
-            Self::System { source, .. } => source.to_string(),
+            Self::System { source, .. } => io_reason(source),
         }
     }
 }
@@ -383,11 +386,15 @@ fn is_temporary(name: &OsStr) -> bool {
     })
 }
 
-/// The system's error without the random name that `tempfile` adds.
+/// The system's error without the random name that `tempfile` adds. What is missing when a file is
+/// written is its folder.
 fn plain(error: io::Error) -> io::Error {
+    if error.kind() == io::ErrorKind::NotFound {
+        return io::Error::new(error.kind(), "its folder does not exist");
+    }
     let text = error.to_string();
     match text.split_once(" at path ") {
-        Some((reason, _)) => io::Error::new(error.kind(), reason.to_owned()),
+        Some((reason, _)) => io::Error::new(error.kind(), without_number(reason)),
         None => error,
     }
 }
