@@ -25,7 +25,7 @@ impl ChangeArgs {
         }
         if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
             return Err(Failure::usage_error(format!(
-                "cannot ask for confirmation, as standard input or standard error is no terminal: {}",
+                "cannot ask for confirmation, because standard input or standard error is not a terminal: {}",
                 question.trim()
             ))
             .help("pass --yes to confirm in advance"));

@@ -234,16 +234,18 @@ fn print_notice(notice: &CallNotice<'_>) {
             let seconds = offset_ms.unsigned_abs() / 1000;
             format!(
                 "this machine's clock is {seconds} s {way} the tenant's; signing with the tenant's \
-                 time from here on; set the clock"
+                 time from now on; set the clock"
             )
         }
         CallNotice::UnreadableRecord(record) => format!("{record}; it is skipped"),
         CallNotice::ShortList { shown, missing } => {
             format!("the tenant returned {shown} keys, and has at least {missing} more")
         }
-        CallNotice::RolesByName => "the tenant does not take the ids of roles and takes their names; \
-                                names are sent from here on (set roles_by = \"name\" in the profile)"
-            .to_owned(),
+        CallNotice::RolesByName => {
+            "the tenant does not take the ids of roles and takes their names; \
+                                names are sent from now on (set roles_by = \"name\" in the profile)"
+                .to_owned()
+        }
         _ => return,
     };
     text::eprint(&format!("{text}\n"));

@@ -9,6 +9,7 @@ use cortexkey_core::auth::KeyId;
 use cortexkey_fleet::{ComparedDefinitions, DefinitionSource, Scopes, Snapshot, TenantReport};
 use cortexkey_lint::files::{DEFAULT_POLICY, Options, RunOutcome, run};
 use cortexkey_lint::report::Format;
+use cortexkey_system::io_reason;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::connection::call_failure;
@@ -206,7 +207,10 @@ impl OutArgs {
         };
         written.map_err(|error| match error.kind() {
             io::ErrorKind::AlreadyExists => exists(path),
-            _ => Failure::new(Exit::Findings, format!("cannot write {}: {error}", path.display())),
+            _ => {
+                let why = io_reason(&error);
+                Failure::new(Exit::Findings, format!("cannot write {}: {why}", path.display()))
+            }
         })
     }
 }

@@ -8,6 +8,7 @@ use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use cortexkey_client::Tool;
+use cortexkey_system::io_reason;
 
 use crate::exit::Failure;
 
@@ -24,9 +25,10 @@ pub(crate) fn check(tool: &Tool) -> Result<(), Failure> {
     for path in candidates()? {
         let text = read(&path).map_err(|error| {
             Failure::usage_error(format!(
-                "cannot read {}, which {} prefers to its environment: {error}",
+                "cannot read {}, which {} prefers to its environment: {}",
                 path.display(),
-                tool.name
+                tool.name,
+                io_reason(&error)
             ))
         })?;
         if let Some(name) = text.lines().filter_map(assigned).find(|name| steers(tool, name)) {

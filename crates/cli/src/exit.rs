@@ -2,6 +2,8 @@
 //!
 //! There are only the five documented exit codes. A message names the next step, if there is one.
 
+#[cfg(feature = "client")]
+use core::fmt::Display;
 use std::error::Error;
 use std::io;
 use std::process::ExitCode;
@@ -9,7 +11,7 @@ use std::process::ExitCode;
 use anstyle::{AnsiColor, Style};
 #[cfg(feature = "lint")]
 use cortexkey_lint::files::{RunError, RunOutcome};
-use cortexkey_system::chain;
+use cortexkey_system::{io_reason, message_and_help};
 
 use crate::text;
 
@@ -42,22 +44,30 @@ impl From<Exit> for ExitCode {
 pub(crate) struct Failure {
     exit: Exit,
     message: String,
-    help: Option<String>,
+    help: Vec<String>,
 }
 
 impl Failure {
     pub(crate) fn new(exit: Exit, message: impl Into<String>) -> Self {
-        Self { exit, message: message.into(), help: None }
+        Self { exit, message: message.into(), help: Vec::new() }
     }
 
-    /// An error with its causes.
-    pub(crate) fn from_error(exit: Exit, error: &dyn Error) -> Self {
-        Self::new(exit, chain(error))
+    /// An error with its causes and remedies.
+    pub(crate) fn from_error(exit: Exit, error: &(dyn Error + 'static)) -> Self {
+        let (message, help) = message_and_help(error);
+        Self { exit, message, help }
+    }
+
+    /// What failed, because of an error.
+    #[cfg(feature = "client")]
+    pub(crate) fn because(exit: Exit, what: impl Display, error: &(dyn Error + 'static)) -> Self {
+        let failure = Self::from_error(exit, error);
+        Self { message: format!("{what}: {}", failure.message), ..failure }
     }
 
     /// With a hint for the next step.
     pub(crate) fn help(mut self, help: impl Into<String>) -> Self {
-        self.help = Some(help.into());
+        self.help.push(help.into());
         self
     }
 
@@ -73,22 +83,27 @@ impl Failure {
     }
 
     /// A usage error, or invalid settings, with its causes.
-    pub(crate) fn usage(error: impl Error) -> Self {
+    pub(crate) fn usage(error: impl Error + 'static) -> Self {
         Self::from_error(Exit::UsageError, &error)
     }
 
     /// Why the linter cannot read or write a file.
     #[cfg(feature = "lint")]
     pub(crate) fn from_run_error(error: &RunError) -> Self {
-        let help = error.next_step().map(str::to_owned);
-        Self { help, ..Self::from_error(Exit::UsageError, error) }
+        let failure = Self::from_error(Exit::UsageError, error);
+        match error.next_step() {
+            Some(help) => failure.help(help),
+            None => failure,
+        }
     }
 
     /// The linter could not start.
     #[cfg(feature = "lint")]
     pub(crate) fn from_outcome(outcome: &RunOutcome) -> Self {
-        let failure = Self::usage_error(outcome.messages.join("; "));
-        Self { help: outcome.help.clone(), ..failure }
+        // The last message is the error; notes precede it.
+        let messages = outcome.messages.iter().rev().map(String::as_str);
+        let failure = Self::usage_error(messages.collect::<Vec<_>>().join("\n"));
+        Self { help: outcome.help.iter().cloned().collect(), ..failure }
     }
 
     /// Standard output is closed or cannot be written.
@@ -97,13 +112,23 @@ impl Failure {
             // The reader has read enough, like `head`.
             Self::new(Exit::Findings, "")
         } else {
-            Self::new(Exit::Findings, format!("cannot write to standard output: {error}"))
+            Self::new(
+                Exit::Findings,
+                format!("cannot write to standard output: {}", io_reason(error)),
+            )
         }
     }
 
-    /// The message.
+    /// The message, without remedies.
     pub(crate) fn message(&self) -> &str {
         &self.message
+    }
+
+    /// The message and the remedies, each on a line of its own.
+    #[cfg(feature = "client")]
+    pub(crate) fn plain_text(&self) -> String {
+        let help = self.help.iter().map(|help| format!("\n help: {help}"));
+        format!("{}{}", self.message, help.collect::<String>())
     }
 
     /// Prints the failure on standard error, and ends with its code.
@@ -120,7 +145,7 @@ impl Failure {
         let red = Style::new().fg_color(Some(AnsiColor::Red.into())).bold();
         let cyan = Style::new().fg_color(Some(AnsiColor::Cyan.into())).bold();
         let mut text = format!("{red}error{red:#}: {}\n", self.message);
-        if let Some(help) = &self.help {
+        for help in &self.help {
             text += &format!("{cyan} help{cyan:#}: {help}\n");
         }
         text::eprint(&text);

@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
+use cortexkey_system::io_reason;
 use zeroize::Zeroizing;
 
 use crate::exit::{Exit, Failure};
@@ -13,7 +14,10 @@ use crate::exit::{Exit, Failure};
 pub(crate) fn read(path: &Path, what: &str, bytes_max: u64) -> Result<Zeroizing<Vec<u8>>, Failure> {
     let unreadable = |error: io::Error| {
         let name = path.display();
-        Failure::new(Exit::NoInput, format!("cannot read {what} from {name}: {error}"))
+        Failure::new(
+            Exit::NoInput,
+            format!("cannot read {what} from {name}: {}", io_reason(&error)),
+        )
     };
     let mut bytes = Zeroizing::new(Vec::new());
     let mut take = |from: &mut dyn Read| from.take(bytes_max + 1).read_to_end(&mut bytes);

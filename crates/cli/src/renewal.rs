@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 
 use cortexkey_client::{LockFile, LockFileError, RenewError, RenewalStep, Sink};
-use cortexkey_system::chain;
 
 use crate::change::print_note;
 use crate::exit::{Exit, Failure};
@@ -33,14 +32,13 @@ pub(crate) fn renew_failure(error: &RenewError, sink: Option<&Sink>, finish: &st
             "remove it from the lock file; `cortexkey keys delete {id}` deletes it anyway"
         ));
     }
-    let mut message = chain(error);
+    let mut failure = Failure::from_error(Exit::Findings, error);
     if let Some(permission) = error.missing_permission() {
-        message += &format!("\nthis key lacks {permission}");
+        failure = failure.after(format!("this key lacks {permission}"));
     }
     if let (RenewError::Delivered { id, .. }, Some(sink)) = (error, sink) {
-        message += &format!("\nkey {id} was written to {sink}");
+        failure = failure.after(format!("key {id} was written to {sink}"));
     }
-    let failure = Failure::new(Exit::Findings, message);
     if error.leaves_something() {
         failure.help(format!("`{finish}` completes it without generating another key"))
     } else {
@@ -60,8 +58,9 @@ pub(crate) fn on_step(step: RenewalStep) {
             format!("deleted key {id}, left undelivered by an interrupted run")
         }
         RenewalStep::Unclear(id) => format!(
-            "key {id} may be one that an interrupted run generated, or somebody else's, so it is kept: \
-             see `cortexkey keys show {id}`, and `cortexkey keys delete {id}` if nobody has it"
+            "key {id} looks like one that an interrupted run generated, but may belong to somebody \
+             else, so it is kept: look at it with `cortexkey keys show {id}`, and delete it with \
+             `cortexkey keys delete {id}` if nobody uses it"
         ),
         RenewalStep::Unfinished(id) => format!(
             "the rotation of key {id} is unfinished, so that key may still work: `cortexkey keys \

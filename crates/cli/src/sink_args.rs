@@ -13,29 +13,32 @@ use crate::text;
 #[derive(clap::Args)]
 pub(crate) struct SinkArgs {
     /// Write the new key to this file, with mode 0600
-    #[arg(long, value_name = "FILE", conflicts_with = "show", help_heading = "New key")]
+    #[arg(long, value_name = "FILE", help_heading = "New key")]
+    #[arg(conflicts_with_all = ["show", "sink_store"])]
     sink_file: Option<PathBuf>,
 
-    /// Store the new key in a secret store, with its id, level, host, owner and expiry: vault, aws-sm,
-    /// azure-kv, gcp-sm, op, k8s, keychain, pass or file, such as vault://secret/cortex/{name}
-    #[arg(long, value_name = "URL", value_parser = store_sink, help_heading = "New key")]
-    #[arg(conflicts_with_all = ["show", "sink_file"])]
-    sink_store: Option<StoreSink>,
+    #[command(flatten)]
+    store: StoreArgs,
 
     /// Show the new key on the terminal, once
-    #[arg(long, help_heading = "New key")]
+    #[arg(long, conflicts_with = "sink_store", help_heading = "New key")]
     show: bool,
 }
 
-impl SinkArgs {
-    /// Whether a single file or a single address in a store is to take what is made.
-    pub(crate) fn is_one_place(&self) -> bool {
-        self.sink_file.is_some() || self.sink_store.as_ref().is_some_and(StoreSink::is_one_place)
-    }
+/// A secret store for new keys.
+#[derive(clap::Args)]
+pub(crate) struct StoreArgs {
+    /// Store the new key in a secret store, with its id, level, host, owner and expiry: vault, aws-sm,
+    /// azure-kv, gcp-sm, op, k8s, keychain, pass or file, such as vault://secret/cortex/{name}
+    #[arg(long, value_name = "URL", value_parser = store_sink, help_heading = "New key")]
+    pub(crate) sink_store: Option<StoreSink>,
+}
 
-    /// Whether what is generated is shown on the terminal.
-    pub(crate) fn is_shown(&self) -> bool {
-        self.show
+impl SinkArgs {
+    /// Whether the keys would go to a single file, or to a single address in a store.
+    pub(crate) fn is_one_place(&self) -> bool {
+        let store = self.store.sink_store.as_ref();
+        self.sink_file.is_some() || store.is_some_and(StoreSink::is_one_place)
     }
 
     /// The sink. A rotation replaces the file that contains the old key.
@@ -43,7 +46,7 @@ impl SinkArgs {
         if let Some(path) = &self.sink_file {
             return Ok(Sink::File { path: path.clone(), replace });
         }
-        if let Some(store) = &self.sink_store {
+        if let Some(store) = &self.store.sink_store {
             return Ok(Sink::Store(store.clone()));
         }
         if self.show {
@@ -53,15 +56,15 @@ impl SinkArgs {
             }
             return Ok(Sink::Show(Show::new(|key| {
                 text::eprint(
-                    "Copy the key now: neither the tenant nor cortexkey can show it again. It \
-                     stays in what your terminal keeps of its output.\n",
+                    "Copy the key now: neither the tenant nor cortexkey can show it again. Your terminal's scrollback \
+                     keeps it.\n",
                 );
                 text::print_key(&Zeroizing::new(format!("{key}\n")))
             })));
         }
         profile.sink().ok_or_else(|| {
             Failure::usage_error(
-                "the new key has no place to go, and the tenant shows it only once",
+                "no destination is set for the new key, and the tenant shows it only once",
             )
             .help(
                 "give --sink-file FILE, --sink-store URL or --show, or set sink_store, sink_command \

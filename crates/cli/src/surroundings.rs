@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use cortexkey_lint::files::now;
+use cortexkey_system::io_reason;
 use jiff::Timestamp;
 
 use crate::exit::Failure;
@@ -30,5 +31,5 @@ pub(crate) fn time(given: Option<&str>) -> Result<Timestamp, Failure> {
 }
 
 fn no_folder(error: &std::io::Error) -> Failure {
-    Failure::usage_error(format!("cannot find the current folder: {error}"))
+    Failure::usage_error(format!("cannot find the current folder: {}", io_reason(error)))
 }

@@ -227,7 +227,7 @@ fn endpoints(mode: EndpointMode, read: &ScopeRead, unknown: &mut Vec<String>) ->
 
 /// Both axes as the tenant stores them.
 fn raw_endpoints(read: &ScopeRead, unknown: &mut Vec<String>) -> String {
-    unknown.push("what its endpoint axes mean together: they are kept unchanged".to_owned());
+    unknown.push("how its endpoint groups and tags combine: they are kept unchanged".to_owned());
     let axis = |axis: &Tagged<AxisMode>| (axis.mode.as_str(), list(&axis_names(axis)));
     let (groups_mode, groups) = axis(&read.endpoints.endpoint_groups);
     let (tags_mode, tags) = axis(&read.endpoints.endpoint_tags);

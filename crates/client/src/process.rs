@@ -10,6 +10,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 
+use cortexkey_system::io_reason;
 use thiserror::Error;
 use wait_timeout::ChildExt as _;
 use zeroize::Zeroizing;
@@ -43,13 +44,13 @@ pub enum ProgramError {
         after: Duration,
     },
     /// It wrote too much.
-    #[error("wrote more than {limit} bytes; it should write only the key")]
+    #[error("wrote more than {limit} bytes\nhelp: it should write only the key")]
     TooMuch {
         /// The limit in bytes.
         limit: usize,
     },
     /// The system does not allow communication with it.
-    #[error("could not be read from or written to: {0}")]
+    #[error("could not be read from or written to: {}", io_reason(.0))]
     Io(io::Error),
 }
 
@@ -263,15 +264,15 @@ impl fmt::Debug for Program {
 fn not_started(error: &io::Error) -> String {
     match error.kind() {
         io::ErrorKind::NotFound => {
-            "is not found; give its full path, or check that it is on PATH".to_owned()
+            "is not found\nhelp: give its full path, or check that it is on PATH".to_owned()
         }
-        _ => format!("cannot be executed: {error}"),
+        _ => format!("cannot be executed: {}", io_reason(error)),
     }
 }
 
 fn ended(code: Option<i32>) -> String {
     match code {
-        Some(code) => format!("ended with the exit code {code}; run it by hand to see why"),
+        Some(code) => format!("ended with the exit code {code}\nhelp: run it by hand to see why"),
         None => "was stopped by a signal".to_owned(),
     }
 }

@@ -16,6 +16,7 @@ use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::Response;
 use axum::routing::get;
+use cortexkey_system::io_reason;
 use cortexkey_tenant::Controls;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -400,8 +401,10 @@ impl fmt::Display for StartError {
                     "the console listens on loopback only, and {listen} is not a loopback address"
                 )
             }
-            Self::Listen { listen, error } => write!(f, "cannot listen on {listen}: {error}"),
-            Self::System(error) => write!(f, "cannot start the console: {error}"),
+            Self::Listen { listen, error } => {
+                write!(f, "cannot listen on {listen}: {}", io_reason(error))
+            }
+            Self::System(error) => write!(f, "cannot start the console: {}", io_reason(error)),
         }
     }
 }

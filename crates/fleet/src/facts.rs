@@ -8,6 +8,7 @@ use cortexkey_core::auth::Level;
 use cortexkey_core::lifecycle::{Expiry, ExpiryState};
 use cortexkey_manifest::access::KeyAccess;
 use cortexkey_manifest::{definition, mask_tokens};
+use cortexkey_system::chain;
 
 use crate::access::{KeyScope, access};
 use crate::definitions::{ComparedDefinitions, Defined, KeyFinding, State};
@@ -234,7 +235,7 @@ fn scope(
         Some(Ok(None)) => KeyScope::NoScopes,
         Some(Ok(Some(scope))) => match access(row, Some(scope), definitions.policy(), tenant) {
             Ok(access) => KeyScope::from_access(&access),
-            Err(error) => KeyScope::Unread(error.to_string()),
+            Err(error) => KeyScope::Unread(chain(&error)),
         },
     }
 }

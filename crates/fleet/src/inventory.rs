@@ -10,6 +10,7 @@ use cortexkey_client::{AuditLog, CallError, Client, maker};
 use cortexkey_core::access::{KnownLevel, Permission, Role};
 use cortexkey_manifest::access::{KeyAccess, RoleFacts, RoleOrigin, ScopeModel, describe, losses};
 use cortexkey_manifest::mask_tokens;
+use cortexkey_system::chain;
 use serde_json::{Value, json};
 
 use crate::access::{KeyScope, access};
@@ -130,7 +131,7 @@ impl KeyInventory {
         audit_from_ms: u64,
     ) -> Result<Self, CallError> {
         let log = audit_log(client, audit_from_ms, snapshot.taken_ms)?
-            .map_err(|error| format!("the audit log could not be read: {error}"));
+            .map_err(|error| format!("the audit log could not be read: {}", chain(&error)));
         let mut faults = faults(snapshot, scopes);
         faults.extend(log.as_ref().err().cloned());
         let audit = log.as_ref().map_err(Clone::clone).map(|log| AuditRange {

@@ -3,6 +3,7 @@
 use cortexkey_api::scope::ScopeRead;
 use cortexkey_client::{ApiPermission, CallError, Client, KnownScopes};
 use cortexkey_core::auth::KeyId;
+use cortexkey_system::chain;
 
 /// The scopes that were read from the tenant, with one call per key.
 #[derive(Clone, Debug, Default)]
@@ -35,7 +36,7 @@ impl Scopes {
                         Err(why)
                     }
                     Err(error) if matches!(error.status(), None | Some(401)) => return Err(error),
-                    Err(error) => Err(error.to_string()),
+                    Err(error) => Err(chain(&error)),
                 },
             };
             by_id.insert(id.get(), scope);

@@ -13,7 +13,7 @@ use cortexkey_manifest::compile::{CompileRefusal, add};
 use cortexkey_manifest::lock::{self, Lock};
 use cortexkey_manifest::quote;
 use cortexkey_manifest::yaml::{YamlLimits, parse_bytes};
-use cortexkey_system::chain;
+use cortexkey_system::{chain, io_reason};
 
 use crate::commands::access::{PolicyInForce, broken, read, sound};
 use crate::exit::{Exit, Failure};
@@ -77,7 +77,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     } else {
         output_file::write(&args.output, &bytes).map_err(|error| {
             let shown = quote(&args.output.to_string_lossy());
-            Failure::new(Exit::Findings, format!("cannot write {shown}: {error}"))
+            Failure::new(Exit::Findings, format!("cannot write {shown}: {}", io_reason(&error)))
         })?;
     }
     let shown =

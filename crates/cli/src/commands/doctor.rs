@@ -126,7 +126,7 @@ fn requests(args: &Args, path: &Path) -> Result<Diagnosis, Failure> {
     }
     let bytes = input::read(path, "requests", REQUEST_BYTES_MAX)?;
     let requests = read_requests(&bytes)
-        .map_err(|error| Failure::new(Exit::NoInput, format!("{}: {error}", path.display())))?;
+        .map_err(|error| Failure::because(Exit::NoInput, path.display(), &error))?;
     let given = args.connection.given();
     let environment = |name: &str| std::env::var_os(name);
     // Without a key, fewer causes can be found.

@@ -9,6 +9,7 @@ use std::io;
 use std::process::Command;
 
 use cortexkey_client::{Connection, Tool, ToolKey, Variable};
+use cortexkey_system::io_reason;
 use serde_json::{Map, Value, json};
 
 use crate::connection::{ConnectionArgs, SETTINGS};
@@ -99,14 +100,14 @@ fn variables(tool: &str, connection: &Connection, key: &str) -> Result<Vec<Varia
         ca_file: connection.ca_file.as_deref(),
     };
     tool.variables(&given).map_err(|error| {
-        Failure::usage_error(error.to_string())
+        Failure::usage(error)
             .help("use a key of the other level, or send its requests through `cortexkey proxy`")
     })
 }
 
 /// Finds a tool by its name.
 pub(crate) fn find(name: &str, own: &[Tool]) -> Result<Tool, Failure> {
-    Tool::find(name, own).map_err(|error| Failure::usage_error(error.to_string()))
+    Tool::find(name, own).map_err(Failure::usage)
 }
 
 /// A program with a tool's variables, and without the key in any other variable. An address on this machine is not for the HTTP proxies that
@@ -149,7 +150,11 @@ fn variables_with(key: &str) -> impl Iterator<Item = OsString> {
 /// Why a program did not start.
 pub(crate) fn not_started(program: &[OsString], error: &io::Error) -> Failure {
     let program = program.first().map(|program| program.to_string_lossy()).unwrap_or_default();
-    Failure::new(Exit::Findings, format!("cannot run {program}: {error}"))
+    let why = match error.kind() {
+        io::ErrorKind::NotFound => "there is no such program".to_owned(),
+        _ => io_reason(error),
+    };
+    Failure::new(Exit::Findings, format!("cannot run {program}: {why}"))
         .help("give its full path, or check that it is on PATH")
 }
 

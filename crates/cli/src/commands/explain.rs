@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use cortexkey_lint::rules::{self, page_url};
-use cortexkey_manifest::did_you_mean;
+use cortexkey_manifest::{did_you_mean, quote};
 use serde_json::json;
 
 use crate::commands::access::PolicyInForce;
@@ -48,7 +48,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
             text::print(&own)?;
             return Ok(Exit::Done);
         }
-        let failure = Failure::usage_error("there is no rule of this name");
+        let failure = Failure::usage_error(format!("there is no rule {}", quote(&args.rule)));
         let hint = did_you_mean(&args.rule, &rules::all_ids());
         return Err(
             failure.help(hint.unwrap_or_else(|| "`cortexkey rules` lists all rules".into()))

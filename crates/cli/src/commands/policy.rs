@@ -10,8 +10,8 @@ use cortexkey_lint::files::{DEFAULT_POLICY, Options, read_cases, run as run_file
 use cortexkey_lint::report::Format as Form;
 use cortexkey_lint::rules::{self, Rule};
 use cortexkey_lint::{Corpus, Custom, Fact, Policy, Timestamp, policy_for, run_cases};
-use cortexkey_manifest::did_you_mean;
-use cortexkey_system::ReadError;
+use cortexkey_manifest::{did_you_mean, quote};
+use cortexkey_system::{ReadError, io_reason};
 use serde_json::{Value, json};
 
 use crate::commands::access::PolicyInForce;
@@ -204,7 +204,8 @@ fn init(args: &Init) -> Result<Exit, Failure> {
         return Ok(Exit::Done);
     }
     let failed = |error: io::Error| {
-        Failure::usage_error(format!("cannot write {}: {error}", args.output.display()))
+        let why = io_reason(&error);
+        Failure::usage_error(format!("cannot write {}: {why}", args.output.display()))
     };
     output_file::create(&args.output, text.as_bytes()).map_err(failed)?;
     text::print(&format!(
@@ -370,7 +371,7 @@ fn rule_named<'a>(policy: &'a Policy, written: &str) -> Result<Named<'a>, Failur
         let own = policy.custom_rules().flat_map(|rule| [rule.id().code(), rule.id().name()]);
         let all: Vec<&str> = rules::all_ids().into_iter().chain(own).collect();
         let hint = did_you_mean(written, &all);
-        Failure::usage_error("there is no rule of this name")
+        Failure::usage_error(format!("there is no rule {}", quote(written)))
             .help(hint.unwrap_or_else(|| "`cortexkey rules` lists all rules".into()))
     })
 }
@@ -451,8 +452,9 @@ fn schema(args: &Schema) -> Result<Exit, Failure> {
         return Err(Failure::new(Exit::Findings, format!("{path} is not up to date"))
             .help(format!("run cortexkey policy schema --output {path}")));
     }
-    output_file::write(&args.output, text.as_bytes())
-        .map_err(|error| Failure::usage_error(format!("cannot write {path}: {error}")))?;
+    output_file::write(&args.output, text.as_bytes()).map_err(|error| {
+        Failure::usage_error(format!("cannot write {path}: {}", io_reason(&error)))
+    })?;
     text::print(&format!("wrote {path}\n"))?;
     Ok(Exit::Done)
 }

@@ -6,6 +6,7 @@ use cortexkey_client::policies::{FetchedPolicy, PolicyUpdate, PolicyUpdateError}
 use cortexkey_lint::files::POLICY_NAMES;
 use cortexkey_manifest::policy::{Pinned, is_builtin};
 use cortexkey_manifest::yaml::YamlLimits;
+use cortexkey_system::io_reason;
 use serde_json::json;
 
 use crate::exit::{Exit, Failure};
@@ -99,12 +100,17 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
 fn report(args: &Args, different: &[Pinned]) -> Result<Exit, Failure> {
     text::print(&match args.format {
         Format::Text if different.is_empty() && args.verify => {
-            "all copies are the same as their sources\n".to_owned()
+            "all copies match their sources\n".to_owned()
         }
-        Format::Text if different.is_empty() => "all copies are there\n".to_owned(),
+        Format::Text if different.is_empty() => {
+            "all copies are complete and unchanged\n".to_owned()
+        }
         Format::Text => {
-            let state =
-                if args.verify { "missing or not as its source" } else { "missing or changed" };
+            let state = if args.verify {
+                "missing, or different from its source"
+            } else {
+                "missing or changed"
+            };
             let line = |pinned: &Pinned| format!("{state}: {pinned}\n");
             different.iter().map(line).collect::<Vec<_>>().concat()
         }
@@ -131,7 +137,7 @@ fn fetched_text(fetched: &[FetchedPolicy]) -> String {
 /// The nearest policy from this folder up to the repository's.
 fn nearest() -> Result<PathBuf, Failure> {
     let folder = std::env::current_dir().map_err(|error| {
-        Failure::usage_error(format!("the folder that this runs in cannot be found: {error}"))
+        Failure::usage_error(format!("cannot find the current folder: {}", io_reason(&error)))
     })?;
     for at in folder.ancestors() {
         if let Some(found) =
@@ -161,7 +167,6 @@ fn failure(error: &PolicyUpdateError) -> Failure {
         | PolicyUpdateError::Link { .. }
         | PolicyUpdateError::TooMany
         | PolicyUpdateError::Lock { .. } => Failure::from_error(Exit::UsageError, error),
-        _ => Failure::from_error(Exit::Findings, error)
-            .help("the copies that were there are as they were"),
+        _ => Failure::from_error(Exit::Findings, error).help("the existing copies are unchanged"),
     }
 }

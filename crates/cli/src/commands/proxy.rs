@@ -10,6 +10,7 @@ use clap::value_parser;
 use cortexkey_client::{Tool, ToolKey};
 use cortexkey_core::auth::{KeyId, Level};
 use cortexkey_proxy::{Allow, AllowList, Listener, OnRequest, Proxy, ProxyOptions, Record};
+use cortexkey_system::chain;
 use serde_json::json;
 
 use super::exec;
@@ -113,7 +114,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
                 "choose another --port; 0 picks one that is free",
             ),
         };
-        Failure::new(Exit::Findings, format!("cannot listen at {place}: {error}")).help(help)
+        Failure::new(Exit::Findings, format!("cannot listen at {place}: {}", chain(&error))).help(help)
     })?;
     if let Some(tool) = &args.tool {
         return beside(proxy, tool, &tools, key_id, &key, &args.command);
@@ -126,7 +127,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
             text::print_key(&ready(json!({ "url": proxy.url(), "token": proxy.token().expose() })))
         }
     }?;
-    proxy.serve().map_err(|error| Failure::new(Exit::Findings, error.to_string()))?;
+    proxy.serve().map_err(|error| Failure::from_error(Exit::Findings, &error))?;
     Ok(Exit::Done)
 }
 
@@ -170,8 +171,7 @@ fn beside(
     };
     let tool = exec::find(tool, tools)?;
     env_file::check(&tool)?;
-    let variables =
-        tool.variables(&token).map_err(|error| Failure::usage_error(error.to_string()))?;
+    let variables = tool.variables(&token).map_err(Failure::usage)?;
     // No variable can hold a key that is not text.
     let key = std::str::from_utf8(key).unwrap_or_default();
     let Some(command) = exec::command(program, &variables, key, true) else {

@@ -99,7 +99,7 @@ fn list(found: &PolicyInForce, product: Option<Product>) -> String {
     let own = catalogue(found);
     if own.is_empty() {
         let why = if found.is_default() { "no policy was found" } else { "it lists none" };
-        out += &format!("{DIM}No roles of a catalogue: {why}.{DIM:#}\n");
+        out += &format!("{DIM}No roles of a policy: {why}.{DIM:#}\n");
     } else {
         out += &format!("{BOLD}In the catalogue of {}{BOLD:#}\n", plain(found.path()));
         for ResolvedRole { role, facts } in own {
@@ -278,7 +278,7 @@ fn no_such_role(found: &PolicyInForce, name: &str) -> Failure {
     let own = catalogue(found);
     let known = PREDEFINED_ROLES.iter().map(|role| role.name);
     let near = closest(name, known.chain(own.iter().map(|own| own.role.name.as_str())));
-    let failure = Failure::usage_error(format!("there is no role {}", plain(name)));
+    let failure = Failure::usage_error(format!("there is no role `{}`", plain(name)));
     failure.help(match near {
         Some(near) => format!("did you mean \"{}\"? Case and spaces count", plain(near)),
         None => "`cortexkey roles` lists all; add your own roles to `catalog.roles`".into(),

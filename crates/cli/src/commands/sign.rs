@@ -102,7 +102,7 @@ pub(crate) fn escaped(text: &str) -> String {
     text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
 }
 
-fn usage_error(error: impl std::error::Error) -> Failure {
+fn usage_error(error: impl std::error::Error + 'static) -> Failure {
     Failure::from_error(Exit::UsageError, &error)
 }
 

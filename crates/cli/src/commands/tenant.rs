@@ -10,6 +10,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{ValueEnum, value_parser};
 use cortexkey_core::access::{Product, TagMode};
 use cortexkey_core::auth::{NonceLengths, Skew};
+use cortexkey_system::io_reason;
 use cortexkey_tenant::{
     ConsoleKeys, Control, DroppedLog, EditRoles, Licence, Log, LogLine, NewAdminKeys, Notification,
     Options, ReplayMode, StartError, Tenant, TlsError, WebhookLog,
@@ -133,7 +134,8 @@ struct Storage {
 #[derive(clap::Args)]
 #[command(next_help_heading = "Not part of the product")]
 struct Handles {
-    /// Enable /_cortexkey/, without a key: move the clock, inject faults, change settings
+    /// Enable the calls under /_cortexkey/, which need no key: move the clock, inject faults, change
+    /// settings
     #[arg(long)]
     control: bool,
 
@@ -143,7 +145,8 @@ struct Handles {
     #[arg(long)]
     console: bool,
 
-    /// Enable /_cortexkey/keys, without a key: generate keys as in the console, without an expiry
+    /// Enable POST /_cortexkey/keys, which needs no key: generate keys as the product's console does,
+    /// by default without an expiry
     #[arg(long)]
     console_keys: bool,
 
@@ -273,9 +276,9 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     let console =
         args.handles.console.then(|| super::console::emulator::of_tenant(&tenant)).transpose()?;
     // Before the ready line, so that a signal right after it stops the emulator properly.
-    let signals = tenant
-        .signals()
-        .map_err(|error| Failure::new(Exit::Findings, format!("cannot handle signals: {error}")))?;
+    let signals = tenant.signals().map_err(|error| {
+        Failure::new(Exit::Findings, format!("cannot handle signals: {}", io_reason(&error)))
+    })?;
     #[cfg(feature = "console")]
     let line = tenant.ready_line_with(console.as_ref().map(cortexkey_console::Console::address));
     #[cfg(not(feature = "console"))]
@@ -333,8 +336,7 @@ impl Args {
         }
         let Some(entries) = self.guard_entries else { return Ok(()) };
         if !matches!(self.replay, Replay::In(ReplayMode::Enforce | ReplayMode::Observe)) {
-            let why = "--guard-entries is for a replay guard in memory: leave it out, or say \
-                       --replay enforce or observe";
+            let why = "--guard-entries is for a replay guard in memory: remove it, or give --replay enforce or observe";
             return Err(Failure::usage_error(why));
         }
         options.guard_entries = entries as usize;
@@ -415,7 +417,7 @@ fn replay(text: &str) -> Result<Replay, BoxError> {
 
 fn product_parser() -> impl TypedValueParser<Value = Product> {
     PossibleValuesParser::new(Product::ALL.map(Product::as_str))
-        .try_map(|name| name.parse().map_err(|()| "there is no product of this name"))
+        .try_map(|name| name.parse().map_err(|()| "there is no such product"))
 }
 
 fn web_address(text: &str) -> Result<String, BoxError> {

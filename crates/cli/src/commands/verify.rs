@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use cortexkey_core::auth::{NonceLengths, Request, Skew, Verdict, Verifier};
 use cortexkey_core::replay::{MemoryGuard, MemoryGuardConfig, NoReplayGuard, ReplayGuard, Start};
-use cortexkey_system::chain;
+use cortexkey_system::{chain, io_reason};
 use serde_json::{Value, json};
 
 use crate::exit::{Exit, Failure};
@@ -97,9 +97,9 @@ fn open(args: &Args) -> Result<Box<dyn BufRead>, Failure> {
     let unreadable = |why: &dyn std::fmt::Display| {
         Failure::new(Exit::NoInput, format!("cannot read {}: {why}", path.display()))
     };
-    let file = File::open(path).map_err(|error| unreadable(&error))?;
+    let file = File::open(path).map_err(|error| unreadable(&io_reason(&error)))?;
     if file.metadata().is_ok_and(|metadata| metadata.is_dir()) {
-        return Err(unreadable(&"it is a folder; give a file with one JSON object per line"));
+        return Err(unreadable(&"it is a folder").help("give a file with one JSON object per line"));
     }
     Ok(Box::new(BufReader::new(file)))
 }
@@ -154,7 +154,7 @@ fn read_line(input: &mut dyn BufRead) -> Result<Option<Result<Vec<u8>, LineError
     let mut is_begun = false;
     loop {
         let chunk = input.fill_buf().map_err(|error| {
-            Failure::new(Exit::NoInput, format!("cannot read the requests: {error}"))
+            Failure::new(Exit::NoInput, format!("cannot read the requests: {}", io_reason(&error)))
         })?;
         if chunk.is_empty() && !is_begun {
             return Ok(None);

@@ -153,7 +153,7 @@ fn file_of<'o>(outcome: &'o RunOutcome, key: &str) -> Result<&'o CorpusFile, Fai
     }
     let hint = did_you_mean(name, &names);
     Err(Failure::usage_error(format!("the corpus has no key {}", quote(key)))
-        .help(hint.unwrap_or_else(|| "name it as `metadata.name` has it".to_owned())))
+        .help(hint.unwrap_or_else(|| "give the name in its `metadata.name`".to_owned())))
 }
 
 /// The rule, and the policy file for the waiver. Fails unless the rule has a finding on the key

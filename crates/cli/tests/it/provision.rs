@@ -247,7 +247,7 @@ fn a_list_with_mistakes_changes_nothing() {
         ("name,owner,roles,lifetime\na,t,Viewer,30d\nb,t,Viewer,185d\n", &[]),
         ("name,owner,roles\na,t,Viewer\nA,t,Viewer\n", &[]),
         ("name,owner,roles\na,t,Viewer\nb,t,Viewer\n", &["--comment", "keys"]),
-        ("name,owner,roles\na,t,Viewer\n", &["--sink-file", "one"]),
+        ("name,owner,roles\na,t,Viewer\n", &["--sink-store", "vault://secret/one"]),
         ("name,owner,roles,assets,cases,endpoints\na,t,Viewer,no such group,none,none\n", &[]),
         ("name,owner,roles\na,t,Viewer\n", &["--scope-file", "no-such-file"]),
     ] {

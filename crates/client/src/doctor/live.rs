@@ -4,7 +4,7 @@ use std::io::Read;
 
 use cortexkey_core::address::Address;
 use cortexkey_core::auth::{Key, KeyId, Level, Signer};
-use cortexkey_system::chain;
+use cortexkey_system::{chain, message_and_help};
 use zeroize::Zeroizing;
 
 use super::key::{is_digest, mistakes};
@@ -163,7 +163,7 @@ impl Live<'_> {
     }
 
     fn bad(&mut self, level: Level, error: &CallError) {
-        let evidence = error.to_string();
+        let (evidence, _) = message_and_help(error);
         let evidence = evidence.lines().next().unwrap_or_default().to_owned();
         let certain = |cause| (cause, Likelihood::Certain);
         let (cause, certainty) = match error {
@@ -290,7 +290,7 @@ impl Live<'_> {
         let found = match helper.find_key(id) {
             Ok(found) => found,
             Err(error) => {
-                let error = error.to_string();
+                let error = chain(&error);
                 let first = error.lines().next().unwrap_or_default();
                 self.to.step(format!("the other key may not list keys: {first}"));
                 return false;

@@ -34,7 +34,7 @@ pub struct ObservedRequest {
 #[non_exhaustive]
 pub enum RequestsError {
     /// It is larger than a megabyte.
-    #[error("there is more than a megabyte; give the heads of a few requests")]
+    #[error("there is more than a megabyte\nhelp: give the heads of a few requests")]
     TooLarge,
     /// It is not text.
     #[error("it is not valid UTF-8")]
@@ -46,7 +46,7 @@ pub enum RequestsError {
     Json,
     /// It contains no authentication header.
     #[error(
-        "there is neither Authorization nor an x-xdr-* header in it; give heads as HTTP has them, or \
+        "there is neither Authorization nor an x-xdr-* header in it\nhelp: give heads as HTTP has them, or \
          what `curl -v` prints"
     )]
     NoHeaders,

@@ -46,8 +46,8 @@ pub enum LockFileError {
     },
     /// It cannot be written.
     #[error(
-        "the lock file {} cannot be written; what was begun is finished by the same command once it \
-         can",
+        "the lock file {} cannot be written\nhelp: run the same command again once it can be written: it \
+         finishes what was begun",
         path.display()
     )]
     Write {
@@ -58,14 +58,14 @@ pub enum LockFileError {
         error: io::Error,
     },
     /// Another run holds it.
-    #[error("another run holds the lock file {}; wait until it ends", path.display())]
+    #[error("another run holds the lock file {}\nhelp: wait until it ends", path.display())]
     Held {
         /// The file.
         path: PathBuf,
     },
     /// It has mistakes.
     #[error(
-        "the lock file {} has a mistake in line {line}: {message}; take the version that was \
+        "the lock file {} has a mistake in line {line}: {message}\nhelp: take the version that was \
          committed last",
         path.display()
     )]

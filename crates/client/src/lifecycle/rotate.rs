@@ -138,8 +138,8 @@ pub enum RotateError {
     System(KeyId),
     /// The old key's scope has a flag that the tenant does not return.
     #[error(
-        "the tenant does not tell whether the old key sees cases and issues that reference nothing \
-         known"
+        "the tenant does not report whether the old key sees cases and issues that reference no \
+         known object"
     )]
     UnreferencedUnknown,
     /// The old key never expires, and no lifetime was given.

@@ -119,7 +119,7 @@ impl Plan {
             }
             for id in &entry.doubtful {
                 plan.notes.push(format!(
-                    "{name}: an interrupted run may have handed key {id} over; it lives until the \
+                    "{name}: an interrupted run may have delivered key {id}; it keeps working until the \
                      next new key, or until `cortexkey keys delete {id}`"
                 ));
             }
@@ -212,8 +212,8 @@ impl Plan {
         }
         if !own.is_empty() {
             let reason = format!(
-                "the grace of key {} is over, but it is the key that signs these calls; run this \
-                 with the new key",
+                "the grace period of key {} is over, but the key signs these calls; run this \
+                 command with the new key",
                 ids(&own)
             );
             act(ActionKind::Refuse, reason, Vec::new(), ActionStep::Nothing);
@@ -250,13 +250,13 @@ impl Plan {
                 self.notes.push(format!("key {id} signs these calls and has no definition"));
             } else if options.prune && is_system {
                 self.notes.push(format!(
-                    "the product keeps key {id} for itself, so --prune leaves it; `cortexkey keys \
+                    "the product uses key {id} itself, so --prune keeps it; `cortexkey keys \
                      delete {id}` would delete it"
                 ));
             } else if options.prune && is_administrator(record) && !keeps_administrator {
                 self.notes.push(format!(
-                    "without key {id} no key would be an administrator's, so --prune leaves it; \
-                     `cortexkey keys delete {id}` would delete it"
+                    "key {id} is the last administrator's key, so --prune keeps it; `cortexkey keys \
+                     delete {id}` would delete it"
                 ));
             } else if options.prune {
                 self.actions.push(prune(id, state));

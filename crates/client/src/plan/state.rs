@@ -9,6 +9,7 @@ use cortexkey_api::api_keys::ApiKeyRecord;
 use cortexkey_api::asset_group::AssetGroupRecord;
 use cortexkey_api::scope::ScopeRead;
 use cortexkey_core::auth::KeyId;
+use cortexkey_system::chain;
 
 use crate::{ApiPermission, CallError, Client};
 
@@ -119,6 +120,6 @@ impl TenantState {
 fn unread(error: &CallError) -> String {
     match error.status() {
         Some(403) => format!("this key lacks {}", ApiPermission::AccessManagementView),
-        _ => error.to_string(),
+        _ => chain(error),
     }
 }

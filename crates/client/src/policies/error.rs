@@ -50,8 +50,8 @@ pub enum PolicyUpdateError {
     /// A copy, the lock file or a folder above them is a symbolic link, or something else is in a
     /// folder's place.
     #[error(
-        "{} is a symbolic link, or not a folder; remove it: copies of policies are never read or written \
-         through links",
+        "{} is a symbolic link, or not a folder, and copies of policies are never read or written through \
+         links\nhelp: remove it",
         path.display()
     )]
     Link {
@@ -81,15 +81,15 @@ pub enum PolicyUpdateError {
     },
     /// A policy that was fetched before now has other bytes.
     #[error(
-        "the digest of {what} differs from the lock file; a commit or digest never changes, so \
-         investigate before you delete the lock file"
+        "the digest of {what} differs from the lock file, although a commit or digest never \
+         changes\nhelp: find out why before you delete the lock file"
     )]
     Changed {
         /// What was fetched.
         what: String,
     },
     /// The lock file cannot be parsed.
-    #[error("{} is not a policy lock file; restore it, or delete it and run this again", path.display())]
+    #[error("{} is not a policy lock file\nhelp: restore it, or delete it and run this again", path.display())]
     Lock {
         /// The lock.
         path: PathBuf,

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use cortexkey_core::address::Address;
-use cortexkey_system::chain;
+use cortexkey_system::text_with_help;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use thiserror::Error;
@@ -30,7 +30,7 @@ pub enum OciError {
     #[error("{0} is not a registry address; only this machine may be called without https")]
     Address(String),
     /// A call failed.
-    #[error("{}", chain(.0))]
+    #[error("{}", text_with_help(.0))]
     Call(CallError),
     /// The registry answered with an error status.
     #[error("the registry answered {status}{}", advice(*status))]
@@ -57,9 +57,9 @@ pub enum OciError {
 
 fn advice(status: u16) -> &'static str {
     match status {
-        401 | 403 => "; log in with `docker login` or `oras login`",
-        404 => "; there is no such artifact, or it is not public",
-        429 => "; it limits the rate of calls; try again later",
+        401 | 403 => "\nhelp: log in with `docker login` or `oras login`",
+        404 => ": there is no such artifact, or it is not public",
+        429 => ": it limits the rate of calls\nhelp: try again later",
         _ => "",
     }
 }

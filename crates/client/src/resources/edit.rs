@@ -41,8 +41,8 @@ pub enum EditError {
     Roles(#[source] CallError),
     /// The tenant has no role of this name. Nothing was changed.
     #[error(
-        "the key was not edited: the tenant has no role {:?}; `GET /platform/iam/v1/role` lists those \
-         that there are",
+        "the key was not edited: the tenant has no role {:?}\nhelp: `GET /platform/iam/v1/role` lists its \
+         roles",
         name.as_str()
     )]
     UnknownRole {
@@ -51,7 +51,7 @@ pub enum EditError {
     },
     /// The tenant has several roles of this name. Nothing was changed.
     #[error(
-        "the key was not edited: the tenant has several roles {:?} (ids {}); give one of them another \
+        "the key was not edited: the tenant has several roles {:?} (ids {})\nhelp: give one of them another \
          name",
         name.as_str(),
         ids.iter().map(RoleId::as_str).collect::<Vec<_>>().join(", ")

@@ -14,6 +14,7 @@ use cortexkey_api::scope::{AreaMode, AxisMode, ScopeRead, Tag};
 use cortexkey_api::user::{Listed, UserGroupRecord, UserRecord};
 use cortexkey_core::access::BUILT_IN_DOMAINS;
 use cortexkey_core::auth::KeyId;
+use cortexkey_system::chain;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
@@ -249,9 +250,7 @@ fn unreadable(error: CallError, component: &str) -> Result<String, CallError> {
             status @ (404 | 405) => Ok(format!("the tenant has no such call (status {status})")),
             _ => Err(error),
         },
-        CallError::UnexpectedShape { .. } | CallError::UnexpectedAnswer { .. } => {
-            Ok(error.to_string())
-        }
+        CallError::UnexpectedShape { .. } | CallError::UnexpectedAnswer { .. } => Ok(chain(&error)),
         _ => Err(error),
     }
 }

@@ -61,7 +61,7 @@ pub enum ScopeError {
     Read(CallError),
     /// The scope was sent, but the tenant returns another one.
     #[error(
-        "the tenant accepted the scope but returns another one; compare with `cortexkey keys show`, and try again"
+        "the tenant accepted the scope but returns another one\nhelp: compare with `cortexkey keys show`, and try again"
     )]
     Differs,
 }

@@ -20,7 +20,7 @@ use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
-use cortexkey_system::ReadError;
+use cortexkey_system::{ReadError, io_reason};
 use thiserror::Error;
 use toml::{Table, Value};
 
@@ -110,7 +110,7 @@ pub struct Profile {
 #[non_exhaustive]
 pub enum ConfigProblem {
     /// It cannot be read.
-    #[error("cannot be read: {0}")]
+    #[error("cannot be read: {}", io_reason(.0))]
     Io(io::Error),
     /// It is not a regular file.
     #[error("is not a regular file")]
@@ -120,7 +120,7 @@ pub enum ConfigProblem {
     TooLarge,
     /// Others can write it.
     #[error(
-        "can be changed by group or others (mode {mode:04o}), and it names programs that are run; \
+        "can be changed by group or others (mode {mode:04o}), and it names programs that are run\nhelp: \
          run `chmod go-w` on it"
     )]
     Writable {
@@ -129,7 +129,7 @@ pub enum ConfigProblem {
     },
     /// Another account may change it (Windows).
     #[error(
-        "can be changed by {account}, and it names programs that are run; remove that account's rights to it"
+        "can be changed by {account}, and it names programs that are run\nhelp: remove that account's rights to it"
     )]
     WritableBy {
         /// The account.
@@ -153,7 +153,7 @@ pub enum ConfigProblem {
     },
     /// A field that would hold a key.
     #[error(
-        "has `{field}`, but must not contain a key; set key_file or key_command instead, and \
+        "has `{field}`, but must not contain a key\nhelp: set key_file or key_command instead, and \
          rotate the key if the file was shared"
     )]
     Secret {
@@ -162,7 +162,7 @@ pub enum ConfigProblem {
     },
     /// A secret of a target.
     #[error(
-        "has `{field}`, and a secret never stands in it; say where it is with {field}_env, \
+        "has `{field}`, but must not contain a secret\nhelp: say where it is with {field}_env, \
          {field}_file, {field}_command or {field}_store, and replace it if the file was shared"
     )]
     Inline {
@@ -186,7 +186,7 @@ pub enum ConfigProblem {
         problem: StoreUrlError,
     },
     /// Two fields that do not go together.
-    #[error("has both `{one}` and `{other}`; take one out")]
+    #[error("has both `{one}` and `{other}`\nhelp: remove one of them")]
     Both {
         /// The first field.
         one: String,

@@ -17,28 +17,28 @@ use crate::transport::RootsError;
 pub enum SettingsError {
     /// No tenant is set.
     #[error(
-        "no tenant is set; pass --fqdn or --profile, or set CORTEXKEY_FQDN to the address that the \
+        "no tenant is set\nhelp: pass --fqdn or --profile, or set CORTEXKEY_FQDN to the address that the \
          console's button Copy API URL copies"
     )]
     NoAddress,
     /// No key id is set.
     #[error(
-        "no key id is set; pass --key-id, or set CORTEXKEY_API_KEY_ID to the number in the ID \
+        "no key id is set\nhelp: pass --key-id, or set CORTEXKEY_API_KEY_ID to the number in the ID \
          column of the API Keys table"
     )]
     NoKeyId,
     /// No security level is set.
     #[error(
-        "no security level is set; pass --level, or set CORTEXKEY_API_KEY_TYPE to `standard` or \
-         `advanced`, as the API Keys table shows it; the key does not reveal it, because keys of \
-         both levels look the same"
+        "no security level is set, and the key does not reveal it: keys of both levels look the \
+         same\nhelp: pass --level, or set CORTEXKEY_API_KEY_TYPE to `standard` or `advanced`, as the \
+         API Keys table shows it"
     )]
     NoLevel,
     /// There is no key.
-    #[error("no key is set; pass --key-file or --key-stdin, or set CORTEXKEY_API_KEY")]
+    #[error("no key is set\nhelp: pass --key-file or --key-stdin, or set CORTEXKEY_API_KEY")]
     NoKey,
     /// A variable is empty.
-    #[error("{origin} is set but empty; give it a value, or unset it")]
+    #[error("{origin} is set but empty\nhelp: give it a value, or unset it")]
     Empty {
         /// The variable.
         origin: SettingOrigin,
@@ -50,7 +50,7 @@ pub enum SettingsError {
         origin: SettingOrigin,
     },
     /// Two variables for one setting have different values.
-    #[error("{one} and {other} name different tenants; unset one of them")]
+    #[error("{one} and {other} name different tenants\nhelp: unset one of them")]
     Disagree {
         /// The first variable.
         one: SettingOrigin,
@@ -102,7 +102,7 @@ pub enum SettingsError {
     },
     /// The key belongs to another tenant.
     #[error(
-        "the tenant comes from {address} and the key from {key}, which do not belong together; select \
+        "the tenant comes from {address} and the key from {key}, which do not belong together\nhelp: select \
          one --profile, unset the variables of the other tenant, or give the key as an argument, such \
          as --key-file"
     )]
@@ -114,7 +114,7 @@ pub enum SettingsError {
     },
     /// The stored metadata does not match the settings.
     #[error(
-        "{key} contains {stored}, but {other} sets another one; correct it, or remove it to use \
+        "{key} contains {stored}, but {other} sets another one\nhelp: correct it, or remove it to use \
          the stored one"
     )]
     StoredApart {
@@ -155,7 +155,10 @@ pub enum SettingsError {
 
 fn profiles(path: Option<&Path>, known: &[String]) -> String {
     match path {
-        None => "there is no configuration; see `cortexkey config explain`".to_owned(),
+        None => {
+            "there is no configuration\nhelp: `cortexkey config explain` shows where it is read"
+                .to_owned()
+        }
         Some(path) if known.is_empty() => format!("{} has none", path.display()),
         Some(_) => format!("the configuration has {}", known.join(", ")),
     }

@@ -9,6 +9,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use cortexkey_core::auth::KeyError;
+use cortexkey_system::{io_reason, text_with_help};
 use thiserror::Error;
 use zeroize::Zeroizing;
 
@@ -46,16 +47,16 @@ pub enum KeyProblem {
     #[error("does not exist")]
     Missing,
     /// It is a directory.
-    #[error("is a directory; name the file in it")]
+    #[error("is a directory\nhelp: name the file in it")]
     Directory,
     /// It is a pipe, a device or a socket.
     #[error(
-        "is a pipe or a device, not a regular file; send the key to standard input with --key-stdin"
+        "is a pipe or a device, not a regular file\nhelp: send the key to standard input with --key-stdin"
     )]
     NotRegular,
     /// Group or others can access it.
     #[error(
-        "can be read or changed by group or others (mode {mode:04o}); run `chmod 600 {}`, or give \
+        "can be read or changed by group or others (mode {mode:04o})\nhelp: run `chmod 600 {}`, or give \
          --allow-readable-key-file",
         path.display()
     )]
@@ -67,7 +68,7 @@ pub enum KeyProblem {
     },
     /// Another account has rights to it (Windows).
     #[error(
-        "can be read or changed by {account}; run `icacls \"{}\" /inheritance:r /grant:r \
+        "can be read or changed by {account}\nhelp: run `icacls \"{}\" /inheritance:r /grant:r \
          \"%USERNAME%:F\"`, or give --allow-readable-key-file",
         path.display()
     )]
@@ -78,27 +79,29 @@ pub enum KeyProblem {
         path: PathBuf,
     },
     /// The system does not allow reading it.
-    #[error("cannot be read: {0}")]
+    #[error("cannot be read: {}", io_reason(.0))]
     Io(io::Error),
     /// It is empty.
-    #[error("is empty; it should contain only the key")]
+    #[error("is empty\nhelp: it should contain only the key")]
     Empty,
     /// It is larger than 4 KiB.
     #[error(
-        "is larger than {KEY_SOURCE_BYTES_MAX} bytes; it should contain only the key, which \
+        "is larger than {KEY_SOURCE_BYTES_MAX} bytes\nhelp: it should contain only the key, which \
          usually has 128 characters"
     )]
     TooLarge,
     /// It starts with a byte order mark.
     #[error(
-        "starts with a byte order mark, as written by some editors and PowerShell; save it as plain ASCII"
+        "starts with a byte order mark, as written by some editors and PowerShell\nhelp: save it as plain ASCII"
     )]
     ByteOrderMark,
     /// It has more than one line.
-    #[error("has more than one line; it should contain only the key, without a line ending")]
+    #[error("has more than one line\nhelp: it should contain only the key, without a line ending")]
     ManyLines,
     /// It is binary data.
-    #[error("contains binary data (byte {position}); it should contain only the key, as text")]
+    #[error(
+        "contains binary data (byte {position})\nhelp: it should contain only the key, as text"
+    )]
     Binary {
         /// The position of the first such byte, counted from 1.
         position: usize,
@@ -107,7 +110,7 @@ pub enum KeyProblem {
     #[error("does not contain a key: {0}")]
     Malformed(KeyError),
     /// The secret store failed, or does not have the key.
-    #[error("{}", cortexkey_system::chain(.0))]
+    #[error("{}", text_with_help(.0))]
     Store(StoreError),
     /// The key command failed.
     #[error(transparent)]

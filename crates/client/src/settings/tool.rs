@@ -60,7 +60,7 @@ pub struct Variable {
 pub enum ToolError {
     /// Neither a built-in tool nor a mapping of the profile has the name.
     #[error(
-        "there is no tool `{name}`; expected one of {}, or a mapping of the profile in \
+        "there is no tool `{name}`\nhelp: give one of {}, or a mapping of the profile in \
          [profiles.NAME.exec]",
         known.join(", ")
     )]

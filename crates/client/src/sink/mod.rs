@@ -15,6 +15,7 @@ use std::sync::Arc;
 
 use cortexkey_api::Secret;
 use cortexkey_core::auth::{KeyId, Level};
+use cortexkey_system::text_with_help;
 
 use crate::process::{Program, ProgramError};
 use crate::store::{StoreError, StoreUrlError};
@@ -135,14 +136,14 @@ enum PreparedSink {
 #[non_exhaustive]
 pub enum SinkError {
     /// The program is not found.
-    #[error("the sink's program {program} is not found; give its full path")]
+    #[error("the sink's program {program} is not found\nhelp: give its full path")]
     NoProgram {
         /// The program's name.
         program: String,
     },
     /// The key's name is not valid as an argument or a file name.
     #[error(
-        "the name of the key is not valid in the sink's arguments or as a file name; use only \
+        "the name of the key is not valid in the sink's arguments or as a file name\nhelp: use only \
          letters, digits, `-`, `_`, `.` and `@`"
     )]
     Name,
@@ -156,7 +157,7 @@ pub enum SinkError {
     },
     /// The file already exists.
     #[error(
-        "{} already exists and may contain a key that is in use; name another file",
+        "{} already exists and may contain a key that is in use\nhelp: name another file",
         path.display()
     )]
     Exists {
@@ -174,7 +175,7 @@ pub enum SinkError {
     /// The store has a secret of this name, and this is not its rotation.
     #[error(
         "the secret already exists according to the program {program}, and may be a key that is \
-         in use; choose another name, or delete the secret first"
+         in use\nhelp: choose another name, or delete the secret first"
     )]
     SecretExists {
         /// The program that reported it.
@@ -190,7 +191,7 @@ pub enum SinkError {
         error: io::Error,
     },
     /// The store does not take it.
-    #[error("{url} {error}", error = cortexkey_system::chain(error))]
+    #[error("{url} {}", text_with_help(error))]
     Store {
         /// The address in the store.
         url: String,
@@ -356,9 +357,11 @@ fn check_program(program: &Program) -> Result<(), SinkError> {
 
 fn whose(owner: Option<&str>) -> String {
     match owner {
-        Some(owner) => format!("contains a key of {owner}; name another file"),
-        None => "nothing shows that it is this tenant's key; name it with --sink-file to replace \
+        Some(owner) => format!("contains a key of {owner}\nhelp: name another file"),
+        None => {
+            "nothing shows that it is this tenant's key\nhelp: name it with --sink-file to replace \
                  it"
-        .to_owned(),
+            .to_owned()
+        }
     }
 }

@@ -5,7 +5,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use cortexkey_system::WriteError;
+use cortexkey_system::{WriteError, message_and_help, with_help};
 use thiserror::Error;
 
 use crate::process::ProgramError;
@@ -28,13 +28,13 @@ pub enum StoreError {
     #[error("cannot be reached: {0}")]
     Setting(String),
     /// The store's program is not installed.
-    #[error("needs the program {program}, which is not found; install it, or put it on PATH")]
+    #[error("needs the program {program}, which is not found\nhelp: install it, or put it on PATH")]
     NoProgram {
         /// Its name.
         program: &'static str,
     },
     /// The store's program failed.
-    #[error("cannot be reached: {program} {error}{detail}")]
+    #[error("cannot be reached: {}", of_program(program, error, detail))]
     Program {
         /// Its name.
         program: &'static str,
@@ -64,7 +64,9 @@ pub enum StoreError {
     #[error("cannot be read")]
     Read(#[source] io::Error),
     /// Other users can read or change the file.
-    #[error("can be read or changed by group or others (mode {mode:04o}); run `chmod 600` on it")]
+    #[error(
+        "can be read or changed by group or others (mode {mode:04o})\nhelp: run `chmod 600` on it"
+    )]
     Readable {
         /// Its mode.
         mode: u32,
@@ -80,7 +82,7 @@ pub enum StoreError {
     },
     /// A key is stored there that the new one does not replace.
     #[error(
-        "already contains {holds}; a stored key is replaced only by its own rotation: choose \
+        "already contains {holds}, and a stored key is replaced only by its own rotation\nhelp: choose \
          another place, or delete the secret first"
     )]
     Taken {
@@ -106,8 +108,14 @@ pub enum StoreError {
         error: io::Error,
     },
     /// The store is locked, so it is unknown what it contains.
-    #[error("cannot be read: the {0} is locked; unlock it first")]
+    #[error("cannot be read: the {0} is locked\nhelp: unlock it first")]
     Locked(&'static str),
+}
+
+/// A program's failure with what it reported, before the remedy.
+fn of_program(program: &str, error: &ProgramError, detail: &str) -> String {
+    let (message, remedies) = message_and_help(error);
+    with_help(format!("{program} {message}{detail}"), &remedies)
 }
 
 impl StoreError {

@@ -56,7 +56,7 @@ impl VaultSettings {
     fn address(&self) -> Result<Address, StoreError> {
         let setting = |problem: &str| StoreError::Setting(problem.to_owned());
         let address = self.address.as_ref().ok_or_else(|| {
-            setting("VAULT_ADDR is not set; set it to the server's address, such as https://vault.example.com:8200")
+            setting("VAULT_ADDR is not set\nhelp: set it to the server's address, such as https://vault.example.com:8200")
         })?;
         let text = address.to_str().ok_or_else(|| setting("VAULT_ADDR is not text"))?;
         Address::parse_on_premises(text.trim_end_matches('/'))
@@ -72,7 +72,7 @@ impl VaultSettings {
         let token = self.token.clone().or_else(kept);
         let token = token.map(|token| Zeroizing::new(token.trim().to_owned()));
         token.filter(|token| !token.is_empty()).ok_or_else(|| {
-            let problem = "no token is given; set VAULT_TOKEN, or run `vault login`";
+            let problem = "no token is given\nhelp: set VAULT_TOKEN, or run `vault login`";
             StoreError::Setting(problem.to_owned())
         })
     }
@@ -197,9 +197,9 @@ fn json_of(answer: &WebResponse) -> Result<Json, StoreError> {
 
 fn refused(answer: &WebResponse) -> StoreError {
     let advice = match answer.status {
-        403 => "; the token lacks a permission on this path, or has expired",
-        503 => "; the server is sealed or not ready",
-        301..=308 => "; set VAULT_ADDR to the active server, since no redirect is followed",
+        403 => ": the token lacks a permission on this path, or has expired",
+        503 => ": the server is sealed or not ready",
+        301..=308 => ": redirects are not followed\nhelp: set VAULT_ADDR to the active server",
         _ => "",
     };
     let detail = detail(&errors(answer));

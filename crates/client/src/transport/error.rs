@@ -22,7 +22,7 @@ pub enum CallError {
     #[error(transparent)]
     Path(AddressError),
     /// A body was given to a method without one.
-    #[error("{method} takes no body; remove it")]
+    #[error("{method} takes no body\nhelp: remove it")]
     BodyNotAllowed {
         /// The method.
         method: Method,
@@ -32,13 +32,13 @@ pub enum CallError {
     RequestNotJson,
     /// This machine's clock shows a time that cannot be signed.
     #[error(
-        "this machine's clock is before 2001 or after 2286, so nothing can be signed; set the clock"
+        "this machine's clock is before 2001 or after 2286, so nothing can be signed\nhelp: set the clock"
     )]
     Clock,
     /// The system returned no random bytes.
     #[error(
-        "the system gives no random bytes, and without them nothing can be signed; see that the \
-         system call getrandom is allowed"
+        "the system gives no random bytes, and without them nothing can be signed\nhelp: \
+         allow the system call getrandom"
     )]
     NoRandom,
     /// The key cannot be sent in a header.
@@ -46,15 +46,15 @@ pub enum CallError {
     Header,
     /// The host name could not be resolved.
     #[error(
-        "the host of {host} is not known; compare it with what the button Copy API URL gives, and \
-         see that the network is up"
+        "the host of {host} is not known\nhelp: compare it with what the button Copy API URL gives, \
+         and check that the network is up"
     )]
     UnknownHost {
         /// The address.
         host: String,
     },
     /// There is no connection.
-    #[error("cannot connect to {host}: {detail}; check the host, port, firewall and proxy")]
+    #[error("cannot connect to {host}: {detail}\nhelp: check the host, port, firewall and proxy")]
     Unreachable {
         /// The address.
         host: String,
@@ -63,7 +63,7 @@ pub enum CallError {
     },
     /// The connection timed out.
     #[error(
-        "no connection to {host} within {} s; check the firewall and proxy, or allow more time",
+        "no connection to {host} within {} s\nhelp: check the firewall and proxy, or allow more time",
         after.as_secs_f64()
     )]
     ConnectTimeout {
@@ -74,7 +74,7 @@ pub enum CallError {
     },
     /// The response timed out.
     #[error(
-        "no complete response from {host} within {} s; try again, or allow more time",
+        "no complete response from {host} within {} s\nhelp: try again, or allow more time",
         after.as_secs_f64()
     )]
     Timeout {
@@ -85,7 +85,7 @@ pub enum CallError {
     },
     /// The server's certificate is not trusted.
     #[error(
-        "the TLS connection to {host} failed: {detail}; nothing was sent; check the host, and \
+        "the TLS connection to {host} failed: {detail}; nothing was sent\nhelp: check the host, and \
          whether a proxy intercepts TLS"
     )]
     Tls {
@@ -95,7 +95,9 @@ pub enum CallError {
         detail: String,
     },
     /// The proxy refuses the connection.
-    #[error("cannot connect to {host}; correct the variable, or add the tenant's host to NO_PROXY")]
+    #[error(
+        "cannot connect to {host}\nhelp: correct the variable, or add the tenant's host to NO_PROXY"
+    )]
     Proxy {
         /// The address.
         host: String,
@@ -103,7 +105,7 @@ pub enum CallError {
     /// The environment sets a proxy that cannot be used.
     #[error(
         "the environment variable {variable} does not name a usable proxy, and nothing is sent \
-         without it; set an address such as http://proxy.example:3128 (SOCKS is not supported), \
+         without it\nhelp: set an address such as http://proxy.example:3128 (SOCKS is not supported), \
          unset it, or add the tenant's host to NO_PROXY"
     )]
     UnusableProxy {
@@ -113,7 +115,7 @@ pub enum CallError {
     /// The connection broke before the response was complete.
     #[error(
         "the connection to {host} broke before the response was complete: {detail}; the call may \
-         have taken effect; check before you repeat it"
+         have taken effect\nhelp: check before you repeat it"
     )]
     Broken {
         /// The address.
@@ -122,13 +124,13 @@ pub enum CallError {
         detail: String,
     },
     /// The server does not speak HTTP.
-    #[error("the response from {host} is not valid HTTP; check the host and port")]
+    #[error("the response from {host} is not valid HTTP\nhelp: check the host and port")]
     NotHttp {
         /// The address.
         host: String,
     },
     /// The response is too large.
-    #[error("the response is larger than {limit} bytes; request less, with filters or pages")]
+    #[error("the response is larger than {limit} bytes\nhelp: request less, with filters or pages")]
     TooLarge {
         /// The limit in bytes.
         limit: u64,
@@ -136,7 +138,7 @@ pub enum CallError {
     /// The tenant redirects the call.
     #[error(
         "the tenant redirects to another address (status {status}{}); the headers are not sent \
-         there; use the address of the API, which the button Copy API URL gives",
+         there\nhelp: use the address of the API, which the button Copy API URL gives",
         to.as_ref().map(|to| format!(", {to}")).unwrap_or_default()
     )]
     Redirected {
@@ -150,7 +152,7 @@ pub enum CallError {
     Refused(Box<RefusedCall>),
     /// The response is not JSON.
     #[error(
-        "the answer (status {status}, {}, {bytes} bytes) is not JSON; check whether this is the \
+        "the answer (status {status}, {}, {bytes} bytes) is not JSON\nhelp: check whether this is the \
          API's address, and whether a proxy answers instead",
         content_type.as_deref().unwrap_or("of no type")
     )]
@@ -164,8 +166,8 @@ pub enum CallError {
     },
     /// The response is JSON of an unexpected form.
     #[error(
-        "the response is JSON, but not of the form that this call returns{}; is this a Cortex tenant, and \
-         of which version?",
+        "the response is JSON, but not of the form that this call returns{}\nhelp: check that \
+         this is a Cortex tenant, and its version",
         place(*line, *column)
     )]
     UnexpectedShape {
@@ -175,7 +177,7 @@ pub enum CallError {
         column: usize,
     },
     /// The response differs from the only valid one.
-    #[error("the response is not {expected}; is this a Cortex tenant?")]
+    #[error("the response is not {expected}\nhelp: check that this is a Cortex tenant")]
     UnexpectedAnswer {
         /// The expected response.
         expected: &'static str,
@@ -319,7 +321,7 @@ impl fmt::Display for RefusedCall {
                 None => {}
             }
         }
-        write!(f, "; {}", self.advice())
+        write!(f, "\nhelp: {}", self.advice())
     }
 }
 

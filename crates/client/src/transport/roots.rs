@@ -5,7 +5,7 @@
 use std::io;
 use std::path::Path;
 
-use cortexkey_system::{ReadError, read};
+use cortexkey_system::{ReadError, io_reason, read};
 use thiserror::Error;
 use ureq::tls::{Certificate, PemItem, RootCerts, parse_pem};
 
@@ -21,7 +21,7 @@ pub struct Roots(Vec<Certificate<'static>>);
 #[non_exhaustive]
 pub enum RootsError {
     /// It cannot be read.
-    #[error("cannot be read: {0}")]
+    #[error("cannot be read: {}", io_reason(.0))]
     Io(io::Error),
     /// It is not a regular file, or is larger than 16 MiB.
     #[error("is not a file of at most {ROOTS_BYTES_MAX} bytes")]

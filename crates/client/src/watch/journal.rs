@@ -97,15 +97,15 @@ pub enum JournalError {
         error: io::Error,
     },
     /// Another run holds it.
-    #[error("another run uses the state file {}; wait for it to finish", path.display())]
+    #[error("another run uses the state file {}\nhelp: wait for it to finish", path.display())]
     Held {
         /// The file.
         path: PathBuf,
     },
     /// It is damaged, or another version wrote it.
     #[error(
-        "the state file {} {}; without it every due notice is sent again: restore it, or move it away \
-         to start again",
+        "the state file {} {}\nhelp: restore it, or move it away to start again; then every due notice \
+         is sent again",
         path.display(),
         damage(*line)
     )]

@@ -71,7 +71,7 @@ fn rotated(app: &App, request: &PageRequest, selected: &SelectedKey) -> Result<R
             }
         }
         @for key in &done.rotated.retiring {
-            p { "Key " (key.id) " lives until " (time(key.after_ms)) ". Rotate it again after that to \
+            p { "Key " (key.id) " keeps working until " (time(key.after_ms)) ". Rotate it again after that to \
                  delete it." }
         }
         @for key in &done.rotated.doubtful {

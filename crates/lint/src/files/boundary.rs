@@ -71,9 +71,10 @@ impl Boundary {
         if found.is_some() && files.next().is_some() {
             let [first, second] = POLICY_NAMES;
             return Err(RunError::new(format!(
-                "two policies in {}: {first} and {second}; keep one of them",
+                "two policies in {}: {first} and {second}",
                 folder.display()
-            )));
+            ))
+            .help("keep one of them"));
         }
         self.known.borrow_mut().insert(folder.to_path_buf(), found.clone());
         Ok(found)

@@ -6,10 +6,9 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use cortexkey_manifest::policy::pinned::is_copy;
-use cortexkey_system::{Links, ReadError, WriteOptions, counted, read, replace};
+use cortexkey_system::{Links, ReadError, WriteOptions, counted, io_reason, read, replace};
 
 use super::boundary::Boundary;
-use super::open::reason;
 use super::{FixMode, Options, RunError, load_policy};
 use crate::engine::fix::{self, FixOptions, Fixed};
 use crate::engine::{LintOptions, LintSession};
@@ -140,11 +139,11 @@ pub(super) fn write(
     let failed = |why: &str| RunError::new(format!("cannot write {path}: {why}"));
     let boundary = Boundary::around(place.parent().unwrap_or(place))?;
     let changed =
-        || RunError::new(format!("{path} changed while it was being fixed; run it again"));
+        || RunError::new(format!("{path} changed while it was being fixed")).help("run it again");
     match read(place, old.len() as u64) {
         Ok(bytes) if bytes == old.as_bytes() => {}
         Ok(_) | Err(ReadError::TooLarge { .. }) => return Err(changed()),
-        Err(ReadError::System(error)) => return Err(failed(&reason(&error))),
+        Err(ReadError::System(error)) => return Err(failed(&io_reason(&error))),
         Err(error) => return Err(failed(&error.to_string())),
     }
     // A link stays a link.

@@ -9,8 +9,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use cortexkey_manifest::{escape, quote};
+use cortexkey_system::io_reason;
 
-use super::{RunError, open};
+use super::RunError;
 
 /// The longest line that announces a blob.
 const LINE_MAX: u64 = 1 << 10;
@@ -396,9 +397,11 @@ impl Failed {
         let place = place.display();
         match self {
             Self::Program(error) => RunError::new(format!(
-                "{place} is a git repository, and the program `git`, which lists its files, cannot \
-                 be run: {}",
-                open::reason(&error)
+                "{place} is a git repository, and the program `git`, which lists its files, {}",
+                match error.kind() {
+                    io::ErrorKind::NotFound => "is not installed".to_owned(),
+                    _ => format!("cannot be run: {}", io_reason(&error)),
+                }
             ))
             .help("install git, or put it on PATH"),
             Self::Owner => RunError::new(format!(

@@ -380,11 +380,14 @@ pub fn read_cases(options: &Options, policy: &Policy) -> Result<Vec<CaseFile>, R
 /// Reads the baseline. One that is written for the first time does not have to exist.
 fn known(options: &Options, policy: &Policy, partial: bool) -> Result<Option<Baseline>, RunError> {
     if options.write_baseline && partial {
-        return Err(RunError::new("--write-baseline covers the whole corpus; remove the paths"));
+        return Err(
+            RunError::new("--write-baseline covers the whole corpus").help("remove the paths")
+        );
     }
     if options.write_baseline && !options.selection.is_all() {
-        return Err(RunError::new("--write-baseline takes all rules")
-            .help("leave out --select and --ignore"));
+        return Err(
+            RunError::new("--write-baseline takes all rules").help("remove --select and --ignore")
+        );
     }
     let named = options.baseline.as_ref();
     let path = match named {
@@ -408,7 +411,8 @@ fn known(options: &Options, policy: &Policy, partial: bool) -> Result<Option<Bas
         companions::read_inside(&wide, &home(options, policy), &path)
     };
     let bytes = bytes.map_err(|why| {
-        format!("the baseline: {}; create one with --write-baseline", why.message(&name))
+        RunError::new(format!("the baseline: {}", why.message(&name)))
+            .help("create one with --write-baseline")
     })?;
     let text = String::from_utf8(bytes).map_err(|_| format!("the baseline {name} is not UTF-8"))?;
     let read = Baseline::read(&text).map(Some);

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use cortexkey_manifest::yaml::YamlLimits;
+use cortexkey_system::io_reason;
 
 use super::names::may_define;
 
@@ -48,12 +49,9 @@ impl OpenError {
     /// The error as a message about a path.
     pub(super) fn message(&self, path: &str) -> String {
         match self {
-            Self::System(error) if error.kind() == io::ErrorKind::NotFound => {
-                format!("cannot read {path}: there is no such file")
-            }
-            Self::System(error) => format!("cannot read {path}: {}", reason(error)),
+            Self::System(error) => format!("cannot read {path}: {}", io_reason(error)),
             Self::Kind(kind) => format!("cannot read {path}: it is {kind}, not a file"),
-            Self::Folder(error) => format!("cannot list {path}: {}", reason(error)),
+            Self::Folder(error) => format!("cannot list {path}: {}", io_reason(error)),
             Self::Large(bytes) => format!("cannot read {path}: {bytes} bytes exceed the limit"),
             Self::Leaves => format!("cannot read {path}: {LEAVES}"),
             Self::SparseLink => format!("cannot read {path}: it is a link outside the checkout"),
@@ -64,12 +62,9 @@ impl OpenError {
     /// The error as the message of a finding, which has the path already.
     pub(super) fn finding(&self, limits: &YamlLimits) -> String {
         match self {
-            Self::System(error) if error.kind() == io::ErrorKind::NotFound => {
-                "cannot be read: there is no such file".to_owned()
-            }
-            Self::System(error) => format!("cannot be read: {}", reason(error)),
+            Self::System(error) => format!("cannot be read: {}", io_reason(error)),
             Self::Kind(kind) => format!("cannot be read: it is {kind}, not a file"),
-            Self::Folder(error) => format!("the folder cannot be listed: {}", reason(error)),
+            Self::Folder(error) => format!("the folder cannot be listed: {}", io_reason(error)),
             Self::Large(bytes) => {
                 format!("the file has {bytes} bytes; at most {} are read", limits.bytes)
             }
@@ -194,13 +189,6 @@ fn take(
         return Err(OpenError::Large(bytes.len() as u64));
     }
     Ok(bytes)
-}
-
-pub(super) fn reason(error: &io::Error) -> String {
-    match error.kind() {
-        io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
-        _ => error.to_string(),
-    }
 }
 
 #[cfg(unix)]

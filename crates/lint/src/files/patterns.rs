@@ -75,9 +75,9 @@ fn layer(path: &str, base: PathBuf, patterns: &[&str]) -> Result<Layer, RunError
         if pattern.starts_with('/') || pattern.split('/').any(|part| part == "..") {
             let pattern = quote(pattern);
             return Err(RunError::new(format!(
-                "{path}: the pattern {pattern} in `keys` leaves the policy's folder; move the \
-                 policy up, or the keys below it"
-            )));
+                "{path}: the pattern {pattern} in `keys` leaves the policy's folder"
+            ))
+            .help("move the policy up, or the keys below it"));
         }
         let glob = GlobBuilder::new(pattern).literal_separator(true).build();
         set.add(glob.map_err(|error| format!("{path}: `keys`: {error}"))?);

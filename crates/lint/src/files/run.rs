@@ -487,7 +487,9 @@ impl Run<'_> {
             let does =
                 if known == 1 { " does not count: it is" } else { "s do not count: they are" };
             let name = shown(&options.folder, &baseline_path(options, self.primary()));
-            messages.push(format!("{known} finding{does} in {name}"));
+            if known > 0 {
+                messages.push(format!("{known} finding{does} in {name}"));
+            }
         }
         if let Some(baseline) = baseline.as_ref().filter(|_| !self.corpus.partial) {
             let path = shown(&options.folder, &baseline_path(options, self.primary()));

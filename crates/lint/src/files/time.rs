@@ -10,7 +10,7 @@ use thiserror::Error;
 #[non_exhaustive]
 pub enum TimeError {
     /// The time of `--now`.
-    #[error("--now {written}: {reason}; {help}")]
+    #[error("--now {written}: {reason}\nhelp: {help}")]
     Now {
         /// What was written.
         written: String,

@@ -38,8 +38,10 @@ pub fn losses(access: &KeyAccess) -> Vec<String> {
     let open = |axis: &Axis<String>| matches!(axis, Axis::SeeAll | Axis::Any);
     if !(open(&scope.endpoints.groups) && open(&scope.endpoints.tags)) {
         let kept = describe::endpoints(scope);
-        let but = if kept == "none" { String::new() } else { format!(" except those of: {kept}") };
-        lost.push(format!("all endpoints{but}, with the Security issues and cases on the others"));
+        let but = if kept == "none" { String::new() } else { format!(" (except those of {kept})") };
+        lost.push(format!(
+            "all endpoints{but}, and the Security issues and cases on these endpoints"
+        ));
     }
     let rows = describe::rows(access, scope);
     if access.tenant.settings.datasets && rows != "all" {

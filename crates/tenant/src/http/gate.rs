@@ -155,7 +155,9 @@ async fn with_fault(
     if fault.kind == FaultKind::Truncated {
         response = truncated(response).await;
     }
-    response.extensions_mut().insert(Remedy("an injected fault".into()));
+    response
+        .extensions_mut()
+        .insert(Remedy("the fault was injected: change faults with PUT /_cortexkey/faults".into()));
     response
 }
 

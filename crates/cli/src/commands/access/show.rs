@@ -339,8 +339,7 @@ pub(super) fn notes(access: &KeyAccess) -> Vec<String> {
     let mut notes = Vec::new();
     match (&tenant.name, tenant.listed) {
         (None, _) => notes.push(
-            "the definition names no tenant, and the policy has not just one: its settings are \
-             unknown"
+            "the definition names no tenant, and the policy has none or several: its settings are unknown"
                 .to_owned(),
         ),
         (Some(name), false) => {

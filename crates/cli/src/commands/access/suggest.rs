@@ -11,7 +11,7 @@ use cortexkey_client::operations::{
 };
 use cortexkey_core::access::{Certainty, PredefinedRole, Product};
 use cortexkey_manifest::access::ResolvedRole;
-use cortexkey_system::counted;
+use cortexkey_system::{counted, io_reason};
 use serde_json::{Map, Value, json};
 
 use super::files::{PolicyInForce, role_named};
@@ -91,7 +91,8 @@ fn read(paths: &[PathBuf]) -> Result<CallList, Failure> {
     let mut left = BYTES_MAX;
     for path in paths {
         let failed = |error: io::Error| {
-            Failure::new(Exit::NoInput, format!("cannot read {}: {error}", path.display()))
+            let why = io_reason(&error);
+            Failure::new(Exit::NoInput, format!("cannot read {}: {why}", path.display()))
         };
         let bytes = read_file(path, left).map_err(failed)?;
         let Some(rest) = left.checked_sub(bytes.len() as u64) else {
@@ -361,7 +362,7 @@ fn reverse(
     list: &CallList,
 ) -> Result<Exit, Failure> {
     if role_named(found, name, Some(args.product)).is_none() {
-        return Err(Failure::usage_error(format!("there is no role {}", plain(name))).help(
+        return Err(Failure::usage_error(format!("there is no role `{}`", plain(name))).help(
             "`cortexkey roles` lists all roles; names match exactly, including case and spaces",
         ));
     }

@@ -10,6 +10,7 @@ use std::process::Stdio;
 use std::time::SystemTime;
 
 use cortexkey_core::auth::Timestamp;
+use cortexkey_system::io_reason;
 
 use crate::change::announce;
 use crate::commands::sign::{curl_config, curl_line, escaped};
@@ -60,10 +61,9 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
         .map_or(("", &[][..]), |(path, options)| (path.as_str(), options));
     let path = path.strip_prefix(&address.to_string()).unwrap_or(path);
     let url = address.join(path).map_err(|_| {
-        Failure::usage_error(format!(
-            "the first argument is not a path of {address}; give the path first, then curl's options"
-        ))
-        .help("cortexkey curl -- /api_keys/validate/ -d '{}'")
+        Failure::usage_error(format!("the first argument is not a path of {address}")).help(
+            "give the path first, then curl's options: cortexkey curl -- /api_keys/validate/ -d '{}'",
+        )
     })?;
     let options = options::read(options, args.allow_other_connection)
         .map_err(|refused| Failure::usage_error(refused.message).help(refused.help))?;
@@ -106,9 +106,9 @@ fn start(url: &str, options: &[String], config: &str) -> Result<Exit, Failure> {
         // curl's exit code is the result, whatever it is.
         let _ = stdin.write_all(config.as_bytes());
     }
-    let status = child
-        .wait()
-        .map_err(|error| Failure::new(Exit::Findings, format!("cannot wait for curl: {error}")))?;
+    let status = child.wait().map_err(|error| {
+        Failure::new(Exit::Findings, format!("cannot wait for curl: {}", io_reason(&error)))
+    })?;
     match status.code() {
         Some(0) => Ok(Exit::Done),
         Some(code) => Err(Failure::new(Exit::Findings, format!("curl ended with {code}"))

@@ -268,7 +268,7 @@ fn take<'a>(
 }
 
 fn check(takes: ValueKind, value: &str) -> Result<(), &'static str> {
-    const STDIN: &str = "curl's standard input carries the headers; give a file";
+    const STDIN: &str = "curl's standard input carries the headers, so the value must be a file";
     let fault = match takes {
         Nothing | Any => None,
         // Within a header they would start another header.

@@ -28,7 +28,7 @@ use crate::text::{self, BAD, GOOD};
 /// Make a tenant's keys match their definitions
 ///
 /// The linter runs first, then the plan is shown. You confirm whatever widens, replaces or deletes.
-/// You can interrupt the command anywhere and run it again.
+/// You can interrupt the command at any point and run it again.
 #[derive(clap::Args)]
 #[command(after_help = format!("{EXAMPLES}\n\n{SETTINGS}"))]
 pub(crate) struct Args {
@@ -80,7 +80,7 @@ const NEEDS: [(ApiPermission, &str); 2] = [
 pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     let targets = args.targets.resolve(&args.definitions, true)?;
     if !targets.is_one() && args.sink.is_one_place() {
-        return Err(Failure::usage_error("the keys of several tenants do not go into one file")
+        return Err(Failure::usage_error("the keys of several tenants cannot go into one file")
             .help("set sink_command or sink_folder in the profiles"));
     }
     over(targets, |target| match args.check.run(&target.client, &NEEDS)? {
@@ -147,7 +147,7 @@ fn carry_out<'p>(apply: &mut Apply<'_>, plan: &'p Plan, desired: &[Desired]) -> 
             let why = match &error {
                 // Where its key went, if it was delivered.
                 ApplyError::Renew(error) => {
-                    renew_failure(error, apply.sink, "cortexkey apply").message().to_owned()
+                    renew_failure(error, apply.sink, "cortexkey apply").plain_text()
                 }
                 error => chain(error),
             };
@@ -169,7 +169,7 @@ fn check_sink(args: &Args, plan: &Plan, sink: &Result<Sink, Failure>) -> Result<
         return Err(failure.clone());
     }
     if count > 1 && args.sink.is_one_place() {
-        return Err(Failure::usage_error(format!("{count} new keys do not go into one file"))
+        return Err(Failure::usage_error(format!("{count} new keys cannot go into one file"))
             .help("set sink_command or sink_folder in a profile"));
     }
     Ok(())
@@ -203,7 +203,7 @@ fn check_planned(path: &Path, plan: &Plan) -> Result<(), Failure> {
                 path.display()
             ),
         )
-        .help("the tenant or the definitions have changed; make a new plan and review it")),
+        .help("the tenant or the definitions have changed; create a new plan and review it")),
     }
 }
 
@@ -221,6 +221,6 @@ fn ask(args: &Args, plan: &Plan) -> Result<(), Failure> {
     let replaces = count(&|action| action.action == ActionKind::Replace);
     let deletes = count(&|action| matches!(action.action, ActionKind::Delete | ActionKind::Retire));
     args.change.confirm(&format!(
-        "This widens {widens} keys, replaces {replaces} and deletes {deletes}. Go on?"
+        "This widens {widens} keys, replaces {replaces} and deletes {deletes}. Continue?"
     ))
 }

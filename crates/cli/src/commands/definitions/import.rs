@@ -16,7 +16,7 @@ use cortexkey_core::auth::KeyId;
 use cortexkey_lint::CorpusFile;
 use cortexkey_manifest::lock::{LockedKey, LockedTenant};
 use cortexkey_manifest::yaml::YamlLimits;
-use cortexkey_system::{chain, read_within, stays};
+use cortexkey_system::{chain, io_reason, read_within, stays};
 use regex::Regex;
 use thiserror::Error;
 
@@ -149,7 +149,8 @@ fn create_folder(folder: &Path) -> Result<(), Failure> {
     // Checked first, because creating folders follows links.
     let made = stays(folder).map_err(io::Error::from).and_then(|()| fs::create_dir_all(folder));
     made.map_err(|error| {
-        Failure::usage_error(format!("cannot create the folder {}: {error}", folder.display()))
+        let why = io_reason(&error);
+        Failure::usage_error(format!("cannot create the folder {}: {why}", folder.display()))
     })
 }
 

@@ -7,6 +7,7 @@ use std::path::Path;
 use cortexkey_api::inventory::{FILE_BYTES_MAX, Inventory};
 use cortexkey_client::Client;
 use cortexkey_client::table::one_line;
+use cortexkey_system::io_reason;
 
 use crate::change::print_note;
 use crate::connection::call_failure;
@@ -52,7 +53,7 @@ fn save(inventory: &Inventory, path: &Path, overwrite: bool) -> Result<(), Failu
         if overwrite { output_file::write(path, &json) } else { output_file::create(path, &json) };
     written.map_err(|error| match error.kind() {
         io::ErrorKind::AlreadyExists => exists(path),
-        _ => unwritten(error.to_string()),
+        _ => unwritten(io_reason(&error)),
     })
 }
 

@@ -53,7 +53,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
             Level::from(record.security_level),
             one_line(&record.roles.join(", ")),
             one_line(record.comment.as_deref().unwrap_or("no comment")),
-            if is_system(record) { "; THE PRODUCT KEEPS IT FOR ITSELF" } else { "" }
+            if is_system(record) { "; THE PRODUCT USES IT ITSELF" } else { "" }
         ));
     }
     let count = deletion.records().len();

@@ -17,7 +17,6 @@ use crate::connection::{ConnectionArgs, SETTINGS, level};
 use crate::exit::{Exit, Failure};
 use crate::needs::CheckArgs;
 use crate::text;
-use cortexkey_system::chain;
 
 /// Edit a key: roles, comment, security level, scope
 ///
@@ -41,8 +40,8 @@ pub(super) struct Args {
     #[arg(long, value_name = "LEVEL", value_parser = level)]
     security_level: Option<Level>,
 
-    /// The new scope: a file with a definition's `spec.scope`, or with the body of the product's
-    /// PUT
+    /// The new scope: a file with a definition's `spec.scope`, or with the body of PUT
+    /// /platform/iam/v1/scope
     #[arg(long, value_name = "FILE")]
     scope_file: Option<PathBuf>,
 
@@ -98,11 +97,11 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
         asked.push("its whole scope is replaced".to_owned());
     }
     if is_system(&key) {
-        asked.push("THE PRODUCT KEEPS IT FOR ITSELF".to_owned());
+        asked.push("THE PRODUCT USES IT ITSELF".to_owned());
     }
     if !asked.is_empty() {
         let own = if is_own { ", which signs these calls" } else { "" };
-        args.change.confirm(&format!("Key {}{own}: {}. Go on?", args.id, asked.join("; ")))?;
+        args.change.confirm(&format!("Key {}{own}: {}. Continue?", args.id, asked.join("; ")))?;
     }
     if edits {
         let edited = client.edit_key(args.id, &sent(&wanted));
@@ -112,11 +111,9 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
     if let Some(scope) = scope {
         let done = if edits { "roles, level and comment are set, " } else { "" };
         client.replace_scope(args.id, &scope).map_err(|why| {
-            Failure::new(
-                Exit::Findings,
-                format!("{done}the scope of key {} is not set: {why}", args.id),
-            )
-            .help("run the same command again; completed changes stay")
+            let what = format!("{done}the scope of key {} is not set", args.id);
+            Failure::because(Exit::Findings, what, &why)
+                .help("run the same command again; completed changes stay")
         })?;
         print_note(&format!("scoped key {}", args.id));
     }
@@ -126,8 +123,10 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
 
 /// Reports which half of the change was made.
 fn not_edited(error: &EditError, args: &Args, id: KeyId) -> Failure {
-    let scope = if args.scope_file.is_some() { "; its scope was not changed" } else { "" };
-    let failure = Failure::new(Exit::Findings, chain(error) + scope);
+    let mut failure = Failure::from_error(Exit::Findings, error);
+    if args.scope_file.is_some() {
+        failure = failure.after("its scope was not changed");
+    }
     if error.is_unchanged() {
         failure
     } else {

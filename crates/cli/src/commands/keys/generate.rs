@@ -107,8 +107,10 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
     let children = connection.children.clone();
     let clients = args.children.clients(connection.client(), children)?;
     if clients.len() > 1 && args.sink.is_one_place() {
-        return Err(Failure::usage_error("the keys of several children do not go to one place")
-            .help("set sink_command or sink_folder in a profile"));
+        return Err(Failure::usage_error(
+            "the keys of several children cannot go to one destination",
+        )
+        .help("set sink_command or sink_folder in a profile"));
     }
     each(&clients, |client| {
         if let Some(exit) = args.check.run(client, &needs(scope.is_some()))? {

@@ -10,9 +10,10 @@ use cortexkey_client::provision::{
 use cortexkey_client::table::one_line;
 use cortexkey_client::time::{duration_ms, now_ms, time_ms};
 use cortexkey_client::{
-    ApiPermission, Client, LockFile, NewKey, RenewError, Renewal, Sink, state_folder,
+    ApiPermission, Client, LockFile, NewKey, RenewError, Renewal, Sink, StoreSink, state_folder,
 };
 use cortexkey_core::auth::Level;
+use cortexkey_system::io_reason;
 use serde_json::{Value, json};
 
 use super::scope_file::ScopeFile;
@@ -22,7 +23,7 @@ use crate::exit::{Exit, Failure};
 use crate::input;
 use crate::needs::{CheckArgs, Need};
 use crate::renewal::{lock_failure, on_step, renew_failure};
-use crate::sink_args::SinkArgs;
+use crate::sink_args::StoreArgs;
 use crate::text::{self, BAD, DIM, Format, GOOD};
 
 /// Enough for the 1,000 lines that a list may have.
@@ -80,16 +81,11 @@ pub(super) struct Args {
     scope_file: Option<PathBuf>,
 
     /// Write each key to a file of this existing folder, named after its line
-    #[arg(
-        long,
-        value_name = "FOLDER",
-        conflicts_with_all = ["sink_file", "sink_store", "show"],
-        help_heading = "New key"
-    )]
+    #[arg(long, value_name = "FOLDER", conflicts_with = "sink_store", help_heading = "New key")]
     sink_folder: Option<PathBuf>,
 
     #[command(flatten)]
-    sink: SinkArgs,
+    store: StoreArgs,
 
     /// Generate new keys for lines whose key is gone from the tenant
     #[arg(long)]
@@ -269,7 +265,7 @@ fn users(args: &Args, client: &Client) -> Result<Vec<Line>, Failure> {
     users.sort_by(|one, other| one.user_email.cmp(&other.user_email));
     read_users(&users, &defaults(args)).map_err(|error| {
         Failure::usage_error(format!("the tenant's users: {error}"))
-            .help("nothing was changed; users with other names go into a CSV file")
+            .help("nothing was changed; put users with other names into a CSV file")
     })
 }
 
@@ -332,14 +328,21 @@ fn sink(args: &Args, profile: &cortexkey_client::NewKeys) -> Result<Sink, Failur
     if let Some(folder) = &args.sink_folder {
         return Ok(Sink::Folder(folder.clone()));
     }
-    if args.sink.is_one_place() || args.sink.is_shown() {
-        return Err(Failure::usage_error("each key of a list needs a destination of its own").help(
-            "give --sink-folder FOLDER or --sink-store URL with {name} in it, or set sink_store, \
-             sink_command or sink_folder in a profile",
-        ));
+    let given = args.store.sink_store.clone();
+    if given.as_ref().is_some_and(StoreSink::is_one_place) {
+        return Err(Failure::usage_error("each key of a list needs a destination of its own")
+            .help(DESTINATIONS));
     }
-    args.sink.sink(profile, false)
+    given.map(Sink::Store).or_else(|| profile.sink()).ok_or_else(|| {
+        Failure::usage_error(
+            "no destination is set for the new keys, and the tenant shows them only once",
+        )
+        .help(DESTINATIONS)
+    })
 }
+
+const DESTINATIONS: &str = "give --sink-folder FOLDER or --sink-store URL with {name} in it, or set \
+                            sink_store, sink_command or sink_folder in a profile";
 
 fn needs(args: &Args, listed: Option<&[Line]>) -> Vec<Need> {
     let mut needs = vec![(ApiPermission::PublicApiEdit, "to list, generate and delete keys")];
@@ -364,7 +367,7 @@ fn record_path(args: &Args, client: &Client) -> Result<PathBuf, Failure> {
             Ok(name.into())
         }
         Some(_) => {
-            Err(Failure::usage_error("a list from standard input has no place for its record")
+            Err(Failure::usage_error("a list from standard input needs a file for its record")
                 .help("give --record FILE, the same one in each run"))
         }
         None => {
@@ -386,7 +389,8 @@ fn create_folder(record: &Path) -> Result<(), Failure> {
     // Checked first, because creating folders follows links.
     let stays = cortexkey_system::stays(record).map_err(std::io::Error::from);
     stays.and_then(|()| std::fs::create_dir_all(folder)).map_err(|error| {
-        Failure::new(Exit::Findings, format!("cannot create {}: {error}", folder.display()))
+        let why = io_reason(&error);
+        Failure::new(Exit::Findings, format!("cannot create {}: {why}", folder.display()))
     })
 }
 

@@ -43,7 +43,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "DURATION", default_value = "1h", value_parser = grace_ms)]
     grace: u64,
 
-    /// Wait for the grace period and then delete the old key
+    /// Wait until the grace period is over, then delete the old key
     #[arg(long)]
     wait: bool,
 
@@ -109,8 +109,10 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
     let children = connection.children.clone();
     let clients = args.children.clients(connection.client(), children)?;
     if clients.len() > 1 && args.sink.is_one_place() {
-        return Err(Failure::usage_error("the keys of several children do not go to one place")
-            .help("set sink_command or sink_folder in a profile"));
+        return Err(Failure::usage_error(
+            "the keys of several children cannot go to one destination",
+        )
+        .help("set sink_command or sink_folder in a profile"));
     }
     each(&clients, |client| {
         let needs = [
@@ -272,7 +274,7 @@ fn in_words(args: &Args, client: &Client, rotated: &Rotated, scope_unknown: bool
     };
     for id in &rotated.doubtful {
         text += &format!(
-            "key {id} may have been handed over by an interrupted run; it lives until the next \
+            "an interrupted run may have delivered key {id}; it keeps working until the next \
              rotation, or until `cortexkey keys delete {id}`\n"
         );
     }
@@ -286,7 +288,7 @@ fn in_words(args: &Args, client: &Client, rotated: &Rotated, scope_unknown: bool
             )
         } else {
             format!(
-                "key {} lives until {}; `cortexkey keys rotate {key} --finish` deletes it after \
+                "key {} keeps working until {}; `cortexkey keys rotate {key} --finish` deletes it after \
                  that\n",
                 old.id,
                 after(old)

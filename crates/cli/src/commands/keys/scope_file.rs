@@ -60,8 +60,7 @@ impl ScopeFile {
             });
         }
         if has(&["spec"]) {
-            let message =
-                format!("{}: this is a key definition; give only its scope", path.display());
+            let message = format!("{}: expected a scope, got a key definition", path.display());
             return Err(Failure::usage_error(message).help(
                 "put the contents of its `spec.scope` into a file; `cortexkey apply` takes \
                  definitions",

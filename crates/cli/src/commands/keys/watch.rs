@@ -15,7 +15,7 @@ use cortexkey_client::{ChildTenant, Config, NoticeTarget, is_system, state_folde
 use cortexkey_fleet::{Snapshot, State};
 use cortexkey_lint::Policy;
 use cortexkey_lint::files::DEFAULT_POLICY;
-use cortexkey_system::counted;
+use cortexkey_system::{counted, io_reason};
 use serde_json::{Value, json};
 
 use crate::change::print_note;
@@ -369,7 +369,7 @@ fn targets(args: &Args) -> Result<Vec<NoticeTarget>, Failure> {
     let mut targets = config()?.targets;
     let known: Vec<String> = targets.iter().map(|target| target.name.clone()).collect();
     if let Some(unknown) = args.targets.iter().find(|name| !known.contains(name)) {
-        return Err(Failure::usage_error(format!("there is no target {unknown}"))
+        return Err(Failure::usage_error(format!("there is no target `{unknown}`"))
             .help(format!("the configuration has {}", listed(&known))));
     }
     if !args.targets.is_empty() {
@@ -402,7 +402,7 @@ fn state_file(args: &Args) -> Result<PathBuf, Failure> {
 
 fn listen(address: SocketAddr) -> Result<Scrape, Failure> {
     let scrape = Scrape::listen(address).map_err(|error| {
-        Failure::new(Exit::Findings, format!("cannot listen at {address}: {error}"))
+        Failure::new(Exit::Findings, format!("cannot listen at {address}: {}", io_reason(&error)))
     })?;
     print_note(&format!("metrics at http://{}/metrics", scrape.address()));
     if !address.ip().is_loopback() {
@@ -474,7 +474,8 @@ fn exit_of(looks: &[Observation], deliveries: &[NoticeDelivery]) -> Exit {
 
 fn write(path: &Path, text: &str) -> Result<(), Failure> {
     output_file::write(path, text.as_bytes()).map_err(|error: io::Error| {
-        Failure::new(Exit::Findings, format!("cannot write {}: {error}", path.display()))
+        let why = io_reason(&error);
+        Failure::new(Exit::Findings, format!("cannot write {}: {why}", path.display()))
     })
 }
 
@@ -495,8 +496,7 @@ fn kept(path: &Path) -> Failure {
     Failure::new(
         Exit::Findings,
         format!(
-            "{} is left as it is: a tenant did not return all of its keys, and their events \
-             would vanish",
+            "{} is not updated: a tenant did not return all of its keys, and their events would be lost",
             path.display()
         ),
     )
@@ -611,6 +611,6 @@ fn as_json(ran: &WatchResult, now_ms: u64) -> Value {
 fn every(text: &str) -> Result<Duration, BoxError> {
     match duration_ms(text)? {
         ms @ 60_000.. => Ok(Duration::from_millis(ms)),
-        _ => Err("at least a minute is expected".into()),
+        _ => Err("expected at least one minute".into()),
     }
 }

@@ -5,6 +5,7 @@ use std::io::{self, BufRead};
 
 use cortexkey_lint::files::{FixMode, Options, run as run_files};
 use cortexkey_lint::{Finding, Report, fix};
+use cortexkey_system::io_reason;
 
 use super::colored;
 use crate::exit::Failure;
@@ -88,8 +89,9 @@ fn answer(finding: &Finding, input: &mut dyn BufRead) -> Result<Answer, Failure>
         text::eprint(&format!("apply this fix? [y]es, [n]o, [a]ll of {code}, [q]uit: "));
         let mut line = String::new();
         let read = io::Read::take(&mut *input, ANSWER_MAX).read_line(&mut line);
-        let read =
-            read.map_err(|error| Failure::usage_error(format!("cannot read the answer: {error}")))?;
+        let read = read.map_err(|error| {
+            Failure::usage_error(format!("cannot read the answer: {}", io_reason(&error)))
+        })?;
         if read == 0 {
             text::eprint("\n");
             return Ok(Answer::Quit);

@@ -16,6 +16,7 @@ use cortexkey_lint::report::Format;
 use cortexkey_lint::{Report, Selection, Severity};
 
 use cortexkey_manifest::{escape, line_path, mask_path};
+use cortexkey_system::io_reason;
 
 use crate::exit::{BoxError, Exit, Failure};
 use crate::surroundings;
@@ -57,7 +58,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "FILE")]
     policy: Option<PathBuf>,
 
-    /// Check as of this time (RFC 3339), instead of `SOURCE_DATE_EPOCH` or the clock
+    /// Check as of this time (RFC 3339) instead of `SOURCE_DATE_EPOCH` or the clock
     #[arg(long, value_name = "TIME")]
     now: Option<String>,
 
@@ -283,9 +284,8 @@ fn one_on_stdout(args: &Args) -> Result<(), Failure> {
     let mut here = args.format.iter().filter(|target| target.file.is_none());
     let (Some(first), Some(_)) = (here.next(), here.next()) else { return Ok(()) };
     let word = first.format.as_str();
-    Err(Failure::usage_error(format!(
-        "only one format may go to standard output; write the other to a file: {word}=FILE"
-    )))
+    Err(Failure::usage_error("only one format may go to standard output")
+        .help(format!("write the other to a file: {word}=FILE")))
 }
 
 /// The forms that counts have.
@@ -339,8 +339,9 @@ fn overwrites_no_input(
 }
 
 fn write_file(file: &Path, text: &str) -> Result<(), Failure> {
-    output_file::write(file, text.as_bytes())
-        .map_err(|error| Failure::usage_error(format!("cannot write {}: {error}", file.display())))
+    output_file::write(file, text.as_bytes()).map_err(|error| {
+        Failure::usage_error(format!("cannot write {}: {}", file.display(), io_reason(&error)))
+    })
 }
 
 fn write_all(args: &Args, report: &Report) -> Result<(), Failure> {

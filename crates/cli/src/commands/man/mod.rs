@@ -7,6 +7,7 @@ mod markdown;
 use std::path::PathBuf;
 
 use clap_mangen::Man;
+use cortexkey_system::io_reason;
 
 use crate::exit::{Exit, Failure};
 use crate::text;
@@ -40,7 +41,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
         clap_mangen::generate_to(command(), folder)
     };
     written.map_err(|error| {
-        Failure::usage_error(format!("cannot write to {}: {error}", folder.display()))
+        Failure::usage_error(format!("cannot write to {}: {}", folder.display(), io_reason(&error)))
     })?;
     Ok(Exit::Done)
 }

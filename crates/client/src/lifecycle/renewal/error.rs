@@ -3,7 +3,7 @@
 use core::fmt;
 
 use cortexkey_core::auth::KeyId;
-use cortexkey_system::chain;
+use cortexkey_system::{chain, message_and_help, with_help};
 use thiserror::Error;
 
 use super::super::lock_file::LockFileError;
@@ -79,9 +79,9 @@ pub enum RenewError {
     /// The key may have reached its place, or may still reach it. The key and the one that it replaces
     /// are both kept.
     #[error(
-        "{}\nkey {id} may be in its place, so it is kept until a newer one is delivered, and so is the \
-         key that it replaces",
-        chain(error)
+        "{}",
+        followed_by(error, format!("key {id} may be in its place, so it is kept until a newer one is \
+         delivered, and so is the key that it replaces"))
     )]
     MayBeDelivered {
         /// The new key.
@@ -92,16 +92,16 @@ pub enum RenewError {
     /// The attempt failed, and the tenant may have generated, or may still generate, a key that was
     /// not delivered.
     #[error(
-        "{}\nif the tenant generated a key nevertheless, it was not delivered; the next run finds and \
-         deletes it",
-        chain(error)
+        "{}",
+        followed_by(error, "if the tenant generated a key nevertheless, it was not delivered; the next run \
+         finds and deletes it".to_owned())
     )]
     NotKnown {
         /// Why it failed.
         error: Box<Self>,
     },
     /// The attempt failed, and could not be undone.
-    #[error("{}\n{}", chain(error), left(*id, later))]
+    #[error("{}", followed_by(error, left(*id, later)))]
     NotUndone {
         /// Why it failed.
         error: Box<Self>,
@@ -166,6 +166,12 @@ impl fmt::Display for Stage {
             Self::Retire => "the new key is in place, but the old one still exists",
         })
     }
+}
+
+/// An error, then what follows from it, then the remedies.
+fn followed_by(error: &RenewError, consequence: String) -> String {
+    let (message, remedies) = message_and_help(error);
+    with_help(format!("{message}\n{consequence}"), &remedies)
 }
 
 /// What remains of an attempt that could not be undone.

@@ -8,6 +8,7 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write};
 use std::path::Path;
 
+use cortexkey_system::io_reason;
 use serde_json::Value;
 
 use super::SendError;
@@ -22,7 +23,8 @@ const ID_END: &str = ",\"kind\":";
 /// Appends the missing lines.
 pub(super) fn append(path: &Path, message: &NoticeMessage, now_ms: u64) -> Result<(), SendError> {
     let failed = |error: io::Error| {
-        SendError::none(format!("the file {} cannot be written: {error}", path.display()))
+        let why = io_reason(&error);
+        SendError::none(format!("the file {} cannot be written: {why}", path.display()))
     };
     let mut file = open(path).map_err(failed)?;
     let about = file.metadata().map_err(failed)?;

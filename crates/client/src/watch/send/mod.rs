@@ -11,6 +11,7 @@ mod mail;
 use core::fmt;
 use std::path::Path;
 
+use cortexkey_system::chain;
 use zeroize::Zeroizing;
 
 use super::message::NoticeMessage;
@@ -77,7 +78,7 @@ impl core::error::Error for SendError {}
 
 impl From<SecretError> for SendError {
     fn from(error: SecretError) -> Self {
-        Self::none(error.to_string())
+        Self::none(chain(&error))
     }
 }
 
