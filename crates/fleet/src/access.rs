@@ -9,7 +9,7 @@ use cortexkey_manifest::access::{KeyAccess, ScopeModel, losses};
 
 use crate::snapshot::Row;
 
-/// What a key of the tenant may do and see, according to the tenant, the policy's catalogue and the
+/// What a key of the tenant may do and see, according to the tenant, the policy's catalog and the
 /// product's documents. A scope that allows nothing counts as unset, because the tenant shows both
 /// alike. The tenant never shows whether a key sees cases and issues that reference no known
 /// object, so the last applied value is used.

@@ -48,7 +48,7 @@ impl TenantCorpus {
         let mut desired = Vec::new();
         let mut gaps = Vec::new();
         for file in &outcome.corpus.files {
-            // A child policy's catalogue applies to the files that it governs.
+            // A child policy's catalog applies to the files that it governs.
             let policy = outcome.policy_of(file).unwrap_or(policy);
             let tenants = policy.tenants().count();
             let catalogue: Vec<_> = policy.roles().collect();

@@ -192,7 +192,7 @@ fn lists<'o>(overview: &'o Overview<'o>) -> [List<'o>; 9] {
     };
     let unmanaged = html! { "No definition names these keys, so their owners are not known." };
     let unknown = html! {
-        "Neither the policy's catalogue nor the product's documents say whether their roles hold \
+        "Neither the policy's catalog nor the product's documents say whether their roles hold \
          Public API at edit."
     };
     [

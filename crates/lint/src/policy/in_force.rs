@@ -30,7 +30,7 @@ pub struct Policy {
     pub(crate) custom: Vec<Custom>,
     pub(crate) facts: Facts,
     pub(crate) match_paths: MatchPaths,
-    /// The names of the catalogue's roles by their ids.
+    /// The names of the catalog's roles by their ids.
     pub(crate) role_ids: HashMap<String, String>,
     pub(crate) registry: Registry,
     /// What is in force for each rule.
@@ -216,7 +216,7 @@ impl Policy {
         self.tenant(tenant?)?.product.get().copied()
     }
 
-    /// Roles of the catalogue, the nearest layer's first.
+    /// Roles of the catalog, the nearest layer's first.
     pub fn roles(&self) -> impl Iterator<Item = &CatalogRole> {
         self.roles_at().map(|(_, role)| role)
     }

@@ -20,7 +20,7 @@ pub(crate) struct Subject<'a> {
     pub(crate) path: &'a str,
     /// The patterns of the policy's `match` entries.
     pub(crate) match_paths: &'a MatchPaths,
-    /// The names of the catalogue's roles by their ids.
+    /// The names of the catalog's roles by their ids.
     pub(crate) role_ids: &'a HashMap<String, String>,
 }
 

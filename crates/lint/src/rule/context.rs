@@ -65,7 +65,7 @@ pub(crate) struct KeyContext<'a> {
     pub(crate) alone: bool,
     /// The policy.
     pub(crate) policy: &'a Policy,
-    /// The catalogue's roles, the nearest layer's first.
+    /// The catalog's roles, the nearest layer's first.
     pub(crate) catalogue: &'a [&'a CatalogRole],
     /// The same by name and by id.
     pub(crate) listed: &'a RoleIndex<'a>,
@@ -87,12 +87,12 @@ impl KeyContext<'_> {
     }
 }
 
-/// The catalogue's roles by name and by id, since a file may name very many.
+/// The catalog's roles by name and by id, since a file may name very many.
 #[derive(Debug, Default)]
 pub(crate) struct RoleIndex<'a> {
     by_name: HashMap<&'a str, &'a CatalogRole>,
     by_id: HashMap<&'a str, &'a CatalogRole>,
-    /// The names of the catalogue's and the predefined roles, by their folded form.
+    /// The names of the catalog's and the predefined roles, by their folded form.
     by_fold: HashMap<String, &'a str>,
     /// The numbers of the roles that include others or are included.
     numbers: HashMap<&'a str, usize>,
@@ -185,7 +185,7 @@ impl<'a> RoleIndex<'a> {
         self.by_fold.get(&folded(written)).copied().unwrap_or(written)
     }
 
-    /// The same role, if the catalogue has it.
+    /// The same role, if the catalog has it.
     pub(crate) fn meant(&self, written: &str) -> Option<&'a CatalogRole> {
         self.named(self.name_of(written))
     }
@@ -195,7 +195,7 @@ impl<'a> RoleIndex<'a> {
         self.numbers.get(name).copied()
     }
 
-    /// The roles that a role includes according to the catalogue, directly or indirectly.
+    /// The roles that a role includes according to the catalog, directly or indirectly.
     pub(crate) fn included(&self, outer: &str) -> Option<&Included> {
         let (direct, total) = self.implies.get(self.number(outer)?)?;
         (!direct.is_empty()).then(|| total.get_or_init(|| self.all_included(direct)))

@@ -21,7 +21,7 @@ pub(crate) struct CustomContext<'a> {
     /// How much more work the expressions may do for the keys of the file.
     pub(crate) budget: &'a Budget,
     pub(crate) now: Timestamp,
-    /// The roles of the catalogue.
+    /// The roles of the catalog.
     pub(crate) listed: &'a RoleIndex<'a>,
     /// The keys of the owner, where all keys are known.
     pub(crate) owner_keys: Option<&'a OwnerKeys>,

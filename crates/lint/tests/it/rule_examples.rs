@@ -7,7 +7,7 @@ use cortexkey_lint::rules::{RULES, Rule};
 use cortexkey_lint::{Corpus, CorpusFile, Policy, Report, Severity, lint};
 use cortexkey_manifest::yaml::YamlLimits;
 
-/// The codes of a report. A catalogue beside a single definition has roles that nobody holds, which
+/// The codes of a report. A catalog beside a single definition has roles that nobody holds, which
 /// does not mention the example.
 fn codes<'r>(report: &'r Report, rule: &Rule) -> BTreeSet<&'r str> {
     let reported = |code: &&str| *code != "C003" || rule.code == "C003";

@@ -34,7 +34,7 @@ fn gains_of_a_key_are_reported_at_their_position() {
     };
     let outcome = run();
     assert_eq!((code(&outcome), found(&outcome).len()), (0, 1), "{:?}", found(&outcome));
-    assert!(found(&outcome)[0].contains("C003"), "the catalogue's role is not used");
+    assert!(found(&outcome)[0].contains("C003"), "the catalog's role is not used");
     let wide = key("svc-abc")
         .replace("90d", "200d")
         .replace("[Viewer]", "[Viewer, Responder]")

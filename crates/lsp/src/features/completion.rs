@@ -140,7 +140,7 @@ fn values(place: &OpenDocument<'_>, cursor: &Cursor, field: &FieldSpec) -> Vec<C
     match subject {
         Subject::Role => {
             let own = policy.into_iter().flat_map(Policy::roles);
-            let own = own.map(|role| value(&role.name.value, "in the policy's catalogue", style));
+            let own = own.map(|role| value(&role.name.value, "in the policy's catalog", style));
             let predefined =
                 PREDEFINED_ROLES.iter().map(|role| value(role.name, "predefined", style));
             let mut all: Vec<_> = own.chain(predefined).collect();

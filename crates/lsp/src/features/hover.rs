@@ -115,11 +115,11 @@ fn of_role(place: &OpenDocument<'_>, role: &Spanned<String>) -> String {
     }
     match of_catalogue {
         Some(lines) if lines.is_empty() => {
-            parts.push("The policy's catalogue lists it without components.".to_owned());
+            parts.push("The policy's catalog lists it without components.".to_owned());
         }
-        Some(lines) => parts.push(format!("In the policy's catalogue:\n\n{}", lines.join("\n"))),
+        Some(lines) => parts.push(format!("In the policy's catalog:\n\n{}", lines.join("\n"))),
         None if predefined.is_none() => {
-            parts.push("Neither predefined nor in the policy's catalogue.".to_owned());
+            parts.push("Neither predefined nor in the policy's catalog.".to_owned());
         }
         None => {}
     }

@@ -1,7 +1,7 @@
 //! A key's access according to its definition and the policy, as the core's roles and scopes.
 //!
 //! A definition that leaves open what a decision may depend on is an [`IncompleteField`]. A role's
-//! permissions are never guessed: a role that is in neither the catalogue nor the product's
+//! permissions are never guessed: a role that is in neither the catalog nor the product's
 //! documents is unknown.
 
 pub mod canonical;

@@ -1,4 +1,4 @@
-//! [`ResolvedRole`]: a role by name, with the facts from the catalogue and the product's documents;
+//! [`ResolvedRole`]: a role by name, with the facts from the catalog and the product's documents;
 //! and [`closure`], the roles that roles imply.
 
 use core::hash::BuildHasher;
@@ -33,7 +33,7 @@ pub struct RoleFacts {
 /// The source that describes a role.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RoleOrigin {
-    /// The policy's catalogue.
+    /// The policy's catalog.
     Catalogue,
     /// The product's documents.
     Predefined,
@@ -42,7 +42,7 @@ pub enum RoleOrigin {
 }
 
 impl ResolvedRole {
-    /// Looks up a role: the catalogue's entry, completed by the public facts about a predefined
+    /// Looks up a role: the catalog's entry, completed by the public facts about a predefined
     /// role of the product.
     #[must_use]
     pub fn resolve(
@@ -110,7 +110,7 @@ impl ResolvedRole {
     }
 }
 
-/// The named roles and all that the catalogue's roles imply, directly or indirectly: each once,
+/// The named roles and all that the catalog's roles imply, directly or indirectly: each once,
 /// with the role that implies it.
 pub fn closure<'a>(
     names: impl IntoIterator<Item = &'a str>,
@@ -137,7 +137,7 @@ pub fn closure_beyond<'a, S: BuildHasher>(
     held
 }
 
-/// What a catalogue lists of a role.
+/// What a catalog lists of a role.
 fn grants(listed: &policy::CatalogRole) -> Vec<Grant<String>> {
     let mut grants = Vec::new();
     for (name, level) in &listed.components {

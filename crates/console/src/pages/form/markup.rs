@@ -138,7 +138,7 @@ fn role_choice(role: &RoleChoice, is_chosen: bool) -> Markup {
                     @if role.holds_all {
                         p { "Every component at edit, every action." }
                     } @else if !role.is_known {
-                        p class="muted" { "Unknown: neither the policy's catalogue nor the product's documents list it." }
+                        p class="muted" { "Unknown: neither the policy's catalog nor the product's documents list it." }
                     } @else if role.components.is_empty() {
                         p class="muted" { "Nothing is known of its components." }
                     } @else {

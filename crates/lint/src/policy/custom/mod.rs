@@ -49,7 +49,7 @@ pub(crate) use value::to_json;
 /// What all expressions of a policy are compiled with.
 pub(crate) struct ExpressionLanguage {
     env: Arc<Env>,
-    /// The components that roles of the catalogue name.
+    /// The components that roles of the catalog name.
     components: BTreeSet<String>,
 }
 

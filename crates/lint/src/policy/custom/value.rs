@@ -2,7 +2,7 @@
 //!
 //! Nothing is filled in, except for the tenant where the policy has just one, and for optional lists
 //! and mappings, which are empty. A value that its field does not take is not there. A role has the name
-//! that it has in the catalogue or the product, so that no other spelling avoids an expression.
+//! that it has in the catalog or the product, so that no other spelling avoids an expression.
 
 use std::collections::HashMap;
 

@@ -1,4 +1,4 @@
-//! C003 role-unused: a role of the catalogue that no key holds.
+//! C003 role-unused: a role of the catalog that no key holds.
 
 use std::collections::{HashMap, HashSet};
 
@@ -16,12 +16,12 @@ pub(crate) static RULE: Rule = Rule {
     code: "C003",
     name: "role-unused",
     severity: Severity::Info,
-    summary: "a role of the catalogue that no key holds",
-    why: "Somebody may assign an unused role just because it is in the catalogue. Users of the \
+    summary: "a role of the catalog that no key holds",
+    why: "Somebody may assign an unused role just because it is in the catalog. Users of the \
           tenant may still have it.",
     bad: RuleExample::fields("spec:\n  roles: [Viewer]\n").policy(ROLE),
     good: RuleExample::fields("spec:\n  roles: [SIEM Export]\n").policy(ROLE),
-    remedy: "Remove the role from the catalogue if no user of the tenant has it either. The rule \
+    remedy: "Remove the role from the catalog if no user of the tenant has it either. The rule \
              runs only if the complete corpus is checked and all its files can be read, and only \
              for policies with `keys`.",
     options: &[],
@@ -52,7 +52,7 @@ fn check(cx: &CorpusContext<'_>, sink: &mut FindingSink<'_>) {
         let at = SettingSource { layer: *layer, span: role.name.span };
         let message = format!("no key holds the role {}", quote(&role.name.value));
         FindingBuilder::new(cx.policy.location(at), message)
-            .help("remove it from the catalogue if no key or user in the tenant has it")
+            .help("remove it from the catalog if no key or user in the tenant has it")
             .report(sink);
     }
 }

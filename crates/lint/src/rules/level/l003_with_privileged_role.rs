@@ -23,7 +23,7 @@ pub(crate) static RULE: Rule = Rule {
         .policy(ALLOWED),
     remedy: "Make the key advanced, or give it a role that is not privileged. Privileged roles are \
            the predefined roles that the product calls so or that administer it, and those that \
-           the catalogue marks.",
+           the catalog marks.",
     options: &[],
     fixes: Fixes::Unsafe,
     check: RuleCheck::Key(check),

@@ -10,7 +10,7 @@ pub(crate) static RULE: Rule = Rule {
     code: "N005",
     name: "owner-not-allowed",
     severity: Severity::Error,
-    summary: "the owner is neither a team of the catalogue nor an address of its domains",
+    summary: "the owner is neither a team of the catalog nor an address of its domains",
     why: "Nobody can reach a misspelt team or a private address.",
     bad: RuleExample::fields("metadata:\n  owner: team-detecton\n")
         .policy("catalog: { teams: [team-detection], emailDomains: [example.com] }\n"),
@@ -43,10 +43,10 @@ fn check(cx: &KeyContext<'_>, sink: &mut FindingSink<'_>) {
     }
     let (message, pool) = match address {
         Some((_, domain)) => (
-            format!("owner {}: {} is not a domain of the catalogue", quote(name), quote(domain)),
+            format!("owner {}: {} is not a domain of the catalog", quote(name), quote(domain)),
             domains,
         ),
-        None => (format!("owner {} is not a team of the catalogue", quote(name)), teams),
+        None => (format!("owner {} is not a team of the catalog", quote(name)), teams),
     };
     let written = address.map_or(name, |(_, domain)| domain);
     let help = match closest(written, pool) {

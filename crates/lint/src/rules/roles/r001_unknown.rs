@@ -1,4 +1,4 @@
-//! R001 role-unknown: a role that neither the product nor the catalogue has.
+//! R001 role-unknown: a role that neither the product nor the catalog has.
 
 use std::collections::HashMap;
 
@@ -13,7 +13,7 @@ pub(crate) static RULE: Rule = Rule {
     code: "R001",
     name: "role-unknown",
     severity: Severity::Error,
-    summary: "a role that neither the product nor the catalogue has",
+    summary: "a role that neither the product nor the catalog has",
     why: "The product takes roles by display name and answers an unknown one with status 500, \
           possibly halfway through a rollout. This rule finds a misspelt name before anything is \
           sent.",
@@ -57,7 +57,7 @@ fn check(cx: &KeyContext<'_>, sink: &mut FindingSink<'_>) {
             (message, format!("write {}", quote(same)))
         } else {
             let message = format!(
-                "unknown role {}: it is neither predefined{product} nor in the catalogue",
+                "unknown role {}: it is neither predefined{product} nor in the catalog",
                 quote(name)
             );
             let help = match suggestions.closest(name, known.iter().copied()) {

@@ -19,7 +19,7 @@ pub(crate) static RULE: Rule = Rule {
           removed.",
     bad: RuleExample::fields("spec:\n  roles: [Break Glass, Responder]\n").policy(IMPLIES),
     good: RuleExample::fields("spec:\n  roles: [Break Glass]\n").policy(IMPLIES),
-    remedy: "Remove the included role. `implies` in the catalogue lists which role includes which.",
+    remedy: "Remove the included role. `implies` in the catalog lists which role includes which.",
     options: &[],
     fixes: Fixes::Unsafe,
     check: RuleCheck::Key(check),

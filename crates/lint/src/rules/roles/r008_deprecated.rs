@@ -1,4 +1,4 @@
-//! R008 role-deprecated: a role that the catalogue marks as deprecated.
+//! R008 role-deprecated: a role that the catalog marks as deprecated.
 
 use cortexkey_manifest::policy::CatalogRole;
 use cortexkey_manifest::policy::Severity;
@@ -13,11 +13,11 @@ pub(crate) static RULE: Rule = Rule {
     code: "R008",
     name: "role-deprecated",
     severity: Severity::Warning,
-    summary: "a role that the catalogue marks as deprecated",
+    summary: "a role that the catalog marks as deprecated",
     why: "Removing a role from the tenant takes it away from every key that has it.",
     bad: RuleExample::fields("spec:\n  roles: [Old Viewer]\n").policy(OLD),
     good: RuleExample::fields("spec:\n  roles: [Viewer]\n").policy(OLD),
-    remedy: "Use the replacement role. The fix is safe if the catalogue lists the same components \
+    remedy: "Use the replacement role. The fix is safe if the catalog lists the same components \
            and actions for both, and otherwise needs a review.",
     options: &[],
     fixes: Fixes::Safe,
@@ -42,7 +42,7 @@ fn check(cx: &KeyContext<'_>, sink: &mut FindingSink<'_>) {
     }
 }
 
-/// True if the catalogue lists the same permissions for a role and its replacement.
+/// True if the catalog lists the same permissions for a role and its replacement.
 fn same(old: &CatalogRole, new: &CatalogRole) -> bool {
     let levels = |role: &CatalogRole| {
         let levels = role.components.iter().map(|(name, level)| (name.value.clone(), *level));

@@ -17,7 +17,7 @@ pub(crate) static RULE: Rule = Rule {
           and answer an id with an error 500 about custom roles.",
     bad: RuleExample::fields("spec:\n  roles: [custom_role_4711]\n").policy(ID),
     good: RuleExample::fields("spec:\n  roles: [SIEM Export]\n").policy(ID),
-    remedy: "Write the display name. The fix does that if the catalogue has the id.",
+    remedy: "Write the display name. The fix does that if the catalog has the id.",
     options: &[],
     fixes: Fixes::Safe,
     check: RuleCheck::Key(check),

@@ -23,7 +23,7 @@ pub(crate) static RULE: Rule = Rule {
     bad: RuleExample::fields("spec:\n  roles: [Query Runner]\n").policy(QUERIES),
     good: RuleExample::fields("spec:\n  roles: [Case Reader]\n").policy(QUERIES),
     remedy: "Remove the component from the role, or do not rely on the scope. Only levels that the \
-           catalogue or a public document states are checked.",
+           catalog or a public document states are checked.",
     options: &[],
     fixes: Fixes::No,
     check: RuleCheck::Key(check),

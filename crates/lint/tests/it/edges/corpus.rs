@@ -139,7 +139,7 @@ fn a_role_is_used_by_those_that_hold_it_and_by_roles_that_are_used() {
     - { name: Old, deprecated: { use: Last } }
 ";
     let text = key("[Viewer]", "[Viewer, Outer]");
-    let help = "help: remove it from the catalogue if no key or user in the tenant has it";
+    let help = "help: remove it from the catalog if no key or user in the tenant has it";
     assert_eq!(
         reported("C003", &lint_files(policy, &[("svc-a.yaml", &text)])),
         [

@@ -176,34 +176,30 @@ fn an_owner_is_a_team_or_an_address_that_the_policy_knows() {
         (
             TEAMS,
             "Team-a",
-            Some(("owner `Team-a` is not a team of the catalogue", "did you mean `team-a`?")),
+            Some(("owner `Team-a` is not a team of the catalog", "did you mean `team-a`?")),
         ),
-        (TEAMS, "somebody", Some(("owner `somebody` is not a team of the catalogue", WAYS))),
+        (TEAMS, "somebody", Some(("owner `somebody` is not a team of the catalog", WAYS))),
         (
             TEAMS,
             "ana@example.com",
-            Some(("owner `ana@example.com`: `example.com` is not a domain of the catalogue", WAYS)),
+            Some(("owner `ana@example.com`: `example.com` is not a domain of the catalog", WAYS)),
         ),
         (
             TEAMS,
             "ana@team-a",
-            Some(("owner `ana@team-a`: `team-a` is not a domain of the catalogue", WAYS)),
+            Some(("owner `ana@team-a`: `team-a` is not a domain of the catalog", WAYS)),
         ),
-        (DOMAINS, "team-a", Some(("owner `team-a` is not a team of the catalogue", WAYS))),
+        (DOMAINS, "team-a", Some(("owner `team-a` is not a team of the catalog", WAYS))),
         (
             DOMAINS,
             "ana@example.con",
             Some((
-                "owner `ana@example.con`: `example.con` is not a domain of the catalogue",
+                "owner `ana@example.con`: `example.con` is not a domain of the catalog",
                 "did you mean `example.com`?",
             )),
         ),
-        (BOTH, "example.com", Some(("owner `example.com` is not a team of the catalogue", WAYS))),
-        (
-            BOTH,
-            "'@example.com'",
-            Some(("owner `@example.com` is not a team of the catalogue", WAYS)),
-        ),
+        (BOTH, "example.com", Some(("owner `example.com` is not a team of the catalog", WAYS))),
+        (BOTH, "'@example.com'", Some(("owner `@example.com` is not a team of the catalog", WAYS))),
     ] {
         let text = key("owner: team-a", &format!("owner: {owner}"));
         let lines = reported("N005", &lint_text(policy, &text));
