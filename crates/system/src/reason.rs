@@ -17,7 +17,7 @@ pub fn io_reason(error: &io::Error) -> String {
     match error.kind() {
         ErrorKind::NotFound => "there is no such file".to_owned(),
         ErrorKind::PermissionDenied => "permission denied".to_owned(),
-        ErrorKind::AlreadyExists => "it already exists".to_owned(),
+        ErrorKind::AlreadyExists => "a file of this name already exists".to_owned(),
         ErrorKind::IsADirectory => "it is a folder".to_owned(),
         ErrorKind::NotADirectory => "a part of the path is not a folder".to_owned(),
         _ => without_number(&error.to_string()),

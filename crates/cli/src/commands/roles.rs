@@ -20,9 +20,9 @@ use crate::text::{self, BOLD, DIM, Format};
 
 /// List roles, or show what one role grants
 ///
-/// The product's predefined roles are built in; the policy's catalogue adds your own. Only part of
+/// The product's predefined roles are built in; the policy's catalog adds your own. Only part of
 /// what predefined roles grant is public. Each level is shown with its certainty and source; the
-/// rest is unknown until the catalogue lists it.
+/// rest is unknown until the catalog lists it.
 #[derive(clap::Args)]
 #[command(after_help = r#"Examples:
   cortexkey roles
@@ -67,7 +67,7 @@ fn predefined(product: Option<Product>) -> impl Iterator<Item = &'static Predefi
     PREDEFINED_ROLES.iter().filter(of)
 }
 
-/// The catalogue's roles, each once; the nearest layer wins.
+/// The catalog's roles, each once; the nearest layer wins.
 fn catalogue(found: &PolicyInForce) -> Vec<ResolvedRole> {
     let mut roles: Vec<ResolvedRole> = Vec::new();
     for listed in found.catalogue() {
@@ -101,7 +101,7 @@ fn list(found: &PolicyInForce, product: Option<Product>) -> String {
         let why = if found.is_default() { "no policy was found" } else { "it lists none" };
         out += &format!("{DIM}No roles of a policy: {why}.{DIM:#}\n");
     } else {
-        out += &format!("{BOLD}In the catalogue of {}{BOLD:#}\n", plain(found.path()));
+        out += &format!("{BOLD}In the catalog of {}{BOLD:#}\n", plain(found.path()));
         for ResolvedRole { role, facts } in own {
             out += &entry(&role.name, &marks(&facts, &role), &listed(&role));
         }
@@ -206,7 +206,7 @@ fn one(
         out += &row("the documents say", role.note);
     }
     if found.listed(name).is_some() {
-        out += &row("in the catalogue of", found.path());
+        out += &row("in the catalog of", found.path());
     }
     let implied = implied(found, name);
     if !implied.is_empty() {
@@ -219,7 +219,7 @@ fn one(
     Ok(out + &held(&role, product.unwrap_or(Product::Xsiam)))
 }
 
-/// A role's public facts, by product, if the catalogue does not list it.
+/// A role's public facts, by product, if the catalog does not list it.
 fn public(role: Option<&PredefinedRole>) -> String {
     let mut out = String::new();
     for product in Product::ALL {

@@ -197,9 +197,9 @@ fn json_of(answer: &WebResponse) -> Result<Json, StoreError> {
 
 fn refused(answer: &WebResponse) -> StoreError {
     let advice = match answer.status {
-        403 => ": the token lacks a permission on this path, or has expired",
-        503 => ": the server is sealed or not ready",
-        301..=308 => ": redirects are not followed\nhelp: set VAULT_ADDR to the active server",
+        403 => " (the token lacks a permission on this path, or has expired)",
+        503 => " (the server is sealed or not ready)",
+        301..=308 => " (redirects are not followed)\nhelp: set VAULT_ADDR to the active server",
         _ => "",
     };
     let detail = detail(&errors(answer));

@@ -100,7 +100,7 @@ impl PolicyInForce {
         self.path() == DEFAULT_POLICY
     }
 
-    /// The catalogue's roles; those of the nearest layer come first.
+    /// The catalog's roles; those of the nearest layer come first.
     pub(crate) fn catalogue(&self) -> Vec<&policy::CatalogRole> {
         self.policy.roles().collect()
     }
@@ -110,7 +110,7 @@ impl PolicyInForce {
         self.policy_of(file).roles().collect()
     }
 
-    /// What the catalogue says of a role.
+    /// What the catalog says of a role.
     pub(crate) fn listed(&self, name: &str) -> Option<&policy::CatalogRole> {
         self.policy.roles().find(|role| role.name.value == name)
     }

@@ -301,9 +301,9 @@ fn head_text(located: &Located) -> String {
     out += &format!("\n{BOLD}Roles{BOLD:#}\n");
     for (role, facts) in roles.iter().zip(role_facts) {
         let mut words = vec![match facts.origin {
-            RoleOrigin::Catalogue => "of the catalogue".to_owned(),
+            RoleOrigin::Catalogue => "of the catalog".to_owned(),
             RoleOrigin::Predefined => "predefined".to_owned(),
-            RoleOrigin::Unknown => "unknown to the product and the catalogue".to_owned(),
+            RoleOrigin::Unknown => "unknown to the product and the catalog".to_owned(),
         }];
         let marks = marks(facts, role);
         words.extend((!marks.is_empty()).then_some(marks));

@@ -62,7 +62,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "PRODUCT", default_value = "xsiam", value_parser = product)]
     product: Product,
 
-    /// The policy whose catalogue adds roles: a file or `builtin:…` [default: the nearest
+    /// The policy whose catalog adds roles: a file or `builtin:…` [default: the nearest
     /// cortexkey.yaml in this folder or above]
     #[arg(long, value_name = "FILE")]
     policy: Option<PathBuf>,
@@ -137,7 +137,7 @@ fn all_operations() -> CallList {
     CallList { calls: operations().iter().filter_map(call).collect(), unread: Vec::new() }
 }
 
-/// The roles of the catalogue and of the product, each with what it implies.
+/// The roles of the catalog and of the product, each with what it implies.
 fn roles(found: &PolicyInForce, product: Product) -> Vec<ExpandedRole> {
     let catalogue = found.catalogue();
     let listed = catalogue.iter().map(|role| role.name.value.as_str());
@@ -220,7 +220,7 @@ fn forward_text(
         counted(more, "other role")
     );
     out += &combinations_text(permissions, combinations);
-    out += &format!("\n{BOLD}As a role of your own, in the policy's catalogue{BOLD:#}\n");
+    out += &format!("\n{BOLD}As a role of your own, in the policy's catalog{BOLD:#}\n");
     out + &custom_text(permissions)
 }
 

@@ -4,6 +4,7 @@
 
 mod markdown;
 
+use std::io;
 use std::path::PathBuf;
 
 use clap_mangen::Man;
@@ -41,7 +42,11 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
         clap_mangen::generate_to(command(), folder)
     };
     written.map_err(|error| {
-        Failure::usage_error(format!("cannot write to {}: {}", folder.display(), io_reason(&error)))
+        let why = match error.kind() {
+            io::ErrorKind::NotFound => "there is no such folder".to_owned(),
+            _ => io_reason(&error),
+        };
+        Failure::usage_error(format!("cannot write to {}: {why}", folder.display()))
     })?;
     Ok(Exit::Done)
 }
