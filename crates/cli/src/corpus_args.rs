@@ -205,12 +205,12 @@ impl OutArgs {
         } else {
             output_file::create(path, &bytes)
         };
-        written.map_err(|error| match error.kind() {
-            io::ErrorKind::AlreadyExists => exists(path),
-            _ => {
-                let why = io_reason(&error);
-                Failure::new(Exit::Findings, format!("cannot write {}: {why}", path.display()))
+        written.map_err(|error| {
+            if error.kind() == io::ErrorKind::AlreadyExists {
+                return exists(path);
             }
+            let why = io_reason(&error);
+            Failure::new(Exit::Findings, format!("cannot write {}: {why}", path.display()))
         })
     }
 }

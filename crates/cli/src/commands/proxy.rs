@@ -114,7 +114,8 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
                 "choose another --port; 0 picks one that is free",
             ),
         };
-        Failure::new(Exit::Findings, format!("cannot listen at {place}: {}", chain(&error))).help(help)
+        Failure::new(Exit::Findings, format!("cannot listen at {place}: {}", chain(&error)))
+            .help(help)
     })?;
     if let Some(tool) = &args.tool {
         return beside(proxy, tool, &tools, key_id, &key, &args.command);

@@ -80,7 +80,7 @@ pub enum RenewError {
     /// are both kept.
     #[error(
         "{}",
-        followed_by(error, format!("key {id} may be in its place, so it is kept until a newer one is \
+        followed_by(error, &format!("key {id} may be in its place, so it is kept until a newer one is \
          delivered, and so is the key that it replaces"))
     )]
     MayBeDelivered {
@@ -93,15 +93,18 @@ pub enum RenewError {
     /// not delivered.
     #[error(
         "{}",
-        followed_by(error, "if the tenant generated a key nevertheless, it was not delivered; the next run \
-         finds and deletes it".to_owned())
+        followed_by(
+            error,
+            "if the tenant generated a key nevertheless, it was not delivered; the next run \
+         finds and deletes it"
+        )
     )]
     NotKnown {
         /// Why it failed.
         error: Box<Self>,
     },
     /// The attempt failed, and could not be undone.
-    #[error("{}", followed_by(error, left(*id, later)))]
+    #[error("{}", followed_by(error, &left(*id, later)))]
     NotUndone {
         /// Why it failed.
         error: Box<Self>,
@@ -169,7 +172,7 @@ impl fmt::Display for Stage {
 }
 
 /// An error, then what follows from it, then the remedies.
-fn followed_by(error: &RenewError, consequence: String) -> String {
+fn followed_by(error: &RenewError, consequence: &str) -> String {
     let (message, remedies) = message_and_help(error);
     with_help(format!("{message}\n{consequence}"), &remedies)
 }
