@@ -89,6 +89,10 @@ impl<'t> Text<'t> {
 
 /// Where each line begins. A line ends as the protocol says: with `\n`, `\r\n` or `\r`.
 fn starts(text: &str) -> Vec<usize> {
+    if !text.contains('\r') {
+        let ends = text.match_indices('\n').map(|(at, _)| at + 1);
+        return core::iter::once(0).chain(ends).collect();
+    }
     let bytes = text.as_bytes();
     let is_end = |(at, byte): (usize, &u8)| {
         let ends = *byte == b'\n' || *byte == b'\r' && bytes.get(at + 1) != Some(&b'\n');

@@ -118,7 +118,11 @@ pub fn serve(connection: &Connection) -> Result<(), ServerError> {
         changed: BTreeSet::new(),
         is_shut_down: false,
     };
-    server.run()
+    match server.run() {
+        // Some clients close the connection in place of the exit.
+        Err(ServerError::Gone) if server.is_shut_down => Ok(()),
+        ended => ended,
+    }
 }
 
 /// Waits for the request `initialize`. Others are refused until then.
@@ -337,12 +341,7 @@ enum Event {
 impl Server<'_> {
     fn run(&mut self) -> Result<(), ServerError> {
         loop {
-            let event = match self.next() {
-                // Some clients close the connection in place of the exit.
-                Err(ServerError::Gone) if self.is_shut_down => return Ok(()),
-                event => event?,
-            };
-            match event {
+            match self.next()? {
                 Event::Message(first) => {
                     if self.process(first)? {
                         return Ok(());
@@ -483,7 +482,10 @@ impl Server<'_> {
             };
             let own = report.findings.iter().filter(is_here).map(|finding| (finding, &report));
             let own: Vec<_> = own.collect();
-            let mut diagnostics = features::diagnostics::diagnostics(root, &own, self.encoding);
+            let mut diagnostics =
+                features::diagnostics::diagnostics(root, &own, self.encoding, &|path| {
+                    self.uri(path)
+                });
             if let Some((_, shown)) = self.published.get(&path) {
                 let across = shown.iter().filter(|it| features::diagnostics::needs_other_files(it));
                 diagnostics.extend(across.cloned());
@@ -769,7 +771,10 @@ impl Server<'_> {
             let own = self.root_of(&path);
             for root in self.roots.iter().filter(|root| own.is_none_or(|own| own.is_same(root))) {
                 let found = root.findings(&path);
-                let found = features::diagnostics::diagnostics(root, &found, self.encoding);
+                let found =
+                    features::diagnostics::diagnostics(root, &found, self.encoding, &|path| {
+                        self.uri(path)
+                    });
                 // A policy above several folders is part of each.
                 let new: Vec<_> =
                     found.into_iter().filter(|it| !diagnostics.contains(it)).collect();

@@ -27,8 +27,9 @@ pub(crate) fn code_actions(
         return Vec::new();
     }
     let mut actions = Vec::new();
+    let mut places = diagnostics::Places::new(place.encoding, &*place.uris);
     for (finding, report) in place.findings() {
-        let diagnostic = diagnostics::diagnostic(place.root, finding, report, place.encoding);
+        let diagnostic = diagnostics::diagnostic(place.root, finding, report, &mut places);
         if !overlap(diagnostic.range, params.range) {
             continue;
         }

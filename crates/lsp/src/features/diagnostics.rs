@@ -1,11 +1,14 @@
 //! Converts findings to diagnostics.
 
+use std::collections::HashMap;
+use std::path::Path;
+
 use cortexkey_lint::rules::{self, page_url};
-use cortexkey_lint::{Family, Finding, Report};
+use cortexkey_lint::{Family, Finding, Location as SourceLocation, Report, SourceId};
 use cortexkey_manifest::policy::Severity;
 use lsp_types::{
     CodeDescription, Diagnostic, DiagnosticRelatedInformation, DiagnosticSeverity, DiagnosticTag,
-    Location, NumberOrString, Url,
+    Location, NumberOrString, Range, Url,
 };
 
 use crate::position::{Encoding, Text};
@@ -23,30 +26,54 @@ pub(crate) fn diagnostics(
     root: &Root,
     findings: &[(&Finding, &Report)],
     encoding: Encoding,
+    uri: &dyn Fn(&Path) -> Option<Url>,
 ) -> Vec<Diagnostic> {
-    findings.iter().map(|(finding, report)| diagnostic(root, finding, report, encoding)).collect()
+    let mut places = Places::new(encoding, uri);
+    findings.iter().map(|(it, report)| diagnostic(root, it, report, &mut places)).collect()
+}
+
+/// The places of findings. Finding the lines of a text takes as long as reading it, and a file may have
+/// many findings.
+pub(crate) struct Places<'r> {
+    encoding: Encoding,
+    uri: &'r dyn Fn(&Path) -> Option<Url>,
+    /// The texts by report and source.
+    texts: HashMap<(*const Report, SourceId), Text<'r>>,
+}
+
+impl<'r> Places<'r> {
+    pub(crate) fn new(encoding: Encoding, uri: &'r dyn Fn(&Path) -> Option<Url>) -> Self {
+        Self { encoding, uri, texts: HashMap::new() }
+    }
+
+    fn range(&mut self, report: &'r Report, location: &SourceLocation) -> Range {
+        let source = location.source;
+        let text = self.texts.entry((core::ptr::from_ref(report), source)).or_insert_with(|| {
+            let text = report.sources.get(source).map_or("", |source| source.text());
+            Text::new(text, self.encoding)
+        });
+        text.range(location.span)
+    }
 }
 
 /// One finding.
-pub(crate) fn diagnostic(
+pub(crate) fn diagnostic<'r>(
     root: &Root,
     finding: &Finding,
-    report: &Report,
-    encoding: Encoding,
+    report: &'r Report,
+    places: &mut Places<'r>,
 ) -> Diagnostic {
-    let text = report.sources.get(finding.location.source).map_or("", |source| source.text());
     let help = finding.help.as_ref().map(|help| format!("\nhelp: {help}")).unwrap_or_default();
     let page = finding.rule.family().and_then(|_| Url::parse(&page_url(finding.rule.name())).ok());
     let related = finding.related.iter().filter_map(|related| {
-        let source = report.sources.get(related.location.source)?;
         let path = root.path_of(report, related.location.source)?;
-        let range = Text::new(source.text(), encoding).range(related.location.span);
-        let location = Location::new(Url::from_file_path(path).ok()?, range);
+        let range = places.range(report, &related.location);
+        let location = Location::new((places.uri)(&path)?, range);
         Some(DiagnosticRelatedInformation { location, message: related.message.clone() })
     });
     let related: Vec<_> = related.collect();
     Diagnostic {
-        range: Text::new(text, encoding).range(finding.location.span),
+        range: places.range(report, &finding.location),
         severity: Some(severity(finding.severity)),
         code: Some(NumberOrString::String(finding.rule.name().to_owned())),
         code_description: page.map(|href| CodeDescription { href }),

@@ -162,6 +162,9 @@ fn folders_within_each_other_report_each_finding_once() {
 #[test]
 fn addresses_are_below_the_editors_own_folder() {
     let real = folder();
+    // A finding that also points to the policy.
+    let policy = format!("{POLICY}rules:\n  expiry-too-long: {{ max: 90d }}\n");
+    fs::write(real.path().join("cortexkey.yaml"), policy).unwrap();
     let links = tempfile::tempdir().unwrap();
     let link = fs::canonicalize(links.path()).unwrap().join("link");
     std::os::unix::fs::symlink(real.path(), &link).unwrap();
@@ -173,6 +176,11 @@ fn addresses_are_below_the_editors_own_folder() {
     let is_below = |uri: &str| uri.starts_with(&root);
     let shown: Vec<&str> = client.shown.iter().filter_map(|it| it["uri"].as_str()).collect();
     assert!(shown.len() == 2 && shown.iter().all(|uri| is_below(uri)), "{shown:?}");
+    let found = client.shown.iter().flat_map(|it| it["diagnostics"].as_array().unwrap());
+    let related = found.flat_map(|it| it["relatedInformation"].as_array().into_iter().flatten());
+    let related: Vec<&str> =
+        related.map(|place| place["location"]["uri"].as_str().unwrap()).collect();
+    assert!(!related.is_empty() && related.iter().all(|uri| is_below(uri)), "{related:?}");
 
     let uri = format!("{root}/keys/a.yaml");
     let document = json!({ "uri": uri, "languageId": "yaml", "version": 1, "text": KEY });
