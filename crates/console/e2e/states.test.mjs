@@ -95,7 +95,8 @@ for (const [path, on] of [
     await opened.goto(servers[on].origin + path);
     await (await list)?.finished();
     await settled(opened);
-    assert.deepEqual(await violations(opened), []);
+    // The states were checked already.
+    if (!STATES.some((state) => state.path === path && !state.act)) assert.deepEqual(await violations(opened), []);
     const [height, end] = await opened.evaluate(() => [document.documentElement.scrollHeight,
       Math.max(innerHeight, document.querySelector('main').getBoundingClientRect().bottom)]);
     assert.ok(height <= end + 1, `the page is ${height} px high, and its content ends at ${end} px`);
