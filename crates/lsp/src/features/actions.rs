@@ -53,7 +53,10 @@ pub(crate) fn code_actions(
         }
         let is_secret = finding.rule.family() == Some(cortexkey_lint::Family::Secret);
         let policy = place.root.policy(&place.path);
-        if !is_secret && policy.is_some_and(|(policy, _)| policy.may_suppress(finding)) {
+        // JSON has no comments.
+        let is_json = place.path.extension().is_some_and(|it| it.eq_ignore_ascii_case("json"));
+        if !is_secret && !is_json && policy.is_some_and(|(policy, _)| policy.may_suppress(finding))
+        {
             let edit = suppression(place, name, diagnostic.range.start.line);
             actions.push(action(format!("Suppress {name} with a reason"), vec![edit], false));
         }

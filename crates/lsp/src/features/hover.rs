@@ -54,7 +54,9 @@ fn of_own_rule(place: &OpenDocument<'_>, name: &str) -> Option<String> {
 /// The field of a line: the whole line belongs to it.
 fn of_line(place: &OpenDocument<'_>, position: Position) -> Option<String> {
     let line = place.text.line(position.line as usize);
-    let cursor = Cursor::at(place.text.whole, position.line as usize, line.len());
+    // What follows the field's value, or begins it, is not part of it.
+    let end = line.trim_end_matches([',', ' ', '{', '[']).len();
+    let cursor = Cursor::at(place.text.whole, position.line as usize, end);
     cursor.field.map(of_field)
 }
 

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use cortexkey_lint::{CorpusFile, Policy, RuleId, SourceId};
 use cortexkey_manifest::policy::pinned::is_copy;
-use cortexkey_manifest::{Span, scalar};
+use cortexkey_manifest::{Span, quoted, scalar};
 use lsp_types::{Location, Position, Range, TextEdit, Url, WorkspaceEdit};
 use thiserror::Error;
 
@@ -433,14 +433,16 @@ pub(crate) fn rename(
         return Err(RenameError::RemotePolicy);
     }
     let mut changes: HashMap<Url, Vec<TextEdit>> = HashMap::new();
+    let is_quoted = is_quoted(place, &name);
     for location in definitions {
-        let edit = TextEdit::new(location.range, scalar(new));
+        let edit = TextEdit::new(location.range, written(new, is_quoted));
         changes.entry(location.uri).or_default().push(edit);
     }
     for waiver in waivers {
         let Some(location) = waiver.location(place) else { continue };
         let tenant = waiver.value.strip_suffix(name.as_str()).unwrap_or_default();
-        let edit = TextEdit::new(location.range, scalar(&format!("{tenant}{new}")));
+        let is_quoted = waiver.span.slice(&waiver.text).starts_with('"');
+        let edit = TextEdit::new(location.range, written(&format!("{tenant}{new}"), is_quoted));
         changes.entry(location.uri).or_default().push(edit);
     }
     Ok(place.workspace_edit(changes))
@@ -454,4 +456,18 @@ fn is_taken(place: &OpenDocument<'_>, name: &str, new: &str) -> bool {
     };
     let tenants = named(name);
     named(new).iter().any(|tenant| tenants.contains(tenant))
+}
+
+/// Whether a key's name is in double quotes, as in JSON.
+fn is_quoted(place: &OpenDocument<'_>, name: &str) -> bool {
+    place.root.definitions().any(|(file, it)| {
+        let own = it.metadata.as_ref().and_then(|metadata| metadata.name.spanned());
+        let own = own.filter(|own| own.value == name);
+        own.is_some_and(|own| own.span.slice(file.tree.source()).starts_with('"'))
+    })
+}
+
+/// A name in the form of the one that it replaces.
+fn written(name: &str, is_quoted: bool) -> String {
+    if is_quoted { quoted(name) } else { scalar(name) }
 }

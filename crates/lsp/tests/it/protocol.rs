@@ -344,3 +344,43 @@ fn a_file_without_its_folder_has_findings_until_it_is_closed() {
     }
     client.end();
 }
+
+#[test]
+fn a_definition_in_json_stays_json() {
+    let policy = POLICY.replace("keys/**/*.yaml", "keys/**");
+    let json = "{\n  \"apiVersion\": \"cortexkey/v1\",\n  \"kind\": \"ApiKey\",\n  \"metadata\": {\n    \
+                \"name\": \"svc-export\",\n    \"owner\": \"nobody\"\n  },\n  \"spec\": {\n    \
+                \"securityLevel\": \"advanced\",\n    \"roles\": [\n      \"Viewer\"\n    ]\n  }\n}\n";
+    let files = [("cortexkey.yaml", &*policy), ("keys/a.json", json)];
+    let mut editor = Editor::start(&files, &["utf-16"]);
+    editor.open("keys/a.json", json);
+    let at = |editor: &Editor, line: u32, character: u32| {
+        json!({
+            "textDocument": { "uri": editor.uri("keys/a.json") },
+            "position": { "line": line, "character": character },
+            "newName": "svc-siem",
+        })
+    };
+    for (line, field) in [(7, "spec"), (8, "securityLevel"), (9, "roles")] {
+        let place = at(&editor, line, 6);
+        let hover = editor.request("textDocument/hover", &place);
+        let text = hover["contents"]["value"].as_str().unwrap_or_default();
+        assert!(text.contains(&format!("`{field}`")), "{line}: {hover}");
+    }
+    let place = at(&editor, 4, 14);
+    let edit = editor.request("textDocument/rename", &place);
+    assert_eq!(edit["changes"][editor.uri("keys/a.json")][0]["newText"], "\"svc-siem\"", "{edit}");
+    assert_eq!(edit["changes"][editor.uri("cortexkey.yaml")][0]["newText"], "svc-siem", "{edit}");
+    let actions = json!({
+        "textDocument": { "uri": editor.uri("keys/a.json") },
+        "range": { "start": { "line": 0, "character": 0 }, "end": { "line": 14, "character": 0 } },
+        "context": { "diagnostics": [] },
+    });
+    let actions = editor.request("textDocument/codeAction", &actions);
+    let titles = actions.as_array().unwrap().iter().map(|it| it["title"].as_str().unwrap());
+    let titles: Vec<_> = titles.collect();
+    assert!(
+        !titles.is_empty() && !titles.iter().any(|it| it.starts_with("Suppress")),
+        "{titles:?}"
+    );
+}
