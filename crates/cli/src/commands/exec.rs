@@ -74,6 +74,13 @@ Exit codes: those of the program; 1 also if it cannot be started; 2 also for a u
 
 pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     let (connection, key) = args.connection.resolve_with_key()?;
+    // No variable names a child, so the program would change the parent instead.
+    if connection.options.child_tenant.is_some() {
+        return Err(Failure::usage_error(
+            "the program would call the parent, not the child tenant",
+        )
+        .help("send its requests through `cortexkey proxy`, which selects the child"));
+    }
     let key = std::str::from_utf8(&key).map_err(|_| {
         Failure::usage_error("the key is not valid UTF-8, so no variable can hold it")
     })?;

@@ -137,6 +137,15 @@ fn a_tool_that_signs_with_standard_keys_only_gets_no_advanced_key() {
 }
 
 #[test]
+fn a_program_does_not_call_the_parent_in_place_of_a_child() {
+    for more in [&["--dry-run"][..], &["--", "env"]] {
+        let args = [&["exec", "--as", "generic", "--child-tenant", "9"][..], more].concat();
+        let ran = finish(&mut with_settings("standard", &args));
+        assert_eq!((ran.code, ran.stdout.as_str()), (2, ""), "{ran:?}");
+    }
+}
+
+#[test]
 fn the_dry_run_shows_names_and_hides_the_key() {
     let ran = finish(&mut with_settings(
         "advanced",
