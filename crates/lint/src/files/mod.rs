@@ -386,7 +386,7 @@ fn known(options: &Options, policy: &Policy, partial: bool) -> Result<Option<Bas
     }
     if options.write_baseline && !options.selection.is_all() {
         return Err(
-            RunError::new("--write-baseline takes all rules").help("remove --select and --ignore")
+            RunError::new("--write-baseline covers all rules").help("remove --select and --ignore")
         );
     }
     let named = options.baseline.as_ref();

@@ -74,7 +74,7 @@ impl OpenError {
                     .to_owned()
             }
             Self::Submodule => {
-                "the submodule is not checked out, so that its files cannot be read".to_owned()
+                "the submodule is not checked out, so its files cannot be read".to_owned()
             }
         }
     }

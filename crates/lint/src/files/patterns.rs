@@ -93,7 +93,7 @@ pub(super) fn exclusion(pattern: &str) -> Result<GlobSet, RunError> {
     let own = pattern.strip_prefix("./").unwrap_or(pattern).trim_end_matches('/');
     if own.is_empty() || own.starts_with('/') || own.split('/').any(|part| part == "..") {
         let pattern = quote(pattern);
-        let message = format!("--exclude {pattern} is no pattern below the current folder");
+        let message = format!("--exclude {pattern} is not a pattern below the current folder");
         return Err(RunError::new(message));
     }
     let mut set = GlobSetBuilder::new();

@@ -1,4 +1,4 @@
-//! One line per finding: location, severity, code, name, message. For grep and for editors.
+//! One line per finding: location, severity, code, name, message. For grep and editors.
 
 use core::fmt::Write as _;
 

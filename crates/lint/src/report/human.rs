@@ -59,8 +59,9 @@ fn most_frequent(report: &Report) -> String {
     let lines =
         all.iter().take(FREQUENT).map(|tally| format!("  {}", statistics::line(tally, width)));
     format!(
-        "{kinds}; the most frequent:\n{}`--format grouped` sorts them by rule, `--select RULE` \
-         shows one rule, and\n`--write-baseline` lets only new findings count.\n\n",
+        "{kinds}; the most frequent:\n{}`--format grouped` groups them by rule, `--select RULE` \
+            shows one rule, and\n`--write-baseline` records them, so that only new findings \
+            count.\n\n",
         lines.collect::<String>()
     )
 }

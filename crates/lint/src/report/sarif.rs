@@ -1,7 +1,7 @@
 //! SARIF 2.1.0, for code scanning: rules with their pages, locations, fingerprints, fixes.
 //!
 //! Paths are relative to the repository's root, which is `%SRCROOT%`. GitHub rejects a file that
-//! exceeds any of its limits, so the excess results are left out and a notification says so. Errors
+//! exceeds any of its limits, so excess results are omitted and a notification reports this. Errors
 //! come first, and suppressed findings come last.
 
 use miniz_oxide::deflate::compress_to_vec;

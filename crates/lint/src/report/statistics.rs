@@ -45,7 +45,7 @@ pub(super) fn line(tally: &Tally, width: usize) -> String {
 /// How many findings of how many rules there are.
 pub(super) fn kinds(report: &Report) -> String {
     let kinds = report.tallies.by_count().len();
-    format!("{} of {}", counted(report.tallies.total(), "finding"), counted(kinds, "rule"))
+    format!("{} from {}", counted(report.tallies.total(), "finding"), counted(kinds, "rule"))
 }
 
 fn rule(tally: &Tally) -> Value {

@@ -112,8 +112,8 @@ pub static RULES: &[&Rule] = &[
     &policy::p009_waiver_incomplete::RULE,
 ];
 
-/// Rules whose findings are suppressed by another rule's at the same location: one fault, one
-/// finding. A waived finding suppresses nothing.
+/// The rules whose findings are suppressed by another rule's finding at the same location, so that
+/// one mistake causes one finding. A waived finding suppresses nothing.
 pub(crate) static SUPPRESSED_BY: &[(&Rule, &[&Rule])] = &[
     // A field named like a secret is more urgent than an unknown one.
     (&schema::s001_unknown_field::RULE, &[&secret::x004_field_present::RULE]),
@@ -121,7 +121,7 @@ pub(crate) static SUPPRESSED_BY: &[(&Rule, &[&Rule])] = &[
         &expiry::e007_beyond_product::RULE,
         &[&expiry::e001_missing::RULE, &expiry::e003_too_long::RULE],
     ),
-    // A forbidden level or role needs no further reasons against it.
+    // If the level or role is forbidden, further findings about it add nothing.
     (&level::l003_with_privileged_role::RULE, &[&level::l001_standard_forbidden::RULE]),
     (&level::l004_without_expiry::RULE, &[&expiry::e001_missing::RULE]),
     (&roles::r009_privileged_without_approval::RULE, &[&roles::r002_forbidden::RULE]),
@@ -167,9 +167,9 @@ static SPECS: LazyLock<Vec<RuleSpec>> =
     LazyLock::new(|| RULES.iter().map(|rule| rule.spec()).collect());
 
 impl Rule {
-    /// True if each of its findings reports that a part of a file could not be checked. Nothing
-    /// suppresses, waives, lowers, turns off or baselines them: no rule has checked what the reader
-    /// could not read. Only for unknown fields this is decided one by one
+    /// True if each of its findings reports that a part of a file could not be checked. Such
+    /// findings cannot be suppressed, waived, lowered, turned off or put into a baseline: no rule
+    /// has checked what the reader could not read. For unknown fields, each problem decides
     /// ([`Problem::leaves_unchecked`]).
     #[must_use]
     pub fn leaves_unchecked(&self) -> bool {
@@ -211,7 +211,7 @@ impl Policy {
         load(name, &YamlLimits::default(), &mut none).ok().map(Self::new)
     }
 
-    /// Reads a policy from its text; parents other than built-in ones cannot be reached.
+    /// Reads a policy from its text. It can extend only built-in policies.
     #[must_use]
     pub fn from_text(path: &str, text: &str) -> Self {
         let mut read = |wanted: &str| {

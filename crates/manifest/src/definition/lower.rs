@@ -107,7 +107,10 @@ fn check_single_expiry(reader: &mut Reader<'_>, fields: &Fields<'_>) {
     let (Some(first), Some(second)) = (key("expires"), key("lifetime")) else { return };
     let message = "`expires` and `lifetime` are both set; a key expires once";
     let problem = Problem::new(ProblemKind::WrongType, second, message)
-        .help("keep `expires` for a fixed date, or `lifetime` for a duration from its generation")
+        .help(
+            "keep `expires` for a fixed date, or `lifetime` for a duration that starts when the \
+            key is generated",
+        )
         .related(first, "the other one");
     reader.problems.push(problem);
 }

@@ -151,7 +151,7 @@ impl<'t> Reader<'t> {
     fn constant(&mut self, fields: &Fields<'t>, name: &str, expected: &'static str) -> bool {
         let field = self.text(fields, name);
         let Some(text) = field.spanned().filter(|text| text.value != expected) else { return true };
-        let message = format!("unknown {name} {} here", quote_refused(&text.value));
+        let message = format!("unknown {name} {}", quote_refused(&text.value));
         let hint = did_you_mean(&text.value, &[expected]);
         let help = hint.unwrap_or_else(|| format!("write `{name}: {expected}`"));
         self.report_help(ProblemKind::UnsupportedVersion, text.span, message, help);

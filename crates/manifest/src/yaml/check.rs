@@ -21,7 +21,7 @@ pub(super) fn structure(tree: &Tree, problems: &mut Vec<Problem>) {
 /// Names of anchors, aliases and tags are not repeated: they may be passwords.
 fn indirection(node: &Node, problems: &mut Vec<Problem>) {
     if let Some(anchor) = node.anchor() {
-        let message = "anchors are not allowed: definitions are written out";
+        let message = "anchors are not allowed: write out every value";
         problems
             .push(reject(anchor, message.into()).help("remove the anchor and repeat the value"));
     }
@@ -35,7 +35,7 @@ fn indirection(node: &Node, problems: &mut Vec<Problem>) {
         let message = if dangling {
             "this alias refers to no anchor before it"
         } else {
-            "aliases are not allowed: definitions are written out"
+            "aliases are not allowed: write out every value"
         };
         problems.push(reject(node.span, message.into()).help("write the value here"));
     }

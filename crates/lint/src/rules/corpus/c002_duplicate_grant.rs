@@ -65,7 +65,7 @@ fn check(cx: &CorpusContext<'_>, sink: &mut FindingSink<'_>) {
 /// How many of a group's keys are named besides the one with the finding.
 const SHOWN_MAX: usize = 10;
 
-/// One finding per group: of ten equal keys, ten findings would say no more than one.
+/// Reports one finding for each group of equal keys.
 fn of_owner(keys: Vec<Named<'_>>, sink: &mut FindingSink<'_>) {
     let mut groups: BTreeMap<Vec<String>, Vec<Named<'_>>> = BTreeMap::new();
     for key in keys {

@@ -16,9 +16,9 @@ pub(crate) static RULE: Rule = Rule {
     code: "C003",
     name: "role-unused",
     severity: Severity::Info,
-    summary: "a role of the catalog that no key holds",
-    why: "Somebody may assign an unused role just because it is in the catalog. Users of the \
-          tenant may still have it.",
+    summary: "a role of the catalogue that no key holds",
+    why: "A role that stays in the catalogue invites somebody to assign it. Keys are only part of \
+        its use: users of the tenant may have the role too.",
     bad: RuleExample::fields("spec:\n  roles: [Viewer]\n").policy(ROLE),
     good: RuleExample::fields("spec:\n  roles: [SIEM Export]\n").policy(ROLE),
     remedy: "Remove the role from the catalog if no user of the tenant has it either. The rule \

@@ -2,6 +2,7 @@
 
 use cortexkey_manifest::policy::Severity;
 use cortexkey_manifest::quote;
+use cortexkey_system::counted;
 
 use crate::policy::{Subject, rule_options};
 use crate::rule::{CorpusContext, FindingSink, Fixes, Rule, RuleCheck, RuleExample};
@@ -73,7 +74,11 @@ fn check(cx: &CorpusContext<'_>, sink: &mut FindingSink<'_>) {
         let quota = Options::of(settings).max;
         let Some(max) = quota.value.filter(|_| settings.enabled) else { continue };
         let Some(over) = keys.get(max) else { continue };
-        let message = format!("{} owns {} keys; the policy allows {max}", quote(owner), keys.len());
+        let message = format!(
+            "{} owns {}; the policy allows at most {max}",
+            quote(owner),
+            counted(keys.len(), "key")
+        );
         let finding = over
             .finding(message)
             // One more key is a different finding.

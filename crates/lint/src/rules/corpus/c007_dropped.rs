@@ -57,7 +57,7 @@ fn check(cx: &CorpusContext<'_>, sink: &mut FindingSink<'_>) {
         let (message, help) = if is_complete {
             (
                 format!("key {name} (id {id}) no longer has a definition, and still works"),
-                "revoke the key and remove it here, or restore the definition",
+                "revoke the key and remove this entry, or restore the definition",
             )
         } else {
             (

@@ -24,10 +24,10 @@ pub(crate) static RULE: Rule = Rule {
     severity: Severity::Error,
     summary: "neither `expires` nor `lifetime`, or `never` although the policy does not allow it",
     why: "By default the console generates keys without an expiry, and nothing reminds the owner \
-          of such a key. A key that expires is reviewed again.",
+          of such a key. A key that expires is reviewed when it is renewed.",
     bad: RuleExample::fields("spec:\n  expires: never\n"),
     good: RuleExample::fields("spec:\n  lifetime: 90d\n"),
-    remedy: "Write `lifetime: 90d`, counted from when the key is generated, or a fixed `expires`.",
+    remedy: "Write `lifetime: 90d`, which starts when the key is generated, or a fixed `expires`.",
     options: Options::DOCS,
     fixes: Fixes::Unsafe,
     check: RuleCheck::Key(check),
@@ -39,7 +39,8 @@ fn check(cx: &KeyContext<'_>, sink: &mut FindingSink<'_>) {
     let help = || format!("write `{}`, or `expires:` with a time", field());
     if spec.expires.is_missing() && spec.lifetime.is_missing() {
         let span = spec.lifetime.key().unwrap_or(missing_span(&spec.expires, spec.place));
-        let message = "neither `spec.expires` nor `spec.lifetime`: the key would never expire";
+        let message = "neither `spec.expires` nor `spec.lifetime` is set: the key would never \
+            expire";
         let fix = add(cx, spec, &field());
         cx.finding(span, message).help(help()).fix(fix).report(sink);
     } else if forbidden_never(cx, sink.settings)

@@ -10,7 +10,7 @@ use crate::rule::{FindingSink, Fixes, KeyContext, Rule, RuleCheck, RuleExample};
 
 rule_options! {
     struct Options<'a> {
-        /// report the key if less time than the longest of these is left before it expires
+        /// the key is reported once the longest of these durations remains before its expiry
         windows: &'a [SignedDuration] = "30d, 7d, 1d", Neither;
     }
 }
@@ -21,7 +21,8 @@ pub(crate) static RULE: Rule = Rule {
     severity: Severity::Warning,
     summary: "the key expires soon and should be rotated",
     why: "The API cannot extend a key: a new one has to be generated, scoped, delivered and put \
-          into use. The console warns one week and one day before, which is late for that.",
+          into use. The console warns one week and one day before the expiry, which is often too \
+          late.",
     bad: RuleExample::fields("spec:\n  expires: 2026-01-10\n"),
     good: RuleExample::fields("spec:\n  expires: 2026-05-31\n"),
     remedy: "Rotate the key: generate a new one, switch its consumer, and delete the old one.",
@@ -40,7 +41,7 @@ fn check(cx: &KeyContext<'_>, sink: &mut FindingSink<'_>) {
     let first = windows.value.iter().max().filter(|window| left <= **window && moment > cx.now);
     if let Some(first) = first {
         let message = format!(
-            "this key expires in {}; the first notice is due {} before",
+            "this key expires in {}; the policy requires rotation {} before the expiry",
             duration_in_words(left),
             duration_in_words(*first)
         );

@@ -20,14 +20,15 @@ pub(crate) static RULE: Rule = Rule {
     code: "E005",
     name: "expiry-invalid",
     severity: Severity::Error,
-    summary: "a time without an offset, a day that does not exist, or not a time",
-    why: "A time without an offset means another moment on each machine that reads it. The \
-          product takes milliseconds, so a tool would have to guess the offset.",
+    summary: "a time without an offset, a date that does not exist, or a value that is not a time",
+    why: "A time without an offset is a different moment in each time zone. The product takes \
+        milliseconds since 1970, so a tool would have to guess the offset.",
     bad: RuleExample::fields("spec:\n  expires: 2026-03-01T00:00:00\n"),
     good: RuleExample::fields("spec:\n  expires: 2026-03-01T00:00:00Z\n"),
-    remedy: "Write RFC 3339 with an offset, a date (its end in UTC counts), or `never`. A lifetime \
-           is a whole number of days, hours or minutes. The fix normalises values such as \
-           `2027-1-1`, `90 days` and `NEVER`, and adds the offset if the policy sets one.",
+    remedy: "Write an RFC 3339 time with an offset, a date (which means its end in UTC), or \
+           `never`. A lifetime is a whole number of days, hours or minutes. The fix normalises \
+           values such as `2027-1-1`, `90 days` and `NEVER`, and adds the offset if the policy \
+           sets one.",
     options: Options::DOCS,
     fixes: Fixes::Safe,
     check: RuleCheck::Problems(|problem| problem.kind == ProblemKind::BadExpiry, rewrite),

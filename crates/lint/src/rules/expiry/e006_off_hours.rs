@@ -8,7 +8,7 @@ use jiff::civil::Weekday;
 use jiff::tz::Offset;
 
 use crate::model::Fix;
-use crate::policy::{Period, WEEKDAYS, rule_options};
+use crate::policy::{Period, rule_options};
 use crate::rule::{FindingSink, Fixes, KeyContext, Rule, RuleCheck, RuleExample};
 
 const DAYS: &str = "rules: { expiry-off-hours: { weekend: [saturday, sunday] } }\n";
@@ -33,8 +33,8 @@ pub(crate) static RULE: Rule = Rule {
           lasts until the next working day.",
     bad: RuleExample::fields("spec:\n  expires: 2026-05-30\n").policy(DAYS),
     good: RuleExample::fields("spec:\n  expires: 2026-05-28\n").policy(DAYS),
-    remedy: "Let the key expire on a working day before. The rule has no effect until a policy sets \
-           `weekend`, `holidays` or `freezes`. Days are in UTC.",
+    remedy: "Let the key expire on an earlier working day. The rule has no effect until a policy \
+           sets `weekend`, `holidays` or `freezes`. Days are in UTC.",
     options: Options::DOCS,
     fixes: Fixes::Unsafe,
     check: RuleCheck::Key(check),
@@ -52,8 +52,7 @@ fn check(cx: &KeyContext<'_>, sink: &mut FindingSink<'_>) {
     let off = |day: Date| -> Option<String> {
         let within = |days: &[Period]| days.iter().any(|period| period.contains(day));
         if weekend.value.contains(&day.weekday()) {
-            let at = usize::from(day.weekday().to_monday_zero_offset().unsigned_abs());
-            Some(format!("a {}", WEEKDAYS[at]))
+            Some(day.strftime("a %A").to_string())
         } else if within(holidays.value) {
             Some("a holiday".to_owned())
         } else {

@@ -1,4 +1,4 @@
-//! E007 expiry-beyond-product: an expiry that the product's API cannot set.
+//! E007 expiry-beyond-product: an expiry that the product's API does not accept.
 
 use cortexkey_manifest::definition::ExpirySpec;
 use cortexkey_manifest::policy::Severity;
@@ -16,9 +16,9 @@ pub(crate) static RULE: Rule = Rule {
           generates keys that live longer, so a program cannot apply such a definition.",
     bad: RuleExample::fields("spec:\n  lifetime: 300d\n"),
     good: RuleExample::fields("spec:\n  lifetime: 180d\n"),
-    remedy: "Shorten it to six months, or generate the key in the console. The rule reports nothing \
-           if expiry-missing or expiry-too-long already reports the key, unless that finding is \
-           waived.",
+    remedy: "Shorten the lifetime to six months, or generate the key in the console. The rule \
+           reports nothing if expiry-missing or expiry-too-long already reports the key, unless \
+           that finding is waived.",
     options: &[],
     fixes: Fixes::Unsafe,
     check: RuleCheck::Key(check),

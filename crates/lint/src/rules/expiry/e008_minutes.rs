@@ -5,6 +5,7 @@ use cortexkey_manifest::policy::Severity;
 use cortexkey_manifest::quote;
 use jiff::SignedDuration;
 
+use crate::model::duration_in_words;
 use crate::rule::{FindingSink, Fixes, KeyContext, Rule, RuleCheck, RuleExample};
 
 pub(crate) static RULE: Rule = Rule {
@@ -33,7 +34,8 @@ fn check(cx: &KeyContext<'_>, sink: &mut FindingSink<'_>) {
         return;
     }
     let days = minutes.saturating_mul(30);
-    let message = format!("the lifetime is {minutes} minutes; `m` means minutes, not months");
+    let message =
+        format!("the lifetime is {}; `m` means minutes, not months", duration_in_words(lifetime));
     cx.finding(end.span, message)
         .help(format!("write {} if you mean months", quote(&format!("{days}d"))))
         .report(sink);

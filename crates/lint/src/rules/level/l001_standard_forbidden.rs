@@ -17,8 +17,8 @@ pub(crate) static RULE: Rule = Rule {
     bad: RuleExample::fields("spec:\n  securityLevel: standard\n"),
     good: RuleExample::fields("spec:\n  securityLevel: advanced\n"),
     remedy: "Write `securityLevel: advanced`, and replace the key: clients of the existing key \
-           would fail if its level changed. For a tool that only supports standard keys, disable \
-           the rule for its label with an override.",
+           would fail if its level changed. For a tool that supports only standard keys, disable \
+           the rule with an override that matches the key's label.",
     options: &[],
     fixes: Fixes::Unsafe,
     check: RuleCheck::Key(check),

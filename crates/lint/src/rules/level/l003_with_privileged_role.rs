@@ -22,8 +22,8 @@ pub(crate) static RULE: Rule = Rule {
     good: RuleExample::fields("spec:\n  securityLevel: advanced\n  roles: [Deployment Admin]\n")
         .policy(ALLOWED),
     remedy: "Make the key advanced, or give it a role that is not privileged. Privileged roles are \
-           the predefined roles that the product calls so or that administer it, and those that \
-           the catalog marks.",
+        the predefined roles that the product calls privileged or that administer the product, and \
+        the roles with `privileged: true` in the catalogue.",
     options: &[],
     fixes: Fixes::Unsafe,
     check: RuleCheck::Key(check),

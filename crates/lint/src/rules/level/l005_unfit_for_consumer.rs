@@ -31,8 +31,8 @@ pub(crate) static RULE: Rule = Rule {
     good: RuleExample::fields(
         "metadata:\n  labels: { consumer: siem-forwarder }\nspec:\n  securityLevel: advanced\n",
     ),
-    remedy: "Change the level, or the label if it names the wrong tool. A policy that forbids \
-           standard keys can disable that rule for such a label with an override.",
+    remedy: "Change the level, or the label if it names the wrong tool. If the policy forbids \
+        standard keys (L001), it can disable that rule for the label with an override.",
     options: Options::DOCS,
     fixes: Fixes::No,
     check: RuleCheck::Key(check),
@@ -50,7 +50,7 @@ fn check(cx: &KeyContext<'_>, sink: &mut FindingSink<'_>) {
         Level::Standard => (options.advanced_only, Level::Advanced),
     };
     if tools.value.contains(&consumer.value) {
-        let message = format!("{} only supports {needed} keys", quote(&consumer.value));
+        let message = format!("{} supports only {needed} keys", quote(&consumer.value));
         cx.finding(level.span, message)
             .help(format!("write `securityLevel: {needed}`, or correct the label"))
             .also(consumer.span, "the consumer")

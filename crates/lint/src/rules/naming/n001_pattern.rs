@@ -41,13 +41,16 @@ fn check(cx: &KeyContext<'_>, sink: &mut FindingSink<'_>) {
     let fits = pattern.matched_length(&name.value);
     let message = match fits.map(|length| name.value.split_at(length)) {
         Some((good, bad)) if !good.is_empty() && !bad.is_empty() => format!(
-            "name {} matches the pattern up to {}; {} does not",
+            "name {} matches the pattern up to {}, but not {}",
             quote(&name.value),
             quote(good),
             quote(bad)
         ),
         Some((_, "")) => {
-            format!("name {} matches the pattern so far, but is too short", quote(&name.value))
+            format!(
+                "name {} matches the beginning of the pattern, but ends too early",
+                quote(&name.value)
+            )
         }
         _ => format!("name {} does not match the pattern", quote(&name.value)),
     };

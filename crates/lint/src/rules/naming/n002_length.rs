@@ -20,8 +20,8 @@ pub(crate) static RULE: Rule = Rule {
     name: "name-length",
     severity: Severity::Warning,
     summary: "the name is too short to be meaningful, or too long for the console",
-    why: "A name of two letters does not say what the key is for. If you write the name into the \
-          comment, the console shows only its beginning.",
+    why: "A name of two letters does not say what the key is for. The console cuts off a long \
+        comment, and with it a long name in the comment.",
     bad: RuleExample::fields("metadata:\n  name: ab\n"),
     good: RuleExample::fields("metadata:\n  name: svc-siem-export-prod\n"),
     remedy: "Choose a name that says what the key is for, in a few words.",

@@ -1,4 +1,4 @@
-//! N003 name-file-mismatch: the file has another name than its key.
+//! N003 name-file-mismatch: the file's name is not the name of its key.
 
 use cortexkey_manifest::policy::Severity;
 use cortexkey_manifest::quote;
@@ -9,7 +9,7 @@ pub(crate) static RULE: Rule = Rule {
     code: "N003",
     name: "name-file-mismatch",
     severity: Severity::Warning,
-    summary: "the file has another name than the key in it",
+    summary: "the file's name is not the name of its key",
     why: "People look for a key by its name among the files. A copied file with the old name \
           inside is a second definition of the first key.",
     bad: RuleExample::fields("metadata:\n  name: svc-siem-export-prod\n").at("keys/svc-siem.yaml"),
@@ -30,7 +30,8 @@ fn check(cx: &KeyContext<'_>, sink: &mut FindingSink<'_>) {
     if !cx.alone || stem == name.value || stem.starts_with('<') || stem.is_empty() {
         return;
     }
-    let message = format!("the file is named {} and the key {}", quote(stem), quote(&name.value));
+    let message =
+        format!("the file is named {}, but its key is named {}", quote(stem), quote(&name.value));
     cx.finding(name.span, message)
         .help(format!("rename the file to {}", quote(&format!("{}.yaml", name.value))))
         .report(sink);

@@ -10,14 +10,14 @@ pub(crate) static RULE: Rule = Rule {
     code: "N005",
     name: "owner-not-allowed",
     severity: Severity::Error,
-    summary: "the owner is neither a team of the catalog nor an address of its domains",
+    summary: "the owner is neither a team of the catalogue nor an e-mail address in its domains",
     why: "Nobody can reach a misspelt team or a private address.",
     bad: RuleExample::fields("metadata:\n  owner: team-detecton\n")
         .policy("catalog: { teams: [team-detection], emailDomains: [example.com] }\n"),
     good: RuleExample::fields("metadata:\n  owner: ana@example.com\n")
         .policy("catalog: { teams: [team-detection], emailDomains: [example.com] }\n"),
-    remedy: "Correct the owner, or add the team to the policy's `catalog.teams`. A policy without \
-           teams and domains accepts every owner.",
+    remedy: "Correct the owner, or add the team to the policy's `catalog.teams`. A policy with \
+        neither teams nor domains accepts every owner.",
     options: &[],
     fixes: Fixes::No,
     check: RuleCheck::Key(check),
@@ -51,7 +51,9 @@ fn check(cx: &KeyContext<'_>, sink: &mut FindingSink<'_>) {
     let written = address.map_or(name, |(_, domain)| domain);
     let help = match closest(written, pool) {
         Some(best) => format!("did you mean {}?", quote(best)),
-        None => "name a team of `catalog.teams`, or an address of `catalog.emailDomains`".into(),
+        None => {
+            "name a team of `catalog.teams`, or an e-mail address in `catalog.emailDomains`".into()
+        }
     };
     cx.finding(owner.span, message).help(help).report(sink);
 }

@@ -42,7 +42,7 @@ pub(crate) static RULE: Rule = Rule {
           in the console read when they decide whether the key can be deleted.",
     bad: RuleExample::fields("spec:\n  comment: TODO\n"),
     good: RuleExample::fields("spec:\n  comment: Exports incidents to the SIEM. SEC-1234\n"),
-    remedy: "Write what uses the key and what for, in a few words.",
+    remedy: "Say in a few words what uses the key, and why.",
     options: Options::DOCS,
     fixes: Fixes::No,
     check: RuleCheck::Key(check),
@@ -50,7 +50,7 @@ pub(crate) static RULE: Rule = Rule {
 
 fn check(cx: &KeyContext<'_>, sink: &mut FindingSink<'_>) {
     let Some(spec) = &cx.definition.spec else { return };
-    let help = "write what uses the key and what for; the console shows nothing else";
+    let help = "say in a few words what uses the key, and why";
     let finding = match spec.comment.spanned() {
         None if spec.comment.is_missing() => {
             let span = missing_span(&spec.comment, spec.place);

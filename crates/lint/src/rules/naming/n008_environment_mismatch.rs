@@ -1,4 +1,5 @@
-//! N008 name-environment-mismatch: the name says one environment, and the folder, the tenant or the label another.
+//! N008 name-environment-mismatch: the name says one environment, but the folder, tenant or label
+//! says another.
 
 use cortexkey_manifest::policy::Severity;
 use cortexkey_manifest::quote;
@@ -19,7 +20,7 @@ pub(crate) static RULE: Rule = Rule {
     code: "N008",
     name: "name-environment-mismatch",
     severity: Severity::Error,
-    summary: "the name says one environment, and the folder, tenant or label another",
+    summary: "the name says one environment, but the folder, tenant or label says another",
     why: "A production key among the files of the test environment gets the review and handling \
           of the test environment.",
     bad: RuleExample::fields("metadata:\n  name: svc-siem-export-prod\n")
@@ -63,10 +64,10 @@ fn check(cx: &KeyContext<'_>, sink: &mut FindingSink<'_>) {
     else {
         return;
     };
-    let message = format!("the name says {} and the {what} {}", quote(own), quote(other));
+    let message = format!("the name says {}, but the {what} says {}", quote(own), quote(other));
     let mut finding = cx.finding(name.span, message).help("move the file, or rename the key");
     if let Some(place) = place {
-        finding = finding.also(place, "the other definition");
+        finding = finding.also(place, "says another environment");
     }
     finding.decided(environments.decided, "the environments").report(sink);
 }

@@ -1,4 +1,4 @@
-//! P002 waiver-unused: a waiver that covers nothing.
+//! P002 waiver-unused: a waiver that suppresses nothing.
 
 use cortexkey_manifest::policy::Severity;
 
@@ -13,9 +13,9 @@ pub(crate) static RULE: Rule = Rule {
     why: "A waiver without a finding would suppress a later finding that nobody has reviewed.",
     bad: RuleExample::fields("").policy(SOUND),
     good: RuleExample::fields(LONG).policy(SOUND),
-    remedy: "Remove it. The rule runs only if the complete corpus is checked, and reports only \
-             waivers whose key and rule were checked. If the corpus has no such key, the fix \
-             needs a review.",
+    remedy: "Remove the waiver. The rule runs only if the complete corpus is checked, and reports \
+        only waivers whose key and rule were checked. If no key in the corpus matches the waiver, \
+        the fix needs `--unsafe-fixes`.",
     options: &[],
     fixes: Fixes::Safe,
     check: RuleCheck::Engine,

@@ -45,12 +45,12 @@ fn check(cx: &PolicyContext<'_>, sink: &mut FindingSink<'_>) {
             continue;
         }
         let message = format!(
-            "this waiver lasts {}; the policy allows {}",
-            duration_beyond(lasts, max),
+            "this waiver lasts {}; the policy allows at most {}",
+            duration_in_words(lasts),
             duration_in_words(max)
         );
         cx.finding(layer, end.span, message)
-            .help("set an earlier date, and review it then")
+            .help("set an earlier date, and review the waiver then")
             .decided(limit.decided, "the limit")
             .report(sink);
     }

@@ -9,8 +9,8 @@ pub(crate) static RULE: Rule = Rule {
     code: "P004",
     name: "suppression-not-allowed",
     severity: Severity::Error,
-    summary: "a waiver or suppression comment for a rule that has `waivable: false`, or that is \
-              locked (waivers: by a parent policy)",
+    summary: "a waiver or suppression comment for a rule that has `waivable: false` or is locked \
+        (for a waiver: locked by a parent policy)",
     why: "The policy allows no exceptions for this rule. A waiver without effect would look like \
           a granted exception.",
     bad: RuleExample::fields("").policy(

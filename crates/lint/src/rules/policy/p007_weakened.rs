@@ -14,10 +14,9 @@ pub(crate) static RULE: Rule = Rule {
           facts such as what a role grants, which product a tenant is, or which teams may own \
           keys. The attempt has no effect and is reported.",
     bad: RuleExample::fields("").policy(WEAKER),
-    good: RuleExample::fields("")
-        .policy("rules: { expiry-too-long: { max: 120d, locked: true } }\n"),
-    remedy: "Remove it, or change the parent: unlock the rule, correct the fact, or open the list \
-           with `catalog: { open: [teams] }`.",
+    good: RuleExample::fields("").policy(STRICTER),
+    remedy: "Remove the setting or fact, or change the parent: unlock the rule, correct the fact, \
+           or open the list with `catalog: { open: [teams] }`.",
     options: &[],
     fixes: Fixes::No,
     check: RuleCheck::Policy(check),
@@ -25,7 +24,13 @@ pub(crate) static RULE: Rule = Rule {
 
 /// Extends a policy that the tests put next to it, in which the rule is locked.
 const WEAKER: &str = "apiVersion: cortexkey/v1\nkind: Policy\nmetadata: { name: team }\n\
-    extends: [../acme.yaml]\nrules: { expiry-too-long: { max: 900d } }\n";
+    extends: [../acme.yaml] # has expiry-too-long: { max: 180d, locked: true }\n\
+    rules: { expiry-too-long: { max: 900d } }\n";
+
+/// The same with a stricter limit, which a child may set.
+const STRICTER: &str = "apiVersion: cortexkey/v1\nkind: Policy\nmetadata: { name: team }\n\
+    extends: [../acme.yaml] # has expiry-too-long: { max: 180d, locked: true }\n\
+    rules: { expiry-too-long: { max: 90d } }\n";
 
 fn check(cx: &PolicyContext<'_>, sink: &mut FindingSink<'_>) {
     for refused in &cx.policy.merged.refused {

@@ -15,10 +15,10 @@ pub(crate) static RULE: Rule = Rule {
     severity: Severity::Error,
     summary: "a waiver that lacks a reason, approver or expiry, or that does not match exactly \
               one key",
-    why: "A waiver without reason, approver and expiry cannot be reviewed. A waiver for a key \
-          that does not exist would suppress findings of the next key with that name. A waiver by \
-          name alone, for a name that several tenants use, was granted for only one of them. None \
-          of these waivers applies.",
+    why: "A waiver without reason, approver and expiry cannot be reviewed. A waiver for a key that \
+          does not exist would suppress findings of the next key with that name. If keys of \
+          several tenants have the waiver's name, it is unclear which of them it was granted for. \
+          None of these waivers applies.",
     bad: RuleExample::fields("").policy(
         "waivers:\n  - { rule: expiry-too-long, key: svc-siem-export-prod, \
          approvedBy: ciso@example.com, expires: 2026-03-31 }\n",
@@ -54,7 +54,8 @@ fn check(cx: &PolicyContext<'_>, sink: &mut FindingSink<'_>) {
                 quote(&key.value),
                 which.collect::<Vec<_>>().join(", ")
             );
-            let help = "add the tenant, as in `key: prod-eu/svc-export`, in one waiver each";
+            let help = "add the tenant, as in `key: prod-eu/svc-export`, and write one waiver for \
+                each tenant";
             cx.finding(layer, key.span, message).help(help).report(sink);
         }
         let is_known = || tenants.iter().any(|tenant| names_key(&key.value, *tenant, written));

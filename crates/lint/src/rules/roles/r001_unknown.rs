@@ -52,12 +52,15 @@ fn check(cx: &KeyContext<'_>, sink: &mut FindingSink<'_>) {
         let same = by_fold.get(&folded(name)).copied();
         let fix = same.map(|same| Fix::safe(role.span, scalar(same)));
         let (message, help) = if let Some(same) = same {
-            let message =
-                format!("role {} is spelt {}: case and spaces matter", quote(name), quote(same));
+            let message = format!(
+                "this role is spelt {}, not {}: case and spaces matter",
+                quote(same),
+                quote(name)
+            );
             (message, format!("write {}", quote(same)))
         } else {
             let message = format!(
-                "unknown role {}: it is neither predefined{product} nor in the catalog",
+                "unknown role {}: it is neither a predefined role{product} nor in the catalogue",
                 quote(name)
             );
             let help = match suggestions.closest(name, known.iter().copied()) {

@@ -21,7 +21,8 @@ pub(crate) static RULE: Rule = Rule {
     severity: Severity::Error,
     summary: "a role that no key may hold",
     why: "An administrator's role lets a key do everything a person may: generate keys, grant \
-          roles, delete evidence. Automation needs a part of that, and a custom role for it.",
+          roles, delete evidence. Automation needs only some of these permissions, which a custom \
+          role can grant.",
     bad: RuleExample::fields("spec:\n  roles: [Instance Administrator]\n"),
     good: RuleExample::fields("spec:\n  roles: [Viewer]\n"),
     remedy: "Create a custom role with the components that the key needs. A policy sets the list \

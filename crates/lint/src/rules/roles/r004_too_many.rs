@@ -2,6 +2,7 @@
 
 use cortexkey_manifest::Spanned;
 use cortexkey_manifest::policy::Severity;
+use cortexkey_system::counted;
 
 use crate::policy::rule_options;
 use crate::rule::{FindingSink, Fixes, KeyContext, Rule, RuleCheck, RuleExample};
@@ -35,7 +36,8 @@ fn check(cx: &KeyContext<'_>, sink: &mut FindingSink<'_>) {
     let Some(max) = limit.value else { return };
     let roles = cx.definition.roles();
     let Some(first_over) = roles.get(max) else { return };
-    let message = format!("{} roles; the policy allows at most {max}", roles.len());
+    let message =
+        format!("the key holds {}; the policy allows at most {max}", counted(roles.len(), "role"));
     cx.finding(first_over.span, message)
         .detail(names(roles))
         .help("create one role with what the key needs, or split the key by consumer")

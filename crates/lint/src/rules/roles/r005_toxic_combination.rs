@@ -17,7 +17,7 @@ pub(crate) static RULE: Rule = Rule {
     severity: Severity::Error,
     summary: "two roles that must not be combined",
     why: "Separation of duties: a key that takes an action must not also control the audit of that \
-          action. A key has the permissions of all its roles.",
+        action. A key with two roles has the permissions of both.",
     bad: RuleExample::fields("spec:\n  roles: [Responder, Investigation Admin]\n").policy(CONFLICT),
     good: RuleExample::fields("spec:\n  roles: [Responder, Viewer]\n").policy(CONFLICT),
     remedy: "Split the key in two, one for each duty. The policy's `catalog.conflicts` lists the \

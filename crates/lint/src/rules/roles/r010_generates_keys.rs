@@ -1,4 +1,4 @@
-//! R010 role-generates-keys: a role with `Public API` at edit: the key can generate keys.
+//! R010 role-generates-keys: a role with edit access to `Public API`, so the key can generate keys.
 
 use cortexkey_core::access::{Certainty, Permission, Rights};
 use cortexkey_manifest::access::ResolvedRole;
@@ -13,13 +13,13 @@ pub(crate) static RULE: Rule = Rule {
     code: "R010",
     name: "role-generates-keys",
     severity: Severity::Error,
-    summary: "a role with `Public API` at edit: the key can generate keys",
-    why: "A key that can generate keys outlives its own expiry and revocation: an attacker who \
-          has it once generates another one. The vendor calls such a key a master credential.",
+    summary: "a role with edit access to `Public API`, so the key can generate keys",
+    why: "A key that can generate keys can outlive its own expiry and revocation: an attacker who \
+        gets it once generates another key. The vendor calls such a key a master credential.",
     bad: RuleExample::fields("spec:\n  roles: [Key Generator]\n").policy(GENERATOR),
     good: RuleExample::fields("spec:\n  roles: [Key Reader]\n").policy(GENERATOR),
-    remedy: "Lower `Public API` to view or none in the role. A key that rotates other keys needs \
-           it: write a waiver.",
+    remedy: "Lower `Public API` to `view` or `none` in the role. A key that rotates other keys \
+        needs edit access: write a waiver.",
     options: &[],
     fixes: Fixes::No,
     check: RuleCheck::Key(check),
@@ -33,11 +33,11 @@ fn check(cx: &KeyContext<'_>, sink: &mut FindingSink<'_>) {
             _ => "",
         };
         let message = format!(
-            "{} grants Public API at edit{certainty}: the key can generate keys",
+            "{} grants edit access to Public API{certainty}, so the key can generate keys",
             words(role)
         );
         let finding =
-            cx.finding(span, message).help("lower Public API to view or none in the role");
+            cx.finding(span, message).help("lower `Public API` to `view` or `none` in the role");
         finding.report(sink);
     }
 }

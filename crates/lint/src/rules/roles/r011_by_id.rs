@@ -13,11 +13,11 @@ pub(crate) static RULE: Rule = Rule {
     name: "role-by-id",
     severity: Severity::Error,
     summary: "a role's id instead of its display name",
-    why: "The product has two names for a role. Calls that generate keys take the display name, \
-          and answer an id with an error 500 about custom roles.",
+    why: "A role has an id and a display name. The call that generates keys accepts only the \
+        display name, and fails with status 500 if it gets an id.",
     bad: RuleExample::fields("spec:\n  roles: [custom_role_4711]\n").policy(ID),
     good: RuleExample::fields("spec:\n  roles: [SIEM Export]\n").policy(ID),
-    remedy: "Write the display name. The fix does that if the catalog has the id.",
+    remedy: "Write the display name. `--fix` does that if the catalogue lists the id.",
     options: &[],
     fixes: Fixes::Safe,
     check: RuleCheck::Key(check),

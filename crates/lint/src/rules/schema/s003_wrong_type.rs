@@ -13,8 +13,8 @@ pub(crate) static RULE: Rule = Rule {
     name: "schema-wrong-type",
     severity: Severity::Error,
     summary: "a value of the wrong type",
-    why: "Some programs read a string in place of a list as one role, others as a list of \
-          letters. All such values of a file are reported at once.",
+    why: "If a list is expected, some programs read the string `Viewer` as one role and others as \
+        six letters.",
     bad: RuleExample::fields("spec:\n  roles: Viewer\n"),
     good: RuleExample::fields("spec:\n  roles: [Viewer]\n"),
     remedy: "Write the type that the message names. The fix turns a string into a list where a list \

@@ -16,7 +16,7 @@ pub(crate) static RULE: Rule = Rule {
     severity: Severity::Error,
     summary: "an unknown `apiVersion` or `kind`",
     why: "Fields of another version may have another meaning. The rest of such a document is not \
-          checked, and this finding reports it.",
+        checked, which is an error.",
     bad: RuleExample::file(UNKNOWN),
     good: RuleExample::file(COMPLETE),
     remedy: "Write `apiVersion: cortexkey/v1` and `kind: ApiKey`, or narrow the policy's `keys` to \

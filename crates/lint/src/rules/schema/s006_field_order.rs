@@ -1,4 +1,4 @@
-//! S006 schema-field-order: fields in another order than the documented one.
+//! S006 schema-field-order: fields that are not in the documented order.
 
 use cortexkey_manifest::format::KEY;
 use cortexkey_manifest::policy::Severity;
@@ -44,7 +44,7 @@ pub(crate) static RULE: Rule = Rule {
     code: "S006",
     name: "schema-field-order",
     severity: Severity::Info,
-    summary: "fields in another order than the documented one",
+    summary: "fields that are not in the documented order",
     why: "If every file has the same order, a reviewer sees what is there and what is missing, \
           and can compare two definitions side by side.",
     bad: RuleExample::file(LAST),

@@ -38,8 +38,8 @@ pub(crate) static RULE: Rule = Rule {
     name: "schema-modeline",
     severity: Severity::Info,
     summary: "a definition does not name the organisation's JSON schema",
-    why: "An editor that knows the schema completes tenants, owners, roles and groups, explains each \
-          field, and marks mistakes while they are typed, without any extension of its own.",
+    why: "An editor that knows the schema completes tenants, owners, roles and groups, explains \
+        each field and marks mistakes as you type, without a cortexkey extension.",
     bad: RuleExample::fields("metadata:\n  name: svc-siem-export-prod\n")
         .policy(POLICY)
         .at("keys/svc-siem-export-prod.yaml"),

@@ -32,7 +32,8 @@ fn check(cx: &KeyContext<'_>, sink: &mut FindingSink<'_>) {
         return;
     };
     let span = missing_span(&spec.scope, spec.place);
-    let message = "`spec.scope` is missing: the key sees nothing if the tenant enforces scopes (assumed), and everything its roles allow otherwise";
+    let message = "`spec.scope` is missing: if the tenant enforces scopes, the key probably sees \
+        nothing; otherwise, it sees everything that its roles allow";
     cx.finding(span, message)
         .help("write `scope:` with `assets`, `casesAndIssues` and `endpoints`")
         .decided(sink.settings.decided, "required here")

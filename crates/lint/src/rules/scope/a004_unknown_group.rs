@@ -18,9 +18,9 @@ pub(crate) static RULE: Rule = Rule {
     name: "scope-unknown-group",
     severity: Severity::Error,
     summary: "an asset group, domain, endpoint group or tag that the tenant does not have",
-    why: "Asset groups are looked up by name when a key is generated. cortexkey does \
-          not generate such a key; other tools leave a key without a scope. An unknown domain or \
-          tag silently allows nothing.",
+    why: "Asset groups are looked up by name when a key is generated. If one is unknown, cortexkey \
+        does not generate the key; other tools generate it without a scope. An unknown domain or \
+        tag silently allows nothing.",
     bad: RuleExample::fields("spec:\n  scope:\n    assets: { mode: select, groups: [prod-ue] }\n    casesAndIssues: { mode: select, domains: [Security], unreferenced: false }\n    endpoints: { mode: none }\n").policy(GROUPS),
     good: RuleExample::fields("spec:\n  scope:\n    assets: { mode: select, groups: [prod-eu] }\n    casesAndIssues: { mode: select, domains: [Security], unreferenced: false }\n    endpoints: { mode: none }\n").policy(GROUPS),
     remedy: "Correct the name, or add it to the tenant's inventory in the policy. An empty \

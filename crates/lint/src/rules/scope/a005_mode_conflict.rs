@@ -1,4 +1,4 @@
-//! A005 scope-mode-conflict: a list where the mode takes none.
+//! A005 scope-mode-conflict: a list or setting that the area's mode ignores, or mode `raw`.
 
 use cortexkey_core::access::{AreaMode, EndpointMode};
 use cortexkey_manifest::policy::Severity;
@@ -11,8 +11,7 @@ pub(crate) static RULE: Rule = Rule {
     code: "A005",
     name: "scope-mode-conflict",
     severity: Severity::Error,
-    summary: "a selection with a mode that does not use it, or endpoints in the product's own \
-              modes",
+    summary: "a list or setting that the area's mode ignores, or endpoints in mode `raw`",
     why: "`mode: all` with a list of groups looks like a restriction and is not one: the product \
           ignores the list. The linter cannot know which of the two was meant.",
     bad: RuleExample::fields(
@@ -24,8 +23,8 @@ pub(crate) static RULE: Rule = Rule {
          casesAndIssues: { mode: none }\n    endpoints: { mode: none }\n",
     ),
     remedy: "Write `mode: select`, or remove the list. `unreferenced` belongs to `all` and \
-           `select`; `groupsMode` and `tagsMode` belong to `raw`. Endpoints in mode `raw`, which \
-           an import writes, are a warning.",
+           `select`; `groupsMode` and `tagsMode` belong to `raw`. For endpoints in mode `raw`, \
+           which `cortexkey import` writes, the finding is at most a warning.",
     options: &[],
     fixes: Fixes::Unsafe,
     check: RuleCheck::Key(check),

@@ -36,7 +36,7 @@ fn check(cx: &KeyContext<'_>, sink: &mut FindingSink<'_>) {
     let (message, help) = match switch.value {
         Unreferenced::No => return,
         Unreferenced::Yes => (
-            "the key sees cases and issues that reference no known object, whatever its groups",
+            "the key sees cases and issues that reference no known object, whatever groups its scope has",
             "write `unreferenced: false`",
         ),
         Unreferenced::Unknown => (

@@ -21,7 +21,7 @@ pub(crate) static RULE: Rule = Rule {
         "spec:\n  scope:\n    assets: { mode: select, groups: [prod-eu] }\n    casesAndIssues: { mode: select, domains: [Security], unreferenced: false }\n    endpoints: { mode: none }\n",
     ),
     remedy: "Add the assets that the cases are about to the scope, or set `casesAndIssues` to \
-           `mode: none`. Select endpoints if you select assets.",
+           `mode: none`. If you select assets, select endpoints too.",
     options: &[],
     fixes: Fixes::No,
     check: RuleCheck::Key(check),
@@ -54,9 +54,9 @@ fn check(cx: &KeyContext<'_>, sink: &mut FindingSink<'_>) {
         && of_endpoints.value == EndpointMode::All
         && of_assets.value != AreaMode::All
     {
-        let message = "all endpoints are in scope, and with them the Security cases of all of them";
+        let message = "all endpoints are in scope, so all of their Security cases are visible";
         cx.finding(of_endpoints.span, message)
-            .help("select endpoints like the assets")
+            .help("select the endpoints that belong to the selected assets")
             .also(of_assets.span, "does not limit these cases")
     } else {
         return;

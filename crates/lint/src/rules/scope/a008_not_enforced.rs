@@ -50,7 +50,7 @@ fn check(cx: &KeyContext<'_>, sink: &mut FindingSink<'_>) {
     cx.finding(scope, message)
         .help(
             "assign scopes first (`cortexkey access --all --if-enforced` lists what each key would \
-             lose), then turn scopes on in the tenant and write `sbac: enforced`",
+                lose), then turn on SBAC in the tenant and write `sbac: enforced`",
         )
         .also_at(cx.policy.location(SettingSource { layer, span: sbac.span }), "set here")
         .report(sink);

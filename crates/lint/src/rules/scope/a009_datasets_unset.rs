@@ -1,5 +1,5 @@
-//! A009 scope-datasets-unset: the tenant has scopes for dataset rows and the area is missing, or
-//! the reverse.
+//! A009 scope-datasets-unset: `scope.datasets` is missing although the tenant scopes dataset rows,
+//! or is set although it does not.
 
 use cortexkey_manifest::Field;
 use cortexkey_manifest::policy::{SettingSource, Severity};
@@ -14,13 +14,14 @@ pub(crate) static RULE: Rule = Rule {
     code: "A009",
     name: "scope-datasets-unset",
     severity: Severity::Error,
-    summary: "the tenant has scopes for dataset rows and the area is missing, or the reverse",
-    why: "If the tenant has these scopes, every call that sets a scope needs the area and fails \
-          without it. Otherwise the call fails with it.",
+    summary: "`scope.datasets` is missing although the tenant scopes dataset rows, or is set \
+              although it does not",
+    why: "If the tenant scopes dataset rows, the call that sets a scope fails without `datasets`. \
+        Otherwise it fails with it.",
     bad: RuleExample::fields("spec:\n  scope:\n    assets: { mode: select, groups: [prod-eu] }\n    casesAndIssues: { mode: select, domains: [Security], unreferenced: false }\n    endpoints: { mode: none }\n").policy(HAS),
     good: RuleExample::fields("spec:\n  scope:\n    assets: { mode: select, groups: [prod-eu] }\n    casesAndIssues: { mode: select, domains: [Security], unreferenced: false }\n    endpoints: { mode: none }\n    datasets: { default: none }\n").policy(HAS),
-    remedy: "Write `datasets: { default: none }`, or remove the area. The rule reports nothing if \
-           the policy does not mention `datasets`.",
+    remedy: "Write `datasets: { default: none }`, or remove it if the tenant does not scope \
+        dataset rows. The rule reports nothing if the tenant in the policy has no `datasets`.",
     options: &[],
     fixes: Fixes::No,
     check: RuleCheck::Key(check),
@@ -38,7 +39,7 @@ fn check(cx: &KeyContext<'_>, sink: &mut FindingSink<'_>) {
             cx.finding(scope.place, message).help("write `datasets: { default: none }`")
         }
         (false, Field::Present { key, .. }) => cx
-            .finding(*key, "the tenant has no scopes for dataset rows")
+            .finding(*key, "the tenant does not scope dataset rows")
             .help("remove `datasets`")
             .fix(remove_entry(cx.tree, *key, false)),
         _ => return,

@@ -59,7 +59,7 @@ fn check(cx: &KeyContext<'_>, sink: &mut FindingSink<'_>) {
             .finding(cx.definition.roles()[at].span, message)
             .help("remove the component from the role, or do not rely on the scope");
         if let Some(key) = key {
-            finding = finding.also(key, "does not limit it");
+            finding = finding.also(key, "bypassed by this role");
         }
         finding.report(sink);
     }

@@ -14,8 +14,8 @@ pub(crate) static RULE: Rule = Rule {
     name: "scope-dataset-filter",
     severity: Severity::Error,
     summary: "a field or operator that dataset filters do not support",
-    why: "Row filters support sixteen fields about the origin of a row, and a few operators. The \
-          product rejects others when the scope is set, or they filter nothing.",
+    why: "Row filters support sixteen fields about the origin of a row, and a few operators. With \
+        any other, the product rejects the scope, or the filter has no effect.",
     bad: RuleExample::fields("spec:\n  scope:\n    assets: { mode: select, groups: [prod-eu] }\n    casesAndIssues: { mode: select, domains: [Security], unreferenced: false }\n    endpoints: { mode: none }\n    datasets: { default: none, filters: [{ dataset: xdr_data, filter: 'agent_hostname = srv1' }] }\n").policy(HAS),
     good: RuleExample::fields("spec:\n  scope:\n    assets: { mode: select, groups: [prod-eu] }\n    casesAndIssues: { mode: select, domains: [Security], unreferenced: false }\n    endpoints: { mode: none }\n    datasets: { default: none, filters: [{ dataset: xdr_data, filter: '_vendor = \"acme\"' }] }\n").policy(HAS),
     remedy: "Filter by one of the fields that start with an underscore, such as `_vendor`, with \

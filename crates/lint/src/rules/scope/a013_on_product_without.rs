@@ -27,7 +27,7 @@ fn check(cx: &KeyContext<'_>, sink: &mut FindingSink<'_>) {
     let Some(key) = cx.definition.spec.as_ref().and_then(|spec| spec.scope.key()) else { return };
     let product = cx.policy.product(cx.tenant).filter(|product| !product.has_scopes());
     let Some(product) = product else { return };
-    cx.finding(key, format!("{product} has no scopes: this one has no effect"))
+    cx.finding(key, format!("product {product} has no scopes, so this scope has no effect"))
         .help("remove it, and limit the key by its role")
         .fix(remove_entry(cx.tree, key, false))
         .report(sink);

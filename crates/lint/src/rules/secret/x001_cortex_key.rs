@@ -32,7 +32,10 @@ fn check(cx: &FileContext<'_>, sink: &mut FindingSink<'_>) {
     let keys = cx.tokens().iter().filter(|token| token.kind == TokenKind::CortexKey);
     for span in keys.map(|token| token.span) {
         cx.finding(span, "this looks like a Cortex API key")
-            .help("revoke it and generate a new one: the history and every clone keep it")
+            .help(
+                "revoke it and generate a new one: the repository's history and every clone keep \
+                it",
+            )
             .report(sink);
     }
 }

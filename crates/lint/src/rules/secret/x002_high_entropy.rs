@@ -23,8 +23,8 @@ pub(crate) static RULE: Rule = Rule {
           can read the repository can read the definition.",
     bad: RuleExample::fields("spec:\n  comment: login with q7Hx2-Lm9Zt4_Vb6Nc8Rw1Ys3\n"),
     good: RuleExample::fields("spec:\n  comment: the login is in the vault\n"),
-    remedy: "Remove the value and change it where it is used. If it is not a secret, add its \
-           SHA-256 to `allow`: `printf %s VALUE | sha256sum`.",
+    remedy: "Remove the value, and replace the secret where it is used. If it is not a secret, add \
+           its SHA-256 to `allow`: `printf %s VALUE | sha256sum`.",
     options: Options::DOCS,
     fixes: Fixes::No,
     check: RuleCheck::Text(check),
@@ -50,7 +50,10 @@ fn check(cx: &FileContext<'_>, sink: &mut FindingSink<'_>) {
             continue;
         }
         cx.finding(span, "this looks like a password or a token")
-            .help("remove it and change it; if it is not a secret, add it to `allow`")
+            .help(
+                "replace the secret and remove it here; if it is not one, add its SHA-256 to \
+                `allow`",
+            )
             .report(sink);
     }
 }

@@ -15,7 +15,7 @@ pub(crate) static RULE: Rule = Rule {
           within minutes.",
     bad: RuleExample::fields("spec:\n  comment: uploads with AKIAIOSFODNN7EXAMPLE\n"),
     good: RuleExample::fields("spec:\n  comment: uploads with the role of its host\n"),
-    remedy: "Remove it, and revoke it at its issuer.",
+    remedy: "Remove the secret, and revoke it at its issuer.",
     options: &[],
     fixes: Fixes::No,
     check: RuleCheck::Text(check),
@@ -28,7 +28,7 @@ fn check(cx: &FileContext<'_>, sink: &mut FindingSink<'_>) {
     });
     for (span, maker) in known {
         cx.finding(span, format!("this looks like {maker}"))
-            .help("remove it, and revoke it at its issuer: the history keeps it")
+            .help("remove it, and revoke it at its issuer: the repository's history keeps it")
             .report(sink);
     }
 }

@@ -35,7 +35,8 @@ fn check(cx: &FileContext<'_>, sink: &mut FindingSink<'_>) {
             let message = format!("field {} is named like a secret", quote(name));
             cx.finding(span, message)
                 .help(
-                    "remove it; if the value is real, revoke the key, because the history keeps it",
+                    "remove it; if the value is real, revoke the key: the repository's history \
+                        keeps it",
                 )
                 .report(sink);
         }

@@ -1,5 +1,5 @@
-//! Y003 yaml-parser-disagreement: readers built on libYAML read the file differently than a YAML 1.2
-//! parser does.
+//! Y003 yaml-parser-disagreement: readers built on libYAML read the file differently from a YAML
+//! 1.2 parser.
 
 use cortexkey_manifest::ProblemKind;
 use cortexkey_manifest::policy::Severity;
@@ -15,10 +15,10 @@ pub(crate) static RULE: Rule = Rule {
     code: "Y003",
     name: "yaml-parser-disagreement",
     severity: Severity::Error,
-    summary: "readers built on libYAML read the file differently than a YAML 1.2 parser does",
+    summary: "readers built on libYAML read the file differently from a YAML 1.2 parser",
     why: "Several programs read a definition. Where YAML 1.2 and libYAML differ (unusual line \
-          ends, tabs, directives), the key that is linted is not the key that another program \
-          generates.",
+        endings, tabs, directives), another program may generate a different key from the one that \
+        was linted.",
     bad: RuleExample::file(DIRECTIVE),
     good: RuleExample::file(COMPLETE),
     remedy: "Replace the character or construct at the caret with plain spaces, line feeds or \

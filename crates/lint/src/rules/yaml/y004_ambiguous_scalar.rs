@@ -14,9 +14,9 @@ pub(crate) static RULE: Rule = Rule {
     name: "yaml-ambiguous-scalar",
     severity: Severity::Warning,
     summary: "a plain scalar that other readers interpret as a boolean, a number, a time or null",
-    why: "Here a value is the string as written. A YAML 1.1 reader, which most deployment tools \
-          use, reads `no` as a boolean, `017` as the number 15 and `12:30:45` as the number \
-          45045, and uses another name, owner or role than the reviewed one.",
+    why: "cortexkey takes the value as the string that is written. A YAML 1.1 reader, which most \
+          deployment tools use, reads `no` as a boolean, `017` as the number 15 and `12:30:45` as \
+          the number 45045, and so uses a different name, owner or role from the reviewed one.",
     bad: RuleExample::fields("metadata:\n  owner: no\n"),
     good: RuleExample::fields("metadata:\n  owner: \"no\"\n"),
     remedy: "Put the value in quotes. Fields that take a date, a number, `true` or `false` are not \
@@ -98,7 +98,8 @@ fn one(cx: &FileContext<'_>, id: NodeId, sink: &mut FindingSink<'_>) {
     let Some(kind) = kind_of(cx, id) else { return };
     let text = cx.tree.text_of(id).unwrap_or_default();
     let span = cx.tree.node(id).span;
-    let message = format!("{} is a string here, and {kind} for many other readers", quote(text));
+    let message =
+        format!("{} is a string for cortexkey, but {kind} for many other readers", quote(text));
     cx.finding(span, message)
         .help(format!("write {}", quote(&quoted(text))))
         .fix(Some(Fix::safe(span, quoted(text))))

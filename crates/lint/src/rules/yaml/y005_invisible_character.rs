@@ -12,12 +12,12 @@ pub(crate) static RULE: Rule = Rule {
     severity: Severity::Error,
     summary: "an invisible character, or a word that mixes look-alike letters",
     why: "A reviewer approves what is visible. A zero-width space makes `Viewer` another role, a \
-          direction mark shows a line in another order than programs read it, and a Cyrillic `а` \
-          in a name makes two keys that look the same.",
+          direction mark displays a line in a different order from the one that programs read, and \
+          a Cyrillic `а` in a name makes two keys that look the same.",
     bad: RuleExample::fields("metadata:\n  owner: team\u{a0}detection\n"),
     good: RuleExample::fields("metadata:\n  owner: team-detection\n"),
-    remedy: "Type the value again. The fix removes characters without width and replaces invisible \
-           ones with width by a space; replace look-alike letters by hand.",
+    remedy: "Type the value again. The fix removes zero-width characters and replaces other \
+        invisible characters with a space; replace look-alike letters by hand.",
     options: &[],
     fixes: Fixes::Unsafe,
     check: RuleCheck::Text(check),

@@ -10,12 +10,12 @@ pub(crate) static RULE: Rule = Rule {
     name: "yaml-alias-in-key",
     severity: Severity::Error,
     summary: "an anchor, alias, merge key, or a tag that changes a value's type",
-    why: "A review shows the changed lines. Through an alias, a change of one line grants roles \
-          to keys whose lines did not change, and readers disagree about merge keys. The linter \
-          expands nothing, so a file that would grow without limit is harmless.",
+    why: "A review shows the changed lines. With an alias, a change to one line can grant roles to \
+        keys whose lines did not change, and readers disagree about merge keys. The linter expands \
+        no alias, so a file that would expand without limit is harmless.",
     bad: RuleExample::fields("spec:\n  comment: &purpose Exports incidents\n"),
     good: RuleExample::fields("spec:\n  comment: Exports incidents\n"),
-    remedy: "Write out the value in each place.",
+    remedy: "Write out the value wherever it is used.",
     options: &[],
     fixes: Fixes::No,
     check: RuleCheck::Problems(|problem| problem.kind == ProblemKind::Indirection, |_, _, _| None),

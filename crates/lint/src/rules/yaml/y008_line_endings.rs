@@ -12,9 +12,9 @@ pub(crate) static RULE: Rule = Rule {
     name: "yaml-line-endings",
     severity: Severity::Info,
     summary: "mixed line endings, a missing final newline, a byte order mark, or tabs",
-    why: "Each of these reads the same here and differently elsewhere: many tools do not accept a \
-          lone CR as a line ending, a byte order mark becomes part of the first key, and YAML 1.1 \
-          readers reject tabs.",
+    why: "cortexkey reads the file the same with or without these, but other programs do not: many \
+          tools do not accept a lone CR as a line ending, a byte order mark becomes part of the \
+          first key, and YAML 1.1 readers reject tabs.",
     bad: RuleExample::fields("spec:\n  lifetime: 90d\t# three months\n"),
     good: RuleExample::fields("spec:\n  lifetime: 90d # three months\n"),
     remedy: "Save the file as UTF-8 without a byte order mark, with one kind of line ending, \
