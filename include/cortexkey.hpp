@@ -1,14 +1,13 @@
 /**
  * @file cortexkey.hpp
  * The C library for C++17 and later: handles that free themselves, secrets that wipe themselves,
- * and results instead of output arguments. Header only. Functions that return a std::string may
- * throw std::bad_alloc; nothing else throws.
+ * and results instead of output arguments. Header only. Functions that return or fill a std::string
+ * may throw std::bad_alloc; nothing else throws.
  *
  * ```cpp
- * const auto signer = cortexkey::Signer::make(7, CXK_LEVEL_ADVANCED, key);
- * if (!signer) return fail(signer.message());
- * const auto headers = signer->headers();  // sign again for every attempt
- * if (headers) send(headers->authorization, headers->nonce, headers->timestamp);
+ * const auto signer = cortexkey::Signer::make(7, CXK_LEVEL_ADVANCED, key); if (!signer) return
+ * fail(signer.message()); const auto headers = signer->headers();  // sign again for every attempt
+ * if (headers) send(*headers);
  * ```
  *
  * Structures and statuses are those of cortexkey.h, which documents units, sizes, errors and thread
@@ -28,7 +27,7 @@
 
 namespace cortexkey {
 
-/** A value, or the status that explains why there is none. */
+/** A value, or the status that says why there is none. Check it before you use the value. */
 template <typename T>
 class [[nodiscard]] Result {
  public:
@@ -42,7 +41,10 @@ class [[nodiscard]] Result {
   const char *name() const noexcept { return cxk_status_name(status_); }
   /** Returns a description of the status for people. */
   const char *message() const noexcept { return cxk_status_message(status_); }
-  /** Returns the value; it is empty or all zeros if there is none. */
+    /**
+   * Returns the value. If there is none, it is empty, all zeros, or CXK_NOWHERE for an index or
+   * count.
+   */
   const T &operator*() const &noexcept { return value_; }
   T &operator*() &noexcept { return value_; }
   T &&operator*() &&noexcept { return std::move(value_); }
@@ -126,7 +128,7 @@ class Signer : public detail::Owner<cxk_signer, cxk_signer_free> {
     const cxk_status status = cxk_signer_header_lines(get(), &out);
     return {status, std::move(out)};
   }
-  /** Signs `count` requests of an Advanced key, at most CXK_BATCH_MAX. */
+  /** Signs `count` requests of an Advanced key, at most CXK_BATCH_MAX, into the array `out`. */
   [[nodiscard]] cxk_status sign_batch(cxk_signature *out, std::size_t count) const noexcept {
     return cxk_signer_sign_batch(get(), out, count);
   }
@@ -207,7 +209,7 @@ class Verifier : public detail::Owner<cxk_verifier, cxk_verifier_free> {
     const cxk_status status = cxk_verify(get(), headers, count, now_ms, &out);
     return {status, out};
   }
-  /** Verifies many requests, all as of `now_ms`; CXK_SOME_REFUSED if not all are accepted. */
+    /** Verifies many requests as of `now_ms`. Returns CXK_SOME_REFUSED if one is refused. */
   [[nodiscard]] cxk_status verify_batch(const cxk_request *requests, std::size_t count,
                                         std::uint64_t now_ms, cxk_status *statuses,
                                         cxk_principal *principals) const noexcept {
@@ -215,7 +217,7 @@ class Verifier : public detail::Owner<cxk_verifier, cxk_verifier_free> {
   }
 };
 
-/** Creates a header for Verifier::verify(). It borrows both strings. */
+/** Creates a header for Verifier::verify(). Both strings must outlive that call. */
 inline cxk_header header(std::string_view name, std::string_view value) noexcept {
   return {name.data(), name.size(), value.data(), value.size()};
 }
@@ -244,32 +246,32 @@ class Definitions : public detail::Owner<cxk_definitions, cxk_definitions_free> 
     return {status, at};
   }
   /** Returns the definition at an index, counted from 0. */
-  Result<cxk_definition> at(std::size_t place) const noexcept {
+  Result<cxk_definition> at(std::size_t index) const noexcept {
     cxk_definition out;
-    const cxk_status status = cxk_definitions_get(get(), place, &out);
+    const cxk_status status = cxk_definitions_get(get(), index, &out);
     return {status, out};
   }
-  /** Returns CXK_OK if the key may; `why`, if not null, receives the explanation. */
-  [[nodiscard]] cxk_status decide(std::size_t place, const cxk_question &question,
+  /** Returns CXK_OK if the answer is yes; `why`, if not null, receives the explanation. */
+  [[nodiscard]] cxk_status decide(std::size_t index, const cxk_question &question,
                                   std::string *why = nullptr) const {
-    return decision(place, question, why).answer;
+    return decision(index, question, why).answer;
   }
-  /** Decides like decide(), and adds the answer if the tenant enforced scopes. */
-  [[nodiscard]] cxk_decision decision(std::size_t place, const cxk_question &question,
+    /** Decides like decide(), and also returns the answer that applies if scopes are enforced. */
+  [[nodiscard]] cxk_decision decision(std::size_t index, const cxk_question &question,
                                       std::string *why = nullptr) const {
     cxk_decision out;
     if (why == nullptr) {
-      out.answer = cxk_decide(get(), place, &question, &out, nullptr, 0);
+      out.answer = cxk_decide(get(), index, &question, &out, nullptr, 0);
       return out;
     }
     why->assign(CXK_LINE_SIZE, '\0');
-    out.answer = cxk_decide(get(), place, &question, &out, &(*why)[0], why->size());
+    out.answer = cxk_decide(get(), index, &question, &out, &(*why)[0], why->size());
     why->resize(why->find('\0'));
     return out;
   }
   /**
-   * Counts what keys gain from these definitions to `later`; CXK_NOWHERE if the call fails.
-   * `lines`, if not null, receives a line per gain, at most `max_bytes` bytes.
+   * Counts what keys gain between these definitions and `later`; CXK_NOWHERE if the call fails.
+   * `lines`, if not null, receives one line for each gain, truncated to `max_bytes` - 1 bytes.
    */
   Result<std::size_t> compare(const Definitions &later, std::string *lines = nullptr,
                               std::size_t max_bytes = 65536) const {
@@ -281,7 +283,7 @@ class Definitions : public detail::Owner<cxk_definitions, cxk_definitions_free> 
   }
 };
 
-/** Computes the expiry state of a key at a given time; both in milliseconds since 1970. */
+/** Computes the expiry state of a key at a given time. Both are in milliseconds since 1970. */
 inline Result<cxk_expiry> expiry_at(std::uint64_t expires_ms, std::uint64_t now_ms) noexcept {
   cxk_expiry out;
   const cxk_status status = cxk_expiry_at(expires_ms, now_ms, &out);
@@ -295,7 +297,7 @@ inline Result<std::string> nonce() {
   return {status, std::string(out)};
 }
 
-/** Compares two strings in constant time for their lengths. Empty strings are never equal. */
+/** Compares two strings. The time depends only on their lengths. Empty strings are never equal. */
 inline bool equal(std::string_view a, std::string_view b) noexcept {
   return a.size() == b.size() && cxk_equal(a.data(), b.data(), a.size()) == 1;
 }

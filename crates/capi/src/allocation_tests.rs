@@ -1,4 +1,4 @@
-//! A decision allocates nothing, as long as its question has few names.
+//! A decision does not allocate if its question has few names.
 
 use core::cell::Cell;
 use core::ffi::c_char;

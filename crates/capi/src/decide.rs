@@ -1,6 +1,4 @@
-//! What a key may do, and why.
-//!
-//! Only `CXK_OK` means allowed.
+//! Decides what a key may do, and explains why. Only `CXK_OK` means allowed.
 
 use core::ffi::c_char;
 use core::fmt::Write as _;
@@ -202,17 +200,15 @@ unsafe impl ZeroIsValid for cxk_decision {}
 
 /// Answers a question about the key at an index of the definitions: `CXK_OK` if it may,
 /// `CXK_DECISION_REFUSED` if it may not, `CXK_DECISION_UNKNOWN` if that depends on a fact that is
-/// not listed.
-///
-/// - Ownership: `out` is the caller's memory; it holds the call's status if there is no answer.
-///   `text` is the caller's buffer of `text_size` bytes for one line that explains the answer and
-///   names what would change it, or NULL. It is terminated by NUL, and truncated if it is too
-///   small.
+/// not listed in the definitions.  - Ownership: `out` is the caller's memory; it holds the call's
+/// status if there is no answer. `text` is the caller's buffer of `text_size` bytes for one line
+/// that explains the answer and names what would change it, or NULL. It is terminated by NUL, and
+/// truncated if it is too small.
 /// - Threads: any number may call it at once.
 /// - Errors: in addition to the answers, `CXK_NULL_ARG`, `CXK_BAD_ARG`, `CXK_WRONG_HANDLE`,
 ///   `CXK_NOT_FOUND` (no such index), `CXK_INVALID_STRUCT`, `CXK_INVALID_OPTION` (no such kind,
-///   permission or reference), `CXK_INVALID_TEXT`, `CXK_TOO_LARGE`, `CXK_BUFFER_TOO_SMALL` (no room
-///   for NUL), `CXK_NO_MEMORY`.
+///   permission or reference), `CXK_INVALID_TEXT`, `CXK_TOO_LARGE` (a list above `CXK_LIST_MAX`, or
+///   `text_size` above 1 MiB), `CXK_BUFFER_TOO_SMALL` (no room for NUL), `CXK_NO_MEMORY`.
 ///
 /// ```c
 /// const char *groups[] = {"prod-us"};
@@ -321,7 +317,7 @@ unsafe fn ask(
         });
     }
     let decision = decide(&key.access(), &key.settings, &asked);
-    // A full string takes no more text.
+    // Text beyond the end of the buffer is dropped.
     let _ = write!(text, "{}", OneLine(decision));
     Ok(cxk_decision {
         answer: status_of(decision.answer()),
@@ -331,7 +327,8 @@ unsafe fn ask(
     })
 }
 
-/// Every key holds a component at no permission, so a caller that forgot to set one gets no answer.
+/// `CXK_PERMISSION_NONE` is an error: every key would hold it, and a caller that forgot to set the
+/// permission would get the answer that the key is allowed.
 fn permission_of(permission: cxk_permission) -> Result<Permission, cxk_status> {
     match permission {
         CXK_PERMISSION_VIEW => Ok(Permission::View),
@@ -351,10 +348,10 @@ fn status_of(answer: Answer) -> cxk_status {
 /// How many names, references, issues and fields a question has room for without an allocation.
 const FEW: usize = 16;
 
-/// A list that is allocated only when it is long.
+/// A list on the stack that moves to the heap when it gets long.
 type List<T> = SmallVec<[T; FEW]>;
 
-/// A part of a list.
+/// A range of a list.
 #[derive(Clone, Copy, Default)]
 struct Part {
     start: usize,
@@ -367,7 +364,7 @@ impl Part {
     }
 }
 
-/// The lists of a question. All names stand in one list, one part after the other.
+/// The lists of a question. All names are in one list, one range after the other.
 #[derive(Default)]
 struct Lists<'a> {
     name: &'a str,

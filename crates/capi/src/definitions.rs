@@ -1,6 +1,4 @@
-//! Compiled definitions: their keys, and what keys gain from one version to the next.
-//!
-//! Only undamaged compiled definitions are loaded.
+//! Compiled definitions: loading them, finding keys in them, and comparing two versions.
 
 use core::ffi::{c_char, c_void};
 use core::fmt::Write as _;
@@ -43,10 +41,10 @@ pub const CXK_LINE_SIZE: usize = 16_384;
 pub struct cxk_definition {
     /// The key's id in its tenant, from the lock file; 0 if it is not there.
     pub key_id: u64,
-    /// When the key expires, in milliseconds since 1970; `CXK_NEVER` if it does not, or if it has a
-    /// lifetime.
+    /// When the key expires, in milliseconds since 1970; `CXK_NEVER` if it never expires, or if it
+    /// has a lifetime instead.
     pub expires_ms: u64,
-    /// The key's lifetime from when it is generated, in milliseconds; 0 if it has none.
+    /// The key's lifetime in milliseconds, counted from when it is generated; 0 if it has none.
     pub lifetime_ms: u64,
     /// The key's security level.
     pub level: cxk_level,
@@ -58,15 +56,15 @@ pub struct cxk_definition {
     pub tenant: [c_char; CXK_NAME_SIZE],
 }
 
-/// Compiled definitions, with what decisions need of each key read once: so a decision reads and
-/// allocates nothing.
+/// Compiled definitions with the facts that decisions need, read once when they are loaded, so that
+/// a decision parses and allocates nothing.
 pub(crate) struct LoadedDefinitions {
     definitions: CompiledDefinitions,
-    /// In the order of the definitions.
+    /// The keys, in the order of the definitions.
     keys: Vec<LoadedKey>,
 }
 
-/// What a decision needs of a key.
+/// What a decision needs to know about a key.
 pub(crate) struct LoadedKey {
     roles: Vec<Role<String>>,
     scope: Option<Scope<String>>,
@@ -126,7 +124,7 @@ pub const CXK_NOWHERE: usize = usize::MAX;
 /// - Ownership: the caller owns `*out` and frees it with `cxk_definitions_free()`; it is NULL if
 ///   the call fails. The bytes stay the caller's.
 /// - Threads: any.
-/// - Errors: `CXK_NULL_ARG`, `CXK_BAD_ARG`, `CXK_TOO_LARGE` (above 64 MiB),
+/// - Errors: `CXK_NULL_ARG`, `CXK_BAD_ARG`, `CXK_TOO_LARGE` (`len` above 64 MiB),
 ///   `CXK_INVALID_DEFINITIONS`, `CXK_UNSUPPORTED_FORMAT`, `CXK_NO_MEMORY`.
 ///
 /// ```c
@@ -194,7 +192,7 @@ pub unsafe extern "C" fn cxk_definitions_get(
     unsafe { output::fill(out, get) }
 }
 
-/// Finds the index of the definition with a name, or with `tenant/name`.
+/// Finds the index of the definition with the given name, which is `name` or `tenant/name`.
 ///
 /// - Ownership: `out` is the caller's memory; `CXK_NOWHERE` if the call fails.
 /// - Threads: any number may call it at once.
@@ -310,7 +308,7 @@ pub unsafe extern "C" fn cxk_compare(
             let gains = self::compare(&definitions(&before), &definitions(&after));
             *count = gains.len();
             for gain in gains {
-                // A full string takes no more text, and reports it.
+                // Text beyond the end of the buffer is dropped; the count stays right.
                 let key = OneLine(gain.key);
                 let what = OneLine(gain.widening);
                 let _ = writeln!(text, "{}\t{key}\t{what}", gain.code());
@@ -358,7 +356,8 @@ impl cxk_definition {
     }
 }
 
-/// Like [`output::fill`], where 0 is the first index.
+/// Like [`output::fill`], for an index or count: sets [`CXK_NOWHERE`] if the call fails, since 0 is
+/// valid.
 ///
 /// # Safety
 ///

@@ -8,7 +8,7 @@ use crate::status::cxk_status;
 /// The `expires_ms` of a key that never expires.
 pub const CXK_NEVER: u64 = u64::MAX;
 
-/// The expiry state of a key: one of `CXK_EXPIRY_...`; 0 is none of them.
+/// The expiry state of a key: one of `CXK_EXPIRY_...`. 0 is not a state.
 #[allow(non_camel_case_types, reason = "C's name")]
 pub type cxk_expiry_state = u32;
 

@@ -22,7 +22,7 @@ struct Tagged<T> {
     value: T,
 }
 
-/// The additional memory of handles and keys, where it is not counted exactly.
+/// An upper bound of the memory of a handle or key, where it is not computed exactly.
 pub(crate) const FEW_BYTES: usize = 4_096;
 
 /// Whether this much memory is available. Checked before creating a value whose own boxes and
@@ -63,13 +63,12 @@ pub(crate) unsafe fn get<'a, T: Handle>(handle: *const T::Opaque) -> Result<&'a 
 /// Frees a handle; NULL and pointers to other memory are ignored. A panic is caught.
 ///
 /// # Safety
-///
-/// As [`get`], and nobody uses the handle any more.
+/// As [`get`], and the handle is not used afterwards.
 pub(crate) unsafe fn free<T: Handle>(handle: *mut T::Opaque) {
     // SAFETY: this function's contract.
     let Ok(tagged) = (unsafe { tagged::<T>(handle) }) else { return };
-    // SAFETY: the handle is live and only ours now. Volatile, or the compiler would leave out a
-    // write to memory that is freed next.
+    // SAFETY: the handle is live, and no other thread uses it. The write is volatile because the
+    // compiler could remove a write to memory that is freed next.
     unsafe { tagged.cast::<u64>().write_volatile(FREED) };
     caught(|| {
         // SAFETY: allocated with this layout by `new`, by the allocator that boxes use.

@@ -1,4 +1,4 @@
-//! A signer's results, in the caller's memory.
+//! The structures that a signer fills, in the caller's memory.
 
 use core::ffi::c_char;
 use core::ptr;
@@ -83,7 +83,7 @@ impl cxk_headers {
 }
 
 impl cxk_signature {
-    /// What is not signed again for each: the time, and the NUL after each value.
+    /// Writes the time, which is the same for the whole batch, and the NUL after each value.
     pub(crate) fn finish(&mut self, timestamp: &[u8; 13]) {
         let [.., end] = &mut self.authorization;
         *end = 0;

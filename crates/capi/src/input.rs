@@ -18,8 +18,7 @@ const STRUCT_BYTES_MAX: usize = 4096;
 /// Copies a structure of this release, or of a newer one whose new fields are all zeros.
 ///
 /// # Safety
-///
-/// `start` is NULL, or points to as many readable bytes as the `u32` there says.
+/// `start` is NULL, or points to as many readable bytes as its first `u32` says.
 pub(crate) unsafe fn structure<T: Extensible>(start: *const T) -> Result<T, cxk_status> {
     if start.is_null() {
         return Err(CXK_NULL_ARG);
@@ -39,12 +38,12 @@ pub(crate) unsafe fn structure<T: Extensible>(start: *const T) -> Result<T, cxk_
     if tail.iter().any(|byte| *byte != 0) {
         return Err(CXK_INVALID_STRUCT);
     }
-    // SAFETY: not NULL, aligned, and as large as a `T`, every bit pattern of which the library
-    // takes: numbers and pointers that are looked at before use.
+    // SAFETY: not NULL, aligned, and as large as a `T`, and every bit pattern is a valid `T`:
+    // numbers, and pointers that are checked before use.
     Ok(unsafe { start.read() })
 }
 
-/// The caller's bytes; more than `most` are not read at all.
+/// The caller's bytes. If there are more than `most`, returns `otherwise` without reading them.
 ///
 /// # Safety
 ///
@@ -65,7 +64,7 @@ pub(crate) unsafe fn bytes<'a>(
     Ok(unsafe { core::slice::from_raw_parts(start.cast(), len) })
 }
 
-/// The caller's array, which may be empty, and then also NULL.
+/// The caller's array. An empty one may be NULL.
 ///
 /// # Safety
 ///

@@ -20,8 +20,8 @@ use crate::status::{
 /// verify. A change takes effect immediately. Verifiers read the keyring without a lock.
 ///
 /// It stores the SHA-256 of a Standard key, from which a short, human-chosen key could be guessed.
-/// Of an Advanced key it stores a SHA-256 midstate, which can sign. All is wiped once the keyring and
-/// every verifier that uses it are freed.
+/// Of an Advanced key it stores a SHA-256 midstate, which can sign. Both are wiped once the keyring
+/// and every verifier that uses it are freed.
 #[allow(non_camel_case_types, reason = "C's name")]
 pub struct cxk_keyring {
     _private: [u8; 0],

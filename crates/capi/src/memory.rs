@@ -1,6 +1,4 @@
-//! Helpers for handling keys: a nonce, a comparison, a wipe.
-//!
-//! They need no handle.
+//! Functions that need no handle: they draw a nonce, compare secrets, and wipe memory.
 
 use core::ffi::{c_char, c_void};
 
@@ -20,7 +18,7 @@ unsafe impl ZeroIsValid for c_char {}
 /// - Ownership: `out` is the caller's memory; all zeros if the call fails.
 /// - Threads: any.
 /// - Errors: `CXK_NULL_ARG`, `CXK_BUFFER_TOO_SMALL` (`out_size` below `CXK_NONCE_SIZE`),
-///   `CXK_TOO_LARGE` (above 4,096), `CXK_RNG_FAILED`.
+///   `CXK_TOO_LARGE` (`out_size` above 4,096), `CXK_RNG_FAILED`.
 ///
 /// ```c
 /// char nonce[CXK_NONCE_SIZE];

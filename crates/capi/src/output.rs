@@ -19,15 +19,13 @@ use crate::status::{
 /// A type for which zero bytes are a value.
 ///
 /// # Safety
-///
-/// Every bit pattern of zeros must be valid for the type, and it must have no destructor.
+/// All-zero bytes must be a valid value of the type, and the type must have no destructor.
 pub(crate) unsafe trait ZeroIsValid {}
 
 /// Clears `out`, lets `write` fill it, and clears it again if that failed.
 ///
 /// # Safety
-///
-/// `out` is NULL, or nothing else uses the memory behind it during the call and a `T` fits there.
+/// `out` is NULL, or points to memory for a `T` that nothing else uses during the call.
 pub(crate) unsafe fn fill<T: ZeroIsValid>(
     out: *mut T,
     write: impl FnOnce(&mut T) -> Result<(), cxk_status>,
@@ -40,9 +38,8 @@ pub(crate) unsafe fn fill<T: ZeroIsValid>(
 /// Like [`fill`], for an array of `count`, which may be empty and is at most `most` long.
 ///
 /// # Safety
-///
-/// `out` is NULL, or nothing else uses the memory behind it during the call and so many `T` fit
-/// there.
+/// `out` is NULL, or points to memory for `count` values of `T` that nothing else uses during the
+/// call.
 pub(crate) unsafe fn fill_all<T: ZeroIsValid>(
     out: *mut T,
     count: usize,
@@ -50,7 +47,7 @@ pub(crate) unsafe fn fill_all<T: ZeroIsValid>(
     write: impl FnOnce(&mut [T]) -> Result<(), cxk_status>,
 ) -> cxk_status {
     let fill = |places: &mut [T]| {
-        // SAFETY: so many are at the start of a slice of them, and zeros are a `T` by its trait.
+        // SAFETY: the slice has this length, and zeros are a valid `T` ([`ZeroIsValid`]).
         unsafe { places.as_mut_ptr().write_bytes(0, places.len()) };
         write(places)
     };
@@ -59,8 +56,8 @@ pub(crate) unsafe fn fill_all<T: ZeroIsValid>(
 }
 
 /// Like [`fill_all`], for a `write` that either writes every byte or fails, and reads no byte that
-/// it has not written. So nothing has to be cleared first, which would take a tenth of the time of
-/// a signature.
+/// it has not written. Nothing is cleared first, because that would take a tenth of the time of a
+/// signature.
 ///
 /// # Safety
 ///
@@ -80,8 +77,8 @@ pub(crate) unsafe fn overwrite_all<T: ZeroIsValid>(
     if count > most {
         return CXK_TOO_LARGE;
     }
-    // SAFETY: not NULL and aligned, so by this function's contract so many fit here; the count is
-    // small. C's memory has bytes, if not those of a `T`, and `write` does not read them.
+    // SAFETY: not NULL and aligned, so by this function's contract `count` of them fit here; the
+    // count is small. The memory may be uninitialised, and `write` does not read it.
     let places = unsafe { slice::from_raw_parts_mut(out, count) };
     let status = caught(|| write(places));
     if status != CXK_OK {
@@ -91,7 +88,7 @@ pub(crate) unsafe fn overwrite_all<T: ZeroIsValid>(
     status
 }
 
-/// Clears an output of a call with several, whatever happens to the others.
+/// Clears one of several outputs before the call's work starts.
 ///
 /// # Safety
 ///
@@ -146,7 +143,7 @@ pub(crate) fn put(place: &mut [c_char], parts: &[&str]) -> Result<(), cxk_status
 pub(crate) fn bytes(characters: &mut [c_char]) -> &mut [u8] {
     let start = characters.as_mut_ptr().cast();
     let len = characters.len();
-    // SAFETY: a `c_char` is a byte; so many are there, and stay lent.
+    // SAFETY: a `c_char` is a byte; the slice has this length and stays borrowed.
     unsafe { slice::from_raw_parts_mut(start, len) }
 }
 

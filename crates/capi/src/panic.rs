@@ -9,7 +9,7 @@ use crate::status::{CXK_INTERNAL, CXK_OK, cxk_status};
 
 /// Runs the work of a call and returns its status.
 ///
-/// No partial result is visible afterwards: handles never change, and outputs are cleared by
+/// After a panic, no partial result is visible: outputs are cleared by
 /// [`output::fill`](crate::output::fill).
 pub(crate) fn caught(work: impl FnOnce() -> Result<(), cxk_status>) -> cxk_status {
     let work = || {

@@ -1,4 +1,4 @@
-//! The handle that signs.
+//! The signer handle and the functions that sign.
 
 use core::ffi::c_char;
 
@@ -48,9 +48,9 @@ unsafe impl ZeroIsValid for *mut cxk_signer {}
 /// - Ownership: the caller owns `*out` and frees it with `cxk_signer_free()`; it is NULL if the
 ///   call fails. The key is hashed or copied, so the caller may wipe it immediately.
 /// - Threads: any.
-/// - Errors: `CXK_NULL_ARG`, `CXK_INVALID_KEY_ID`, `CXK_INVALID_LEVEL`, `CXK_INVALID_KEY` (empty,
-///   longer than 256 bytes, or something besides visible ASCII: often a line ending),
-///   `CXK_NO_MEMORY`.
+/// - Errors: `CXK_NULL_ARG`, `CXK_BAD_ARG`, `CXK_INVALID_KEY_ID`, `CXK_INVALID_LEVEL`,
+///   `CXK_INVALID_KEY` (empty, longer than 256 bytes, or not only visible ASCII: often there is a
+///   line ending), `CXK_NO_MEMORY`.
 ///
 /// ```c
 /// const char *key = getenv("CORTEXKEY_API_KEY");
@@ -119,7 +119,7 @@ pub unsafe extern "C" fn cxk_signer_headers(
 }
 
 /// Signs with the given nonce and time, for tests and reproducible output. Never send two requests
-/// with the same nonce. A Standard key uses neither, and both are ignored.
+/// with the same nonce. With a Standard key, both are ignored, and `nonce` may be NULL.
 ///
 /// - Ownership: `out` is the caller's memory; all zeros if the call fails.
 /// - Threads: any number may use one signer at once, each with its own `out`.
@@ -136,7 +136,7 @@ pub unsafe extern "C" fn cxk_signer_headers(
 /// # Safety
 ///
 /// `signer` comes from `cxk_signer_new()` and was not freed. `nonce` points to `nonce_len` readable
-/// bytes. `out` is writable.
+/// bytes, or is NULL. `out` is writable.
 #[unsafe(no_mangle)]
 #[must_use]
 pub unsafe extern "C" fn cxk_signer_headers_at(
@@ -147,8 +147,9 @@ pub unsafe extern "C" fn cxk_signer_headers_at(
     out: *mut cxk_headers,
 ) -> cxk_status {
     // SAFETY: this function's contract.
-    let sign =
-        |out: &mut cxk_headers| out.put(&unsafe { at(signer, nonce, nonce_len, timestamp_ms) }?);
+    let sign = |out: &mut cxk_headers| {
+        out.put(&unsafe { headers_at(signer, nonce, nonce_len, timestamp_ms) }?)
+    };
     // SAFETY: this function's contract.
     unsafe { output::fill(out, sign) }
 }
@@ -260,7 +261,7 @@ pub(crate) fn number_of(level: Level) -> cxk_level {
 /// # Safety
 ///
 /// As `cxk_signer_headers_at`.
-unsafe fn at<'s>(
+unsafe fn headers_at<'s>(
     signer: *const cxk_signer,
     nonce: *const c_char,
     nonce_len: usize,
@@ -269,7 +270,7 @@ unsafe fn at<'s>(
     // SAFETY: this function's contract.
     let signer: &Signer = unsafe { handle::get(signer) }?;
     if signer.level() == Level::Standard {
-        // Draws nothing: a Standard key has no nonce.
+        // A Standard key has no nonce, so none is drawn.
         return signer.sign_from_system(source::any_time()?).map_err(|_| CXK_INTERNAL);
     }
     // SAFETY: this function's contract.

@@ -10,8 +10,8 @@ use cortexkey_core::auth::Verdict;
 /// The result of a call: `CXK_OK`, or a number below zero.
 ///
 /// -1 to -99: usage error, or an environment failure. -101 to -199: a verifier refused a request
-/// (`CXK_VERDICT_...`). -201 to -299: a decision other than allowed (`CXK_DECISION_...`). -900: an
-/// internal error. A number never changes its meaning.
+/// (`CXK_VERDICT_...`). -201 to -299: a decision that is not "allowed" (`CXK_DECISION_...`). -900:
+/// an internal error. A number never changes its meaning.
 #[allow(non_camel_case_types, reason = "C's name")]
 pub type cxk_status = i32;
 
@@ -27,11 +27,11 @@ pub const CXK_WRONG_HANDLE: cxk_status = -3;
 pub const CXK_INVALID_KEY: cxk_status = -4;
 /// The key id is 0.
 pub const CXK_INVALID_KEY_ID: cxk_status = -5;
-/// The level is neither `CXK_LEVEL_STANDARD` nor `CXK_LEVEL_ADVANCED`.
+/// The security level is neither `CXK_LEVEL_STANDARD` nor `CXK_LEVEL_ADVANCED`.
 pub const CXK_INVALID_LEVEL: cxk_status = -6;
-/// The nonce to sign with is not 64 ASCII letters and digits.
+/// The nonce is not 64 ASCII letters and digits.
 pub const CXK_INVALID_NONCE: cxk_status = -7;
-/// The time to sign with is not Unix time in milliseconds, 13 digits.
+/// The time is not Unix time in milliseconds with 13 digits.
 pub const CXK_INVALID_TIMESTAMP: cxk_status = -8;
 /// The operating system returned no random bytes.
 pub const CXK_RNG_FAILED: cxk_status = -9;
@@ -59,15 +59,16 @@ pub const CXK_AMBIGUOUS_NAME: cxk_status = -19;
 pub const CXK_INVALID_DEFINITIONS: cxk_status = -20;
 /// The definitions were compiled by another release, in a format that this library does not read.
 pub const CXK_UNSUPPORTED_FORMAT: cxk_status = -21;
-/// The signer's key is Standard: it is sent in the clear, and signs nothing.
+/// The signer has a Standard key, which is sent as it is and cannot sign a batch.
 pub const CXK_NOT_ADVANCED: cxk_status = -22;
 /// At least one request of a batch was refused; see the statuses.
 pub const CXK_SOME_REFUSED: cxk_status = -23;
 /// The key is not allowed to do this.
 pub const CXK_DECISION_REFUSED: cxk_status = -201;
-/// The answer depends on a fact that is not listed. Treat it as a refusal.
+/// The answer depends on a fact that the definitions do not list. Treat it as a refusal.
 pub const CXK_DECISION_UNKNOWN: cxk_status = -202;
-/// An internal error was caught. The call had no effect; the library remains usable.
+/// An internal error was caught, and outputs are cleared. A change of a keyring may have taken
+/// effect. The library remains usable.
 pub const CXK_INTERNAL: cxk_status = -900;
 
 /// Returns the stable code of a status, such as "invalid-nonce" or "timestamp-stale", for logs and
@@ -101,7 +102,7 @@ pub extern "C" fn cxk_status_message(status: cxk_status) -> *const c_char {
     texts(status).1.as_ptr()
 }
 
-/// Name and message.
+/// The name and message of a status.
 fn texts(status: cxk_status) -> (&'static CStr, &'static CStr) {
     let own = OWN.iter().find(|row| row.0 == status).map(|row| (row.1, row.2));
     let verdict = || VERDICTS.iter().find(|row| row.number == status).and_then(VerdictText::texts);
@@ -149,8 +150,9 @@ const OWN: &[(cxk_status, &CStr, &CStr)] = &[
     (CXK_NOT_ADVANCED, c"not-advanced", c"the key is Standard and is sent in the clear; only Advanced keys sign in batches"),
     (CXK_SOME_REFUSED, c"some-refused", c"at least one request of the batch was refused; see the statuses"),
     (CXK_DECISION_REFUSED, c"refused", c"the key may not"),
-    (CXK_DECISION_UNKNOWN, c"unknown", c"the answer depends on a fact that is not listed; treat it as a refusal"),
-    (CXK_INTERNAL, c"internal", c"an internal error without effect; the library remains usable; please report it"),
+    (CXK_DECISION_UNKNOWN, c"unknown", c"the answer depends on a fact that the definitions do not \
+                        list; treat it as a refusal"),
+    (CXK_INTERNAL, c"internal", c"an internal error; the library remains usable; please report it"),
 ];
 
 /// A verdict's texts with the NUL that C needs, laid out at compile time.

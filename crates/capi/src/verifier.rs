@@ -1,4 +1,4 @@
-//! The handle that verifies requests.
+//! The verifier handle and the functions that verify requests.
 
 use core::cell::Cell;
 use core::ffi::c_char;
@@ -111,7 +111,7 @@ pub struct cxk_principal {
 struct Verifying {
     verifier: Verifier,
     keyring: Arc<Keys>,
-    /// None: the caller has its own.
+    /// `None` if the caller has its own guard.
     guard: Option<Arc<MemoryGuard>>,
 }
 
@@ -131,10 +131,11 @@ unsafe impl ZeroIsValid for cxk_principal {}
 // SAFETY: zero is a number.
 unsafe impl ZeroIsValid for cxk_status {}
 
-/// Creates a verifier.
+/// Creates a verifier. With NULL for `options`, it has the defaults.
 ///
 /// - Ownership: the caller owns `*out` and frees it with `cxk_verifier_free()`; it is NULL if the
-///   call fails. Keyring and guard stay the caller's, and may be freed before the verifier.
+///   call fails. The keyring and the guard still belong to the caller, who may free them before the
+///   verifier.
 /// - Threads: any.
 /// - Errors: `CXK_NULL_ARG` (also if `guard` is NULL without `CXK_VERIFIER_OWN_GUARD`),
 ///   `CXK_BAD_ARG`, `CXK_WRONG_HANDLE`, `CXK_INVALID_STRUCT`, `CXK_INVALID_OPTION` (also a guard
@@ -210,7 +211,7 @@ pub unsafe extern "C" fn cxk_verifier_new(
 /// # Safety
 ///
 /// `verifier` comes from `cxk_verifier_new()` and was not freed. `headers` points to `count`
-/// headers with readable names and values. `out` is writable.
+/// headers with readable names and values; it may be NULL if `count` is 0. `out` is writable.
 #[unsafe(no_mangle)]
 #[must_use]
 pub unsafe extern "C" fn cxk_verify(
@@ -237,10 +238,9 @@ pub unsafe extern "C" fn cxk_verify(
 
 /// Verifies many requests in order, all as of `now_ms`. Of two equal Advanced requests, only the
 /// first is accepted. Each gets the status that `cxk_verify()` would return.
-///
 /// - Ownership: as with `cxk_verify()`. `statuses` and `principals` are the caller's arrays of
 ///   `count`. If the call itself fails, every status is the call's status, and every principal is
-///   all zeros.
+///   all zeros. If `count` is above `CXK_BATCH_MAX`, neither array is written.
 /// - Threads: any number may call it at once, while keys change.
 /// - Errors: `CXK_SOME_REFUSED` if not all requests are accepted; `CXK_NULL_ARG`, `CXK_BAD_ARG`,
 ///   `CXK_WRONG_HANDLE`, `CXK_TOO_LARGE` (above `CXK_BATCH_MAX` requests), `CXK_NO_MEMORY`.
@@ -257,7 +257,8 @@ pub unsafe extern "C" fn cxk_verify(
 /// # Safety
 ///
 /// `verifier` comes from `cxk_verifier_new()` and was not freed. `requests` points to `count`
-/// requests as in `cxk_verify()`. `statuses` and `principals` have `count` writable elements.
+/// requests as in `cxk_verify()`; it may be NULL if `count` is 0. `statuses` and `principals` have
+/// `count` writable elements.
 #[unsafe(no_mangle)]
 #[must_use]
 pub unsafe extern "C" fn cxk_verify_batch(
@@ -323,18 +324,19 @@ pub unsafe extern "C" fn cxk_verifier_free(verifier: *mut cxk_verifier) {
     unsafe { handle::free::<Verifying>(verifier) };
 }
 
-/// No accepted value or name is longer; of longer ones, only the fact that they are longer matters.
+/// Names and values are read up to this length. No accepted one is longer, so the rest does not
+/// matter.
 const VALUE_BYTES_SEEN: usize = 257;
 
 /// How many requests of a batch are processed together.
 const CHUNK: usize = 64;
 
-/// The requests of a part of a batch that could be parsed, and their keys.
+/// A part of a batch: the requests that could be parsed, and their keys.
 struct Chunk<'a> {
     requests: Vec<Request<'a>>,
     /// The position of each request in its part of the batch.
     places: Vec<usize>,
-    /// Each key once, the same for all requests of the part.
+    /// Each key once, so that all requests of the part see the same version of it.
     keys: Vec<(KeyId, FoundKey)>,
 }
 
@@ -380,7 +382,7 @@ impl Chunk<'_> {
         }
     }
 
-    /// Verifies the parsed requests. Their statuses and all principals are zeros before.
+    /// Verifies the parsed requests. Before the call, their statuses and all principals are zeros.
     fn verify(
         &self,
         verifying: &Verifying,
@@ -435,7 +437,7 @@ impl Verifying {
     }
 }
 
-/// As much of the bytes as a verifier needs.
+/// The bytes, truncated to what a verifier needs.
 ///
 /// # Safety
 ///
@@ -448,7 +450,7 @@ unsafe fn seen<'a>(start: *const c_char, len: usize) -> &'a [u8] {
     }
 }
 
-/// Calls the guard, or, if the caller has its own, records what that needs.
+/// Calls the guard. If the caller has its own, records what that guard needs instead.
 struct Tap<'g> {
     guard: Option<&'g MemoryGuard>,
     seen: Cell<Option<([u8; CXK_REPLAY_TAG_SIZE], u64)>>,
@@ -459,7 +461,8 @@ impl<'g> Tap<'g> {
         Self { guard, seen: Cell::new(None) }
     }
 
-    /// C's form of a principal, with the tag of its own use and not of an earlier one.
+    /// The principal as a C structure, with the replay tag of this request and not of an earlier
+    /// one.
     fn principal(&self, principal: &Principal) -> cxk_principal {
         let (replay_tag, remember_until_ms) = self.seen.take().unwrap_or_default();
         cxk_principal {

@@ -1,4 +1,4 @@
-//! A C program against the library as C programs get it, static and shared.
+//! Builds and runs a C program against the shared and the static library, as users link them.
 
 #![cfg(unix)]
 #![allow(

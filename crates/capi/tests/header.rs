@@ -1,4 +1,5 @@
-//! The header as compilers see it: alone, twice, in every standard, with warnings as errors.
+//! Compiles the header alone, included twice, and in every language standard, with warnings as
+//! errors.
 
 #![cfg(unix)]
 #![allow(

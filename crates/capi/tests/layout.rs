@@ -1,4 +1,4 @@
-//! Every structure of the header has the same layout for a C compiler as for Rust.
+//! Every structure of the header has the same layout in C and in Rust.
 
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]

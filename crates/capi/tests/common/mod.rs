@@ -1,4 +1,4 @@
-//! What the tests of the C library share: the built libraries, and the compilers there are.
+//! Shared by the tests of the C library: builds the libraries, and finds the installed compilers.
 
 #![allow(
     clippy::unwrap_used,
