@@ -64,7 +64,7 @@ func checkNonce(nonce string) error {
 	}
 	for i := range len(nonce) {
 		if !isAlphanumeric(nonce[i]) {
-			return fmt.Errorf("%w: character %d is no ASCII letter or digit", ErrInvalidNonce, i+1)
+			return fmt.Errorf("%w: character %d is not an ASCII letter or digit", ErrInvalidNonce, i+1)
 		}
 	}
 	return nil

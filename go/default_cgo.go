@@ -2,8 +2,8 @@
 
 package cortexkey
 
-// The build tag cortexkey_cgo has the constructors of this package use the C library, as those of
-// package lib do. It is deprecated: package lib does so without a tag.
+// With the build tag cortexkey_cgo, the constructors of this package use the C library, like those
+// of package lib. The tag is deprecated: package lib needs none.
 
 import "github.com/cortexkey/cortexkey/go/internal/library"
 

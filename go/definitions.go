@@ -1,6 +1,6 @@
 package cortexkey
 
-// What keys may do, by definitions that `cortexkey compile` wrote.
+// Compiled key definitions: what keys may do.
 
 import (
 	"fmt"
@@ -30,13 +30,14 @@ type Definition struct {
 	KeyID uint64
 	// Level is the key's security level.
 	Level Level
-	// Expires is when the key expires; zero if it does not, or if it has a lifetime.
+	// Expires is when the key expires; zero if it never expires, or if it has a lifetime instead.
 	Expires time.Time
-	// Lifetime is the key's lifetime from when it is generated; 0 if it has none.
+	// Lifetime is the key's lifetime, counted from when it is generated; 0 if it has none.
 	Lifetime time.Duration
 }
 
-// LoadDefinitions loads the bytes of a file from `cortexkey compile`. It keeps a copy.
+// LoadDefinitions loads the bytes of a file from `cortexkey compile`, of at most 64 MiB. It keeps a
+// copy. Bytes that are damaged or of another format are [ErrInvalidDefinitions].
 //
 // The file is not signed: anyone who can change it can change what keys may do.
 func LoadDefinitions(compiled []byte) (*Definitions, error) {
@@ -61,12 +62,12 @@ func (d *Definitions) All() iter.Seq2[int, Definition] {
 	}
 }
 
-// At returns the definition at an index, counted from 0.
+// At returns the definition at an index, counted from 0, or [ErrNotFound].
 func (d *Definitions) At(at int) (Definition, error) {
 	var definition Definition
 	err := d.open(func(definitions backend.Definitions) error {
 		if at < 0 {
-			return fmt.Errorf("%w: place %d", ErrNotFound, at)
+			return fmt.Errorf("%w: index %d", ErrNotFound, at)
 		}
 		got, err := definitions.At(at)
 		if err != nil {
@@ -90,7 +91,9 @@ func (d *Definitions) At(at int) (Definition, error) {
 // lifetimeMSMax is the most milliseconds that a time.Duration holds: 292 years.
 const lifetimeMSMax = (1<<63 - 1) / 1_000_000
 
-// Find returns the index of the definition with a name, or with tenant/name.
+// Find returns the index of the definition with the given name, which is name or tenant/name. If
+// there is none, the error is [ErrNotFound]; if several tenants have the name, it is
+// [ErrAmbiguousName].
 func (d *Definitions) Find(name string) (int, error) {
 	return d.place(func(definitions backend.Definitions) (int, error) {
 		if name == "" || len(name) > backend.TextBytesMax || !utf8.ValidString(name) {
@@ -100,16 +103,19 @@ func (d *Definitions) Find(name string) (int, error) {
 	})
 }
 
-// FindID returns the index of the definition for a key id, such as a [Principal]'s. The ids come from the lock
-// file at compile time and include rotated keys that are in their grace period.
+// FindID returns the index of the definition for a key id, such as a [Principal]'s. The ids come
+// from the lock file at compile time and include rotated keys that are in their grace period. The
+// errors are [ErrNotFound] and, if several tenants have a key with this id, [ErrAmbiguousName].
 func (d *Definitions) FindID(keyID uint64) (int, error) {
 	return d.place(func(definitions backend.Definitions) (int, error) { return definitions.FindID(keyID) })
 }
 
-// Decide answers a question about the key at an index. A refusal is an answer, not an error.
+// Decide answers a question about the key at an index. A refusal is an answer, not an error. The
+// errors are [ErrNotFound] for an index, and [ErrInvalidQuestion] for a question that exceeds a
+// limit: strings have at most 4,096 bytes of UTF-8, and lists at most 4,096 entries.
 func (d *Definitions) Decide(at int, question Question) (Decision, error) {
 	if isNil(question) {
-		return Decision{}, fmt.Errorf("%w: Decide(…, nil); give one such as ActionQuestion{…}", ErrNil)
+		return Decision{}, fmt.Errorf("%w: Decide(…, nil); give a question such as ActionQuestion{…}", ErrNil)
 	}
 	asked := question.ask()
 	if err := check(asked); err != nil {
@@ -118,7 +124,7 @@ func (d *Definitions) Decide(at int, question Question) (Decision, error) {
 	decision := Decision{}
 	err := d.open(func(definitions backend.Definitions) error {
 		if at < 0 {
-			return fmt.Errorf("%w: place %d", ErrNotFound, at)
+			return fmt.Errorf("%w: index %d", ErrNotFound, at)
 		}
 		got, err := definitions.Decide(at, asked)
 		if err != nil {
@@ -167,7 +173,7 @@ func (d *Definitions) place(find func(backend.Definitions) (int, error)) (int, e
 	return at, err
 }
 
-// check applies both backends' limits to a question.
+// check checks a question against the limits that both backends have.
 func check(q *backend.Question) error {
 	if p := Permission(q.Permission); q.Kind == backend.Component && p != PermissionView && p != PermissionEdit {
 		return fmt.Errorf("%w: Permission(%d); give PermissionView or PermissionEdit", ErrInvalidQuestion, q.Permission)
@@ -204,14 +210,14 @@ func (c *checker) texts(texts ...string) {
 		case !utf8.ValidString(text):
 			c.err = fmt.Errorf("%w: %q is not UTF-8", ErrInvalidQuestion, text)
 		case strings.Contains(text, "\x00"):
-			c.err = fmt.Errorf("%w: %q holds NUL", ErrInvalidQuestion, text)
+			c.err = fmt.Errorf("%w: %q contains NUL", ErrInvalidQuestion, text)
 		}
 	}
 }
 
 func (c *checker) list(count int, texts []string) {
 	if c.err == nil && count > backend.ListMax {
-		c.err = fmt.Errorf("%w: a list of %d; it has at most %d entries", ErrInvalidQuestion, count, backend.ListMax)
+		c.err = fmt.Errorf("%w: a list of %d entries; it has at most %d", ErrInvalidQuestion, count, backend.ListMax)
 		return
 	}
 	c.texts(texts...)

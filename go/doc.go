@@ -1,9 +1,9 @@
-// Package cortexkey signs and verifies HTTP requests with the API keys of Palo Alto Networks Cortex products
-// (XSOAR 8, XDR, XSIAM and Cortex Cloud), and decides what a key may do.
-//
-// A Standard key is sent in the clear. An Advanced key signs: a SHA-256 digest of key, nonce and time is sent.
-// The console's API Keys table shows which, as Security Level. A key does not reveal its level, so the level is
-// an argument of [NewSigner].
+// Package cortexkey signs and verifies HTTP requests with the API keys of Palo Alto Networks Cortex
+// products (XSOAR 8, XDR, XSIAM and Cortex Cloud), and decides what a key may do. A request with a
+// Standard key carries the key itself. A request with an Advanced key carries a nonce, the time,
+// and a SHA-256 digest of the key, nonce and time. The Security Level column of the console's API
+// Keys table shows the level of a key. The key does not reveal it, so the level is an argument of
+// [NewSigner].
 //
 //	signer, err := cortexkey.NewSigner(7, cortexkey.Advanced, os.Getenv("CORTEXKEY_API_KEY"))
 //	if err != nil {
@@ -45,8 +45,9 @@
 //	}
 //	return http.ListenAndServe(addr, verifier.Middleware(handler))
 //
-// Anyone who captures a request can send its headers again with any call. The guard, a [ReplayGuard], accepts
-// them only once. [MemoryGuard] serves one process; several processes need a guard that they share.
+// Anyone who captures a request can send its headers again, with any call. The guard, a
+// [ReplayGuard], accepts the headers of an Advanced request only once. [MemoryGuard] serves one
+// process; several processes need a guard that they share.
 //
 // # Deciding
 //
@@ -55,8 +56,9 @@
 //
 // # Errors
 //
-// Test errors with [errors.Is]. Nil receivers and nil arguments return [ErrNil]. Values that were closed, or not
-// created by their constructors, return [ErrClosed].
+// Test errors with [errors.Is]. A nil receiver returns [ErrNil]. A nil argument returns [ErrNil] or
+// a more specific error: [ErrNilRequest], [ErrNilGuard], or [ErrInvalidOption] for an option.
+// Values that were closed, or not created by their constructors, return [ErrClosed].
 //
 // # Secrets
 //
@@ -66,6 +68,6 @@
 //
 // # The C library
 //
-// The package is pure Go and needs no C compiler. Package [github.com/cortexkey/cortexkey/go/lib] creates
-// the same types over the C library libcortexkey, with the same answers.
+// The package is pure Go and needs no C compiler. Package [github.com/cortexkey/cortexkey/go/lib]
+// creates the same types on top of the C library libcortexkey, with the same results.
 package cortexkey

@@ -27,7 +27,7 @@ var (
 	ErrNilRequest = errors.New("cortexkey: nil request")
 	// ErrNonceSource: the source of nonces failed.
 	ErrNonceSource = errors.New("cortexkey: no random bytes for a nonce")
-	// ErrNotAdvanced: the key is Standard, which is sent in the clear and signs nothing.
+	// ErrNotAdvanced: the key is Standard; only Advanced keys have signatures.
 	ErrNotAdvanced = errors.New("cortexkey: not an Advanced key")
 	// ErrClosed: a value was used after its Close, or was not created by its constructor.
 	ErrClosed = backend.ErrClosed
@@ -43,7 +43,7 @@ var (
 	ErrHostNotAllowed = errors.New("cortexkey: host not allowed")
 	// ErrPlainHTTP: a request would send headers over plain HTTP to another machine.
 	ErrPlainHTTP = errors.New("cortexkey: plain HTTP")
-	// ErrRepeated: a connection broke repeatedly before an answer came.
+	// ErrRepeated: the connection broke repeatedly before a response arrived.
 	ErrRepeated = errors.New("cortexkey: connection lost")
 	// ErrKeyFile: a file is not a valid key file.
 	ErrKeyFile = errors.New("cortexkey: key file")
@@ -53,7 +53,7 @@ var (
 	ErrNotFound = backend.ErrNotFound
 	// ErrAmbiguousName: several definitions have the name; use tenant/name.
 	ErrAmbiguousName = backend.ErrAmbiguousName
-	// ErrInvalidQuestion: a question exceeds a limit.
+	// ErrInvalidQuestion: a question exceeds a limit, or asks for an invalid permission.
 	ErrInvalidQuestion = backend.ErrInvalidQuestion
 	// ErrLibrary: the C library failed, or does not match its header.
 	ErrLibrary = backend.ErrLibrary

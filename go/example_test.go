@@ -1,6 +1,6 @@
 package cortexkey_test
 
-// The examples of the package's documents.
+// The examples of the package documentation.
 
 import (
 	"errors"
@@ -131,7 +131,7 @@ func ExampleNewTransport() {
 	// true
 }
 
-// A key that is rotated: the file is replaced, and later requests are signed with the key that it has then.
+// Rotating a key: after the file is replaced, requests are signed with the new key.
 func ExampleNewFileSource() {
 	folder, err := os.MkdirTemp("", "")
 	if err != nil {
@@ -168,7 +168,7 @@ func ExampleNewVerifier() {
 		fmt.Println(err)
 		return
 	}
-	// 1,000 requests a second, times twice the skew of 60 seconds.
+	// 1,000 requests per second, times twice the skew of 60 seconds.
 	guard, err := cortexkey.NewMemoryGuard(cortexkey.MemoryGuardConfig{Entries: 120_000, First: true})
 	if err != nil {
 		fmt.Println(err)
@@ -212,7 +212,7 @@ func ExampleVerifier_Middleware() {
 		fmt.Println(err)
 		return
 	}
-	// A service that restarts: for a minute it refuses what the process before may have accepted.
+	// After a restart, the service refuses for a minute what the previous process may have accepted.
 	guard, err := cortexkey.NewMemoryGuard(cortexkey.MemoryGuardConfig{Entries: 120_000, Started: time.Now()})
 	if err != nil {
 		fmt.Println(err)
@@ -240,7 +240,7 @@ func ExampleVerifier_Middleware() {
 }
 
 func ExampleDefinitions_Decide() {
-	compiled, err := os.ReadFile("testdata/definitions/after.ckc") // of cortexkey compile
+	compiled, err := os.ReadFile("testdata/definitions/after.ckc") // from cortexkey compile
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -251,7 +251,7 @@ func ExampleDefinitions_Decide() {
 		return
 	}
 	defer definitions.Close()
-	at, err := definitions.FindID(17) // of the principal of a request
+	at, err := definitions.FindID(17) // such as a principal's KeyID
 	if err != nil {
 		fmt.Println(err)
 		return

@@ -55,8 +55,8 @@ type MemoryGuardConfig struct {
 // timestamps within the window up to its entries, and refuses requests when it is full; it never forgets a
 // request that could still be replayed. Guards in several processes do not know about each other.
 //
-// Several verifiers may share a guard. Pass it to [NewVerifier] directly. Your own ReplayGuard cannot wrap it:
-// a tag alone does not contain what the guard needs, so its Remember refuses.
+// Several verifiers may share a guard. Pass it to [NewVerifier] directly. Your own ReplayGuard
+// cannot wrap it: the guard needs more than a tag, so its Remember refuses every request.
 type MemoryGuard struct {
 	guard  *replay.Guard
 	closed atomic.Bool
@@ -84,7 +84,7 @@ func (c MemoryGuardConfig) check() (backend.GuardOptions, error) {
 	}
 	switch {
 	case c.Entries < 1 || c.Entries > MemoryGuardEntriesMax || c.Entries > math.MaxInt/64:
-		return none, fmt.Errorf("%w: MemoryGuardConfig.Entries is %d; give 1 to %d: requests a second times twice the skew",
+		return none, fmt.Errorf("%w: MemoryGuardConfig.Entries is %d; give 1 to %d: requests per second times twice the skew in seconds",
 			ErrInvalidOption, c.Entries, MemoryGuardEntriesMax)
 	case skew < time.Second || skew > 300*time.Second:
 		return none, fmt.Errorf("%w: MemoryGuardConfig.Skew is %v; give 1 to 300 seconds", ErrInvalidOption, c.Skew)
@@ -118,8 +118,8 @@ func (*MemoryGuard) Remember(context.Context, [16]byte, time.Time) error {
 	return refusals[VerdictReplayGuardUnavailable]
 }
 
-// Close makes later calls of [NewVerifier] refuse the guard. Verifiers that use it keep it, and its memory is
-// freed with the last of them. Closing again does nothing.
+// Close closes the guard for new verifiers: [NewVerifier] returns [ErrClosed]. Verifiers that use
+// it keep it, and its memory is freed with the last of them. Closing again does nothing.
 func (g *MemoryGuard) Close() error {
 	if g != nil {
 		g.closed.Store(true)
@@ -127,7 +127,7 @@ func (g *MemoryGuard) Close() error {
 	return nil
 }
 
-// serves reports why the guard does not serve a verifier.
+// serves returns an error if the guard cannot serve a verifier with this skew.
 func (g *MemoryGuard) serves(skewMS uint64) error {
 	if g.guard == nil || g.closed.Load() {
 		return fmt.Errorf("%w: the replay guard", ErrClosed)
@@ -139,8 +139,8 @@ func (g *MemoryGuard) serves(skewMS uint64) error {
 	return nil
 }
 
-func (g *MemoryGuard) ask(p *backend.Principal, nowMS, skewMS uint64) Verdict {
-	return Verdict(g.guard.Ask(&replay.Use{
+func (g *MemoryGuard) remember(p *backend.Principal, nowMS, skewMS uint64) Verdict {
+	return Verdict(g.guard.Remember(&replay.Use{
 		KeyID: p.KeyID, CreatedMS: p.CreatedMS, TimestampMS: p.SignedMS, SkewMS: skewMS, NowMS: nowMS, Tag: p.Tag,
 	}))
 }

@@ -1,6 +1,7 @@
 package cortexkey
 
-// The headers of one request. They are never printed: a Standard key's hold the key.
+// The headers of one request. They are never printed, because those of a Standard key contain the
+// key.
 
 import (
 	"fmt"
@@ -23,8 +24,8 @@ const (
 // Headers are the authentication headers of one request: two for a Standard key, four for an
 // Advanced one. They print, log and marshal without their values.
 type Headers struct {
-	// Gives the value at a place of headerNames. A function, since fmt calls no Format of
-	// an unexported field and follows pointers there, but not into a function.
+	// Returns the value for an index of headerNames. It is a function because fmt prints unexported
+	// fields without calling their Format method, but does not look into functions.
 	values func(at int) string
 }
 
@@ -108,7 +109,7 @@ const (
 
 var headerNames = [5]string{HeaderKeyID, HeaderAuthorization, HeaderNonce, HeaderTimestamp, HeaderChildTenant}
 
-// hidden returns headers that hold the values where fmt does not look.
+// hidden returns headers that hide the values from fmt in a function.
 func (v headerValues) hidden() Headers {
 	return Headers{values: func(at int) string { return v[at] }}
 }
@@ -120,7 +121,7 @@ func (v headerValues) set(header http.Header) {
 			delete(header, name)
 		}
 	}
-	// One slice for the values of all headers.
+	// All headers share one slice of values.
 	all := v[:]
 	for i, name := range headerNames {
 		if v[i] != "" {

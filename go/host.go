@@ -10,14 +10,15 @@ import (
 	"strings"
 )
 
-// hostPort is a host in one spelling, and the port that is connected to.
+// hostPort is a normalised host and the port of the connection.
 type hostPort struct {
 	host string
 	port uint16
 }
 
-// parseHost reads a name or address, with or without a port, and returns what requests to it have: with
-// the port of https, and for this machine that of http, too. A host that no request can have is an error.
+// parseHost parses a name or address, with or without a port, and returns the hosts and ports that
+// requests to it have: the port of https and, for this machine, also that of http. A host that no
+// request can have is an error.
 func parseHost(text string) ([]hostPort, error) {
 	refuse := func(why string) ([]hostPort, error) {
 		return nil, fmt.Errorf("%w: NewTransport: %q %s; give a host such as api-acme.xdr.us.paloaltonetworks.com",
@@ -46,12 +47,12 @@ func parseHost(text string) ([]hostPort, error) {
 	case err != nil || port == 0:
 		return refuse("has an impossible port")
 	case port == 80 && !isLoopback(host):
-		return refuse("has the port of plain HTTP, over which nothing is sent")
+		return refuse("has the port of plain HTTP, which is not supported")
 	}
 	return []hostPort{{host, uint16(port)}}, nil
 }
 
-// hostOf is the host of a request; zero where it has none.
+// hostOf is the host and port of a URL; zero if it has none.
 func hostOf(u *url.URL) hostPort {
 	host := spelling(u.Hostname())
 	port := u.Port()
@@ -70,7 +71,7 @@ func hostOf(u *url.URL) hostPort {
 	return hostPort{}
 }
 
-// spelling is a host in lower case without a final dot, and an address in its shortest form.
+// spelling normalises a host: lower case, no final dot, and the shortest form of an address.
 func spelling(host string) string {
 	host = strings.TrimSuffix(strings.ToLower(host), ".")
 	if address, err := netip.ParseAddr(host); err == nil {
@@ -79,8 +80,8 @@ func spelling(host string) string {
 	return host
 }
 
-// isHostName reports whether a host can be one of a request: an address, or labels of ASCII letters, digits,
-// hyphens and underscores. A name in other letters has an ASCII form (xn--…), which requests may have, too.
+// isHostName reports whether a host can be one of a request: an address, or labels of ASCII
+// letters, digits, hyphens and underscores. An internationalised name has an ASCII form (xn--…).
 func isHostName(host string) bool {
 	if _, err := netip.ParseAddr(host); err == nil {
 		return true

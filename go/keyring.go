@@ -1,6 +1,6 @@
 package cortexkey
 
-// The keys that verifiers know. A keyring never gives one back.
+// The keys that verifiers know. A key cannot be read back from a keyring.
 
 import (
 	"fmt"
@@ -53,7 +53,8 @@ func CreatedAt(t time.Time) KeyOption {
 // Revoked marks a key as revoked: its requests are refused with [VerdictKeyRevoked].
 func Revoked() KeyOption { return func(k *backend.Key) { k.Revoked = true } }
 
-// Put adds a key, or replaces the key with the same id.
+// Put adds a key, or replaces the key with the same id. Errors are [ErrInvalidKey],
+// [ErrInvalidKeyID], [ErrInvalidLevel] and [ErrInvalidOption]; the keyring is unchanged then.
 func (k *Keyring) Put(keyID uint64, level Level, key string, opts ...KeyOption) error {
 	bytes := []byte(key)
 	defer clear(bytes)
@@ -75,12 +76,14 @@ func (k *Keyring) PutBytes(keyID uint64, level Level, key []byte, opts ...KeyOpt
 	return k.open(func(ring backend.Keyring) error { return ring.Put(stored, key) })
 }
 
-// Revoke revokes a key. Its requests are refused with [VerdictKeyRevoked] until it is removed or put again.
+// Revoke revokes a key. Its requests are refused with [VerdictKeyRevoked] until it is removed or
+// put again. A key that the keyring does not have is [ErrUnknownKey].
 func (k *Keyring) Revoke(keyID uint64) error {
 	return k.open(func(ring backend.Keyring) error { return known(keyID, ring.Revoke(keyID)) })
 }
 
-// Remove removes and wipes a key; its requests are then refused with [VerdictUnknownKey].
+// Remove removes and wipes a key; its requests are then refused with [VerdictUnknownKey]. A key
+// that the keyring does not have is [ErrUnknownKey].
 func (k *Keyring) Remove(keyID uint64) error {
 	return k.open(func(ring backend.Keyring) error { return known(keyID, ring.Remove(keyID)) })
 }

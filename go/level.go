@@ -11,7 +11,7 @@ import (
 type Level int
 
 const (
-	// Standard keys are sent in the clear.
+	// Standard keys are sent as they are: every request carries the key itself.
 	Standard Level = 1
 	// Advanced keys are never sent; requests carry a digest of key, nonce and time.
 	Advanced Level = 2
@@ -25,8 +25,8 @@ func ParseLevel(text string) (Level, error) {
 	case "advanced":
 		return Advanced, nil
 	}
-	// The text itself is not repeated: level and key may have been mixed up.
-	return 0, fmt.Errorf("%w: a text of %d bytes; it is \"standard\" or \"advanced\", in lower case", ErrInvalidLevel, len(text))
+	// The error does not repeat the text: it may be a key that was passed as the level.
+	return 0, fmt.Errorf("%w: a string of %d bytes; expected \"standard\" or \"advanced\", in lower case", ErrInvalidLevel, len(text))
 }
 
 // String returns "standard" or "advanced".
@@ -43,7 +43,7 @@ func (l Level) String() string {
 // MarshalText writes "standard" or "advanced". Another level is an error.
 func (l Level) MarshalText() ([]byte, error) {
 	if l != Standard && l != Advanced {
-		return nil, fmt.Errorf("%w: %s; it is Standard or Advanced", ErrInvalidLevel, l)
+		return nil, fmt.Errorf("%w: %s; expected Standard or Advanced", ErrInvalidLevel, l)
 	}
 	return []byte(l.String()), nil
 }

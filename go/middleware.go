@@ -8,14 +8,14 @@ import (
 	"net/http"
 )
 
-// refusal is what the product answers to every request that is not authentic.
+// refusal is the product's response to every request that it does not accept.
 const refusal = `{"reply":{"err_code":401,"err_msg":"Public API request unauthorized","err_extra":null}}`
 
 type principalKey struct{}
 
-// Middleware passes authentic requests to next, with their [Principal] in the context, and answers all others
-// with the same 401. It works with routers that take func(http.Handler) http.Handler, such as chi. If next is
-// nil, an authentic request is answered with 500.
+// Middleware passes accepted requests to next, with their [Principal] in the context, and answers
+// all others with the same 401. It works with routers that take func(http.Handler) http.Handler,
+// such as chi. If next is nil, accepted requests are answered with 500.
 func (v *Verifier) Middleware(next http.Handler) http.Handler {
 	if next == nil {
 		next = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -38,7 +38,8 @@ func WithPrincipal(ctx context.Context, principal Principal) context.Context {
 	return context.WithValue(ctx, principalKey{}, principal)
 }
 
-// PrincipalFrom returns the sender of a context's request, and whether a verifier accepted the request.
+// PrincipalFrom returns the sender of the context's request. It returns false if the context holds
+// no principal.
 func PrincipalFrom(ctx context.Context) (Principal, bool) {
 	if ctx == nil {
 		return Principal{}, false

@@ -1,6 +1,6 @@
 package cortexkey
 
-// How package lib puts the C library below the types of this package.
+// Hooks with which package lib creates this package's types on top of the C library.
 
 import (
 	"fmt"
@@ -9,8 +9,8 @@ import (
 	"github.com/cortexkey/cortexkey/go/internal/hook"
 )
 
-// Backend describes what the constructors of this package use: "pure Go", or with the deprecated build
-// tag cortexkey_cgo the C library and its release.
+// Backend describes the implementation that this package's constructors use: "pure Go", or, with
+// the deprecated build tag cortexkey_cgo, the C library and its release.
 func Backend() string { return backendDescription() }
 
 func init() {

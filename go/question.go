@@ -1,10 +1,11 @@
 package cortexkey
 
-// What may be asked of definitions, and the answers.
+// Questions about compiled definitions, and their answers.
 
 import "github.com/cortexkey/cortexkey/go/internal/backend"
 
-// Question is one of the types below whose names end with Question.
+// Question is a question for [Definitions.Decide]: a value of one of the types whose names end in
+// Question.
 type Question interface{ ask() *backend.Question }
 
 // Permission is a level of a component.
@@ -71,8 +72,8 @@ type Reference struct {
 	Groups []string
 	// Endpoint is the endpoint of an asset with an agent; otherwise nil.
 	Endpoint *Endpoint
-	// Deleted marks a deleted asset. An issue that references nothing else needs the scope's switch for
-	// unreferenced issues, like an issue of an unknown asset.
+	// Deleted marks a deleted asset. An issue that references nothing else is visible only if the
+	// scope includes unreferenced issues, like an issue of an unknown asset.
 	Deleted bool
 	// Unknown marks an object that is in no inventory.
 	Unknown bool
@@ -83,7 +84,8 @@ type Answer int
 
 // The answers.
 const (
-	// AnswerUnknown: the answer depends on a fact that was not listed. Treat it as a refusal.
+	// AnswerUnknown: the answer depends on a fact that the definitions do not list. Treat it as a
+	// refusal.
 	AnswerUnknown Answer = iota
 	// AnswerRefused: the key is not allowed to do this.
 	AnswerRefused
@@ -104,9 +106,10 @@ func (a Answer) String() string {
 
 // Decision is an answer with its explanation.
 type Decision struct {
-	// Answer is the answer.
+	// Answer is the answer in the tenant as it is.
 	Answer Answer
-	// IfEnforced is the answer if the tenant enforced scopes.
+	// IfEnforced is the answer that applies if the tenant enforces scopes. It differs from Answer only
+	// if ScopesOff.
 	IfEnforced Answer
 	// ScopesOff reports that the tenant does not enforce scopes.
 	ScopesOff bool

@@ -10,8 +10,9 @@ import (
 	"github.com/cortexkey/cortexkey/go/internal/backend"
 )
 
-// Signature is the digest, nonce and time of one request, for [Signer.Sign]. It can be reused. It prints
-// without its values, because anyone who reads an unsent signature can send a request.
+// Signature is the digest, nonce and time of one request, for [Signer.Sign]. It can be reused. It
+// prints without its values, because anyone who reads a signature before it is used can send a
+// request with it.
 type Signature struct {
 	values backend.Signature
 }

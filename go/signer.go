@@ -21,17 +21,17 @@ type Signer struct {
 	level       Level
 	idText      string
 	childTenant string
-	clock       func() time.Time // nil: the machine's
-	random      io.Reader        // nil: the system's
+	clock       func() time.Time // nil: time.Now
+	random      io.Reader        // nil: the system's random source
 	over        hook.NewSignerBackend
-	mu          sync.RWMutex    // Close waits for those who sign
+	mu          sync.RWMutex    // Close waits for running calls
 	signing     func() *signing // nil once closed; a function, since fmt does not look into one
 }
 
-// NewSigner returns a signer for a key of 1 to 256 bytes. The API Keys table shows the key's id and level, in
-// the columns ID and Security Level.
-//
-// The signer does not store an Advanced key itself. The caller may wipe a []byte key immediately.
+// NewSigner returns a signer for a key of 1 to 256 bytes. The API Keys table shows the key's id and
+// level, in the columns ID and Security Level. The signer does not store an Advanced key itself.
+// The caller may wipe a []byte key immediately. Errors are [ErrInvalidKey], [ErrInvalidKeyID],
+// [ErrInvalidLevel] and [ErrInvalidOption].
 func NewSigner[K ~string | ~[]byte](keyID uint64, level Level, key K, opts ...Option) (*Signer, error) {
 	copied := append([]byte(nil), key...)
 	defer clear(copied)
@@ -94,16 +94,16 @@ func (s *Signer) Level() Level {
 
 // Headers signs one attempt with a new nonce and the current time.
 func (s *Signer) Headers() (Headers, error) {
-	values, err := s.fresh()
+	values, err := s.sign()
 	if err != nil {
 		return Headers{}, err
 	}
 	return values.hidden(), nil
 }
 
-// HeadersAt signs with a given nonce (64 ASCII letters and digits) and time (Unix time in milliseconds), for
-// tests and reproducible output. Never send two requests with the same nonce. A Standard key uses neither, and
-// both are ignored.
+// HeadersAt signs with a given nonce (64 ASCII letters and digits) and time (Unix time in
+// milliseconds), for tests and reproducible output. Never send two requests with the same nonce.
+// With a Standard key, both are ignored.
 func (s *Signer) HeadersAt(nonce string, timestampMS int64) (Headers, error) {
 	if s.Level() != Advanced {
 		return s.Headers()
@@ -123,13 +123,14 @@ func (s *Signer) HeadersAt(nonce string, timestampMS int64) (Headers, error) {
 	return s.values(&signature).hidden(), nil
 }
 
-// SignRequest sets the authentication headers of a request and replaces existing ones. Sign every attempt. It
-// allocates twice, for net/http's strings and slices; [Signer.Sign] does not.
+// SignRequest sets the authentication headers of a request and replaces existing ones. Call it for
+// every attempt. It allocates twice, for net/http's strings and slices; [Signer.Sign] does not
+// allocate.
 func (s *Signer) SignRequest(req *http.Request) error {
 	if req == nil {
 		return fmt.Errorf("%w: SignRequest(nil)", ErrNilRequest)
 	}
-	values, err := s.fresh()
+	values, err := s.sign()
 	if err != nil {
 		return err
 	}
@@ -140,7 +141,8 @@ func (s *Signer) SignRequest(req *http.Request) error {
 	return nil
 }
 
-// Sign signs one request with an Advanced key into the caller's memory, without allocating.
+// Sign signs one request with an Advanced key into the caller's memory, without allocating. With a
+// Standard key it returns [ErrNotAdvanced].
 func (s *Signer) Sign(signature *Signature) error {
 	if signature == nil {
 		return fmt.Errorf("%w: Sign(nil); give the address of a Signature", ErrNil)
@@ -218,8 +220,8 @@ func newSigner(keyID uint64, level Level, key []byte, opts []Option) (*Signer, e
 	return s, nil
 }
 
-// fresh signs one request for net/http.
-func (s *Signer) fresh() (headerValues, error) {
+// sign returns the header values of a new signature.
+func (s *Signer) sign() (headerValues, error) {
 	if s.Level() == Advanced {
 		var signature Signature
 		if err := s.Sign(&signature); err != nil {
@@ -239,8 +241,8 @@ func (s *Signer) fresh() (headerValues, error) {
 	return headerValues{keyIDAt: s.idText, authorizationAt: key, childTenantAt: s.childTenant}, err
 }
 
-// values turns a signature into header values. Digest, nonce and time share one string, which is all
-// that is allocated.
+// values turns a signature into header values. Digest, nonce and time are parts of one string, so
+// that there is one allocation.
 func (s *Signer) values(signature *Signature) headerValues {
 	const nonceEnd = digestBytes + nonceBytes
 	var text [nonceEnd + timestampBytes]byte
@@ -264,7 +266,7 @@ func (s *Signer) closed() error {
 	if s == nil {
 		return fmt.Errorf("%w: *Signer; NewSigner returns one", ErrNil)
 	}
-	return fmt.Errorf("%w: the signer of key id %d; make a new one", ErrClosed, s.keyID)
+	return fmt.Errorf("%w: the signer of key id %d; create a new one", ErrClosed, s.keyID)
 }
 
 func (s *Signer) now() (int64, error) {

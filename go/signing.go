@@ -13,11 +13,11 @@ import (
 	"github.com/cortexkey/cortexkey/go/internal/purego"
 )
 
-// signing is what a signer keeps of its key. Pure Go is called directly and not through an interface,
-// so that a caller's signatures can stay on the stack.
+// signing is what a signer stores of its key. Pure Go is called directly and not through an
+// interface, so that a caller's signatures can stay on the stack.
 type signing struct {
 	key      []byte // of a Standard key
-	absorbed purego.Absorbed
+	midstate purego.Midstate
 	library  backend.Signer // nil: pure Go
 }
 
@@ -29,11 +29,11 @@ func newSigning(keyID uint64, level Level, key []byte, over hook.NewSignerBacken
 	case level == Standard:
 		return &signing{key: append([]byte(nil), key...)}, nil
 	}
-	absorbed, err := purego.Absorb(key)
-	return &signing{absorbed: absorbed}, err
+	midstate, err := purego.NewMidstate(key)
+	return &signing{midstate: midstate}, err
 }
 
-// standard returns the key.
+// standard returns a Standard key.
 func (s *signing) standard() (string, error) {
 	if s.library != nil {
 		return s.library.Standard()
@@ -41,7 +41,7 @@ func (s *signing) standard() (string, error) {
 	return string(s.key), nil
 }
 
-// sign signs each with the machine's time and a new nonce.
+// sign fills each signature with the current time and a new nonce.
 func (s *signing) sign(signatures []Signature) error {
 	if s.library != nil {
 		return s.signInLibrary(signatures)
@@ -56,48 +56,49 @@ func (s *signing) sign(signatures []Signature) error {
 		to := &signatures[i].values
 		copy(to.Timestamp[:], timestamp[:])
 		nonce, digest := (*[nonceBytes]byte)(to.Nonce[:]), (*[digestBytes]byte)(to.Authorization[:])
-		if err := s.absorbed.Sign(&timestamp, nonce, digest); err != nil {
+		if err := s.midstate.Sign(&timestamp, nonce, digest); err != nil {
 			return fmt.Errorf("%w: %w", ErrNonceSource, err)
 		}
 	}
 	return nil
 }
 
-// signAt signs with a time, and with the nonce that is in its place.
+// signAt signs with the given time, and with the nonce that the signature already contains.
 func (s *signing) signAt(ms int64, signature *Signature) error {
 	if s.library != nil {
-		place := places.Get().(*[chunk]backend.Signature)
-		defer places.Put(place)
-		place[0] = signature.values
-		err := s.library.SignAt(ms, &place[0])
-		signature.values = place[0]
-		place[0] = backend.Signature{}
+		buffer := buffers.Get().(*[chunk]backend.Signature)
+		defer buffers.Put(buffer)
+		buffer[0] = signature.values
+		err := s.library.SignAt(ms, &buffer[0])
+		signature.values = buffer[0]
+		buffer[0] = backend.Signature{}
 		return err
 	}
 	to := &signature.values
 	strconv.AppendInt(to.Timestamp[:0], ms, 10)
 	nonce, digest := (*[nonceBytes]byte)(to.Nonce[:]), (*[digestBytes]byte)(to.Authorization[:])
-	return s.absorbed.SignWith((*[timestampBytes]byte)(to.Timestamp[:]), nonce, digest)
+	return s.midstate.SignWith((*[timestampBytes]byte)(to.Timestamp[:]), nonce, digest)
 }
 
-// chunk is how many signatures go to the library at once.
+// chunk is the number of signatures that one call of the library fills.
 const chunk = 64
 
-// places are memory for the library: what is given to an interface would leave the caller's stack.
-var places = sync.Pool{New: func() any { return new([chunk]backend.Signature) }}
+// buffers are memory for the library. A caller's signature that is passed to an interface would
+// escape to the heap.
+var buffers = sync.Pool{New: func() any { return new([chunk]backend.Signature) }}
 
 func (s *signing) signInLibrary(signatures []Signature) error {
-	place := places.Get().(*[chunk]backend.Signature)
-	defer places.Put(place)
+	buffer := buffers.Get().(*[chunk]backend.Signature)
+	defer buffers.Put(buffer)
 	for len(signatures) > 0 {
 		count := min(len(signatures), chunk)
-		if err := s.library.Sign(place[:count]); err != nil {
+		if err := s.library.Sign(buffer[:count]); err != nil {
 			return err
 		}
 		for i := range count {
-			signatures[i].values = place[i]
+			signatures[i].values = buffer[i]
 		}
-		clear(place[:count])
+		clear(buffer[:count])
 		signatures = signatures[count:]
 	}
 	return nil
@@ -109,5 +110,5 @@ func (s *signing) close() {
 		return
 	}
 	clear(s.key)
-	s.absorbed.Wipe()
+	s.midstate.Wipe()
 }

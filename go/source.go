@@ -1,6 +1,6 @@
 package cortexkey
 
-// Where a transport gets its signer: one that stays, or one that changes when a key is rotated.
+// The source of a transport's signer: a fixed one, or one that changes when a key is rotated.
 
 import (
 	"bytes"
@@ -51,13 +51,13 @@ type FileSource struct {
 	mu     sync.Mutex
 	signer *Signer     // nil once closed
 	info   os.FileInfo // of the file that was read last
-	next   time.Time   // when to look again
+	next   time.Time   // when the file is checked again
 }
 
 const (
-	// fileInterval is how often a file is looked at.
+	// fileInterval is the shortest time between two checks of the file.
 	fileInterval = time.Second
-	// fileSettled is how old a change must be to be the last.
+	// fileSettled is the age from which a file counts as completely written.
 	fileSettled   = 3 * time.Second
 	fileBytesMax  = 64 << 10
 	fileKeyName   = "CORTEXKEY_API_KEY"
@@ -65,8 +65,9 @@ const (
 	fileLevelName = "CORTEXKEY_API_KEY_TYPE"
 )
 
-// NewFileSource reads a file and returns a source that checks the file at most once a second, when requests are
-// sent. Links are followed, so a mounted secret may be replaced atomically. A nil parse is [ParseKeyFile].
+// NewFileSource reads a file and returns a source that checks the file at most once a second, when
+// requests are sent. Links are followed, so a mounted secret may be replaced atomically. If parse
+// is nil, it is [ParseKeyFile].
 //
 // If the new contents cannot be read, for example because the file is half written, the previous key stays in
 // use, and log is called with the error if it is not nil. The error contains no key, unless parse adds one.
@@ -116,7 +117,7 @@ func (f *FileSource) Close() error {
 	return signer.Close()
 }
 
-// read reads the file where it is not the one that was read last.
+// read reads the file if it changed since it was last read.
 func (f *FileSource) read() error {
 	info, err := os.Stat(f.path)
 	if err != nil {
@@ -140,10 +141,11 @@ func (f *FileSource) read() error {
 	if err != nil {
 		return fmt.Errorf("%w: %s: %w", ErrKeyFile, f.path, err)
 	}
-	_ = f.signer.Close() // which waits for goroutines that are signing
+	_ = f.signer.Close() // waits for goroutines that are signing
 	f.signer, f.info = signer, info
 	if time.Since(info.ModTime()) < fileSettled {
-		// It may still be being written, which a coarse clock of the file system would not show.
+		// Read it again next time: it may still be written to, and a file system with coarse timestamps
+		// would not show that.
 		f.info = nil
 	}
 	return nil
@@ -162,9 +164,11 @@ func readAtMost(path string, most int64) ([]byte, error) {
 	return contents, err
 }
 
-// ParseKeyFile returns a signer for the key in a file with its id and level: the lines CORTEXKEY_API_KEY_ID=7,
-// CORTEXKEY_API_KEY_TYPE=advanced and CORTEXKEY_API_KEY=…, as in the command line's environment, or a JSON
-// object with these names and strings. Other names are ignored.
+// ParseKeyFile returns a signer for the key in a file with its id and level: the lines
+// CORTEXKEY_API_KEY_ID=7, CORTEXKEY_API_KEY_TYPE=advanced and CORTEXKEY_API_KEY=…, as in the
+// environment of the command-line tool, or a JSON object with these names and strings as values.
+// Other names are ignored. An error is [ErrKeyFile], or the error of [NewSigner], and contains no
+// key.
 func ParseKeyFile(contents []byte, opts ...Option) (*Signer, error) {
 	values, err := keyFileValues(contents)
 	if err != nil {

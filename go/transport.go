@@ -1,7 +1,7 @@
 package cortexkey
 
-// A transport that signs every attempt. It sends headers to no other host than those it was given, and
-// over plain HTTP only to this machine.
+// A transport that signs every attempt. It sends headers only to the given hosts, and over plain
+// HTTP only to this machine.
 
 import (
 	"context"
@@ -14,14 +14,15 @@ import (
 )
 
 // Transport signs every request that it sends. Any number of goroutines may use it at once.
+// Requests to hosts that it was not given fail with [ErrHostNotAllowed], and plain HTTP to another
+// machine with [ErrPlainHTTP].
 //
 // A response's Request is the caller's request, without the authentication headers.
 type Transport struct {
 	source SignerSource
 	base   http.RoundTripper
-	// The base, where it is net/http's own.
-	direct *http.Transport
-	hosts  map[hostPort]bool
+	// The base, if it is net/http's own transport; otherwise nil. rect *http.Transport
+	hosts map[hostPort]bool
 }
 
 // NewTransport returns a transport that signs requests to the given hosts: names or addresses, with a port if it
@@ -67,13 +68,13 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		}
 		return nil, err
 	}
-	send := t.sendBelow
+	send := t.sendWrapped
 	if t.direct != nil {
 		send = t.sendDirect
 	}
 	response, err := send(req)
 	if response != nil {
-		// Not the copy, whose headers can sign.
+		// The copy's headers can be sent again, so they are not returned.
 		response.Request = req
 	}
 	return response, err
@@ -98,14 +99,14 @@ func (t *Transport) check(req *http.Request) error {
 	case req.URL.Scheme != "https" && !isLoopback(req.URL.Hostname()):
 		return fmt.Errorf("%w: %s://%s; use https", ErrPlainHTTP, req.URL.Scheme, req.URL.Host)
 	case !t.hosts[hostOf(req.URL)]:
-		return fmt.Errorf("%w: %s; this transport signs for those that NewTransport was given", ErrHostNotAllowed, req.URL.Host)
+		return fmt.Errorf("%w: %s; this transport signs only for the hosts that NewTransport was given", ErrHostNotAllowed, req.URL.Host)
 	}
 	return nil
 }
 
-// sendDirect sends by net/http's transport, which announces each attempt before it writes to the
-// connection: from the second attempt on the headers are signed again then. Nothing else reads them at
-// that time, since net/http waits for the end of the attempt before.
+// sendDirect sends with net/http's transport, which calls GotConn for each attempt before it writes
+// to the connection. From the second attempt on, the headers are signed again at that moment.
+// Nothing else reads them then, because net/http waits for the previous attempt to end.
 func (t *Transport) sendDirect(req *http.Request) (*http.Response, error) {
 	ctx := req.Context()
 	attempts := 0
@@ -118,7 +119,7 @@ func (t *Transport) sendDirect(req *http.Request) (*http.Response, error) {
 				return
 			}
 			if failed = t.sign(ctx, signed); failed != nil {
-				// An attempt that cannot have a signature of its own has none.
+				// Without a new signature, the attempt is sent unsigned rather than with the previous one.
 				removeAll(signed.Header)
 			}
 		},
@@ -147,13 +148,15 @@ func closeBody(req *http.Request) {
 // attemptsMax is how often a request is signed and sent for one call.
 const attemptsMax = 3
 
-// errRewind stops net/http where it asks for the body again to repeat a request by itself.
+// errRewind stops net/http from repeating a request by itself: it is the answer when net/http asks
+// for the body again.
 var errRewind = errors.New("cortexkey: a repeated request needs a new signature")
 
-// sendBelow sends by another transport, below which net/http may repeat a request. It asks for the body
-// before it does so, and is refused: the request is signed and sent again from here. A request without a
-// body gets an empty one that net/http must ask for, too.
-func (t *Transport) sendBelow(req *http.Request) (*http.Response, error) {
+// sendWrapped sends with another transport, below which net/http may repeat a request. Before
+// net/http does so, it asks for the body again and gets an error; the request is then signed and
+// sent again from here. A request without a body gets an empty one, so that net/http has to ask for
+// it too.
+func (t *Transport) sendWrapped(req *http.Request) (*http.Response, error) {
 	hasBody := req.Body != nil && req.Body != http.NoBody
 	for attempt := 1; ; attempt++ {
 		signed := req.WithContext(req.Context())
@@ -185,7 +188,7 @@ func (t *Transport) sendBelow(req *http.Request) (*http.Response, error) {
 	}
 }
 
-// isRepeatable reports whether net/http sends a request again that a server may have read.
+// isRepeatable reports whether net/http may repeat the request although a server may have read it.
 func isRepeatable(req *http.Request) bool {
 	if slices.Contains([]string{"", http.MethodGet, http.MethodHead, http.MethodOptions, http.MethodTrace}, req.Method) {
 		return true
@@ -201,8 +204,8 @@ type emptyBody struct{}
 func (emptyBody) Read([]byte) (int, error) { return 0, io.EOF }
 func (emptyBody) Close() error             { return nil }
 
-// sign asks the source for a signer. One that was closed meanwhile, since its key was replaced, is asked
-// for again.
+// sign signs with a signer from the source. If that signer was closed meanwhile, because its key
+// was replaced, it asks the source again.
 func (t *Transport) sign(ctx context.Context, req *http.Request) error {
 	for attempt := 1; ; attempt++ {
 		signer, err := t.source.Signer(ctx)

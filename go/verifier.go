@@ -1,6 +1,6 @@
 package cortexkey
 
-// The verifier: it finds the headers, takes the time, and asks the replay guard last.
+// The verifier: it finds the headers, reads the clock, and calls the replay guard last.
 
 import (
 	"context"
@@ -22,7 +22,7 @@ type Verifier struct {
 	guard    ReplayGuard
 	skewMS   uint64
 	lenient  bool
-	mu       sync.RWMutex            // Close waits for those who verify
+	mu       sync.RWMutex            // Close waits for running calls
 	verifier func() backend.Verifier // nil once closed; a function, since fmt does not look into one
 }
 
@@ -38,8 +38,10 @@ type Principal struct {
 	Signed time.Time
 }
 
-// NewVerifier returns a verifier for the keys of a keyring. It checks every Advanced request that is otherwise
-// valid with the guard; see [ReplayGuard] and [NewMemoryGuard].
+// NewVerifier returns a verifier for the keys of a keyring. It checks every Advanced request that
+// is otherwise valid with the guard; see [ReplayGuard] and [NewMemoryGuard]. The keyring and the
+// guard may be closed before the verifier. Errors are [ErrNilGuard], [ErrInvalidGuard],
+// [ErrInvalidOption], [ErrNil] and [ErrClosed].
 func NewVerifier(ring *Keyring, guard ReplayGuard, opts ...VerifierOption) (*Verifier, error) {
 	if isNil(guard) {
 		return nil, fmt.Errorf("%w: NewVerifier(…, nil); without a guard every request can be sent again", ErrNilGuard)
@@ -70,7 +72,7 @@ func NewVerifier(ring *Keyring, guard ReplayGuard, opts ...VerifierOption) (*Ver
 	return v, nil
 }
 
-// isNil also finds a nil pointer or function in an interface.
+// isNil reports whether an interface is nil or holds a nil pointer or function.
 func isNil(value any) bool {
 	v := reflect.ValueOf(value)
 	return !v.IsValid() || (v.Kind() == reflect.Pointer || v.Kind() == reflect.Func) && v.IsNil()
@@ -134,37 +136,37 @@ func (v *Verifier) Verify(ctx context.Context, header http.Header) (Principal, e
 
 // Outcome is what [Verifier.Verify] returns for one request of a batch.
 type Outcome struct {
-	// Principal is the sender; zero where the request was refused.
+	// Principal is the sender; zero if the request was refused.
 	Principal Principal
 	// Err is nil, or why the request was refused.
 	Err error
 }
 
-// VerifyBatch checks many requests at one time of the clock, in their order: of two equal requests the
-// first is accepted. Each outcome is that of [Verifier.Verify]. Over the C library it needs one call for
-// 64 requests, whose hashes are made together.
+// VerifyBatch verifies many requests in order, all at the same time of the clock. Of two equal
+// Advanced requests, only the first is accepted. Each outcome is what [Verifier.Verify] would
+// return. With the C library, one call verifies 64 requests and computes their hashes together.
 func (v *Verifier) VerifyBatch(ctx context.Context, headers []http.Header) []Outcome {
 	outcomes := make([]Outcome, len(headers))
 	requests := make([]backend.Request, 0, len(headers))
-	places := make([]int, 0, len(headers)) // of the requests among the headers
+	indices := make([]int, 0, len(headers)) // of each request in headers
 	for i, header := range headers {
 		var request backend.Request
 		if !find(header, &request) {
 			outcomes[i].Err = refusals[VerdictDuplicateHeader]
 			continue
 		}
-		requests, places = append(requests, request), append(places, i)
+		requests, indices = append(requests, request), append(indices, i)
 	}
 	verified := make([]backend.Outcome, len(requests))
 	nowMS := v.verifyBatch(requests, verified)
 	for i := range verified {
 		principal, err := v.conclude(ctx, &verified[i].Principal, nowMS, Verdict(verified[i].Verdict))
-		outcomes[places[i]] = Outcome{principal, err}
+		outcomes[indices[i]] = Outcome{principal, err}
 	}
 	return outcomes
 }
 
-// conclude asks the guard about a request that is otherwise good, and returns its sender.
+// conclude calls the guard for a request that is otherwise valid, and returns its sender.
 func (v *Verifier) conclude(ctx context.Context, principal *backend.Principal, nowMS uint64, verdict Verdict) (Principal, error) {
 	if verdict != VerdictAccept {
 		if err, ok := refusals[verdict]; ok {
@@ -203,7 +205,7 @@ func (v *Verifier) Close() error {
 	return nil
 }
 
-// closedVerdict is no verdict.
+// closedVerdict is an internal status: the verifier is nil or closed.
 const closedVerdict Verdict = math.MinInt32
 
 func (v *Verifier) verify(request backend.Request) (backend.Principal, uint64, Verdict) {
@@ -215,7 +217,8 @@ func (v *Verifier) verify(request backend.Request) (backend.Principal, uint64, V
 	if v.verifier == nil {
 		return backend.Principal{}, 0, closedVerdict
 	}
-	// Before 1970 no timestamp fits, and no key has expired.
+	// A clock before 1970 counts as 1970: every timestamp is then in the future, and no key has
+	// expired.
 	now := uint64(max(v.clock().UnixMilli(), 0))
 	principal, verdict := v.verifier().Verify(request, now)
 	return principal, now, Verdict(verdict)
@@ -247,10 +250,10 @@ func (v *Verifier) failed(status Verdict) error {
 	return fmt.Errorf("%w: status %d", ErrLibrary, int32(status))
 }
 
-// remember asks the guard about a request that is otherwise good.
+// remember calls the guard for a request that is otherwise valid.
 func (v *Verifier) remember(ctx context.Context, p *backend.Principal, nowMS uint64) error {
 	if ours, ok := v.guard.(*MemoryGuard); ok {
-		if verdict := ours.ask(p, nowMS, v.skewMS); verdict != VerdictAccept {
+		if verdict := ours.remember(p, nowMS, v.skewMS); verdict != VerdictAccept {
 			return refusals[verdict]
 		}
 		return nil
@@ -262,7 +265,7 @@ func (v *Verifier) remember(ctx context.Context, p *backend.Principal, nowMS uin
 	return nil
 }
 
-// guardError says what a guard's error means: a verdict of its own, or that it is out of reach.
+// guardError returns a guard's verdict, or wraps any other error: the guard is unavailable.
 func guardError(err error) error {
 	if errors.Is(err, ErrRefused) {
 		return err
@@ -270,7 +273,7 @@ func guardError(err error) error {
 	return fmt.Errorf("%w: %w", refusals[VerdictReplayGuardUnavailable], err)
 }
 
-// find finds the headers that authenticate a request, and reports whether each is there once at most.
+// find finds the authentication headers, and reports whether each occurs at most once.
 func find(header http.Header, request *backend.Request) bool {
 	for name, values := range header {
 		var place **string

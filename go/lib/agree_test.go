@@ -148,7 +148,7 @@ func generated(random *rand.Rand, breaks bool) []byte {
 	return w.Bytes()
 }
 
-// both loads through the library and in Go, which must agree whether that goes.
+// both loads definitions with the library and in Go. Both must accept them, or both refuse them.
 func both(t *testing.T, compiled []byte) (theirs, ours backend.Definitions, ok bool) {
 	theirs, theirErr := library.LoadDefinitions(compiled)
 	ours, ourErr := access.Load(compiled)
@@ -193,7 +193,7 @@ func TestGeneratedDefinitionsAndQuestions(t *testing.T) {
 				question := question(random)
 				want, wantErr := theirs.Decide(at, question)
 				got, gotErr := ours.Decide(at, question)
-				if got.Answer != want.Answer || got.IfEnforced != want.IfEnforced || got.ScopesOff != want.ScopesOff || !sameKind(gotErr, wantErr) {
+				if got.Answer != want.Answer || got.IfEnforced != want.IfEnforced || got.ScopesOff != want.ScopesOff || got.Why != want.Why || !sameKind(gotErr, wantErr) {
 					t.Fatalf("%+v\nlibrary %+v %v\nGo      %+v %v", question, want, wantErr, got, gotErr)
 				}
 				if gotErr == nil {
@@ -259,7 +259,7 @@ func question(random *rand.Rand) *backend.Question {
 	return q
 }
 
-// Bytes that are changed and sealed again are definitions for both or for none, and both answer alike.
+// Both accept or both refuse changed bytes with a valid digest, and both give the same answers.
 func TestForgedDefinitions(t *testing.T) {
 	random := rand.New(rand.NewPCG(3, 4))
 	file := must(os.ReadFile("../testdata/definitions/after.ckc"))(t)

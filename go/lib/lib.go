@@ -1,7 +1,7 @@
 //go:build cgo
 
-// Package lib creates signers, keyrings and definitions that use the C library libcortexkey. They are the
-// types of package cortexkey, and its transport, verifier and middleware accept them.
+// Package lib creates signers, keyrings and definitions that use the C library libcortexkey. They
+// have the types of package cortexkey, so its transport, verifier and middleware accept them.
 //
 //	signer, err := lib.NewSigner(7, cortexkey.Advanced, key)
 //	transport, err := cortexkey.NewTransport(signer, nil, host)
@@ -10,8 +10,8 @@
 //	guard, err := lib.NewMemoryGuard(cortexkey.MemoryGuardConfig{Entries: 120_000, Started: time.Now()})
 //	verifier, err := cortexkey.NewVerifier(keyring, guard)
 //
-// Package cortexkey does all of this in Go alone, with the same answers. Use this package for batches of
-// signatures, for [Compare], or to have one implementation for all of your languages.
+// Package cortexkey does all of this in pure Go, with the same results. Use this package for
+// batches of signatures, for [Compare], or to have one implementation for all of your languages.
 //
 // It needs cgo, a C compiler, and the library when the program is built:
 //
@@ -38,7 +38,7 @@ import (
 // Version describes the library, its release and how it was linked.
 func Version() string { return library.Description() }
 
-// NewSigner is [cortexkey.NewSigner] over the library.
+// NewSigner is [cortexkey.NewSigner] with the C library.
 func NewSigner[K ~string | ~[]byte](keyID uint64, level cortexkey.Level, key K, opts ...cortexkey.Option) (*cortexkey.Signer, error) {
 	over, ok := hook.SignerOption(library.NewSigner).(cortexkey.Option)
 	if !ok {
@@ -47,7 +47,8 @@ func NewSigner[K ~string | ~[]byte](keyID uint64, level cortexkey.Level, key K, 
 	return cortexkey.NewSigner(keyID, level, key, append(opts[:len(opts):len(opts)], over)...)
 }
 
-// NewKeyring is [cortexkey.NewKeyring] over the library. Verifiers of its keys verify in the library.
+// NewKeyring is [cortexkey.NewKeyring] with the C library, which also verifies the requests of its
+// keys.
 func NewKeyring() (*cortexkey.Keyring, error) {
 	made, err := library.NewKeyring()
 	if err != nil {
@@ -60,7 +61,7 @@ func NewKeyring() (*cortexkey.Keyring, error) {
 	return keyring, nil
 }
 
-// LoadDefinitions is [cortexkey.LoadDefinitions] over the library.
+// LoadDefinitions is [cortexkey.LoadDefinitions] with the C library.
 func LoadDefinitions(compiled []byte) (*cortexkey.Definitions, error) {
 	made, err := library.LoadDefinitions(compiled)
 	if err != nil {
@@ -83,15 +84,16 @@ type Gain struct {
 	Message string
 }
 
-// Compare returns what keys gain from one version of the definitions to the next. Both must come
-// from [LoadDefinitions].
+// Compare returns what keys gain from one version of the definitions to the next, in the order of
+// the definitions after. Both must come from [LoadDefinitions]; others are
+// [cortexkey.ErrInvalidDefinitions].
 func Compare(before, after *cortexkey.Definitions) ([]Gain, error) {
 	var gains []Gain
 	err := hook.DefinitionsBackend(before, func(old backend.Definitions) error {
 		return hook.DefinitionsBackend(after, func(new backend.Definitions) error {
 			found, ok, err := library.Compare(old, new)
 			if !ok {
-				return fmt.Errorf("%w: Compare takes definitions of lib.LoadDefinitions", cortexkey.ErrInvalidDefinitions)
+				return fmt.Errorf("%w: both definitions must come from lib.LoadDefinitions", cortexkey.ErrInvalidDefinitions)
 			}
 			for _, gain := range found {
 				gains = append(gains, Gain(gain))
@@ -102,8 +104,8 @@ func Compare(before, after *cortexkey.Definitions) ([]Gain, error) {
 	return gains, err
 }
 
-// MemoryGuard is the library's replay guard, for the verifiers of keyrings of this package. It keeps the
-// same promises as [cortexkey.MemoryGuard].
+// MemoryGuard is the C library's replay guard, for keyrings of this package only. It gives the same
+// guarantees as [cortexkey.MemoryGuard]. Any number of goroutines may use it at once.
 type MemoryGuard struct {
 	guard
 }
@@ -123,12 +125,12 @@ func NewMemoryGuard(config cortexkey.MemoryGuardConfig) (*MemoryGuard, error) {
 	return made, nil
 }
 
-// Remember refuses: only a verifier asks a MemoryGuard, within the library.
+// Remember always refuses: only a verifier can use a MemoryGuard, within the C library.
 func (*MemoryGuard) Remember(context.Context, [16]byte, time.Time) error {
 	return cortexkey.VerdictReplayGuardUnavailable
 }
 
-// Close frees the guard once no verifier has it any more. Closing again does nothing.
+// Close frees the guard once no verifier uses it. Closing again does nothing.
 func (g *MemoryGuard) Close() error {
 	if g != nil {
 		g.guard.Free()
@@ -136,4 +138,4 @@ func (g *MemoryGuard) Close() error {
 	return nil
 }
 
-var errHook = errors.New("cortexkey: package lib is of another release than package cortexkey")
+var errHook = errors.New("cortexkey: package lib and package cortexkey are from different releases")

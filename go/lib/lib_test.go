@@ -348,10 +348,10 @@ func FuzzBothSigners(f *testing.F) {
 		if err != nil {
 			return
 		}
-		absorbed := must(purego.Absorb(key))(t)
+		midstate := must(purego.NewMidstate(key))(t)
 		var digest [purego.DigestBytes]byte
 		timestamp := [purego.TimestampBytes]byte([]byte(want.Timestamp()))
-		err = absorbed.SignWith(&timestamp, (*[purego.NonceBytes]byte)(nonce), &digest)
+		err = midstate.SignWith(&timestamp, (*[purego.NonceBytes]byte)(nonce), &digest)
 		if err != nil || string(digest[:]) != want.Authorization() {
 			t.Errorf("%v: %s, not %s", err, digest, want.Authorization())
 		}

@@ -1,6 +1,5 @@
-// Package main is a client that signs: client URL KEY-ID standard|advanced
-//
-// The key comes from the environment, CORTEXKEY_API_KEY.
+// Package main is a client that signs a request. Usage: client URL KEY-ID standard|advanced The key
+// comes from the environment variable CORTEXKEY_API_KEY.
 package main
 
 import (

@@ -1,8 +1,8 @@
 // Package redisguard is an example of a [cortexkey.ReplayGuard] that several servers share, on Redis
 // 6.2 or later, or Valkey.
 //
-// replay_guard.lua decides, and its first lines describe how; this is one member's part. It is an example
-// to copy and change: it speaks to the server by itself, so that it needs no other module.
+// The script replay_guard.lua decides, and its first lines describe how. This package is the part of one member, which
+// polls the server. Copy and adapt it: it contains its own small client, so it needs no other module.
 package redisguard
 
 import (
@@ -27,18 +27,17 @@ import (
 var script string
 
 const (
-	lookPause  = 500 * time.Millisecond
-	lookCounts = 2 * time.Second
-	// notice is how long a member waits before it accepts in a range that it has announced: every
-	// other member has looked meanwhile, and knows the range.
-	notice = lookCounts + 500*time.Millisecond
+	pollInterval = 500 * time.Millisecond
+	pollValid    = 2 * time.Second
+	// notice is how long a member waits before it accepts requests in a range that it has announced. By then every
+	// other member has polled and knows the range.
+	notice = pollValid + 500*time.Millisecond
 )
 
-// All with one hash tag, so that a cluster keeps them on one node.
+// All keys have one hash tag, so that a cluster keeps them on one node.
 var keys = []string{"{cortexkey-replay}:state", "{cortexkey-replay}:used", "{cortexkey-replay}:live"}
 
-// ErrNotReady means that the guard cannot decide: the server is away or unsuitable, or the guard has just
-// started.
+// ErrNotReady: the guard cannot decide, because the server is unreachable or unsuitable, or the guard has just started.
 var ErrNotReady = errors.New("the replay guard is not ready")
 
 // Guard is a member. It implements [cortexkey.ReplayGuard].
@@ -50,7 +49,7 @@ type Guard struct {
 	stop   chan struct{}
 	done   sync.WaitGroup
 
-	mu        sync.Mutex // guards what follows
+	mu        sync.Mutex // guards the fields below
 	known     known
 	accepted  uint64
 	noted     []notedRanges
@@ -58,7 +57,7 @@ type Guard struct {
 	goodUntil time.Time
 }
 
-// known is what a member must not forget; it is in the file before it counts.
+// known is what a member must not forget. It is written to the file before it takes effect.
 type known struct {
 	generation, id, widest string
 	taken                  ranges
@@ -69,8 +68,8 @@ type notedRanges struct {
 	taken ranges
 }
 
-// Open becomes a member. The file is this member's own, and must survive a restart; the skew is that
-// of the verifiers that ask.
+// Open joins the guard as a member. The file belongs to this member alone and must survive a restart. The skew is the
+// verifiers' skew.
 func Open(address, file string, skew time.Duration) (*Guard, error) {
 	guard := &Guard{
 		server: &server{address: address}, file: file, skew: skew, member: chance(),
@@ -79,15 +78,15 @@ func Open(address, file string, skew time.Duration) (*Guard, error) {
 	if err := guard.load(); err != nil {
 		return nil, err
 	}
-	if err := guard.look(); err != nil {
+	if err := guard.poll(); err != nil {
 		return nil, err
 	}
 	guard.done.Add(1)
-	go guard.keepLooking()
+	go guard.keepPolling()
 	return guard, nil
 }
 
-// Close ends the member.
+// Close stops the member.
 func (g *Guard) Close() {
 	close(g.stop)
 	g.done.Wait()
@@ -120,21 +119,21 @@ func (g *Guard) Remember(_ context.Context, tag [16]byte, until time.Time) error
 		return err
 	case "replayed", "forgotten":
 		return cortexkey.VerdictReplayed
-	default: // starting, join, replica: the next look sees to it
+	default: // starting, join, replica: the next poll resolves it
 		return ErrNotReady
 	}
 }
 
-func (g *Guard) keepLooking() {
+func (g *Guard) keepPolling() {
 	defer g.done.Done()
 	for {
 		select {
 		case <-g.stop:
 			return
-		case <-time.After(lookPause):
+		case <-time.After(pollInterval):
 		}
-		// A failure shows in every answer until a look succeeds.
-		if g.look() != nil {
+		// After a failure, every request is refused until a poll succeeds.
+		if g.poll() != nil {
 			g.mu.Lock()
 			g.goodUntil = time.Time{}
 			g.mu.Unlock()
@@ -142,8 +141,8 @@ func (g *Guard) keepLooking() {
 	}
 }
 
-// look checks the server, announces this member's range and learns those of the others.
-func (g *Guard) look() error {
+// poll checks the server, announces this member's range and learns those of the other members.
+func (g *Guard) poll() error {
 	began := time.Now()
 	memory, err := g.server.call("INFO", "memory")
 	if err != nil {
@@ -184,11 +183,11 @@ func (g *Guard) look() error {
 	g.known = learned
 	g.age()
 	g.noted = append(g.noted, notedRanges{at: time.Now(), taken: taken})
-	g.goodUntil = began.Add(lookCounts)
+	g.goodUntil = began.Add(pollValid)
 	return nil
 }
 
-// age takes over what was noted long enough ago. The caller holds the lock.
+// age makes ranges usable that were noted long enough ago. The caller holds the lock.
 func (g *Guard) age() {
 	for len(g.noted) > 0 && time.Since(g.noted[0].at) > notice {
 		g.usable, g.noted = g.noted[0].taken, g.noted[1:]
@@ -215,7 +214,7 @@ func (g *Guard) call(arguments []string) ([]string, error) {
 	return answer, err
 }
 
-// load reads what an earlier process knew.
+// load reads the state of an earlier process.
 func (g *Guard) load() error {
 	text, err := os.ReadFile(g.file)
 	if errors.Is(err, os.ErrNotExist) {
@@ -226,7 +225,7 @@ func (g *Guard) load() error {
 	}
 	parts := strings.Split(strings.TrimSuffix(string(text), "\n"), " ")
 	if len(parts) != 4 {
-		return fmt.Errorf("%s is damaged: restore it, or let no old request in for a day and remove it", g.file)
+		return fmt.Errorf("%s is damaged: restore it, or stop all requests for a day and then remove it", g.file)
 	}
 	taken, err := parse(parts[3])
 	g.known = known{generation: parts[0], id: parts[1], widest: parts[2], taken: taken}
@@ -249,7 +248,7 @@ func (g *Guard) save(learned known) error {
 	return os.Rename(file.Name(), g.file)
 }
 
-// ranges are disjoint ranges of timestamps, both ends included.
+// ranges are disjoint ranges of timestamps, inclusive at both ends.
 type ranges [][2]int64
 
 func parse(text string) (ranges, error) {

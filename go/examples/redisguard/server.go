@@ -14,10 +14,10 @@ import (
 
 const answerTime = 500 * time.Millisecond
 
-// bulkMax is more than any answer of the script or of INFO.
+// bulkMax is more than any reply of the script or of INFO.
 const bulkMax = 1 << 20
 
-// server is a connection to Redis or Valkey, made again after an error; one call at a time.
+// server is a connection to Redis or Valkey. It reconnects after an error, and runs one call at a time.
 type server struct {
 	address string
 	mu      sync.Mutex
@@ -25,7 +25,7 @@ type server struct {
 	reader  *bufio.Reader
 }
 
-// call sends a command; its answer is a list of texts.
+// call sends a command and returns the reply as a list of strings.
 func (s *server) call(words ...string) ([]string, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -45,7 +45,7 @@ func (s *server) call(words ...string) ([]string, error) {
 	return answer, err
 }
 
-// refusal is an error that the server said.
+// refusal is an error reply of the server.
 type refusal string
 
 func (r refusal) Error() string { return string(r) }

@@ -1,5 +1,5 @@
-// Package routers shows the verifier in front of the handlers of chi and of gin. It is a module of its
-// own, so that the one it is an example of requires neither.
+// Package routers shows the verifier as middleware of chi and of gin. It is a separate module, so
+// that the cortexkey module requires neither.
 package routers
 
 import (
@@ -11,7 +11,7 @@ import (
 	"github.com/go-chi/chi/v5"
 )
 
-// Chi returns a router of chi, which takes the middleware as it is.
+// Chi returns a chi router, which accepts the middleware directly.
 func Chi(verifier *cortexkey.Verifier) http.Handler {
 	router := chi.NewRouter()
 	router.Use(verifier.Middleware)
@@ -22,7 +22,7 @@ func Chi(verifier *cortexkey.Verifier) http.Handler {
 	return router
 }
 
-// Gin returns a router of gin.
+// Gin returns a gin router.
 func Gin(verifier *cortexkey.Verifier) http.Handler {
 	router := gin.New()
 	router.Use(ginMiddleware(verifier))
@@ -33,7 +33,7 @@ func Gin(verifier *cortexkey.Verifier) http.Handler {
 	return router
 }
 
-// ginMiddleware aborts where the verifier refuses, which has then written the answer.
+// ginMiddleware aborts if the verifier refused the request and has written the response.
 func ginMiddleware(verifier *cortexkey.Verifier) gin.HandlerFunc {
 	return func(c *gin.Context) {
 		isAccepted := false

@@ -1,7 +1,6 @@
-// Package main is a server on loopback that verifies: server KEY-ID standard|advanced
-//
-// The key comes from the environment, CORTEXKEY_API_KEY. It prints its address, and stops at the end
-// of its standard input.
+// Package main is a loopback server that verifies requests. Usage: server KEY-ID standard|advanced
+// The key comes from the environment variable CORTEXKEY_API_KEY. It prints its port, and stops at
+// the end of its standard input.
 package main
 
 import (
@@ -27,8 +26,9 @@ func main() {
 	keyring, err := cortexkey.NewKeyring()
 	check(err)
 	check(keyring.Put(keyID, level, os.Getenv("CORTEXKEY_API_KEY")))
-	// First, since this server has a key that no server had before it. One that restarts gives Started:
-	// time.Now(), and refuses for a minute what the one before may have accepted.
+	// First is right only because no earlier process can have accepted a request with this key. A
+	// server that restarts sets Started: time.Now(), and then refuses for a minute what the previous
+	// process may have accepted.
 	guard, err := cortexkey.NewMemoryGuard(cortexkey.MemoryGuardConfig{Entries: 100 * 2 * 60, First: true})
 	check(err)
 	verifier, err := cortexkey.NewVerifier(keyring, guard,

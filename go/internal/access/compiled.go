@@ -1,5 +1,5 @@
-// Package access reads compiled definitions and decides what keys may do, in Go alone. The form of the
-// bytes and the rules are those of crates/core/src/access; tests compare the answers with the C library's.
+// Package access reads compiled definitions and decides what keys may do, in pure Go. The format and the rules are
+// those of crates/core/src/access; tests compare the answers with the C library's.
 package access
 
 import (
@@ -22,14 +22,14 @@ const (
 	nameBytesMax = 255
 )
 
-// several marks a name in an index that has more than one place.
-const several = -1
+// ambiguous marks a name in an index that several keys have.
+const ambiguous = -1
 
-// Definitions is compiled definitions. They never change.
+// Definitions holds compiled definitions. They never change.
 type Definitions struct {
 	keys   []key
 	byName map[string]int
-	// By tenant/name, where there is a tenant.
+	// By tenant/name, for keys with a tenant.
 	qualified map[string]int
 	byID      map[uint64]int
 }
@@ -37,18 +37,18 @@ type Definitions struct {
 // key is one record.
 type key struct {
 	tenant, name string
-	ids          []uint64 // the one in use first
+	ids          []uint64 // the current one first
 	advanced     bool
 	expiresMS    uint64
 	lifetimeMS   uint64
-	// The product has an older model of scopes, of which nothing is decided.
+	// The product has an older model of scopes, which is not evaluated.
 	olderScopes bool
 	// The tenant's settings.
 	sbac        uint8
 	restrictive bool // all of an endpoint's tags must be selected
 	datasets    bool // rows have scopes
 	roles       []role
-	scope       *scope // nil: it has none
+	scope       *scope // nil if the key has none
 }
 
 const (
@@ -61,8 +61,8 @@ type role struct {
 	name     string
 	holdsAll bool
 	grants   []grant
-	others   level // of components that are not named
-	// Actions that it holds and lacks, and whether it lacks all others.
+	others   level // of all other components
+	// The actions that it holds and lacks, and whether it lacks all others.
 	held, lacked    []string
 	actionsAreKnown bool
 }
@@ -72,17 +72,17 @@ type grant struct {
 	level     level
 }
 
-// level is what is known of a level: the lowest and the highest that it can be.
+// level holds the bounds of a level: the lowest and the highest that is possible.
 type level struct{ lowest, highest uint32 }
 
-// levels are what can be known of a level; its place is its code.
+// levels are the possible bounds of a level; the index is the code.
 var levels = [...]level{{0, 0}, {1, 1}, {2, 2}, {1, 2}, {0, 1}, {0, 2}}
 
 type scope struct {
 	assets, casesAndIssues       selection
 	unreferenced                 bool
 	endpointGroups, endpointTags selection
-	// Rows of datasets, where the scope says something of them.
+	// The rows of datasets, if the scope has this area.
 	hasDatasets bool
 	allRows     bool
 	filters     [][2]string // dataset and filter
@@ -106,8 +106,8 @@ const (
 	axisScope   = 3
 )
 
-// Load reads compiled definitions, of which it keeps a copy. It reads every record before it returns, so
-// a damaged byte anywhere is an error here.
+// Load reads compiled definitions and keeps a copy. It validates every record before it returns, so a damaged byte
+// anywhere is an error here.
 func Load(compiled []byte) (backend.Definitions, error) {
 	body, err := body(compiled)
 	if err != nil {
@@ -120,28 +120,29 @@ func Load(compiled []byte) (backend.Definitions, error) {
 	d := &Definitions{keys: keys, byName: map[string]int{}, qualified: map[string]int{}, byID: map[uint64]int{}}
 	for at := range keys {
 		key := &keys[at]
-		lead(d.byName, key.name, at)
+		addTo(d.byName, key.name, at)
 		if key.tenant != "" {
-			lead(d.qualified, key.tenant+"/"+key.name, at)
+			addTo(d.qualified, key.tenant+"/"+key.name, at)
 		}
 		for _, id := range key.ids {
-			lead(d.byID, id, at)
+			addTo(d.byID, id, at)
 		}
 	}
 	return d, nil
 }
 
-func lead[K comparable](index map[K]int, to K, at int) {
-	if known, ok := index[to]; ok && known != at {
-		at = several
+// addTo adds a key to an index, or marks the name as ambiguous.
+func addTo[K comparable](index map[K]int, name K, at int) {
+	if known, ok := index[name]; ok && known != at {
+		at = ambiguous
 	}
-	index[to] = at
+	index[name] = at
 }
 
-// At returns the definition at a place.
+// At returns the definition at an index.
 func (d *Definitions) At(at int) (backend.Definition, error) {
 	if at < 0 || at >= len(d.keys) {
-		return backend.Definition{}, fmt.Errorf("%w: place %d", backend.ErrNotFound, at)
+		return backend.Definition{}, fmt.Errorf("%w: index %d", backend.ErrNotFound, at)
 	}
 	key := &d.keys[at]
 	definition := backend.Definition{
@@ -153,7 +154,7 @@ func (d *Definitions) At(at int) (backend.Definition, error) {
 	return definition, nil
 }
 
-// Find returns the place of a name, or of tenant/name.
+// Find returns the index of a name, or of tenant/name.
 func (d *Definitions) Find(name string) (int, error) {
 	at, isName := d.byName[name]
 	qualified, isQualified := d.qualified[name]
@@ -161,42 +162,42 @@ func (d *Definitions) Find(name string) (int, error) {
 	case !isName && !isQualified:
 		return 0, fmt.Errorf("%w: %s", backend.ErrNotFound, name)
 	case isName && isQualified:
-		at = several
+		at = ambiguous
 	case isQualified:
 		at = qualified
 	}
-	if at == several {
+	if at == ambiguous {
 		return 0, fmt.Errorf("%w: %s; give tenant/name", backend.ErrAmbiguousName, name)
 	}
 	return at, nil
 }
 
-// FindID returns the place of the key with an id.
+// FindID returns the index of the key with an id.
 func (d *Definitions) FindID(keyID uint64) (int, error) {
 	at, ok := d.byID[keyID]
 	switch {
 	case !ok:
 		return 0, fmt.Errorf("%w: key id %d", backend.ErrNotFound, keyID)
-	case at == several:
+	case at == ambiguous:
 		return 0, fmt.Errorf("%w: key id %d is of several tenants; compile the definitions of one",
 			backend.ErrAmbiguousName, keyID)
 	}
 	return at, nil
 }
 
-// Close does nothing: definitions hold no secret.
+// Close does nothing: definitions contain no secret.
 func (d *Definitions) Close() {}
 
 var errDamaged = fmt.Errorf("%w: they are damaged: a byte is missing or changed; copy the file again, as bytes and not as text",
 	backend.ErrInvalidDefinitions)
 
-// body returns what follows the digest, once it is found undamaged.
+// body returns the bytes after the digest, once they are known to be undamaged.
 func body(compiled []byte) ([]byte, error) {
 	if len(compiled) > bytesMax {
 		return nil, fmt.Errorf("%w: they have more than %d bytes", backend.ErrInvalidDefinitions, bytesMax)
 	}
 	if !bytes.HasPrefix(compiled, []byte(magic)) {
-		return nil, fmt.Errorf("%w: the bytes are not compiled definitions; `cortexkey compile` makes them from YAML",
+		return nil, fmt.Errorf("%w: the bytes are not compiled definitions; `cortexkey compile` creates them from YAML",
 			backend.ErrInvalidDefinitions)
 	}
 	if len(compiled) < headBytes {
@@ -242,7 +243,7 @@ func (k *key) isBefore(other *key) bool {
 	return k.tenant < other.tenant || k.tenant == other.tenant && k.name < other.name
 }
 
-// cursor reads the bytes that are left. After bad bytes it returns zeros, and bad stays set.
+// cursor reads the remaining bytes. After invalid bytes it returns zeros, and bad stays set.
 type cursor struct {
 	rest string
 	bad  bool
@@ -268,7 +269,7 @@ func (c *cursor) byte() uint8  { return uint8(c.number(1)) }
 func (c *cursor) short() int   { return int(c.number(2)) }
 func (c *cursor) word() uint32 { return uint32(c.number(4)) }
 
-// upTo reads a byte of 0 to a number.
+// upTo reads a byte of at most the given value.
 func (c *cursor) upTo(most uint8) uint8 {
 	value := c.byte()
 	c.bad = c.bad || value > most
@@ -289,7 +290,7 @@ func (c *cursor) keyName() string {
 	return text
 }
 
-// list reads a count and so many values. It stops at bad bytes, so that a count alone costs nothing.
+// list reads a count and as many values. It stops at invalid bytes, so a forged count cannot allocate memory.
 func list[T any](c *cursor, one func() T) []T {
 	var list []T
 	for count := c.short(); len(list) < count && !c.bad; {
@@ -308,7 +309,7 @@ func (c *cursor) key() key {
 	level := c.upTo(2)
 	c.bad = c.bad || level == 0
 	k.advanced = level == 2
-	c.end(&k)
+	c.expiry(&k)
 	k.olderScopes = c.flag()
 	k.sbac = c.upTo(sbacUnknown)
 	k.restrictive, k.datasets = c.flag(), c.flag()
@@ -319,8 +320,8 @@ func (c *cursor) key() key {
 	return k
 }
 
-// end reads when a key expires: never, at a time, or so long after it is generated.
-func (c *cursor) end(k *key) {
+// expiry reads when a key expires: never, at a time, or a lifetime after it is generated.
+func (c *cursor) expiry(k *key) {
 	kind, ms := c.upTo(2), c.number(8)
 	k.expiresMS = math.MaxUint64
 	switch kind {
@@ -363,7 +364,7 @@ func (c *cursor) scope() *scope {
 	return s
 }
 
-// selection reads a mode, of which the highest selects names, and the names.
+// selection reads a mode and the names that it selects. Only the highest mode selects names.
 func (c *cursor) selection(selects uint8) selection {
 	s := selection{mode: c.upTo(selects)}
 	s.names = list(c, c.text)

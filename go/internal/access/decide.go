@@ -7,15 +7,15 @@ import (
 	"github.com/cortexkey/cortexkey/go/internal/backend"
 )
 
-// Decide answers a question about the key at a place. Where the product's documents leave a point open,
-// it takes the narrower reading; docs/access.md lists those.
+// Decide answers a question about the key at an index. Where the product's documents are ambiguous, the narrower
+// reading applies; docs/access.md lists those cases.
 func (d *Definitions) Decide(at int, q *backend.Question) (backend.Decision, error) {
 	if q.Kind == backend.Component && (q.Permission == 0 || q.Permission >= uint32(len(permissions))) {
-		// Every key holds every component at none, so the answer would be yes.
+		// Every key has at least no access, so the answer would always be yes.
 		return backend.Decision{}, fmt.Errorf("%w: permission %d", backend.ErrInvalidQuestion, q.Permission)
 	}
 	if at < 0 || at >= len(d.keys) {
-		return backend.Decision{}, fmt.Errorf("%w: place %d", backend.ErrNotFound, at)
+		return backend.Decision{}, fmt.Errorf("%w: index %d", backend.ErrNotFound, at)
 	}
 	key := &d.keys[at]
 	e := evaluation{key: key, scope: &scope{}}
@@ -29,13 +29,13 @@ func (d *Definitions) Decide(at int, q *backend.Question) (backend.Decision, err
 	}
 	if key.olderScopes {
 		return backend.Decision{
-			Why: "unknown: the product has an older model of scopes, of which nothing is decided",
+			Why: "unknown: the product has an older model of scopes, which is not evaluated",
 		}, nil
 	}
 	return e.inScope(q), nil
 }
 
-// check decides one question and keeps how it came about.
+// evaluation decides one question and records the steps and changes for the explanation.
 type evaluation struct {
 	key     *key
 	scope   *scope
@@ -62,8 +62,8 @@ func (e *evaluation) component(name string, wanted uint32) backend.Answer {
 
 var permissions = [...]string{"none", "view", "edit"}
 
-// rights is what is known of the level at which roles hold a component together: the highest of any.
-// Without a role it is none.
+// rights returns the level at which the roles together hold a component: the highest of any role. Without a role it
+// is none.
 func rights(roles []role, name string) level {
 	held := level{}
 	for _, role := range roles {
@@ -72,7 +72,7 @@ func rights(roles []role, name string) level {
 	return held
 }
 
-// level is what is known of a role's level of a component.
+// level returns the bounds of the role's level of a component.
 func (r *role) level(name string) level {
 	if r.holdsAll {
 		return level{2, 2}
@@ -125,7 +125,7 @@ func (e *evaluation) action(name string) backend.Answer {
 	return e.step("roles", reason[held], held)
 }
 
-// inScope answers a question of what may be seen.
+// inScope answers a question about what the key may see.
 func (e *evaluation) inScope(q *backend.Question) backend.Decision {
 	if e.key.scope != nil {
 		e.scope = e.key.scope
@@ -167,9 +167,9 @@ func (e *evaluation) domain(domain string) backend.Answer {
 	answer := backend.Refused
 	switch {
 	case selected.mode == areaAll:
-		reason, answer = letsAllIn("cases and issues"), backend.Allowed
+		reason, answer = allInScope("cases and issues"), backend.Allowed
 	case selected.mode == areaNone:
-		reason = letsNothingIn("cases and issues")
+		reason = noneInScope("cases and issues")
 	case slices.Contains(selected.names, domain):
 		reason, answer = domain+" is selected", backend.Allowed
 	default:
@@ -181,7 +181,7 @@ func (e *evaluation) domain(domain string) backend.Answer {
 	return e.step("cases and issues", reason, answer)
 }
 
-// issues: every area that the issues ask must hold at least one of what they reference there.
+// issues requires, in each area that the issues reference, at least one referenced object in scope.
 func (e *evaluation) issues(issues []backend.Issue) backend.Answer {
 	var assets [][]string
 	var endpoints []backend.Endpoint
@@ -207,33 +207,33 @@ func (e *evaluation) issues(issues []backend.Issue) backend.Answer {
 	if len(assets)+len(endpoints) > 0 {
 		return answer
 	}
-	// A deleted asset is nothing known, either.
+	// A deleted asset is not a known object.
 	return e.unreferenced()
 }
 
 func hasAgent(r backend.Reference) bool { return r.Kind == backend.AssetReference && r.Endpoint != nil }
 
 func (e *evaluation) unreferenced() backend.Answer {
-	isLetIn := e.scope.unreferenced && e.scope.casesAndIssues.mode != areaNone
+	isInScope := e.scope.unreferenced && e.scope.casesAndIssues.mode != areaNone
 	reason := "what references no known object is not in scope"
-	if isLetIn {
+	if isInScope {
 		reason = "what references no known object is in scope"
 	}
 	if !e.scope.unreferenced {
 		e.change("cases and issues that reference no known object added to the scope")
 	}
-	return e.step("cases and issues", reason, answer(isLetIn))
+	return e.step("cases and issues", reason, answer(isInScope))
 }
 
-// anyAsset: one of the assets, each in some groups, must be let in.
+// anyAsset requires one of the assets, given as their groups, in scope.
 func (e *evaluation) anyAsset(assets [][]string) backend.Answer {
 	var reason string
 	answer := backend.Refused
 	switch e.scope.assets.mode {
 	case areaAll:
-		reason, answer = letsAllIn("assets"), backend.Allowed
+		reason, answer = allInScope("assets"), backend.Allowed
 	case areaNone:
-		reason = letsNothingIn("assets")
+		reason = noneInScope("assets")
 	default:
 		reason, answer = selects(e.scope.assets.names, assets)
 	}
@@ -247,8 +247,8 @@ func (e *evaluation) anyAsset(assets [][]string) backend.Answer {
 	return e.step("assets", reason, answer)
 }
 
-// anyEndpoint: one of the endpoints must be let in by both axes. Where none is, the one that asks for the
-// least is shown.
+// anyEndpoint requires one endpoint that is in both axes. If there is none, the explanation shows the one that needs
+// the smallest change.
 func (e *evaluation) anyEndpoint(endpoints []backend.Endpoint) backend.Answer {
 	shown := &endpoints[0]
 	least, changes := e.endpointChanges(shown)
@@ -270,9 +270,9 @@ func (e *evaluation) endpointGroups(groups []string) backend.Answer {
 	answer := backend.Refused
 	switch e.scope.endpointGroups.mode {
 	case axisSeeAll, axisAny:
-		reason, answer = letsAllIn("endpoints"), backend.Allowed
+		reason, answer = allInScope("endpoints"), backend.Allowed
 	case axisNoScope:
-		reason = letsNothingIn("endpoints")
+		reason = noneInScope("endpoints")
 	default:
 		reason, answer = selects(e.scope.endpointGroups.names, [][]string{groups})
 	}
@@ -285,11 +285,11 @@ func (e *evaluation) endpointTags(tags []string) backend.Answer {
 	answer := backend.Refused
 	switch {
 	case axis.mode == axisSeeAll || axis.mode == axisAny:
-		// An axis that does not restrict is no step.
+		// An axis that does not restrict needs no step.
 		return backend.Allowed
 	case axis.mode == axisNoScope:
-		reason = letsNothingIn("endpoint tags")
-	case e.tagsFit(tags):
+		reason = noneInScope("endpoint tags")
+	case e.tagsMatch(tags):
 		reason, answer = "its tags match", backend.Allowed
 	case len(tags) == 0:
 		reason = "it has no tags, but tags are selected"
@@ -299,8 +299,8 @@ func (e *evaluation) endpointTags(tags []string) backend.Answer {
 	return e.step("endpoint tags", reason, answer)
 }
 
-// endpointChanges returns what would let an endpoint in, nothing where it is, and how much wider that
-// makes the scope: all endpoints are more than a group and tags.
+// endpointChanges returns the changes that would allow an endpoint, none if it is allowed, and how much they widen
+// the scope: all endpoints is more than a group and tags.
 func (e *evaluation) endpointChanges(endpoint *backend.Endpoint) (int, []string) {
 	const weightOfAll = 3
 	all := []string{"all endpoints in scope"}
@@ -315,8 +315,8 @@ func (e *evaluation) endpointChanges(endpoint *backend.Endpoint) (int, []string)
 		}
 		tags = []string{"endpoint tags " + joined(needed) + " added to the scope"}
 	}
-	if holdsNothing(e.scope.endpointGroups) && holdsNothing(e.scope.endpointTags) {
-		// What is selected first leaves the other axis open.
+	if selectsNothing(e.scope.endpointGroups) && selectsNothing(e.scope.endpointTags) {
+		// Selecting by the first axis leaves the other open.
 		switch {
 		case group != nil:
 			return 1, group
@@ -325,7 +325,7 @@ func (e *evaluation) endpointChanges(endpoint *backend.Endpoint) (int, []string)
 		}
 		return weightOfAll, all
 	}
-	needsGroup, needsTags := !e.groupsFit(endpoint.Groups), !e.tagsFit(endpoint.Tags)
+	needsGroup, needsTags := !e.groupsMatch(endpoint.Groups), !e.tagsMatch(endpoint.Tags)
 	if needsGroup && group == nil || needsTags && tags == nil {
 		return weightOfAll, all
 	}
@@ -339,7 +339,7 @@ func (e *evaluation) endpointChanges(endpoint *backend.Endpoint) (int, []string)
 	return len(changes), changes
 }
 
-func (e *evaluation) groupsFit(groups []string) bool {
+func (e *evaluation) groupsMatch(groups []string) bool {
 	axis := e.scope.endpointGroups
 	switch axis.mode {
 	case axisSeeAll, axisAny:
@@ -350,7 +350,7 @@ func (e *evaluation) groupsFit(groups []string) bool {
 	return slices.ContainsFunc(groups, func(group string) bool { return slices.Contains(axis.names, group) })
 }
 
-func (e *evaluation) tagsFit(tags []string) bool {
+func (e *evaluation) tagsMatch(tags []string) bool {
 	axis := e.scope.endpointTags
 	isSelected := func(tag string) bool { return slices.Contains(axis.names, tag) }
 	switch {
@@ -361,7 +361,7 @@ func (e *evaluation) tagsFit(tags []string) bool {
 	case !e.key.restrictive:
 		return slices.ContainsFunc(tags, isSelected)
 	}
-	// Something without tags fits no selection of tags.
+	// An object without tags matches no selection of tags.
 	return len(tags) > 0 && !slices.ContainsFunc(tags, func(tag string) bool { return !isSelected(tag) })
 }
 
@@ -374,9 +374,9 @@ func (e *evaluation) datasetRow(dataset string, row [][2]string) backend.Answer 
 		if filter[0] != dataset {
 			continue
 		}
-		fits := rowFits(filter[1], row)
-		if !filtered || and(result, fits) != result {
-			result = and(result, fits)
+		matches := rowMatches(filter[1], row)
+		if !filtered || and(result, matches) != result {
+			result = and(result, matches)
 			reason = map[backend.Answer]string{
 				backend.Allowed: "the row matches " + filter[1],
 				backend.Refused: "the row does not match " + filter[1],
@@ -386,9 +386,9 @@ func (e *evaluation) datasetRow(dataset string, row [][2]string) backend.Answer 
 		filtered = true
 	}
 	if !filtered {
-		isLetIn := e.scope.hasDatasets && e.scope.allRows
-		reason, result = "no rows are in scope", answer(isLetIn)
-		if isLetIn {
+		isInScope := e.scope.hasDatasets && e.scope.allRows
+		reason, result = "no rows are in scope", answer(isInScope)
+		if isInScope {
 			reason = "all rows are in scope"
 		}
 	}
@@ -398,7 +398,7 @@ func (e *evaluation) datasetRow(dataset string, row [][2]string) backend.Answer 
 	return e.step("datasets", reason, result)
 }
 
-// and: both must allow.
+// and returns Allowed only if both are.
 func and(a, b backend.Answer) backend.Answer {
 	switch {
 	case a == backend.Refused || b == backend.Refused:
@@ -416,11 +416,11 @@ func answer(isAllowed bool) backend.Answer {
 	return backend.Refused
 }
 
-func holdsNothing(axis selection) bool {
+func selectsNothing(axis selection) bool {
 	return axis.mode == axisNoScope || axis.mode == axisScope && len(axis.names) == 0
 }
 
-// selects says what a selection says of things, each in some groups: one in a selected group is enough.
+// selects reports whether a selection matches objects, given as their groups: one selected group is enough.
 func selects(selected []string, things [][]string) (string, backend.Answer) {
 	for _, groups := range things {
 		for _, name := range groups {
@@ -431,7 +431,13 @@ func selects(selected []string, things [][]string) (string, backend.Answer) {
 	}
 	for _, groups := range things {
 		if len(groups) > 0 {
-			return fmt.Sprintf("none of its groups (%s) is among the %d selected", joined(groups), len(selected)), backend.Refused
+			plural := "s"
+			if len(selected) == 1 {
+				plural = ""
+			}
+			reason := fmt.Sprintf("none of its groups (%s) is selected; the scope selects %d group%s",
+				joined(groups), len(selected), plural)
+			return reason, backend.Refused
 		}
 	}
 	return "it is in no group that could be selected", backend.Refused

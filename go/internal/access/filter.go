@@ -9,7 +9,7 @@ import (
 	"github.com/cortexkey/cortexkey/go/internal/backend"
 )
 
-// filterFields are the fields that filters of dataset scopes take.
+// filterFields are the fields that filters of dataset scopes support.
 var filterFields = []string{
 	"_broker_device_id", "_broker_device_ip", "_broker_device_name", "_collector_id", "_collector_ip",
 	"_collector_name", "_collector_type", "_device_id", "_final_reporting_device_ip",
@@ -17,12 +17,12 @@ var filterFields = []string{
 	"_reporting_device_name", "_vendor",
 }
 
-// filterOperators are what filters compare with; those that begin with another come first.
+// filterOperators are the operators of filters. Longer operators come before those that they start with.
 var filterOperators = []string{">=", "<=", "!=", "=", ">", "<", "array_contains", "contains", "starts_with", "in"}
 
-// rowFits reports whether a row fits a filter. It is unknown for a filter that is not understood, and for
-// a field that the row does not give.
-func rowFits(filter string, row [][2]string) backend.Answer {
+// rowMatches reports whether a row matches a filter. The answer is unknown for a filter that cannot be parsed, and for
+// a field that the row lacks.
+func rowMatches(filter string, row [][2]string) backend.Answer {
 	field, operator, value, ok := parseFilter(filter)
 	if !ok {
 		return backend.Unknown
@@ -46,13 +46,13 @@ func rowFits(filter string, row [][2]string) backend.Answer {
 	case "starts_with":
 		return answer(strings.HasPrefix(seen, wanted))
 	case "array_contains":
-		// A row is text here; an array cannot be seen in it.
+		// A row's values are strings here, so arrays cannot be compared.
 		return backend.Unknown
 	}
 	return inOrder(operator, seen, wanted)
 }
 
-// inOrder compares numbers; of other values the order is unknown.
+// inOrder compares numbers; the order of other values is unknown.
 func inOrder(operator, seen, wanted string) backend.Answer {
 	a, errA := strconv.ParseInt(seen, 10, 64)
 	b, errB := strconv.ParseInt(wanted, 10, 64)
@@ -70,7 +70,7 @@ func inOrder(operator, seen, wanted string) backend.Answer {
 	return answer(a <= b)
 }
 
-// parseFilter reads one comparison: field, operator, value.
+// parseFilter parses one comparison: field, operator, value.
 func parseFilter(text string) (field, operator, value string, ok bool) {
 	text = strings.TrimSpace(text)
 	end := strings.IndexFunc(text, func(c rune) bool { return !isFieldRune(c) })
@@ -100,7 +100,7 @@ func isFieldRune(c rune) bool {
 	return c == '_' || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9'
 }
 
-// isLiteral: a word, or text in double quotes.
+// isLiteral reports whether text is a word or a string in double quotes.
 func isLiteral(text string) bool {
 	if inner, quoted := strings.CutPrefix(text, `"`); quoted {
 		inner, closed := strings.CutSuffix(inner, `"`)
@@ -113,7 +113,7 @@ func isLiteral(text string) bool {
 	return text != "" && strings.IndexFunc(text, func(c rune) bool { return !isWord(c) }) < 0
 }
 
-// literal is the value of a literal: without its quotes.
+// literal returns the value of a literal, without quotes.
 func literal(text string) string {
 	if strings.HasPrefix(text, `"`) && len(text) > 1 {
 		return text[1 : len(text)-1]
@@ -121,7 +121,7 @@ func literal(text string) string {
 	return text
 }
 
-// isList: literals in brackets; commas within quotes are not understood.
+// isList reports whether text is a list of literals in brackets. Commas within quotes are not supported.
 func isList(text string) bool {
 	if !strings.HasPrefix(text, "(") || !strings.HasSuffix(text, ")") || len(text) < 2 {
 		return false

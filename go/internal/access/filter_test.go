@@ -19,7 +19,7 @@ func TestRowsMatchOrNotOrAreUnknown(t *testing.T) {
 		"_vendor index": backend.Unknown, "_vendor =": backend.Unknown, "_vendor = \"a": backend.Unknown, "_vendor = \"": backend.Unknown,
 		"_vendor = a or _vendor = b": backend.Unknown, "_vendor in acme": backend.Unknown, "_vendor in (": backend.Unknown,
 	} {
-		if got := rowFits(filter, row); got != want {
+		if got := rowMatches(filter, row); got != want {
 			t.Errorf("%q: got %d, want %d", filter, got, want)
 		}
 	}

@@ -1,6 +1,6 @@
 package access
 
-// The line on a decision, for people.
+// The explanation of a decision, for people.
 
 import (
 	"slices"
@@ -10,22 +10,22 @@ import (
 	"github.com/cortexkey/cortexkey/go/internal/backend"
 )
 
-// step is one area or component that was asked, and what it said.
-type step struct{ asked, reason string }
+// step is one area of the scope, or the roles, and the reason for its answer.
+type step struct{ subject, reason string }
 
-func (e *evaluation) step(asked, reason string, answer backend.Answer) backend.Answer {
-	e.steps = append(e.steps, step{asked, reason})
+func (e *evaluation) step(subject, reason string, answer backend.Answer) backend.Answer {
+	e.steps = append(e.steps, step{subject, reason})
 	return answer
 }
 
-// change notes what would have to change for a refusal to become an answer of yes.
+// change records a change that helps to turn a refusal into an allowed answer.
 func (e *evaluation) change(change string) {
 	if !slices.Contains(e.changes, change) {
 		e.changes = append(e.changes, change)
 	}
 }
 
-// why is one line: control characters of names become spaces.
+// why returns the explanation in one line: control characters of names become spaces.
 func (e *evaluation) why(answer, ifEnforced backend.Answer, scopesOff bool) string {
 	var line strings.Builder
 	line.WriteString(answers[answer])
@@ -33,7 +33,7 @@ func (e *evaluation) why(answer, ifEnforced backend.Answer, scopesOff bool) stri
 		line.WriteString(": scopes are off in this tenant; with scopes on, " + answers[ifEnforced])
 	}
 	for at, step := range e.steps {
-		line.WriteString(separator(at, ": ", "; ") + step.asked + ": " + step.reason)
+		line.WriteString(separator(at, ": ", "; ") + step.subject + ": " + step.reason)
 	}
 	for at, change := range e.changes {
 		line.WriteString(separator(at, "; it would be allowed with: ", ", ") + change)
@@ -57,8 +57,8 @@ func separator(at int, first, others string) string {
 	return others
 }
 
-func letsAllIn(area string) string { return "all " + area + " are in scope" }
+func allInScope(area string) string { return "all " + area + " are in scope" }
 
-func letsNothingIn(area string) string { return "no " + area + " are in scope" }
+func noneInScope(area string) string { return "no " + area + " are in scope" }
 
 func joined(names []string) string { return strings.Join(names, ", ") }

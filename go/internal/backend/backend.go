@@ -23,15 +23,15 @@ var (
 )
 
 const (
-	// NonceBytes is how many characters a nonce has.
+	// NonceBytes is the length of a nonce.
 	NonceBytes = 64
-	// DigestBytes is how many hexadecimal digits a digest has.
+	// DigestBytes is the number of hexadecimal digits of a digest.
 	DigestBytes = 64
-	// TimestampBytes is how many digits a timestamp has.
+	// TimestampBytes is the number of digits of a timestamp.
 	TimestampBytes = 13
 )
 
-// Signature is laid out as the C library does: each value ends with NUL.
+// Signature has the memory layout of the C library's cxk_signature: each value ends with NUL.
 type Signature struct {
 	Authorization [DigestBytes + 1]byte
 	Nonce         [NonceBytes + 1]byte
@@ -40,38 +40,38 @@ type Signature struct {
 
 // Signer signs with one key of the C library.
 type Signer interface {
-	// Standard returns the key, where its level is Standard.
+	// Standard returns the key. Its level must be Standard.
 	Standard() (string, error)
-	// Sign signs each with the machine's time and a new nonce.
+	// Sign fills each signature with the current time and a new nonce.
 	Sign(signatures []Signature) error
-	// SignAt signs with a time, and with the nonce that is in its place.
+	// SignAt signs with the given time, and with the nonce that the signature already contains.
 	SignAt(ms int64, signature *Signature) error
 	Close()
 }
 
-// Key is all of a key but its bytes.
+// Key has the properties of a key, without its bytes.
 type Key struct {
 	ID        uint64
 	Advanced  bool
 	Revoked   bool
-	ExpiresMS uint64 // Never where it does not expire
-	CreatedMS uint64 // 0 where that is unknown
+	ExpiresMS uint64 // math.MaxUint64 if the key never expires
+	CreatedMS uint64 // 0 if unknown
 }
 
-// Keyring is keys by id, which may change while verifiers use them.
+// Keyring holds keys by id. It may change while verifiers use it.
 type Keyring interface {
 	Put(key Key, bytes []byte) error
 	// Revoke reports whether there was such a key.
 	Revoke(id uint64) bool
 	// Remove reports whether there was such a key.
 	Remove(id uint64) bool
-	// Verifier returns a verifier, which keeps the keys until it is closed itself. The guard is one of
-	// the backend's own, or nil where package cortexkey asks the guard.
+	// Verifier returns a verifier, which keeps the keys until it is closed. The guard is a guard of
+	// the same backend, or nil if package cortexkey calls the guard.
 	Verifier(guard LibraryGuard, skewMS uint64, lenientNonces bool) (Verifier, error)
 	Close()
 }
 
-// GuardOptions is how a replay guard in memory is made.
+// GuardOptions configures a replay guard in memory.
 type GuardOptions struct {
 	Entries, Keys int
 	UsesPerKey    uint32 // 0: no quota
@@ -79,21 +79,21 @@ type GuardOptions struct {
 	StartedMS     uint64 // 0: nothing can have been accepted before
 }
 
-// LibraryGuard is a replay guard that only verifiers of the C library can ask.
+// LibraryGuard is a replay guard that only verifiers of the C library can use.
 type LibraryGuard interface {
-	// InLibrary lends the handle, which is not freed meanwhile.
+	// InLibrary calls use with the handle, which is not freed during the call.
 	InLibrary(use func(handle any) error) error
 }
 
-// Verifier checks requests, but for replay where the guard is not its own.
+// Verifier checks requests. Without a guard of its own, it does not detect replays.
 type Verifier interface {
 	Verify(r Request, nowMS uint64) (Principal, int32)
-	// VerifyBatch gives each request the outcome of Verify. Both slices have the same length.
+	// VerifyBatch sets each outcome to what Verify would return. Both slices have the same length.
 	VerifyBatch(requests []Request, nowMS uint64, outcomes []Outcome)
 	Close()
 }
 
-// Request is the four headers as they came; nil where there was none.
+// Request holds the values of the four headers as received; nil for a missing header.
 type Request struct {
 	KeyID, Authorization, Nonce, Timestamp *string
 }
@@ -104,19 +104,19 @@ type Outcome struct {
 	Verdict   int32
 }
 
-// Principal is the sender of a request that is authentic but for replay.
+// Principal is the sender of a request that is valid apart from a possible replay.
 type Principal struct {
 	KeyID     uint64
 	ExpiresMS uint64
 	CreatedMS uint64
 	SignedMS  uint64 // 0 with a Standard key
 	Advanced  bool
-	// For a replay guard; zeros with a Standard key, or where the guard was asked already.
+	// For a replay guard; zeros with a Standard key, or if the backend has called its own guard.
 	Tag             [16]byte
 	RememberUntilMS uint64
 }
 
-// Definitions is compiled definitions.
+// Definitions holds compiled definitions.
 type Definitions interface {
 	At(at int) (Definition, error)
 	Find(name string) (int, error)
@@ -132,7 +132,7 @@ type Definition struct {
 	Advanced                     bool
 }
 
-// Answer is what a question is answered with.
+// Answer is the answer to a question.
 type Answer int
 
 // The answers.
@@ -149,13 +149,13 @@ type Decision struct {
 	Why                string
 }
 
-// Limits of questions, in each backend.
+// Limits of questions, the same in each backend.
 const (
 	TextBytesMax = 4096
 	ListMax      = 4096
 )
 
-// Kind is which question is asked; the numbers are the C library's.
+// Kind is the kind of a question; the numbers are the C library's.
 type Kind uint32
 
 // The kinds.
@@ -171,7 +171,7 @@ const (
 	DatasetRow     Kind = 9
 )
 
-// Question is what Decide answers.
+// Question is a question for Decide. The kind determines which fields are used.
 type Question struct {
 	Kind         Kind
 	Permission   uint32

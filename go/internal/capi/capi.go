@@ -25,10 +25,10 @@ import (
 	"unsafe"
 )
 
-// Status is what a call of the library answers.
+// Status is the result of a call of the library.
 type Status int32
 
-// The statuses that the Go module looks at.
+// The statuses that the Go module checks for.
 const (
 	OK                 Status = C.CXK_OK
 	NullArg            Status = C.CXK_NULL_ARG
@@ -53,24 +53,24 @@ const (
 // Name returns the stable code of a status, such as "invalid-nonce".
 func (s Status) Name() string { return C.GoString(C.cxk_status_name(C.cxk_status(s))) }
 
-// Message returns what a status means.
+// Message returns a description of a status.
 func (s Status) Message() string { return C.GoString(C.cxk_status_message(C.cxk_status(s))) }
 
 // Version returns the release of the library.
 func Version() string { return C.GoString(C.cxk_version()) }
 
-// abiFits says whether the library that runs is the one that the header is of.
-func abiFits() bool { return C.cxk_abi_version() == C.CXK_ABI_VERSION }
+// abiMatches reports whether the loaded library has the header's ABI.
+func abiMatches() bool { return C.cxk_abi_version() == C.CXK_ABI_VERSION }
 
-// Headers is the answer of a signer.
+// Headers holds the headers of one request.
 type Headers struct {
 	c C.cxk_headers
 }
 
-// Authorization returns the digest, or the key where its level is Standard.
+// Authorization returns the digest, or the key itself if its level is Standard.
 func (h *Headers) Authorization() string { return string(text(h.c.authorization[:])) }
 
-// CopyAuthorization copies the digest, or the key where its level is Standard.
+// CopyAuthorization copies the digest, or the key itself if its level is Standard.
 func (h *Headers) CopyAuthorization(to []byte) { copy(to, text(h.c.authorization[:])) }
 
 // CopyTimestamp copies the time; nothing with a Standard key.
@@ -88,10 +88,10 @@ func (h *Headers) Timestamp() string { return string(text(h.c.timestamp[:])) }
 // Wipe overwrites the headers with zeros.
 func (h *Headers) Wipe() { C.cxk_wipe(unsafe.Pointer(&h.c), C.size_t(unsafe.Sizeof(h.c))) }
 
-// SignatureSize is the size of a signature of a batch.
+// SignatureSize is the size of cxk_signature.
 const SignatureSize = unsafe.Sizeof(C.cxk_signature{})
 
-// Signer is a handle of the library. It may be shared, and is freed once, when it is no longer used.
+// Signer is a handle of the library. Goroutines may share it. It is freed once, when it is no longer used.
 type Signer struct {
 	handle  *C.cxk_signer
 	cleanup runtime.Cleanup
@@ -99,7 +99,7 @@ type Signer struct {
 
 // NewSigner creates a handle. The garbage collector frees it, but Free does so at a known time.
 func NewSigner(keyID uint64, level uint32, key []byte) (*Signer, Status) {
-	if !abiFits() {
+	if !abiMatches() {
 		return nil, ABIMismatch
 	}
 	signer := new(Signer)
@@ -118,14 +118,14 @@ func (s *Signer) HeadersAt(nonce []byte, timestampMS uint64, out *Headers) Statu
 	return Status(status)
 }
 
-// SignBatch signs into so many places, each of SignatureSize bytes.
+// SignBatch fills an array of count signatures, each of SignatureSize bytes.
 func (s *Signer) SignBatch(out unsafe.Pointer, count int) Status {
 	status := C.cxk_signer_sign_batch(s.handle, (*C.cxk_signature)(out), C.size_t(count))
 	runtime.KeepAlive(s)
 	return Status(status)
 }
 
-// Free wipes and frees the handle; calls on it then answer NullArg.
+// Free wipes and frees the handle; calls on it then return NullArg.
 func (s *Signer) Free() {
 	s.cleanup.Stop()
 	freeSigner(s.handle)
@@ -134,12 +134,12 @@ func (s *Signer) Free() {
 
 func freeSigner(handle *C.cxk_signer) { C.cxk_signer_free(handle) }
 
-// chars is the start of the bytes; NULL for none.
+// chars returns a pointer to the bytes; NULL for a nil slice.
 func chars(bytes []byte) *C.char {
 	return (*C.char)(unsafe.Pointer(unsafe.SliceData(bytes)))
 }
 
-// text is the part before the NUL.
+// text returns the bytes before the NUL.
 func text(array []C.char) []byte {
 	bytes := unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(array))), len(array))
 	for i, b := range bytes {

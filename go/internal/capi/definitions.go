@@ -51,7 +51,7 @@ func LoadDefinitions(bytes []byte) (*Definitions, Status) {
 	return definitions, OK
 }
 
-// Get returns the definition at a place.
+// Get returns the definition at an index.
 func (d *Definitions) Get(at int) (backend.Definition, Status) {
 	var c C.cxk_definition
 	status := C.cxk_definitions_get(d.handle, C.size_t(at), &c)
@@ -62,7 +62,7 @@ func (d *Definitions) Get(at int) (backend.Definition, Status) {
 	}, Status(status)
 }
 
-// Find returns the place of a name.
+// Find returns the index of a name.
 func (d *Definitions) Find(name string) (int, Status) {
 	var at C.size_t
 	chars := (*C.char)(unsafe.Pointer(unsafe.StringData(name)))
@@ -74,7 +74,7 @@ func (d *Definitions) Find(name string) (int, Status) {
 	return int(at), Status(status)
 }
 
-// FindID returns the place of a key id.
+// FindID returns the index of a key id.
 func (d *Definitions) FindID(keyID uint64) (int, Status) {
 	var at C.size_t
 	status := C.cxk_definitions_find_id(d.handle, C.uint64_t(keyID), &at)
@@ -82,7 +82,7 @@ func (d *Definitions) FindID(keyID uint64) (int, Status) {
 	return int(at), Status(status)
 }
 
-// Compare writes what keys gain, and counts it.
+// Compare writes the gains of keys to a buffer, and counts them.
 func Compare(before, after *Definitions, lines []byte) (int, Status) {
 	var gains C.size_t
 	status := C.cxk_compare(before.handle, after.handle, chars(lines), C.size_t(len(lines)), &gains)
@@ -91,7 +91,7 @@ func Compare(before, after *Definitions, lines []byte) (int, Status) {
 	return int(gains), Status(status)
 }
 
-// Free frees the handle; calls on it then answer NullArg.
+// Free frees the handle; calls on it then return NullArg.
 func (d *Definitions) Free() {
 	d.cleanup.Stop()
 	freeDefinitions(d.handle)
@@ -100,11 +100,11 @@ func (d *Definitions) Free() {
 
 func freeDefinitions(handle *C.cxk_definitions) { C.cxk_definitions_free(handle) }
 
-// LineSize is how much room a line on a decision has.
+// LineSize is the size of a buffer for the explanation of a decision.
 const LineSize = C.CXK_LINE_SIZE
 
-// Decide answers a question about the key at a place: OK, DecisionRefused, DecisionUnknown, or why
-// there is no answer. It writes into why how that came about, and a NUL behind it.
+// Decide answers a question about the key at an index: OK, DecisionRefused, DecisionUnknown, or the reason why there
+// is no answer. It writes the explanation and a NUL to why.
 func (d *Definitions) Decide(at int, q *backend.Question, why []byte) (status, ifEnforced Status, scopesOff bool) {
 	m := memory{}
 	defer m.free()
@@ -133,7 +133,7 @@ func (d *Definitions) Decide(at int, q *backend.Question, why []byte) (status, i
 	return Status(result), Status(decision.if_enforced), decision.scopes_off != 0
 }
 
-// Text is the part before the NUL.
+// Text returns the bytes before the NUL.
 func Text(bytes []byte) string {
 	for i, b := range bytes {
 		if b == 0 {
@@ -143,14 +143,14 @@ func Text(bytes []byte) string {
 	return string(bytes)
 }
 
-// memory is C's, which may hold pointers; it is freed as a whole.
+// memory is allocated by C, so it may contain pointers. It is freed as a whole.
 type memory struct {
 	taken []unsafe.Pointer
 }
 
-// take takes zeros.
+// take allocates zeroed memory.
 func (m *memory) take(size uintptr) unsafe.Pointer {
-	p := C.calloc(1, C.size_t(size)) // cgo does not return from it without memory
+	p := C.calloc(1, C.size_t(size)) // cgo's calloc never returns nil
 	m.taken = append(m.taken, p)
 	return p
 }

@@ -2,8 +2,7 @@
 
 package capi
 
-// The archive that the module has in this folder as it is released with `cargo xtask go-bundle`; a
-// checkout has none.
+// Links the archive in this folder, which only the release file from `cargo xtask go-bundle` contains.
 
 /*
 #if defined(__linux__) && defined(__x86_64__)
@@ -30,5 +29,5 @@ package capi
 */
 import "C"
 
-// Link says how the library was linked.
+// Link describes how the library was linked.
 const Link = "bundled"

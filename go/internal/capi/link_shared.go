@@ -2,10 +2,10 @@
 
 package capi
 
-// The library that pkg-config finds, which the program needs when it runs.
+// Links the shared library that pkg-config finds. The program needs it at run time.
 
 // #cgo pkg-config: cortexkey
 import "C"
 
-// Link says how the library was linked.
+// Link describes how the library was linked.
 const Link = "shared"

@@ -2,10 +2,10 @@
 
 package capi
 
-// The archive that pkg-config finds; the program needs nothing of it when it runs.
+// Links the archive that pkg-config finds. The program does not need it at run time.
 
 // #cgo pkg-config: cortexkey-static
 import "C"
 
-// Link says how the library was linked.
+// Link describes how the library was linked.
 const Link = "static"

@@ -22,7 +22,7 @@ package capi
 #cgo nocallback verify_batch
 #include "cortexkey.h"
 
-// Go memory may not hold pointers to Go memory, so what holds pointers is made here, on C's stack.
+// Go memory that is passed to C must not contain Go pointers, so structures with pointers are built here, on C's stack.
 
 static cxk_status put_key(cxk_keyring *keyring, uint64_t id, cxk_level level, const char *bytes,
                           size_t len, uint64_t expires_ms, uint64_t created_ms, uint32_t flags) {
@@ -81,7 +81,7 @@ static void verify_batch(const cxk_verifier *verifier, const char *values, const
 		}
 		requests[i].count = (size_t)(header - requests[i].headers);
 	}
-	// Each status says how it went; that of the call itself is in all of them.
+	// The statuses are enough: if the call itself fails, every one of them is its status.
 	const cxk_status all = cxk_verify_batch(verifier, requests, count, now_ms, statuses, principals);
 	(void)all;
 }
@@ -112,7 +112,7 @@ func NewKeyring() (*Keyring, Status) {
 	return keyring, OK
 }
 
-// Put adds a key, in place of the one with its id.
+// Put adds a key, or replaces the key with the same id.
 func (k *Keyring) Put(id uint64, level uint32, key []byte, expiresMS, createdMS uint64, revoked bool) Status {
 	flags := C.uint32_t(0)
 	if revoked {
@@ -124,7 +124,7 @@ func (k *Keyring) Put(id uint64, level uint32, key []byte, expiresMS, createdMS 
 	return Status(status)
 }
 
-// Revoke revokes a key permanently.
+// Revoke revokes a key until it is put again.
 func (k *Keyring) Revoke(id uint64) Status {
 	status := C.cxk_keyring_revoke(k.handle, C.uint64_t(id))
 	runtime.KeepAlive(k)
@@ -138,7 +138,7 @@ func (k *Keyring) Remove(id uint64) Status {
 	return Status(status)
 }
 
-// Free frees the handle; calls on it then answer NullArg.
+// Free frees the handle; calls on it then return NullArg.
 func (k *Keyring) Free() {
 	k.cleanup.Stop()
 	freeKeyring(k.handle)
@@ -153,7 +153,7 @@ type ReplayGuard struct {
 	cleanup runtime.Cleanup
 }
 
-// GuardOptions is how a guard is made.
+// GuardOptions configures a guard.
 type GuardOptions struct {
 	Entries, SkewMS, StartedMS, Keys uint64
 	UsesPerKey                       uint32
@@ -181,7 +181,7 @@ func NewReplayGuard(o GuardOptions) (*ReplayGuard, Status) {
 	return guard, OK
 }
 
-// Free frees the handle; verifiers that were made with it keep it.
+// Free frees the handle. Verifiers that were created with it keep the guard.
 func (g *ReplayGuard) Free() {
 	g.cleanup.Stop()
 	freeGuard(g.handle)
@@ -196,8 +196,8 @@ type Verifier struct {
 	cleanup runtime.Cleanup
 }
 
-// NewVerifier creates a handle. Without a guard the caller has its own. It frees itself when it is
-// lost, but Free does so at a known time.
+// NewVerifier creates a handle. A nil guard means that the caller has its own. The garbage collector frees the handle,
+// but Free does so at a known time.
 func NewVerifier(keyring *Keyring, guard *ReplayGuard, skewMS uint64, lenientNonces bool) (*Verifier, Status) {
 	options := C.cxk_verifier_options{
 		struct_size: C.uint32_t(unsafe.Sizeof(C.cxk_verifier_options{})), skew_ms: C.uint64_t(skewMS),
@@ -222,7 +222,7 @@ func NewVerifier(keyring *Keyring, guard *ReplayGuard, skewMS uint64, lenientNon
 	return verifier, OK
 }
 
-// Principal is who sent a request.
+// Principal is the sender of a request.
 type Principal struct {
 	c C.cxk_principal
 }
@@ -236,20 +236,20 @@ func (p *Principal) Level() uint32 { return uint32(p.c.level) }
 // ExpiresMS returns when the key expires.
 func (p *Principal) ExpiresMS() uint64 { return uint64(p.c.expires_ms) }
 
-// SignedMS returns when the client says it signed; 0 with a Standard key.
+// SignedMS returns the request's timestamp; 0 with a Standard key.
 func (p *Principal) SignedMS() uint64 { return uint64(p.c.signed_ms) }
 
-// RememberUntilMS returns until when a guard of the caller's must remember the tag; 0 without one.
+// RememberUntilMS returns the time until which the caller's guard must remember the tag; 0 if there is no tag.
 func (p *Principal) RememberUntilMS() uint64 { return uint64(p.c.remember_until_ms) }
 
-// CopyTag copies the tag for a guard of the caller's.
+// CopyTag copies the tag for the caller's guard.
 func (p *Principal) CopyTag(to *[16]byte) {
 	for i, b := range p.c.replay_tag {
 		to[i] = byte(b)
 	}
 }
 
-// Verify says whether a request with these headers is authentic; nil is a header that is not there.
+// Verify verifies a request with these header values; nil for a missing header.
 func (v *Verifier) Verify(keyID, authorization, nonce, timestamp *string, nowMS uint64, out *Principal) Status {
 	id, idLen := value(keyID)
 	au, auLen := value(authorization)
@@ -260,13 +260,14 @@ func (v *Verifier) Verify(keyID, authorization, nonce, timestamp *string, nowMS 
 	return Status(status)
 }
 
-// BatchMax is how many requests a batch holds.
+// BatchMax is the largest number of requests in a batch.
 const BatchMax = C.BATCH_MAX
 
-// valueSeen is how many bytes of a value the library looks at: of a longer one, only that it is longer.
+// valueSeen is how many bytes of a value are passed on. The library refuses every longer value, so the rest does not
+// matter.
 const valueSeen = 257
 
-// Batch is requests for VerifyBatch, and their outcomes. Its memory is used again after Reset.
+// Batch holds the requests of VerifyBatch and their results. Its memory is reused after Reset.
 type Batch struct {
 	values     []byte
 	lens       [4 * BatchMax]C.uint16_t
@@ -280,7 +281,7 @@ func (b *Batch) Reset() {
 	b.values, b.count = b.values[:0], 0
 }
 
-// Add adds a request, of which there is room for BatchMax; nil is a header that is not there.
+// Add adds a request, at most BatchMax; nil for a missing header.
 func (b *Batch) Add(keyID, authorization, nonce, timestamp *string) {
 	for i, text := range [...]*string{keyID, authorization, nonce, timestamp} {
 		length := C.uint16_t(C.ABSENT)
@@ -297,7 +298,7 @@ func (b *Batch) Add(keyID, authorization, nonce, timestamp *string) {
 // Status returns the status of a request after VerifyBatch.
 func (b *Batch) Status(i int) Status { return Status(b.statuses[i]) }
 
-// Principal returns the sender of a request after VerifyBatch; zeros where it was refused.
+// Principal returns the sender of a request after VerifyBatch; all zeros if it was refused.
 func (b *Batch) Principal(i int) *Principal { return &b.principals[i] }
 
 // VerifyBatch verifies the requests of a batch in one call. Each status is what Verify would return.
@@ -311,7 +312,7 @@ func (v *Verifier) VerifyBatch(b *Batch, nowMS uint64) {
 	runtime.KeepAlive(v)
 }
 
-// Free frees the handle; calls on it then answer NullArg.
+// Free frees the handle; calls on it then return NullArg.
 func (v *Verifier) Free() {
 	v.cleanup.Stop()
 	freeVerifier(v.handle)
@@ -320,7 +321,7 @@ func (v *Verifier) Free() {
 
 func freeVerifier(handle *C.cxk_verifier) { C.cxk_verifier_free(handle) }
 
-// value is the bytes of a string and their length, which is SIZE_MAX for none.
+// value returns a string's bytes and their length, which is SIZE_MAX for nil.
 func value(text *string) (*C.char, C.size_t) {
 	if text == nil {
 		return nil, ^C.size_t(0)

@@ -1,5 +1,6 @@
-// Package hook lets package lib put the C library below the types of package cortexkey, without an
-// exported function of that package. Package cortexkey sets the variables when it is initialised.
+// Package hook lets package lib create the types of package cortexkey on top of the C library,
+// without exported functions in package cortexkey. Package cortexkey sets the variables when it is
+// initialised.
 package hook
 
 import "github.com/cortexkey/cortexkey/go/internal/backend"
@@ -14,7 +15,8 @@ var (
 	Keyring func(backend.Keyring) any
 	// Definitions returns a *cortexkey.Definitions over a backend.
 	Definitions func(backend.Definitions) any
-	// DefinitionsBackend lends the backend of a *cortexkey.Definitions while it is open.
+	// DefinitionsBackend calls use with the backend of a *cortexkey.Definitions, which is not closed
+	// during the call.
 	DefinitionsBackend func(definitions any, use func(backend.Definitions) error) error
 	// GuardOptions returns the checked values of a cortexkey.MemoryGuardConfig.
 	GuardOptions func(config any) (backend.GuardOptions, error)

@@ -48,7 +48,7 @@ func (d *definitions) FindID(keyID uint64) (int, error) {
 	return at, nil
 }
 
-// lines are buffers for the library's line on a decision, which is long where names are many.
+// lines are buffers for explanations of decisions, which are long if there are many names.
 var lines = sync.Pool{New: func() any { return new([capi.LineSize]byte) }}
 
 func (d *definitions) Decide(at int, question *backend.Question) (backend.Decision, error) {
@@ -73,8 +73,8 @@ var answers = map[capi.Status]backend.Answer{
 // Gain is one thing that a key gained: a code, the key as tenant/name, and a sentence.
 type Gain struct{ Code, Key, Message string }
 
-// Compare reports what keys gain from one version of the definitions to the next; false where the
-// definitions are not of the library.
+// Compare returns what keys gain from one version of the definitions to the next; false if the definitions are not
+// from the library.
 func Compare(before, after backend.Definitions) ([]Gain, bool, error) {
 	old, isOld := before.(*definitions)
 	new, isNew := after.(*definitions)
@@ -93,7 +93,7 @@ func Compare(before, after backend.Definitions) ([]Gain, bool, error) {
 	}
 }
 
-// parseGains reads whole lines.
+// parseGains parses complete lines; a truncated last line is dropped.
 func parseGains(lines string) []Gain {
 	var gains []Gain
 	for line := range strings.Lines(lines) {

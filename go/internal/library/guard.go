@@ -16,7 +16,7 @@ type Guard struct {
 	handle *capi.ReplayGuard // nil once freed
 }
 
-// Open makes the handle.
+// Open creates the handle.
 func (g *Guard) Open(options backend.GuardOptions) error {
 	handle, status := capi.NewReplayGuard(capi.GuardOptions{
 		Entries: uint64(options.Entries), SkewMS: options.SkewMS, StartedMS: options.StartedMS,
@@ -31,7 +31,7 @@ func (g *Guard) Open(options backend.GuardOptions) error {
 	return nil
 }
 
-// InLibrary lends the handle, which is not freed meanwhile.
+// InLibrary calls use with the handle, which is not freed during the call.
 func (g *Guard) InLibrary(use func(handle any) error) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -41,7 +41,7 @@ func (g *Guard) InLibrary(use func(handle any) error) error {
 	return use(g.handle)
 }
 
-// Free frees the handle; verifiers that were made with it keep the guard.
+// Free frees the handle. Verifiers that were created with it keep the guard.
 func (g *Guard) Free() {
 	g.mu.Lock()
 	defer g.mu.Unlock()

@@ -1,6 +1,7 @@
 //go:build cgo
 
-// Package library is the C library as a backend: handles of package capi, and errors for statuses.
+// Package library implements the backends with the C library: it wraps handles of package capi, and turns statuses into
+// errors.
 package library
 
 import (
@@ -15,7 +16,7 @@ import (
 // Description names the library, its release and how it was linked.
 func Description() string { return "C library " + capi.Version() + ", " + capi.Link }
 
-// A signature goes to the library as it is; this does not compile where the two sizes differ.
+// Signatures are passed to the library unchanged. This line does not compile if the two sizes differ.
 var _ = [1]struct{}{}[unsafe.Sizeof(backend.Signature{})-capi.SignatureSize]
 
 type signer struct {
@@ -66,7 +67,7 @@ func (s *signer) Close() { s.handle.Free() }
 
 type keyring struct {
 	handle *capi.Keyring
-	// The library does not tell when a key was created, which a guard outside it needs.
+	// The library does not return when a key was created, which a guard outside it needs.
 	mu      sync.RWMutex
 	created map[uint64]uint64
 }
@@ -127,7 +128,7 @@ func (k *keyring) Verifier(guard backend.LibraryGuard, skewMS uint64, lenientNon
 	return made, err
 }
 
-// verifier is one with its own guard, or without where package cortexkey asks the guard.
+// verifier creates a verifier with a guard of the library, or with nil if package cortexkey calls the guard.
 func (k *keyring) verifier(own *capi.ReplayGuard, skewMS uint64, lenientNonces bool) (backend.Verifier, error) {
 	handle, status := capi.NewVerifier(k.handle, own, skewMS, lenientNonces)
 	if status != capi.OK {
@@ -149,7 +150,7 @@ func (v *verifier) Verify(r backend.Request, nowMS uint64) (backend.Principal, i
 	return v.principal(&p), 0
 }
 
-// VerifyBatch verifies in the library, some requests at a call.
+// VerifyBatch verifies in the library, BatchMax requests per call.
 func (v *verifier) VerifyBatch(requests []backend.Request, nowMS uint64, outcomes []backend.Outcome) {
 	var batch capi.Batch
 	for start := 0; start < len(requests); start += capi.BatchMax {
@@ -190,7 +191,7 @@ func level(advanced bool) uint32 {
 	return 1
 }
 
-// statusError is for what the checks of package cortexkey do not find.
+// statusError returns an error for a status that the checks of package cortexkey do not prevent.
 func statusError(status capi.Status) error {
 	return fmt.Errorf("%w: %s (%s, %d)", backend.ErrLibrary, status.Message(), status.Name(), int32(status))
 }

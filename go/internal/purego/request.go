@@ -7,17 +7,17 @@ import (
 	"github.com/cortexkey/cortexkey/go/internal/verdict"
 )
 
-// wellFormed is a request that the grammar takes.
-type wellFormed struct {
+// parsedRequest is a well-formed request.
+type parsedRequest struct {
 	keyID       uint64
 	advanced    bool
 	timestampMS uint64
 	digest      [32]byte // of an Advanced request
 }
 
-// parse reads a request byte by byte, before anything is hashed. The order is that of the verdicts.
-func parse(r *backend.Request, lenientNonces bool) (wellFormed, int32) {
-	var parsed wellFormed
+// parse parses a request before anything is hashed. The checks are in the order of the verdicts.
+func parse(r *backend.Request, lenientNonces bool) (parsedRequest, int32) {
+	var parsed parsedRequest
 	if r.KeyID == nil || r.Authorization == nil || (r.Nonce == nil) != (r.Timestamp == nil) {
 		return parsed, verdict.MissingHeader
 	}
@@ -44,7 +44,7 @@ func parse(r *backend.Request, lenientNonces bool) (wellFormed, int32) {
 	return parsed, verdict.Accept
 }
 
-// keyID reads decimal digits: no sign, no leading zero, no white space.
+// keyID parses decimal digits without a sign, leading zeros or white space.
 func keyID(text string) (uint64, bool) {
 	if text == "" || text[0] == '0' {
 		return 0, false
@@ -60,7 +60,7 @@ func keyID(text string) (uint64, bool) {
 	return id, true
 }
 
-// isKey: 1 to 256 bytes of visible ASCII.
+// isKey reports whether text is 1 to 256 bytes of visible ASCII.
 func isKey(text string) bool {
 	if text == "" || len(text) > 256 {
 		return false
@@ -73,7 +73,7 @@ func isKey(text string) bool {
 	return true
 }
 
-// isNonce: 64 letters and digits, or 16 to 128 of them.
+// isNonce reports whether text is 64 letters and digits, or 16 to 128 if lenient.
 func isNonce(text string, lenient bool) bool {
 	if len(text) != NonceBytes && !(lenient && 16 <= len(text) && len(text) <= nonceBytesMax) {
 		return false
@@ -86,7 +86,7 @@ func isNonce(text string, lenient bool) bool {
 	return others == 0
 }
 
-// notInNonce is 1 for each byte that no nonce has.
+// notInNonce is 1 for each byte that is not allowed in a nonce.
 var notInNonce = func() (table [256]uint8) {
 	for b := range table {
 		table[b] = 1
@@ -97,7 +97,7 @@ var notInNonce = func() (table [256]uint8) {
 	return table
 }()
 
-// timestamp reads exactly 13 digits, the first not 0.
+// timestamp parses exactly 13 digits, of which the first is not 0.
 func timestamp(text string) (uint64, bool) {
 	if len(text) != TimestampBytes || text[0] == '0' {
 		return 0, false
@@ -113,7 +113,7 @@ func timestamp(text string) (uint64, bool) {
 	return ms, true
 }
 
-// digest reads 64 lower-case hexadecimal digits.
+// digest parses 64 lower-case hexadecimal digits.
 func digest(text string, into *[32]byte) bool {
 	if len(text) != DigestBytes {
 		return false

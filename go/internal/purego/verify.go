@@ -12,15 +12,15 @@ import (
 	"github.com/cortexkey/cortexkey/go/internal/verdict"
 )
 
-// Never is the expiry of a key that has none.
+// Never is the expiry of a key that never expires.
 const Never = math.MaxUint64
 
-// storedKey is what a keyring keeps of a key: a SHA-256 of a Standard one, and of an Advanced one
-// what can sign.
+// storedKey is what a keyring stores of a key: the SHA-256 of a Standard key, or the midstate of an
+// Advanced key, which can sign.
 type storedKey struct {
 	backend.Key
 	digest   [sha256.Size]byte
-	absorbed Absorbed
+	midstate Midstate
 }
 
 func store(key backend.Key, bytes []byte) (storedKey, error) {
@@ -30,22 +30,22 @@ func store(key backend.Key, bytes []byte) (storedKey, error) {
 		return stored, nil
 	}
 	var err error
-	stored.absorbed, err = Absorb(bytes)
+	stored.midstate, err = NewMidstate(bytes)
 	return stored, err
 }
 
-// Keyring is keys by id, which may change while verifiers use them. It is wiped when it and all its
+// Keyring holds keys by id. It may change while verifiers use it, and is wiped when it and all its
 // verifiers are closed.
 type Keyring struct {
 	mu    sync.RWMutex
 	keys  map[uint64]storedKey
-	users int // the keyring's owner, and verifiers
+	users int // open references: the keyring itself and its verifiers
 }
 
 // NewKeyring returns an empty keyring.
 func NewKeyring() *Keyring { return &Keyring{keys: map[uint64]storedKey{}, users: 1} }
 
-// Put adds a key, in place of the one with its id. It neither changes nor keeps the bytes.
+// Put adds a key, or replaces the key with the same id. It neither changes nor stores the bytes.
 func (k *Keyring) Put(key backend.Key, bytes []byte) error {
 	stored, err := store(key, bytes)
 	if err != nil {
@@ -53,12 +53,12 @@ func (k *Keyring) Put(key backend.Key, bytes []byte) error {
 	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	k.keys[key.ID].absorbed.Wipe()
+	k.keys[key.ID].midstate.Wipe()
 	k.keys[key.ID] = stored
 	return nil
 }
 
-// Revoke revokes a key until another is put in its place, and reports whether there was one.
+// Revoke revokes a key until it is replaced, and reports whether the keyring has it.
 func (k *Keyring) Revoke(id uint64) bool {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -70,17 +70,17 @@ func (k *Keyring) Revoke(id uint64) bool {
 	return ok
 }
 
-// Remove wipes a key, and reports whether there was one.
+// Remove removes and wipes a key, and reports whether the keyring had it.
 func (k *Keyring) Remove(id uint64) bool {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	stored, ok := k.keys[id]
-	stored.absorbed.Wipe()
+	stored.midstate.Wipe()
 	delete(k.keys, id)
 	return ok
 }
 
-// Verifier returns a verifier, which keeps the keys until it is closed.
+// Verifier returns a verifier, which keeps the keys in memory until it is closed.
 func (k *Keyring) Verifier(guard backend.LibraryGuard, skewMS uint64, lenientNonces bool) (backend.Verifier, error) {
 	if guard != nil {
 		return nil, fmt.Errorf("%w: take a keyring from package lib, or cortexkey.NewMemoryGuard", backend.ErrInvalidGuard)
@@ -91,7 +91,7 @@ func (k *Keyring) Verifier(guard backend.LibraryGuard, skewMS uint64, lenientNon
 	return &verifier{k, skewMS, lenientNonces}, nil
 }
 
-// Close wipes the keys, unless a verifier still has them.
+// Close wipes the keys, unless a verifier still uses them.
 func (k *Keyring) Close() {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -100,7 +100,7 @@ func (k *Keyring) Close() {
 		return
 	}
 	for _, stored := range k.keys {
-		stored.absorbed.Wipe()
+		stored.midstate.Wipe()
 	}
 	clear(k.keys)
 }
@@ -111,25 +111,27 @@ type verifier struct {
 	lenientNonces bool
 }
 
-// Verify says whether a request is authentic, but for replay: verdict.Accept or why not.
+// Verify checks a request, except for replays: it returns verdict.Accept or the reason for a
+// refusal.
 func (v *verifier) Verify(r backend.Request, nowMS uint64) (backend.Principal, int32) {
 	request, refused := parse(&r, v.lenientNonces)
 	if refused != verdict.Accept {
 		return backend.Principal{}, refused
 	}
-	// Held to the end: removing a key wipes it.
+	// Locked until the end, because removing a key wipes it.
 	v.mu.RLock()
 	defer v.mu.RUnlock()
 	stored, ok := v.keys[request.keyID]
 	refused = verdict.WrongSignature
 	switch {
 	case !ok:
-		stored, refused = standIn(request.advanced), verdict.UnknownKey
+		stored, refused = dummyKey(request.advanced), verdict.UnknownKey
 	case stored.Advanced != request.advanced:
-		stored, refused = standIn(request.advanced), verdict.LevelMismatch
+		stored, refused = dummyKey(request.advanced), verdict.LevelMismatch
 	}
-	// Where the key is not there, or of the other level, the same work is done with another.
-	same, err := stored.fits(&r, &request)
+	// If the key is unknown or of the other level, the same work is done with a dummyMidstate key, so that the
+	// time does not reveal which.
+	same, err := stored.matches(&r, &request)
 	if err != nil || !same || refused != verdict.WrongSignature {
 		return backend.Principal{}, refused
 	}
@@ -157,15 +159,15 @@ func (v *verifier) Verify(r backend.Request, nowMS uint64) (backend.Principal, i
 	return principal, verdict.Accept
 }
 
-// VerifyBatch verifies one request after another.
+// VerifyBatch verifies the requests one after another.
 func (v *verifier) VerifyBatch(requests []backend.Request, nowMS uint64, outcomes []backend.Outcome) {
 	for i := range requests {
 		outcomes[i].Principal, outcomes[i].Verdict = v.Verify(requests[i], nowMS)
 	}
 }
 
-// tag names one use of one key, as every language and process does.
-func tag(request *wellFormed) (tag [16]byte) {
+// tag identifies one use of one key. It is the same in every language and process.
+func tag(request *parsedRequest) (tag [16]byte) {
 	var tagged [8 + sha256.Size]byte
 	binary.BigEndian.PutUint64(tagged[:], request.keyID)
 	copy(tagged[8:], request.digest[:])
@@ -174,8 +176,9 @@ func tag(request *wellFormed) (tag [16]byte) {
 	return tag
 }
 
-// fits compares in constant time.
-func (s *storedKey) fits(r *backend.Request, request *wellFormed) (bool, error) {
+// matches reports whether the request presents this key or its digest. It compares in constant
+// time.
+func (s *storedKey) matches(r *backend.Request, request *parsedRequest) (bool, error) {
 	if !request.advanced {
 		presented := sha256.Sum256([]byte(*r.Authorization))
 		return subtle.ConstantTimeCompare(presented[:], s.digest[:]) == 1, nil
@@ -183,22 +186,22 @@ func (s *storedKey) fits(r *backend.Request, request *wellFormed) (bool, error) 
 	w := workers.Get().(*worker)
 	defer workers.Put(w)
 	message := append(append(w.message[:0], *r.Nonce...), *r.Timestamp...)
-	if err := w.digest(s.absorbed, message, &w.sum); err != nil {
+	if err := w.digest(s.midstate, message, &w.sum); err != nil {
 		return false, err
 	}
 	return subtle.ConstantTimeCompare(w.sum[:], request.digest[:]) == 1, nil
 }
 
-func standIn(advanced bool) storedKey {
-	return storedKey{Key: backend.Key{Advanced: advanced}, absorbed: dummy}
+func dummyKey(advanced bool) storedKey {
+	return storedKey{Key: backend.Key{Advanced: advanced}, midstate: dummyMidstate}
 }
 
-// dummy stands in for an Advanced key of 128 bytes, for work that takes as long. It is never
-// accepted: Verify looks at the verdict first.
-var dummy = func() Absorbed {
-	absorbed, err := Absorb(make([]byte, 128))
+// dummyMidstate is used in place of an Advanced key of 128 bytes, so that a check takes as long. It
+// is never accepted: Verify checks the verdict first.
+var dummyMidstate = func() Midstate {
+	midstate, err := NewMidstate(make([]byte, 128))
 	if err != nil {
-		return Absorbed{}
+		return Midstate{}
 	}
-	return absorbed
+	return midstate
 }()

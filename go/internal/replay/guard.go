@@ -1,5 +1,5 @@
-// Package replay is a replay guard in the memory of one process, as crates/core/src/replay has it: the
-// same rules and the same capacity, so that the two give the same answers.
+// Package replay is a replay guard in the memory of one process. It is a port of
+// crates/core/src/replay, with the same rules and capacity, so that both give the same answers.
 package replay
 
 import (
@@ -10,26 +10,27 @@ import (
 	"github.com/cortexkey/cortexkey/go/internal/verdict"
 )
 
-// Guard remembers uses of keys. All its memory is taken when it is made.
+// Guard remembers uses of keys. It allocates all its memory when it is created.
 type Guard struct {
 	table     *table
 	counts    *counts // nil without a quota
 	skewMS    uint64
-	freshAtMS uint64 // 0 where there was no guard before
+	startedMS uint64 // 0 if no earlier guard can have existed
 	secret    [2]uint64
 }
 
-// Use is one use of a key that is otherwise good.
+// Use is one use of a key that is valid apart from a possible replay.
 type Use struct {
 	KeyID, CreatedMS, TimestampMS, SkewMS, NowMS uint64
-	// 128 bits that stand for the key id and the digest.
+	// 128 bits that identify the key id and the digest.
 	Tag [16]byte
 }
 
-// New creates a guard. The secret is the process's own, so that no client can choose its place in a table.
+// New creates a guard. The secret must be random, so that no client can choose its place in a
+// table.
 func New(options backend.GuardOptions, secret [2]uint64) *Guard {
 	g := &Guard{
-		table: newTable(options.Entries, options.SkewMS), skewMS: options.SkewMS, freshAtMS: options.StartedMS,
+		table: newTable(options.Entries, options.SkewMS), skewMS: options.SkewMS, startedMS: options.StartedMS,
 		secret: secret,
 	}
 	if options.UsesPerKey != 0 {
@@ -39,7 +40,8 @@ func New(options backend.GuardOptions, secret [2]uint64) *Guard {
 	return g
 }
 
-// SureUsesPerKey is how many uses each key is sure of, however many the other keys have.
+// SureUsesPerKey returns how many uses each key is guaranteed, however many the other keys have; 0
+// without a quota.
 func (g *Guard) SureUsesPerKey() int {
 	if g.counts == nil {
 		return 0
@@ -47,17 +49,18 @@ func (g *Guard) SureUsesPerKey() int {
 	return int(g.counts.sure)
 }
 
-// SkewMS is the largest skew of the verifiers that may ask.
+// SkewMS returns the largest skew of the verifiers that may use the guard.
 func (g *Guard) SkewMS() uint64 { return g.skewMS }
 
-// Ask remembers a use and returns verdict.Accept where it is new, else why it cannot be accepted.
-func (g *Guard) Ask(u *Use) int32 {
+// Remember stores a use and returns verdict.Accept if it is new; otherwise it returns why the use
+// cannot be accepted.
+func (g *Guard) Remember(u *Use) int32 {
 	if u.SkewMS > g.skewMS || u.TimestampMS > u.NowMS+g.skewMS {
-		// Such a verifier accepts what this guard may have dropped already.
+		// Such a verifier would accept uses that this guard may have dropped already.
 		return verdict.ReplayGuardUnavailable
 	}
-	// The guard's own skew: a verifier with a larger one than this may have been before.
-	if g.freshAtMS != 0 && u.TimestampMS <= g.freshAtMS+g.skewMS && u.CreatedMS < g.freshAtMS {
+	// The guard's own skew counts: an earlier verifier may have had a larger one than this verifier.
+	if g.startedMS != 0 && u.TimestampMS <= g.startedMS+g.skewMS && u.CreatedMS < g.startedMS {
 		return verdict.ReplayGuardStarting
 	}
 	g.table.raise(u.NowMS - min(u.NowMS, g.skewMS))
@@ -65,7 +68,7 @@ func (g *Guard) Ask(u *Use) int32 {
 	return g.table.insert(&spot, counting{g.counts, u.KeyID, u.TimestampMS})
 }
 
-// hash is 64 bits that stand for a tag in this process.
+// hash returns 64 bits that identify a tag in this process.
 func (g *Guard) hash(tag *[16]byte) uint64 {
 	a := binary.LittleEndian.Uint64(tag[:8]) ^ g.secret[0]
 	b := binary.LittleEndian.Uint64(tag[8:]) ^ g.secret[1]

@@ -207,7 +207,7 @@ func compare(t *testing.T, options backend.GuardOptions, way func(*stream, bool)
 		} else if isFull {
 			continue
 		}
-		got := g.Ask(&Use{KeyID: 1 + u.number%50, TimestampMS: u.ms, SkewMS: s.skewMS, NowMS: s.nowMS, Tag: tagOf(u.number)})
+		got := g.Remember(&Use{KeyID: 1 + u.number%50, TimestampMS: u.ms, SkewMS: s.skewMS, NowMS: s.nowMS, Tag: tagOf(u.number)})
 		if got != want {
 			t.Fatalf("ask %d: got %d, want %d; %d live, mark %d, now %d, %+v", s.step, got, want, len(m.timestamps), m.markMS, s.nowMS, u)
 		}
@@ -239,7 +239,7 @@ func TestBurstsOfAllEntries(t *testing.T) {
 			for _, want := range []int32{verdict.Accept, verdict.Replayed} {
 				for number := range entries {
 					u.Tag = tagOf(uint64(number))
-					if got := g.Ask(&u); got != want {
+					if got := g.Remember(&u); got != want {
 						t.Fatalf("%d entries, use %d: got %d, want %d", entries, number, got, want)
 					}
 				}
@@ -248,13 +248,13 @@ func TestBurstsOfAllEntries(t *testing.T) {
 			isFull := false
 			for number := 0; number < 3*entries && !isFull; number++ {
 				u.Tag = tagOf(uint64(entries + number))
-				isFull = g.Ask(&u) == verdict.ReplayGuardFull
+				isFull = g.Remember(&u) == verdict.ReplayGuardFull
 			}
 			if entries >= 10_000 && !isFull {
 				t.Errorf("%d entries: never full", entries)
 			}
 			u.Tag = tagOf(0)
-			if got := g.Ask(&u); got != verdict.Replayed {
+			if got := g.Remember(&u); got != verdict.Replayed {
 				t.Error(got)
 			}
 		}
@@ -264,7 +264,7 @@ func TestBurstsOfAllEntries(t *testing.T) {
 func TestARestart(t *testing.T) {
 	const skewMS = 1001
 	ask := func(g *Guard, number, ms, nowMS, createdMS uint64) int32 {
-		return g.Ask(&Use{KeyID: 7, CreatedMS: createdMS, TimestampMS: ms, SkewMS: skewMS, NowMS: nowMS, Tag: tagOf(number)})
+		return g.Remember(&Use{KeyID: 7, CreatedMS: createdMS, TimestampMS: ms, SkewMS: skewMS, NowMS: nowMS, Tag: tagOf(number)})
 	}
 	for _, ms := range []uint64{startMS - skewMS, startMS - 500, startMS, startMS + skewMS} {
 		for _, started := range []uint64{0, 1, 500, 1001, 1002, 2002} {
@@ -297,7 +297,7 @@ func TestARestart(t *testing.T) {
 		}
 	}
 	large := Use{KeyID: 7, TimestampMS: startMS, SkewMS: skewMS + 1, NowMS: startMS}
-	if got := g.Ask(&large); got != verdict.ReplayGuardUnavailable {
+	if got := g.Remember(&large); got != verdict.ReplayGuardUnavailable {
 		t.Error(got)
 	}
 }
@@ -320,7 +320,7 @@ func TestOneHostileKey(t *testing.T) {
 			for range 4 {
 				number++
 				u := Use{KeyID: 1, TimestampMS: timestamp(startMS, number), SkewMS: 60_000, NowMS: startMS, Tag: tagOf(number)}
-				switch got := g.Ask(&u); got {
+				switch got := g.Remember(&u); got {
 				case verdict.Accept:
 					accepted++
 				case verdict.ReplayGuardQuota:
@@ -330,7 +330,7 @@ func TestOneHostileKey(t *testing.T) {
 			}
 			number++
 			u := Use{KeyID: 2 + other%900, TimestampMS: startMS, SkewMS: 60_000, NowMS: startMS, Tag: tagOf(number)}
-			if got := g.Ask(&u); got != verdict.Accept {
+			if got := g.Remember(&u); got != verdict.Accept {
 				t.Fatalf("way %d, other %d: %d", way, other, got)
 			}
 		}
@@ -342,7 +342,7 @@ func TestOneHostileKey(t *testing.T) {
 		for range quota {
 			number++
 			u := Use{KeyID: 1, TimestampMS: nowMS, SkewMS: 60_000, NowMS: nowMS, Tag: tagOf(number)}
-			if got := g.Ask(&u); got != verdict.Accept {
+			if got := g.Remember(&u); got != verdict.Accept {
 				t.Fatalf("way %d: %d", way, got)
 			}
 		}
@@ -359,7 +359,7 @@ func TestManyHostileKeys(t *testing.T) {
 			attack := func() bool {
 				number++
 				u := Use{KeyID: 1 + number%uint64(size.keys/10), TimestampMS: timestamp(startMS, number), SkewMS: 60_000, NowMS: startMS, Tag: tagOf(number)}
-				return g.Ask(&u) == verdict.Accept
+				return g.Remember(&u) == verdict.Accept
 			}
 			for refused < size.entries/4 {
 				if !attack() {
@@ -374,14 +374,14 @@ func TestManyHostileKeys(t *testing.T) {
 					attack()
 					number++
 					u := Use{KeyID: key, TimestampMS: startMS - 59_900 + spread(number)%119_900, SkewMS: 60_000, NowMS: startMS, Tag: tagOf(number)}
-					if got := g.Ask(&u); got != verdict.Accept {
+					if got := g.Remember(&u); got != verdict.Accept {
 						t.Fatalf("%+v, way %d, key %d: %d", size, way, key, got)
 					}
 				}
 			}
 			number++
 			beyond := Use{KeyID: uint64(size.keys) * 100, TimestampMS: startMS, SkewMS: 60_000, NowMS: startMS, Tag: tagOf(number)}
-			_ = g.Ask(&beyond) // one key more than there are places for is no panic
+			_ = g.Remember(&beyond) // one key more than there are places for is no panic
 		}
 	}
 }
@@ -409,7 +409,7 @@ func TestGoroutines(t *testing.T) {
 							u.NowMS += 10 * i
 							u.TimestampMS = max(u.TimestampMS, u.NowMS)
 						}
-						if g.Ask(&u) == verdict.Accept {
+						if g.Remember(&u) == verdict.Accept {
 							accepted[number].Add(1)
 						}
 					}
@@ -452,19 +452,19 @@ func TestEqualUsesBehindAFullLine(t *testing.T) {
 			filling = meeting[:slots+1]
 		}
 		for _, number := range filling {
-			if got := g.Ask(use(number)); got != verdict.Accept {
+			if got := g.Remember(use(number)); got != verdict.Accept {
 				t.Fatal(got)
 			}
 		}
 		place, _ := g.counts.find(7)
 		held := &g.counts.places[place].oldest
-		value := held.take(0)
+		value := held.lock(0)
 		answers := make(chan int32, 2)
 		for range 2 {
-			go func() { answers <- g.Ask(use(meeting[slots+1])) }()
+			go func() { answers <- g.Remember(use(meeting[slots+1])) }()
 		}
 		time.Sleep(20 * time.Millisecond) // so that both have gone as far as they can
-		held.give(value)
+		held.unlock(value)
 		if a, b := <-answers, <-answers; min(a, b) != verdict.Replayed || max(a, b) != verdict.Accept {
 			t.Errorf("passed %v: %d and %d", isPassed, a, b)
 		}
@@ -487,7 +487,7 @@ func TestMemory(t *testing.T) {
 	number := uint64(0)
 	allocations := testing.AllocsPerRun(5000, func() {
 		number++
-		g.Ask(&Use{KeyID: 1 + number%10, TimestampMS: startMS, SkewMS: 60_000, NowMS: startMS, Tag: tagOf(number)})
+		g.Remember(&Use{KeyID: 1 + number%10, TimestampMS: startMS, SkewMS: 60_000, NowMS: startMS, Tag: tagOf(number)})
 	})
 	if allocations != 0 {
 		t.Errorf("%v allocations", allocations)
@@ -508,7 +508,7 @@ func BenchmarkSteady(b *testing.B) {
 				for b.Loop() {
 					number++
 					nowMS := startMS + number/perMS
-					g.Ask(&Use{KeyID: 1 + number%100, TimestampMS: nowMS, SkewMS: 60_000, NowMS: nowMS, Tag: tagOf(number)})
+					g.Remember(&Use{KeyID: 1 + number%100, TimestampMS: nowMS, SkewMS: 60_000, NowMS: nowMS, Tag: tagOf(number)})
 				}
 			})
 		}

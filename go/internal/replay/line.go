@@ -8,46 +8,47 @@ import (
 
 const (
 	slots = 7
-	// Bits of a slot that hold the timestamp's last milliseconds; the others are a tag of 43 bits.
+	// The bits of a slot that hold the last bits of the timestamp's milliseconds; the other 43 bits
+	// are a tag.
 	timeBits = 21
 	timeMask = 1<<timeBits - 1
 
-	// Ages of a line, in parts of 4,096 ms: from the first on it is looked through when it is taken, and
-	// after the second everything in it is dead. Uses come until the first, and live for 600 s more at
-	// most, which is 208 parts; the bits of time begin again after 365.
-	ageToLook = 60
-	ageOfDead = 240
+	// Ages of a line, in units of 4,096 ms: after the first it is scanned when it is locked, and after the second all
+	// its uses are dead. Uses are added until the first, and die at most 600 s later, which is 208 units; the bits of
+	// time wrap around after 365.
+	scanAge = 60
+	deadAge = 240
 )
 
-// line is one line of the processor's cache: up to seven uses, the first ones, and a note about them,
-// which is their lock, too. A slot of 0 is empty.
+// line is one cache line of the processor: up to seven uses, which are the first slots, and a note
+// about them, which is also their lock. A slot of 0 is empty.
 type line struct {
 	note  word
 	slots [slots]uint64
 }
 
-// mark is the low-water mark at one moment, in milliseconds: nothing older is accepted, ever.
+// mark is the low-water mark at one moment, in milliseconds: nothing older is ever accepted.
 type mark uint64
 
 func (m mark) tick() uint32 { return tick(uint64(m)) }
 func (m mark) part() uint64 { return uint64(m) >> 12 }
 
-// tick is time in steps of 64 ms, which begin again after eight years. A line that was not
-// used for that long only makes a search longer.
+// tick is the time in steps of 64 ms, which wraps around after eight years. A line that was unused
+// for that long only makes a search longer.
 func tick(ms uint64) uint32 { return uint32(ms >> 6) }
 
-// slotOf is what a slot holds for a use. It is never 0.
+// slotOf returns the slot value of a use. It is never 0.
 func slotOf(hash, ms uint64) uint64 { return max(hash<<timeBits|ms&timeMask, 1) }
 
-// note: 32 bits for the latest use that went past the line, 3 for how many slots are used, 27 for when
-// the line was last looked through, and a flag. The highest bit stays clear.
+// note has 32 bits for the latest use that went past the line, 3 for the number of used slots, 27
+// for when the line was last scanned, and a flag. The highest bit stays clear.
 type note uint64
 
 const (
 	passedMask note = 0xffff_ffff
 	agesMask        = 1<<27 - 1
-	// A search for a use whose first line this is goes on. Meanwhile no other begins here, and so equal
-	// uses meet here, wherever they end up.
+	// A search for a use with this first line is under way. While it is set, no other search starts
+	// here, so equal uses meet here, wherever they end up.
 	searched note = 1 << 62
 )
 
@@ -61,7 +62,7 @@ func (n note) isPassed(m mark, spanMS uint64) bool {
 	return uint64(n.passed()-m.tick()) <= spanMS>>6+1
 }
 
-// withPassing notes that a use of this time goes past.
+// withPassing notes that a use of this time goes past the line.
 func (n note) withPassing(ms uint64, m mark, spanMS uint64) note {
 	if n.isPassed(m, spanMS) && n.passed()-m.tick() >= tick(ms)-m.tick() {
 		return n
@@ -69,11 +70,11 @@ func (n note) withPassing(ms uint64, m mark, spanMS uint64) note {
 	return n&^passedMask | note(tick(ms))
 }
 
-func (n note) lookedThrough(used int, m mark) note {
+func (n note) scanned(used int, m mark) note {
 	return n&(searched|passedMask) | note(used)<<32 | note(m.part()&agesMask)<<35
 }
 
-// has reports whether a use is here.
+// has reports whether the line contains a use.
 func (l *line) has(slot uint64) bool {
 	for _, held := range l.slots {
 		if held == slot {
@@ -83,9 +84,10 @@ func (l *line) has(slot uint64) bool {
 	return false
 }
 
-// dropDead drops dead uses where mostUsed slots are used, and where that was not done for long.
+// dropDead drops dead uses if at least mostUsed slots are used, or if the line was not scanned
+// recently.
 func (l *line) dropDead(n note, mostUsed int, m mark, spanMS uint64) note {
-	if n.used() >= mostUsed || n.age(m) > ageToLook {
+	if n.used() >= mostUsed || n.age(m) > scanAge {
 		return l.keepLive(n, m, spanMS)
 	}
 	return n
@@ -93,7 +95,7 @@ func (l *line) dropDead(n note, mostUsed int, m mark, spanMS uint64) note {
 
 // keepLive moves the uses that can still be accepted to the first slots, and drops the others.
 func (l *line) keepLive(n note, m mark, spanMS uint64) note {
-	allDead := n.age(m) > ageOfDead
+	allDead := n.age(m) > deadAge
 	used := 0
 	for i, slot := range l.slots {
 		l.slots[i] = 0
@@ -103,7 +105,7 @@ func (l *line) keepLive(n note, m mark, spanMS uint64) note {
 			used++
 		}
 	}
-	return n.lookedThrough(used, m)
+	return n.scanned(used, m)
 }
 
 // put puts a use into the first free slot; there must be one.
@@ -112,26 +114,26 @@ func (l *line) put(n note, slot uint64) note {
 	return n + 1<<32
 }
 
-func (l *line) take() note        { return note(l.note.take(0)) }
-func (l *line) takeAsFirst() note { return note(l.note.take(uint64(searched))) }
-func (l *line) give(n note)       { l.note.give(uint64(n)) }
+func (l *line) lock() note        { return note(l.note.lock(0)) }
+func (l *line) lockAsFirst() note { return note(l.note.lock(uint64(searched))) }
+func (l *line) unlock(n note)     { l.note.unlock(uint64(n)) }
 
-func (l *line) endSearch() { l.give(l.take() &^ searched) }
+func (l *line) endSearch() { l.unlock(l.lock() &^ searched) }
 
-// word is a word that one goroutine at a time takes and gives back. It guards the memory behind it: a
-// mutex beside each line would need room of its own. Nothing panics while a word is taken.
+// word is a word that one goroutine at a time locks and unlocks. It protects the memory behind it.
+// A mutex for each line would need extra space. Nothing panics while a word is locked.
 type word struct {
 	atomic.Uint64
 }
 
-// taken marks a word that a goroutine has locked.
-const taken = 1<<64 - 1
+// locked marks a word that a goroutine has locked.
+const locked = 1<<64 - 1
 
-// take takes the word, once it has none of these bits.
-func (w *word) take(bits uint64) uint64 {
+// lock locks the word, once it has none of these bits, and returns its value.
+func (w *word) lock(bits uint64) uint64 {
 	for round := 0; ; round++ {
-		value := w.Swap(taken)
-		if value != taken {
+		value := w.Swap(locked)
+		if value != locked {
 			if value&bits == 0 {
 				return value
 			}
@@ -139,7 +141,7 @@ func (w *word) take(bits uint64) uint64 {
 		}
 		for {
 			pause(round)
-			if value = w.Load(); value != taken && value&bits == 0 {
+			if value = w.Load(); value != locked && value&bits == 0 {
 				break
 			}
 			round++
@@ -147,10 +149,10 @@ func (w *word) take(bits uint64) uint64 {
 	}
 }
 
-func (w *word) give(value uint64) { w.Store(value) }
+func (w *word) unlock(value uint64) { w.Store(value) }
 
-// pause waits for the goroutine that has a word, which may have been preempted: after a few looks it lets
-// others run, and at last it sleeps.
+// pause waits for the goroutine that holds a word and may have been preempted. It first returns at once, later yields
+// to other goroutines, and finally sleeps.
 func pause(round int) {
 	switch {
 	case round < 20:

@@ -7,14 +7,14 @@ import (
 )
 
 const (
-	// A window has ten slices of time, and touches one more.
+	// A window is as long as ten time slices, so it touches eleven.
 	slices = 11
-	// Places that one search for a key looks at. Two thirds of the places have keys at most, so a key
-	// finds none with a chance of 2^-37.
+	// The most places that one search for a key probes. At most two thirds of the places have keys, so
+	// a search finds none with a probability of 2^-37.
 	keyProbes = 64
 )
 
-// share is whether one more use is within what its key is sure of.
+// share reports whether one more use is within the key's guaranteed share.
 type share bool
 
 const (
@@ -22,7 +22,7 @@ const (
 	commonShare share = false
 )
 
-// counting counts one use of one key, where the guard has a quota.
+// counting counts one use of one key, if the guard has a quota.
 type counting struct {
 	counts    *counts // nil: no quota
 	keyID, ms uint64
@@ -36,34 +36,34 @@ func (c *counting) add(markMS uint64) (share, int32) {
 	return c.counts.add(c.keyID, c.ms, markMS)
 }
 
-// takeBack takes back what was counted and not remembered.
-func (c *counting) takeBack() {
+// undo undoes the count of a use that was not stored.
+func (c *counting) undo() {
 	if c.counts != nil {
-		c.counts.takeBack(c.keyID, c.ms)
+		c.counts.undo(c.keyID, c.ms)
 	}
 }
 
-// counts is how many uses each key has, in a table that does not grow.
+// counts holds the number of uses of each key, in a table of fixed size.
 //
-// A key's count has a number for each slice of time and drops those below the mark: so a use counts until
-// the end of its timestamp's slice, at most a fifth of the skew longer than it is remembered.
+// A key's count has a number for each time slice. Slices below the mark are dropped, so a use counts until the end
+// of its timestamp's slice, at most a fifth of the skew longer than it is stored.
 type counts struct {
-	// Whose count is at the same place of places; 0 means unused.
+	// The owner of the count at the same index of places; 0 means unused.
 	ids    []atomic.Uint64
 	places []count
-	// Taken by the goroutine that gives a place to another key.
-	giving     word
+	// Locked by the goroutine that assigns a place to another key.
+	assigning  word
 	usesPerKey uint32
-	// What each key can have, whatever the others have.
+	// The guaranteed share of each key.
 	sure uint32
-	// 2^64 over a slice.
+	// 2^64 divided by the length of a slice in milliseconds.
 	turn   uint64
 	secret uint64
 }
 
-// count is a key's uses by slices of time. It is one line of the processor's cache.
+// count holds a key's uses by time slice, in one cache line of the processor.
 type count struct {
-	// The oldest slice that is counted, which only rises. It is the lock of the others.
+	// The oldest slice that is counted, which only rises. Its lock protects the other fields.
 	oldest word
 	keyID  uint64
 	all    uint32 // the sum of uses
@@ -89,20 +89,20 @@ func (c *counts) add(keyID, ms, markMS uint64) (share, int32) {
 			}
 		}
 		count := &c.places[place]
-		value := count.oldest.take(0)
+		value := count.oldest.lock(0)
 		if count.keyID != keyID {
-			// The place was given to another key in between.
-			count.oldest.give(value)
+			// The place was assigned to another key meanwhile.
+			count.oldest.unlock(value)
 			continue
 		}
 		value = count.dropBelow(value, oldest)
 		share, refused := c.addTo(count, slice, value)
-		count.oldest.give(value)
+		count.oldest.unlock(value)
 		return share, refused
 	}
 }
 
-// addTo adds to a count that is taken.
+// addTo adds a use to a locked count.
 func (c *counts) addTo(count *count, slice, oldest uint64) (share, int32) {
 	all := count.all
 	if all >= c.usesPerKey {
@@ -116,30 +116,30 @@ func (c *counts) addTo(count *count, slice, oldest uint64) (share, int32) {
 	return share(all < c.sure), verdict.Accept
 }
 
-func (c *counts) takeBack(keyID, ms uint64) {
+func (c *counts) undo(keyID, ms uint64) {
 	place, ok := c.find(keyID)
 	if !ok {
 		return
 	}
 	slice, count := c.slice(ms), &c.places[place]
-	oldest := count.oldest.take(0)
+	oldest := count.oldest.lock(0)
 	if uses := &count.uses[slice%slices]; count.keyID == keyID && slice >= oldest && *uses > 0 {
 		*uses--
 		count.all--
 	}
-	count.oldest.give(oldest)
+	count.oldest.unlock(oldest)
 }
 
-// slice is the slice of a time.
+// slice returns the slice of a time.
 func (c *counts) slice(ms uint64) uint64 { return mulHigh(ms, c.turn) }
 
-// place returns where a key may be, one place after the other. Key ids are small numbers; the secret keeps
-// anyone from choosing ones that meet.
+// place returns the place of a key for one probe. Key ids are small numbers; the secret prevents an attacker from
+// choosing ids that collide.
 func (c *counts) place(keyID uint64, probe int) int {
 	return partOf(mixed(mixed(keyID^c.secret)+uint64(probe)*golden), len(c.ids))
 }
 
-// find returns the place of a key that has one, which is before the first place that was never used.
+// find returns the place of a key, if it has one: always before the first place that was never used.
 func (c *counts) find(keyID uint64) (int, bool) {
 	for probe := range keyProbes {
 		place := c.place(keyID, probe)
@@ -153,10 +153,10 @@ func (c *counts) find(keyID uint64) (int, bool) {
 	return 0, false
 }
 
-// claim gives a key the first place that is unused, or whose key has no uses.
+// claim assigns to a key the first place that is unused, or whose key has no uses.
 func (c *counts) claim(keyID, oldest uint64) (int, bool) {
-	value := c.giving.take(0)
-	defer c.giving.give(value)
+	value := c.assigning.lock(0)
+	defer c.assigning.unlock(value)
 	if place, ok := c.find(keyID); ok {
 		return place, true
 	}
@@ -170,17 +170,17 @@ func (c *counts) claim(keyID, oldest uint64) (int, bool) {
 
 func (c *counts) claimAt(place int, keyID, oldest uint64) bool {
 	count := &c.places[place]
-	value := count.dropBelow(count.oldest.take(0), oldest)
+	value := count.dropBelow(count.oldest.lock(0), oldest)
 	isFree := count.all == 0
 	if isFree {
 		count.keyID = keyID
 		c.ids[place].Store(keyID)
 	}
-	count.oldest.give(value)
+	count.oldest.unlock(value)
 	return isFree
 }
 
-// dropBelow drops what is older than a slice, and returns the oldest that is then counted.
+// dropBelow drops the slices below low, and returns the oldest slice that still counts.
 func (c *count) dropBelow(oldest, low uint64) uint64 {
 	for slice := oldest; slice < min(low, oldest+slices); slice++ {
 		c.all -= c.uses[slice%slices]

@@ -1,5 +1,6 @@
-// Package purego signs and verifies in Go alone: SHA-256 that has taken in a key, nonces, and a keyring.
-// It keeps no Advanced key and reads no clock; tests compare its answers with the C library's.
+// Package purego signs and verifies in pure Go: the SHA-256 midstate of a key, nonces, and a
+// keyring. It stores no Advanced key and reads no clock; tests compare its results with the C
+// library's.
 package purego
 
 import (
@@ -25,30 +26,31 @@ const (
 	nonceBytesMax  = 128
 )
 
-// Absorbed is SHA-256 that has taken in a key. It can sign, and is as secret as the key.
-type Absorbed struct {
+// Midstate is the state of SHA-256 after hashing a key. It can sign, so it is as secret as the key.
+type Midstate struct {
 	state []byte
 }
 
-// Absorb takes in a key, which it neither changes nor keeps.
-func Absorb(key []byte) (Absorbed, error) {
+// NewMidstate hashes a key. It neither changes nor stores the bytes.
+func NewMidstate(key []byte) (Midstate, error) {
 	h := sha256.New()
 	h.Write(key)
 	appender, ok := h.(encoding.BinaryAppender)
 	if !ok {
-		return Absorbed{}, fmt.Errorf("%w: %T cannot be saved", errNoState, h)
+		return Midstate{}, fmt.Errorf("%w: %T cannot be saved", errNoState, h)
 	}
-	// Room for all of it, or a part of it would stay where it grew from.
+	// The capacity suffices: if the slice had to grow, a copy of the state would stay in the old
+	// memory.
 	state, err := appender.AppendBinary(make([]byte, 0, 256))
 	if err != nil {
-		return Absorbed{}, fmt.Errorf("%w: %w", errNoState, err)
+		return Midstate{}, fmt.Errorf("%w: %w", errNoState, err)
 	}
 	scrub(h)
-	return Absorbed{state}, nil
+	return Midstate{state}, nil
 }
 
-// Sign draws a nonce into its place, and writes the digest of it and of the time.
-func (a Absorbed) Sign(timestamp *[TimestampBytes]byte, nonce *[NonceBytes]byte, authorization *[DigestBytes]byte) error {
+// Sign draws a nonce, and writes the nonce and the digest of key, nonce and time.
+func (a Midstate) Sign(timestamp *[TimestampBytes]byte, nonce *[NonceBytes]byte, authorization *[DigestBytes]byte) error {
 	w := workers.Get().(*worker)
 	defer workers.Put(w)
 	if err := w.draw(nonce); err != nil {
@@ -57,14 +59,14 @@ func (a Absorbed) Sign(timestamp *[TimestampBytes]byte, nonce *[NonceBytes]byte,
 	return w.sign(a, timestamp, nonce, authorization)
 }
 
-// SignWith writes the digest of a nonce and a time.
-func (a Absorbed) SignWith(timestamp *[TimestampBytes]byte, nonce *[NonceBytes]byte, authorization *[DigestBytes]byte) error {
+// SignWith writes the digest of the key, the given nonce and the time.
+func (a Midstate) SignWith(timestamp *[TimestampBytes]byte, nonce *[NonceBytes]byte, authorization *[DigestBytes]byte) error {
 	w := workers.Get().(*worker)
 	defer workers.Put(w)
 	return w.sign(a, timestamp, nonce, authorization)
 }
 
-func (w *worker) sign(a Absorbed, timestamp *[TimestampBytes]byte, nonce *[NonceBytes]byte, authorization *[DigestBytes]byte) error {
+func (w *worker) sign(a Midstate, timestamp *[TimestampBytes]byte, nonce *[NonceBytes]byte, authorization *[DigestBytes]byte) error {
 	message := append(append(w.message[:0], nonce[:]...), timestamp[:]...)
 	if err := w.digest(a, message, &w.sum); err != nil {
 		return err
@@ -73,27 +75,27 @@ func (w *worker) sign(a Absorbed, timestamp *[TimestampBytes]byte, nonce *[Nonce
 	return nil
 }
 
-// Wipe overwrites it.
-func (a Absorbed) Wipe() { clear(a.state) }
+// Wipe overwrites the state with zeros.
+func (a Midstate) Wipe() { clear(a.state) }
 
-// Draw draws a nonce from the system.
+// Draw draws a nonce from the system's random source.
 func Draw(nonce *[NonceBytes]byte) error {
 	w := workers.Get().(*worker)
 	defer workers.Put(w)
 	return w.draw(nonce)
 }
 
-// worker is what one signature needs, kept from one to the next so that nothing is allocated. One
-// goroutine has it at a time.
+// worker holds the memory for one signature, which is reused so that signing does not allocate. One
+// goroutine uses it at a time.
 type worker struct {
 	hash    hash.Hash
 	restore func(state []byte) error // of hash
 	message [nonceBytesMax + TimestampBytes]byte
 	sum     [sha256.Size]byte
-	// Random bytes, of which those before next were used and are zeros.
+	// Random bytes. Those before next have been used and overwritten with zeros.
 	random [1024]byte // a multiple of eight
 	next   int
-	// Bits of the last eight bytes, and how many groups of six are left in them.
+	// The unused bits of the last eight bytes, and the number of groups of six bits in them.
 	bits   uint64
 	groups int
 }
@@ -108,7 +110,7 @@ var workers = sync.Pool{New: func() any {
 	return w
 }}
 
-func (w *worker) digest(a Absorbed, message []byte, digest *[sha256.Size]byte) error {
+func (w *worker) digest(a Midstate, message []byte, digest *[sha256.Size]byte) error {
 	defer scrub(w.hash)
 	if err := w.restore(a.state); err != nil {
 		return fmt.Errorf("%w: %w", errNoState, err)
@@ -120,9 +122,9 @@ func (w *worker) digest(a Absorbed, message []byte, digest *[sha256.Size]byte) e
 
 const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 
-// draw makes a nonce of random bytes, which it erases: ten characters of eight bytes, by six bits each. A
-// remainder (byte % 62) would favour eight of the characters; six bits are a number below 64, and two in
-// 64 are drawn again.
+// draw makes a nonce from random bytes, which it overwrites. Eight bytes give ten groups of six
+// bits, each a number below 64; 62 and 63 are drawn again, because a remainder (byte % 62) would
+// favour some characters.
 func (w *worker) draw(nonce *[NonceBytes]byte) error {
 	bits, groups := w.bits, w.groups
 	for drawn := uint(0); ; {
@@ -149,14 +151,14 @@ func (w *worker) draw(nonce *[NonceBytes]byte) error {
 	}
 }
 
-// characters is the alphabet with room for every six bits.
+// characters is the alphabet, padded to 64 entries so that every six-bit number is an index.
 var characters = func() (table [64]byte) {
 	copy(table[:], alphabet)
 	return table
 }()
 
-// isCharacter is 1 for six bits that name a character, so that drawing needs no branch that nobody can
-// predict.
+// isCharacter is 1 for each six-bit number that is a character, so that drawing needs no
+// unpredictable branch.
 var isCharacter = func() (table [64]uint8) {
 	for i := range alphabet {
 		table[i] = 1
@@ -184,14 +186,15 @@ func DrawFrom(random io.Reader, nonce *[NonceBytes]byte) error {
 
 var errNoState = errors.New("cortexkey: this Go runtime cannot continue a SHA-256 from its state")
 
-// scrub overwrites the state of a hash and the bytes of the key in it, which Reset leaves.
+// scrub overwrites the state of a hash and its buffered bytes of the key, which Reset leaves in
+// memory.
 func scrub(h hash.Hash) {
 	if state, ok := h.(encoding.BinaryUnmarshaler); ok {
 		_ = state.UnmarshalBinary(emptyState)
 	}
 }
 
-// emptyState is SHA-256 that has seen nothing.
+// emptyState is the state of SHA-256 before the first byte.
 var emptyState = func() []byte {
 	if h, ok := sha256.New().(encoding.BinaryAppender); ok {
 		if state, err := h.AppendBinary(nil); err == nil {
