@@ -7,14 +7,14 @@ import { CortexkeyError, signerFree, signerHeadersAt, signerNew } from "./librar
 export { CortexkeyError };
 
 const LEVELS = { standard: 1, advanced: 2 };
-const KEY_ID_MAX = 2n ** 64n - 1n;
+const UINT64_MAX = 2n ** 64n - 1n;
 const NONCE_LENGTH = 64;
 const LETTERS_AND_DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
 // Bytes below this limit map evenly to the characters; the others would favour some.
 const BYTES_USED = 256 - (256 % LETTERS_AND_DIGITS.length);
 
-// Frees a signer that was not closed, and wipes its key, when the object is collected.
-const forgotten = new FinalizationRegistry(signerFree);
+// Frees a signer that was not closed, and wipes its key, when the object is garbage-collected.
+const finalizer = new FinalizationRegistry(signerFree);
 
 /** Signs requests with one key. */
 export class Signer {
@@ -30,10 +30,10 @@ export class Signer {
     this.#keyId = wholeNumber(keyId, "the key id", "invalid-key-id");
     this.#level = level;
     this.#signer = signerNew(this.#keyId, LEVELS[level], key);
-    forgotten.register(this, this.#signer, this);
+    finalizer.register(this, this.#signer, this);
   }
 
-  /** A signer from CORTEXKEY_API_KEY, CORTEXKEY_API_KEY_ID and CORTEXKEY_API_KEY_TYPE. */
+  /** Creates a signer from CORTEXKEY_API_KEY, CORTEXKEY_API_KEY_ID and CORTEXKEY_API_KEY_TYPE. */
   static fromEnv(env = process.env) {
     const names = ["CORTEXKEY_API_KEY", "CORTEXKEY_API_KEY_ID", "CORTEXKEY_API_KEY_TYPE"];
     const missing = names.filter((name) => !env[name]);
@@ -55,12 +55,12 @@ export class Signer {
     return this.#level;
   }
 
-  /** Headers with a new nonce and the time now; a Standard key has neither. */
+  /** Returns headers with a new nonce and the current time. A Standard key has neither. */
   headers() {
     return this.headersAt(newNonce(), Date.now());
   }
 
-  /** Headers with this nonce and time, for tests. Never send two requests with one nonce. */
+  /** Returns headers with the given nonce and time, for tests. Never send two requests with the same nonce. */
   headersAt(nonce, timestampMs) {
     if (this.#signer === null) throw new CortexkeyError("the signer is closed", "closed");
     const time = wholeNumber(timestampMs, "the time", "invalid-timestamp");
@@ -70,24 +70,24 @@ export class Signer {
     return { ...headers, "x-xdr-nonce": texts.nonce, "x-xdr-timestamp": texts.timestamp };
   }
 
-  /** Frees the signer and wipes the key in it at once. */
+  /** Wipes the key and frees the signer immediately. */
   close() {
     if (this.#signer === null) return;
-    forgotten.unregister(this);
+    finalizer.unregister(this);
     signerFree(this.#signer);
     this.#signer = null;
   }
 }
 
 /**
- * A `fetch` that signs each call to one tenant. A call to another host throws before anything is sent. A redirect
- * is an error.
+ * Returns a `fetch` that signs each call to one tenant. A call to another host rejects before anything is sent. A
+ * redirect is an error.
  */
 export function signedFetch(signer, tenant, fetch = globalThis.fetch) {
   const { protocol, hostname, origin } = new URL(tenant.includes("://") ? tenant : `https://${tenant}`);
   const isLoopback = ["localhost", "[::1]"].includes(hostname) || /^127(\.[0-9]+){3}$/.test(hostname);
   if (protocol !== "https:" && !(protocol === "http:" && isLoopback)) {
-    throw new CortexkeyError("signed requests are sent over https, or to this machine", "invalid-tenant");
+    throw new CortexkeyError("signed requests are sent only over https or to this machine", "invalid-tenant");
   }
   return async (path, options = {}) => {
     const url = new URL(path, `${origin}/`);
@@ -100,11 +100,11 @@ export function signedFetch(signer, tenant, fetch = globalThis.fetch) {
   };
 }
 
-// Fits in 64 bits. JavaScript would round or truncate other numbers, and sign for another key or time.
+// Checks that a number fits in 64 bits. JavaScript would round or truncate others, and sign for another key or time.
 function wholeNumber(number, what, code) {
   const isWhole = typeof number === "bigint" || Number.isSafeInteger(number);
-  if (!isWhole || number < 0 || BigInt(number) > KEY_ID_MAX) {
-    throw new CortexkeyError(`${what} is not a whole number of 64 bits; give large ones as bigint`, code);
+  if (!isWhole || number < 0 || BigInt(number) > UINT64_MAX) {
+    throw new CortexkeyError(`${what} is not an integer of 64 bits; pass large numbers as bigint`, code);
   }
   return BigInt(number);
 }

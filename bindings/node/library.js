@@ -3,7 +3,7 @@
 import { readFileSync } from "node:fs";
 
 const PAGE_BYTES = 65536;
-/** How much of the page a call uses: arguments first, then what the call writes. */
+/** The part of the page that a call uses: arguments first, then results. */
 const USED_BYTES = 2048;
 // `cxk_headers`: the offset and the largest size of each string, in bytes.
 const HEADERS = {
@@ -20,9 +20,9 @@ const { exports: library } = new WebAssembly.Instance(module);
 
 // A page outside the library's own allocator. It holds arguments and results during a call.
 const page = library.memory.grow(1) * PAGE_BYTES;
-if (library.cxk_abi_version() !== ABI) throw new Error("cortexkey.wasm and library.js are of different versions");
+if (library.cxk_abi_version() !== ABI) throw new Error("cortexkey.wasm and library.js are from different versions");
 
-/** A request could not be signed. `code` is the C library's name of the reason. */
+/** A request could not be signed. `code` is the stable name of the reason. */
 export class CortexkeyError extends Error {
   name = "CortexkeyError";
 
@@ -37,7 +37,7 @@ function check(status) {
   throw new CortexkeyError(string(library.cxk_status_message(status)), string(library.cxk_status_name(status)));
 }
 
-// The library's memory moves when it grows, so each use makes a new view.
+// The library's memory moves when it grows, so each use creates a new view.
 const bytes = (start, length) => new Uint8Array(library.memory.buffer, start, length);
 
 function string(start, longest = PAGE_BYTES) {
@@ -45,7 +45,7 @@ function string(start, longest = PAGE_BYTES) {
   return new TextDecoder().decode(memory.subarray(0, memory.indexOf(0)));
 }
 
-// Calls with arguments on the page, and clears it afterwards.
+// Runs a call that uses the page, and clears the page afterwards.
 function onPage(call) {
   try {
     return call();
@@ -56,7 +56,7 @@ function onPage(call) {
 
 // Writes an ASCII string to the start of the page, and returns its length. The library checks its contents.
 function place(text, longest) {
-  // One character too many makes the library report the error; the rest does not matter.
+  // One character over the limit is enough for the library to report the error.
   const { read, written } = new TextEncoder().encodeInto(text, bytes(page, longest + 1));
   return read < text.length ? longest + 1 : written;
 }
@@ -65,7 +65,7 @@ const KEY_BYTES_MAX = 256;
 const NONCE_BYTES = 64;
 const OUT = page + USED_BYTES / 2;
 
-/** Creates a signer; its handle. */
+/** Creates a signer and returns its handle. */
 export function signerNew(keyId, level, key) {
   return onPage(() => {
     const length = place(key, KEY_BYTES_MAX);
@@ -74,7 +74,7 @@ export function signerNew(keyId, level, key) {
   });
 }
 
-/** Signs with a nonce and a time. */
+/** Returns the header values for a nonce and a time. */
 export function signerHeadersAt(signer, nonce, timestampMs) {
   return onPage(() => {
     const length = place(nonce, NONCE_BYTES);

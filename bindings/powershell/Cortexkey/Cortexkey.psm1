@@ -1,4 +1,4 @@
-# Signs requests to Palo Alto Networks Cortex APIs. `Signer.cs` has the signer; this file has the commands.
+# Signs requests to Palo Alto Networks Cortex APIs. `Signer.cs` contains the signer, this file the commands.
 Set-StrictMode -Version Latest
 $ErrorActionPreference = 'Stop'
 
@@ -10,10 +10,24 @@ if (-not ('Cortexkey.Signer' -as [type])) {
 .SYNOPSIS
 Creates a signer for one API key.
 .DESCRIPTION
-The key is a secure string, so that it is not in the history: Read-Host -AsSecureString, or Get-Secret of a vault.
-With -FromEnvironment it is read from CORTEXKEY_API_KEY, CORTEXKEY_API_KEY_ID and CORTEXKEY_API_KEY_TYPE.
+Pass the key as a secure string, so that it does not appear in the command history: use Read-Host -AsSecureString, or
+Get-Secret from a vault. With -FromEnvironment, the key comes from the environment variables CORTEXKEY_API_KEY,
+CORTEXKEY_API_KEY_ID and CORTEXKEY_API_KEY_TYPE. Invalid values are terminating errors, and no error contains the key.
+Call Dispose() on the signer to wipe the key.
+.PARAMETER KeyId
+The number in the ID column of the console's API Keys table.
+.PARAMETER Key
+The key, 1 to 256 characters of visible ASCII.
+.PARAMETER Level
+The key's Security Level: Standard or Advanced (the default).
+.PARAMETER FromEnvironment
+Reads the key, its id and its level (standard or advanced, in lower case) from the environment.
+.OUTPUTS
+Cortexkey.Signer. Any number of threads may use it at once.
 .EXAMPLE
 $signer = New-CortexkeySigner -KeyId 7 -Key (Read-Host -AsSecureString) -Level Advanced
+.EXAMPLE
+$signer = New-CortexkeySigner -FromEnvironment
 #>
 function New-CortexkeySigner {
     [CmdletBinding(DefaultParameterSetName = 'Key')]
@@ -45,7 +59,11 @@ function New-CortexkeySigner {
 .SYNOPSIS
 Returns new headers for one attempt of a request.
 .DESCRIPTION
-Call it for each attempt, retries included: a tenant refuses headers that come a second time.
+Call it for each attempt, including retries: a tenant refuses headers of an Advanced key that are sent twice.
+.PARAMETER Signer
+A signer from New-CortexkeySigner.
+.OUTPUTS
+A dictionary of header names and values: two for a Standard key, four for an Advanced key.
 .EXAMPLE
 Invoke-RestMethod https://api-TENANT/api_keys/validate/ -Method Post -Body '{}' -Headers (Get-CortexkeyHeader $signer)
 #>
@@ -60,7 +78,22 @@ function Get-CortexkeyHeader {
 .SYNOPSIS
 Signs and sends one call to a tenant.
 .DESCRIPTION
-The path stays within the tenant, no redirect is followed, and nothing is sent without https, except to this machine.
+The request goes only to the tenant and only over https, except to this machine. A path that leads to another host is an
+error, and redirects are not followed.
+.PARAMETER Signer
+A signer from New-CortexkeySigner.
+.PARAMETER Tenant
+The tenant's API address, https://HOST.
+.PARAMETER Path
+The path of the call, such as /api_keys/validate/.
+.PARAMETER Method
+The HTTP method, by default Post.
+.PARAMETER Body
+A string, which is sent unchanged, or an object, which is converted to JSON.
+.PARAMETER TimeoutSec
+The timeout in seconds, by default 30.
+.OUTPUTS
+The response, as Invoke-RestMethod returns it.
 .EXAMPLE
 Invoke-CortexkeyRequest -Signer $signer -Tenant https://api-TENANT -Path /api_keys/validate/ -Body @{}
 #>
@@ -75,7 +108,7 @@ function Invoke-CortexkeyRequest {
         [int] $TimeoutSec = 30
     )
     if (-not $Tenant.IsAbsoluteUri -or ($Tenant.Scheme -ne 'https' -and -not ($Tenant.Scheme -eq 'http' -and $Tenant.IsLoopback))) {
-        throw 'signed requests are sent over https, or to this machine'
+        throw 'signed requests are sent only over https or to this machine'
     }
     $address = New-Object uri $Tenant, $Path
     $same = [uri]::Compare($address, $Tenant, 'SchemeAndServer', 'Unescaped', 'OrdinalIgnoreCase') -eq 0

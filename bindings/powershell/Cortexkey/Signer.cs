@@ -1,5 +1,5 @@
-// Signs with nothing but PowerShell's own .NET. The module compiles this file when it is imported. It is C# 5, so
-// that Windows PowerShell 5.1 can compile it, too.
+// Signs with nothing but the .NET that PowerShell includes. The module compiles this file when it is imported. It is
+// C# 5, so that Windows PowerShell 5.1 can compile it too.
 using System;
 using System.Collections.Generic;
 using System.Runtime.InteropServices;
@@ -11,7 +11,10 @@ namespace Cortexkey {
   /// <summary>The Security Level of a key. The key itself does not show it.</summary>
   public enum Level { Standard = 1, Advanced = 2 }
 
-  /// <summary>Signs requests with one key, which Dispose wipes.</summary>
+  /// <summary>
+  /// Signs requests with one key, which Dispose wipes. Any number of threads may use a signer at once. Errors do not
+  /// contain the key.
+  /// </summary>
   public sealed class Signer : IDisposable {
     private const int KeyBytesMax = 256;
     private const int NonceLength = 64;
@@ -20,9 +23,10 @@ namespace Cortexkey {
 
     private readonly ulong keyId;
     private readonly Level level;
-    private readonly object use = new object();
+    private readonly object keyLock = new object();
     private byte[] key;
 
+    /// <summary>Creates a signer for a key of 1 to 256 characters of visible ASCII.</summary>
     public Signer(ulong keyId, SecureString key, Level level) {
       if (keyId == 0) throw new ArgumentException("the key id is 0; take the number in the ID column");
       if (!Enum.IsDefined(typeof(Level), level)) throw new ArgumentException("the level is neither Standard nor Advanced");
@@ -38,16 +42,19 @@ namespace Cortexkey {
     /// <summary>The key's Security Level.</summary>
     public Level Level { get { return level; } }
 
-    /// <summary>Headers with a new nonce and the time now; a Standard key has neither.</summary>
+    /// <summary>Returns headers with a new nonce and the current time. A Standard key has neither.</summary>
     public Dictionary<string, string> Headers() {
       return HeadersAt(NewNonce(), (long)(DateTime.UtcNow - Epoch).TotalMilliseconds);
     }
 
-    /// <summary>Headers with this nonce and time, for tests. Never send two requests with one nonce.</summary>
+    /// <summary>
+    /// Returns headers with the given nonce (64 letters and digits) and time (Unix time in milliseconds), for tests.
+    /// Never send two requests with the same nonce. With a Standard key, both are ignored.
+    /// </summary>
     public Dictionary<string, string> HeadersAt(string nonce, long timestampMs) {
       var headers = new Dictionary<string, string>();
       headers["x-xdr-auth-id"] = keyId.ToString(System.Globalization.CultureInfo.InvariantCulture);
-      lock (use) {
+      lock (keyLock) {
         if (key == null) throw new ObjectDisposedException("Signer");
         if (level == Level.Standard) {
           headers["Authorization"] = Encoding.ASCII.GetString(key);
@@ -65,21 +72,21 @@ namespace Cortexkey {
       }
     }
 
-    /// <summary>Wipes the key.</summary>
+    /// <summary>Wipes the key. Later calls throw ObjectDisposedException.</summary>
     public void Dispose() {
-      lock (use) {
+      lock (keyLock) {
         if (key == null) return;
         Array.Clear(key, 0, key.Length);
         key = null;
       }
     }
 
-    /// <summary>The key's id and level.</summary>
+    /// <summary>Returns the key's id and level, never the key.</summary>
     public override string ToString() {
       return "Signer of key " + keyId.ToString(System.Globalization.CultureInfo.InvariantCulture) + " (" + level + ")";
     }
 
-    // SHA-256 of the key and what follows it, in lowercase hexadecimal digits.
+    // SHA-256 of the key followed by `rest`, in lower-case hexadecimal digits.
     private string Digest(string rest) {
       var text = new byte[key.Length + rest.Length];
       Buffer.BlockCopy(key, 0, text, 0, key.Length);
@@ -93,9 +100,9 @@ namespace Cortexkey {
       }
     }
 
-    // 1 to 256 bytes of visible ASCII.
+    // Copies a key of 1 to 256 bytes of visible ASCII.
     private static byte[] Bytes(SecureString key) {
-      if (key.Length == 0 || key.Length > KeyBytesMax) throw NoKey();
+      if (key.Length == 0 || key.Length > KeyBytesMax) throw InvalidKey();
       var bytes = new byte[key.Length];
       var memory = Marshal.SecureStringToGlobalAllocUnicode(key);
       try {
@@ -103,7 +110,7 @@ namespace Cortexkey {
           var character = (ushort)Marshal.ReadInt16(memory, 2 * i);
           if (character < 0x21 || character > 0x7e) {
             Array.Clear(bytes, 0, bytes.Length);
-            throw NoKey();
+            throw InvalidKey();
           }
           bytes[i] = (byte)character;
         }
@@ -113,7 +120,7 @@ namespace Cortexkey {
       return bytes;
     }
 
-    private static ArgumentException NoKey() {
+    private static ArgumentException InvalidKey() {
       return new ArgumentException("the key is not 1 to 256 bytes of visible ASCII; remove surrounding spaces and line endings");
     }
 

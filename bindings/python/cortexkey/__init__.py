@@ -8,7 +8,7 @@
     auth = CortexAuth(Signer.from_env(), url)
     requests.post(f"{url}/api_keys/validate/", json={}, auth=auth, timeout=30)
 
-`cortexkey.httpx` has the same for httpx. The C library does the work; a wheel contains it.
+`cortexkey.httpx` has the same class for httpx. The C library signs; wheels contain it.
 """
 
 from ._errors import CortexkeyError, ForeignHostError, RedirectError

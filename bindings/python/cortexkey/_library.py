@@ -9,7 +9,7 @@ import sys
 
 from ._errors import CortexkeyError
 
-# Statuses that the callers raise themselves, because ctypes would change the value on its way.
+# Statuses that the callers raise themselves, because ctypes would silently convert the value.
 INVALID_KEY, INVALID_NONCE, INVALID_TIMESTAMP = -4, -7, -8
 
 # The ABI version of these declarations; it is part of the library's name.
@@ -24,7 +24,7 @@ else:
 
 
 class Headers(ctypes.Structure):
-    """`cxk_headers`: strings that end with NUL; those that a key does not need are empty."""
+    """`cxk_headers`: strings that end with NUL. With a Standard key, nonce and timestamp are empty."""
 
     _fields_ = [
         ("key_id", ctypes.c_char * 21),
@@ -36,13 +36,13 @@ class Headers(ctypes.Structure):
 
 def _load() -> ctypes.CDLL:
     bundled = pathlib.Path(__file__).with_name(_BUNDLED)
-    # A wheel contains its own library. Otherwise, the system's is used.
+    # A wheel contains its own library. Otherwise, the installed one is used.
     name = str(bundled) if bundled.exists() else _SYSTEM
     try:
         library = ctypes.CDLL(name)
     except OSError as error:
         raise ImportError(
-            f"cannot load the C library {name}: install a wheel of cortexkey, or the library"
+            f"cannot load the C library {name}: install a wheel of cortexkey, or libcortexkey"
         ) from error
     status, pointer, text = ctypes.c_int32, ctypes.c_void_p, ctypes.c_char_p
     for function, result, arguments in [

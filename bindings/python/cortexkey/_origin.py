@@ -1,4 +1,4 @@
-"""The tenant's origin: signed requests go there, and nowhere else."""
+"""The tenant's origin, the only destination of signed requests."""
 
 import ipaddress
 import re
@@ -19,16 +19,16 @@ class Origin:
         address = tenant if "://" in tenant else f"https://{tenant}"
         parts = _parts(address)
         if parts is None:
-            raise CortexkeyError(f"the tenant's address has not the form https://HOST: {tenant!r}", "invalid-tenant")
+            raise CortexkeyError(f"the tenant's address is not of the form https://HOST: {tenant!r}", "invalid-tenant")
         scheme, host, _ = parts
         if scheme != "https" and not _is_loopback(host):
             raise CortexkeyError(
-                f"signed requests are sent over https, or to this machine: {tenant!r}", "invalid-tenant"
+                f"signed requests are sent only over https or to this machine: {tenant!r}", "invalid-tenant"
             )
         self._parts = parts
 
     def require(self, url: str) -> None:
-        """Raises unless the address has this origin."""
+        """Raises `ForeignHostError` unless the URL has this origin."""
         if _parts(url) != self._parts:
             scheme, host, port = self._parts
             raise ForeignHostError(

@@ -1,4 +1,4 @@
-"""The signer: one key, and new headers for each request."""
+"""The signer, which creates new headers for each request of one key."""
 
 import ctypes
 import enum
@@ -25,9 +25,9 @@ _LEVELS = {Level.STANDARD: 1, Level.ADVANCED: 2}
 
 
 class _Handle:
-    """The C library's signer. The last reference to go frees it and wipes its key.
+    """The C library's signer. It is freed, and its key wiped, when the last reference is gone.
 
-    Nothing frees it earlier: a thread that is signing holds a reference.
+    A thread that is signing holds a reference, so the signer is never freed too early.
     """
 
     __slots__ = ("__weakref__", "pointer")
@@ -41,8 +41,15 @@ class _Handle:
 class Signer:
     """Signs requests with one key.
 
-    Any number of threads may use a signer at once, and forked children too. Call `headers()` for
-    each attempt of a request, retries included: a tenant refuses repeated headers.
+    `key_id` is the number in the ID column of the console's API Keys table, `key` is 1 to 256 characters of visible
+    ASCII, and `level` is the key's Security Level. Invalid values raise `CortexkeyError`.
+
+    Any number of threads, and forked children, may use a signer at once. Call `headers()` for each attempt of a
+    request, including retries: a tenant refuses repeated headers of an Advanced key.
+
+    >>> signer = Signer(7, "test-api-key", level="advanced")
+    >>> sorted(signer.headers())
+    ['Authorization', 'x-xdr-auth-id', 'x-xdr-nonce', 'x-xdr-timestamp']
     """
 
     __slots__ = ("_handle", "_key_id", "_level")
@@ -50,9 +57,9 @@ class Signer:
     def __init__(
         self, key_id: int, key: Union[str, bytes], *, level: Union[Level, str] = Level.ADVANCED
     ) -> None:
-        # ctypes would cut the number to 64 bits, and sign for another key id.
+        # ctypes would truncate the number to 64 bits and sign for another key id.
         if isinstance(key_id, bool) or not isinstance(key_id, int) or not 0 <= key_id <= _UINT64_MAX:
-            raise CortexkeyError("the key id is not a number of 64 bits", "invalid-key-id")
+            raise CortexkeyError("the key id is not an integer of 64 bits", "invalid-key-id")
         try:
             level = Level(level)
         except ValueError:
@@ -66,9 +73,13 @@ class Signer:
 
     @classmethod
     def from_env(cls, environ: Optional[Mapping[str, str]] = None) -> "Signer":
-        """A signer from CORTEXKEY_API_KEY, CORTEXKEY_API_KEY_ID and CORTEXKEY_API_KEY_TYPE.
+        """Creates a signer from CORTEXKEY_API_KEY, CORTEXKEY_API_KEY_ID and CORTEXKEY_API_KEY_TYPE.
 
-        The names are those that the command `cortexkey` reads, and all three have to be set.
+        The command `cortexkey` reads the same variables. All three must be set; the type is `standard` or `advanced`.
+
+        >>> names = ("CORTEXKEY_API_KEY", "CORTEXKEY_API_KEY_ID", "CORTEXKEY_API_KEY_TYPE")
+        >>> Signer.from_env(dict(zip(names, ("test-api-key", "7", "standard"))))
+        Signer(key_id=7, level='standard')
         """
         environ = os.environ if environ is None else environ
         names = ("CORTEXKEY_API_KEY", "CORTEXKEY_API_KEY_ID", "CORTEXKEY_API_KEY_TYPE")
@@ -76,7 +87,7 @@ class Signer:
         if missing:
             raise CortexkeyError(f"not set: {', '.join(missing)}", "missing-variable")
         key, key_id, level = (environ[name] for name in names)
-        # `int()` takes spaces, signs, underscores and other scripts' digits.
+        # `int()` would accept spaces, signs, underscores and digits of other scripts.
         if not (key_id.isascii() and key_id.isdigit() and len(key_id) <= 20):
             raise CortexkeyError("CORTEXKEY_API_KEY_ID is not a number", "invalid-key-id")
         return cls(int(key_id), key, level=level)
@@ -92,13 +103,17 @@ class Signer:
         return self._level
 
     def headers(self) -> dict[str, str]:
-        """Returns headers with a new nonce and the time now; a Standard key has neither."""
+        """Returns headers with a new nonce and the current time. A Standard key has neither."""
         return _texts(lambda out: library.cxk_signer_headers(self._handle.pointer, out))
 
     def headers_at(self, nonce: str, timestamp_ms: int) -> dict[str, str]:
-        """Returns headers with this nonce and time, for tests and known answers.
+        """Returns headers with the given nonce and time, for tests and known answers.
 
-        Never send two requests with one nonce.
+        The nonce is 64 ASCII letters and digits; the time is Unix time in milliseconds. Never send two requests with
+        the same nonce.
+
+        >>> Signer(7, "test-api-key").headers_at("a" * 64, 1_700_000_000_000)["Authorization"]
+        'cf8dfda1b705750a893d5b980ec2b259d7374b203889435f2cc6bbae46f1e6e9'
         """
         if isinstance(timestamp_ms, bool) or not isinstance(timestamp_ms, int):
             check(INVALID_TIMESTAMP)
@@ -117,7 +132,7 @@ class Signer:
         return f"Signer(key_id={self._key_id}, level={self._level.value!r})"
 
     def __reduce__(self) -> NoReturn:
-        raise TypeError("a signer is neither copied nor pickled: it holds a key")
+        raise TypeError("a signer cannot be copied or pickled, because it contains a key")
 
 
 def _bytes(key: Union[str, bytes]) -> bytes:
@@ -132,7 +147,7 @@ def _bytes(key: Union[str, bytes]) -> bytes:
 
 
 def _texts(sign: Callable[[Any], int]) -> dict[str, str]:
-    """Returns what a call writes, as a dictionary, and wipes the memory that it wrote to."""
+    """Returns the headers that a call writes, as a dictionary, and wipes the memory behind them."""
     out = Headers()
     try:
         check(sign(ctypes.byref(out)))

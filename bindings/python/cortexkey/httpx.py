@@ -1,4 +1,4 @@
-"""Signing for httpx: `httpx.Client(auth=CortexAuth(signer, "https://api-TENANT"))`, async too."""
+"""Signing for httpx, sync and async: `httpx.Client(auth=CortexAuth(signer, "https://api-TENANT"))`."""
 
 from __future__ import annotations
 
@@ -16,8 +16,10 @@ __all__ = ["CortexAuth"]
 class CortexAuth(httpx.Auth):
     """Signs every request to one tenant. A request to another host raises `ForeignHostError`.
 
-    A redirect raises `RedirectError`. A client with `follow_redirects=True` would follow it before
-    this class sees the answer. httpx then removes `Authorization` if the host differs.
+    A redirect raises `RedirectError`. With `follow_redirects=True`, httpx follows it before this class sees the
+    response, and removes `Authorization` if the host differs. Works with `httpx.Client` and `httpx.AsyncClient`.
+
+    `tenant` is the tenant's API host or `https://HOST`; plain http is allowed only for this machine.
     """
 
     def __init__(self, signer: Signer, tenant: str) -> None:
@@ -28,4 +30,4 @@ class CortexAuth(httpx.Auth):
         request.headers.update(self._signer.headers())
         response = yield request
         if response.has_redirect_location:
-            raise RedirectError(f"the server answered {response.status_code} with a redirect", "redirect")
+            raise RedirectError(f"the server responded with a redirect ({response.status_code})", "redirect")

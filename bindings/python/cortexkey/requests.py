@@ -17,9 +17,11 @@ __all__ = ["CortexAuth"]
 class CortexAuth(AuthBase):
     """Signs every request to one tenant. A request to another host raises `ForeignHostError`.
 
-    A redirect raises `RedirectError`, because requests would send the same headers to its target.
-    urllib3's `Retry` and a second `send()` of a prepared request also repeat the headers, and a
-    tenant refuses repeated headers. Make a new request for each attempt.
+    A redirect raises `RedirectError`, because requests would send the same headers to its target. urllib3's `Retry`
+    and a second `send()` of a prepared request also repeat the headers, which a tenant refuses for an Advanced key.
+    Make a new request for each attempt.
+
+    `tenant` is the tenant's API host or `https://HOST`; plain http is allowed only for this machine.
     """
 
     def __init__(self, signer: Signer, tenant: str) -> None:
@@ -35,4 +37,4 @@ class CortexAuth(AuthBase):
 def _refuse_redirects(response: requests.Response, *_: Any, **__: Any) -> None:
     if response.is_redirect:
         response.close()
-        raise RedirectError(f"the server answered {response.status_code} with a redirect", "redirect")
+        raise RedirectError(f"the server responded with a redirect ({response.status_code})", "redirect")

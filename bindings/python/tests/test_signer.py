@@ -1,6 +1,7 @@
 """Known answers, misuse, threads and forks. `CORTEXKEY_VECTORS` names `vectors/auth.json`."""
 
 import copy
+import doctest
 import hashlib
 import json
 import os
@@ -9,7 +10,7 @@ import threading
 import time
 import unittest
 
-from cortexkey import CortexkeyError, Level, Signer
+from cortexkey import CortexkeyError, Level, Signer, _signer
 
 KEY = "k" * 128
 NONCE = "0" * 64
@@ -130,6 +131,12 @@ class Processes(unittest.TestCase):
             os.wait()
         nonces.add(signer.headers()["x-xdr-nonce"].encode())
         self.assertEqual(len(nonces), 9)
+
+
+def load_tests(_loader, tests, _pattern):
+    """Adds the examples of the documentation."""
+    tests.addTests(doctest.DocTestSuite(_signer))
+    return tests
 
 
 if __name__ == "__main__":
