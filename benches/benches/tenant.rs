@@ -3,7 +3,7 @@
 //! check.
 //!
 //! `cargo xtask campaign tenant-speed` sets up its requirements: the binary in `CORTEXKEY_BIN`, and
-//! in `CORTEXKEY_PYTHON` a Python with `FastAPI`. Clients and server share the machine.
+//! in `CORTEXKEY_PYTHON` a Python interpreter with `FastAPI`. Clients and server share the machine.
 
 #![allow(clippy::unwrap_used, reason = "a benchmark fails by panicking")]
 #![allow(clippy::print_stdout, reason = "it prints what it measured")]

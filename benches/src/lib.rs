@@ -1,6 +1,6 @@
 //! Compares cortexkey with its alternatives: the peers, the measurements, and the reports.
 //!
-//! Each peer is written as a careful author would. None is a recommendation.
+//! Each peer is written as a careful author would write it. None is a recommendation.
 
 pub mod compare;
 pub mod guard;

@@ -1,7 +1,6 @@
 //! Any bytes as compiled definitions, with a valid digest as in a forged file: no panic, and valid
-//! bytes have one form.
-//!
-//! Without a valid digest, the digest would catch the damage first.
+//! bytes have one form.  The digest is valid because it would otherwise catch the damage before the
+//! parser runs.
 
 #![no_main]
 

@@ -1,4 +1,4 @@
-//! Installs what the tests need: Rust components, Debian packages, Python packages.
+//! Installs the requirements of the tests: Rust components, Debian packages, Python packages.
 //!
 //! It installs only into the toolchain, the system's own packages (as root) and the build folder,
 //! and reports what is unavailable.

@@ -1,5 +1,5 @@
-//! `cargo xtask supply`: checks licences, sources and bans of every crate, according to
-//! `deny.toml`.
+//! `cargo xtask supply`: checks the licence and source of every crate, and that none is banned,
+//! according to `deny.toml`.
 //!
 //! The database of advisories is fetched from GitHub, so it is used only with `--advisories`.
 

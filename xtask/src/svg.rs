@@ -1,4 +1,4 @@
-//! The head of a plot, and text in it.
+//! Shared by the plots: the SVG header and text elements.
 
 const WIDTH: usize = 860;
 

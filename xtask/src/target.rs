@@ -1,4 +1,4 @@
-//! [`Target`]: what a release is built for, and how from this machine.
+//! [`Target`]: a platform that a release is built for, and how to build for it on this machine.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

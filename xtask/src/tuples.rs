@@ -1,8 +1,8 @@
 //! Finds tuples that are built only to be taken apart: `let (a, b) = (x, y);`, or the same without
 //! `let`.
 //!
-//! Two statements say the same and give each value its own line. A value that reads a name of the
-//! pattern is allowed, since that swaps; so is `let … else`, which asks about several values.
+//! Two statements do the same and give each value its own line. A value that reads a name of the
+//! pattern is allowed, because it swaps; so is `let … else`, which tests several values.
 
 use std::str::FromStr as _;
 

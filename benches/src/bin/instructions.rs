@@ -1,7 +1,6 @@
 //! Runs a hot path a number of times, for `cargo xtask instructions` to count under valgrind.
-//!
-//! `instructions PATH COUNT prepare` does everything but the path, so that the difference between
-//! both runs is the path's. Nothing depends on the clock or on random numbers.
+//! `instructions PATH COUNT prepare` does everything except the path, so that the difference
+//! between the two runs is the cost of the path. Nothing depends on the clock or on random numbers.
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a tool of the terminal")]
 

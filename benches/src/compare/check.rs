@@ -1,4 +1,5 @@
-//! Ratios that must not fall, with room for a noisy machine. Absolute times are not checked.
+//! Checks that ratios do not fall, with a margin for noisy machines. Absolute times are not
+//! checked.
 
 use cortexkey_kernels::Path;
 

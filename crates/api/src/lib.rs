@@ -1,5 +1,5 @@
-//! The JSON of the Cortex product's API as types, with one file per resource. Addresses and calls
-//! are in the client.
+//! The JSON of the Cortex product's API as types, with one file per resource. URLs and calls are in
+//! the client.
 //!
 //! Responses are read leniently, because a tenant may be newer than this crate: unknown fields are
 //! skipped. Requests are written in the product's own form.

@@ -1,4 +1,4 @@
-//! Shell completions: the scripts, and the values that they ask the program for.
+//! Shell completions: the scripts, and the values that they request from the program.
 //!
 //! A script runs the program with [`VARIABLE`] set to the shell's name. Values come from local files
 //! alone: the configuration, the lock file, the policy and the definitions. No tenant is called, and no

@@ -1,7 +1,6 @@
-//! [`check`]: whether a file `.env` would send a tool's key elsewhere.
-//!
-//! demisto-sdk loads the file in the repository of content over its environment, so the file would
-//! replace the address or credentials that the tool gets.
+//! [`check`]: whether a `.env` file would send a tool's key to another tenant. In demisto-sdk, a
+//! `.env` file in the content repository overrides the environment, so it would replace the address
+//! or credentials that cortexkey sets.
 
 use std::fs::File;
 use std::io::{self, Read as _};

@@ -1,4 +1,4 @@
-//! One command over several tenants: profiles, and the children of a parent.
+//! Runs one command for several tenants: profiles, or the children of a parent.
 //!
 //! A failure for one tenant does not stop the others. Each has a line in the summary.
 

@@ -1,4 +1,4 @@
-//! How commands report the steps of a new key, and why one is not in place.
+//! Reports the steps of a renewal, and why no new key is in place.
 
 use std::path::PathBuf;
 

@@ -1,4 +1,4 @@
-//! Where and when a command runs: its folder, and the time as of which it checks.
+//! The folder and the time of a command's run.
 
 use std::path::{Path, PathBuf};
 

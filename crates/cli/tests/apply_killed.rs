@@ -1,7 +1,7 @@
-//! `cortexkey apply`, killed at every step, and run again.
+//! Kills `cortexkey apply` at every step, and runs it again.
 //!
-//! After each kill anyone who had a key still has one that works; after the next whole run the tenant
-//! is as the definitions say, every key is in its place, and nothing else was touched.
+//! After each kill, everyone who had a working key still has one. After the next complete run, the
+//! tenant matches the definitions, every key is in its sink, and nothing else was changed.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 

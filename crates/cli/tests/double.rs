@@ -1,8 +1,9 @@
-//! The life of a key against a tenant that shares nothing with us: `double/tenant.py`, written from
-//! the vendor's interface description alone, with a switch for each point that it leaves open.
+//! Runs the lifecycle of a key against an independent tenant: `double/tenant.py`, written only from
+//! the vendor's interface description, with a switch for each point that the description leaves
+//! open.
 //!
-//! Each reading of the description is lived through, and each call is broken before and after its
-//! effect. Nothing is lost, nothing stays stuck, and a second run finishes.
+//! Every combination of switches is tested, and every call is interrupted before and after its
+//! effect. Nothing is lost, nothing gets stuck, and a second run finishes.
 
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]

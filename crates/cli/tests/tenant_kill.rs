@@ -1,7 +1,7 @@
-//! A tenant on disk that is killed at any moment: no key that it acknowledged is lost, none that
-//! it deleted comes back, and no request that it accepted is accepted again.
+//! Kills a tenant with a data folder at random moments: no acknowledged key is lost, no deleted key
+//! comes back, and no accepted request is accepted again.
 //!
-//! `CORTEXKEY_KILLS` says how often; 20 by default.
+//! `CORTEXKEY_KILLS` sets the number of kills; 20 by default.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 

@@ -1,7 +1,7 @@
-//! Malformed requests on raw connections: no panic, no answer but a refusal, memory within bounds,
-//! and a good client is answered throughout.
+//! Malformed requests on raw connections: no panic, no response but a refusal, bounded memory, and
+//! a well-behaved client gets its responses throughout.
 //!
-//! `CORTEXKEY_MALFORMED` says how many; 20,000 by default.
+//! `CORTEXKEY_MALFORMED` sets the number of requests; 20,000 by default.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 #![allow(clippy::disallowed_methods, reason = "a test starts programs itself")]

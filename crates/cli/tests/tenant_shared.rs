@@ -1,8 +1,8 @@
-//! Eight tenants with the same keys, in processes of their own, and one replay guard on a
-//! redis-server that is killed and started again meanwhile: of equal requests one is accepted at
-//! most, and none while the server is away.
+//! Eight tenants with the same keys, each in its own process, share one replay guard on a
+//! redis-server that is killed and restarted meanwhile: of equal requests, at most one is accepted,
+//! and none while the server is down.
 //!
-//! `CORTEXKEY_DUPLICATES` says how many requests are sent to all eight; 5,000 by default.
+//! `CORTEXKEY_DUPLICATES` sets how many requests are sent to all eight; 5,000 by default.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 #![allow(clippy::disallowed_methods, reason = "a test starts programs itself")]

@@ -1,4 +1,4 @@
-//! [`BoxError`]: an error that a page shows.
+//! [`BoxError`]: any error that a page can show.
 
 use std::error::Error;
 

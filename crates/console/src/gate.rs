@@ -1,8 +1,6 @@
 //! The checks that every request must pass before a page sees it: host, method, origin, session,
-//! form token.
-//!
-//! A page of another site, of another port or name of this machine, and a name that was made to
-//! resolve to this machine all fail here.
+//! form token. They refuse pages of other sites, of other ports or names of this machine, and of
+//! names that an attacker resolves to this machine (DNS rebinding).
 
 use std::sync::Arc;
 

@@ -1,8 +1,8 @@
 //! [`NewKeys`]: keys that were generated and wait for the page that shows them, once.
 //!
-//! The response to the form that generates a key leads to that page and does not contain the key: a
-//! browser may drop it, since the user can click again until its page is there. That page has
-//! nothing to click, so the next request is the one whose response the user sees.
+//! The response to the form that generates a key redirects to that page and does not contain the
+//! key, because a browser drops the response if the user clicks again. The page itself has nothing
+//! to click, so the user sees the response to its request.
 
 use core::time::Duration;
 use std::sync::{Mutex, MutexGuard, PoisonError};

@@ -1,4 +1,4 @@
-//! Responses: pages, parts of pages, files and redirects.
+//! Creates responses: pages, parts of pages, files and redirects.
 
 use axum::body::Body;
 use axum::http::{HeaderValue, StatusCode, header};

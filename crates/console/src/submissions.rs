@@ -1,4 +1,4 @@
-//! [`Submissions`]: a form that was carried out is not carried out again.
+//! [`Submissions`]: makes sure that a form takes effect only once.
 //!
 //! After a second click on a form's button, a browser drops the response to the first one and sends
 //! the form again. The second request waits for the first and leads to the same page. Forms that

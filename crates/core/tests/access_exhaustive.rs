@@ -1,5 +1,5 @@
-//! Checks the access evaluator against a naive one, case by case: every answer, every change that
-//! a refusal names, and that widening never takes access away.
+//! Compares the access evaluator with a naive one: every answer, every suggested change of a
+//! refusal, and that widening a scope never removes access.
 //!
 //! Only the last test is random, with a fixed seed.
 

@@ -1,4 +1,5 @@
-//! Batches have the results of one request after another, with every kernel that this processor supports.
+//! Batches have the same results as single requests, with every kernel that this processor
+//! supports.
 
 #![cfg(not(any(loom, shuttle)))]
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]

@@ -1,4 +1,4 @@
-//! Compiled definitions: what is written is read again, and nothing else is.
+//! Compiled definitions: what was written is read back, and nothing else is accepted.
 
 #![cfg(feature = "std")]
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]

@@ -1,8 +1,8 @@
-//! A forger: makes requests from captured ones without the key, by every way the scheme is weak.
-//! None is accepted.
+//! A forger: creates requests from captured ones without the key, using every weakness of the
+//! scheme. None is accepted.
 //!
-//! `CORTEXKEY_FORGERIES` sets how many captures (10,000 unless set), and `CORTEXKEY_FORGER_SEED` the
-//! seed, which is printed.
+//! `CORTEXKEY_FORGERIES` sets the number of captured requests (10,000 by default), and
+//! `CORTEXKEY_FORGER_SEED` the seed, which is printed.
 
 #![allow(
     clippy::unwrap_used,

@@ -1,5 +1,5 @@
-//! A guard of a million entries remembers a million uses in 20 bytes each. A binary of its own, so
-//! that nothing else moves what it measures.
+//! A guard with a million entries remembers a million uses in 20 bytes each. It is a separate
+//! binary, so that nothing else affects the measurement.
 
 #![cfg(target_os = "linux")]
 #![cfg(not(any(loom, shuttle)))]

@@ -1,5 +1,5 @@
-//! What holds for every key, nonce and time: nonces are uniform, what is signed is accepted once,
-//! and any change to it is refused.
+//! Properties that hold for every key, nonce and time: nonces are uniform, a signed request is
+//! accepted once, and any change to it is refused.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 

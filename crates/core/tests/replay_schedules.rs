@@ -1,8 +1,8 @@
-//! However the scheduler lets threads run, one of equal requests is accepted: every schedule of two
-//! and three threads by loom, chance schedules of 64 by shuttle.
+//! However the scheduler runs the threads, only one of several equal requests is accepted: loom
+//! tries every schedule of two and three threads, shuttle random schedules of 64.
 //!
-//! It is empty but with `--cfg loom` or `--cfg shuttle`; the gate and the campaign give them.
-//! `CORTEXKEY_SCHEDULES` sets how many shuttle tries (2,000 unless set).
+//! It is empty without `--cfg loom` or `--cfg shuttle`, which the gate and the campaign set.
+//! `CORTEXKEY_SCHEDULES` sets the number of shuttle's schedules (2,000 by default).
 
 #![cfg(any(loom, shuttle))]
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]

@@ -1,5 +1,5 @@
-//! Time and the replay guard: the edges of the window, clocks that disagree, skews that change, a
-//! restart, and the last timestamp there is.
+//! Time and the replay guard: the edges of the window, clocks that disagree, changing skews, a
+//! restart, and the last possible timestamp.
 
 #![cfg(not(any(loom, shuttle)))]
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]

@@ -1,7 +1,7 @@
-//! Unauthenticated clients cost no memory: whatever they send, the process stays as large as it was. A binary of
-//! its own, so that nothing else moves what it measures.
+//! Unauthenticated clients cost no memory: the process does not grow, whatever they send. It is a
+//! separate binary, so that nothing else affects the measurement.
 //!
-//! `CORTEXKEY_UNAUTHENTICATED` sets how many requests (1,000,000 unless set).
+//! `CORTEXKEY_UNAUTHENTICATED` sets the number of requests (1,000,000 by default).
 
 #![cfg(target_os = "linux")]
 #![cfg(not(any(loom, shuttle)))]

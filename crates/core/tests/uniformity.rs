@@ -1,4 +1,4 @@
-//! Nonces are uniform, however they are drawn and with every kernel.
+//! Nonces are uniform, with every generator and every kernel.
 //!
 //! `CORTEXKEY_CHARACTERS` sets the number of characters.
 

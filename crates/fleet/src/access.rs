@@ -1,4 +1,4 @@
-//! What a key of the tenant may do and see.
+//! What the keys of a tenant may do and see.
 
 use cortexkey_api::scope::ScopeRead;
 use cortexkey_api::scope_mapping::{MappingError, from_read};

@@ -1,7 +1,8 @@
 //! [`ThreadGenerator`]: ChaCha20 seeded from the operating system, with a buffer for each thread.
 //!
 //! Two threads, or a process and its forked child, never get the same bytes. If the system cannot
-//! protect a buffer across a fork, there is none, and every byte comes from the operating system.
+//! protect a buffer across a fork, there is no buffer, and every byte comes from the operating
+//! system.
 //!
 //! Each run of keystream starts with the key of the next run, and bytes are erased when they are
 //! returned, so later reads of the memory do not reveal earlier bytes. After 1,024 runs, some 3 MB, the

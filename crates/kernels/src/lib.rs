@@ -3,8 +3,7 @@
 //!
 //! Each kernel has the same results as plain code, which its tests compare it with. All unsafe code
 //! of the fast path is here, each block with its reason.
-//!
-//! | file | holds |
+//! | module | content |
 //! |---|---|
 //! | `avx512`, `avx2` | kernels for lanes of SHA-256, text, nonces and ChaCha20 |
 //! | `sha_ni`, `arm_sha2` | SHA-256 of four messages at a time |
@@ -14,8 +13,7 @@
 //! | `page` | memory that a forked child sees as zeros |
 //! | `process` | a mark that distinguishes a process from its forked children |
 //! | `found`, `processor`, `path` | the processor's features |
-//!
-//! | kernel | for | measured beside |
+//! | kernel | used for | compared with |
 //! |---|---|---|
 //! | AVX-512 with VBMI2 | batches from 16 on, nonces, text | SHA-NI: half the time |
 //! | SHA-NI with AVX2 | batches from 3 on | one message at a time: half the time |

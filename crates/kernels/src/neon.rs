@@ -1,6 +1,7 @@
 //! [`Neon`]: proof that the processor supports NEON, and checks and digits of 64 characters at a time.
 //!
-//! The compiler itself vectorizes what draws nonces: every 64-bit ARM has NEON.
+//! There is no kernel for nonces: every 64-bit ARM has NEON, so the compiler vectorizes the plain
+//! code.
 
 use core::arch::aarch64::*;
 

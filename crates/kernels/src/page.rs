@@ -1,7 +1,8 @@
 //! [`WipedOnFork`]: memory that a forked child sees as zeros.
 //!
-//! On systems that cannot guarantee that, such as macOS and Windows, there is none, and callers keep nothing.
-//! `--cfg cortexkey_portable` builds that on Linux too, where its tests run.
+//! On systems that cannot guarantee this, such as macOS and Windows, no such memory exists, and
+//! callers must not buffer anything. `--cfg cortexkey_portable` builds that on Linux too, where its
+//! tests run.
 
 use core::ffi::c_void;
 use core::ops::{Deref, DerefMut};

@@ -1,5 +1,5 @@
-//! No nonce comes twice: not in forked children, whose memory began as their parent's, and not in
-//! threads.
+//! No nonce occurs twice: not in forked children, which start with their parent's memory, and not
+//! in threads.
 
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]

@@ -1,4 +1,4 @@
-//! Every path can be chosen, and none that the processor does not support runs.
+//! Every path can be selected, and no path runs that the processor does not support.
 
 use cortexkey_kernels::{Hasher, LANES, NonceKernel, Path, are_alphanumeric};
 

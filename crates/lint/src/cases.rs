@@ -1,6 +1,6 @@
-//! Runs the test cases of a policy: its rules find what each case expects, and nothing else.
+//! Runs the test cases of a policy: its rules must find what each case expects, and nothing else.
 //!
-//! A rule that the policy defines needs a case that it fails; otherwise it may never find anything.
+//! Each custom rule needs a case that it reports, which shows that the rule works.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

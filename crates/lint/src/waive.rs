@@ -1,7 +1,7 @@
 //! Adds a waiver to a policy's text, in the form that its other waivers have.
 //!
-//! Everything else of the file stays as it is, byte for byte. The new text is read again before it
-//! counts: a form that this module does not understand is an error, never a damaged policy.
+//! The rest of the file stays the same, byte for byte. The new text is parsed before it is
+//! returned: a form that this module does not understand is an error, never a damaged policy.
 
 use cortexkey_manifest::policy::{self, PolicyFile};
 use cortexkey_manifest::yaml::{NodeId, NodeKind, Tree, YamlLimits, parse};

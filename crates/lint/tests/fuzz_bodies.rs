@@ -1,6 +1,7 @@
-//! The bodies of the fuzz targets, over their corpora and over mutations of them.
+//! Runs the bodies of the fuzz targets over their corpora and over mutations of them.
 //!
-//! `CORTEXKEY_MUTATIONS` says how many for each target; the campaign asks for more than the gate.
+//! `CORTEXKEY_MUTATIONS` sets the number of mutations for each target; the campaign uses more than
+//! the gate.
 
 // A failed step of a test is a failed test.
 #![allow(clippy::unwrap_used)]

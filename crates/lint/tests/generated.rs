@@ -1,4 +1,4 @@
-//! Pages of rules and schemas are what the rules say. `cargo xtask rules` writes them anew.
+//! The generated rule pages and schemas are up to date. `cargo xtask rules` renews them.
 
 // A failed step of a test is a failed test.
 #![allow(clippy::unwrap_used)]

@@ -1,7 +1,7 @@
-//! A corpus of very many files: all of them are checked, whatever the number of threads, and their
-//! trees are not kept.
+//! A corpus of very many files: all of them are checked, with any number of threads, and their
+//! trees are not kept in memory.
 //!
-//! `CORTEXKEY_FILES` says how many; the campaign asks for more than the gate.
+//! `CORTEXKEY_FILES` sets the number of files; the campaign uses more than the gate.
 
 // A failed step of a test is a failed test.
 #![allow(clippy::unwrap_used)]

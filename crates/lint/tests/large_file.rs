@@ -1,7 +1,7 @@
-//! One file with very many keys, with the limits raised: each key in it is checked, in memory that
-//! is a small multiple of the file.
+//! One file with very many keys, with raised limits: each key is checked, in memory that is a small
+//! multiple of the file.
 //!
-//! `CORTEXKEY_KEYS` says how many; the campaign asks for more than the gate.
+//! `CORTEXKEY_KEYS` sets the number of keys; the campaign uses more than the gate.
 
 // A failed step of a test is a failed test.
 #![allow(clippy::unwrap_used)]

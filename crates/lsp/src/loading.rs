@@ -1,4 +1,5 @@
-//! [`Loader`]: reads folders in a thread of its own, so that the server goes on with messages.
+//! [`Loader`]: reads folders in a separate thread, so that the server can process messages
+//! meanwhile.
 //!
 //! A burst of changes, such as typing in a policy or a checkout, is read once, after it has ended.
 

@@ -1,4 +1,4 @@
-//! [`Text`]: a text with its lines, and positions in it as the protocol counts them.
+//! [`Text`]: a text with its lines, and conversions from and to the protocol's positions.
 
 use cortexkey_manifest::Span;
 use lsp_types::{Position, PositionEncodingKind, Range};

@@ -1,8 +1,8 @@
 //! Turns the bytes of a file into text.
 //!
-//! Input that is not UTF-8, or holds a NUL byte, becomes a problem together with a readable stand-in,
-//! so that its place can be shown. Of UTF-16 and UTF-32, which other readers of YAML accept, the
-//! stand-in is the text.
+//! Input that is not UTF-8 or contains a NUL byte is a problem. It comes with a readable
+//! replacement text, so that its position can be shown; for UTF-16 and UTF-32, which other YAML
+//! readers accept, that is the decoded text.
 
 use crate::source::Span;
 use crate::{Problem, ProblemKind};

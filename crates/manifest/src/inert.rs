@@ -1,9 +1,9 @@
 //! Breaks workflow commands: text that a CI service executes when it finds it in the output of a
 //! job, so that content of a file or tenant can neither set variables nor hide output.
 //!
-//! GitHub looks for `::` at the start of a line, behind spaces, and for `##[` anywhere; Azure
-//! Pipelines for `##vso[` and `##[`, and `TeamCity` for `##teamcity[`, anywhere. Colours do not count:
-//! they are removed later where the output is no terminal.
+//! GitHub looks for `::` at the start of a line, after spaces, and for `##[` anywhere; Azure
+//! Pipelines for `##vso[` and `##[`, and `TeamCity` for `##teamcity[`, anywhere. Colours are
+//! ignored here: they are removed later if the output is not a terminal.
 
 use std::borrow::Cow;
 

@@ -1,4 +1,4 @@
-//! What a reader reports: a mistake, its position, and the rule that it belongs to.
+//! [`Problem`]: a mistake that a reader reports, with its position and the rule that it belongs to.
 //!
 //! A problem has no severity: the policy sets it.
 

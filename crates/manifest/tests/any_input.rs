@@ -1,4 +1,4 @@
-//! Nothing that comes in makes the reader panic, and every place it names is in the file.
+//! No input makes the reader panic, and every position that it reports is within the file.
 
 // A failed step of a test is a failed test.
 #![allow(clippy::unwrap_used)]

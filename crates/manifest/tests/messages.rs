@@ -1,4 +1,4 @@
-//! All mistakes of a file at once, in the words that people read.
+//! All mistakes of a file at once, with their messages.
 
 use cortexkey_manifest::yaml::{YamlLimits, parse};
 use cortexkey_manifest::{Problem, definition, policy};

@@ -1,6 +1,6 @@
-//! Where a file has the plain form, the parser and the second reading see the very same.
+//! If a file has the plain form, the parser and the second reading see exactly the same.
 //!
-//! `CORTEXKEY_PLAIN` says for how many files; the campaign asks for more than the gate.
+//! `CORTEXKEY_PLAIN` sets the number of files; the campaign uses more than the gate.
 
 // A failed step of a test is a failed test.
 #![allow(clippy::unwrap_used)]

@@ -1,5 +1,4 @@
-//! Policies that stand on several others: locks hold whatever their order, and what is read has a
-//! limit.
+//! Policies with several parents: locks hold in every order of the parents, and loading is limited.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::collections::BTreeMap;

@@ -1,7 +1,7 @@
-//! The YAML test suite through the reader: what is valid is read as the suite reads it, and what is
-//! not is refused. Differences stand here, each with its reason.
+//! The YAML test suite through the reader: valid files are read as the suite defines, and invalid
+//! ones are refused. The exceptions are listed here with their reasons.
 //!
-//! `cargo xtask campaign yaml-suite` gets the suite and runs this.
+//! `cargo xtask campaign yaml-suite` fetches the suite and runs this.
 
 // A failed step of a test is a failed test.
 #![allow(clippy::unwrap_used)]

@@ -1,9 +1,8 @@
 //! [`administers_access`]: whether a call creates, changes or shows what gives access to a tenant.
-//!
-//! Such calls are refused by default: a program that can create keys, or give more power to a key or
-//! user, keeps it after the proxy has stopped. The decision rests on the words of the path, because
-//! the product serves the same calls at several base paths, and others that no document lists. The
-//! tests compare it with the table of operations.
+//! Such calls are refused by default: a program that can create keys, or grant a key or user more
+//! permissions, keeps that access after the proxy stops. The decision depends on the words of the
+//! path, because the product serves the same calls at several base paths, and also serves calls
+//! that no document lists. The tests compare it with the table of operations.
 
 use cortexkey_client::Method;
 

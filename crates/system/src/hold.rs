@@ -1,4 +1,4 @@
-//! [`hold`]: one process at a time, on systems where a folder cannot be locked.
+//! [`hold`]: lets one process at a time use a folder, on systems where folders cannot be locked.
 
 use std::fs::{File, OpenOptions};
 use std::io;

@@ -1,4 +1,4 @@
-//! Safe reads and replacement of files, child processes, and texts of messages for all crates.
+//! Reads and replaces files safely, starts child processes, and formats messages, for all crates.
 //!
 //! It depends on no other crate of the workspace.
 

@@ -1,7 +1,7 @@
 //! Accounts besides this user that may read or change a file on Windows.
 //!
-//! The system writes a file's access control list as text (SDDL), and this module reads it. What it does not
-//! understand counts as access.
+//! The system formats a file's access control list as text (SDDL), which this module parses. An
+//! entry that it does not understand counts as access.
 
 #![cfg_attr(
     not(windows),

@@ -1,9 +1,9 @@
 //! Replaces files as a whole: readers see the old bytes or the new ones, never a part.
 //!
 //! The new bytes go to a file with a random name in the same folder, created so that it cannot be
-//! an existing one, and a rename puts it in place. With a predictable name, another user could put
-//! a link there first. Extended attributes are not kept; the mode is, and so are owner and group if
-//! this user may set them. On Windows the access control list is kept.
+//! an existing one, and a rename puts it in place. If the name were predictable, another user could
+//! create a link there first. Extended attributes are not kept; the mode is, and so are owner and
+//! group if this user may set them. On Windows the access control list is kept.
 
 use core::fmt;
 use std::ffi::OsStr;

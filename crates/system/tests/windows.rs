@@ -1,4 +1,4 @@
-//! Files on Windows: who may read them, and what happens while another program has them open.
+//! Files on Windows: who can read them, and what happens while another program has them open.
 #![cfg(windows)]
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 

@@ -1,4 +1,4 @@
-//! Replacing files on a real file system, with links, modes and names in the way.
+//! Replacing files on a real file system, with links, modes and reserved names.
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 

@@ -1,5 +1,5 @@
-//! A caller's permissions: the only path from the emulator's calls to the core's decisions.
-//! Anything but *allowed* becomes a 403, or hides the object.
+//! A caller's permissions. The emulator's calls use the core's decisions only through this module.
+//! Any answer but *allowed* becomes a 403, or hides the object.
 
 use std::borrow::Cow;
 

@@ -1,10 +1,9 @@
-//! [`Framed`]: reads from a connection, and makes requests with ambiguous ends unreadable.
-//!
-//! A tenant may be behind a proxy, and a proxy that sees another end of a request lets a second one
-//! through unnoticed. The HTTP library accepts several forms; this accepts one: lines end with CR
-//! LF, and a body has a `Content-Length` of digits or `Transfer-Encoding: chunked`, once, never
-//! both. Anything else is replaced by a NUL, which the library answers with 400 or, within a body,
-//! with an error.
+//! [`Framed`]: reads from a connection, and makes requests with ambiguous ends unreadable. If the
+//! tenant and a proxy in front of it disagree about where a request ends, a second request can be
+//! smuggled through. The HTTP library accepts several forms of framing; this accepts one: lines end
+//! with CR LF, and a body has a `Content-Length` of digits or `Transfer-Encoding: chunked`, once,
+//! never both. Anything else is replaced by a NUL, which the library answers with 400 or, within a
+//! body, with an error.
 
 use core::pin::Pin;
 use core::task::{Context, Poll, ready};

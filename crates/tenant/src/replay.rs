@@ -1,7 +1,7 @@
 //! [`Replay`]: how replays are handled, and where accepted requests are stored.
 //!
-//! A guard decides. Whatever the guard is, and even without one, the floor on disk rises, so that
-//! another guard can take over at the next start.
+//! The guard decides. With any guard, and even without one, the floor on disk (the timestamp below
+//! which nothing is accepted) rises, so that another guard can take over at the next start.
 
 use std::cell::Cell;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -1,4 +1,4 @@
-//! What a tenant can be set to while it runs, and why it cannot.
+//! The settings that can be changed while a tenant runs, and the errors of invalid ones.
 
 use core::fmt;
 

@@ -1,4 +1,4 @@
-//! [`WriteTimeout`]: a connection that ends if sent data is not read in time, or on request.
+//! [`WriteTimeout`]: a connection that is closed on request, or if the peer does not read in time.
 
 use core::pin::Pin;
 use core::task::{Context, Poll};

@@ -1,7 +1,7 @@
 //! Sends each notice to another program, by HTTP POST, one after another.
 //!
-//! A receiver that is slow or away delays nothing else: notices wait in a bounded queue, and one
-//! that does not fit is given up at once.
+//! A slow or unreachable receiver delays nothing else: notices wait in a bounded queue, and a
+//! notice that does not fit is dropped immediately.
 
 use core::time::Duration;
 use std::io;

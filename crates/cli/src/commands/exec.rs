@@ -1,7 +1,8 @@
 //! `cortexkey exec`: runs another program with the environment variables that it reads.
 //!
-//! The key is only in the child's environment: never in its arguments or in a file. On Unix the
-//! program replaces this process, so that signals, terminal and exit code are its own.
+//! The key is only in the child's environment: never in its arguments or in a file. On Unix, the
+//! program replaces this process, so it gets the signals and the terminal, and its exit code is the
+//! command's.
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;

@@ -1,4 +1,4 @@
-//! A folder with definitions and a policy, a tenant, and the commands between them.
+//! A folder with definitions and a policy, a tenant, and commands that use both.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,4 +1,4 @@
-//! A webhook and a mail server on loopback, which behave as a test says.
+//! A webhook and a mail server on loopback, which respond as a test tells them.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};

@@ -1,5 +1,6 @@
-//! A way to the tenant that kills the program under test at one of its requests: before the tenant
-//! sees it, or after the tenant has done it and before the answer is back.
+//! A proxy in front of the tenant that kills the program under test at one of its requests: before
+//! the tenant gets the request, or after the tenant has processed it and before the response
+//! arrives.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};

@@ -1,5 +1,5 @@
-//! `cortexkey access` and `cortexkey roles` through the binary: in words, as JSON, and what people
-//! give wrong.
+//! `cortexkey access` and `cortexkey roles` through the binary: as text, as JSON, and with invalid
+//! input.
 
 #![allow(
     clippy::unwrap_used,

@@ -1,8 +1,8 @@
-//! Attacks on what is printed, bounded and seeded: a key in every argument and variable, and comments
-//! with hostile characters through every output.
+//! Attacks on the output, with a seed and a limit: a key in every argument and variable, and
+//! comments with hostile characters in every format.
 //!
-//! `CORTEXKEY_ATTACKS` says how many rounds there are, and `CORTEXKEY_ATTACK_SEED` where they begin;
-//! `cargo xtask campaign attack` runs many.
+//! `CORTEXKEY_ATTACKS` sets the number of rounds, and `CORTEXKEY_ATTACK_SEED` the seed; `cargo
+//! xtask campaign attack` runs many rounds.
 
 use std::collections::BTreeSet;
 use std::fs;

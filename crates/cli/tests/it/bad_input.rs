@@ -1,5 +1,5 @@
-//! What people give wrong: each gets one clear message and the documented exit code, and no
-//! message repeats a key.
+//! Invalid input: each kind gets one clear message and the documented exit code, and no message
+//! repeats a key.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;

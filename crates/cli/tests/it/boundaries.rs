@@ -1,5 +1,5 @@
-//! What commands read, write and print where a repository is hostile: links out of it, pipes, files
-//! without an end, and workflow commands in whatever it contains.
+//! What commands read, write and print in a hostile repository: links out of it, pipes, endless
+//! files, and workflow commands in all of its content.
 #![cfg(unix)]
 
 use std::fs;

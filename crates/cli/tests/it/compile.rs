@@ -1,4 +1,5 @@
-//! `cortexkey compile` through the binary: what it writes is what `cortexkey access` says.
+//! `cortexkey compile` through the binary: compiled definitions give the same answers as `cortexkey
+//! access`.
 
 use std::fs;
 use std::path::Path;

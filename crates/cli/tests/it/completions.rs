@@ -1,4 +1,4 @@
-//! Completions in the shells that this machine has, as somebody types them.
+//! Completions in the installed shells, as a user types them.
 
 #![cfg(target_os = "linux")]
 

@@ -1,4 +1,4 @@
-//! `cortexkey config explain`, as people read it.
+//! `cortexkey config explain`, as text.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;

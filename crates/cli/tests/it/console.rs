@@ -1,4 +1,5 @@
-//! `cortexkey console`: what its pages show of a folder with definitions is what the commands print.
+//! `cortexkey console`: its pages show the same facts about a folder with definitions as the
+//! commands print.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;

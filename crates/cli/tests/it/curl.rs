@@ -1,4 +1,4 @@
-//! `cortexkey curl`, run against a tenant, with somebody listening where the headers must not go.
+//! `cortexkey curl` against a tenant, with a second server that must not receive the headers.
 
 use std::fs;
 use std::io::{Read as _, Write as _};

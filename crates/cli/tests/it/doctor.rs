@@ -1,4 +1,4 @@
-//! `cortexkey doctor`, as people and programs read it.
+//! `cortexkey doctor`, as text and as JSON.
 
 use serde_json::Value;
 

@@ -1,4 +1,4 @@
-//! What `cortexkey examples` prints, run against a tenant.
+//! Runs the output of `cortexkey examples` against a tenant.
 
 #![allow(clippy::print_stdout, reason = "what is skipped is said")]
 

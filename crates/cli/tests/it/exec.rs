@@ -1,4 +1,4 @@
-//! `cortexkey exec`: what a program gets, and what it does not.
+//! `cortexkey exec`: the environment that a program gets, and the variables that it does not get.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;

@@ -1,4 +1,4 @@
-//! The help of every command, as one snapshot: a change of wording is one review.
+//! The help of every command in one snapshot, so that a change of wording is one review.
 
 use crate::common::{cortexkey, finish};
 

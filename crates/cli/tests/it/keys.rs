@@ -1,4 +1,4 @@
-//! `cortexkey keys`, against a tenant in a process of its own.
+//! `cortexkey keys` against a tenant in its own process.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;

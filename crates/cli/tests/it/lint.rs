@@ -1,4 +1,4 @@
-//! The linter's commands as people run them.
+//! The linter's commands through the binary.
 
 #![allow(clippy::print_stdout, reason = "what is skipped is said")]
 

@@ -1,4 +1,4 @@
-//! The options of `cortexkey lint` that a person at a prompt uses.
+//! The options of `cortexkey lint` for interactive use.
 
 use std::fs;
 use std::io::{BufRead as _, BufReader, Write as _};

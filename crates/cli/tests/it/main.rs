@@ -1,4 +1,4 @@
-//! What the binary does, from outside; one program, since each takes its time to link.
+//! Tests of the binary, in one test program, because each program takes time to link.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 #![allow(clippy::disallowed_methods, reason = "a test starts programs itself")]

@@ -1,5 +1,5 @@
-//! The commands that the pages show: each has a form that the program takes, and those of
-//! the pages about the client and its keys run against a tenant.
+//! The commands on the documentation pages: the program accepts each of them, and those of the
+//! pages about the client and its keys run against a tenant.
 
 use std::ffi::OsStr;
 use std::fs;

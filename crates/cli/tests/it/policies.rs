@@ -1,4 +1,4 @@
-//! Remote policies: what `policy update` fetches, and what linting accepts of it.
+//! Remote policies: what `policy update` fetches, and which copies the linter accepts.
 
 use std::fs;
 use std::io::{BufRead as _, BufReader, Write as _};

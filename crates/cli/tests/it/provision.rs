@@ -1,4 +1,5 @@
-//! `cortexkey keys provision`: one key a line, in its place, whatever happens on the way.
+//! `cortexkey keys provision`: exactly one key per line, delivered to its sink, whatever fails on
+//! the way.
 
 use std::fs;
 use std::process::{Command, Stdio};

@@ -1,4 +1,4 @@
-//! `cortexkey proxy`: programs that cannot sign, and those that should not get through.
+//! `cortexkey proxy`: programs that it serves, and programs that it must refuse.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};

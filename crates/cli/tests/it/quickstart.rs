@@ -1,4 +1,5 @@
-//! `cortexkey quickstart` does what it says, whatever is installed, and leaves nothing behind.
+//! `cortexkey quickstart` shows what it promises, whatever is installed, and leaves no files
+//! behind.
 
 use crate::common::{cortexkey, finish};
 

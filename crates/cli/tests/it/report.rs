@@ -1,4 +1,4 @@
-//! `cortexkey report` and `cortexkey keys inventory`, against a tenant in a process of its own.
+//! `cortexkey report` and `cortexkey keys inventory`, against a tenant in its own process.
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -1,7 +1,7 @@
-//! `cortexkey keys rotate`, killed at every step, and run again.
+//! Kills `cortexkey keys rotate` at every step, and runs it again.
 //!
-//! After each kill somebody still has a key that works; after the next whole run there is one new
-//! key, as the old one was, in the place where it belongs, and nothing else.
+//! After each kill, a working key remains. After the next complete run, there is exactly one new
+//! key, with the old key's properties, in its sink.
 
 use std::fs;
 use std::path::PathBuf;

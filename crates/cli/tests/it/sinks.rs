@@ -1,4 +1,4 @@
-//! Where new keys go: nothing that is there is lost, and no rotation waits for another tenant's.
+//! Sinks of new keys: existing content is never lost, and no rotation waits for another tenant's.
 
 use std::fs;
 use std::os::unix::fs::symlink;

@@ -1,6 +1,7 @@
-//! Keys in secret stores: what is stored, what is never overwritten, and what a failing store costs.
+//! Keys in secret stores: what is stored, what is never overwritten, and what happens if a store
+//! fails.
 //!
-//! The stores are `double/stores.py`, written from the stores' own documents.
+//! The stores are `double/stores.py`, written from the stores' own documentation.
 
 use std::fs;
 use std::io::{BufRead as _, BufReader};

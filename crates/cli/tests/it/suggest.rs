@@ -1,4 +1,4 @@
-//! `cortexkey access suggest`: calls in, roles out.
+//! `cortexkey access suggest`: from API calls to roles.
 
 use std::fs;
 

@@ -1,4 +1,4 @@
-//! `cortexkey tenant`, and what the README's lines do against it.
+//! `cortexkey tenant`, and the README's commands against it.
 
 use std::io::{BufRead as _, BufReader};
 use std::process::{Command, Stdio};

@@ -1,4 +1,4 @@
-//! Waivers and baselines, as teams keep them.
+//! Waivers and baselines, through the commands that manage them.
 
 use std::fs;
 use std::path::Path;

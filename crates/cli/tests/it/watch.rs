@@ -1,4 +1,4 @@
-//! `cortexkey keys watch`: each notice once, to targets that work, fail, and come back.
+//! `cortexkey keys watch`: each notice is sent once, to targets that work, fail and recover.
 
 use std::collections::BTreeSet;
 use std::fs;

@@ -1,8 +1,8 @@
 //! [`combine`]: the smallest sets of roles that together hold everything that calls need.
 //!
-//! The search is exact for up to [`SIZE_MAX`] roles. It tries the roles for the permission that the
-//! fewest of them hold, in a fixed order, and stops after a fixed number of steps. If that was not
-//! enough, it tries only one role of those that hold the same.
+//! The search is exact for up to [`SIZE_MAX`] roles. It branches on the permission that the fewest
+//! roles hold, in a fixed order, and stops after a fixed number of steps. If the limit is reached,
+//! it keeps only one of the roles that hold the same permissions.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-//! [`End`]: when a key expires, according to its definition.
+//! [`End`]: the expiry of a key according to its definition.
 
 /// When a key expires.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

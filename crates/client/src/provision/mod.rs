@@ -2,7 +2,7 @@
 //!
 //! A record next to the list maps each line to its key. Like the lock file for definitions, it
 //! announces each step that cannot be undone, so that the next run can finish an interrupted one.
-//! Losing the record does not lead to a second key: the tenant's keys are searched for the line's
+//! If the record is lost, no second key is generated: the tenant's keys are searched for the line's
 //! comment, which is unique in the list.
 
 mod list;

@@ -1,7 +1,5 @@
-//! Lists that a tenant returns page by page.
-//!
-//! A count may be of the page or of everything, or missing. So a list ends when a page brings
-//! nothing new, and never only because of a count.
+//! Lists that a tenant returns page by page. A count may be of the page or of the whole list, or
+//! missing. A list therefore ends when a page has no new items, never only because of a count.
 
 use std::collections::BTreeMap;
 

@@ -1,7 +1,6 @@
-//! The first API call, which shows whether a key works.
-//!
-//! `api_keys/validate` is in no description of the product's interface, although its console and
-//! clients use it. If a tenant does not know it, a documented call replaces it.
+//! The first API call, which shows whether a key works. No description of the product's interface
+//! contains `api_keys/validate`, although its console and clients use it. If a tenant does not know
+//! this call, a documented one is used instead.
 
 use core::time::Duration;
 

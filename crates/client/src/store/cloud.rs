@@ -1,8 +1,8 @@
 //! The secret managers of AWS, Azure and Google, through their official programs.
 //!
 //! A secret holds one JSON object. Values are passed through standard input. Creating a secret
-//! fails if its name is taken. Azure has no such call, so there the check immediately before is the
-//! only protection.
+//! fails if its name is taken. Azure has no such call, so the check immediately before is the only
+//! protection there.
 
 use serde_json::{Value, json};
 use zeroize::Zeroizing;

@@ -1,6 +1,5 @@
-//! [`StoreError`]: why a secret was not read or not stored.
-//!
-//! Each message continues a sentence that begins with the secret's address, and holds no secret.
+//! [`StoreError`]: why a secret was not read or not stored. Each message is the end of a sentence
+//! that begins with the secret's address. It contains no secret.
 
 use std::io;
 use std::path::PathBuf;

@@ -1,7 +1,7 @@
 //! [`Web`]: plain calls to a server that is not a tenant, such as a secret store or a registry.
 //!
-//! The rules of [`Client`](super::Client) apply here, too: no redirect is followed, plain `http` is
-//! only for this machine, a proxy that cannot be used is an error, and answers have a limit.
+//! The rules of [`Client`](super::Client) also apply here: redirects are not followed, plain `http`
+//! is only for this machine, an unusable proxy is an error, and responses have a size limit.
 
 use core::time::Duration;
 

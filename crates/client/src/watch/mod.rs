@@ -1,10 +1,10 @@
 //! Watches keys: sends each due notice once to each target, and publishes metrics and a calendar.
 //!
 //! A run is a straight line: [`Observation`]s at tenants, [`due`] notices, messages queued in the
-//! [`NoticeJournal`], and [`deliver`]. The journal is on disk before each step that cannot be undone, so a
-//! run that is killed anywhere loses nothing: the next one continues where it stopped. Whether a target got
-//! a message whose answer never arrived cannot be known. Such a message is sent again with the same
-//! id and marked as a possible repeat.
+//! [`NoticeJournal`], and [`deliver`]. The journal is on disk before each step that cannot be
+//! undone, so a run that is killed anywhere loses nothing: the next one continues where it stopped.
+//! If a response never arrived, it is unknown whether the target got the message. Such a message is
+//! sent again with the same id, marked as a possible repeat.
 
 mod calendar;
 mod journal;

@@ -1,8 +1,8 @@
 //! [`Scrape`]: the metrics over HTTP, for Prometheus.
 //!
-//! It serves one path, one method and one answer per connection. That takes a few lines, and no
-//! server library with a runtime of its own. A client can read the names, owners and roles of keys;
-//! there is no secret among them.
+//! It serves one path with one method, and closes the connection after each response, so it needs
+//! no server library with its own runtime. Clients can read the names, owners and roles of keys,
+//! but no secret.
 
 use core::time::Duration;
 use std::io::{self, Read as _, Write as _};

@@ -1,4 +1,4 @@
-//! Which calls are made again, and what a clock that is wrong does.
+//! Which calls are retried, and what happens if the clock is wrong.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpListener;

@@ -1,5 +1,5 @@
-//! Nothing that is read of others makes the client panic, and no file of the size that is taken
-//! keeps it for long.
+//! No input from other programs makes the client panic, and no input within the size limits keeps
+//! it busy for long.
 
 use std::fmt::Write as _;
 

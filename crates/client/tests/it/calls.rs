@@ -1,4 +1,4 @@
-//! Calls to a tenant, and to servers that are none.
+//! Calls to a tenant, and to servers that are not a tenant.
 
 use std::io::{BufRead, BufReader, Read as _, Write};
 use std::net::TcpListener;

@@ -1,4 +1,4 @@
-//! The doctor against seeded mistakes: each is made, refused by a tenant, and named.
+//! The doctor against seeded mistakes: each is made, refused by a tenant, and identified.
 
 use std::ffi::OsString;
 use std::io::{BufRead, BufReader, Read, Write};

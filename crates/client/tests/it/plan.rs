@@ -1,4 +1,4 @@
-//! Plans, from definitions, a lock file and what a tenant has, without a tenant.
+//! Plans from definitions, a lock file and the state of a tenant, without a tenant.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! Calls through a proxy: inside TLS, so that it sees neither headers nor bodies.
+//! Calls through a proxy: they are inside TLS, so the proxy sees neither headers nor bodies.
 
 use std::io::{BufRead, BufReader, Write, copy};
 use std::net::{TcpListener, TcpStream};

@@ -1,4 +1,4 @@
-//! A new key in the place of an old one: whole, or not at all, wherever it is stopped.
+//! Replacing a key: completely or not at all, wherever it is interrupted.
 
 use std::cell::{Cell, RefCell};
 use std::fs;

@@ -1,4 +1,4 @@
-//! Where settings come from, and what is said when they are missing or unfit.
+//! The sources of settings, and the errors for missing and invalid ones.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;

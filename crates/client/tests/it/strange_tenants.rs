@@ -1,4 +1,4 @@
-//! Tenants that answer what the product does not: short pages, lists without an end, new keys that
+//! Tenants that respond differently from the product: short pages, endless lists, new keys that
 //! they do not list.
 
 use std::io::{BufRead, BufReader, Read, Write};

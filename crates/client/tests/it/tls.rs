@@ -1,4 +1,4 @@
-//! Certificates: the system's store, a file in its place, and nobody else.
+//! Trusted certificates: the system's store or a file in its place, and no others.
 
 use std::ffi::OsString;
 

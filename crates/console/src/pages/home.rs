@@ -1,4 +1,4 @@
-//! The start and the end of a session.
+//! Opens and closes a session.
 
 use axum::http::{HeaderValue, StatusCode, header};
 

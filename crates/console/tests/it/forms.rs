@@ -1,4 +1,4 @@
-//! Generating, editing and rotating through the page leaves the tenant as the client would.
+//! Generating, editing and rotating keys in the console has the same effect as with the client.
 
 use cortexkey_api::api_key::CommentEdit;
 use cortexkey_api::api_keys::SecurityLevel;

@@ -1,7 +1,7 @@
-//! Strings that attack: whatever a tenant, a definition, an address or a form holds stays text.
+//! Hostile strings: whatever a tenant, a definition, a URL or a form contains remains text.
 //!
-//! A tenant between the console and the emulator replaces the strings of every answer. Each page is
-//! read by a tokenizer of HTML that knows nothing of the templates. The campaign `console-strings` sends
+//! A proxy between the console and the emulator replaces the strings in every response. An HTML
+//! tokenizer that does not know the templates reads each page. The campaign `console-strings` sends
 //! 10,000 strings through each page.
 
 use std::collections::BTreeMap;

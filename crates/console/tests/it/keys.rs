@@ -1,4 +1,4 @@
-//! The table: what it shows is what the client reads and what the core's filters pass.
+//! The table shows what the client reads and the core's filters select.
 
 use cortexkey_api::api_keys::{GenerateRequest, SecurityLevel};
 

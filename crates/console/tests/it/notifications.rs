@@ -1,4 +1,5 @@
-//! Notifications: what is due by the core's rule, what the emulator gave, what the tenant forwards.
+//! Notifications: those that are due by the core's rule, those that the emulator sent, and the
+//! tenant's forwarding rules.
 
 use cortexkey_api::api_keys::{GenerateRequest, SecurityLevel};
 use cortexkey_client::Method;

@@ -1,4 +1,5 @@
-//! The overview, and the reports as files: their figures are the model's, and nothing of them runs.
+//! The overview and the report files: their figures are the model's, and they contain no active
+//! content.
 
 use std::fs;
 

@@ -1,5 +1,5 @@
-//! The emulator's requests: the page shows what `/_cortexkey/requests` returns, and what comes in
-//! arrives as it does there.
+//! The emulator's requests: the page shows what `/_cortexkey/requests` returns, and new requests
+//! arrive in the same form.
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::TcpStream;

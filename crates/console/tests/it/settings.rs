@@ -1,4 +1,4 @@
-//! The emulator's settings: each form changes what it says and nothing else.
+//! The emulator's settings: each form changes its own setting and nothing else.
 
 use cortexkey_client::ObservedScope;
 use cortexkey_core::access::{Product, TagMode};

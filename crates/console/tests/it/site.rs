@@ -1,4 +1,4 @@
-//! [`Site`]: an emulator, a console for it, and a browser's part in plain HTTP.
+//! [`Site`]: an emulator, a console for it, and a minimal browser over plain HTTP.
 
 use std::io::{BufRead as _, BufReader, Read, Write};
 use std::net::TcpStream;

@@ -1,4 +1,4 @@
-//! What open streams cost. The campaign `console-streams` runs it, built for speed.
+//! The cost of open streams. The campaign `console-streams` runs it in an optimised build.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;

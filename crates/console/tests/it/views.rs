@@ -1,4 +1,4 @@
-//! Saved views: stored for the user, and there when the console starts again.
+//! Saved views are stored for the user and are still there after the console restarts.
 
 use crate::site::{Browser, Site};
 

@@ -1,6 +1,7 @@
-//! What is combined: scopes, questions and roles that hit and miss each other in every way.
+//! The combinations to test: scopes, questions and roles that match and miss each other in every
+//! way.
 //!
-//! It also translates between the two evaluators' types.
+//! It also converts between the types of the two evaluators.
 
 use cortexkey_core::access::{
     Actions, Area, Axis, CasesAndIssues, Certainty, DatasetScope, Endpoint, EndpointScope, Grant,

@@ -1,7 +1,7 @@
-//! The naive evaluator: the rules of access as sentences say them, with owned data and plain loops.
+//! The naive evaluator: the access rules in plain loops over owned data.
 //!
-//! It is deliberately simple, and was written from the rules alone.
-//! Where the rules leave a point open, it says which reading it takes.
+//! It is deliberately simple, and was written only from the rules. Where the rules are ambiguous, a
+//! comment says which reading it uses.
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Sbac {

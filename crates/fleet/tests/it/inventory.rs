@@ -1,4 +1,4 @@
-//! The inventory: lineage, audit log, scopes, and what cannot be told.
+//! The inventory: lineage, audit log, scopes, and what remains unknown.
 
 use cortexkey_api::scope::{
     AreaMode, AssetsWrite, AxisMode, AxisWrite, CasesIssuesWrite, EndpointsWrite, ScopeWrite,

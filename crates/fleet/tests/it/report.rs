@@ -1,4 +1,4 @@
-//! The report: states, figures and forms.
+//! The report: states, figures and formats.
 
 use cortexkey_client::time::now_ms;
 use cortexkey_core::auth::KeyId;

@@ -1,4 +1,4 @@
-//! [`World`]: an emulator, a folder with definitions, and what applied them.
+//! [`World`]: an emulator, a folder with definitions, and the state after they were applied.
 
 use std::fs;
 

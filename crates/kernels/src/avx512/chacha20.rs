@@ -1,6 +1,7 @@
 //! The keystream of ChaCha20, sixteen blocks at a time, for the generator.
 //!
-//! It has no nonce, so a key serves for one run of the counter. The caller wipes key and keystream.
+//! It has no nonce, so a key is used for only one run of the counter. The caller wipes the key and
+//! the keystream.
 
 use core::arch::x86_64::*;
 

@@ -1,8 +1,8 @@
-//! The baseline: findings that existed when a team adopted the linter, and do not count.
+//! The baseline: findings that existed when a team adopted the linter, and that do not count.
 //!
-//! Entries are matched by fingerprint, never by line, and their number only falls. Secrets, locked
-//! rules, rules that are not waivable, and whatever says that something could not be checked stay
-//! out of it.
+//! Entries are matched by fingerprint, never by line, and their number only falls. A baseline never
+//! contains secrets, findings of rules that are locked or not waivable, or findings that report
+//! that something could not be checked.
 
 use std::collections::BTreeMap;
 

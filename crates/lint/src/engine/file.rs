@@ -248,7 +248,7 @@ fn limit(findings: &mut Vec<Finding>, source: SourceId) {
     findings.truncate(FINDINGS_MAX);
     let location = Location { source, span: Span::default() };
     let message =
-        format!("{all} findings in this file; {FINDINGS_MAX} of them are checked further");
+        format!("{all} findings in this file; only the {FINDINGS_MAX} most severe are listed");
     let finding = FindingBuilder::new(location, message)
         .help("fix the cause of the most frequent ones, or split the file")
         .unchecked();

@@ -1,8 +1,6 @@
-//! Fixing: edits of bytes that leave every comment and blank line where it is.
-//!
-//! An edit counts only when the file can be read afterwards, says the same but for what was fixed,
-//! and has no finding that it did not have before; otherwise it is withheld, and that is reported.
-//! Nothing is reformatted.
+//! Fixes files by editing bytes, so that every comment and blank line stays where it is.  An edit
+//! is kept only if the file can still be read, nothing else in it has changed, and there is no new
+//! finding; otherwise the fix is withheld and reported. Nothing is reformatted.
 
 use std::collections::BTreeMap;
 
@@ -72,7 +70,7 @@ pub fn fix(mut session: LintSession<'_>, options: &FixOptions<'_>) -> Fixed {
     }
     out.withheld = tried.withheld.into_values().collect();
     if !is_complete {
-        out.withheld.push("some fixes are left: run it again".to_owned());
+        out.withheld.push("not all fixes were applied: run the command again".to_owned());
     }
     out
 }

@@ -1,4 +1,4 @@
-//! From files to a report: [`lint`]. The report depends on nothing but what is passed in.
+//! [`lint`] checks files and returns a report. The report depends only on the arguments.
 
 use core::cmp::Ordering;
 use std::collections::{BTreeSet, HashSet};

@@ -1,6 +1,5 @@
-//! Runs the rules: each file by itself, then all files together; then findings that waivers,
-//! comments and the baseline cover are removed, and fixable ones are fixed. Opens no file and reads
-//! no clock.
+//! Runs the rules, on each file by itself and then on all files together; removes the findings that
+//! waivers, comments and the baseline cover; and applies fixes. Opens no file and reads no clock.
 
 mod baseline;
 mod evaluate;

@@ -1,8 +1,9 @@
 //! Which files a change can affect: [`Neighbours`].
 //!
-//! Rules that compare files, waivers and fingerprints compare only keys of one [`Group`]. So a change
-//! affects its own file, those with a key in a group that it had before or has now, and those with a key of
-//! the same name as one of theirs: fingerprints number equal findings about one name.
+//! Rules that compare files, waivers and fingerprints compare only keys of one [`Group`]. A change
+//! therefore affects the file itself, the files with a key in a group that it had before or has
+//! now, and the files with a key of the same name as one of these: fingerprints number equal
+//! findings about one name.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 

@@ -1,5 +1,5 @@
-//! What a run has checked to the end. Only there does a missing finding mean that there is none:
-//! what was not seen is never a reason to call something unused, or to delete it.
+//! What a run has checked completely. Only there does the absence of a finding mean that there is
+//! none: what was not checked is never a reason to call something unused, or to delete it.
 
 use std::collections::BTreeSet;
 

@@ -1,8 +1,7 @@
-//! Suppressions in comments: `# cortexkey: ignore[expiry-too-long] reason="SEC-77" until=2026-12-31`.
-//!
-//! At the end of a line it covers the findings of that line; on a line of its own, the node below it.
-//! Without a reason and an end it covers nothing; it never covers rules that are locked or not
-//! waivable. A suppression that covers nothing is reported.
+//! Suppressions in comments: `# cortexkey: ignore[expiry-too-long] reason="SEC-77"
+//! until=2026-12-31`. At the end of a line, it covers the findings of that line; on its own line,
+//! those of the node below. Without a reason and an expiry it covers nothing, and it never covers
+//! rules that are locked or not waivable. A suppression that covers nothing is reported.
 
 use std::cell::LazyCell;
 use std::collections::{BTreeSet, HashMap};
@@ -190,7 +189,7 @@ impl Suppression {
     }
 
     fn lacking(&self) -> Vec<&'static str> {
-        let fields = [("reason", !self.reason), ("end (`until`)", self.until.is_none())];
+        let fields = [("reason", !self.reason), ("expiry (`until`)", self.until.is_none())];
         fields.into_iter().filter(|(_, lacks)| *lacks).map(|(name, _)| name).collect()
     }
 
@@ -409,13 +408,13 @@ impl Suppression {
         let limit = WaiverLimit::of(run.policy.settings(&p003_waiver_too_long::RULE)).max;
         let max = limit.value.filter(|max| lasts > *max)?;
         let message = format!(
-            "this suppression lasts {}; the policy allows {}",
-            duration_beyond(lasts, max),
+            "this suppression lasts {}; the policy allows at most {}",
+            duration_in_words(lasts),
             duration_in_words(max)
         );
         let finding = self
             .finding(span, message)
-            .help("set an earlier end and review it then")
+            .help("set an earlier `until`, and review the suppression then")
             .decided(limit.decided, "the limit");
         Some((&p003_waiver_too_long::RULE, finding))
     }

@@ -1,6 +1,6 @@
 //! Reads the copies of remote policies, and checks them against their lock file.
 //!
-//! Nothing is fetched. A copy that is missing, changed, or not in the lock is an error.
+//! Nothing is fetched. A copy that is missing, changed, or not in the lock file is an error.
 
 use std::collections::BTreeMap;
 use std::path::Path;

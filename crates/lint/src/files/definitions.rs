@@ -1,5 +1,5 @@
-//! Tells whether a key's definition is gone. It is not, as long as the work tree, the index or `HEAD`
-//! of its repository has it, wherever it is and whatever hides it from the corpus.
+//! Decides whether a key's definition is gone. It is not gone while the work tree, the index or
+//! `HEAD` of its repository contains it, wherever it is and whatever hides it from the corpus.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;

@@ -1,7 +1,5 @@
-//! Gets the files of a repository, and their contents at a revision, from git.
-//!
-//! It runs the program `git` and changes nothing. If git does not answer, that is an error, never an
-//! empty list.
+//! Gets the files of a repository, and their contents at a revision, from git. It runs the program
+//! `git` and changes nothing. A failure of git is an error, never an empty list.
 
 use std::ffi::OsStr;
 use std::io::{self, BufRead, BufReader, Read as _, Write as _};

@@ -1,6 +1,7 @@
 //! One run: finds and reads the files once, checks the files of each policy, and joins the reports.
 //!
-//! Rules that look across files see all of them with every policy, and report on that policy's own.
+//! For each policy, rules that compare files see all files, and report only on the files of that
+//! policy.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};

@@ -1,7 +1,6 @@
-//! Tells when a run may give another result: [`Watched`].
-//!
-//! It compares sizes, times of change and the names in folders, which works on every file system, in
-//! containers and over a network, and needs no service of the system.
+//! [`Watched`]: detects that a run may have a different result.  It compares the sizes and
+//! modification times of files and the names in folders. This works on every file system, in
+//! containers and over a network, and needs no notification service.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;

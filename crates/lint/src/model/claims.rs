@@ -1,8 +1,8 @@
 //! Decides whether a file defines keys: no file outside the corpus may hide a definition, and no key
 //! is deleted while a file may define it.
 //!
-//! A definition with a mistake is one too. A mistake never makes a claim go away; only text that no
-//! reader takes for YAML, such as a guide with an example, does not count.
+//! A definition with mistakes counts too. Only text that no YAML reader accepts, such as a guide
+//! with an example, does not count.
 
 use std::borrow::Cow;
 

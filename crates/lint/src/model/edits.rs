@@ -1,6 +1,5 @@
-//! Edits that several rules make.
-//!
-//! They remove no comment and change no line with other contents.
+//! Edits that several rules use. They never remove a comment, and never change a line with other
+//! content.
 
 use cortexkey_manifest::Span;
 use cortexkey_manifest::yaml::{NodeId, NodeKind, Parent, Tree};

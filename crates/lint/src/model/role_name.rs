@@ -1,4 +1,5 @@
-//! Names of roles that a person or a tenant reads as the same: [`folded`] and [`same_role`].
+//! Compares names of roles that a person or a tenant reads as the same: [`folded`] and
+//! [`same_role`].
 
 use cortexkey_manifest::is_invisible;
 use unicode_normalization::UnicodeNormalization as _;

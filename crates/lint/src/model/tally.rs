@@ -1,4 +1,4 @@
-//! How many findings each rule has: [`Tallies`].
+//! [`Tallies`]: the number of findings of each rule.
 
 use std::collections::BTreeMap;
 

@@ -1,7 +1,7 @@
 //! The file patterns of a policy's `match` entries, each compiled once.
 //!
 //! Like `keys`, a pattern starts from the folder of its policy. If that folder is not above the
-//! policy in force, as with a shared policy in a folder of its own, it starts from the folder of the
+//! policy in force, as with a shared policy in a separate folder, it starts from the folder of the
 //! policy in force.
 
 use std::collections::HashMap;

@@ -1,6 +1,6 @@
 //! Regular expressions of policies.
 //!
-//! Expressions that are very large when compiled are an error; matching takes linear time for all.
+//! An expression that is very large when compiled is an error. Matching always takes linear time.
 
 use std::sync::OnceLock;
 

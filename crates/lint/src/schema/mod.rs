@@ -2,7 +2,7 @@
 //!
 //! Those of definitions and policies derive from the field tables of the reader, so they accept and
 //! reject the same forms. What only the linter can check, such as whether a role exists, is not in
-//! them; a value that YAML readers retype is accepted, since editors see it retyped.
+//! them; a value that YAML readers retype is accepted, because editors check the retyped value.
 
 mod organisation;
 

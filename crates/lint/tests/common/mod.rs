@@ -1,4 +1,4 @@
-//! Folders with policies and definitions, and what the linter says about them.
+//! Folders with policies and definitions, and the linter's results for them.
 
 #![allow(dead_code, reason = "each test program needs some of these")]
 

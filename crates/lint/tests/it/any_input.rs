@@ -1,4 +1,4 @@
-//! No file makes the linter panic, and what it prints stays in order whatever the order of files.
+//! No file makes the linter panic, and the output does not depend on the order of files.
 
 use cortexkey_lint::report::Format;
 use cortexkey_lint::{Corpus, CorpusFile, Policy, Report, Timestamp, example, lint};

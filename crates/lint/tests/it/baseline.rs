@@ -1,4 +1,4 @@
-//! Beginning with what is there: the baseline.
+//! Adopting the linter for existing keys: the baseline.
 
 use std::fs;
 

@@ -1,4 +1,5 @@
-//! Rules that a policy wrote itself: where their findings stand, and what is a mistake of theirs.
+//! Custom rules of a policy: the positions of their findings, and the mistakes in them that are
+//! reported.
 
 use cortexkey_lint::{Corpus, CorpusFile, Policy, Report, lint};
 use cortexkey_manifest::yaml::YamlLimits;

@@ -1,4 +1,5 @@
-//! The example organisation is in order: no finding but what it waives, and its own cases pass.
+//! The example organisation has no findings except those that it waives, and its own test cases
+//! pass.
 
 use std::path::Path;
 

@@ -1,4 +1,4 @@
-//! What people and programs read, for the example organisation.
+//! The output for the example organisation, for people and for programs.
 
 use cortexkey_lint::files::{Options, run};
 use cortexkey_lint::report::Format;

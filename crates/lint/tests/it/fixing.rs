@@ -1,4 +1,4 @@
-//! Fixing: what is written, what is left alone, and that fixing twice changes nothing.
+//! Fixing: what is changed, what is left alone, and that fixing twice changes nothing more.
 
 use std::fs;
 

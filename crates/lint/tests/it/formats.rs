@@ -1,4 +1,4 @@
-//! The forms of output for programs: as their readers take them, and as they look.
+//! The output formats for programs: valid for their consumers, and as snapshots.
 
 use std::path::Path;
 

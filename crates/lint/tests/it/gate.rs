@@ -1,5 +1,5 @@
-//! The gate cannot be talked past: findings that say that something could not be checked, facts of a
-//! parent policy, locked rules of a policy's own, secrets.
+//! Findings that nothing can suppress: those that report that something could not be checked, facts
+//! of a parent policy, locked custom rules, and secrets.
 
 #![allow(clippy::format_collect, reason = "short texts of a test")]
 

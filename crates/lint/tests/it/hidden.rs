@@ -1,4 +1,4 @@
-//! No name, mistake, encoding, link or way of giving a file hides a definition.
+//! No name, mistake, encoding or link, and no way of passing a file, hides a definition.
 
 use std::fs;
 use std::path::Path;

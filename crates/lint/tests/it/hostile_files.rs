@@ -1,4 +1,4 @@
-//! Files that somebody wrote to be skipped, to be printed, or to cost much.
+//! Hostile files: written to be skipped, to control the terminal, or to take long.
 
 use crate::common::{HEAD, code, folder, found, git, key, lint, write};
 use cortexkey_lint::Finding;

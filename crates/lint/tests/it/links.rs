@@ -1,5 +1,5 @@
-//! Symbolic links: what they lead to within the repository is checked once, and what lies outside
-//! of it is neither read nor written.
+//! Symbolic links: their targets within the repository are checked once, and targets outside it are
+//! neither read nor written.
 #![cfg(unix)]
 
 use std::fs;

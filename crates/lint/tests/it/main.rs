@@ -1,4 +1,4 @@
-//! What the linter does, from outside; one program, since each takes its time to link.
+//! Tests of the linter, in one test program, because each program takes time to link.
 
 #![allow(clippy::disallowed_methods, reason = "a test starts programs itself")]
 // A failed step of a test is a failed test.

@@ -1,5 +1,5 @@
-//! Several policies in one repository: each file is checked against its nearest one, and the answer
-//! is the same from wherever it is asked.
+//! Several policies in one repository: each file is checked against its nearest policy, and the
+//! result does not depend on the folder where the command runs.
 
 use crate::common::{HEAD, code, folder, found, key, lint, lint_with, repository, write};
 

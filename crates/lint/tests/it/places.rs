@@ -1,4 +1,4 @@
-//! Where each rule points: the value itself, and the second place that matters.
+//! The position of each finding: the value itself, and the second location that matters.
 
 use std::fmt::Write as _;
 

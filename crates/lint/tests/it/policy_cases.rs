@@ -1,4 +1,5 @@
-//! Cases of a policy: what passes, what fails, and what is said of files that are none.
+//! Test cases of a policy: those that pass, those that fail, and the errors for files that are not
+//! test cases.
 
 use cortexkey_lint::{CaseFile, Policy, run_cases};
 use cortexkey_manifest::yaml::YamlLimits;

@@ -1,4 +1,4 @@
-//! The key definition that the README shows is one without a finding.
+//! The key definition in the README has no findings.
 
 use cortexkey_lint::report::Format;
 use cortexkey_lint::{Corpus, CorpusFile, Policy, lint};

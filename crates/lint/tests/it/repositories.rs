@@ -1,5 +1,5 @@
-//! The corpus of real repositories: whatever hides a definition from a look at the work tree, the
-//! run sees it or does not begin.
+//! The corpus of real repositories: whatever hides a definition from the work tree, the run finds
+//! the definition or does not start.
 
 use std::fs;
 use std::path::Path;

@@ -1,4 +1,5 @@
-//! Each rule's page is true: its bad example fires that rule and no other, its good one none.
+//! Each rule's examples are right: the bad one is reported by this rule and no other, the good one
+//! by none.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-//! What rules say in cases that their pages do not show.
+//! Findings in cases that the rules' pages do not show.
 
 use cortexkey_lint::report::Format;
 use cortexkey_lint::{Corpus, CorpusFile, Policy, Report, Severity, lint};

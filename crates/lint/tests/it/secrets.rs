@@ -1,4 +1,4 @@
-//! Secrets however they are written, and characters that nobody sees.
+//! Secrets in every notation, and invisible characters.
 
 #![allow(clippy::format_collect, reason = "short texts of a test")]
 

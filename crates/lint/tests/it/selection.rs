@@ -1,4 +1,4 @@
-//! Runs that show some rules, some files, or counts.
+//! Runs that show only some rules, some files, or counts.
 
 use cortexkey_lint::files::{FixMode, RunOutcome};
 use cortexkey_lint::report::Format;

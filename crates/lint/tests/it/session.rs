@@ -1,4 +1,5 @@
-//! A session finds what a run over its corpus would find, whatever happened to its files before.
+//! A session has the findings of a full run over its corpus, whatever changes its files went
+//! through.
 
 use std::collections::{BTreeMap, BTreeSet};
 

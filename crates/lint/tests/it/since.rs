@@ -1,4 +1,4 @@
-//! What keys gain against an earlier revision, with a real repository.
+//! What keys gain since an earlier revision, in a real repository.
 
 use std::fs;
 

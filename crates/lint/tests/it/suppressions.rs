@@ -1,4 +1,4 @@
-//! Comments that silence findings: what they cover, and what is said of those in disorder.
+//! Comments that suppress findings: what they cover, and the findings about invalid ones.
 
 use crate::common::{HEAD, code, folder, found, key, lint, lint_with};
 use cortexkey_lint::report::Format;

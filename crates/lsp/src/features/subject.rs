@@ -1,4 +1,4 @@
-//! [`Subject`]: what the value of a field names.
+//! [`Subject`]: what the value of a field refers to.
 
 use super::catalogue::CatalogueEntry;
 

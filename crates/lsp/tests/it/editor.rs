@@ -1,4 +1,4 @@
-//! An editor: writes files, speaks the protocol by hand, and keeps what it is shown.
+//! A minimal editor: writes files, speaks the protocol, and records what the server shows.
 
 use std::collections::HashMap;
 use std::fs;

@@ -1,4 +1,4 @@
-//! A scope in describe, the same for every front end.
+//! Describes a scope in words, the same for every front end.
 
 use cortexkey_core::access::{Area, Axis, Scope, Unreferenced};
 

@@ -1,7 +1,7 @@
 //! `spec.scope`: what a key may see, by area.
 //!
-//! Reads the four areas as written. A rule reports an empty selection, or a list with a mode that
-//! takes none.
+//! Reads the four areas as written. Empty selections, and lists that the mode ignores, are left to
+//! rules.
 
 use cortexkey_core::access::{AreaMode, AxisMode, EndpointMode, Unreferenced};
 

@@ -1,9 +1,9 @@
 //! Merges the facts of all layers: tenants, roles, teams and domains.
 //!
-//! A layer is bound by every other layer that does not extend it, whatever the order of `extends`: it
-//! can add names, but not change what another layer says about one. Facts that widen what keys may be
-//! (a team, a domain, an entry of an inventory) must be permitted by the layer that lists the others,
-//! in its `catalog.open`. Facts without effect are kept, so that they can be reported.
+//! A layer is bound by every other layer that does not extend it, whatever the order of `extends`:
+//! it can add names, but not change what another layer says about one. Facts that allow more keys
+//! (a team, a domain, an entry of an inventory) need the permission of the layer that lists the
+//! others, in its `catalog.open`. Facts without effect are kept, so that they can be reported.
 
 use std::collections::HashSet;
 

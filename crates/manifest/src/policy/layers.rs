@@ -1,8 +1,8 @@
 //! Loads a policy file and all policies that it extends: parents first, each once, without cycles.
 //!
 //! The caller provides a function that reads a path, and one that identifies paths to the same
-//! file. If the caller cannot do that, two paths through links are two files, so the number of
-//! files and the depth are limited.
+//! file. If the caller cannot identify them, two paths through links count as two files, so the
+//! number of files and the depth are limited.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

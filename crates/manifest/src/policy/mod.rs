@@ -1,8 +1,8 @@
 //! Policies: an organisation's requirements for its keys, in layers.
 //!
-//! A policy file is read as strictly as a key definition. The linter owns the rules and their options,
-//! so a rule's settings are kept as written, with their places, and checked there. Nothing is fetched:
-//! a parent is a built-in policy or a file, if need be the copy of a remote policy.
+//! A policy file is read as strictly as a key definition. The linter owns the rules and their
+//! options, so a rule's settings are kept as written, with their places, and checked there. Nothing
+//! is fetched: a parent is a built-in policy or a file, which may be the copy of a remote policy.
 
 mod builtin;
 mod cases;

@@ -1,5 +1,5 @@
-//! `/_cortexkey/`: what the product does not have: the last requests, the notices, the clock, fault
-//! injection, the settings.
+//! `/_cortexkey/`: calls that the product does not have, for the last requests, the notices, the
+//! clock, fault injection and the settings.
 
 use core::convert::Infallible;
 use core::time::Duration;

@@ -1,5 +1,5 @@
-//! Streams responses: however long a list is, and however slowly it is read, little of it is in
-//! memory at a time.
+//! Streams responses, so that only a small part of a list is in memory, however long it is and
+//! however slowly it is read.
 
 use core::convert::Infallible;
 

@@ -1,8 +1,8 @@
 //! [`RedisGuard`]: a replay guard that several tenants share, on Redis or Valkey.
 //!
 //! `replay_guard.lua` decides; [`Member`] is one tenant's part in it; this module connects the two.
-//! Every use is refused while the server is away, full, read-only, a replica, set to evict, or was
-//! not checked recently.
+//! Every use is refused while the server is unreachable, full, read-only, a replica, set to evict,
+//! or was not checked recently.
 
 mod fault;
 mod member;

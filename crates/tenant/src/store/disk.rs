@@ -1,4 +1,4 @@
-//! [`Disk`]: the store's file. An accepted change is on disk.
+//! [`Disk`]: the store's file. A change is acknowledged only once it is on disk.
 //!
 //! A second tenant on the same folder, files of other users and tampered rows are errors.
 

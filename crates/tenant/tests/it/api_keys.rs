@@ -1,4 +1,4 @@
-//! Keys: made, listed, used, deleted.
+//! Keys: generated, listed, used and deleted.
 
 use cortexkey_core::access::Permission;
 use cortexkey_core::auth::{Level, Signer};

@@ -1,8 +1,8 @@
-//! Attacks on the tenant over raw connections, seeded and bounded: requests forged from captured ones,
-//! headers written in every way, and bodies whose end could be read in two ways. What may be accepted
-//! is decided by this file's own reading of the scheme.
+//! Attacks on the tenant over raw connections, with a seed and a limit: requests forged from
+//! captured ones, headers in every notation, and bodies whose end is ambiguous. This file decides
+//! by its own implementation of the scheme what may be accepted.
 //!
-//! `CORTEXKEY_ATTACKS` says how many; 3,000 unless set.
+//! `CORTEXKEY_ATTACKS` sets the number of attacks; 3,000 by default.
 
 use std::collections::BTreeSet;
 use std::io::{Read as _, Write as _};

@@ -1,4 +1,4 @@
-//! A parent with children, and keys as the console generates them.
+//! A parent tenant with child tenants, and keys as the console generates them.
 
 use cortexkey_core::auth::{Key, KeyId, Level, Signer};
 use cortexkey_tenant::{ChildTenant, ConsoleKeys, StartError, Tenant};

@@ -1,4 +1,4 @@
-//! What the tests share: a tenant with a clock that stands, signed calls, raw connections.
+//! Shared by the tests: a tenant with a stopped clock, signed calls, raw connections.
 
 #![allow(dead_code, reason = "each test uses a part of it")]
 #![allow(unreachable_pub, reason = "a module of several test crates")]

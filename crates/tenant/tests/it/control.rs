@@ -1,4 +1,4 @@
-//! What is no part of the product: the last requests, the clock, notices, faults, settings.
+//! Calls that the product does not have: the last requests, the clock, notices, faults, settings.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};

@@ -1,4 +1,5 @@
-//! A tenant on disk: what was answered is there after a restart, and nothing is accepted twice.
+//! A tenant with a data folder: every acknowledged change survives a restart, and nothing is
+//! accepted twice.
 
 #![allow(clippy::print_stderr, reason = "a skip says why")]
 

@@ -1,4 +1,4 @@
-//! What scopes can name: changed through calls, given in a file, and kept.
+//! The objects that scopes can name: changed through calls, loaded from a file, and stored.
 
 use cortexkey_core::auth::Level;
 use cortexkey_tenant::{StartError, Tenant};

@@ -1,4 +1,4 @@
-//! What is too large, too slow or malformed ends in an answer, and the tenant goes on.
+//! Requests that are too large, too slow or malformed get a response, and the tenant keeps running.
 
 use std::fmt::Write as _;
 use std::io::Write as _;

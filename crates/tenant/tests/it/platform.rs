@@ -1,4 +1,4 @@
-//! The platform's own calls: one key, roles; and what the audit log says of all of it.
+//! The platform's own calls: one key, roles, and the audit log entries of all of them.
 
 use cortexkey_core::auth::{Key, Level, Signer};
 use cortexkey_tenant::EditRoles;

@@ -1,6 +1,6 @@
-//! A replay guard on a real redis-server and valkey-server: refused while the server is away, full,
-//! read-only or set to evict, and what was accepted is not accepted again, whatever clocks, skews,
-//! restarts and changes of the mode do.
+//! A replay guard on a real redis-server and valkey-server: requests are refused while the server
+//! is down, full, read-only or set to evict, and accepted requests are not accepted again, whatever
+//! happens to clocks, skews, processes and modes.
 
 use std::path::Path;
 use std::time::{Duration, Instant};

@@ -1,8 +1,8 @@
-//! A real redis-server or valkey-server in a process of its own, without persistence; for the tests
-//! of more than one crate.
+//! A real redis-server or valkey-server in its own process, without persistence, for the tests of
+//! several crates.
 //!
-//! It takes no other program for it: a port that is free at one moment is somebody else's at the
-//! next, and a connection to a port that the system hands out may even meet itself.
+//! It never mistakes another program for it: a port that is free now may belong to another program
+//! a moment later, and a connection to a port that the system assigns may even reach itself.
 
 #![allow(dead_code, reason = "each test uses a part of it")]
 #![allow(clippy::print_stderr, reason = "a skip says why")]

@@ -1,4 +1,4 @@
-//! Rules of forwarding, at `platform/notifications/v1`.
+//! Forwarding rules, at `platform/notifications/v1`.
 
 use cortexkey_core::auth::Level;
 use serde_json::{Value, json};

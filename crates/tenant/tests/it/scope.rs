@@ -1,4 +1,5 @@
-//! Scopes of keys: put whole, read in another shape, refused where they name nothing.
+//! Scopes of keys: replaced completely, returned in another form, and refused if they name unknown
+//! objects.
 
 use cortexkey_core::auth::Level;
 use serde_json::{Value, json};

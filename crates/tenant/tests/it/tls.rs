@@ -1,4 +1,5 @@
-//! TLS with a local authority: whom clients are to trust, and that nobody else is served for.
+//! TLS with a local authority: the certificate that clients trust, and that no other name is
+//! served.
 
 use std::path::Path;
 use std::process::Command;

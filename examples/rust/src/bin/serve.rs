@@ -1,4 +1,4 @@
-//! A server whose routes answer only requests that are signed with a known key.
+//! A server whose routes respond only to requests that are signed with a known key.
 //!
 //! It prints its address, and stops at Ctrl-C.
 

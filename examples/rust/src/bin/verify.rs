@@ -1,4 +1,4 @@
-//! Verifies a request, and refuses the same headers when they come again.
+//! Verifies a request, and refuses the same headers when they are sent again.
 
 #![allow(clippy::print_stdout, reason = "the outcome is the program's output")]
 

@@ -1,5 +1,4 @@
-//! Shared by the commands that create and replace keys: finding a key, and the place of their
-//! state.
+//! Shared by the commands that create and replace keys: finds a key, and the path of their state.
 
 use std::path::PathBuf;
 

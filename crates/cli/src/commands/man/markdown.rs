@@ -1,4 +1,5 @@
-//! The reference as Markdown: a page per command, and `README.md` with a table of all.
+//! The reference as Markdown: a page for each command, and `README.md` with a table of all
+//! commands.
 
 use std::fs;
 use std::io;

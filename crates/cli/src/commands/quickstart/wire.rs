@@ -1,4 +1,4 @@
-//! One HTTP request with given headers, to this machine. The client signs every attempt, but
+//! Sends one HTTP request with given headers to this machine. The client signs every attempt, but
 //! the quickstart has to send the same headers twice.
 
 use std::io::{Read as _, Write as _};

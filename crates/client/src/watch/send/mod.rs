@@ -1,7 +1,7 @@
 //! [`Sender`]: sends one message to one target, and reports whether the target has it.
 //!
-//! Redirects are not followed. No error repeats an address, a header or an answer: the address of a
-//! webhook is a secret, and servers repeat what they were sent.
+//! Redirects are not followed. No error repeats an address, a header or a response: the address of
+//! a webhook is a secret, and a response may repeat the request.
 
 mod chat;
 mod file;

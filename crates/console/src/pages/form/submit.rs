@@ -1,7 +1,7 @@
 //! The end of a form: its button, *Cancel*, and the hint that changes with the form.
 //!
-//! A live answer replaces the hint alone: a button that is replaced loses the focus, and the click
-//! that is being made on it.
+//! A live response replaces only the hint: replacing the button would lose its focus and a click
+//! that is in progress.
 
 use maud::{Markup, html};
 

@@ -1,6 +1,6 @@
 //! Saved views of the table: names and filters, in a file of the user.
 //!
-//! The browser cannot store them: the console has another address each time it starts.
+//! The browser cannot store them, because the console has a different address after each start.
 
 use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};

@@ -1,4 +1,4 @@
-//! [`Filter`]: which requests are shown, in the list and as they come in.
+//! [`Filter`]: which requests the list and the stream show.
 
 use cortexkey_core::auth::{KeyId, Verdict};
 use cortexkey_tenant::LogLine;

@@ -1,7 +1,7 @@
-//! Limits the work of an expression: its steps and the size of its values, in one unit.
+//! Limits the work of an expression. Steps and sizes of values are counted in the same unit.
 //!
 //! One unit is the visit of one node of the expression inside a loop, or about sixteen bytes of a
-//! value that is copied or compared. An expression over the limit has no answer, so it never passes.
+//! value that is copied or compared. An expression over the limit is an error, so it never passes.
 
 use std::cell::Cell;
 use std::sync::Arc;

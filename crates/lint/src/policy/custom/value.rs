@@ -1,8 +1,8 @@
 //! A definition as expressions see it: what is written, under the names and kinds of the format.
 //!
-//! Nothing is filled in, except for the tenant where the policy has just one, and for optional lists
-//! and mappings, which are empty. A value that its field does not take is not there. A role has the name
-//! that it has in the catalog or the product, so that no other spelling avoids an expression.
+//! Nothing is filled in except the tenant, if the policy has only one, and optional lists and
+//! mappings, which are empty. A value that its field does not accept is absent. A role has its name
+//! from the catalogue or the product, so that another spelling cannot evade an expression.
 
 use std::collections::HashMap;
 

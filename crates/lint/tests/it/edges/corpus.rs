@@ -1,4 +1,4 @@
-//! Family C: what only shows when several files are seen together.
+//! Family C: findings that need several files.
 
 use cortexkey_lint::{Corpus, EarlierCorpus, LockedKeys};
 use cortexkey_manifest::yaml::YamlLimits;

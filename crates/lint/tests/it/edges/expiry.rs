@@ -1,4 +1,4 @@
-//! Family E: when a key ends.
+//! Family E: when a key expires.
 
 use super::{fixed, key, messages};
 

@@ -1,6 +1,8 @@
-//! Each rule's condition at its edges, a file for each family: what the pages' examples and the
-//! places do not tell apart. A change of a condition that passes here unseen is a case that is
-//! missing; `cargo xtask campaign mutants` looks for them.
+//! The boundary cases of each rule's condition, one file per family: cases that the examples of the
+//! pages do not cover.
+//!
+//! If a changed condition passes these tests, a case is missing; `cargo xtask campaign mutants`
+//! looks for such changes.
 
 use cortexkey_lint::{Corpus, CorpusFile, Finding, Location, Policy, Related, Report, lint};
 use cortexkey_manifest::yaml::YamlLimits;

@@ -1,4 +1,4 @@
-//! Family X: secrets that have no place in a definition.
+//! Family X: secrets in definitions.
 
 use super::{key, lint_text, messages, reported};
 

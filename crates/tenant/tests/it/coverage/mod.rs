@@ -1,5 +1,6 @@
-//! The decision of each call, for each role and each scope, is the core's; and the page that shows
-//! it, `docs/tenant-coverage.md`, is what this test found. `CORTEXKEY_RENEW=1` updates it.
+//! For each role and each scope, each call has the core's decision. The page
+//! `docs/tenant-coverage.md` is generated from the results of this test; `CORTEXKEY_RENEW=1` renews
+//! it.
 
 mod scopes;
 

@@ -1,4 +1,4 @@
-//! Scopes: every one of a grid, checked against the core, and a table of a few.
+//! Scopes: every one of a grid, compared with the core, and a table of some.
 
 #![allow(unreachable_pub, reason = "a module of a test crate")]
 
