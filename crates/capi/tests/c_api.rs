@@ -59,7 +59,7 @@ fn run(compiler: &str, name: &str, kind: &str, link: &[String]) -> String {
     String::from_utf8(output.stdout).unwrap().trim_end().to_owned()
 }
 
-/// How many known answers there are.
+/// The number of known answers.
 fn vectors() -> usize {
     let text = std::fs::read_to_string(root().join("vectors/auth.json")).unwrap();
     let all: Value = serde_json::from_str(&text).unwrap();
@@ -112,7 +112,7 @@ fn the_example_compiles() {
     compile_with_curl(&root().join("crates/capi/examples/sign_curl.c"), "sign_curl");
 }
 
-/// What `cortexkey examples c` prints.
+/// The output of `cortexkey examples c`.
 #[test]
 fn the_first_call_is_answered() {
     compile_with_curl(&root().join("crates/client/src/examples/first_call.c"), "first_call");

@@ -41,7 +41,7 @@ fn compile(compiler: &str, standard: &str, flags: &[&str], source: &Path) {
 #[test]
 fn clean_as_c() {
     let source = scratch("header").join("twice.c");
-    // A C source must hold something; the header's own inline function would do only with clang.
+    // A C source must not be empty; only clang accepts the header's inline function as content.
     std::fs::write(&source, format!("{TWICE}int used(void);\n")).unwrap();
     let flags = ["-Wstrict-prototypes", "-Wmissing-prototypes", "-Wc++-compat"];
     for compiler in present(&["gcc", "clang"]) {
@@ -77,7 +77,7 @@ fn an_unused_status_is_noticed() {
     let call = "void f(cxk_signer *s, cxk_headers *h) { cxk_signer_headers(s, h); }\n";
     std::fs::write(&source, format!("{TWICE}{call}")).unwrap();
     for compiler in present(&["gcc", "clang"]) {
-        // Not -fsyntax-only: gcc looks for unused results later than that.
+        // Not -fsyntax-only: gcc checks for unused results in a later stage.
         let output = Command::new(compiler)
             .args(["-S", "-o", "/dev/null", "-Werror=unused-result", "-I"])
             .arg(root().join("include"))
@@ -106,7 +106,7 @@ fn the_examples_compile() {
          #include \"cortexkey.h\"\n\
          static void send(const cxk_headers *h) { puts(h->key_id); }\n",
     );
-    // Of every handle there is one.
+    // One parameter for each kind of handle.
     let mut parameters = Vec::new();
     let mut uses = String::new();
     for handle in HANDLES {

@@ -14,13 +14,13 @@ use cortexkey::*;
 
 use common::{present, root, scratch, succeed};
 
-/// A structure or a field of one, and what C must say of it.
+/// A structure or a field, with the size and offset that C must have.
 struct Fact {
     name: String,
     asserts: String,
 }
 
-/// The facts on structures, as Rust knows them.
+/// The layout of the structures in Rust.
 macro_rules! facts {
     ($($structure:ident { $($field:ident)* })*) => {{
         let mut facts = Vec::new();

@@ -23,11 +23,11 @@ const SCOPE: &str = "  scope:
     endpoints: { mode: none }
 ";
 
-/// Definitions that were applied, and have changed since in every way.
+/// Definitions that were applied and then changed in every way.
 fn world() -> (World, Killer) {
     let mut world = World::new();
     let killer = Killer::before(world.tenant.url());
-    // From the start: the sink knows its tenant by this address.
+    // The address must be known from the start, because the sink identifies its tenant by it.
     world.url.clone_from(&killer.url);
     world.make("Viewer", "somebody's");
     for name in ["svc-edit", "svc-replace", "svc-gone"] {
@@ -70,7 +70,7 @@ fn check_done(world: &World, what: &str) {
     let secrets = fs::read_dir(world.path("secrets")).unwrap();
     let secrets = secrets
         .filter(|entry| !entry.as_ref().unwrap().file_name().as_encoded_bytes().starts_with(b"."));
-    // The secret of a key that was deleted is removed by the sink.
+    // The sink removes the secret of a deleted key.
     assert_eq!(secrets.count(), 4, "{what}");
     let plan = world.run(&["plan", "--exit-code"]);
     assert_eq!(plan.code, 0, "{what}: {plan:?}");
@@ -85,7 +85,7 @@ fn an_apply_killed_at_any_request_is_finished_by_the_next_run() {
     check_done(&world, "without a kill");
     let kills: Vec<(usize, When)> =
         (1..=requests).flat_map(|at| [(at, When::Before), (at, When::After)]).collect();
-    // Much of it is waiting.
+    // Most of the time is spent waiting, so more threads than processors are used.
     std::thread::scope(|scope| {
         for part in kills.chunks(kills.len().div_ceil(4)) {
             scope.spawn(move || part.iter().for_each(|(at, when)| kill_and_finish(*at, *when)));
@@ -93,7 +93,7 @@ fn an_apply_killed_at_any_request_is_finished_by_the_next_run() {
     });
 }
 
-/// At any moment: between two writes to the disk as well as between two requests.
+/// At any moment, between writes to the disk and between requests.
 #[test]
 fn an_apply_killed_at_any_moment_is_finished_by_the_next_run() {
     let kills = std::env::var("CORTEXKEY_KILLS").map_or(8, |kills| kills.parse().unwrap());
@@ -105,7 +105,7 @@ fn an_apply_killed_at_any_moment_is_finished_by_the_next_run() {
         for part in 0..4 {
             scope.spawn(move || {
                 for at in (part..kills).step_by(4) {
-                    // Spread over the whole run, each a little off.
+                    // Spread over the whole run, with a small offset each.
                     let share = (f64::from(at) + 0.5) / f64::from(kills);
                     kill_after(whole.mul_f64(share * 1.1));
                 }
@@ -137,7 +137,7 @@ fn kill_and_finish(at: usize, when: When) {
 fn finish(world: &World, killer: &Killer, what: &str) {
     let (_, good) = killer.run(&mut apply(world), None);
     assert!(good, "{what}: the next run fails");
-    // The lock file has whole seconds: a grace of none may be over in the next one only.
+    // The lock file has whole seconds, so a grace period of zero may end only in the next second.
     if world.lock().contains("retiring") {
         std::thread::sleep(Duration::from_millis(1100));
         assert!(killer.run(&mut apply(world), None).1, "{what}");

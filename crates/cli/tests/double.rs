@@ -25,7 +25,7 @@ use serde_json::{Value, json};
 use common::definitions::POLICY;
 use common::{Ran, cortexkey, finish};
 
-/// A tenant of the other reading, and a folder with definitions.
+/// A tenant with the other readings, and a folder with definitions.
 struct World {
     process: Child,
     port: u64,
@@ -34,7 +34,7 @@ struct World {
 }
 
 impl World {
-    /// None where this machine cannot run it.
+    /// `None` if this machine cannot run it.
     fn new(switches: &Value) -> Option<Self> {
         let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/double/tenant.py");
         let mut command = Command::new("python3");
@@ -129,7 +129,7 @@ impl World {
         self.control("/double/fault", &fault);
     }
 
-    /// The keys of a tenant that were not there from the start.
+    /// The tenant's keys that were generated since the start.
     fn made(&self, child: &str) -> Vec<Value> {
         let keys = self.state()[child]["keys"].as_array().unwrap().clone();
         let seeds: Vec<Value> = if child.is_empty() {
@@ -140,13 +140,13 @@ impl World {
         keys.into_iter().filter(|key| !seeds.contains(&key["id"])).collect()
     }
 
-    /// Which of the tenant's keys a file holds.
+    /// The tenant's key that a file contains.
     fn in_file(&self, name: &str) -> Option<Value> {
         let text = fs::read_to_string(self.path(&format!("secrets/{name}"))).ok()?;
         self.made("").into_iter().find(|key| key["secret"] == text.as_str())
     }
 
-    /// Nothing is under way any more.
+    /// Checks that nothing is in progress.
     fn check_settled(&self, what: &str) {
         let lock = fs::read_to_string(self.path("cortexkey.lock")).unwrap_or_default();
         assert!(!lock.contains("pending") && !lock.contains("retiring"), "{what}: {lock}");
@@ -199,7 +199,7 @@ fn a_key_completes_its_life_cycle_under_every_reading() {
 fn live(reading: &Value) {
     let Some(world) = World::new(reading) else { return };
     println!("{reading}");
-    // One by one.
+    // One key at a time.
     let generate = ["keys", "generate", "--role", "Viewer", "--security-level", "advanced"];
     let with = ["--lifetime", "90d", "--comment", "ci job", "--json"];
     let made: Value = serde_json::from_str(&world.good(&[&generate[..], &with].concat())).unwrap();
@@ -229,7 +229,7 @@ fn live(reading: &Value) {
     assert_eq!((&edited["id"], &edited["roles"]), (&made["id"], &json!(["Responder"])));
     assert_eq!(edited["comment"], "Exports again");
     world.good(&["plan", "--exit-code"]);
-    // What nobody defined.
+    // Keys without a definition.
     world.good(&generate);
     assert_eq!(world.made("").len(), 3);
     let pruned = world.good(&["apply", "--prune", "--yes"]);
@@ -244,7 +244,7 @@ fn live(reading: &Value) {
     world.check_settled(&reading.to_string());
 }
 
-/// Each call is broken, before it has its effect and after it, once and for longer.
+/// Each call is interrupted before and after its effect, once and repeatedly.
 #[test]
 fn a_failure_at_any_call_is_repaired_by_the_second_run() {
     let calls = [
@@ -270,7 +270,7 @@ fn a_failure_at_any_call_is_repaired_by_the_second_run() {
                         let lasting = kind == 500 || kind == "reset";
                         for (when, times) in [("before", 1), ("after", if lasting { 9 } else { 1 })]
                         {
-                            // Another lifetime is another key.
+                            // A different lifetime needs a new key.
                             days = 150 - days;
                             broken(&world, days, (call, when, &kind, times));
                         }
@@ -292,7 +292,7 @@ fn broken(world: &World, days: u64, fault: (&str, &str, &Value, u64)) {
     world.break_at("/nothing", "before", &json!(500), 0);
     assert!(world.in_file("svc-export").is_some(), "{what}: nobody has a key that works");
     if kind.is_f64() {
-        // A request may have its effect when nobody waits for its answer any more.
+        // A request may take effect after the client has stopped waiting.
         std::thread::sleep(std::time::Duration::from_millis(700));
     }
     let second = world.run(&apply);
@@ -306,7 +306,7 @@ fn broken(world: &World, days: u64, fault: (&str, &str, &Value, u64)) {
     assert!(!lock.contains("pending") && !lock.contains("retiring"), "{what}: {lock}");
 }
 
-/// The vendor's own self-service keys hold Public API alone.
+/// The vendor's own self-service keys hold only Public API.
 #[test]
 fn a_public_api_key_does_what_it_can_and_reports_the_rest() {
     let Some(world) = World::new(&json!({})) else { return };
@@ -326,7 +326,7 @@ fn a_public_api_key_does_what_it_can_and_reports_the_rest() {
     let id = key["id"].to_string();
     let edited = narrow(&["keys", "edit", &id, "--comment", "x", "--yes"]);
     assert!(edited.code == 1 && edited.stderr.contains("Access Management (View)"), "{edited:?}");
-    // A scope that nobody could set is no reason to make a key.
+    // No key is generated if its scope could not be set.
     let scope = json!({
         "assets": { "mode": "see_all" }, "cases_issues": { "mode": "no_scope" },
         "endpoints": { "endpoint_groups": { "mode": "any" }, "endpoint_tags": { "mode": "any" } },
@@ -352,7 +352,7 @@ fn a_public_api_key_does_what_it_can_and_reports_the_rest() {
 fn children_of_a_parent_are_done_one_by_one() {
     let Some(world) = World::new(&json!({ "children": ["111", "222"] })) else { return };
     world.define("svc-export", "Exports", "Viewer", "Security");
-    // One that is not there stops no other one.
+    // A missing key does not stop the others.
     let first = world.run(&["apply", "--yes", "--children", "111,999"]);
     assert_eq!(first.code, 1, "{first:?}");
     assert_eq!((world.made("111").len(), world.made("222").len()), (1, 0), "{first:?}");
@@ -432,7 +432,7 @@ fn several_profiles_are_done_in_one_run_and_one_that_fails_stops_no_other() {
     }
     let planned = run(&["plan", "--profiles", "all", "--exit-code"]);
     assert_eq!(planned.code, 0, "{planned:?}");
-    // A name means one host.
+    // A name belongs to one host.
     let config = fs::read_to_string(one.path("config/cortexkey/config.toml")).unwrap();
     let moved = config.replace(&format!(":{}'", other.port), &format!(":{}'", one.port));
     let localhost = moved.replace(
@@ -444,7 +444,7 @@ fn several_profiles_are_done_in_one_run_and_one_that_fails_stops_no_other() {
     assert!(moved.code == 1 && moved.stderr.contains("localhost"), "{moved:?}");
 }
 
-/// The command that a message names, run twice: it finishes what is left, and makes no key.
+/// Runs the command that a message names twice: it finishes what is left, and generates no key.
 fn finish_as_said(world: &World, ran: &Ran) {
     assert_eq!(ran.code, 1, "{ran:?}");
     let said = ran.stderr.split('`').find(|part| part.starts_with("cortexkey keys"));
@@ -460,11 +460,11 @@ fn finish_as_said(world: &World, ran: &Ran) {
 fn the_command_in_a_message_completes_the_work() {
     let Some(world) = World::new(&json!({})) else { return };
     let generate = ["keys", "generate", "--role", "Viewer", "--security-level", "advanced"];
-    // The answer of generate is lost, and the key is found.
+    // The response to `generate` is lost, and the key is found.
     world.break_at("/public_api/v1/api_keys/generate", "after", &json!("reset"), 1);
     let lost = world.run(&generate);
     assert!(world.made("").is_empty(), "{lost:?}");
-    // The key is made, and the tenant does not take it.
+    // The key is generated, and the tenant does not accept it.
     world.break_at("/api_keys/validate", "before", &json!(500), 1);
     let broken = world.run(&generate);
     assert!(broken.code == 1 && world.made("").is_empty(), "{broken:?}");
@@ -475,7 +475,7 @@ fn the_command_in_a_message_completes_the_work() {
     world.break_at("/public_api/v1/api_keys/delete", "before", &json!(500), 9);
     let half = world.run(&["keys", "rotate", &id, "--grace", "0m", "--yes"]);
     assert_eq!(world.made("").len(), 2, "{half:?}");
-    // What exists now, where its secret is, and what is still to do.
+    // The existing keys, where their secrets are, and what is still to do.
     let new = world.in_file(&format!("key-{id}"));
     let new_id = new.as_ref().unwrap()["id"].to_string();
     assert!(half.stderr.contains(&new_id) && half.stderr.contains("secrets"), "{half:?}");
@@ -485,7 +485,7 @@ fn the_command_in_a_message_completes_the_work() {
     assert_eq!(world.in_file(&format!("key-{id}")), new);
     world.check_settled("a rotation");
 
-    // Neither is the key found nor can it be looked for.
+    // The key is not found, and cannot be searched for.
     world.control("/double/fault", &json!({
         "path": "/public_api/v1/api_keys/generate", "when": "after", "kind": "reset", "times": 1,
         "then": { "path": "/public_api/v1/api_keys", "when": "before", "kind": 500, "times": 9 },

@@ -40,7 +40,7 @@ impl Tenant {
         Self { process, address, ready }
     }
 
-    /// As `kill -9` does; also where a test fails.
+    /// Like `kill -9`, also if a test fails.
     fn kill(self) {
         drop(self);
     }
@@ -53,7 +53,7 @@ impl Drop for Tenant {
     }
 }
 
-/// One POST; `None` where the tenant was killed before it answered whole.
+/// One POST; `None` if the tenant was killed before the response was complete.
 fn post(address: &str, headers: &str, path: &str, body: &Value) -> Option<(u16, Value)> {
     let mut stream = TcpStream::connect(address).ok()?;
     let body = body.to_string();
@@ -70,18 +70,18 @@ fn post(address: &str, headers: &str, path: &str, body: &Value) -> Option<(u16, 
     Some((status, serde_json::from_str(body).ok()?))
 }
 
-/// What the tenant acknowledged.
+/// The changes that the tenant acknowledged.
 #[derive(Default)]
 struct Acknowledged {
     made: BTreeSet<u64>,
     deleted: BTreeSet<u64>,
-    /// Deleting was asked for, and not answered: they may be there or not.
+    /// Their deletion was requested without a response, so they may or may not exist.
     in_doubt: BTreeSet<u64>,
     /// The headers of accepted Advanced requests.
     accepted: Vec<String>,
 }
 
-/// Makes keys, uses them, deletes every other, until the tenant dies.
+/// Generates keys, uses them and deletes every other one until the tenant is killed.
 fn load(address: &str, admin: &str, stop: &AtomicBool, known: &Mutex<Acknowledged>) {
     let generate = json!({ "request_data": { "roles": ["Viewer"], "security_level": "advanced" } });
     while !stop.load(Ordering::Relaxed) {
@@ -95,7 +95,7 @@ fn load(address: &str, admin: &str, stop: &AtomicBool, known: &Mutex<Acknowledge
         for _ in 0..2 {
             let headers = signed(&signer);
             let answer = post(address, &headers, "/api_keys/validate/", &json!({}));
-            // Where no answer came, nobody can tell.
+            // Without a response, the result is unknown.
             if matches!(answer, Some((200, _))) {
                 known.lock().unwrap().accepted.push(headers);
             }
@@ -115,7 +115,7 @@ fn load(address: &str, admin: &str, stop: &AtomicBool, known: &Mutex<Acknowledge
     }
 }
 
-/// Holds a tenant that started again against what the one before acknowledged.
+/// Compares a restarted tenant with what the previous one acknowledged.
 fn check(tenant: &Tenant, admin: &str, known: &Acknowledged) {
     let list = json!({ "request_data": { "filters": [] } });
     let (status, answer) =
@@ -165,7 +165,8 @@ fn a_killed_emulator_loses_no_answered_change() {
         check(&tenant, &admin, &known);
         made += known.made.len();
         accepted += known.accepted.len();
-        // What is older was checked; the tenant's own limit on keys is not what is tested.
+        // Older keys have been checked. They are deleted so that the tenant's limit on keys is not
+        // reached.
         let old: Vec<u64> = known.made.iter().copied().collect();
         let filter = json!({ "field": "id", "operator": "in", "value": old });
         let delete = json!({ "request_data": { "filters": [filter] } });

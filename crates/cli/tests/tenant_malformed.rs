@@ -18,11 +18,11 @@ use common::cortexkey;
 use serde_json::Value;
 
 const WORKERS: u64 = 8;
-/// Connections of slow senders that are open at a time, in each worker.
+/// How many connections of slow senders each worker keeps open.
 const SLOW: usize = 20;
 const MEMORY_KB_MAX: u64 = 64 * 1024;
 
-/// Chance that is the same in each run.
+/// A pseudo-random generator, the same in each run.
 struct TestRng(u64);
 
 impl TestRng {
@@ -94,7 +94,7 @@ fn malformed(chance: &mut TestRng) -> Vec<u8> {
             (head + chunks).into_bytes()
         }
         3 => {
-            // A head that is too large, in its line, in a header or in their number.
+            // A head that is too large: its first line, a header, or the number of headers.
             let long = "x".repeat(66_000);
             match chance.below(3) {
                 0 => format!("GET /{long} HTTP/1.1\r\n{host}\r\n").into_bytes(),
@@ -103,7 +103,7 @@ fn malformed(chance: &mut TestRng) -> Vec<u8> {
             }
         }
         4 => {
-            // Cut off anywhere.
+            // Truncated anywhere.
             let whole = format!("POST / HTTP/1.1\r\n{host}Content-Length: 10\r\n\r\n0123456789");
             let end = chance.below(whole.len() as u64);
             whole.into_bytes()[..end].to_vec()
@@ -144,11 +144,11 @@ fn malformed(chance: &mut TestRng) -> Vec<u8> {
     }
 }
 
-/// Sends one, and reads what comes; the status, where there was one.
+/// Sends a request and reads the response; returns the status, if there is one.
 fn send(address: &str, request: &[u8]) -> Option<u16> {
     let mut stream = TcpStream::connect(address).unwrap();
     stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
-    // The tenant may have hung up already.
+    // The tenant may already have closed the connection.
     let _ = stream.write_all(request);
     let _ = stream.shutdown(std::net::Shutdown::Write);
     let mut answer = Vec::new();
@@ -163,7 +163,7 @@ fn memory_kb(pid: u64, name: &str) -> u64 {
     line.split_whitespace().nth(1).unwrap().parse().unwrap()
 }
 
-/// Sends malformed requests, now and then with a crowd of slow senders beside them.
+/// Sends malformed requests, sometimes together with many slow senders.
 fn attack(address: &str, worker: u64, count: u64) {
     let mut chance = TestRng(0x9e37_79b9_7f4a_7c15 ^ (worker + 1));
     let mut slow: Vec<TcpStream> = Vec::new();
@@ -180,7 +180,7 @@ fn attack(address: &str, worker: u64, count: u64) {
             stream.write_all(b"GET / HTTP/1.1\r\nHo").unwrap();
             slow.push(stream);
         }
-        // A byte more from each of the slow ones.
+        // One more byte from each slow sender.
         for stream in &mut slow {
             let _ = stream.write_all(b"s");
         }
@@ -199,7 +199,7 @@ fn malformed_requests_affect_no_other_client() {
     let mut line = String::new();
     BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
     let mut log = BufReader::new(process.stderr.take().unwrap());
-    // Read as it comes, or the tenant waits for us.
+    // Responses are read as they arrive; otherwise the tenant would wait.
     let log = std::thread::spawn(move || {
         let mut panics = Vec::new();
         let mut line = Vec::new();

@@ -24,10 +24,10 @@ use redis_server::RedisServer;
 use serde_json::Value;
 
 const TENANTS: usize = 8;
-/// Requests that are sent at a time.
+/// How many requests are sent at a time.
 const ROUND: usize = 250;
 const SKEW_MS: u64 = 2_000;
-/// How a server loses data while it runs: all of it, what was accepted, or its history.
+/// How a running server loses data: all of it, the accepted uses, or its history.
 const LOSSES: [&[&str]; 3] = [
     &["FLUSHALL"],
     &["DEL {cortexkey-replay}:used"],
@@ -132,14 +132,15 @@ fn eight_emulators_accept_equal_requests_at_most_once() {
     let mut losses = 0;
     let mut last: Vec<String> = Vec::new();
     while sent < duplicates {
-        // A guard begins with nothing remembered, and for a while accepts nothing.
+        // A new guard is empty, and accepts nothing for a while.
         for address in &addresses {
             wait_until_accepted(address, &signer);
         }
         let begun = Instant::now();
         let requests: Vec<_> = (0..ROUND).map(|_| signed(&signer)).collect();
         let accepts: Vec<_> = (0..ROUND).map(|_| AtomicUsize::new(0)).collect();
-        // In some rounds the server dies in the middle of it, in others it loses data and goes on.
+        // In some rounds the server is killed in the middle, in others it loses data and keeps
+        // running.
         let forgets = sent % (9 * ROUND) == 5 * ROUND;
         let dies = sent % (9 * ROUND) == ROUND;
         let is_away = AtomicBool::new(false);
@@ -171,7 +172,8 @@ fn eight_emulators_accept_equal_requests_at_most_once() {
                 losses += 1;
             }
         });
-        // On a busy machine requests may grow stale before they are sent; then none accepts them.
+        // On a busy machine, requests may become stale before they are sent; then no tenant accepts
+        // them.
         let was_in_time = begun.elapsed() < Duration::from_millis(SKEW_MS);
         let counts: Vec<_> = accepts.into_iter().map(AtomicUsize::into_inner).collect();
         assert!(counts.iter().all(|count| *count <= 1), "accepted by several: {counts:?}");
@@ -179,8 +181,8 @@ fn eight_emulators_accept_equal_requests_at_most_once() {
         if dies {
             kills += 1;
             redis.start_again();
-            // What the server has forgotten is not accepted a second time, from the moment on
-            // when it is back.
+            // What the server has forgotten is not accepted a second time, from the moment
+            // it is back.
             let used: Vec<_> = (last.iter().take(20))
                 .chain(
                     requests.iter().zip(&counts).filter(|(_, n)| **n > 0).map(|(h, _)| h).take(20),

@@ -103,7 +103,7 @@ fn suggested_changes_are_sufficient_and_minimal() {
         for_each_enforced(&scopes, &questions, |tenant, scope, question, decision| {
             let changes: Vec<_> = decision.trace().changes().copied().collect();
             assert_eq!(changes.is_empty(), decision.answer() == Answer::Allowed, "{decision}");
-            // No filter fits a row that gives no field.
+            // No filter matches a row without fields.
             let hopeless = matches!(question, Question::DatasetRow { row: [], .. });
             if decision.answer() != Answer::Refused || hopeless {
                 return;
@@ -149,7 +149,8 @@ fn widening_a_scope_takes_nothing_away() {
     assert!(count > 100_000);
 }
 
-/// Adding the first tag to a selection of groups is no widening: the open axis begins to restrict.
+/// Adding the first tag to a selection of groups does not widen it: the open axis starts to
+/// restrict.
 #[test]
 fn the_first_tag_narrows_a_selection_of_groups() {
     let endpoint = cortexkey_core::access::Endpoint { groups: &["g1"], tags: &["t2"] };
@@ -189,7 +190,7 @@ fn what_is_newly_allowed_is_reported_as_a_gain() {
 
 type Held<'a> = (&'a [Role<&'static str>], Option<naive::Scope>);
 
-/// Other roles, another scope, a wider one, or one with other tags and filters; or the same.
+/// Changes a key: other roles, another or wider scope, other tags and filters, or nothing.
 fn near<'a>(
     before: &Held<'a>,
     roles: &'a [Vec<Role<&'static str>>],
@@ -211,7 +212,7 @@ fn near<'a>(
     (if keeps_roles { before.0 } else { &pick(random, roles)[..] }, scope)
 }
 
-/// The roles have one name, so that no added name substitutes for what they grant.
+/// The roles have the same name, so that only what they grant can be a gain.
 fn gains(before: &Held<'_>, after: &Held<'_>) -> usize {
     let renamed = |roles: &[Role<&'static str>]| -> Vec<_> {
         roles.iter().map(|role| Role { name: "r".into(), ..role.to_owned() }).collect()
@@ -249,7 +250,7 @@ fn pick<'a, T>(random: &mut ChaCha20Rng, from: &'a [T]) -> &'a T {
     &from[random.next_u32() as usize % from.len()]
 }
 
-/// Asks both evaluators every question of every scope in every tenant; returns how many.
+/// Compares both evaluators on every question, scope and tenant; returns the number of questions.
 fn hold(scopes: &[Option<naive::Scope>], questions: &[Question<'_>], datasets: &[bool]) -> usize {
     let questions: Vec<_> = questions.iter().map(|q| (q, grid::target(q))).collect();
     let mut count = 0;
@@ -326,7 +327,7 @@ fn answer_of_scope(
     decide(&AccessKey { roles: &[], scope: Some(&scope) }, &tenant, question).answer()
 }
 
-/// Up to two roles, in both orders, and all.
+/// Up to two roles in both orders, and all roles.
 fn role_lists() -> Vec<Vec<Role<&'static str>>> {
     let mut lists = vec![vec![], grid::ROLES.to_vec()];
     for first in grid::ROLES {
@@ -339,7 +340,7 @@ fn role_lists() -> Vec<Vec<Role<&'static str>>> {
     lists
 }
 
-/// Does to a scope what a change says.
+/// Applies a suggested change to a scope.
 fn apply(change: &AccessChange<'_>, question: &Question<'_>, scope: &mut naive::Scope) {
     match change {
         AccessChange::AssetGroup(name) => scope.assets = more(&scope.assets, name),
@@ -367,7 +368,7 @@ fn apply(change: &AccessChange<'_>, question: &Question<'_>, scope: &mut naive::
     }
 }
 
-/// Where no endpoint is selected, selecting by one axis leaves the other open.
+/// If no endpoint is selected, selecting by one axis leaves the other open.
 fn open_other_axis(this: &Axis, other: &mut Axis) {
     let holds_nothing = |axis: &Axis| *axis == Axis::NoScope || *axis == Axis::Scope(vec![]);
     if holds_nothing(this) && holds_nothing(other) {
@@ -389,7 +390,7 @@ fn longer(axis: &Axis, names: &[&str]) -> Axis {
     }
 }
 
-/// The scope with one thing widened, in every way.
+/// Every scope that is wider in one respect.
 fn widened(scope: &naive::Scope) -> Vec<naive::Scope> {
     let mut wider = vec![naive::Scope { unreferenced: true, ..scope.clone() }];
     let assets = ["a1", "a3"].map(|name| more(&scope.assets, name));
@@ -410,7 +411,7 @@ fn widened(scope: &naive::Scope) -> Vec<naive::Scope> {
     }
     wider.push(naive::Scope { datasets: Some(true), ..scope.clone() });
     for (i, (dataset, ..)) in scope.filters.iter().enumerate() {
-        // The last filter of a dataset hands it to the default, which may be narrower.
+        // Without its last filter, a dataset has the default, which may be narrower.
         let others = scope.filters.iter().filter(|(other, ..)| other == dataset).count() - 1;
         if others > 0 || scope.datasets == Some(true) {
             let mut fewer = scope.clone();

@@ -20,7 +20,8 @@ fn signer(level: Level, key: &[u8]) -> Signer {
     Signer::new(KeyId::new(7).unwrap(), level, Key::new(key).unwrap())
 }
 
-/// Runs a test with each kind of kernel. The choice is the process's, so only one test makes it.
+/// Runs a test with each kind of kernel. The choice applies to the whole process, so only one test
+/// makes it.
 fn with_every_kernel(test: impl Fn()) {
     #[cfg(feature = "kernels")]
     {
@@ -37,7 +38,7 @@ fn with_every_kernel(test: impl Fn()) {
     test();
 }
 
-/// Every length of key, and every size of batch that a step of the work could get wrong.
+/// Every length of key, and every batch size at which a step could be wrong.
 #[test]
 fn a_batch_gives_the_same_signatures_as_single_calls() {
     with_every_kernel(sign_batches);
@@ -84,7 +85,7 @@ fn a_batch_gives_the_same_verdicts_as_single_calls() {
 }
 
 /// Authentic requests, replays, forgeries, Standard ones, unknown keys, other lengths of nonce, and
-/// timestamps outside of the window.
+/// timestamps outside the window.
 fn verify_batch(key: &[u8], size: usize) {
     let id = KeyId::new(7).unwrap();
     let stored = StoredKey::new(id, Level::Advanced, Key::new(key).unwrap());
@@ -145,7 +146,7 @@ fn verify_batch(key: &[u8], size: usize) {
     }
 }
 
-/// Neighbours, and requests in the same place of the next part of the batch, have keys of other
+/// Neighbours, and requests at the same position of the next part of the batch, have keys of other
 /// lengths.
 #[test]
 fn each_request_of_a_batch_may_have_a_key_of_its_own() {

@@ -98,7 +98,7 @@ fn compile<S: Text>(keys: &[CompiledKey<'_, S>]) -> Result<Vec<u8>, CompileError
     Ok(compiler.finish())
 }
 
-/// All of a key, as text.
+/// A complete key, as text.
 fn shown<S: Text>(key: &CompiledKey<'_, S>) -> String {
     format!("{key:?}")
 }
@@ -135,7 +135,7 @@ fn compiled_definitions_are_read_back() {
         let Lookup::Found(at) = read.find(key.definition.name) else {
             panic!("{key:?} is not there")
         };
-        // A lifetime leaves no expiry.
+        // With a lifetime there is no expiry.
         let mut expected = *key;
         if key.definition.lifetime_ms.is_some() {
             expected.definition.expiry = Expiry::Never;
@@ -167,7 +167,7 @@ fn a_name_finds_one_key_none_or_several() {
 #[test]
 fn a_key_id_finds_its_key() {
     let [seven, last] = *IDS;
-    // Seeds say how many ids a key has.
+    // The seed determines how many ids a key has.
     let keys = [key("eu", "a", 1), key("us", "a", 2), key("us", "b", 3)];
     let read = CompiledDefinitions::read(&compile(&keys).unwrap()).unwrap();
     assert_eq!(read.find_id(last, None), Lookup::Found(1));
@@ -199,7 +199,7 @@ fn keys_that_the_format_cannot_represent_are_refused() {
         message(&[key("eu", "", 1)]),
         message(&[key("eu", "a", 1), key("eu", "a", 2)]),
     ];
-    // Each says something else.
+    // Each has a different meaning.
     let different: std::collections::BTreeSet<&String> = messages.iter().collect();
     assert_eq!(different.len(), messages.len(), "{messages:?}");
 }
@@ -226,13 +226,13 @@ fn any_damaged_byte_is_detected() {
     );
 }
 
-/// With length and digest set right, as somebody who forges a file would.
+/// With the right length and digest, as in a forged file.
 fn sealed(body: &[u8], original: &[u8]) -> Vec<u8> {
     let len = u32::try_from(body.len()).unwrap();
     [&original[..12], &len.to_le_bytes(), &Sha256::digest(body), body].concat()
 }
 
-/// Reads, and asks everything of what was read.
+/// Reads definitions, and queries everything in them.
 fn survives(bytes: &[u8]) {
     let Ok(read) = CompiledDefinitions::read(bytes) else { return };
     for at in 0..read.len() {
@@ -241,7 +241,7 @@ fn survives(bytes: &[u8]) {
         assert!(shown_at(&read, at).is_some());
     }
     assert_eq!(gains(&read, &read), [""; 0]);
-    // What is read has one form.
+    // Valid definitions have only one form.
     for (at, record) in read.records().enumerate() {
         let again = CompiledDefinitions::read(&compile(&[record.key()]).unwrap()).unwrap();
         assert_eq!(shown_at(&again, 0), shown_at(&read, at));

@@ -21,7 +21,7 @@ use sha2::block_api::compress256;
 
 const NOW_MS: u64 = 1_790_611_732_512;
 
-/// What a forger sees on the wire, and what it knows besides.
+/// What a forger captures, and what else it knows.
 struct Captured {
     key_len: usize,
     nonce: Vec<u8>,
@@ -53,7 +53,7 @@ fn no_forgery_is_accepted() {
     }
 }
 
-/// The forger itself is sound: what it extends is a digest that the key's holder would make.
+/// Tests the forger itself: its extension of a digest is one that the key would produce.
 #[test]
 fn an_extension_is_a_true_digest() {
     use sha2::{Digest as _, Sha256};
@@ -94,7 +94,7 @@ fn forgeries(captured: &Captured, rng: &mut ChaCha20Rng) -> [(&'static str, Forg
     ]
 }
 
-/// Extends the digest by a timestamp of the forger's choice: the old nonce, the old timestamp and
+/// Extends the digest by a timestamp that the forger chooses: the old nonce, the old timestamp and
 /// the padding become the new nonce.
 fn extend(captured: &Captured) -> Forgery {
     let message_len = captured.key_len + captured.nonce.len() + captured.timestamp.len();
@@ -149,7 +149,7 @@ fn verdict_of(
 }
 
 fn upper(hex: &[u8]) -> Vec<u8> {
-    // Digits alone would not change; no digest is without a letter but by a chance of 10^-13.
+    // Only letters change; a digest without letters has a probability of 10^-13.
     hex.to_ascii_uppercase()
 }
 

@@ -28,7 +28,7 @@ fn a_million_entries_use_20_bytes_each() {
     let signer = Signer::new(id, Level::Advanced, key);
     let stored = StoredKey::new(id, Level::Advanced, key);
     for number in 0..ENTRIES {
-        // Spread evenly over the window, as a steady stream of requests is.
+        // Spread evenly over the window, like a steady stream of requests.
         let signed_ms = NOW_MS - 60_000 + number * 120_000 / ENTRIES;
         let nonce = Nonce::new(format!("{number:064}").as_bytes()).unwrap();
         let headers = signer.sign_with(nonce, Timestamp::from_ms(signed_ms).unwrap());
@@ -43,7 +43,7 @@ fn a_million_entries_use_20_bytes_each() {
     drop(guard);
 }
 
-/// What the process has written to and keeps in memory.
+/// The process's resident memory.
 fn private_bytes() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap();
     let line = status.lines().find(|line| line.starts_with("RssAnon:")).unwrap();

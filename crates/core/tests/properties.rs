@@ -68,8 +68,8 @@ proptest! {
         prop_assert_ne!(verdict(&pairs, &stored, NOW_MS), Verdict::Accept);
     }
 
-    /// The digest is over nonce and timestamp without a mark between them, so the same digest fits
-    /// every way to cut the two apart. One way is accepted.
+    /// The digest covers nonce and timestamp without a separator, so the same digest matches
+    /// every way to split them. Only one way is accepted.
     #[test]
     fn accepted_requests_with_one_digest_are_equal(
         key in key_bytes(), seed: u64, signed_ms in NOW_MS - 60_000..=NOW_MS + 60_000,
@@ -165,7 +165,7 @@ fn a_full_guard_refuses_and_forgets_nothing() {
         let request = Request::parse(headers, NonceLengths::EXACT).unwrap();
         Verifier::new().verify(&request, Some(&stored), NOW_MS, &guard).err()
     };
-    // A guard of one entry has room for some thousands, since chance needs as much.
+    // A guard with one entry has room for thousands, because its lines are drawn at random.
     let first: Vec<_> = (0..20_000).map(check).collect();
     assert!(first.contains(&None) && first.contains(&Some(Verdict::ReplayGuardFull)));
     for (seed, verdict) in first.iter().enumerate() {
@@ -182,7 +182,7 @@ fn no_clock_change_makes_a_guard_accept_twice() {
     let signer = Signer::new(id, Level::Advanced, key);
     let guard = guard(Start::First, 1_000_000);
     let mut accepted = std::collections::BTreeSet::new();
-    // The clock jumps back and forth over four hours; each request is tried at many times.
+    // The clock jumps back and forth over four hours; each request is sent at many times.
     for step in 0..20_000_u64 {
         let now_ms = NOW_MS + (step * 7_919_003) % 14_400_000;
         let seed = (step * 31) % 500;
@@ -237,7 +237,7 @@ fn racing_duplicates_are_accepted_once() {
 fn refused_requests_do_not_reach_the_guard() {
     use cortexkey_core::replay::{GuardRefusal, ReplayGuard, VerifiedUse};
 
-    /// Counts how often it is asked.
+    /// Counts how often it is called.
     #[derive(Default)]
     struct Counting(std::cell::Cell<u32>);
 
@@ -295,12 +295,12 @@ fn one_key_cannot_fill_a_guard() {
     };
     assert_eq!(accepted(7, 1_000), 100);
     assert_eq!(accepted(8, 50), 50);
-    // A replay is no use: it takes nothing of the quota.
+    // A replay does not count towards the quota.
     assert_eq!(accepted(8, 50), 0);
     assert_eq!(accepted(8, 100), 50);
 }
 
-/// What a guard refuses, for whatever reason, takes nothing of the key's quota.
+/// A refused request, whatever the reason, does not count towards the key's quota.
 #[test]
 fn refused_uses_do_not_count() {
     use cortexkey_core::replay::Quota;
@@ -325,7 +325,7 @@ fn refused_uses_do_not_count() {
     assert_eq!(accepted(2_000..2_400, NOW_MS), 100);
 }
 
-/// The verifier that asks may have a smaller skew than one that asked before the restart.
+/// The verifier may have a smaller skew than a verifier before the restart.
 #[test]
 fn a_new_guard_uses_its_own_skew() {
     let key = Key::new(b"test-api-key").unwrap();
@@ -344,7 +344,7 @@ fn a_new_guard_uses_its_own_skew() {
     assert_eq!(verdict.err(), Some(Verdict::ReplayGuardStarting));
 }
 
-/// An edited level breaks every client of the key and none is let in by the old form.
+/// An edited level breaks every client of the key, and no request in the old form is accepted.
 #[test]
 fn levels_are_edited_where_they_may_be() {
     let key = Key::new(b"test-api-key").unwrap();
@@ -369,12 +369,12 @@ fn levels_are_edited_where_they_may_be() {
     }
 }
 
-/// The tag that processes share is a format: made here with Python's hashlib.
+/// The tag that processes share is a format. The expected value is from Python's hashlib.
 #[test]
 fn the_shared_tag_is_the_same_in_every_process() {
     use cortexkey_core::replay::{GuardRefusal, ReplayGuard, VerifiedUse};
 
-    /// Checks what it is asked about.
+    /// Checks the use that it gets.
     struct CheckingGuard;
 
     impl ReplayGuard for CheckingGuard {

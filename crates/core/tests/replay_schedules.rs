@@ -50,7 +50,7 @@ fn guard(quota: Option<Quota>) -> Arc<MemoryGuard> {
     })
 }
 
-/// A guard one of whose lines is full, so that every other use is looked for in both.
+/// A guard with one full line, so that every further use is searched for in both lines.
 fn guard_with_a_full_line() -> Arc<MemoryGuard> {
     let guard = guard(None);
     for number in 100..108 {
@@ -59,7 +59,7 @@ fn guard_with_a_full_line() -> Arc<MemoryGuard> {
     guard
 }
 
-/// Has each of the requests verified in a thread of its own.
+/// Verifies each request in a separate thread.
 fn race(guard: &Arc<MemoryGuard>, requests: Vec<(u64, u64)>) -> Vec<Option<Verdict>> {
     let start = |(number, signed_ms)| {
         let guard = guard.clone();
@@ -79,7 +79,7 @@ fn assert_one_accept(verdicts: &[Option<Verdict>]) {
 mod every_schedule {
     use super::*;
 
-    /// Every schedule in which so many times a thread is stopped that could go on.
+    /// Every schedule with up to this many preemptions.
     fn check(preemptions: usize, test: impl Fn() + Sync + Send + 'static) {
         let mut model = loom::model::Builder::new();
         model.preemption_bound = Some(preemptions);
@@ -102,7 +102,7 @@ mod every_schedule {
         check(2, || assert_one_accept(&race(&guard(None), vec![(1, NOW_MS); 3])));
     }
 
-    /// With a quota a second word is taken while the first is; the last use that the quota leaves
+    /// With a quota, a second word is locked while the first is; the last use that the quota allows
     /// goes to one of the requests, and the others leave no trace in it.
     #[test]
     fn with_a_quota_one_request_is_accepted_and_counted_once() {
@@ -115,7 +115,7 @@ mod every_schedule {
         });
     }
 
-    /// A request of a much later time drops what the guard knew while equal ones race.
+    /// A much later request makes the guard drop uses while equal requests race.
     #[test]
     fn advancing_time_accepts_nothing_twice() {
         check(2, || {
@@ -142,7 +142,7 @@ mod chance_schedules {
         std::env::var("CORTEXKEY_SCHEDULES").map_or(2_000, |text| text.parse().unwrap())
     }
 
-    /// A schedule of 64 threads has some twenty times the steps of one of eight.
+    /// A schedule of 64 threads has about twenty times as many steps as one of eight.
     #[test]
     fn one_of_64_racing_verifiers_accepts() {
         let one_request = || assert_one_accept(&race(&guard(None), vec![(1, NOW_MS); 64]));
@@ -164,7 +164,7 @@ mod chance_schedules {
         });
     }
 
-    /// Clocks go on, differ and go back while lines are searched: what is dropped is not accepted
+    /// Clocks advance, differ and go back while lines are searched: dropped uses are not accepted
     /// again.
     #[test]
     fn moving_clocks_accept_nothing_twice() {
@@ -195,7 +195,7 @@ mod chance_schedules {
         });
     }
 
-    /// Asks four times about one of the requests, by any clock that takes it, and about another.
+    /// Sends one of the requests four times, with any clock that accepts it, and then another.
     fn accepted_of(guard: &MemoryGuard, equal: &[(u64, u64)], base_ms: u64) -> Vec<u64> {
         const SKEW_MS: u64 = 60_000;
         let mut chance = thread_rng();

@@ -25,7 +25,7 @@ fn guard(start: Start, skew: Skew) -> MemoryGuard {
     MemoryGuard::new(MemoryGuardConfig { entries: 100_000, skew, start, secret })
 }
 
-/// One key, and what it signs.
+/// A key and its requests.
 struct Client {
     signer: Signer,
     stored: StoredKey,
@@ -39,7 +39,7 @@ impl Client {
         Self { signer: Signer::new(id, Level::Advanced, key), stored }
     }
 
-    /// Signs request `number` at a time, and has it verified at another.
+    /// Signs request `number` at one time, and verifies it at another.
     fn ask(
         &self,
         number: u64,
@@ -94,7 +94,7 @@ fn clocks_that_jump_in_many_threads_accept_once() {
                 for step in 0..4_000_u64 {
                     let number = (step * 31 + thread * 17) % REQUESTS;
                     let signed_ms = NOW_MS + number * 16;
-                    // Half of the clocks fit the request, within the skew; half are anywhere.
+                    // Half of the clocks are within the skew of the request, half are anywhere.
                     let jump = (step * 7_919 + thread * 104_729) % 8_008;
                     let now_ms =
                         if step % 2 == 0 { NOW_MS + jump } else { signed_ms + jump % 1_001 };
@@ -118,11 +118,11 @@ fn a_verifier_whose_skew_outgrows_its_guard_is_refused() {
     assert_eq!(ask(1, 60_000), None);
     assert_eq!(ask(2, 60_001), Some(Verdict::ReplayGuardUnavailable));
     assert_eq!(ask(1, 300_000), Some(Verdict::ReplayGuardUnavailable));
-    // A smaller one is served, and knows what the others accepted.
+    // A smaller skew is accepted, and shares the guard's state.
     assert_eq!(ask(1, 1_000), Some(Verdict::Replayed));
     assert_eq!(ask(2, 1_000), None);
     assert_eq!(ask(2, 60_000), Some(Verdict::Replayed));
-    // A narrow window that has moved on forgets nothing that a wide one would still accept.
+    // A narrow window that has advanced drops nothing that a wide one would still accept.
     for number in 10..100 {
         let at_ms = NOW_MS + number * 1_000;
         assert_eq!(client.ask(number, at_ms, skew(1_000), at_ms, &guard), None);
@@ -131,8 +131,8 @@ fn a_verifier_whose_skew_outgrows_its_guard_is_refused() {
     }
 }
 
-/// What was accepted before a restart is refused by the guard that follows, for every time at
-/// which it can start and be asked.
+/// The next guard refuses what was accepted before a restart, for every time at
+/// which it can start and be called.
 #[test]
 fn a_restart_within_the_window_accepts_nothing_twice() {
     let skew_ms = 1_001;
@@ -149,19 +149,19 @@ fn a_restart_within_the_window_accepts_nothing_twice() {
             }
         }
     }
-    // Once a skew has passed, the guard that follows accepts, and accepts once.
+    // Once the skew has passed, the next guard accepts requests, each once.
     let after = guard(Start::Fresh { at_ms: NOW_MS }, skew(skew_ms));
     let at_ms = NOW_MS + skew_ms + 1;
     assert_eq!(client.ask(2, at_ms, skew(skew_ms), at_ms, &after), None);
     assert_eq!(client.ask(2, at_ms, skew(skew_ms), at_ms, &after), Some(Verdict::Replayed));
-    // A key made after the restart has no requests from before it, so it need not wait.
+    // A key generated after the restart has no earlier requests, so it does not have to wait.
     let mut young = Client::new();
     young.stored = young.stored.created_at(NOW_MS);
     assert_eq!(young.ask(3, NOW_MS, skew(skew_ms), NOW_MS, &after), None);
     assert_eq!(young.ask(3, NOW_MS, skew(skew_ms), NOW_MS, &after), Some(Verdict::Replayed));
 }
 
-/// Behind the last timestamp the window shrinks, and then nothing is accepted; never is anything
+/// After the last timestamp the window shrinks, and then nothing is accepted; nothing is ever
 /// accepted twice.
 #[test]
 fn the_last_timestamp_is_accepted_once() {

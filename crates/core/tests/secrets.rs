@@ -7,8 +7,8 @@ use std::fmt::{Debug, Display};
 use cortexkey_core::auth::{Headers, Key, Signer, StoredKey};
 use cortexkey_core::lifecycle::GeneratedKey;
 
-/// Does not compile where the type has one of the traits: then two implementations of `Either`
-/// fit, and the compiler cannot choose.
+/// Does not compile if the type has one of the traits: then two implementations of `Either`
+/// match, and the compiler cannot choose.
 macro_rules! has_none_of {
     ($type:ty: $($trait:path),+) => {$(
         const _: fn() = || {
@@ -32,7 +32,8 @@ has_none_of!(GeneratedKey: Debug, Display, Clone, AsRef<[u8]>, AsRef<str>);
 #[test]
 #[cfg(target_os = "linux")]
 fn no_key_stays_in_memory() {
-    // Each key is made, used and dropped by itself, so that no later one hides what it left.
+    // Each key is created, used and dropped separately, so that no later one overwrites what it
+    // left.
     // `CORTEXKEY_CANARIES` sets how many keys there are; 36 unless set.
     let rounds = std::env::var("CORTEXKEY_CANARIES")
         .map_or(1, |text| text.parse::<usize>().unwrap().div_ceil(36));
@@ -42,7 +43,7 @@ fn no_key_stays_in_memory() {
             assert_eq!(memory::found(&turned), [0; 3], "{what}, a key of {len} characters");
         }
     }
-    // The search itself finds what is there.
+    // The search finds a key that is in memory.
     let turned = memory::used_and_dropped(64, |_| {});
     let kept = turned.each_ref().map(|secret| secret.iter().map(|byte| !byte).collect::<Vec<_>>());
     assert!(memory::found(&turned).iter().all(|places| *places >= 1));
@@ -74,7 +75,7 @@ mod memory {
         0x5be0_cd19,
     ];
     const NOW_MS: u64 = 1_790_611_732_512;
-    /// So many bytes of a key in a row are a find.
+    /// This many consecutive bytes of a key count as found.
     const PART: usize = 16;
 
     type Use = fn(Key<'_>);
@@ -110,7 +111,7 @@ mod memory {
         assert!(Verifier::new().verify(&request, Some(&stored), NOW_MS, &NoReplayGuard).is_ok());
     }
 
-    /// Large enough for the vector kernels, and with a rest that is not.
+    /// Large enough for the vector kernels, with a remainder that is not.
     fn sign_batch(key: Key<'_>) -> Vec<Signature> {
         let mut batch = vec![Signature::EMPTY; 40];
         let signer = Box::new(Signer::new(id(), Level::Advanced, key));
@@ -139,12 +140,12 @@ mod memory {
         Verifier::new().verify_batch(&requests, |_| Some(&stored), NOW_MS, &NoReplayGuard, each);
     }
 
-    /// A key, the same as the words that SHA-256 makes of it, and the state that it has after the
-    /// whole blocks, which can sign as well; with every bit turned, so that they are no find
-    /// themselves.
+    /// A key, its words in SHA-256, and its midstate after the
+    /// whole blocks, which can also sign. Every bit is inverted, so that they are not found
+    /// by the search.
     pub(super) type Turned = [Vec<u8>; 3];
 
-    /// Draws a key, hands it over, and says what must be gone.
+    /// Draws a key, passes it on, and returns what must not remain in memory.
     #[inline(never)]
     pub(super) fn used_and_dropped(len: usize, use_key: Use) -> Turned {
         let mut text = Zeroizing::new(Vec::with_capacity(256));
@@ -168,19 +169,20 @@ mod memory {
         if key.len() < 64 {
             state.fill(u32::from_ne_bytes(*b"none"));
         }
-        // In order, and as x86's instructions for SHA-256 want them in their two registers.
+        // In order, and in the order that x86's SHA-256 instructions need.
         let orders = [[0, 1, 2, 3], [4, 5, 6, 7], [5, 4, 1, 0], [7, 6, 3, 2]];
         orders.as_flattened().iter().flat_map(|at| (!state[*at]).to_ne_bytes()).collect()
     }
 
-    /// How many places of this process's memory hold any sixteen bytes of each in a row.
+    /// How often any sixteen consecutive bytes of each occur in this process's memory.
     pub(super) fn found(turned: &Turned) -> [usize; 3] {
         turned.each_ref().map(|turned| found_one(turned))
     }
 
     fn found_one(turned: &[u8]) -> usize {
         let parts: HashSet<&[u8]> = turned.windows(PART).collect();
-        // Most places differ in one byte; without that the search takes half a minute.
+        // Most positions differ in the first byte; without this check, the search takes half a
+        // minute.
         let mut begins = [false; 256];
         for part in &parts {
             begins[usize::from(part[0])] = true;
@@ -191,7 +193,7 @@ mod memory {
         for line in maps.lines().filter(|line| line.contains("rw-p")) {
             let (start, end) = line.split(' ').next().unwrap().split_once('-').unwrap();
             let number = |text| u64::from_str_radix(text, 16).unwrap();
-            // A page at a time, turned as soon as it is read, so that the buffer is no find.
+            // One page at a time, inverted as soon as it is read, so that the buffer is not found.
             let mut page = vec![0; 4096 + PART - 1];
             for at in (number(start)..number(end)).step_by(4096) {
                 page.fill(0);

@@ -25,7 +25,7 @@ fn unauthenticated_requests_use_no_memory() {
     .with_quota(Quota { uses_per_key: 1_000, keys: 1_000 });
     let key = Key::new(b"test-api-key").unwrap();
     let stored = StoredKey::new(KeyId::new(7).unwrap(), Level::Advanced, key);
-    // The first of each kind touch code and stack for the first time.
+    // The first request of each kind uses code and stack pages for the first time.
     send(&guard, &stored, 0..1_000);
     let before = private_bytes();
     send(&guard, &stored, 1_000..count);
@@ -68,7 +68,7 @@ fn send(guard: &MemoryGuard, stored: &StoredKey, numbers: std::ops::Range<u64>) 
     }
 }
 
-/// What the process has written to and keeps in memory.
+/// The process's resident memory.
 fn private_bytes() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap();
     let line = status.lines().find(|line| line.starts_with("RssAnon:")).unwrap();

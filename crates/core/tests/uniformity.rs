@@ -28,7 +28,7 @@ fn now() -> Timestamp {
     Timestamp::from_ms(1_790_611_732_512).unwrap()
 }
 
-/// How often each character came, at each place of a nonce.
+/// How often each character occurred at each position of a nonce.
 struct Counts(Vec<[u32; 256]>);
 
 impl Counts {
@@ -46,13 +46,13 @@ impl Counts {
         let mut all = [0_u64; 256];
         for place in &self.0 {
             all.iter_mut().zip(place).for_each(|(all, count)| *all += u64::from(*count));
-            // 61 degrees of freedom: a fair source is above 135 at one of 64 places once in some
+            // 61 degrees of freedom: a fair source exceeds 135 at one of 64 positions once in about
             // 150,000 runs.
             let chi_square = chi_square(&place.map(u64::from));
             assert!(chi_square < 135.0, "{chi_square} at one place");
         }
-        // Above 112.3 once in 10,000 runs. A modulo of a byte by 62, as seen in the wild, gives
-        // some 12,000 with 1,280,000 characters.
+        // Above 112.3 once in 10,000 runs. A byte modulo 62, as some clients use, gives
+        // about 12,000 with 1,280,000 characters.
         let chi_square = chi_square(&all);
         assert!(chi_square < 112.3, "{chi_square}");
         assert!(chi_square > 25.0, "too even to be chance: {chi_square}");
@@ -81,7 +81,8 @@ fn batch_characters_are_uniformly_distributed() {
     Counts::of(batches(|advanced, batch| advanced.sign_batch(&mut rng, now(), batch))).hold();
 }
 
-/// The seed is the system's, so this fails by chance once in some 10,000 runs; then it looks again.
+/// The seed is the system's, so this fails by chance about once in 10,000 runs; then it tries
+/// again.
 #[cfg(feature = "kernels")]
 #[test]
 fn thread_generator_characters_are_uniformly_distributed() {

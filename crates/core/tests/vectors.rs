@@ -87,7 +87,7 @@ fn stored(stored: &Value) -> StoredKey {
     key
 }
 
-/// A value holds bytes as U+0000 to U+00FF; a list is a header that came more than once.
+/// A value represents bytes as U+0000 to U+00FF; a list is a header that occurs several times.
 fn headers(request: &Value) -> Vec<(String, Vec<u8>)> {
     let bytes = |value: &Value| -> Vec<u8> {
         value.as_str().unwrap().chars().map(|c| u8::try_from(c).unwrap()).collect()

@@ -13,10 +13,10 @@ use cortexkey_kernels::{ProcessMark, ThreadGenerator};
 use rand_core::TryRng as _;
 
 const CHILDREN: usize = 1_000;
-/// What each child draws.
+/// The number of nonces that each child draws.
 const NONCES: usize = 1_000;
 
-/// Sixteen bytes are enough to tell nonces apart. A kernel's nonces come from the same bytes.
+/// Sixteen bytes are enough to distinguish nonces. A kernel's nonces come from the same bytes.
 type Drawn = [u8; 16];
 
 fn draw() -> Drawn {
@@ -36,7 +36,7 @@ fn draw() -> Drawn {
 fn forked_children_draw_distinct_nonces() {
     let mut all = Vec::with_capacity(CHILDREN * (NONCES + 1));
     for child in 0..CHILDREN {
-        // The parent's buffer is in use when it forks, each time at another place.
+        // The parent's buffer is partly used when it forks, each time at a different position.
         all.push(draw());
         let (mut from_child, to_parent) = pipe();
         // SAFETY: the child only draws, writes and exits: it takes no lock and allocates nothing.

@@ -2,7 +2,7 @@
 
 use cortexkey_kernels::{Hasher, LANES, NonceKernel, Path, are_alphanumeric};
 
-/// One test, since the choice is the process's.
+/// One test, because the choice applies to the whole process.
 #[test]
 fn no_kernel_runs_above_the_allowed_level() {
     let fastest = Path::current();
@@ -18,7 +18,7 @@ fn no_kernel_runs_above_the_allowed_level() {
     assert_eq!(Path::current(), fastest);
 }
 
-/// NEON alone hashes one message after another.
+/// NEON without the SHA-256 instructions hashes one message after another.
 fn hashes() -> bool {
     cfg!(target_arch = "x86_64") || Path::current() > Path::Vectors
 }

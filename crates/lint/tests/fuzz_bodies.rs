@@ -13,7 +13,7 @@ use std::fs;
 use std::panic::catch_unwind;
 use std::path::Path;
 
-/// Texts that matter to the readers.
+/// Strings with a meaning for the readers.
 const PIECES: [&str; 44] = [
     "\n",
     " ",
@@ -114,7 +114,7 @@ fn every_fuzz_target_passes_on_its_corpus_and_mutations() {
         corpus.sort();
         assert!(corpus.len() > 4, "{name}");
         let mut numbers = Numbers(0x9e37_79b9_7f4a_7c15);
-        // Fixing has the most to hold.
+        // Fixing has the most properties to check.
         let count = if name == "fix" { 5 * wanted() } else { wanted() };
         let mutated = (0..count).map(|_| {
             let base = numbers.below(corpus.len());
@@ -135,7 +135,7 @@ fn mutated_documents_take_little_memory() {
         let line = status.lines().find(|line| line.starts_with("VmHWM:")).unwrap().to_owned();
         line.split_whitespace().nth(1).unwrap().parse::<usize>().unwrap()
     };
-    // The other test of this program runs beside this one, and counts as well.
+    // The other test of this program runs at the same time and counts too.
     let deep = "[".repeat(20_000);
     let wide = "a: b\n".repeat(4000);
     for input in [deep.as_str(), wide.as_str(), &"- ".repeat(9000), &"{a: ".repeat(5000)] {

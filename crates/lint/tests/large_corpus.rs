@@ -47,7 +47,7 @@ fn in_a_large_corpus_nothing_is_missed_and_no_tree_is_kept() {
         let line = status.lines().find(|line| line.starts_with("VmHWM:")).unwrap().to_owned();
         let peak: usize = line.split_whitespace().nth(1).unwrap().parse().unwrap();
         println!("at most {peak} kB");
-        // The reports of two runs lie in it, one after the other.
+        // The peak includes the reports of two runs, one after the other.
         assert!(peak < 24 * 1024 + wanted * 6, "{peak} kB");
     }
 }

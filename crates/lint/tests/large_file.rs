@@ -13,10 +13,10 @@ use std::time::Instant;
 use common::{HEAD, code, folder, key, lint_with};
 use cortexkey_manifest::yaml::YamlLimits;
 
-/// Bytes of memory for a byte of the file.
+/// Bytes of memory per byte of the file.
 const TIMES_MAX: usize = 20;
 
-/// What the test program takes by itself.
+/// The memory of the test program itself.
 const PROGRAM_BYTES: usize = 16 << 20;
 
 #[test]
@@ -24,7 +24,7 @@ fn a_large_file_takes_less_than_20_times_its_size() {
     let said = std::env::var("CORTEXKEY_KEYS").ok();
     let wanted: usize = said.and_then(|count| count.parse().ok()).unwrap_or(1000);
     let policy = format!("{HEAD}keys: [all.yaml]\nrules: {{ N002: {{ enabled: false }} }}\n");
-    // Faults at both ends and in the middle, and a name for the second time at the very end.
+    // Mistakes at both ends and in the middle, and a repeated name at the very end.
     let wrong = [0, wanted / 2, wanted - 2];
     let mut text = String::new();
     for number in 0..wanted {
@@ -52,7 +52,7 @@ fn a_large_file_takes_less_than_20_times_its_size() {
     assert!(peak < PROGRAM_BYTES + TIMES_MAX * size, "{peak} bytes for {size}");
 }
 
-/// The most memory that this process has had.
+/// The peak memory of this process.
 fn peak_bytes() -> Option<usize> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;

@@ -7,12 +7,12 @@
 use crate::source::Span;
 use crate::{Problem, ProblemKind};
 
-/// The text of a file, and what kept it from being read as it stands.
+/// The text of a file, and the problem if its bytes are not plain UTF-8.
 #[derive(Clone, Debug)]
 pub struct Decoded {
     /// The text; with replacement characters where bytes were not UTF-8.
     pub text: String,
-    /// What is wrong with the bytes; nothing of the text may be trusted then.
+    /// The problem with the bytes. If there is one, no part of the text may be trusted.
     pub problem: Option<Problem>,
 }
 
@@ -117,7 +117,7 @@ mod tests {
                 assert_eq!(decoded.text, text, "{encoding}");
                 assert!(decoded.problem.is_some_and(|p| p.message.contains(encoding)));
             }
-            // A torn character is no reason to see nothing.
+            // An incomplete character at the end does not make the rest unreadable.
             let torn = decode([mark, &bytes, &[0x61]].concat());
             assert!(torn.text.starts_with(text), "{encoding}");
         }

@@ -7,7 +7,7 @@
 
 use std::borrow::Cow;
 
-/// The longest name between `##` and `[` that is taken for a command's.
+/// The longest name between `##` and `[` that counts as a command.
 const NAME_MAX: usize = 24;
 
 /// Text for people, of any number of lines, without a command.
@@ -50,7 +50,7 @@ fn without_hashes(text: &str, write: impl Fn(char) -> String) -> Cow<'_, str> {
     replaced(text, &marks, write)
 }
 
-/// The characters with their places, without the sequences that set a terminal's colours.
+/// The characters with their offsets, without the sequences that set a terminal's colours.
 fn visible(text: &str) -> Vec<(usize, char)> {
     let mut visible = Vec::with_capacity(text.len());
     let mut chars = text.char_indices().peekable();
@@ -66,7 +66,7 @@ fn visible(text: &str) -> Vec<(usize, char)> {
     visible
 }
 
-/// The places of the second `#` of each `##NAME[`.
+/// The offsets of the second `#` of each `##NAME[`.
 fn hashes(visible: &[(usize, char)]) -> Vec<usize> {
     let is_command = |rest: &[(usize, char)]| {
         let name = rest.iter().take(NAME_MAX).take_while(|(_, c)| c.is_alphanumeric()).count();
@@ -78,21 +78,22 @@ fn hashes(visible: &[(usize, char)]) -> Vec<usize> {
     live.map(|(_, pair)| pair[1].0).collect()
 }
 
-/// The places of the first `:` of each line that starts with `::`.
+/// The offsets of the first `:` of each line that starts with `::`.
 fn colons(visible: &[(usize, char)]) -> Vec<usize> {
     let lines = visible.split(|(_, c)| matches!(c, '\n' | '\r'));
     let start = |line: &[(usize, char)]| {
         let mut rest = line.iter().skip_while(|(_, c)| c.is_whitespace());
         let (at, first) = rest.next()?;
         let (_, second) = rest.next()?;
-        // The name of a command starts with no colon, and `:::` names a place in compilers' style.
+        // The name of a command does not start with a colon; `:::` marks a location in compiler
+        // messages.
         let is_named = rest.next().is_none_or(|(_, third)| *third != ':');
         (*first == ':' && *second == ':' && is_named).then_some(*at)
     };
     lines.filter_map(start).collect()
 }
 
-/// The text with the characters at these places, which are in order, written differently.
+/// The text with the characters at these sorted offsets replaced by equivalent notation.
 fn replaced<'t>(text: &'t str, marks: &[usize], write: impl Fn(char) -> String) -> Cow<'t, str> {
     if marks.is_empty() {
         return Cow::Borrowed(text);

@@ -10,7 +10,7 @@ use crate::source::Span;
 pub enum ProblemKind {
     /// Not YAML, not UTF-8, or over a limit.
     YamlSyntax,
-    /// A key twice in one mapping.
+    /// The same key twice in one mapping.
     DuplicateKey,
     /// Another YAML reader interprets the same bytes differently.
     ParserDisagreement,
@@ -20,7 +20,7 @@ pub enum ProblemKind {
     UnknownField,
     /// A required field that is missing.
     MissingField,
-    /// A value of the wrong shape.
+    /// A value of the wrong type.
     WrongType,
     /// A value that the field does not accept.
     BadValue,
@@ -75,7 +75,8 @@ impl Problem {
         Self { kind, span, message, help: None, related: Vec::new(), meant: None, rewrite: None }
     }
 
-    /// True when a part of the file stays unread because of it, so that no rule could check it: for
+    /// True if a part of the file could not be read because of it, so that no rule could check it:
+    /// for
     /// every problem except an unknown field that resembles no known one.
     #[must_use]
     pub fn leaves_unchecked(&self) -> bool {

@@ -26,7 +26,7 @@ pub(crate) fn printable(text: &str) -> String {
     }
 }
 
-/// The text in one line, as part of which no CI service takes it for a command: control and invisible
+/// The text in one line that no CI service interprets as a command: control and invisible
 /// characters are escaped.
 #[must_use]
 pub fn escape(text: &str) -> String {
@@ -46,11 +46,11 @@ pub fn escape(text: &str) -> String {
     out
 }
 
-/// A path that may start a line, with what may be a secret as asterisks.
+/// A path that may start a line, with possible secrets as asterisks.
 #[must_use]
 pub fn line_path(path: &str) -> String {
     let path = escape(&mask_path(path));
-    // GitHub takes lines that start like this for commands.
+    // GitHub interprets lines that start like this as commands.
     if path.trim_start().starts_with("::") { format!("./{path}") } else { path }
 }
 

@@ -6,7 +6,7 @@ use core::fmt::Write as _;
 
 use crate::yaml::retyped;
 
-/// A string that can follow `key: `, or be in a list or a key, in block and in flow style.
+/// Formats a string so that it can follow `key: `, or be an item or a key, in block and flow style.
 ///
 /// ```
 /// use cortexkey_manifest::scalar;
@@ -33,7 +33,7 @@ fn is_plain(text: &str) -> bool {
         && !text.eq_ignore_ascii_case("nan")
 }
 
-/// The same in double quotes, always.
+/// The same, always in double quotes.
 #[must_use]
 pub fn quoted(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 2);

@@ -36,7 +36,7 @@ impl Span {
     }
 }
 
-/// A value and its position.
+/// A value with its position.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Spanned<T> {
     /// The value.
@@ -46,7 +46,7 @@ pub struct Spanned<T> {
 }
 
 impl<T> Spanned<T> {
-    /// Joins a value and its position.
+    /// Combines a value with its position.
     pub const fn new(value: T, span: Span) -> Self {
         Self { value, span }
     }
@@ -65,7 +65,7 @@ pub struct Position {
 #[derive(Clone, Debug)]
 pub struct LineIndex {
     starts: Vec<u32>,
-    /// True when each byte is a character: then no counting is needed.
+    /// True if each byte is a character, so that columns need no counting.
     ascii: bool,
 }
 
@@ -107,7 +107,7 @@ impl LineIndex {
         self.starts.partition_point(|start| *start <= offset).max(1)
     }
 
-    /// Offset at which a line (from 1) starts, if there is such a line.
+    /// The offset at which a line (from 1) starts, if it exists.
     #[must_use]
     pub fn line_start(&self, line: usize) -> Option<u32> {
         self.starts.get(line.checked_sub(1)?).copied()

@@ -26,8 +26,9 @@ pub fn closest<'a>(written: &str, known: impl IntoIterator<Item = &'a str>) -> O
     best.map(|(_, candidate)| candidate)
 }
 
-/// Suggestions for mistakes of one kind. Only the first ones get one: nobody reads thousands, and
-/// comparing so many words with all known ones takes long.
+/// Suggestions for mistakes of one kind. Only the first mistakes get one: nobody reads thousands,
+/// and
+/// comparing thousands of words with all known ones takes long.
 #[derive(Debug, Default)]
 pub struct Suggestions {
     given: usize,
@@ -36,7 +37,7 @@ pub struct Suggestions {
 impl Suggestions {
     const MAX: usize = 20;
 
-    /// As [`closest`], and nothing after the first ones.
+    /// Like [`closest`], but returns nothing after the first mistakes.
     pub fn closest<'a>(
         &mut self,
         written: &str,
@@ -45,7 +46,7 @@ impl Suggestions {
         self.is_left().then(|| closest(written, known)).flatten()
     }
 
-    /// As [`did_you_mean`], and nothing after the first ones.
+    /// Like [`did_you_mean`], but returns nothing after the first mistakes.
     pub fn did_you_mean(&mut self, written: &str, known: &[&str]) -> Option<String> {
         self.is_left().then(|| did_you_mean(written, known)).flatten()
     }
@@ -56,7 +57,7 @@ impl Suggestions {
     }
 }
 
-/// A sentence with the nearest known word, or with all of them if they are few.
+/// A sentence with the nearest known word, or with all known words if there are few.
 pub fn did_you_mean(written: &str, known: &[&str]) -> Option<String> {
     if let Some(best) = closest(written, known.iter().copied()) {
         return Some(format!("did you mean `{best}`?"));

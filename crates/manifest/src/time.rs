@@ -11,7 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 pub enum ExpirySpec {
     /// At this time.
     At(Timestamp),
-    /// This long after the key is generated.
+    /// After this lifetime, counted from when the key is generated.
     After(SignedDuration),
     /// Never.
     Never,

@@ -61,7 +61,7 @@ const PIECES: &[&str] = &[
     "\u{202e}",
 ];
 
-/// A document with some of its bytes replaced or taken out.
+/// A document with some bytes replaced or removed.
 fn mutated(base: &'static str) -> impl Strategy<Value = String> {
     let edit = (any::<prop::sample::Index>(), 0_usize..12, prop::sample::select(PIECES));
     prop::collection::vec(edit, 0..8).prop_map(move |edits| {

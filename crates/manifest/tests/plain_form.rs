@@ -15,7 +15,7 @@ const BASES: [&str; 4] = [
     "a: {b: c, d: [e, f]}\ng:\n    h: i\n    j:\n        k: 'l'\n",
 ];
 
-/// Mostly such as leave a file in the form that is known, where readers would have room to differ.
+/// Mostly pieces that keep the plain form, in places where readers could differ.
 const PIECES: [&str; 64] = [
     "\n",
     "\n\n",
@@ -99,7 +99,7 @@ fn mutated(numbers: &mut Numbers) -> String {
     let mut text = BASES[numbers.below(BASES.len())].to_owned();
     for _ in 0..=numbers.below(3) {
         let start = numbers.below(text.len() + 1);
-        // Half of the pieces are put in, the others take the place of something.
+        // Half of the pieces are inserted, the others replace something.
         let length = numbers.below(2) * numbers.below(8);
         let end = (start + length).min(text.len());
         text.replace_range(start..end, PIECES[numbers.below(PIECES.len())]);
@@ -123,7 +123,7 @@ fn all_readers_agree_on_the_plain_form() {
         differ += usize::from(parse(&text, &YamlLimits::default()).problems.iter().any(differs));
     }
     println!("{known} of {wanted} files have the plain form; {differ} are read in two ways");
-    // Else nothing has been shown.
+    // Otherwise the test would show nothing.
     assert!(known * 10 > wanted && differ * 1000 > wanted, "{known} and {differ} of {wanted}");
 }
 

@@ -26,7 +26,7 @@ impl Rules for Table {
     }
 }
 
-/// Reads the policies of a table; the first is the one that is asked for.
+/// Loads policies from a table, starting with the first one.
 fn layers(files: &[(&str, &str)]) -> (PolicyLayers, usize) {
     let files: BTreeMap<_, _> = files.iter().copied().collect();
     let mut asked = 0;
@@ -63,7 +63,7 @@ fn a_sibling_does_not_loosen_a_lock_whether_it_comes_before_or_after() {
             ("{ severity: warning }", "severity"),
             ("{ waivable: true, max: 100 }", "max"),
             ("{ overrides: [{ match: { name: x }, enabled: false }] }", "enabled"),
-            // Graver than the rule by itself, and yet below what the lock says.
+            // More severe than the rule's default, but less than the lock requires.
             ("{ overrides: [{ match: { name: x }, severity: warning }] }", "severity"),
             ("{ overrides: [{ match: { name: x }, max: 91 }] }", "max"),
             ("{ locked: false }", "locked"),
@@ -131,7 +131,7 @@ fn a_sibling_may_tighten() {
 
 #[test]
 fn one_file_under_many_paths_is_read_a_limited_number_of_times() {
-    // As links do that lead back to their own folder: every path is there, and each is new.
+    // Like links back to their own folder: every path exists, and each is new.
     let mut asked = 0;
     let mut read = |_: &str| {
         asked += 1;

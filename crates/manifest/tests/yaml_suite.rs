@@ -19,7 +19,7 @@ struct Case {
     fail: bool,
 }
 
-/// Cases that are read otherwise, and why.
+/// Cases that are read differently, with the reason.
 const DIFFERENCES: [(&str, &str); 4] = [
     ("9C9N-0", "lines of a flow list need not be indented here; libYAML reads the same list"),
     ("DK95-1", "a tab may indent a line of a quoted text here; libYAML reads the same text"),
@@ -76,7 +76,7 @@ fn expected(tree: &str) -> Vec<String> {
         .collect()
 }
 
-/// The text behind an anchor, a tag and the sign of a style.
+/// The text after an anchor, a tag and the style's indicator.
 fn value(mut rest: &str) -> String {
     while rest.starts_with(['&', '<']) {
         rest = rest.split_once(' ').map_or("", |(_, rest)| rest);

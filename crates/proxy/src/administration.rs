@@ -6,11 +6,11 @@
 
 use cortexkey_client::Method;
 
-/// The one call on keys that only says whether the key is valid.
+/// The only call on keys that just reports whether the key is valid.
 const VALIDATE: [&str; 2] = ["api_keys", "validate"];
-/// Words of users and roles, and of what lets somebody in. The start of a word is enough.
+/// Words for users, roles and credentials. The start of a word is enough.
 const PRINCIPALS: [&str; 6] = ["user", "role", "rbac", "iam", "invit", "passw"];
-/// Words of the sign-in, which are never part of an ordinary call.
+/// Words for signing in, which are never part of an ordinary call.
 const SIGN_IN: [&str; 7] = ["authentication", "sso", "saml", "idp", "oidc", "ldap", "scim"];
 /// Words with which the name of a call that only reads begins, such as `get_users`.
 const READING: [&str; 3] = ["get", "list", "search"];
@@ -94,7 +94,7 @@ mod tests {
     const METHODS: [Method; 5] =
         [Method::Get, Method::Post, Method::Put, Method::Patch, Method::Delete];
 
-    /// A parameter of a path, as a value that has no word of its own.
+    /// A parameter of a path, replaced by a value that contains none of these words.
     fn filled(path: &str) -> String {
         let fill = |segment: &str| if segment.starts_with('{') { "17" } else { segment }.to_owned();
         path.split('/').map(fill).collect::<Vec<_>>().join("/")

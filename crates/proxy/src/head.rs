@@ -22,10 +22,10 @@ pub enum Denial {
     /// `Host` is not the proxy's address, as in a DNS rebinding attack.
     #[error("the Host header is not the address of this proxy")]
     Host,
-    /// A browser sent it.
+    /// A browser sent the request.
     #[error("requests of browsers are not passed on")]
     Browser,
-    /// It requests another protocol.
+    /// The request asks for another protocol.
     #[error("another protocol, such as WebSocket, is not supported")]
     Upgrade,
     /// The token is missing or wrong.
@@ -36,7 +36,7 @@ pub enum Denial {
     /// Another user's process sent it.
     #[error("the process belongs to another user")]
     User,
-    /// Not a method of the API.
+    /// The method is not one of the API.
     #[error("expected GET, POST, PUT, PATCH or DELETE")]
     Method,
     /// The path is ambiguous.
@@ -45,7 +45,7 @@ pub enum Denial {
     /// The query contains a parameter that some servers take the method from.
     #[error("a parameter of the query sets another method")]
     Query,
-    /// The call is not on the list.
+    /// The call is not on the allow-list.
     #[error("the call is not allowed: start the proxy with --allow for it")]
     Call,
     /// The method has no body, but there is one.

@@ -40,7 +40,7 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// More connections than requests, because clients keep some open.
 const CONNECTIONS_PER_REQUEST: usize = 4;
 /// How long a request waits for another to end. A client may send its next request before the thread that
-/// passed on the end of the previous response has given its place back.
+/// forwarded the end of the previous response has released its slot.
 const BUSY_TIME: Duration = Duration::from_secs(1);
 /// How long open requests may take once the proxy stops.
 const DRAIN_TIME: Duration = Duration::from_secs(10);
@@ -76,7 +76,7 @@ pub struct ProxyOptions {
     /// How long to wait for each piece of a body from or to a program. A connection whose program does not
     /// read for this long is closed.
     pub stall_time: Duration,
-    /// After how long it stops by itself.
+    /// The time after which it stops by itself.
     pub lifetime: Option<Duration>,
     /// Receives each request with its response.
     pub on_request: Option<OnRequest>,
@@ -113,7 +113,7 @@ pub struct Record<'a> {
     pub elapsed: Duration,
 }
 
-/// A listening proxy. Dropped, it stops.
+/// A listening proxy. It stops when it is dropped.
 pub struct Proxy {
     runtime: Runtime,
     shared: Arc<Shared>,
@@ -144,7 +144,7 @@ impl Proxy {
     pub fn bind(client: Client, listener: &Listener, options: ProxyOptions) -> io::Result<Self> {
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
         let token = Token::generate().map_err(io::Error::other)?;
-        // From here on a signal ends the proxy in order, even before anything is announced.
+        // From here on, a signal stops the proxy cleanly, even before its address is printed.
         let signals = {
             let _entered = runtime.enter();
             Signals::listen()?
@@ -193,7 +193,7 @@ impl Proxy {
         }
     }
 
-    /// What programs present over TCP.
+    /// The token that programs present over TCP.
     pub fn token(&self) -> &Token {
         &self.shared.token
     }
@@ -246,7 +246,8 @@ impl Proxy {
     }
 }
 
-/// The signals that ask a process to end. Ctrl-C is not passed on, as a terminal sends it to all.
+/// The signals that ask a process to end. Ctrl-C is not forwarded, because a terminal sends it to
+/// all processes.
 #[cfg(unix)]
 struct Signals {
     interrupt: tokio::signal::unix::Signal,
@@ -274,7 +275,7 @@ impl Signals {
         Ok(())
     }
 
-    /// Sends each on to a process that has not been waited for.
+    /// Forwards each signal to a process that has not been waited for.
     async fn forward_to(&mut self, process: Option<u32>) -> Infallible {
         use rustix::process::{Pid, Signal, kill_process};
 
@@ -378,7 +379,8 @@ async fn connection(
         .max_buf_size(HEADER_BYTES_MAX)
         .serve_connection(TokioIo::new(Box::pin(stream)), service);
     let mut connection = pin!(connection);
-    // An error is the program's: it hung up, or sent malformed HTTP and was notified.
+    // An error is on the program's side: it disconnected, or sent malformed HTTP and got an error
+    // response.
     tokio::select! {
         _ = connection.as_mut() => return,
         () = stopped(&mut stopping) => {}

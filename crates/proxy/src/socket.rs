@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use tokio::net::{UnixListener, UnixStream};
 
-/// Dropped, it removes its file.
+/// Its file is removed when it is dropped.
 pub(crate) struct Socket {
     listener: UnixListener,
     path: PathBuf,

@@ -74,7 +74,7 @@ pub fn is_steering(name: &OsStr) -> bool {
         && setting(&name).is_some_and(|rest| STEERING.iter().any(|word| rest.contains(word)))
 }
 
-/// What follows the prefix in the name of a variable of this project or of the vendor's tools.
+/// The rest of a variable's name after the prefix of this project or of the vendor's tools.
 fn setting(name: &str) -> Option<&str> {
     PREFIXES.iter().find_map(|prefix| name.strip_prefix(prefix))
 }

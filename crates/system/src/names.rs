@@ -1,6 +1,7 @@
 //! Names that Windows does not treat as names of files.
 
-/// Whether Windows takes a file's name for a device, or drops a part of it. Elsewhere such a name is a file's.
+/// Whether Windows interprets a name as a device, or drops a part of it. Other systems use such a
+/// name as it is.
 #[must_use]
 pub fn is_reserved(name: &str) -> bool {
     let stem = name.split('.').next().unwrap_or_default().trim_end().to_ascii_uppercase();

@@ -28,7 +28,7 @@ pub enum ReadError {
 }
 
 impl ReadError {
-    /// Whether nothing has this path.
+    /// Whether no file has this path.
     #[must_use]
     pub fn is_missing(&self) -> bool {
         matches!(self, Self::System(error) if error.kind() == io::ErrorKind::NotFound)
@@ -88,7 +88,7 @@ pub fn open(path: &Path) -> Result<File, ReadError> {
         return Err(ReadError::NotAFile);
     }
     let file = open_at_once(path).map_err(ReadError::System)?;
-    // Checked again, because the path may lead elsewhere by now.
+    // Checked again, because the path may lead elsewhere meanwhile.
     let about = file.metadata().map_err(ReadError::System)?;
     if about.is_file() { Ok(file) } else { Err(ReadError::NotAFile) }
 }
@@ -99,7 +99,7 @@ fn missing(path: &Path, error: io::Error) -> ReadError {
     if is_link { ReadError::Dangling } else { ReadError::System(error) }
 }
 
-/// Does not wait for a pipe that replaced the file.
+/// Does not block if a pipe replaced the file.
 #[cfg(unix)]
 fn open_at_once(path: &Path) -> io::Result<File> {
     use std::os::unix::fs::OpenOptionsExt as _;
@@ -141,7 +141,7 @@ pub fn ground(path: &Path) -> Option<PathBuf> {
 pub fn stays(path: &Path) -> Result<(), ReadError> {
     let Some(root) = ground(path) else { return Ok(()) };
     let path = lexical(path).ok_or(ReadError::NotAFile)?;
-    // What is not there yet cannot lead anywhere.
+    // A path that does not exist yet cannot lead anywhere.
     let there = path.ancestors().find(|path| path.symlink_metadata().is_ok());
     let there = there.unwrap_or(&root);
     let real = fs::canonicalize(there).map_err(|error| missing(there, error))?;

@@ -11,7 +11,7 @@
 #[cfg(windows)]
 pub use windows::{keep_rights, make_private, others_with};
 
-/// What others must not be able to do.
+/// The access that other accounts must not have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FileAccess {
     /// Neither read nor write.
@@ -24,7 +24,7 @@ const GENERIC_ALL: u32 = 0x1000_0000;
 const GENERIC_READ: u32 = 0x8000_0000;
 const GENERIC_WRITE: u32 = 0x4000_0000;
 const READ_DATA: u32 = 0x1;
-/// Data, more data, deleting what is in a folder, deleting, the list itself, the owner.
+/// Write data, append data, delete children, delete, change the list, take ownership.
 const CHANGES: u32 = 0x2 | 0x4 | 0x40 | 0x1_0000 | 0x4_0000 | 0x8_0000;
 
 /// The system and administrators, who can read every file, and the owner, who is checked by itself.
@@ -46,7 +46,7 @@ impl FileAccess {
 fn others_in(sddl: &str, user: &str, access: FileAccess) -> Option<String> {
     let is_trusted = |account: &str| account == user || TRUSTED.contains(&account);
     let Some((owner, list)) = sddl.split_once("D:") else {
-        // Without a list everybody may do everything.
+        // Without a list, everybody has full access.
         return Some(named("WD"));
     };
     let owner = owner.trim_start_matches("O:");
@@ -69,7 +69,7 @@ fn others_in(sddl: &str, user: &str, access: FileAccess) -> Option<String> {
     })
 }
 
-/// An entry that holds for the file itself.
+/// An entry that applies to the file itself.
 struct Entry<'a> {
     allows: bool,
     rights: u32,
@@ -93,13 +93,13 @@ impl<'a> Entry<'a> {
     }
 }
 
-/// Codes of two letters.
+/// The two-letter codes of a string.
 fn codes(text: &str) -> Option<impl Iterator<Item = &str>> {
     let is_codes = text.is_ascii() && text.len().is_multiple_of(2);
     is_codes.then(|| (0..text.len()).step_by(2).map(|at| &text[at..at + 2]))
 }
 
-/// All rights where one is unknown.
+/// Counts as all rights if one is unknown.
 fn rights(text: &str) -> u32 {
     if let Some(digits) = text.strip_prefix("0x") {
         return u32::from_str_radix(digits, 16).unwrap_or(u32::MAX);
@@ -138,7 +138,7 @@ fn private_list(user: &str) -> String {
     format!("D:P{}", entries.concat())
 }
 
-/// An account as people know it, where SDDL has a code for it.
+/// The name of an account, if SDDL has a code for it.
 fn named(account: &str) -> String {
     let name = match account {
         "WD" => "Everyone",
@@ -182,13 +182,14 @@ mod windows {
         Ok(others_in(&sddl, &this_user()?, access))
     }
 
-    /// Leaves a file or folder to this user, the system and administrators, whatever its folder hands on.
+    /// Restricts a file or folder to this user, the system and administrators, whatever its
+    /// folder's inherited entries are.
     pub fn make_private(path: &Path) -> io::Result<()> {
         let own = descriptor(&private_list(&this_user()?))?;
         set(path, &own, true)
     }
 
-    /// Gives a new file the list of the one that it takes the place of.
+    /// Gives a new file the access control list of the file that it replaces.
     pub fn keep_rights(of: &Path, new: &Path) -> io::Result<()> {
         let old = GetNamedSecurityInfo(of, FILE, SecurityInformation::Dacl)?;
         let sddl = text(old.as_sddl()?)?;
@@ -207,7 +208,7 @@ mod windows {
         SetNamedSecurityInfo(path, FILE, what, None, None, to.dacl(), None)
     }
 
-    /// This user as SDDL has them, which is a code for some accounts.
+    /// This user in SDDL, which has codes for some accounts.
     fn this_user() -> io::Result<String> {
         let sid = text(ConvertSidToStringSid(&*current_process_sid()?)?)?;
         let owner = text(descriptor(&format!("O:{sid}"))?.as_sddl()?)?;
@@ -226,7 +227,8 @@ mod windows {
     mod tests {
         use super::*;
 
-        /// What the system makes of the list, without a file: wine stores a file's list as its mode.
+        /// The list as the system formats it, without a file: wine stores a file's list as its
+        /// mode.
         #[test]
         fn the_system_reads_the_private_list_as_we_do() -> io::Result<()> {
             let user = this_user()?;
@@ -274,7 +276,7 @@ mod tests {
             ("AI(A;ID;FA;;;SY)(A;ID;0x1200a9;;;BU)", "Users"),
             ("(A;;GR;;;AU)", "Authenticated Users"),
             ("(A;;CC;;;S-1-5-21-1-2-3-1002)", "S-1-5-21-1-2-3-1002"),
-            // Who may change the list or take the file over may read it next.
+            // An account that may change the list or take ownership can then read the file.
             ("(A;;WD;;;BU)", "Users"),
             ("(A;;WO;;;BU)", "Users"),
             ("NO_ACCESS_CONTROL", "Everyone"),

@@ -248,7 +248,7 @@ impl core::error::Error for WriteError {
     }
 }
 
-/// The longest wait for a program that has the old file open; twice as long in all.
+/// The longest single wait for a program that has the old file open; the total is twice as long.
 const HELD_MAX: Duration = Duration::from_millis(640);
 
 /// Gives the file its name. On Windows a virus scanner or an editor may have the old one open for a moment.
@@ -266,7 +266,7 @@ fn put_in_place(mut file: NamedTempFile, target: &Path, over: bool) -> io::Resul
     }
 }
 
-/// Access denied, a sharing violation or a lock violation, which are what Windows reports then.
+/// Access denied, a sharing violation or a lock violation, which Windows reports in this case.
 fn is_held(error: &io::Error) -> bool {
     cfg!(windows) && matches!(error.raw_os_error(), Some(5 | 32 | 33))
 }
@@ -364,7 +364,8 @@ fn remove_left(folder: &Path, own: &NamedTempFile) {
     for entry in entries.take(ENTRIES_MAX).flatten() {
         let path = entry.path();
         if is_temporary(&entry.file_name()) && fs::symlink_metadata(&path).is_ok_and(is_ours) {
-            // Open, and so locked, until the name is gone: a process that creates the file at this moment
+            // Kept open, and so locked, until the name is gone: a process that creates the file at
+            // this moment
             // either has the lock first or sees that it has no name.
             if let Ok(file) = File::open(&path)
                 && file.try_lock().is_ok()
@@ -403,13 +404,14 @@ fn folder_of(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
-/// On Windows the file has the folder's rights at first, so no other program can open it before it has its own
+/// On Windows, the file first has the folder's rights, so no other program can open it before it
+/// has its own
 /// and its name.
 #[cfg(windows)]
 fn create_in(folder: &Path, builder: &Builder<'_, '_>) -> io::Result<NamedTempFile> {
     use std::os::windows::fs::OpenOptionsExt as _;
 
-    // The rename asks for this right.
+    // The rename requires this right.
     const FILE_SHARE_DELETE: u32 = 0x4;
     let mut options = fs::OpenOptions::new();
     options.read(true).write(true).create_new(true).share_mode(FILE_SHARE_DELETE);
@@ -468,7 +470,8 @@ fn keep(file: &NamedTempFile, _: &Path, about: &Metadata) -> io::Result<()> {
     file.as_file().set_permissions(about.permissions())
 }
 
-/// Leaves the file to its owner where the folder's rights would be handed on; elsewhere it is so already.
+/// Restricts the file to its owner on Windows, where it would inherit the folder's rights.
+/// Elsewhere, it is already restricted.
 #[cfg(windows)]
 fn make_private(file: &NamedTempFile) -> io::Result<()> {
     crate::rights::make_private(file.path())

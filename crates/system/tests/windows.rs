@@ -94,7 +94,7 @@ fn no_program_can_open_a_file_that_is_not_in_place_yet() {
     assert_eq!(error.raw_os_error(), Some(ERROR_SHARING_VIOLATION));
     pending.create(b"one").unwrap();
     assert_eq!(fs::read(&path).unwrap(), b"one");
-    // A dropped one is removed.
+    // If it is dropped, the file is removed.
     drop(PendingFile::begin(&path, PLAIN).unwrap());
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
 }

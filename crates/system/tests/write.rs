@@ -54,7 +54,7 @@ fn an_old_reader_keeps_the_old_bytes() {
     let open = fs::File::open(&path).unwrap();
     replace(&path, b"new and longer", PLAIN).unwrap();
     assert_eq!(std::io::read_to_string(open).unwrap(), "old");
-    // A second name of the file is not written through either.
+    // A hard link to the file is not written through either.
     fs::hard_link(&path, folder.path().join("b")).unwrap();
     replace(&path, b"third", PLAIN).unwrap();
     assert_eq!(fs::read_to_string(folder.path().join("b")).unwrap(), "new and longer");
@@ -83,7 +83,7 @@ fn links_are_refused_replaced_or_followed_as_requested() {
     assert!(link.symlink_metadata().unwrap().is_file());
     assert_eq!(fs::read_to_string(&file).unwrap(), "old");
 
-    // A link to nowhere is no way to create a file there.
+    // A dangling link does not create its target.
     fs::remove_file(&file).unwrap();
     fs::remove_file(&link).unwrap();
     symlink("file", &link).unwrap();
@@ -157,7 +157,7 @@ fn an_open_file_is_not_replaced_through_proc() {
             assert!(matches!(refused, Err(WriteError::NotAFile { .. })), "{path:?}: {refused:?}");
         }
     }
-    // A circle of links ends.
+    // A cycle of links is detected.
     symlink("b", folder.path().join("a")).unwrap();
     symlink("a", folder.path().join("b")).unwrap();
     assert!(replace(&folder.path().join("a"), b"new", WriteOptions::new(Links::Follow)).is_err());
@@ -180,7 +180,7 @@ fn no_temporary_name_can_be_foreseen_and_none_is_left() {
         .collect();
     assert_ne!(names[0], names[1]);
     assert_eq!(count(folder.path()), 0);
-    // The longest name that a file system takes leaves room for it.
+    // The temporary file's name fits even for the longest possible name.
     replace(&folder.path().join("x".repeat(255)), b"", PLAIN).unwrap();
     assert!(replace(&folder.path().join("x".repeat(256)), b"", PLAIN).is_err());
     assert_eq!(count(folder.path()), 1);
@@ -239,11 +239,11 @@ fn only_files_of_killed_processes_are_removed() {
     symlink("a", at(".cortexkey-aaaaaaaaaaaaaaaa")).unwrap();
     fs::create_dir(at(".cortexkey-bbbbbbbbbbbbbbbb")).unwrap();
     fs::write(&left, "a key").unwrap();
-    // A write that contains no secret does not look around.
+    // A write without a secret does not search for leftover files.
     replace(&at("b"), b"", PLAIN).unwrap();
     assert!(left.exists());
 
-    // Another write that is still going on.
+    // Another write that is still in progress.
     let pending = PendingFile::begin(&at("c"), PLAIN.private()).unwrap();
     assert!(!left.exists());
     replace(&at("d"), b"", PLAIN.private()).unwrap();

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::OnceLock;
 
-/// What `rustc --print native-static-libs` says for Linux.
+/// The output of `rustc --print native-static-libs` for Linux.
 pub(crate) const STATIC_LIBS: [&str; 7] =
     ["-lgcc_s", "-lutil", "-lrt", "-lpthread", "-lm", "-ldl", "-lc"];
 
@@ -21,7 +21,8 @@ pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap()
 }
 
-/// The folder with `libcortexkey.a` and `libcortexkey.so`. Cargo builds them for no test, so the
+/// The folder with `libcortexkey.a` and `libcortexkey.so`. Cargo does not build them for tests, so
+/// the
 /// first caller does.
 pub(crate) fn libraries() -> &'static Path {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
@@ -47,14 +48,14 @@ pub(crate) fn libraries() -> &'static Path {
     })
 }
 
-/// A folder of this test's own, under target/.
+/// A separate folder for this test, under target/.
 pub(crate) fn scratch(name: &str) -> PathBuf {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
     std::fs::create_dir_all(&folder).unwrap();
     folder
 }
 
-/// Those of the compilers that this machine has.
+/// The compilers that are installed.
 pub(crate) fn present(compilers: &[&'static str]) -> Vec<&'static str> {
     let is_there = |compiler: &&str| {
         let there = Command::new(compiler).arg("--version").output().is_ok();
@@ -78,7 +79,7 @@ pub(crate) fn has_header(compiler: &str, header: &str) -> bool {
     there
 }
 
-/// Fails with everything that the program said, unless it went well.
+/// Fails with the program's output if the program failed.
 pub(crate) fn succeed(what: &str, output: &Output) {
     assert!(
         output.status.success(),
@@ -89,7 +90,7 @@ pub(crate) fn succeed(what: &str, output: &Output) {
     );
 }
 
-/// The examples in a header's comments, in their order.
+/// The examples in a header's comments, in order.
 pub(crate) fn examples(header: &str) -> Vec<String> {
     let mut examples = Vec::new();
     let mut inside = false;

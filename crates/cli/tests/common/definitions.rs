@@ -24,11 +24,11 @@ pub(crate) struct World {
     pub(crate) tenant: Tenant,
     pub(crate) admin: Client,
     pub(crate) folder: tempfile::TempDir,
-    /// The address that commands call.
+    /// The address for commands.
     pub(crate) url: String,
 }
 
-/// Runs git in a folder as somebody.
+/// Runs git in a folder, with a test user's name.
 pub(crate) fn git(folder: &Path, args: &[&str]) {
     let mut git = cortexkey_system::command("git");
     git.arg("-C").arg(folder).args(["-c", "user.name=t", "-c", "user.email=t@example.com"]);
@@ -47,7 +47,7 @@ impl World {
         for name in ["keys", "secrets", "config/cortexkey"] {
             fs::create_dir_all(folder.path().join(name)).unwrap();
         }
-        // Only git can say that a definition is gone.
+        // Only git can show that a definition is gone.
         git(folder.path(), &["init", "--quiet"]);
         fs::write(folder.path().join("cortexkey.yaml"), POLICY).unwrap();
         let config = "[profiles.p]\nsink_folder = '../../secrets'\n";
@@ -94,20 +94,20 @@ impl World {
         ran.stdout
     }
 
-    /// A plan as people read it, without what differs from run to run.
+    /// A plan as text, without the parts that differ between runs.
     pub(crate) fn plan(&self) -> String {
         let ran = self.run(&["plan"]);
         assert!(ran.stderr.is_empty(), "{ran:?}");
         without_times(&ran.stdout)
     }
 
-    /// All keys but the seeded ones.
+    /// All keys except the seeded ones.
     pub(crate) fn keys(&self) -> Vec<ApiKeyRecord> {
         let all = self.admin.all_keys(&[]).unwrap();
         all.into_iter().filter(|record| record.id > 2).collect()
     }
 
-    /// A key that nobody defined.
+    /// A key without a definition.
     pub(crate) fn make(&self, role: &str, comment: &str) -> KeyId {
         let request = GenerateRequest {
             roles: vec![role.to_owned()],
@@ -118,7 +118,7 @@ impl World {
         KeyId::new(self.admin.generate_key(&request).unwrap().id).unwrap()
     }
 
-    /// Which of the tenant's keys the secret of a definition is.
+    /// The tenant's key whose secret the definition's file contains.
     pub(crate) fn in_place(&self, name: &str) -> Option<u64> {
         let text = fs::read(self.path(&format!("secrets/{name}"))).ok()?;
         let key = || Key::new(&text).unwrap();
@@ -136,7 +136,7 @@ impl World {
     }
 }
 
-/// Times are replaced: only their day differs, and it always does.
+/// Times are replaced, because their day differs in every run.
 pub(crate) fn without_times(text: &str) -> String {
     let mut out = String::new();
     let mut rest = text;

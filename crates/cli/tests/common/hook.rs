@@ -8,25 +8,25 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-/// What a webhook does with a request.
+/// How a webhook handles a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum HookBehaviour {
     Answers(u16),
-    /// Closes the connection without an answer, having taken the request.
+    /// Processes the request and closes the connection without a response.
     Closes,
-    /// Closes it in the middle of the answer's head.
+    /// Closes the connection in the middle of the response's head.
     BreaksOff,
-    /// Waits this long before it answers.
+    /// Waits this long before it responds.
     Waits(Duration),
     /// Redirects elsewhere.
     Redirects,
     /// Kills the program under test before it has read the request.
     KillsBefore,
-    /// Kills it after the request, without an answer.
+    /// Kills it after the request, without a response.
     KillsAfter,
 }
 
-/// A request that a webhook took.
+/// A request that a webhook accepted.
 #[derive(Clone, Debug)]
 pub(crate) struct ReceivedRequest {
     pub(crate) head: String,
@@ -76,12 +76,12 @@ impl Hook {
         self.state.lock().unwrap().does = does;
     }
 
-    /// What it took since it was asked last.
+    /// The requests since the last call.
     pub(crate) fn got(&self) -> Vec<ReceivedRequest> {
         std::mem::take(&mut self.state.lock().unwrap().got)
     }
 
-    /// Runs a program to its end, which it may be killed at; whether it ended well.
+    /// Runs a program until it ends or is killed; returns whether it succeeded.
     pub(crate) fn run(&self, command: &mut std::process::Command) -> bool {
         {
             let mut state = self.state.lock().unwrap();
@@ -131,7 +131,7 @@ fn serve(mut stream: &TcpStream, state: &Mutex<State>) {
         HookBehaviour::Closes | HookBehaviour::KillsBefore => return,
         HookBehaviour::KillsAfter => return kill(state),
     };
-    // The program may be gone. An answer repeats the request, as some servers do.
+    // The program may have ended. The response repeats the request, as some servers do.
     let answer = format!(
         "HTTP/1.1 {status} Status\r\nLocation: http://127.0.0.1:9/\r\nContent-Length: 14\r\n\
          Connection: close\r\n\r\nhook-secret-7!"
@@ -140,11 +140,11 @@ fn serve(mut stream: &TcpStream, state: &Mutex<State>) {
 }
 
 fn kill(state: &Mutex<State>) {
-    // It has ended once it is reaped.
+    // It has ended once it is waited for.
     let _ = state.lock().unwrap().child.as_mut().unwrap().kill();
 }
 
-/// A mail server without TLS; how it answers to one command is up to the test.
+/// A mail server without TLS; the test sets its response to one command.
 pub(crate) struct MailServer {
     pub(crate) port: u16,
     state: Arc<Mutex<MailState>>,
@@ -152,7 +152,7 @@ pub(crate) struct MailServer {
 
 #[derive(Default)]
 struct MailState {
-    /// A command, and the answer in place of the usual one; none closes the connection.
+    /// A command, and the response in place of the usual one; `None` closes the connection.
     refuses: Option<(&'static str, Option<&'static str>)>,
     letters: Vec<String>,
     talk: Vec<String>,

@@ -15,7 +15,7 @@ pub(crate) enum When {
     After,
 }
 
-/// A proxy before the tenant.
+/// A proxy in front of the tenant.
 pub(crate) struct Killer {
     pub(crate) url: String,
     state: Arc<Mutex<State>>,
@@ -46,8 +46,9 @@ impl Killer {
         Self { url, state }
     }
 
-    /// Runs a program to its end, killed at a request where that is asked. How many requests it
-    /// made, and whether it ended well.
+    /// Runs a program to its end, and kills it at the given request, if any. Returns how many
+    /// requests it
+    /// made, and whether it succeeded.
     pub(crate) fn run(
         &self,
         command: &mut Command,
@@ -56,20 +57,20 @@ impl Killer {
         {
             let mut state = self.state.lock().unwrap();
             *state = State { kill_at, ..State::default() };
-            // Under the lock: its first request waits until it is known whom to kill.
+            // Under the lock, so that its first request waits until the process to kill is known.
             state.child = Some(command.spawn().unwrap());
         }
         self.wait()
     }
 
-    /// Runs a program and kills it after a time, wherever it is; whether it had ended well before.
+    /// Runs a program and kills it after a time; returns whether it had succeeded before.
     pub(crate) fn run_for(&self, command: &mut Command, time: Duration) -> bool {
         {
             let mut state = self.state.lock().unwrap();
             *state = State { child: Some(command.spawn().unwrap()), ..State::default() };
         }
         std::thread::sleep(time);
-        // One that has ended cannot be killed.
+        // A process that has ended cannot be killed.
         let _ = self.state.lock().unwrap().child.as_mut().unwrap().kill();
         self.wait().1
     }
@@ -94,7 +95,7 @@ fn serve(stream: &TcpStream, upstream: &str, state: &Mutex<State>) {
         match reader.read_line(&mut line) {
             Ok(0) | Err(_) => return,
             Ok(_) if line == "\r\n" => break,
-            // One request a connection.
+            // One request per connection.
             Ok(_) if line.to_ascii_lowercase().starts_with("connection:") => {}
             Ok(_) => head += &line,
         }
@@ -123,7 +124,7 @@ fn serve(stream: &TcpStream, upstream: &str, state: &Mutex<State>) {
     if when == Some(When::After) {
         return kill(state);
     }
-    // The program may be gone.
+    // The program may have ended.
     let _ = (&*stream).write_all(&answer);
 }
 

@@ -22,7 +22,7 @@ macro_rules! wording {
     };
 }
 
-/// A message without what differs from run to run: temporary folders, ports and times.
+/// A message without the parts that differ between runs: temporary folders, ports and times.
 pub(crate) fn stable(message: &str) -> String {
     let temp = format!("{}/.tmp", std::env::temp_dir().display());
     let message = after_each(message, &temp, "FOLDER");
@@ -39,10 +39,10 @@ fn after_each(message: &str, start: &str, instead: &str) -> String {
     })
 }
 
-/// 128 letters and digits that no message may ever hold.
+/// 128 letters and digits that no message may contain.
 pub(crate) const CANARY: &str = "CANARYxQ7rV2mB9pK4sT8wZ1cF6hJ3nL5dG0yR7uE2iA9oP4kS8lM1bN6vC3xW5zCANARYxQ7rV2mB9pK4sT8wZ1cF6hJ3nL5dG0yR7uE2iA9oP4kS8lM1bN6vC3xW5z";
 
-/// What came of a run.
+/// The result of a run.
 #[derive(Debug)]
 pub(crate) struct Ran {
     pub(crate) code: i32,
@@ -50,11 +50,11 @@ pub(crate) struct Ran {
     pub(crate) stderr: String,
 }
 
-/// The binary, with an empty environment but for the search path.
+/// The binary, with an environment that contains only the search path.
 pub(crate) fn cortexkey(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_cortexkey"));
     command.args(args).env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default());
-    // Where an instrumented program writes which lines it reached.
+    // Where an instrumented program writes its coverage.
     if let Some(profile) = std::env::var_os("LLVM_PROFILE_FILE") {
         command.env("LLVM_PROFILE_FILE", profile);
     }
@@ -62,7 +62,7 @@ pub(crate) fn cortexkey(args: &[&str]) -> Command {
     command
 }
 
-/// The headers of a request signed now, a line each.
+/// The headers of a request signed now, one per line.
 pub(crate) fn signed(signer: &Signer) -> String {
     let headers = signer.sign_from_system(Timestamp::from_ms(now_ms()).unwrap()).unwrap();
     let lines: Vec<_> =
@@ -93,7 +93,8 @@ pub(crate) fn finish_with(command: &mut Command, input: &[u8]) -> Ran {
     let mut child = command.spawn().unwrap();
     let mut stdin = child.stdin.take().unwrap();
     let input = input.to_vec();
-    // A program that answers before it has read all would otherwise wait for us, and we for it.
+    // A program that writes before it has read everything would otherwise block, and this test with
+    // it.
     let writer = std::thread::spawn(move || {
         let _ = stdin.write_all(&input);
     });
@@ -111,7 +112,7 @@ fn ran(child: Child) -> Ran {
     }
 }
 
-/// A tenant in a process of its own, ended with the test.
+/// A tenant in a separate process, which ends with the test.
 pub(crate) struct Tenant {
     pub(crate) process: Child,
     pub(crate) ready: Value,
@@ -149,7 +150,7 @@ impl Tenant {
         command.env("CORTEXKEY_FQDN", self.url());
         command.env("CORTEXKEY_API_KEY_ID", key["id"].to_string());
         command.env("CORTEXKEY_API_KEY", key["key"].as_str().unwrap());
-        // As the console writes it.
+        // As the console spells it.
         command.env("CORTEXKEY_API_KEY_TYPE", level.to_uppercase());
         command
     }

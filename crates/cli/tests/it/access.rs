@@ -38,7 +38,7 @@ const SCOPE: &str = "  scope:
     datasets: { default: none, filters: [{ dataset: xdr_data, filter: '_vendor = \"acme\"' }] }
 ";
 
-/// The example that the repository brings.
+/// The repository's example.
 fn example() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../policies/quickstart")
 }
@@ -69,7 +69,7 @@ fn ask_in(folder: &Path, args: &[&str], question: &str) -> Ran {
     finish_with(&mut command, question.as_bytes())
 }
 
-/// What was run and all that came of it, for a snapshot.
+/// A command and all of its output, for a snapshot.
 fn reported(all: &mut String, args: &[&str], ran: &Ran, code: i32) {
     assert_eq!(ran.code, code, "{args:?}: {ran:?}");
     assert!(!ran.stderr.contains("panicked"), "{args:?}: {ran:?}");
@@ -158,7 +158,7 @@ fn all_keys_show_what_they_would_lose_with_scopes_enforced() {
     }
     insta::assert_snapshot!(all);
 
-    // One definition that cannot be used is an error: the answer is about all keys.
+    // One invalid definition is an error, because the answer covers all keys.
     let broken = fs::read_to_string(folder.path().join("keys/all.yaml")).unwrap();
     fs::write(folder.path().join("keys/broken.yaml"), broken.replace("roles:", "rules:")).unwrap();
     assert_eq!(run_in(folder.path(), &args).code, 2);
@@ -236,7 +236,7 @@ fn questions_as_json() {
         (r#"{"dataset-row":{"dataset":"xdr_data","row":{"_vendor":"acme"}}}"#, 0),
         (r#"{"dataset-row":{"dataset":"xdr_data","row":{"_product":"x"}}}"#, 1),
         (r#"{"component":{"name":"Public API","permission":"edit"}}"#, 1),
-        // What is no question.
+        // Invalid questions.
         (r#"{"issue":{"domian":"Posture","references":[]}}"#, 2),
         (r#"{"isue":{"domain":"Posture","references":[]}}"#, 2),
         (r#"{"issue":{"domain":"Posture"}}"#, 2),

@@ -29,7 +29,7 @@ fn an_apply_generates_defined_keys_once() {
     world.define("svc-plain", "securityLevel: standard; lifetime: 30d; roles: [Viewer]", "");
     let mut all = format!("before\n{}\n", world.plan());
     assert!(world.keys().is_empty() && world.lock().is_empty());
-    // Nobody can be asked, and a new key widens.
+    // There is no terminal to ask on, and a new key widens access.
     let refused = world.run(&["apply"]);
     assert_eq!(refused.code, 2, "{refused:?}");
     assert!(world.keys().is_empty() && world.lock().is_empty());
@@ -53,7 +53,7 @@ fn an_apply_generates_defined_keys_once() {
 
     all += &format!("\nafter\n{}", world.plan());
     assert_eq!(world.run(&["plan", "--exit-code"]).code, 0);
-    // Without a yes: there is nothing to ask.
+    // Without confirmation: there is nothing to confirm.
     world.good(&["apply"]);
     assert_eq!((world.keys(), world.lock()), (keys, lock));
     insta::assert_snapshot!(all);
@@ -65,13 +65,13 @@ fn edits_scopes_and_drift_are_distinguished() {
     world.define("svc-export", EXPORT, SCOPE);
     world.define("svc-other", &EXPORT.replace("SEC-1", "SEC-2"), SCOPE);
     world.good(&["apply", "--yes"]);
-    // The definition changes: narrower, which nobody is asked about.
+    // The definition becomes narrower, which needs no confirmation.
     world.define(
         "svc-export",
         &EXPORT.replace("SEC-1", "SEC-9"),
         &SCOPE.replace("mode: select, groups: [servers-eu]", "mode: none"),
     );
-    // The tenant changes: wider.
+    // The key in the tenant becomes wider.
     let roles = ["Viewer", "Responder"].map(RoleName::new).to_vec();
     let edit = KeyEdit { roles, level: SecurityLevel::Advanced, comment: CommentEdit::Keep };
     world.admin.edit_key(KeyId::new(4).unwrap(), &edit).unwrap();
@@ -80,7 +80,7 @@ fn edits_scopes_and_drift_are_distinguished() {
     assert_eq!(world.keys()[1].roles, ["Viewer"]);
     assert_eq!(world.run(&["plan", "--exit-code"]).code, 0);
 
-    // Wider again, by the definition, and what the tenant does not tell.
+    // Wider again, by the definition, and by what the tenant does not return.
     let wider = SCOPE
         .replace("[prod-eu]", "[prod-eu, prod-us]")
         .replace("unreferenced: false", "unreferenced: true");
@@ -110,7 +110,7 @@ fn a_digest_of_version_one_is_replaced_and_plans_nothing() {
     world.good(&["apply"]);
     assert_eq!(world.lock(), lock);
     fs::write(world.path("cortexkey.lock"), &older).unwrap();
-    // It is recognised as this definition: what differs was changed in the tenant.
+    // It is recognised as this definition, so the differences were made in the tenant.
     let edit = KeyEdit {
         roles: vec![RoleName::new("Viewer")],
         level: SecurityLevel::Advanced,
@@ -141,7 +141,7 @@ fn a_new_expiry_or_level_replaces_the_key_after_a_grace() {
     all += &format!("in the grace\n{}\n", world.plan());
     world.good(&["apply"]);
     assert_eq!(world.keys().len(), 5);
-    // The grace is over when the lock file says so.
+    // The grace period is over at the time in the lock file.
     let lock = world.lock();
     let until = lock.split("after: \"").nth(1).unwrap().split('"').next().unwrap().to_owned();
     fs::write(world.path("cortexkey.lock"), lock.replace(&until, "2026-01-01T00:00:00Z")).unwrap();
@@ -150,7 +150,7 @@ fn a_new_expiry_or_level_replaces_the_key_after_a_grace() {
     world.good(&["apply", "--yes"]);
     assert_eq!(world.keys().len(), 3);
     assert_eq!(world.run(&["plan", "--exit-code"]).code, 0);
-    // Due: so close to its end as is asked, but never before two thirds of its life.
+    // Due: as close to its expiry as configured, but never before two thirds of its lifetime.
     assert_eq!(world.run(&["plan", "--rotate-before", "365d", "--exit-code"]).code, 0);
     insta::assert_snapshot!(all);
 }
@@ -170,7 +170,7 @@ fn undefined_keys_are_deleted_if_locked_or_on_request() {
     assert_eq!(ids, [unmanaged.get(), 4]);
     assert!(!world.lock().contains("svc-gone"));
 
-    // A key that somebody deleted by hand is made again.
+    // A key that was deleted by hand is generated again.
     world.admin.delete_keys(&[KeyId::new(4).unwrap()]).unwrap();
     all += &format!("a key is gone\n{}\n", world.plan());
     world.good(&["apply", "--yes"]);
@@ -216,19 +216,19 @@ fn console_only_operations_are_refused() {
 fn a_key_that_cannot_be_put_in_place_leaves_nothing_behind() {
     let world = World::new();
     world.define("svc-export", EXPORT, SCOPE);
-    // The name of the file is taken by a folder.
+    // A folder has the file's name.
     fs::create_dir(world.path("secrets/svc-export")).unwrap();
     let failed = world.run(&["apply", "--yes"]);
     assert_eq!(failed.code, 1, "{failed:?}");
     assert!(world.keys().is_empty());
     fs::remove_dir(world.path("secrets/svc-export")).unwrap();
-    // The tenant refuses the scope of a key that it has made.
+    // The tenant refuses the scope of a key that it has generated.
     world.define("svc-data", EXPORT, &format!("{SCOPE}    datasets: {{ default: none }}\n"));
     let failed = world.run(&["apply", "--yes"]);
     assert_eq!(failed.code, 1, "{failed:?}");
     wording!(failed.stderr);
     assert_eq!(world.keys().len(), 1);
-    // What failed is in no lock file, which is still one.
+    // A failed key is not in the lock file, which is still valid.
     assert!(!world.lock().contains("svc-data"), "{}", world.lock());
     world.undefine("svc-data");
     assert_eq!(world.run(&["plan", "--exit-code"]).code, 0);
@@ -249,7 +249,7 @@ fn a_reviewed_plan_is_carried_out_and_no_other() {
     wording!(refused.stderr);
     assert!(world.keys().is_empty());
     world.define("svc-other", EXPORT, "");
-    // Nobody is asked: this is what was agreed to.
+    // No confirmation: this is what was agreed to.
     world.good(&planned);
     assert_eq!(world.keys().len(), 2);
     assert_eq!(world.run(&planned).code, 1, "it has been carried out");
@@ -301,7 +301,7 @@ fn the_linter_comes_first_and_a_lock_file_of_another_tenant_is_not_used() {
         said += &ran.stderr;
     }
     wording!(said);
-    // The key that signs is not deleted, though the lock file names it.
+    // The key that signs is not deleted, although the lock file names it.
     fs::write(world.path("cortexkey.lock"), lock.replace("api-other", "127.0.0.1")).unwrap();
     world.undefine("svc-export");
     world.define("svc-other", EXPORT, "");
@@ -317,7 +317,7 @@ fn an_import_is_followed_by_a_policy_of_the_same_tenant_and_what_is_unknown_is_f
     for (args, tenant) in [(&["import"][..], "main"), (&["import", "--tenant", "eu"], "eu")] {
         let world = World::new();
         world.make("Viewer", "Exports. SEC-1");
-        // What is in the folder knows nothing yet: no policy, no name for the tenant.
+        // The folder has no policy and no name for the tenant yet.
         fs::remove_file(world.path("cortexkey.yaml")).unwrap();
         let import = [args, &["--id", "3"]].concat();
         let imported = finish(world.command(&import).env_remove("CORTEXKEY_PROFILE"));
@@ -329,7 +329,7 @@ fn an_import_is_followed_by_a_policy_of_the_same_tenant_and_what_is_unknown_is_f
         assert!(found.stdout.contains("[N004 "), "{found:?}");
         assert!(found.stdout.contains("[A001 scope-missing]"), "{found:?}");
         assert!(!found.stdout.contains("key-dropped"), "{found:?}");
-        // Somebody says both; what the tenant has is that already.
+        // A person sets both, and the tenant already has these values.
         let path = world.path("keys/key-3.yaml");
         let text = fs::read_to_string(&path).unwrap();
         let text = text.replace("unassigned", "team-a@example.com");
@@ -364,12 +364,12 @@ fn an_imported_tenant_passes_the_linter_and_matches() {
         all += &format!("\n{name}.yaml\n{}", text.replace(&expires, "TIME"));
     }
     insta::assert_snapshot!(all);
-    // Again: all of them are known.
+    // A second run: all of them are known.
     assert!(world.good(&args).contains("0 written, 0 refused"));
     let missing = world.run(&["import", "--id", "99"]);
     assert_eq!(missing.code, 1, "{missing:?}");
     wording!(missing.stderr);
-    // What the tenant does not tell is refused until somebody says it.
+    // What the tenant does not return is refused until a person sets it.
     let plan = world.run(&["plan"]);
     assert_eq!(plan.code, 1, "{plan:?}");
     wording!(plan.stdout);
@@ -378,7 +378,7 @@ fn an_imported_tenant_passes_the_linter_and_matches() {
     fs::write(&path, text.replace("unreferenced: unknown", "unreferenced: true")).unwrap();
     world.good(&["apply", "--yes"]);
     assert_eq!(world.run(&["plan", "--exit-code"]).code, 0);
-    // The product's own combination of axes has gone through all of it.
+    // The product's own combination of axes is preserved throughout.
     let read = world.admin.scope(scoped).unwrap().unwrap();
     assert_eq!(ObservedScope::from(&read), ObservedScope::from(&scope));
     assert_eq!(world.keys().len(), 3);
@@ -427,7 +427,7 @@ fn mark(plan: &str, key: &str) -> Option<char> {
 /// Two keys whose definitions are committed, and their lock file.
 fn committed() -> World {
     let world = World::new();
-    // Otherwise a definition elsewhere ends the run before there is a plan.
+    // Otherwise a definition outside the corpus ends the run before there is a plan.
     let lowered = "rules: { schema-outside-corpus: { severity: warning } }\n";
     fs::write(world.path("cortexkey.yaml"), format!("{POLICY}{lowered}")).unwrap();
     world.define("svc-one", EXPORT, SCOPE);
@@ -460,13 +460,13 @@ fn a_key_whose_definition_is_in_git_is_not_deleted() {
         world
     };
     let in_git = |world: &World, args: &[&str]| git(world.folder.path(), args);
-    // Not committed yet: first the index has it, then `HEAD` alone.
+    // Not committed yet: first only the index has it, then only `HEAD`.
     kept(&|world| world.undefine("svc-two"), "keys/svc-two.yaml");
     let world = kept(&|world| in_git(world, &["rm", "--quiet", file]), "keys/svc-two.yaml in HEAD");
     commit(&world);
     assert_eq!(mark(&world.good(&["apply", "--yes"]), "svc-two"), Some('-'));
     assert_eq!(world.keys().len(), 1);
-    // It lies where `keys` does not look.
+    // It is outside the patterns in `keys`.
     let away = |world: &World| {
         fs::create_dir(world.path("other")).unwrap();
         in_git(world, &["mv", file, moved]);
@@ -480,7 +480,7 @@ fn a_key_whose_definition_is_in_git_is_not_deleted() {
         commit(world);
     };
     kept(&narrow, "keys/svc-two.yaml");
-    // What cannot be read may be it.
+    // A file that cannot be read may be the definition.
     let broken = |world: &World| {
         away(world);
         fs::write(world.path(moved), "apiVersion: cortexkey/v1\nmetadata: [\n").unwrap();
@@ -507,7 +507,7 @@ fn settings_of_git_hide_no_definition() {
     }
 }
 
-/// A process that was killed did not answer "none".
+/// A killed process is not an answer of "none".
 #[test]
 fn nothing_is_deleted_after_git_was_killed() {
     use std::os::unix::fs::PermissionsExt as _;
@@ -540,13 +540,13 @@ fn files_hidden_from_the_work_tree_are_not_deleted() {
     git(world.folder.path(), &["sparse-checkout", "disable"]);
     fs::write(world.path(".gitignore"), "keys/svc-two.yaml\n").unwrap();
     assert_eq!(world.run(&["plan", "--exit-code"]).code, 0);
-    // A lock file that is hidden makes no key one that nobody defined.
+    // If the lock file is hidden, no key counts as undefined.
     fs::remove_file(world.path("cortexkey.lock")).unwrap();
     world.undefine("svc-two");
     let pruned = world.run(&["plan", "--prune"]);
     assert_eq!(mark(&pruned.stdout, "key-4"), Some('!'), "{pruned:?}");
 
-    // Where git cannot be asked, nothing is planned.
+    // If git cannot be run, nothing is planned.
     fs::write(world.path(".git/index"), "x").unwrap();
     for command in [&["plan"][..], &["apply", "--yes"], &["apply", "--yes", "--prune"]] {
         let ran = world.run(command);

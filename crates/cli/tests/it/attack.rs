@@ -11,7 +11,7 @@ use std::process::{Command, Stdio};
 
 use crate::common::{Ran, Tenant, cortexkey, finish};
 
-/// Numbers by a seed: what failed once fails again.
+/// Random numbers from a seed, so that a failure can be repeated.
 struct TestRng(u64);
 
 impl TestRng {
@@ -74,13 +74,13 @@ fn no_command_prints_a_key() {
     let known = chance.key(128);
     let rounds = number("CORTEXKEY_ATTACKS", 1);
     for round in 0..rounds {
-        // A part of them in the gate, all of them in a campaign.
+        // Some of them in the gate, all of them in a campaign.
         let stride = if rounds == 1 { 4 } else { 1 };
         for (command, option) in options.iter().skip(chance.below(stride)).step_by(stride) {
             let length = lengths[chance.below(lengths.len())];
             let key = chance.key(length);
             let mut words: Vec<&str> = command.iter().map(String::as_str).collect();
-            // They print keys of their own, or a nonce that was given to be printed.
+            // They print their own keys, or a nonce that was passed in order to be printed.
             let prints = matches!(words.first(), Some(&("quickstart" | "tenant")));
             if prints || option == "--nonce" {
                 continue;
@@ -95,7 +95,7 @@ fn no_command_prints_a_key() {
             command.env("CORTEXKEY_API_KEY", &known).env("CORTEXKEY_FQDN", "http://127.0.0.1:1");
             command.env("CORTEXKEY_API_KEY_ID", "7").env("CORTEXKEY_API_KEY_TYPE", "advanced");
             command.env("XDG_STATE_HOME", folder.path()).current_dir(folder.path());
-            // These serve until they are stopped.
+            // These run until they are stopped.
             let serves = matches!(words.first(), Some(&("console" | "lsp" | "proxy")));
             let ran = if serves { until_it_speaks(&mut command) } else { finish(&mut command) };
             for hidden in [&key, &known] {
@@ -118,7 +118,7 @@ fn until_it_speaks(command: &mut Command) -> Ran {
         let mut text = vec![0; 1];
         let count = out.read(&mut text).unwrap();
         text.truncate(count);
-        // Nobody listens any more where the process has ended.
+        // The process may have ended.
         let _ = spoke.send(());
         out.read_to_end(&mut text).unwrap();
         String::from_utf8(text).unwrap()
@@ -128,7 +128,7 @@ fn until_it_speaks(command: &mut Command) -> Ran {
         err.read_to_string(&mut text).unwrap();
         text
     });
-    // The end of the process ends its output, which is heard as well.
+    // The output ends with the process, and is read to its end.
     heard.recv().unwrap();
     let _ = process.kill();
     let code = process.wait().unwrap().code().unwrap_or(-1);
@@ -224,7 +224,7 @@ fn hostile_comments_are_escaped_in_every_list() {
                 .env("XDG_STATE_HOME", folder.path())
                 .current_dir(folder.path()),
         );
-        // A tenant may refuse the comment; its message is an output, too.
+        // A tenant may refuse the comment; its message is output too.
         assert!(!made.stdout.contains(c) && !made.stderr.contains(c), "{c:?}: {made:?}");
     }
     for format in ["table", "row", "json", "csv"] {

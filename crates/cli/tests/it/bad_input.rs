@@ -10,7 +10,7 @@ use crate::common::{CANARY, Ran, cortexkey, finish, finish_with, run, run_with};
 
 const WITH_KEY: [&str; 5] = ["sign", "--key-id", "7", "--level", "advanced"];
 
-/// A folder with a file in it that only its owner can read.
+/// A folder with a file that only its owner can read.
 fn key_file(content: &[u8]) -> (tempfile::TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("key.txt");
@@ -31,7 +31,7 @@ fn sign_with_key(key: &[u8]) -> Ran {
     run_with(&args, key)
 }
 
-/// Everything that standard error said, for one snapshot of all messages.
+/// All output on standard error, for one snapshot of all messages.
 fn reported(what: &str, expected_code: i32, ran: &Ran, all: &mut String) {
     assert_eq!(ran.code, expected_code, "{what}: {ran:?}");
     assert!(ran.stdout.is_empty(), "{what}: {ran:?}");
@@ -192,7 +192,7 @@ fn settings_that_are_missing() {
 
 #[test]
 fn an_unreachable_host() {
-    // Nobody listens here, and no system hands this port out, so nobody will.
+    // No process listens on this port, and no system assigns it.
     let nobody = "127.0.0.1:1";
     let mut command = cortexkey(&["ping", "--retries", "0", "--fqdn", &format!("http://{nobody}")]);
     command.env("CORTEXKEY_API_KEY", CANARY).env("CORTEXKEY_API_KEY_ID", "7");
@@ -213,7 +213,7 @@ fn a_closed_standard_output() {
         let ran = child.wait_with_output().unwrap();
         let stderr = String::from_utf8(ran.stderr).unwrap();
         assert!(!stderr.contains("panicked"), "{args:?}: {stderr}");
-        // What fits the pipe before it is closed is written in time, now and then.
+        // Sometimes the input fits into the pipe before it is closed.
         let code = ran.status.code().unwrap();
         assert!(code == 0 || code == 1);
         assert_eq!(stderr, "", "{args:?}");

@@ -89,7 +89,7 @@ fn compiled_definitions_decide_as_their_source_does() {
     let Lookup::Found(old) = definitions.find("old/a") else { panic!("old/a is not there") };
     assert!(definitions.record(old).unwrap().key().older_scopes);
 
-    // The same again is the same bytes, and a part of the corpus is a part.
+    // Compiling again gives the same bytes, and compiling a part of the corpus gives that part.
     assert_eq!(compile_in(folder, &["-o", "again.ckc", "keys/"]).code, 0);
     assert_eq!(fs::read(folder.join("again.ckc")).unwrap(), bytes);
     assert!(fs::read_dir(folder).unwrap().all(|f| !f.unwrap().path().ends_with(".tmp")));
@@ -134,7 +134,7 @@ fn a_device_is_written_to_and_not_replaced() {
     wording!(ran.stderr);
 }
 
-/// Every language reads these files; `CORTEXKEY_RENEW=1` writes them anew.
+/// Every language reads these files; `CORTEXKEY_RENEW=1` renews them.
 #[test]
 fn the_files_of_the_vectors_are_what_is_compiled() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../vectors/definitions");

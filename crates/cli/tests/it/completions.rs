@@ -59,7 +59,7 @@ tenants:
       svc-siem: { id: 170 }
 ";
 
-/// A line with what is typed before the tab, and the words that a shell adds or offers.
+/// A line: the text before the tab, and the words that a shell adds or offers.
 const LINES: [(&str, &str); 12] = [
     ("cortexkey keys list --profile pre", "preview"),
     ("cortexkey keys list --profile=pre", "preview"),
@@ -99,7 +99,7 @@ fn command(folder: &Path, program: &str) -> Command {
     command
 }
 
-/// Whether a program is here. In CI it must be.
+/// Whether a program is installed. In CI it must be.
 fn has(program: &str) -> bool {
     let is_here = Command::new(program).arg("--version").stdout(Stdio::null()).status().is_ok();
     assert!(is_here || std::env::var_os("CI").is_none(), "{program} is missing");
@@ -176,7 +176,7 @@ fn fish_completes_values() {
     nothing_ran(folder.path());
 }
 
-/// What the program offers for a line, as fish asks for it.
+/// The program's completions for a line, as fish requests them.
 fn offered(folder: &Path, words: &[&str]) -> Vec<String> {
     let mut program = command(folder, BINARY);
     let output = program.env("CORTEXKEY_COMPLETE", "fish").arg("--").args(words).output().unwrap();

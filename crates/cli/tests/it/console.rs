@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use crate::common::definitions::{World, git};
 use crate::common::{Tenant, finish};
 
-/// A console that runs, and a browser's session in it.
+/// A running console, and a browser's session in it.
 struct Console {
     /// The console's process, unless it is its tenant's.
     child: Option<Child>,
@@ -52,7 +52,7 @@ impl Console {
         self.send("GET", path, "")
     }
 
-    /// Sends a form of a page; the head and body of the answer.
+    /// Sends a form of a page; returns the head and body of the response.
     fn form(&self, path: &str, fields: &str) -> (String, String) {
         let page = self.page("/keys");
         let token = page.split("name=\"token\" value=\"").nth(1).unwrap();
@@ -100,13 +100,13 @@ impl Drop for Console {
     }
 }
 
-/// The rows of a page's tables that begin so, as text with single spaces.
+/// The rows of a page's tables that begin with a text, with single spaces.
 fn rows(page: &str, begin: &str) -> Vec<String> {
     let rows = page.split(begin).skip(1).map(|row| row.split("</tr>").next().unwrap());
     rows.map(|row| text(&format!("<{row}"))).collect()
 }
 
-/// The text of markup. A tag parts words.
+/// The text of markup. Tags separate words.
 fn text(markup: &str) -> String {
     let parts = markup.split('<').map(|part| part.split_once('>').map_or(part, |(_, text)| text));
     let text = parts.collect::<Vec<_>>().join(" ");
@@ -148,7 +148,7 @@ fn world() -> World {
     world.good(&["keys", "edit", &id, "--role", "Responder", "--yes"]);
     world.define("svc-changed-prod", &spec("Investigator"), "");
     world.define("svc-new-prod", &spec("Viewer"), "");
-    // Its definition is gone from the work tree alone, which proves nothing.
+    // Its definition is missing only from the work tree, which proves nothing.
     world.undefine("svc-gone-prod");
     world.make("Viewer", "nobody's & <b>bold</b>");
     world
@@ -212,7 +212,7 @@ fn the_findings_are_the_linters() {
         let wanted = findings.iter().filter(|finding| finding["severity"] == severity).count();
         assert_eq!(rows(&page, "<tr data-finding=").len(), wanted, "{severity}");
     }
-    // The linter's errors end what makes a plan, as they do on the command line.
+    // The linter's errors prevent a plan, as on the command line.
     assert_eq!(world.run(&["plan"]).code, 1);
     assert!(rows(&console.page("/plan"), "<tr data-action=").is_empty());
     let code = findings[0]["code"].as_str().unwrap();

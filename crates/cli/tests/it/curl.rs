@@ -61,7 +61,7 @@ fn curl_calls_only_the_tenant() {
     }
 }
 
-/// Answers every connection, and keeps what it was sent.
+/// Accepts every connection, and stores what it receives.
 struct Elsewhere {
     address: String,
     got: Arc<Mutex<Vec<u8>>>,
@@ -146,7 +146,7 @@ fn the_key_is_not_printed_and_the_headers_are_not_sent_twice() {
             assert!(!ran.stderr.contains(&key), "{options:?}");
         }
     }
-    // The path is sent as it is: curl makes no list of it.
+    // The path is sent unchanged: curl does not expand it into a list.
     for path in ["/api_keys/validate?[1-3]", "/api_keys/validate{,/}"] {
         finish(&mut tenant.with_key("advanced", &["curl", "--", path, "-s"]));
     }

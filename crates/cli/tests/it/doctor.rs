@@ -47,7 +47,7 @@ fn requests_of_other_clients_are_read_from_a_pipe() {
     assert_eq!((ran.code, ran.stdout.as_str()), (3, ""), "{ran:?}");
 }
 
-/// Whatever settings hold, the report shows the vendor's words and ours.
+/// Whatever the settings contain, the report shows only the vendor's words and ours.
 #[test]
 fn a_report_contains_no_name_and_no_key() {
     let folder = tempfile::tempdir().unwrap();

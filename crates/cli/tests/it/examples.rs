@@ -11,7 +11,7 @@ use crate::common::{Tenant, finish};
 /// Runs a program with the one setting that the examples read.
 fn run(tenant: &Tenant, level: &str, program: &mut Command) -> crate::common::Ran {
     let (_, key) = tenant.key(level);
-    // They contain the rest.
+    // They contain the other settings.
     program.env("CORTEXKEY_API_KEY", key);
     finish(program)
 }
@@ -47,7 +47,8 @@ fn the_examples_of_shell_and_python_work() {
                 let ran = run(&tenant, level, Command::new(program).arg(&file));
                 assert_eq!((ran.code, ran.stdout.trim()), (0, "\"true\""), "{language} {ran:?}");
             }
-            // Each example is for its level: the tenant refuses it with a key of the other.
+            // Each example works only with its level: the tenant refuses it with a key of the other
+            // level.
             let other = if level == "standard" { "advanced" } else { "standard" };
             let ran = run(&tenant, other, Command::new(program).arg(&file));
             assert!(!ran.stdout.contains("\"true\""), "{language} {ran:?}");
@@ -55,7 +56,7 @@ fn the_examples_of_shell_and_python_work() {
     }
 }
 
-/// A module with an example in Go, which is built in it.
+/// Creates a Go module with an example, and builds it.
 struct GoModule(tempfile::TempDir);
 
 impl GoModule {
@@ -112,7 +113,7 @@ fn the_examples_trust_the_certificates_that_are_given() {
         let example = |options: &[&str]| {
             let args = [&["examples", language], options].concat();
             let mut command = tenant.with_key("advanced", &args);
-            // The example runs in another folder than the one that the path begins in.
+            // The example does not run in the folder that the path is relative to.
             let ran = finish(command.current_dir(folder.path()));
             assert_eq!((ran.code, ran.stderr.as_str()), (0, ""), "{ran:?}");
             ran.stdout
@@ -136,7 +137,7 @@ fn the_examples_trust_the_certificates_that_are_given() {
     }
 }
 
-/// No setting that is given is left out of an example, and no key goes to a host of somebody else's.
+/// No given setting is missing in an example, and no key goes to another host.
 #[test]
 fn a_setting_that_is_invalid_gives_no_example() {
     for given in [

@@ -92,7 +92,7 @@ fn other_environment_variables_cannot_redirect_the_key() {
             let mut command = with_settings("standard", args);
             command.args(["--fqdn", "acme.xdr.us.paloaltonetworks.com"]);
             command.args(["--key-id", "7", "--level", "standard"]).envs(kept);
-            // The settings of this run would be a contradiction themselves.
+            // The settings of this run would contradict each other.
             for name in STEERING.into_iter().filter(|name| *name != "CORTEXKEY_PROFILE") {
                 command.env(name, ELSEWHERE);
             }

@@ -12,7 +12,7 @@ use crate::common::definitions::{World, git};
 #[path = "../../../../xtask/src/guide.rs"]
 mod guide;
 
-/// A guide, without what may be different on each machine.
+/// A guide, without the parts that may differ between machines.
 struct Guide {
     page: &'static str,
     /// Whether the folder begins with definitions.
@@ -101,7 +101,7 @@ macro_rules! guides {
             run(&Guide { page, with_definitions: $with_definitions });
         })+
 
-        /// Those that the gate runs with the C library, and those that measure.
+        /// Guides that the gate runs with the C library, and guides that measure.
         const ELSEWHERE: [&str; 4] =
             ["README.md", "benchmark-signing.md", "sign-from-c.md", "sign-from-go.md"];
 

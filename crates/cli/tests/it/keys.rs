@@ -58,7 +58,7 @@ impl World {
     }
 }
 
-/// A day some days from now, as definitions write it.
+/// A date some days from now, in the form of definitions.
 fn in_days(days: i64) -> String {
     let day = jiff::Timestamp::now() + jiff::SignedDuration::from_hours(24 * days);
     day.to_string()[..10].to_owned()
@@ -239,7 +239,7 @@ fn a_key_completes_its_life_cycle() {
     let ping = finish(crate::common::cortexkey(&args).env("CORTEXKEY_FQDN", world.tenant.url()));
     assert_eq!(ping.code, 0, "{ping:?}");
 
-    // The whole body of the call does as well.
+    // The complete body of the call works too.
     let body = format!(r#"{{"request_data":{}}}"#, scope.replace("IT", "Security"));
     fs::write(world.folder.path().join("body.json"), body).unwrap();
     world.good(&["edit", "3", "--scope-file", "body.json", "--yes"]);
@@ -266,7 +266,7 @@ fn a_key_completes_its_life_cycle() {
     assert_eq!(world.keys(&["show", "3"]).code, 1);
 }
 
-/// The form that definitions have, with names of asset groups, which the tenant has ids for.
+/// The form of definitions, with names of asset groups, for which the tenant has ids.
 #[test]
 fn a_scope_file_is_checked_as_a_definition_is() {
     let world = World::new();
@@ -297,7 +297,7 @@ fn a_scope_file_is_checked_as_a_definition_is() {
     assert_eq!(scope["endpoints"]["endpoint_groups"]["mode"], "scope");
     assert_eq!(scope["endpoints"]["endpoint_tags"]["mode"], "any");
 
-    // As it is copied from a definition, and as JSON.
+    // Copied from a definition, and as JSON.
     let indented = format!("scope:\n  {}\n", text.trim_end().replace('\n', "\n  "));
     file(&indented.replace("[Security]", "[IT]"));
     world.good(&["edit", "3", "--scope-file", "scope.yaml", "--yes"]);
@@ -335,7 +335,7 @@ fn a_scope_file_is_checked_as_a_definition_is() {
         let made = generate("b.key");
         let edited = world.keys(&["edit", "3", "--scope-file", "scope.yaml", "--yes"]);
         assert_eq!((made.code, edited.code), (2, 2), "{change:?}: {made:?} {edited:?}");
-        // Of a usage error all is said before the tenant is.
+        // A usage error is reported before the tenant is named.
         said.extend([&format!("{}\n", change.1), &edited.stderr, "\n"]);
     }
     assert_eq!(world.listed(&[]), [1, 2, 3], "nothing was generated");
@@ -394,7 +394,7 @@ fn an_old_key_is_deleted_after_its_grace() {
     let second = rotate("1h");
     wording!(second.stderr);
     assert_eq!(world.listed(&[]), [1, 2, 3, 4]);
-    // What only deletes needs no place for a key.
+    // A command that only deletes needs no sink.
     let last = world.keys(&["rotate", &id, "--grace", "0", "--yes"]);
     assert_eq!(last.code, 0, "{last:?}");
     assert_eq!(world.listed(&[]), [1, 2, 4]);

@@ -140,7 +140,7 @@ fn a_policy_is_begun_checked_shown_and_tested() {
     let folder = many(12);
     let (code, text, _) = run(folder.path(), &["policy", "init", "keys", "--output", "new.yaml"]);
     assert_eq!(code, 0, "{text}");
-    // A policy that is not there is not checked.
+    // A missing policy is not checked.
     assert_eq!(run(tempfile::tempdir().unwrap().path(), &["policy", "check"]).0, 2);
     let (code, said, _) = run(folder.path(), &["policy", "check", "new.yaml"]);
     assert_eq!(code, 0, "{said}");
@@ -219,7 +219,7 @@ fn a_files_name_is_not_an_option() {
         let (code, out, said) = run(folder.path(), &["lint", name]);
         assert!(code == 2 && out.is_empty(), "{name} {said}");
         all += &said;
-        // Behind `--` it is a path like any other.
+        // After `--` it is a path like any other.
         let (code, out, _) = run(folder.path(), &["lint", "--format", "concise", "--", name]);
         assert_eq!(code, 0, "{name} {out}");
         all += &out;
@@ -246,7 +246,7 @@ fn a_report_keeps_the_link_that_it_is_written_through() {
     wording!(said);
 }
 
-/// Gives a folder with all that it holds to another user; false without the right to.
+/// Changes the owner of a folder and its contents; returns false without permission.
 #[cfg(unix)]
 fn give_away(folder: &Path) -> bool {
     let mut chown = Command::new("chown");
@@ -261,7 +261,7 @@ fn another_users_repository_is_read_once_git_trusts_it() {
     fs::remove_dir(folder.path().join(".git")).unwrap();
     let home = tempfile::tempdir().unwrap();
     let own_git = |command: &mut Command| {
-        // Whatever the machine's and the user's settings trust.
+        // Independent of the git settings of the machine and the user.
         let unset = ["GIT_CONFIG_GLOBAL", "GIT_CONFIG_COUNT", "GIT_CONFIG_PARAMETERS", "SUDO_UID"];
         for name in unset {
             command.env_remove(name);
@@ -298,7 +298,7 @@ fn another_users_repository_is_read_once_git_trusts_it() {
         helps.push(help.unwrap_or_else(|| panic!("{said}")).to_owned());
     }
     assert!(!folder.path().join("keys.ckc").exists());
-    // The remedy is one command that can be run as it stands, and after it the keys are checked.
+    // The remedy is a command that can be run unchanged, and afterwards the keys are checked.
     assert!(helps.iter().all(|help| *help == helps[0]), "{helps:?}");
     let mut remedy = cortexkey_system::command("sh");
     own_git(&mut remedy);
@@ -307,7 +307,7 @@ fn another_users_repository_is_read_once_git_trusts_it() {
     assert!(code == 1 && out.contains("L001"), "{code} {out} {said}");
 }
 
-/// The paths that each form for reviews names.
+/// The paths in each format for reviews.
 fn review_paths(folder: &Path, args: &[&str], change: impl Fn(&mut Command)) -> Vec<Vec<String>> {
     let of = |format: &str, before: &str, after: char| -> Vec<String> {
         let args = [&["lint", "--format", format][..], args].concat();

@@ -34,7 +34,7 @@ fn a_report_goes_to_a_file_and_findings_need_not_fail() {
     assert_eq!(fs::read_to_string(folder.path().join("out.json")).unwrap(), there.1);
     let (code, out, _) = lint(folder.path(), &["--exit-zero", "--format", "concise"]);
     assert!(code == 0 && out.contains("L001"), "{out}");
-    // What is no finding still fails.
+    // Errors that are not findings still fail.
     assert_eq!(lint(folder.path(), &["--exit-zero", "--policy", "builtin:none"]).0, 2);
     fs::write(folder.path().join("cortexkey.yaml"), format!("{POLICY}rules: {{ x: {{}} }}\n"))
         .unwrap();
@@ -123,7 +123,7 @@ fn fixes_that_need_a_decision_ask_for_confirmation() {
     }
 }
 
-/// A command that is ended with the test.
+/// A command that ends with the test.
 struct Running(Child);
 
 impl Drop for Running {
@@ -213,12 +213,12 @@ fn a_report_never_replaces_an_input() {
         for option in [format!("--output-file={input}"), format!("--format=json={input}")] {
             let (code, _, err) = lint(folder.path(), &[&option]);
             assert!(code == 2 && err.contains("input"), "{option} {code} {err}");
-            // Also where the paths leave the file out of the report.
+            // Even if the paths exclude the file from the report.
             assert_eq!(lint(folder.path(), &["keys/svc-b.yaml", &option]).0, 2, "{option}");
             assert_eq!(fs::read(folder.path().join(input)).unwrap(), before, "{option}");
         }
     }
-    // A report of an earlier run is no input.
+    // A report of an earlier run is not input.
     for _ in 0..2 {
         assert_eq!(lint(folder.path(), &["--format=json=keys/report.json"]).0, 0);
     }

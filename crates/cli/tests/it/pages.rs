@@ -38,14 +38,14 @@ fn commands(page: &str) -> Vec<Vec<String>> {
             shown.extend(block.lines().map(|line| line.trim_start_matches("$ ").to_owned()));
         }
     }
-    // A span may go on in the next line.
+    // A span may continue on the next line.
     let spans = prose.split('`').skip(1).step_by(2);
     shown.extend(spans.map(|span| span.split_whitespace().collect::<Vec<_>>().join(" ")));
     let arguments = shown.iter().filter_map(|line| line.trim_start().strip_prefix("cortexkey "));
     arguments.map(words).collect()
 }
 
-/// The words of a command, as a shell splits them, up to where it ends.
+/// The words of a command, split as a shell does.
 fn words(command: &str) -> Vec<String> {
     let mut words = Vec::new();
     let mut word = None::<String>;
@@ -78,7 +78,8 @@ fn words_are_those_of_a_shell() {
     assert_eq!(commands(page), [vec!["c", "d"], vec!["a", "b"], vec!["f"]]);
 }
 
-/// Behind all arguments `--help` ends a command before it does anything, unless one of them is wrong.
+/// After all arguments, `--help` ends a command before it does anything, unless an argument is
+/// invalid.
 #[test]
 fn every_command_of_the_pages_is_valid() {
     let mut all = vec!["README.md", "CONTRIBUTING.md", "SECURITY.md"];
@@ -120,7 +121,7 @@ fn run_shown(world: &World, shown: &[String]) -> Ran {
     finish(world.command(&arguments).env("XDG_STATE_HOME", world.path("state")))
 }
 
-/// Runs a command in a folder that holds what `import` wrote.
+/// Runs a command in a folder with the files that `import` wrote.
 fn after_import(world: &World, arguments: &[impl AsRef<OsStr>]) -> Ran {
     let empty = tempfile::tempdir().unwrap();
     assert_eq!(finish(world.command(&["import"]).current_dir(empty.path())).code, 0);
@@ -141,15 +142,16 @@ fn the_commands_of_the_clients_pages_run() {
         let ran = match shown.join(" ").as_str() {
             // A name without its arguments, and a command that runs until it is stopped.
             "keys rotate" | "console" => continue,
-            // It runs until it is ended; its file is what `import --inventory` wrote before.
+            // It runs until it is stopped; its file is the one that `import --inventory` wrote
+            // before.
             "tenant --inventory FILE" => {
                 let file = world.path("inventory.json");
                 drop(Tenant::start_with(&["--inventory", file.to_str().unwrap()]));
                 continue;
             }
-            // Behind an import where there is no policy yet.
+            // After an import, without a policy.
             "policy init" => after_import(&world, &["policy", "init"]),
-            // About definitions, with the profile that the test's configuration has.
+            // Commands about definitions, with the profile of the test's configuration.
             words if words.starts_with("report") || words.starts_with("keys inventory") => {
                 let of_test =
                     |word: &String| if word == "prod" { "p".into() } else { word.clone() };

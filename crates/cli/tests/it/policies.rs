@@ -21,7 +21,7 @@ const KEY: &str = "apiVersion: cortexkey/v1\nkind: ApiKey\n\
     metadata: { name: svc-export-prod, owner: team-a, tenant: prod-eu }\n\
     spec:\n  securityLevel: advanced\n  roles: [Viewer]\n  lifetime: 90d\n";
 
-/// A repository with keys, and one with policies beside it.
+/// A repository with keys, and next to it one with policies.
 struct World {
     folder: tempfile::TempDir,
 }
@@ -120,7 +120,7 @@ fn a_policy_of_another_repository_governs_keys_here() {
     assert_eq!(ran.code, 0, "{ran:?}");
     let printed: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
     assert_eq!(printed["policies"].as_array().unwrap().len(), 2, "{printed}");
-    // The policy that the fetched one extends is in force, and without the network.
+    // The policy that the fetched one extends is in force, without the network.
     fs::rename(world.path("policies"), world.path("gone")).unwrap();
     let ran = world.lint();
     assert!(ran.code == 1 && ran.stdout.contains("expiry-too-long"), "{ran:?}");
@@ -160,7 +160,7 @@ fn a_copy_that_is_missing_changed_or_stale_stops_linting() {
     world.extend(&world.at(&rev.replace(&rev[..1], digit), "team/base.yaml"));
     let ran = world.lint();
     assert!(ran.code == 2 && ran.stdout.contains("[S004 "), "{ran:?}");
-    // A commit that there is not leaves everything as it was.
+    // A commit that does not exist changes nothing.
     let ran = world.run(&["policy", "update"]);
     assert_eq!((ran.code, world.copies()), (1, copies), "{ran:?}");
 }
@@ -243,7 +243,7 @@ fn git_hooks_and_settings_have_no_effect() {
     assert!(git(&world.path("keys"), &["count-objects"]).starts_with("0 objects"));
 }
 
-/// All files below a folder but those of git, with their bytes; links are not followed.
+/// All files below a folder except those of git, with their bytes; links are not followed.
 fn files(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
     let mut found = Vec::new();
     let mut open = vec![folder.to_owned()];
@@ -393,7 +393,7 @@ fn a_copy_and_its_lock_edited_together_fail_verification() {
     assert!(different.len() == 1 && different[0].as_str().unwrap().ends_with("shared/more.yaml"));
     assert_eq!(world.copies(), before);
 
-    // A source that cannot be reached is no pass.
+    // An unreachable source is an error.
     for (path, bytes) in &copies {
         fs::write(path, bytes).unwrap();
     }
@@ -528,7 +528,7 @@ fn an_artifact_of_a_registry_is_fetched_by_its_digest() {
     let ran = world.lint();
     assert!(ran.code == 1 && ran.stdout.contains("expiry-too-long"), "{ran:?}");
 
-    // Another digest than the registry's answer has.
+    // A digest other than that of the registry's response.
     let before = world.copies();
     world.extend(&format!("\"{}\"", url(&"0".repeat(64))));
     let ran = world.run(&["policy", "update"]);

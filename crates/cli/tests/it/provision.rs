@@ -47,7 +47,7 @@ impl Listed {
         lines.map(|line| line["state"].as_str().unwrap().to_owned()).collect()
     }
 
-    /// One key for each of these names, in its place, and no other.
+    /// Exactly one key for each of these names, in its sink.
     fn check_done(&self, names: &[&str], what: &str) {
         let keys = self.0.keys();
         assert_eq!(keys.len(), names.len(), "{what}: {keys:?}");
@@ -68,7 +68,7 @@ fn each_line_gets_one_key_in_its_place_and_none_twice() {
     let world = &listed.0;
     assert_eq!(listed.states(0, &["--dry-run"]), ["generate", "generate"]);
     assert!(world.keys().is_empty() && !world.path("team.csv.lock").exists());
-    // Nobody says yes.
+    // Without confirmation.
     assert_eq!(listed.run(&[]).code, 2);
     assert!(world.keys().is_empty());
 
@@ -97,7 +97,7 @@ fn each_line_gets_one_key_in_its_place_and_none_twice() {
     assert_eq!(ana.roles, ["Viewer", "Responder"]);
 
     assert_eq!(listed.states(0, &["--yes"]), ["in-place", "in-place"]);
-    // Another line is one more key, and needs a yes again.
+    // A new line is a new key, and needs confirmation again.
     let more = format!("{LIST}bo,team-b,Viewer,none,none,,none\n");
     fs::write(world.path("team.csv"), more).unwrap();
     assert_eq!(listed.states(0, &["--yes"]), ["in-place", "in-place", "generated"]);
@@ -181,7 +181,7 @@ fn a_run_killed_in_its_sink_is_finished_by_the_next() {
 #[test]
 fn a_failed_line_is_repaired_and_affects_no_other() {
     let listed = Listed::new("name,owner,roles\na,t,Viewer\nb,t,Viewer\nc,t,Viewer\n");
-    // Somebody's file is in the way of the second line.
+    // The file for the second line already exists.
     fs::write(listed.0.path("secrets/b"), "somebody's").unwrap();
     let ran = listed.run(&["--yes"]);
     assert_eq!(ran.code, 1, "{ran:?}");
@@ -192,7 +192,7 @@ fn a_failed_line_is_repaired_and_affects_no_other() {
     assert_eq!(listed.states(0, &["--yes"]), ["in-place", "generated", "generated"]);
     listed.check_done(&["a", "b", "c"], "the file is out of the way");
 
-    // A key that lacks permissions, a wrong address, and a folder that is not there.
+    // A key that lacks permissions, a wrong address, and a missing folder.
     let listed = Listed::new("name,owner,roles\na,t,Viewer\n");
     let ran = listed.run(&["--yes", "--sink-folder", "no/such/folder"]);
     assert_eq!((ran.code, listed.0.keys().len()), (1, 0), "{ran:?}");
@@ -202,7 +202,7 @@ fn a_failed_line_is_repaired_and_affects_no_other() {
     assert_eq!(ran.code, 1, "{ran:?}");
     let ran = finish(listed.command(&["--yes"]).env("CORTEXKEY_API_KEY", "k7".repeat(64)));
     assert_eq!((ran.code, listed.0.keys().len()), (1, 0), "{ran:?}");
-    // A record that cannot be written: nothing is generated that nobody remembers.
+    // If the record cannot be written, no key is generated, because it would not be recorded.
     let ran = listed.run(&["--yes", "--record", "team.csv/record"]);
     assert_eq!((ran.code, listed.0.keys().len()), (1, 0), "{ran:?}");
     fs::write(listed.0.path("damaged.lock"), "keys: [").unwrap();
@@ -227,7 +227,7 @@ fn a_lost_record_causes_no_second_key() {
     assert_eq!(listed.states(0, &["--yes", "--recreate"]), ["generated", "in-place"]);
     listed.check_done(&["a", "b"], "recreated");
 
-    // A key that somebody edited is shown and left.
+    // An edited key is shown and left alone.
     let id = listed.0.in_place("b").unwrap();
     listed.0.good(&["keys", "edit", &id.to_string(), "--role", "Responder", "--yes"]);
     let ran = listed.run(&["--dry-run"]);
@@ -259,7 +259,7 @@ fn a_list_with_mistakes_changes_nothing() {
         assert!(listed.0.keys().is_empty() && !listed.0.path("team.csv.lock").exists());
     }
     wording!(said);
-    // From standard input a record has no place of its own.
+    // For standard input, there is no default path for the record.
     let world = &listed.0;
     let stdin = |args: &[&str]| {
         let mut command =

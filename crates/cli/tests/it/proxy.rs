@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use crate::common::{Tenant, finish};
 
-/// A proxy in a process of its own, ended with the test.
+/// A proxy in a separate process, which ends with the test.
 struct Proxy {
     process: Child,
     ready: Value,
@@ -37,7 +37,7 @@ impl Proxy {
         self.ready["url"].as_str().unwrap().strip_prefix("http://").unwrap()
     }
 
-    /// Sends bytes and reads the answer to its end.
+    /// Sends bytes and reads the response to its end.
     fn raw(&self, request: &str) -> String {
         exchange(TcpStream::connect(self.host()).unwrap(), request)
     }
@@ -127,7 +127,7 @@ fn a_body_is_streamed_in_chunks_and_a_cut_one_does_not_count() {
     let answer =
         proxy.request("POST /api_keys/validate/", chunked, "1\r\n{\r\n1\r\n}\r\n0\r\n\r\n");
     assert_eq!(status(&answer), 200, "{answer}");
-    // The program goes away in the middle of the body.
+    // The program disconnects in the middle of the body.
     let mut stream = TcpStream::connect(proxy.host()).unwrap();
     let head = format!(
         "POST /api_keys/validate/ HTTP/1.1\r\nHost: {}\r\nAuthorization: {}\r\n{chunked}\r\n1\r\n{{\r\n",
@@ -202,7 +202,7 @@ fn two_requests_are_not_smuggled_as_one() {
     ] {
         let body = format!("0\r\n\r\n{inner}");
         let answers = proxy.request(&format!("POST {LIST}"), headers, &body);
-        // Whatever is answered to the first, the second never counts as allowed.
+        // Whatever the response to the first, the second never counts as allowed.
         let seen = answers.matches("HTTP/1.1 200").count();
         assert!(seen <= 1, "{headers}: {answers}");
     }
@@ -237,7 +237,7 @@ fn a_socket_serves_only_its_own_user() {
         stream.read_to_string(&mut answer).unwrap();
         assert_eq!(status(&answer), 200, "{answer}");
 
-        // One that answers is not replaced.
+        // A socket in use is not replaced.
         let second = finish(&mut tenant.with_key("advanced", &["proxy", "--socket", path_text]));
         assert_eq!(second.code, 1, "{second:?}");
 
@@ -256,7 +256,7 @@ fn a_socket_serves_only_its_own_user() {
             assert_eq!(other.stdout, "");
         }
     }
-    // A socket that is left over is replaced; a file is not.
+    // A leftover socket is replaced; a file is not.
     assert!(path.exists());
     let proxy = Proxy::start(&tenant, &["--socket", path_text]);
     drop(proxy);
@@ -395,7 +395,7 @@ fn a_body_may_take_longer_than_the_timeout_and_must_not_stall() {
     });
     let args = ["--timeout-ms", "300", "--max-requests", "1"];
     let proxy = proxy_to(&stalls, "advanced", &args);
-    // The second request shows that the first one's place is free.
+    // The second request shows that the first one's slot is free.
     for _ in 0..2 {
         let answer = proxy.request(&format!("GET {HEALTH}"), "", "");
         assert!(status(&answer) == 200 && !answer.ends_with("0\r\n\r\n"), "{answer}");
@@ -490,7 +490,7 @@ fn a_file_in_place_of_its_socket_is_not_removed() {
     assert_eq!(std::fs::read_to_string(&socket).unwrap(), "mine");
 }
 
-/// Redirects and a tenant that goes away are errors of the proxy, not the tenant's.
+/// Redirects and a tenant that disconnects are errors of the proxy, not the tenant's.
 #[test]
 fn a_redirect_is_not_passed_on() {
     let elsewhere = TcpListener::bind("127.0.0.1:0").unwrap();

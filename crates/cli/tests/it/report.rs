@@ -15,7 +15,7 @@ struct World {
 }
 
 impl World {
-    /// A tenant with an administrator's key of its own, and a folder with one definition.
+    /// A tenant with its own administrator's key, and a folder with one definition.
     fn new() -> Self {
         let world = Self { tenant: Tenant::start(), folder: tempfile::tempdir().unwrap() };
         let write = |name: &str, text: &str| fs::write(world.path(name), text).unwrap();
@@ -64,7 +64,8 @@ fn a_report_contains_the_available_and_requested_parts() {
     assert_eq!(definitions["tenant"], Value::Null);
     assert_eq!(definitions["keys"][0]["name"], "svc");
 
-    // Without settings it is of the definitions, and says so; what is asked for must be there.
+    // Without settings, it covers only the definitions, and says so; requested parts must be
+    // available.
     let alone = world.finish(&mut cortexkey(&["report", "--format", "json"]));
     assert_eq!(alone.code, 0, "{alone:?}");
     wording!(alone.stderr);
@@ -92,7 +93,7 @@ fn exit_codes_are_those_of_the_linter_and_of_what_could_not_be_read() {
     assert_eq!(report(&[]).code, 1);
     assert_eq!(report(&["--fail-on", "never"]).code, 0);
     assert!(report(&[]).stdout.contains("owner-missing"));
-    // A name that two definitions have compares nothing, which is no pass.
+    // If two definitions have the same name, nothing is compared, which is an error.
     fs::write(&key, &text).unwrap();
     fs::write(world.path("other.key.yaml"), &text).unwrap();
     let twice = report(&["--fail-on", "never"]);

@@ -77,7 +77,7 @@ impl World {
         all.into_iter().filter(|record| record.id > 2).collect()
     }
 
-    /// Which of the tenant's keys the file holds.
+    /// The tenant's key that the file contains.
     fn in_file(&self) -> Option<u64> {
         let text = fs::read(self.path()).unwrap();
         self.keys().into_iter().map(|record| record.id).find(|id| {
@@ -87,7 +87,7 @@ impl World {
         })
     }
 
-    /// One new key, as the old one was, in the file; nothing is remembered or left over.
+    /// One new key with the old key's properties, in the file; no state and no other key is left.
     fn check_done(&self, what: &str) {
         let keys = self.keys();
         assert_eq!(keys.len(), 1, "{what}: {keys:?}");
@@ -127,7 +127,7 @@ fn a_rotation_killed_at_any_request_is_finished_by_the_next_run() {
             let (_, good) = world.killer.run(&mut world.rotate(&sink), Some((at, when)));
             assert!(!good, "{what}");
             assert!(world.in_file().is_some(), "{what}: nobody has a key that works");
-            // The last step may have been done: then there is nothing more to finish.
+            // The last step may have been completed: then there is nothing left to finish.
             let (_, good) = world.killer.run(&mut world.rotate(&sink), None);
             assert!(good, "{what}: the next run fails");
             world.check_done(&what);
@@ -157,7 +157,7 @@ fn a_rotation_killed_in_its_sink_is_finished_by_the_next_run() {
         let run = || {
             let mut command = world.rotate(&["--profile", "p"]);
             command.env("XDG_CONFIG_HOME", world.folder.path().join("config"));
-            // The sink would be told of the kill by a closed pipe otherwise.
+            // Otherwise, the closed pipe would tell the sink about the kill.
             world.killer.run(command.env_remove("CORTEXKEY_FQDN"), None).1
         };
         write(script);

@@ -83,7 +83,7 @@ fn two_tenants_with_one_sink_folder_lose_no_key() {
     wording!(second.stderr);
     assert_eq!((world.read("sink/key-3"), world.ids("b")), (first.clone(), vec![1, 2]));
 
-    // b's key of the same id is elsewhere; its rotation leaves a's file alone.
+    // b's key of the same id has another sink; its rotation leaves a's file alone.
     assert_eq!(world.generate("b", &["--sink-file", "b.key"]).code, 0);
     let id = world.ids("b").last().unwrap().to_string();
     fs::rename(world.path("sink/key-3"), world.path(&format!("sink/key-{id}"))).unwrap();
@@ -114,7 +114,7 @@ fn a_rotation_replaces_its_own_file_and_keeps_a_link_to_it() {
     assert!(world.path("link").symlink_metadata().unwrap().is_symlink());
     assert_eq!(world.read("real").len(), 128);
 
-    // What is no file gets no key, and no key is made for it.
+    // If the path is not a file, no key is generated.
     let made = cortexkey(&[]).arg("--version").output().is_ok()
         && std::process::Command::new("mkfifo").arg(world.path("fifo")).status().unwrap().success();
     assert!(made);
@@ -137,7 +137,7 @@ fn an_existing_secret_in_a_store_is_not_replaced() {
     assert_eq!(second.code, 1, "{second:?}");
     wording!(second.stderr);
     assert_eq!((world.read("store-key-3"), world.ids("b")), (first.clone(), vec![1, 2]));
-    // The program learns which key a rotation replaces, and allows it.
+    // The program gets the id of the key that a rotation replaces, and allows it.
     let ran = world.keys("a", &["rotate", "3", "--grace", "0", "--yes"]);
     assert_eq!(ran.code, 0, "{ran:?}");
     assert_ne!(world.read("store-key-3"), first);
@@ -183,7 +183,7 @@ fn a_program_that_times_out_may_have_stored_the_key() {
     let rotate = || world.keys("a", &["rotate", &first.to_string(), "--grace", "0", "--yes"]);
     let ran = rotate();
     assert!(ran.code == 1 && ran.stderr.contains("finish"), "{ran:?}");
-    // Somebody may use either key.
+    // Either key may be in use.
     assert_eq!(world.ids("a").iter().filter(|id| **id >= first).count(), 2, "{ran:?}");
     fs::write(world.path("sink/fast"), "").unwrap();
     let ran = rotate();

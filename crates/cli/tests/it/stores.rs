@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use crate::common::{Ran, Tenant, cortexkey, finish};
 
-/// A tenant, and stores that are empty.
+/// A tenant, and empty stores.
 struct World {
     tenant: Tenant,
     folder: tempfile::TempDir,
@@ -98,7 +98,7 @@ impl World {
         self.keys(&["rotate", &id.to_string(), "--grace", "0", "--yes", "--sink-store", url])
     }
 
-    /// A call with the key that a store holds, and nothing else set but the tenant.
+    /// A call with the key in a store; apart from that, only the tenant is set.
     fn ping(&self, url: &str, args: &[&str]) -> Ran {
         self.ping_to(&self.tenant, url, args)
     }
@@ -116,12 +116,12 @@ impl World {
     }
 
     fn faults(&self, faults: &[&str]) {
-        // Faults of reading are due after the next write.
+        // Faults while reading take effect after the next write.
         let _ = fs::remove_file(self.store("written"));
         fs::write(self.store("faults"), json!(faults).to_string()).unwrap();
     }
 
-    /// The fields that Vault holds.
+    /// The fields in Vault.
     fn vault_data(&self) -> Value {
         let text = fs::read_to_string(self.store("vault-_v1_secret_data_cortex_siem"));
         let held: Value = serde_json::from_str(&text.unwrap()).unwrap();
@@ -136,7 +136,7 @@ fn python() -> String {
     String::from_utf8(output.stdout).unwrap().trim().to_owned()
 }
 
-/// Generates into a store, uses the key from there, and rotates it in its place.
+/// Generates a key into a store, uses it from there, and rotates it.
 fn lives_in(world: &World, url: &str) {
     let ran = world.generate(url);
     assert_eq!(ran.code, 0, "{url}: {ran:?}");
@@ -261,7 +261,7 @@ fn the_stored_value_counts_and_not_the_answer() {
 
 #[test]
 fn a_key_that_may_have_been_stored_is_kept() {
-    // After `late`, the store is unchanged, but may still make the write.
+    // After `late`, the store is unchanged, but the write may still take effect.
     for faults in [&["blind"][..], &["lost"], &["late"]] {
         let world = World::with_vault();
         assert_eq!(world.generate(VAULT).code, 0);

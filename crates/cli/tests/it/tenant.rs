@@ -44,7 +44,7 @@ fn a_small_guard_refuses_what_it_has_no_room_for() {
         assert_eq!(ran.code == 0, accepted, "{}", ran.stderr);
         assert_eq!(ran.stderr.contains("replay-guard-quota"), !accepted, "{}", ran.stderr);
     }
-    // It is a guard in memory that has a size.
+    // Only a guard in memory has a size.
     for replay in ["off", "redis://127.0.0.1:1"] {
         let ran = finish(&mut cortexkey(&["tenant", "--guard-entries", "4", "--replay", replay]));
         assert_eq!((ran.code, ran.stdout.as_str()), (2, ""));
@@ -76,7 +76,7 @@ fn a_crash_leaves_no_core_with_keys() {
     use std::os::unix::process::ExitStatusExt as _;
 
     let folder = tempfile::tempdir().unwrap();
-    // Where cores are allowed at all.
+    // If core dumps are allowed at all.
     let script = "ulimit -c unlimited 2>/dev/null; exec \"$0\" tenant --quiet";
     let mut command = Command::new("sh");
     command.args(["-c", script, env!("CARGO_BIN_EXE_cortexkey")]).current_dir(folder.path());
@@ -90,7 +90,7 @@ fn a_crash_leaves_no_core_with_keys() {
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
 }
 
-/// The second block of the tenant's page, but for the address.
+/// The second block of the tenant's page, except for the address.
 #[test]
 fn the_first_calls_of_the_tenants_page_work() {
     let page = include_str!("../../../../docs/tenant.md");
@@ -119,7 +119,7 @@ fn the_first_calls_of_the_tenants_page_work() {
     }
 }
 
-/// The library that reads the file panics over some of them.
+/// The library that reads the file panics on some of them.
 #[test]
 fn a_damaged_data_file_gives_one_message() {
     let folder = tempfile::tempdir().unwrap();

@@ -61,7 +61,7 @@ fn the_binary_matches_the_vectors() {
     }
 }
 
-/// The file's own lines, with the names of the cases and what is expected of them.
+/// The file's own lines, with the names of the cases and the expected results.
 #[test]
 fn vectors_are_taken_as_they_are() {
     let cases = vectors("verifying");
@@ -86,7 +86,7 @@ fn lines_are_independent_unless_replay_is_checked() {
     assert_eq!(verdicts, ["accept", "replayed"]);
 }
 
-/// The vectors reach most verdicts; those of the guard need one that is full, fresh or too small.
+/// The vectors reach most verdicts; those of the guard need a guard that is full, new or too small.
 #[test]
 fn every_verdict_is_reached() {
     let mut reached: BTreeSet<String> =
@@ -107,7 +107,7 @@ fn every_verdict_is_reached() {
     reach(&["--replay-skew-ms", "1000"], &line);
     // Requests of one moment, more than the smallest guard has room for.
     reach(&["--replay-entries", "1"], &signed_lines(20_000));
-    // One run has one client, and so no quota; the tenant reaches this one.
+    // One run has one client and therefore no quota; the tenant's tests reach this verdict.
     reached.insert(Verdict::ReplayGuardQuota.code().to_owned());
     let all: BTreeSet<String> = Verdict::ALL.iter().map(|v| v.code().to_owned()).collect();
     assert_eq!(reached, all);
@@ -135,7 +135,7 @@ fn signed_lines(count: u64) -> String {
         .collect()
 }
 
-/// Each line is wrong in one way; the last is good and is answered all the same.
+/// Each line has one mistake; the last line is valid and still gets its result.
 #[test]
 fn a_bad_line_is_reported_and_the_next_is_answered() {
     let good = line(&vectors("verifying")[0]);
@@ -179,7 +179,7 @@ fn verify_reports_that_there_are_no_requests() {
     ");
 }
 
-/// A case without what the command does not read.
+/// A case without the fields that the command does not read.
 fn line(case: &Value) -> String {
     let fields = ["stored", "now_ms", "skew_ms", "request"];
     Value::Object(fields.iter().map(|f| ((*f).into(), case[*f].clone())).collect()).to_string()

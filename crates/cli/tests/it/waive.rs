@@ -121,7 +121,7 @@ fn waiving_a_non_waivable_finding_is_a_usage_error() {
         assert_eq!(read(folder.path(), "cortexkey.yaml"), policy);
     }
     wording!(all);
-    // Without an approver the waiver is written, and does not count yet.
+    // Without an approver, the waiver is written but does not apply yet.
     let (code, _, said) = waive(folder.path(), "svc-long", "L001", &[]);
     assert_eq!(code, 1, "{said}");
     wording!(said);

@@ -16,7 +16,7 @@ use crate::common::{Ran, cortexkey, finish};
 
 const WEBHOOK_SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 const PASSWORD: &str = "mail-password-7";
-/// What somebody may have put into a comment to be shown by a chat.
+/// A comment that attacks the display of a chat.
 const COMMENT: &str = "<!channel> *x* [a](http://e.example) {{DATE(1)}} SEC-1";
 
 /// A tenant with keys that expire within a week, and a configuration with targets.
@@ -99,7 +99,7 @@ fn each_target_gets_each_notice_once_and_without_markup_or_secrets() {
         HOOK.replace("targets.hook", "targets.e-hook"),
     ));
     watched.world.make("Viewer", COMMENT);
-    // A key in a comment is what people do.
+    // People do write keys into comments.
     watched.world.make("Viewer", &format!("was {}", "k7R".repeat(40)));
     let value = watched.good(&[]);
     assert_eq!(value["due"].as_array().unwrap().len(), 2, "{value}");
@@ -154,7 +154,7 @@ fn each_target_gets_each_notice_once_and_without_markup_or_secrets() {
     let has = |start: &str| talk.iter().any(|line| line.starts_with(start));
     assert!(has("AUTH") && has("RCPT TO:<ops@a.example>") && has("RCPT TO:<sec@a.example>"));
 
-    // Nothing secret is kept, and nobody else may read what is.
+    // No secret is stored, and other users cannot read the state.
     let state = watched.state();
     assert!(!state.contains("hook-secret-7") && !state.contains(PASSWORD));
     for file in ["state/cortexkey/watch/state.json", "notices.jsonl"] {
@@ -170,7 +170,7 @@ fn each_target_gets_each_notice_once_and_without_markup_or_secrets() {
     );
     assert!(watched.hook.got().is_empty() && mail.letters().is_empty());
     assert_eq!(watched.read("notices.jsonl").lines().count(), 2);
-    // A shorter threshold is another notice; a longer one that is passed already is none.
+    // A shorter threshold is a new notice; a longer one that has already passed is not.
     assert_eq!(watched.good(&["--before", "30d", "--before", "7d"])["due"], Value::Array(vec![]));
 }
 
@@ -240,7 +240,7 @@ fn a_failing_target_gets_its_notices_later_and_delays_no_other() {
         let id = got[0].header("webhook-id").unwrap().to_owned();
         assert_eq!(*message.get_or_insert(id.clone()), id, "{does:?}");
     }
-    // Nobody listens there.
+    // No process listens there.
     let refused = finish(watched.command(&[]).env("HOOK_URL", "http://127.0.0.1:9/hook-secret-7"));
     assert_eq!(refused.code, 1, "{refused:?}");
     wording!(refused.stdout);
@@ -256,7 +256,7 @@ fn a_failing_target_gets_its_notices_later_and_delays_no_other() {
     watched.hook.does(HookBehaviour::Answers(204));
     watched.good(&[]);
     let got = watched.hook.got();
-    // An attempt that nobody confirmed was among them.
+    // An unconfirmed attempt was among them.
     assert_eq!((got.len(), &got[0].json()["repeat"]), (1, &true.into()));
     watched.good(&[]);
     assert!(watched.hook.got().is_empty());
@@ -284,7 +284,7 @@ fn a_run_killed_anywhere_loses_no_notice() {
         let reported: Vec<String> = bodies.iter().flat_map(ids).collect();
         let once: BTreeSet<_> = reported.iter().collect();
         assert_eq!((reported.len(), once.len()), (25, 25), "{does:?}");
-        // What was under way is marked, and nothing else is.
+        // Only the message that was being sent is marked.
         let repeats: Vec<_> = bodies.iter().map(|body| body["repeat"].as_bool()).collect();
         assert_eq!(repeats, [Some(true), Some(false)], "{does:?}");
         for body in killed {
@@ -293,7 +293,7 @@ fn a_run_killed_anywhere_loses_no_notice() {
         watched.good(&[]);
         assert!(watched.hook.got().is_empty());
     }
-    // At the tenant's calls, nothing was begun.
+    // During calls to the tenant, no message is being sent.
     let watched = Watched::new(HOOK);
     watched.world.make("Viewer", "SEC-1");
     let killer = Killer::before(watched.world.tenant.url());
@@ -314,7 +314,7 @@ fn a_run_killed_anywhere_loses_no_notice() {
 fn without_its_state_nothing_is_sent() {
     let watched = Watched::new(HOOK);
     watched.world.make("Viewer", "SEC-1");
-    // A limit on the size of files is what no space is like.
+    // A limit on the size of files simulates a full disk.
     let mut shell = Command::new("sh");
     let command = watched.command(&[]);
     let script = "trap '' XFSZ; ulimit -f 0; exec \"$@\" | cat";
@@ -373,21 +373,21 @@ fn an_unreachable_tenant_is_one_notice_and_keeps_its_events() {
     let got = watched.hook.got();
     assert_eq!(got.len(), 1);
     assert_eq!(got[0].json()["notices"][0]["kind"], "unreachable");
-    // The same outage, and the keys that were told, are not told again; another outage is.
+    // The same outage and the same keys are not reported again; a new outage is.
     assert_eq!(dead(&[]).code, 1);
     watched.good(&[]);
     assert!(watched.hook.got().is_empty());
     assert_eq!(dead(&[]).code, 1);
     assert_eq!(watched.hook.got().len(), 1);
 
-    // A key that the tenant does not take, and a profile that cannot be used, are outages as well.
+    // A key that the tenant refuses and an unusable profile count as outages too.
     let refused = finish(watched.command(&[]).env("CORTEXKEY_API_KEY", "k7".repeat(64)));
     assert_eq!(refused.code, 1, "{refused:?}");
     watched.configure(&format!("{HOOK}[profiles.q]\nfqdn = 'q.example'\n"));
     let (value, ran) = watched.run(&["--profiles", "q"]);
     assert_eq!((ran.code, &value["tenants"][0]["queried"]), (1, &false.into()), "{ran:?}");
     assert_eq!(watched.run(&["--profiles", "q,nobody"]).1.code, 2);
-    // The key in the environment is for one tenant. The first profile alone would take it.
+    // The key in the environment is for one tenant. Only the first profile would use it.
     assert_eq!(watched.run(&["--profiles", "p"]).0["tenants"][0]["queried"], true);
     let (value, ran) = watched.run(&["--profiles", "p,q"]);
     assert_eq!((ran.code, &value["tenants"][0]["queried"]), (1, &false.into()), "{ran:?}");
@@ -427,7 +427,7 @@ fn without_a_target_due_notices_are_shown_as_unsent() {
         said.extend([format!("{args:?}\n{}", ran.stdout)]);
     }
     wording!(said);
-    // A target for other tenants only is none for this one.
+    // A target for other tenants does not count for this one.
     watched.configure(&format!("{HOOK}profiles = ['q']\n[profiles.q]\nfqdn = 'q.example'\n"));
     let value = watched.good(&["--dry-run"]);
     assert_eq!(value["due"].as_array().unwrap().len(), 1, "{value}");
@@ -476,7 +476,7 @@ fn metrics_and_calendar_are_valid_for_their_readers() {
     #[expect(clippy::cast_precision_loss, reason = "a double is exact to the second for long")]
     let seconds = record.expiration.unwrap() as f64 / 1000.0;
     assert!((expires - seconds).abs() < 1.0);
-    // What alerts and dashboard ask for is there.
+    // The metrics that the alerts and the dashboard use exist.
     for file in ["alerts.yaml", "alerts.test.yaml", "grafana.json"] {
         let text = fs::read_to_string(packaging(file)).unwrap();
         for (at, _) in text.match_indices("cortexkey_") {
@@ -485,7 +485,7 @@ fn metrics_and_calendar_are_valid_for_their_readers() {
             assert!(metrics.contains(&format!("# TYPE {name} gauge\n")), "{file}: {name}");
         }
     }
-    // Without definitions nobody knows what is unmanaged.
+    // Without definitions, it is unknown which keys are unmanaged.
     assert!(!metrics.contains("cortexkey_keys_unmanaged{"));
 
     let calendar = watched.read("keys.ics");
@@ -505,7 +505,7 @@ fn metrics_and_calendar_are_valid_for_their_readers() {
     watched.run(&["--metrics", "keys.prom", "--calendar", "keys.ics"]);
     assert!(watched.read("keys.ics").replace("\r\n ", "").contains(&format!("UID:{uid}\r\n")));
 
-    // Where it cannot be written the run says so, and what is there stays.
+    // If it cannot be written, the run reports that, and the old file stays.
     let (_, ran) = watched.run(&["--metrics", "no/such/folder", "--calendar", "."]);
     assert_eq!((ran.code, ran.stderr.matches("cannot write").count()), (1, 2), "{ran:?}");
 }
@@ -535,7 +535,8 @@ fn packaged_files_use_existing_options() {
 /// A metric's name, its labels and its value.
 type Sample = (String, Vec<(String, String)>, f64);
 
-/// Samples of the text format, read as strictly as the specification asks: metadata first, each
+/// Samples of the text format, parsed as strictly as the specification requires: metadata first,
+/// each
 /// metric once, escaped labels, no sample twice, the end mark.
 fn open_metrics(text: &str) -> Vec<Sample> {
     let text = text.strip_suffix("# EOF\n").expect("the end mark");
@@ -623,13 +624,13 @@ fn definitions_provide_names_owners_drift_and_due_dates() {
     assert!(metrics.contains("cortexkey_keys_unmanaged{tenant=\"p\"} 3\n"), "{metrics}");
     assert!(metrics.contains("name=\"svc-reader\",owner=\"team\""), "{metrics}");
 
-    // Somebody changes the key in the console.
+    // The key is changed in the console.
     world.good(&["keys", "edit", &id.to_string(), "--comment", "mine", "--yes"]);
     watched.good(&["--metrics", "keys.prom"]);
     let metrics = watched.read("keys.prom");
     assert!(metrics.contains("cortexkey_keys_drifted{tenant=\"p\"} 1\n"), "{metrics}");
 
-    // Definitions that cannot be read are reported, and expiries are told all the same.
+    // Definitions that cannot be read are reported, and expiry notices are still sent.
     fs::write(world.path("cortexkey.lock"), "damaged").unwrap();
     let (value, ran) = watched.run(&["--before", "90d", "--metrics", "keys.prom"]);
     assert_eq!(ran.code, 1, "{ran:?}");
@@ -649,7 +650,7 @@ fn a_scrape_gets_the_latest_metrics_and_nothing_else() {
     BufReader::new(child.stderr.take().unwrap()).read_line(&mut line).unwrap();
     let address =
         line.trim().strip_prefix("metrics at http://").unwrap().strip_suffix("/metrics").unwrap();
-    // The first look is done once it is printed. A closed pipe would end the command.
+    // The first check is complete once its output appears. A closed pipe would end the command.
     let mut out = String::new();
     let mut stdout = BufReader::new(child.stdout.take().unwrap());
     stdout.read_line(&mut out).unwrap();
@@ -707,7 +708,7 @@ fn target_errors_contain_no_secrets() {
     ] {
         assert_eq!(watched.run(args).1.code, 2, "{args:?}");
     }
-    // Trying targets and a dry run look at no state and write none.
+    // Testing targets and a dry run neither read nor write state.
     watched.world.make("Viewer", "SEC-1");
     let value = watched.good(&["--dry-run"]);
     assert_eq!(value["due"].as_array().unwrap().len(), 1);

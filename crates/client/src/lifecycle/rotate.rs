@@ -64,7 +64,7 @@ struct StatePlace {
 pub struct ReplacementOptions {
     /// When it expires, in milliseconds since 1970. Takes precedence over the lifetime.
     pub expires_ms: Option<u64>,
-    /// How long it lives; by default, as long as the old key's original lifetime.
+    /// Its lifetime; by default, the old key's original lifetime.
     pub lifetime_ms: Option<u64>,
     /// Whether the old key sees cases and issues that reference no known object, which the tenant
     /// does not return.
@@ -224,7 +224,7 @@ impl<'a> Rotation<'a> {
             level: old.level,
             expiration_ms: Some(expiration_ms(options, &record, now_ms)?),
             comment: record.comment,
-            // A store keeps the owner that it has.
+            // A secret store keeps the owner that it contains.
             owner: None,
             scope,
         };

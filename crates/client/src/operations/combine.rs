@@ -46,7 +46,7 @@ pub fn combine(permissions: &Permissions, candidates: &[Candidate]) -> Combinati
     let possible = |role: &Candidate, at: usize| may_hold(permissions, role, at);
     let sure = if permissions.is_complete() { RoleMatch::Yes } else { RoleMatch::Unknown };
     let first = search(permissions, &roles, sure, certain);
-    // What may be sufficient is only of interest if nothing certainly is.
+    // Sets that may be sufficient count only if no set certainly is.
     if !first.found.is_empty() || is_any_sufficient(permissions, &roles, certain) {
         return first;
     }
@@ -97,7 +97,7 @@ fn search(
     Combinations { found: sets.into_iter().map(combination).collect(), is_cut }
 }
 
-/// All sets of the smallest sufficient size, and whether the search was cut.
+/// All sets of the smallest sufficient size, and whether the search was cut short.
 fn smallest<'a>(held: &[(Mask, &'a Candidate)], bits: u32) -> (Vec<Vec<&'a Candidate>>, bool) {
     let mut search = Search::new(held.iter().map(|(mask, _)| *mask).collect(), bits);
     for size in 2..=SIZE_MAX {

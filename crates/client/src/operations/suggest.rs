@@ -36,11 +36,11 @@ pub struct Permissions {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum RoleMatch {
-    /// It does.
+    /// It certainly does.
     Yes,
-    /// It may; for some needs this is unknown.
+    /// It may: for some permissions this is unknown.
     Unknown,
-    /// It does not.
+    /// It certainly does not.
     No,
 }
 
@@ -51,11 +51,11 @@ pub struct Candidate {
     pub name: String,
     /// Whether it holds everything.
     pub fit: RoleMatch,
-    /// The weakest basis of the facts that this rests on.
+    /// The weakest basis of the facts behind this result.
     pub certainty: Option<Certainty>,
     /// What it does not hold.
     pub lacks: Vec<Requirement>,
-    /// What it may hold or not.
+    /// What it may hold; this is unknown.
     pub open: Vec<Requirement>,
     /// What it grants in addition, as far as is known.
     pub excess: Vec<String>,

@@ -223,7 +223,7 @@ mod tests {
         assert_eq!(grounds.map(count), [95, 5, 182, 50]);
     }
 
-    /// The permission is a second opinion on the mark in the table.
+    /// Compares the mark in the table with the permission.
     #[test]
     fn administrative_calls_are_marked() {
         let administers = |need: &Need| {

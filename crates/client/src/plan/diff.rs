@@ -230,7 +230,7 @@ impl Diff<'_> {
         Ok(action)
     }
 
-    /// Edits the key, or says why this key of ours cannot.
+    /// Edits the key, or returns the reason why the signing key cannot.
     fn edit(&self, changes: Vec<FieldChange>, widens: Vec<PlannedGain>) -> Action {
         if self.state.lacks_access_management {
             let lacks = ApiPermission::AccessManagementEdit;

@@ -43,10 +43,10 @@ pub struct NewKey {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum ExpiryError {
-    /// It has passed.
+    /// It is in the past.
     #[error("the new key's expiry has passed")]
     Passed,
-    /// It is too late.
+    /// It is later than the API allows.
     #[error("the new key's lifetime is too long: the API allows at most six months (184 days)")]
     TooLate,
 }

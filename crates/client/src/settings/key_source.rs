@@ -280,7 +280,7 @@ fn read_limited(source: &mut dyn Read) -> Result<Zeroizing<Vec<u8>>, KeyProblem>
     if bytes.len() > KEY_SOURCE_BYTES_MAX { Err(KeyProblem::TooLarge) } else { Ok(bytes) }
 }
 
-/// Takes exactly one line ending off.
+/// Removes exactly one line ending.
 fn without_line_end(mut stored: StoredSecret) -> Result<StoredSecret, KeyProblem> {
     let bytes = &mut stored.key;
     if bytes.ends_with(b"\n") {
@@ -344,7 +344,7 @@ mod tests {
         let pipe = folder.path().join("pipe");
         assert!(cortexkey_system::command("mkfifo").arg(&pipe).status().unwrap().success());
         let (done, opened) = std::sync::mpsc::channel();
-        // If it waits after all, the thread is abandoned.
+        // If the read blocks after all, its thread is abandoned.
         std::thread::spawn(move || {
             let _ = done.send(open(&pipe).and_then(|file| file.metadata()));
         });

@@ -317,7 +317,7 @@ fn check_host(
     })
 }
 
-/// Says which key it is and where it came from, and nothing of the key.
+/// Shows the key's id, its level and its source, but not the key.
 impl fmt::Debug for Credentials {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Credentials")

@@ -41,7 +41,7 @@ pub enum Channel {
         /// Its address.
         url: SecretSource,
     },
-    /// Any webhook that takes JSON.
+    /// Any webhook that accepts JSON.
     Webhook {
         /// Its address.
         url: WebhookUrl,
@@ -60,9 +60,9 @@ pub enum Channel {
 /// The address of a webhook.
 #[derive(Clone, Debug)]
 pub enum WebhookUrl {
-    /// It is no secret.
+    /// The address is not a secret.
     Plain(String),
-    /// It is one.
+    /// The address is a secret.
     Secret(SecretSource),
 }
 
@@ -76,7 +76,7 @@ pub struct Mail {
     pub port: u16,
     /// When the connection is encrypted.
     pub tls: MailTls,
-    /// The user name, for servers that ask for one.
+    /// The user name, for servers that require one.
     pub user: Option<String>,
     /// The user's password.
     pub password: Option<SecretSource>,

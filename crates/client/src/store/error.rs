@@ -53,7 +53,7 @@ pub enum StoreError {
         /// What the store reported, after a colon.
         detail: String,
     },
-    /// The answer is not in the expected form.
+    /// The response is not in the expected form.
     #[error("returned something other than {expected}")]
     Answer {
         /// What was expected.

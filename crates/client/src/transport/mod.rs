@@ -503,7 +503,7 @@ impl Client {
     }
 }
 
-/// Shows the key id and the tenant, and nothing of the key.
+/// Shows the key id and the tenant, but not the key.
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Client")

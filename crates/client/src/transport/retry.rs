@@ -41,8 +41,8 @@ impl Retry {
             CallError::Refused(refused) => refused.headers.retry_wait(),
             _ => None,
         };
-        if let Some(asked) = asked {
-            // A little later than asked, each at another time.
+        if let Some(asked) = asked.and_then(seconds) {
+            // A random time after the requested one, so that clients do not retry together.
             return (asked <= self.wait_max).then(|| asked + share_of(self.base));
         }
         let longest = self.base.saturating_mul(1 << attempt.min(16)).min(self.wait_max);

@@ -26,7 +26,7 @@ pub(crate) struct Web {
     unusable_proxy: Option<&'static str>,
 }
 
-/// A server's answer.
+/// A server's response.
 pub(crate) struct WebResponse {
     pub(crate) status: u16,
     pub(crate) headers: HeaderMap,

@@ -13,7 +13,7 @@ use cortexkey_tenant::{Clock, Options, SettableClock, Tenant};
 
 const KEY: &[u8] = b"DCdIeow0xm73EwnxjPza1tdHTfZQv2eH";
 
-/// A server that gives these answers, one a connection; none breaks it off.
+/// A server with these responses, one per connection; `None` closes the connection.
 fn answering(answers: &[Option<&str>]) -> (String, Arc<Mutex<Vec<String>>>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
@@ -56,7 +56,7 @@ fn nonce(head: &str) -> String {
     head.to_ascii_lowercase().split("x-xdr-nonce: ").nth(1).unwrap()[..64].to_owned()
 }
 
-/// How often a server that answers like this is asked, by a call that may be repeated or not.
+/// How often a server with this response is called, by a call that may or may not be retried.
 fn attempts(first: Option<&str>, repeatable: bool) -> usize {
     let (url, seen) = answering(&[first, Some("200 OK"), Some("200 OK")]);
     let method = Method::Post;
@@ -85,7 +85,7 @@ fn only_safe_calls_are_retried() {
         (Some("400 Bad"), true, 1),
         (Some("302 Found\r\nLocation: /x"), true, 1),
         (Some("200 OK"), true, 1),
-        // Longer than anybody would want to sit through.
+        // Longer than a user would wait.
         (Some("429 Too Many\r\nRetry-After: 3600"), true, 1),
     ] {
         assert_eq!(attempts(first, repeatable), expected, "{first:?} {repeatable}");

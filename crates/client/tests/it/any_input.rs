@@ -103,7 +103,7 @@ proptest! {
 
 #[test]
 fn a_megabyte_of_requests_is_compared_with_itself_once() {
-    // Each with each took more than a minute.
+    // Comparing each with each took more than a minute.
     let mut text = String::new();
     for at in 0..47_000 {
         writeln!(text, "x-xdr-nonce: {at}\n").unwrap();

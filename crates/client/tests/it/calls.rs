@@ -30,7 +30,7 @@ fn of(tenant: &Tenant, level: Level) -> Client {
     client(tenant.url(), signer_of(seeded))
 }
 
-/// A server that reads a request and answers with these bytes, once.
+/// A server that reads one request and responds with these bytes.
 fn answering(bytes: Vec<u8>, hold: Duration) -> (Client, JoinHandle<String>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
@@ -123,7 +123,7 @@ fn a_401_lists_the_usual_causes() {
     insta::assert_snapshot!("a 401", error);
     assert!(!error.contains("clock"), "{error}");
 
-    // A local tenant that explains itself is believed.
+    // A local tenant's explanation is believed.
     let tenant = Tenant::start(Options { explain: true, ..Options::default() }).unwrap();
     let signer = Signer::new(KeyId::new(9).unwrap(), Level::Standard, Key::new(KEY).unwrap());
     let error = client(tenant.url(), signer).ping().unwrap_err().to_string();
@@ -136,7 +136,7 @@ fn a_clock_that_is_off_is_reported() {
     let (_, text) = error_of(
         "HTTP/1.1 401 Unauthorized\nDate: Sun, 06 Nov 1994 08:49:37 GMT\nContent-Length: 0\n\n",
     );
-    // How far is another number each time.
+    // The difference varies between runs.
     let start = text.find("this machine's clock").unwrap_or_else(|| panic!("{text}"));
     wording!(text[start..].replace(|c: char| c.is_ascii_digit(), ""));
 }
@@ -264,7 +264,7 @@ fn invalid_responses_have_their_own_messages() {
         texts.push(without_port(&error_of(answer).1));
     }
     insta::assert_snapshot!("invalid answers", texts.join("\n"));
-    // The product's answer is a string, and some of its clients take this one as well.
+    // The product returns a string; some of its clients also accept this value.
     let answer = b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\ntrue".to_vec();
     assert!(answering(answer, Duration::ZERO).0.ping().is_ok());
 }
@@ -281,7 +281,7 @@ fn slow_and_absent_servers_are_distinguished() {
     assert!(matches!(error, CallError::Unreachable { .. }), "{error:?}");
 
     let error = self::client("api-none.invalid", signer()).ping().unwrap_err();
-    // Where a proxy is set, the proxy is asked for the name.
+    // If a proxy is set, the proxy resolves the name.
     let proxied =
         ["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY", "http_proxy", "HTTP_PROXY"]
             .into_iter()
@@ -342,12 +342,12 @@ fn requests_carry_the_documented_headers() {
     }
 }
 
-/// What `cortexkey examples rust` prints.
+/// The output of `cortexkey examples rust`.
 #[test]
 fn the_example_in_rust_works() {
     let tenant = Tenant::start(Options::default()).unwrap();
     let keys = tenant.seeded_keys().unwrap();
-    // Cargo builds it beside the tests: target/PROFILE/examples.
+    // Cargo builds it together with the tests: target/PROFILE/examples.
     let program = std::env::current_exe().unwrap();
     let program = program.ancestors().nth(2).unwrap().join("examples/first_call");
     for seeded in [&keys.standard, &keys.advanced] {

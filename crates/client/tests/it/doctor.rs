@@ -79,7 +79,7 @@ impl Settings {
     }
 }
 
-/// The one cause, and that it is certain.
+/// Asserts that there is one certain cause, and returns it.
 fn certain(diagnosis: &Diagnosis) -> Cause {
     match diagnosis.findings.as_slice() {
         [finding] => {
@@ -130,7 +130,7 @@ fn a_level_that_is_the_other_one_is_found_by_trying() {
     let settings = Settings { level: "standard", ..Settings::of(&tenant, Level::Advanced) };
     let diagnosis = settings.examine(&LiveOptions::default());
     assert_eq!(certain(&diagnosis), Cause::LevelMismatch);
-    // The other way round the key would be sent as it is, so it is asked for.
+    // The reverse would send the key itself, so it needs an option.
     let settings = Settings { level: "advanced", ..Settings::of(&tenant, Level::Standard) };
     let diagnosis = settings.examine(&LiveOptions::default());
     let first = &diagnosis.findings[0];
@@ -151,7 +151,7 @@ fn a_clock_that_is_off_is_named_with_by_how_much() {
         assert_eq!(certain(&diagnosis), Cause::ClockOff);
         let evidence = &diagnosis.findings[0].evidence;
         assert!(evidence.contains(seconds) || evidence.contains("599 s behind"), "{evidence}");
-        // A Standard key needs no clock, and is reported all the same.
+        // A Standard key needs no clock, but the difference is still reported.
         let diagnosis = Settings::of(&tenant, Level::Standard).examine(&LiveOptions::default());
         assert_eq!(diagnosis.findings[0].cause, Cause::ClockOff);
     }
@@ -280,7 +280,7 @@ fn a_non_api_host_differs_from_one_without_its_prefix() {
         let settings = Settings { url, ..Settings::of(&tenant, Level::Advanced) };
         assert_eq!(certain(&settings.examine(&LiveOptions::default())), cause);
     }
-    // Nobody there, and somebody without TLS.
+    // No server, and a server without TLS.
     let port = answering("HTTP/1.1 400 Bad Request\r\n\r\n");
     for (url, cause) in [
         (format!("https://127.0.0.1:{port}"), Cause::Tls),
@@ -303,7 +303,7 @@ fn signed(seeded: &SeededKey) -> Headers {
     headers.iter().map(|(name, value)| (name, value.to_owned())).collect()
 }
 
-/// Headers with a digest made in another way.
+/// Headers with a digest that was computed differently.
 fn hashed(seeded: &SeededKey, ms: &str, digest: impl Fn(&str, &str, &str) -> String) -> Headers {
     let nonce = "n".repeat(64);
     vec![
@@ -318,7 +318,7 @@ fn sha(text: &str) -> String {
     hex::encode(Sha256::digest(text))
 }
 
-/// Sends a request as it is; the status.
+/// Sends a request unchanged; returns the status.
 fn send(url: &str, headers: &Headers) -> u16 {
     let mut stream = TcpStream::connect(url.strip_prefix("http://").unwrap()).unwrap();
     stream.write_all(head(headers).replace('\n', "\r\n").as_bytes()).unwrap();
@@ -337,7 +337,7 @@ fn head(headers: &Headers) -> String {
     )
 }
 
-/// What the doctor says of requests, in each of the forms that they may come in.
+/// The doctor's findings for requests, in each input format.
 fn look(requests: &[&Headers], key: Option<&SeededKey>) -> Diagnosis {
     let heads: String = requests.iter().map(|request| head(request)).collect();
     let curl: String = heads
@@ -453,13 +453,13 @@ fn mistakes_of_other_clients_are_refused_by_the_tenant_and_named() {
     ] {
         assert_eq!(send(tenant.url(), &request), 401, "{cause}");
         assert_eq!(certain(&look(&[&request], Some(key))), cause);
-        // Without the key less can be said, and nothing wrong.
+        // Without the key, fewer causes are found, and none is wrong.
         for finding in look(&[&request], None).findings {
             let also = [cause, Cause::HashedStandardKey, Cause::OtherDigest];
             assert!(also.contains(&finding.cause), "{cause}: {finding:?}");
         }
     }
-    // Of another key, or made in a way that nobody knows: which, cannot be told.
+    // From another key, or computed in an unknown way: these cannot be distinguished.
     let other = hashed(advanced, &ms, |_, nonce, ms| plain("k", nonce, ms));
     let findings = look(&[&other], Some(advanced)).findings;
     let causes: Vec<_> = findings.iter().map(|finding| finding.cause).collect();
@@ -472,7 +472,7 @@ fn mistakes_of_other_clients_are_refused_by_the_tenant_and_named() {
     assert_eq!(certain(&look(&[&twice, &twice], Some(advanced))), Cause::ReusedNonce);
 }
 
-/// Some tenants may take such a nonce: no document says.
+/// Some tenants may accept such a nonce; no document says.
 #[test]
 fn a_nonce_of_another_form_is_possibly_the_cause() {
     let tenant = tenant();
@@ -525,7 +525,7 @@ fn every_cause_is_in_the_documents() {
     }
 }
 
-/// A proxy that takes a header away.
+/// A proxy that removes a header.
 fn stripping(upstream: &str, header: &'static str) -> String {
     let upstream = upstream.strip_prefix("http://").unwrap().to_owned();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();

@@ -28,7 +28,7 @@ fn start(inventory: &Path) -> (Tenant, Client) {
     (tenant, client)
 }
 
-/// More than a page of endpoints and assets, and names that only scopes have.
+/// More than one page of endpoints and assets, and names that occur only in scopes.
 fn organisation() -> Value {
     let endpoint = |n: u32| {
         json!({ "endpoint_id": format!("e{n:03}"), "endpoint_name": format!("host-{n}"),
@@ -59,7 +59,7 @@ fn organisation() -> Value {
     })
 }
 
-/// A new key with a scope that names what no list shows.
+/// A new key whose scope has names that no list contains.
 fn scope_a_key(client: &Client) {
     let id = KeyId::new(generate(client, "Viewer").0).unwrap();
     let scope = json!({
@@ -99,7 +99,7 @@ fn an_exported_tenant_starts_an_equal_emulator() {
         client.inventory().unwrap()
     };
     assert_eq!(first.incomplete, []);
-    // Against the organisation's own file, and not only against what was read before.
+    // Compared with the organisation's own file, not only with the first reading.
     let read = serde_json::to_value(&first).unwrap();
     for (section, id) in [
         ("endpoints", "endpoint_id"),
@@ -139,7 +139,7 @@ fn a_section_that_may_not_be_read_is_left_out_and_marked_with_the_permission() {
     assert_eq!((read.assets.len(), read.asset_groups.len()), (205, 1));
     let json = serde_json::to_value(&read).unwrap();
     assert!(json.get("endpoints").is_none() && json.get("users").is_none());
-    // It still loads, and so does what it says of itself.
+    // It still loads, including its own marks.
     fs::write(&written, json.to_string()).unwrap();
     assert_eq!(serde_json::from_value::<Inventory>(json).unwrap(), read);
     let (_tenant, client) = start(&written);

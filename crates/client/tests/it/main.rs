@@ -24,17 +24,17 @@ mod tls;
 
 use std::process::Command;
 
-/// Nobody listens here, and no system hands this port out, so nobody will.
+/// No process listens on this port, and no system assigns it.
 const NOBODY: &str = "127.0.0.1:1";
 
-/// One test in a process of its own: variables are set for a process as a whole.
+/// Runs one test in a separate process, because variables are set for the whole process.
 fn alone(test: &str) -> Command {
     let mut command = Command::new(std::env::current_exe().unwrap());
     command.args(["--exact", test]);
     command
 }
 
-/// That the test passes, and is run at all: a name that no test has makes no failure.
+/// Asserts that the test passes and was run: an unknown name is not a failure.
 fn passed(alone: &mut Command) {
     let output = alone.output().unwrap();
     let text = String::from_utf8_lossy(&output.stdout);

@@ -55,7 +55,7 @@ fn plan(desired: &[Desired], locked: Option<&LockedTenant>, state: &TenantState)
     Plan::new("eu", desired, &[], locked, state, &options)
 }
 
-/// What is done to the one key.
+/// The action for the only key.
 fn kinds(spec: &str, record: ApiKeyRecord) -> Vec<ActionKind> {
     let entry = LockedKey { id: KeyId::new(record.id), ..LockedKey::default() };
     let plan = plan(&[desired(spec)], Some(&locked(entry)), &state(vec![record]));
@@ -76,13 +76,13 @@ fn expiries_are_compared_with_the_tenant() {
     let never = || record(7, None, 0);
     let expected = NOW_MS + 50 * DAY_MS;
     for (spec, record, kinds) in [
-        // A third of the lifetime, or thirty days before its end.
+        // A third of the lifetime, or thirty days before its expiry.
         (lifetime("90d"), of(day(31), 90 * DAY_MS), vec![]),
         (lifetime("90d"), of(day(30), 90 * DAY_MS), vec![ActionKind::Replace]),
         (lifetime("30d"), of(day(11), 30 * DAY_MS), vec![]),
         (lifetime("30d"), of(day(10), 30 * DAY_MS), vec![ActionKind::Replace]),
         (lifetime("180d"), of(day(31), 180 * DAY_MS), vec![]),
-        // Two clocks lie between the lifetime that was asked for and the one that came out.
+        // Two clocks determine the difference between the requested and the actual lifetime.
         (lifetime("90d"), of(day(80), 90 * DAY_MS - 600_000), vec![]),
         (lifetime("90d"), of(day(80), 90 * DAY_MS + 600_000), vec![]),
         (lifetime("90d"), of(day(80), 91 * DAY_MS), vec![ActionKind::Replace]),
@@ -164,7 +164,7 @@ fn keys_in_progress_are_neither_unmanaged_nor_lost() {
     assert_eq!(unmanaged, [6]);
     assert_eq!(with.actions.iter().map(|a| a.action).collect::<Vec<_>>(), [ActionKind::Retire]);
     assert!(with.notes[0].contains("interrupted"));
-    // Without its definition all of it goes.
+    // Without its definition, all of its keys are deleted.
     let without = plan(&[], Some(&locked(entry)), &state(keys));
     assert_eq!(without.actions.iter().map(|a| a.action).collect::<Vec<_>>(), [ActionKind::Delete]);
     assert!(without.actions[0].asks());
@@ -183,7 +183,7 @@ fn the_signing_key_is_deleted_last_and_never_alone() {
     let dropped = plan_of(&[]);
     assert_eq!(dropped.actions[0].action, ActionKind::Refuse);
     assert!(dropped.refuses());
-    // Nor is it retired, though others are.
+    // It is not retired either, although others are.
     let retiring = [2, 4].map(|id| Retiring { id: key_id(id), after_ms: NOW_MS }).to_vec();
     let entry = LockedKey { id: KeyId::new(3), retiring, ..LockedKey::default() };
     let keys = [2, 3, 4].map(|id| record(id, Some(80 * 86_400_000), 90 * DAY_MS)).to_vec();

@@ -11,7 +11,8 @@ use cortexkey_tenant::{Options, Tenant};
 
 use crate::{NOBODY, alone, passed};
 
-/// A proxy that leads to one place, whatever it is asked for; or refuses. What it was asked for.
+/// A proxy that connects to one address, whatever is requested, or refuses. Returns what was
+/// requested.
 fn proxy(to: Option<String>) -> (u16, Arc<Mutex<Vec<String>>>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
@@ -41,7 +42,7 @@ fn proxy(to: Option<String>) -> (u16, Arc<Mutex<Vec<String>>>) {
     (port, asked)
 }
 
-/// What another process makes of a tenant under its own name, with these variables.
+/// Calls a tenant under another name from a separate process, with these variables.
 const URL: &str = "CORTEXKEY_TEST_PROXY_URL";
 const CA: &str = "CORTEXKEY_TEST_PROXY_CA";
 const EXPECTED: &str = "CORTEXKEY_TEST_PROXY_EXPECTED";
@@ -54,7 +55,7 @@ fn calls_never_bypass_the_proxy() {
     let tenant = Tenant::start(Options { tls: Some(Vec::new()), ..Options::default() }).unwrap();
     let place = tenant.url().strip_prefix("https://").unwrap().to_owned();
     let port = place.rsplit(':').next().unwrap();
-    // No address of this machine, as far as the client can tell, so that a proxy may lead there.
+    // Not recognisable as this machine, so that a proxy may be used for it.
     let url = format!("https://api-tenant.localhost:{port}");
     let run = |variables: &[(&str, String)], expected: &str| {
         let mut command = alone("proxies::calls_never_bypass_the_proxy");

@@ -21,7 +21,7 @@ use cortexkey_manifest::yaml::{YamlLimits, parse};
 use cortexkey_tenant::{Fault, FaultKind, Options, Tenant};
 use serde_json::json;
 
-/// A tenant with an old key whose text is in a file.
+/// A tenant with an old key, which is in a file.
 struct World {
     tenant: Tenant,
     admin: Client,
@@ -64,7 +64,7 @@ impl World {
         all.into_iter().filter(|record| record.id > 2).collect()
     }
 
-    /// Which of the tenant's keys the file holds.
+    /// The tenant's key that the file contains.
     fn in_file(&self) -> Option<u64> {
         let text = fs::read(self.path()).unwrap();
         self.keys().into_iter().map(|record| record.id).find(|id| {
@@ -74,7 +74,7 @@ impl World {
         })
     }
 
-    /// One key, as it was asked for, and in the file.
+    /// Exactly one key, as requested, and in the file.
     fn check_done(&self, entry: &LockedKey) {
         let keys = self.keys();
         assert_eq!(keys.len(), 1, "{keys:?} {entry:?}");
@@ -127,7 +127,7 @@ fn new_key() -> NewKey {
     }
 }
 
-/// Keeps the state, and fails at one save.
+/// Stores the state in memory, and fails at one save.
 struct Memory {
     saved: RefCell<Option<LockedKey>>,
     saves: Cell<usize>,
@@ -180,7 +180,7 @@ fn a_key_is_replaced_stepwise_with_a_grace_period() {
             RenewalStep::InPlace(id)
         ]
     );
-    // Both live; the grace is not over.
+    // Both keys exist; the grace period is not over.
     assert_eq!(world.in_file(), Some(id.get()));
     renewal.retire(&mut entry, now_ms + 59_999, &mut &memory).unwrap();
     assert_eq!(world.keys().len(), 2);
@@ -203,7 +203,7 @@ fn the_next_run_finishes_after_an_unwritable_state() {
         let is_last = memory.saves.get() < fails_at;
         assert_eq!(first.is_ok(), is_last, "{fails_at}: {first:?}");
         assert!(world.in_file().is_some(), "{fails_at}: nobody has a key that works");
-        // The next run knows what the disk has, not what the first had in memory.
+        // The next run has the state on disk, not the first run's memory.
         let mut entry = memory.saved.borrow().clone().unwrap_or_else(|| world.entry());
         let memory = Memory::new(None);
         if entry.pending.is_some() || entry.id == Some(world.old) {
@@ -310,7 +310,7 @@ fn the_key_that_signs_the_calls_is_never_deleted() {
     assert!(world.keys().is_empty() && world.admin.ping().is_ok());
 }
 
-/// Every call, broken in every way, before and after it had its effect, once and permanently.
+/// Every call is interrupted in every way, before and after its effect, once and permanently.
 #[test]
 fn a_rotation_that_fails_at_any_call_is_finished_by_the_next_run() {
     let paths = [
@@ -343,7 +343,7 @@ fn a_rotation_that_fails_at_any_call_is_finished_by_the_next_run() {
                 world.tenant.set_faults(vec![Fault { kind, times, path, after }]).unwrap();
                 let mut entry = world.entry();
                 let first = rotate(&world, &mut entry);
-                // A key that is gone although the answer says otherwise, or says nothing, is gone.
+                // A key that is gone counts as gone, whatever the response.
                 let is_seen = tried == "/public_api/v1/api_keys/delete";
                 assert!(first.is_err() || is_seen, "{what}");
                 world.tenant.set_faults(Vec::new()).unwrap();

@@ -311,7 +311,7 @@ const PROFILE: usize = 2;
 #[cfg(unix)]
 const PROVIDER: usize = 3;
 
-/// How a profile comes into force.
+/// How a profile is selected.
 #[cfg(unix)]
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Chosen {
@@ -434,7 +434,7 @@ fn an_address_in_other_words_is_the_same_tenant() {
     assert!(resolve(&ExplicitSettings::default(), &entries).is_ok());
     let one = ExplicitSettings { fqdn: Some("one.example".into()), ..ExplicitSettings::default() };
     assert!(resolve(&one, &entries).is_err());
-    // An address of the key's own source that cannot be read may be of another tenant.
+    // An invalid address in the key's own source may be that of another tenant.
     let given =
         ExplicitSettings { fqdn: Some("one.example".into()), ..ExplicitSettings::default() };
     for own in ["http://one.example", ""] {

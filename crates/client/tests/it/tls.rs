@@ -30,7 +30,7 @@ fn only_known_certificate_authorities_are_trusted() {
     assert!(matches!(error, CallError::Tls { .. }), "{error:?}");
     let path = tenant.ca_path().unwrap();
     client(&tenant, Some(Roots::from_file(path).unwrap())).ping().unwrap();
-    // One tenant's authority is none for another.
+    // One tenant's authority is not trusted for another tenant.
     let other = self::tenant();
     let roots = Roots::from_file(path).unwrap();
     assert!(matches!(client(&other, Some(roots)).ping(), Err(CallError::Tls { .. })));
@@ -62,7 +62,7 @@ fn the_doctor_names_it() {
     connection.client().ping().unwrap();
 }
 
-/// On Linux the system's store is what these two variables say.
+/// On Linux, these two variables set the system's store.
 #[cfg(target_os = "linux")]
 #[test]
 fn the_systems_store_is_used() {
@@ -72,7 +72,7 @@ fn the_systems_store_is_used() {
         let signer = Signer::new("7".parse().unwrap(), "standard".parse().unwrap(), key);
         let options = ClientOptions { retry: Retry::NEVER, ..ClientOptions::default() };
         let url = url.to_str().unwrap().parse().unwrap();
-        // Anyone who is answered at all trusts who answers.
+        // A client that gets a response has accepted the server's certificate.
         let error = Client::new(url, signer, options).ping().unwrap_err();
         assert_eq!(error.status(), Some(401), "{error}");
         return;

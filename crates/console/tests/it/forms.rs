@@ -9,7 +9,7 @@ use cortexkey_tenant::{Fault, FaultKind};
 
 use crate::site::{Answer, Browser, Site, client};
 
-/// A site whose unfinished work is kept in a folder that vanishes.
+/// A site that stores unfinished work in a temporary folder.
 pub(crate) fn site() -> (Site, tempfile::TempDir) {
     let folder = tempfile::tempdir().unwrap();
     let state = folder.path().to_owned();
@@ -20,7 +20,7 @@ const FORM: &str = "level=advanced&role=Viewer&comment=SEC-1&has-date=1&date=209
                     &has-scope=1&assets=select&group=16&cases=select&domain=Security&unreferenced=1\
                     &endpoints=all&name=svc-x-prod&owner=team-a";
 
-/// The form with an expiration that the API takes, and a number that says it is sent once.
+/// The form with an expiration that the API accepts, and a submission number.
 pub(crate) fn form(once: &str) -> String {
     let in_90_days = cortexkey_client::time::now_ms() + 90 * 24 * 60 * 60 * 1000;
     let date = cortexkey_client::time::time_text(in_90_days);
@@ -58,7 +58,7 @@ fn a_generated_key_is_scoped_and_shown_in_one_response() {
     assert_eq!(groups.iter().map(|group| group.asset_group_id).collect::<Vec<_>>(), [16]);
     assert_eq!(scope.cases_issues.tags[0].tag_name, "Security");
     assert!(!ObservedScope::from(&scope).is_nothing());
-    // Nothing else has it, and nothing is left of its making.
+    // The key is nowhere else, and no state is left.
     for path in ["/keys", "/keys?f.comment=SEC", "/keys/export?format=csv"] {
         assert!(!browser.get(path).body.contains(&key), "{path}");
     }
@@ -262,7 +262,7 @@ fn a_rotation_replaces_the_key_and_deletes_the_old_one() {
     let browser = site.enter();
     let (id, old) = generate(&browser, "1");
     let path = format!("/keys/{id}/rotate");
-    // Whether the old key sees what references no known object, the tenant does not show.
+    // The tenant does not return whether the old key sees issues that reference no known object.
     let unclear = browser.post(&path, "grace=0&once=2");
     assert_eq!(unclear.status, 422);
     let rotated = browser.follow(&browser.post(&path, "grace=0&unreferenced=yes&once=3"));
@@ -319,11 +319,11 @@ fn each_page_reports_an_unreadable_tenant() {
         let page = browser.get(path);
         assert!(page.body.contains("role=\"alert\""), "{path}");
     }
-    // What was read before is still there, with its age.
+    // The last snapshot is still shown, with its age.
     assert!(browser.get("/keys").body.contains("Instance Administrator"));
 }
 
-/// A tenant that is slow, refuses, answers nonsense or goes away, on the pages beside the table.
+/// A tenant that is slow, refuses, sends invalid responses or disconnects, on the other pages.
 #[test]
 fn a_failing_call_is_reported_and_the_rest_of_the_page_is_shown() {
     let folder = tempfile::tempdir().unwrap();

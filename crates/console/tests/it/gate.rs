@@ -103,7 +103,7 @@ fn requests_from_other_sites_are_refused() {
     for method in ["PUT", "DELETE", "OPTIONS", "PATCH", "TRACE"] {
         assert_eq!(send(method, &[("Origin", &origin)]), 405, "{method}");
     }
-    // What is good in all of this reaches the page, which wants the key's id typed.
+    // A valid request reaches the page, which asks the user to type the key's id.
     let good = [form, ("Origin", "null"), ("Sec-Fetch-Site", "same-origin")];
     assert_ne!(send("POST", &good), 403);
 }

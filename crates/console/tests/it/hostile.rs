@@ -15,9 +15,9 @@ use serde_json::Value;
 
 use crate::site::{Answer, Browser, Request, Site, answered, client, client_at};
 
-/// Strings for each page; more in the campaign.
+/// The number of strings for each page; the campaign uses more.
 const STRINGS: usize = 300;
-/// How many are joined to one value.
+/// How many pieces form one value.
 const JOINED: usize = 6;
 
 const TAGS: &str = "a body button caption code datalist dd details dialog div dl dt fieldset form h1 h2 h3 head \
@@ -28,7 +28,7 @@ const ATTRIBUTES: &str = "action autocomplete charset checked class colspan cont
      open pattern placeholder popover popovertarget readonly rel required role rows rx scope selected size \
      spellcheck src step style-none tabindex title type value width";
 
-/// Pieces that mean something to a browser, a stylesheet, a script or a template.
+/// Pieces with a meaning in HTML, CSS, scripts or templates.
 const PIECES: [&str; 28] = [
     "<script>alert(1)</script>",
     "\"><img src=x onerror=alert(1)>",
@@ -84,13 +84,13 @@ impl Strings {
         text
     }
 
-    /// Several at once.
+    /// Several strings.
     fn joined(&mut self) -> String {
         (0..JOINED).map(|_| self.next()).collect()
     }
 }
 
-/// A tenant whose answers hold such strings.
+/// A tenant whose responses contain such strings.
 struct Hostile {
     url: String,
     state: Arc<Mutex<State>>,
@@ -104,7 +104,7 @@ struct State {
     comments: BTreeMap<u64, Vec<String>>,
 }
 
-/// The members of answers that are free text.
+/// The members of responses that are free text.
 const MEMBERS: [&str; 14] = [
     "comment",
     "user_name",
@@ -123,7 +123,7 @@ const MEMBERS: [&str; 14] = [
 ];
 
 impl Hostile {
-    /// Stands between a console and an emulator.
+    /// A proxy between a console and an emulator.
     fn before(url: &str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let own = format!("http://{}", listener.local_addr().unwrap());
@@ -146,7 +146,7 @@ impl Hostile {
     }
 }
 
-/// Hands a request on, and its answer back with other strings.
+/// Forwards a request, and returns the response with other strings.
 fn relay(mut stream: TcpStream, behind: &str, state: &Mutex<State>) {
     let Some(request) = Request::read(&stream) else { return };
     let answer = request.pass_on(behind);
@@ -181,7 +181,7 @@ fn replace(value: &mut Value, member: &str, state: &mut State) {
     }
 }
 
-/// Asserts that a page has the console's own elements and attributes alone; returns its text.
+/// Asserts that a page has only the console's own elements and attributes; returns its text.
 fn harmless(page: &str, what: &str) -> String {
     let mut all = String::new();
     for Ok(token) in Tokenizer::new(page) {
@@ -226,11 +226,11 @@ fn encoded(text: &str) -> String {
     form_urlencoded::byte_serialize(text.as_bytes()).collect()
 }
 
-/// A folder whose definitions, names of files and custom rule attack.
+/// A folder with attacks in its definitions, file names and custom rule.
 fn folder(strings: &mut Strings) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     let quoted = |text: String| Value::String(text.replace(['\u{0}', '\u{fffe}'], "")).to_string();
-    // Without what makes a policy invalid: invisible characters and references.
+    // Without characters that make a policy invalid: invisible ones and references.
     let in_policy = |text: &str| {
         let text = text.replace("${", "").replace("{{", "");
         Value::String(text.chars().filter(|c| (' '..='~').contains(c)).collect()).to_string()
@@ -261,7 +261,7 @@ fn folder(strings: &mut Strings) -> tempfile::TempDir {
     folder
 }
 
-/// A page, in an address or as a form that is refused. `§` is a string of its own.
+/// A page, as a URL or as a form that is refused. Each `§` is replaced by a string.
 const PAGES: [(&str, Option<&str>); 28] = [
     ("/keys?fresh=1", None),
     ("/keys?fresh=1&col=created-by&col=comment&col=owner&col=name&col=file&col=policy", None),
@@ -296,7 +296,7 @@ const PAGES: [(&str, Option<&str>); 28] = [
     ("/settings", Some("set=fault&kind=§&value=§&times=§&path=§")),
 ];
 
-/// Sends so many strings through each page.
+/// Sends the given number of strings through each page.
 fn attack(strings_each: usize) {
     let mut strings = Strings(0x9e37_79b9_7f4a_7c15);
     let folder = folder(&mut strings);
@@ -351,7 +351,7 @@ fn attack(strings_each: usize) {
                     text.chars().filter(char::is_ascii_graphic).collect()
                 };
                 let seen = visible(&text);
-                // A plan reads the keys, too.
+                // A plan reads the keys too.
                 let is_there = comments[&3].iter().rev().any(|sent| seen.contains(&visible(sent)));
                 assert!(is_there, "none of the comments is in the text of {path}");
             }

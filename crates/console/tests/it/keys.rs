@@ -209,7 +209,7 @@ fn a_read_only_console_changes_nothing() {
     assert!(!browser.get("/keys").body.contains("/delete"));
 }
 
-/// A filter of a column that is not shown would be lost with the next change of the form.
+/// The filter of a hidden column would be lost with the next change of the form.
 #[test]
 fn a_filtered_column_is_shown() {
     let site = Site::start();

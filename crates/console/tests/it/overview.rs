@@ -14,7 +14,7 @@ use crate::site::{Site, client};
 
 const DAY_MS: u64 = 24 * 60 * 60 * 1000;
 
-/// What somebody may write into a comment, a name or an owner.
+/// An attack in a comment, a name or an owner.
 const HOSTILE: [&str; 8] = [
     "<script>alert(1)</script>",
     "\"><img src=x onerror=alert(1)>",
@@ -56,7 +56,7 @@ fn report(site: &Site, source: Option<&DefinitionSource>) -> TenantReport {
     TenantReport::of_tenant(&client, &snapshot, &scopes, None)
 }
 
-/// The tags of a file, without the stylesheet. No text and no value of an attribute has their signs.
+/// The tags of a file, without the stylesheet. No text or attribute value contains `<` or `>`.
 fn tags(html: &str) -> Vec<&str> {
     let (head, rest) = html.split_once("<style>").unwrap();
     let (_, body) = rest.split_once("</style>").unwrap();
@@ -95,7 +95,7 @@ fn the_page_the_report_and_the_table_have_the_same_figures() {
         .collect();
     assert_eq!(figures(&page), wanted);
     assert_eq!(figures(&report_html(&report)), wanted);
-    // Each figure leads to so many rows.
+    // Each figure's link leads to that number of rows.
     for item in page.split("<li><a href=\"/keys").skip(1).take(wanted.len()) {
         let address = item.split('"').next().unwrap().replace("&amp;", "&");
         let count = item.split("</strong>").next().unwrap().rsplit('>').next().unwrap();
@@ -187,7 +187,7 @@ fn each_scope_is_read_once_for_a_page() {
     for _ in 0..3 {
         generate(&site, "Viewer", "x", 60);
     }
-    // As `import` notes it: comparing the key with its definition needs its scope.
+    // As `import` records it: comparing the key with its definition needs its scope.
     let host = client(&site.tenant).address().host().to_owned();
     let key = LockedKey { id: KeyId::new(3), ..LockedKey::default() };
     let keys = [("svc".to_owned(), key)].into();

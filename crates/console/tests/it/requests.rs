@@ -21,7 +21,7 @@ fn of(browser: &Browser<'_>, query: &str) -> Vec<u64> {
     whole
 }
 
-/// Sends a request as the Advanced key signed it at a time; the status.
+/// Sends a request that the Advanced key signed at the given time; returns the status.
 fn sent(site: &Site, stamp_ms: u64, path: &str) -> u16 {
     let client = client(&site.tenant);
     let stamp = Timestamp::from_ms(stamp_ms).unwrap();

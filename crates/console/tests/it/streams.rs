@@ -63,7 +63,7 @@ impl Streams {
         Self { stop, reader: Some(reader) }
     }
 
-    /// Closes all; how many bytes they had.
+    /// Closes all streams; returns how many bytes they received.
     fn close(mut self) -> u64 {
         self.stop.store(true, Ordering::Relaxed);
         self.reader.take().unwrap().join().unwrap()
@@ -77,7 +77,7 @@ fn ticks() -> f64 {
     fields.split(' ').skip(12).take(2).map(|ticks| ticks.parse::<f64>().unwrap()).sum()
 }
 
-/// What a signed request takes, of time and of this process's processor time.
+/// The time of a signed request, and its processor time in this process.
 #[derive(Clone, Copy)]
 struct Cost {
     time: f64,
@@ -98,8 +98,8 @@ fn cost(site: &Site) -> Cost {
     Cost { time: start.elapsed().as_secs_f64() / sent, ticks: (ticks() - before) / sent }
 }
 
-/// How many times as much requests cost with open streams. What changes on the machine meanwhile
-/// changes both alike.
+/// How many times as much requests cost with open streams. Changes of the machine's load
+/// affect both measurements.
 fn round(browser: &Browser<'_>) -> Cost {
     let site = browser.site;
     let first = cost(site);

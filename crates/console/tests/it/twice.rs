@@ -25,7 +25,8 @@ fn request(browser: &Browser<'_>, path: &str, fields: &str) -> Vec<u8> {
     .into_bytes()
 }
 
-/// Sends a form and hangs up: at once, or when the response begins, or when all of it is there.
+/// Sends a form and closes the connection: immediately, when the response begins, or when it is
+/// complete.
 #[derive(Clone, Copy, Debug)]
 enum HangUp {
     AtOnce,
@@ -66,7 +67,7 @@ fn the_second_request_leads_to_the_key_of_the_first() {
         slow(&site);
         let dropped = send_and_drop(&browser, "/keys/new", &form("1"), when);
         if matches!(when, HangUp::AtOnce) {
-            // It is under way when the second one comes.
+            // It is in progress when the second request arrives.
             std::thread::sleep(Duration::from_millis(50));
         }
         let second = browser.post("/keys/new", &form("1"));
@@ -76,7 +77,7 @@ fn the_second_request_leads_to_the_key_of_the_first() {
         assert_eq!(key.len(), 128, "{when:?}");
         assert!(!dropped.contains(&key) && !second.body.contains(&key), "{when:?}");
         assert_eq!(count(&site), 3, "{when:?}");
-        // Once.
+        // The key is shown once.
         let again = browser.follow(&second);
         assert_eq!((again.status, secret(&again)), (410, None), "{when:?}");
         let third = browser.post("/keys/new", &form("1"));
@@ -173,7 +174,7 @@ fn other_forms_that_are_sent_twice_are_carried_out_once() {
     assert_eq!(site.tenant.controls().faults().len(), 2);
 }
 
-/// What a page sends is a number of its own each time.
+/// Each rendering of a page has its own number.
 #[test]
 fn each_form_that_changes_something_has_a_number() {
     let (site, _folder) = site();

@@ -21,7 +21,7 @@ pub(crate) fn owned(names: &[&str]) -> Vec<String> {
     names.iter().map(|name| (*name).to_owned()).collect()
 }
 
-/// A scope as the evaluator takes it.
+/// A scope in the evaluator's form.
 pub(crate) fn scope(scope: &naive::Scope) -> Scope<String> {
     let area = |area: &naive::Area| match area {
         naive::Area::None => Area::None,
@@ -48,7 +48,7 @@ pub(crate) fn scope(scope: &naive::Scope) -> Scope<String> {
     }
 }
 
-/// A question as the naive evaluator takes it.
+/// A question in the naive evaluator's form.
 pub(crate) fn target(question: &Question<'_>) -> Target {
     let asset = |groups: &[&str]| naive::Asset { groups: owned(groups) };
     match *question {
@@ -105,7 +105,7 @@ fn axes(selections: &[&[&str]]) -> Vec<naive::Axis> {
     axes
 }
 
-/// Every combination of what the areas of a scope may hold, and no scope.
+/// Every combination of the areas of a scope, and no scope.
 pub(crate) fn scopes() -> Vec<Option<naive::Scope>> {
     let mut scopes = vec![None];
     for assets in areas(&[&["a1"]]) {
@@ -141,7 +141,8 @@ const fn endpoint_of(
     Endpoint { groups, tags }
 }
 
-/// What issues may reference: the unknown, the deleted, and assets that selections hit or miss,
+/// What issues may reference: unknown and deleted objects, and assets that selections match or
+/// miss,
 /// with and without agents.
 const REFERENCES: [Reference<'static>; 7] = [
     Reference::Unknown,
@@ -187,7 +188,7 @@ pub(crate) fn questions() -> Vec<Question<'static>> {
         }
         questions.push(Question::Case { domain, issues: &[] });
     }
-    // Cases of one issue, and of two that reference one thing each.
+    // Cases with one issue, and with two issues that have one reference each.
     let mut issues = Vec::new();
     for domain in ["Security", "Health"] {
         for references in &lists {
@@ -234,7 +235,7 @@ pub(crate) fn dataset_scopes() -> Vec<Option<naive::Scope>> {
     scopes
 }
 
-/// A scope that lets nothing in.
+/// A scope that includes nothing.
 pub(crate) fn nothing() -> naive::Scope {
     naive::Scope {
         assets: naive::Area::None,
@@ -247,7 +248,7 @@ pub(crate) fn nothing() -> naive::Scope {
     }
 }
 
-/// Rows that give both fields, one, or none, of datasets with and without filters.
+/// Rows with both fields, one or none, of datasets with and without filters.
 pub(crate) fn rows() -> Vec<Question<'static>> {
     let rows: [&'static [(&'static str, &'static str)]; 5] = [
         &[],
@@ -276,7 +277,8 @@ const NOTHING_OF_C_D_E: &[Grant<&'static str>] = &[
 const GUESS: Grant<&'static str> =
     Grant { certainty: Certainty::Assumed, ..exactly("C", Permission::Edit) };
 
-/// Roles: of nothing known, of some components, of bounds, of a guess, and of everything.
+/// Roles: without known facts, with some components, with bounds, with an assumption, and with
+/// everything.
 pub(crate) const ROLES: [Role<&'static str>; 10] = [
     Role::unknown("unknown"),
     Role { grants: &[exactly("C", Permission::View)], ..Role::unknown("views C") },
@@ -308,7 +310,7 @@ pub(crate) const ROLES: [Role<&'static str>; 10] = [
     Role { holds_all: true, ..Role::unknown("all") },
 ];
 
-/// Questions of what roles grant.
+/// Questions about what roles grant.
 pub(crate) fn rights_questions() -> Vec<Question<'static>> {
     let mut questions: Vec<_> = ["X", "Y", "Z"].map(|name| Question::Action { name }).into();
     for name in ["C", "D", "E", "F"] {
@@ -319,8 +321,8 @@ pub(crate) fn rights_questions() -> Vec<Question<'static>> {
     questions
 }
 
-/// A role as the naive evaluator takes it: every level that is possible, and one that holds all
-/// written out.
+/// A role in the naive evaluator's form: every possible level; a role that grants everything is
+/// written out in full.
 pub(crate) fn naive_role(role: &Role<&str>) -> naive::Role {
     if role.holds_all {
         return naive::Role {

@@ -71,9 +71,9 @@ pub(crate) struct Scope {
     pub unreferenced: bool,
     pub groups: Axis,
     pub tags: Axis,
-    /// Whether datasets without a filter are shown; nothing where the scope does not say.
+    /// Whether datasets without a filter are visible; `None` if the scope does not set it.
     pub datasets: Option<bool>,
-    /// Dataset, field, the value it must have.
+    /// Dataset, field, and the required value.
     pub filters: Vec<(String, String, String)>,
 }
 
@@ -124,14 +124,14 @@ pub(crate) enum Target {
 }
 
 pub(crate) fn visible(tenant: &Tenant, scope: Option<&Scope>, target: &Target) -> Answer {
-    // Open: whether scopes bind where nobody said. Narrower: they do.
+    // Ambiguous: whether scopes are enforced if this is unknown. Narrower: they are.
     if tenant.sbac == Sbac::Off {
         return Answer::Allowed;
     }
     if let Target::Row(row) = target {
         return row_visible(tenant, scope, row);
     }
-    // Open: what a key without a scope sees. Narrower: nothing.
+    // Ambiguous: what a key without a scope sees. Narrower: nothing.
     let Some(scope) = scope else { return Answer::Refused };
     if in_scope(tenant, scope, target) { Answer::Allowed } else { Answer::Refused }
 }
@@ -174,8 +174,8 @@ fn issue_in(tenant: &Tenant, scope: &Scope, issue: &Issue) -> bool {
     if !scope.domains.has(&issue.domain) {
         return false;
     }
-    // The documents disagree on an issue of a deleted asset. Narrower: a deleted asset is one that
-    // nothing knows, and a known asset beside it limits the issue.
+    // The documents disagree about an issue of a deleted asset. Narrower: a deleted asset is not a
+    // known object, and a known asset of the same issue limits it.
     if issue.assets.is_empty() && issue.endpoints.is_empty() {
         return scope.unreferenced;
     }
@@ -200,7 +200,7 @@ fn case_in(tenant: &Tenant, scope: &Scope, case: &Case) -> bool {
     let mut asked_endpoints = false;
     for issue in &case.issues {
         if issue.assets.is_empty() && issue.endpoints.is_empty() {
-            // References nothing known, and so asks no area.
+            // It references no known object, so no area decides.
         } else if asks_endpoints(issue) {
             asked_endpoints = true;
             endpoints.extend(issue.endpoints.clone());
@@ -219,7 +219,7 @@ fn case_in(tenant: &Tenant, scope: &Scope, case: &Case) -> bool {
 }
 
 fn row_visible(tenant: &Tenant, scope: Option<&Scope>, row: &Row) -> Answer {
-    // Where rows have no scopes, only roles limit them.
+    // Without scopes for rows, only roles limit them.
     if !tenant.datasets {
         return Answer::Allowed;
     }
@@ -236,7 +236,7 @@ fn row_visible(tenant: &Tenant, scope: Option<&Scope>, row: &Row) -> Answer {
         match row.fields.iter().find(|(name, _)| name == field) {
             Some((_, held)) if held == value => {}
             Some(_) => return Answer::Refused,
-            // The row does not say.
+            // The row lacks the field.
             None => answer = Answer::Unknown,
         }
     }
@@ -245,17 +245,17 @@ fn row_visible(tenant: &Tenant, scope: Option<&Scope>, row: &Row) -> Answer {
 
 #[derive(Clone, Debug)]
 pub(crate) struct Role {
-    /// The levels that are possible, of components of which something is known; 0 none, 1 view,
+    /// The possible levels of the components about which something is known: 0 none, 1 view,
     /// 2 edit.
     pub components: Vec<(String, Vec<u8>)>,
-    /// The levels that are possible for every other component.
+    /// The possible levels of every other component.
     pub others: Vec<u8>,
     pub actions: Vec<String>,
-    /// Actions that it is known not to hold; nothing where that is every other one.
+    /// Actions that it is known not to hold; `None` if it holds no other action.
     pub lacked: Option<Vec<String>>,
 }
 
-/// Tries every combination of possible levels: they must agree.
+/// Tries every combination of possible levels, which must all give the same answer.
 pub(crate) fn component(roles: &[Role], name: &str, wanted: u8) -> Answer {
     let mut worlds = vec![0];
     for role in roles {

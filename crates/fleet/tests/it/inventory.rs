@@ -31,7 +31,7 @@ fn lineage_and_last_action_are_those_of_the_tenant() {
     assert!(last.description.contains(&format!("API key {child}")), "{last:?}");
     assert_eq!(key(&inventory, idle).last_action, None);
     assert_eq!(key(&inventory, idle).actions, Some(0));
-    // The creator may be gone, which its keys survive.
+    // The creator may be deleted; its keys remain.
     world.client.delete_keys(&[KeyId::new(parent).unwrap()]).unwrap();
     let inventory = world.inventory(None, 0);
     assert_eq!(key(&inventory, child).has_creator, Some(false));
@@ -122,7 +122,7 @@ fn scopes_show_what_would_be_lost() {
     set(all, &scope(AreaMode::All, AxisMode::SeeAll));
     set(part, &scope(AreaMode::All, AxisMode::NoScope));
     let inventory = world.inventory(None, 0);
-    // Of the first, the tenant does not show whether it sees what references no known object.
+    // The tenant does not return whether the first key sees issues that reference no known object.
     for (id, reach, losses) in [
         (all, Visibility::Everything, 1),
         (none, Visibility::Unscoped, 1),

@@ -42,7 +42,7 @@ fn each_key_is_compared_with_its_definition_as_in_the_plan() {
         (edited.to_string(), KeyState::Managed(State::Pending)),
         (old.to_string(), KeyState::Managed(State::Replaced)),
         (unmanaged.to_string(), KeyState::Unmanaged),
-        // What cannot be done is not in place.
+        // An action that cannot be done is not in place.
         (never.to_string(), KeyState::Managed(State::Unclear)),
         ("new".to_owned(), KeyState::NotGenerated),
         ("gone".to_owned(), KeyState::NotGenerated),

@@ -49,7 +49,7 @@ impl World {
         generate(&self.client, role, comment, days)
     }
 
-    /// Notes which key is whose, as `import` does.
+    /// Records which key belongs to which definition, as `import` does.
     pub(crate) fn lock(&self, keys: &[(&str, LockedKey)]) {
         let keys = keys.iter().map(|(name, key)| ((*name).to_owned(), key.clone())).collect();
         let host = self.client.address().host().to_owned();
@@ -103,12 +103,12 @@ pub(crate) fn client_of(tenant: &Tenant, id: u64, key: &str) -> Client {
     Client::new(tenant.url().parse().unwrap(), signer, ClientOptions::default())
 }
 
-/// Generates a key with another one; its id.
+/// Generates a key with another key; returns its id.
 pub(crate) fn generate(client: &Client, role: &str, comment: &str, days: u64) -> u64 {
     generate_key(client, role, comment, days).0
 }
 
-/// The same, with the key.
+/// The same, and returns the key.
 pub(crate) fn generate_key(client: &Client, role: &str, comment: &str, days: u64) -> (u64, String) {
     let request = GenerateRequest {
         roles: vec![role.to_owned()],

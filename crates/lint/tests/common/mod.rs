@@ -33,7 +33,7 @@ pub(crate) fn stable(message: &str) -> String {
 
 pub(crate) fn folder(files: &[(&str, &str)]) -> TempDir {
     let folder = tempfile::tempdir().unwrap();
-    // The end of the search upwards, whatever lies above the temporary folder.
+    // Ends the search upwards, whatever is above the temporary folder.
     fs::create_dir(folder.path().join(".git")).unwrap();
     for (path, text) in files {
         write(folder.path(), path, text.as_bytes());
@@ -41,7 +41,7 @@ pub(crate) fn folder(files: &[(&str, &str)]) -> TempDir {
     folder
 }
 
-/// Runs git in a folder as somebody.
+/// Runs git in a folder, with a test user's name.
 pub(crate) fn git(folder: &Path, args: &[&str]) {
     let mut git = cortexkey_system::command("git");
     git.arg("-C").arg(folder).args(["-c", "user.name=t", "-c", "user.email=t@example.com"]);
@@ -62,7 +62,7 @@ pub(crate) fn repository(files: &[(&str, &str)]) -> TempDir {
     folder
 }
 
-/// Commits everything, what is ignored included.
+/// Commits everything, including ignored files.
 pub(crate) fn commit(folder: &Path) {
     git(folder, &["add", "--all", "--force"]);
     git(folder, &["commit", "--quiet", "--allow-empty", "--message", "a"]);
@@ -93,7 +93,7 @@ pub(crate) fn lint(folder: &TempDir, paths: &[&str]) -> RunOutcome {
 pub(crate) fn found(outcome: &RunOutcome) -> Vec<String> {
     let report = outcome.report.as_ref().unwrap();
     let text = report.render(Format::Concise, false);
-    // These names are short, and files are called as each test needs it.
+    // Test names are short, and files have the names that each test needs.
     let reported = |line: &&str| !line.contains("[N002 ") && !line.contains("[N003 ");
     let lines = text.lines().rev().skip(1).filter(reported).map(str::to_owned).collect::<Vec<_>>();
     lines.into_iter().rev().collect()

@@ -9,7 +9,7 @@ use cortexkey_lint::{
 use cortexkey_manifest::policy::load;
 use cortexkey_manifest::yaml::YamlLimits;
 
-/// The parent that examples extend which need a locked one.
+/// The parent policy for examples that need a locked rule.
 const LOCKED: &str = "apiVersion: cortexkey/v1\nkind: Policy\nmetadata: { name: acme }\n\
     extends: [builtin:recommended]\nrules: { expiry-too-long: { max: 180d, locked: true } }\n";
 

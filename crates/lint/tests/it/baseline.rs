@@ -36,7 +36,7 @@ fn only_new_faults_count_and_edits_elsewhere_make_no_old_one_new() {
         options.now = "2026-09-01T00:00:00Z".parse().unwrap();
     });
     assert_eq!(code(&outcome), 0, "{:?}", found(&outcome));
-    // A new key with the same fault is a new fault.
+    // A new key with the same mistake is a new finding.
     write(folder.path(), "def.key", key("def").replace("advanced", "standard").as_bytes());
     let outcome = with(&folder, &[]);
     assert_eq!((code(&outcome), found(&outcome).len()), (1, 1), "{:?}", found(&outcome));
@@ -129,7 +129,7 @@ fn findings_of_unchecked_files_are_not_gone() {
         let text = fs::read_to_string(folder.path().join(BASELINE_NAME)).unwrap();
         assert!(text.contains("abc.key") && !text.contains("def.key"), "{text}");
     }
-    // A file that does not exist any more has no findings.
+    // A deleted file has no findings.
     let folder = build();
     fs::remove_file(folder.path().join("abc.key")).unwrap();
     assert_eq!(with(&folder, &[]).known.unwrap().gone(), 1);
@@ -165,7 +165,7 @@ fn findings_of_unchecked_files_stay_in_the_baseline() {
         fs::read_to_string(folder.path().join(BASELINE_NAME)).unwrap().matches("\"L001\"").count()
     };
     let ways: [&dyn Fn(&TempDir); 3] = [
-        // The file has a name that the policy does not look for.
+        // The file's name does not match the policy's patterns.
         &|folder| {
             let path = |name: &str| folder.path().join(name);
             fs::rename(path("keys/abc.yaml"), path("keys/abc.yml")).unwrap();
@@ -185,7 +185,7 @@ fn findings_of_unchecked_files_stay_in_the_baseline() {
         record(&folder);
         assert_eq!(entries(&folder), 2);
     }
-    // A file that is gone while all others could be read is gone with its findings.
+    // If a file is gone and all others could be read, its findings are gone too.
     let folder = start();
     fs::remove_file(folder.path().join("keys/abc.yaml")).unwrap();
     assert_eq!(lint_with(folder.path(), &[], |_| {}).known.unwrap().gone(), 1);

@@ -110,7 +110,7 @@ fn custom_rules_can_be_waived_and_suppressed() {
     assert!(report.findings.is_empty() && report.waived.len() == 1, "{:?}", report.findings);
 }
 
-/// What is found with an expression, at the time and path of the tests.
+/// The findings of an expression, at the time and path of the tests.
 fn answers(assert: &str, text: &str) -> Vec<String> {
     let rules = rule("", assert);
     let facts = "tenants: { eu: { product: xsiam, sbac: disabled, tags: restrictive } }\n\
@@ -147,7 +147,7 @@ fn permissions_are_those_of_all_roles_and_unknown_ones_pass_nothing() {
     assert!(answers(own, &with("[Own Role]")).is_empty());
     let all = "permission('Public API') == 'edit'";
     assert!(answers(all, &with("[Own Role, Instance Administrator]")).is_empty());
-    // Of an unknown role nothing is known, so neither answer holds.
+    // Nothing is known about an unknown role, so neither answer is given.
     for assert in [own, "permission('Public API') != 'edit'", "permission('Public API') == 'none'"]
     {
         let report = lint_text(&policy(&rule("", assert)), &with("[No Such Role]"));
@@ -155,7 +155,7 @@ fn permissions_are_those_of_all_roles_and_unknown_ones_pass_nothing() {
         let finding = finding.unwrap_or_else(|| panic!("{assert}"));
         assert!(finding.unchecked && finding.message.contains("`permission`"), "{finding:?}");
     }
-    // A component whose name only shows while the rule runs.
+    // A component whose name is known only while the rule runs.
     let odd = "permission(key.metadata.name) == 'none'";
     let report = lint_text(&policy(&rule("", odd)), &with("[Own Role]"));
     let own = report.findings.iter().find(|finding| finding.rule.code() == "ORG001");
@@ -176,12 +176,12 @@ fn an_unanswerable_function_is_a_finding_that_names_it() {
     ] {
         let lines = answers(assert, key);
         assert!(lines.len() == 1 && lines[0].contains(words), "{assert}: {lines:?}");
-        // What the key says is not repeated.
+        // The key's values are not repeated.
         assert!(!lines[0].split(" | ").last().is_some_and(|message| message.contains("svc-abc")));
     }
 }
 
-/// Keys of two owners in two tenants, and what a rule about the owner's keys finds.
+/// Keys of two owners in two tenants, and the findings of a rule about the owner's keys.
 fn of_owners(assert: &str, count: usize) -> Vec<String> {
     let rules = rule("", assert);
     let policy = policy(&format!(
@@ -213,7 +213,7 @@ fn expressions_see_the_keys_of_the_owner_in_the_tenant() {
     let others = "ownerKeys.filter(k, k.metadata.name != key.metadata.name).size() < 2";
     assert_eq!(of_owners(others, 2), [""; 0]);
     assert_eq!(of_owners(others, 3).len(), 3);
-    // More than 200 are not gone through, and nothing passes by that.
+    // More than 200 keys are an error, so nothing passes unchecked.
     let all = "ownerKeys.all(k, size(k.spec.roles) < 9)";
     assert_eq!(of_owners(all, 200), [""; 0]);
     let found = of_owners(all, 201);
@@ -225,7 +225,7 @@ fn expressions_see_the_keys_of_the_owner_in_the_tenant() {
 fn all_functions_and_variables_are_in_the_documents() {
     let page = include_str!("../../../../docs/linting.md");
     for function in cortexkey_lint::FUNCTIONS {
-        // A bar would end the cell.
+        // A `|` would end the table cell.
         let example = function.example.replace('|', "\\|");
         let row = format!("| `{}` | {} | `{example}` |", function.usage, function.what);
         assert!(page.contains(&row), "{row}");

@@ -20,7 +20,7 @@ fn the_corpus_is_what_the_policy_names() {
     assert_eq!((code(&outcome), found(&outcome).len()), (0, 0), "{:?}", found(&outcome));
     assert_eq!(outcome.report.as_ref().unwrap().summary.files, 1);
 
-    // What pre-commit hands over: some of the corpus, and files that are none of our business.
+    // The arguments of pre-commit: a part of the corpus, and unrelated files.
     let outcome = lint(&folder, &["compose.yaml", "keys/a.yaml"]);
     let summary = outcome.report.as_ref().unwrap().summary;
     assert_eq!((code(&outcome), summary.files, summary.skipped), (0, 1, 1));
@@ -62,7 +62,7 @@ fn ignored_files_are_not_in_the_corpus() {
         ("a.yaml", &key("a")),
         ("drafts/b.yaml", "x: ["),
     ]);
-    // Which files those are is for git alone to say.
+    // Only git decides which files those are.
     assert_eq!(code(&lint(&folder, &[])), 1);
     git(folder.path(), &["init", "--quiet"]);
     assert_eq!(code(&lint(&folder, &[])), 0);
@@ -86,7 +86,7 @@ fn ignored_tracked_files_are_checked() {
     assert_eq!((code(&outcome), lines.len()), (1, 1), "{lines:?}");
     assert!(lines[0].starts_with("keys/b.yaml:5:18: error[L001"), "{lines:?}");
     assert_eq!((outcome.report.unwrap().summary.files, outcome.messages.len()), (2, 0));
-    // Where git does not answer, nothing is checked.
+    // If git fails, nothing is checked.
     write(folder.path(), ".git/config", b"[");
     let outcome = lint(&folder, &[]);
     let said = outcome.messages.join(" ");
@@ -182,7 +182,7 @@ fn a_named_file_that_does_not_exist_is_an_error() {
         let outcome = lint(&folder, paths);
         assert_eq!((code(&outcome), found(&outcome).len()), (1, 1), "{paths:?}");
     }
-    // A folder that is there and holds nothing of the corpus is said, and alone nothing was read.
+    // A folder without files of the corpus is reported; if it is the only path, nothing was read.
     let outcome = lint(&folder, &["docs"]);
     assert_eq!(code(&outcome), 3);
     let said = outcome.messages.join("\n");
@@ -247,7 +247,7 @@ fn paths_in_different_repositories_are_refused() {
     assert_eq!(code(&outcome), 2);
     let said = outcome.messages.join("\n");
     wording!(said);
-    // A folder with a policy of its own does not settle it either.
+    // A folder with its own policy does not change that either.
     write(&here, "cortexkey.yaml", format!("{HEAD}keys: ['keys/*.yaml']\n").as_bytes());
     let both = ["../there/chart.yaml", "keys/a.yaml"];
     assert_eq!(code(&lint_with(&here, &both, |_| {})), 2);
@@ -255,7 +255,7 @@ fn paths_in_different_repositories_are_refused() {
         code(&lint_with(&here, &both, |options| options.policy = Some("cortexkey.yaml".into()))),
         1
     );
-    // Somebody else's policy is used for his files alone, and named.
+    // Another user's policy is used only for that user's files, and reported.
     let outcome = lint_with(&here, &["../there/chart.yaml"], |_| {});
     let said = outcome.messages.join("\n");
     assert!(code(&outcome) == 0 && said.contains("against ../there/cortexkey.yaml"), "{said}");
@@ -280,13 +280,13 @@ fn a_policy_extends_the_policy_above_it() {
     wording!(said);
     let named = lint_with(folder.path(), &[path], |o| o.policy = Some("cortexkey.yaml".into()));
     assert!(found(&named).join(" ").contains("L001"));
-    // A run over everything says the same.
+    // A run over everything has the same result.
     let outcome = lint(&folder, &[]);
     assert_eq!((code(&outcome), outcome.report.is_none()), (2, true), "{:?}", outcome.messages);
     let child = weak.replace("builtin:minimal", "../../cortexkey.yaml");
     write(folder.path(), "keys/x/cortexkey.yaml", child.as_bytes());
     assert!(found(&lint(&folder, &[path])).join(" ").contains("L001"));
-    // A repository within is its own, but does not take out what the outer policy names.
+    // A nested repository is separate, but does not exclude files that the outer policy names.
     write(folder.path(), "keys/x/cortexkey.yaml", weak.as_bytes());
     let inner = folder.path().join("keys/x");
     git(&inner, &["init", "--quiet"]);
@@ -318,7 +318,7 @@ fn a_path_outside_of_the_repository_is_skipped_and_counted() {
     };
     let outcome = named(&["../keys/b.yaml", "keys/a.yaml"]);
     assert_eq!((code(&outcome), outcome.report.unwrap().summary.skipped), (0, 1));
-    // Without the policy's name, the one outside is nobody's.
+    // Without the policy, the file outside belongs to no corpus.
     let outcome = lint_with(&outer.path().join("repo"), &["../keys/b.yaml", "keys/a.yaml"], |_| {});
     assert_eq!((code(&outcome), outcome.report.unwrap().summary.skipped), (0, 1));
 }
@@ -330,7 +330,7 @@ fn files_larger_than_reported_are_read_up_to_the_limit() {
     let sparse = fs::File::create(folder.path().join("keys/sparse.yaml")).unwrap();
     sparse.set_len(1 << 30).unwrap();
     let limit = |options: &mut Options| options.limits.bytes = 3000;
-    // It says that it has no bytes, as one does that has just begun to grow.
+    // It reports a length of zero, like a file that is just being written.
     let lines = found(&lint_with(folder.path(), &["/proc/self/maps"], limit)).join("\n");
     assert!(lines.contains("/maps:1:1: error[Y001 ") && lines.contains(" 3001 "), "{lines}");
     let outcome = lint_with(folder.path(), &[], limit);
@@ -502,7 +502,7 @@ fn one_thread_can_be_requested_repeatedly() {
     }
 }
 
-/// Gives the first part of a definition, and then an error.
+/// Returns the first part of a definition, and then an error.
 struct Broken(&'static [u8]);
 
 impl std::io::Read for Broken {

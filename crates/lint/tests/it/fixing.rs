@@ -39,7 +39,7 @@ fn comments_and_blank_lines_stay_where_they_are() {
     for comment in ["# about this key", "# who", "# really", "# what", "# looks", "# one"] {
         assert!(fixed.contains(comment), "{fixed}");
     }
-    // Once more changes nothing.
+    // A second run changes nothing.
     let again = fix_folder(&folder, true);
     assert_eq!(read(&folder, "keys/svc-abc.yaml"), fixed);
     assert_eq!(found(&again), found(&outcome));
@@ -68,7 +68,7 @@ fn every_documented_fix_exists() {
             report.findings.iter().find(|f| f.rule.code() == rule.code).and_then(|f| f.fix.clone());
         match rule.fixes {
             Fixes::No => assert!(fix.is_none(), "{}", rule.code),
-            // These need an option or a catalog that their example does without.
+            // These need an option or a catalogue that their example does not have.
             _ if matches!(rule.code, "E005" | "R001" | "A004" | "R008") => {}
             promised => {
                 let safe = fix.as_ref().map(|fix| fix.safe);
@@ -187,7 +187,7 @@ fn unambiguous_values_are_written_as_they_are_read() {
         let allowed = "rules: { E001: { allowNever: true }, E007: { enabled: false } }\n";
         assert_eq!(fixed(allowed, &text).0, key("svc-abc").replace(from, expected));
     }
-    // A string with a comma may be a list, and `3 months` is no number of days.
+    // A string with a comma may be a list, and `3 months` is not a number of days.
     for (from, written) in [
         ("roles: [Viewer]", "roles: Viewer, Responder"),
         ("roles: [Viewer]", "roles: |\n    Viewer"),
@@ -214,7 +214,7 @@ fn a_tab_becomes_the_indentation_of_its_siblings() {
         let tab = text.replace(&format!("\n{from}"), &format!("\n\t{}", from.trim_start()));
         assert_eq!(fixed("", &tab).0, text, "{from}");
     }
-    // All of a file by tabs.
+    // A whole file indented with tabs.
     let tabs = text.replace("\n    ", "\n\t\t").replace("\n  ", "\n\t");
     assert_eq!(fixed("", &tabs).0, text);
 }
@@ -239,7 +239,7 @@ fn withheld_fixes_are_reported() {
     let policy = "rules: { R002: { roles: [Export] } }\n\
         catalog: { teams: [team-svc-abc], roles: [{ name: Export, id: r1, components: { Public API: view } }, \
         { name: Old, components: { Public API: view }, deprecated: { use: Export } }] }\n";
-    // The role is forbidden by its id too, so its name causes nothing.
+    // The role's id is forbidden too, so the fix to its name causes no new finding.
     let (now, outcome) = fixed(policy, &key("svc-abc").replace("[Viewer]", "[r1]"));
     assert_eq!(now, key("svc-abc").replace("[Viewer]", "[Export]"));
     assert!(found(&outcome).join("\n").contains("R002"), "{:?}", found(&outcome));
@@ -371,7 +371,7 @@ fn a_comment_for_a_rule_that_did_not_run_stays() {
     let folder = folder(&[("cortexkey.yaml", &policy), ("keys/a.yaml", &text)]);
     fix_folder(&folder, true);
     assert!(read(&folder, "keys/a.yaml").contains("ignore[key-widened]"));
-    // What could not be read may have the finding.
+    // An unread part may have the finding.
     let text = text.replace("key-widened", "L001") + "bad: [\n";
     fs::write(folder.path().join("keys/a.yaml"), &text).unwrap();
     fix_folder(&folder, true);

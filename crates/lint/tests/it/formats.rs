@@ -8,7 +8,7 @@ use cortexkey_lint::{Finding, Related, Report, Severity, WaivedFinding};
 use serde_json::Value;
 use serde_sarif::sarif::{ResultLevel, Sarif};
 
-/// What GitHub takes of one run: results, places of one result.
+/// GitHub's limits for one run: results, and locations of one result.
 const RESULTS: usize = 25_000;
 const RELATED: usize = 1000;
 
@@ -93,7 +93,7 @@ fn report_of(errors: usize, warnings: usize, waived: usize) -> Report {
     report
 }
 
-/// How many results are errors, warnings, and suppressed.
+/// The numbers of errors, warnings and suppressed results.
 fn counts(log: &Value) -> [usize; 3] {
     let results = log["runs"][0]["results"].as_array().unwrap();
     let (known, new): (Vec<_>, Vec<_>) =
@@ -104,7 +104,7 @@ fn counts(log: &Value) -> [usize; 3] {
 
 #[test]
 fn sarif_stays_below_the_limit_and_reports_what_was_cut() {
-    // At the limit all are there, and nothing is announced.
+    // At the limit, all results are included, and there is no notification.
     let log = sarif(&report_of(2_000, 22_990, 10));
     assert_eq!(counts(&log), [2_000, 22_990, 10]);
     assert_eq!(log["runs"][0].get("invocations"), None);
@@ -120,7 +120,7 @@ fn sarif_stays_below_the_limit_and_reports_what_was_cut() {
         let all = errors + warnings + waived;
         let text = notification["message"]["text"].as_str().unwrap();
         assert!(text.starts_with(&format!("{} of {all} ", all - RESULTS)), "{text}");
-        // Rules are those of the results that are left, which point at them.
+        // The rules are those of the remaining results, which refer to them.
         let rules = log["runs"][0]["tool"]["driver"]["rules"].as_array().unwrap();
         for result in log["runs"][0]["results"].as_array().unwrap() {
             let index = usize::try_from(result["ruleIndex"].as_u64().unwrap()).unwrap();
@@ -134,7 +134,7 @@ fn sarif_stays_below_the_limit_of_bytes_and_of_places() {
     use base64::Engine as _;
     use base64::engine::general_purpose::STANDARD;
     let mut report = report_of(100, 900, 0);
-    // Text that no compression makes much smaller: 20 MB of it.
+    // 20 MB of text that hardly compresses.
     let mut state = 1_u64;
     let mut byte = || {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
@@ -148,7 +148,7 @@ fn sarif_stays_below_the_limit_of_bytes_and_of_places() {
     let log: Value = serde_json::from_str(&text).unwrap();
     let [errors, warnings, _] = counts(&log);
     assert_eq!(errors, 100);
-    // Of 15 MB that are incompressible, at most 10 MB are left, and not much less than could be.
+    // Of 15 MB of incompressible text, at most 10 MB remain, and not much less than possible.
     assert!((450..667).contains(&(errors + warnings)), "{errors} {warnings}");
     let notification = &log["runs"][0]["invocations"][0]["toolExecutionNotifications"][0];
     let said = notification["message"]["text"].as_str().unwrap();
@@ -187,7 +187,7 @@ fn a_built_in_policy_is_no_file_of_the_repository() {
         let log = sarif(&report);
         let results = log["runs"][0]["results"].as_array().unwrap();
         let result = results.iter().find(|result| result["ruleId"] == "E003").unwrap();
-        // The limit is the built-in policy's, which is said in words.
+        // The limit is from the built-in policy, which the message names.
         let text = result["message"]["text"].as_str().unwrap();
         assert!(text.contains("builtin:"), "{text}");
         let mut found = Vec::new();

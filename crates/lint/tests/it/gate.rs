@@ -22,7 +22,7 @@ fn codes(lines: &[String]) -> Vec<&str> {
     codes
 }
 
-/// Each way to leave a part of a definition unread: the rule that says so, and the text.
+/// Each way to leave a part of a definition unread: the rule that reports it, and the text.
 fn unread() -> Vec<(&'static str, String)> {
     let with = |from: &str, to: &str| key("abc").replace(from, to);
     let roles = "  roles: [Viewer]";
@@ -48,7 +48,7 @@ fn unread() -> Vec<(&'static str, String)> {
 #[test]
 fn coverage_findings_cannot_be_suppressed() {
     for (rule, text) in unread() {
-        // Before each line a comment, whatever it stands over; and a waiver, and a lower severity.
+        // A comment before each line, a waiver, and a lower severity.
         let comment = format!("# cortexkey: ignore[{rule}] {WHY}");
         let head = format!("{comment}\n{text}");
         let each: String = text
@@ -83,13 +83,13 @@ fn coverage_findings_cannot_be_suppressed() {
                 finding.rule.code() == rule && finding.severity == Severity::Error
             };
             let report = outcome.report.as_ref().unwrap();
-            // A policy that tries to turn it off does not stand, which is exit code 2.
+            // A policy that tries to turn it off is invalid: exit code 2.
             assert!(
                 report.findings.iter().any(|f| kept(&f)) || code(&outcome) == 2,
                 "{rule} {policy_text}\n{text}\n{lines:?}"
             );
         }
-        // A baseline does not take it either.
+        // A baseline does not accept it either.
         let folder = folder(&[("cortexkey.yaml", &policy("")), ("abc.key", &text)]);
         lint_with(folder.path(), &[], |options| options.write_baseline = true);
         let outcome = lint(&folder, &[]);
@@ -126,7 +126,7 @@ fn rules_of_the_reader_are_those_that_leave_something_unchecked() {
     }
 }
 
-/// What a key that is a part of the corpus below a child policy draws.
+/// The findings of a key in the corpus of a child policy.
 fn below(parent: &str, child: &str, text: &str) -> (u8, Vec<String>) {
     let folder = folder(&[
         ("cortexkey.yaml", &format!("{HEAD}extends: ['builtin:recommended']\n{parent}")),
@@ -177,7 +177,7 @@ fn a_child_policy_cannot_change_its_parents_facts() {
         assert_eq!(exit, 1, "{child} {lines:?}");
         assert!(codes.contains(&rule) && codes.contains(&"P007"), "{child} {lines:?}");
     }
-    // What the parent says again is no change, and a name that it does not have is added.
+    // Repeating what the parent states changes nothing, and a new name is added.
     for child in [
         "catalog: { roles: [{ name: Minter, components: { Public API: edit } }], teams: [team-abc] }\n",
         "catalog: { roles: [{ name: Own Role, components: { Public API: none } }] }\n",
@@ -222,7 +222,7 @@ fn a_child_widens_only_what_its_parent_opens() {
         .replace("assets: { mode: none }", "assets: { mode: select, groups: [dev] }");
     let (exit, lines) = below(&open, child, &text);
     assert_eq!(exit, 0, "{lines:?}");
-    // Whatever is opened, a group that is there stays what it is.
+    // Whatever is opened, an existing group keeps its facts.
     let closed =
         "tenants: { main: { product: xsiam, assetGroups: [{ name: prod-eu, scopable: true }] } }\n";
     assert!(codes(&below(&open, closed, &key("abc")).1).contains(&"P007"));
@@ -280,7 +280,7 @@ fn a_custom_rule_can_be_locked_and_not_waivable() {
         let (exit, lines) = below(&locked, child, &key("abc"));
         assert!(exit == 1 && codes(&lines).contains(&"ORG001"), "{child} {lines:?}");
     }
-    // What is not locked, a child sets; what is no rule stays a mistake.
+    // A child can set what is not locked; an unknown rule is still a mistake.
     let (exit, lines) =
         below(&says("", ""), "rules: { ORG001: { enabled: false } }\n", &key("abc"));
     assert!(exit == 0 && lines.is_empty(), "{lines:?}");
@@ -325,7 +325,7 @@ fn a_match_by_path_is_for_files_below_the_policy_that_has_it() {
     for wrong in ["'../prod/**'", "'/etc/**'", "'keys/{a'"] {
         assert_eq!(lint_with(wrong, "keys/prod/abc.key").0, 2, "{wrong}");
     }
-    // Of a parent's pattern the folder of the parent counts, wherever the run begins.
+    // A parent's pattern starts from the parent's folder, wherever the run starts.
     let parent = strict.replace("PATTERN", "'team/**'");
     assert!(codes(&below(&parent, "", &standard).1).contains(&"L001"));
     let other = strict.replace("PATTERN", "'abc.key'");
@@ -404,7 +404,8 @@ fn expressions_stop_at_their_budget() {
         let policy = Policy::from_text("cortexkey.yaml", &text);
         assert!(!policy.is_valid(), "{assert}");
     }
-    // What is small for a small key may be too much for a large one, which is a finding.
+    // An expression that is cheap for a small key may exceed the limit for a large one, which is a
+    // finding.
     let own = "customRules:\n  - { id: ORG001, name: own-rule, message: m, waivable: true, \
         assert: \"key.spec.roles.all(a, key.spec.roles.exists(b, b == a)) || true\" }\n";
     let roles: Vec<String> = (0..5000).map(|at| format!("role {at}")).collect();

@@ -270,13 +270,13 @@ fn given_files_that_are_not_checked_are_named() {
         assert!(paths.iter().all(|path| said.contains(path)), "{said}");
     }
     assert_eq!(code(&lint(&none, &["x.png"])), 3);
-    // Where something was checked, the rest is still named.
+    // If something was checked, the rest is still reported.
     let outcome = lint(&own, &["README.md", "keys/a.yaml"]);
     assert_eq!(code(&outcome), 0);
     assert!(outcome.messages.join("\n").contains("README.md"), "{:?}", outcome.messages);
 }
 
-/// Why the key `b` is kept, as far as the repository tells.
+/// Why the key `b` is kept, according to the repository.
 fn kept(folder: &TempDir) -> bool {
     let now: Timestamp = "2026-01-01T00:00:00Z".parse().unwrap();
     let options = Options::new(folder.path(), now);

@@ -16,7 +16,7 @@ fn a_key_below_a_policy_is_checked() {
     let (code_of, lines) = behind(HEAD);
     assert_eq!(code_of, 1, "{lines}");
     assert!(lines.contains("L001") && lines.contains("S005"), "{lines}");
-    // Neither a second `kind` nor a document that cannot be read makes a file a policy.
+    // A second `kind` or an unreadable document does not make a file a policy.
     let twice = HEAD.replace("kind: Policy", "kind: ApiKey\nkind: Policy");
     assert!(behind(&twice).1.contains("L001"));
     let broken = folder(&[("x.yaml", &format!("{HEAD}---\na: [\n"))]);
@@ -70,7 +70,7 @@ fn texts_of_a_policy_or_a_definition_are_printed_masked_and_on_one_line() {
     let token = "aB3".repeat(43);
     let say = |outcome: &RunOutcome| {
         let mut said = outcome.messages.join("\n");
-        // The lines of GitHub's form are its commands.
+        // The lines of the GitHub format are commands.
         for (_, format) in Format::ALL.into_iter().filter(|(_, f)| *f != Format::Github) {
             said += &outcome.report.as_ref().map_or(String::new(), |r| r.render(format, false));
         }
@@ -180,7 +180,7 @@ fn file_names_start_no_line_of_a_text_format() {
         serde_json::from_str(&report.render(Format::Json, false)).unwrap();
     let file = |at: usize| json["findings"][at]["file"].as_str().unwrap().to_owned();
     assert!((0..report.findings.len()).any(|at| file(at) == names[0]), "{json}");
-    // Nor do they in what goes to standard error.
+    // The same on standard error.
     let said = lint(&folder, &["no\n::error such"]).messages.join("|");
     assert!(!said.contains('\n'), "{said}");
 }
@@ -206,15 +206,15 @@ fn only_git_excludes_a_definition() {
         }
         assert_eq!(outcome.report.unwrap().summary.skipped, 0);
     };
-    // Without a repository no file of patterns counts.
+    // Without a repository, ignore files have no effect.
     is(&["B.YML", "a.yaml", "rendered/e.yaml", "team/c.Yaml"]);
     git(folder.path(), &["init", "--quiet"]);
     is(&["B.YML", "a.yaml", "team/c.Yaml"]);
-    // What is called a policy and is a key is no way past either.
+    // A key in a file with a policy's name is found too.
     write(folder.path(), "team/cortexkey.yaml", wrong.replace("name: a", "name: d").as_bytes());
     let outcome = lint(&folder, &[]);
     assert!(code(&outcome) == 2 && found(&outcome).join("\n").contains("S005"));
-    // A folder with nothing but a policy of its own holds nothing to check.
+    // A folder that contains only its own policy has nothing to check.
     let only = crate::common::folder(&[("team/cortexkey.yaml", &inner)]);
     assert_eq!(code(&lint(&only, &[])), 3);
 }
@@ -250,7 +250,7 @@ fn two_paths_to_one_parent_are_one_parent() {
     symlink("base.yaml", files.path().join("link.yaml")).unwrap();
     let lines = found(&lint(&files, &[]));
     assert_eq!(lines.len(), 1, "{lines:?}");
-    // A way back to the policy itself is a cycle under any name.
+    // A link back to the policy itself is a cycle under any name.
     let own = folder(&[("cortexkey.yaml", &format!("{HEAD}extends: [own.yaml]\n"))]);
     symlink("cortexkey.yaml", own.path().join("own.yaml")).unwrap();
     let lines = found(&lint(&own, &[])).join("\n");

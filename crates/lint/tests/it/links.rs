@@ -26,7 +26,7 @@ fn link(folder: &TempDir, target: impl AsRef<Path>, path: &str) {
     symlink(target, path).unwrap();
 }
 
-/// Everything that a run says, in every format.
+/// All output of a run, in every format.
 fn all_said(outcome: &RunOutcome) -> String {
     let report = outcome.report.iter();
     let rendered = report.flat_map(|r| Format::ALL.map(|(_, format)| r.render(format, false)));
@@ -94,7 +94,7 @@ fn linked_corpus_files_are_not_reported_as_outside() {
         let lines = found(&lint(folder, paths)).into_iter();
         lines.filter(|line| line.contains("[S007 ")).collect::<Vec<_>>()
     };
-    // Without a link both are outside.
+    // Without a link, both are outside the corpus.
     assert_eq!(s007(&repository(&files), &[]).len(), 2);
     for (target, path, left) in
         [("../o/x.yaml", "keys/x.yaml", 1), ("../o/deep", "keys/deep", 1), ("../o", "keys/o", 0)]
@@ -105,14 +105,14 @@ fn linked_corpus_files_are_not_reported_as_outside() {
             assert_eq!(s007(&folder, &[]).len(), left, "{path}");
             commit(folder.path());
         }
-        // Given under its own name, it is the corpus's file all the same.
+        // Named by its own path, it is still a file of the corpus.
         let given = if path == "keys/deep" { "o/deep/y.yaml" } else { "o/x.yaml" };
         let outcome = lint(&folder, &[given]);
         let lines = found(&outcome);
         assert!(code(&outcome) == 1 && lines.iter().any(|l| l.contains("L001")), "{lines:?}");
         assert_eq!(s007(&folder, &[given]), [""; 0]);
     }
-    // A link that no corpus names keeps nothing from being outside.
+    // A link that no corpus names does not bring its target into a corpus.
     let folder = repository(&files);
     link(&folder, "../o/x.yaml", "docs/x.yaml");
     assert_eq!(s007(&folder, &[]).len(), 2);
@@ -163,7 +163,7 @@ fn nothing_outside_is_read_through_a_link() {
             if path == "cortexkey.yaml" {
                 fs::remove_file(folder.path().join(path)).unwrap();
             }
-            // What leads into `.git` leads to nowhere where there is none.
+            // A link into `.git` is dangling if there is no `.git`.
             if !is_repository && to.starts_with("..") {
                 continue;
             }
@@ -202,7 +202,7 @@ fn outside_links_that_no_corpus_reaches_are_ignored() {
     for paths in [&[][..], &["docs/etc", "keys/a.yaml"]] {
         assert_eq!(code(&lint(&folder, paths)), 0, "{paths:?}");
     }
-    // One that is given under a definition's name cannot be read.
+    // A link named on the command line with a definition's name cannot be read.
     assert_eq!(code(&lint(&folder, &["docs/e.yaml", "keys/a.yaml"])), 1);
 }
 

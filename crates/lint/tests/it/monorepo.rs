@@ -54,7 +54,7 @@ fn a_child_adds_files_and_its_rules_apply_to_them() {
         );
         assert_eq!(run.report.unwrap().summary.files, 2);
     }
-    // A name is taken wherever the other key lies.
+    // A name is taken wherever the other key is.
     let folder = repository(&[
         ("cortexkey.yaml", &outer),
         ("keys/a.yaml", &key("same")),
@@ -81,7 +81,7 @@ fn each_policy_mistake_is_reported_once() {
     ]);
     let outcome = lint(&folder, &[]);
     let lines = found(&outcome);
-    // The waiver for `a` is used by the child's run alone, and that counts.
+    // Only the child's run uses the waiver for `a`, which counts as use.
     assert_eq!(lines.len(), 2, "{lines:?}");
     assert!(lines[0].contains("P002") && lines[1].contains("P009"), "{lines:?}");
     assert_eq!(outcome.report.unwrap().summary.waived, 1);
@@ -104,13 +104,13 @@ fn unrelated_policies_apply_to_their_own_files() {
         let lines = found(&outcome).join("\n");
         assert!(lines.contains("a/keys/x.yaml:5:18: error[L001"), "{paths:?} {lines}");
         assert!(!lines.contains("b/keys/y.yaml:5"), "{lines}");
-        // It is said which policies those were.
+        // The message names those policies.
         let said = outcome.messages.join("\n");
         assert!(said.contains("a/cortexkey.yaml") && said.contains("b/cortexkey.yaml"), "{said}");
     }
-    // A run in the folder of one is about that one.
+    // A run in one policy's folder covers only that policy.
     assert_eq!(code(&lint_with(&folder.path().join("b"), &[], |_| {})), 0);
-    // What is nobody's is skipped, also when it is all there is.
+    // Files of no corpus are skipped, even if there are no others.
     for paths in [&["k8s/pod.yaml"][..], &["k8s"]] {
         let outcome = lint(&folder, paths);
         assert_eq!((code(&outcome), outcome.report.unwrap().summary.skipped), (0, 1));
@@ -187,7 +187,7 @@ fn a_definition_outside_every_corpus_is_reported() {
             assert!(line.contains(&format!("{severity}[S007")), "{lines:?}");
         }
         assert_eq!(outcome.report.unwrap().summary.files, 1);
-        // So it is where a commit brings it alone.
+        // The same applies if only a commit contains it.
         let outcome = lint(&folder, &["other/b.yaml", "k8s/pod.yaml"]);
         let lines = found(&outcome);
         assert!(lines.len() == 1 && lines[0].contains("S007"), "{lines:?}");

@@ -6,7 +6,7 @@ use crate::examples::run;
 use cortexkey_lint::report::Format;
 use cortexkey_lint::rules::RULES;
 
-/// The text under each finding of a rule's bad example, and under its labels: one line a rule.
+/// The text under each finding of a rule's bad example and under its labels, one line per rule.
 #[test]
 fn each_rule_reports_the_position_of_its_value() {
     let mut out = String::new();
@@ -39,7 +39,7 @@ fn each_rule_reports_the_position_of_its_value() {
     insta::assert_snapshot!(out);
 }
 
-/// Every form prints every rule's finding, and none of them a control character.
+/// Every format prints every rule's finding, and none prints a control character.
 #[test]
 fn each_finding_is_printed_in_each_format() {
     for rule in RULES {

@@ -6,7 +6,7 @@ use cortexkey_manifest::yaml::YamlLimits;
 
 const README: &str = include_str!("../../../../README.md");
 
-/// The text of each definition among the blocks of YAML.
+/// The text of each definition in the YAML blocks.
 fn examples() -> Vec<&'static str> {
     let blocks = README.split("```yaml\n").skip(1);
     let texts = blocks.filter_map(|rest| rest.split("```").next());

@@ -45,7 +45,7 @@ fn ignore_patterns_from_outside_hide_nothing() {
     write(&inner, "keys/prod/b.yaml", faulty_key("b").as_bytes());
     git(&inner, &["init", "--quiet"]);
     is_found(&inner);
-    // Git reads neither of these as a pattern for the file.
+    // Git interprets neither of these as a pattern for the file.
     for (pattern, name) in
         [("keys/{b,c}.yaml", "keys/b.yaml"), ("[[:digit:]]x.yaml", "keys/d]x.yaml")]
     {
@@ -77,7 +77,7 @@ fn file_names_are_bytes() {
         commit(folder.path());
         let lines = found(&lint(&folder, &[])).join("\n");
         assert!(lines.contains("L001"), "{name:?} {lines}");
-        // A backslash of a name is no separator.
+        // A backslash in a name is not a separator.
         assert!(!lines.contains("b/c.yaml"), "{lines}");
         git(folder.path(), &["rm", "-q", "-r", "keys"]);
     }
@@ -89,7 +89,7 @@ fn a_sparse_checkout_excludes_no_definition() {
     git(folder.path(), &["sparse-checkout", "set", "--no-cone", "/*", "!/keys/prod"]);
     assert!(!folder.path().join("keys/prod").exists());
     is_found(folder.path());
-    // What is not there cannot be fixed there.
+    // A file that is not in the work tree cannot be fixed there.
     let twice = key("c").replace("[Viewer]", "[Viewer, Viewer]");
     git(folder.path(), &["sparse-checkout", "disable"]);
     write(folder.path(), "keys/prod/b.yaml", twice.as_bytes());
@@ -102,7 +102,7 @@ fn a_sparse_checkout_excludes_no_definition() {
     let said = outcome.messages.join(" ");
     assert_eq!(code(&outcome), 2, "{said}");
     wording!(said);
-    // A policy that is left out leaves nothing to check against.
+    // Without the policy, there is nothing to check against.
     write(folder.path(), "keys/dev/cortexkey.yaml", policy().as_bytes());
     git(folder.path(), &["add", "--sparse", "--force", "keys/dev/cortexkey.yaml"]);
     git(folder.path(), &["commit", "--quiet", "--message", "b"]);
@@ -143,12 +143,12 @@ fn a_submodule_is_part_of_the_corpus() {
         assert!(lines.contains("team/keys/b.local.yaml:5:18: error[L001"), "{paths:?} {lines}");
         assert_eq!(code(&outcome), 1);
     }
-    // One that is not checked out may hold anything.
+    // A submodule that is not checked out may contain anything.
     git(folder.path(), &["submodule", "--quiet", "deinit", "--force", "team"]);
     let lines = found(&lint(&folder, &[])).join("\n");
     assert!(lines.contains("team:1:1: error[Y001"), "{lines}");
     wording!(lines);
-    // Out of reach of `keys` it is nobody's business.
+    // Outside the patterns in `keys`, it does not matter.
     let narrow = format!("{HEAD}keys: ['keys/*.yaml']\n");
     write(folder.path(), "cortexkey.yaml", narrow.as_bytes());
     write(folder.path(), "keys/a.yaml", key("a").as_bytes());
@@ -179,7 +179,7 @@ fn a_git_failure_stops_the_run() {
     let folder = forced_in();
     write(folder.path(), ".git/index", b"x");
     refuses(&folder, "index");
-    // Git would go on to look for a repository above this one.
+    // Git would continue and find a repository above this one.
     let outer = forced_in();
     let inner = outer.path().join("inner");
     write(&inner, "cortexkey.yaml", policy().as_bytes());
@@ -215,7 +215,7 @@ fn a_deleted_file_is_gone_and_an_unmerged_one_is_there_once() {
 #[test]
 fn a_path_beyond_the_systems_limit_is_an_error() {
     use rustix::fs::{CWD, Mode, OFlags, mkdirat, openat};
-    // Nobody can name such a path at once: one goes there step by step.
+    // Such a path is too long to be opened directly, so it is entered step by step.
     let nested = |folder: &Path| {
         let name = "d".repeat(200);
         let mut at = openat(CWD, folder.join("keys"), OFlags::DIRECTORY, Mode::empty()).unwrap();

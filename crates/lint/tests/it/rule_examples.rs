@@ -8,8 +8,8 @@ use cortexkey_lint::rules::{RULES, Rule};
 use cortexkey_lint::{Corpus, CorpusFile, Policy, Report, Severity, lint};
 use cortexkey_manifest::yaml::YamlLimits;
 
-/// The codes of a report. A catalog beside a single definition has roles that nobody holds, which
-/// does not mention the example.
+/// The codes of a report. A catalogue next to a single definition has unused roles, which
+/// are not about the example.
 fn codes<'r>(report: &'r Report, rule: &Rule) -> BTreeSet<&'r str> {
     let reported = |code: &&str| *code != "C003" || rule.code == "C003";
     report.findings.iter().map(|finding| finding.rule.code()).filter(reported).collect()
@@ -68,7 +68,7 @@ fn built_in_policies_are_valid_and_name_only_known_rules() {
     assert!(Policy::builtin("builtin:other").is_none());
 }
 
-/// The settings of a rule under a built-in policy, seen from outside: what its bad example gives.
+/// The settings of a rule in a built-in policy, derived from the findings of its bad example.
 fn under(name: &str, rule: &Rule) -> Option<Severity> {
     let policy = Policy::builtin(name).unwrap();
     let path = rule.bad.file_name();
@@ -81,16 +81,17 @@ fn under(name: &str, rule: &Rule) -> Option<Severity> {
 
 #[test]
 fn minimal_and_strict_policies_keep_their_severities() {
-    // Rules whose bad example lies in its policy cannot be asked this way.
+    // Rules whose bad example is a policy cannot be tested this way.
     for rule in RULES.iter().filter(|rule| rule.bad.policy.is_empty()) {
         let family = rule.code.chars().next().unwrap();
         let kept = matches!(family, 'Y' | 'S' | 'X' | 'P')
             || matches!(rule.code, "L002" | "R007" | "E002" | "E005" | "C001");
-        // These ask for a tenant in the policy, an earlier revision, a lock file or another place.
+        // These need a tenant in the policy, an earlier revision, a lock file or another path.
         if !matches!(rule.code, "N009" | "C006" | "C007" | "C008" | "S007") {
             assert_eq!(under("builtin:minimal", rule).is_some(), kept, "{}", rule.code);
             assert_eq!(under("builtin:recommended", rule), Some(rule.severity), "{}", rule.code);
-            // What is beyond the product is beyond the strict limit too, which speaks first.
+            // A lifetime beyond the product's is also beyond the strict limit, which is reported
+            // first.
             let strict = (rule.code != "E007").then_some(Severity::Error);
             let strict =
                 if rule.severity == Severity::Info { Some(Severity::Info) } else { strict };

@@ -27,7 +27,7 @@ fn lint_text(policy: &str, text: &str) -> Report {
 }
 
 fn codes(report: &Report) -> Vec<&str> {
-    // Fields stand as each test needs it.
+    // Fields are in the order that each test needs.
     let reported = |code: &&str| *code != "S006";
     report.findings.iter().map(|finding| finding.rule.code()).filter(reported).collect()
 }

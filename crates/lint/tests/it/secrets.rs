@@ -7,7 +7,7 @@ use cortexkey_lint::rules::RULES;
 use cortexkey_lint::{Corpus, CorpusFile, Policy, Severity, lint as lint_corpus};
 use cortexkey_manifest::yaml::YamlLimits;
 
-/// A key as the product makes them, and nobody's.
+/// A key in the product's form, which does not exist.
 fn secret() -> String {
     let letters = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
     let mut state = 0x9e37_79b9_u32;
@@ -93,7 +93,7 @@ fn a_real_key_is_an_error_in_any_notation() {
             )
     });
     let values = values.map(|text| {
-        // A block ends its line; what closed the flow mapping goes.
+        // A block ends its line, so the end of the flow mapping is removed.
         if text.contains("note: |") || text.contains("note: >") {
             text.replace(&format!("{two} }} }}"), two)
         } else {
@@ -154,7 +154,7 @@ fn a_real_key_in_parts_groups_or_an_encoding_is_an_error() {
             &secret[43..86],
             &secret[86..]
         ),
-        // Beside another token.
+        // Next to another token.
         format!(
             "# x={}\n# y={}\n# z={}\n# w={}",
             &secret[..43],
@@ -243,7 +243,7 @@ fn a_private_key_is_an_error_and_public_pem_is_not() {
             format!("# -----BEGIN {label}-----\n{}# -----END {label}-----\n", lines(&certificate));
         let (codes, _) = judge_text(&format!("{block}{}", key("abc")));
         assert!(codes.is_empty(), "{label} {codes:?}");
-        // What only says that it is public hides nothing.
+        // A label alone does not make material public.
         let secret = secret();
         let (one, two) = secret.split_at(64);
         let fake =

@@ -130,7 +130,7 @@ fn files_that_a_pattern_excludes_are_counted_and_not_reported_on() {
         let text = report.render(Format::Concise, false);
         assert!(text.contains("excluded"), "{text}");
     }
-    // Nothing is left, which is no success.
+    // Nothing is selected, which is an error.
     for pattern in ["keys", "keys/", "*"] {
         assert_eq!(code(&exclude(&[pattern])), 3, "{pattern}");
     }
@@ -155,11 +155,11 @@ fn counts_are_those_of_all_findings_listed_or_not() {
     assert!(report.statistics().starts_with("1499  R003 role-duplicate (warning, 1499 fixable)"));
     let json: serde_json::Value = serde_json::from_str(&report.statistics_json()).unwrap();
     assert_eq!((&json["total"], &json["rules"][0]["count"]), (&1499.into(), &1499.into()));
-    // People get an overview of so many.
+    // This many findings get an overview.
     for (format, count) in [(Format::Human, "1499"), (Format::Grouped, "1496")] {
         assert!(report.render(format, false).contains(count), "{format:?}");
     }
-    // Counts of several policies are those of the findings that are left.
+    // With several policies, the counts are those of the remaining findings.
     let child = format!("{HEAD}extends: [../cortexkey.yaml]\nkeys: ['*.yaml']\n");
     let parent = format!("{}waivers: [{{ rule: E003, key: x }}]\n", policy(""));
     let two = self::folder(&[

@@ -53,7 +53,7 @@ fn change() -> impl Strategy<Value = Change> {
     ]
 }
 
-/// Definitions with and without faults, of which some show only beside each other.
+/// Definitions with and without mistakes; some mistakes appear only in combination.
 fn text(number: usize) -> String {
     match number {
         0 => key("a"),
@@ -192,7 +192,7 @@ fn a_change_affects_only_keys_that_are_compared_with_it() {
     let mut set = |text: String| session.set_text(ids[0], text.into(), &YamlLimits::default());
     let own = BTreeSet::from([ids[0]]);
     assert_eq!(set(key("a").replace("90d", "80d")), Some(own.clone()));
-    // Into the group of another file, from there into another group of it, and out of that.
+    // Into the group of another file, then into another of its groups, and out of it again.
     let both = BTreeSet::from([ids[0], ids[2]]);
     assert_eq!(set(key("C")), Some(both.clone()));
     assert_eq!(set(key("x").replace("team-x", "team-c")), Some(both.clone()));

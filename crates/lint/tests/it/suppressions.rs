@@ -34,7 +34,7 @@ fn a_comment_covers_its_line_or_the_node_below() {
         let lines = lint_text("suppression-unused: { enabled: false }", &text);
         assert!(lines.is_empty(), "{lines:?}\n{text}");
     }
-    // One line further it covers nothing, and says so.
+    // One line further down it covers nothing, which is reported.
     let far = with("", "").replace("  lifetime: 90d", &format!("  lifetime: 90d  {GOOD}"));
     let lines = lint_text("", &far);
     assert!(lines[0].contains("L001") && lines[1].contains("P005"), "{lines:?}");
@@ -61,7 +61,7 @@ fn suppressed_findings_are_counted_and_in_json() {
     assert_eq!((code(&outcome), report.summary.waived), (0, 1));
     let json = report.render(Format::Json, false);
     assert!(json.contains("\"by\": \"comment\""), "{json}");
-    // An auditor sees through them, and is reported nothing about them.
+    // With suppressions ignored, their findings appear, and nothing is reported about the comments.
     let outcome = lint_with(folder.path(), &[], |options| options.comments = false);
     assert_eq!((code(&outcome), found(&outcome).len()), (1, 1), "{:?}", found(&outcome));
 }

@@ -191,7 +191,7 @@ impl Editor {
         self.settled(path)
     }
 
-    /// The next notification of a kind, with others of another kind left aside.
+    /// The next notification of a kind; others are kept for later.
     pub(crate) fn next(&mut self, method: &str, aside: &str) -> Value {
         loop {
             if let Message::Notification(it) = self.receive() {
@@ -216,7 +216,7 @@ impl Drop for Editor {
     }
 }
 
-/// A text with edits of a test's ASCII text made, the last one first.
+/// A test's ASCII text after edits, which are applied from the last to the first.
 pub(crate) fn apply(text: &str, edits: &[Value]) -> String {
     let offset = |place: &Value| {
         let line = usize::try_from(place["line"].as_u64().unwrap()).unwrap();

@@ -85,7 +85,7 @@ fn start() -> Editor {
     editor
 }
 
-/// A request at the first place of some text in a document.
+/// A request at the first occurrence of a text in a document.
 fn at(editor: &mut Editor, method: &str, path: &str, text: &str, needle: &str) -> Value {
     let offset = text.find(needle).unwrap() + needle.len().min(1);
     let line = text[..offset].matches('\n').count();
@@ -99,7 +99,7 @@ fn at(editor: &mut Editor, method: &str, path: &str, text: &str, needle: &str) -
     editor.request(&format!("textDocument/{method}"), &params)
 }
 
-/// Where locations are: the file's name and the text of its line.
+/// Locations, as the file's name and the text of the line.
 fn lines(locations: &Value) -> Vec<(String, String)> {
     let whole = whole();
     let of = |it: &Value| {
@@ -189,7 +189,7 @@ fn hover_explains_groups_and_losses() {
     assert!(hover.to_string().contains("\\n- Public API: "), "{hover}");
 }
 
-/// What completion offers at the end of some text of a document.
+/// The completions at the end of a text in a document.
 fn offered(editor: &mut Editor, path: &str, text: &str, before: &str) -> Vec<String> {
     let offset = text.find(before).unwrap() + before.len();
     let line = text[..offset].matches('\n').count();
@@ -525,7 +525,7 @@ fn files_that_appear_on_disk_are_checked() {
     let created = json!({ "uri": editor.uri("keys/svc-b.yaml"), "type": 1 });
     editor.notify("workspace/didChangeWatchedFiles", json!({ "changes": [created] }));
     assert!(has(&editor.settled("keys/svc-b.yaml"), "duplicate-name"));
-    // What an open file has on disk does not matter.
+    // The version on disk of an open file does not matter.
     editor.write("keys/svc-a.yaml", "kind: [");
     let changed = json!({ "uri": editor.uri("keys/svc-a.yaml"), "type": 2 });
     editor.notify("workspace/didChangeWatchedFiles", json!({ "changes": [changed] }));
@@ -584,7 +584,7 @@ fn a_definition_that_no_file_has_yet_is_checked() {
     assert!(has(&editor.settled("keys/new.yaml"), "duplicate-name"));
     editor.close("keys/new.yaml");
     assert_eq!(editor.settled("keys/new.yaml"), Vec::<Value>::new());
-    // What the policy does not name is not part of it.
+    // Files that the policy does not name are not part of it.
     editor.open("elsewhere.txt", &new);
     assert_eq!(editor.settled("elsewhere.txt"), Vec::<Value>::new());
 }

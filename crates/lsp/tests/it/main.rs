@@ -204,7 +204,7 @@ fn hover_completion_symbols_hints_and_lenses() {
 
 #[test]
 fn columns_use_the_negotiated_encoding() {
-    // Two UTF-16 units and four bytes a character, before what is found.
+    // Characters of two UTF-16 units and four bytes before the finding.
     let key = KEY.replace("roles: [SIEM Export]", "roles: [\"𝕏𝕏\", Nowhere]");
     for (encoding, column) in [("utf-16", 18), ("utf-8", 22)] {
         let mut editor =
@@ -252,13 +252,13 @@ fn an_unsaved_policy_counts_for_every_file() {
     editor.replace("cortexkey.yaml", 3, &off.replace("expiry-too-long", "expiry-to-long"));
     assert!(has(&editor.diagnostics("cortexkey.yaml"), "policy-unknown-rule"));
     assert!(has(&editor.diagnostics("keys/a.yaml"), "expiry-too-long"));
-    // What is not saved does not count once its buffer is closed.
+    // Unsaved text does not count once its buffer is closed.
     editor.replace("cortexkey.yaml", 4, &off);
     editor.close("cortexkey.yaml");
     assert!(has(&editor.diagnostics("keys/a.yaml"), "expiry-too-long"));
 }
 
-/// How often an order of messages is tried that depends on how threads are scheduled.
+/// How often a test runs whose message order depends on thread scheduling.
 const ROUNDS: i32 = 50;
 
 #[test]
@@ -278,7 +278,7 @@ fn typing_in_a_policy_does_not_wait_for_the_folder() {
             version,
             &format!("{POLICY}rules:\n  expiry-to-long: {{}}\n"),
         );
-        // The findings of the policy by itself come before the folder is read.
+        // The findings of the policy alone arrive before the folder is read.
         let shown = editor.next("textDocument/publishDiagnostics", "window/showMessage");
         assert_eq!((&shown["uri"], &shown["version"]), (&json!(uri), &json!(version)));
         assert!(shown["diagnostics"].to_string().contains("policy-unknown-rule"), "{shown}");
@@ -324,7 +324,7 @@ fn a_request_that_waits_can_be_cancelled() {
 fn an_unchanged_policy_is_opened_and_closed_without_reading_the_folder() {
     let mut editor = editor();
     editor.settled("cortexkey.yaml");
-    // A new file that nobody reported shows whether the folder was read.
+    // A new, unreported file shows whether the folder was read.
     editor.write("keys/b.yaml", &KEY.replace("svc-export", "svc-other"));
     editor.open("cortexkey.yaml", POLICY);
     editor.settled("cortexkey.yaml");

@@ -91,7 +91,7 @@ mod tests {
         );
         assert_eq!(written, scope(&with(&["dev", "prod-eu"], &[("a", "_v = x"), ("b", "c = 1")])));
         assert_ne!(written, scope(&with(&["dev", "prod-eu"], &[])));
-        // Names are distinguished whatever they contain.
+        // Different names stay different, whatever characters they contain.
         assert_ne!(names(&["a b"]), names(&["a", "b"]));
         let nothing = scope(&Scope::<&str> { datasets: None, ..Scope::NONE });
         assert!(nothing.ends_with("endpoint-tags no_scope\ndatasets -\n"), "{nothing}");

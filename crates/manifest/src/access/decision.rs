@@ -8,7 +8,8 @@ impl KeyAccess {
     /// Answers a question. There is no decision behind the answer if the product has no scopes of
     /// the form that the core knows.
     ///
-    /// If it is unknown whether the scope allows what references no known object, and the answer
+    /// If it is unknown whether the scope includes issues that reference no known object, and the
+    /// answer
     /// depends on it, the answer is unknown.
     #[must_use]
     pub fn decide<'a>(&'a self, question: &Question<'a>) -> (Answer, Option<Decision<'a>>) {

@@ -24,7 +24,7 @@ use crate::{Field, Span, quote};
 /// A field of a definition that is missing or cannot be read, and that a decision may depend on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct IncompleteField {
-    /// Where it is, or should be.
+    /// Its position, or where it should be.
     pub span: Span,
     /// What is wrong with it.
     pub message: String,
@@ -54,7 +54,7 @@ pub struct KeyAccess {
 pub struct TenantFacts {
     /// Its name.
     pub name: Option<String>,
-    /// Whether the policy has it.
+    /// Whether the policy lists it.
     pub listed: bool,
     /// Its product.
     pub product: Option<Product>,
@@ -71,16 +71,17 @@ pub struct TenantFacts {
 /// How scopes work in a product.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ScopeModel {
-    /// By areas, which the core decides.
+    /// By areas; the core decides.
     Areas,
     /// No scopes: only roles limit a key.
     NoScopes,
-    /// An older model, which the core does not decide.
+    /// An older model, which the core does not evaluate.
     Older,
 }
 
 impl KeyAccess {
-    /// Takes a definition. `catalogue` contains the policy's roles, the nearest layer's first;
+    /// Creates it from a definition. `catalogue` contains the policy's roles, the nearest layer's
+    /// first;
     /// `tenant` is the key's tenant by name, with the policy's entry if there is one.
     pub fn from_definition(
         definition: &Definition,
@@ -102,7 +103,7 @@ impl KeyAccess {
         Ok(Self::held(names, scope, catalogue, tenant))
     }
 
-    /// Takes roles by their names, and a scope, of a key that need not have a definition.
+    /// Creates it from the names of roles and a scope, for a key that may have no definition.
     #[must_use]
     pub fn held<'a>(
         roles: impl IntoIterator<Item = &'a str>,
@@ -147,7 +148,7 @@ fn facts(tenant: Option<(&str, Option<&policy::CatalogTenant>)>) -> TenantFacts 
                 ScopeModel::NoScopes => Sbac::Disabled,
                 _ => said.unwrap_or(Sbac::Unknown),
             },
-            // The narrower of the two, if the policy does not set it.
+            // If the policy does not set it, the narrower of the two.
             tags: tags.unwrap_or(TagMode::Restrictive),
             datasets: datasets.unwrap_or(false),
         },

@@ -37,7 +37,7 @@ pub enum RoleOrigin {
     Catalogue,
     /// The product's documents.
     Predefined,
-    /// None.
+    /// No source: nothing is known.
     Unknown,
 }
 
@@ -137,7 +137,7 @@ pub fn closure_beyond<'a, S: BuildHasher>(
     held
 }
 
-/// What a catalog lists of a role.
+/// The facts that a catalogue lists about a role.
 fn grants(listed: &policy::CatalogRole) -> Vec<Grant<String>> {
     let mut grants = Vec::new();
     for (name, level) in &listed.components {

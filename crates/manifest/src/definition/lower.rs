@@ -101,7 +101,7 @@ fn expiry(text: &str) -> Result<ExpirySpec, TimeError> {
     })
 }
 
-/// Reports `expires` beside `lifetime`, even if one of them cannot be read.
+/// Reports a definition with both `expires` and `lifetime`, even if one of them cannot be read.
 fn check_single_expiry(reader: &mut Reader<'_>, fields: &Fields<'_>) {
     let key = |name| fields.key_of(reader.tree, name);
     let (Some(first), Some(second)) = (key("expires"), key("lifetime")) else { return };

@@ -21,7 +21,7 @@ use crate::{Field, Problem, Span, Spanned};
 /// An approval recorded in the definition.
 #[derive(Clone, Debug)]
 pub struct Approval {
-    /// Its place.
+    /// Its position.
     pub span: Span,
     /// The person who approved.
     pub by: Field<String>,
@@ -32,17 +32,17 @@ pub struct Approval {
 /// `metadata`.
 #[derive(Clone, Debug)]
 pub struct Metadata {
-    /// Where the key `metadata` stands.
+    /// The position of the key `metadata`.
     pub place: Span,
-    /// Unique within its tenant.
+    /// The name, unique within the tenant.
     pub name: Field<String>,
-    /// A team or an e-mail address.
+    /// The owner: a team or an e-mail address.
     pub owner: Field<String>,
     /// A tenant of the policy.
     pub tenant: Field<String>,
-    /// For `match` in policies.
+    /// Labels, for `match` in policies.
     pub labels: Vec<TextPair>,
-    /// Free text.
+    /// Annotations: free text.
     pub annotations: Vec<TextPair>,
     /// Recorded approvals.
     pub approvals: Vec<Approval>,
@@ -51,17 +51,17 @@ pub struct Metadata {
 /// `spec`.
 #[derive(Clone, Debug)]
 pub struct Spec {
-    /// Where the key `spec` stands.
+    /// The position of the key `spec`.
     pub place: Span,
-    /// Standard or advanced.
+    /// The security level.
     pub level: Field<Level>,
     /// What the key is for.
     pub comment: Field<String>,
     /// When it expires.
     pub expires: Field<ExpirySpec>,
-    /// How long it lives after it is generated.
+    /// The lifetime, counted from when the key is generated.
     pub lifetime: Field<ExpirySpec>,
-    /// Names of roles.
+    /// The names of its roles.
     pub roles: Field<Vec<Spanned<String>>>,
     /// What the key may see.
     pub scope: Field<ScopeSpec>,
@@ -79,16 +79,16 @@ impl Spec {
 pub struct Definition {
     /// The document.
     pub span: Span,
-    /// Where a field missing at the top is reported: the document's first key.
+    /// The position at which missing top-level fields are reported: the document's first key.
     pub place: Span,
-    /// `metadata`, where it is a mapping.
+    /// `metadata`, if it is a mapping.
     pub metadata: Option<Metadata>,
-    /// `spec`, where it is a mapping.
+    /// `spec`, if it is a mapping.
     pub spec: Option<Spec>,
 }
 
 impl Definition {
-    /// The key's name, where it has one.
+    /// The key's name, if it has one.
     pub fn name(&self) -> Option<&str> {
         self.metadata.as_ref()?.name.get().map(String::as_str)
     }
@@ -98,7 +98,7 @@ impl Definition {
         self.metadata.as_ref()?.tenant.get().map(String::as_str)
     }
 
-    /// The roles, where they are a list.
+    /// The roles, if they are a list.
     pub fn roles(&self) -> &[Spanned<String>] {
         let roles = self.spec.as_ref().and_then(|spec| spec.roles.get());
         roles.map(Vec::as_slice).unwrap_or_default()

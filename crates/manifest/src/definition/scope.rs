@@ -10,7 +10,7 @@ use crate::reader::{Fields, Reader};
 use crate::yaml::NodeId;
 use crate::{Field, Span, Spanned};
 
-/// An asset group by name, and by id where one is given.
+/// An asset group, by name and optionally by id.
 #[derive(Clone, Debug)]
 pub struct AssetGroup {
     /// Name of the group.
@@ -22,22 +22,22 @@ pub struct AssetGroup {
 /// `scope.assets`
 #[derive(Clone, Debug)]
 pub struct Assets {
-    /// Where the key stands.
+    /// The position of its key.
     pub place: Span,
-    /// How much.
+    /// The mode: no assets, all, or selected ones.
     pub mode: Field<AreaMode>,
-    /// Which.
+    /// The selected asset groups.
     pub groups: Field<Vec<AssetGroup>>,
 }
 
 /// `scope.casesAndIssues`
 #[derive(Clone, Debug)]
 pub struct Cases {
-    /// Where the key stands.
+    /// The position of its key.
     pub place: Span,
-    /// How much.
+    /// The mode: no cases and issues, all, or selected ones.
     pub mode: Field<AreaMode>,
-    /// Which.
+    /// The selected domains.
     pub domains: Field<Vec<Spanned<String>>>,
     /// Whether unreferenced cases and issues are visible.
     pub unreferenced: Field<Unreferenced>,
@@ -46,13 +46,13 @@ pub struct Cases {
 /// `scope.endpoints`
 #[derive(Clone, Debug)]
 pub struct Endpoints {
-    /// Where the key stands.
+    /// The position of its key.
     pub place: Span,
-    /// How much.
+    /// The mode: no endpoints, all, selected ones, or the product's own modes.
     pub mode: Field<EndpointMode>,
-    /// By group.
+    /// The selected endpoint groups.
     pub groups: Field<Vec<Spanned<String>>>,
-    /// By tag.
+    /// The selected endpoint tags.
     pub tags: Field<Vec<Spanned<String>>>,
     /// With `raw`: the product's mode of the groups.
     pub groups_mode: Field<AxisMode>,
@@ -65,25 +65,25 @@ pub struct Endpoints {
 pub struct DatasetFilter {
     /// Name of the dataset.
     pub dataset: Field<String>,
-    /// Which of its rows.
+    /// The filter that its visible rows match.
     pub filter: Field<String>,
 }
 
 /// `scope.datasets`
 #[derive(Clone, Debug)]
 pub struct Datasets {
-    /// Where the key stands.
+    /// The position of its key.
     pub place: Span,
-    /// For datasets without a filter: `None` or `All`.
+    /// The mode of datasets without a filter: `None` or `All`.
     pub default: Field<AreaMode>,
-    /// For the others.
+    /// The row filters of the other datasets.
     pub filters: Vec<DatasetFilter>,
 }
 
 /// `spec.scope`
 #[derive(Clone, Debug)]
 pub struct ScopeSpec {
-    /// Where the key stands.
+    /// The position of its key.
     pub place: Span,
     /// Assets.
     pub assets: Field<Assets>,

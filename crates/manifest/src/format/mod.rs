@@ -34,7 +34,7 @@ pub struct FieldSpec {
     pub presence: Presence,
     /// What it accepts.
     pub kind: FieldKind,
-    /// A value as YAML in one line; empty if no value would suit most files.
+    /// An example value as YAML in one line; empty if no value would fit most files.
     pub example: &'static str,
     /// Its meaning, in one or two sentences.
     pub doc: &'static str,
@@ -49,7 +49,7 @@ pub enum Presence {
     RequiredWhen(&'static str, &'static [&'static str]),
     /// Optional. A key without a value is a mistake.
     Optional,
-    /// A rule of the linter decides, so the reader accepts it missing or empty.
+    /// A rule of the linter decides, so the reader accepts a missing or empty field.
     ByRule,
 }
 
@@ -118,7 +118,7 @@ impl Mapping {
         self.fields.iter().map(|field| field.name).collect()
     }
 
-    /// The mapping at the end of a path such as `spec.scope`; an empty path is this one.
+    /// The mapping at a path such as `spec.scope`; this one for an empty path.
     #[must_use]
     pub fn at(&'static self, path: &str) -> Option<&'static Self> {
         let names = path.split('.').filter(|name| !name.is_empty());
@@ -158,7 +158,7 @@ impl Mapping {
         fields
     }
 
-    /// True when `is` holds for a field of this mapping, or of one inside of it.
+    /// True if `is` holds for a field of this mapping or of a nested one.
     #[must_use]
     pub fn any(&self, is: &dyn Fn(&FieldSpec) -> bool) -> bool {
         self.fields
@@ -266,12 +266,12 @@ const fn by_rule(
     FieldSpec { name, presence: Presence::ByRule, kind, example, doc }
 }
 
-/// `apiVersion`, with which every file starts.
+/// `apiVersion`, the first field of every file.
 const fn version() -> FieldSpec {
     required("apiVersion", FieldKind::Const(API_VERSION), API_VERSION, "The version of the format.")
 }
 
-/// `kind`, which names what the document is.
+/// `kind`, which names the format of the document.
 const fn kind(kind: &'static str) -> FieldSpec {
     required("kind", FieldKind::Const(kind), kind, "What the document describes.")
 }

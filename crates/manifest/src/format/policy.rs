@@ -12,7 +12,7 @@ use crate::keyword::{Open, Severity, keywords};
 /// The kind of a policy.
 pub const POLICY_KIND: &str = "Policy";
 
-/// The kind of a file with cases of a policy.
+/// The kind of a file with test cases of a policy.
 pub const CASES_KIND: &str = "PolicyTest";
 
 /// A policy.
@@ -117,7 +117,7 @@ static DEPRECATED: Mapping = Mapping::of(&[
     optional("use", Text, "Viewer", "The role to use instead."),
 ]);
 
-/// What every rule takes; the other fields are options of the rule.
+/// The settings that every rule accepts; the other fields are options of the rule.
 #[rustfmt::skip]
 pub static SETTINGS: Mapping = Mapping::open(&[
     ENABLED,

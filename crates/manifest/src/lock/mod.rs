@@ -47,7 +47,7 @@ pub struct LockedTenant {
 /// The key of a definition.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LockedKey {
-    /// Where the entry's name is, in a file that was read.
+    /// The position of the entry's name, if it was read from a file.
     pub place: Span,
     /// The key id; absent while the first key is being generated.
     pub id: Option<KeyId>,
@@ -167,7 +167,7 @@ impl Lock {
         })
     }
 
-    /// The file's text; equal lock files give equal text.
+    /// The file's text. Equal lock files have equal text.
     #[must_use]
     pub fn to_yaml(&self) -> String {
         write::lock(self)

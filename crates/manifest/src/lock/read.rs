@@ -54,7 +54,7 @@ fn key(
     if key.is_empty() && reader.problems.len() == before {
         reader.report_missing(&fields, "id");
     }
-    // An incomplete entry would make a key look unmanaged, or lose an old one.
+    // An incomplete entry would make a key look unmanaged, or lose a replaced key.
     (reader.problems.len() == before).then_some(key)
 }
 
@@ -110,7 +110,7 @@ fn id_at(reader: &mut Reader<'_>, id: NodeId, path: &str) -> Option<KeyId> {
     number_at(reader, id, path, "a key id", help)
 }
 
-/// A number from 1; `what` it is, and a hint for one that is not.
+/// A number from 1. `what` and the hint are for the error message.
 fn number_at<T: FromStr>(
     reader: &mut Reader<'_>,
     id: NodeId,

@@ -60,7 +60,7 @@ fn entry(key: &LockedKey) -> String {
         let items = key.retiring.iter().map(|old| {
             // Whole seconds, rounded up.
             let second = i64::try_from(old.after_ms.div_ceil(1000)).unwrap_or(i64::MAX);
-            // Times beyond the year 9999 cannot be written; such a key stays.
+            // Times beyond the year 9999 cannot be written; such a key is never due for deletion.
             let after = Timestamp::from_second(second).unwrap_or(Timestamp::MAX);
             format!("{{ id: {}, after: \"{after}\" }}", old.id)
         });
@@ -146,7 +146,7 @@ mod tests {
             host in "[a-z.]{1,20}",
             keys in proptest::collection::btree_map("\\PC{1,20}", some_key(), 0..4),
         ) {
-            // YAML has no empty keys; neither have tenants and definitions.
+            // Names of tenants and definitions are never empty.
             prop_assume!(!name.trim().is_empty() && keys.keys().all(|key| !key.trim().is_empty()));
             let mut lock = Lock::default();
             lock.tenants.insert(name, LockedTenant { host, keys });

@@ -24,7 +24,7 @@ use crate::{Field, Problem, ProblemKind, Span};
 /// An expected finding.
 #[derive(Clone, Debug)]
 pub struct ExpectedFinding {
-    /// Where it stands.
+    /// Its position.
     pub span: Span,
     /// The rule, by name or code.
     pub rule: Field<String>,
@@ -34,20 +34,20 @@ pub struct ExpectedFinding {
     pub severity: Field<Severity>,
 }
 
-/// One case.
+/// A test case.
 #[derive(Clone, Debug)]
 pub struct PolicyCase {
-    /// Where it stands.
+    /// Its position.
     pub span: Span,
-    /// What the case shows.
+    /// Its name: what the case shows.
     pub name: Field<String>,
-    /// The time.
+    /// The time at which the definition is checked.
     pub now: Field<jiff::Timestamp>,
     /// The path under which the definition is checked.
     pub path: Field<String>,
     /// The text of the definition's file.
     pub definition: Field<String>,
-    /// All findings, in any order.
+    /// All expected findings, in any order.
     pub expect: Field<Vec<ExpectedFinding>>,
 }
 

@@ -26,13 +26,13 @@ pub struct AssetGroupEntry {
 /// A tenant.
 #[derive(Clone, Debug)]
 pub struct CatalogTenant {
-    /// Which product it runs.
+    /// Its product.
     pub product: Field<Product>,
     /// Whether it enforces scopes.
     pub sbac: Field<Sbac>,
-    /// How it matches tags.
+    /// How it matches endpoint tags.
     pub tags: Field<TagMode>,
-    /// Whether it has dataset scoping.
+    /// Whether it has scopes for dataset rows.
     pub datasets: Field<bool>,
     /// Its asset groups.
     pub asset_groups: Vec<AssetGroupEntry>,
@@ -62,7 +62,7 @@ pub struct CatalogRole {
     pub components: Vec<(Spanned<String>, Permission)>,
     /// Named actions.
     pub actions: Vec<Spanned<String>>,
-    /// Roles it includes.
+    /// The roles that it implies.
     pub implies: Vec<Spanned<String>>,
     /// Whether it needs an approval.
     pub privileged: Field<bool>,

@@ -17,13 +17,13 @@ use crate::{Field, Span, Spanned, quote};
 /// A fact without effect.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RefusedFact {
-    /// Its place.
+    /// Its position.
     pub at: SettingSource,
     /// What it is about, for messages.
     pub what: String,
-    /// The place in the other layer.
+    /// The position in the other layer.
     pub by: SettingSource,
-    /// What that layer would have to open, if it can.
+    /// The list that the other layer would have to open, if it can.
     pub open: Option<Open>,
 }
 
@@ -32,11 +32,11 @@ pub struct RefusedFact {
 pub struct Facts {
     /// The nearest layer's first, each with the index of the layer that lists it.
     tenants: Vec<(usize, (Spanned<String>, CatalogTenant))>,
-    /// Layer, and place in its catalog; the nearest layer's first.
+    /// Layer and index in its catalogue; the nearest layer's first.
     roles: Vec<(usize, usize)>,
     teams: Vec<String>,
     email_domains: Vec<String>,
-    /// The tenant of keys that name none.
+    /// The tenant of keys that do not name one.
     only_tenant: Option<String>,
     /// Facts without effect.
     pub refused: Vec<RefusedFact>,
@@ -63,7 +63,7 @@ impl Facts {
         self.tenants.iter().map(|(layer, tenant)| (*layer, tenant))
     }
 
-    /// Layer and place of each role, the nearest layer's first.
+    /// Layer and index of each role, the nearest layer's first.
     #[must_use]
     pub fn roles(&self) -> &[(usize, usize)] {
         &self.roles
@@ -81,7 +81,8 @@ impl Facts {
         &self.email_domains
     }
 
-    /// The tenant of keys that name none. A child policy that adds a tenant does not change it.
+    /// The tenant of keys that do not name one. A child policy that adds a tenant does not change
+    /// it.
     #[must_use]
     pub fn only_tenant(&self) -> Option<&str> {
         self.only_tenant.as_deref()
@@ -120,7 +121,7 @@ impl Facts {
                 counted.push((at, (name.clone(), tenant)));
             }
         }
-        // Only the topmost layers with tenants decide the tenant of keys that name none.
+        // Only the topmost layers with tenants decide the tenant of keys that do not name one.
         let first = |(at, _): &&(usize, _)| {
             let above = &stack.layers[*at].ancestors;
             above.iter().all(|at| stack.layers[*at].file.tenants.is_empty())
@@ -188,7 +189,7 @@ impl Facts {
         });
     }
 
-    /// Teams or domains. Without a list everybody may own keys, so the first list narrows.
+    /// Teams or domains. Without a list, everybody may own keys, so the first list restricts.
     fn merge_owners(
         &mut self,
         stack: &Stack<'_>,
@@ -310,7 +311,7 @@ impl Change<'_> {
             (Open::EndpointTags, &mut to.endpoint_tags, &own.endpoint_tags),
             (Open::Domains, &mut to.domains, &own.domains),
         ] {
-            // An empty inventory is not known; the first entries narrow it.
+            // An empty inventory is unknown, so its first entries restrict.
             let may = to.is_empty() || open(kind);
             for entry in own {
                 if to.iter().any(|known| known.value == entry.value) {
@@ -372,7 +373,7 @@ fn has_facts(role: &CatalogRole) -> bool {
     role_facts(role) != RoleFacts { name: &role.name.value, ..RoleFacts::default() }
 }
 
-/// All facts of an entry, without their places.
+/// All facts of an entry, without their positions.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct RoleFacts<'a> {
     name: &'a str,

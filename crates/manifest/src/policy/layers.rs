@@ -11,9 +11,9 @@ use super::{PolicyFile, builtin, is_builtin, is_policy, pinned, read};
 use crate::yaml::{Tree, YamlLimits, parse_bytes};
 use crate::{Problem, ProblemKind, Span, closest, escape, mask_path, quote};
 
-/// How many policies may extend one another.
+/// The longest chain of policies that extend one another.
 const DEPTH_MAX: usize = 16;
-/// How many files a policy may consist of, itself included.
+/// The largest number of files of a policy, itself included.
 const FILES_MAX: usize = 64;
 
 /// One policy file with the tree it was read from.
@@ -198,7 +198,7 @@ impl Loader<'_> {
         ancestors
     }
 
-    /// The reason why no further file is read, if there is one.
+    /// The limit that prevents another file from being read, if any.
     fn beyond(&self) -> Option<String> {
         if self.files >= FILES_MAX {
             Some(format!("a policy consists of at most {FILES_MAX} files; this is one more"))
@@ -232,7 +232,8 @@ impl Loader<'_> {
     }
 }
 
-/// Drops what counts only in the policy's own repository: the patterns of its keys and its cases. A match
+/// Drops what applies only in the policy's own repository: the patterns of its keys and its cases.
+/// A match
 /// by path is a mistake, because paths differ in this repository.
 fn check_remote(mut policy: PolicyFile, problems: &mut Vec<Problem>) -> PolicyFile {
     policy.keys = None;

@@ -15,7 +15,7 @@ use crate::{Field, Span, Spanned};
 pub struct SettingSource {
     /// Index of the layer.
     pub layer: usize,
-    /// Place in its file.
+    /// The position in its file.
     pub span: Span,
 }
 
@@ -61,12 +61,12 @@ pub struct ResolvedRule {
     pub overrides: Vec<ResolvedOverride>,
 }
 
-/// An override with its settings' places.
+/// An override, with the positions of its settings.
 #[derive(Clone, Debug)]
 pub struct ResolvedOverride {
     /// Index of its layer.
     pub layer: usize,
-    /// The keys that it is for.
+    /// The keys that it applies to.
     pub matches: Match,
     /// Whether the rule runs for them, if it sets that.
     pub enabled: Option<SourcedValue<bool>>,
@@ -83,7 +83,7 @@ pub struct LockViolation {
     pub code: String,
     /// The setting that would be loosened: `enabled`, `severity`, or an option.
     pub what: String,
-    /// The place of the attempt.
+    /// The position of the attempt.
     pub at: SettingSource,
     /// Where the rule is locked.
     pub lock: SettingSource,
@@ -149,14 +149,16 @@ impl RuleMerge<'_> {
         rule
     }
 
-    /// The locks, ancestors first. Each holds what its layer and the locks above it allow.
+    /// The locks, ancestors first. Each contains the settings that its layer and the locks above it
+    /// allow.
     fn locks(&self) -> Vec<Lock> {
         let mut locks = Vec::new();
         for (layer, entry) in self.entries {
             let Some(Spanned { value: true, span }) = entry.locked.spanned() else { continue };
             let source = SettingSource { layer: *layer, span: *span };
             let is_below = |by| by == *layer || self.layers[*layer].ancestors.contains(&by);
-            // What is refused here is refused again, and recorded, when all layers are merged.
+            // Attempts that are refused here are refused again, and recorded, when all layers are
+            // merged.
             let held = self.apply(is_below, &locks, &mut Vec::new());
             locks.push(Lock { source, held });
         }
@@ -218,7 +220,7 @@ impl LockChecker<'_> {
         if let Some(value) = self.setting(&entry.locked)
             && !value.value
         {
-            // Without a lock there is nothing to lift.
+            // Without a lock, `locked: false` loosens nothing.
             self.allows("locked", value.source, &now, |_, _| false);
         }
     }

@@ -39,11 +39,11 @@ use crate::{Field, Problem, Span, Spanned};
 /// One policy file.
 #[derive(Clone, Debug)]
 pub struct PolicyFile {
-    /// Where a field missing at the top is reported.
+    /// The position at which missing top-level fields are reported.
     pub place: Span,
     /// The policy's name.
     pub name: Field<String>,
-    /// Its parents, in order; a later one is applied over an earlier one.
+    /// Its parents, in order. A later one overrides an earlier one.
     pub extends: Vec<Spanned<PolicyParent>>,
     /// Patterns of the files that hold its keys; `None` if the policy has none.
     pub keys: Option<Vec<Spanned<String>>>,
@@ -53,7 +53,7 @@ pub struct PolicyFile {
     pub rotate_before: Field<SignedDuration>,
     /// How long before an expiry `cortexkey keys watch` sends a notice.
     pub notify_before: Field<Vec<SignedDuration>>,
-    /// Settings of rules, by the name or code written.
+    /// Settings of rules, by name or code as written.
     pub rules: Vec<RuleEntry>,
     /// Roles, teams, domains and conflicts.
     pub catalog: Catalog,

@@ -13,7 +13,7 @@ use crate::{Field, ProblemKind, Span, Spanned};
 /// The value of a rule's option, as written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OptionValue {
-    /// Its place.
+    /// Its position.
     pub span: Span,
     /// Its value.
     pub kind: OptionKind,
@@ -46,15 +46,15 @@ pub struct RuleSettings {
 /// Settings for some keys.
 #[derive(Clone, Debug)]
 pub struct Override {
-    /// Its place.
+    /// Its position.
     pub span: Span,
-    /// The keys that it is for.
+    /// The keys that it applies to.
     pub matches: Match,
     /// The settings for these keys.
     pub settings: RuleSettings,
 }
 
-/// Which keys: all fields must match; for a list, any item.
+/// Selects keys: all fields must match; for a list, any item.
 #[derive(Clone, Debug, Default)]
 pub struct Match {
     /// Labels with the values that match.
@@ -69,14 +69,14 @@ pub struct Match {
     pub tenant: Vec<Spanned<String>>,
     /// Security levels.
     pub security_level: Vec<Spanned<String>>,
-    /// Patterns of the files that keys are defined in.
+    /// Patterns of the files that define keys.
     pub path: Vec<Spanned<String>>,
 }
 
 /// One entry of `rules`.
 #[derive(Clone, Debug)]
 pub struct RuleEntry {
-    /// The name or code written.
+    /// The name or code as written.
     pub rule: Spanned<String>,
     /// Settings for all keys.
     pub settings: RuleSettings,
@@ -220,7 +220,7 @@ fn selection<'t>(reader: &mut Reader<'t>, fields: &Fields<'t>) -> Match {
     }
 }
 
-/// Reports what could mean all keys or none.
+/// Reports a `match` that could mean all keys or none.
 fn selects_nothing(reader: &mut Reader<'_>, span: Span, message: &str) {
     let help = "write what selects the keys, or remove it";
     reader.report_help(ProblemKind::BadValue, span, message, help);

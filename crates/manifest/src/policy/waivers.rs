@@ -10,7 +10,7 @@ use crate::{Field, ProblemKind, Span};
 /// A finding that is accepted until a date.
 #[derive(Clone, Debug)]
 pub struct Waiver {
-    /// Its place.
+    /// Its position.
     pub span: Span,
     /// The rule, by name or code.
     pub rule: Field<String>,
@@ -24,16 +24,16 @@ pub struct Waiver {
     pub expires: Field<jiff::Timestamp>,
 }
 
-/// A rule of the organisation's own.
+/// A custom rule of the organisation.
 #[derive(Clone, Debug)]
 pub struct CustomRule {
-    /// Its place.
+    /// Its position.
     pub span: Span,
     /// Its code.
     pub id: Field<String>,
     /// Its name.
     pub name: Field<String>,
-    /// The keys that it is for.
+    /// The keys that it applies to.
     pub matches: Field<Match>,
     /// The expression that must hold.
     pub assert: Field<String>,

@@ -48,7 +48,7 @@ impl<T> Field<T> {
         matches!(self, Self::Absent | Self::Empty(_))
     }
 
-    /// The same field with another value.
+    /// The same field, with a converted value.
     pub(crate) fn map<U>(self, f: impl FnOnce(T) -> U) -> Field<U> {
         match self {
             Self::Absent => Field::Absent,
@@ -71,5 +71,5 @@ impl<T> Field<Vec<T>> {
     }
 }
 
-/// A string with a string, both with places: a label, an annotation.
+/// A pair of strings with their positions, such as a label or an annotation.
 pub type TextPair = (Spanned<String>, Spanned<String>);

@@ -25,7 +25,7 @@ use crate::{
 pub(crate) struct Fields<'t> {
     mapping: &'static Mapping,
     entries: Vec<(&'t str, MappingEntry)>,
-    /// Known fields that a misspelt one probably means, with the position of the misspelt one.
+    /// Known fields that were probably misspelt, each with the position of the misspelling.
     meant: Vec<(&'static str, Span)>,
     /// The key of the mapping: where a missing field is reported.
     pub(crate) place: Span,
@@ -85,7 +85,7 @@ impl<'t> Fields<'t> {
 pub(crate) struct Reader<'t> {
     pub(crate) tree: &'t Tree,
     pub(crate) problems: Vec<Problem>,
-    /// Reused strings of paths: each field has a path, and few are reported.
+    /// Reused strings of paths: every field has a path, but few paths are needed for a report.
     paths: Vec<String>,
 }
 

@@ -77,7 +77,8 @@ impl<'e> Stream<'e> {
         self.last = digits.len();
     }
 
-    /// Decodes a run; false, and nothing is changed, if it has other bytes than letters and digits.
+    /// Decodes a run. If it decodes to other bytes than letters and digits, returns false and
+    /// changes nothing.
     fn decode(&mut self, digits: &str) -> bool {
         let before = (self.decoded.len(), self.rest);
         for digit in digits.bytes() {
@@ -111,7 +112,8 @@ impl<'e> Stream<'e> {
 }
 
 impl Encoding {
-    /// The digits of a run; `None` for one of other characters, or too short to tell from a word.
+    /// The digits of a run; `None` if it has other characters, or is too short to be distinguished
+    /// from a word.
     fn digits<'t>(&self, run: &'t str) -> Option<&'t str> {
         let digits = if self.bits == 4 { without_prefix(run) } else { run };
         let is_whole = self.bits != 4 || digits.len() % 2 == 0 || digits.len() >= 16;
@@ -139,7 +141,7 @@ fn base32(digit: u8) -> Option<u8> {
     }
 }
 
-/// The signs are left out: no letter or digit is encoded with one.
+/// Signs are excluded, because no letter or digit is encoded with one.
 fn base64(digit: u8) -> Option<u8> {
     match digit {
         b'A'..=b'Z' => Some(digit - b'A'),

@@ -8,7 +8,7 @@ use core::ops::{Add, Range, Sub};
 use super::runs::{LETTER, Longest, runs};
 use super::{class, has_both, is_random};
 
-/// Characters of a Cortex API key in all public examples.
+/// The length of a Cortex API key in all public examples.
 const LENGTH: usize = 128;
 
 /// The same with some tolerance.
@@ -32,10 +32,11 @@ const GROUP_MAX: usize = 31;
 /// Bytes between two groups.
 const GROUP_GAP_MAX: usize = 24;
 
-/// Characters of a key in groups that are checked at once: every key has so many in whole groups.
+/// The number of characters of a key in groups that is checked at once: every key has at least this
+/// many in whole groups.
 const GROUPED: usize = LENGTH - GROUP_MAX + 1;
 
-/// Characters beside them that are masked too.
+/// Characters next to them that are masked too.
 const BESIDE: usize = LENGTH - GROUPED;
 
 /// The keys in a string, as they are written.
@@ -79,12 +80,12 @@ fn is_key(word: &str) -> bool {
         || (word.len() >= HALF && has_three(word) && is_random(word))
 }
 
-/// True for hexadecimal digits of one case. No key of so many letters has only these.
+/// True for hexadecimal digits of one case. A key of this length never has only these.
 fn is_digest(word: &str) -> bool {
     word.bytes().all(|byte| byte.is_ascii_hexdigit()) && !has_cases(word)
 }
 
-/// Digests have lower-case letters only, so a list of them is not a key in parts.
+/// Digests have only lower-case letters, so a list of them is not a key in parts.
 fn is_part(word: &str) -> bool {
     word.len() >= PART && has_cases(word) && is_random(word)
 }
@@ -97,7 +98,7 @@ pub(super) fn has_three(word: &str) -> bool {
     has_cases(word) && word.bytes().any(|b| b.is_ascii_digit())
 }
 
-/// True for a run beside a sign of base64 that no key contains.
+/// True for a run next to a base64 sign, which no key contains.
 fn is_base64(text: &str, run: &Range<usize>) -> bool {
     let before = text.as_bytes().get(..run.start).and_then(<[u8]>::last);
     let after = text.as_bytes().get(run.end);
@@ -158,9 +159,9 @@ struct Counts {
     letters: usize,
     upper: usize,
     digits: usize,
-    /// How often a character and the next one are of different classes.
+    /// How often two adjacent characters are of different classes.
     changes: usize,
-    /// Those in three and more small letters that follow one another, as in words.
+    /// The letters in runs of three or more lower-case letters, as in words.
     words: usize,
 }
 
@@ -233,7 +234,8 @@ fn in_groups(text: &str, found: &mut Vec<Range<usize>>) {
     for run in runs(text, LETTER) {
         let last = groups.groups.last().map_or(run.start..run.start, |(last, _)| last.clone());
         let gap = bytes.get(last.end..run.start).unwrap_or_default();
-        // Base64 is no key in groups, although its signs split it: at random, not into equal groups.
+        // Base64 is not a key in groups, although signs split it: they split it at random, not into
+        // equal groups.
         let is_sign = !gap.is_empty() && gap.iter().all(|byte| b"+/=".contains(byte));
         let is_base64 = is_sign && run.len() != last.len();
         if run.len() > GROUP_MAX || gap.len() > GROUP_GAP_MAX || is_base64 {

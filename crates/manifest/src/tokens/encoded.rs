@@ -35,7 +35,7 @@ const ENCODED: usize = 40;
 /// `PRIVATE KEY` in base64, at each of its three possible offsets.
 const PRIVATE: [&str; 3] = ["UFJJVkFURSBLRV", "BSSVZBVEUgS0VZ", "QUklWQVRFIEtFW"];
 
-/// How the content of an OpenSSH private key starts.
+/// The first bytes of an OpenSSH private key.
 const OPENSSH: &str = "b3BlbnNzaC1rZXktdjE";
 
 /// The PEM blocks of a string.
@@ -108,7 +108,7 @@ const SSH: &[&str] = &[
     "sk-ecdsa-sha2-nistp256@openssh.com",
 ];
 
-/// How the type of an SSH certificate ends.
+/// The suffix of the type of an SSH certificate.
 const SSH_CERTIFICATE: &str = "-cert-v01@openssh.com";
 
 /// Digests with a label, as in `sha256-…`, and the bytes of each.
@@ -119,7 +119,7 @@ const DIGESTS: [(&str, usize); 3] = [("sha256", 32), ("sha384", 48), ("sha512", 
 pub(super) struct Public {
     /// SSH public keys and digests.
     pub(super) certain: Vec<Range<usize>>,
-    /// Digests of as many letters and digits as half a key.
+    /// Digests that have as many letters and digits as half a key.
     pub(super) unclear: Vec<Range<usize>>,
 }
 
@@ -139,7 +139,7 @@ pub(super) fn public(text: &str, longest: Longest) -> Public {
         } else if let Some(bytes) = digest_label(text.get(..run.start).unwrap_or_default())
             && STANDARD_NO_PAD.decode(word).is_ok_and(|digest| digest.len() == bytes)
         {
-            // Without padding or a sign, it could be half a key as well.
+            // Without padding or a sign, it could also be half a key.
             let is_certain = bytes % 3 != 0 || word.contains(['+', '/']);
             let kind = if is_certain { &mut found.certain } else { &mut found.unclear };
             kind.push(run);

@@ -15,7 +15,7 @@ use std::borrow::Cow;
 use self::runs::{LETTER, Longest, MARK, PAD, SIGN, runs};
 use crate::{Span, format};
 
-/// An unbroken run of letters and digits: from this length on a key or a hash of one.
+/// From this length on, an unbroken run of letters and digits is a key or a hash of one.
 const UNBROKEN: usize = 40;
 
 /// The shortest run whose form is checked.
@@ -92,7 +92,7 @@ const SECRET_MAX: usize = {
     longest
 };
 
-/// Names of fields whose values are secrets.
+/// The names of fields whose values are secrets.
 #[derive(Clone, Copy, Debug)]
 pub struct SecretFieldName;
 
@@ -176,7 +176,7 @@ pub(crate) fn is_random(text: &str) -> bool {
         // `prod2` and `2nd` are words.
         turns += digits.saturating_sub(1);
         changes += pairs().filter(|(a, b)| class(**a) != class(**b)).count();
-        // `CamelCase` has small letters three and more at a time.
+        // `CamelCase` has three or more lower-case letters in a row.
         if bytes.iter().any(u8::is_ascii_uppercase) {
             let small = part.split(|c: char| !c.is_ascii_lowercase());
             scraps += small.filter(|small| matches!(small.len(), 1 | 2)).count();
@@ -210,7 +210,7 @@ fn has_both(text: &str) -> bool {
 /// The kind of a token, by its form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TokenKind {
-    /// As long as a Cortex API key, and of its letters.
+    /// As long as a Cortex API key, with the same characters.
     CortexKey,
     /// A known format: `a GitHub token`.
     Known(&'static str),
@@ -221,7 +221,7 @@ pub enum TokenKind {
 /// A possible secret in a string, by its form only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Token {
-    /// Its place.
+    /// Its position.
     pub span: Span,
     /// Its kind.
     pub kind: TokenKind,

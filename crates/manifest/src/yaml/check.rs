@@ -18,7 +18,7 @@ pub(super) fn structure(tree: &Tree, problems: &mut Vec<Problem>) {
     }
 }
 
-/// Names of anchors, aliases and tags are not repeated: they may be passwords.
+/// Messages do not repeat the names of anchors, aliases and tags, which may be passwords.
 fn indirection(node: &Node, problems: &mut Vec<Problem>) {
     if let Some(anchor) = node.anchor() {
         let message = "anchors are not allowed: write out every value";

@@ -47,12 +47,12 @@ pub struct Parsed {
     pub tree: Tree,
     /// Syntax errors, duplicate keys, indirections, and where readers disagree.
     pub problems: Vec<Problem>,
-    /// True when the file could be read to its end.
+    /// True if the file could be read to its end.
     pub complete: bool,
 }
 
 impl Parsed {
-    /// The first document, of a file without problems.
+    /// The first document of a file without problems.
     #[must_use]
     pub fn first(&self) -> Option<Document> {
         self.tree.documents().first().copied().filter(|_| self.problems.is_empty())
@@ -94,8 +94,9 @@ fn read(text: &str, limits: &YamlLimits) -> (Body, Option<Problem>, bool) {
     (body, error, false)
 }
 
-/// For tests: whether a string has the plain form, and what another reader sees in it that the
-/// reader of that form does not. There must never be such a difference.
+/// For tests: whether a string has the plain form, and any difference that another reader sees in
+/// it but the
+/// reader of that form does not. There must never be one.
 #[doc(hidden)]
 #[must_use]
 pub fn plain_form(text: &str, limits: &YamlLimits) -> (bool, Option<String>) {

@@ -14,7 +14,7 @@ use super::tree::Body;
 use super::{Comment, Document, MappingEntry, Node, NodeId, NodeKind, Style, YamlLimits};
 use crate::Span;
 
-/// Bytes of a line up to which a key is short enough for every reader.
+/// The longest key, in bytes, that every reader accepts.
 const LINE_MAX: usize = 1000;
 
 /// Collections inside collections.
@@ -39,7 +39,7 @@ pub(super) fn read(text: &str, limits: &YamlLimits) -> Option<Body> {
     let mut reader = Reader { bytes, at, column, depth, nodes: limits.nodes, body };
     reader.next_line();
     loop {
-        // After a space it would be a string.
+        // After a space, it would be part of a string.
         if reader.column.is_none() && reader.rest().starts_with(b"---\n") {
             reader.at += 4;
             reader.next_line();
@@ -168,7 +168,7 @@ impl<'t> Reader<'t> {
         self.add(kind)
     }
 
-    /// Keys of a block mapping, the first of which is here.
+    /// The keys of a block mapping, starting at the first one.
     fn mapping(&mut self, column: usize) -> Option<NodeId> {
         let mut entries = Vec::with_capacity(4);
         let flow = false;
@@ -212,7 +212,7 @@ impl<'t> Reader<'t> {
         }
     }
 
-    /// Items of a block list, the first of which is here.
+    /// The items of a block list, starting at the first one.
     fn items(&mut self, column: usize) -> Option<NodeId> {
         let mut items = Vec::with_capacity(4);
         let flow = false;
@@ -295,7 +295,7 @@ impl<'t> Reader<'t> {
         self.end(id, NodeKind::Mapping { entries, flow }, end)
     }
 
-    /// After an item in brackets: the closing bracket, or a comma and another item.
+    /// Skips what follows an item in brackets: the closing bracket, or a comma and another item.
     fn closes(&mut self, close: u8) -> Option<bool> {
         self.spaces();
         if self.peek()? == close {
@@ -335,7 +335,8 @@ impl<'t> Reader<'t> {
     }
 }
 
-/// Bytes of an unquoted string that starts with no indicator, in which colons and hashes are inside
+/// The bytes of an unquoted string that starts without an indicator and has colons and hashes only
+/// within
 /// words.
 fn plain_length(rest: &[u8], flow: bool) -> Option<usize> {
     let first = *rest.first()?;

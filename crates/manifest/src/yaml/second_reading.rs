@@ -20,7 +20,7 @@ use crate::{Problem, ProblemKind, Span, quote};
 /// and free of duplicates and indirections, which are findings of their own.
 #[must_use]
 pub fn disagreement(tree: &Tree) -> Option<Problem> {
-    // The other reader is a port of C code. If it ever panics, that is a disagreement too.
+    // The other reader is a port of C code. A panic counts as a disagreement.
     let outcome = catch_unwind(AssertUnwindSafe(|| compare(tree)));
     let found =
         outcome.unwrap_or_else(|_| Some(problem(Span::new(0, 0), "libYAML fails on this file")))?;
@@ -79,7 +79,7 @@ fn problem(span: Span, what: &str) -> Problem {
         .help("simplify it: quote the string, and remove unusual line endings and `#`")
 }
 
-/// Reads one node as ours should look, and records a difference.
+/// Compares one node with ours, and records a difference.
 struct Seed<'a, 'd> {
     tree: &'a Tree,
     id: NodeId,

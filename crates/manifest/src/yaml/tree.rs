@@ -16,7 +16,7 @@ pub struct NodeId(pub(crate) u32);
 /// How a scalar is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Style {
-    /// No value: `roles:` and then the next line.
+    /// No value, as in `roles:` at the end of a line.
     Empty,
     /// Without quotes.
     Plain,
@@ -61,7 +61,7 @@ pub enum NodeKind {
     },
     /// `*name`, not followed.
     Alias {
-        /// True when no anchor of that name stands before it.
+        /// True if no anchor of that name precedes it.
         dangling: bool,
     },
 }
@@ -91,7 +91,7 @@ impl Node {
         self.before.as_ref()?.anchor
     }
 
-    /// The position of its `!tag`, and whether that tag changes nothing (`!!str` on a string).
+    /// The position of its `!tag`, and whether the tag has no effect (`!!str` on a string).
     #[must_use]
     pub fn tag(&self) -> Option<&Spanned<bool>> {
         self.before.as_ref()?.tag.as_ref()
@@ -110,11 +110,11 @@ pub struct Document {
 pub struct Comment {
     /// From `#` to the end of the line.
     pub span: Span,
-    /// True if something of the document is before it on its line.
+    /// True if part of the document precedes it on its line.
     pub trailing: bool,
 }
 
-/// A file's documents and comments, with the text they came from.
+/// A file's documents and comments, with its text.
 #[derive(Debug)]
 pub struct Tree {
     source: Box<str>,
@@ -240,7 +240,7 @@ impl Tree {
         self.parents.get_or_init(|| self.index()).get(&place).copied()
     }
 
-    /// The first at a position is kept: an empty key has the position of its mapping.
+    /// If two are at one position, the first is kept: an empty key has the position of its mapping.
     fn index(&self) -> HashMap<Span, Parent> {
         let mut parents = HashMap::with_capacity(self.body().nodes.len());
         for (id, node) in self.nodes() {

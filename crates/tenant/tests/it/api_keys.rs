@@ -233,7 +233,7 @@ fn roles_decide_who_manages_keys() {
         }
     }
     assert_eq!(f.call(&f.advanced(), GENERATE, &administrator_key).status, 200);
-    // What was refused did nothing, not even the part that was allowed: 1 to 4 and two new ones.
+    // Refused calls had no effect, not even the allowed part: keys 1 to 4 and two new ones.
     assert_eq!(ids(&f, &list).len(), 6);
 }
 

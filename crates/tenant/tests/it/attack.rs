@@ -58,7 +58,7 @@ impl Parts {
         }
     }
 
-    /// Whether the holder of the key may have made it, by the scheme as it is written down.
+    /// Whether the key may have signed it, according to the scheme's definition.
     fn is_genuine(&self, id: &str, key: &str) -> bool {
         let digest = Sha256::new()
             .chain_update(key)
@@ -75,7 +75,7 @@ impl Parts {
             && self.timestamp.parse().is_ok_and(|time: u64| window.contains(&time))
     }
 
-    /// Another request, made from this one without the key.
+    /// Another request, forged from this one without the key.
     fn forged(&self, chance: &mut TestRng, other: &Self) -> Self {
         let mut forged = self.clone();
         match chance.below(12) {
@@ -113,7 +113,7 @@ impl Parts {
         forged
     }
 
-    /// The headers, written in one of many ways, and whether that way changes what they say.
+    /// The headers in one of many notations, and whether the notation changes their meaning.
     fn written(&self, chance: &mut TestRng) -> (String, bool) {
         let mut lines = vec![
             ("x-xdr-auth-id", self.id.clone()),
@@ -152,7 +152,7 @@ impl Parts {
     }
 }
 
-/// The statuses of all answers to some bytes; nothing else may come.
+/// The statuses of all responses to some bytes; nothing else may be received.
 fn statuses(f: &Fixture, bytes: &[u8]) -> Vec<u16> {
     let mut stream = TcpStream::connect(&f.tenant.url()["http://".len()..]).unwrap();
     stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
@@ -182,7 +182,7 @@ fn no_forged_or_spoiled_request_is_accepted() {
     let mut captured = Parts::signed(&signer, NOW_MS - 1);
     for attack in 0..attacks() {
         let fresh = Parts::signed(&signer, NOW_MS + chance.next() % 50_000);
-        // What was captured was accepted, or never arrived.
+        // A captured request was accepted, or never arrived.
         let base = if chance.below(3) == 0 { captured.clone() } else { fresh.clone() };
         let parts = if chance.below(4) == 0 { base } else { base.forged(&mut chance, &captured) };
         let (headers, is_spoiled) = parts.written(&mut chance);
@@ -201,7 +201,7 @@ fn no_forged_or_spoiled_request_is_accepted() {
             captured = parts;
         }
     }
-    // The way that a good request takes is open throughout.
+    // A valid request is accepted throughout.
     assert!(accepted > attacks() / 20, "{accepted}");
 }
 
@@ -254,7 +254,7 @@ fn no_request_hides_in_the_body_of_another() {
         let both = count("content-length:") > 0 && count("transfer-encoding") > 0;
         let status = statuses(&f, format!("{head}{auth}\r\n{body}{hidden}").as_bytes());
         let request = format!("attack {attack}: {head:?} {body:?}: {status:?}");
-        // What is not clear ends the connection, before anything behind it is read.
+        // An ambiguous request ends the connection before anything after it is read.
         if !is_clear || both || count("content-length:") > 1 {
             assert!(status.iter().all(|status| *status == 400) && status.len() <= 1, "{request}");
         }

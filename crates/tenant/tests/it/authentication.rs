@@ -136,7 +136,7 @@ fn the_log_contains_the_verdict_and_no_secret() {
     for (_, headers) in &requests {
         f.send(headers, &format!("{VALIDATE}?key=leak"), "{}");
     }
-    // A thread of its own writes the log, perhaps after the answer and not in the order of requests.
+    // A separate thread writes the log, possibly after the response and in another order.
     let next = || logged.recv_timeout(Duration::from_secs(20)).unwrap();
     let mut lines: Vec<_> = (0..REFUSALS_CALLS + requests.len()).map(|_| next()).collect();
     lines.sort();
@@ -161,7 +161,7 @@ fn a_repeated_header_is_refused() {
              Connection: close\r\n\r\n"
         )
     };
-    // The white space round a value is no part of it.
+    // White space around a value is not part of it.
     let once = f.raw(request("X-XDR-Auth-Id: 1").as_bytes());
     assert!(once.starts_with("HTTP/1.1 200"), "{once}");
     for twice in [

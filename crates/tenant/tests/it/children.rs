@@ -27,7 +27,7 @@ fn ids(answer: &Answer) -> Vec<u64> {
     keys.as_array().unwrap().iter().map(|key| key["id"].as_u64().unwrap()).collect()
 }
 
-/// Whether a child takes a request with these headers.
+/// Whether a child tenant accepts a request with these headers.
 fn child_takes(f: &Fixture, child: &ChildTenant, headers: &Headers) -> u16 {
     let mut request = f.agent.get(child.url().to_owned() + VALIDATE);
     for (name, value) in headers {

@@ -34,7 +34,7 @@ impl Answer {
         self.headers.iter().find(|(n, _)| n == name).map(|(_, v)| v.as_str())
     }
 
-    /// All of it but the date.
+    /// Everything except the date.
     pub fn without_date(&self) -> (u16, Headers, &str) {
         let headers = self.headers.iter().filter(|(name, _)| name != "date").cloned().collect();
         (self.status, headers, &self.body)
@@ -94,7 +94,7 @@ impl Fixture {
         answer(request.send(body.to_string()).unwrap())
     }
 
-    /// A POST without a body, and without a type of one.
+    /// A POST without a body and without a content type.
     pub fn post_nothing(&self, headers: &Headers, path: &str) -> Answer {
         let mut request = self.agent.post(self.tenant.url().to_owned() + path);
         for (name, value) in headers {
@@ -153,7 +153,7 @@ pub fn sign_at(signer: &Signer, now_ms: u64) -> Headers {
     headers.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
 }
 
-/// Puts another value into one header.
+/// Replaces the value of one header.
 pub fn with(mut headers: Headers, name: &str, value: &str) -> Headers {
     headers.iter_mut().filter(|(n, _)| n == name).for_each(|(_, v)| value.clone_into(v));
     headers
@@ -174,8 +174,9 @@ fn answer(mut response: ureq::http::Response<ureq::Body>) -> Answer {
     Answer { status, headers, body: response.body_mut().read_to_string().unwrap() }
 }
 
-/// That a tenant stops before it would break its connections off, which it does after a second. Tried
-/// three times, since a loaded machine is slow once in a while.
+/// Checks that a tenant stops before it closes open connections, which it does after a second.
+/// Tried
+/// three times, because a loaded machine is sometimes slow.
 pub fn stops_promptly(mut stop: impl FnMut() -> Duration) {
     let took: Vec<_> = (0..3).map(|_| stop()).collect();
     assert!(took.iter().any(|took| *took < Duration::from_millis(900)), "{took:?}");

@@ -7,14 +7,14 @@ use serde_json::{Value, json};
 
 use crate::common::{Answer, Fixture, Headers, start};
 
-/// What the description says of one operation.
+/// The description's facts about one operation.
 struct Fact {
     method: &'static str,
     path: &'static str,
-    /// A body that it publishes, in our words; `None` if it publishes none.
+    /// A body from the description, in our words; `None` if it has none.
     body: fn() -> Option<Value>,
     status: u16,
-    /// Members of the answer, and the type of each.
+    /// The members of the response, with their types.
     members: &'static [(&'static str, Kind)],
 }
 

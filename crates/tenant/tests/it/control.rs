@@ -31,7 +31,7 @@ fn ping(f: &Fixture) -> crate::common::Answer {
     f.send(&f.sign(&f.advanced()), VALIDATE, "{}")
 }
 
-/// One exchange by hand: what came back, or that the connection was reset.
+/// One exchange over a raw connection: the response, or that the connection was reset.
 fn by_hand(f: &Fixture) -> std::io::Result<String> {
     let key = f.tenant.seeded_keys().unwrap().standard.expose();
     let mut stream = TcpStream::connect(&f.tenant.url()["http://".len()..])?;
@@ -173,7 +173,7 @@ fn keys_expire_by_the_emulators_clock() {
     }
 }
 
-/// Takes one POST, answers with a status, and gives its body.
+/// Accepts one POST, responds with a status, and returns its body.
 fn take(listener: &TcpListener, status: &str) -> Value {
     let (mut stream, _) = listener.accept().unwrap();
     let mut reader = BufReader::new(stream.try_clone().unwrap());
@@ -206,9 +206,9 @@ fn notices_come_a_week_and_a_day_before_and_go_to_the_webhook() {
         "expiration": NOW_MS + 30 * DAY_MS });
     f.generate(&request, Level::Standard);
     assert_eq!(get(&f, "/_cortexkey/notifications"), json!({ "notifications": [] }));
-    // By the tenant's own look at the clock, and by ours.
+    // By the tenant's own timer, and by ours.
     f.clock.set(NOW_MS + 23 * DAY_MS);
-    // The first answer is no success, so it comes again.
+    // The first response is an error, so the notice is sent again.
     let first = take(&listener, "500 Error");
     let second = take(&listener, "200 OK");
     assert_eq!(first, second);
@@ -229,7 +229,7 @@ fn notices_come_a_week_and_a_day_before_and_go_to_the_webhook() {
 
 #[test]
 fn a_failing_webhook_is_reported() {
-    // Nobody listens here, and no system hands this port out, so nobody will.
+    // No process listens on this port, and no system assigns it.
     let port = 1;
     let (reported, tells) = std::sync::mpsc::channel();
     let f = start(move |options| {
@@ -268,7 +268,7 @@ fn each_fault_occurs_as_often_as_requested() {
     assert_eq!((list().status, list().status), (503, 200));
 
     fault(Fault::new(FaultKind::Redirect { location: "http://127.0.0.1:9/x".into() }));
-    // By hand, since the test's client would follow.
+    // Over a raw connection, because the test's client would follow redirects.
     let answer = by_hand(&f).unwrap();
     assert!(
         answer.starts_with("HTTP/1.1 307") && answer.contains("location: http://127.0.0.1:9/x")
@@ -291,7 +291,7 @@ fn each_fault_occurs_as_often_as_requested() {
     assert_eq!(ping(&f).header("date"), Some("Mon, 28 Sep 2026 15:08:47 GMT"));
     assert_eq!(ping(&f).header("date"), Some("Mon, 28 Sep 2026 16:08:47 GMT"));
 
-    // An unauthenticated client gets the usual response, and uses no fault up.
+    // An unauthenticated client gets the usual response, and consumes no fault.
     fault(Fault::new(FaultKind::status(500)));
     assert_eq!(f.send(&vec![], VALIDATE, "{}").status, 401);
     assert_eq!(ping(&f).status, 500);

@@ -71,7 +71,7 @@ fn requests_accepted_before_a_restart_are_refused_after_it() {
     let f = on_disk(folder.path());
     let (_, advanced) = signers(&f);
     let accepted = f.sign(&advanced);
-    // From the future side of the window.
+    // From the future half of the window.
     let ahead = sign_at(&advanced, NOW_MS + 30_000);
     assert_eq!((verdict(&f, &accepted), verdict(&f, &ahead)), ("accept".into(), "accept".into()));
     f.tenant.stop();
@@ -79,7 +79,7 @@ fn requests_accepted_before_a_restart_are_refused_after_it() {
     for headers in [&accepted, &ahead] {
         assert_eq!(verdict(&f, headers), "replay-guard-starting");
     }
-    // Nothing above what was accepted can have been.
+    // Nothing above the highest accepted timestamp can have been accepted.
     assert_eq!(verdict(&f, &sign_at(&advanced, NOW_MS + 30_001)), "accept");
 }
 
@@ -106,7 +106,7 @@ fn the_data_folder_reveals_no_key() {
     }
 }
 
-/// A file system of its own, small and in memory; `None` without the right to mount one.
+/// A small separate file system in memory; `None` without permission to mount one.
 #[cfg(target_os = "linux")]
 struct SmallDisk(tempfile::TempDir);
 
@@ -143,7 +143,7 @@ fn a_full_disk_allows_deleting_but_not_generating() {
         options.max_keys = 100_000;
     });
     let take = |name: &str, bytes: usize| {
-        // It takes what it gets.
+        // The file gets as much as fits on the disk.
         let _ = std::fs::write(disk.0.path().join(name), vec![1; bytes]);
     };
     take("other", 18 << 20);

@@ -12,7 +12,7 @@ fn predicate(field: &str, value: &str) -> Value {
     json!({ "AND": [{ "SEARCH_FIELD": field, "SEARCH_TYPE": "EQ", "SEARCH_VALUE": value }] })
 }
 
-/// Sends a body as it is: these calls have no `request_data` in the description.
+/// Sends a body unchanged: in the description, these calls have no `request_data`.
 fn post(f: &Fixture, path: &str, body: &Value) -> (u16, Value) {
     let answer = f.send(&f.sign(&f.advanced()), path, &body.to_string());
     (answer.status, answer.json()["reply"].clone())

@@ -235,7 +235,7 @@ fn a_role_has_datasets_and_actions_below_its_components() {
     ] {
         refused(&create(role("C", json!(["rules_action"]), datasets)));
     }
-    // An action needs the component that it stands under.
+    // An action needs the component that it belongs to.
     refused(&create(role("C", json!(["isolate"]), Value::Null)));
     refused(&create(role("C", json!(["actions_center", "isolate"]), Value::Null)));
     let all = json!(["isolate", "actions_center_action"]);

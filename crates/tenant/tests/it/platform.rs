@@ -198,7 +198,7 @@ fn a_role_is_created_used_and_deleted() {
     assert_eq!(f.call(&maker, GENERATE, &viewer).status, 200);
     assert_eq!(f.get(&f.sign(&maker), ROLE).status, 200);
     assert_eq!(f.get(&f.sign(&maker), &format!("{ROLE}/permission-config/")).status, 200);
-    // It looks at roles, and changes none.
+    // It may view roles, but not change them.
     let refused = f.delete(&f.sign(&maker), &format!("{ROLE}/{id}"));
     assert_eq!(refused.status, 403);
     assert_eq!(
@@ -299,7 +299,7 @@ fn the_audit_log_records_who_did_what() {
     f.delete(&f.sign(&f.advanced()), &format!("{ROLE}/{role}"));
     edit(&f, &f.advanced(), 3, &viewer);
     let delete = json!({ "filters": [{ "field": "id", "operator": "in", "value": [3] }] });
-    // The viewer looks at the log, before it is deleted.
+    // The viewer reads the log before the key is deleted.
     let log = |filters: Value| {
         let answer = f.call(&f.standard(), AUDITS, &json!({ "filters": filters }));
         assert_eq!(answer.status, 200, "{}", answer.body);

@@ -13,7 +13,7 @@ use crate::common::{Fixture, Headers, VALIDATE, start};
 use crate::redis_server::{RedisServer, valkey};
 
 impl RedisServer {
-    /// Says something to the server; its first line.
+    /// Sends a command to the server; returns the first line of the reply.
     fn say(&self, command: &str) -> String {
         self.lines(command).unwrap().next().unwrap().unwrap().trim().to_owned()
     }
@@ -44,7 +44,7 @@ fn verdict(f: &Fixture, headers: &Headers) -> String {
     f.send(headers, VALIDATE, "{}").header("x-cortexkey-verdict").unwrap().to_owned()
 }
 
-/// Waits until fresh requests get a verdict.
+/// Waits until new requests get a verdict.
 fn wait_for(f: &Fixture, wanted: &str) {
     wait_with(f, || fresh(f), wanted);
 }
@@ -97,7 +97,7 @@ fn relies_on(server: &RedisServer) {
     assert_eq!(server.say("CLIENT PAUSE 1500 ALL"), "+OK");
     assert_eq!(verdict(&f, &fresh(&f)), "replay-guard-unavailable");
     wait_for(&f, "accept");
-    // Through all of it, though it is too old meanwhile.
+    // Throughout, although it has become too old meanwhile.
     assert_ne!(verdict(&f, &used), "accept");
     let keys = server.lines("ZCARD {cortexkey-replay}:used").unwrap().next().unwrap().unwrap();
     assert!(keys.trim_start_matches(':').parse::<u32>().unwrap() > 1, "{keys}");
@@ -114,7 +114,7 @@ fn a_restarted_server_accepts_nothing_from_before() {
     server.start_again();
     wait_for(&f, "replay-guard-starting");
     assert_eq!(verdict(&f, &used), "replay-guard-starting");
-    // What is made since cannot have been used before.
+    // A key generated since then cannot have been used before.
     let request = json!({ "roles": ["Viewer"], "security_level": "advanced" });
     let body = json!({ "request_data": request }).to_string();
     let answer = f.send(&f.sign(&f.standard()), crate::common::GENERATE, &body).json();
@@ -131,7 +131,7 @@ fn a_restarted_server_accepts_nothing_from_before() {
     assert_eq!(verdict(&f, &made_since), "replayed");
 }
 
-/// A tenant on a folder, with the mode that is said.
+/// A tenant with a data folder, in the given mode.
 fn on_disk(folder: &Path, change: impl FnOnce(&mut Options)) -> Fixture {
     start(|options| {
         options.data = Some(folder.to_owned());

@@ -14,14 +14,15 @@ use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::{Duration, Instant};
 
-/// Below what systems hand out by themselves (from 32,768 or 49,152 on).
+/// Below the ports that systems assign automatically (from 32,768 or 49,152 on).
 const PORTS: std::ops::Range<u16> = 20_000..32_000;
 
 pub(crate) struct RedisServer {
     process: Child,
     port: u16,
     program: PathBuf,
-    /// The file that says how many seconds its clock is ahead; the machine's clock without one.
+    /// The file with the number of seconds that its clock is ahead; the machine's clock without a
+    /// file.
     clock: Option<PathBuf>,
 }
 
@@ -30,13 +31,13 @@ impl RedisServer {
         Self::start_program(Path::new("redis-server"), None)
     }
 
-    /// One of each program that there is: redis-server and, where it is installed, valkey-server.
+    /// One server of each installed program: redis-server and, if available, valkey-server.
     pub(crate) fn start_each() -> Vec<Self> {
         let programs = [Some(PathBuf::from("redis-server")), valkey()];
         programs.iter().flatten().map(|program| Self::start_program(program, None)).collect()
     }
 
-    /// One whose clock is as many seconds ahead as a file says.
+    /// A server whose clock is ahead by the number of seconds in a file.
     pub(crate) fn start_with_clock(program: &Path, clock: &Path) -> Self {
         let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/server_clock.c");
         let mut cc = Command::new("cc");
@@ -58,7 +59,7 @@ impl RedisServer {
         panic!("redis-server finds no free port");
     }
 
-    /// Ends, if it has not, and starts again with nothing remembered.
+    /// Ends, if it is running, and starts again without data.
     pub(crate) fn start_again(&mut self) {
         self.end();
         let again = Self::on(self.port, &self.program, self.clock.as_deref());
@@ -74,7 +75,7 @@ impl RedisServer {
         format!("redis://127.0.0.1:{}", self.port)
     }
 
-    /// What the server answers, line by line.
+    /// The server's reply, line by line.
     pub(crate) fn lines(
         &self,
         command: &str,
@@ -85,7 +86,7 @@ impl RedisServer {
         Ok(BufReader::new(stream).lines())
     }
 
-    /// Nothing where the port is somebody else's.
+    /// `None` if the port belongs to another program.
     fn on(port: u16, program: &Path, clock: Option<&Path>) -> Option<Self> {
         let text = port.to_string();
         let mut command = Command::new(program);
@@ -111,7 +112,7 @@ impl RedisServer {
         Some(server)
     }
 
-    /// Whether this very process answers.
+    /// Whether this process responds.
     fn is_ready(&self) -> bool {
         let own = format!("process_id:{}", self.process.id());
         let Ok(lines) = self.lines("INFO server") else { return false };

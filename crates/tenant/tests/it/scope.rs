@@ -26,7 +26,7 @@ fn a_scope_is_replaced_as_a_whole_and_read_back() {
     let fixture = start(|_| {});
     let admin = fixture.advanced();
     let answer = fixture.get(&fixture.sign(&admin), SCOPE_1);
-    // Nobody gave it one: it would see nothing.
+    // It has no scope, so it would see nothing.
     let none = json!({ "mode": "no_scope", "tags": [] });
     assert_eq!(
         (answer.status, answer.json()),

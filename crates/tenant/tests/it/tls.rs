@@ -18,7 +18,7 @@ fn secured(data: Option<&Path>) -> crate::common::Fixture {
     })
 }
 
-/// What curl says, with a certificate to trust and a name to call the tenant by.
+/// The output of curl, with a trusted certificate and a name for the tenant.
 fn curl(f: &crate::common::Fixture, ca: &Path, host: &str) -> (bool, String) {
     let port = f.tenant.url().rsplit(':').next().unwrap();
     let headers = f.sign(&f.advanced());
@@ -87,7 +87,7 @@ fn invalid_names_are_refused_and_plain_http_is_not_tls() {
     let mut stream = std::net::TcpStream::connect(address).unwrap();
     std::io::Write::write_all(&mut stream, b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
     let mut answer = Vec::new();
-    // An alert, or nothing at all; no HTTP.
+    // A TLS alert, or nothing at all, but no HTTP.
     let _ = std::io::Read::read_to_end(&mut stream, &mut answer);
     assert!(!answer.starts_with(b"HTTP"));
 }

@@ -50,7 +50,7 @@ fn a_name_belongs_to_one_key_of_a_tenant() {
             "a.yaml:4:9-14 the other definition",
         ]
     );
-    // The only tenant is the one that is left out.
+    // A definition without a tenant means the only tenant.
     let eu = of_tenant("prod-eu", KEY);
     let report = lint_files(ONE_TENANT, &[("a.yaml", KEY), ("b.yaml", &eu)]);
     assert_eq!(
@@ -116,7 +116,7 @@ fn keys_that_differ_in_owner_tenant_level_roles_or_scope_may_not_do_the_same() {
     ] {
         let a = if policy == TENANTS { of_tenant("prod-eu", KEY) } else { KEY.to_owned() };
         let b = called("svc-b").replace(change.0, change.1);
-        // A third one of the same owner, which may do something else.
+        // A third key of the same owner, with other permissions.
         let c = called("svc-c").replace("[Viewer]", "[Investigator]");
         let files = [("a.yaml", &*a), ("b.yaml", &*b), ("c.yaml", &*c)];
         let lines = reported("C002", &lint_files(policy, &files));
@@ -206,9 +206,9 @@ fn an_override_grants_one_owner_more_than_others() {
     }
 }
 
-/// What a definition gained since it was another one.
+/// The gains of a definition compared with an earlier one.
 fn gained(policy: &str, before: &str, after: &str) -> Vec<String> {
-    // Not in the first document of its file, nor in the only file.
+    // Neither in the first document of its file nor in the only file.
     let first = called("svc-y");
     let other = called("svc-z");
     let files = |text: &str| {
@@ -396,7 +396,7 @@ fn a_weaker_level_and_a_new_key_are_reported_at_their_fields() {
     assert_eq!(gained("", KEY, &standard), ["22:18-26 its level falls from advanced to standard"]);
     assert_eq!(gained("", &standard, KEY), [""; 0]);
     assert_eq!(gained("", &called("svc-b"), KEY), ["19:9-14 this key is new"]);
-    // The same name in another tenant is another key, and the only tenant may be left out.
+    // The same name in another tenant is another key, and the only tenant may be omitted.
     let eu = of_tenant("prod-eu", KEY);
     let dev = of_tenant("dev", KEY);
     assert_eq!(gained(TENANTS, &eu, &dev), ["19:9-14 this key is new"]);
@@ -408,7 +408,8 @@ fn incompletely_read_keys_are_not_compared() {
     let new = ["19:9-14 this key is new"];
     for line in ["advanced", "90d", "[Viewer]", "casesAndIssues: { mode: none }"] {
         let open = key(line, "0");
-        // A key that could not be compared with is new, and one that cannot be is left alone.
+        // If the earlier key could not be read, the key is new; a key that cannot be read now is
+        // skipped.
         assert_eq!(gained("", &open, KEY), new, "{line}");
         assert_eq!(gained("", KEY, &open), [""; 0], "{line}");
     }
@@ -430,7 +431,7 @@ fn nothing_is_gained_where_nothing_is_compared_with() {
     assert_eq!(reported("C006", &lint_corpus("", &corpus)), [""; 0]);
 }
 
-/// What a rule says of keys beside a lock file with these tenants.
+/// The findings of a rule for keys and a lock file with these tenants.
 fn locked(rule: &str, policy: &str, tenants: &str, files: &[(&str, &str)]) -> Vec<String> {
     let text = format!("apiVersion: cortexkey/v1\nkind: Lock\ntenants:\n{tenants}");
     let lock = LockedKeys::new("cortexkey.lock", text.into_bytes(), &YamlLimits::default());
@@ -454,12 +455,12 @@ fn a_key_of_the_lock_file_has_a_definition_in_its_tenant() {
     ];
     assert_eq!(file(&of_tenant("dev", KEY)), dropped);
     assert_eq!(file(&of_tenant("prod-eu", &called("svc-b"))), dropped);
-    // Which tenant it is of is open.
+    // Its tenant is unknown.
     assert_eq!(file(KEY), dropped);
     let only = format!(
         "{EU}      svc-a: {{ id: 7 }}\n      svc-b: {{ pending: {{ expires: 9, asked: m, by: 2 }} }}\n"
     );
-    // One that is being made has no key that could live on.
+    // An entry whose key is being generated has no key that could remain.
     assert_eq!(locked("C007", ONE_TENANT, &only, &[("svc-a.yaml", KEY)]), [""; 0]);
     let unlocked = Corpus { files: parsed(&[("svc-a.yaml", KEY)]), ..Corpus::default() };
     assert_eq!(reported("C007", &lint_corpus(ONE_TENANT, &unlocked)), [""; 0]);

@@ -2,12 +2,12 @@
 
 use super::{fixed, key, messages};
 
-/// A key whose end is written so.
+/// A key with this expiry.
 fn ends(line: &str) -> String {
     key("lifetime: 90d", line)
 }
 
-/// What a limit makes of an end, as the fixing writes it.
+/// An expiry as the fix shortens it to a limit.
 fn clamped(max: &str, line: &str) -> String {
     let policy = format!("rules: {{ E003: {{ max: {max} }}, E004: {{ enabled: false }} }}\n");
     let text = fixed("E003", &policy, &ends(line)).unwrap_or_default();

@@ -46,7 +46,7 @@ fn a_missing_or_empty_level_is_requested() {
             ]
         );
     }
-    // One that cannot be read is there.
+    // An unreadable field is present.
     let unknown = key("securityLevel: advanced", "securityLevel: high");
     for text in [KEY, &standard(), &unknown] {
         assert_eq!(reported("L002", &lint_text("", text)), [""; 0]);
@@ -68,7 +68,7 @@ fn a_privileged_role_on_a_standard_key_is_named() {
     );
     let text = roles(&standard(), "[Security Admin]");
     assert_eq!(fixed("L003", policy, &text).unwrap(), roles(KEY, "[Security Admin]"));
-    // Neither of the two by itself is too much, and where standard is forbidden that is enough.
+    // Neither is reported alone, and if standard is forbidden, only that is reported.
     for (policy, text) in [
         (policy, standard()),
         (policy, roles(KEY, "[Security Admin]")),

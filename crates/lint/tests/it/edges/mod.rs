@@ -22,7 +22,7 @@ const POLICY: &str = "apiVersion: cortexkey/v1\nkind: Policy\nmetadata: { name: 
     extends: ['builtin:recommended']\n";
 const NOW: &str = "2026-01-01T00:00:00Z";
 
-/// The definition that no rule finds fault with.
+/// A definition without findings.
 const KEY: &str = "apiVersion: cortexkey/v1
 kind: ApiKey
 metadata:
@@ -39,7 +39,7 @@ spec:
     endpoints: { mode: none }
 ";
 
-/// The definition with one text of it replaced, which must be there.
+/// The definition with one part of its text replaced; the part must exist.
 fn key(old: &str, new: &str) -> String {
     assert!(KEY.contains(old), "{old}");
     KEY.replace(old, new)
@@ -52,7 +52,7 @@ fn parsed(files: &[(&str, &str)]) -> Vec<CorpusFile> {
     files.iter().map(file).collect()
 }
 
-/// A corpus checked against the recommended policy with these lines behind it.
+/// Checks a corpus against the recommended policy with these additional lines.
 fn lint_corpus(policy: &str, corpus: &Corpus) -> Report {
     let policy = Policy::from_text("cortexkey.yaml", &format!("{POLICY}{policy}"));
     assert!(policy.is_usable(), "a policy that cannot be read finds nothing");
@@ -67,15 +67,15 @@ fn lint_text(policy: &str, text: &str) -> Report {
     lint_files(policy, &[("svc-a.yaml", text)])
 }
 
-/// What a rule says of a definition, each finding's message.
+/// The messages of a rule's findings for a definition.
 fn messages(rule: &str, policy: &str, text: &str) -> Vec<String> {
     let findings = lint_text(policy, text).findings;
     let of_rule = findings.into_iter().filter(|finding| finding.rule.code() == rule);
     of_rule.map(|finding| finding.message).collect()
 }
 
-/// All that a rule says in a report: each finding with its place, then its help and the other
-/// places; a place is a file, a line and its columns.
+/// A rule's findings in a report: each with its position, then its help and the other
+/// positions; a position is a file, a line and its columns.
 fn reported(rule: &str, report: &Report) -> Vec<String> {
     let at = |place: Location| {
         let source = &report.sources[place.source];
@@ -92,8 +92,8 @@ fn reported(rule: &str, report: &Report) -> Vec<String> {
     lines
 }
 
-/// What a rule says of a definition, whole: the line and the text of the place, the message, what
-/// to do, and each second place.
+/// A rule's findings for a definition: the line and the text at the position, the message, the
+/// help, and each second position.
 fn shown(rule: &str, policy: &str, text: &str) -> Vec<String> {
     let report = lint_text(policy, text);
     let at = |place: Location| {
@@ -111,7 +111,7 @@ fn shown(rule: &str, policy: &str, text: &str) -> Vec<String> {
     report.findings.iter().filter(|finding| finding.rule.code() == rule).map(whole).collect()
 }
 
-/// The definition with the fixing of a rule's first finding done, where it has one.
+/// The definition after the fix of a rule's first finding, if it has one.
 fn fixed(rule: &str, policy: &str, text: &str) -> Option<String> {
     let findings = lint_text(policy, text).findings;
     let fix = findings.into_iter().find(|finding| finding.rule.code() == rule)?.fix?;

@@ -29,7 +29,7 @@ fn a_name_is_shown_as_far_as_it_fits() {
         (parts, "svc-a", Some("name `svc-a` matches the pattern so far, but is too short")),
         (parts, "svc", Some("name `svc` matches the pattern so far, but is too short")),
         (parts, "bot-a", Some("name `bot-a` does not match the pattern")),
-        // A beginning that may be nothing fits every name, which tells nobody anything.
+        // A prefix that may be empty matches every name, so it is not mentioned.
         ("^x*y$", "abc", Some("name `abc` does not match the pattern")),
         ("^abc", "abd", Some("name `abd` does not match the pattern")),
         ("abc|def", "abd", Some("name `abd` does not match the pattern")),
@@ -97,7 +97,7 @@ fn a_file_is_called_like_its_only_key() {
         ("svc-a/svc-b.yaml", KEY, true),
         ("svc-b.yaml", KEY, true),
         ("svc-a.v2.yaml", KEY, true),
-        // Standard input, and what has no name.
+        // Standard input, and files without a name.
         ("<stdin>", KEY, false),
         ("keys/.yaml", KEY, false),
         ("svc-c.yaml", &two, false),
@@ -117,7 +117,7 @@ fn the_file_is_renamed_and_never_the_key() {
             "help: rename the file to `svc-b.yaml`",
         ]
     );
-    // A key of another name is another key, which no fix makes.
+    // A key with another name is another key, so there is no fix.
     assert_eq!(fixed("N003", "", &text), None);
 }
 
@@ -148,7 +148,7 @@ fn a_placeholder_is_not_an_owner() {
             ]
         );
     }
-    // What is no text is somebody who is written wrongly.
+    // A value that is not a string is an invalid owner.
     for owner in ["team-unassigned", "[team-a]"] {
         assert_eq!(messages("N004", "", &key("team-a", owner)), [""; 0]);
     }
@@ -168,7 +168,7 @@ fn an_owner_is_a_team_or_an_address_that_the_policy_knows() {
         (BOTH, "ana@example.com", None),
         (BOTH, "ana@EXAMPLE.com", None),
         (BOTH, "'ana@home@example.com'", None),
-        // Of these another rule says that they are nobody.
+        // Another rule reports these as missing owners.
         (BOTH, "unassigned", None),
         (BOTH, "''", None),
         (TEAMS, "unassigned", None),
@@ -238,7 +238,7 @@ fn a_comment_has_at_least_eight_characters() {
             vec!["8:12-25 comment `Test key!?:` is a placeholder".to_owned()],
         ),
         ("  comment: Placeholder of ours\n", vec![]),
-        // What is no text is there, and another rule's.
+        // A value that is not a string is present; another rule reports it.
         ("  comment: [Placeholder]\n", vec![]),
     ] {
         let lines = reported("N006", &lint_text("", &key("  comment: For this test\n", line)));
@@ -306,7 +306,7 @@ fn the_environment_of_a_name_is_its_last_one() {
         let lines = reported("N008", &report);
         assert_eq!(!lines.is_empty(), finds, "{path} {lines:?}");
     }
-    // The name of the file is not its folder, and nothing is asked until environments are named.
+    // The file's name is not part of its folder, and nothing is checked until environments are set.
     for (policy, path) in [(ENVIRONMENTS, "dev.yaml"), ("", "dev/svc-prod.yaml")] {
         let report = lint_files(policy, &[(path, &called("svc-prod"))]);
         assert_eq!(reported("N008", &report), [""; 0]);
@@ -377,7 +377,7 @@ fn a_tenant_is_one_of_the_policy() {
         (ONE, KEY.to_owned()),
         (ONE, with("prod-eu")),
         (TWO, with("dev")),
-        // Another rule says that this is no text.
+        // Another rule reports that this is not a string.
         (TWO, with("[dev]")),
         (TWO, with("")),
     ] {

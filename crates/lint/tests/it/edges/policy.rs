@@ -7,7 +7,7 @@ fn waiver(fields: &str) -> String {
     format!("waivers:\n  - {{ {fields} }}\n")
 }
 
-/// A sound waiver for the key, but for its end.
+/// A valid waiver for the key, except for its expiry.
 fn ending(expires: &str) -> String {
     waiver(&format!("rule: E003, key: svc-a, reason: r, approvedBy: a, expires: \"{expires}\""))
 }
@@ -31,7 +31,7 @@ fn a_waiver_stops_at_its_expiry() {
             "help: fix the key and remove the waiver, or have it approved again",
         ],
     );
-    // Without an end it is incomplete and not over.
+    // Without an expiry, it is incomplete but not expired.
     let endless = waiver("rule: E003, key: svc-a, reason: r, approvedBy: a");
     assert_eq!(messages("P001", &endless, &long), [""; 0]);
 }
@@ -145,7 +145,7 @@ fn a_waiver_names_an_existing_key() {
     assert_eq!(of(prod, "svc-ab"), near(7, "svc-ab", "svc-a"));
     assert_eq!(of(prod, "test/svc-a"), near(7, "test/svc-a", "svc-a"));
     assert_eq!(of(prod, "prod/svc-b"), near(7, "prod/svc-b", "svc-b"));
-    // With two tenants a key that names none has none.
+    // With two tenants, a key that does not name one has none.
     let both = "tenants: { prod: { product: xsiam }, test: { product: xsiam } }\n";
     assert_eq!(of(both, "prod/svc-a"), near(7, "prod/svc-a", "svc-a"));
     assert_eq!(of(both, "test/svc-b"), [""; 0]);

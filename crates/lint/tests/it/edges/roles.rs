@@ -12,7 +12,7 @@ fn catalogue(list: &str) -> String {
     format!("catalog: {{ roles: [{list}] }}\n")
 }
 
-/// The line of roles after a fixing.
+/// The line of roles after a fix.
 fn mended_roles(rule: &str, policy: &str, list: &str) -> Option<String> {
     let text = fixed(rule, policy, &roles(list))?;
     text.lines().find_map(|line| line.trim().strip_prefix("roles: ")).map(str::to_owned)
@@ -315,7 +315,7 @@ fn a_role_is_replaced_without_asking_only_by_one_that_is_the_same() {
     assert!(!safe(&old, &full(parts, "isolate", "Viewer, Responder")));
     assert!(!safe(&old, &full(parts, "isolate, scan", "Viewer")));
     assert!(!safe("actions: [scan]", "actions: [scan]"));
-    // Of a role that the catalog does not have nothing is known.
+    // Nothing is known about a role that is not in the catalogue.
     let policy = catalogue(&format!(
         "{{ name: Another, components: {{ {parts} }} }}, \
          {{ name: Old, components: {{ {parts} }}, deprecated: {{ use: Viewer }} }}"

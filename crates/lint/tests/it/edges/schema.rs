@@ -9,7 +9,7 @@ fn misspelt_fields_and_words_have_fixes() {
     assert_eq!(fixed("S001", "", &text).as_deref(), Some(KEY));
     let text = key("advanced", "advnaced");
     assert_eq!(fixed("S004", "", &text).as_deref(), Some(KEY));
-    // What is far from all that is known is nobody's guess.
+    // A name that resembles no known one gets no suggestion.
     assert_eq!(messages("S001", "", &key("comment:", "zzz:")).len(), 1);
     assert_eq!(fixed("S001", "", &key("comment:", "zzz:")), None);
     assert_eq!(messages("S004", "", &key("advanced", "zzz")).len(), 1);
@@ -118,7 +118,7 @@ fn each_document_of_a_file_is_looked_at() {
     }
 }
 
-/// What fixing makes of the first lines of a definition, which stand for two fields.
+/// The first lines of a definition after the fix; they contain two fields.
 fn moved(lines: &str) -> Option<String> {
     let head = "apiVersion: cortexkey/v1\nkind: ApiKey\n";
     let text = fixed("S006", "", &key(head, lines))?;
@@ -133,12 +133,12 @@ fn a_field_moves_with_the_comments_above_it() {
             "kind: ApiKey\n# one\n# two\napiVersion: cortexkey/v1 # three\n",
             "# one\n# two\napiVersion: cortexkey/v1 # three\nkind: ApiKey\n",
         ),
-        // A blank line is no comment.
+        // A blank line is not a comment.
         (
             "\n# one\n\nkind: ApiKey\napiVersion: cortexkey/v1\n",
             "\n# one\n\napiVersion: cortexkey/v1\nkind: ApiKey\n",
         ),
-        // Neither is one that is indented otherwise.
+        // Neither is a comment with another indentation.
         (
             "kind: ApiKey\n  # one\napiVersion: cortexkey/v1\n",
             "apiVersion: cortexkey/v1\n  # one\nkind: ApiKey\n",
@@ -186,7 +186,7 @@ fn nothing_is_moved_that_shares_a_line_or_is_not_known() {
             "metadata:\n  name: svc-a\n  owner: team-a\n",
             "metadata: {\n  owner: team-a,\n  name: svc-a\n}\n",
         ),
-        // Behind a mark that belongs to the first line.
+        // After a byte order mark, which belongs to the first line.
         (
             "apiVersion: cortexkey/v1\nkind: ApiKey\n",
             "\u{feff}kind: ApiKey\napiVersion: cortexkey/v1\n",

@@ -9,12 +9,12 @@ const CASES: &str = "casesAndIssues: { mode: none }";
 const ENDPOINTS: &str = "endpoints: { mode: none }";
 const NOTHING: [&str; 0] = [];
 
-/// A policy with one tenant, of which this is said.
+/// A policy with one tenant that has these fields.
 fn tenant(facts: &str) -> String {
     format!("tenants: {{ main: {{ {facts} }} }}\n")
 }
 
-/// A key whose assets are written so, and so on.
+/// A key with these assets, cases and endpoints.
 fn assets(fields: &str) -> String {
     key(ASSETS, &format!("assets: {{ {fields} }}"))
 }
@@ -32,7 +32,7 @@ fn datasets(fields: &str) -> String {
     key(ENDPOINTS, &format!("{ENDPOINTS}\n    datasets: {fields}"))
 }
 
-/// A key without scope.
+/// A key without a scope.
 fn open() -> String {
     KEY.split_once("  scope:").unwrap().0.to_owned()
 }
@@ -101,7 +101,7 @@ fn a_selection_selects_something() {
                 format!("mode: select, {list}: [Security]"),
                 format!("mode: none, {list}: []"),
                 format!("mode: all, {list}: []"),
-                // That is a mistake of its own.
+                // Another rule reports that.
                 format!("mode: select, {list}: {{ a: b }}"),
             ] {
                 assert_eq!(messages("A003", "", &write(&fields)), NOTHING, "{fields}");
@@ -280,7 +280,7 @@ fn unreferenced_cases_are_excluded_or_reported() {
     assert_eq!(messages("A006", "", KEY), NOTHING);
 }
 
-/// A key with these modes, and whether what references nothing is let in.
+/// A key with these modes and this value of `unreferenced`.
 fn areas(assets: &str, cases: &str, endpoints: &str, unreferenced: &str) -> String {
     let listed = |mode: &str, list: &str| match mode {
         "none" | "all" => mode.to_owned(),
@@ -307,7 +307,7 @@ fn only_contradictory_areas_are_reported() {
                     let reported = messages("A007", "", &text);
                     let line = format!("{assets} {cases} {endpoints} {unreferenced}");
                     match reported.first() {
-                        // No area is left, or one of them is of no use.
+                        // No area is effective, or one of them has no effect.
                         Some(reported) if reported.starts_with("no ") => found[0].push(line),
                         Some(_) => found[1].push(line),
                         None => {}
@@ -362,7 +362,7 @@ fn contradictory_areas_are_reported_at_both_places() {
           select endpoints like the assets | `select`: does not limit these cases"
         ]
     );
-    // Security may stand behind another domain.
+    // Security may follow another domain.
     let second = areas("prod", "Health, Security", "all", "false");
     assert_eq!(messages("A007", "", &second).len(), 1);
 }
@@ -446,16 +446,16 @@ fn a_scope_bypassing_role_is_reported_once() {
     let end = "| remove the component from the role, or do not rely on the scope | `scope`: does \
                not limit it";
     assert!(whole[0].ends_with(end), "{whole:?}");
-    // Two roles that one brings are one fault of that one.
+    // Two roles that one role implies cause one finding, for that role.
     assert_eq!(messages("A010", ROLES, &roles("[Both]")).len(), 1);
     assert_eq!(messages("A010", ROLES, &roles("[Both, Runner]")).len(), 2);
-    // Looking at the query center runs no query.
+    // Viewing the query center does not allow queries.
     let viewer = ROLES.replace(
         "{ Query Center: edit } }, { name: Reader",
         "{ Query Center: view } }, { name: Reader",
     );
     assert_eq!(messages("A010", &viewer, &roles("[Runner]")), NOTHING);
-    // One that may do everything bypasses everything, which another rule reports.
+    // A role with full access bypasses everything, which another rule reports.
     for quiet in ["[Reader]", "[Instance Administrator]"] {
         assert_eq!(messages("A010", ROLES, &roles(quiet)), NOTHING, "{quiet}");
     }
@@ -505,7 +505,7 @@ fn filters_take_their_fields_and_operators() {
         ("_vendor = \"a and b\" and foo9 = \"c\"", "foo9 = \"c\"", field, "the fields are "),
         ("_vendor = \"a\" and foo9 = \"c or d\"", "foo9 = \"c or d\"", field, "the fields are "),
         ("_vendor = a and and = b", "and = b", field, "the fields are "),
-        // Of several the first.
+        // Only the first of several.
         ("foo9 = a or bar9 = b", "foo9 = a", field, "the fields are "),
     ] {
         let reported = shown("A012", "", &write(filter));
@@ -519,7 +519,7 @@ fn filters_take_their_fields_and_operators() {
         "(_vendor = a and _product = b) or _vendor in (c, d)",
         "_vendor = \"research and development\"",
         "_vendor = \"this or that\" and _product = \"a\"",
-        // What a value may be is not known so well.
+        // The valid forms of values are less certain.
         "_vendor = \"a",
         "_vendor =",
     ] {

@@ -2,7 +2,8 @@
 
 use super::{key, lint_text, messages, reported};
 
-/// One of each kind, none of them real: as long as a Cortex key, like chance, and of a maker.
+/// One value of each kind, none of them real: as long as a Cortex key, random, and of a known
+/// format.
 const CORTEX: &str = concat!(
     "0123456789abcdefghijABCDEFGHIJKL0123456789abcdefghijABCDEFGHIJKL",
     "0123456789abcdefghijABCDEFGHIJKL0123456789abcdefghijABCDEFGHIJKL",
@@ -99,7 +100,7 @@ fn a_field_named_like_a_secret_is_reported_anywhere() {
     assert_eq!(messages("X004", "", &plain), [""; 0]);
 }
 
-/// The reference that a comment is reported to hold.
+/// The reported reference in a comment.
 fn reference(policy: &str, text: &str) -> Option<String> {
     let messages = messages("X005", policy, &comment(&format!("'{text}'")));
     assert!(messages.len() < 2);
@@ -135,7 +136,7 @@ fn a_reference_is_reported_as_a_whole() {
             "help: write the value, or remove it; add intended references to `allow`",
         ],
     );
-    // As the text is meant, however it is written.
+    // The meaning of the text counts, not its notation.
     assert_eq!(
         messages("X005", "", &comment("\"$\\u007bTOKEN}\"")),
         ["`${TOKEN}` is a reference, which is not expanded here"]
@@ -169,7 +170,7 @@ fn references_are_allowed_by_how_they_begin() {
     for (text, found) in [
         ("uses vault://cortex", "vault://cortex"),
         ("uses vault://other/a", "vault://other/a"),
-        // One that is allowed hides no other.
+        // An allowed reference does not hide another one.
         ("vault://cortex/a vault://other/a", "vault://other/a"),
         ("{{ cookiecutter.a }} {{ b }}", "{{ b }}"),
         ("vault://cortex/a {{ b }}", "{{ b }}"),

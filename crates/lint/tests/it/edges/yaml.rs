@@ -2,7 +2,7 @@
 
 use super::{KEY, fixed, key, lint_text, messages, shown};
 
-/// What a plain text is to other readers, as the message says it.
+/// How other readers interpret a plain scalar, as in the message.
 fn taken_for(text: &str) -> Option<String> {
     let messages = messages("Y004", "", &key("owner: team-a", &format!("owner: {text}")));
     let (_, kind) = messages.first()?.split_once(" is a string here, and ")?;
@@ -113,7 +113,7 @@ fn names_items_and_texts_are_looked_at_and_typed_fields_are_not() {
         ("[Viewer]", "[no, 017]", &[10, 10][..]),
         ("[Viewer]", "\n    - Viewer\n    - 017", &[12]),
         ("  owner: team-a\n", "  owner: team-a\n  labels: { no: a, b: on }\n", &[6, 6]),
-        // A name like that of a typed field is not one below free names.
+        // A typed field's name is not special below free names.
         ("  owner: team-a\n", "  owner: team-a\n  labels: { id: 017, a: b }\n", &[6]),
         ("  owner: team-a\n", "  owner: team-a\n  annotations:\n    mode: on\n    n: x\n", &[7, 8]),
         ("lifetime: 90d", "expires: 2026-01-31", &[]),
@@ -132,7 +132,7 @@ fn names_items_and_texts_are_looked_at_and_typed_fields_are_not() {
             found.iter().filter_map(|reported| reported.split(' ').next()?.parse().ok()).collect();
         assert_eq!(at, lines, "{text}");
     }
-    // A document that is one text is no definition, which is said elsewhere.
+    // A document that is a single string is not a definition, which another rule reports.
     assert_eq!(messages("Y004", "", "no\n"), [""; 0]);
 }
 
@@ -166,7 +166,7 @@ fn a_run_of_hidden_characters_is_one_fault_at_its_place() {
         let message = format!("{name} is an invisible character");
         assert_eq!(shown("Y005", "", &text), [format!("8 `{hidden}` | {message} | {ANEW}")]);
         assert_eq!(fixed("Y005", "", &text), Some(comment(left)), "{name}");
-        // A mark before the first line moves every place.
+        // A byte order mark moves every position.
         let marked = format!("\u{feff}{text}");
         assert_eq!(shown("Y005", "", &marked), [format!("8 `{hidden}` | {message} | {ANEW}")]);
         let fixed = fixed("Y005", "", &marked);
@@ -205,7 +205,7 @@ fn escaped_characters_are_reported_once() {
         assert_eq!(shown("Y005", "", &comment(written)), [reported(written, name)]);
         assert_eq!(fixed("Y005", "", &comment(written)), None, "{written}");
     }
-    // Written out it has been told already.
+    // A character that is visible in the file is already reported.
     let both = messages("Y005", "", &comment("\"a\u{200b}b \\u200b\""));
     assert_eq!(both, ["U+200B is an invisible character"]);
 }
@@ -254,13 +254,13 @@ fn too_many_documents_are_reported_at_the_second() {
     let reported = "16 `apiVersion: cortexkey/v1` | the file has 3 documents; the second starts in line 16 | move each definition to its own file | `true`: required here";
     assert_eq!(shown("Y007", policy, &three), [reported]);
     assert_eq!(messages("Y007", "", &three), [""; 0]);
-    // One that is shorter than its line.
+    // A document that is shorter than its line.
     let short = format!("{KEY}--- no # what\n");
     let reported = shown("Y007", policy, &short);
     wording!(reported[0]);
 }
 
-/// Each fault of a file's ends of line: byte where it stands, length, message.
+/// Each finding about line endings: offset, length, message.
 fn ends(text: &str) -> Vec<(usize, usize, String)> {
     let findings =
         lint_text("", text).findings.into_iter().filter(|finding| finding.rule.code() == "Y008");
@@ -283,14 +283,14 @@ fn line_endings_are_consistent() {
         ("a: b\r\nc: d\r\n", vec![], None),
         ("a: b\nc: d\n", vec![], None),
         ("", vec![], None),
-        // The first of the second kind is the one that is reported.
+        // The first line ending of the second kind is reported.
         ("a: b\r\nc: d\n", vec![(10, 1, MIXED)], Some("a: b\nc: d\n")),
         ("a: b\nc: d\r\n", vec![(9, 1, MIXED)], Some("a: b\nc: d\n")),
         ("\na: b\r\n", vec![(5, 1, MIXED)], Some("\na: b\n")),
         ("\r\na: b\n", vec![(6, 1, MIXED)], Some("\na: b\n")),
         ("a: b\nc: d\r\ne: f\r\ng: h\n", vec![(9, 1, MIXED)], Some("a: b\nc: d\ne: f\ng: h\n")),
         ("a: b\r\nc: d\ne: f\ng: h\r\n", vec![(10, 1, MIXED)], Some("a: b\nc: d\ne: f\ng: h\n")),
-        // A lone one is worse than two kinds.
+        // A lone CR takes precedence over two kinds.
         ("a: b\rc: d\n", vec![(4, 1, LONE)], Some("a: b\nc: d\n")),
         ("a: b\nc: d\r", vec![(9, 1, LONE)], Some("a: b\nc: d\n")),
         ("a: b\n\rc: d\n", vec![(5, 1, LONE)], Some("a: b\n\nc: d\n")),

@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 
 use crate::common::{Fixture, start};
 
-/// A call, what it needs, and a body that it takes.
+/// A call, the permission that it needs, and a body that it accepts.
 struct Call {
     method: &'static str,
     path: &'static str,
@@ -48,7 +48,7 @@ fn viewer() -> Value {
     json!({ "roles": ["Viewer"], "security_level": "standard" })
 }
 
-/// A key that there is not, so that deleting it changes nothing.
+/// A key that does not exist, so that deleting it changes nothing.
 fn no_key() -> Value {
     json!({ "filters": [{ "field": "id", "operator": "in", "value": [999_999] }] })
 }
@@ -137,7 +137,7 @@ const CALLS: &[Call] = &[
     call("POST", "/public_api/v1/issue/search", &[("Cases and Issues", View)], nothing),
 ];
 
-/// Roles for what no predefined role is known to hold.
+/// Roles for permissions that no predefined role is known to hold.
 fn custom_roles() -> Vec<CustomRole> {
     let role = |name: &str| CustomRole::new(name).unwrap();
     vec![
@@ -154,7 +154,7 @@ fn custom_roles() -> Vec<CustomRole> {
     ]
 }
 
-/// What the custom roles hold, said a second time.
+/// The permissions of the custom roles, stated independently.
 fn held(name: &str) -> (Vec<Grant<&'static str>>, Vec<&'static str>) {
     let one = |component, level| vec![Grant::listed(component, level)];
     match name {
@@ -167,8 +167,9 @@ fn held(name: &str) -> (Vec<Grant<&'static str>>, Vec<&'static str>) {
     }
 }
 
-/// What a predefined role holds of each component that a call needs: what is public, a bound as
-/// view, else what the tenant assumes, else nothing.
+/// The level at which a predefined role holds each component that a call needs: the public level, a
+/// bound as
+/// view, otherwise what the tenant assumes, otherwise none.
 fn played(role: &PredefinedRole, product: Product) -> Vec<Grant<&'static str>> {
     let public = role.role_in(Some(product));
     let assumed = ASSUMED_ROLES.iter().find(|(name, _)| *name == role.name);
@@ -190,7 +191,7 @@ fn played(role: &PredefinedRole, product: Product) -> Vec<Grant<&'static str>> {
     needed.into_iter().map(|name| Grant::listed(name, level_of(name))).collect()
 }
 
-/// A role of which nothing is unknown.
+/// A role that is completely known.
 fn settled<'r>(name: &'r str, grants: &'r [Grant<&'r str>], held: &'r [&'r str]) -> Role<&'r str> {
     let others = KnownLevel::exactly(Permission::None);
     Role { grants, others, actions: Actions::only(held), ..Role::unknown(name) }
@@ -208,7 +209,7 @@ fn send(f: &Fixture, signer: &Signer, call: &Call) -> u16 {
     }
 }
 
-/// What the core says of a call for a key with one role.
+/// The core's decision about a call, for a key with one role.
 fn expected(role: Role<&str>, call: &Call) -> bool {
     let roles = [role];
     let key = AccessKey { roles: &roles, scope: None };
@@ -220,7 +221,7 @@ fn expected(role: Role<&str>, call: &Call) -> bool {
         && call.action.is_none_or(|name| allowed(Question::Action { name }))
 }
 
-/// A table of calls and roles: what each answers.
+/// A table of calls and roles with the responses.
 fn roles_table(product: Product) -> String {
     let f = start(|options| {
         options.product = product;

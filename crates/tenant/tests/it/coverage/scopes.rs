@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use super::open_scope;
 use crate::common::{Fixture, start};
 
-/// None, all or what is named.
+/// None, all, or the named objects.
 #[derive(Clone)]
 enum Selection {
     None,
@@ -25,7 +25,7 @@ enum Selection {
 
 use Selection::{All, Of};
 
-/// A scope as it is put, and as the core takes it.
+/// A scope in the form of the PUT and in the core's form.
 #[derive(Clone)]
 struct ScopeCase {
     assets: Selection,
@@ -90,14 +90,14 @@ impl ScopeCase {
     }
 }
 
-/// The place of an asset, or whether it is deleted.
+/// The index of an asset, or whether it is deleted.
 type AssetPlace = Result<usize, bool>;
 
 /// The objects of a tenant, as its responses show them to an unrestricted key.
 struct World {
     assets: Vec<(String, Vec<String>, Option<usize>)>,
     endpoints: Vec<(String, Vec<String>, Vec<String>)>,
-    /// Id, domain, and the places of the assets that there are; of others whether they are deleted.
+    /// Id, domain, and the indices of existing assets; for others, whether they are deleted.
     issues: Vec<(String, String, Vec<AssetPlace>)>,
     cases: Vec<(String, String, Vec<usize>)>,
 }
@@ -135,7 +135,7 @@ impl World {
             .map(|i| {
                 let mut about: Vec<_> =
                     i["asset_ids"].as_array().unwrap().iter().map(|id| Ok(asset(id))).collect();
-                // What is named beyond them is gone, or was never known.
+                // Other referenced objects are deleted or were never known.
                 for name in texts(&i["asset_names"]).into_iter().skip(about.len()) {
                     about.push(Err(name == "asset-0"));
                 }
@@ -157,7 +157,7 @@ impl World {
         Self { assets, endpoints, issues, cases }
     }
 
-    /// What a key sees, by the core alone.
+    /// What a key sees, according to the core.
     fn seen(&self, scope: Scope<&str>, tenant: TenantSettings) -> BTreeSet<String> {
         fn strs(names: &[String]) -> Vec<&str> {
             names.iter().map(String::as_str).collect()
@@ -209,7 +209,7 @@ impl World {
     }
 }
 
-/// What a key sees, by the tenant's answers.
+/// What a key sees, according to the tenant's responses.
 fn answered(f: &Fixture, signer: &Signer) -> BTreeSet<String> {
     let mut seen = BTreeSet::new();
     for (path, place, id, prefix) in [
@@ -262,7 +262,7 @@ fn grid() -> Vec<ScopeCase> {
     grid
 }
 
-/// Holds every scope of the grid against the core; how many.
+/// Compares every scope of the grid with the core; returns the number of scopes.
 pub fn check(sbac: Sbac, tags: TagMode) -> usize {
     let f = start(|options| {
         options.enforce_scopes = sbac == Sbac::Enforced;
@@ -275,7 +275,7 @@ pub fn check(sbac: Sbac, tags: TagMode) -> usize {
     let roles = json!({ "roles": ["Privileged Responder"], "security_level": "standard" });
     let key = f.generate(&roles, Level::Standard);
     let tenant = TenantSettings { sbac, tags, datasets: false };
-    // A key that nobody gave a scope.
+    // A key without a scope.
     assert_eq!(answered(&f, &key), world.seen(Scope::NONE, tenant));
     let grid = grid();
     for asked in &grid {
