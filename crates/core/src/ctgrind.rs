@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 /// Marks bytes from an address on as public.
 pub type MarkPublic = extern "C" fn(*const u8, usize);
 
-/// The call to valgrind, which the proof sets.
+/// The call to valgrind, which the test sets.
 pub static MARK_PUBLIC: OnceLock<MarkPublic> = OnceLock::new();
 
 /// Returns the same value, which may be branched on. It is atomic so that it is read again from the

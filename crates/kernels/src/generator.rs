@@ -85,8 +85,9 @@ impl ThreadGenerator {
         })
     }
 
-    /// Draws the next nonce ahead of time, best while the processor waits for something else such as a
-    /// hash. If that fails, the next draw tries again and returns the error.
+    /// Draws the next nonce ahead of time. It is best called while the processor waits for
+    /// something else, such as a hash. If that fails, the next draw tries again and returns the
+    /// error.
     pub fn prepare_nonce(&mut self, kernel: NonceKernel) {
         with_state(|state| {
             if let Some(state) = state {
@@ -131,7 +132,7 @@ fn wipe(bytes: &mut [u8]) {
 
 enum ThreadState {
     Unset,
-    /// The system cannot protect it across a fork.
+    /// The system cannot clear the state in a forked child.
     Unavailable,
     Ready(WipedOnFork<State>),
 }
@@ -332,7 +333,7 @@ mod tests {
         for round in 0..100 {
             state.prepare_nonce(kernel);
             if round % 3 == 0 {
-                // As the system does it in a forked child.
+                // As the system does in a forked child.
                 state.zeroize();
             }
             draw(&mut state);
@@ -344,7 +345,7 @@ mod tests {
         let Some(mut state) = WipedOnFork::<State>::new() else { return };
         let mut bytes = [0; 64];
         state.fill(&mut bytes).unwrap();
-        // As the system does it in a forked child.
+        // As the system does in a forked child.
         state.zeroize();
         assert!(!state.stock.is_seeded());
         let mut others = [0; 64];

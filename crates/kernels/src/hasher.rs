@@ -259,7 +259,7 @@ impl Drop for Lanes {
         // Whole vectors at a time, which `zeroize` does not do.
         self.words = [[[0; 16]; 2]; 8];
         optimization_barrier(&self.words);
-        // A kernel has more words than registers, and leaves the rest on the stack.
+        // A kernel has more words than registers, and spills the others to the stack.
         zeroize_stack::<KERNEL_STACK_BYTES>();
     }
 }
@@ -333,7 +333,7 @@ mod tests {
                 for (text, state) in texts.iter().take(count).zip(states) {
                     prop_assert_eq!(text.to_vec(), hex::encode(bytes(state)).into_bytes());
                 }
-                // Every second one is changed.
+                // Every second digest is changed.
                 let used = u32::MAX.checked_shr(32 - u32::try_from(count)?).unwrap_or(0);
                 prop_assert_eq!(matches & used, used);
                 texts.iter_mut().step_by(2).for_each(|text| text[count] ^= 1);

@@ -80,15 +80,16 @@ fn map(len: usize) -> Option<NonNull<c_void>> {
     if place == libc::MAP_FAILED {
         return None;
     }
-    // Linux supports the advice since 4.14, and rejects it before. Emulators such as qemu up to 7.2 accept
-    // any advice and ignore it, so a system that accepts an invalid one is not trusted.
+    // Linux has supported the advice since 4.14; earlier versions reject it. Emulators such as qemu
+    // up to 7.2 accept any advice and ignore it, so a system that accepts an invalid one is not
+    // trusted.
     let accepts_all = advise(place, len, NO_ADVICE);
     if accepts_all || !advise(place, len, libc::MADV_WIPEONFORK) {
         // SAFETY: the mapping is ours, and nothing refers to it.
         unsafe { libc::munmap(place, len) };
         return None;
     }
-    // Best effort: nothing else depends on core dumps.
+    // Best effort: no guarantee depends on it.
     advise(place, len, libc::MADV_DONTDUMP);
     NonNull::new(place)
 }

@@ -4,7 +4,7 @@ use zeroize::Zeroize;
 
 use crate::page::{Wipeable, WipedOnFork};
 
-/// A mark that is valid only in the process that created it, not in a forked child.
+/// A mark that is valid only in the process that created it, and not in its forked children.
 ///
 /// A check is one read of memory where the system supports memory that a child sees as zeros. Elsewhere it
 /// compares the process id.

@@ -119,7 +119,7 @@ struct CaseFinding {
     line: usize,
 }
 
-/// What is found in the definition of a case; `None` for a case that is incomplete.
+/// The findings in the definition of a case; `None` for an incomplete case.
 fn run_case(policy: &Policy, case: &PolicyCase, limits: &YamlLimits) -> Option<Vec<CaseFinding>> {
     let text = case.definition.get()?;
     let now = case.now.get()?;
@@ -138,7 +138,7 @@ fn run_case(policy: &Policy, case: &PolicyCase, limits: &YamlLimits) -> Option<V
     Some(found.collect())
 }
 
-/// What is expected and was not found, and what was found and is not expected.
+/// Expected findings that are missing, and findings that are not expected.
 fn compare(
     policy: &Policy,
     file: &CaseFile,

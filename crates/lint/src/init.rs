@@ -67,7 +67,7 @@ impl Survey {
                 None => self.teams.add(owner),
             }
         }
-        // A name that differs from a predefined role only in case stays a finding.
+        // A name that differs from a predefined role only in case must remain a finding.
         let is_predefined =
             |role: &str| PREDEFINED_ROLES.iter().any(|p| p.name.eq_ignore_ascii_case(role));
         let own = definition.roles().iter().map(|role| role.value.trim());
@@ -271,7 +271,7 @@ fn catalogue(out: &mut String, known: &Known<'_>) {
             }
         }
     }
-    // Written even if there are none: a catalog must not be empty.
+    // Written even without roles, because a catalogue must not be empty.
     let sure = |team: &&String| !known.team_slips.contains_key(*team);
     let _ = writeln!(
         out,

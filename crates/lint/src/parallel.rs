@@ -5,15 +5,15 @@ use std::panic::resume_unwind;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::{self, Builder};
 
-/// Fewer items than this are done faster than another thread starts.
+/// Fewer items than this are processed faster than another thread starts.
 const FEW: usize = 64;
 /// How many items a thread takes at a time.
 const CHUNK: usize = 16;
 /// The most threads that a caller can ask for.
 const THREADS_MAX: usize = 256;
 
-/// What `one` makes of each item, in order. `jobs` is the number of threads; one per processor by
-/// default.
+/// Applies `one` to each item, and returns the results in order. `jobs` is the number of threads;
+/// one per processor by default.
 pub(crate) fn map<T: Sync, R: Send>(
     items: &[T],
     jobs: Option<usize>,
@@ -34,7 +34,7 @@ pub(crate) fn map<T: Sync, R: Send>(
         }
     };
     let mut parts = thread::scope(|scope| {
-        // With fewer threads than wanted, the others do more.
+        // If fewer threads could be started, the others do more.
         let spawn = |_| Builder::new().spawn_scoped(scope, work).ok();
         let others: Vec<_> = (1..threads).map_while(spawn).collect();
         let mut parts = work();

@@ -72,7 +72,7 @@ fn take_scope(file: &mut CorpusFile) -> Option<ScopeSpec> {
     None
 }
 
-/// A definition that has nothing but a scope.
+/// A definition that consists only of a scope.
 fn definition_of(scope: ScopeSpec, span: Span) -> Definition {
     let place = scope.place;
     let spec = Spec {

@@ -28,7 +28,7 @@ pub enum WaiveError {
     /// The text is not a policy without mistakes.
     #[error("the policy has mistakes")]
     Mistakes,
-    /// Its form is one that this module does not add to.
+    /// The text has a form that this module cannot extend.
     #[error("the form of the policy's `waivers` is not one that a waiver can be added to")]
     Form,
 }
@@ -55,7 +55,7 @@ impl NewWaiver {
     }
 }
 
-/// The policy's text with one waiver more, and the line of that waiver.
+/// The policy's text with the waiver, and the waiver's line.
 pub fn add_waiver(text: &str, waiver: &NewWaiver) -> Result<(String, usize), WaiveError> {
     let before = read(text).ok_or(WaiveError::Mistakes)?;
     let tree = parse(text, &YamlLimits::default()).tree;
@@ -112,7 +112,7 @@ fn edits(tree: &Tree, waiver: &NewWaiver) -> Option<Vec<(usize, String)>> {
     }
 }
 
-/// Behind the last item of a list in brackets, on a line of its own where that item has one.
+/// After the last item of a list in brackets, on a line of its own if that item is on one.
 fn in_brackets(
     tree: &Tree,
     brackets: NodeId,
@@ -148,7 +148,7 @@ fn in_brackets(
     Some(edits)
 }
 
-/// Below the last item behind a hyphen, in that item's form.
+/// Below the last item of a list with hyphens, with the same indentation.
 fn below(
     tree: &Tree,
     last: NodeId,

@@ -9,7 +9,7 @@ use zeroize::{Zeroize, optimization_barrier};
 
 /// The characters that are drawn together: a nonce, or half of a generated key.
 pub(super) const PART_BYTES: usize = 64;
-/// Random bytes for 64 numbers of six bits.
+/// Random bytes for 64 six-bit numbers.
 const DRAWN_BYTES: usize = PART_BYTES * 6 / 8;
 /// On average two of 64 numbers are drawn again. These bytes usually suffice; the vector kernels
 /// start over if they do not.
@@ -64,8 +64,8 @@ pub(super) fn prepare_for_thread() {
     }
 }
 
-/// Draws a part of a key. It uses no kernel: those are proved for nonces, which are public, and may
-/// leave copies in registers.
+/// Draws a part of a key. It uses no kernel: the kernels are meant for nonces, which are public,
+/// and may leave copies in registers.
 pub(crate) fn fill_key_part<R: TryCryptoRng + ?Sized>(
     rng: &mut R,
     part: &mut [u8; PART_BYTES],

@@ -30,7 +30,7 @@ use super::timestamp::Timestamp;
 pub struct AdvancedSigner<'s>(&'s HashMidstate);
 
 /// How many requests of a batch go through each step together: enough for the processor to overlap
-/// them, and few enough for its first-level cache.
+/// them, and few enough to fit in its first-level cache.
 const CHUNK: usize = 16;
 
 impl<'s> AdvancedSigner<'s> {
@@ -83,7 +83,7 @@ impl<'s> AdvancedSigner<'s> {
         self.sign_all(now, batch, |batch| alphanumeric::fill_from_thread(nonces(batch)))
     }
 
-    /// `fill` draws the nonces of a part of the batch.
+    /// `fill` draws the nonces for a part of the batch.
     fn sign_all<P: SignatureSlot, E>(
         self,
         now: Timestamp,
@@ -95,8 +95,8 @@ impl<'s> AdvancedSigner<'s> {
         let batch = super::multi::sign(self.0, &timestamp, batch, &mut fill)?;
         for chunk in batch.chunks_mut(CHUNK) {
             fill(chunk)?;
-            // Hashes only: the blocks of one request depend on each other, those of two do not, so
-            // the processor overlaps requests.
+            // Hashes only: the blocks of one request depend on each other, those of different
+            // requests do not, so the processor overlaps requests.
             let mut digests = [Digest([0; 8]); CHUNK];
             for (digest, signature) in digests.iter_mut().zip(&*chunk) {
                 *digest = self.0.digest(signature.nonce(), &timestamp);

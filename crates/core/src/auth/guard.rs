@@ -25,8 +25,9 @@ impl<G: ReplayGuard + ?Sized> ReplayGuard for &G {
 
 /// One use of a key that is valid apart from a possible replay. Only a verifier creates one.
 ///
-/// It is named by the key id and the digest that the verifier recomputed, never by the nonce or
-/// the number in the timestamp: one digest can be written as two pairs of nonce and timestamp.
+/// It is identified by the key id and the digest that the verifier recomputed, never by the nonce
+/// or the number in the timestamp: the same digest can belong to two different pairs of nonce and
+/// timestamp.
 ///
 /// Its `Debug` leaves the digest out: a digest that was not used yet is as good as a password.
 #[derive(Clone, Copy)]
@@ -65,7 +66,8 @@ impl VerifiedUse {
         self.skew_ms
     }
 
-    /// The verifier's clock, in milliseconds since 1970. The timestamp is within the skew of it.
+    /// The time of the verifier's clock, in milliseconds since 1970. The timestamp is within the
+    /// skew of it.
     pub fn now_ms(&self) -> u64 {
         self.now_ms
     }
@@ -103,11 +105,11 @@ impl fmt::Debug for VerifiedUse {
 pub enum GuardRefusal {
     /// It was accepted before.
     Replayed,
-    /// The guard has dropped what it knew of that time.
+    /// The guard no longer stores uses of that time.
     Forgotten,
     /// The guard started empty, and the use may be older than it.
     Starting,
-    /// There is no room.
+    /// The guard is full.
     Full,
     /// The key has reached its quota.
     Quota,

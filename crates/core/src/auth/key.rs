@@ -65,7 +65,7 @@ pub enum KeyError {
     Empty,
     /// There are more than 256 bytes.
     TooLong {
-        /// Their number.
+        /// The number of bytes.
         len: usize,
     },
     /// A byte is not visible ASCII.

@@ -83,8 +83,8 @@ impl HashMidstate {
         }
     }
 
-    /// The common case: the key fills its blocks, the nonce fills the next one, and the timestamp is
-    /// alone in the last.
+    /// The common case: the key fills its blocks, the nonce fills the next block, and the timestamp
+    /// is alone in the last one.
     fn digest_of_aligned(&self, nonce: &[u8; BLOCK_BYTES], timestamp: &[u8; 13]) -> Digest {
         let mut state = self.state;
         compress256(&mut state, &[*nonce, self.last_block_of_aligned(timestamp)]);
@@ -121,7 +121,7 @@ impl HashMidstate {
         timestamp: &[u8; 13],
     ) -> usize {
         debug_assert!(nonce.len() <= NONCE_BYTES_MAX);
-        // Tells the optimizer so, which then removes the panic of every index below.
+        // Tells the optimizer this limit, so that it removes the bounds checks below.
         let nonce = &nonce[..nonce.len().min(NONCE_BYTES_MAX)];
         blocks[0] = self.tail;
         let rest = &mut blocks.as_flattened_mut()[self.tail_len()..];
@@ -158,7 +158,7 @@ impl HashMidstate {
         tail.copy_from_slice(&self.tail);
     }
 
-    /// Reads what [`write`](Self::write) wrote; `None` if no key is stored like that.
+    /// Reads what [`write`](Self::write) wrote; `None` if the bytes cannot come from it.
     #[allow(clippy::unnecessary_box_returns, reason = "it must not be moved")]
     pub(super) fn read(bytes: &[u8]) -> Option<SecretBox<Self>> {
         let (state, rest) = bytes.split_at_checked(8 * 4)?;
@@ -196,7 +196,7 @@ impl HashMidstate {
 
     /// Pads a message that has `len` bytes after the tail of the key. Returns the number of blocks.
     fn write_end(&self, blocks: &mut Blocks, len: usize) -> usize {
-        // As with the nonce: tells the optimizer the limit.
+        // Tells the optimizer the limit, as for the nonce.
         let end = self.tail_len() + len.min(NONCE_BYTES_MAX + 13);
         let bits = 8 * (self.key_len - self.tail_len() + end) as u64;
         blocks.as_flattened_mut()[end] = END_MARK;
@@ -207,7 +207,7 @@ impl HashMidstate {
         used
     }
 
-    /// Hashes the first `used` blocks, and wipes what they hold of the key.
+    /// Hashes the first `used` blocks, and wipes the part of the key in them.
     fn finish(&self, blocks: &mut Blocks, used: usize) -> Digest {
         let mut state = self.state;
         let used = &mut blocks[..used.min(BLOCKS_MAX)];
@@ -230,7 +230,7 @@ fn compress_secret(state: &mut [u32; 8], blocks: &[[u8; BLOCK_BYTES]]) {
     wipe_below();
 }
 
-/// Never inlined, so that its stack frame is where that of the next call is.
+/// Never inlined, so that its stack frame is at the same place as that of the next call.
 #[inline(never)]
 fn compress_below(state: &mut [u32; 8], blocks: &[[u8; BLOCK_BYTES]]) {
     compress256(state, blocks);
@@ -270,7 +270,7 @@ impl Digest {
 #[derive(Clone, Copy)]
 pub(super) struct Expected {
     pub(super) digest: Digest,
-    /// Whether the request presents it, if a kernel has compared them.
+    /// Whether the request presents this digest, if a kernel has compared them.
     pub(super) matches: Option<bool>,
 }
 
@@ -323,7 +323,7 @@ mod tests {
     use sha2::{Digest, Sha256};
     use std::vec::Vec;
 
-    /// Visible ASCII of one length, different at each place.
+    /// Visible ASCII of this length, different at each position.
     fn key_of(len: usize, seed: u8) -> Vec<u8> {
         (0..len).map(|i| b'!' + u8::try_from((i * 31 + usize::from(seed)) % 94).unwrap()).collect()
     }

@@ -12,8 +12,8 @@ use super::nonce::NONCE_BYTES;
 use super::request::{AdvancedFields, AuthForm, Request};
 use super::signature::SignatureSlot;
 
-/// The number of messages from which it pays to expand the schedule of their last block once for
-/// all.
+/// From this number of messages on, it pays to expand the schedule of their shared last block only
+/// once.
 const SHARED_MIN: usize = 16;
 
 /// Signs the part of a batch for which a kernel pays off, and returns the rest. Replaces
@@ -42,13 +42,13 @@ pub(super) fn sign<'b, P: SignatureSlot, E>(
 /// The messages of one key and time.
 struct BatchSigner<'k, 'm> {
     key: &'k HashMidstate,
-    /// `None` if the key fills its blocks, so that a nonce is a block. A reference, since a part of a key
-    /// must not be moved.
+    /// `None` if the key fills its blocks, so that a nonce is a block of its own. A reference,
+    /// because moving the buffers would leave copies of a part of the key.
     messages: Option<&'m mut Messages<LANES>>,
     blocks_used: usize,
-    /// The same in all lanes, if the nonces end before it.
+    /// The last block, which is the same in all lanes if the nonces end before it.
     last: [u8; BLOCK_BYTES],
-    /// Its schedule, in large batches.
+    /// The schedule of the last block, expanded once for large batches.
     shared: Option<SharedBlock>,
 }
 
@@ -167,7 +167,7 @@ impl<'r> BatchVerifier<'r> {
 struct RequestMessages<'r> {
     /// For each block, a bit for each lane whose message has it.
     lanes: [u32; BLOCKS_MAX],
-    /// A bit for each lane whose nonce is a block, followed by one other block.
+    /// A bit for each lane whose nonce is a block of its own, followed by one other block.
     aligned: u32,
     nonces: [&'r [u8; NONCE_BYTES]; LANES],
     ends: [[u8; BLOCK_BYTES]; LANES],
@@ -186,7 +186,7 @@ impl<'r> RequestMessages<'r> {
         }
     }
 
-    /// Takes all messages out. Their bytes stay, and are written over.
+    /// Removes all messages. Their bytes stay until they are overwritten.
     fn clear(&mut self) {
         self.lanes = [0; BLOCKS_MAX];
         self.aligned = 0;

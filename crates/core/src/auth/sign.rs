@@ -129,7 +129,8 @@ impl Signer {
         }
     }
 
-    /// Writes each value to its final address: a copy of what was just written stalls the processor.
+    /// Writes each value to its final address: copying what was just written would stall the
+    /// processor.
     fn headers<E>(
         &self,
         now: Timestamp,

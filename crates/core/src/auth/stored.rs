@@ -22,12 +22,12 @@ pub struct StoredKey {
     parts: Parts,
     expiry: Expiry,
     revoked: AtomicBool,
-    /// When the key was created, in milliseconds since 1970, for keys that are younger than the replay
-    /// guard; else 0.
+    /// When the key was created, in milliseconds since 1970, for keys that are younger than the
+    /// replay guard; otherwise 0.
     created_ms: u64,
 }
 
-/// What is stored for each level: always everything that checking a request of that level needs.
+/// What is stored for each level: everything that is needed to check a request of that level.
 #[derive(Clone, Copy)]
 pub(super) enum Material<'k> {
     Standard {

@@ -143,7 +143,7 @@ impl Verifier {
     /// the index of its request.
     ///
     /// The results are those of [`verify`](Self::verify) for one request after another: of two
-    /// equal requests the first is accepted.
+    /// equal requests, only the first is accepted.
     pub fn verify_batch<'k, G: ReplayGuard + ?Sized>(
         &self,
         requests: &[Request<'_>],
@@ -173,7 +173,7 @@ impl Verifier {
         }
     }
 
-    /// Everything after the hash.
+    /// All checks after the hash.
     #[expect(clippy::inline_always, reason = "as above")]
     #[inline(always)]
     fn conclude<G: ReplayGuard + ?Sized>(
@@ -275,7 +275,7 @@ impl Principal {
 }
 
 fn require(equal: bool) -> Result<(), Verdict> {
-    // The one bit that depends on the key and becomes public: whether the request is authentic.
+    // The only bit that depends on the key and is made public: whether the request is authentic.
     #[cfg(ctgrind)]
     let equal = crate::ctgrind::public(equal);
     if equal { Ok(()) } else { Err(Verdict::WrongSignature) }
@@ -313,14 +313,14 @@ fn equal_in_constant_time<const N: usize>(a: &[u8; N], b: &[u8; N]) -> bool {
     difference.ct_eq(&0).into()
 }
 
-/// Guards against a lookup that returns another key.
+/// Protects against a lookup that returns another key.
 fn stored_for<'k>(request: &Request<'_>, stored: Option<&'k StoredKey>) -> Option<&'k StoredKey> {
     stored.filter(|stored| stored.key_id() == request.key_id())
 }
 
-/// The digest that a request is checked against: of the key that it presents, or of what an
-/// Advanced key would have signed. An unknown key, and one of the other level, cost as much as an
-/// Advanced key of 128 bytes.
+/// The digest that a request is checked against: that of the key that it presents, or that of the
+/// message that an Advanced key would have signed. For an unknown key, or a key of the other level,
+/// it takes as long as for an Advanced key of 128 bytes.
 #[inline]
 fn expected_digest(request: &Request<'_>, stored: Option<&StoredKey>) -> Digest {
     match request.form() {
@@ -342,7 +342,7 @@ fn key_or_dummy(stored: Option<&StoredKey>) -> &HashMidstate {
     }
 }
 
-/// Takes as long as the comparison would for a key that exists and has the request's level.
+/// Takes as long as the comparison for a key that exists and has the request's level.
 fn dummy_compare(request: &Request<'_>, expected: &Expected) {
     black_box(match request.form() {
         AuthForm::Advanced(signed) => matches_digest(signed.digest, expected),

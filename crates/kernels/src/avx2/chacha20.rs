@@ -10,7 +10,8 @@ use super::{Avx2, store};
 
 /// The length of the keystream of one call.
 pub(crate) const RUN_BYTES: usize = 1024;
-/// How many sets of eight blocks: one is bound by latency, and takes half as long again.
+/// The number of sets of eight blocks. A single set is bound by latency and takes half as long
+/// again.
 const SETS: usize = 2;
 
 /// Sixteen blocks of keystream from `counter` on: the first words of the first eight blocks, then the
@@ -20,7 +21,7 @@ pub(crate) fn keystream(_: Avx2, key: &[u8; 32], counter: u32, out: &mut [u8; RU
     unsafe { sixteen_blocks(key, counter, out) }
 }
 
-/// Rotates the words of a vector: by whole bytes with a shuffle, else with two shifts.
+/// Rotates the words of a vector: by whole bytes with a shuffle, otherwise with two shifts.
 macro_rules! rotate {
     (16 $v:expr, $masks:ident) => {
         _mm256_shuffle_epi8($v, $masks[0])
@@ -66,7 +67,7 @@ fn sixteen_blocks(key: &[u8; 32], counter: u32, out: &mut [u8; RUN_BYTES]) {
         set[12] = _mm256_add_epi32(lanes, _mm256_set1_epi32(counter.cast_signed()));
     }
 
-    // Unknown to the compiler, which would replace one of the shuffles with two.
+    // Hidden from the compiler, which would replace one shuffle with two.
     let masks = black_box([
         bytes(0x0d0c_0f0e_0908_0b0a, 0x0504_0706_0100_0302),
         bytes(0x0e0d_0c0f_0a09_080b, 0x0605_0407_0201_0003),

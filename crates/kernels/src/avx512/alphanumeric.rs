@@ -5,7 +5,7 @@ use core::arch::x86_64::*;
 use super::{Avx512, load, store};
 use crate::sizes::RANDOM_BYTES;
 
-/// Of these, the bytes that hold four numbers of six bits in every three.
+/// The first of these bytes hold four six-bit numbers in every three.
 const PACKED_BYTES: usize = 48;
 const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789--";
 

@@ -122,8 +122,8 @@ impl Baseline {
         (Self { version: VERSION, findings }, left)
     }
 
-    /// Joins the baselines of several policies, and keeps the older one's findings that these runs
-    /// could not see.
+    /// Joins the baselines of several policies, and keeps those findings of the older baseline that
+    /// these runs could not have found.
     #[must_use]
     pub fn join(all: Vec<Self>, older: Option<&Self>, report: &Report) -> Self {
         let mut findings: Vec<Entry> = all.into_iter().flat_map(|one| one.findings).collect();

@@ -43,7 +43,7 @@ pub(crate) struct FileLinter<'a> {
     catalogue: Vec<&'a CatalogRole>,
     listed: RoleIndex<'a>,
     rules: Vec<(&'static Rule, &'a EffectiveSettings)>,
-    /// What is set for each rule that the policy defines.
+    /// The settings of each rule that the policy defines.
     custom: Vec<&'a EffectiveSettings>,
 }
 
@@ -86,7 +86,7 @@ impl<'a> FileLinter<'a> {
         result
     }
 
-    /// What holds for a rule and a key.
+    /// The settings of a rule for a key.
     pub(super) fn settings(
         &self,
         rule: &Rule,
@@ -98,7 +98,7 @@ impl<'a> FileLinter<'a> {
         own.unwrap_or_else(|| settings.base().clone())
     }
 
-    /// The rules that look at a file as a whole.
+    /// Checks the rules that look at a file as a whole.
     fn text(&self, file: &CorpusFile, out: &mut Vec<Finding>) {
         let cx = FileContext {
             tree: &file.tree,
@@ -142,7 +142,7 @@ impl<'a> FileLinter<'a> {
             let own = definition.and_then(|d| of_rule.for_key(&self.subject(file, d)));
             let settings = own.as_ref().unwrap_or(of_rule.base());
             let mut report = |problem: &Problem| {
-                // No policy lowers the severity of what leaves something unchecked.
+                // No policy can lower the severity of a finding that leaves something unchecked.
                 let unchecked = problem.leaves_unchecked();
                 let least = if unchecked { rule.severity } else { settings.severity };
                 if settings.enabled || unchecked {
@@ -187,7 +187,7 @@ impl<'a> FileLinter<'a> {
         }
     }
 
-    /// The rules that the policy defines and that look at other keys of the owner.
+    /// Checks the rules of the policy that look at other keys of the owner.
     pub(super) fn check_with_owners(&self, file: &CorpusFile, owners: &Owners) -> FileResult {
         let mut result = FileResult::default();
         let budget = Budget::of_file();
@@ -219,8 +219,8 @@ impl<'a> FileLinter<'a> {
         }
     }
 
-    /// The rules that the policy defines: with the keys of the owner those that look at them, and
-    /// else the others.
+    /// Checks the rules that the policy defines: with the keys of an owner, the rules that look at
+    /// them; without, all other rules.
     fn custom(&self, cx: &CustomContext<'_>, result: &mut FileResult) {
         let subject = &cx.subject;
         for (at, (custom, of_rule)) in self.policy.custom.iter().zip(&self.custom).enumerate() {
@@ -237,8 +237,8 @@ impl<'a> FileLinter<'a> {
     }
 }
 
-/// Drops the least severe of too many findings, and reports that: what is not listed cannot be
-/// suppressed, fixed or put into a baseline either.
+/// Drops the least severe of too many findings, and reports this: a finding that is not listed
+/// cannot be suppressed, fixed or put into a baseline either.
 fn limit(findings: &mut Vec<Finding>, source: SourceId) {
     let all = findings.len();
     if all <= FINDINGS_MAX {

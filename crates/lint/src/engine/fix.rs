@@ -94,7 +94,7 @@ fn edit<'a>(
     changes
 }
 
-/// The plans that must be undone, and why.
+/// The plans that must be undone, each with the reason.
 fn objections<'p>(
     plans: &'p [FixPlan],
     before: &Report,
@@ -116,7 +116,7 @@ impl RejectedPlans {
     }
 
     /// Halves the number of fixes that are tried at once, so that a bad one among very many is
-    /// found in a few rounds. A single fix is withheld.
+    /// found in a few rounds. If only one was tried, it is withheld.
     fn reject(&mut self, bad: Vec<(&FixPlan, String)>) {
         for (FixPlan { path, rule, fingerprints, .. }, why) in bad {
             if let [only] = fingerprints.as_slice() {
@@ -147,7 +147,7 @@ pub fn preview(report: &Report, finding: &Finding) -> Option<String> {
     Some(diff(&source.path, old, &apply(old, &edits)?, of_policy))
 }
 
-/// Old and new text side by side, with what may be a secret as asterisks.
+/// A diff of the old and new text, in which possible secrets are asterisks.
 #[must_use]
 pub fn diff(path: &str, old: &str, new: &str, policy: bool) -> String {
     let masked = |text: &str| {

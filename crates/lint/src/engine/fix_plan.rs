@@ -33,7 +33,7 @@ pub(super) struct RejectedPlans {
     pub(super) changed: BTreeSet<String>,
 }
 
-/// Applies edits that do not touch each other, file by file.
+/// Applies edits that neither overlap nor touch, file by file.
 pub(super) fn plans(
     report: &Report,
     accepts: &dyn Fn(&Finding) -> bool,
@@ -59,8 +59,8 @@ pub(super) fn plans(
         let mut taken: BTreeMap<Span, &Edit> = BTreeMap::new();
         let mut fixed: Vec<&Finding> = Vec::new();
         for (finding, fix) in fixes {
-            // Edits that meet at a point have no order, so they touch too. The edits taken so far do
-            // not overlap, so the last one that starts no later reaches farthest.
+            // Edits that meet at a point have no order, so they count as touching. The edits taken
+            // so far do not overlap, so the last one that starts no later reaches farthest.
             let touches = |edit: &Edit| {
                 let last = Span { start: edit.span.end, end: u32::MAX };
                 let before = taken.range(..=last).next_back();
@@ -88,7 +88,7 @@ pub(super) fn plans(
     plans
 }
 
-/// The text after the edits; `None` if they overlap or exceed it.
+/// The text after the edits; `None` if they overlap or end beyond it.
 pub(super) fn apply(text: &str, edits: &[&Edit]) -> Option<String> {
     let mut edits = edits.to_vec();
     edits.sort_by_key(|edit| edit.span);

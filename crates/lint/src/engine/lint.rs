@@ -33,7 +33,7 @@ pub fn lint_with(corpus: &Corpus, policy: &Policy, options: &LintOptions<'_>) ->
     lint_all(corpus, policy, options).shortened()
 }
 
-/// The same with every finding, for what counts or fixes findings.
+/// The same with every finding, for callers that count or fix findings.
 pub(crate) fn lint_all(corpus: &Corpus, policy: &Policy, options: &LintOptions<'_>) -> Report {
     assemble(corpus, policy, options, check_files(corpus, policy, options))
 }
@@ -64,7 +64,7 @@ fn check_with_owners(
     parallel::map(&files, options.jobs, |file| linter.check_with_owners(file, &owners))
 }
 
-/// Makes the report of a corpus whose files have been checked by themselves, with every finding.
+/// Reports on a corpus whose files have been checked by themselves, with every finding.
 pub(crate) fn assemble(
     corpus: &Corpus,
     policy: &Policy,

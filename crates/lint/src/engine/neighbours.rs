@@ -15,7 +15,7 @@ use crate::rules::corpus::{Group, groups};
 /// The files of each group.
 #[derive(Debug)]
 pub(super) struct Neighbours {
-    /// The position of each file in its corpus.
+    /// The position of each file in the corpus.
     at: HashMap<FileId, usize>,
     members: HashMap<Group, BTreeSet<usize>>,
 }
@@ -35,7 +35,7 @@ impl Neighbours {
         self.at.get(&file).copied()
     }
 
-    /// The positions of the files with a key in a group of a file, itself among them.
+    /// The positions of the files that share a group with a file, including the file itself.
     pub(super) fn beside(&self, file: &CorpusFile) -> BTreeSet<usize> {
         let members = groups_of(file).filter_map(|group| self.members.get(&group)).flatten();
         members.chain(self.at.get(&file.id)).copied().collect()
@@ -48,7 +48,7 @@ impl Neighbours {
         positions.extend(names.iter().filter_map(|name| self.members.get(name)).flatten());
     }
 
-    /// Enters a file under its groups.
+    /// Adds a file to its groups.
     pub(super) fn enter(&mut self, at: usize, file: &CorpusFile) {
         for group in groups_of(file) {
             self.members.entry(group).or_default().insert(at);

@@ -6,11 +6,11 @@ use super::fix_plan::FixPlan;
 use crate::model::{Finding, Report, RuleId};
 use crate::rules::policy::p005_suppression_unused;
 
-/// Why edits must be undone; `None` if they are kept. A file must lose no comment except those that
-/// were findings themselves. It must gain no finding, unless a part of it can be checked now that
-/// could not be before. Other files must gain no finding as severe as the fixed ones.
+/// Why edits must be undone; `None` if they are kept. A file must lose no comment, except those
+/// that the findings are about. It must gain no finding, unless a part of it can be checked now
+/// that could not be checked before. Other files must gain no finding as severe as the fixed ones.
 pub(super) fn objection(plan: &FixPlan, before: &Report, after: &Report) -> Option<String> {
-    // A finding that spans several files is not about this one alone.
+    // A finding with locations in several files is not about this file alone.
     let joins = |finding: &Finding, report: &Report| {
         finding.related.iter().any(|second| {
             let source = second.location.source;
@@ -57,7 +57,7 @@ pub(super) fn objection(plan: &FixPlan, before: &Report, after: &Report) -> Opti
 struct Counts<'a> {
     by_rule: BTreeMap<&'a RuleId, usize>,
     all: usize,
-    /// Those that say that something could not be checked.
+    /// The findings that say that something could not be checked.
     unchecked: usize,
 }
 
@@ -72,7 +72,7 @@ impl<'a> Counts<'a> {
         out
     }
 
-    /// The first rule that has more findings here than there.
+    /// The first rule that has more findings in one list than in the other.
     fn beyond(&self, other: &Self) -> Option<&'a RuleId> {
         let more = self
             .by_rule

@@ -42,7 +42,7 @@ fn unchanged(rule: RuleId, finding: FindingBuilder) -> Finding {
     finding.unchecked().finish(rule, Severity::Error)
 }
 
-/// What the rules find in the policy.
+/// The findings of the rules that look at the policy.
 pub(super) fn rules_on_policy(run: &Run<'_>) -> Vec<Finding> {
     let mut out = Vec::new();
     let cx = PolicyContext { policy: run.policy, now: run.now, corpus: run.corpus };

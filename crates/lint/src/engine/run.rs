@@ -17,7 +17,7 @@ pub struct LintOptions<'a> {
     pub now: Timestamp,
     /// Whether comments in files can suppress findings.
     pub comments: bool,
-    /// Findings that are known and do not count.
+    /// Known findings, which do not count.
     pub baseline: Option<&'a Baseline>,
     /// The rules that are shown; all if there is none.
     pub selection: Option<&'a Selection>,
@@ -55,7 +55,7 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Names that waivers write without a tenant and that keys of several tenants have.
+    /// Names that waivers give without a tenant and that keys of several tenants share.
     pub(super) fn ambiguous_names(&self) -> BTreeSet<&'a str> {
         let keys = self.policy.waivers().filter_map(|(_, waiver)| waiver.key.get());
         let bare: BTreeSet<&str> =
@@ -93,7 +93,7 @@ impl<'a> Run<'a> {
     }
 }
 
-/// What the policy's `match` compares with a key.
+/// The facts about a key that the policy's `match` compares.
 pub(super) fn subject<'d>(
     policy: &'d Policy,
     only_tenant: Option<&'d str>,

@@ -12,7 +12,7 @@ use crate::rule::RuleCheck;
 use crate::rules::RULES;
 use crate::rules::corpus::c006_widened;
 
-/// What a run has checked to the end.
+/// What a run has checked completely.
 pub(super) struct Seen<'a> {
     run: Run<'a>,
     /// The files with findings that say that something could not be checked.
@@ -22,7 +22,7 @@ pub(super) struct Seen<'a> {
 }
 
 impl<'a> Seen<'a> {
-    /// `findings` are all of the run, before anything covers them.
+    /// `findings` are all findings of the run, before any are suppressed.
     pub(super) fn new(run: Run<'a>, findings: &[Finding]) -> Self {
         let unchecked = findings.iter().filter(|finding| finding.unchecked);
         Self {
@@ -37,12 +37,12 @@ impl<'a> Seen<'a> {
         self.is_complete
     }
 
-    /// Whether a file was read and checked to the end.
+    /// Whether a file was read and checked completely.
     pub(super) fn has_checked(&self, file: &CorpusFile) -> bool {
         file.is_complete() && !self.unchecked.contains(&SourceId::File(file.id))
     }
 
-    /// Whether a rule had everything that it looks at.
+    /// Whether everything that a rule looks at was available.
     pub(super) fn has_input(&self, rule: &RuleId) -> bool {
         has_input(self.run.corpus, self.run.policy, rule, self.is_complete)
     }
@@ -83,7 +83,7 @@ impl<'a> Seen<'a> {
     }
 }
 
-/// Whether a rule had everything that it looks at: all keys, or the revision of `--since`.
+/// Whether everything that a rule looks at was available: all keys, or the revision of `--since`.
 fn has_input(corpus: &Corpus, policy: &Policy, rule: &RuleId, is_complete: bool) -> bool {
     let is_across = match RULES.iter().find(|known| known.id() == *rule) {
         Some(known) => matches!(known.check, RuleCheck::Corpus(_)),

@@ -24,7 +24,7 @@ pub struct LintSession<'a> {
     results: Vec<FileResult>,
     policy: SessionPolicy<'a>,
     options: LintOptions<'a>,
-    /// Made when a text changes, and dropped by other changes.
+    /// Created when a text changes, and dropped by other changes.
     neighbours: Option<Neighbours>,
 }
 
@@ -92,8 +92,9 @@ impl<'a> LintSession<'a> {
         &self.policy
     }
 
-    /// Replaces a file's text and checks it. Returns the files whose findings may differ now, which
-    /// takes no longer the more files there are beside them; `None` if the corpus has no such file.
+    /// Replaces a file's text and checks it. Returns the files whose findings may differ now;
+    /// `None` if the corpus has no such file. The time does not depend on the number of other
+    /// files.
     pub fn set_text(
         &mut self,
         file: FileId,

@@ -199,7 +199,7 @@ impl Suppression {
     }
 }
 
-/// The number of a comment, and the number of one of its rules.
+/// The index of a comment, and the index of one of its rules.
 type CommentRule = (usize, usize);
 
 /// The remaining and the suppressed findings.
@@ -210,7 +210,7 @@ pub(super) struct SuppressionOutcome {
     pub(super) outcomes: CommentOutcomes,
 }
 
-/// What became of each rule of each comment.
+/// The outcome for each rule of each comment.
 #[derive(Default)]
 pub(super) struct CommentOutcomes {
     /// Those that suppressed something.
@@ -240,7 +240,8 @@ pub(super) fn apply(
         out.kept = findings;
         return out;
     }
-    // Both are sorted: a cover is opened where it starts, and dropped once it has ended.
+    // Findings and covers are sorted: a cover is added where it starts, and removed once it has
+    // ended.
     covers.sort_by_key(|cover| (cover.source, cover.covers.start));
     findings.sort_by_key(|finding| (finding.location.source, finding.location.span.start));
     let mut coming = covers.iter().peekable();
@@ -275,7 +276,7 @@ pub(super) fn apply(
     out
 }
 
-/// What comments in force cover, by the rules that they may suppress.
+/// The ranges that comments in force cover, for each rule that they may suppress.
 fn covers(run: &Run<'_>, all: &[Suppression]) -> Vec<CommentCover> {
     let mut covers = Vec::new();
     for (comment, one) in all.iter().enumerate().filter(|(_, one)| one.is_in_force(run.now)) {
@@ -343,7 +344,7 @@ impl Suppression {
         found
     }
 
-    /// Checks one of the rules that it names.
+    /// Checks one of the rules that a comment names.
     fn check_rule(
         &self,
         run: &Run<'_>,
@@ -381,7 +382,7 @@ impl Suppression {
             return Some((&p004_suppression_not_allowed::RULE, finding));
         }
         let file = run.corpus.files.iter().find(|file| SourceId::File(file.id) == self.source)?;
-        // A rule that did not see everything may have the finding in the next run.
+        // A rule that could not check everything may report the finding in the next run.
         let is_checked = seen.has_input(&rule) && seen.has_checked(file);
         (is_checked && self.is_in_force(run.now)).then(|| {
             let documents = file.documents.iter().filter_map(|one| one.definition.as_ref());
@@ -396,7 +397,7 @@ impl Suppression {
         })
     }
 
-    /// Checks when it ends.
+    /// Checks the end date of a comment.
     fn check_end(&self, run: &Run<'_>) -> Option<RuleFinding> {
         let (end, span) = self.until?;
         if end <= run.now {

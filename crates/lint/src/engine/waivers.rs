@@ -101,12 +101,12 @@ fn why_unused(
     let removal = |is_safe| remove_waiver(&run.policy.layers[*layer].tree, waiver.span, is_safe);
     let found = run.definitions_of(key);
     if found.is_empty() {
-        // The key may have moved to where nothing looks for it, so a person has to agree.
+        // The key may have moved to a file that is not in the corpus, so a person has to confirm.
         let why = || (format!("the corpus has no key {}", quote(key)), removal(false));
         return seen.is_complete().then(why);
     }
     let is_checked = seen.has_input(rule) && found.iter().all(|(file, _)| seen.has_checked(file));
-    // Another policy's run may have the finding, and a rule that is off has none.
+    // The run of another policy may have the finding, and a rule that is off reports nothing.
     let is_certain = found.iter().all(|(file, definition)| seen.is_on(rule, file, definition));
     is_checked.then(|| {
         let why = format!("{} has no finding {}", quote(key), rule.code());

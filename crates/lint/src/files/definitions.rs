@@ -60,7 +60,7 @@ impl DefinitionFiles {
         Ok(all)
     }
 
-    /// Takes a file of the work tree. One that cannot be read may define any key.
+    /// Adds a file of the work tree. One that cannot be read may define any key.
     fn take_file(&mut self, options: &Options, path: &Path) {
         match open::search(path, &options.limits) {
             Ok(bytes) => self.take(options, path, "the work tree", bytes),
@@ -129,7 +129,7 @@ impl DefinitionFiles {
         }
     }
 
-    /// Why a key's definition is not gone, if it is not.
+    /// Why the definition of a key may still exist; `None` if it is gone.
     #[must_use]
     pub fn why_kept(&self, tenant: &str, name: &str) -> Option<String> {
         let is_it = |found: &&FoundFile| {

@@ -222,7 +222,7 @@ pub(super) fn each_blob(
     if ended.success() { Ok(()) } else { Err(failed(Failed::said(&ended.to_string()))) }
 }
 
-/// What git has of an object.
+/// What git returned for an object.
 enum NextBlob {
     Read(Vec<u8>),
     /// It is over the limit.
@@ -385,7 +385,8 @@ impl Failed {
         Self::said("an unexpected answer")
     }
 
-    /// Whether it ran, and says that there is no such thing. A process that was killed says nothing.
+    /// Whether git ran and said that there is no such object. A process that was killed says
+    /// nothing.
     fn is_no(&self) -> bool {
         matches!(self, Self::Answer { code: Some(1), said } if said.is_empty())
     }
@@ -415,7 +416,7 @@ impl Failed {
     }
 }
 
-/// A call of git that depends on nobody's variables or settings.
+/// A call of git that depends on no variables or settings of the user.
 fn command(folder: &Path, args: &[&str]) -> Command {
     let mut command = cortexkey_system::command("git");
     command.arg("-C").arg(folder);
@@ -431,7 +432,7 @@ fn command(folder: &Path, args: &[&str]) -> Command {
     if let Some(above) = folder.parent() {
         command.env("GIT_CEILING_DIRECTORIES", above);
     }
-    // An object that replaces another one is not what is committed.
+    // A replacement object (`git replace`) is not what was committed.
     command.env("GIT_NO_REPLACE_OBJECTS", "1");
     command.env("GIT_OPTIONAL_LOCKS", "0").env("LC_ALL", "C").env_remove("LANGUAGE");
     command

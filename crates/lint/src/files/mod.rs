@@ -85,7 +85,7 @@ pub struct Options {
     pub fix: FixMode,
     /// Whether fixes that need a review are applied too.
     pub unsafe_fixes: bool,
-    /// Fixes that a person has agreed with: the file's path as output shows it, and the fingerprint.
+    /// Fixes that a person has accepted: the file's path as output shows it, and the fingerprint.
     pub accepted_fixes: BTreeSet<(String, String)>,
     /// The rules whose findings are shown and fixed.
     pub selection: Selection,

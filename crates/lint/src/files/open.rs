@@ -133,7 +133,8 @@ pub(super) fn read(path: &Path, limits: &YamlLimits) -> Result<Vec<u8>, OpenErro
     let mut bytes = vec![0; length + 1];
     let read = file.read(&mut bytes).unwrap_or(0);
     bytes.truncate(read);
-    // One byte more was requested and did not come: most files are read in one call.
+    // One byte more than the length was requested and is not there: most files are read in one
+    // call.
     if read == length && read > 0 {
         return Ok(bytes);
     }
@@ -141,8 +142,8 @@ pub(super) fn read(path: &Path, limits: &YamlLimits) -> Result<Vec<u8>, OpenErro
     take(&mut file, limits, bytes)
 }
 
-/// The bytes of a file that is searched for a definition, although it is none by its name or too
-/// large for one. Of a large binary file, only the beginning.
+/// The bytes of a file that is searched for a definition, although its name or size does not suit
+/// one. Of a large binary file, only the beginning.
 pub(super) fn search(path: &Path, limits: &YamlLimits) -> Result<Vec<u8>, OpenError> {
     match read(path, limits) {
         Err(OpenError::Large(_)) => {

@@ -70,7 +70,7 @@ mod tests {
         assert_eq!(show("/repo/keys/a.yaml"), "../keys/a.yaml");
         assert_eq!(show("/repo/sub"), ".");
         assert_eq!(show("/repo/sub/keys/a.yaml"), "keys/a.yaml");
-        // A name is not a path because of its characters.
+        // Characters alone do not make a name a path.
         #[cfg(unix)]
         assert_eq!(show("/repo/sub/keys/a\\b.yaml"), "keys/a\\b.yaml");
     }

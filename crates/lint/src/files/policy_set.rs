@@ -107,8 +107,8 @@ impl<'a> PolicySet<'a> {
         self.fall_back(DEFAULT_POLICY.to_owned())
     }
 
-    /// The same where other policies exist: of the files that have none, only key definitions are
-    /// checked, since other teams' YAML is among them.
+    /// The same where other policies exist: of the files without a policy, only key definitions are
+    /// checked, since the YAML of other teams is among them.
     pub(super) fn default_for_definitions(&mut self) -> Result<(), RunError> {
         self.is_fallback_narrow = true;
         self.default()
@@ -221,7 +221,7 @@ impl<'a> PolicySet<'a> {
         patterns.any(|patterns| patterns.any() && patterns.reach(folder))
     }
 
-    /// Whether a file is where the `keys` of a policy look, whatever its name.
+    /// Whether a file is in a folder that the `keys` of a policy search, whatever its name.
     pub(super) fn is_below_keys(&self, path: &Path) -> bool {
         self.loaded.iter().any(|loaded| loaded.patterns.start_above(path))
     }

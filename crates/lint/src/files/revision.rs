@@ -75,7 +75,7 @@ fn of_repository(
             wanted.push((root.join(path), id));
         }
     }
-    // A file that only links lead to is kept under the first of them.
+    // A file that is reached only through links is kept under the first of them.
     let mut known: BTreeSet<&str> = wanted.iter().map(|(_, id)| *id).collect();
     for (alias, id) in tree.behind_links() {
         if belongs(&root.join(&alias)) && known.insert(id) {

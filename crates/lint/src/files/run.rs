@@ -101,7 +101,7 @@ pub(super) fn run(
     Ok(run.outcome(report, diff, no_input, messages))
 }
 
-/// Takes the files that a pattern excludes out of the report, and counts them.
+/// Removes the files that a pattern excludes from the report, and counts them.
 fn exclude(
     options: &Options,
     found: &mut SearchResult,
@@ -127,7 +127,7 @@ fn exclude(
     Ok(excluded)
 }
 
-/// Reports that definitions have no policy of their own, although there are policies.
+/// Reports that definitions have no policy above them, although the repository has policies.
 fn ungoverned(policy_set: &PolicySet<'_>, corpus: &Corpus, messages: &mut Vec<String>) {
     let is_without = |file: &&CorpusFile| {
         file.policy != PRIMARY && file.reported && policy_set.takes_definitions_only(file.policy)
@@ -143,7 +143,7 @@ fn ungoverned(policy_set: &PolicySet<'_>, corpus: &Corpus, messages: &mut Vec<St
 /// How many files a message names.
 const NAMED_MAX: usize = 5;
 
-/// Reports by name the given files of which nothing was checked, for one reason.
+/// Reports by name the given files that were not checked for one reason.
 fn not_checked(options: &Options, paths: &[PathBuf], why: [&str; 2]) -> Option<String> {
     let first = paths.iter().take(NAMED_MAX).map(|path| search::name(options, path));
     let names = first.collect::<Vec<_>>().join(", ");
@@ -159,7 +159,7 @@ fn not_checked(options: &Options, paths: &[PathBuf], why: [&str; 2]) -> Option<S
 /// The files of a run that have been read.
 struct ReadCorpus {
     corpus: Corpus,
-    /// The own findings of each file, unless the run is going to change files.
+    /// The findings of each file by itself, unless the run is going to change files.
     parts: Option<Vec<FileResult>>,
     /// The given files that contain no definition.
     without: Vec<PathBuf>,
@@ -318,7 +318,8 @@ fn by_one<'a>(
     if !is_usable || scopes.is_empty() {
         return Ok((Rc::default(), Vec::new()));
     }
-    // The whole repository is searched: a definition may be outside what `keys` name.
+    // The whole repository is searched, because a definition may be in a file that `keys` do not
+    // name.
     if is_named && boundary.is_repository {
         scopes.push(policy_set.loaded[PRIMARY].home.clone());
     }
@@ -447,7 +448,7 @@ impl Group {
 struct Run<'a> {
     options: &'a Options,
     corpus: Corpus,
-    /// The own findings of each file, unless the run changes files.
+    /// The findings of each file by itself, unless the run changes files.
     parts: Option<Vec<FileResult>>,
     /// The policies by their paths as output shows them.
     policies: Vec<(String, Policy)>,
@@ -473,7 +474,8 @@ impl Run<'_> {
         let baseline = known(options, self.primary(), self.corpus.partial)?;
         let known = LintOptions { baseline: baseline.as_ref(), ..*lint_options };
         let diff = (options.fix != FixMode::No).then(|| self.fix(&known, messages)).transpose()?;
-        // What was not checked is not gone: nothing is written unless every policy could be used.
+        // A finding that was not looked for is not gone: nothing is written unless every policy
+        // could be used.
         let is_checked = !self.no_input()
             && self.groups.iter().all(|group| self.policies[group.at].1.is_usable());
         if options.write_baseline && !is_checked {
@@ -564,7 +566,7 @@ impl Run<'_> {
         Report::join(reports)
     }
 
-    /// Shows the corpus as one policy sees it. Returns which files were marked as reported.
+    /// Shows the corpus as one policy sees it. Returns the previous marks of the files to report on.
     fn enter(&mut self, nth: usize) -> Vec<bool> {
         let group = &mut self.groups[nth];
         let asked = self.corpus.files.iter().map(|file| file.reported).collect();

@@ -25,7 +25,7 @@ use crate::model::CorpusFile;
 
 /// How many links to folders a path may contain.
 const LINKS_MAX: usize = 8;
-/// How many files links to folders may lead to.
+/// The maximum number of files that links to folders may lead to.
 const LINKED_MAX: usize = 100_000;
 
 /// The result of a search.
@@ -36,7 +36,7 @@ pub(super) struct SearchResult {
     pub(super) messages: Vec<String>,
     /// Files that were named and belong to no corpus.
     pub(super) skipped: usize,
-    /// Those of them that are not read.
+    /// The named files that are not read.
     pub(super) unread: Vec<PathBuf>,
     /// The policies that are reported on.
     pub(super) policies: BTreeSet<usize>,
@@ -118,7 +118,7 @@ impl<'a, 'b> Search<'a, 'b> {
         Ok(())
     }
 
-    /// Adds one file under a path, which differs from its own if links lead to it.
+    /// Adds a file under a path, which differs from the file's own path if links lead to it.
     fn take(
         &mut self,
         file: &ListedFile,
@@ -409,7 +409,7 @@ impl<'a, 'b> Search<'a, 'b> {
     }
 
     fn is_of_policy(&mut self, path: &Path) -> Result<bool, RunError> {
-        // This loads a policy that no listing contains.
+        // Loads a policy that no listing contains.
         self.policy_set.above(path.parent().unwrap_or(path))?;
         Ok(self.policy_set.is_of_policy(path))
     }
@@ -525,7 +525,7 @@ impl<'a, 'b> Search<'a, 'b> {
         }
     }
 
-    /// A file that a link brings into a corpus is part of it, and not outside.
+    /// A file that a link brings into a corpus is part of the corpus, not outside it.
     fn drop_linked_outsiders(&self, wanted: &mut Vec<FileToRead>) {
         let linked = wanted.iter().filter(|file| file.role != Role::Outside);
         let linked = linked.filter_map(|file| file.real.as_deref());
@@ -607,7 +607,7 @@ pub(super) fn is_policy_alone(file: &CorpusFile) -> bool {
     all && !documents.is_empty() && file.problems.is_empty()
 }
 
-/// False for a policy with a policy's own name, which nobody expects to be a key.
+/// False for a file with the name of a policy, which nobody expects to define a key.
 pub(super) fn is_worth_a_message(options: &Options, item: &FileToRead) -> bool {
     let mut given = options.paths.iter().map(|path| absolute(&options.folder, path));
     !has_policy_name(&item.path) || given.any(|path| path == item.path)

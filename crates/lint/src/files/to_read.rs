@@ -70,7 +70,7 @@ pub(super) fn dedup_targets(wanted: &mut Vec<FileToRead>) {
                 reported.entry(real.clone()).or_insert(false);
             }
         }
-        // A file that only links lead to is kept under the first of them.
+        // A file that is reached only through links is kept under the first of them.
         wanted.retain(|file| {
             let is_alias = file.is_alias && is_next(file);
             let Some(real) = file.real.as_ref().filter(|_| is_alias) else { return true };

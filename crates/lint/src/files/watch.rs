@@ -22,8 +22,8 @@ const SKIPPED: [&str; 3] = [".git", "node_modules", "target"];
 /// File systems round the time of a change down.
 const ROUNDING: Duration = Duration::from_millis(50);
 
-/// How a file or folder was; names tell whether a folder has changed, since a report that is written
-/// into it is no change.
+/// The state of a file or folder. For a folder, only its names count, since a report that is
+/// written into it is no change.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Stamp {
     Missing,
@@ -110,7 +110,7 @@ impl Watched {
     }
 }
 
-/// Whether a path changed between a moment and now. A time in the future tells nothing.
+/// Whether a path changed between a moment and now. A time in the future says nothing about it.
 fn changed_since(path: &Path, moment: SystemTime) -> bool {
     let changed = std::fs::metadata(path).and_then(|metadata| metadata.modified());
     let moment = moment.checked_sub(ROUNDING).unwrap_or(moment);

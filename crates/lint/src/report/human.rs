@@ -77,7 +77,7 @@ fn visible(text: String) -> String {
         (false, _) => c.to_string(),
         (true, 2) => "\u{b7}".to_owned(),
         (true, 3) => "\u{fffd}".to_owned(),
-        // No four-byte sign is displayed everywhere.
+        // No four-byte character is displayed everywhere.
         (true, _) => "\u{fffd}?".to_owned(),
     };
     text.chars().map(sign).collect()
@@ -91,7 +91,7 @@ fn is_stray(line: &str) -> bool {
     core::iter::once(first).chain(coloured).collect::<String>().trim() == ":::"
 }
 
-/// A location with its label, and whether it is the finding's own.
+/// A location with its label, and whether it is the main location of the finding.
 struct Mark<'a> {
     location: Location,
     label: &'a str,
@@ -183,7 +183,7 @@ fn snippet<'a>(
     let annotations: Vec<Annotation<'a>> = annotations.collect();
     let snippet = Snippet::source(window.text).line_start(line).fold(true).annotations(annotations);
     if window.cut {
-        // The renderer would count the column from the cut.
+        // The renderer would count columns from the start of the shortened line.
         let place = source.positions(marks[0].location.span).0;
         let origin = Origin::path(source.shown()).line(place.line).char_column(place.column);
         elements.push(origin.into());

@@ -66,9 +66,9 @@ struct Counts {
     warnings: usize,
     infos: usize,
     waived: usize,
-    /// Of those that are waived, the ones in the baseline.
+    /// Waived findings that are in the baseline.
     known: usize,
-    /// Of those that are waived, the ones with a comment.
+    /// Waived findings with a comment.
     suppressed: usize,
     /// Findings of rules that are not shown.
     unselected: usize,

@@ -40,7 +40,7 @@ pub(super) fn render(report: &Report) -> String {
     let mut text = log(report, &items, all);
     while let Some(size) = too_large(&text) {
         most_severe_first(&mut items);
-        // A little fewer than would fit if all had the same size.
+        // Slightly fewer than would fit if all results had the same size.
         let fit = items.len() * (GZIP_BYTES_MAX / 10 * 9) / size;
         items.truncate(fit.min(items.len().saturating_sub(1)));
         text = log(report, &items, all);

@@ -96,7 +96,8 @@ pub(crate) struct RoleIndex<'a> {
     by_fold: HashMap<String, &'a str>,
     /// The numbers of the roles that include others or are included.
     numbers: HashMap<&'a str, usize>,
-    /// What the role of each number includes directly, and in total once a key asked for it.
+    /// For each number, the roles that it includes directly, and those that it includes in total,
+    /// once they were needed.
     implies: Vec<(Vec<usize>, OnceLock<Included>)>,
 }
 
@@ -185,7 +186,7 @@ impl<'a> RoleIndex<'a> {
         self.by_fold.get(&folded(written)).copied().unwrap_or(written)
     }
 
-    /// The same role, if the catalog has it.
+    /// The same role, if it is in the catalogue.
     pub(crate) fn meant(&self, written: &str) -> Option<&'a CatalogRole> {
         self.named(self.name_of(written))
     }

@@ -12,13 +12,13 @@ use crate::model::{Finding, FindingBuilder, Location, SourceId};
 use crate::policy::custom::{Bindings, Budget, OwnerKeys};
 use crate::policy::{Custom, Policy, Subject};
 
-/// A key that a policy's own rules check.
+/// A key that the custom rules of a policy check.
 pub(crate) struct CustomContext<'a> {
     pub(crate) policy: &'a Policy,
     pub(crate) source: SourceId,
     pub(crate) tree: &'a Tree,
     pub(crate) subject: Subject<'a>,
-    /// How much more work the expressions may do for the keys of the file.
+    /// How much work the expressions may still do for the keys of the file.
     pub(crate) budget: &'a Budget,
     pub(crate) now: Timestamp,
     /// The roles of the catalog.
@@ -28,7 +28,7 @@ pub(crate) struct CustomContext<'a> {
 }
 
 impl CustomContext<'_> {
-    /// Calls a function with what expressions see.
+    /// Calls a function with the variables of expressions.
     pub(crate) fn with_seen<T>(&self, use_it: impl FnOnce(&Bindings<'_>) -> T) -> T {
         let subject = &self.subject;
         let roles = || self.roles();

@@ -27,7 +27,8 @@ use crate::policy::{OptionDoc, Settings};
 /// What a rule looks at.
 #[derive(Clone, Copy)]
 pub(crate) enum RuleCheck {
-    /// The mistakes of a reader that the first function accepts; the second one fixes them.
+    /// The rule reports the mistakes of the reader that the first function selects; the second
+    /// function fixes them.
     Problems(fn(&Problem) -> bool, fn(&Tree, &Problem, &Settings) -> Option<Fix>),
     /// One file of the corpus.
     File(fn(&FileContext<'_>, &mut FindingSink<'_>)),
@@ -87,7 +88,7 @@ impl Rule {
         RuleId::new(self.code, self.name)
     }
 
-    /// True when it reports this mistake of a reader.
+    /// True when it reports this mistake, which the reader of definitions found.
     pub(crate) fn reports(&self, problem: &Problem) -> bool {
         matches!(self.check, RuleCheck::Problems(reports, _) if reports(problem))
     }

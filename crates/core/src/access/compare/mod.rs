@@ -225,7 +225,7 @@ pub fn compare<'a, S: Text>(
     gains
 }
 
-/// Each at most once.
+/// Each value at most once.
 #[derive(Default)]
 struct Widenings<'a>(Vec<Widening<'a>>);
 

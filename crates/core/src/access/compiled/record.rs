@@ -177,7 +177,7 @@ impl<'a> Cursor<'a> {
         Some(list)
     }
 
-    /// A record, as far as it identifies the key.
+    /// Reads only the part of a record that identifies the key.
     pub(super) fn entry(&mut self) -> Option<KeyEntry<'a>> {
         let tenant = self.name()?;
         let name = self.name()?;

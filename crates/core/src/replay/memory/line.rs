@@ -47,7 +47,7 @@ pub(super) fn slot(hash: u64, ms: u64) -> u64 {
     (hash << TIME_BITS | ms & TIME).max(1)
 }
 
-/// Uses, with their lock and note.
+/// The uses of a line, with its lock and note.
 #[repr(align(64))]
 pub(super) struct Line {
     note: LockedWord,
@@ -76,8 +76,8 @@ impl Note {
         u64::from(self.passed().wrapping_sub(mark.tick())) <= (span_ms >> 6) + 1
     }
 
-    /// Notes that a use of this time goes past. A use that has died since is not noted, because it
-    /// would replace a live one.
+    /// Notes that a use of this time goes past the line. A use that has expired since is not noted,
+    /// because it would replace one that has not.
     pub(super) fn with_passing(self, ms: u64, mark: Mark, span_ms: u64) -> Self {
         let since_mark = |tick: u32| tick.wrapping_sub(mark.tick());
         let is_noted =
@@ -111,7 +111,7 @@ impl Line {
         Note(self.note.take())
     }
 
-    /// Locks the line as the first of a use, once no search from it is under way.
+    /// Locks the line as the first line of a use, once no search from it is under way.
     #[inline]
     pub(super) fn take_as_first(&self) -> Note {
         Note(self.note.take_without(SEARCHED))
@@ -122,7 +122,7 @@ impl Line {
         self.note.give(note.0);
     }
 
-    /// Unlocks the line, and keeps it as the first of a search.
+    /// Unlocks the line, and keeps it marked as the first line of a search.
     pub(super) fn begin_search(&self, note: Note) {
         self.note.give(note.0 | SEARCHED);
     }
@@ -132,7 +132,7 @@ impl Line {
         self.note.give(note & !SEARCHED);
     }
 
-    /// Whether the use is here. Without a branch for each slot.
+    /// Whether the use is in the line, without a branch for each slot.
     #[inline]
     pub(super) fn has(&self, slot: u64) -> bool {
         self.slots.iter().fold(false, |has, place| has | (place.load(Relaxed) == slot))

@@ -23,7 +23,7 @@ pub struct Quota {
     pub keys: usize,
 }
 
-/// A window touches one slice more than it has.
+/// A window that starts within a slice touches one slice more.
 const SLICES: usize = 11;
 /// The most places that one search probes. At most two thirds of the places have keys, so a key
 /// finds none with a probability of 2^-37.
@@ -90,7 +90,7 @@ struct Count {
 }
 
 impl Counts {
-    /// `sure` is how many uses can be guaranteed to all keys together.
+    /// `sure` is the number of uses that can be guaranteed to all keys together.
     pub(super) fn new(quota: Quota, sure: usize, span_ms: u64, secret: u64) -> Self {
         let places = quota.keys + quota.keys / 2 + 8;
         let sure = u32::try_from(sure / quota.keys.max(1)).unwrap_or(u32::MAX);

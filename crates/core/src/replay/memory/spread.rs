@@ -2,7 +2,7 @@
 
 pub(super) const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
 
-/// All bits of a number, spread over all bits.
+/// Mixes a number, so that each of its bits affects all bits of the result.
 #[inline]
 pub(super) fn mixed(number: u64) -> u64 {
     let product = u128::from(number) * 0xd6e8_feb8_6659_fd93;
@@ -11,7 +11,7 @@ pub(super) fn mixed(number: u64) -> u64 {
     folded
 }
 
-/// As far into `len` places as the number is into all numbers.
+/// Scales a number of 64 bits to a place below `len`.
 #[inline]
 pub(super) fn part_of(number: u64, len: usize) -> usize {
     let place = (u128::from(number) * len as u128) >> 64;

@@ -26,7 +26,7 @@ use crate::replay::GuardRefusal;
 /// full, and all but the first eight lines of a search are drawn from all: it finds no space with a
 /// probability of 2^-51.
 const PROBES: u32 = 96;
-/// Uses per line, and additional lines that even out chance in a small table.
+/// Uses per line, and additional lines for the larger deviations in a small table.
 pub(super) const USES_A_LINE: usize = 4;
 pub(super) const SPARE_LINES: usize = if cfg!(any(loom, shuttle)) { 1 } else { 2_048 };
 /// The window, in lines, from which a first line is drawn.
@@ -100,7 +100,7 @@ impl Table {
         }
     }
 
-    /// Stores the use if it is new and its key may have one more.
+    /// Stores the use if it is new and within the quota of its key.
     #[inline]
     pub(super) fn insert(&self, spot: &Spot, counting: Counting<'_>) -> Result<(), GuardRefusal> {
         let line = self.line(spot, 0);
@@ -123,7 +123,7 @@ impl Table {
         counted.map(drop)
     }
 
-    /// The same if the first line alone does not decide it.
+    /// Stores the use if the first line alone does not decide.
     #[inline(never)]
     fn search(
         &self,
