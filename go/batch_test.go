@@ -1,6 +1,6 @@
 package cortexkey
 
-// Batches of requests have the outcomes of one request after another.
+// A batch of requests has the same results as one request after another.
 
 import (
 	"context"
@@ -12,8 +12,9 @@ import (
 	"time"
 )
 
-// batchOf returns requests of every kind: authentic, sent again, forged, of a Standard key, of an unknown
-// key, out of time, malformed, with a header twice, and with one that is far too long.
+// batchOf returns requests of every kind: authentic, replayed, forged, of a Standard key, of an
+// unknown key, with a stale timestamp, malformed, with a duplicate header, and with a header that
+// is far too long.
 func batchOf(t testing.TB, count int) []http.Header {
 	signers := []*Signer{}
 	for _, key := range []struct {
@@ -68,7 +69,7 @@ func TestVerifyBatchAnswersAsOneByOne(t *testing.T) {
 			}
 			verifiers[i], err = NewVerifier(ring, guard, WithVerifierClock(func() time.Time { return time.UnixMilli(timestampMin) }))
 			if err != nil {
-				// A keyring over the library takes a guard of package lib, which has its own test.
+				// A keyring of the C library needs a guard of package lib, which has its own test.
 				t.Skip(err)
 			}
 		}
@@ -106,7 +107,7 @@ func TestVerifyBatchOfAClosedVerifier(t *testing.T) {
 	}
 }
 
-// BenchmarkVerify and this one differ by the batch alone.
+// The batch is the only difference from BenchmarkVerify.
 func BenchmarkVerifyBatch256(b *testing.B) {
 	ring := newTestKeyring(b)
 	if err := ring.Put(7, Advanced, testKey); err != nil {

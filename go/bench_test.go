@@ -1,6 +1,6 @@
 package cortexkey
 
-// What users would write without this package: the vendor's Go SDK's sequence of calls.
+// What users would write without this package: the same calls as in the vendor's Go SDK.
 
 import (
 	"crypto/rand"
@@ -14,9 +14,9 @@ import (
 	"time"
 )
 
-// sdkSequence makes the four headers as the vendor's SDK does (cortex-cloud-go 1.1.0, generateHeaders,
-// without its headers that authenticate nobody): random bytes, a builder, Sprintf, a new hash, a map.
-// It favours some characters, as that does.
+// sdkSequence builds the four headers as the vendor's SDK does (cortex-cloud-go 1.1.0,
+// generateHeaders, without the headers that do not authenticate): random bytes, a builder, Sprintf,
+// a new hash, a map. Like the SDK, it draws some characters more often than others.
 func sdkSequence(key, keyID, keyType string) (map[string]string, error) {
 	const characters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 	headers := make(map[string]string)
@@ -55,7 +55,8 @@ func BenchmarkPeerSDKSequence(b *testing.B) {
 	}
 }
 
-// tight is what an author who measures would write: randomness in stock, no allocation, one sum.
+// tight is what an author who optimises would write: buffered random bytes, no allocation, one
+// hash.
 type tight struct {
 	message [128 + 64 + 13]byte
 	stock   [4096]byte

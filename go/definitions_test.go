@@ -1,6 +1,6 @@
 package cortexkey
 
-// Compiled definitions: what they hold, what they answer, and what is refused.
+// Compiled definitions: their contents, their decisions, and invalid input.
 
 import (
 	"errors"
@@ -95,7 +95,7 @@ func TestDecisions(t *testing.T) {
 		key      string
 		question Question
 		answer   Answer
-		// A name that the line on the decision mentions.
+		// A name that occurs in the text of the decision.
 		names string
 	}{
 		{"export", ComponentQuestion{"Public API", PermissionEdit}, AnswerAllowed, "Public API"},
@@ -161,7 +161,7 @@ func BenchmarkDecide(b *testing.B) {
 	}
 }
 
-// A decision allocates what it returns, and no buffer of the size of the longest line.
+// A decision allocates only what it returns, and no buffer for the longest possible text.
 func TestADecisionAllocatesLittle(t *testing.T) {
 	definitions := loadTest(t, "after.ckc")
 	result := testing.Benchmark(func(b *testing.B) {

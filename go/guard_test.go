@@ -1,6 +1,6 @@
 package cortexkey
 
-// The replay guard in memory, as a verifier has it; internal/replay compares it with a model.
+// The in-memory replay guard, through a verifier; internal/replay compares it with a model.
 
 import (
 	"context"
@@ -114,7 +114,7 @@ func TestAQuotaHasItsVerdict(t *testing.T) {
 	}
 }
 
-// A guard takes its memory when it is made, at most 20 bytes an entry.
+// A guard allocates its memory when it is created, at most 20 bytes per entry.
 func TestTheMemoryOfAGuard(t *testing.T) {
 	const entries = 500_000
 	allocated := func() uint64 {

@@ -1,6 +1,7 @@
 package cortexkey
 
-// Nil receivers, nil arguments and zero values are errors, and after Close every method says so.
+// Nil receivers, nil arguments and zero values are errors, and after Close every method returns
+// one.
 
 import (
 	"errors"
@@ -99,7 +100,7 @@ func TestMiddlewareWithoutAHandler(t *testing.T) {
 	}
 }
 
-// Both backends say the same after Close; with the library, package lib runs this, too.
+// Both backends return the same error after Close; package lib runs this test with the library.
 func TestAfterClose(t *testing.T) {
 	signer := newTestSigner(t, Advanced)
 	ring, definitions := newTestKeyring(t), loadTest(t, "after.ckc")
@@ -119,7 +120,7 @@ func TestAfterClose(t *testing.T) {
 	for range 2 {
 		_, _, _, _ = signer.Close(), ring.Close(), guard.Close(), definitions.Close()
 	}
-	// The verifier has what it needs until it is closed itself.
+	// The verifier keeps its own references until it is closed itself.
 	for _, want := range []error{nil, VerdictReplayed} {
 		if _, err := verifier.Verify(t.Context(), header); !errors.Is(err, want) {
 			t.Errorf("got %v, want %v", err, want)

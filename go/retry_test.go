@@ -1,6 +1,6 @@
 package cortexkey
 
-// Attempts that net/http makes by itself: each that reaches a server has its own signature.
+// Retries by net/http itself: each attempt that reaches a server has its own signature.
 
 import (
 	"bufio"
@@ -20,8 +20,8 @@ import (
 	"testing"
 )
 
-// dropServer accepts requests, and of those to /drop… ends the connection of the first so many before an
-// answer, once it has read and verified them.
+// dropServer accepts requests. For a number of the first requests to /drop…, it closes the
+// connection after it has verified them, without a response.
 type dropServer struct {
 	*httptest.Server
 	mu     sync.Mutex
@@ -57,7 +57,7 @@ func newDropServer(t *testing.T, drops int) *dropServer {
 		}
 		_, _ = w.Write(body)
 		if r.URL.Path == "/warm" {
-			// Its connection is used until the body is read.
+			// Its connection is in use until the body is read.
 			_, _ = w.Write(make([]byte, 64<<10))
 		}
 	})
@@ -66,14 +66,14 @@ func newDropServer(t *testing.T, drops int) *dropServer {
 	return server
 }
 
-// ownTransport is net/http's, with connections that no other test has.
+// ownTransport is net/http's transport, with connections that no other test uses.
 func ownTransport(t *testing.T) *http.Transport {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	t.Cleanup(transport.CloseIdleConnections)
 	return transport
 }
 
-// cloner is a transport that sends a copy, as those for tracing do.
+// cloner is a transport that sends a copy of the request, as tracing transports do.
 type cloner struct {
 	below http.RoundTripper
 }
@@ -111,7 +111,7 @@ func TestEveryAttemptHasItsOwnSignature(t *testing.T) {
 	}
 }
 
-// warm leaves so many idle connections.
+// warm leaves this many idle connections.
 func warm(t *testing.T, transport http.RoundTripper, server *dropServer, count int) {
 	idle := make(chan error, count)
 	ctx := httptrace.WithClientTrace(t.Context(), &httptrace.ClientTrace{PutIdleConn: func(err error) { idle <- err }})
@@ -135,7 +135,7 @@ func warm(t *testing.T, transport http.RoundTripper, server *dropServer, count i
 	}
 }
 
-// call is refused by nobody. The server may have dropped it, and then it fails or is made again.
+// call is never refused. If the server drops it, it fails or is retried.
 func call(t *testing.T, transport http.RoundTripper, method, url, body string) {
 	request, _ := http.NewRequest(method, url, strings.NewReader(body))
 	if body == "" {
@@ -158,8 +158,8 @@ func call(t *testing.T, transport http.RoundTripper, method, url, body string) {
 	}
 }
 
-// net/http gives a GET up to a connection that was kept alive again; here it is made sure that it does, or
-// the test above shows nothing.
+// net/http retries a GET on a connection that was kept alive. This test ensures that it does;
+// otherwise the test above would prove nothing.
 func TestNetHTTPRepeats(t *testing.T) {
 	for _, base := range []func(*http.Transport) http.RoundTripper{
 		func(t *http.Transport) http.RoundTripper { return t },
@@ -182,7 +182,7 @@ func TestNetHTTPRepeats(t *testing.T) {
 	}
 }
 
-// A signer that is closed between the attempts of net/http leaves the second one without a signature.
+// If a signer is closed between two attempts of net/http, the second attempt has no signature.
 func TestASignerThatIsClosedBetweenAttempts(t *testing.T) {
 	server := newDropServer(t, 1)
 	signer := newTestSigner(t, Advanced)
@@ -204,8 +204,9 @@ func TestASignerThatIsClosedBetweenAttempts(t *testing.T) {
 	}
 }
 
-// refusingH2 refuses the first stream of each connection's requests, which means that it did not process
-// it, and answers the next with 200. It speaks as much of HTTP/2 as that needs.
+// refusingH2 refuses the first stream of each connection, which means that it did not process the
+// request, and responds to the next one with 200. It implements only as much of HTTP/2 as this
+// needs.
 func refusingH2(t *testing.T) *tls.Config {
 	listener := httptest.NewUnstartedServer(nil)
 	listener.TLS = &tls.Config{NextProtos: []string{"h2"}}

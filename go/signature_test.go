@@ -1,6 +1,6 @@
 package cortexkey
 
-// Signing into the caller's memory: right, fresh, redacted, and without allocation.
+// Signing into the caller's memory: correct, with a new nonce, redacted, and without allocation.
 
 import (
 	"encoding/json"

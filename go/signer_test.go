@@ -1,6 +1,6 @@
 package cortexkey
 
-// The signer: what it refuses, what it sends, what it shows, what it allocates.
+// The signer: invalid arguments, headers, formatting, allocations.
 
 import (
 	"bytes"
@@ -32,7 +32,7 @@ func newTestSigner(t testing.TB, level Level, opts ...Option) *Signer {
 	return signer
 }
 
-// valuesOf returns what headers hold, to be compared.
+// valuesOf returns the values of headers, for comparison.
 func valuesOf(h Headers) headerValues {
 	return headerValues{h.KeyID(), h.Authorization(), h.Nonce(), h.Timestamp()}
 }
@@ -179,7 +179,7 @@ func TestSignRequest(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		// Left from an earlier attempt, one of them past net/http's canonical form.
+		// Headers of an earlier attempt, one of them not in net/http's canonical form.
 		req.Header["x-xdr-nonce"] = []string{"stale"}
 		req.Header[HeaderNonce] = []string{"stale", "stale"}
 		req.Header[HeaderTimestamp] = []string{"stale"}
@@ -281,7 +281,7 @@ func TestNothingShowsTheKey(t *testing.T) {
 	}
 }
 
-// forms returns a secret as fmt's verbs write text and bytes.
+// forms returns a secret in all forms in which fmt's verbs write strings and bytes.
 func forms(secret string) []string {
 	forms := []string{secret}
 	for _, verb := range []string{"%x", "% x", "%X", "% X", "%d", "%o", "%b", "%#x", "%#v"} {
@@ -294,7 +294,7 @@ func forms(secret string) []string {
 	return forms
 }
 
-// unexported holds values in fields where fmt asks them nothing.
+// unexported holds values in unexported fields, on which fmt calls no methods.
 type unexported struct {
 	h  Headers
 	p  *Headers
@@ -305,7 +305,7 @@ type unexported struct {
 	a  any
 }
 
-// holders returns a value and what may hold it.
+// holders returns a value, alone and within other values.
 func holders(value any) []any {
 	holders := []any{value, struct{ V any }{value}, &struct{ V any }{value}, struct{ v any }{value}, []any{value}}
 	u := unexported{a: value}
@@ -315,13 +315,13 @@ func holders(value any) []any {
 		holders = append(holders, struct{ h Headers }{value}, struct{ p *Headers }{&value})
 	case *Signer:
 		u.s, u.ss = value, []*Signer{value}
-		// fmt takes the signer itself out of it, which vet would not let us copy.
+		// fmt takes the signer itself out of it, which vet would not allow us to copy.
 		holders = append(holders, struct{ s *Signer }{value}, reflect.ValueOf(value).Elem())
 	}
 	return append(holders, u, &u)
 }
 
-// shows prints the values in every way that Go has.
+// shows formats the values in every way that Go has.
 func shows(t *testing.T, values ...any) []string {
 	var shown []string
 	for _, value := range values {
@@ -356,7 +356,7 @@ func TestAllocations(t *testing.T) {
 		fresh := testing.AllocsPerRun(1000, func() { _, _ = signer.Headers() })
 		request := testing.AllocsPerRun(1000, func() { _ = signer.SignRequest(req) })
 		t.Logf("%s, %v key: HeadersAt %v, Headers %v, SignRequest %v allocations", Backend(), level, at, fresh, request)
-		// The values in one string, and Headers or net/http's slice of values.
+		// One allocation is a string for all values, the other Headers or net/http's slice of values.
 		if !instrumented && (at > 2 || fresh > 2 || request > 2) {
 			t.Errorf("%v: more than 2", level)
 		}

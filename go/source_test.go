@@ -21,7 +21,7 @@ func keyFile(id uint64, level, key string) string {
 	return fmt.Sprintf("# rotated\nCORTEXKEY_API_KEY_ID=%d\nCORTEXKEY_API_KEY_TYPE=%s\nCORTEXKEY_API_KEY=%s\n", id, level, key)
 }
 
-// replace puts a file in the place of another at once, as a mounted secret is replaced.
+// replace replaces a file atomically, as Kubernetes replaces a mounted secret.
 func replace(t *testing.T, path, contents string) {
 	if err := os.WriteFile(path+".new", []byte(contents), 0o600); err != nil {
 		t.Fatal(err)
@@ -31,7 +31,7 @@ func replace(t *testing.T, path, contents string) {
 	}
 }
 
-// lookAgain has a source look at its file the next time, without a second's wait.
+// lookAgain lets a source read its file at the next call, without waiting for a second.
 func lookAgain(f *FileSource) {
 	f.mu.Lock()
 	defer f.mu.Unlock()

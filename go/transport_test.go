@@ -1,6 +1,7 @@
 package cortexkey
 
-// The transport: each attempt anew, to no other host, and the caller's request as it was.
+// The transport: a new signature for each attempt, none for other hosts, and the caller's request
+// unchanged.
 
 import (
 	"errors"
@@ -124,7 +125,7 @@ func TestNewTransportRefuses(t *testing.T) {
 	}
 }
 
-// Each host that is taken is that of some request, in whatever spelling.
+// Each accepted host equals that of a request, in any spelling.
 func TestHostsMatch(t *testing.T) {
 	signer := newTestSigner(t, Standard)
 	base := roundTripper(func(r *http.Request) (*http.Response, error) {
@@ -161,7 +162,7 @@ func TestChildTenant(t *testing.T) {
 	if err := signer.SignRequest(request); err != nil || len(request.Header) != 5 || request.Header.Get(HeaderChildTenant) != "child-1" {
 		t.Errorf("%v %v", err, request.Header)
 	}
-	// Without the option what the caller set stays.
+	// Without the option, the caller's header stays.
 	if err := newTestSigner(t, Advanced).SignRequest(request); err != nil || request.Header.Get(HeaderChildTenant) != "child-1" {
 		t.Errorf("%v %v", err, request.Header)
 	}

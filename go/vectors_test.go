@@ -1,6 +1,6 @@
 package cortexkey
 
-// The known answers of vectors/auth.json, through whichever backend is built.
+// The known answers of vectors/auth.json, with the backend of this build.
 
 import (
 	"bytes"
@@ -71,7 +71,7 @@ func (v *vector) check(t *testing.T) {
 	}
 }
 
-// The module's archive has no ../vectors; in the repository the two files must not part.
+// The module's archive has no ../vectors; in the repository the two files must be equal.
 func TestVectorsAreThoseOfTheRepository(t *testing.T) {
 	theirs, err := os.ReadFile("../vectors/auth.json")
 	if errors.Is(err, fs.ErrNotExist) {

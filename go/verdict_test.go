@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// The codes of the table are those of the vectors.
+// The codes of the table equal those of the vectors.
 func TestVerdictCodes(t *testing.T) {
 	text, err := os.ReadFile("testdata/auth.json")
 	if err != nil {

@@ -1,6 +1,6 @@
 package cortexkey
 
-// The verifier: the known answers, keys that change, guards, the middleware, and what it allocates.
+// The verifier: known answers, changing keys, guards, the middleware, and allocations.
 
 import (
 	"context"
@@ -15,7 +15,7 @@ import (
 	"time"
 )
 
-// verifying is a case of the vectors.
+// verifying is a case of the vectors for verification.
 type verifying struct {
 	Name   string
 	Stored *struct {
@@ -82,7 +82,7 @@ func TestVerifyingVectors(t *testing.T) {
 	}
 }
 
-// header returns the headers as net/http has them; code points are bytes.
+// header returns the headers in net/http's form; each code point is a byte.
 func (v *verifying) header() http.Header {
 	header := http.Header{}
 	for name, value := range v.Request {
@@ -196,7 +196,7 @@ func TestPutRefuses(t *testing.T) {
 	}
 }
 
-// setGuard is a guard of somebody's own.
+// setGuard is a guard that a user might write.
 type setGuard struct {
 	mu   sync.Mutex
 	seen map[[16]byte]time.Time
@@ -233,7 +233,7 @@ func TestCustomGuard(t *testing.T) {
 			t.Errorf("got %v, want %v", err, want)
 		}
 	}
-	// The tag is that of every language: 128 bits of SHA-256 over the id and the digest.
+	// The tag is the same in every language: 128 bits of SHA-256 over the id and the digest.
 	want := [16]byte{0x9b, 0x63, 0x7d, 0x42, 0x20, 0xfe, 0x31, 0x9b, 0xbc, 0x70, 0xa9, 0x4c, 0x4d, 0x9a, 0xd0, 0xab}
 	if until, ok := guard.seen[want]; !ok || until.UnixMilli() != timestampMin+60_000 {
 		t.Errorf("%x", guard.seen)

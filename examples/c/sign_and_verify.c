@@ -1,4 +1,4 @@
-/* Signs a request, verifies it, and refuses the same headers when they come again.
+/* Signs a request, verifies it, and refuses a replay of the same headers.
  *
  *   cc sign_and_verify.c $(pkg-config --cflags --libs cortexkey) -o sign_and_verify && ./sign_and_verify
  *
@@ -20,7 +20,7 @@ static cxk_status sign(cxk_headers *headers) {
   return status;
 }
 
-/* What a service keeps: the keys that it knows, and one replay guard for all of them. */
+/* What a service keeps: its keys, and one replay guard for all of them. */
 static cxk_status make_verifier(cxk_verifier **verifier) {
   cxk_keyring *keyring = NULL;
   cxk_replay_guard *guard = NULL;
@@ -36,7 +36,7 @@ static cxk_status make_verifier(cxk_verifier **verifier) {
   if (status == CXK_OK) status = cxk_keyring_put(keyring, &stored);
   if (status == CXK_OK) status = cxk_replay_guard_new(&options, &guard);
   if (status == CXK_OK) status = cxk_verifier_new(NULL, keyring, guard, verifier);
-  /* The verifier does not need these handles any more. */
+  /* The verifier keeps its own references. */
   cxk_keyring_free(keyring);
   cxk_replay_guard_free(guard);
   return status;

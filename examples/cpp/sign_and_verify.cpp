@@ -1,4 +1,4 @@
-// Signs a request, verifies it, and refuses the same headers when they come again.
+// Signs a request, verifies it, and refuses a replay of the same headers.
 //
 //   cmake -S . -B build && cmake --build build && build/sign_and_verify
 #include <chrono>
@@ -31,7 +31,7 @@ int main() {
   const auto sent = signer->headers();
   if (!sent) return fail(sent);
 
-  // What a service keeps: the keys that it knows, and one replay guard for all of them.
+  // What a service keeps: its keys, and one replay guard for all of them.
   auto keyring = cortexkey::Keyring::make();
   if (!keyring) return fail(keyring);
   cxk_key stored = CXK_KEY_INIT;

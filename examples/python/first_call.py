@@ -1,4 +1,4 @@
-"""Asks a tenant whether a key is good: python first_call.py https://api-TENANT
+"""Checks a key with a call to its tenant: python first_call.py https://api-TENANT
 
 The key comes from CORTEXKEY_API_KEY, CORTEXKEY_API_KEY_ID and CORTEXKEY_API_KEY_TYPE, never from an argument.
 """

@@ -2,8 +2,9 @@
 
 package lib_test
 
-// Generated definitions, questions, damaged bytes and sequences of requests, through both backends. The
-// build tag cortexkey_cgo would compare the library with itself, so the gate runs these without it.
+// Runs both backends on generated definitions, questions, damaged bytes and sequences of requests.
+// With the build tag cortexkey_cgo, the library would be compared with itself, so CI runs these
+// tests without it.
 
 import (
 	"bytes"
@@ -25,11 +26,12 @@ import (
 	"github.com/cortexkey/cortexkey/go/lib"
 )
 
-// writer writes compiled definitions of chance, in the form that crates/core/src/access/compiled states.
+// writer writes random compiled definitions, in the format that crates/core/src/access/compiled
+// describes.
 type writer struct {
 	bytes.Buffer
 	rand *rand.Rand
-	// Whether it breaks the form now and then.
+	// Whether it sometimes violates the format.
 	breaks bool
 }
 
@@ -120,7 +122,7 @@ func (w *writer) selection(selects uint64) {
 	}
 }
 
-// sealed puts the head before a body.
+// sealed prepends the header to a body.
 func sealed(body []byte) []byte {
 	head := []byte("\x89CKC\r\n\x1a\n\x02\x00\x00\x00")
 	head = binary.LittleEndian.AppendUint32(head, uint32(len(body)))
@@ -209,7 +211,7 @@ func TestGeneratedDefinitionsAndQuestions(t *testing.T) {
 	}
 }
 
-// sameKind: the words of an error are each backend's own.
+// sameKind compares kinds of errors, because each backend has its own text.
 func sameKind(a, b error) bool {
 	if (a == nil) != (b == nil) {
 		return false
@@ -302,8 +304,8 @@ func TestForgedDefinitions(t *testing.T) {
 	}
 }
 
-// Sequences of requests to a verifier of the library with its guard, and to one in Go with its own: each
-// request has the same verdict, as long as the guards have room.
+// Sends the same sequences of requests to a verifier of the library and to one in Go, each with its
+// own guard: each request has the same verdict, as long as the guards are not full.
 func TestGeneratedSequences(t *testing.T) {
 	for seed := range uint64(24) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) { sequence(t, rand.New(rand.NewPCG(5, seed))) })
@@ -339,7 +341,7 @@ func sequence(t *testing.T, random *rand.Rand) {
 	}
 	var sent []request
 	verdicts := map[string]int{}
-	// A batch of what the others verify one by one, with a guard of its own; checked when the clock moves.
+	// The same requests as a batch, with a guard of its own; verified when the clock advances.
 	batchGuard := must(lib.NewMemoryGuard(config))(t)
 	defer batchGuard.Close()
 	batches := must(cortexkey.NewVerifier(libKeyring(t), batchGuard, options...))(t)
@@ -355,7 +357,7 @@ func sequence(t *testing.T, random *rand.Rand) {
 		batch, wanted = batch[:0], wanted[:0]
 	}
 	for step := range 3000 {
-		// In runs of any length the clock stands still.
+		// The clock stands still for runs of any length.
 		move := random.IntN(40)
 		if step%500 < 250 {
 			move = 40 + random.IntN(40)

@@ -2,8 +2,8 @@
 
 package lib_test
 
-// The library behind the types of package cortexkey, and the two backends beside each other: they give
-// the same answers.
+// Tests the library through the types of package cortexkey, and that both backends give the same
+// results.
 
 import (
 	"encoding/json"
@@ -83,7 +83,7 @@ func TestVectors(t *testing.T) {
 	}
 }
 
-// Signatures of batches of every size are those that Go makes of their nonces and times.
+// Signatures of batches of every size equal those that Go computes from their nonces and times.
 func TestBatches(t *testing.T) {
 	theirs := must(lib.NewSigner(7, cortexkey.Advanced, []byte(testKey)))(t)
 	defer theirs.Close()
@@ -177,7 +177,7 @@ func TestAMemoryGuardAcceptsOnce(t *testing.T) {
 	guard := must(lib.NewMemoryGuard(cortexkey.MemoryGuardConfig{Entries: 1000, First: true}))(t)
 	now := int64(nowMS)
 	verifier := must(cortexkey.NewVerifier(keyring, guard, at(&now)))(t)
-	// The verifier has what it needs.
+	// The verifier keeps its own references.
 	_, _ = guard.Close(), keyring.Close()
 	header := signed(t, 7, testNonce, nowMS)
 	var accepted atomic.Int32
@@ -227,7 +227,8 @@ func TestMemoryGuardsOfTheLibrary(t *testing.T) {
 	}
 }
 
-// A guard of package cortexkey serves keyrings of the library, too, and knows when their keys were created.
+// A guard of package cortexkey also works with keyrings of the library, and knows when their keys
+// were created.
 func TestAGuardInGoForTheLibrary(t *testing.T) {
 	keyring := libKeyring(t)
 	started := time.UnixMilli(nowMS)
@@ -281,7 +282,8 @@ func TestComparing(t *testing.T) {
 	}
 }
 
-// usesLibrary: with the build tag cortexkey_cgo everything does.
+// usesLibrary reports whether definitions use the library, which all do with the build tag
+// cortexkey_cgo.
 func usesLibrary(*cortexkey.Definitions) bool { return cortexkey.Backend() != "pure Go" }
 
 // FuzzBothVerifiers compares Go's verifier with the library's.

@@ -1,4 +1,4 @@
-// Known answers, Node's own SHA-256 beside the library's, misuse, and `signedFetch` against a server.
+// Known answers, a comparison with Node's own SHA-256, misuse, and `signedFetch` with a server.
 // CORTEXKEY_VECTORS names vectors/auth.json.
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";

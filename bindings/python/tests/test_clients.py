@@ -1,4 +1,4 @@
-"""The auth classes of requests and httpx against a server that keeps what it got."""
+"""The auth classes of requests and httpx, with a server that records the headers."""
 
 import asyncio
 import hashlib
@@ -18,7 +18,7 @@ SIGNER = Signer(7, KEY)
 
 
 class Server:
-    """Answers every request, with a redirect where `location` is set, and keeps the headers."""
+    """Responds to every request, with a redirect if `location` is set, and records the headers."""
 
     def __enter__(self):
         received = self.received = []

@@ -1,8 +1,8 @@
 /* A member of the replay guard that several processes share on Redis 6.2 or later, or Valkey:
  *   shared_guard PORT SCRIPT FILE
- * SCRIPT is replay_guard.lua, whose first lines describe how the guard works. FILE is this member's own
- * and survives restarts. It signs a request of its own, has it accepted once and then refused, and
- * so shows what a server does with the tag of each request.
+ * SCRIPT is replay_guard.lua, whose first lines describe how the guard works. FILE stores this member's
+ * state across restarts. The program signs a request, which the guard accepts once and then refuses. A
+ * server does the same with the tag of each request.
  *   cc shared_guard.c $(pkg-config --cflags --libs cortexkey hiredis) -o shared_guard */
 #include <cortexkey.h>
 #include <hiredis/hiredis.h>
@@ -17,7 +17,7 @@
 #define NOTICE_MS 2500 /* others have looked meanwhile, and know what this member announced */
 #define NOTED_MAX 64
 
-/* What a member must not forget, and what it only needs while it runs. */
+/* The state that a member stores in its file, and the state that it needs only while it runs. */
 struct member {
   redisContext *server;
   char *script, sha[41], name[17];
@@ -56,7 +56,7 @@ static int copy(char *to, size_t size, const redisReply *from) {
   return from->type == REDIS_REPLY_STRING && (size_t)snprintf(to, size, "%s", from->str) < size;
 }
 
-/* Calls the script. The caller frees what is returned: a list of texts, or NULL. */
+/* Calls the script. Returns a list of strings, which the caller frees, or NULL. */
 static redisReply *call(struct member *m, int count, const char **arg, const size_t *len) {
   const char *all[20] = {"EVALSHA", m->sha, "3", "{cortexkey-replay}:state",
                          "{cortexkey-replay}:used", "{cortexkey-replay}:live"};
@@ -84,7 +84,8 @@ static int save(const struct member *m) {
   return fclose(file) == 0 && good && rename(new_file, m->file) == 0;
 }
 
-/* Checks the server, announces what this member may accept, and learns that of the others. */
+/* Checks the server, announces the range that this member may accept, and learns those of the
+ * others. */
 static int look(struct member *m) {
   const long long began = ms(CLOCK_MONOTONIC);
   char now[24], skew[24], new_id[17], old_id[24];
@@ -118,7 +119,7 @@ static int look(struct member *m) {
   return 1;
 }
 
-/* 1 where the request may go on, 0 where it is refused. */
+/* Returns 1 if the request is accepted, 0 if it is refused. */
 static int remember(struct member *m, const cxk_principal *principal) {
   const unsigned long long stamp = principal->remember_until_ms - SKEW_MS;
   const long long at = ms(CLOCK_MONOTONIC);

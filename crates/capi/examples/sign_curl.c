@@ -1,5 +1,5 @@
 /* POSTs {} with the headers of a key: sign_curl URL KEY-ID standard|advanced
- * The key comes from the environment, CORTEXKEY_API_KEY, never from an argument.
+ * The key is read from the environment variable CORTEXKEY_API_KEY, never from an argument.
  *   cc sign_curl.c $(pkg-config --cflags --libs cortexkey libcurl) -o sign_curl */
 #include <cortexkey.h>
 #include <curl/curl.h>

@@ -1,6 +1,6 @@
 /* A server on loopback that verifies every request: verify_server KEY-ID standard|advanced
- * The key comes from the environment, CORTEXKEY_API_KEY. It prints its port, and stops at the end
- * of its standard input.
+ * The key is read from the environment variable CORTEXKEY_API_KEY. The server prints its port, and
+ * stops at the end of standard input.
  *   cc verify_server.c $(pkg-config --cflags --libs cortexkey libmicrohttpd) -o verify_server */
 #include <arpa/inet.h>
 #include <cortexkey.h>

@@ -37,7 +37,7 @@ pub(crate) fn script(shell: Shell) -> io::Result<Vec<u8>> {
         Shell::Elvish => &Elvish,
         Shell::Fish => &Fish,
         Shell::Zsh => &Zsh,
-        // The script for PowerShell that asks the program evaluates what was typed so far.
+        // The dynamic script for PowerShell would evaluate what was typed so far.
         _ => {
             let mut command = with_values(crate::command(), fixed);
             clap_complete::generate(shell, &mut command, PROGRAM, &mut script);
@@ -92,8 +92,8 @@ pub(crate) fn answer() -> Option<ExitCode> {
     }
 }
 
-/// The command line with values for its arguments. Parsing does not use it: a policy has rules of its
-/// own, and a format may name a file.
+/// The command line with the possible values of its arguments. Parsing does not use it, because a
+/// policy can define rules, and a format can name a file.
 fn with_values(command: Command, values: fn(&str, Arg) -> Arg) -> Command {
     let of_command = command.get_name().to_owned();
     let command = command.mut_args(|arg| values(&of_command, arg));

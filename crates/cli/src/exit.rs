@@ -15,7 +15,7 @@ use cortexkey_system::{io_reason, message_and_help};
 
 use crate::text;
 
-/// An error of any type, for the functions that parse arguments: clap prints its message.
+/// An error of any type, for the functions that parse arguments; clap prints its message.
 pub(crate) type BoxError = Box<dyn Error + Send + Sync>;
 
 /// The exit codes, the same for every command.

@@ -9,8 +9,8 @@ use zeroize::Zeroizing;
 
 use crate::exit::{Exit, Failure};
 
-/// All bytes of a file, or of standard input for `-`; they may contain a key. `what` names them in
-/// messages.
+/// All bytes of a file, or of standard input for `-`; they may contain a key. `what` is their name
+/// in messages.
 pub(crate) fn read(path: &Path, what: &str, bytes_max: u64) -> Result<Zeroizing<Vec<u8>>, Failure> {
     let unreadable = |error: io::Error| {
         let name = path.display();

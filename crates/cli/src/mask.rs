@@ -18,7 +18,7 @@ const KNOWN_BYTES_MIN: usize = 8;
 /// An argument of this length may be a key: the shortest keys that tools of the field generate have
 /// 16 characters.
 const SUSPECT_BYTES_MIN: usize = 16;
-/// Longer than anything in names, such as a SHA-256 digest.
+/// Longer than any part of a name, such as a SHA-256 digest.
 const RUN_BYTES_MIN: usize = 65;
 /// A command uses at most two keys.
 const KNOWN_MAX: usize = 64;
@@ -118,8 +118,8 @@ fn without(bytes: &[u8], needle: &[u8]) -> Option<Vec<u8>> {
     Some(hidden)
 }
 
-/// Masks every run of key characters that is long enough and not a word. Separators of paths,
-/// options and sentences end a run. None if there is no such run.
+/// Masks every run of key characters that is long enough and does not look like words. Separators
+/// of paths, options and sentences end a run. None if there is no such run.
 pub(crate) fn hide_runs(text: &str, bytes_min: usize) -> Option<String> {
     let is_key = |run: &&str| run.len() >= bytes_min && !is_word(run);
     // The usual case does not allocate.

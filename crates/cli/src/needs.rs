@@ -51,7 +51,7 @@ fn words((permission, purpose): &Need) -> String {
 enum Held {
     Yes,
     No,
-    /// Only a call that changes something would show it.
+    /// Only a call that changes something would show whether the key has it.
     Unknown,
 }
 
@@ -65,7 +65,7 @@ impl Held {
     }
 }
 
-/// Makes a call that reads. A key that may not read may not change either.
+/// Makes a call that only reads. A key that may not read may not change anything either.
 fn has(client: &Client, permission: ApiPermission) -> Result<Held, Failure> {
     let answer: Result<(), CallError> = match permission {
         ApiPermission::PublicApiView | ApiPermission::PublicApiEdit => {

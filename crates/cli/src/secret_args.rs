@@ -10,7 +10,7 @@ use clap::error::ErrorKind;
 use crate::exit::{Exit, Failure};
 use crate::{mask, text};
 
-/// Keys have 128 letters and digits; no option or value of ours is a run of this length.
+/// Keys have 128 letters and digits; no option or value of this program is a run of this length.
 const ARGUMENT_RUN_MIN: usize = 24;
 
 /// Prints clap's error, or explains why a key must not be an argument.

@@ -42,8 +42,8 @@ pub(crate) fn pretty_json(value: &Value) -> String {
     visible(&format!("{value:#}")) + "\n"
 }
 
-/// Equivalent JSON without anything that a terminal or CI service would interpret; text from a tenant may contain
-/// anything.
+/// Equivalent JSON without anything that a terminal or CI service would interpret, since text from
+/// a tenant may contain it.
 pub(crate) fn visible(json: &str) -> String {
     let mut out = String::with_capacity(json.len());
     for c in json.chars() {
@@ -66,7 +66,7 @@ pub(crate) fn print(text: &str) -> io::Result<()> {
     print_key(&inert(&mask::hide(text)))
 }
 
-/// Writes workflow commands of our own, whose content is broken already, to standard output.
+/// Writes workflow commands of this program, whose content is escaped already, to standard output.
 #[cfg(feature = "lint")]
 pub(crate) fn print_commands(text: &str) -> io::Result<()> {
     print_key(&mask::hide(text))

@@ -110,7 +110,7 @@ impl App {
                 return Scopes::default();
             }
             let now = read.insert(self.scopes.read(&self.options, ids));
-            // Those of an earlier time are not compared with the keys of now.
+            // Scopes from an earlier time are not compared with the current keys.
             if now.fault.is_some() { Scopes::default() } else { Scopes::clone(&now.scopes) }
         });
         let ids = view.snapshot.rows.iter().map(|row| row.record.key_id);

@@ -16,7 +16,7 @@ use crate::page_request::{Fields, QUERY_BYTES_MAX};
 use crate::parts::layout::plain_page;
 use crate::session::{COOKIE, Token};
 
-/// More than any form here needs.
+/// More bytes than any form here needs.
 pub(crate) const BODY_BYTES_MAX: usize = 64 * 1024;
 const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 const FORM_TYPE: &str = "application/x-www-form-urlencoded";
@@ -55,7 +55,7 @@ pub(crate) async fn check_session(
 ) -> Response {
     let token = cookie(request.headers()).and_then(|cookie| app.sessions().form_token(cookie));
     let Some(form_token) = token else {
-        // A page that the user opens, and not a request made by a page.
+        // A page that the user opened, not a request by a page.
         let dest = single(request.headers(), &HeaderName::from_static("sec-fetch-dest"));
         if dest.is_none_or(|dest| dest == "document") {
             app.announce_address();
@@ -120,7 +120,7 @@ fn origin_fault(app: &App, request: &Request) -> Option<(StatusCode, &'static st
         && single(headers, &HeaderName::from_static("sec-fetch-dest")) == Some("document");
     match site {
         None | Some(Some("same-origin" | "none")) => {}
-        // A link in a chat or a mail: its token is what counts.
+        // A link in a chat or a mail: its token decides.
         Some(Some("same-site" | "cross-site")) if is_entry && is_navigation => {}
         _ => return Some((StatusCode::FORBIDDEN, "the request comes from another page")),
     }
@@ -157,6 +157,6 @@ fn cookie(headers: &HeaderMap) -> Option<&str> {
         .filter_map(|pair| pair.trim().split_once('='))
         .filter(|(name, _)| *name == COOKIE);
     let (_, value) = found.next()?;
-    // Two of the same name were not both set here.
+    // If there are two of the same name, this server did not set both.
     found.next().is_none().then_some(value)
 }

@@ -22,7 +22,7 @@ const FIXED: [(HeaderName, &str); 7] = [
     ),
 ];
 
-/// Adds the headers. Responses are not stored anywhere unless marked otherwise.
+/// Adds the headers. No cache may store a response unless it is marked otherwise.
 pub(crate) fn add(headers: &mut HeaderMap) {
     for (name, value) in FIXED {
         headers.insert(name, HeaderValue::from_static(value));

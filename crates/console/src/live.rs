@@ -102,7 +102,7 @@ impl Live {
             let now = Instant::now();
             if now >= due && !batch.is_empty() {
                 due = now + PAUSE;
-                // Fails if the last browser has just left.
+                // It fails if the last browser has just disconnected.
                 let _ = self.batches.send(Arc::new(core::mem::take(&mut batch)));
             }
             sleep(TICK).await;

@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 
 use crate::session::Token;
 
-/// More keys than wait at a time.
+/// More keys than ever wait at a time.
 const KEYS_MAX: usize = 16;
 /// How long a key waits: a browser asks for it at once.
 pub(crate) const WAIT_MAX: Duration = Duration::from_secs(5 * 60);
@@ -53,7 +53,7 @@ impl NewKeys {
         waiting.push(Waiting { ticket, session: session.clone(), since, page });
     }
 
-    /// The key of a ticket, once, and only for its session.
+    /// Takes the key of a ticket, once, and only for its session.
     pub(crate) fn take(&self, session: &Token, ticket: &str) -> Option<NewKeyPage> {
         let mut waiting = self.lock();
         let is_it = |one: &Waiting| one.ticket.is(ticket) && one.session.is(session.expose());
@@ -61,7 +61,7 @@ impl NewKeys {
         Some(waiting.remove(at).page)
     }
 
-    /// Drops the keys of a session that ends.
+    /// Drops the keys of a session that has ended.
     pub(crate) fn end(&self, session: &Token) {
         self.lock().retain(|one| !one.session.is(session.expose()));
     }

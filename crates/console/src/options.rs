@@ -10,7 +10,8 @@ use cortexkey_client::{Client, Sink};
 use cortexkey_fleet::DefinitionSource;
 use cortexkey_tenant::Controls;
 
-/// Scopes are one call a key: for more keys than these, they are not read when a page is opened.
+/// Reading scopes takes one call per key. With more keys than this, they are not read when a page
+/// is opened.
 pub(crate) const SCOPES_MAX: usize = 200;
 
 /// The options of a console.
@@ -62,7 +63,7 @@ impl Options {
 }
 
 impl Options {
-    /// The local emulator, where the tenant is that.
+    /// The local emulator, if the tenant is one.
     pub(crate) fn emulator(&self) -> Option<&Controls> {
         match &self.kind {
             TenantKind::Emulator(controls) => Some(controls),
@@ -70,7 +71,7 @@ impl Options {
         }
     }
 
-    /// Where the definitions are, where there are any.
+    /// Where the definitions are, if there are any.
     pub(crate) fn definition_source(&self) -> Option<DefinitionSource> {
         let folder = self.keys.clone()?;
         let tenant = self.tenant.clone();

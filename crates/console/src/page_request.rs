@@ -38,7 +38,7 @@ impl Fields {
         self.0.iter().filter(move |(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
-    /// Whether a name is there with any value.
+    /// Whether a name is present, with any value.
     pub(crate) fn has(&self, name: &str) -> bool {
         self.get(name).is_some()
     }
@@ -53,8 +53,8 @@ impl Fields {
         self.0.is_empty()
     }
 
-    /// The same with a single value for a name, replacing all others; without the name if there is
-    /// none.
+    /// The same with a single value for a name, which replaces all its values; without a value, the
+    /// name is removed.
     #[must_use]
     pub(crate) fn with(&self, name: &str, value: Option<&str>) -> Self {
         let others = self.0.iter().filter(|(known, _)| known != name).cloned();

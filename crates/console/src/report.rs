@@ -143,7 +143,7 @@ fn faults(faults: &[String]) -> Markup {
     }
 }
 
-/// A table that is wider than a narrow window, and as wide as it needs on paper.
+/// A table that scrolls in a narrow window, and has its full width on paper.
 fn table(id: &str, title: &str, count: &str, headings: &[&str], rows: &Markup) -> Markup {
     html! {
         section class="card" aria-labelledby=(id) {
@@ -194,7 +194,7 @@ fn keys(keys: &[KeyFacts]) -> Markup {
     table("keys", "Keys", &counts(generated, keys.len()), &headings, &rows)
 }
 
-/// How many keys a table has, and how many definitions without one.
+/// The number of keys in a table, and of definitions without a key.
 fn counts(generated: usize, all: usize) -> String {
     let keys = thousands(generated);
     match all - generated {
@@ -339,7 +339,7 @@ fn last_action(key: &InventoryKey) -> Markup {
     }
 }
 
-/// Each role once, with what it holds: keys share them.
+/// Each role once, with what it grants, since keys share roles.
 fn roles(keys: &[InventoryKey]) -> Markup {
     let mut roles: Vec<&RoleHolding> = Vec::new();
     for role in keys.iter().flat_map(|key| &key.roles) {

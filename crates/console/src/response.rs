@@ -27,7 +27,7 @@ pub(crate) fn parts(parts: Vec<(&str, Markup)>) -> Response {
     markup(StatusCode::OK, parts)
 }
 
-/// Where the browser goes after a form was carried out. Such a response has it as its extension.
+/// Where the browser goes after a form was carried out. The response carries it as an extension.
 #[derive(Clone, Debug)]
 pub(crate) enum Destination {
     /// A page that can be opened any number of times.

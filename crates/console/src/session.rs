@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 
 /// The cookie of a session.
 pub(crate) const COOKIE: &str = "cortexkey_console";
-/// More browsers than a user has open.
+/// More browsers than a user has open at a time.
 const SESSIONS_MAX: usize = 16;
 /// The idle time after which a session ends.
 const IDLE_MAX: Duration = Duration::from_secs(12 * 60 * 60);
@@ -107,7 +107,7 @@ impl Sessions {
         Some(session.form.clone())
     }
 
-    /// Whether the session with this form token is open. Asking does not keep it so.
+    /// Whether the session with this form token is open. This call does not prolong it.
     pub(crate) fn is_open(&mut self, form: &Token) -> bool {
         self.drop_idle();
         self.open.iter().any(|session| session.form.is(form.expose()))

@@ -15,10 +15,11 @@ use cortexkey_system::chain;
 
 use crate::options::Options;
 
-/// The largest age of a snapshot when a page of a real tenant is opened: reading takes one call per
+/// The maximum age of a snapshot when a page of a real tenant is opened: reading takes one call per
 /// hundred keys.
 const AGE_MAX: Duration = Duration::from_secs(60);
-/// The same for the emulator, which says itself when its keys change; files do not.
+/// The maximum age for the emulator, which reports changes of its keys; changed files are not
+/// reported.
 const EMULATOR_AGE_MAX: Duration = Duration::from_secs(1);
 
 /// How recent a snapshot must be.
@@ -51,7 +52,7 @@ struct Cached {
 #[derive(Clone, Copy)]
 struct Stamp {
     at: Instant,
-    /// How often the emulator's keys had changed by then.
+    /// The emulator's count of changes at that time.
     changes: Option<u64>,
 }
 
@@ -64,8 +65,8 @@ pub(crate) struct Snapshots {
 }
 
 impl Snapshots {
-    /// A snapshot. If it is read now, `scopes` reads the scopes of its keys: what it returns is not
-    /// read again for the definitions.
+    /// A snapshot. If it is read now, `scopes` reads the scopes of its keys; the definitions are
+    /// compared with them, without reading them again.
     pub(crate) fn view(
         &self,
         options: &Options,

@@ -18,7 +18,7 @@ pub(crate) const FIELD: &str = "once";
 /// How many forms are remembered.
 const SUBMISSIONS_MAX: usize = 1000;
 
-/// The forms that were sent last.
+/// The forms that were submitted last.
 #[derive(Default)]
 pub(crate) struct Submissions(Mutex<VecDeque<Submission>>);
 
@@ -34,13 +34,13 @@ struct Done {
     destination: Destination,
 }
 
-/// What became of a form.
+/// The outcome of a form.
 pub(crate) enum Submitted {
     /// It was carried out now.
     Now(Response),
-    /// It was carried out before, and led there.
+    /// It was carried out before, and led to this page.
     Before(Destination),
-    /// It was not carried out to its end before; what it did is unknown.
+    /// It was carried out before, but not completely; what it did is unknown.
     Unknown,
 }
 
@@ -53,13 +53,14 @@ impl Submissions {
         let Ok(mut done) = done.lock() else { return Submitted::Unknown };
         let fields = Sha256::digest(form.to_query()).into();
         if let Some(done) = &*done
-            // A form that creates a key creates one key, even if its fields are changed meanwhile.
+            // A form that creates a key creates only one, even if its fields were changed in
+            // between.
             && (done.fields == fields || done.destination.is_new_key())
         {
             return Submitted::Before(done.destination.clone());
         }
         let response = carry_out();
-        // A refused form has no destination: its page has another number.
+        // A refused form leads nowhere; its page has a new number.
         let destination = response.extensions().get::<Destination>().cloned();
         if let Some(destination) = destination {
             *done = Some(Done { fields, destination });
@@ -130,7 +131,7 @@ mod tests {
             }))
         };
         assert_eq!([send("once=a&x=1"), send("once=a&x=1")], ["/1", "/1"]);
-        // With other values, or with another number or none, it is another form.
+        // With other values, another number or no number, it is a different form.
         assert_eq!([send("once=a&x=2"), send("once=b&x=1")], ["/2", "/3"]);
         assert_eq!([send("x=1"), send("x=1")], ["/4", "/5"]);
     }

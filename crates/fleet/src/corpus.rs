@@ -125,7 +125,7 @@ impl TenantCorpus {
                 (Err(why), true) => {
                     Some(format!("cannot confirm that its definition was deleted: {why}"))
                 }
-                // It never had a definition, and --prune requested its deletion.
+                // The key never had a definition, and --prune requested its deletion.
                 (Err(_), false) => None,
             }
         });

@@ -234,7 +234,7 @@ impl ComparedDefinitions {
     ) -> Self {
         let mut definitions = Self::default();
         match &outcome.policy {
-            // A pattern that matches no file would look like deleted definitions.
+            // Otherwise a pattern that matches no file would look like deleted definitions.
             Some(policy) if outcome.no_input => {
                 if policy.path() != Some(DEFAULT_POLICY) {
                     definitions.faults.extend(outcome.messages.iter().cloned());

@@ -204,11 +204,11 @@ pub struct Figure {
     pub title: &'static str,
     /// The number of keys.
     pub count: usize,
-    /// What a count above 0 means.
+    /// How much attention a count above 0 needs.
     pub tone: Tone,
 }
 
-/// What a figure above 0 means.
+/// How much attention a figure above 0 needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tone {
     /// It needs no attention.

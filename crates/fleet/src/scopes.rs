@@ -12,8 +12,8 @@ pub struct Scopes {
 }
 
 impl Scopes {
-    /// Reads the scopes of keys. If the signing key may not read scopes, only one call is made. A
-    /// tenant that does not answer is an error. `on_scope` is called before each key.
+    /// Reads the scopes of keys. If the signing key may not read scopes, only one call is made. If
+    /// the tenant does not answer, an error is returned. `on_scope` is called before each key.
     pub fn read(
         client: &Client,
         ids: impl IntoIterator<Item = KeyId>,

@@ -49,7 +49,8 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
-    /// Whether it was read from a tenant. The default one was not: that it has no keys says nothing.
+    /// Whether it was read from a tenant. The default snapshot was not, so its empty list of keys
+    /// has no meaning.
     pub fn is_read(&self) -> bool {
         self.taken_ms != 0
     }

@@ -486,7 +486,7 @@ fn walk(root: &'static Mapping, path: &[String]) -> Option<&'static Mapping> {
     while let Some(name) = names.next() {
         let kind = &mapping.field(name)?.kind;
         if matches!(kind, FieldKind::Map(_) | FieldKind::Rules(_)) {
-            // Any name stands for an entry of it.
+            // Any name may be an entry of it.
             names.next()?;
         }
         mapping = kind.mapping()?;

@@ -19,7 +19,7 @@ const QUIET: Duration = Duration::from_millis(200);
 /// Decides when folders are read, and reads them.
 #[derive(Default)]
 pub(crate) struct Loader {
-    /// When to read the folders; `None` if the last reading counts.
+    /// When to read the folders; `None` if the last reading is current.
     due: Option<Instant>,
     running: Option<Receiver<Vec<Root>>>,
     /// The documents that changed while the folders were read.
@@ -27,12 +27,12 @@ pub(crate) struct Loader {
 }
 
 impl Loader {
-    /// Asks for the first reading.
+    /// Requests the first reading.
     pub(crate) fn new() -> Self {
         Self { due: Some(Instant::now()), ..Self::default() }
     }
 
-    /// Asks for another reading, once there has been no such call for some time.
+    /// Requests another reading, which starts once there has been no such call for some time.
     pub(crate) fn request(&mut self) {
         self.due = Some(Instant::now() + QUIET);
     }
@@ -76,7 +76,7 @@ impl Loader {
         self.running.clone().unwrap_or_else(never)
     }
 
-    /// Notes that a document changed.
+    /// Records that a document changed.
     pub(crate) fn note(&mut self, path: PathBuf) {
         if self.running.is_some() {
             self.changed.insert(path);

@@ -44,7 +44,7 @@ use crate::position::{Encoding, Text};
 use crate::transport;
 use crate::workspace::Root;
 
-/// The most texts that are kept; an editor has fewer open.
+/// The maximum number of open texts; an editor has fewer.
 const DOCUMENTS_MAX: usize = 10_000;
 /// A longer text is not checked, as on the command line.
 const DOCUMENT_BYTES_MAX: usize = 64 * 1024 * 1024;
@@ -71,7 +71,7 @@ pub enum ServerError {
     /// The system has no thread to read the folders.
     #[error("cannot start a thread to read the editor's folders")]
     Thread(#[source] std::io::Error),
-    /// The thread that reads the folders ended without them.
+    /// The thread that reads the folders ended without a result.
     #[error("cannot read the editor's folders: the thread that reads them failed")]
     Load,
 }
@@ -323,11 +323,11 @@ struct Server<'c> {
     typed: BTreeSet<PathBuf>,
     /// The files whose findings may differ from those that the client shows.
     changed: BTreeSet<PathBuf>,
-    /// Whether the client has asked for the end, and will only ask for the exit.
+    /// Whether the client has sent `shutdown`; only `exit` may follow.
     is_shut_down: bool,
 }
 
-/// What the loop does next.
+/// The next event for the main loop.
 enum Event {
     Message(Message),
     /// The folders have been read.
@@ -358,7 +358,8 @@ impl Server<'_> {
         }
     }
 
-    /// Waits for the next event. Messages come first, as a reading may be outdated by them.
+    /// Waits for the next event. Messages come first, since they may make a reading of the folders
+    /// obsolete.
     fn next(&self) -> Result<Event, ServerError> {
         if let Ok(message) = self.connection.receiver.try_recv() {
             return Ok(Event::Message(message));
@@ -394,8 +395,8 @@ impl Server<'_> {
                     self.watch_files()?;
                 }
                 Message::Notification(notification) => self.note(notification),
-                // The response to our registration; without it, files are read again when one
-                // is saved.
+                // The response to the registration of watched files. Without it, folders are read
+                // again when a file is saved.
                 Message::Response(_) => {}
             }
         }
@@ -441,7 +442,7 @@ impl Server<'_> {
         self.send(Response::new_err(id, code as i32, why.to_owned()).into())
     }
 
-    /// Cancels requests that wait.
+    /// Cancels waiting requests.
     fn cancel_waiting(&mut self, is_meant: impl Fn(&Request) -> bool) -> Result<(), ServerError> {
         let (cancelled, waiting) =
             core::mem::take(&mut self.waiting).into_iter().partition(is_meant);
@@ -495,7 +496,7 @@ impl Server<'_> {
         Ok(())
     }
 
-    /// Sends the diagnostics of a file, of its open version.
+    /// Sends the diagnostics of a file, for its open version.
     fn publish(
         &mut self,
         path: &Path,
@@ -784,7 +785,8 @@ impl Server<'_> {
                 Some((at, shown)) => *at == uri && *shown == diagnostics,
                 None => diagnostics.is_empty(),
             };
-            // A new version gets its findings even if they are those of the version before.
+            // A new version gets its findings even if they are the same as those of the previous
+            // version.
             if is_shown && !self.typed.remove(&path) {
                 continue;
             }

@@ -202,13 +202,13 @@ impl Root {
         self.take(&self.reports.clone());
     }
 
-    /// Takes the findings of reports that count.
+    /// Stores the findings of reports that count.
     fn take(&mut self, reports: &[Arc<Report>]) {
         let mut seen = BTreeSet::new();
         for report in reports {
             for (at, finding) in report.findings.iter().enumerate() {
                 let Some(path) = self.path_of(report, finding.location.source) else { continue };
-                // Several policies may extend one with a mistake.
+                // Several policies may extend the same policy with a mistake.
                 let is_double = !seen.insert((&finding.fingerprint, finding.location.span));
                 if !is_double && !self.is_known(finding) {
                     let found = LocatedFinding { report: Arc::clone(report), at };
@@ -236,7 +236,8 @@ impl Root {
         is_file.then(|| self.absolute(path))
     }
 
-    /// Where a file of output is. Asking the file system each time would take most of a refresh.
+    /// The absolute path of a path of output. Asking the file system each time would take most of
+    /// the time of a refresh.
     pub(crate) fn absolute(&self, path: &str) -> PathBuf {
         if let Some(known) = self.paths.borrow().get(path) {
             return known.clone();

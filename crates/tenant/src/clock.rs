@@ -61,7 +61,7 @@ impl SettableClock {
 
     /// Advances the clock.
     pub fn advance(&self, by_ms: u64) {
-        // It cannot fail: there is always a new value.
+        // It cannot fail, since the closure always returns a value.
         let _ = self.value_ms.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |value_ms| {
             Some(value_ms.saturating_add(signed(by_ms)))
         });

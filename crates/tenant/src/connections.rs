@@ -160,7 +160,7 @@ impl Work {
     /// dropped.
     pub(crate) fn wait(&self) -> Waiting {
         let Self { crowd, member } = self;
-        // Before it counts as idle, so that it does not appear idle since long ago.
+        // Set before it counts as idle, so that it does not appear idle since its last idle time.
         member.idle_since_ms.store(crowd.now_ms(), Ordering::Relaxed);
         member.answers.fetch_sub(1, Ordering::AcqRel);
         Waiting(self.clone())
@@ -182,7 +182,7 @@ pub(crate) struct ActiveResponse(Work);
 impl Drop for ActiveResponse {
     fn drop(&mut self) {
         let Work { crowd, member } = &self.0;
-        // Before it counts as idle, so that it does not appear idle since long ago.
+        // Set before it counts as idle, so that it does not appear idle since its last idle time.
         member.idle_since_ms.store(crowd.now_ms(), Ordering::Relaxed);
         member.answers.fetch_sub(1, Ordering::AcqRel);
     }

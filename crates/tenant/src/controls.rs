@@ -47,12 +47,14 @@ impl Controls {
         self.app.notices().last().cloned().collect()
     }
 
-    /// Whether notices are sent to a webhook. Its address may hold a secret, and is not told.
+    /// Whether notices are sent to a webhook. Its address may contain a secret, and is never
+    /// returned.
     pub fn has_webhook(&self) -> bool {
         self.app.webhook.get().is_some()
     }
 
-    /// Counts changes of keys, scopes and roles: the same number means that nothing changed.
+    /// A number that changes with each change of keys, scopes and roles: an equal number means that
+    /// nothing changed.
     pub fn changes(&self) -> u64 {
         self.app.changes.load(Ordering::Acquire)
     }
@@ -68,18 +70,18 @@ impl Controls {
         self.app.change_clock(ClockChange::NowMs(now_ms))
     }
 
-    /// Puts the clock forward.
+    /// Advances the clock.
     pub fn advance_clock(&self, by_ms: u64) -> Result<(), ControlError> {
         let _inside = self.runtime.enter();
         self.app.change_clock(ClockChange::AdvanceMs(by_ms))
     }
 
-    /// The faults that wait.
+    /// The waiting faults.
     pub fn faults(&self) -> Vec<Fault> {
         self.app.faults.waiting()
     }
 
-    /// Puts these faults in place of those that wait.
+    /// Replaces the waiting faults.
     pub fn set_faults(&self, faults: Vec<Fault>) -> Result<(), FaultError> {
         self.app.faults.set(faults)
     }
@@ -99,7 +101,7 @@ impl Controls {
         self.app.change_settings(None, Some(tags))
     }
 
-    /// Generates a key as the product's dialog does: with any role, and without an expiry where none
+    /// Generates a key as the product's dialog does: with any role, and without an expiry if none
     /// is given.
     pub fn generate_key(&self, key: ConsoleKey) -> Result<GenerateReply, ControlError> {
         let made = self.app.change(|store| make_in_console(store, key, self.app.clock.now_ms()));

@@ -26,7 +26,7 @@ const DELAY_MS_MAX: u64 = 60_000;
 pub struct Fault {
     /// The kind of fault.
     pub kind: FaultKind,
-    /// How often, once by default; `null` for every request.
+    /// For how many requests, 1 by default; `null` for every request.
     #[serde(default = "once")]
     pub times: Option<u32>,
     /// Only requests whose path starts like this.

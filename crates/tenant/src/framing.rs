@@ -96,7 +96,7 @@ enum State {
     /// The line ending after a chunk.
     ChunkEnd,
     Trailers,
-    /// Unreadable from here on.
+    /// The rest cannot be read.
     Broken,
 }
 
@@ -192,9 +192,9 @@ impl Framing {
         Ok(())
     }
 
-    /// A header, of which two matter.
+    /// A header line. Only two headers matter here.
     fn header(&mut self, line: &[u8]) -> Result<(), AmbiguousLine> {
-        // A line that continues another.
+        // A line that continues the line before.
         if line.starts_with(b" ") || line.starts_with(b"\t") {
             return Err(AmbiguousLine);
         }

@@ -8,7 +8,7 @@ use tokio::sync::{broadcast, watch};
 
 use crate::log::LogLine;
 
-/// How many lines a reader may be behind before it misses some.
+/// How many events a reader may be behind before it misses some.
 const BEHIND_MAX: usize = 256;
 
 /// The requests of a tenant from some time on.
@@ -17,12 +17,12 @@ pub struct Follower {
     stopping: watch::Receiver<bool>,
 }
 
-/// What a [`Follower`] sees.
+/// An event that a [`Follower`] receives.
 #[derive(Clone, Debug)]
 pub enum FollowEvent {
     /// A request was answered.
     Request(Arc<LogLine>),
-    /// So many requests were answered too fast to be followed.
+    /// This many requests were answered too fast to be followed.
     Missed(u64),
 }
 
@@ -34,8 +34,7 @@ impl Follower {
         Self { lines, stopping }
     }
 
-    /// Waits for the next; `None` once the tenant stops. Nothing is lost where this is dropped before
-    /// it is ready.
+    /// Waits for the next event; `None` once the tenant stops. Cancelling it loses no event.
     pub async fn next(&mut self) -> Option<FollowEvent> {
         tokio::select! {
             _ = self.stopping.wait_for(|stop| *stop) => None,
@@ -47,8 +46,8 @@ impl Follower {
         }
     }
 
-    /// The next if it is already there. A reader that only takes what is there is not woken by each
-    /// request, so it costs the requests nothing.
+    /// The next event if there is one already. A reader that only polls is not woken by each
+    /// request, so requests are not slowed down.
     pub fn take(&mut self) -> Option<FollowEvent> {
         match self.lines.try_recv() {
             Ok(line) => Some(FollowEvent::Request(line)),

@@ -31,7 +31,7 @@ pub struct Notification {
     pub time_ms: u64,
     /// A summary in one sentence.
     pub message: String,
-    /// Why delivery to the webhook was given up, if it was.
+    /// Why delivery to the webhook failed, if it did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub webhook_error: Option<String>,
 }
@@ -96,14 +96,15 @@ impl Notices {
         }
     }
 
-    /// Marks everything due by a time as done: a tenant that restarts repeats nothing.
+    /// Marks everything that was due by a time as done, so that a restarted tenant repeats no
+    /// notice.
     pub(crate) fn skip<'a>(&mut self, records: impl Iterator<Item = &'a KeyRecord>, until_ms: u64) {
         drop(self.give(records, until_ms));
         self.last.clear();
         self.count = 0;
     }
 
-    /// Forgets a deleted key.
+    /// Drops the state of a deleted key.
     pub(crate) fn forget(&mut self, id: KeyId) {
         self.given.remove(&(id, false));
         self.given.remove(&(id, true));
@@ -152,7 +153,7 @@ mod tests {
         let week = vec!["one-week-before".to_owned()];
         let day = vec!["one-day-before".to_owned()];
         assert_eq!(given(&record, &times), [vec![], week.clone(), vec![], day.clone(), vec![]]);
-        // A clock that jumps ahead misses none.
+        // No notice is missed if the clock jumps ahead.
         assert_eq!(given(&record, &[29 * DAY_MS]), [[week, day].concat()]);
         assert_eq!(given(&record, &[30 * DAY_MS]), [vec![""; 0]], "too late");
     }

@@ -16,7 +16,7 @@ const BAD_PARAMETERS: &str = "The request contains invalid or missing parameters
 /// An error response.
 pub(crate) struct Refusal {
     status: StatusCode,
-    /// Boxed, since a refusal is the rare outcome of many functions.
+    /// Boxed, since many functions return a refusal, and rarely.
     body: Box<ErrorBody>,
     remedy: Option<Remedy>,
     envelope: Envelope,
@@ -130,7 +130,7 @@ impl Refusal {
         self
     }
 
-    /// What it says, for a person.
+    /// Its message, for people.
     pub(crate) fn to_text(&self) -> String {
         let said = self.body.err_msg.as_deref().unwrap_or_default();
         match (&self.remedy, &self.body.err_extra) {

@@ -34,11 +34,11 @@ pub(crate) struct Replay {
 
 /// Where accepted requests are stored.
 pub(crate) enum Memory {
-    /// Nowhere.
+    /// Accepted requests are not stored.
     None,
-    /// In this process: the guard, and how large the next one is.
-    Own(RwLock<Box<OwnGuard>>, GuardSize),
-    /// On a server that other tenants also use.
+    /// They are stored in this process.
+    Own(Box<MemoryGuard>),
+    /// They are stored on a server that other tenants also use.
     Shared(RedisGuard),
 }
 
@@ -110,7 +110,7 @@ impl Replay {
 pub(crate) struct DeferredGuard(Cell<Option<VerifiedUse>>);
 
 impl DeferredGuard {
-    /// The question; `None` if the verifier did not get to it.
+    /// The question; `None` if the verifier refused the request before.
     pub(crate) fn verified(&self) -> Option<VerifiedUse> {
         self.0.get()
     }

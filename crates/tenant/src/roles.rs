@@ -327,7 +327,7 @@ mod tests {
         let held = |role: &str, component: &str| {
             Rights(&roles.all(&[role.to_owned()])).component(component).exact()
         };
-        // Public, a bound, and assumed.
+        // A public level, a bound, and an assumed level.
         assert_eq!(held("IT Admin", "Data Sources"), Some(Edit));
         assert_eq!(held("Viewer", "Public API"), Some(View));
         assert_eq!(held("Privileged Investigator", "Asset Inventory"), Some(View));

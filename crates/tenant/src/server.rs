@@ -34,7 +34,8 @@ use crate::write_buffer::WriteBuffer;
 
 const HEADERS_MAX: usize = 64;
 const HEADER_BYTES_MAX: usize = 64 * 1024;
-/// Also how long a connection may be idle; longer than common clients keep theirs.
+/// The time limit for a request's headers, and for an idle connection: longer than common clients
+/// keep theirs.
 const HEADER_TIME: Duration = Duration::from_secs(30);
 /// How long open requests may take once the tenant is stopping.
 const STOP_TIME: Duration = Duration::from_secs(1);

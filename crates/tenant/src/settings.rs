@@ -17,7 +17,7 @@ pub struct ServerSettings {
     pub enforce_scopes: bool,
     /// How the tags of an endpoint are matched with those of a scope.
     pub tags: TagMode,
-    /// Whether scopes hold rows of datasets.
+    /// Whether scopes contain rows of datasets.
     pub scoped_datasets: bool,
     /// Keys that see nothing once scopes are enforced.
     pub keys_without_scope: Vec<u64>,
@@ -45,13 +45,13 @@ pub enum ControlError {
     NoSettableClock,
     /// The product has no scopes.
     NoScopes,
-    /// The clock could not be kept on the disk; what the disk said.
+    /// The clock could not be stored on disk; the disk's error.
     Disk(String),
-    /// The key was refused, and why.
+    /// The key was refused, for this reason.
     Refused(String),
 }
 
-/// To a time, or forward.
+/// A change of the clock: to a time, or forward.
 #[derive(Clone, Copy, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) enum ClockChange {

@@ -15,9 +15,9 @@ use tokio::time::{Sleep, sleep};
 pub(crate) struct WriteTimeout<S> {
     stream: S,
     limit: Duration,
-    /// Runs from the first write that had to wait until everything is written.
+    /// The time limit, from the first write that has to wait until everything is written.
     until: Option<Pin<Box<Sleep>>>,
-    /// Whether it ends at the next write.
+    /// Whether the connection ends at the next write.
     reset: Arc<AtomicBool>,
 }
 
@@ -53,7 +53,7 @@ impl<S> WriteTimeout<S> {
         if self.until.is_none() && poll.is_pending() {
             self.until = Some(Box::pin(sleep(self.limit)));
         }
-        // Checked after each step, so that steps alone gain no time.
+        // Checked after each step, so that partial writes do not extend the limit.
         if let Some(until) = &mut self.until
             && until.as_mut().poll(cx).is_ready()
         {

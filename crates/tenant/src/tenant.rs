@@ -464,7 +464,7 @@ fn open_store(
         notices.skip(store.entries().map(|entry| entry.record.as_ref()), until_ms);
     }
     if let Some((inventory, directory)) = of_file {
-        // The file is what counts, whatever was changed in an earlier run.
+        // The file takes precedence over changes of an earlier run.
         store.inventory = inventory;
         store.directory = directory;
         store.keep_groups();
@@ -482,7 +482,7 @@ fn start_webhook(app: &Arc<App>, url: String) -> Result<(), StartError> {
         }
     };
     let webhook = Webhook::new(url, given_up).map_err(StartError::Threads)?;
-    // It is set nowhere else.
+    // No other code sets it.
     let _ = app.webhook.set(webhook);
     Ok(())
 }

@@ -25,7 +25,7 @@ pub(crate) struct TimedBody {
     work: Work,
     waiting: Option<Waiting>,
     left: usize,
-    /// Runs from the first read.
+    /// The time limit, which starts at the first read.
     until: Option<Pin<Box<Sleep>>>,
 }
 

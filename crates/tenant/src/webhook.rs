@@ -58,7 +58,7 @@ impl Webhook {
         Ok(Self(Queue::new("cortexkey-webhook", WAITING_MAX, work)?))
     }
 
-    /// Queues a notice; returns why it was given up if too many wait.
+    /// Queues a notice; returns why it is not delivered if too many wait.
     pub(crate) fn send(&self, notification: &Notification) -> Result<(), DeliveryError> {
         if self.0.add(notification.clone()) { Ok(()) } else { Err(DeliveryError::QueueFull) }
     }

@@ -60,7 +60,7 @@ impl<S: AsyncWrite + Unpin> WriteBuffer<S> {
                 match inner.poll_out(cx) {
                     Poll::Ready(Err(_)) => return Poll::Ready(()),
                     Poll::Ready(Ok(())) if has_ended => return Poll::Ready(()),
-                    // It may continue.
+                    // The other handle may continue.
                     Poll::Ready(Ok(())) if was_blocked => {}
                     _ => return Poll::Pending,
                 }
@@ -141,8 +141,8 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for WriteBuffer<S> {
         true
     }
 
-    /// Defers it until the connection waits; if the other side accepts no data, no further response
-    /// is produced either.
+    /// Defers the flush until the connection waits. If the other side accepts no data, no further
+    /// response is produced.
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let mut inner = self.inner();
         inner.flush_due = true;

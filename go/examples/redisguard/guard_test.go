@@ -111,7 +111,7 @@ func TestEvictedUsesAreNotAcceptedAgain(t *testing.T) {
 		time.Sleep(100 * time.Millisecond)
 	}
 	guard.Close()
-	// And by another process, from the file.
+	// Another process, which reads the file, refuses it too.
 	guard = member(t, address, file)
 	defer guard.Close()
 	accepted(t, guard)

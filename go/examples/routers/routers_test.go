@@ -36,7 +36,7 @@ func TestRouters(t *testing.T) {
 		if err := signer.SignRequest(request); err != nil {
 			t.Fatal(err)
 		}
-		// The second time it is a replay.
+		// The second request is a replay.
 		for _, want := range []int{http.StatusOK, http.StatusUnauthorized} {
 			recorder := httptest.NewRecorder()
 			router.ServeHTTP(recorder, request)

@@ -14,7 +14,7 @@ func TestRowsMatchOrNotOrAreUnknown(t *testing.T) {
 		"_collector_id >= 17": backend.Allowed, "_collector_id < 17": backend.Refused, "_collector_id > 16": backend.Allowed,
 		"_collector_id <= 16": backend.Refused, "_vendor > 3": backend.Unknown, "_log_type contains \".b\"": backend.Allowed,
 		"_log_type starts_with b": backend.Refused, "_log_type array_contains b": backend.Unknown, "_product = x": backend.Unknown,
-		// What is no filter.
+		// Invalid filters.
 		"": backend.Unknown, "vendor = x": backend.Unknown, "_vendor": backend.Unknown, "_vendor like x": backend.Unknown,
 		"_vendor index": backend.Unknown, "_vendor =": backend.Unknown, "_vendor = \"a": backend.Unknown, "_vendor = \"": backend.Unknown,
 		"_vendor = a or _vendor = b": backend.Unknown, "_vendor in acme": backend.Unknown, "_vendor in (": backend.Unknown,

@@ -2,7 +2,7 @@
 
 package capi
 
-// The C library checks for itself; the Go module's own checks hide that, so it is seen here.
+// Tests the checks of the C library, which the checks of the Go module would otherwise hide.
 
 import (
 	"bytes"

@@ -1,6 +1,6 @@
 package purego
 
-// Nonces: spread evenly, and drawn again where a byte names no character.
+// Nonces: characters are evenly distributed, and bytes that stand for no character are drawn again.
 
 import (
 	"bytes"
@@ -33,7 +33,7 @@ func TestNoncesAreSpread(t *testing.T) {
 }
 
 func TestRejectedBytesAreDrawnAgain(t *testing.T) {
-	// 62 and 63 name no character, so the first block gives none.
+	// 62 and 63 stand for no character, so the first block yields none.
 	source := append(bytes.Repeat([]byte{62, 63}, 36), bytes.Repeat([]byte{61}, 72)...)
 	var nonce [NonceBytes]byte
 	if err := DrawFrom(bytes.NewReader(source), &nonce); err != nil {

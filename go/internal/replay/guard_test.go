@@ -1,7 +1,7 @@
 package replay
 
-// The guard against a map with exact expiry, in every way that we know to choose timestamps; keys that
-// keep others out; goroutines; memory.
+// Compares the guard with a map with exact expiry, for many ways of choosing timestamps. Also tests
+// keys that try to fill the guard, concurrency, and memory.
 
 import (
 	"encoding/binary"
@@ -25,7 +25,7 @@ func newGuard(options backend.GuardOptions) *Guard {
 	return New(options, [2]uint64{0x0123_4567_89ab_cdef ^ uint64(options.Entries), 0xfedc_ba98_7654_3210})
 }
 
-// tagOf looks drawn by chance, another for each number.
+// tagOf returns a pseudo-random tag, a different one for each number.
 func tagOf(number uint64) (tag [16]byte) {
 	binary.LittleEndian.PutUint64(tag[:8], spread(2*number))
 	binary.LittleEndian.PutUint64(tag[8:], spread(2*number+1))
@@ -39,7 +39,7 @@ func spread(number uint64) uint64 {
 	return number ^ number>>31
 }
 
-// model is a guard with a map and exact expiry.
+// model is a guard that consists of a map and has exact expiry.
 type model struct {
 	timestamps map[uint64]uint64 // by the number of the use
 	byTime     map[uint64][]uint64
@@ -87,7 +87,7 @@ func (s *stream) below(end uint64) uint64 {
 	return s.chance % max(end, 1)
 }
 
-// A way returns a timestamp that the clock takes; without room, time goes on first.
+// A way returns a timestamp within the window; if the guard is full, it first advances the clock.
 var ways = map[string]func(s *stream, isFull bool) uint64{
 	"steady": func(s *stream, isFull bool) uint64 { s.tick(isFull); return s.nowMS },
 	"jitter": func(s *stream, isFull bool) uint64 {
@@ -152,7 +152,7 @@ func (s *stream) tick(isFull bool) {
 
 func (s *stream) anywhere() uint64 { return s.nowMS - s.skewMS + s.below(2*s.skewMS+1) }
 
-// asks is how often a guard is asked for each way; the environment sets it for a longer proof.
+// asks is the number of uses per way; an environment variable sets it for a longer test.
 func asks(t *testing.T) int {
 	count, err := strconv.Atoi(os.Getenv("CORTEXKEY_GUARD_ASKS"))
 	if err != nil {
@@ -176,7 +176,8 @@ func TestAsAMap(t *testing.T) {
 	}
 }
 
-// compare asks guard and model. Every answer is equal, and below the entries none is for want of room.
+// compare compares the results of guard and model. They are equal, and up to the guard's entries no
+// use is refused as full.
 func compare(t *testing.T, options backend.GuardOptions, way func(*stream, bool) uint64) {
 	g := newGuard(options)
 	m := &model{timestamps: map[uint64]uint64{}, byTime: map[uint64][]uint64{}}
@@ -191,7 +192,7 @@ func compare(t *testing.T, options backend.GuardOptions, way func(*stream, bool)
 		m.raise(s.nowMS, s.skewMS)
 		isFull := len(m.timestamps) >= options.Entries
 		if len(past) > 0 && (isFull || s.below(4) == 0) {
-			// One of before that this clock takes, or one that is long gone.
+			// An earlier use that is still within the window, or one that has long expired.
 			if u = past[s.below(uint64(len(past)))]; u.ms > s.nowMS+s.skewMS {
 				continue
 			}
@@ -229,8 +230,8 @@ func compare(t *testing.T, options backend.GuardOptions, way func(*stream, bool)
 	}
 }
 
-// Any number of uses up to the entries is accepted in one instant, at any place of the window, and each of
-// them once.
+// Any number of uses up to the entries is accepted at one instant, anywhere in the window, and each
+// of them only once.
 func TestBurstsOfAllEntries(t *testing.T) {
 	for _, entries := range []int{1, 1000, 100_000} {
 		for _, offset := range []int64{-59_990, 0, 60_000} {
@@ -244,7 +245,7 @@ func TestBurstsOfAllEntries(t *testing.T) {
 					}
 				}
 			}
-			// Beyond that it refuses one day, and what it has stays.
+			// Beyond that, it refuses uses at some point, and keeps those that it has.
 			isFull := false
 			for number := 0; number < 3*entries && !isFull; number++ {
 				u.Tag = tagOf(uint64(entries + number))
@@ -302,7 +303,7 @@ func TestARestart(t *testing.T) {
 	}
 }
 
-// hostile are timestamps that a key may choose which wants to keep others out.
+// hostile are timestamps that a key may choose to fill the guard for others.
 var hostile = []func(nowMS, number uint64) uint64{
 	func(nowMS, _ uint64) uint64 { return nowMS },
 	func(nowMS, _ uint64) uint64 { return nowMS + 60_000 },
@@ -337,7 +338,7 @@ func TestOneHostileKey(t *testing.T) {
 		if accepted != quota {
 			t.Errorf("way %d: %d accepted of the hostile key", way, accepted)
 		}
-		// After a window and a slice it has its quota again.
+		// After a window and a slice, its full quota is available again.
 		nowMS := uint64(startMS + 2*60_000 + 12_000 + 100)
 		for range quota {
 			number++
@@ -349,8 +350,8 @@ func TestOneHostileKey(t *testing.T) {
 	}
 }
 
-// Many keys fill the guard together, beyond what it was made for, and go on while the others take what is
-// sure to them.
+// Many keys together fill the guard beyond its entries, and continue while the others use their
+// guaranteed shares.
 func TestManyHostileKeys(t *testing.T) {
 	for _, size := range []struct{ entries, keys int }{{2000, 100}, {20_000, 500}} {
 		for way, timestamp := range hostile {
@@ -386,8 +387,8 @@ func TestManyHostileKeys(t *testing.T) {
 	}
 }
 
-// Goroutines that ask for the same uses, while the clock of one of them jumps: each use is accepted once at
-// most, and once where the clocks agree. Small guards make searches long.
+// Goroutines present the same uses while the clock of one of them jumps: each use is accepted at
+// most once, and exactly once if the clocks agree. Small guards make searches long.
 func TestGoroutines(t *testing.T) {
 	for _, options := range []backend.GuardOptions{
 		{Entries: 1, SkewMS: 1000}, {Entries: 5000, SkewMS: 1000}, {Entries: 5000, SkewMS: 1000, UsesPerKey: 100_000, Keys: 7},
@@ -402,7 +403,7 @@ func TestGoroutines(t *testing.T) {
 				go func() {
 					defer all.Done()
 					for i := range uint64(uses) {
-						// Each begins elsewhere, and all meet.
+						// Each goroutine starts at a different use, so that they meet.
 						number := (i + worker%2*uses/2) % uses
 						u := Use{KeyID: 1 + number%7, TimestampMS: startMS + number%3*500, SkewMS: 1000, NowMS: startMS, Tag: tagOf(number)}
 						if isJumping && i%100 == 0 {
@@ -426,8 +427,8 @@ func TestGoroutines(t *testing.T) {
 	}
 }
 
-// Of two equal uses whose first line is full, the second waits for the first one's search. The test stops the
-// first in the middle of it, where it counts, by taking its key's count.
+// If two uses are equal and their first line is full, the second waits for the search of the first.
+// The test stops the first in the middle of its search, by locking the count of its key.
 func TestEqualUsesBehindAFullLine(t *testing.T) {
 	for _, isPassed := range []bool{false, true} {
 		g := newGuard(backend.GuardOptions{Entries: 1, SkewMS: 1000, UsesPerKey: 100, Keys: 1})
@@ -440,7 +441,7 @@ func TestEqualUsesBehindAFullLine(t *testing.T) {
 			s := g.table.spot(g.hash(&u.Tag), u.TimestampMS)
 			return g.table.line(&s, 0)
 		}
-		// Uses that begin at one line: those that fill it, one that goes past it, and one more.
+		// Uses with the same first line: those that fill it, one that goes past it, and one more.
 		var meeting []uint64
 		for number := uint64(0); len(meeting) < slots+2; number++ {
 			if first(number) == first(0) {

@@ -1,7 +1,7 @@
 /*
- * How the C library behaves when it is used as it should be: versions, texts, fresh nonces, keys
- * that change, replays, guards, expiry, definitions and decisions. Misuse is in
- * the misuse matrix, which is made from the header.
+ * Tests the C library when it is used correctly: versions, texts, nonces, changing keys, replays,
+ * guards, expiry, definitions and decisions. Misuse is in the misuse matrix, which is generated from
+ * the header.
  *
  *   behaviour FOLDER      with before.ckc and after.ckc
  */
@@ -69,7 +69,7 @@ static void check_fresh(void) {
     CHECK(strspn(headers.authorization, "0123456789abcdef") == 64);
     CHECK(headers.authorization[64] == 0);
     CHECK(strspn(headers.timestamp, "0123456789") == 13 && headers.timestamp[0] != '0');
-    /* What was drawn signs to the same digest when it is given. */
+    /* The nonce and time that were drawn, passed explicitly, give the same digest. */
     CHECK(cxk_signer_headers_at(signer, headers.nonce, 64,
                                 strtoull(headers.timestamp, NULL, 10), &again) == CXK_OK);
     CHECK(memcmp(&again, &headers, sizeof again) == 0);
@@ -142,7 +142,7 @@ static void check_keys_change(void) {
   CHECK(cxk_keyring_remove(keyring, 7) == CXK_NOT_FOUND);
   CHECK(cxk_keyring_revoke(keyring, 7) == CXK_NOT_FOUND);
   CHECK(verify(verifier, &plain, &principal) == CXK_VERDICT_UNKNOWN_KEY);
-  /* A verifier keeps what it needs. */
+  /* A verifier keeps its own references. */
   CHECK(put_key(keyring, 7, CXK_LEVEL_STANDARD, KEY, CXK_NEVER, 0) == CXK_OK);
   cxk_keyring_free(keyring);
   CHECK(verify(verifier, &plain, &principal) == CXK_OK);
@@ -171,7 +171,7 @@ static void check_replays(void) {
   cxk_keyring_free(keyring);
 }
 
-/* A guard that has just begun, and one with a limit for each key. */
+/* A guard that has just started, and one with a quota for each key. */
 static void check_guards(void) {
   cxk_replay_guard_options options = CXK_REPLAY_GUARD_OPTIONS_INIT;
   cxk_replay_guard *guard = NULL;
@@ -213,7 +213,7 @@ static void check_guards(void) {
   cxk_keyring_free(keyring);
 }
 
-/* Requests of all kinds, many of them equal, in a batch and one by one. */
+/* Requests of all kinds, many of them equal, in a batch and one after another. */
 static void check_batch_answers(uint32_t flags) {
   enum { COUNT = 400 };
   static cxk_headers signed_headers[COUNT];
@@ -266,7 +266,7 @@ static void check_batch_answers(uint32_t flags) {
 }
 
 #ifndef _WIN32
-/* A guard that was made before a fork refuses in the child; one that is made there accepts. */
+/* A guard from before a fork refuses in the child; one that the child creates accepts. */
 static void check_forks(void) {
   cxk_keyring *keyring = new_keyring();
   cxk_replay_guard *guard = new_guard(1000), *child_guard;
@@ -353,7 +353,7 @@ static void check_expiry(void) {
   CHECK(expiry.state == CXK_EXPIRY_VALID && expiry.day_notice_due_ms == CXK_NEVER);
 }
 
-/* A structure of a later release, whose new fields are not used, is taken; others are not. */
+/* A structure of a later release is accepted if its new fields are zero, and otherwise not. */
 static void check_structures(void) {
   struct {
     cxk_key key;
@@ -406,7 +406,7 @@ static void check_definitions(const cxk_definitions *before, const cxk_definitio
   CHECK(strstr(text, "lifetime-longer\tlab/lab\t") != NULL);
   for (line = text, at = 0; *line != 0; line = strchr(line, '\n') + 1) at++;
   CHECK(at == gains);
-  /* Cut, but ended, and still counted. */
+  /* Truncated, terminated, and with the full length. */
   CHECK(cxk_compare(before, after, text, 5, &gains) == CXK_OK && gains == 6);
   CHECK(strlen(text) == 4);
 }
@@ -430,7 +430,7 @@ static cxk_status ask(const cxk_definitions *definitions, const char *name,
   return status;
 }
 
-/* Without an answer nothing in it can be taken for a yes. */
+/* After an error, no field can be mistaken for an allowed answer. */
 static void check_no_answer(const cxk_definitions *definitions) {
   cxk_question question = CXK_QUESTION_INIT;
   cxk_decision decision = {CXK_OK, CXK_OK, 1, 1};
@@ -439,7 +439,7 @@ static void check_no_answer(const cxk_definitions *definitions) {
   CHECK(cxk_decide(definitions, CXK_NOWHERE, &question, &decision, NULL, 0) == CXK_NOT_FOUND);
   CHECK(decision.answer == CXK_NOT_FOUND && decision.if_enforced == CXK_NOT_FOUND);
   CHECK(decision.decided == 0 && decision.scopes_off == 0);
-  /* A permission that nobody set. */
+  /* A permission that was not set. */
   question.kind = CXK_ASK_COMPONENT;
   question.name = "Public API";
   CHECK(cxk_decide(definitions, 0, &question, &decision, NULL, 0) == CXK_INVALID_OPTION);
@@ -522,7 +522,7 @@ static void check_decisions(const cxk_definitions *definitions) {
   CHECK(ask(definitions, "export", &question, "unknown whether the row matches") == CXK_DECISION_UNKNOWN);
 }
 
-/* What is cut is ended, and no character is cut in two. */
+/* Truncated text is terminated, and no character is split. */
 static void check_cut(const cxk_definitions *definitions) {
   cxk_question question = CXK_QUESTION_INIT;
   char whole[CXK_LINE_SIZE], text[CXK_LINE_SIZE];

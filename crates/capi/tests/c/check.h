@@ -1,5 +1,5 @@
 /*
- * What the C tests share: a check that counts instead of stopping, and handles to check with.
+ * Shared by the C tests: a check that counts failures instead of stopping, and handles to test with.
  */
 #ifndef CHECK_H
 #define CHECK_H
@@ -11,7 +11,7 @@
 
 #include "cortexkey.h"
 
-/* Twice, as headers that include it do. */
+/* Included twice, as it can happen through other headers. */
 #include "cortexkey.h"
 
 static int mistakes;
@@ -106,7 +106,7 @@ static inline cxk_definitions *load(const char *folder, const char *name) {
   return definitions;
 }
 
-/* The headers of a signer as a verifier takes them; returns how many. */
+/* The headers of a signer in the form that a verifier takes; returns their number. */
 static inline size_t as_request(const cxk_headers *headers, cxk_header request[4]) {
   const char *const names[4] = {CXK_HEADER_KEY_ID, CXK_HEADER_AUTHORIZATION, CXK_HEADER_NONCE,
                                 CXK_HEADER_TIMESTAMP};

@@ -1,8 +1,8 @@
 /*
- * Every function that makes a handle, and the one that keeps a key, where memory ends: at once, after
- * one allocation, after two, and so on until the call goes well. Where there is none at all, the
- * answer is CXK_NO_MEMORY; where it ends in between, that or the abort that the header speaks of. To
- * be linked with -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=posix_memalign.
+ * Calls every function that creates a handle, and the one that stores a key, while memory runs out: at
+ * once, after one allocation, after two, and so on until the call succeeds. Without any memory, the
+ * result is CXK_NO_MEMORY; if memory runs out in between, it is that or the abort that the header
+ * describes. Link with -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=posix_memalign.
  */
 #include <signal.h>
 #include <sys/wait.h>
@@ -10,7 +10,7 @@
 
 #include "check.h"
 
-/* How many allocations there are still; below zero, as many as one likes. */
+/* The number of allocations that still succeed; below zero, there is no limit. */
 static int left = -1;
 
 static int has_one(void) {
@@ -65,7 +65,7 @@ static cxk_status make_definitions(void) {
   return cxk_definitions_load(bytes, bytes_len, (cxk_definitions **)&made);
 }
 
-/* In a process of its own: 0 where it goes well, 1 where there is no memory, 2 where that is wrong. */
+/* Runs in a process of its own: 0 for success, 1 for CXK_NO_MEMORY, 2 for anything else. */
 static int outcome(cxk_status (*make)(void), int allocations) {
   int status;
   const pid_t child = fork();

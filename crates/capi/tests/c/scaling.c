@@ -1,11 +1,11 @@
 /*
- * What a second thread adds to verifying. A line each, with tabs between: the name, nanoseconds an
- * operation with one thread, the same of each of two threads, and how many times the rate of one the
- * two have together. Medians of many turns, in which one thread and two follow each other, each thread
- * on a processor of its own.
+ * Measures what a second thread adds to verification. Prints lines with tabs: the name, nanoseconds
+ * per operation with one thread, the same for each of two threads, and the rate of the two as a
+ * multiple of the rate of one. They are medians of many turns, which alternate between one thread and
+ * two, each thread on a processor of its own.
  *
- * A turn in which something else took a processor away does not count: that is what the system calls an
- * involuntary switch. To wait for a lock is a voluntary one, so such a turn counts.
+ * A turn with an involuntary context switch does not count, since something else used the processor.
+ * Waiting for a lock is a voluntary switch, so such a turn counts.
  */
 #include <sched.h>
 #include <pthread.h>
@@ -16,12 +16,12 @@
 
 enum { TURNS = 61, TRIES = 145, BATCH = 64, REQUESTS = 2048, ENTRIES = 1000000 };
 
-/* As many requests as the guard is made for: within twice its skew of 300 s, all entries. */
+/* As many requests as the guard is configured for: all its entries within twice the skew of 300 s. */
 static const uint64_t WINDOW_MS = 600000;
 
 /*
- * How the timestamps of new requests follow each other: at the rate that the guard is made for; the
- * same, but all of a turn have one; or 4,096 a millisecond, until the guard is nearly full.
+ * The timestamps of new requests: at the rate that the guard is configured for; the same, but one
+ * timestamp for all requests of a turn; or 4,096 per millisecond, until the guard is nearly full.
  */
 enum timing { STEADY, BURST, FLOOD };
 
@@ -82,7 +82,7 @@ static void renew(int threads, enum timing timing) {
   }
 }
 
-/* As a guard is once a service has run for a while. */
+/* The state of a guard after a service has run for a while. */
 static void fill(const cxk_verifier *verifier) {
   static cxk_headers headers;
   cxk_header request[4];
@@ -104,7 +104,7 @@ static void *verify(void *of) {
   CPU_ZERO(&own);
   CPU_SET(processors[work - works], &own);
   if (pthread_setaffinity_np(pthread_self(), sizeof own, &own) != 0) abort();
-  /* Without sleeping, so that all begin at once. */
+  /* Spins instead of sleeping, so that all threads start at the same time. */
   __atomic_add_fetch(&ready, 1, __ATOMIC_ACQ_REL);
   while (__atomic_load_n(&ready, __ATOMIC_ACQUIRE) < running) continue;
   work->interrupted = interruptions();
@@ -123,7 +123,7 @@ static void *verify(void *of) {
   return NULL;
 }
 
-/* One turn of so many threads: nanoseconds an operation of each; 0 if the turn does not count. */
+/* One turn with this many threads: nanoseconds per operation of each; 0 if the turn does not count. */
 static double turn(int threads, enum timing timing) {
   pthread_t thread[2];
   double began, ended;
@@ -167,7 +167,7 @@ static void measure(const char *name, const cxk_verifier *verifier, int in_batch
     one[counted] = turn(1, timing);
     two[counted] = turn(2, timing);
     if (one[counted] == 0 || two[counted] == 0) continue;
-    /* Neighbours, which a slow moment meets alike. */
+    /* Successive turns, which a slow moment affects equally. */
     ratio[counted] = 2 * one[counted] / two[counted];
     counted++;
   }

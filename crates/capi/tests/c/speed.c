@@ -1,7 +1,7 @@
 /*
- * How long calls take from C, in nanoseconds, and how long the same work takes in Rust, which
- * crates/capi/direct does: a name, a tab and a number a line. The median of many short turns, in
- * which the cases follow each other, so that a slow moment meets all of them.
+ * Measures calls from C in nanoseconds, and the same work in Rust (crates/capi/direct). Each line has a
+ * name, a tab and a number: the median of many short turns, which go through all cases, so that a slow
+ * moment affects all of them.
  */
 #include <time.h>
 

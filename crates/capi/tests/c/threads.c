@@ -1,7 +1,7 @@
 /*
- * 64 threads with one signer, one verifier and one guard, while another thread changes the keys. Of
- * the same request one is accepted; a request of a key that comes and goes is accepted or its key is
- * unknown; all that is signed fits.
+ * 64 threads share a signer, a verifier and a guard, while another thread changes the keys. The same
+ * request is accepted only once; a request of a key that is added and removed is accepted, or its key
+ * is unknown; every signature is valid.
  */
 #include <pthread.h>
 
@@ -18,7 +18,7 @@ static int accepted[THREADS][ROUNDS];
 static int faults[THREADS + 1]; /* the last are those of the thread that changes keys */
 static int stop;
 
-/* With PLANTED_RACE a race that ThreadSanitizer must see, so that its silence says something. */
+/* PLANTED_RACE adds a race that ThreadSanitizer must report, which proves that it would find others. */
 #ifdef PLANTED_RACE
 #define LOAD(place) (place)
 #define STORE(place, value) ((place) = (value))

@@ -1,6 +1,6 @@
 /*
- * The known answers of vectors/auth.tsv, which comes in on standard input, through the C library:
- * signing, verifying one by one, and verifying in a batch. It counts mistakes and stops at none.
+ * Runs the known answers of vectors/auth.tsv, read from standard input, through the C library: signing,
+ * verifying one by one, and verifying in a batch. It counts failures and does not stop at the first.
  */
 #include "check.h"
 
@@ -39,7 +39,7 @@ static void check_signing(char *const field[FIELDS_MAX]) {
   CHECK(strcmp(headers.nonce, nonce) == 0);
   CHECK(strcmp(headers.timestamp, timestamp) == 0);
 
-  /* What is signed now, in lines, is what the same nonce and time give. */
+  /* Header lines of a new signature equal those for the same nonce and time. */
   CHECK(cxk_signer_header_lines(signer, &lines) == CXK_OK);
   CHECK(lines.count == (advanced ? 4u : 2u));
   CHECK(has_line(&lines, CXK_HEADER_KEY_ID, field[2]));
@@ -56,7 +56,7 @@ static void check_signing(char *const field[FIELDS_MAX]) {
   cxk_signer_free(signer);
 }
 
-/* Turns hexadecimal digits into bytes where they stand; returns how many. */
+/* Decodes hexadecimal digits in place; returns the number of bytes. */
 static size_t unhex(char *text) {
   size_t i;
   unsigned byte;

@@ -6,7 +6,7 @@ use crate::connection::{ConnectionArgs, SETTINGS, call_failure};
 use crate::exit::{Exit, Failure};
 use crate::text::{self, DIM, Format, GOOD};
 
-/// The tenant accepts about one minute; a warning is shown from half of that.
+/// A tenant accepts a clock difference of about one minute; a warning is shown from half of that.
 const CLOCK_OFFSET_MS: u64 = 30_000;
 
 /// Make the first API call to check the key

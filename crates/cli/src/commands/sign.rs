@@ -91,8 +91,7 @@ pub(crate) fn curl_config(headers: &Headers<'_>) -> String {
     headers.iter().chain([json]).map(|(name, value)| curl_line(name, value)).collect()
 }
 
-/// A line of curl's configuration. Between quotes, curl reads a backslash as the start of an
-/// escape.
+/// A line of curl's configuration. Within quotes, a backslash starts an escape.
 pub(crate) fn curl_line(name: &str, value: &str) -> String {
     format!("header = \"{name}: {}\"\n", escaped(value))
 }

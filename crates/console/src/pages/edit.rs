@@ -222,7 +222,7 @@ fn page(
     layout::page_with(status, app, request, &frame, &content)
 }
 
-/// Whether the form may be sent, why not, and what follows.
+/// Whether the form may be sent, the reason if not, and the consequences.
 fn hint(app: &App, selected: &SelectedKey, form: &KeyForm, check: &Check) -> Hint {
     let is_other_level = form.level() != selected.row.record.level;
     let is_own = app.options.client.own_key() == Some(selected.row.key.id);

@@ -60,7 +60,8 @@ impl Page {
         self
     }
 
-    /// Whether a console has the page: one with an entry in the navigation has it where that is shown.
+    /// Whether this console has the page: a page in the navigation exists only if its entry is
+    /// shown.
     pub(crate) fn is_available(&self, options: &Options) -> bool {
         self.nav.as_ref().is_none_or(|nav| (nav.is_shown)(options))
     }

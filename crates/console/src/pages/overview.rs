@@ -48,7 +48,7 @@ fn actions(app: &App, view: &SnapshotView) -> Markup {
     }
 }
 
-/// If scopes were read, the time when; otherwise, how to read them.
+/// When scopes were read; if they were not, how to read them.
 fn unread(scopes: &Scopes, taken_ms: u64, keys: usize) -> Markup {
     html! {
         @if !scopes.is_empty() {

@@ -24,7 +24,7 @@ const PATH: &str = "/new-keys/";
 /// Collects a new key for the page that shows it.
 pub(super) struct KeyReveal {
     key: Arc<Mutex<Option<Zeroizing<String>>>>,
-    /// Made before the key, so that no key is lost if there are no random numbers.
+    /// Created before the key, so that no key is lost if the system returns no random numbers.
     ticket: Token,
 }
 
@@ -150,7 +150,7 @@ pub(super) fn sink_choice(app: &App) -> Markup {
     }
 }
 
-/// The number by which a form is carried out once.
+/// A hidden field with a random number, so that a form is carried out only once.
 pub(super) fn submission_field() -> Markup {
     // Without random numbers forms cannot be distinguished, and only the first is carried out.
     let mut bytes = [0; 16];

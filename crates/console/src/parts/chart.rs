@@ -11,10 +11,10 @@ use crate::records::{month, thousands};
 /// The width of a bar in a table, in pixels.
 const BAR: u64 = 44;
 
-/// The highest bar of the timeline, and where it stands, in pixels.
+/// The height of the highest bar of the timeline, and its base line, in pixels.
 const HIGH: u64 = 104;
 const GROUND: u64 = 126;
-/// Steps that the name of the last one takes on narrow pages.
+/// How many steps the name of the last one covers on narrow pages.
 const ROOM: usize = 4;
 
 /// The remaining part as a short bar. `class` sets its colour.
@@ -28,7 +28,7 @@ pub(crate) fn bar(left: u64, all: u64, class: &str) -> Markup {
     }
 }
 
-/// How large a part is beside the largest one, as a bar of a table's cell.
+/// The size of a part compared with the largest one, as a bar in a table cell.
 pub(crate) fn share(count: usize, largest: usize) -> Markup {
     html! {
         svg class="share" width="100%" height="8" aria-hidden="true" focusable="false" {
@@ -37,7 +37,7 @@ pub(crate) fn share(count: usize, largest: usize) -> Markup {
     }
 }
 
-/// When keys expire: a bar a step, the weeks between what lies outside of them.
+/// When keys expire: a bar per step, with the weeks between the steps for earlier and later times.
 pub(crate) fn timeline(steps: &[TimelineStep]) -> Markup {
     let highest = steps.iter().map(|step| step.count).max().unwrap_or(0).max(1);
     let all: usize = steps.iter().map(|step| width(step.span)).sum();
@@ -66,12 +66,12 @@ pub(crate) fn timeline(steps: &[TimelineStep]) -> Markup {
     }
 }
 
-/// One bar, with its figure where there are any keys.
+/// One bar, with its number if there are any keys.
 fn column(step: &TimelineStep, class: &str, from: usize, all: usize, highest: usize) -> Markup {
     let count = step.count;
     let height = (count as u64 * HIGH / highest as u64).max(u64::from(count > 0) * 2);
     let middle = percent(2 * from + width(step.span), 2 * all);
-    // A seventh of a week's place is the gap on each side.
+    // On each side, the gap is a seventh of a week's width.
     let left = percent(7 * from + 1, 7 * all);
     let wide = percent(7 * width(step.span) - 2, 7 * all);
     html! {
@@ -83,7 +83,7 @@ fn column(step: &TimelineStep, class: &str, from: usize, all: usize, highest: us
     }
 }
 
-/// Names along the axis, each with its place and class.
+/// Labels along the axis, each with its position and class.
 fn labels(places: &[(usize, &TimelineStep)]) -> Vec<(usize, String, &'static str)> {
     let mut labels = Vec::new();
     let mut last = None;
@@ -91,9 +91,10 @@ fn labels(places: &[(usize, &TimelineStep)]) -> Vec<(usize, String, &'static str
         match step.span {
             TimeSpan::Expired => labels.push((*from, "expired".to_owned(), "label")),
             TimeSpan::Week(ms) => {
-                // A month is named in the week that its first day is in.
+                // The label of a month is at the week that contains its first day.
                 let name = month(ms.saturating_add(WEEK_MS - 1));
-                // Beside what follows the weeks there is no room for another name on narrow pages.
+                // On narrow pages there is no room for a label next to the step after the last
+                // week.
                 let class = if places.len() - at > ROOM { "label" } else { "label minor" };
                 if last.replace(name.clone()).is_some_and(|last| last != name) {
                     labels.push((*from, name, class));
@@ -109,7 +110,7 @@ fn labels(places: &[(usize, &TimelineStep)]) -> Vec<(usize, String, &'static str
     labels
 }
 
-/// How wide a step is, in weeks.
+/// The width of a step, in weeks.
 const fn width(span: TimeSpan) -> usize {
     match span {
         TimeSpan::Week(_) => 1,
@@ -118,8 +119,8 @@ const fn width(span: TimeSpan) -> usize {
     }
 }
 
-/// The colour of a step, the weeks of which begin at place 1: the first week is due, and so are the
-/// thirty days, less so.
+/// The class for the colour of a step. The weeks begin at index 1; the first week is the most
+/// urgent, then the rest of the thirty days.
 const fn class(span: TimeSpan, at: usize) -> &'static str {
     match (span, at) {
         (TimeSpan::Expired, _) => "gone",
@@ -138,7 +139,7 @@ fn text(steps: &[TimelineStep]) -> String {
 
 /// A part of all, as a length.
 fn percent(part: usize, all: usize) -> String {
-    // Thousandths are finer than a pixel.
+    // A thousandth is less than a pixel.
     let thousandths = part.saturating_mul(100_000).checked_div(all).unwrap_or(0);
     format!("{}.{:03}%", thousandths / 1000, thousandths % 1000)
 }

@@ -76,7 +76,7 @@ fn figures(overview: &Overview<'_>, medium: Medium) -> Markup {
     }
 }
 
-/// The table's rows that a figure counts, or the list of them on the page.
+/// A link to the rows of the table that a figure counts, or to their list on the page.
 fn address(figure: &Figure) -> Option<String> {
     let state = |value: &str| format!("/keys?f.state={value}&o.state=is");
     let definition = |value: &str| format!("/keys?f.definition={value}&o.definition=is");

@@ -53,7 +53,7 @@ impl CatalogueEntry {
             .chain(domains.map(|domain| (Self::Domain, domain)))
     }
 
-    /// Where a tenant's facts list a name.
+    /// Where a tenant's entry in the policy lists a name.
     pub(super) fn places(self, tenant: &CatalogTenant, name: &str) -> Vec<Span> {
         let of = |names: &[Spanned<String>]| {
             let found = names.iter().filter(|it| it.value == name);

@@ -44,7 +44,7 @@ pub(crate) fn completions(place: &OpenDocument<'_>, position: Position) -> Vec<C
     missing.enumerate().map(|(at, (name, doc))| key(at, name, doc, cursor.style)).collect()
 }
 
-/// The values of an option that has few.
+/// The values of an option that has only a few.
 fn option_values(cursor: &Cursor) -> Vec<CompletionItem> {
     let Some((name, path)) = cursor.path.split_last() else { return Vec::new() };
     let option = options(path).iter().find(|option| option.name == name);

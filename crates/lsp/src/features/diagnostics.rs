@@ -16,7 +16,7 @@ use crate::workspace::Root;
 
 pub(crate) const SOURCE: &str = "cortexkey";
 
-/// Rules whose findings are about code without effect.
+/// Rules whose findings are about something without effect, which editors show faded.
 const UNNECESSARY: [&str; 5] =
     ["role-duplicate", "role-redundant", "suppression-unused", "waiver-unused", "waiver-expired"];
 const DEPRECATED: &str = "role-deprecated";
@@ -85,7 +85,7 @@ pub(crate) fn diagnostic<'r>(
     }
 }
 
-/// Rules on policies that are not of the family for comparing files, but also need them all.
+/// Rules on policies that do not belong to the family that compares files, but also need all files.
 const OF_ALL_FILES: [&str; 2] = ["waiver-unused", "policy-rule-never-matches"];
 
 /// Whether a diagnostic is of a rule that compares files.

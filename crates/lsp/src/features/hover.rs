@@ -187,7 +187,7 @@ fn of_key(
     Some(text)
 }
 
-/// A group, tag or domain of the scope, and what the policy lists of it.
+/// A group, tag or domain of the scope, and the policy's facts about it.
 fn of_name(
     place: &OpenDocument<'_>,
     definition: &Definition,

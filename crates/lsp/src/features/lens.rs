@@ -6,7 +6,7 @@ use lsp_types::{CodeLens, Command};
 
 use super::OpenDocument;
 
-/// How many keys a lens names; the others are counted.
+/// How many keys a lens names; the others are only counted.
 const NAMED_MAX: usize = 3;
 
 pub(crate) fn code_lenses(place: &OpenDocument<'_>) -> Vec<CodeLens> {

@@ -242,7 +242,7 @@ fn listed_in_policy(place: &OpenDocument<'_>, kind: CatalogueEntry, name: &str) 
     })
 }
 
-/// All places of a name, those that declare it among them.
+/// All places of a name, including those that declare it.
 pub(crate) fn references(place: &OpenDocument<'_>, position: Position) -> Vec<Location> {
     match named(place, position) {
         Some(Named::Key(name)) => {
@@ -348,7 +348,7 @@ fn of_policy(
     all
 }
 
-/// A waiver's name for a key.
+/// The name by which a waiver refers to a key.
 struct WaivedKey {
     path: PathBuf,
     text: String,

@@ -2,7 +2,7 @@
 
 use super::catalogue::CatalogueEntry;
 
-/// A kind of name that is written in several places.
+/// A kind of name that occurs in several places.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Subject {
     Role,

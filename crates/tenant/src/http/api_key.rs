@@ -137,13 +137,13 @@ fn wanted_roles(
     check_roles(store, access, names)
 }
 
-/// The key in a path, for a change.
+/// The key that a path names, for a change.
 pub(super) fn key_of(store: &Store, id: &str) -> Result<KeyId, Refusal> {
     let id = number(id)?;
     id.filter(|id| store.get(*id).is_some()).ok_or_else(no_key)
 }
 
-/// The id in a path; zero is a number, but never a key's id.
+/// The id that a path names; zero is a number, but never a key's id.
 fn number(id: &str) -> Result<Option<KeyId>, Refusal> {
     if id == "0" { Ok(None) } else { id.parse().map(Some).map_err(|_| no_key()) }
 }

@@ -12,7 +12,7 @@ impl App {
         Follower::new(self.inspector.follow(), self.stopping.clone())
     }
 
-    /// Changes the clock, keeps it on the disk where there is one, and gives the notices that are due.
+    /// Changes the clock, stores it on disk if there is one, and creates the notices that are due.
     pub(crate) fn change_clock(&self, change: ClockChange) -> Result<(), ControlError> {
         let Clock::Settable(clock) = &self.clock else { return Err(ControlError::NoSettableClock) };
         let before_ms = clock.now_ms();

@@ -13,7 +13,7 @@ use futures_util::stream;
 use crate::faults::FaultKind;
 use crate::refusal::Refusal;
 
-/// How long the first half of a response has to leave.
+/// The time limit for sending the first half of a response.
 const BREAK_TIME: Duration = Duration::from_millis(20);
 
 /// A connection that is to be reset: later writes are discarded.
@@ -71,7 +71,7 @@ pub(super) async fn truncated(response: Response) -> Response {
         if let Some(half) = half {
             return Some((Ok(half), None));
         }
-        // Everything written must have left before the connection ends.
+        // Waits until what was written is sent; the error then ends the connection.
         tokio::time::sleep(BREAK_TIME).await;
         Some((Err(io::Error::from(io::ErrorKind::ConnectionAborted)), None))
     });

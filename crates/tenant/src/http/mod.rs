@@ -144,12 +144,12 @@ impl App {
             .with_remedy("the tenant was started without the licence for this call"))
     }
 
-    /// For reading. A panic of another request cannot have left it half changed.
+    /// The store, for reading. A panic of another request cannot have left it half changed.
     pub(crate) fn store(&self) -> RwLockReadGuard<'_, Store> {
         self.store.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// For changing what is not stored on disk.
+    /// The store, for changing what is not stored on disk.
     pub(crate) fn store_mut(&self) -> RwLockWriteGuard<'_, Store> {
         self.store.write().unwrap_or_else(PoisonError::into_inner)
     }
@@ -170,7 +170,7 @@ impl App {
         }
         let changed = change(&mut store);
         self.changes.fetch_add(1, Ordering::AcqRel);
-        // A disk takes time; other tasks continue elsewhere.
+        // Writing to disk takes time; other tasks move to other threads.
         tokio::task::block_in_place(|| store.commit())
             .map_err(|error| failed(error.to_string()))?;
         changed

@@ -115,7 +115,7 @@ impl Entity {
     /// The entity in a path.
     fn of(store: &Store, kind: &str, id: &str) -> Result<Self, Refusal> {
         if !store.roles.product().has_scopes() {
-            // The product does not have the call at all.
+            // The product does not have this call.
             return Err(Refusal::not_found("this product has no scopes")
                 .with_extra("this product has no scopes")
                 .with_remedy("start the tenant as another product")

@@ -15,7 +15,7 @@ use crate::redis_server::RedisServer;
 const NOW_MS: u64 = 1_790_611_732_512;
 const STEPS: usize = 300;
 
-/// A generator in which each seed gives another run (`SplitMix64`).
+/// A random generator (`SplitMix64`): each seed gives a different run.
 struct TestRng(u64);
 
 /// A use that was accepted twice, with what led to it.
@@ -51,7 +51,7 @@ struct Tenant {
     skew_ms: u64,
     ahead_ms: i64,
     looked_at_ms: u64,
-    /// How long it does not look, like a stalled process.
+    /// For how long it does not look, like a stalled process.
     stalled_until_ms: u64,
     /// How many processes there were before this one.
     process: u64,
@@ -261,7 +261,7 @@ impl Run<'_> {
             self.uses.push((GuardedUse { timestamp_ms, key_created_ms, tag }, owner));
             self.uses.len() - 1
         } else {
-            // The latest are what may be lost, the others what may be dropped.
+            // The latest uses may be lost, the others may be dropped.
             let count = self.uses.len() as u64;
             let latest = if self.chance.is(2) { count } else { count.min(40) };
             self.uses.len() - 1 - usize::try_from(self.chance.below(latest)).unwrap()

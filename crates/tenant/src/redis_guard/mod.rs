@@ -29,7 +29,7 @@ pub use fault::RedisFault;
 use fault::{check, is_full};
 use member::{GuardedUse, Known, LookError, Member, MemberReply};
 
-/// The guard itself: the file that programs in other languages also use.
+/// The guard's script, which programs in other languages also use.
 const SCRIPT: &str = include_str!("replay_guard.lua");
 /// With one hash tag, so that a cluster keeps them on one node.
 const KEYS: [&str; 3] =
@@ -37,7 +37,7 @@ const KEYS: [&str; 3] =
 /// The server's time limit.
 const ANSWER_TIME: Duration = Duration::from_millis(500);
 const LOOK_PAUSE: Duration = Duration::from_millis(500);
-/// How often a use is retried before it is given up: each time, another generation started.
+/// How often a use is retried: each time, another generation has started.
 const TRIES: usize = 3;
 /// The row on disk with the state that the member must not forget.
 const ROW: (&str, u64) = ("shared-replay", 1);
@@ -105,8 +105,8 @@ impl RedisGuard {
                 MemberReply::Accepted => return Ok(()),
                 MemberReply::Replayed => return Err(GuardRefusal::Replayed),
                 MemberReply::Forgotten => return Err(GuardRefusal::Forgotten),
-                // A clock that was just set is not announced yet, and only that protects a young
-                // key.
+                // A clock that was just set is not announced yet, and only the announcement
+                // protects a young key.
                 MemberReply::Starting if !self.0.member().is_young(&asked) => {
                     return Err(GuardRefusal::Starting);
                 }
@@ -280,7 +280,7 @@ impl From<DiskError> for RedisGuardError {
 
 #[cfg(test)]
 mod tests {
-    /// Packages of other languages contain the script.
+    /// Packages for other languages contain copies of the script.
     #[test]
     fn every_copy_of_the_script_is_equal() {
         let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");

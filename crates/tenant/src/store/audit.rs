@@ -72,7 +72,7 @@ impl AuditLog {
     }
 }
 
-/// The creator or editor that is a key: a name, and a substitute for an e-mail address.
+/// A key as a creator or editor: a name, and a substitute for an e-mail address.
 pub(crate) fn creator(key_id: KeyId) -> (String, String) {
     (format!("Public API - {key_id}"), "N/A".to_owned())
 }

@@ -247,7 +247,7 @@ fn database(file: File, path: &Path) -> Result<Database, DiskError> {
     })
 }
 
-/// Whether nothing was ever sealed there.
+/// Whether the file contains no rows.
 fn is_empty(database: &Database) -> Result<bool, DiskError> {
     without_panic(|| match database.begin_read()?.open_table(ROWS) {
         Ok(rows) => Ok(rows.is_empty()?),
@@ -286,7 +286,7 @@ fn quietly<T>(work: impl FnOnce() -> T) -> std::thread::Result<T> {
     done
 }
 
-/// The context of a sealed row: it can be opened only there.
+/// The context that a row is sealed with: it can be opened only as this row.
 fn place(table: &str, id: u64) -> String {
     format!("cortexkey-tenant/{FORMAT}/{table}/{id}")
 }
@@ -417,7 +417,7 @@ mod tests {
         std::fs::remove_file(&file).unwrap();
         assert!(matches!(Disk::open(folder.path()), Err(DiskError::Missing(_))));
         assert!(!file.exists());
-        // A first start that was interrupted before the key was written contains nothing.
+        // After a first start that was interrupted before the key was written, there is no data.
         std::fs::remove_file(folder.path().join("seal.key")).unwrap();
         std::fs::write(folder.path().join("tenant.redb.new"), "half").unwrap();
         drop(Disk::open(folder.path()).unwrap());

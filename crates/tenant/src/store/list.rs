@@ -30,7 +30,7 @@ impl Store {
     }
 }
 
-/// A page of keys. It shares them with the store, however long the response takes.
+/// A page of keys, shared with the store, so that a slow response does not block it.
 pub(crate) struct Listing {
     pub(crate) records: Vec<Arc<KeyRecord>>,
     /// How many keys match the filters.

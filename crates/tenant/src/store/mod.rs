@@ -404,7 +404,7 @@ mod tests {
             store.note(id(1), 9, event());
             store.delete(id(3));
             store.commit().unwrap();
-            // Not committed, so it never happened.
+            // It was not committed, so it has no effect.
             store.generate(Level::Advanced, Expiry::Never, about(), 5).unwrap();
             store.get(id(2)).unwrap().record.clone()
         };

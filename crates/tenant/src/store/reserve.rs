@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use super::private;
 
 const FILE: &str = "reserve";
-/// More than deleting every key writes to the data file.
+/// More than is written to the data file when every key is deleted.
 const BYTES: u64 = 16 * 1024 * 1024;
 
 /// A file that only reserves space.
@@ -18,7 +18,7 @@ impl Reserve {
         Self(folder.join(FILE))
     }
 
-    /// Whether the space is reserved; it reserves it if not.
+    /// Reserves the space if it is not reserved yet; returns whether it is.
     pub(super) fn keep(&self) -> bool {
         if std::fs::symlink_metadata(&self.0).is_ok_and(|found| found.len() >= BYTES) {
             return true;

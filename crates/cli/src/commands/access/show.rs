@@ -21,7 +21,7 @@ pub(super) struct Overview<'l> {
     located: &'l Located,
     components: Vec<ComponentRight>,
     actions: Vec<String>,
-    /// Whether every role's actions are complete.
+    /// Whether all actions of every role are known.
     actions_complete: bool,
     holds_all: bool,
     makes_keys: Option<bool>,
@@ -30,7 +30,7 @@ pub(super) struct Overview<'l> {
     unknown_bypasses: Vec<&'static str>,
 }
 
-/// What the roles together grant of a component that one of them names.
+/// The level of a component that the roles grant together; at least one of them names it.
 struct ComponentRight {
     name: String,
     level: KnownLevel,

@@ -134,7 +134,7 @@ impl DefinitionArgs {
         if plan.is_none() && !outcome.usage_error {
             return Ok(outcome);
         }
-        // Without any policy, the caller reports that.
+        // The caller reports that there is no policy.
         let is_read = outcome.policy.is_some() || outcome.report.is_some();
         for message in outcome.messages.iter().filter(|_| is_read) {
             print_note(&format!("cortexkey lint: {message}"));

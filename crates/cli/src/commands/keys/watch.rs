@@ -260,7 +260,7 @@ fn look(args: &Args) -> Result<(Vec<Observation>, Thresholds), Failure> {
     Ok((looks, thresholds))
 }
 
-/// One look, and the policy's thresholds if it sets any.
+/// What was read of one tenant, and the policy's thresholds if it sets any.
 fn look_at(
     args: &Args,
     tenant: String,

@@ -11,7 +11,7 @@ use super::colored;
 use crate::exit::Failure;
 use crate::text::{self, BOLD};
 
-/// Longer answers are invalid.
+/// The maximum length of an answer.
 const ANSWER_MAX: u64 = 1000;
 
 /// The options with the fixes that the user accepts.

@@ -288,7 +288,7 @@ fn one_on_stdout(args: &Args) -> Result<(), Failure> {
         .help(format!("write the other to a file: {word}=FILE")))
 }
 
-/// The forms that counts have.
+/// The formats of counts.
 fn statistics_format(args: &Args) -> Result<(), Failure> {
     let has_form = |format| matches!(format, Format::Human | Format::Concise | Format::Json);
     let odd = args.format.iter().find(|target| !has_form(target.format));
@@ -370,7 +370,7 @@ fn write_stdout(args: &Args, report: &Report, format: Format) -> Result<(), Fail
     if let Some(file) = &args.output_file {
         return write_file(file, &rendered(args, report, format, false));
     }
-    // The stream takes colours out again where `NO_COLOR` or the terminal asks for it.
+    // The stream removes colours again if `NO_COLOR` or the terminal requires it.
     let text = rendered(args, report, format, color && format == Format::Human);
     let print = match format {
         Format::Github => text::print_commands,

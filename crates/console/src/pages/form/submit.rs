@@ -5,17 +5,17 @@
 
 use maud::{Markup, html};
 
-/// Whether a form may be sent, and what to say about it.
+/// Whether a form may be sent, and the text about it.
 pub(in crate::pages) struct Hint {
     pub(in crate::pages) may_be_sent: bool,
     pub(in crate::pages) text: Markup,
 }
 
 impl Hint {
-    /// Its place in a page, for live answers.
+    /// The id of its element, for live updates.
     pub(in crate::pages) const ID: &str = "hint";
 
-    /// The script turns the form's button off and on by it.
+    /// The text, with the attribute by which the script enables or disables the button of the form.
     pub(in crate::pages) fn markup(&self) -> Markup {
         html! { span data-may-be-sent=(self.may_be_sent) { (self.text) } }
     }

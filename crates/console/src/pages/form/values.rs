@@ -216,7 +216,7 @@ impl KeyForm {
         Some(self.comment.clone()).filter(|comment| !comment.is_empty())
     }
 
-    /// When the key expires; the API's default of a week without a date.
+    /// When the key expires; without a date, the API's default of one week.
     pub(in crate::pages) fn expiration_ms(&self, now_ms: u64) -> Result<u64, BoxError> {
         if !self.has_date {
             return Ok(now_ms.saturating_add(WEEK_MS));
@@ -236,7 +236,7 @@ impl KeyForm {
         faults
     }
 
-    /// The same for editing, where the expiration stays.
+    /// The same for editing, which does not change the expiration.
     pub(in crate::pages) fn edit_faults(&self) -> Vec<String> {
         let mut faults = self.unknown.clone();
         if self.roles.is_empty() {

@@ -108,7 +108,7 @@ impl<'a> Table<'a> {
         self.hidden(|name| ["sort", "desc", "col"].contains(&name))
     }
 
-    /// The fields that the choice of columns keeps.
+    /// The fields of the address that the choice of columns keeps.
     fn kept_filters(&self) -> Markup {
         self.hidden(|name| !["col", "page"].contains(&name))
     }
@@ -122,7 +122,7 @@ impl<'a> Table<'a> {
         }
     }
 
-    /// The address that a saved view gets.
+    /// The address of a saved view.
     fn view_query(&self) -> Markup {
         html! {
             input type="hidden" name="query" value=(self.query.fields.to_query()) autocomplete="off";

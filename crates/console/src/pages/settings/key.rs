@@ -12,7 +12,7 @@ use crate::page_request::{Fields, PageRequest};
 use crate::pages::reveal::KeyReveal;
 use crate::snapshot::{Freshness, Snapshot};
 
-/// Generates the key. Only this answer contains it.
+/// Generates the key. Only this response contains it.
 pub(super) fn generate(
     app: &App,
     request: &PageRequest,

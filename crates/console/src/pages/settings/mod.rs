@@ -26,7 +26,7 @@ const PATH: &str = "/settings";
 enum FormResult {
     /// It was carried out.
     Done,
-    /// It has its own answer.
+    /// It has its own response.
     Response(Box<Response>),
 }
 
@@ -60,7 +60,7 @@ fn page(app: &App, request: &PageRequest, why: Option<&str>) -> Response {
     };
     // A call for this page would use up a fault that was just added.
     let view = app.snapshot(Freshness::Last);
-    // The input of a refused form is kept.
+    // A refused form keeps its input.
     let typed = |set: &str| {
         let is_it = request.form.get("set") == Some(set);
         if is_it { request.form.clone() } else { Fields::default() }
