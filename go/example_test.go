@@ -3,6 +3,7 @@ package cortexkey_test
 // The examples of the package documentation.
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -259,4 +260,146 @@ func ExampleDefinitions_Decide() {
 	decision, err := definitions.Decide(at, cortexkey.AssetQuestion{Groups: []string{"prod-eu"}})
 	fmt.Println(decision.Allowed(), decision.Why, err)
 	// Output: true allowed: assets: prod-eu is selected <nil>
+}
+
+func ExampleSigner_SignBatch() {
+	signer, err := cortexkey.NewSigner(7, cortexkey.Advanced, "test-api-key")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer signer.Close()
+
+	signatures := make([]cortexkey.Signature, 100)
+	if err := signer.SignBatch(signatures); err != nil {
+		fmt.Println(err)
+		return
+	}
+	first, last := &signatures[0], &signatures[99]
+	fmt.Println(len(first.Authorization()), len(first.Nonce()), string(first.Nonce()) != string(last.Nonce()))
+	fmt.Println(string(first.Timestamp()) == string(last.Timestamp()))
+	// Output:
+	// 64 64 true
+	// true
+}
+
+func ExampleWithChildTenant() {
+	signer, err := cortexkey.NewSigner(7, cortexkey.Advanced, "test-api-key", cortexkey.WithChildTenant("child-1"))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer signer.Close()
+
+	headers, err := signer.Headers()
+	fmt.Println(headers.ChildTenant(), err)
+	// Output: child-1 <nil>
+}
+
+func ExampleParseKeyFile() {
+	file := `{"CORTEXKEY_API_KEY_ID": "7", "CORTEXKEY_API_KEY_TYPE": "advanced", "CORTEXKEY_API_KEY": "test-api-key"}`
+	signer, err := cortexkey.ParseKeyFile([]byte(file))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer signer.Close()
+	fmt.Println(signer)
+
+	_, err = cortexkey.ParseKeyFile([]byte("test-api-key\n"))
+	fmt.Println(errors.Is(err, cortexkey.ErrKeyFile))
+	// Output:
+	// cortexkey.Signer{key id 7, advanced}
+	// true
+}
+
+// A source that selects the key of the tenant in the request's context.
+func ExampleSignerFunc() {
+	type tenantKey struct{}
+	signers := map[string]*cortexkey.Signer{}
+	for id, tenant := range []string{"eu", "us"} {
+		signer, err := cortexkey.NewSigner(uint64(id)+7, cortexkey.Advanced, "test-api-key")
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		defer signer.Close()
+		signers[tenant] = signer
+	}
+
+	source := cortexkey.SignerFunc(func(ctx context.Context) (*cortexkey.Signer, error) {
+		tenant, _ := ctx.Value(tenantKey{}).(string)
+		signer, ok := signers[tenant]
+		if !ok {
+			return nil, fmt.Errorf("no key for tenant %q", tenant)
+		}
+		return signer, nil
+	})
+	signer, err := source.Signer(context.WithValue(context.Background(), tenantKey{}, "us"))
+	fmt.Println(signer, err)
+	// Output: cortexkey.Signer{key id 8, advanced} <nil>
+}
+
+func ExampleVerifier_VerifyBatch() {
+	keyring, err := cortexkey.NewKeyring()
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer keyring.Close()
+	if err := keyring.Put(7, cortexkey.Advanced, "test-api-key"); err != nil {
+		fmt.Println(err)
+		return
+	}
+	guard, err := cortexkey.NewMemoryGuard(cortexkey.MemoryGuardConfig{Entries: 120_000, First: true})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	verifier, err := cortexkey.NewVerifier(keyring, guard)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer verifier.Close()
+	signer, err := cortexkey.NewSigner(7, cortexkey.Advanced, "test-api-key")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer signer.Close()
+
+	request := httptest.NewRequest(http.MethodPost, "/", http.NoBody)
+	if err := signer.SignRequest(request); err != nil {
+		fmt.Println(err)
+		return
+	}
+	batch := []http.Header{request.Header, request.Header, {}} // the second is a replay
+	for _, outcome := range verifier.VerifyBatch(context.Background(), batch) {
+		fmt.Println(outcome.Principal.KeyID, outcome.Err)
+	}
+	// Output:
+	// 7 <nil>
+	// 0 cortexkey: replayed: the request was accepted before
+	// 0 cortexkey: missing-header: an authentication header is missing
+}
+
+func ExampleDefinitions_All() {
+	compiled, err := os.ReadFile("testdata/definitions/after.ckc") // from cortexkey compile
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	definitions, err := cortexkey.LoadDefinitions(compiled)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer definitions.Close()
+	for index, definition := range definitions.All() {
+		fmt.Println(index, definition.Tenant, definition.Name, definition.KeyID, definition.Level)
+	}
+	// Output:
+	// 0 eu export 17 advanced
+	// 1 lab lab 0 standard
 }

@@ -33,7 +33,7 @@ const (
 // Without a quota, one key that floods the service fills the guard for all. With UsesPerKey 60,000 and Keys
 // 100, one key uses at most half of the guard, and more of its requests are refused with
 // [VerdictReplayGuardQuota]. If several keys flood the guard, each key still has the share that
-// [MemoryGuard.SureUsesPerKey] returns: an eighth of the entries divided by Keys, here about 150 requests.
+// [MemoryGuard.GuaranteedUsesPerKey] returns: an eighth of the entries divided by Keys, here about 150 requests.
 type MemoryGuardConfig struct {
 	// Entries is how many requests the guard can remember: requests per second times twice the skew in seconds.
 	Entries int
@@ -104,13 +104,13 @@ func (c MemoryGuardConfig) check() (backend.GuardOptions, error) {
 	return checked, nil
 }
 
-// SureUsesPerKey returns how many requests each key can always have remembered, whatever the other keys do; 0
+// GuaranteedUsesPerKey returns how many requests each key can always have remembered, whatever the other keys do; 0
 // without a quota.
-func (g *MemoryGuard) SureUsesPerKey() int {
+func (g *MemoryGuard) GuaranteedUsesPerKey() int {
 	if g == nil || g.guard == nil {
 		return 0
 	}
-	return g.guard.SureUsesPerKey()
+	return g.guard.GuaranteedUsesPerKey()
 }
 
 // Remember always refuses: only a verifier can use a MemoryGuard.

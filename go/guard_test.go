@@ -27,7 +27,7 @@ func TestMemoryGuardConfigs(t *testing.T) {
 		}
 	}
 	guard, err := NewMemoryGuard(MemoryGuardConfig{Entries: 1, Started: now, Skew: time.Second, UsesPerKey: 1, Keys: 1})
-	if err != nil || guard.SureUsesPerKey() != 1 {
+	if err != nil || guard.GuaranteedUsesPerKey() != 1 {
 		t.Fatal(err)
 	}
 	if err := guard.Remember(t.Context(), [16]byte{}, now); !errors.Is(err, ErrRefused) {

@@ -189,7 +189,7 @@ func TestGeneratedDefinitionsAndQuestions(t *testing.T) {
 			want, wantErr := theirs.At(at)
 			got, gotErr := ours.At(at)
 			if got != want || !sameKind(gotErr, wantErr) {
-				t.Fatalf("place %d: library %+v %v, Go %+v %v", at, want, wantErr, got, gotErr)
+				t.Fatalf("index %d: library %+v %v, Go %+v %v", at, want, wantErr, got, gotErr)
 			}
 			for range 30 {
 				question := question(random)

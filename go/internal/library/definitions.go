@@ -27,7 +27,7 @@ func LoadDefinitions(compiled []byte) (backend.Definitions, error) {
 func (d *definitions) At(at int) (backend.Definition, error) {
 	got, status := d.handle.Get(at)
 	if status != capi.OK {
-		return backend.Definition{}, definitionsError(status, fmt.Sprintf("place %d", at))
+		return backend.Definition{}, definitionsError(status, fmt.Sprintf("index %d", at))
 	}
 	return got, nil
 }
@@ -57,7 +57,7 @@ func (d *definitions) Decide(at int, question *backend.Question) (backend.Decisi
 	status, ifEnforced, scopesOff := d.handle.Decide(at, question, line[:])
 	answer, ok := answers[status]
 	if !ok {
-		return backend.Decision{}, definitionsError(status, fmt.Sprintf("place %d", at))
+		return backend.Decision{}, definitionsError(status, fmt.Sprintf("index %d", at))
 	}
 	return backend.Decision{
 		Answer: answer, IfEnforced: answers[ifEnforced], ScopesOff: scopesOff, Why: capi.Text(line[:]),

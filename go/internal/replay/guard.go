@@ -40,13 +40,13 @@ func New(options backend.GuardOptions, secret [2]uint64) *Guard {
 	return g
 }
 
-// SureUsesPerKey returns how many uses each key is guaranteed, however many the other keys have; 0
+// GuaranteedUsesPerKey returns how many uses each key is guaranteed, however many the other keys have; 0
 // without a quota.
-func (g *Guard) SureUsesPerKey() int {
+func (g *Guard) GuaranteedUsesPerKey() int {
 	if g.counts == nil {
 		return 0
 	}
-	return int(g.counts.sure)
+	return int(g.counts.guaranteed)
 }
 
 // SkewMS returns the largest skew of the verifiers that may use the guard.

@@ -367,11 +367,11 @@ func TestManyHostileKeys(t *testing.T) {
 					refused++
 				}
 			}
-			if g.SureUsesPerKey() < size.entries/8/size.keys {
-				t.Fatalf("only %d are sure", g.SureUsesPerKey())
+			if g.GuaranteedUsesPerKey() < size.entries/8/size.keys {
+				t.Fatalf("only %d are guaranteed", g.GuaranteedUsesPerKey())
 			}
 			for key := uint64(size.keys/10 + 1); key <= uint64(size.keys); key++ {
-				for range g.SureUsesPerKey() {
+				for range g.GuaranteedUsesPerKey() {
 					attack()
 					number++
 					u := Use{KeyID: key, TimestampMS: startMS - 59_900 + spread(number)%119_900, SkewMS: 60_000, NowMS: startMS, Tag: tagOf(number)}

@@ -18,8 +18,8 @@ const (
 type share bool
 
 const (
-	sure        share = true
-	commonShare share = false
+	guaranteedShare share = true
+	commonShare     share = false
 )
 
 // counting counts one use of one key, if the guard has a quota.
@@ -55,7 +55,7 @@ type counts struct {
 	assigning  word
 	usesPerKey uint32
 	// The guaranteed share of each key.
-	sure uint32
+	guaranteed uint32
 	// 2^64 divided by the length of a slice in milliseconds.
 	turn   uint64
 	secret uint64
@@ -70,11 +70,11 @@ type count struct {
 	uses   [slices]uint32
 }
 
-func newCounts(usesPerKey uint32, keys, sure int, spanMS, secret uint64) *counts {
+func newCounts(usesPerKey uint32, keys, guaranteed int, spanMS, secret uint64) *counts {
 	places := keys + keys/2 + 8
 	return &counts{
 		ids: make([]atomic.Uint64, places), places: make([]count, places), usesPerKey: usesPerKey,
-		sure: uint32(min(uint64(sure/max(keys, 1)), uint64(usesPerKey))),
+		guaranteed: uint32(min(uint64(guaranteed/max(keys, 1)), uint64(usesPerKey))),
 		turn: (1<<64 - 1) / ((spanMS + slices - 2) / (slices - 1)), secret: secret,
 	}
 }
@@ -113,7 +113,7 @@ func (c *counts) addTo(count *count, slice, oldest uint64) (share, int32) {
 	}
 	count.uses[slice%slices]++
 	count.all++
-	return share(all < c.sure), verdict.Accept
+	return share(all < c.guaranteed), verdict.Accept
 }
 
 func (c *counts) undo(keyID, ms uint64) {

@@ -187,7 +187,7 @@ func (t *table) passing(s *spot, n note, hadRoom bool, m mark) note {
 // past them.
 func (t *table) place(s *spot, probe int, share share) int32 {
 	most := t.common
-	if share == sure {
+	if share == guaranteedShare {
 		most = slots
 	}
 	for ; probe < probes; probe++ {

@@ -129,14 +129,14 @@ impl MemoryGuard {
     #[must_use]
     pub fn with_quota(mut self, quota: Quota) -> Self {
         let secret = self.secret[0].rotate_left(32) ^ self.secret[1];
-        let sure = self.table.reserve();
-        self.counts = Some(Counts::new(quota, sure, table::span_ms(self.skew_ms), secret));
+        let guaranteed = self.table.reserve();
+        self.counts = Some(Counts::new(quota, guaranteed, table::span_ms(self.skew_ms), secret));
         self
     }
 
     /// How many uses each key is guaranteed, however many the other keys have; 0 without a quota.
-    pub fn sure_uses_per_key(&self) -> u32 {
-        self.counts.as_ref().map_or(0, Counts::sure)
+    pub fn guaranteed_uses_per_key(&self) -> u32 {
+        self.counts.as_ref().map_or(0, Counts::guaranteed)
     }
 
     /// 64 bits that identify the key id and the digest in this process.

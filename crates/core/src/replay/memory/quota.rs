@@ -32,7 +32,7 @@ const PROBES: u64 = 64;
 /// Whether one more use is within the key's guaranteed share.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Share {
-    Sure,
+    Guaranteed,
     Common,
 }
 
@@ -72,7 +72,7 @@ pub(super) struct Counts {
     giving: LockedWord,
     uses_per_key: u32,
     /// The guaranteed share of each key.
-    sure: u32,
+    guaranteed: u32,
     /// 2^64 over a slice.
     turn: u64,
     secret: u64,
@@ -90,24 +90,24 @@ struct Count {
 }
 
 impl Counts {
-    /// `sure` is the number of uses that can be guaranteed to all keys together.
-    pub(super) fn new(quota: Quota, sure: usize, span_ms: u64, secret: u64) -> Self {
+    /// `guaranteed` is the number of uses that can be guaranteed to all keys together.
+    pub(super) fn new(quota: Quota, guaranteed: usize, span_ms: u64, secret: u64) -> Self {
         let places = quota.keys + quota.keys / 2 + 8;
-        let sure = u32::try_from(sure / quota.keys.max(1)).unwrap_or(u32::MAX);
+        let guaranteed = u32::try_from(guaranteed / quota.keys.max(1)).unwrap_or(u32::MAX);
         Self {
             ids: (0..places).map(|_| AtomicU64::new(0)).collect(),
             places: (0..places).map(|_| Count::new()).collect(),
             giving: LockedWord::new(0),
             uses_per_key: quota.uses_per_key,
-            sure: sure.min(quota.uses_per_key),
+            guaranteed: guaranteed.min(quota.uses_per_key),
             turn: u64::MAX / span_ms.div_ceil(SLICES as u64 - 1),
             secret,
         }
     }
 
     /// How many uses each key is guaranteed.
-    pub(super) fn sure(&self) -> u32 {
-        self.sure
+    pub(super) fn guaranteed(&self) -> u32 {
+        self.guaranteed
     }
 
     /// Counts a use of that time, or returns why it cannot be accepted.
@@ -146,7 +146,7 @@ impl Counts {
         let uses = count.of(slice);
         uses.store(uses.load(Relaxed) + 1, Relaxed);
         count.all.store(all + 1, Relaxed);
-        Ok(if all < self.sure { Share::Sure } else { Share::Common })
+        Ok(if all < self.guaranteed { Share::Guaranteed } else { Share::Common })
     }
 
     #[inline(never)]

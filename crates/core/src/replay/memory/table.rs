@@ -189,7 +189,7 @@ impl Table {
     /// have noted that it goes past them.
     fn place(&self, spot: &Spot, probe: u32, share: Share) -> Result<(), GuardRefusal> {
         let most = match share {
-            Share::Sure => SLOTS,
+            Share::Guaranteed => SLOTS,
             Share::Common => self.common,
         };
         for probe in probe..PROBES {

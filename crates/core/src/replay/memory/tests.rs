@@ -422,10 +422,10 @@ fn each_key_keeps_its_share_despite_hostile_keys() {
                 *(if answer.is_ok() { &mut accepted } else { &mut refused }) += 1;
             }
             assert!(accepted >= entries, "{accepted} of {entries}, way {way}");
-            let sure = guard.sure_uses_per_key();
-            assert!(sure as usize >= entries / 8 / keys, "{sure}");
+            let guaranteed = guard.guaranteed_uses_per_key();
+            assert!(guaranteed as usize >= entries / 8 / keys, "{guaranteed}");
             for key_id in hostile + 1..=keys as u64 {
-                for _ in 0..sure {
+                for _ in 0..guaranteed {
                     let _ = ask(1 + key_id % hostile, true);
                     assert_eq!(ask(key_id, false), Ok(()), "{entries} {keys}, way {way}");
                 }
