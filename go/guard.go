@@ -104,8 +104,8 @@ func (c MemoryGuardConfig) check() (backend.GuardOptions, error) {
 	return checked, nil
 }
 
-// GuaranteedUsesPerKey returns how many requests each key can always have remembered, whatever the other keys do; 0
-// without a quota.
+// GuaranteedUsesPerKey returns how many requests of each key the guard can always remember, whatever the other
+// keys do; 0 without a quota.
 func (g *MemoryGuard) GuaranteedUsesPerKey() int {
 	if g == nil || g.guard == nil {
 		return 0

@@ -75,7 +75,7 @@ func newCounts(usesPerKey uint32, keys, guaranteed int, spanMS, secret uint64) *
 	return &counts{
 		ids: make([]atomic.Uint64, places), places: make([]count, places), usesPerKey: usesPerKey,
 		guaranteed: uint32(min(uint64(guaranteed/max(keys, 1)), uint64(usesPerKey))),
-		turn: (1<<64 - 1) / ((spanMS + slices - 2) / (slices - 1)), secret: secret,
+		turn:       (1<<64 - 1) / ((spanMS + slices - 2) / (slices - 1)), secret: secret,
 	}
 }
 
