@@ -12,6 +12,28 @@ use super::verdict::Verdict;
 ///
 /// Check and insert are one step: concurrent calls with the same request are accepted at most once.
 /// Implementations that threads share must synchronise internally.
+///
+/// ```
+/// use std::collections::BTreeMap;
+/// use std::sync::Mutex;
+///
+/// use cortexkey_core::replay::{GuardRefusal, ReplayGuard, VerifiedUse};
+///
+/// /// Grows without limit, and forgets all uses when the process ends.
+/// #[derive(Default)]
+/// struct Unbounded(Mutex<BTreeMap<[u8; 16], u64>>);
+///
+/// impl ReplayGuard for Unbounded {
+///     fn check_and_insert(&self, verified: &VerifiedUse) -> Result<(), GuardRefusal> {
+///         let mut uses = self.0.lock().map_err(|_| GuardRefusal::Unavailable)?;
+///         if uses.contains_key(&verified.shared_tag()) {
+///             return Err(GuardRefusal::Replayed);
+///         }
+///         uses.insert(verified.shared_tag(), verified.remember_until_ms());
+///         Ok(())
+///     }
+/// }
+/// ```
 pub trait ReplayGuard {
     /// Remembers the use, or returns why it cannot be accepted.
     fn check_and_insert(&self, verified: &VerifiedUse) -> Result<(), GuardRefusal>;

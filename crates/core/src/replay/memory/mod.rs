@@ -85,6 +85,37 @@ impl MemoryGuardConfig {
 /// refused as `replay-guard-quota`; the other half is left for all others, whatever timestamps the
 /// key chooses. If several keys flood, each key still has its guaranteed share: 120,000 / 8 / 100 =
 /// 150 uses.
+///
+/// ```
+/// # #[cfg(feature = "system")] {
+/// use cortexkey_core::auth::{
+///     Key, KeyId, Level, NonceLengths, Request, Signer, Skew, StoredKey, Timestamp, Verdict, Verifier,
+/// };
+/// use cortexkey_core::replay::{MemoryGuard, MemoryGuardConfig, Quota, Start};
+///
+/// let now_ms = 1_790_611_727_783; // the service's clock
+/// let guard = MemoryGuard::new(MemoryGuardConfig {
+///     entries: 120_000, // 1,000 requests per second, times twice the skew of 60 seconds
+///     skew: Skew::DEFAULT,
+///     start: Start::First, // `Start::Fresh` if the service ran before
+///     secret: MemoryGuardConfig::secret_from_system()?,
+/// })
+/// .with_quota(Quota { uses_per_key: 60_000, keys: 100 });
+/// assert!(guard.guaranteed_uses_per_key() >= 150);
+///
+/// let id = KeyId::new(7).ok_or("a key id is never 0")?;
+/// let key = Key::new(b"test-api-key")?;
+/// let stored = StoredKey::new(id, Level::Advanced, key);
+/// let signer = Signer::new(id, Level::Advanced, key);
+/// let signed = signer.sign_from_system(Timestamp::from_ms(now_ms)?)?;
+/// let request = Request::parse(signed.iter(), NonceLengths::EXACT).map_err(|verdict| verdict.message())?;
+/// let verifier = Verifier::new();
+/// assert!(verifier.verify(&request, Some(&stored), now_ms, &guard).is_ok());
+/// let replayed = verifier.verify(&request, Some(&stored), now_ms, &guard);
+/// assert_eq!(replayed.err(), Some(Verdict::Replayed));
+/// # }
+/// # Ok::<(), Box<dyn core::error::Error>>(())
+/// ```
 pub struct MemoryGuard {
     table: Table,
     counts: Option<Counts>,
