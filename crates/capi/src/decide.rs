@@ -258,7 +258,7 @@ pub unsafe extern "C" fn cxk_decide(
         }
     };
     let status = if text.is_null() {
-        crate::panic::caught(|| decided(&mut Text::nowhere()))
+        crate::panic::caught(|| decided(&mut Text::discarded()))
     } else {
         let fill_text = |place: &mut [c_char]| decided(&mut Text::in_place(place)?);
         // SAFETY: this function's contract.

@@ -260,9 +260,9 @@ fn a_panic_becomes_a_status_and_the_library_stays_usable() {
         if *name == "cxk_keyring_revoke" {
             // Its key is put first, and that must succeed.
             assert_eq!(call(&handles).0, CXK_OK);
-            fault::arm_at(2);
+            fault::panic_at(2);
         } else {
-            fault::arm_at(1);
+            fault::panic_at(1);
         }
         let (status, is_zero) = call(&handles);
         assert_eq!(status, CXK_INTERNAL, "{name}");
@@ -286,13 +286,13 @@ fn a_panic_becomes_a_status_and_the_library_stays_usable() {
 
 #[test]
 fn a_panic_while_freeing_stays_inside() {
-    free_each(|| fault::arm_at(1));
+    free_each(|| fault::panic_at(1));
     free_each(|| {});
 }
 
 #[test]
 fn a_panic_while_comparing_is_not_equal() {
-    fault::arm_at(1);
+    fault::panic_at(1);
     // SAFETY: both are as long as the key.
     let equal = |len| unsafe { cxk_equal(KEY.as_ptr().cast(), KEY.as_ptr().cast(), len) };
     assert_eq!(equal(KEY.len()), 0);

@@ -160,7 +160,7 @@ impl<'a> Text<'a> {
     }
 
     /// A string that the caller does not want.
-    pub(crate) fn nowhere() -> Self {
+    pub(crate) fn discarded() -> Self {
         Self { room: &mut [] }
     }
 }

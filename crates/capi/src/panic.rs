@@ -15,7 +15,7 @@ pub(crate) fn caught(work: impl FnOnce() -> Result<(), cxk_status>) -> cxk_statu
     let work = || {
         let done = work();
         #[cfg(test)]
-        fault::strike();
+        fault::panic_if_due();
         done
     };
     match catch_unwind(AssertUnwindSafe(work)) {
@@ -37,11 +37,11 @@ pub(crate) mod fault {
     thread_local!(static CALLS_LEFT: Cell<u32> = const { Cell::new(0) });
 
     /// The call on this thread that panics: the next one for 1, the one after it for 2.
-    pub(crate) fn arm_at(call: u32) {
+    pub(crate) fn panic_at(call: u32) {
         CALLS_LEFT.set(call);
     }
 
-    pub(super) fn strike() {
+    pub(super) fn panic_if_due() {
         let left = CALLS_LEFT.get();
         CALLS_LEFT.set(left.saturating_sub(1));
         assert_ne!(left, 1, "injected by a test");

@@ -21,8 +21,8 @@ use crate::page::{Wipeable, WipedOnFork};
 use crate::sizes::RANDOM_BYTES;
 
 /// The part of a run that is returned: it follows the next key, aligned for the kernels.
-const GIVEN_BYTES: usize = RUN_BYTES - 64;
-const RUNS_A_SEED: u32 = 1_024;
+const RETURNED_BYTES: usize = RUN_BYTES - 64;
+const RUNS_PER_SEED: u32 = 1_024;
 
 /// A handle of the current thread's generator, which is free to create.
 ///
@@ -239,7 +239,7 @@ impl Keystream {
         if self.bytes_left == 0 {
             self.renew()?;
         }
-        let left = self.bytes_left.min(GIVEN_BYTES);
+        let left = self.bytes_left.min(RETURNED_BYTES);
         let len = left.min(len);
         self.bytes_left = left - len;
         Ok(&mut self.run[RUN_BYTES - left..][..len])
@@ -250,13 +250,13 @@ impl Keystream {
         let mut key = [0; KEY_BYTES];
         if self.runs_left <= 1 {
             getrandom::fill(&mut key)?;
-            self.runs_left = RUNS_A_SEED + 1;
+            self.runs_left = RUNS_PER_SEED + 1;
         }
         key.iter_mut().zip(&self.run).for_each(|(key, next)| *key ^= next);
         keystream(&key, &mut self.run);
         wipe(&mut key);
         self.runs_left -= 1;
-        self.bytes_left = GIVEN_BYTES;
+        self.bytes_left = RETURNED_BYTES;
         Ok(())
     }
 
@@ -295,22 +295,22 @@ mod tests {
     fn nothing_is_listed_twice() {
         let Some(mut state) = WipedOnFork::<State>::new() else { return };
         let mut seen = BTreeSet::new();
-        for len in (8..2_000).chain([GIVEN_BYTES - 1, GIVEN_BYTES, 2 * RUN_BYTES, 100_000]) {
+        for len in (8..2_000).chain([RETURNED_BYTES - 1, RETURNED_BYTES, 2 * RUN_BYTES, 100_000]) {
             let mut bytes = vec![0; len];
             state.fill(&mut bytes).unwrap();
             for word in bytes.as_chunks::<8>().0 {
                 assert!(seen.insert(*word), "{len} bytes");
             }
         }
-        assert!(state.stock.runs_left < RUNS_A_SEED - 500, "many runs were made");
+        assert!(state.stock.runs_left < RUNS_PER_SEED - 500, "many runs were made");
     }
 
     #[test]
     fn a_seed_is_renewed_in_time() {
         let Some(mut state) = WipedOnFork::<State>::new() else { return };
-        for run in 0..3 * RUNS_A_SEED {
+        for run in 0..3 * RUNS_PER_SEED {
             state.stock.renew().unwrap();
-            assert_eq!(state.stock.runs_left, RUNS_A_SEED - run % RUNS_A_SEED);
+            assert_eq!(state.stock.runs_left, RUNS_PER_SEED - run % RUNS_PER_SEED);
             assert!(state.stock.is_seeded());
         }
     }

@@ -309,7 +309,7 @@ impl<'a, S: Text> Evaluation<'a, S> {
             // An axis that does not restrict needs no step.
             Axis::SeeAll | Axis::Any => return Answer::Allowed,
             Axis::NoScope => (Reason::Nothing, Answer::Refused),
-            Axis::Scope(_) if tags_fit(axis, tags, self.tenant.tags) => {
+            Axis::Scope(_) if tags_match(axis, tags, self.tenant.tags) => {
                 (Reason::TagsFit, Answer::Allowed)
             }
             Axis::Scope(_) => (Reason::TagsDoNotFit { tags }, Answer::Refused),
@@ -320,8 +320,8 @@ impl<'a, S: Text> Evaluation<'a, S> {
     /// The changes that would allow an endpoint; `None` if it is allowed.
     fn endpoint_changes(&self, endpoint: &Endpoint<'a>) -> [Option<AccessChange<'a>>; 2] {
         let (groups, tags) = self.axes();
-        let ask_group = !groups_fit(groups, endpoint.groups);
-        let ask_tags = !tags_fit(tags, endpoint.tags, self.tenant.tags);
+        let ask_group = !groups_match(groups, endpoint.groups);
+        let ask_tags = !tags_match(tags, endpoint.tags, self.tenant.tags);
         let group = endpoint.groups.first().map(|name| AccessChange::EndpointGroup(name));
         let tag = match (endpoint.tags, self.tenant.tags) {
             ([], _) => None,
@@ -430,7 +430,7 @@ fn select<'a, S: Text>(
     (Reason::NotSelected { names, selected: selected.len() }, Answer::Refused)
 }
 
-fn groups_fit<S: Text>(axis: &Axis<S>, groups: &[&str]) -> bool {
+fn groups_match<S: Text>(axis: &Axis<S>, groups: &[&str]) -> bool {
     match axis {
         Axis::SeeAll | Axis::Any => true,
         Axis::NoScope => false,
@@ -438,7 +438,7 @@ fn groups_fit<S: Text>(axis: &Axis<S>, groups: &[&str]) -> bool {
     }
 }
 
-fn tags_fit<S: Text>(axis: &Axis<S>, tags: &[&str], mode: TagMode) -> bool {
+fn tags_match<S: Text>(axis: &Axis<S>, tags: &[&str], mode: TagMode) -> bool {
     match (axis, mode) {
         (Axis::SeeAll | Axis::Any, _) => true,
         (Axis::NoScope, _) => false,

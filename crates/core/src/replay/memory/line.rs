@@ -16,8 +16,8 @@ const TIME: u64 = (1 << TIME_BITS) - 1;
 /// Ages of a line, in units of 4,096 ms: after the first it is scanned when it is locked, and after
 /// the second all its uses have expired. Uses are added until the first, and expire at most 600 s
 /// later, which is 208 units; the bits of time wrap around after 365.
-const AGE_TO_LOOK: u64 = 60;
-const AGE_OF_THE_DEAD: u64 = 240;
+const AGE_TO_SCAN: u64 = 60;
+const AGE_TO_CLEAR: u64 = 240;
 
 /// The low-water mark at one moment: nothing older is ever accepted.
 #[derive(Clone, Copy)]
@@ -107,29 +107,29 @@ impl Line {
 
     /// Locks the line.
     #[inline]
-    pub(super) fn take(&self) -> Note {
-        Note(self.note.take())
+    pub(super) fn lock(&self) -> Note {
+        Note(self.note.lock())
     }
 
     /// Locks the line as the first line of a use, once no search from it is under way.
     #[inline]
-    pub(super) fn take_as_first(&self) -> Note {
-        Note(self.note.take_without(SEARCHED))
+    pub(super) fn lock_as_first(&self) -> Note {
+        Note(self.note.lock_without(SEARCHED))
     }
 
     #[inline]
-    pub(super) fn give(&self, note: Note) {
-        self.note.give(note.0);
+    pub(super) fn unlock(&self, note: Note) {
+        self.note.unlock(note.0);
     }
 
     /// Unlocks the line, and keeps it marked as the first line of a search.
     pub(super) fn begin_search(&self, note: Note) {
-        self.note.give(note.0 | SEARCHED);
+        self.note.unlock(note.0 | SEARCHED);
     }
 
     pub(super) fn end_search(&self) {
-        let note = self.note.take();
-        self.note.give(note & !SEARCHED);
+        let note = self.note.lock();
+        self.note.unlock(note & !SEARCHED);
     }
 
     /// Whether the use is in the line, without a branch for each slot.
@@ -141,14 +141,14 @@ impl Line {
     /// Drops dead uses if fewer than `wanted` slots are free, and if that was not done recently.
     #[inline]
     pub(super) fn drop_dead(&self, note: Note, most_used: usize, mark: Mark, span_ms: u64) -> Note {
-        let is_needed = note.used() >= most_used || note.age(mark) > AGE_TO_LOOK;
+        let is_needed = note.used() >= most_used || note.age(mark) > AGE_TO_SCAN;
         if is_needed { self.keep_live(note, mark, span_ms) } else { note }
     }
 
     /// Moves the uses that can still be accepted to the first slots, and drops the others.
     #[inline]
     fn keep_live(&self, note: Note, mark: Mark, span_ms: u64) -> Note {
-        let all_dead = note.age(mark) > AGE_OF_THE_DEAD;
+        let all_dead = note.age(mark) > AGE_TO_CLEAR;
         let mut used = 0;
         for place in &self.slots {
             let slot = place.load(Relaxed);
@@ -172,8 +172,8 @@ impl Line {
     /// How many live uses there are.
     #[cfg(test)]
     pub(super) fn live(&self, mark: Mark, span_ms: u64) -> usize {
-        let note = self.keep_live(self.take(), mark, span_ms);
-        self.give(note);
+        let note = self.keep_live(self.lock(), mark, span_ms);
+        self.unlock(note);
         note.used()
     }
 }

@@ -56,9 +56,9 @@ impl Counting<'_> {
 
     /// Undoes the count of a use that was not stored.
     #[cold]
-    pub(super) fn take_back(&self) {
+    pub(super) fn undo(&self) {
         if let Some(counts) = self.counts {
-            counts.take_back(self.key_id, self.ms);
+            counts.undo(self.key_id, self.ms);
         }
     }
 }
@@ -69,7 +69,7 @@ pub(super) struct Counts {
     ids: Box<[AtomicU64]>,
     places: Box<[Count]>,
     /// Locked by the thread that assigns a place to another key.
-    giving: LockedWord,
+    assigning: LockedWord,
     uses_per_key: u32,
     /// The guaranteed share of each key.
     guaranteed: u32,
@@ -97,7 +97,7 @@ impl Counts {
         Self {
             ids: (0..places).map(|_| AtomicU64::new(0)).collect(),
             places: (0..places).map(|_| Count::new()).collect(),
-            giving: LockedWord::new(0),
+            assigning: LockedWord::new(0),
             uses_per_key: quota.uses_per_key,
             guaranteed: guaranteed.min(quota.uses_per_key),
             turn: u64::MAX / span_ms.div_ceil(SLICES as u64 - 1),
@@ -121,11 +121,11 @@ impl Counts {
                 None => self.claim(key_id, oldest).ok_or(GuardRefusal::Full)?,
             };
             let count = &self.places[place];
-            let word = count.oldest.take();
+            let word = count.oldest.lock();
             let is_ours = count.key_id.load(Relaxed) == key_id;
             let word = if is_ours { count.drop_below(word, oldest) } else { word };
             let answer = is_ours.then(|| self.add_to(count, slice, word));
-            count.oldest.give(word);
+            count.oldest.unlock(word);
             // Otherwise the place was assigned to another key meanwhile.
             if let Some(answer) = answer {
                 return answer;
@@ -150,18 +150,18 @@ impl Counts {
     }
 
     #[inline(never)]
-    fn take_back(&self, key_id: u64, ms: u64) {
+    fn undo(&self, key_id: u64, ms: u64) {
         let Some(place) = self.find(key_id) else { return };
         let slice = self.slice(ms);
         let count = &self.places[place];
-        let oldest = count.oldest.take();
+        let oldest = count.oldest.lock();
         let uses = count.of(slice);
         let counted = uses.load(Relaxed);
         if count.key_id.load(Relaxed) == key_id && slice >= oldest && counted > 0 {
             uses.store(counted - 1, Relaxed);
             count.all.store(count.all.load(Relaxed) - 1, Relaxed);
         }
-        count.oldest.give(oldest);
+        count.oldest.unlock(oldest);
     }
 
     /// The slice of a time.
@@ -198,24 +198,24 @@ impl Counts {
     #[cold]
     #[inline(never)]
     fn claim(&self, key_id: u64, oldest: u64) -> Option<usize> {
-        let word = self.giving.take();
+        let word = self.assigning.lock();
         let place = self.find(key_id).or_else(|| {
             let mut places = (0..PROBES).map(|probe| self.place(key_id, probe));
             places.find(|place| self.claim_at(*place, key_id, oldest))
         });
-        self.giving.give(word);
+        self.assigning.unlock(word);
         place
     }
 
     fn claim_at(&self, place: usize, key_id: u64, oldest: u64) -> bool {
         let count = &self.places[place];
-        let word = count.drop_below(count.oldest.take(), oldest);
+        let word = count.drop_below(count.oldest.lock(), oldest);
         let is_free = count.all.load(Relaxed) == 0;
         if is_free {
             count.key_id.store(key_id, Relaxed);
             self.ids[place].store(key_id, Relaxed);
         }
-        count.oldest.give(word);
+        count.oldest.unlock(word);
         is_free
     }
 }
@@ -281,10 +281,10 @@ mod tests {
         for _ in 0..3 {
             assert_eq!(add(&counts, 7, NOW_MS), Ok(()));
             assert_eq!(add(&counts, 7, NOW_MS), Err(GuardRefusal::Quota));
-            counts.take_back(7, NOW_MS);
+            counts.undo(7, NOW_MS);
         }
-        counts.take_back(7, NOW_MS);
-        counts.take_back(8, NOW_MS);
+        counts.undo(7, NOW_MS);
+        counts.undo(8, NOW_MS);
         assert_eq!(add(&counts, 7, NOW_MS), Ok(()));
     }
 

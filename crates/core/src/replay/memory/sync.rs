@@ -16,7 +16,7 @@ pub(super) use core::sync::atomic::Ordering::Relaxed;
 pub(super) struct Padded<T>(pub(super) T);
 
 /// The value of a [`LockedWord`] while a thread holds it.
-const TAKEN: u64 = u64::MAX;
+const LOCKED: u64 = u64::MAX;
 
 /// A word that one thread at a time locks and unlocks. It protects the memory behind it, which is
 /// written with relaxed stores while the word is locked.
@@ -34,37 +34,37 @@ impl LockedWord {
 
     /// Locks the word, once it has none of these bits. A word is never `u64::MAX`.
     #[inline]
-    pub(super) fn take_without(&self, bits: u64) -> u64 {
-        let word = self.0.swap(TAKEN, core::sync::atomic::Ordering::Acquire);
-        if word != TAKEN && word & bits == 0 { word } else { self.wait(word, bits) }
+    pub(super) fn lock_without(&self, bits: u64) -> u64 {
+        let word = self.0.swap(LOCKED, core::sync::atomic::Ordering::Acquire);
+        if word != LOCKED && word & bits == 0 { word } else { self.wait(word, bits) }
     }
 
     #[cold]
     #[inline(never)]
     fn wait(&self, seen: u64, bits: u64) -> u64 {
-        if seen != TAKEN {
-            self.give(seen);
+        if seen != LOCKED {
+            self.unlock(seen);
         }
         for round in 0_u32.. {
             pause(round);
             let seen = self.0.load(Relaxed);
-            if seen == TAKEN || seen & bits != 0 {
+            if seen == LOCKED || seen & bits != 0 {
                 continue;
             }
-            let word = self.0.swap(TAKEN, core::sync::atomic::Ordering::Acquire);
-            if word == TAKEN {
+            let word = self.0.swap(LOCKED, core::sync::atomic::Ordering::Acquire);
+            if word == LOCKED {
                 continue;
             }
             if word & bits == 0 {
                 return word;
             }
-            self.give(word);
+            self.unlock(word);
         }
         unreachable!("the rounds do not end")
     }
 
     #[inline]
-    pub(super) fn give(&self, word: u64) {
+    pub(super) fn unlock(&self, word: u64) {
         self.0.store(word, core::sync::atomic::Ordering::Release);
     }
 }
@@ -72,8 +72,8 @@ impl LockedWord {
 impl LockedWord {
     /// Locks the word.
     #[inline]
-    pub(super) fn take(&self) -> u64 {
-        self.take_without(0)
+    pub(super) fn lock(&self) -> u64 {
+        self.lock_without(0)
     }
 }
 
@@ -103,15 +103,15 @@ impl LockedWord {
         Self(loom::sync::Mutex::new(word), loom::sync::Condvar::new())
     }
 
-    pub(super) fn take_without(&self, bits: u64) -> u64 {
+    pub(super) fn lock_without(&self, bits: u64) -> u64 {
         let mut word = self.0.lock().expect("no thread panics while it has the lock");
-        while *word == TAKEN || *word & bits != 0 {
+        while *word == LOCKED || *word & bits != 0 {
             word = self.1.wait(word).expect("no thread panics while it has the lock");
         }
-        core::mem::replace(&mut word, TAKEN)
+        core::mem::replace(&mut word, LOCKED)
     }
 
-    pub(super) fn give(&self, word: u64) {
+    pub(super) fn unlock(&self, word: u64) {
         *self.0.lock().expect("no thread panics while it has the lock") = word;
         self.1.notify_all();
     }

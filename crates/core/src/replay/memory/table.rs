@@ -27,7 +27,7 @@ use crate::replay::GuardRefusal;
 /// probability of 2^-51.
 const PROBES: u32 = 96;
 /// Uses per line, and additional lines for the larger deviations in a small table.
-pub(super) const USES_A_LINE: usize = 4;
+pub(super) const USES_PER_LINE: usize = 4;
 pub(super) const SPARE_LINES: usize = if cfg!(any(loom, shuttle)) { 1 } else { 2_048 };
 /// The window, in lines, from which a first line is drawn.
 const NEAR_LINES: usize = if cfg!(any(loom, shuttle)) { 1 } else { 64 };
@@ -104,14 +104,14 @@ impl Table {
     #[inline]
     pub(super) fn insert(&self, spot: &Spot, counting: Counting<'_>) -> Result<(), GuardRefusal> {
         let line = self.line(spot, 0);
-        let note = line.take_as_first();
+        let note = line.lock_as_first();
         let mark = self.mark();
         if spot.ms < mark.ms {
-            line.give(note);
+            line.unlock(note);
             return Err(GuardRefusal::Forgotten);
         }
         if line.has(spot.slot) {
-            line.give(note);
+            line.unlock(note);
             return Err(GuardRefusal::Replayed);
         }
         let note = line.drop_dead(note, self.common, mark, self.span_ms);
@@ -119,7 +119,7 @@ impl Table {
             return self.search(line, note, spot, counting);
         }
         let counted = counting.add(mark.ms);
-        line.give(if counted.is_ok() { line.put(note, spot.slot) } else { note });
+        line.unlock(if counted.is_ok() { line.put(note, spot.slot) } else { note });
         counted.map(drop)
     }
 
@@ -146,7 +146,7 @@ impl Table {
             ProbeResult::RoomFrom(probe) => counting.add(self.mark().ms).and_then(|share| {
                 let placed = self.place(spot, probe, share);
                 if placed.is_err() {
-                    counting.take_back();
+                    counting.undo();
                 }
                 placed
             }),
@@ -161,21 +161,21 @@ impl Table {
         let mut room = first_has_room.then_some(0);
         for probe in 1..PROBES {
             let line = self.line(spot, probe);
-            let note = line.take();
+            let note = line.lock();
             let mark = self.mark();
             if line.has(spot.slot) {
-                line.give(note);
+                line.unlock(note);
                 return ProbeResult::Known;
             }
             let note = line.drop_dead(note, self.common, mark, self.span_ms);
             if !note.is_passed(mark, self.span_ms) {
-                line.give(note);
+                line.unlock(note);
                 return ProbeResult::RoomFrom(room.unwrap_or(probe));
             }
             if note.used() < self.common {
                 room = room.or(Some(probe));
             }
-            line.give(self.passing(spot, note, room.is_some(), mark));
+            line.unlock(self.passing(spot, note, room.is_some(), mark));
         }
         ProbeResult::RoomFrom(room.unwrap_or(0))
     }
@@ -194,19 +194,19 @@ impl Table {
         };
         for probe in probe..PROBES {
             let line = self.line(spot, probe);
-            let note = line.take();
+            let note = line.lock();
             let mark = self.mark();
             if spot.ms < mark.ms {
                 // The mark has risen, and an equal use may have been dropped from a line before.
-                line.give(note);
+                line.unlock(note);
                 return Err(GuardRefusal::Forgotten);
             }
             let note = line.drop_dead(note, self.common, mark, self.span_ms);
             if note.used() < most {
-                line.give(line.put(note, spot.slot));
+                line.unlock(line.put(note, spot.slot));
                 return Ok(());
             }
-            line.give(note.with_passing(spot.ms, mark, self.span_ms));
+            line.unlock(note.with_passing(spot.ms, mark, self.span_ms));
         }
         Err(GuardRefusal::Full)
     }
@@ -234,7 +234,7 @@ impl Table {
 
 /// As many lines as a table has that holds so many uses, whatever their timestamps.
 pub(super) fn lines_for(entries: usize) -> usize {
-    entries.div_ceil(USES_A_LINE) + SPARE_LINES
+    entries.div_ceil(USES_PER_LINE) + SPARE_LINES
 }
 
 /// How far a timestamp can be above the mark: the mark is at most a step behind the start of the
