@@ -23,33 +23,36 @@
  * }
  * ```
  *
- * Link with `pkg-config --libs cortexkey`.
+ * Link with `pkg-config --libs cortexkey libcurl`.
  *
  * - Language: the header needs C99 or C++11, cortexkey.hpp needs C++17.
  * - Status: every call that can fail returns `CXK_OK` (0) or a number below zero.
  *   `cxk_status_name()` and `cxk_status_message()` describe it. After an error, outputs are all
  *   zeros, unless zeros could be mistaken for an answer: a status output then holds the call's
- *   status, and an index or count is `CXK_NOWHERE`.
- * - Memory: the library allocates only handles; free each with the `_free` function of its type.
- *   Everything else goes to the caller's structures, whose sizes are fixed. If there is no memory
- *   for a handle, the call returns `CXK_NO_MEMORY`. In rare cases (memory taken by another
- *   thread after the check, or exhausted during a decision) the process aborts.
+ *   status, and an index or count is `CXK_NOWHERE`. A call that returns `CXK_TOO_LARGE` because
+ *   of an output's own length does not write that output.
+ * - Memory: the caller frees only handles, each with the `_free` function of its type. All other
+ *   results go to the caller's structures, whose sizes are fixed. A call that runs out of memory
+ *   returns `CXK_NO_MEMORY`. Rarely, the process aborts instead: if another thread takes the
+ *   memory between the check and the allocation, or if it runs out during a decision.
  * - Threads: any number of threads may use a handle at once, including a keyring that one of them
  *   changes. Only `_free` needs exclusive access. There is nothing to initialise, and no
  *   thread-local error state.
  * - Forks: signers, keyrings, definitions, and verifiers with `CXK_VERIFIER_OWN_GUARD` work in a
  *   forked child, and no nonce is drawn twice. Fork only while no other thread changes a keyring.
  *   A replay guard does not survive a fork, because the parent and each child would accept the
- *   same request: in the child it answers `replay-guard-unavailable`. A server that forks workers
- *   verifies in one process, or uses `CXK_VERIFIER_OWN_GUARD` and a store that all workers share.
- *   A worker that receives all requests of its keys may create a guard after the fork.
+ *   same request: in the child, Advanced requests are refused as `replay-guard-unavailable`. A
+ *   server that forks workers verifies in one process, or uses `CXK_VERIFIER_OWN_GUARD` and a
+ *   store that all workers share. A worker that receives all requests of its keys may create a
+ *   guard after the fork.
  * - Unloading: `dlclose()` is safe once all handles are freed and no thread is in a call.
- * - NULL: only arguments marked `CXK_NULLABLE` may be NULL; others return `CXK_NULL_ARG`.
- * - Alignment: an output that is not aligned for its type returns `CXK_BAD_ARG`.
- * - Handles: a handle of another type is detected (`CXK_WRONG_HANDLE`). Using or freeing a handle
- *   after it was freed is an error that cannot always be detected.
- * - Structures that the caller fills start with an `_INIT` macro, which sets their size. Newer
- *   libraries accept them unchanged.
+ * - NULL: only arguments marked `CXK_NULLABLE` may be NULL; a call with NULL for another argument
+ *   returns `CXK_NULL_ARG`.
+ * - Alignment: a call with an output that is not aligned for its type returns `CXK_BAD_ARG`.
+ * - Handles: a handle of another type is detected (`CXK_WRONG_HANDLE`). Using or freeing a
+ *   handle after it was freed is undefined behaviour, even if it is often detected.
+ * - Structures that begin with `struct_size` are initialised with their `_INIT` macro, which sets
+ *   the size. Newer libraries accept structures of older headers.
  * - Times are in milliseconds since 1970. Functions with a `now_ms` argument read no clock.
  * - Secrets: a signer, a keyring, and the headers of a Standard key can sign. `_free` and
  *   `cxk_wipe()` wipe them. They are neither locked into memory nor excluded from core dumps.
@@ -73,7 +76,7 @@
 #define CXK_API
 #endif
 
-/** The return value must be used. */
+/** Makes the compiler warn if the return value is not used. */
 #if defined(__GNUC__)
 #define CXK_MUST_USE __attribute__((__warn_unused_result__))
 #elif defined(_MSC_VER)
@@ -350,8 +353,8 @@ typedef struct cxk_definitions cxk_definitions;
  * verify. A change takes effect immediately. Verifiers read the keyring without a lock.
  *
  * It stores the SHA-256 of a Standard key, from which a short, human-chosen key could be guessed.
- * Of an Advanced key it stores a SHA-256 midstate, which can sign. All is wiped once the keyring and
- * every verifier that uses it are freed.
+ * Of an Advanced key it stores a SHA-256 midstate, which can sign. Both are wiped once the keyring
+ * and every verifier that uses it are freed.
  */
 typedef struct cxk_keyring cxk_keyring;
 
@@ -393,8 +396,8 @@ typedef struct cxk_verifier cxk_verifier;
  * The result of a call: `CXK_OK`, or a number below zero.
  *
  * -1 to -99: usage error, or an environment failure. -101 to -199: a verifier refused a request
- * (`CXK_VERDICT_...`). -201 to -299: a decision other than allowed (`CXK_DECISION_...`). -900: an
- * internal error. A number never changes its meaning.
+ * (`CXK_VERDICT_...`). -201 to -299: a decision that is not "allowed" (`CXK_DECISION_...`). -900:
+ * an internal error. A number never changes its meaning.
  */
 typedef int32_t cxk_status;
 
@@ -466,7 +469,7 @@ typedef struct cxk_signature {
 } cxk_signature;
 
 /**
- * The expiry state of a key: one of `CXK_EXPIRY_...`; 0 is none of them.
+ * The expiry state of a key: one of `CXK_EXPIRY_...`. 0 is not a state.
  */
 typedef uint32_t cxk_expiry_state;
 
@@ -692,12 +695,12 @@ typedef struct cxk_definition {
    */
   uint64_t key_id;
   /**
-   * When the key expires, in milliseconds since 1970; `CXK_NEVER` if it does not, or if it has a
-   * lifetime.
+   * When the key expires, in milliseconds since 1970; `CXK_NEVER` if it never expires, or if it
+   * has a lifetime instead.
    */
   uint64_t expires_ms;
   /**
-   * The key's lifetime from when it is generated, in milliseconds; 0 if it has none.
+   * The key's lifetime in milliseconds, counted from when it is generated; 0 if it has none.
    */
   uint64_t lifetime_ms;
   /**
@@ -952,17 +955,17 @@ typedef struct cxk_decision {
 #define CXK_INVALID_KEY_ID (-5)
 
 /**
- * The level is neither `CXK_LEVEL_STANDARD` nor `CXK_LEVEL_ADVANCED`.
+ * The security level is neither `CXK_LEVEL_STANDARD` nor `CXK_LEVEL_ADVANCED`.
  */
 #define CXK_INVALID_LEVEL (-6)
 
 /**
- * The nonce to sign with is not 64 ASCII letters and digits.
+ * The nonce is not 64 ASCII letters and digits.
  */
 #define CXK_INVALID_NONCE (-7)
 
 /**
- * The time to sign with is not Unix time in milliseconds, 13 digits.
+ * The time is not Unix time in milliseconds with 13 digits.
  */
 #define CXK_INVALID_TIMESTAMP (-8)
 
@@ -1032,7 +1035,7 @@ typedef struct cxk_decision {
 #define CXK_UNSUPPORTED_FORMAT (-21)
 
 /**
- * The signer's key is Standard: it is sent in the clear, and signs nothing.
+ * The signer has a Standard key, which is sent as it is and cannot sign a batch.
  */
 #define CXK_NOT_ADVANCED (-22)
 
@@ -1047,12 +1050,13 @@ typedef struct cxk_decision {
 #define CXK_DECISION_REFUSED (-201)
 
 /**
- * The answer depends on a fact that is not listed. Treat it as a refusal.
+ * The answer depends on a fact that the definitions do not list. Treat it as a refusal.
  */
 #define CXK_DECISION_UNKNOWN (-202)
 
 /**
- * An internal error was caught. The call had no effect; the library remains usable.
+ * An internal error was caught, and outputs are cleared. A change of a keyring may have taken
+ * effect. The library remains usable.
  */
 #define CXK_INTERNAL (-900)
 
@@ -1225,7 +1229,7 @@ CXK_API CXK_MUST_USE const char *CXK_NONNULL cxk_status_message(cxk_status statu
  * - Ownership: `out` is the caller's memory; all zeros if the call fails.
  * - Threads: any.
  * - Errors: `CXK_NULL_ARG`, `CXK_BUFFER_TOO_SMALL` (`out_size` below `CXK_NONCE_SIZE`),
- *   `CXK_TOO_LARGE` (above 4,096), `CXK_RNG_FAILED`.
+ *   `CXK_TOO_LARGE` (`out_size` above 4,096), `CXK_RNG_FAILED`.
  *
  * ```c
  * char nonce[CXK_NONCE_SIZE];
@@ -1283,9 +1287,9 @@ CXK_API void cxk_wipe(void *CXK_NULLABLE memory, size_t len);
  * - Ownership: the caller owns `*out` and frees it with `cxk_signer_free()`; it is NULL if the
  *   call fails. The key is hashed or copied, so the caller may wipe it immediately.
  * - Threads: any.
- * - Errors: `CXK_NULL_ARG`, `CXK_INVALID_KEY_ID`, `CXK_INVALID_LEVEL`, `CXK_INVALID_KEY` (empty,
- *   longer than 256 bytes, or something besides visible ASCII: often a line ending),
- *   `CXK_NO_MEMORY`.
+ * - Errors: `CXK_NULL_ARG`, `CXK_BAD_ARG`, `CXK_INVALID_KEY_ID`, `CXK_INVALID_LEVEL`,
+ *   `CXK_INVALID_KEY` (empty, longer than 256 bytes, or not only visible ASCII: often there is a
+ *   line ending), `CXK_NO_MEMORY`.
  *
  * ```c
  * const char *key = getenv("CORTEXKEY_API_KEY");
@@ -1333,7 +1337,7 @@ cxk_status cxk_signer_headers(const struct cxk_signer *CXK_NONNULL signer,
 
 /**
  * Signs with the given nonce and time, for tests and reproducible output. Never send two requests
- * with the same nonce. A Standard key uses neither, and both are ignored.
+ * with the same nonce. With a Standard key, both are ignored, and `nonce` may be NULL.
  *
  * - Ownership: `out` is the caller's memory; all zeros if the call fails.
  * - Threads: any number may use one signer at once, each with its own `out`.
@@ -1350,7 +1354,7 @@ cxk_status cxk_signer_headers(const struct cxk_signer *CXK_NONNULL signer,
  * Requirements:
  *
  * `signer` comes from `cxk_signer_new()` and was not freed. `nonce` points to `nonce_len` readable
- * bytes. `out` is writable.
+ * bytes, or is NULL. `out` is writable.
  */
 CXK_API
 CXK_MUST_USE
@@ -1588,10 +1592,11 @@ cxk_status cxk_replay_guard_new(const struct cxk_replay_guard_options *CXK_NONNU
 CXK_API void cxk_replay_guard_free(struct cxk_replay_guard *CXK_NULLABLE guard);
 
 /**
- * Creates a verifier.
+ * Creates a verifier. With NULL for `options`, it has the defaults.
  *
  * - Ownership: the caller owns `*out` and frees it with `cxk_verifier_free()`; it is NULL if the
- *   call fails. Keyring and guard stay the caller's, and may be freed before the verifier.
+ *   call fails. The keyring and the guard still belong to the caller, who may free them before the
+ *   verifier.
  * - Threads: any.
  * - Errors: `CXK_NULL_ARG` (also if `guard` is NULL without `CXK_VERIFIER_OWN_GUARD`),
  *   `CXK_BAD_ARG`, `CXK_WRONG_HANDLE`, `CXK_INVALID_STRUCT`, `CXK_INVALID_OPTION` (also a guard
@@ -1637,7 +1642,7 @@ cxk_status cxk_verifier_new(const struct cxk_verifier_options *CXK_NULLABLE opti
  * Requirements:
  *
  * `verifier` comes from `cxk_verifier_new()` and was not freed. `headers` points to `count`
- * headers with readable names and values. `out` is writable.
+ * headers with readable names and values; it may be NULL if `count` is 0. `out` is writable.
  */
 CXK_API
 CXK_MUST_USE
@@ -1650,10 +1655,9 @@ cxk_status cxk_verify(const struct cxk_verifier *CXK_NONNULL verifier,
 /**
  * Verifies many requests in order, all as of `now_ms`. Of two equal Advanced requests, only the
  * first is accepted. Each gets the status that `cxk_verify()` would return.
- *
  * - Ownership: as with `cxk_verify()`. `statuses` and `principals` are the caller's arrays of
  *   `count`. If the call itself fails, every status is the call's status, and every principal is
- *   all zeros.
+ *   all zeros. If `count` is above `CXK_BATCH_MAX`, neither array is written.
  * - Threads: any number may call it at once, while keys change.
  * - Errors: `CXK_SOME_REFUSED` if not all requests are accepted; `CXK_NULL_ARG`, `CXK_BAD_ARG`,
  *   `CXK_WRONG_HANDLE`, `CXK_TOO_LARGE` (above `CXK_BATCH_MAX` requests), `CXK_NO_MEMORY`.
@@ -1670,7 +1674,8 @@ cxk_status cxk_verify(const struct cxk_verifier *CXK_NONNULL verifier,
  * Requirements:
  *
  * `verifier` comes from `cxk_verifier_new()` and was not freed. `requests` points to `count`
- * requests as in `cxk_verify()`. `statuses` and `principals` have `count` writable elements.
+ * requests as in `cxk_verify()`; it may be NULL if `count` is 0. `statuses` and `principals` have
+ * `count` writable elements.
  */
 CXK_API
 CXK_MUST_USE
@@ -1700,7 +1705,7 @@ CXK_API void cxk_verifier_free(struct cxk_verifier *CXK_NULLABLE verifier);
  * - Ownership: the caller owns `*out` and frees it with `cxk_definitions_free()`; it is NULL if
  *   the call fails. The bytes stay the caller's.
  * - Threads: any.
- * - Errors: `CXK_NULL_ARG`, `CXK_BAD_ARG`, `CXK_TOO_LARGE` (above 64 MiB),
+ * - Errors: `CXK_NULL_ARG`, `CXK_BAD_ARG`, `CXK_TOO_LARGE` (`len` above 64 MiB),
  *   `CXK_INVALID_DEFINITIONS`, `CXK_UNSUPPORTED_FORMAT`, `CXK_NO_MEMORY`.
  *
  * ```c
@@ -1746,7 +1751,7 @@ cxk_status cxk_definitions_get(const struct cxk_definitions *CXK_NONNULL definit
                                struct cxk_definition *CXK_NONNULL out);
 
 /**
- * Finds the index of the definition with a name, or with `tenant/name`.
+ * Finds the index of the definition with the given name, which is `name` or `tenant/name`.
  *
  * - Ownership: `out` is the caller's memory; `CXK_NOWHERE` if the call fails.
  * - Threads: any number may call it at once.
@@ -1842,17 +1847,15 @@ CXK_API void cxk_definitions_free(struct cxk_definitions *CXK_NULLABLE definitio
 /**
  * Answers a question about the key at an index of the definitions: `CXK_OK` if it may,
  * `CXK_DECISION_REFUSED` if it may not, `CXK_DECISION_UNKNOWN` if that depends on a fact that is
- * not listed.
- *
- * - Ownership: `out` is the caller's memory; it holds the call's status if there is no answer.
- *   `text` is the caller's buffer of `text_size` bytes for one line that explains the answer and
- *   names what would change it, or NULL. It is terminated by NUL, and truncated if it is too
- *   small.
+ * not listed in the definitions.  - Ownership: `out` is the caller's memory; it holds the call's
+ * status if there is no answer. `text` is the caller's buffer of `text_size` bytes for one line
+ * that explains the answer and names what would change it, or NULL. It is terminated by NUL, and
+ * truncated if it is too small.
  * - Threads: any number may call it at once.
  * - Errors: in addition to the answers, `CXK_NULL_ARG`, `CXK_BAD_ARG`, `CXK_WRONG_HANDLE`,
  *   `CXK_NOT_FOUND` (no such index), `CXK_INVALID_STRUCT`, `CXK_INVALID_OPTION` (no such kind,
- *   permission or reference), `CXK_INVALID_TEXT`, `CXK_TOO_LARGE`, `CXK_BUFFER_TOO_SMALL` (no room
- *   for NUL), `CXK_NO_MEMORY`.
+ *   permission or reference), `CXK_INVALID_TEXT`, `CXK_TOO_LARGE` (a list above `CXK_LIST_MAX`, or
+ *   `text_size` above 1 MiB), `CXK_BUFFER_TOO_SMALL` (no room for NUL), `CXK_NO_MEMORY`.
  *
  * ```c
  * const char *groups[] = {"prod-us"};
