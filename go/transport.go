@@ -21,8 +21,9 @@ import (
 type Transport struct {
 	source SignerSource
 	base   http.RoundTripper
-	// The base, if it is net/http's own transport; otherwise nil. rect *http.Transport
-	hosts map[hostPort]bool
+	// The base, if it is net/http's own transport; otherwise nil.
+	direct *http.Transport
+	hosts  map[hostPort]bool
 }
 
 // NewTransport returns a transport that signs requests to the given hosts: names or addresses, with a port if it

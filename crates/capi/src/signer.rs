@@ -146,8 +146,8 @@ pub unsafe extern "C" fn cxk_signer_headers_at(
     timestamp_ms: u64,
     out: *mut cxk_headers,
 ) -> cxk_status {
-    // SAFETY: this function's contract.
     let sign = |out: &mut cxk_headers| {
+        // SAFETY: this function's contract.
         out.put(&unsafe { headers_at(signer, nonce, nonce_len, timestamp_ms) }?)
     };
     // SAFETY: this function's contract.
