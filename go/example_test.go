@@ -402,4 +402,5 @@ func ExampleDefinitions_All() {
 	// Output:
 	// 0 eu export 17 advanced
 	// 1 lab lab 0 standard
+	// 2 old lab 0 advanced
 }

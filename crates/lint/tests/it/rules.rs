@@ -97,7 +97,7 @@ fn a_near_expiry_names_the_first_notice() {
     let report = lint_text("rules: { E004: { windows: [7d, 1d] } }\n", &near);
     assert_eq!(
         report.findings[0].message,
-        "this key expires in 3 days; the first notice is due 7 days before"
+        "this key expires in 3 days; the policy requires rotation 7 days before the expiry"
     );
 }
 

@@ -179,13 +179,19 @@ fn an_owner_has_as_many_keys_as_the_policy_grants() {
     assert_eq!(
         quota(2, &files),
         [
-            "c.yaml:4:9-14 `team-a` owns 3 keys; the policy allows 2",
+            "c.yaml:4:9-14 `team-a` owns 3 keys; the policy allows at most 2",
             help,
             "cortexkey.yaml:5:23-24 the quota",
         ]
     );
-    assert_eq!(quota(1, &files)[0], "b.yaml:4:9-14 `team-a` owns 3 keys; the policy allows 1");
-    assert_eq!(quota(0, &files)[0], "a.yaml:4:9-14 `team-a` owns 3 keys; the policy allows 0");
+    assert_eq!(
+        quota(1, &files)[0],
+        "b.yaml:4:9-14 `team-a` owns 3 keys; the policy allows at most 1"
+    );
+    assert_eq!(
+        quota(0, &files)[0],
+        "a.yaml:4:9-14 `team-a` owns 3 keys; the policy allows at most 0"
+    );
     assert_eq!(quota(3, &files), [""; 0]);
     assert_eq!(quota(2, &others), [""; 0]);
     assert_eq!(quota(1, &others).len(), 3);
@@ -451,7 +457,7 @@ fn a_key_of_the_lock_file_has_a_definition_in_its_tenant() {
     assert_eq!(file(&of_tenant("prod-eu", KEY)), [""; 0]);
     let dropped = [
         "cortexkey.lock:7:7-12 key `svc-a` (id 7) no longer has a definition, and still works",
-        "help: revoke the key and remove it here, or restore the definition",
+        "help: revoke the key and remove this entry, or restore the definition",
     ];
     assert_eq!(file(&of_tenant("dev", KEY)), dropped);
     assert_eq!(file(&of_tenant("prod-eu", &called("svc-b"))), dropped);

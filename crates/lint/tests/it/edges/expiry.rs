@@ -100,7 +100,9 @@ fn a_key_has_expired_from_its_last_moment_on() {
         let ended = ended.map(|ago| format!("this key expired {ago} ago"));
         assert_eq!(messages("E002", "", &text), Vec::from_iter(ended), "{end}");
         let soon = soon.map(|left| {
-            format!("this key expires in {left}; the first notice is due 30 days before")
+            format!(
+                "this key expires in {left}; the policy requires rotation 30 days before the expiry"
+            )
         });
         assert_eq!(messages("E004", "", &text), Vec::from_iter(soon), "{end}");
     }
@@ -181,7 +183,7 @@ fn days_off_are_the_first_to_the_last() {
                   freezes: [2026-05-11/2026-05-13] } }\n";
     for (day, what, free) in [
         ("2026-05-01", Some("a holiday"), "2026-04-30"),
-        ("2026-05-02", Some("a saturday"), "2026-04-30"),
+        ("2026-05-02", Some("a Saturday"), "2026-04-30"),
         ("2026-05-03", None, ""),
         ("2026-05-10", None, ""),
         ("2026-05-11", Some("a freeze"), "2026-05-10"),
@@ -199,7 +201,7 @@ fn days_off_are_the_first_to_the_last() {
     let midnight = ends("expires: 2026-05-03T00:00:00Z");
     assert_eq!(
         messages("E006", policy, &midnight),
-        ["this key expires on 2026-05-02, which is a saturday"]
+        ["this key expires on 2026-05-02, which is a Saturday"]
     );
     let later = ends("expires: 2026-05-03T00:00:01Z");
     assert_eq!(messages("E006", policy, &later).len(), 0);

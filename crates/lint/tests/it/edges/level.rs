@@ -112,7 +112,7 @@ fn a_tool_of_the_other_level_is_named() {
     assert_eq!(
         reported("L005", &report),
         [
-            "svc-a.yaml:8:18-26 `cortex-cli` only supports standard keys",
+            "svc-a.yaml:8:18-26 `cortex-cli` supports only standard keys",
             "help: write `securityLevel: standard`, or correct the label",
             "svc-a.yaml:6:32-42 the consumer",
         ]
@@ -121,7 +121,7 @@ fn a_tool_of_the_other_level_is_named() {
     assert_eq!(
         reported("L005", &report),
         [
-            "svc-a.yaml:8:18-26 `xdr-iocs` only supports advanced keys",
+            "svc-a.yaml:8:18-26 `xdr-iocs` supports only advanced keys",
             "help: write `securityLevel: advanced`, or correct the label",
             "svc-a.yaml:6:23-31 the consumer",
         ]

@@ -113,7 +113,7 @@ fn the_file_is_renamed_and_never_the_key() {
     assert_eq!(
         reported("N003", &lint_text("", &text)),
         [
-            "svc-a.yaml:4:9-14 the file is named `svc-a` and the key `svc-b`",
+            "svc-a.yaml:4:9-14 the file is named `svc-a`, but its key is named `svc-b`",
             "help: rename the file to `svc-b.yaml`",
         ]
     );
@@ -159,7 +159,8 @@ fn an_owner_is_a_team_or_an_address_that_the_policy_knows() {
     const TEAMS: &str = "catalog: { teams: [team-a, team-b] }\n";
     const DOMAINS: &str = "catalog: { emailDomains: [example.com] }\n";
     const BOTH: &str = "catalog: { teams: [team-a, team-b], emailDomains: [example.com] }\n";
-    const WAYS: &str = "name a team of `catalog.teams`, or an address of `catalog.emailDomains`";
+    const WAYS: &str =
+        "name a team of `catalog.teams`, or an e-mail address in `catalog.emailDomains`";
     for (policy, owner, says) in [
         ("", "somebody", None),
         ("", "ana@example.org", None),
@@ -242,7 +243,7 @@ fn a_comment_has_at_least_eight_characters() {
         ("  comment: [Placeholder]\n", vec![]),
     ] {
         let lines = reported("N006", &lint_text("", &key("  comment: For this test\n", line)));
-        let help = "help: write what uses the key and what for; the console shows nothing else";
+        let help = "help: say in a few words what uses the key, and why";
         let expected = says.iter().flat_map(|says| [format!("svc-a.yaml:{says}"), help.to_owned()]);
         assert_eq!(lines, expected.collect::<Vec<_>>(), "{line}");
     }
@@ -255,7 +256,7 @@ fn the_limit_of_a_comment_is_shown() {
         lines,
         [
             "svc-a.yaml:8:12-25 comment `For this test` is too short to say what the key is for",
-            "help: write what uses the key and what for; the console shows nothing else",
+            "help: say in a few words what uses the key, and why",
             "cortexkey.yaml:5:23-25 the limit",
         ]
     );
@@ -319,7 +320,7 @@ fn another_environment_is_named() {
     assert_eq!(
         reported("N008", &report),
         [
-            "dev/svc-prod.yaml:4:9-17 the name says `prod` and the folder `dev`",
+            "dev/svc-prod.yaml:4:9-17 the name says `prod`, but the folder says `dev`",
             "help: move the file, or rename the key",
             "cortexkey.yaml:5:32-43 the environments",
         ]

@@ -40,7 +40,7 @@ fn a_waiver_stops_at_its_expiry() {
 fn a_waiver_may_last_as_long_as_the_limit() {
     for (policy, end, reported) in [
         ("", "2026-06-30T00:00:00Z", None),
-        ("", "2026-07-01T00:00:00Z", Some("181 days; the policy allows 180 days")),
+        ("", "2026-07-01T00:00:00Z", Some("181 days; the policy allows at most 180 days")),
         ("rules: { P003: { max: 30d } }\n", "2026-01-31T00:00:00Z", None),
         (
             "rules: { P003: { max: 30d } }\n",

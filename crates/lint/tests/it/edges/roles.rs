@@ -27,8 +27,9 @@ fn an_unknown_role_is_reported_with_its_nearest_name() {
         ("Zzz Qqq", "add your own roles to the policy's `catalog.roles`"),
     ] {
         let end = 11 + written.len();
-        let message =
-            format!("unknown role `{written}`: it is neither predefined nor in the catalog");
+        let message = format!(
+            "unknown role `{written}`: it is neither a predefined role nor in the catalogue"
+        );
         assert_eq!(
             reported("R001", &lint_text(&own, &roles(&format!("[{written}]")))),
             [format!("svc-a.yaml:10:11-{end} {message}"), format!("help: {help}")],
@@ -46,7 +47,8 @@ fn a_role_in_the_wrong_case_is_reported_and_fixed() {
         ("security  admin", "Security Admin"),
         ("siem export", "SIEM Export"),
     ] {
-        let message = format!("role `{written}` is spelt `{known}`: case and spaces matter");
+        let message =
+            format!("this role is spelt `{known}`, not `{written}`: case and spaces matter");
         let list = format!("[{written}]");
         let lines = reported("R001", &lint_text(&own, &roles(&list)));
         assert!(lines[0].ends_with(&message), "{lines:?}");
@@ -66,7 +68,7 @@ fn the_roles_of_a_product_count_where_they_are_published_in_full() {
     };
     for (product, role) in [("xsoar-8", "Investigator"), ("xsiam", "Analyst")] {
         let message = format!(
-            "unknown role `{role}`: it is neither predefined of {product} nor in the catalog"
+            "unknown role `{role}`: it is neither a predefined role of {product} nor in the catalogue"
         );
         assert_eq!(unknown(product, role), [message]);
     }
@@ -99,7 +101,7 @@ fn a_catalogue_id_is_reported_by_one_rule_and_fixed() {
     assert!(messages("R011", &own, &text).is_empty());
     assert_eq!(
         messages("R001", &own, &text),
-        ["unknown role `custom_role_3`: it is neither predefined nor in the catalog"]
+        ["unknown role `custom_role_3`: it is neither a predefined role nor in the catalogue"]
     );
 }
 
@@ -154,7 +156,7 @@ fn as_many_roles_as_the_limit_may_be_held() {
     assert_eq!(
         reported("R004", &lint_text(max, &roles("[Viewer, Responder, Developer, IT Admin]"))),
         [
-            "svc-a.yaml:10:30-39 4 roles; the policy allows at most 2",
+            "svc-a.yaml:10:30-39 the key holds 4 roles; the policy allows at most 2",
             "help: create one role with what the key needs, or split the key by consumer",
             "cortexkey.yaml:5:23-24 the limit",
         ],
@@ -163,7 +165,7 @@ fn as_many_roles_as_the_limit_may_be_held() {
     assert!(messages("R004", "", &roles(&format!("[{five}]"))).is_empty());
     assert_eq!(
         messages("R004", "", &roles(&format!("[{five}, Investigator]"))),
-        ["6 roles; the policy allows at most 5"]
+        ["the key holds 6 roles; the policy allows at most 5"]
     );
 }
 
@@ -379,18 +381,18 @@ fn a_key_generating_role_is_reported_once_per_including_role() {
              { name: Brings, implies: [Reads, Makes, Instance Administrator] }",
         ),
     );
-    let help = "help: lower Public API to view or none in the role";
+    let help = "help: lower `Public API` to `view` or `none` in the role";
     assert_eq!(
         reported(
             "R010",
             &lint_text(&policy, &roles("[Reads, Brings, Makes, Instance Administrator]"))
         ),
         [
-            "svc-a.yaml:10:18-24 `Makes`, which `Brings` includes, grants Public API at edit: the key can generate keys",
+            "svc-a.yaml:10:18-24 `Makes`, which `Brings` includes, grants edit access to Public API, so the key can generate keys",
             help,
-            "svc-a.yaml:10:26-31 `Makes` grants Public API at edit: the key can generate keys",
+            "svc-a.yaml:10:26-31 `Makes` grants edit access to Public API, so the key can generate keys",
             help,
-            "svc-a.yaml:10:33-55 `Instance Administrator` grants Public API at edit: the key can generate keys",
+            "svc-a.yaml:10:33-55 `Instance Administrator` grants edit access to Public API, so the key can generate keys",
             help,
         ],
     );

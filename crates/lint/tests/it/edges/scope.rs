@@ -41,7 +41,7 @@ fn open() -> String {
 fn a_scope_is_required_if_the_product_has_scopes_or_is_unknown() {
     let reported = |line: &str, place: &str| {
         format!(
-            "{line} `{place}` | `spec.scope` is missing: the key sees nothing if the tenant enforces scopes (assumed), and everything its roles allow otherwise | write `scope:` with `assets`, `casesAndIssues` and `endpoints`"
+            "{line} `{place}` | `spec.scope` is missing: if the tenant enforces scopes, the key probably sees nothing; otherwise, it sees everything that its roles allow | write `scope:` with `assets`, `casesAndIssues` and `endpoints`"
         )
     };
     for policy in ["", &tenant("product: xsiam")] {
@@ -266,7 +266,7 @@ fn unreferenced_cases_are_excluded_or_reported() {
     for (switch, reported) in [
         (
             "true",
-            "13 `true` | the key sees cases and issues that reference no known object, whatever its groups | write `unreferenced: false`",
+            "13 `true` | the key sees cases and issues that reference no known object, whatever groups its scope has | write `unreferenced: false`",
         ),
         (
             "unknown",
@@ -357,10 +357,8 @@ fn contradictory_areas_are_reported_at_both_places() {
     );
     assert_eq!(
         shown("A007", "", &areas("prod", "Security", "all", "false")),
-        [
-            "14 `all` | all endpoints are in scope, and with them the Security cases of all of them | \
-          select endpoints like the assets | `select`: does not limit these cases"
-        ]
+        ["14 `all` | all endpoints are in scope, so all of their Security cases are visible | \
+          select the endpoints that belong to the selected assets | `select`: does not limit these cases"]
     );
     // Security may follow another domain.
     let second = areas("prod", "Health, Security", "all", "false");
@@ -370,7 +368,7 @@ fn contradictory_areas_are_reported_at_both_places() {
 #[test]
 fn a_scope_that_is_not_enforced_is_reported() {
     let help = "assign scopes first (`cortexkey access --all --if-enforced` lists what each key \
-                would lose), then turn scopes on in the tenant and write `sbac: enforced`";
+                would lose), then turn on SBAC in the tenant and write `sbac: enforced`";
     for (facts, reported) in [
         (
             "product: xsiam, sbac: disabled",
@@ -408,7 +406,7 @@ fn rows_are_scoped_where_the_tenant_scopes_them() {
     let none = datasets("{ default: none }");
     assert_eq!(
         shown("A009", &has_not, &none),
-        ["15 `datasets` | the tenant has no scopes for dataset rows | remove `datasets` | \
+        ["15 `datasets` | the tenant does not scope dataset rows | remove `datasets` | \
           `false`: set here"]
     );
     assert_eq!(fixed("A009", &has_not, &none), Some(KEY.to_owned()));
@@ -443,8 +441,8 @@ fn a_scope_bypassing_role_is_reported_once() {
     wording!(reported[0]);
     let whole = shown("A010", ROLES, &roles("[Reader, Runner]"));
     assert!(whole[0].starts_with("10 `Runner` | ") && whole.len() == 1, "{whole:?}");
-    let end = "| remove the component from the role, or do not rely on the scope | `scope`: does \
-               not limit it";
+    let end = "| remove the component from the role, or do not rely on the scope | \
+               `scope`: bypassed by this role";
     assert!(whole[0].ends_with(end), "{whole:?}");
     // Two roles that one role implies cause one finding, for that role.
     assert_eq!(messages("A010", ROLES, &roles("[Both]")).len(), 1);
@@ -534,8 +532,8 @@ fn a_scope_on_a_product_without_scopes_is_reported_and_removed() {
         let reported = shown("A013", &policy, KEY);
         assert_eq!(reported.len(), 1, "{product}");
         assert!(reported[0].starts_with("11 `scope` | "), "{reported:?}");
-        let end = " has no scopes: this one has no effect | remove it, and limit the key by its \
-                   role";
+        let end = " has no scopes, so this scope has no effect | remove it, and limit the key by \
+                   its role";
         assert!(reported[0].ends_with(end), "{reported:?}");
         assert_eq!(fixed("A013", &policy, KEY), Some(open()));
         assert_eq!(messages("A013", &policy, &open()), NOTHING);

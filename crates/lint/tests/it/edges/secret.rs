@@ -25,7 +25,7 @@ fn each_kind_of_secret_has_its_own_rule() {
             CORTEX,
             "X001",
             "this looks like a Cortex API key",
-            "revoke it and generate a new one: the history and every clone keep it",
+            "revoke it and generate a new one: the repository's history and every clone keep it",
         ),
         (
             RANDOM,
@@ -89,7 +89,7 @@ fn a_field_named_like_a_secret_is_reported_anywhere() {
             reported("X004", &report),
             [
                 format!("svc-a.yaml:{told_at} is named like a secret"),
-                "help: remove it; if the value is real, revoke the key, because the history keeps it"
+                "help: remove it; if the value is real, revoke the key: the repository's history keeps it"
                     .to_owned(),
             ],
         );

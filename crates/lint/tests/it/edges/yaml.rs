@@ -5,7 +5,7 @@ use super::{KEY, fixed, key, lint_text, messages, shown};
 /// How other readers interpret a plain scalar, as in the message.
 fn taken_for(text: &str) -> Option<String> {
     let messages = messages("Y004", "", &key("owner: team-a", &format!("owner: {text}")));
-    let (_, kind) = messages.first()?.split_once(" is a string here, and ")?;
+    let (_, kind) = messages.first()?.split_once(" is a string for cortexkey, but ")?;
     Some(kind.strip_suffix(" for many other readers")?.to_owned())
 }
 
@@ -98,7 +98,7 @@ fn a_date_has_four_digits_and_twice_one_or_two() {
 #[test]
 fn an_ambiguous_string_is_quoted_in_place() {
     let text = key("owner: team-a", "owner: no");
-    let reported = "5 `no` | `no` is a string here, and a boolean for many other readers | \
+    let reported = "5 `no` | `no` is a string for cortexkey, but a boolean for many other readers | \
                 write `\"no\"`";
     assert_eq!(shown("Y004", "", &text), [reported]);
     assert_eq!(fixed("Y004", "", &text), Some(key("team-a", "\"no\"")));
