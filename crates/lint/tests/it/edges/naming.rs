@@ -18,16 +18,20 @@ fn a_name_is_shown_as_far_as_it_fits() {
         (
             parts,
             "svc-a-test",
-            Some("name `svc-a-test` matches the pattern up to `svc-a-`; `test` does not"),
+            Some("name `svc-a-test` matches the pattern up to `svc-a-`, but not `test`"),
         ),
         (
             parts,
             "svc-a-prod2",
-            Some("name `svc-a-prod2` matches the pattern up to `svc-a-prod`; `2` does not"),
+            Some("name `svc-a-prod2` matches the pattern up to `svc-a-prod`, but not `2`"),
         ),
-        (parts, "svc-A", Some("name `svc-A` matches the pattern up to `svc-`; `A` does not")),
-        (parts, "svc-a", Some("name `svc-a` matches the pattern so far, but is too short")),
-        (parts, "svc", Some("name `svc` matches the pattern so far, but is too short")),
+        (parts, "svc-A", Some("name `svc-A` matches the pattern up to `svc-`, but not `A`")),
+        (
+            parts,
+            "svc-a",
+            Some("name `svc-a` matches the beginning of the pattern, but ends too early"),
+        ),
+        (parts, "svc", Some("name `svc` matches the beginning of the pattern, but ends too early")),
         (parts, "bot-a", Some("name `bot-a` does not match the pattern")),
         // A prefix that may be empty matches every name, so it is not mentioned.
         ("^x*y$", "abc", Some("name `abc` does not match the pattern")),
@@ -327,7 +331,7 @@ fn another_environment_is_named() {
     );
     let tenants = format!("{ENVIRONMENTS}tenants: {{ dev-eu: {{ product: xsiam }} }}\n");
     let report = lint_text(&tenants, &called("svc-prod"));
-    let tenant = "svc-a.yaml:4:9-17 the name says `prod` and the tenant `dev`";
+    let tenant = "svc-a.yaml:4:9-17 the name says `prod`, but the tenant says `dev`";
     assert_eq!(reported("N008", &report)[0], tenant);
     assert_eq!(reported("N008", &report)[2], "cortexkey.yaml:5:32-43 the environments");
     let messages = called("svc-prod").replace("team-a\n", "team-a\n  tenant: dev-us\n");
@@ -340,7 +344,7 @@ fn another_environment_is_named() {
         reported("N008", &lint_text(ENVIRONMENTS, &text))
     };
     let lines = labels("stage: prod, env: dev");
-    assert_eq!(lines[0], "svc-a.yaml:4:9-17 the name says `prod` and the label `env` `dev`");
+    assert_eq!(lines[0], "svc-a.yaml:4:9-17 the name says `prod`, but the label `env` says `dev`");
     assert_eq!(lines[2], "svc-a.yaml:6:31-34 the other definition");
     assert_eq!(labels("env: prod"), [""; 0]);
     assert_eq!(labels("stage: dev"), [""; 0]);

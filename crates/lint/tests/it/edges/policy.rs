@@ -45,7 +45,7 @@ fn a_waiver_may_last_as_long_as_the_limit() {
         (
             "rules: { P003: { max: 30d } }\n",
             "2026-02-01T00:00:00Z",
-            Some("31 days; the policy allows 30 days"),
+            Some("31 days; the policy allows at most 30 days"),
         ),
     ] {
         let messages = messages("P003", &format!("{policy}{}", ending(end)), KEY);

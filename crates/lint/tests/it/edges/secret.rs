@@ -31,13 +31,13 @@ fn each_kind_of_secret_has_its_own_rule() {
             RANDOM,
             "X002",
             "this looks like a password or a token",
-            "remove it and change it; if it is not a secret, add it to `allow`",
+            "replace the secret and remove it here; if it is not one, add its SHA-256 to `allow`",
         ),
         (
             KNOWN,
             "X003",
             "this looks like an AWS access key",
-            "remove it, and revoke it at its issuer: the history keeps it",
+            "remove it, and revoke it at its issuer: the repository's history keeps it",
         ),
     ] {
         let text = comment(&format!("with {text} # and {text}"));
