@@ -25,15 +25,20 @@ pub(crate) struct SinkArgs {
     show: bool,
 }
 
-impl SinkArgs {
-    /// Whether the sink can take only one key: a single file, or a single address in a store.
-    pub(crate) fn is_one_place(&self) -> bool {
-        self.sink_file.is_some() || self.sink_store.as_ref().is_some_and(StoreSink::is_one_place)
-    }
+/// A secret store for new keys.
+#[derive(clap::Args)]
+pub(crate) struct StoreArgs {
+    /// Store the new key in a secret store, with its id, level, host, owner and expiry: vault, aws-sm,
+    /// azure-kv, gcp-sm, op, k8s, keychain, pass or file, such as vault://secret/cortex/{name}
+    #[arg(long, value_name = "URL", value_parser = store_sink, help_heading = "New key")]
+    pub(crate) sink_store: Option<StoreSink>,
+}
 
-    /// Whether the new key is shown on the terminal.
-    pub(crate) fn is_shown(&self) -> bool {
-        self.show
+impl SinkArgs {
+    /// Whether the keys would go to a single file, or to a single address in a store.
+    pub(crate) fn is_one_place(&self) -> bool {
+        let store = self.store.sink_store.as_ref();
+        self.sink_file.is_some() || store.is_some_and(StoreSink::is_one_place)
     }
 
     /// The sink. A rotation replaces the file that contains the old key.

@@ -271,7 +271,7 @@ fn catalogue(out: &mut String, known: &Known<'_>) {
             }
         }
     }
-    // Written even without roles, because a catalogue must not be empty.
+    // Written even without roles, because a catalog must not be empty.
     let sure = |team: &&String| !known.team_slips.contains_key(*team);
     let _ = writeln!(
         out,

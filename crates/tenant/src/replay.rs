@@ -1,7 +1,7 @@
 //! [`Replay`]: how replays are handled, and where accepted requests are stored.
 //!
-//! The guard decides. With any guard, and even without one, the floor on disk (the timestamp below
-//! which nothing is accepted) rises, so that another guard can take over at the next start.
+//! A guard decides. Whatever the guard is, and even without one, the floor on disk rises, so that
+//! another guard can take over at the next start.
 
 use std::cell::Cell;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -34,11 +34,11 @@ pub(crate) struct Replay {
 
 /// Where accepted requests are stored.
 pub(crate) enum Memory {
-    /// Accepted requests are not stored.
+    /// Nowhere.
     None,
-    /// They are stored in this process.
-    Own(Box<MemoryGuard>),
-    /// They are stored on a server that other tenants also use.
+    /// In this process: the guard, and how large the next one is.
+    Own(RwLock<Box<OwnGuard>>, GuardSize),
+    /// On a server that other tenants also use.
     Shared(RedisGuard),
 }
 
@@ -110,7 +110,7 @@ impl Replay {
 pub(crate) struct DeferredGuard(Cell<Option<VerifiedUse>>);
 
 impl DeferredGuard {
-    /// The question; `None` if the verifier refused the request before.
+    /// The question; `None` if the verifier did not get to it.
     pub(crate) fn verified(&self) -> Option<VerifiedUse> {
         self.0.get()
     }

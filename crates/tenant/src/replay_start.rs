@@ -27,8 +27,7 @@ pub(crate) fn replay(
         _ if options.replay == ReplayMode::Off => Memory::None,
         Some(url) => Memory::Shared(shared_guard(url, options, runtime, disk, now_ms)?),
         None => {
-            // Such a guard would refuse timestamps up to its start plus the skew; here, the floor
-            // replaces that time.
+            // Such a guard refuses up to the skew after its start: here that is the floor.
             let at_ms = floor_ms.map_or(now_ms, |ms: u64| ms.saturating_sub(options.skew.as_ms()));
             let size = GuardSize::new(options);
             let guard = OwnGuard { guard: size.guard(Start::Fresh { at_ms })?, since_ms: 0 };
@@ -57,15 +56,4 @@ fn shared_guard(
         RedisGuardError::Server(fault) => StartError::ReplayServer(fault),
         RedisGuardError::Disk(error) => StartError::Disk(error),
     })
-}
-
-/// The guard; one key gets at most half of it, so that its bursts never block the others.
-fn guard(options: &Options, start: Start) -> Result<MemoryGuard, StartError> {
-    let entries = options.guard_entries;
-    let secret = MemoryGuardConfig::secret_from_system().map_err(|_| StartError::NoRandom)?;
-    let config = MemoryGuardConfig { entries, skew: options.skew, start, secret };
-    let uses_per_key = u32::try_from(entries / 2).unwrap_or(u32::MAX).max(1);
-    // Each key that the quota counts has at least one entry.
-    let quota = Quota { uses_per_key, keys: options.max_keys.min(entries) };
-    Ok(MemoryGuard::new(config).with_quota(quota))
 }

@@ -34,8 +34,8 @@ pub enum SettingsError {
          API Keys table shows it"
     )]
     NoLevel,
-    /// No key is set.
-    #[error("no key is set; pass --key-file or --key-stdin, or set CORTEXKEY_API_KEY")]
+    /// There is no key.
+    #[error("no key is set\nhelp: pass --key-file or --key-stdin, or set CORTEXKEY_API_KEY")]
     NoKey,
     /// A variable is empty.
     #[error("{origin} is set but empty\nhelp: give it a value, or unset it")]
@@ -125,7 +125,7 @@ pub enum SettingsError {
         /// Where the other value came from.
         other: SettingOrigin,
     },
-    /// The child tenant's id is invalid.
+    /// The child tenant is none.
     #[error(
         "{origin} is not the id of a child tenant: expected up to 200 visible ASCII characters without spaces"
     )]

@@ -41,7 +41,7 @@ impl Retry {
             CallError::Refused(refused) => refused.headers.retry_wait(),
             _ => None,
         };
-        if let Some(asked) = asked.and_then(seconds) {
+        if let Some(asked) = asked {
             // A random time after the requested one, so that clients do not retry together.
             return (asked <= self.wait_max).then(|| asked + share_of(self.base));
         }

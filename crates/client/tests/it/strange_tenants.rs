@@ -1,4 +1,4 @@
-//! Tenants that respond differently from the product: short pages, endless lists, new keys that
+//! Tenants that answer what the product does not: short pages, lists without an end, new keys that
 //! they do not list.
 
 use std::io::{BufRead, BufReader, Read, Write};
@@ -17,8 +17,7 @@ use cortexkey_core::auth::{Key, KeyId, Level, Signer};
 use cortexkey_manifest::lock::{LockedKey, PendingKey, Retiring};
 use serde_json::{Value, json};
 
-/// A client of a tenant that responds to each call with a `reply`, depending on path and
-/// `request_data`.
+/// A client of a tenant that answers each call, by its path and `request_data`, with a `reply`.
 fn tenant(reply: impl Fn(&str, &Value) -> Value + Send + 'static) -> Client {
     tenant_with_statuses(move |path, asked| (200, reply(path, asked)))
 }
@@ -71,7 +70,7 @@ fn a_list_is_whole_however_long_its_pages_are() {
         let ids: Vec<u64> = client.all_keys(&[]).unwrap().iter().map(|key| key.id).collect();
         assert_eq!(ids, (1..=250).collect::<Vec<_>>(), "{page}");
     }
-    // A tenant without pages, and one whose count is too high.
+    // One that knows no pages, and one that promises more than there is.
     assert_eq!(tenant(|_, _| keys(1..=250, 250)).all_keys(&[]).unwrap().len(), 250);
     assert_eq!(tenant(|_, _| keys(1..=3, 9)).all_keys(&[]).unwrap().len(), 3);
 }
@@ -102,7 +101,7 @@ fn a_key_is_gone_only_where_a_list_shows_that() {
     assert!(client.ensure_deleted(&[there]).is_err());
     client.ensure_deleted(&[gone]).unwrap();
 
-    // Exactly one page, and a tenant that returns the same page repeatedly.
+    // Exactly one page, and one that returns the same page again and again.
     let client = tenant(|_, asked| unfiltered(asked, 100));
     assert_eq!(client.key_list(&[]).unwrap().missing, 0);
     assert!(client.find_key(there).unwrap().is_none());
@@ -125,7 +124,7 @@ fn a_tenant_that_hides_the_signing_key_is_not_planned_for() {
     assert_eq!(empty.key_list(&[]).unwrap().missing, 1);
     assert!(hides(read(&empty)));
     assert!(hides(read(&tenant(|_, _| json!({ "DATA": null })))));
-    // If the list is short, each key is looked up individually.
+    // Of a short list, each key is looked up by itself.
     let short = tenant(|path, asked| match (path.ends_with("get_api_keys"), &asked["filters"]) {
         (false, _) => json!([]),
         (true, Value::Array(filters)) if !filters.is_empty() => {
@@ -189,8 +188,185 @@ fn a_new_key_that_is_not_listed_is_still_deleted() {
     assert_eq!(entry, LockedKey::default());
 }
 
-/// A client of a server that responds to every request with the same bytes; the last of them
-/// repeats endlessly, if requested.
+/// A tenant with the keys 3, 7 (which signs the calls) and 8 (the product's), and with key 9 once it
+/// was asked to generate one.
+#[derive(Default)]
+struct Strange {
+    /// The expiry of key 9.
+    generated: Mutex<Option<Value>>,
+    /// The ids that were to be deleted.
+    deleted: Mutex<Vec<Value>>,
+    /// The calls that change something.
+    changes: Mutex<Vec<String>>,
+}
+
+impl Strange {
+    /// A client of it; `generated` is the answer to `generate`.
+    fn client(self: &Arc<Self>, status: u16, generated: Value) -> Client {
+        let tenant = Arc::clone(self);
+        tenant_with_statuses(move |path, asked| {
+            let call = path.trim_end_matches('/').rsplit('/').next().unwrap().to_owned();
+            let reply = match call.as_str() {
+                "generate" => {
+                    *tenant.generated.lock().unwrap() = Some(asked["expiration"].clone());
+                    return (status, generated.clone());
+                }
+                "delete" => {
+                    let ids = asked["filters"][0]["value"].as_array().unwrap().clone();
+                    let count = ids.len();
+                    tenant.generated.lock().unwrap().take_if(|_| ids.contains(&json!(9)));
+                    tenant.deleted.lock().unwrap().extend(ids);
+                    json!({ "update_count": count })
+                }
+                "get_api_keys" => tenant.list(asked),
+                _ => {
+                    tenant.changes.lock().unwrap().push(call);
+                    json!({})
+                }
+            };
+            (200, reply)
+        })
+    }
+
+    fn list(&self, asked: &Value) -> Value {
+        let key = |id: u64, role: &str, expiration: Value| {
+            json!({
+                "id": id, "roles": [role], "security_level": "advanced", "comment": null,
+                "expiration": expiration,
+            })
+        };
+        let mut data = vec![
+            key(3, "Viewer", json!(1_900_000_000_000_u64)),
+            key(7, "Instance Administrator", Value::Null),
+            key(8, "App Service Account", Value::Null),
+        ];
+        data.extend(self.generated.lock().unwrap().clone().map(|ms| key(9, "Viewer", ms)));
+        if let Some(ids) = asked["filters"].get(0).map(|filter| &filter["value"]) {
+            data.retain(|key| ids.as_array().unwrap().contains(&key["id"]));
+        }
+        json!({ "FILTER_COUNT": data.len(), "DATA": data })
+    }
+}
+
+/// Generates a key. Returns why it is not in place, and the state that is left.
+fn failed_generation(client: &Client) -> (RenewError, LockedKey) {
+    let folder = tempfile::tempdir().unwrap();
+    let sink = Sink::File { path: folder.path().join("key"), replace: false };
+    let renewal = Renewal { client, on_step: &|_| {} };
+    let new = NewKey {
+        owner: None,
+        name: None,
+        roles: vec!["Viewer".into()],
+        level: Level::Advanced,
+        comment: None,
+        expiration_ms: None,
+        scope: None,
+    };
+    let mut file = LockFile::hold(&folder.path().join("cortexkey.lock")).unwrap();
+    let mut entry = LockedKey::default();
+    let delivery = KeyDelivery { sink: &sink, grace_ms: 0, now_ms: 1_800_000_000_000 };
+    let made = renewal.run(&mut entry, &new, &delivery, &mut file.journal("eu", "h", "svc"));
+    assert!(!folder.path().join("key").exists());
+    (made.unwrap_err(), entry)
+}
+
+#[test]
+fn a_key_is_not_deleted_for_a_generation_that_returned_its_id() {
+    for id in [3, 7, 8] {
+        let tenant = Arc::new(Strange::default());
+        let client = tenant.client(200, json!({ "id": id, "key": "never shown" }));
+        let (error, entry) = failed_generation(&client);
+        assert!(matches!(error, RenewError::NotAsked { .. }), "{id}: {error:?}");
+        assert_eq!(*tenant.deleted.lock().unwrap(), [json!(9)], "{id}");
+        assert_eq!(*tenant.changes.lock().unwrap(), [""; 0], "{id}");
+        assert_eq!(entry, LockedKey::default(), "{id}");
+    }
+}
+
+/// Something on the way answers in the tenant's place, after the tenant generated the key.
+#[test]
+fn no_key_is_left_behind_by_a_refused_generation() {
+    for status in [302, 400, 401, 403, 404, 408, 429, 500, 503] {
+        let tenant = Arc::new(Strange::default());
+        let client = tenant.client(status, json!({ "err_code": status, "err_msg": "no" }));
+        let (error, entry) = failed_generation(&client);
+        assert!(!error.leaves_something(), "{status}: {error:?}");
+        assert_eq!(*tenant.deleted.lock().unwrap(), [json!(9)], "{status}");
+        assert_eq!(entry, LockedKey::default(), "{status}");
+    }
+}
+
+/// An id in a lock file is only a number: a merge or an edit may have put another one there.
+#[test]
+fn an_interrupted_run_deletes_only_the_key_that_it_generated() {
+    let expires_ms = 1_850_000_000_123_u64;
+    let pending = |id| PendingKey {
+        expires_ms,
+        request_digest: String::new(),
+        by: KeyId::new(7).unwrap(),
+        besides: Vec::new(),
+        id: KeyId::new(id),
+        delivering: false,
+    };
+    for (id, deleted) in [(3, None), (7, None), (8, None), (9, Some(9)), (50, None)] {
+        let tenant = Arc::new(Strange::default());
+        *tenant.generated.lock().unwrap() = Some(json!(expires_ms));
+        let client = tenant.client(200, json!({}));
+        let folder = tempfile::tempdir().unwrap();
+        let mut file = LockFile::hold(&folder.path().join("cortexkey.lock")).unwrap();
+        let mut entry = LockedKey { pending: Some(pending(id)), ..LockedKey::default() };
+        let renewal = Renewal { client: &client, on_step: &|_| {} };
+        renewal.settle(&mut entry, &mut file.journal("eu", "h", "svc")).unwrap();
+        assert_eq!(*tenant.deleted.lock().unwrap(), Vec::from_iter(deleted), "{id}");
+        assert_eq!(entry.pending, None, "{id}");
+    }
+}
+
+#[test]
+fn a_replaced_key_of_the_product_is_not_deleted() {
+    let tenant = Arc::new(Strange::default());
+    let client = tenant.client(200, json!({}));
+    let folder = tempfile::tempdir().unwrap();
+    let mut file = LockFile::hold(&folder.path().join("cortexkey.lock")).unwrap();
+    let old = |id| Retiring { id: KeyId::new(id).unwrap(), after_ms: 0 };
+    let mut entry = LockedKey { retiring: vec![old(3), old(8)], ..LockedKey::default() };
+    let renewal = Renewal { client: &client, on_step: &|_| {} };
+    let retired = renewal.retire(&mut entry, 1, &mut file.journal("eu", "h", "svc"));
+    assert!(matches!(retired, Err(RenewError::System(id)) if id.get() == 8), "{retired:?}");
+    assert!(tenant.deleted.lock().unwrap().is_empty());
+    assert_eq!(entry.retiring.len(), 2);
+}
+
+/// A tenant may list roles as `null`.
+#[test]
+fn roles_that_are_not_shown_are_not_taken_away() {
+    let calls = Arc::new(Mutex::new(Vec::new()));
+    let seen = Arc::clone(&calls);
+    let client = tenant(move |path, _| {
+        seen.lock().unwrap().push(path.to_owned());
+        keys(1..=7, 7)
+    });
+    let id = KeyId::new(3).unwrap();
+    let edit = KeyEdit {
+        roles: Vec::new(),
+        level: SecurityLevel::Advanced,
+        comment: CommentEdit::Set(Some("ci".into())),
+    };
+    let edited = client.edit_key(id, &edit);
+    assert!(matches!(edited, Err(EditError::NoRole)), "{edited:?}");
+    let folder = tempfile::tempdir().unwrap();
+    let state_folder = Some(folder.path().to_owned());
+    let renewal = Renewal { client: &client, on_step: &|_| {} };
+    let places = StatePlaces { lock_file: None, state_folder };
+    let rotation = Rotation::open(renewal, "3", &places).unwrap();
+    let replacement = rotation.replacement(&ReplacementOptions::default(), 0);
+    assert!(matches!(replacement, Err(RotateError::NoRoles(key)) if key == id), "{replacement:?}");
+    let calls = calls.lock().unwrap();
+    assert!(calls.iter().all(|path| path.ends_with("get_api_keys")), "{calls:?}");
+}
+
+/// A client of a server that answers whatever is asked with the same bytes; the last of them over
+/// and over, where it is to have no end.
 fn server(bytes: Vec<u8>, endless: bool) -> Client {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
@@ -199,7 +375,7 @@ fn server(bytes: Vec<u8>, endless: bool) -> Client {
             let mut reader = BufReader::new(stream.unwrap());
             let mut head = String::new();
             while reader.read_line(&mut head).unwrap_or(0) > 2 {}
-            // The client may close the connection early.
+            // Anyone who has heard enough hangs up.
             let mut sent = reader.get_mut().write_all(&bytes);
             let tail = bytes.rsplitn(2, |byte| *byte == b'|').next().unwrap_or_default();
             while endless && sent.is_ok() {
@@ -255,7 +431,7 @@ fn hostile_answers_are_masked_escaped_and_limited() {
         (b"|HTTP/1.1 100 Continue\r\n\r\n".to_vec(), true),
         (b"SSH-2.0-OpenSSH_9.2\r\n".to_vec(), false),
     ];
-    // They run at the same time, because one waits for its timeout.
+    // One waits for its time-out, and others meanwhile.
     std::thread::scope(|scope| {
         for (answer, endless) in answers {
             scope.spawn(move || {
@@ -263,7 +439,7 @@ fn hostile_answers_are_masked_escaped_and_limited() {
                 let client = server(answer, endless);
                 let errors = [
                     Some(client.ping().map(|_| ()).unwrap_err()),
-                    // Unreadable records are reported, but do not fail the list.
+                    // Records that cannot be read are named, and are no error of the list.
                     client.all_keys(&[]).err(),
                     Some(client.roles().map(|_| ()).unwrap_err()),
                 ];

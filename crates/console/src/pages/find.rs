@@ -16,8 +16,7 @@ pub(super) struct SelectedKey {
     pub(super) view: SnapshotView,
 }
 
-/// The key that the path's first parameter names; otherwise a response that says that there is
-/// none.
+/// The key of the path's first parameter; otherwise the response that there is none.
 pub(super) fn find_key(app: &App, request: &PageRequest) -> Result<SelectedKey, Box<Response>> {
     find_key_as_of(app, request, Freshness::Recent)
 }
@@ -37,8 +36,8 @@ pub(super) fn find_key_as_of(
     if let Some(row) = row(&view) {
         return Ok(SelectedKey { row, view });
     }
-    // The key may be newer than the snapshot.
-    let view = app.snapshot(Freshness::Now);
+    // It may be newer than the snapshot.
+    let view = if freshness == Freshness::Now { view } else { app.snapshot(Freshness::Now) };
     match row(&view) {
         Some(row) => Ok(SelectedKey { row, view }),
         None => Err(Box::new(missing(app, request, &view))),

@@ -98,8 +98,8 @@ pub(crate) fn fault(what: &str, why: &str) -> Markup {
     fault_box(None, what, why)
 }
 
-/// An error, in a box; `kind` tells scripts and tests what failed.
-fn fault_box(kind: Option<&str>, what: &str, why: &str) -> Markup {
+/// The same; `kind` tells scripts and tests what failed.
+pub(crate) fn fault_box(kind: Option<&str>, what: &str, why: &str) -> Markup {
     html! {
         div class="note bad" role="alert" data-fault=[kind] {
             strong { (what) }

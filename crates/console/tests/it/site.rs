@@ -1,4 +1,4 @@
-//! [`Site`]: an emulator, a console for it, and a minimal browser over plain HTTP.
+//! [`Site`]: an emulator, a console for it, and a browser's part in plain HTTP.
 
 use std::io::{BufRead as _, BufReader, Read, Write};
 use std::net::TcpStream;
@@ -20,14 +20,14 @@ pub(crate) struct Site {
     port: u16,
 }
 
-/// A browser with a session.
+/// A browser that came in.
 pub(crate) struct Browser<'s> {
     pub(crate) site: &'s Site,
     pub(crate) cookie: String,
     pub(crate) token: String,
 }
 
-/// A response.
+/// An answer.
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
@@ -68,7 +68,7 @@ impl Site {
         Self::start_all(options, client, set)
     }
 
-    /// A console that calls its emulator through another program.
+    /// A console that calls its emulator by way of another program.
     pub(crate) fn start_between(
         between: impl FnOnce(&Tenant) -> Client,
         set: impl FnOnce(&mut Options),
@@ -108,7 +108,7 @@ impl Site {
         self.enter_at(&self.entry)
     }
 
-    /// The same with a new one-time address.
+    /// The same with another one-time address.
     pub(crate) fn enter_at(&self, entry: &str) -> Browser<'_> {
         let answer = self.get(entry, &[]);
         assert_eq!(answer.status, 200, "{answer:?}");
@@ -126,7 +126,7 @@ impl Site {
         self.raw("GET", path, &[&host, headers].concat(), "")
     }
 
-    /// A request, sent unchanged.
+    /// A request as it is written here.
     pub(crate) fn raw(
         &self,
         method: &str,
@@ -144,7 +144,7 @@ impl Site {
         };
         let request =
             format!("{method} {path} HTTP/1.1\r\n{lines}{length}Connection: close\r\n\r\n{body}");
-        // A server that refuses early may close the connection before everything was sent.
+        // Who refuses early may hang up before all was sent.
         let _ = stream.write_all(request.as_bytes());
         let mut answer = Vec::new();
         let _ = stream.read_to_end(&mut answer);
@@ -153,7 +153,7 @@ impl Site {
 }
 
 impl Answer {
-    /// A response with its complete body.
+    /// An answer with all of its body.
     pub(crate) fn parse(answer: &[u8]) -> Self {
         let answer = String::from_utf8_lossy(answer).into_owned();
         let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
@@ -184,7 +184,7 @@ impl Browser<'_> {
         self.site.get(path, &[("Cookie", &self.cookie)])
     }
 
-    /// Requests parts of a page, as the script does.
+    /// Asks for parts of a page, as the script does.
     pub(crate) fn live(&self, path: &str) -> Answer {
         self.site.get(path, &[("Cookie", &self.cookie), ("x-console-part", "live")])
     }
@@ -265,7 +265,12 @@ impl Request {
         Some(Self { head, body })
     }
 
-    /// Sends it to the tenant, and returns the response.
+    /// The first line.
+    pub(crate) fn line(&self) -> &str {
+        self.head.lines().next().unwrap_or_default()
+    }
+
+    /// Sends it to the tenant, and returns the answer.
     pub(crate) fn pass_on(&self, tenant: &str) -> Answer {
         let mut tenant = TcpStream::connect(tenant).unwrap();
         let head = format!("{}Connection: close\r\n\r\n", self.head);
@@ -277,7 +282,7 @@ impl Request {
     }
 }
 
-/// A response, as sent.
+/// An answer as it is sent.
 pub(crate) fn answered(status: u16, body: &str) -> String {
     format!(
         "HTTP/1.1 {status} X\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\

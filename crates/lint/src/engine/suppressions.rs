@@ -410,7 +410,7 @@ impl Suppression {
         let max = limit.value.filter(|max| lasts > *max)?;
         let message = format!(
             "this suppression lasts {}; the policy allows at most {}",
-            duration_in_words(lasts),
+            duration_beyond(lasts, max),
             duration_in_words(max)
         );
         let finding = self

@@ -186,7 +186,7 @@ impl<'a> RoleIndex<'a> {
         self.by_fold.get(&folded(written)).copied().unwrap_or(written)
     }
 
-    /// The same role, if it is in the catalogue.
+    /// The same role, if it is in the catalog.
     pub(crate) fn meant(&self, written: &str) -> Option<&'a CatalogRole> {
         self.named(self.name_of(written))
     }

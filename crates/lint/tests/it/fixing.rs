@@ -68,7 +68,7 @@ fn every_documented_fix_exists() {
             report.findings.iter().find(|f| f.rule.code() == rule.code).and_then(|f| f.fix.clone());
         match rule.fixes {
             Fixes::No => assert!(fix.is_none(), "{}", rule.code),
-            // These need an option or a catalogue that their example does not have.
+            // These need an option or a catalog that their example does not have.
             _ if matches!(rule.code, "E005" | "R001" | "A004" | "R008") => {}
             promised => {
                 let safe = fix.as_ref().map(|fix| fix.safe);

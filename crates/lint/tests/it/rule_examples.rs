@@ -8,7 +8,7 @@ use cortexkey_lint::rules::{RULES, Rule};
 use cortexkey_lint::{Corpus, CorpusFile, Policy, Report, Severity, lint};
 use cortexkey_manifest::yaml::YamlLimits;
 
-/// The codes of a report. A catalogue next to a single definition has unused roles, which
+/// The codes of a report. A catalog next to a single definition has unused roles, which
 /// are not about the example.
 fn codes<'r>(report: &'r Report, rule: &Rule) -> BTreeSet<&'r str> {
     let reported = |code: &&str| *code != "C003" || rule.code == "C003";

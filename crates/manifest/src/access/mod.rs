@@ -80,7 +80,7 @@ pub enum ScopeModel {
 }
 
 impl KeyAccess {
-    /// Creates it from a definition. `catalogue` contains the policy's roles, the nearest layer's
+    /// Creates it from a definition. `catalog` contains the policy's roles, the nearest layer's
     /// first;
     /// `tenant` is the key's tenant by name, with the policy's entry if there is one.
     pub fn from_definition(

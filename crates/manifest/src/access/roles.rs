@@ -137,7 +137,7 @@ pub fn closure_beyond<'a, S: BuildHasher>(
     held
 }
 
-/// The facts that a catalogue lists about a role.
+/// The facts that a catalog lists about a role.
 fn grants(listed: &policy::CatalogRole) -> Vec<Grant<String>> {
     let mut grants = Vec::new();
     for (name, level) in &listed.components {

@@ -32,7 +32,7 @@ pub struct RefusedFact {
 pub struct Facts {
     /// The nearest layer's first, each with the index of the layer that lists it.
     tenants: Vec<(usize, (Spanned<String>, CatalogTenant))>,
-    /// Layer and index in its catalogue; the nearest layer's first.
+    /// Layer and index in its catalog; the nearest layer's first.
     roles: Vec<(usize, usize)>,
     teams: Vec<String>,
     email_domains: Vec<String>,

@@ -76,7 +76,12 @@ impl Choices {
 }
 
 impl Choices {
-    /// Selected groups that the tenant does not list or that could not be requested.
+    /// The asset groups; none if they could not be read.
+    pub(super) fn groups(&self) -> &[AssetGroupRecord] {
+        self.groups.as_ref().as_deref().unwrap_or_default()
+    }
+
+    /// Selected groups that the tenant does not list, or could not be asked for.
     pub(super) fn unlisted_groups(&self, form: &KeyForm) -> impl Iterator<Item = u64> {
         form.groups.iter().copied().filter(|id| self.groups().iter().all(|group| group.id != *id))
     }

@@ -2,7 +2,7 @@
 //!
 //! Nothing is filled in except the tenant, if the policy has only one, and optional lists and
 //! mappings, which are empty. A value that its field does not accept is absent. A role has its name
-//! from the catalogue or the product, so that another spelling cannot evade an expression.
+//! from the catalog or the product, so that another spelling cannot evade an expression.
 
 use std::collections::HashMap;
 

@@ -16,8 +16,8 @@ pub(crate) static RULE: Rule = Rule {
     code: "C003",
     name: "role-unused",
     severity: Severity::Info,
-    summary: "a role of the catalogue that no key holds",
-    why: "A role that stays in the catalogue invites somebody to assign it. Keys are only part of \
+    summary: "a role of the catalog that no key holds",
+    why: "A role that stays in the catalog invites somebody to assign it. Keys are only part of \
         its use: users of the tenant may have the role too.",
     bad: RuleExample::fields("spec:\n  roles: [Viewer]\n").policy(ROLE),
     good: RuleExample::fields("spec:\n  roles: [SIEM Export]\n").policy(ROLE),

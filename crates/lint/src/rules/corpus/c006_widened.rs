@@ -27,8 +27,8 @@ pub(crate) static RULE: Rule = Rule {
     good: RuleExample::fields("spec:\n  roles: [Viewer]\n")
         .before("spec:\n  roles: [Viewer, Responder]\n"),
     remedy: "Have the change approved, or revert what is not needed. The rule runs only with \
-           `--since REV`. Both revisions are compared with the current catalogue, so the rule does \
-           not see changes to the catalogue.",
+           `--since REV`. Both revisions are compared with the current catalog, so the rule does \
+           not see changes to the catalog.",
     options: &[],
     fixes: Fixes::No,
     check: RuleCheck::Corpus(check),

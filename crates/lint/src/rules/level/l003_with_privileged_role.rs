@@ -23,7 +23,7 @@ pub(crate) static RULE: Rule = Rule {
         .policy(ALLOWED),
     remedy: "Make the key advanced, or give it a role that is not privileged. Privileged roles are \
         the predefined roles that the product calls privileged or that administer the product, and \
-        the roles with `privileged: true` in the catalogue.",
+        the roles with `privileged: true` in the catalog.",
     options: &[],
     fixes: Fixes::Unsafe,
     check: RuleCheck::Key(check),

@@ -46,7 +46,7 @@ fn check(cx: &PolicyContext<'_>, sink: &mut FindingSink<'_>) {
         }
         let message = format!(
             "this waiver lasts {}; the policy allows at most {}",
-            duration_in_words(lasts),
+            duration_beyond(lasts, max),
             duration_in_words(max)
         );
         cx.finding(layer, end.span, message)

@@ -60,7 +60,7 @@ fn check(cx: &KeyContext<'_>, sink: &mut FindingSink<'_>) {
             (message, format!("write {}", quote(same)))
         } else {
             let message = format!(
-                "unknown role {}: it is neither a predefined role{product} nor in the catalogue",
+                "unknown role {}: it is neither a predefined role{product} nor in the catalog",
                 quote(name)
             );
             let help = match suggestions.closest(name, known.iter().copied()) {

@@ -17,7 +17,7 @@ pub(crate) static RULE: Rule = Rule {
     why: "Removing a role from the tenant takes it away from every key that has it.",
     bad: RuleExample::fields("spec:\n  roles: [Old Viewer]\n").policy(OLD),
     good: RuleExample::fields("spec:\n  roles: [Viewer]\n").policy(OLD),
-    remedy: "Use the replacement role. The fix is safe if the catalogue lists the same components \
+    remedy: "Use the replacement role. The fix is safe if the catalog lists the same components \
         and actions for both roles; otherwise it needs `--unsafe-fixes`.",
     options: &[],
     fixes: Fixes::Safe,

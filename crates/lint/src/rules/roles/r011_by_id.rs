@@ -17,7 +17,7 @@ pub(crate) static RULE: Rule = Rule {
         display name, and fails with status 500 if it gets an id.",
     bad: RuleExample::fields("spec:\n  roles: [custom_role_4711]\n").policy(ID),
     good: RuleExample::fields("spec:\n  roles: [SIEM Export]\n").policy(ID),
-    remedy: "Write the display name. `--fix` does that if the catalogue lists the id.",
+    remedy: "Write the display name. `--fix` does that if the catalog lists the id.",
     options: &[],
     fixes: Fixes::Safe,
     check: RuleCheck::Key(check),

@@ -337,7 +337,7 @@ fn another_environment_is_named() {
     let messages = called("svc-prod").replace("team-a\n", "team-a\n  tenant: dev-us\n");
     let lines = reported("N008", &lint_text(ENVIRONMENTS, &messages));
     assert_eq!(lines[0], tenant);
-    assert_eq!(lines[2], "svc-a.yaml:6:11-17 the other definition");
+    assert_eq!(lines[2], "svc-a.yaml:6:11-17 says another environment");
     let labels = |labels: &str| {
         let labels = format!("team-a\n  labels: {{ {labels} }}\n");
         let text = called("svc-prod").replace("team-a\n", &labels);
@@ -345,7 +345,7 @@ fn another_environment_is_named() {
     };
     let lines = labels("stage: prod, env: dev");
     assert_eq!(lines[0], "svc-a.yaml:4:9-17 the name says `prod`, but the label `env` says `dev`");
-    assert_eq!(lines[2], "svc-a.yaml:6:31-34 the other definition");
+    assert_eq!(lines[2], "svc-a.yaml:6:31-34 says another environment");
     assert_eq!(labels("env: prod"), [""; 0]);
     assert_eq!(labels("stage: dev"), [""; 0]);
 }

@@ -56,8 +56,8 @@ fn a_waiver_may_last_as_long_as_the_limit() {
     assert_eq!(
         reported("P003", &lint_text(&policy, KEY)),
         [
-            "cortexkey.yaml:7:66-88 this waiver lasts 59 days; the policy allows 30 days",
-            "help: set an earlier date, and review it then",
+            "cortexkey.yaml:7:66-88 this waiver lasts 59 days; the policy allows at most 30 days",
+            "help: set an earlier date, and review the waiver then",
             "cortexkey.yaml:5:23-26 the limit",
         ],
     );

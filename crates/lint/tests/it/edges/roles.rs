@@ -27,9 +27,8 @@ fn an_unknown_role_is_reported_with_its_nearest_name() {
         ("Zzz Qqq", "add your own roles to the policy's `catalog.roles`"),
     ] {
         let end = 11 + written.len();
-        let message = format!(
-            "unknown role `{written}`: it is neither a predefined role nor in the catalogue"
-        );
+        let message =
+            format!("unknown role `{written}`: it is neither a predefined role nor in the catalog");
         assert_eq!(
             reported("R001", &lint_text(&own, &roles(&format!("[{written}]")))),
             [format!("svc-a.yaml:10:11-{end} {message}"), format!("help: {help}")],
@@ -68,7 +67,7 @@ fn the_roles_of_a_product_count_where_they_are_published_in_full() {
     };
     for (product, role) in [("xsoar-8", "Investigator"), ("xsiam", "Analyst")] {
         let message = format!(
-            "unknown role `{role}`: it is neither a predefined role of {product} nor in the catalogue"
+            "unknown role `{role}`: it is neither a predefined role of {product} nor in the catalog"
         );
         assert_eq!(unknown(product, role), [message]);
     }
@@ -101,7 +100,7 @@ fn a_catalogue_id_is_reported_by_one_rule_and_fixed() {
     assert!(messages("R011", &own, &text).is_empty());
     assert_eq!(
         messages("R001", &own, &text),
-        ["unknown role `custom_role_3`: it is neither a predefined role nor in the catalogue"]
+        ["unknown role `custom_role_3`: it is neither a predefined role nor in the catalog"]
     );
 }
 
@@ -317,7 +316,7 @@ fn a_role_is_replaced_without_asking_only_by_one_that_is_the_same() {
     assert!(!safe(&old, &full(parts, "isolate", "Viewer, Responder")));
     assert!(!safe(&old, &full(parts, "isolate, scan", "Viewer")));
     assert!(!safe("actions: [scan]", "actions: [scan]"));
-    // Nothing is known about a role that is not in the catalogue.
+    // Nothing is known about a role that is not in the catalog.
     let policy = catalogue(&format!(
         "{{ name: Another, components: {{ {parts} }} }}, \
          {{ name: Old, components: {{ {parts} }}, deprecated: {{ use: Viewer }} }}"
