@@ -200,10 +200,12 @@ unsafe impl ZeroIsValid for cxk_decision {}
 
 /// Answers a question about the key at an index of the definitions: `CXK_OK` if it may,
 /// `CXK_DECISION_REFUSED` if it may not, `CXK_DECISION_UNKNOWN` if that depends on a fact that is
-/// not listed in the definitions.  - Ownership: `out` is the caller's memory; it holds the call's
-/// status if there is no answer. `text` is the caller's buffer of `text_size` bytes for one line
-/// that explains the answer and names what would change it, or NULL. It is terminated by NUL, and
-/// truncated if it is too small.
+/// not listed in the definitions.
+///
+/// - Ownership: `out` is the caller's memory; it holds the call's status if there is no answer.
+///   `text` is the caller's buffer of `text_size` bytes for one line that explains the answer and
+///   names what would change it, or NULL. It is terminated by NUL, and truncated if it is too
+///   small.
 /// - Threads: any number may call it at once.
 /// - Errors: in addition to the answers, `CXK_NULL_ARG`, `CXK_BAD_ARG`, `CXK_WRONG_HANDLE`,
 ///   `CXK_NOT_FOUND` (no such index), `CXK_INVALID_STRUCT`, `CXK_INVALID_OPTION` (no such kind,

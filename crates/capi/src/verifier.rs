@@ -238,6 +238,7 @@ pub unsafe extern "C" fn cxk_verify(
 
 /// Verifies many requests in order, all as of `now_ms`. Of two equal Advanced requests, only the
 /// first is accepted. Each gets the status that `cxk_verify()` would return.
+///
 /// - Ownership: as with `cxk_verify()`. `statuses` and `principals` are the caller's arrays of
 ///   `count`. If the call itself fails, every status is the call's status, and every principal is
 ///   all zeros. If `count` is above `CXK_BATCH_MAX`, neither array is written.

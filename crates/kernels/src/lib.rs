@@ -3,6 +3,7 @@
 //!
 //! Each kernel has the same results as plain code, which its tests compare it with. All unsafe code
 //! of the fast path is here, each block with its reason.
+//!
 //! | module | content |
 //! |---|---|
 //! | `avx512`, `avx2` | kernels for lanes of SHA-256, text, nonces and ChaCha20 |
@@ -13,6 +14,7 @@
 //! | `page` | memory that a forked child sees as zeros |
 //! | `process` | a mark that distinguishes a process from its forked children |
 //! | `found`, `processor`, `path` | the processor's features |
+//!
 //! | kernel | used for | compared with |
 //! |---|---|---|
 //! | AVX-512 with VBMI2 | batches from 16 on, nonces, text | SHA-NI: half the time |

@@ -1,5 +1,6 @@
-//! Fixes files by editing bytes, so that every comment and blank line stays where it is.  An edit
-//! is kept only if the file can still be read, nothing else in it has changed, and there is no new
+//! Fixes files by editing bytes, so that every comment and blank line stays where it is.
+//!
+//! An edit is kept only if the file can still be read, nothing else in it has changed, and there is no new
 //! finding; otherwise the fix is withheld and reported. Nothing is reformatted.
 
 use std::collections::BTreeMap;

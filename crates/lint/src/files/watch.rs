@@ -1,6 +1,7 @@
-//! [`Watched`]: detects that a run may have a different result.  It compares the sizes and
-//! modification times of files and the names in folders. This works on every file system, in
-//! containers and over a network, and needs no notification service.
+//! [`Watched`]: detects that a run may have a different result.
+//!
+//! It compares the sizes and modification times of files and the names in folders. This works on
+//! every file system, in containers and over a network, and needs no notification service.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
