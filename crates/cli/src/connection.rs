@@ -22,9 +22,9 @@ fn timeout_ms() -> RangedU64ValueParser {
     value_parser!(u64).range(1..=TIMEOUT_MS_MAX)
 }
 
-/// The key that signs.
+/// The profile, and which key of the tenant it is.
 #[derive(clap::Args)]
-pub(crate) struct KeyArgs {
+pub(crate) struct KeyIdArgs {
     /// Use this profile, even if variables are set [env: CORTEXKEY_PROFILE]
     #[arg(long, value_name = "NAME", help_heading = "Tenant")]
     profile: Option<String>,
@@ -36,6 +36,13 @@ pub(crate) struct KeyArgs {
     /// The key's security level, standard or advanced [env: CORTEXKEY_API_KEY_TYPE]
     #[arg(long, value_name = "LEVEL", value_parser = level, ignore_case = true, help_heading = "Key")]
     level: Option<Level>,
+}
+
+/// The key that signs.
+#[derive(clap::Args)]
+pub(crate) struct KeyArgs {
+    #[command(flatten)]
+    id: KeyIdArgs,
 
     /// Read the key from this file; only you may be able to read it [env for the key itself:
     /// CORTEXKEY_API_KEY]
@@ -61,9 +68,9 @@ pub(crate) struct KeyArgs {
 pub(crate) const OF_ONE_TENANT: [&str; 8] =
     ["profile", "fqdn", "child_tenant", "key_id", "level", "key_file", "key_stdin", "key_store"];
 
-/// The tenant, and the key that signs.
+/// The tenant's address.
 #[derive(clap::Args)]
-pub(crate) struct ConnectionArgs {
+pub(crate) struct AddressArgs {
     /// The tenant's FQDN or API address, as the console shows it [env: CORTEXKEY_FQDN]
     #[arg(long, value_name = "FQDN", help_heading = "Tenant")]
     fqdn: Option<String>,
@@ -72,13 +79,17 @@ pub(crate) struct ConnectionArgs {
     #[arg(long, help_heading = "Tenant")]
     on_premises: bool,
 
-    /// Call this child tenant
-    #[arg(long, value_name = "ID", help_heading = "Tenant")]
-    child_tenant: Option<String>,
-
     /// Trust the certificates in this file instead of the system's
     #[arg(long, value_name = "FILE", help_heading = "Tenant")]
     ca_file: Option<PathBuf>,
+}
+
+/// How calls are made.
+#[derive(clap::Args)]
+struct CallArgs {
+    /// Call this child tenant
+    #[arg(long, value_name = "ID", help_heading = "Tenant")]
+    child_tenant: Option<String>,
 
     /// Timeout of each attempt, in milliseconds [default: 60000]
     #[arg(long, value_name = "MS", value_parser = timeout_ms(), help_heading = "Tenant")]
@@ -92,9 +103,26 @@ pub(crate) struct ConnectionArgs {
         help_heading = "Tenant"
     )]
     retries: Option<u32>,
+}
+
+/// The tenant, and the key that signs, for a command that makes no call itself.
+#[derive(clap::Args)]
+pub(crate) struct TenantKeyArgs {
+    #[command(flatten)]
+    address: AddressArgs,
 
     #[command(flatten)]
     key: KeyArgs,
+}
+
+/// The tenant, the key that signs, and how calls are made.
+#[derive(clap::Args)]
+pub(crate) struct ConnectionArgs {
+    #[command(flatten)]
+    tenant: TenantKeyArgs,
+
+    #[command(flatten)]
+    calls: CallArgs,
 }
 
 /// Where settings come from, for the help of commands that call a tenant.
@@ -121,36 +149,60 @@ impl KeyArgs {
                 allow_readable: self.allow_readable_key_file,
             })
         };
-        let profile = self.profile.clone();
-        let key_id = self.key_id.clone();
         let on_key = Some(mask::know as fn(&[u8]));
+        ExplicitSettings { key, on_key, ..self.id.given() }
+    }
+}
+
+impl KeyIdArgs {
+    /// The settings given as arguments.
+    pub(crate) fn given(&self) -> ExplicitSettings {
         ExplicitSettings {
-            profile,
-            key_id,
+            profile: self.profile.clone(),
+            key_id: self.key_id.clone(),
             level: self.level,
-            key,
-            on_key,
             ..ExplicitSettings::default()
         }
+    }
+}
+
+impl AddressArgs {
+    /// The settings given as arguments, and those of the key.
+    pub(crate) fn given(&self, key: ExplicitSettings) -> ExplicitSettings {
+        ExplicitSettings {
+            fqdn: self.fqdn.clone(),
+            on_premises: self.on_premises,
+            ca_file: self.ca_file.clone(),
+            ..key
+        }
+    }
+}
+
+impl TenantKeyArgs {
+    fn given(&self) -> ExplicitSettings {
+        self.address.given(self.key.given())
+    }
+
+    /// Resolves the tenant and the signing key, for a program that signs requests.
+    pub(crate) fn resolve_with_key(&self) -> Result<(Connection, Zeroizing<Vec<u8>>), Failure> {
+        resolved_with_key(&self.given())
     }
 }
 
 impl ConnectionArgs {
     /// Whether the key is read from standard input.
     pub(crate) fn key_is_on_stdin(&self) -> bool {
-        self.key.key_stdin
+        self.tenant.key.key_stdin
     }
 
     /// The settings given as arguments.
     pub(crate) fn given(&self) -> ExplicitSettings {
+        let calls = &self.calls;
         ExplicitSettings {
-            fqdn: self.fqdn.clone(),
-            on_premises: self.on_premises,
-            child_tenant: self.child_tenant.clone(),
-            timeout: self.timeout_ms.map(Duration::from_millis),
-            retries: self.retries,
-            ca_file: self.ca_file.clone(),
-            ..self.key.given()
+            child_tenant: calls.child_tenant.clone(),
+            timeout: calls.timeout_ms.map(Duration::from_millis),
+            retries: calls.retries,
+            ..self.tenant.given()
         }
     }
 
@@ -170,17 +222,16 @@ impl ConnectionArgs {
 
     /// Whether a tenant or a key is named by hand.
     pub(crate) fn is_given(&self) -> bool {
-        let key = &self.key;
-        let of_key = key.key_id.is_some() || key.level.is_some() || key.key_file.is_some();
-        let of_tenant = key.profile.is_some() || self.child_tenant.is_some() || self.on_premises;
-        of_key || of_tenant || key.key_stdin || self.fqdn.is_some()
+        let TenantKeyArgs { address, key } = &self.tenant;
+        let of_key = key.id.key_id.is_some() || key.id.level.is_some() || key.key_file.is_some();
+        let of_tenant = address.fqdn.is_some() || address.on_premises;
+        let is_named = key.id.profile.is_some() || self.calls.child_tenant.is_some();
+        of_key || of_tenant || is_named || key.key_stdin
     }
 
     /// The same with the key itself, for a program that signs requests.
     pub(crate) fn resolve_with_key(&self) -> Result<(Connection, Zeroizing<Vec<u8>>), Failure> {
-        let environment = |name: &str| std::env::var_os(name);
-        Connection::resolve_with_key(&self.given(), &environment, &mut std::io::stdin())
-            .map_err(|error| failure(&error))
+        resolved_with_key(&self.given())
     }
 
     /// The same with another profile. Where it is one of several, its key must be its own: a key
@@ -208,6 +259,14 @@ impl ConnectionArgs {
     pub(crate) fn client(&self) -> Result<Client, Failure> {
         Ok(self.resolve()?.client())
     }
+}
+
+fn resolved_with_key(
+    given: &ExplicitSettings,
+) -> Result<(Connection, Zeroizing<Vec<u8>>), Failure> {
+    let environment = |name: &str| std::env::var_os(name);
+    Connection::resolve_with_key(given, &environment, &mut std::io::stdin())
+        .map_err(|error| failure(&error))
 }
 
 fn resolved(given: &ExplicitSettings) -> Result<Connection, Failure> {

@@ -4,7 +4,7 @@
 
 use cortexkey_client::{Language, RequestExample, UnknownLanguage};
 
-use crate::connection::{ConnectionArgs, failure};
+use crate::connection::{AddressArgs, KeyIdArgs, failure};
 use crate::exit::{Exit, Failure};
 use crate::text;
 
@@ -30,16 +30,15 @@ pub(crate) struct Args {
     language: Language,
 
     #[command(flatten)]
-    connection: ConnectionArgs,
+    address: AddressArgs,
+
+    #[command(flatten)]
+    key: KeyIdArgs,
 }
 
 pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
-    let given = args.connection.given();
+    let given = args.address.given(args.key.given());
     let environment = |name: &str| std::env::var_os(name);
-    if given.child_tenant.is_some() {
-        return Err(Failure::usage_error("the examples cannot call a child tenant")
-            .help("remove --child-tenant; a call to a child has the header x-child-tenant-id"));
-    }
     let example = RequestExample::resolve(&given, &environment).map_err(|error| failure(&error))?;
     let text = example.text(args.language);
     text::print(&text.map_err(|error| Failure::from_error(Exit::UsageError, &error))?)?;

@@ -13,7 +13,7 @@ use cortexkey_client::{Connection, Tool, ToolKey, Variable};
 use cortexkey_system::io_reason;
 use serde_json::{Map, Value, json};
 
-use crate::connection::{ConnectionArgs, SETTINGS};
+use crate::connection::{SETTINGS, TenantKeyArgs};
 use crate::env_file;
 use crate::exit::{Exit, Failure};
 use crate::text::{self, DIM, Format};
@@ -35,7 +35,7 @@ pub(crate) struct Args {
     tool: String,
 
     #[command(flatten)]
-    connection: ConnectionArgs,
+    tenant: TenantKeyArgs,
 
     /// Print the variables instead of running anything; the key is hidden
     #[arg(long)]
@@ -46,12 +46,7 @@ pub(crate) struct Args {
     format: Format,
 
     /// The program and its arguments
-    #[arg(
-        value_name = "COMMAND",
-        required_unless_present = "dry_run",
-        trailing_var_arg = true,
-        allow_hyphen_values = true
-    )]
+    #[arg(value_name = "COMMAND", required_unless_present = "dry_run", trailing_var_arg = true)]
     command: Vec<OsString>,
 }
 
@@ -74,7 +69,7 @@ their requests through `cortexkey proxy`.
 Exit codes: those of the program; 1 also if it cannot be started; 2 also for a usage error.";
 
 pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
-    let (connection, key) = args.connection.resolve_with_key()?;
+    let (connection, key) = args.tenant.resolve_with_key()?;
     // No variable names a child, so the program would change the parent instead.
     if connection.options.child_tenant.is_some() {
         return Err(Failure::usage_error(

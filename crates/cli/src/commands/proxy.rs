@@ -73,12 +73,7 @@ pub(crate) struct Args {
     tool: Option<String>,
 
     /// Run this program with the proxy's address and token in its environment, and stop when it ends
-    #[arg(
-        value_name = "COMMAND",
-        requires = "tool",
-        trailing_var_arg = true,
-        allow_hyphen_values = true
-    )]
+    #[arg(value_name = "COMMAND", requires = "tool", trailing_var_arg = true)]
     command: Vec<OsString>,
 }
 

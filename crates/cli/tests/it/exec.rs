@@ -146,6 +146,19 @@ fn a_program_does_not_call_the_parent_in_place_of_a_child() {
 }
 
 #[test]
+fn an_unknown_option_is_not_run_as_a_program() {
+    for options in [&["--no-such-option"][..], &["--timeout-ms", "1"], &["--retries", "0"]] {
+        for command in ["exec", "proxy"] {
+            let args = [&[command, "--as", "generic"], options, &["sh", "-c", "exit 7"]].concat();
+            // The proxy makes calls.
+            let is_known = command == "proxy" && options.len() == 2;
+            let ran = finish(&mut with_settings("standard", &args));
+            assert_eq!(ran.code, if is_known { 7 } else { 2 }, "{args:?}: {ran:?}");
+        }
+    }
+}
+
+#[test]
 fn the_dry_run_shows_names_and_hides_the_key() {
     let ran = finish(&mut with_settings(
         "advanced",
