@@ -1655,6 +1655,7 @@ cxk_status cxk_verify(const struct cxk_verifier *CXK_NONNULL verifier,
 /**
  * Verifies many requests in order, all as of `now_ms`. Of two equal Advanced requests, only the
  * first is accepted. Each gets the status that `cxk_verify()` would return.
+ *
  * - Ownership: as with `cxk_verify()`. `statuses` and `principals` are the caller's arrays of
  *   `count`. If the call itself fails, every status is the call's status, and every principal is
  *   all zeros. If `count` is above `CXK_BATCH_MAX`, neither array is written.
@@ -1847,10 +1848,12 @@ CXK_API void cxk_definitions_free(struct cxk_definitions *CXK_NULLABLE definitio
 /**
  * Answers a question about the key at an index of the definitions: `CXK_OK` if it may,
  * `CXK_DECISION_REFUSED` if it may not, `CXK_DECISION_UNKNOWN` if that depends on a fact that is
- * not listed in the definitions.  - Ownership: `out` is the caller's memory; it holds the call's
- * status if there is no answer. `text` is the caller's buffer of `text_size` bytes for one line
- * that explains the answer and names what would change it, or NULL. It is terminated by NUL, and
- * truncated if it is too small.
+ * not listed in the definitions.
+ *
+ * - Ownership: `out` is the caller's memory; it holds the call's status if there is no answer.
+ *   `text` is the caller's buffer of `text_size` bytes for one line that explains the answer and
+ *   names what would change it, or NULL. It is terminated by NUL, and truncated if it is too
+ *   small.
  * - Threads: any number may call it at once.
  * - Errors: in addition to the answers, `CXK_NULL_ARG`, `CXK_BAD_ARG`, `CXK_WRONG_HANDLE`,
  *   `CXK_NOT_FOUND` (no such index), `CXK_INVALID_STRUCT`, `CXK_INVALID_OPTION` (no such kind,

@@ -37,7 +37,7 @@ const (
 // All keys have one hash tag, so that a cluster keeps them on one node.
 var keys = []string{"{cortexkey-replay}:state", "{cortexkey-replay}:used", "{cortexkey-replay}:live"}
 
-// ErrNotReady: the guard cannot decide, because the server is unreachable or unsuitable, or the guard has just started.
+// ErrNotReady means that the guard cannot decide: the server is unreachable or unsuitable, or the guard has just started.
 var ErrNotReady = errors.New("the replay guard is not ready")
 
 // Guard is a member. It implements [cortexkey.ReplayGuard].

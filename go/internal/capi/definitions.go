@@ -36,7 +36,7 @@ type Definitions struct {
 
 // LoadDefinitions creates a handle. The garbage collector frees it, but Free does so at a known time.
 func LoadDefinitions(bytes []byte) (*Definitions, Status) {
-	if !abiFits() {
+	if !abiMatches() {
 		return nil, ABIMismatch
 	}
 	if len(bytes) == 0 {

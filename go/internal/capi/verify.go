@@ -101,7 +101,7 @@ type Keyring struct {
 
 // NewKeyring creates a handle. The garbage collector frees it, but Free does so at a known time.
 func NewKeyring() (*Keyring, Status) {
-	if !abiFits() {
+	if !abiMatches() {
 		return nil, ABIMismatch
 	}
 	keyring := new(Keyring)
@@ -162,7 +162,7 @@ type GuardOptions struct {
 
 // NewReplayGuard creates a handle. The garbage collector frees it, but Free does so at a known time.
 func NewReplayGuard(o GuardOptions) (*ReplayGuard, Status) {
-	if !abiFits() {
+	if !abiMatches() {
 		return nil, ABIMismatch
 	}
 	options := C.cxk_replay_guard_options{
