@@ -239,6 +239,13 @@ impl Lanes {
 
 impl Hasher {
     /// The order of the words of a hash, for kernels that keep them together; `None` for the others.
+    #[cfg_attr(
+        target_arch = "aarch64",
+        expect(
+            clippy::unnecessary_wraps,
+            reason = "other processors have kernels without an order"
+        )
+    )]
     fn order(self) -> Option<[usize; 8]> {
         match self {
             #[cfg(target_arch = "x86_64")]

@@ -86,9 +86,9 @@ fn store_hex(words: &[u32; 8], text: &mut [u8; 64]) {
 
 #[target_feature(enable = "neon")]
 fn equals_hex(words: &[u32; 8], text: &[u8; 64]) -> bool {
-    let [a, b, c, d] = hex_of(words);
-    let [e, f, g, h] = load(text);
-    all([vceqq_u8(a, e), vceqq_u8(b, f), vceqq_u8(c, g), vceqq_u8(d, h)])
+    let expected = hex_of(words);
+    let presented = load(text);
+    all([0, 1, 2, 3].map(|i| vceqq_u8(expected[i], presented[i])))
 }
 
 #[inline]
