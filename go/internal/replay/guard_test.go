@@ -245,7 +245,7 @@ func TestBurstsOfAllEntries(t *testing.T) {
 					}
 				}
 			}
-			// Beyond that, it refuses uses at some point, and keeps those that it has.
+			// A full guard refuses further uses, and remembers those that it has.
 			isFull := false
 			for number := 0; number < 3*entries && !isFull; number++ {
 				u.Tag = tagOf(uint64(entries + number))

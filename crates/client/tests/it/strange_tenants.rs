@@ -164,15 +164,7 @@ fn a_new_key_that_is_not_listed_is_still_deleted() {
     let steps = Mutex::new(Vec::new());
     let on_step = |step| steps.lock().unwrap().push(step);
     let renewal = Renewal { client: &client, on_step: &on_step };
-    let new = NewKey {
-        owner: None,
-        name: None,
-        roles: vec!["Viewer".into()],
-        level: Level::Advanced,
-        comment: None,
-        expiration_ms: None,
-        scope: None,
-    };
+    let new = viewer();
     let mut file = LockFile::hold(&folder.path().join("cortexkey.lock")).unwrap();
     let mut entry = LockedKey::default();
     let delivery = KeyDelivery { sink: &sink, grace_ms: 0, now_ms: 0 };
@@ -248,12 +240,8 @@ impl Strange {
     }
 }
 
-/// Generates a key. Returns why it is not in place, and the state that is left.
-fn failed_generation(client: &Client) -> (RenewError, LockedKey) {
-    let folder = tempfile::tempdir().unwrap();
-    let sink = Sink::File { path: folder.path().join("key"), replace: false };
-    let renewal = Renewal { client, on_step: &|_| {} };
-    let new = NewKey {
+fn viewer() -> NewKey {
+    NewKey {
         owner: None,
         name: None,
         roles: vec!["Viewer".into()],
@@ -261,7 +249,15 @@ fn failed_generation(client: &Client) -> (RenewError, LockedKey) {
         comment: None,
         expiration_ms: None,
         scope: None,
-    };
+    }
+}
+
+/// Generates a key. Returns why it is not in place, and the state that is left.
+fn failed_generation(client: &Client) -> (RenewError, LockedKey) {
+    let folder = tempfile::tempdir().unwrap();
+    let sink = Sink::File { path: folder.path().join("key"), replace: false };
+    let renewal = Renewal { client, on_step: &|_| {} };
+    let new = viewer();
     let mut file = LockFile::hold(&folder.path().join("cortexkey.lock")).unwrap();
     let mut entry = LockedKey::default();
     let delivery = KeyDelivery { sink: &sink, grace_ms: 0, now_ms: 1_800_000_000_000 };
