@@ -84,13 +84,20 @@ pub(crate) struct AddressArgs {
     ca_file: Option<PathBuf>,
 }
 
-/// How calls are made.
+/// The tenant that is called, and the key that signs, for a command whose calls curl makes.
 #[derive(clap::Args)]
-struct CallArgs {
+pub(crate) struct CalledTenantArgs {
+    #[command(flatten)]
+    tenant: TenantKeyArgs,
+
     /// Call this child tenant
     #[arg(long, value_name = "ID", help_heading = "Tenant")]
     child_tenant: Option<String>,
+}
 
+/// How calls are made.
+#[derive(clap::Args)]
+struct CallArgs {
     /// Timeout of each attempt, in milliseconds [default: 60000]
     #[arg(long, value_name = "MS", value_parser = timeout_ms(), help_heading = "Tenant")]
     timeout_ms: Option<u64>,
@@ -119,7 +126,7 @@ pub(crate) struct TenantKeyArgs {
 #[derive(clap::Args)]
 pub(crate) struct ConnectionArgs {
     #[command(flatten)]
-    tenant: TenantKeyArgs,
+    called: CalledTenantArgs,
 
     #[command(flatten)]
     calls: CallArgs,
@@ -189,20 +196,30 @@ impl TenantKeyArgs {
     }
 }
 
+impl CalledTenantArgs {
+    fn given(&self) -> ExplicitSettings {
+        ExplicitSettings { child_tenant: self.child_tenant.clone(), ..self.tenant.given() }
+    }
+
+    /// Resolves the tenant and the signing key.
+    pub(crate) fn resolve(&self) -> Result<Connection, Failure> {
+        resolved(&self.given())
+    }
+}
+
 impl ConnectionArgs {
     /// Whether the key is read from standard input.
     pub(crate) fn key_is_on_stdin(&self) -> bool {
-        self.tenant.key.key_stdin
+        self.called.tenant.key.key_stdin
     }
 
     /// The settings given as arguments.
     pub(crate) fn given(&self) -> ExplicitSettings {
         let calls = &self.calls;
         ExplicitSettings {
-            child_tenant: calls.child_tenant.clone(),
             timeout: calls.timeout_ms.map(Duration::from_millis),
             retries: calls.retries,
-            ..self.tenant.given()
+            ..self.called.given()
         }
     }
 
@@ -222,10 +239,11 @@ impl ConnectionArgs {
 
     /// Whether a tenant or a key is named by hand.
     pub(crate) fn is_given(&self) -> bool {
-        let TenantKeyArgs { address, key } = &self.tenant;
+        let CalledTenantArgs { tenant, child_tenant } = &self.called;
+        let TenantKeyArgs { address, key } = tenant;
         let of_key = key.id.key_id.is_some() || key.id.level.is_some() || key.key_file.is_some();
         let of_tenant = address.fqdn.is_some() || address.on_premises;
-        let is_named = key.id.profile.is_some() || self.calls.child_tenant.is_some();
+        let is_named = key.id.profile.is_some() || child_tenant.is_some();
         of_key || of_tenant || is_named || key.key_stdin
     }
 

@@ -14,7 +14,7 @@ use cortexkey_system::io_reason;
 
 use crate::change::announce;
 use crate::commands::sign::{curl_config, curl_line, escaped};
-use crate::connection::{ConnectionArgs, SETTINGS};
+use crate::connection::{CalledTenantArgs, SETTINGS};
 use crate::exit::{Exit, Failure};
 
 /// Run curl with the headers of a Standard or Advanced key
@@ -26,7 +26,7 @@ use crate::exit::{Exit, Failure};
 #[command(after_help = format!("{EXAMPLES}\n\n{SETTINGS}"))]
 pub(crate) struct Args {
     #[command(flatten)]
-    connection: ConnectionArgs,
+    tenant: CalledTenantArgs,
 
     /// Also pass on options that change the connection: --proxy, --resolve, --insecure, …
     #[arg(long)]
@@ -52,7 +52,7 @@ Exit codes: 0 curl succeeded; 1 curl failed (its own code is printed) or is not 
 error. Pass curl's --fail to exit with an error if the tenant refuses the call.";
 
 pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
-    let connection = args.connection.resolve()?;
+    let connection = args.tenant.resolve()?;
     announce(&connection);
     let address = connection.address.value;
     let (path, options) = args
