@@ -9,6 +9,9 @@ use crate::setup;
 /// The tests that only `--all` runs.
 const LONG: [&str; 2] = ["speed.test.mjs", "strings.test.mjs"];
 
+/// No file of the short tests needs a tenth of this. A browser that hangs fails its file, and not the job.
+const LIMIT_MS: &str = "180000";
+
 /// Why the tests cannot run here after what they need was installed, if they cannot.
 pub(crate) fn missing() -> Option<String> {
     setup::browser();
@@ -34,6 +37,9 @@ pub(crate) fn tests(root: &Path, all: bool) -> Result<u64, String> {
     let is_long = |path: &PathBuf| LONG.iter().any(|name| path.ends_with(name));
     files.retain(|path| all || !is_long(path));
     node.args(files).env("CI", "true").env("CONSOLE_LOOKS", if all { "all" } else { "" });
+    if !all {
+        node.env("CONSOLE_LIMIT_MS", LIMIT_MS);
+    }
     let ran = capture(&mut node);
     let passed = ran.stdout.lines().find_map(|line| line.strip_prefix("# pass ")?.parse().ok());
     match passed {

@@ -4,11 +4,11 @@ import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import { after, before, test } from 'node:test';
 
-import { browser, emulator, generate, keys, page } from './lib.mjs';
+import { browser, emulator, generate, keys, page, stopAll } from './lib.mjs';
 
 let tenant, launched;
 before(async () => { [tenant, launched] = await Promise.all([emulator(), browser()]); });
-after(async () => { await launched?.close(); tenant?.stop(); });
+after(stopAll);
 
 /** A page of another origin: another port of this machine, which is the same site. */
 async function elsewhere(context, html) {

@@ -17,19 +17,39 @@ const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-pra
 
 export const DAY = 24 * 60 * 60 * 1000;
 
+/** What ends with the tests, whether they pass or fail: Node does not end while a program that it started runs. */
+const toStop = new Set();
+
+export async function stopAll() {
+  for (const stop of [...toStop].reverse()) await stop();
+}
+
+// The last resort, where something hangs: a clear failure, and nothing that is left behind.
+const programs = new Set();
+process.on('exit', () => programs.forEach((program) => program.kill('SIGKILL')));
+if (process.env.CONSOLE_LIMIT_MS) {
+  setTimeout(() => {
+    console.error(`${process.argv[1]} did not end within ${process.env.CONSOLE_LIMIT_MS} ms`);
+    process.exit(1);
+  }, Number(process.env.CONSOLE_LIMIT_MS)).unref();
+}
+
 /** Starts a program; its first line, the lines of its standard error, and `stop`. */
 async function start(args, environment = {}) {
   const child = spawn(process.env.CONSOLE_BIN, args, {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, XDG_STATE_HOME: `${process.env.CONSOLE_MODULES}/state`, ...environment },
   });
+  programs.add(child);
+  const stop = () => { child.kill(); toStop.delete(stop); };
+  toStop.add(stop);
   const said = [];
   createInterface({ input: child.stderr }).on('line', (line) => said.push(line));
   const first = await new Promise((resolve, reject) => {
     createInterface({ input: child.stdout }).once('line', resolve);
     child.once('exit', () => reject(new Error(`${args[0]} ended: ${said.join('\n')}`)));
   });
-  return { first, said, used: new Set(), stop: () => child.kill() };
+  return { first, said, used: new Set(), stop };
 }
 
 /** Starts an emulator with a console; what its ready line says, and `stop`. */
@@ -56,7 +76,8 @@ export async function beside(tenant, files, { isApplied = false, args = [] } = {
     execFileSync(process.env.CONSOLE_BIN, ['apply', '--yes'], { cwd: folder, env: { ...process.env, ...environment }, stdio: 'ignore' });
   }
   const started = await start(['console', '--keys', folder, ...args], environment);
-  const stop = () => { started.stop(); rmSync(folder, { recursive: true }); };
+  const stop = () => { started.stop(); rmSync(folder, { recursive: true }); toStop.delete(stop); };
+  toStop.add(stop);
   return { ...tenant, ...started, folder, console: started.first, origin: new URL(started.first).origin, stop };
 }
 
@@ -99,11 +120,11 @@ export async function cuttable(tenant) {
     }
   });
   await new Promise((resolve) => { server.listen(0, '127.0.0.1', resolve); });
+  toStop.add(() => { open.forEach((one) => one.destroy()); server.close(); });
   return {
     args: [`--host-resolver-rules=MAP ${hostname} 127.0.0.1:${server.address().port}`],
     cut: () => { isCut = true; open.forEach((one) => one.destroy()); },
     restore: () => { isCut = false; },
-    stop: () => { open.forEach((one) => one.destroy()); server.close(); },
   };
 }
 
@@ -166,6 +187,7 @@ export async function browser(options = {}) {
     args: ['--disable-gpu', '--font-render-hinting=none', '--force-color-profile=srgb'],
     ...options,
   });
+  toStop.add(() => launched.close());
   return launched;
 }
 

@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { after, before, test } from 'node:test';
 
-import { beside, browser, emulator, generate, page, seed, violations } from './lib.mjs';
+import { beside, browser, emulator, generate, page, seed, stopAll, violations } from './lib.mjs';
 
 const ALL = [['light', 1280], ['dark', 1280], ['light', 390], ['dark', 390]];
 // Structure is the same in all four looks: without CONSOLE_LOOKS=all each scheme and width is seen once.
@@ -32,7 +32,7 @@ before(async () => {
   compared = await beside(tenant, FILES);
   opened = await page(launched, compared);
 });
-after(async () => { await launched?.close(); compared?.stop(); tenant?.stop(); });
+after(stopAll);
 
 /** What a command needs to call the emulator. */
 function settings() {

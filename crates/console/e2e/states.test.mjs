@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 
-import { CLEAN, DEFINITIONS, beside, browser, emulator, page, refused, seed, violations } from './lib.mjs';
+import { CLEAN, DEFINITIONS, beside, browser, emulator, page, refused, seed, stopAll, violations } from './lib.mjs';
 import { STATES } from './states.mjs';
 
 let launched;
@@ -17,7 +17,7 @@ before(async () => {
   // Nobody listens there.
   servers.gone = await beside({ ...servers.emulator, url: 'http://127.0.0.1:9' }, CLEAN);
 });
-after(async () => { await launched?.close(); Object.values(servers).forEach((server) => server.stop()); });
+after(stopAll);
 
 const ALL = [['light', 1280], ['dark', 1280], ['light', 390], ['dark', 390]];
 // Structure is the same in all four looks: without CONSOLE_LOOKS=all each scheme and width is seen once.

@@ -6,7 +6,7 @@ import { writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { after, before, test } from 'node:test';
 
-import { CLEAN, beside, browser, emulator, generate, page } from './lib.mjs';
+import { CLEAN, beside, browser, emulator, generate, page, stopAll } from './lib.mjs';
 
 const STRINGS = Number(process.env.CONSOLE_STRINGS ?? 10_000);
 /** How many are joined to one value: of any object, and of the key whose pages are opened. */
@@ -106,7 +106,7 @@ before(async () => {
   pages.console = await opened(console_);
   pages.emulator = await opened(tenant);
 });
-after(async () => { await launched?.close(); console_?.stop(); between?.stop(); tenant?.stop(); });
+after(async () => { await stopAll(); between?.stop(); });
 
 /** A page that reports what the policy blocks. */
 async function opened(server) {

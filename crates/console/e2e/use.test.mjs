@@ -3,11 +3,11 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 
-import { browser, cuttable, emulator, generate, keys, page, refused } from './lib.mjs';
+import { browser, cuttable, emulator, generate, keys, page, refused, stopAll } from './lib.mjs';
 
 let tenant, launched;
 before(async () => { [tenant, launched] = await Promise.all([emulator(), browser()]); });
-after(async () => { await launched?.close(); tenant?.stop(); });
+after(stopAll);
 
 // Lists are sorted by expiration, which two keys of one minute may share.
 const newest = (keys) => keys.reduce((a, b) => (a.id > b.id ? a : b));
@@ -240,8 +240,6 @@ test('a stream that is cut off comes back in every tab, and no request is lost',
   await fresh.goto(`${tenant.origin}/requests?verdict=rejected`);
   const all = await ids(fresh);
   for (const tab of [opened, other]) assert.deepEqual(await ids(tab), all);
-  await own.close();
-  link.stop();
 });
 
 test('a double click on Generate generates one key, and shows it', async () => {
