@@ -31,6 +31,7 @@ mod prose;
 mod public_api;
 mod release;
 mod run;
+mod rust_tests;
 mod sentences;
 mod setup;
 mod site;
@@ -128,7 +129,8 @@ fn main() -> ExitCode {
         ["tidy"] => tidy::run(&root),
         ["prose"] => prose::run(&root),
         ["setup"] => {
-            setup::run(&root);
+            setup::components();
+            setup::packages(&root);
             Ok(())
         }
         ["setup", "cross"] => setup::cross(),

@@ -53,9 +53,8 @@ const PYTHON_IMPORTS: &str = "import requests, jsonschema, markdown_it, maturin,
 const PROGRAMS_FOR_WINDOWS: &[(&str, &str)] =
     &[("x86_64-w64-mingw32-gcc", "gcc-mingw-w64-x86-64"), ("wine", "wine")];
 
-/// Installs what is missing, and reports what is unavailable.
-pub(crate) fn run(root: &Path) {
-    components();
+/// Installs the packages that are missing, and reports what is unavailable.
+pub(crate) fn packages(root: &Path) {
     let mut packages = missing(PROGRAMS);
     for (header, package) in [
         ("curl/curl.h", "libcurl4-openssl-dev"),

@@ -10,7 +10,7 @@ use std::time::Instant;
 use crate::run::{capture, cargo, check, has, target_dir};
 use crate::{
     bindings, capi, compare, console, examples, header, instructions, linter, picture, proofs,
-    prose, setup, site, supply, tidy, vectors, verdicts, workflows,
+    prose, rust_tests, setup, site, supply, tidy, vectors, verdicts, workflows,
 };
 
 /// The result of a step.
@@ -23,20 +23,40 @@ enum Outcome {
     Skipped(String),
 }
 
+impl From<rust_tests::Counts> for Outcome {
+    fn from(counts: rust_tests::Counts) -> Self {
+        let rust_tests::Counts { passed, failed, output } = counts;
+        if failed == 0 { Self::Passed(passed) } else { Self::Failed { passed, failed, output } }
+    }
+}
+
 struct Step {
     name: &'static str,
     run: fn(&Path) -> Outcome,
 }
 
+/// What a contributor runs between edits: format, lints and unit tests, without setting up anything
+/// but the toolchain's own components.
+const CHECK: &[Step] = &[
+    Step { name: "format", run: format },
+    Step { name: "tidy", run: |root| once(tidy::run(root)) },
+    Step { name: "generated files are fresh", run: generated },
+    Step { name: "clippy", run: clippy },
+    Step { name: "unit tests", run: unit_tests },
+];
+
+/// How many of the steps below need only the toolchain. Packages are installed while they run.
+const WITHOUT_PACKAGES: usize = 4;
+
 /// Cheapest first, so that a mistake is reported early.
 const STEPS: &[Step] = &[
     Step { name: "format", run: format },
     Step { name: "tidy", run: |root| once(tidy::run(root)) },
-    Step { name: "spelling and grammar", run: |root| once(prose::run(root)) },
     Step { name: "generated files are fresh", run: generated },
+    Step { name: "clippy", run: clippy },
+    Step { name: "spelling and grammar", run: |root| once(prose::run(root)) },
     Step { name: "workflows and action", run: workflows },
     Step { name: "supply chain", run: |root| once(supply::run(root, false)) },
-    Step { name: "clippy", run: clippy },
     Step { name: "core without std", run: no_std },
     Step { name: "core without panic", run: |root| once(proofs::probe(root)) },
     Step { name: "core in constant time", run: constant_time },
@@ -63,20 +83,12 @@ const STEPS: &[Step] = &[
 /// over corpora and mutations, without it.
 const FUZZ: &str = "cortexkey-fuzz";
 
-/// What a contributor runs between edits: format, lints and unit tests, without setting up anything
-/// but the toolchain's own components.
-const CHECK: &[Step] = &[
-    Step { name: "format", run: format },
-    Step { name: "tidy", run: |root| once(tidy::run(root)) },
-    Step { name: "generated files are fresh", run: generated },
-    Step { name: "clippy", run: clippy },
-    Step { name: "unit tests", run: unit_tests },
-];
-
 /// Runs the quick checks; the last line summarizes them.
 pub(crate) fn check_quickly(root: &Path) -> ExitCode {
     setup::components();
-    run_steps(root, CHECK.iter())
+    let mut tally = Tally::default();
+    tally.run(root, CHECK.iter());
+    tally.finish()
 }
 
 /// Runs the named steps, or all; the last line summarizes them.
@@ -87,42 +99,71 @@ pub(crate) fn run(root: &Path, names: &[&str]) -> ExitCode {
         eprintln!("xtask: there is no step `{unknown}`; there are: {}", steps.join(", "));
         return ExitCode::FAILURE;
     }
-    setup::run(root);
-    run_steps(root, STEPS.iter().filter(|step| names.is_empty() || names.contains(&step.name)))
+    setup::components();
+    let is_wanted = |step: &&Step| names.is_empty() || names.contains(&step.name);
+    let (first, others) = STEPS.split_at(WITHOUT_PACKAGES);
+    let mut tally = Tally::default();
+    std::thread::scope(|scope| {
+        scope.spawn(|| setup::packages(root));
+        tally.run(root, first.iter().filter(is_wanted));
+    });
+    tally.run(root, others.iter().filter(is_wanted));
+    tally.finish()
 }
 
-fn run_steps<'s>(root: &Path, steps: impl Iterator<Item = &'s Step>) -> ExitCode {
-    let is_ci = std::env::var("CI").is_ok_and(|ci| ci == "true");
-    let mut passed = 0;
-    let mut failed = 0;
-    let mut skipped = 0;
-    for step in steps {
-        let start = Instant::now();
-        let outcome = (step.run)(root);
-        let seconds = start.elapsed().as_secs_f32();
+/// How many tests passed and failed in the steps so far, and how many steps were skipped.
+#[derive(Default)]
+struct Tally {
+    passed: u64,
+    failed: u64,
+    skipped: u64,
+}
+
+impl Tally {
+    fn run<'s>(&mut self, root: &Path, steps: impl Iterator<Item = &'s Step>) {
+        for step in steps {
+            if is_ci() {
+                // A job that is ended from outside shows where it was.
+                println!("begins   {}", step.name);
+            }
+            let start = Instant::now();
+            let outcome = (step.run)(root);
+            self.report(step.name, outcome, start.elapsed().as_secs_f32());
+        }
+    }
+
+    fn report(&mut self, name: &str, outcome: Outcome, seconds: f32) {
         match outcome {
             Outcome::Passed(count) => {
-                passed += count;
-                println!("ok       {:28} {count:5} passed {seconds:7.1} s", step.name);
+                self.passed += count;
+                println!("ok       {name:28} {count:5} passed {seconds:7.1} s");
             }
-            Outcome::Failed { passed: good, failed: bad, output } => {
-                passed += good;
-                failed += bad;
+            Outcome::Failed { passed, failed, output } => {
+                self.passed += passed;
+                self.failed += failed;
                 println!("{output}");
-                println!("FAILED   {:28} {bad:5} failed {seconds:7.1} s", step.name);
+                println!("FAILED   {name:28} {failed:5} failed {seconds:7.1} s");
             }
-            Outcome::Skipped(why) if is_ci => {
-                failed += 1;
-                println!("FAILED   {:28} nothing may be skipped with CI=true: {why}", step.name);
+            Outcome::Skipped(why) if is_ci() => {
+                self.failed += 1;
+                println!("FAILED   {name:28} nothing may be skipped with CI=true: {why}");
             }
             Outcome::Skipped(why) => {
-                skipped += 1;
-                println!("skipped  {:28} {why}", step.name);
+                self.skipped += 1;
+                println!("skipped  {name:28} {why}");
             }
         }
     }
-    println!("{passed} passed, {failed} failed, {skipped} skipped");
-    if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+
+    fn finish(self) -> ExitCode {
+        let Self { passed, failed, skipped } = self;
+        println!("{passed} passed, {failed} failed, {skipped} skipped");
+        if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    }
+}
+
+fn is_ci() -> bool {
+    std::env::var("CI").is_ok_and(|ci| ci == "true")
 }
 
 fn once(outcome: Result<(), String>) -> Outcome {
@@ -247,11 +288,10 @@ fn constant_time(root: &Path) -> Outcome {
 }
 
 fn rust_tests(root: &Path) -> Outcome {
-    let mut test = cargo(root);
-    test.args(["test", "--locked", "--no-fail-fast", "--workspace", "--exclude", FUZZ]);
-    // A snapshot that differs is a failure, and never written.
-    test.env("INSTA_UPDATE", "no");
-    counted(vec![test])
+    match rust_tests::workspace(root, FUZZ) {
+        Ok(counts) => counts.into(),
+        Err(output) => Outcome::Failed { passed: 0, failed: 1, output },
+    }
 }
 
 fn unit_tests(root: &Path) -> Outcome {
@@ -262,28 +302,13 @@ fn unit_tests(root: &Path) -> Outcome {
     counted(vec![test])
 }
 
-/// Runs cargo's tests, and counts them.
-fn counted(commands: Vec<Command>) -> Outcome {
-    let mut passed = 0;
-    let mut failed = 0;
-    let mut output = String::new();
-    for mut test in commands {
-        // Cargo sets these for xtask itself.
-        let ran = capture(test.env_remove("CARGO_MANIFEST_DIR"));
-        for line in ran.stdout.lines().filter(|line| line.starts_with("test result:")) {
-            let count = |what: &str| {
-                let before = line.split(what).next()?;
-                before.split_whitespace().last()?.parse::<u64>().ok()
-            };
-            passed += count(" passed").unwrap_or(0);
-            failed += count(" failed").unwrap_or(0);
-        }
-        if !ran.success {
-            failed = failed.max(1);
-            output += &ran.all();
-        }
+/// Runs cargo's tests one after the other, and counts them.
+fn counted(mut commands: Vec<Command>) -> Outcome {
+    for test in &mut commands {
+        // Cargo sets it for xtask itself.
+        test.env_remove("CARGO_MANIFEST_DIR");
     }
-    if failed == 0 { Outcome::Passed(passed) } else { Outcome::Failed { passed, failed, output } }
+    rust_tests::run(commands, 1).into()
 }
 
 fn rust_documents(root: &Path) -> Outcome {

@@ -1,0 +1,141 @@
+//! Runs the workspace's Rust tests, two binaries at a time: many of them wait for a server, a clock or a disk, which
+//! leaves a processor idle.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Mutex;
+
+use serde_json::Value;
+
+use crate::run::{Ran, capture, cargo, check};
+
+/// How many test binaries run at a time. Each runs its own tests on all processors.
+const LANES: usize = 2;
+
+/// What a run of tests came to.
+#[derive(Default)]
+pub(crate) struct Counts {
+    pub(crate) passed: u64,
+    pub(crate) failed: u64,
+    /// What the failed commands printed.
+    pub(crate) output: String,
+}
+
+impl Counts {
+    fn add(&mut self, ran: &Ran) {
+        for line in ran.stdout.lines().filter(|line| line.starts_with("test result:")) {
+            let count = |what: &str| {
+                let before = line.split(what).next()?;
+                before.split_whitespace().last()?.parse::<u64>().ok()
+            };
+            self.passed += count(" passed").unwrap_or(0);
+            self.failed += count(" failed").unwrap_or(0);
+        }
+        if !ran.success {
+            // A binary that ended early has no result.
+            self.failed = self.failed.max(1);
+            self.output += &ran.all();
+        }
+    }
+}
+
+/// Runs the tests of all packages but these.
+pub(crate) fn workspace(root: &Path, without: &str) -> Result<Counts, String> {
+    let scope = ["--locked", "--workspace", "--exclude", without];
+    let mut build = cargo(root);
+    // Cargo sets it for xtask itself.
+    build.env_remove("CARGO_MANIFEST_DIR");
+    build.args(["test", "--no-run", "--message-format=json-render-diagnostics"]).args(scope);
+    let mut commands = binaries(&check(&mut build)?)?;
+    let mut examples = cargo(root);
+    examples.env_remove("CARGO_MANIFEST_DIR");
+    examples.args(["test", "--doc", "--no-fail-fast"]).args(scope);
+    commands.push(examples);
+    Ok(run(commands, LANES))
+}
+
+/// Runs commands with tests, so many at a time, and counts what they report.
+pub(crate) fn run(commands: Vec<Command>, lanes: usize) -> Counts {
+    let waiting = Mutex::new(commands.into_iter());
+    let counts = Mutex::new(Counts::default());
+    std::thread::scope(|scope| {
+        for _ in 0..lanes {
+            scope.spawn(|| {
+                while let Some(mut command) = lock(&waiting).next() {
+                    let ran = capture(&mut command);
+                    lock(&counts).add(&ran);
+                }
+            });
+        }
+    });
+    counts.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+/// The test binaries in cargo's messages, those with integration tests first: they take longest.
+fn binaries(messages: &str) -> Result<Vec<Command>, String> {
+    let mut found = Vec::new();
+    for message in messages.lines() {
+        let message: Value =
+            serde_json::from_str(message).map_err(|error| format!("{error}: {message}"))?;
+        if let (Some(true), Some(binary)) =
+            (message["profile"]["test"].as_bool(), message["executable"].as_str())
+        {
+            let manifest = message["manifest_path"].as_str().ok_or("cargo names no manifest")?;
+            let is_unit = message["target"]["kind"][0].as_str() != Some("test");
+            found.push((is_unit, PathBuf::from(manifest), binary.to_owned()));
+        }
+    }
+    found.sort();
+    if found.is_empty() {
+        return Err("cargo built no test binary".to_owned());
+    }
+    Ok(found.into_iter().map(|(_, manifest, binary)| binary_of(&manifest, &binary)).collect())
+}
+
+/// A test binary, as cargo starts it: in its package's folder.
+fn binary_of(manifest: &Path, binary: &str) -> Command {
+    let folder = manifest.parent().unwrap_or(manifest);
+    let mut command = Command::new(binary);
+    command.current_dir(folder).env("CARGO_MANIFEST_DIR", folder);
+    // A snapshot that differs is a failure, and never written.
+    command.env("INSTA_UPDATE", "no");
+    command
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_test_binaries_are_taken_integration_tests_first() {
+        let messages = r#"{"reason":"compiler-artifact","manifest_path":"/a/Cargo.toml","target":{"kind":["lib"]},"profile":{"test":true},"executable":"/t/unit"}
+{"reason":"compiler-artifact","manifest_path":"/b/Cargo.toml","target":{"kind":["test"]},"profile":{"test":true},"executable":"/t/it"}
+{"reason":"compiler-artifact","manifest_path":"/b/Cargo.toml","target":{"kind":["bin"]},"profile":{"test":false},"executable":"/t/program"}
+{"reason":"compiler-artifact","manifest_path":"/b/Cargo.toml","target":{"kind":["lib"]},"profile":{"test":true},"executable":null}
+{"reason":"build-finished","success":true}"#;
+        let commands = binaries(messages).unwrap();
+        let names: Vec<_> = commands.iter().map(|one| one.get_program().to_owned()).collect();
+        assert_eq!(names, ["/t/it", "/t/unit"]);
+        assert_eq!(commands[0].get_current_dir(), Some(Path::new("/b")));
+        assert!(binaries("").is_err());
+        assert!(binaries("warning: unexpected").is_err());
+    }
+
+    #[test]
+    fn each_command_counts_and_a_failure_without_a_result_as_well() {
+        let say = |text: &str| {
+            let mut echo = Command::new("sh");
+            echo.args(["-c", text]);
+            echo
+        };
+        let passes = "echo 'test result: ok. 3 passed; 0 failed; 1 ignored'";
+        let counts = run(vec![say(passes), say(passes), say(passes)], 2);
+        assert_eq!((counts.passed, counts.failed), (9, 0));
+        let counts = run(vec![say("exit 1"), say(passes)], 2);
+        assert_eq!((counts.passed, counts.failed), (3, 1));
+    }
+}
