@@ -180,11 +180,13 @@ export async function seed(tenant, count) {
   }
 }
 
-/** A browser that keeps what pages of it complained of. */
-export async function browser(options = {}) {
+/** A browser, with further arguments and options. */
+export async function browser({ args = [], ...options } = {}) {
   const launched = await chromium.launch({
     executablePath: process.env.CONSOLE_BROWSER ?? '/usr/bin/chromium',
-    args: ['--disable-gpu', '--font-render-hinting=none', '--force-color-profile=srgb'],
+    args: ['--disable-gpu', '--disable-dev-shm-usage', '--font-render-hinting=none', '--force-color-profile=srgb', ...args],
+    // The first start after an installation reads the browser from the disk, twice at a time.
+    timeout: 90_000,
     ...options,
   });
   toStop.add(() => launched.close());
@@ -202,6 +204,7 @@ export async function page(launched, tenant, { timeout = 15_000, ...options } = 
   opened.on('dialog', (shown) => { faults.push(`a dialog: ${shown.message()}`); shown.dismiss(); });
   opened.on('request', (request) => { if (new URL(request.url()).origin !== tenant.origin) elsewhere.push(request.url()); });
   opened.setDefaultTimeout(timeout);
+  opened.setDefaultNavigationTimeout(Math.max(timeout, 30_000));
   await opened.goto(await entry(tenant));
   await opened.waitForURL('**/keys');
   return Object.assign(opened, { faults, elsewhere });
