@@ -271,7 +271,7 @@ mod tests {
         again::<Reply<DeleteReply>>(r#"{"reply":{"update_count":1}}"#);
         again::<Reply<GenerateReply>>(r#"{"reply":{"id":7,"key":"abc"}}"#);
         let json = concat!(
-            r#"{"reply":{"DATA":[{"id":7,"creation_time":1,"created_by":"a@b.example","#,
+            r#"{"reply":{"DATA":[{"id":7,"creation_time":1700000000000,"created_by":"a@b.example","#,
             r#""user_name":"A","roles":["Viewer"],"security_level":"standard","comment":null,"#,
             r#""expiration":null}],"FILTER_COUNT":1,"TOTAL_COUNT":2}}"#,
         );

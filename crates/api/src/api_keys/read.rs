@@ -76,6 +76,12 @@ impl Fields {
     }
 }
 
+/// Whether a number is a time in milliseconds, between 1973 and 9999. Seconds, microseconds and zero are
+/// outside: read as milliseconds, they would mean that a key has expired, or never does.
+fn is_ms(time: u64) -> bool {
+    (100_000_000_000..253_402_300_800_000).contains(&time)
+}
+
 fn record(value: &Value) -> Result<ApiKeyRecord, UnreadableRecord> {
     let Value::Object(object) = value else {
         return Err(UnreadableRecord { id: None, field: "id" });
@@ -95,7 +101,7 @@ fn record(value: &Value) -> Result<ApiKeyRecord, UnreadableRecord> {
     let level = text("security_level")?.unwrap_or_default();
     Ok(ApiKeyRecord {
         id: id.ok_or_else(|| odd("id"))?,
-        creation_time: time("creation_time")?,
+        creation_time: time("creation_time")?.filter(|time| is_ms(*time)),
         created_by: text("created_by")?,
         user_name: text("user_name")?,
         roles: roles(fields.get("roles")).ok_or_else(|| odd("roles"))?,
@@ -105,7 +111,10 @@ fn record(value: &Value) -> Result<ApiKeyRecord, UnreadableRecord> {
             _ => return Err(odd("security_level")),
         },
         comment: text("comment")?,
-        expiration: time("expiration")?,
+        expiration: match time("expiration")? {
+            Some(time) if !is_ms(time) => return Err(odd("expiration")),
+            expiration => expiration,
+        },
     })
 }
 
@@ -163,6 +172,10 @@ mod tests {
                 json!({ "id": 9, "security_level": "standard", "expiration": "soon" }),
                 (Some(9), "expiration"),
             ),
+            (
+                json!({ "id": 9, "security_level": "standard", "expiration": 0 }),
+                (Some(9), "expiration"),
+            ),
             (json!({ "id": -9, "security_level": "standard" }), (None, "id")),
             (json!({ "id": 1.5, "security_level": "standard" }), (None, "id")),
             (json!({ "security_level": "standard" }), (None, "id")),
@@ -171,6 +184,20 @@ mod tests {
             let list = read(json!({ "DATA": [record, good] }));
             assert_eq!(list.keys.len(), 1);
             assert_eq!((list.odd[0].id, list.odd[0].field), odd);
+        }
+    }
+
+    #[test]
+    fn only_milliseconds_are_times() {
+        const AT_MS: u64 = 1_803_869_419_599;
+        for (time, is_ms) in [(AT_MS, true), (AT_MS / 1000, false), (AT_MS * 1000, false)] {
+            let key = json!({
+                "id": 9, "security_level": "standard", "creation_time": time, "expiration": AT_MS,
+            });
+            let list = read(json!({ "DATA": [key] }));
+            assert_eq!(list.keys[0].creation_time, Some(time).filter(|_| is_ms), "{time}");
+            let key = json!({ "id": 9, "security_level": "standard", "expiration": time });
+            assert_eq!(read(json!({ "DATA": [key] })).odd.is_empty(), is_ms, "{time}");
         }
     }
 
