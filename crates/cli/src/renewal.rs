@@ -27,7 +27,7 @@ pub(crate) fn renew_failure(error: &RenewError, sink: Option<&Sink>, finish: &st
         return Failure::from_error(Exit::UsageError, error)
             .help("give a later or shorter one, such as --lifetime 90d");
     }
-    if let RenewError::System(id) = error {
+    if let RenewError::System(id) | RenewError::NotShown(id) = error {
         return Failure::from_error(Exit::Findings, error).help(format!(
             "remove it from the lock file; `cortexkey keys delete {id}` deletes it anyway"
         ));

@@ -145,6 +145,9 @@ pub enum RotateError {
     /// The old key never expires, and no lifetime was given.
     #[error("the old key never expires, and the product's API cannot generate such keys")]
     NeverExpires,
+    /// The tenant does not show when the old key was generated, and no lifetime was given.
+    #[error("the tenant does not show when the old key was generated, and so not its lifetime")]
+    LifetimeUnknown,
     /// Another run holds the lock file after the grace period.
     #[error("another run still holds {}; the old key is not deleted yet", .0.display())]
     StillHeld(PathBuf),
@@ -370,7 +373,11 @@ fn expiration_ms(
     if let Some(ms) = options.expires_ms {
         return Ok(ms);
     }
-    let of_old = || Some(old.expiration?.saturating_sub(old.creation_time?));
-    let lifetime = options.lifetime_ms.or_else(of_old).ok_or(RotateError::NeverExpires)?;
+    let lifetime = match (options.lifetime_ms, old.expiration, old.creation_time) {
+        (Some(lifetime), ..) => lifetime,
+        (None, None, _) => return Err(RotateError::NeverExpires),
+        (None, Some(_), None) => return Err(RotateError::LifetimeUnknown),
+        (None, Some(expiration), Some(made)) => expiration.saturating_sub(made),
+    };
     Ok(now_ms.saturating_add(lifetime))
 }

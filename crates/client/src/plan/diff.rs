@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use cortexkey_api::api_keys::ApiKeyRecord;
+use cortexkey_api::asset_group::AssetGroupRecord;
 use cortexkey_api::scope::{AreaMode, AxisMode, AxisWrite, ScopeRead, ScopeWrite};
 use cortexkey_api::scope_mapping::from_read;
 use cortexkey_core::access::{Gain, KeyDefinition, Role, Unreferenced, Widening, compare};
@@ -278,8 +279,12 @@ impl Diff<'_> {
             (End::At { ms }, Some(has)) if ms.abs_diff(has) <= EXPIRY_TOLERANCE_MS => Ok(None),
             (End::At { .. }, _) | (End::After { .. }, None) => ends(cannot, true),
             (End::After { ms }, Some(has)) => {
-                let made = record.creation_time.unwrap_or(now_ms);
-                if has.saturating_sub(made).abs_diff(ms) > LIFETIME_TOLERANCE_MS {
+                let differs = match record.creation_time {
+                    Some(made) => has.saturating_sub(made).abs_diff(ms) > LIFETIME_TOLERANCE_MS,
+                    // What is left of it is at most the lifetime.
+                    None => has.saturating_sub(now_ms) > ms.saturating_add(LIFETIME_TOLERANCE_MS),
+                };
+                if differs {
                     return ends(cannot, true);
                 }
                 let before = self.options.rotate_before_ms.min(ms / 3);
@@ -320,8 +325,16 @@ impl Diff<'_> {
     }
 
     fn group_name(&self, id: u64) -> String {
-        let known = self.state.asset_groups.iter().find(|group| group.id == id);
-        known.map_or_else(|| format!("id {id}"), |group| group.name.clone())
+        let groups = &self.state.asset_groups;
+        let Some(known) = groups.iter().find(|group| group.id == id) else {
+            return format!("id {id}");
+        };
+        // Groups of one name differ only in their ids.
+        let is_twin = |group: &&AssetGroupRecord| group.name == known.name && group.id != id;
+        match groups.iter().find(is_twin) {
+            Some(_) => format!("{} (id {id})", known.name),
+            None => known.name.clone(),
+        }
     }
 
     fn scope_changes(

@@ -30,7 +30,7 @@ pub use request::PlanRequest;
 pub use scope::{DefinedScope, DefinedScopeError};
 pub use state::{KnownScopes, TenantState};
 
-use crate::resources::{is_administrator, is_system, may_be_pending};
+use crate::resources::{is_administrator, is_system, may_be_pending, shows_user};
 
 /// How the plan is made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -253,6 +253,12 @@ impl Plan {
                     "the product uses key {id} itself, so --prune keeps it; `cortexkey keys \
                      delete {id}` would delete it"
                 ));
+            } else if options.prune && !state.knows_roles(record) {
+                self.notes.push(format!(
+                    "the roles of key {id} are not shown or not known, so it may be the product's or the \
+                     last administrator's, and --prune keeps it; `cortexkey keys delete {id}` would \
+                     delete it"
+                ));
             } else if options.prune && is_administrator(record) && !keeps_administrator {
                 self.notes.push(format!(
                     "key {id} is the last administrator's key, so --prune keeps it; `cortexkey keys \
@@ -302,6 +308,7 @@ fn dropped(name: &str, entry: &LockedKey, state: &TenantState) -> Action {
     let known = || entry.ids().map(KeyId::get);
     let ids: Vec<u64> = known().filter(|id| state.keys.contains_key(id)).collect();
     let system = ids.iter().find(|id| is_system_key(**id, state));
+    let hidden = ids.iter().find(|id| state.keys.get(id).is_some_and(|record| !shows_user(record)));
     let (action, reason, step) = if known().any(|id| state.unclear.contains(&id)) {
         let reason = "its definition is gone, and whether the tenant still has its key is not known, \
                       because the record cannot be read";
@@ -312,6 +319,12 @@ fn dropped(name: &str, entry: &LockedKey, state: &TenantState) -> Action {
         (ActionKind::Refuse, reason.to_owned(), ActionStep::Nothing)
     } else if let Some(id) = system {
         let reason = format!("its definition is gone, but {}", kept_for_the_product(*id));
+        (ActionKind::Refuse, reason, ActionStep::Nothing)
+    } else if let Some(id) = hidden {
+        let reason = format!(
+            "its definition is gone, but the tenant shows neither roles nor user of key {id}, which may \
+             be the product's; delete it with `cortexkey keys delete {id}`"
+        );
         (ActionKind::Refuse, reason, ActionStep::Nothing)
     } else if ids.is_empty() {
         (ActionKind::Forget, "its definition and its key are gone".to_owned(), ActionStep::Forget)

@@ -53,6 +53,7 @@ impl TenantState {
     ) -> Result<Self, CallError> {
         let list = client.key_list(&[])?;
         client.check_own_key(&list)?;
+        client.check_clock()?;
         let mut keys = list.keys.clone();
         let mut unclear = BTreeSet::new();
         for id in locked {
@@ -113,6 +114,19 @@ impl TenantState {
             asset_groups: if asset_groups { client.asset_groups()? } else { Vec::new() },
             roles,
         })
+    }
+}
+
+impl TenantState {
+    /// Whether a key has roles, and the tenant knows them all. Only then is it certain that the key
+    /// is neither the product's nor an administrator's.
+    pub(super) fn knows_roles(&self, record: &ApiKeyRecord) -> bool {
+        let is_known = |role: &String| {
+            self.roles
+                .as_ref()
+                .is_none_or(|roles| roles.iter().any(|known| known.eq_ignore_ascii_case(role)))
+        };
+        !record.roles.is_empty() && record.roles.iter().all(is_known)
     }
 }
 

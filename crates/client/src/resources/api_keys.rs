@@ -8,7 +8,7 @@ use cortexkey_core::auth::KeyId;
 use cortexkey_manifest::{TokenKind, tokens_in};
 
 use super::pages::{Page, Pages, pages};
-use crate::transport::CallNotice;
+use crate::transport::{CallNotice, Retry};
 use crate::{CallError, Client};
 
 /// The role of keys that the product manages itself.
@@ -30,6 +30,11 @@ pub struct KeyList {
 }
 
 impl KeyList {
+    /// Whether the tenant may have keys that the list does not show.
+    pub fn is_short(&self) -> bool {
+        self.missing > 0 || self.odd.iter().any(|record| record.id.is_none())
+    }
+
     /// Whether the tenant has no key with this id, which only a complete list can show.
     pub fn lacks(&self, id: u64) -> bool {
         self.missing == 0
@@ -138,21 +143,34 @@ impl Client {
         Ok(reply.update_count)
     }
 
-    /// Makes sure that keys are deleted. A key that no longer existed counts as deleted, whatever
-    /// the tenant's response.
+    /// Makes sure that keys are deleted: the count in the tenant's response is only a claim, so the
+    /// keys are looked up afterwards. A key that no longer existed counts as deleted.
     pub fn ensure_deleted(&self, ids: &[KeyId]) -> Result<(), CallError> {
-        let failed = match self.delete_keys(ids) {
-            Ok(count) if count >= ids.len() as u64 => return Ok(()),
-            Ok(_) => None,
-            Err(error) if matches!(error.status(), Some(401..=403)) => return Err(error),
-            Err(error) => Some(error),
-        };
-        let left = self.key_list(&[Filter::IdIn(ids.iter().map(|id| id.get()).collect())]);
-        match (left, failed) {
-            (Ok(list), _) if ids.iter().all(|id| list.lacks(id.get())) => Ok(()),
-            (_, Some(error)) | (Err(error), None) => Err(error),
-            (Ok(_), None) => Err(CallError::UnexpectedAnswer { expected: "the keys deleted" }),
+        match self.delete_keys(ids) {
+            Ok(_) => self.wait_until_gone(ids),
+            Err(error) if matches!(error.status(), Some(401..=403)) => Err(error),
+            Err(error) => match self.first_left(ids) {
+                Ok(None) => Ok(()),
+                _ => Err(error),
+            },
         }
+    }
+
+    /// A tenant may list a deleted key for another moment.
+    fn wait_until_gone(&self, ids: &[KeyId]) -> Result<(), CallError> {
+        let Retry { retries, base, .. } = self.options().retry;
+        let mut waits = (0..retries).map(|nth| base.saturating_mul(1 << nth.min(4)));
+        while let Some(id) = self.first_left(ids)? {
+            let wait = waits.next().ok_or(CallError::NotDeleted { id })?;
+            std::thread::sleep(wait);
+        }
+        Ok(())
+    }
+
+    /// The first of these keys that the tenant may still have.
+    fn first_left(&self, ids: &[KeyId]) -> Result<Option<KeyId>, CallError> {
+        let list = self.key_list(&[Filter::IdIn(ids.iter().map(|id| id.get()).collect())])?;
+        Ok(ids.iter().copied().find(|id| !list.lacks(id.get())))
     }
 }
 
@@ -168,6 +186,11 @@ fn wanted_ids(filters: &[Filter]) -> impl Iterator<Item = &[u64]> {
 pub fn is_system(record: &ApiKeyRecord) -> bool {
     record.roles.iter().any(|role| role.eq_ignore_ascii_case(SYSTEM_ROLE))
         || record.user_name.as_deref().is_some_and(|name| name.eq_ignore_ascii_case(SYSTEM_USER))
+}
+
+/// Whether a record shows who uses the key: without roles and a user, it may be the product's.
+pub(crate) fn shows_user(record: &ApiKeyRecord) -> bool {
+    !record.roles.is_empty() || record.user_name.is_some()
 }
 
 /// Whether a key may manage keys and roles.

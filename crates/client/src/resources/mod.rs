@@ -15,6 +15,7 @@ mod roles;
 mod scope;
 mod users;
 
+pub(crate) use api_keys::shows_user;
 pub use api_keys::{KeyList, has_secret, is_administrator, is_system, maker};
 pub use audit::AuditLog;
 pub use edit::{EditError, KeyEdit};

@@ -5,7 +5,7 @@ use core::time::Duration;
 
 use cortexkey_api::{ErrorBody, ErrorCode};
 use cortexkey_core::address::AddressError;
-use cortexkey_core::auth::Level;
+use cortexkey_core::auth::{KeyId, Level};
 use thiserror::Error;
 
 use super::method::Method;
@@ -176,6 +176,25 @@ pub enum CallError {
         /// The column.
         column: usize,
     },
+    /// The tenant confirmed a deletion, but the key is not gone.
+    #[error(
+        "the tenant confirmed that key {id} was deleted, but its list of keys does not show that\nhelp: \
+         repeat the command; if key {id} stays, delete it in the console"
+    )]
+    NotDeleted {
+        /// The first key that is not gone.
+        id: KeyId,
+    },
+    /// This machine's clock is ahead, so that nothing is known to be due.
+    #[error(
+        "this machine's clock is {} s ahead of the tenant's, so keys may seem to have expired\nhelp: set \
+         the clock",
+        ahead_ms / 1000
+    )]
+    ClockAhead {
+        /// By how much, in milliseconds.
+        ahead_ms: u64,
+    },
     /// The response differs from the only valid one.
     #[error("the response is not {expected}\nhelp: check that this is a Cortex tenant")]
     UnexpectedAnswer {
@@ -223,6 +242,7 @@ impl CallError {
             | Self::TooLarge { .. }
             | Self::NotJson { .. }
             | Self::UnexpectedShape { .. }
+            | Self::NotDeleted { .. }
             | Self::UnexpectedAnswer { .. } => false,
             _ => true,
         }

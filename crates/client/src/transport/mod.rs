@@ -19,7 +19,7 @@ mod roots;
 mod web;
 
 use core::fmt;
-use core::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use core::time::Duration;
 use std::sync::{Arc, OnceLock};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
@@ -53,6 +53,9 @@ const EMPTY_BODY: &[u8] = b"{}";
 /// A larger difference is not explained by a time zone or a dead battery, and may come from an
 /// attacker who wants signatures for another day.
 const CORRECTION_MS_MAX: u64 = 24 * 60 * 60 * 1000;
+/// How far our clock may be ahead of the tenant's while it decides what has expired. It is shorter
+/// than any grace period that could matter, and longer than what proxies and caches add.
+const AHEAD_MS_MAX: u64 = 5 * 60 * 1000;
 
 /// The options of calls.
 #[derive(Clone, Debug)]
@@ -190,6 +193,8 @@ pub struct Client {
     /// The correction of our clock, in milliseconds.
     offset_ms: AtomicI64,
     is_corrected: AtomicBool,
+    /// By how much our clock was ahead of the tenant's at the last response, in milliseconds.
+    ahead_ms: AtomicU64,
     /// The tenant's roles, once they were read.
     roles: OnceLock<Vec<RoleRecord>>,
     /// Whether the tenant turned out to accept role names.
@@ -239,6 +244,7 @@ impl Client {
             unusable_proxy,
             offset_ms: AtomicI64::new(0),
             is_corrected: AtomicBool::new(false),
+            ahead_ms: AtomicU64::new(0),
             roles: OnceLock::new(),
             takes_role_names: AtomicBool::new(false),
         }
@@ -257,6 +263,7 @@ impl Client {
             unusable_proxy: self.unusable_proxy,
             offset_ms: AtomicI64::new(self.offset_ms.load(Ordering::Relaxed)),
             is_corrected: AtomicBool::new(self.is_corrected.load(Ordering::Relaxed)),
+            ahead_ms: AtomicU64::new(0),
             roles: OnceLock::new(),
             takes_role_names: AtomicBool::new(false),
         }
@@ -346,6 +353,13 @@ impl Client {
         true
     }
 
+    /// Checks that our clock is not far ahead of the tenant's, as its last response shows: by such a
+    /// clock, keys have expired and grace periods are over before they are.
+    pub(crate) fn check_clock(&self) -> Result<(), CallError> {
+        let ahead_ms = self.ahead_ms.load(Ordering::Relaxed);
+        if ahead_ms > AHEAD_MS_MAX { Err(CallError::ClockAhead { ahead_ms }) } else { Ok(()) }
+    }
+
     /// How the edit of a key names roles, as far as it is known.
     pub(crate) fn roles_by(&self) -> RolesBy {
         if self.takes_role_names.load(Ordering::Relaxed) {
@@ -405,6 +419,8 @@ impl Client {
         }
         .map_err(failed)?;
         let clock_offset_ms = clock_offset(response.headers(), started.1, clock_ms());
+        let ahead_ms = u64::try_from(clock_offset_ms.unwrap_or(0).saturating_neg()).unwrap_or(0);
+        self.ahead_ms.store(ahead_ms, Ordering::Relaxed);
         let status = response.status();
         let headers = ResponseHeaders::redacted(response.headers(), &signed);
         if status.is_redirection() {

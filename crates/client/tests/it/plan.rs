@@ -8,6 +8,7 @@ use cortexkey_core::auth::KeyId;
 use cortexkey_manifest::lock::{LockedKey, LockedTenant, PendingKey, Retiring};
 use cortexkey_manifest::yaml::{YamlLimits, parse};
 use cortexkey_manifest::{definition, policy};
+use serde_json::json;
 
 const DAY_MS: u64 = 24 * 60 * 60 * 1000;
 const NOW_MS: u64 = 1_790_000_000_000;
@@ -211,6 +212,104 @@ fn pruning_keeps_system_keys_the_own_key_and_the_last_administrator() {
     // The key that signs is an administrator's, so that one is left.
     assert_eq!(pruned(with(2, "Instance Administrator")), [4, 7, 8]);
     assert_eq!(pruned(with(2, "Key maker")), [4]);
+}
+
+#[test]
+fn pruning_keeps_keys_whose_roles_are_not_known() {
+    let with = |id, roles: &[&str]| ApiKeyRecord {
+        roles: roles.iter().map(|role| (*role).to_owned()).collect(),
+        user_name: Some("Ada".to_owned()),
+        ..record(id, None, 0)
+    };
+    let records = vec![
+        with(2, &["Instance Administrator"]),
+        with(4, &["viewer"]),
+        with(5, &[]),
+        with(6, &["r_5599"]),
+        with(7, &["Viewer", "r_7f3a"]),
+    ];
+    let options = PlanOptions { now_ms: NOW_MS, rotate_before_ms: 0, prune: true };
+    let pruned = |roles: Option<Vec<String>>| {
+        let state = TenantState { roles, ..state(records.clone()) };
+        let plan = Plan::new("eu", &[], &[], None, &state, &options);
+        plan.actions.iter().filter_map(|action| action.id).collect::<Vec<_>>()
+    };
+    let known = ["Viewer", "Instance Administrator", "App Service Account"].map(str::to_owned);
+    assert_eq!(pruned(Some(known.into())), [4]);
+    // A tenant that does not say which roles it has.
+    assert_eq!(pruned(None), [4, 6, 7]);
+}
+
+/// They are told apart by their ids alone.
+#[test]
+fn another_asset_group_of_the_same_name_is_a_change() {
+    let groups = [1, 2].map(|id| {
+        let group = json!({ "XDM.ASSET_GROUP.ID": id, "XDM.ASSET_GROUP.NAME": "twin" });
+        serde_json::from_value(group).unwrap()
+    });
+    let none = json!({ "mode": "no_scope", "tags": [] });
+    let scope = json!({
+        "assets": {
+            "mode": "scope",
+            "asset_groups": [{ "asset_group_id": 1, "asset_group_name": "twin" }],
+        },
+        "cases_issues": none,
+        "endpoints": { "endpoint_groups": none, "endpoint_tags": none },
+    });
+    let has = record(7, Some(80 * 86_400_000), 90 * DAY_MS);
+    let state = TenantState {
+        asset_groups: groups.into(),
+        scopes: [(7, Some(serde_json::from_value(scope).unwrap()))].into(),
+        ..state(vec![has])
+    };
+    let changes = |id: u64| {
+        let spec = format!(
+            "{SPEC}, lifetime: 90d, scope: {{ assets: {{ mode: select, groups: [{{ name: twin, id: \
+             {id} }}] }}, casesAndIssues: {{ mode: none }}, endpoints: {{ mode: none }} }}"
+        );
+        let entry = LockedKey { id: KeyId::new(7), ..LockedKey::default() };
+        let plan = plan(&[desired(&spec)], Some(&locked(entry)), &state);
+        let kinds: Vec<_> = plan.actions.iter().map(|action| action.action).collect();
+        let fields: Vec<_> =
+            plan.actions.iter().flat_map(|action| &action.changes).map(|c| c.field).collect();
+        (kinds, fields)
+    };
+    assert_eq!(changes(1), (vec![], vec![]));
+    assert_eq!(changes(2), (vec![ActionKind::Scope], vec!["assets"]));
+}
+
+/// Neither roles nor a user: it may be the product's, whatever the lock file says.
+#[test]
+fn a_key_that_cannot_be_recognised_is_not_deleted_with_its_definition() {
+    let kinds = |user_name: Option<&str>| {
+        let key = ApiKeyRecord {
+            roles: Vec::new(),
+            user_name: user_name.map(str::to_owned),
+            ..record(7, None, 0)
+        };
+        let entry = LockedKey {
+            id: KeyId::new(7),
+            applied: Some("v2-x".to_owned()),
+            ..LockedKey::default()
+        };
+        let plan = plan(&[], Some(&locked(entry)), &state(vec![key]));
+        plan.actions.iter().map(|action| action.action).collect::<Vec<_>>()
+    };
+    assert_eq!(kinds(None), [ActionKind::Refuse]);
+    assert_eq!(kinds(Some("Public API - 2")), [ActionKind::Delete]);
+}
+
+/// A tenant may leave out when a key was generated.
+#[test]
+fn a_lifetime_is_compared_with_what_is_left_where_its_start_is_unknown() {
+    let kinds = |left_days: i64| {
+        let has = record(7, Some(left_days * 86_400_000), 0);
+        kinds(&format!("{SPEC}, lifetime: 90d"), ApiKeyRecord { creation_time: None, ..has })
+    };
+    assert_eq!(kinds(90), []);
+    assert_eq!(kinds(50), []);
+    assert_eq!(kinds(20), [ActionKind::Replace]);
+    assert_eq!(kinds(120), [ActionKind::Replace]);
 }
 
 /// An id in a lock file is only a number: a merge or an edit may have put that of such a key there.

@@ -9,9 +9,9 @@ use std::time::Duration;
 use cortexkey_api::api_key::CommentEdit;
 use cortexkey_api::api_keys::SecurityLevel;
 use cortexkey_client::{
-    CallError, Client, ClientOptions, EditError, KeyDelivery, KeyEdit, KnownScopes, LockFile,
-    NewKey, RenewError, Renewal, RenewalStep, ReplacementOptions, Retry, RotateError, Rotation,
-    Sink, StatePlaces, TenantState,
+    CallError, Client, ClientOptions, Deletion, EditError, KeyDelivery, KeyEdit, KnownScopes,
+    LockFile, NewKey, RenewError, Renewal, RenewalStep, ReplacementOptions, Retry, RotateError,
+    Rotation, Sink, StatePlaces, TenantState,
 };
 use cortexkey_core::auth::{Key, KeyId, Level, Signer};
 use cortexkey_manifest::lock::{LockedKey, PendingKey, Retiring};
@@ -24,6 +24,15 @@ fn tenant(reply: impl Fn(&str, &Value) -> Value + Send + 'static) -> Client {
 
 /// The same, with a status.
 fn tenant_with_statuses(reply: impl Fn(&str, &Value) -> (u16, Value) + Send + 'static) -> Client {
+    tenant_with_headers("", reply)
+}
+
+/// The same, with further headers, each with its line ending.
+fn tenant_with_headers(
+    headers: &str,
+    reply: impl Fn(&str, &Value) -> (u16, Value) + Send + 'static,
+) -> Client {
+    let headers = headers.to_owned();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     std::thread::spawn(move || {
@@ -40,7 +49,9 @@ fn tenant_with_statuses(reply: impl Fn(&str, &Value) -> (u16, Value) + Send + 's
             let body: Value = serde_json::from_slice(&body).unwrap_or_default();
             let (status, reply) = reply(path, &body["request_data"]);
             let answer = json!({ "reply": reply }).to_string();
-            let head = format!("HTTP/1.1 {status} x\r\nLocation: /other\r\nConnection: close\r\n");
+            let head = format!(
+                "HTTP/1.1 {status} x\r\nLocation: /other\r\nConnection: close\r\n{headers}"
+            );
             let answer = format!("{head}Content-Length: {}\r\n\r\n{answer}", answer.len());
             reader.get_mut().write_all(answer.as_bytes()).unwrap();
         }
@@ -195,8 +206,17 @@ struct Strange {
 impl Strange {
     /// A client of it; `generated` is the answer to `generate`.
     fn client(self: &Arc<Self>, status: u16, generated: Value) -> Client {
+        self.client_with_headers("", status, generated)
+    }
+
+    fn client_with_headers(
+        self: &Arc<Self>,
+        headers: &str,
+        status: u16,
+        generated: Value,
+    ) -> Client {
         let tenant = Arc::clone(self);
-        tenant_with_statuses(move |path, asked| {
+        tenant_with_headers(headers, move |path, asked| {
             let call = path.trim_end_matches('/').rsplit('/').next().unwrap().to_owned();
             let reply = match call.as_str() {
                 "generate" => {
@@ -233,6 +253,7 @@ impl Strange {
             key(8, "App Service Account", Value::Null),
         ];
         data.extend(self.generated.lock().unwrap().clone().map(|ms| key(9, "Viewer", ms)));
+        data.retain(|key| !self.deleted.lock().unwrap().contains(&key["id"]));
         if let Some(ids) = asked["filters"].get(0).map(|filter| &filter["value"]) {
             data.retain(|key| ids.as_array().unwrap().contains(&key["id"]));
         }
@@ -331,6 +352,137 @@ fn a_replaced_key_of_the_product_is_not_deleted() {
     assert!(matches!(retired, Err(RenewError::System(id)) if id.get() == 8), "{retired:?}");
     assert!(tenant.deleted.lock().unwrap().is_empty());
     assert_eq!(entry.retiring.len(), 2);
+}
+
+/// Retires key 3. Returns what came of it, and how many keys still wait for their deletion.
+fn retired(client: &Client) -> (Result<(), RenewError>, usize) {
+    let folder = tempfile::tempdir().unwrap();
+    let mut file = LockFile::hold(&folder.path().join("cortexkey.lock")).unwrap();
+    let old = Retiring { id: KeyId::new(3).unwrap(), after_ms: 0 };
+    let mut entry = LockedKey { retiring: vec![old], ..LockedKey::default() };
+    let renewal = Renewal { client, on_step: &|_| {} };
+    let retired = renewal.retire(&mut entry, 1, &mut file.journal("eu", "h", "svc"));
+    (retired, entry.retiring.len())
+}
+
+#[test]
+fn a_deletion_that_is_only_claimed_is_an_error() {
+    let client = tenant(|path, _| {
+        if path.ends_with("/delete") {
+            return json!({ "update_count": 100 });
+        }
+        let mut list = keys([3, 7].into_iter(), 2);
+        list["DATA"][0]["user_name"] = json!("Ada");
+        list
+    });
+    let id = KeyId::new(3).unwrap();
+    let deleted = client.ensure_deleted(&[id]);
+    assert!(
+        matches!(deleted, Err(CallError::NotDeleted { id: left }) if left == id),
+        "{deleted:?}"
+    );
+    let deleted = Deletion::prepare(&client, &[id]).unwrap().run();
+    assert!(matches!(deleted, Err(CallError::NotDeleted { .. })), "{deleted:?}");
+    let (retired, left) = retired(&client);
+    let is_not_deleted =
+        matches!(&retired, Err(RenewError::Call { error: CallError::NotDeleted { .. }, .. }));
+    assert!(is_not_deleted && left == 1, "{retired:?}");
+}
+
+/// A tenant may list a deleted key for another moment.
+#[test]
+fn a_deletion_that_shows_late_is_waited_for() {
+    let looks = Arc::new(Mutex::new(0));
+    let seen = Arc::clone(&looks);
+    let client = tenant(move |path, _| {
+        if path.ends_with("/delete") {
+            return json!({ "update_count": 1 });
+        }
+        *seen.lock().unwrap() += 1;
+        keys((3..4).take(2_usize.saturating_sub(*seen.lock().unwrap())), 0)
+    });
+    let retry = Retry { retries: 3, base: Duration::from_millis(1), wait_max: Duration::ZERO };
+    let signer = Signer::new(KeyId::new(7).unwrap(), Level::Advanced, Key::new(b"k").unwrap());
+    let options = ClientOptions { retry, ..client.options().clone() };
+    let client = Client::new(client.address().clone(), signer, options);
+    client.ensure_deleted(&[KeyId::new(3).unwrap()]).unwrap();
+    assert_eq!(*looks.lock().unwrap(), 2);
+}
+
+/// It may be the product's own.
+#[test]
+fn a_replaced_key_that_cannot_be_recognised_is_not_deleted() {
+    let changes: [fn(&mut Value); 3] = [
+        |key| key["roles"] = Value::Null,
+        |key| key["security_level"] = json!("quantum"),
+        |key| key["expiration"] = json!(1_900_000_000),
+    ];
+    for change in changes {
+        let deleted = Arc::new(Mutex::new(false));
+        let seen = Arc::clone(&deleted);
+        let client = tenant(move |path, _| {
+            *seen.lock().unwrap() |= path.ends_with("/delete");
+            let mut list = keys([3, 7].into_iter(), 2);
+            list["DATA"][0]["roles"] = json!(["Viewer"]);
+            change(&mut list["DATA"][0]);
+            list
+        });
+        let (retired, left) = retired(&client);
+        assert!(matches!(retired, Err(RenewError::NotShown(id)) if id.get() == 3), "{retired:?}");
+        assert!(left == 1 && !*deleted.lock().unwrap());
+    }
+}
+
+#[test]
+fn nothing_is_due_by_a_clock_that_is_ahead() {
+    for (minutes, is_ahead) in [(-10, true), (-2, false), (10, false)] {
+        let theirs = jiff::Timestamp::now() + jiff::SignedDuration::from_mins(minutes);
+        let date = theirs.strftime("Date: %a, %d %b %Y %H:%M:%S GMT\r\n").to_string();
+        let tenant = Arc::new(Strange::default());
+        let client = tenant.client_with_headers(&date, 200, json!({}));
+        let (retired, left) = retired(&client);
+        let is_refused =
+            matches!(&retired, Err(RenewError::Call { error: CallError::ClockAhead { .. }, .. }));
+        assert_eq!((is_refused, left == 1), (is_ahead, is_ahead), "{minutes} {retired:?}");
+        let expected = if is_ahead { Vec::new() } else { vec![json!(3)] };
+        assert_eq!(*tenant.deleted.lock().unwrap(), expected, "{minutes}");
+        let read = TenantState::read(&client, [], &KnownScopes::new(), [], false);
+        let is_refused = matches!(read, Err(CallError::ClockAhead { .. }));
+        assert_eq!(is_refused, is_ahead, "{minutes} {read:?}");
+    }
+}
+
+/// The id in the answer may be of no key, or of one that a short list did not show.
+#[test]
+fn the_generated_key_is_deleted_whatever_id_the_tenant_returned() {
+    let tenant = Arc::new(Strange::default());
+    let client = tenant.client(200, json!({ "id": 99, "key": "never shown" }));
+    let (error, entry) = failed_generation(&client);
+    assert!(!error.leaves_something(), "{error:?}");
+    assert_eq!(*tenant.deleted.lock().unwrap(), [json!(99), json!(9)]);
+    assert_eq!(entry, LockedKey::default());
+
+    let tenant = Arc::new(Strange::default());
+    let behind = Arc::clone(&tenant);
+    let client = tenant_with_statuses(move |path, asked| {
+        if path.ends_with("/generate") {
+            *behind.generated.lock().unwrap() = Some(asked["expiration"].clone());
+            return (200, json!({ "id": 3, "key": "never shown" }));
+        }
+        if path.ends_with("/delete") {
+            behind.deleted.lock().unwrap().push(asked["filters"][0]["value"][0].clone());
+            return (200, json!({ "update_count": 1 }));
+        }
+        let mut list = behind.list(asked);
+        if asked["filters"].get(0).is_none() {
+            list["FILTER_COUNT"] = json!(4);
+            list["DATA"].as_array_mut().unwrap().retain(|key| key["id"] != json!(3));
+        }
+        (200, list)
+    });
+    let (error, _) = failed_generation(&client);
+    assert!(matches!(error, RenewError::NotAsked { .. }), "{error:?}");
+    assert_eq!(*tenant.deleted.lock().unwrap(), [json!(9)]);
 }
 
 /// A tenant may list roles as `null`.

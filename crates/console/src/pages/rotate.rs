@@ -133,7 +133,9 @@ fn replaced(
 fn words(error: &RotateError) -> String {
     let help = match error {
         RotateError::UnreferencedUnknown => "select below whether it does",
-        RotateError::NeverExpires => "give the new key a lifetime below",
+        RotateError::NeverExpires | RotateError::LifetimeUnknown => {
+            "give the new key a lifetime below"
+        }
         _ => return chain(error),
     };
     format!("{}\n{help}", chain(error))

@@ -223,6 +223,7 @@ fn failure(args: &Args, client: &Client, sink: Option<&Sink>, error: &RotateErro
         RotateError::NeverExpires => {
             usage("give --lifetime, such as 90d, or generate the key in the console")
         }
+        RotateError::LifetimeUnknown => usage("give --lifetime, such as 90d"),
         _ => Failure::from_error(Exit::Findings, error)
             .help("`cortexkey keys rotate --finish` with the same key deletes it"),
     }

@@ -58,6 +58,9 @@ pub enum RenewError {
     /// A replaced key belongs to the product, so that it is not deleted.
     #[error("key {0} is not deleted, because the product uses it itself")]
     System(KeyId),
+    /// The tenant does not show who uses a replaced key, so that it is not deleted.
+    #[error("key {0} is not deleted, because its record does not show whether the product uses it")]
+    NotShown(KeyId),
     /// The key has no sink, or was not delivered.
     #[error(transparent)]
     Sink(SinkError),

@@ -16,7 +16,9 @@ use cortexkey_core::auth::{Key, KeyId, Level, Signer};
 use cortexkey_manifest::lock::{LockedKey, PendingKey, Retiring};
 
 use super::lock_file::RenewalJournal;
-use crate::resources::{Confidence, NewKey, ObservedScope, is_system, likeness, pending};
+use crate::resources::{
+    Confidence, KeyList, NewKey, ObservedScope, is_system, likeness, pending, shows_user,
+};
 use crate::sink::{KeyInfo, Prepared, Sink};
 use crate::transport::Client;
 
@@ -96,9 +98,10 @@ impl Renewal<'_> {
         if new.scope.is_some() {
             self.check_may_scope()?;
         }
-        let list = self.client.all_keys(&[]).map_err(RenewError::at(Stage::Prepare))?;
+        let list = self.client.key_list(&[]).map_err(RenewError::at(Stage::Prepare))?;
+        self.client.check_clock().map_err(RenewError::at(Stage::Prepare))?;
         let by = self.client.signer().key_id();
-        let pending = pending(new, &list, by, now_ms).map_err(RenewError::no_random)?;
+        let pending = pending(new, &list.keys, by, now_ms).map_err(RenewError::no_random)?;
         let expiration = pending.expires_ms;
         let prepared = prepared.expiring(expiration);
         entry.pending = Some(pending);
@@ -175,6 +178,7 @@ impl Renewal<'_> {
             return Ok(());
         }
         self.check_replaced(&due)?;
+        self.client.check_clock().map_err(RenewError::at(Stage::Retire))?;
         self.client.ensure_deleted(&due).map_err(RenewError::at(Stage::Retire))?;
         entry.retiring.retain(|old| !is_due(old));
         save(journal, entry)?;
@@ -185,15 +189,19 @@ impl Renewal<'_> {
     }
 
     /// Checks that no replaced key is one that the product uses itself: an id in a lock file is only
-    /// a number.
+    /// a number. A key whose record cannot be read may be one.
     fn check_replaced(&self, ids: &[KeyId]) -> Result<(), RenewError> {
         let filter = Filter::IdIn(ids.iter().map(|id| id.get()).collect());
-        let records = self.client.all_keys(&[filter]).map_err(RenewError::at(Stage::Retire))?;
-        let system = records.iter().find(|record| is_system(record));
-        match system.and_then(|record| KeyId::new(record.id)) {
-            Some(id) => Err(RenewError::System(id)),
-            None => Ok(()),
+        let list = self.client.key_list(&[filter]).map_err(RenewError::at(Stage::Retire))?;
+        for id in ids.iter().filter(|id| !list.lacks(id.get())) {
+            let record = list.keys.iter().find(|record| record.id == id.get());
+            match record.filter(|record| shows_user(record)) {
+                None => return Err(RenewError::NotShown(*id)),
+                Some(record) if is_system(record) => return Err(RenewError::System(*id)),
+                Some(_) => {}
+            }
         }
+        Ok(())
     }
 
     /// A key that cannot be scoped is not generated. Reading roles needs the same permission as
@@ -233,7 +241,7 @@ impl Renewal<'_> {
         new: &NewKey,
         expiration: u64,
         entry: &LockedKey,
-        list: &[ApiKeyRecord],
+        list: &KeyList,
     ) -> Result<UnstoredKey, RenewError> {
         let request = GenerateRequest {
             roles: new.roles.clone(),
@@ -262,13 +270,24 @@ impl Renewal<'_> {
         let id = KeyId::new(made.id).ok_or(RenewError::NotAsked { what: "its id is 0" })?;
         // All further steps use this id, deletion included.
         let is_taken = Some(made.id) == self.client.own_key()
-            || list.iter().any(|record| record.id == made.id)
-            || entry.ids().any(|known| known == id);
+            || list.keys.iter().any(|record| record.id == made.id)
+            || list.odd.iter().any(|record| record.id == Some(made.id))
+            || entry.ids().any(|known| known == id)
+            || (list.is_short() && self.is_other(id, entry)?);
         if is_taken {
             return Err(RenewError::NotAsked { what: "its id is that of another key" });
         }
         (self.on_step)(RenewalStep::Generated(id));
         Ok(UnstoredKey { id, key: made.key, expires_ms: expiration })
+    }
+
+    /// Whether a key that a short list may have hidden is not the requested one.
+    fn is_other(&self, id: KeyId, entry: &LockedKey) -> Result<bool, RenewError> {
+        let record = self.client.find_key(id).map_err(RenewError::at(Stage::ReadBack))?;
+        let pending = entry.pending.as_ref();
+        Ok(record
+            .zip(pending)
+            .is_some_and(|(record, pending)| likeness(pending, &record) == Confidence::None))
     }
 
     /// From an undelivered key to a delivered one.
@@ -320,7 +339,7 @@ impl Renewal<'_> {
         journal: &mut dyn RenewalJournal,
     ) -> RenewError {
         let left = match made {
-            Some(id) => self.take_back(id).map(|()| false),
+            Some(id) => self.take_back_made(id, entry).map(|()| false),
             // The request may also arrive after this check.
             None => self.take_back_lost(&error, entry),
         };
@@ -345,6 +364,18 @@ impl Renewal<'_> {
         self.client.ensure_deleted(&[id]).map_err(RenewError::at(Stage::Settle))?;
         (self.on_step)(RenewalStep::TakenBack(id));
         Ok(())
+    }
+
+    /// Deletes a generated key, also if the tenant returned an id under which it does not list the
+    /// key.
+    fn take_back_made(&self, id: KeyId, entry: &LockedKey) -> Result<(), RenewError> {
+        self.take_back(id)?;
+        let Some(pending) = &entry.pending else { return Ok(()) };
+        let unnamed = PendingKey { id: None, ..pending.clone() };
+        match self.look_for(&unnamed, entry)? {
+            Some(other) => self.take_back(other),
+            None => Ok(()),
+        }
     }
 
     /// Deletes the key of a request whose response did not arrive. True if it is not found and may
