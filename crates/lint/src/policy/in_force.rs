@@ -14,6 +14,7 @@ use cortexkey_manifest::yaml::Tree;
 use super::check::{self, MistakeKind, PolicyMistake};
 use super::custom::{Custom, Expression, ExpressionError};
 use super::match_paths::MatchPaths;
+use super::matches;
 use super::registry::{Registry, RuleSpec};
 use super::settings::{EffectiveSettings, Settings};
 use crate::model::{Location, RuleId, SourceId};
@@ -65,6 +66,7 @@ impl Policy {
         let mut mistakes: Vec<PolicyMistake> = misplaced.collect();
         mistakes.append(&mut miswritten);
         mistakes.extend(check::rule_entries(&layers, &registry, &custom));
+        mistakes.extend(matches::match_values(&layers, &facts));
         mistakes.extend(check::waived_rules(&layers, &registry, &custom));
         let settings = settings(rules, &custom, &merged, number);
         Self {

@@ -7,9 +7,11 @@
 use std::collections::HashMap;
 
 use cortexkey_manifest::Spanned;
-use cortexkey_manifest::policy::{Match, PolicyLayer, SettingSource};
+use cortexkey_manifest::policy::{PolicyLayer, SettingSource};
 use globset::{ErrorKind, GlobBuilder, GlobMatcher};
 use thiserror::Error;
+
+use super::matches::matches_of;
 
 /// Why a pattern is invalid.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -18,6 +20,9 @@ pub(crate) enum PathPatternError {
     Leaves,
     #[error("this is not a valid pattern: {0}")]
     Form(ErrorKind),
+    /// No file has a path of this form.
+    #[error("this pattern matches no file: {0}")]
+    NoFile(&'static str),
 }
 
 /// The compiled patterns of all layers.
@@ -35,10 +40,7 @@ impl MatchPaths {
         paths.resolve(layers, &|path| path.to_owned());
         let mut faults = Vec::new();
         for (at, layer) in layers.iter().enumerate() {
-            let of_rules = layer.file.rules.iter().flat_map(|rule| &rule.overrides);
-            let of_rules = of_rules.map(|item| &item.matches);
-            let own = layer.file.custom_rules.iter().filter_map(|rule| rule.matches.get());
-            for pattern in of_rules.chain(own).flat_map(|wanted: &Match| &wanted.path) {
+            for pattern in matches_of(layer).flat_map(|wanted| &wanted.path) {
                 if let Err(why) = paths.add(pattern) {
                     faults.push((SettingSource { layer: at, span: pattern.span }, why));
                 }
@@ -59,8 +61,18 @@ impl MatchPaths {
         if text.starts_with('/') || text.split('/').any(|part| part == "..") {
             return Err(PathPatternError::Leaves);
         }
-        let glob = GlobBuilder::new(text).literal_separator(true).build();
+        // Without a wildcard, it names a file, or a folder with all files below it.
+        let folder = text.strip_suffix('/').unwrap_or(text);
+        let text = if text.contains(['*', '?', '[', '{', '\\']) {
+            text.to_owned()
+        } else {
+            format!("{folder}{{,/**}}")
+        };
+        let glob = GlobBuilder::new(&text).literal_separator(true).build();
         let glob = glob.map_err(|error| PathPatternError::Form(error.kind().clone()))?;
+        if let Some(why) = never_matches(&text) {
+            return Err(PathPatternError::NoFile(why));
+        }
         self.patterns.insert(pattern.value.clone(), glob.compile_matcher());
         Ok(())
     }
@@ -75,6 +87,22 @@ impl MatchPaths {
         let prefix = self.prefixes.get(layer).map_or("", String::as_str);
         let path = format!("{prefix}{path}");
         patterns.any(|pattern| self.patterns.get(pattern).is_some_and(|glob| glob.is_match(&path)))
+    }
+}
+
+/// Why a pattern has a form that no file's path has. Settings for keys that nothing matches would
+/// have no effect, and nothing would show that.
+fn never_matches(pattern: &str) -> Option<&'static str> {
+    if pattern != pattern.trim() {
+        Some("it begins or ends with a space")
+    } else if pattern.starts_with('!') {
+        Some("a pattern with `!` excludes nothing here")
+    } else if pattern.contains('\\') {
+        Some("separate folders with `/`")
+    } else if pattern.ends_with('/') || pattern.contains("//") {
+        Some("for the files of a folder, write `FOLDER/**`")
+    } else {
+        None
     }
 }
 
@@ -99,6 +127,47 @@ fn prefix(lower: &str, upper: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn spanned(pattern: &str) -> Spanned<String> {
+        Spanned { value: pattern.to_owned(), span: cortexkey_manifest::Span::default() }
+    }
+
+    #[test]
+    fn a_pattern_that_no_path_can_match_is_refused() {
+        for pattern in [
+            "keys/*/",
+            "keys//prod/**",
+            "keys//prod",
+            "!keys/dev/**",
+            "keys/**/ ",
+            "keys\\prod\\**",
+        ] {
+            let pattern = spanned(pattern);
+            let added = MatchPaths::default().add(&pattern);
+            assert!(matches!(added, Err(PathPatternError::NoFile(_))), "{pattern:?}");
+        }
+        for pattern in ["keys/prod/**", "./keys/*", "keys/a.yaml", "**/prod/*", "keys/{a,b}"] {
+            let pattern = spanned(pattern);
+            assert_eq!(MatchPaths::default().add(&pattern), Ok(()), "{pattern:?}");
+        }
+    }
+
+    #[test]
+    fn a_folder_means_the_files_below_it() {
+        for (pattern, below) in [
+            ("keys/prod", true),
+            ("keys/prod/", true),
+            ("keys", true),
+            ("keys/*", false),
+            ("prod", false),
+        ] {
+            let mut paths = MatchPaths::default();
+            paths.add(&spanned(pattern)).unwrap();
+            let matches = |path| paths.any_matches(0, [pattern].into_iter(), path);
+            assert_eq!(matches("keys/prod/eu/a.yaml"), below, "{pattern}");
+            assert!(!matches("keys/production/eu/a.yaml") || pattern == "keys", "{pattern}");
+        }
+    }
 
     #[test]
     fn a_path_is_taken_from_the_folder_of_the_layer() {

@@ -6,6 +6,7 @@ pub(crate) mod custom;
 mod declare;
 mod in_force;
 mod match_paths;
+mod matches;
 mod options;
 mod patterns;
 mod registry;

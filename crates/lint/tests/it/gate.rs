@@ -45,6 +45,48 @@ fn unread() -> Vec<(&'static str, String)> {
     ]
 }
 
+/// A stricter setting for keys that no `match` can select would have no effect.
+#[test]
+fn a_match_that_selects_no_key_is_a_mistake_of_the_policy() {
+    let facts = "tenants: { prod: { product: xsiam } }\ncatalog: { teams: [team-a], roles: [{ name: \
+                 SIEM Export, id: r-1 }] }\n";
+    let run = |wanted: &str| {
+        let rules = format!(
+            "rules: {{ E003: {{ overrides: [{{ match: {{ {wanted} }}, max: 30d }}] }} }}\n"
+        );
+        let folder = folder(&[
+            ("cortexkey.yaml", &format!("{HEAD}keys: ['*.key']\n{facts}{rules}")),
+            ("abc.key", &key("abc")),
+        ]);
+        let outcome = lint(&folder, &[]);
+        (code(&outcome), found(&outcome).iter().any(|line| line.contains("S004")))
+    };
+    for wanted in [
+        "securityLevel: advnaced",
+        "securityLevel: [advanced, Standard]",
+        "tenant: pord",
+        "owner: team-b",
+        "roles: [Vewer]",
+        "name: 'svc-*'",
+        "path: 'keys/*/'",
+        "path: 'keys//prod'",
+        "path: '!keys/dev/**'",
+    ] {
+        assert_eq!(run(wanted), (2, true), "{wanted}");
+    }
+    for wanted in [
+        "securityLevel: advanced",
+        "tenant: [prod]",
+        "owner: [team-a, a@example.com]",
+        "roles: [viewer, r-1, Our Own Role With No Near Name]",
+        "name: abc",
+        "path: '*.key'",
+        "labels: { env: prod }",
+    ] {
+        assert!(!run(wanted).1, "{wanted}");
+    }
+}
+
 #[test]
 fn coverage_findings_cannot_be_suppressed() {
     for (rule, text) in unread() {
@@ -321,6 +363,8 @@ fn a_match_by_path_is_for_files_below_the_policy_that_has_it() {
     assert_eq!(lint_with("'keys/prod/**'", "keys/prod/eu/abc.key"), (1, true));
     assert_eq!(lint_with("[other, 'keys/*/abc.key']", "keys/prod/abc.key"), (1, true));
     assert_eq!(lint_with("'keys/prod/**'", "keys/dev/abc.key"), (0, false));
+    assert_eq!(lint_with("'keys/prod/'", "keys/prod/eu/abc.key"), (1, true));
+    assert_eq!(lint_with("keys/prod", "keys/dev/abc.key"), (0, false));
     assert_eq!(lint_with("'keys/*'", "keys/prod/abc.key"), (0, false));
     for wrong in ["'../prod/**'", "'/etc/**'", "'keys/{a'"] {
         assert_eq!(lint_with(wrong, "keys/prod/abc.key").0, 2, "{wrong}");
