@@ -89,7 +89,7 @@ pub(crate) fn assemble(
     findings.retain(is_reported);
     waived.retain(|waived: &WaivedFinding| is_reported(&waived.finding));
     findings.sort_by(|a, b| order(&sources, a, b));
-    fingerprints(&sources, findings.iter_mut());
+    fingerprints(&sources, &corpus.files, findings.iter_mut());
     if let Some(baseline) = options.baseline {
         let known;
         (findings, known) = baseline.take_off(findings, policy);
@@ -102,7 +102,8 @@ pub(crate) fn assemble(
     }
     let unselected = all - findings.len();
     waived.sort_by(|a, b| order(&sources, &a.finding, &b.finding));
-    fingerprints(&sources, waived.iter_mut().map(|waived| &mut waived.finding));
+    let of_waived = waived.iter_mut().map(|waived| &mut waived.finding);
+    fingerprints(&sources, &corpus.files, of_waived);
     let summary = Summary { unselected, ..summary(corpus, &findings, waived.len()) };
     let tallies = Tallies::of(&findings);
     Report { sources, findings, waived, summary, tallies, coverage }

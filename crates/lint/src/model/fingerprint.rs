@@ -8,12 +8,20 @@ use std::collections::HashMap;
 
 use sha2::{Digest, Sha256};
 
+use super::corpus::{CorpusFile, document_at};
 use super::finding::Finding;
 use super::source::{SourceId, Sources};
 
-/// Gives each finding its fingerprint: rule, key (or file, if it is about none), and the text at
-/// the location; a running number distinguishes findings that are equal in all of these.
-pub(crate) fn fingerprints<'f>(sources: &Sources, findings: impl Iterator<Item = &'f mut Finding>) {
+/// Gives each finding its fingerprint: rule, key with the tenant that its definition names (or file,
+/// if it is about none), and the text at the location; a running number distinguishes findings that are
+/// equal in all of these.
+pub(crate) fn fingerprints<'f>(
+    sources: &Sources,
+    files: &[CorpusFile],
+    findings: impl Iterator<Item = &'f mut Finding>,
+) {
+    let files: HashMap<SourceId, &CorpusFile> =
+        files.iter().map(|file| (SourceId::File(file.id), file)).collect();
     let mut seen: HashMap<[u8; 32], usize> = HashMap::new();
     let mut masked: HashMap<SourceId, String> = HashMap::new();
     for finding in findings {
@@ -24,6 +32,13 @@ pub(crate) fn fingerprints<'f>(sources: &Sources, findings: impl Iterator<Item =
         let mut hash = Sha256::new();
         for part in [finding.rule.code(), about, value, &finding.detail] {
             hash.update(part.as_bytes());
+            hash.update([0]);
+        }
+        // Two tenants may each have a key of this name.
+        if let Some(tenant) = files.get(&finding.location.source).and_then(|file| {
+            document_at(&file.documents, finding.location.span)?.definition.as_ref()?.tenant()
+        }) {
+            hash.update(tenant.as_bytes());
             hash.update([0]);
         }
         let base: [u8; 32] = hash.clone().finalize().into();

@@ -42,6 +42,26 @@ fn only_new_faults_count_and_edits_elsewhere_make_no_old_one_new() {
     assert_eq!((code(&outcome), found(&outcome).len()), (1, 1), "{:?}", found(&outcome));
 }
 
+/// The tenants of a policy may have keys of one name, and a key may move to another tenant.
+#[test]
+fn an_entry_covers_a_key_of_one_tenant() {
+    let of = |tenant: &str| {
+        let standard = key("abc").replace("advanced", "standard");
+        standard.replace("name: abc", &format!("name: abc, tenant: {tenant}"))
+    };
+    let tenants = "tenants: { dev: { product: xsiam }, prod: { product: xsiam } }\n";
+    let folder = folder(&[
+        ("cortexkey.yaml", &(policy("A008: { enabled: false }") + tenants)),
+        ("abc.key", &of("dev")),
+    ]);
+    assert_eq!(code(&record(&folder)), 0);
+    assert_eq!(code(&with(&folder, &[])), 0);
+    write(folder.path(), "abc.key", of("prod").as_bytes());
+    let outcome = with(&folder, &[]);
+    assert_eq!(code(&outcome), 1);
+    assert!(found(&outcome).iter().any(|line| line.contains("L001")), "{:?}", found(&outcome));
+}
+
 #[test]
 fn counts_only_fall() {
     let standard = |name: &str| key(name).replace("advanced", "standard");
