@@ -432,6 +432,8 @@ fn command(folder: &Path, args: &[&str]) -> Command {
     if let Some(above) = folder.parent() {
         command.env("GIT_CEILING_DIRECTORIES", above);
     }
+    // The repository's settings could name another folder (`core.worktree`).
+    command.env("GIT_WORK_TREE", ".");
     // A replacement object (`git replace`) is not what was committed.
     command.env("GIT_NO_REPLACE_OBJECTS", "1");
     command.env("GIT_OPTIONAL_LOCKS", "0").env("LC_ALL", "C").env_remove("LANGUAGE");

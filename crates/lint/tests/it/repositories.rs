@@ -212,6 +212,17 @@ fn a_deleted_file_is_gone_and_an_unmerged_one_is_there_once() {
 }
 
 #[cfg(target_os = "linux")]
+/// The repository's own settings are not committed, but they must not hide what is in its folder.
+#[test]
+fn a_work_tree_elsewhere_hides_nothing() {
+    let folder = repository(&[("cortexkey.yaml", &policy())]);
+    let elsewhere = tempfile::tempdir().unwrap();
+    write(folder.path(), "keys/svc-abc.yaml", faulty_key("svc-abc").as_bytes());
+    git(folder.path(), &["config", "core.worktree", elsewhere.path().to_str().unwrap()]);
+    let outcome = lint(&folder, &[]);
+    assert!(code(&outcome) == 1 && found(&outcome)[0].contains("L001"), "{:?}", found(&outcome));
+}
+
 #[test]
 fn a_path_beyond_the_systems_limit_is_an_error() {
     use rustix::fs::{CWD, Mode, OFlags, mkdirat, openat};

@@ -75,6 +75,37 @@ fn definitions_behind_links_and_in_submodules_are_compared_with_themselves() {
     assert_eq!(gains().len(), 3, "{:?}", gains());
 }
 
+/// Asset groups of one name are told apart by their ids.
+#[test]
+fn another_asset_group_of_the_same_name_is_a_gain() {
+    let with = |groups: &str| {
+        key("svc-abc").replace(
+            "assets: { mode: none }",
+            &format!("assets: {{ mode: select, groups: [{groups}] }}"),
+        )
+    };
+    let gains = |before: &str, after: &str| {
+        let files = [("cortexkey.yaml", policy()), ("keys/svc-abc.yaml", with(before))];
+        let folder = repository(&files.each_ref().map(|(path, text)| (*path, text.as_str())));
+        write(folder.path(), "keys/svc-abc.yaml", with(after).as_bytes());
+        let lines = found(&since(&folder, "HEAD"));
+        lines.iter().filter(|line| line.contains("C006")).count()
+    };
+    let one = "{ name: twin, id: 1 }";
+    let two = "{ name: twin, id: 2 }";
+    let both = format!("{one}, {two}");
+    for (before, after, count) in [
+        (one, two, 1),
+        (both.as_str(), two, 0),
+        (one, both.as_str(), 1),
+        ("twin", two, 0),
+        (one, "twin", 0),
+        (one, one, 0),
+    ] {
+        assert_eq!(gains(before, after), count, "{before} to {after}");
+    }
+}
+
 #[test]
 fn a_narrower_grant_is_not_a_gain() {
     let folder = repository(&[

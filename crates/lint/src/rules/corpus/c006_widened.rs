@@ -7,8 +7,9 @@ use cortexkey_core::access::{KeyDefinition, Widening, compare};
 use cortexkey_core::auth::Level;
 use cortexkey_core::lifecycle::Expiry;
 use cortexkey_manifest::access::KeyAccess;
+use cortexkey_manifest::definition::{self, Definition};
 use cortexkey_manifest::policy::Severity;
-use cortexkey_manifest::{definition, quote};
+use cortexkey_manifest::quote;
 
 use crate::rule::{CorpusContext, FindingSink, Fixes, Rule, RuleCheck, RuleExample};
 use crate::rules::corpus::keys::{Named, keys_of};
@@ -46,7 +47,8 @@ fn check(cx: &CorpusContext<'_>, sink: &mut FindingSink<'_>) {
     }
     for after in held(&cx.corpus.files) {
         let old = older.get(&after.id).and_then(Option::as_ref);
-        for (words, path) in gains(old, &after) {
+        let of_ids = old.into_iter().flat_map(|old| other_groups(old, &after));
+        for (words, path) in gains(old, &after).into_iter().chain(of_ids) {
             let mut path: Vec<String> = path.iter().map(|part| (*part).to_owned()).collect();
             // A key has one expiry, under one of two names.
             let lifetime =
@@ -97,6 +99,15 @@ impl<'a> Held<'a> {
         Some(Self { key, id, access, level, expiry })
     }
 
+    /// The selected asset groups, with the ids that are given.
+    fn asset_groups(&self) -> Vec<(&'a str, Option<u64>)> {
+        let definition: &'a Definition = self.key.definition;
+        let scope = definition.spec.as_ref().and_then(|spec| spec.scope.get());
+        let groups = scope.and_then(|scope| scope.assets.get()?.groups.get());
+        let groups = groups.into_iter().flatten();
+        groups.map(|group| (group.name.value.as_str(), group.id.get().copied())).collect()
+    }
+
     fn definition(&self) -> KeyDefinition<'_, String> {
         let access = self.access.key();
         KeyDefinition {
@@ -116,6 +127,24 @@ fn gains(before: Option<&Held<'_>>, after: &Held<'_>) -> Vec<(String, &'static [
     let before: Vec<_> = before.into_iter().map(Held::definition).collect();
     let gains = compare(&before, &[after.definition()]);
     gains.iter().map(|gain| (words(&gain.widening), place(&gain.widening))).collect()
+}
+
+/// The asset groups that kept their names, but are others by their ids.
+fn other_groups(before: &Held<'_>, after: &Held<'_>) -> Vec<(String, &'static [&'static str])> {
+    let had = before.asset_groups();
+    let is_other = |(name, id): &(&str, Option<u64>)| {
+        let mut same_name = had.iter().filter(|(known, _)| known == name).peekable();
+        // Without an id, the name is that of one group only.
+        id.is_some()
+            && same_name.peek().is_some()
+            && same_name.all(|(_, had)| had.is_some() && had != id)
+    };
+    let others = after.asset_groups().into_iter().filter(is_other);
+    let words = |(name, id): (&str, Option<u64>)| {
+        format!("asset group {} is the one with id {}", quote(name), id.unwrap_or_default())
+    };
+    let place: &'static [&'static str] = &["spec", "scope", "assets", "groups"];
+    others.map(|group| (words(group), place)).collect()
 }
 
 fn words(widening: &Widening<'_>) -> String {
