@@ -11,7 +11,7 @@ use cortexkey_client::{
 use cortexkey_core::auth::Level;
 use cortexkey_lint::files::{self, DEFAULT_POLICY, RunOutcome, run};
 use cortexkey_lint::{Finding, Policy, Report, Severity, SourceText, Timestamp, WaivedBy};
-use cortexkey_manifest::access::KeyAccess;
+use cortexkey_manifest::access::{IncompleteField, KeyAccess};
 use cortexkey_manifest::definition::{Definition, ExpirySpec};
 use cortexkey_manifest::lock::LockedTenant;
 use cortexkey_system::chain;
@@ -101,7 +101,7 @@ pub struct Defined {
     /// When it expires, or its lifetime.
     pub expiry: Option<ExpirySpec>,
     /// What it may do and see, or the reason why that is unknown.
-    pub access: Result<KeyAccess, String>,
+    pub access: Result<KeyAccess, IncompleteField>,
     /// The linter's findings in it that count.
     pub findings: Vec<KeyFinding>,
 }
@@ -374,14 +374,13 @@ fn defined(outcome: &RunOutcome, policy: &Policy, tenant: Option<&str>) -> Vec<D
             let line = file.tree.position(definition.place.start).line;
             let tenant = definition.tenant().or(policy.only_tenant()).or(tenant);
             let facts = tenant.map(|name| (name, policy.tenant(name)));
-            let access = KeyAccess::from_definition(definition, &catalogue, facts)
-                .map_err(|gap| gap.message);
+            let access = KeyAccess::from_definition(definition, &catalogue, facts);
             let name = definition.name().unwrap_or_default().to_owned();
             let findings = findings.remove(&(file.path.clone(), name.clone())).unwrap_or_default();
             let tenant = definition.tenant().map(str::to_owned);
             let file = file.path.clone();
-            let mut defined =
-                Defined { name, tenant, file, line, access, findings, ..defined_key(definition) };
+            let own = defined_key(definition, access);
+            let mut defined = Defined { name, tenant, file, line, findings, ..own };
             defined.roles = definition.roles().iter().map(|role| role.value.clone()).collect();
             all.push(defined);
         }
@@ -389,8 +388,8 @@ fn defined(outcome: &RunOutcome, policy: &Policy, tenant: Option<&str>) -> Vec<D
     all
 }
 
-/// The facts that a definition alone contains.
-fn defined_key(definition: &Definition) -> Defined {
+/// The facts that a definition alone contains, and what it may do and see.
+fn defined_key(definition: &Definition, access: Result<KeyAccess, IncompleteField>) -> Defined {
     let spec = definition.spec.as_ref();
     let metadata = definition.metadata.as_ref();
     Defined {
@@ -403,7 +402,7 @@ fn defined_key(definition: &Definition) -> Defined {
         roles: Vec::new(),
         comment: spec.and_then(|spec| spec.comment.get().cloned()),
         expiry: spec.and_then(|spec| spec.end().map(|end| end.value)),
-        access: Err(String::new()),
+        access,
         findings: Vec::new(),
     }
 }

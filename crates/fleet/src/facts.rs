@@ -275,7 +275,7 @@ fn of_definition(defined: &Defined, state: KeyState) -> KeyFacts {
         defined.access.as_ref().map(roles_of).unwrap_or_default();
     let scope = match &defined.access {
         Ok(access) => KeyScope::from_access(access),
-        Err(why) => KeyScope::Unread(why.clone()),
+        Err(gap) => KeyScope::Unread(gap.message.clone()),
     };
     KeyFacts {
         id: None,

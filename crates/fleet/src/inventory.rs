@@ -12,6 +12,7 @@ use cortexkey_manifest::access::{KeyAccess, RoleFacts, RoleOrigin, ScopeModel, d
 use cortexkey_manifest::mask_tokens;
 use cortexkey_system::chain;
 use serde_json::{Value, json};
+use thiserror::Error;
 
 use crate::access::{KeyScope, access};
 use crate::facts::KeyFacts;
@@ -31,11 +32,19 @@ pub struct KeyInventory {
     /// The tenant.
     pub tenant: TenantSource,
     /// The part of the audit log that was read, or the reason why none was.
-    pub audit: Result<AuditRange, String>,
+    pub audit: Result<AuditRange, AuditUnread>,
     /// The keys.
     pub keys: Vec<InventoryKey>,
     /// Messages about what could not be read, and other notes for the reader.
     pub faults: Vec<String>,
+}
+
+/// Why the audit log was not read.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("the audit log could not be read: {reason}")]
+pub struct AuditUnread {
+    /// The tenant's reason.
+    pub reason: String,
 }
 
 /// The part of the audit log that was read.
@@ -131,9 +140,9 @@ impl KeyInventory {
         audit_from_ms: u64,
     ) -> Result<Self, CallError> {
         let log = audit_log(client, audit_from_ms, snapshot.taken_ms)?
-            .map_err(|error| format!("the audit log could not be read: {}", chain(&error)));
+            .map_err(|error| AuditUnread { reason: chain(&error) });
         let mut faults = faults(snapshot, scopes);
-        faults.extend(log.as_ref().err().cloned());
+        faults.extend(log.as_ref().err().map(ToString::to_string));
         let audit = log.as_ref().map_err(Clone::clone).map(|log| AuditRange {
             from_ms: log.from_ms,
             to_ms: log.to_ms,
@@ -191,7 +200,7 @@ impl KeyInventory {
     /// One object for programs, version 1. New fields may be added; none is removed or changed.
     pub fn to_json(&self) -> Value {
         let audit = match &self.audit {
-            Err(why) => json!({ "unreadWhy": why }),
+            Err(why) => json!({ "unreadWhy": why.to_string() }),
             Ok(range) => json!({
                 "from": time_text(range.from_ms),
                 "to": time_text(range.to_ms),

@@ -28,7 +28,9 @@ pub use definitions::{
     ComparedDefinitions, Defined, DefinitionSource, KeyFinding, ManagedKey, NoPlan, State,
 };
 pub use facts::{KeyExpiry, KeyFacts, KeyState};
-pub use inventory::{AuditRange, AuditedAction, InventoryKey, KeyInventory, LIMITS, RoleHolding};
+pub use inventory::{
+    AuditRange, AuditUnread, AuditedAction, InventoryKey, KeyInventory, LIMITS, RoleHolding,
+};
 pub use overview::{
     Figure, Group, Grouping, MONTH_MS, Overview, TimeSpan, Timeline, TimelineStep, Tone, WEEK_MS,
     Week,
