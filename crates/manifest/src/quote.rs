@@ -62,7 +62,7 @@ pub fn quote_refused(text: &str) -> String {
 }
 
 /// Characters that print nothing, move the cursor or change the direction of writing, including
-/// tags and variation selectors, which carry invisible text.
+/// tags and variation selectors, which carry invisible text, and what Unicode says is no character.
 #[must_use]
 pub fn is_invisible(c: char) -> bool {
     // Most text is ASCII.
@@ -75,7 +75,9 @@ pub fn is_invisible(c: char) -> bool {
             | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{2800}' | '\u{3164}'
             | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}'
             | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}'
-            | '\u{e0000}'..='\u{e0fff}')
+            | '\u{fdd0}'..='\u{fdef}' | '\u{e0000}'..='\u{e0fff}')
+        // The last two of each plane.
+        || u32::from(c) & 0xfffe == 0xfffe
 }
 
 #[cfg(test)]
@@ -89,6 +91,10 @@ mod tests {
         assert_eq!(quote("##vso[a]"), "`#\\u{0023}vso[a]`");
         assert_eq!(line_path(" ::a"), "./ ::a");
         assert_eq!(quote("a\u{e0041}\u{fe0f}b"), "`a\\u{e0041}\\u{fe0f}b`");
+        assert_eq!(
+            quote("a\u{fffe}\u{10ffff}\u{fdd0}\u{fffd}"),
+            "`a\\u{fffe}\\u{10ffff}\\u{fdd0}\u{fffd}`"
+        );
         let key = "Ab1".repeat(43);
         assert!(!quote(&format!("x {key} y")).contains("Ab1"));
         assert_eq!(quote(&"é ".repeat(60)).chars().count(), 83);
