@@ -49,6 +49,8 @@
  * - NULL: only arguments marked `CXK_NULLABLE` may be NULL; a call with NULL for another argument
  *   returns `CXK_NULL_ARG`.
  * - Alignment: a call with an output that is not aligned for its type returns `CXK_BAD_ARG`.
+ * - Overlap: inputs may overlap one another. An output must not overlap any other argument of the
+ *   same call; copy a nonce out of a `cxk_headers` before you sign into the same structure again.
  * - Handles: a handle of another type is detected (`CXK_WRONG_HANDLE`). Using or freeing a
  *   handle after it was freed is undefined behaviour, even if it is often detected.
  * - Structures that begin with `struct_size` are initialised with their `_INIT` macro, which sets
