@@ -31,7 +31,7 @@ pub struct KeyList {
 
 impl KeyList {
     /// Whether the tenant may have keys that the list does not show.
-    pub fn is_short(&self) -> bool {
+    pub(crate) fn is_short(&self) -> bool {
         self.missing > 0 || self.odd.iter().any(|record| record.id.is_none())
     }
 
