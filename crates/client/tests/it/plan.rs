@@ -240,7 +240,7 @@ fn pruning_keeps_keys_whose_roles_are_not_known() {
     assert_eq!(pruned(None), [4, 6, 7]);
 }
 
-/// They are told apart by their ids alone.
+/// They differ only in their ids.
 #[test]
 fn another_asset_group_of_the_same_name_is_a_change() {
     let groups = [1, 2].map(|id| {

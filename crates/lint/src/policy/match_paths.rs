@@ -7,11 +7,9 @@
 use std::collections::HashMap;
 
 use cortexkey_manifest::Spanned;
-use cortexkey_manifest::policy::{PolicyLayer, SettingSource};
+use cortexkey_manifest::policy::{Match, PolicyLayer, SettingSource};
 use globset::{ErrorKind, GlobBuilder, GlobMatcher};
 use thiserror::Error;
-
-use super::matches::matches_of;
 
 /// Why a pattern is invalid.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -88,6 +86,14 @@ impl MatchPaths {
         let path = format!("{prefix}{path}");
         patterns.any(|pattern| self.patterns.get(pattern).is_some_and(|glob| glob.is_match(&path)))
     }
+}
+
+/// The `match` entries of a layer: those of overrides and those of its own rules.
+pub(super) fn matches_of(layer: &PolicyLayer) -> impl Iterator<Item = &Match> {
+    let of_rules = layer.file.rules.iter().flat_map(|rule| &rule.overrides);
+    let of_rules = of_rules.map(|item| &item.matches);
+    let own = layer.file.custom_rules.iter().filter_map(|rule| rule.matches.get());
+    of_rules.chain(own)
 }
 
 /// Why a pattern has a form that no file's path has. Settings for keys that nothing matches would

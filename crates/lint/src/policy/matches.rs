@@ -7,6 +7,7 @@ use cortexkey_manifest::policy::{Facts, Match, PolicyLayer, SettingSource};
 use cortexkey_manifest::{Spanned, closest, did_you_mean, quote};
 
 use super::check::{MistakeKind, PolicyMistake};
+use super::match_paths::matches_of;
 use crate::model::same_role;
 
 /// How many unknown roles of one `match` are compared with the known ones, which takes time.
@@ -22,14 +23,6 @@ pub(super) fn match_values(layers: &[PolicyLayer], facts: &Facts) -> Vec<PolicyM
         }
     }
     mistakes
-}
-
-/// The `match` entries of a layer: those of overrides and those of its own rules.
-pub(super) fn matches_of(layer: &PolicyLayer) -> impl Iterator<Item = &Match> {
-    let of_rules = layer.file.rules.iter().flat_map(|rule| &rule.overrides);
-    let of_rules = of_rules.map(|item| &item.matches);
-    let own = layer.file.custom_rules.iter().filter_map(|rule| rule.matches.get());
-    of_rules.chain(own)
 }
 
 /// What the values of one layer's `match` entries are compared with.

@@ -75,7 +75,7 @@ fn definitions_behind_links_and_in_submodules_are_compared_with_themselves() {
     assert_eq!(gains().len(), 3, "{:?}", gains());
 }
 
-/// Asset groups of one name are told apart by their ids.
+/// Asset groups of one name differ only in their ids.
 #[test]
 fn another_asset_group_of_the_same_name_is_a_gain() {
     let with = |groups: &str| {
