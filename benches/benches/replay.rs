@@ -49,7 +49,7 @@ fn decisions(c: &mut Criterion) {
     let key = AccessKey { roles: &roles, scope: Some(&scope) };
     let reference = [Reference::Asset { groups: &["asset-group-9"], endpoint: None }];
     let question = Question::Issue { domain: "Posture", references: &reference };
-    group.bench_function("an issue, a key with ten groups, the last fits", |b| {
+    group.bench_function("an issue, a key with ten groups, the last matches", |b| {
         b.iter(|| {
             decide(black_box(&key), &TenantSettings::enforcing(), black_box(&question)).answer()
         });

@@ -38,11 +38,12 @@ fn document() -> String {
     let mut text = String::from(
         "# Verdicts\n\n\
          The result of verifying a request. The checks run in this order, and the first that fails \
-         is the verdict.\nClients see the same 401 for every refusal; the code appears in the log, \
-         in `cortexkey verify`, and in an emulator started with `--explain`.\nThe number is the \
-         status in the C library. Code and number never change their meaning.\n\n\
+         is the verdict. Clients\nsee the same 401 for every refusal. The code appears in the log, \
+         in the output of `cortexkey verify`, and in responses of\nan emulator started with \
+         `--explain`. The number is the status in the C library. Code and number never change \
+         their\nmeaning.\n\n\
          Generated from `crates/core/src/auth/verdict.rs` by `cargo xtask verdicts`.\n\n\
-         | code | number | finding | usual cause | remedy |\n\
+         | code | number | meaning | usual cause | remedy |\n\
          |---|---|---|---|---|\n",
     );
     for v in Verdict::ALL {

@@ -329,8 +329,9 @@ fn decisions(extent: Extent) -> Group {
     let reference = [Reference::Asset { groups: &["asset-group-9"], endpoint: None }];
     let question = Question::Issue { domain: "Posture", references: &reference };
     let tenant = TenantSettings::enforcing();
-    let cases = vec![Case::new("an issue, a key with ten groups of which the last fits", || {
-        decide(black_box(&key), &tenant, black_box(&question)).answer()
-    })];
+    let cases =
+        vec![Case::new("an issue, a key with ten groups of which the last matches", || {
+            decide(black_box(&key), &tenant, black_box(&question)).answer()
+        })];
     group(extent, "decide", cases)
 }

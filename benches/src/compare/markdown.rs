@@ -126,7 +126,7 @@ impl Page<'_> {
             "\n## Method\n\n\
              {has}. One clock cycle takes {cycle:.3} ns.\n\
              {versions}.\n\n\
-             Cases in Rust take turns in one process, some three milliseconds each, pinned to one \
+             Cases in Rust take turns in one process, about three milliseconds each, pinned to one \
              processor; a ratio is the\nmedian of the ratios of adjacent turns. Peers in other \
              languages run in processes of their own, after them.\n\"Spread\" is the median absolute \
              deviation. The interval has a confidence of 95 %.\nThe same \

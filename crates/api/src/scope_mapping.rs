@@ -42,12 +42,12 @@ impl fmt::Display for MappingError {
         match self {
             Self::NoSuchGroup { name } => write!(
                 f,
-                "the tenant has no asset group {name:?}; correct the name, or create the group first"
+                "the tenant has no asset group {name:?}\nhelp: correct the name, or create the group first"
             ),
             Self::SeveralGroups { name, ids } => write!(
                 f,
-                "the tenant has {} asset groups {name:?}, with the ids {ids:?}; add the id of the \
-                 one that you mean",
+                "the tenant has {} asset groups {name:?}, with the ids {ids:?}\nhelp: add the id of \
+                 the one that you mean",
                 ids.len()
             ),
             Self::DatasetDefault => f.write_str(

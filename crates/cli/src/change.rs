@@ -24,10 +24,10 @@ impl ChangeArgs {
             return Ok(());
         }
         if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
-            return Err(Failure::usage_error(format!(
-                "cannot ask for confirmation, because standard input or standard error is not a terminal: {}",
-                question.trim()
-            ))
+            return Err(Failure::usage_error(
+                "this change needs confirmation, but standard input or standard error is not a terminal",
+            )
+            .after(format!("the question is: {}", question.trim()))
             .help("pass --yes to confirm in advance"));
         }
         text::eprint(&format!("{question} {DIM}[y/N]{DIM:#} "));

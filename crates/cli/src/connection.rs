@@ -44,7 +44,7 @@ pub(crate) struct KeyArgs {
     #[command(flatten)]
     id: KeyIdArgs,
 
-    /// Read the key from this file; only you may be able to read it [env for the key itself:
+    /// Read the key from this file, which only you can read [env for the key itself:
     /// CORTEXKEY_API_KEY]
     #[arg(long, value_name = "FILE", conflicts_with = "key_stdin", help_heading = "Key")]
     key_file: Option<PathBuf>,
@@ -314,7 +314,7 @@ fn print_notice(notice: &CallNotice<'_>) {
                  time from now on; set the clock"
             )
         }
-        CallNotice::UnreadableRecord(record) => format!("{record}; it is skipped"),
+        CallNotice::UnreadableRecord(record) => format!("skipped: {record}"),
         CallNotice::ShortList { shown, missing } => {
             format!("the tenant returned {shown} keys, and has at least {missing} more")
         }

@@ -81,7 +81,7 @@ impl Summary {
             let line = match result {
                 Ok(Exit::Done) => format!("{GOOD}done{GOOD:#}"),
                 Ok(Exit::Partly) => format!("{BOLD}done in part{BOLD:#}"),
-                Ok(_) => format!("{BAD}not done{BAD:#}"),
+                Ok(_) => format!("{BAD}done, except for the problems above{BAD:#}"),
                 Err(failure) => {
                     let first = failure.message().lines().next().unwrap_or_default();
                     format!("{BAD}failed{BAD:#}: {first}")

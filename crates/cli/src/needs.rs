@@ -60,7 +60,9 @@ impl Held {
         match self {
             Self::Yes => "the key has it",
             Self::No => "the key lacks it",
-            Self::Unknown => "reading is allowed; only a change would show whether changing is",
+            Self::Unknown => {
+                "the key may read, and whether it may change is unknown until it tries"
+            }
         }
     }
 }

@@ -10,7 +10,7 @@ pub(crate) fn product(text: &str) -> Result<Product, BoxError> {
     text.parse().map_err(|()| {
         let known = Product::ALL.map(Product::as_str);
         match closest(text, known) {
-            Some(near) => format!("there is no such product; did you mean `{near}`?").into(),
+            Some(near) => format!("there is no such product (did you mean `{near}`?)").into(),
             None => {
                 format!("there is no such product; expected one of {}", known.join(", ")).into()
             }

@@ -25,11 +25,11 @@ pub(crate) fn renew_failure(error: &RenewError, sink: Option<&Sink>, finish: &st
     }
     if let RenewError::Expiry(error) = error {
         return Failure::from_error(Exit::UsageError, error)
-            .help("give a later or shorter one, such as --lifetime 90d");
+            .help("give another one, such as --lifetime 90d");
     }
     if let RenewError::System(id) | RenewError::NotShown(id) = error {
         return Failure::from_error(Exit::Findings, error).help(format!(
-            "remove it from the lock file; `cortexkey keys delete {id}` deletes it anyway"
+            "remove it from the lock file, or delete it with `cortexkey keys delete {id}`"
         ));
     }
     let mut failure = Failure::from_error(Exit::Findings, error);
@@ -42,7 +42,7 @@ pub(crate) fn renew_failure(error: &RenewError, sink: Option<&Sink>, finish: &st
     if error.leaves_something() {
         failure.help(format!("`{finish}` completes it without generating another key"))
     } else {
-        failure.help("no new key was left behind; nothing else has changed")
+        failure.after("no new key was left behind, and nothing else has changed")
     }
 }
 

@@ -30,7 +30,7 @@ pub(crate) fn report(error: &clap::Error) -> ExitCode {
     if masked != plain {
         let first = masked.lines().next().unwrap_or_default().trim_start_matches("error: ");
         let first = first.trim_end_matches(':');
-        return key_as_argument(&format!("{first}; a value looks like a key, and ")).report();
+        return key_as_argument(&format!("{first}\na value looks like a key, and ")).report();
     }
     text::eprint(&error.render().ansi().to_string());
     Exit::UsageError.into()

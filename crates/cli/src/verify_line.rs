@@ -17,9 +17,9 @@ const HEADERS: [&str; 4] = [HEADER_KEY_ID, HEADER_AUTHORIZATION, HEADER_NONCE, H
 /// Why a line is not read. It repeats no value, and no name that may be a key in the wrong place.
 #[derive(Debug, Error)]
 pub(crate) enum LineError {
-    #[error("the line is longer than {limit} bytes; a request is far shorter")]
+    #[error("the line is longer than {limit} bytes")]
     TooLong { limit: usize },
-    #[error("the line is empty; each line holds one JSON object")]
+    #[error("the line is empty; expected one JSON object")]
     Empty,
     #[error("this is not JSON: {what}, column {column}{hint}")]
     Json { what: String, column: usize, hint: &'static str },
@@ -33,7 +33,7 @@ pub(crate) enum LineError {
     Twice { place: &'static str, field: String },
     #[error("{place} has an unknown field with a long name")]
     UnknownLong { place: &'static str },
-    #[error("{place} has the unknown field `{field}`; it takes {known}")]
+    #[error("{place} has the unknown field `{field}`; expected one of {known}")]
     Unknown { place: &'static str, field: String, known: String },
     #[error("field `{field}` is not a whole number of 0 or more")]
     NoNumber { field: String },
@@ -41,10 +41,10 @@ pub(crate) enum LineError {
     NoText { field: String },
     #[error("field `{field}` is neither true nor false")]
     NoFlag { field: &'static str },
-    #[error("field `{field}` is 0; a key id is 1 or more")]
+    #[error("field `{field}` is 0; expected 1 or more")]
     ZeroId { field: &'static str },
     #[error(
-        "field `{field}` contains a character above U+00FF; each character stands for one byte"
+        "field `{field}` contains a character above U+00FF; expected one character for each byte"
     )]
     NoByte { field: String },
     #[error("field `{field}`")]
@@ -76,7 +76,7 @@ impl Line {
         let json: Json = serde_json::from_slice(line).map_err(|error| {
             let text = error.to_string();
             let what = text.split(" at line ").next().unwrap_or_default().to_owned();
-            let hint = if error.is_eof() { "; `jq -c` puts an object on one line" } else { "" };
+            let hint = if error.is_eof() { " (`jq -c` puts an object on one line)" } else { "" };
             LineError::Json { what, column: error.column(), hint }
         })?;
         let mut fields = Fields::of(json, "the line")?;

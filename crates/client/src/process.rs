@@ -272,7 +272,7 @@ fn not_started(error: &io::Error) -> String {
 
 fn ended(code: Option<i32>) -> String {
     match code {
-        Some(code) => format!("ended with the exit code {code}\nhelp: run it by hand to see why"),
+        Some(code) => format!("exited with code {code}\nhelp: run it by hand to see why"),
         None => "was stopped by a signal".to_owned(),
     }
 }

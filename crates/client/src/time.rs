@@ -34,7 +34,7 @@ pub fn now_ms() -> u64 {
 /// ```
 pub fn time_ms(text: &str) -> Result<u64, TimeError> {
     let time = moment(text)
-        .map_err(|error| TimeError::new(format!("{}; {}", error.message, error.help)))?;
+        .map_err(|error| TimeError::new(format!("{}: {}", error.message, error.help)))?;
     u64::try_from(time.as_millisecond()).map_err(|_| TimeError::new("the time is before 1970"))
 }
 
@@ -63,7 +63,7 @@ pub fn duration_ms(text: &str) -> Result<u64, TimeError> {
         return Ok(0);
     }
     let duration = lifetime(text)
-        .map_err(|error| TimeError::new(format!("{}; {}", error.message, error.help)))?;
+        .map_err(|error| TimeError::new(format!("{}: {}", error.message, error.help)))?;
     u64::try_from(duration.as_millis()).map_err(|_| TimeError::new("the duration is out of range"))
 }
 

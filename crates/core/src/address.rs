@@ -144,22 +144,23 @@ impl fmt::Display for AddressError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self.0 {
             Problem::Empty => {
-                "the address is empty; give the tenant's FQDN, such as \
+                "the address is empty; expected the tenant's FQDN, such as \
                  acme.xdr.us.paloaltonetworks.com, or what Copy API URL gives"
             }
-            Problem::Scheme => "the address has a scheme other than https; remove the scheme",
+            Problem::Scheme => "the address has an unknown scheme; expected https, or none",
             Problem::PlainHttp => {
-                "plain http is accepted only for this machine (127.0.0.1, [::1], localhost); use https"
+                "expected https: plain http is accepted only for this machine (127.0.0.1, [::1], \
+                 localhost)"
             }
-            Problem::UserInfo => "the address contains a user name or password; remove it",
+            Problem::UserInfo => "expected an address without a user name and password",
             Problem::Host => {
                 "the address has no valid host name: letters, digits, dots and hyphens, or an IP \
                  address ([::1] in brackets)"
             }
             Problem::Port => "the port of the address is not a number from 1 to 65535",
             Problem::Path => {
-                "the address has a path that is not a base path of the product's API; give only \
-                 the host, the call adds its path"
+                "the address has a path that is not a base path of the product's API; expected only \
+                 the host, because the call adds its path"
             }
             Problem::CallPath => {
                 "the path of a call starts with one / and contains only visible ASCII without # and \

@@ -56,7 +56,7 @@ pub fn add(
     let end = spec.end().ok_or_else(|| {
         IncompleteField::new(
             spec.place,
-            "`spec.expires` or `spec.lifetime` is missing; write `expires: never`",
+            "`spec.expires` or `spec.lifetime` is missing; expected one of them, such as `expires: never`",
         )
     })?;
     let (expiry, lifetime_ms) = match end.value {
@@ -72,8 +72,8 @@ pub fn add(
     let is_unknown =
         |scope: &Scope<String>| scope.cases_and_issues.unreferenced == Unreferenced::Unknown;
     if access.scope.as_ref().is_some_and(is_unknown) {
-        let message = "`unreferenced: unknown` leaves open what the key may see; write true or \
-                       false";
+        let message = "`unreferenced: unknown` leaves open what the key may see; expected true \
+                       or false";
         return Err(IncompleteField::new(scope_place(definition), message).into());
     }
     let key_ids = key_ids(locked);

@@ -208,7 +208,7 @@ impl Drop for TemporaryFolder {
 pub enum TlsError {
     /// A name is not a valid host name.
     #[error(
-        "a name to serve is not a host name; give one such as \
+        "a name to serve is not a host name\nhelp: give one such as \
          api-acme.xdr.us.paloaltonetworks.com, without port and path"
     )]
     Host,

@@ -48,8 +48,8 @@ struct Shared {
 impl VerifyLayer {
     /// Creates a layer that accepts requests signed with one of these keys.
     ///
-    /// `start` is what the replay guard knows of the time before: `Start::First` if nothing can
-    /// have been accepted, or `Start::Fresh` after a restart, which refuses for 60 seconds what the
+    /// `start` tells the replay guard what may have been accepted before: `Start::First` if nothing
+    /// was, or `Start::Fresh` after a restart, which refuses for 60 seconds what the
     /// previous process may have accepted. A service that cannot wait uses a persistent store
     /// instead.
     pub fn new(keys: Vec<StoredKey>, start: Start) -> Result<Self, Box<dyn Error>> {

@@ -26,7 +26,12 @@ enum Subcommand {
 
 /// Show the known findings, and which of them are gone
 #[derive(clap::Args)]
-#[command(after_help = "Exit codes: 0 success; 2 usage error, or no baseline.")]
+#[command(after_help = "\
+Examples:
+  cortexkey baseline show
+  cortexkey baseline show --format json
+
+Exit codes: 0 success; 2 usage error, or no baseline.")]
 struct Show {
     #[command(flatten)]
     which: FileArgs,
@@ -39,6 +44,10 @@ struct Show {
 /// Remove the known findings that are gone
 #[derive(clap::Args)]
 #[command(after_help = "\
+Examples:
+  cortexkey baseline prune
+  cortexkey baseline prune --check               in CI
+
 Exit codes: 0 success; 1 --check and some are gone; 2 usage error, or no baseline.")]
 struct Prune {
     #[command(flatten)]

@@ -14,7 +14,7 @@ use crate::{input, text};
 /// The largest request body, in bytes.
 const BODY_BYTES_MAX: u64 = 64 * 1024 * 1024;
 
-/// Make one signed API call and print the answer
+/// Make one signed API call and print the response
 #[derive(clap::Args)]
 #[command(after_help = format!("{EXAMPLES}\n\n{SETTINGS}"))]
 pub(crate) struct Args {
@@ -35,7 +35,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "FILE")]
     data_file: Option<PathBuf>,
 
-    /// Print the answer unchanged, even if it is not JSON
+    /// Print the response unchanged, even if it is not JSON
     #[arg(long)]
     raw: bool,
 }
@@ -45,7 +45,7 @@ const EXAMPLES: &str = r#"Examples:
   cortexkey call POST /public_api/v1/api_keys/get_api_keys --data '{"request_data":{"filters":[]}}'
   cortexkey call POST /public_api/v1/incidents/get_incidents --data-file query.json
 
-Exit codes: 0 success; 1 a refusal or no answer; 2 usage error; 3 the body cannot be read."#;
+Exit codes: 0 success; 1 a refusal or no response; 2 usage error; 3 the body cannot be read."#;
 
 pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     let method: Method =
@@ -83,11 +83,12 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
         text::print_answer(&response.body)?;
         return Ok(Exit::Done);
     }
-    let no_json = |failure: Failure| failure.help("--raw prints an answer that is not JSON");
+    let no_json = |failure: Failure| failure.help("--raw prints a response that is not JSON");
     response.json::<IgnoredAny>().map_err(|error| no_json(call_failure(&error)))?;
     let body = std::str::from_utf8(&response.body);
-    let body = body
-        .map_err(|_| no_json(Failure::new(Exit::Findings, "the answer is JSON, but not UTF-8")))?;
+    let body = body.map_err(|_| {
+        no_json(Failure::new(Exit::Findings, "the response is JSON, but not UTF-8"))
+    })?;
     // It may contain a key.
     let json = Zeroizing::new(text::visible(body));
     text::print_answer(json.trim_end().as_bytes())?;

@@ -8,15 +8,17 @@ use crate::text;
 
 /// Print completions for a shell
 ///
-/// Besides commands and options, they complete rules, formats, profiles, tenants, owners, names of keys,
+/// Besides commands and options, the completions know rules, formats, profiles, tenants, owners, names of keys,
 /// and the ids in cortexkey.lock. They run cortexkey, which reads only local files and calls no tenant.
-/// In PowerShell they complete commands, options, rules and formats.
+/// In PowerShell, they know commands, options, rules and formats.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
-  source <(cortexkey completions bash)      in ~/.bashrc
-  source <(cortexkey completions zsh)       in ~/.zshrc, after compinit
-  cortexkey completions fish > ~/.config/fish/completions/cortexkey.fish")]
+  source <(cortexkey completions bash)      # in ~/.bashrc
+  source <(cortexkey completions zsh)       # in ~/.zshrc, after compinit
+  cortexkey completions fish > ~/.config/fish/completions/cortexkey.fish
+
+Exit codes: 0 success; 2 usage error.")]
 pub(crate) struct Args {
     /// The shell
     shell: Shell,

@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 use cortexkey_client::doctor::{
     Diagnosis, DoctorReport, Likelihood, LiveOptions, examine, examine_requests, read_requests,
 };
-use cortexkey_client::{Connection, ExplicitSettings, RawKey, explain};
+use cortexkey_client::{
+    Connection, ExplicitSettings, RawKey, SettingOrigin, SettingsError, explain,
+};
 use serde_json::json;
 
 use crate::connection::{ConnectionArgs, SETTINGS, failure};
@@ -38,7 +40,7 @@ pub(crate) struct Args {
 
     /// Print a report for a bug report: versions, platform, and settings without their values
     ///
-    /// It names no tenant, profile, file, program or key, and quotes no answer. It is Markdown, unless
+    /// It names no tenant, profile, file, program or key, and quotes no response. It is Markdown, unless
     /// --format json is set.
     #[arg(long)]
     report: bool,
@@ -109,7 +111,15 @@ fn live(args: &Args) -> Result<Diagnosis, Failure> {
             let given =
                 ExplicitSettings { profile: Some(profile.clone()), ..ExplicitSettings::default() };
             let found = Connection::resolve(&given, &environment, &mut std::io::empty());
-            Some(found.map_err(|error| failure(&error))?.client())
+            let found = found.map_err(|error| match error {
+                // The profile was named by another option here.
+                SettingsError::NoProfile { path, known, .. } => {
+                    let origin = SettingOrigin::Argument("--ask");
+                    failure(&SettingsError::NoProfile { origin, path, known })
+                }
+                error => failure(&error),
+            });
+            Some(found?.client())
         }
     };
     let options = LiveOptions { try_standard: args.try_standard, helper: helper.as_ref() };
@@ -142,7 +152,7 @@ fn show(diagnosis: &Diagnosis) -> String {
         out += &format!("{DIM}- {step}{DIM:#}\n");
     }
     if diagnosis.is_healthy() {
-        return out + &format!("{GOOD}nothing wrong{GOOD:#}\n");
+        return out + &format!("{GOOD}no problem found{GOOD:#}\n");
     }
     for finding in &diagnosis.findings {
         let sure = match finding.certainty {

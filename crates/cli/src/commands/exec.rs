@@ -104,7 +104,7 @@ fn variables(tool: &str, connection: &Connection, key: &str) -> Result<Vec<Varia
     };
     tool.variables(&given).map_err(|error| {
         Failure::usage(error)
-            .help("use a key of the other level, or send its requests through `cortexkey proxy`")
+            .help("use a Standard key, or send its requests through `cortexkey proxy`")
     })
 }
 

@@ -4,8 +4,8 @@ use crate::exit::{Exit, Failure};
 
 /// Run the language server for editors
 ///
-/// It speaks the language server protocol on standard input and output. An editor starts it; run by
-/// hand, it waits for messages. docs/editors.md has the settings of common editors.
+/// It speaks the language server protocol on standard input and output. An editor starts it; if you
+/// start it in a terminal, it waits for messages. docs/editors.md has the settings of common editors.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:

@@ -27,7 +27,7 @@ Examples:
       --key-file key.txt
   CORTEXKEY_FQDN=http://127.0.0.1:8080 cortexkey ping --format json
 
-Exit codes: 0 the key works; 1 it does not, or there is no answer; 2 usage error.";
+Exit codes: 0 the key works; 1 it does not, or there is no response; 2 usage error.";
 
 pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     let client = args.connection.client()?;
@@ -49,7 +49,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
             let clock = match ping.clock_offset_ms {
                 Some(ms) if ms.unsigned_abs() >= CLOCK_OFFSET_MS => {
                     format!(
-                        "this machine's clock differs from the tenant's by {} s; set it\n",
+                        "this machine's clock differs from the tenant's by {} s\n help: set the clock\n",
                         ms.unsigned_abs() / 1000
                     )
                 }

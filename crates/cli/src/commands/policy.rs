@@ -67,6 +67,10 @@ struct Init {
 /// Check a policy for errors
 #[derive(clap::Args)]
 #[command(after_help = "\
+Examples:
+  cortexkey policy check
+  cortexkey policy check policies/acme.yaml --format json
+
 Exit codes: 0 no errors; 1 errors; 2 usage error, or an invalid policy.")]
 struct Check {
     /// The policy [default: the nearest cortexkey.yaml in this folder or above]
@@ -113,6 +117,10 @@ struct Show {
 #[derive(clap::Args)]
 #[command(after_help = "\
 The cases are in the files that the policy's `tests` name.
+
+Examples:
+  cortexkey policy test
+  cortexkey policy test --policy policies/acme.yaml
 
 Exit codes: 0 all passed; 1 a case failed; 2 usage error, or an invalid policy; 3 no cases.")]
 struct Test {
@@ -405,9 +413,9 @@ fn test(args: &Test) -> Result<Exit, Failure> {
     let mut out = String::new();
     for case in &outcome.cases {
         if case.faults.is_empty() {
-            out += &format!("{GOOD}ok{GOOD:#}      {} {DIM}{}{DIM:#}\n", case.name, case.place);
+            out += &format!("{GOOD}ok{GOOD:#}      {} {DIM}({}){DIM:#}\n", case.name, case.place);
         } else {
-            out += &format!("{BAD}FAILED{BAD:#}  {} {DIM}{}{DIM:#}\n", case.name, case.place);
+            out += &format!("{BAD}FAILED{BAD:#}  {} {DIM}({}){DIM:#}\n", case.name, case.place);
             out +=
                 &case.faults.iter().map(|fault| format!("        {fault}\n")).collect::<String>();
         }

@@ -55,7 +55,7 @@ Examples:
   cortexkey report --format csv --out keys.csv --overwrite
 
 Exit codes: 0 success; 1 a finding at or above --fail-on, definitions that cannot be compared, a
-refusal or no answer; 2 usage error; 3 there are no definitions; 4 done in part: the key that signs
+refusal or no response; 2 usage error; 3 there are no definitions; 4 done in part: the key that signs
 may not read scopes, or the tenant does not show all keys.";
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -230,7 +230,7 @@ fn public(role: Option<&PredefinedRole>) -> String {
         }
     }
     if out.is_empty() {
-        out += "\nwhat it grants is not public; `catalog.roles` of a policy can list it\n";
+        out += "\nwhat it grants is not public\n help: list it in `catalog.roles` of your policy\n";
     }
     out
 }
@@ -280,7 +280,12 @@ fn no_such_role(found: &PolicyInForce, name: &str) -> Failure {
     let near = closest(name, known.chain(own.iter().map(|own| own.role.name.as_str())));
     let failure = Failure::usage_error(format!("there is no role `{}`", plain(name)));
     failure.help(match near {
-        Some(near) => format!("did you mean \"{}\"? Case and spaces count", plain(near)),
-        None => "`cortexkey roles` lists all; add your own roles to `catalog.roles`".into(),
+        Some(near) => format!(
+            "did you mean \"{}\"? Names match exactly, including case and spaces",
+            plain(near)
+        ),
+        None => {
+            "`cortexkey roles` lists all, including those of your policy's `catalog.roles`".into()
+        }
     })
 }

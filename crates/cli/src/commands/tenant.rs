@@ -180,8 +180,8 @@ struct Emulated {
     #[arg(long, value_name = "FILE")]
     inventory: Option<PathBuf>,
 
-    /// Emulate the parent of a child tenant with this id, as a managed security service provider
-    /// has one; repeatable. The printed line has the address of each
+    /// Emulate the parent of a child tenant with this id, like that of a managed security service
+    /// provider; repeatable. The printed line has the address of each
     #[arg(long, value_name = "ID")]
     child: Vec<String>,
 
@@ -439,9 +439,5 @@ fn start_failed(error: &StartError) -> Failure {
         StartError::NotLoopback { .. } | StartError::Tls(TlsError::Host) => Exit::UsageError,
         _ => Exit::Findings,
     };
-    let failure = Failure::from_error(exit, error);
-    match error.help() {
-        Some(help) => failure.help(help),
-        None => failure,
-    }
+    Failure::from_error(exit, error)
 }

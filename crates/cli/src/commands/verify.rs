@@ -80,7 +80,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     }
     if number == 0 {
         return Err(Failure::new(Exit::NoInput, "there is no request to check")
-            .help("give one JSON object per line; `cortexkey verify --help` shows one"));
+            .help("give one JSON object per line, as in `cortexkey verify --help`"));
     }
     Ok(if all_accepted { Exit::Done } else { Exit::Findings })
 }

@@ -97,7 +97,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     if let Some(why) = too_long(report, &written, path) {
         replace(&new, text)?;
         return Err(Failure::usage_error(format!("--until {}: {why}", quote(&args.until)))
-            .help("name an earlier date; nothing was written"));
+            .help("name an earlier date"));
     }
     text::print(&entry)?;
     in_force(args, written, &rule)
@@ -177,18 +177,31 @@ fn waivable<'p>(
     };
     let Some(finding) = report.findings.iter().find(|finding| is_here(finding)) else {
         let by = report.waived.iter().find(|waived| is_here(&waived.finding));
-        let why = by.map_or("", |_| " that counts");
-        return Err(Failure::usage_error(format!(
-            "{} has no finding of {rule}{why}",
-            quote(&args.key)
-        ))
-        .help("a waiver without a finding is reported as unused"));
+        return Err(match by {
+            Some(waived) => Failure::usage_error(format!(
+                "the finding of {rule} on {} already does not count: {}",
+                quote(&args.key),
+                suppressed_by(waived.by)
+            ))
+            .help("to waive it instead, remove it there first"),
+            None => Failure::usage_error(format!("{} has no finding of {rule}", quote(&args.key)))
+                .help("`cortexkey lint` lists the findings that can be waived"),
+        });
     };
     let path = policy.waiver_file(finding).map_err(|reason| {
         Failure::usage_error(format!("{rule} cannot be waived: {reason}"))
             .help("fix the key, or ask the owner of the policy")
     })?;
     Ok((rule, path))
+}
+
+/// Where a finding that does not count is accepted.
+const fn suppressed_by(by: WaivedBy) -> &'static str {
+    match by {
+        WaivedBy::Waiver => "a waiver in the policy accepts it",
+        WaivedBy::Comment => "a comment in the definition suppresses it",
+        WaivedBy::Baseline => "it is in the baseline",
+    }
 }
 
 /// Why the policy does not allow a waiver of this length, if the new one is the first to break it.

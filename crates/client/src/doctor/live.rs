@@ -64,7 +64,7 @@ impl CheckedCall {
                 SettingsError::NoKeyId | SettingsError::KeyId { .. } => Cause::MissingKeyId,
                 _ => Cause::Settings,
             };
-            to.find(cause, Likelihood::Certain, chain(error));
+            to.find_error(cause, error);
         };
         let pieces = match PartialSettings::resolve(given, environment, stdin) {
             Ok(pieces) => pieces,

@@ -11,6 +11,10 @@ mod live;
 mod report;
 mod request;
 
+use core::error::Error;
+use std::borrow::Cow;
+
+use cortexkey_system::message_and_help;
 use serde::Serialize;
 
 pub use cause::Cause;
@@ -52,7 +56,7 @@ pub struct DoctorFinding {
     /// The evidence.
     pub evidence: String,
     /// The remedy.
-    pub remedy: &'static str,
+    pub remedy: Cow<'static, str>,
 }
 
 /// The result of an examination: its steps and findings.
@@ -86,9 +90,19 @@ impl Diagnosis {
             }
             None => {
                 let evidence = evidence.into();
-                let remedy = cause.remedy();
+                let remedy = Cow::Borrowed(cause.remedy());
                 self.findings.push(DoctorFinding { cause, certainty, evidence, remedy });
             }
+        }
+    }
+
+    /// A certain finding, whose evidence is an error. The error's own remedy replaces the cause's.
+    fn find_error(&mut self, cause: Cause, error: &(dyn Error + 'static)) {
+        let (evidence, help) = message_and_help(error);
+        self.find(cause, Likelihood::Certain, evidence);
+        let found = self.findings.iter_mut().find(|known| known.cause == cause);
+        if let (Some(found), [_, ..]) = (found, help.as_slice()) {
+            found.remedy = Cow::Owned(help.join(", and "));
         }
     }
 

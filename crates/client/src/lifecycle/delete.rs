@@ -21,7 +21,7 @@ pub enum DeletionError {
     #[error("key {0} signs these calls")]
     Own(KeyId),
     /// The tenant does not have these.
-    #[error("the tenant has no key {}; nothing was deleted", ids(missing))]
+    #[error("nothing was deleted, because the tenant has no key {}", ids(missing))]
     Missing {
         /// Their ids.
         missing: Vec<KeyId>,

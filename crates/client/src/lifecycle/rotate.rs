@@ -117,10 +117,10 @@ pub enum RotateError {
         host: String,
     },
     /// It is not an id, and there is no lock file that could contain the name.
-    #[error("that is not a key id, and there is no lock file here")]
+    #[error("the key is not named by its id, and there is no lock file to look up its name")]
     NotAnId,
     /// The lock file has no key id for the name yet.
-    #[error("the lock file has no key id for it yet")]
+    #[error("the lock file has no key id for this name yet")]
     NoKeyYet,
     /// The tenant does not have the key.
     #[error("{tenant} has no key {id}")]
@@ -149,7 +149,7 @@ pub enum RotateError {
     #[error("the tenant does not show when the old key was generated, and so not its lifetime")]
     LifetimeUnknown,
     /// Another run holds the lock file after the grace period.
-    #[error("another run still holds {}; the old key is not deleted yet", .0.display())]
+    #[error("the old key is not deleted yet, because another run holds {}", .0.display())]
     StillHeld(PathBuf),
     /// A call failed before anything was changed.
     #[error(transparent)]

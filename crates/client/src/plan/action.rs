@@ -20,6 +20,9 @@ pub struct Action {
     pub action: ActionKind,
     /// The reason, in words.
     pub reason: String,
+    /// What the user can do about it, mostly for a refusal.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub help: Option<String>,
     /// The fields that change.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub changes: Vec<FieldChange>,
@@ -31,6 +34,15 @@ pub struct Action {
     pub drift: bool,
     #[serde(skip)]
     pub(super) step: ActionStep,
+}
+
+/// Splits a reason from its remedy, which follows on a line that begins with `help: `.
+pub(super) fn split_help(text: impl Into<String>) -> (String, Option<String>) {
+    let text = text.into();
+    match text.split_once("\nhelp: ") {
+        Some((reason, help)) => (reason.to_owned(), Some(help.to_owned())),
+        None => (text, None),
+    }
 }
 
 /// The kinds of actions.

@@ -14,7 +14,7 @@ use cortexkey_manifest::lock::LockedKey;
 use cortexkey_manifest::policy;
 use cortexkey_system::counted;
 
-use super::action::{Action, ActionKind, ActionStep, FieldChange, PlannedGain};
+use super::action::{Action, ActionKind, ActionStep, FieldChange, PlannedGain, split_help};
 use super::desired::Desired;
 use super::end::End;
 use super::refusal::PlanRefusal;
@@ -82,11 +82,13 @@ impl Diff<'_> {
     }
 
     fn action(&self, kind: ActionKind, reason: impl Into<String>, step: ActionStep) -> Action {
+        let (reason, help) = split_help(reason);
         Action {
             key: self.desired.name.clone(),
             id: self.id(),
             action: kind,
-            reason: reason.into(),
+            reason,
+            help,
             changes: Vec::new(),
             widens: Vec::new(),
             drift: false,

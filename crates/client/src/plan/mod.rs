@@ -22,6 +22,7 @@ use cortexkey_manifest::lock::{LockedKey, LockedTenant, Retiring};
 use serde::Serialize;
 
 pub(crate) use action::ActionStep;
+use action::split_help;
 pub use action::{Action, ActionKind, FieldChange, PlannedGain};
 pub use desired::Desired;
 pub use membership::{Membership, MembershipError, check_host, check_names};
@@ -140,7 +141,7 @@ impl Plan {
             if let Some(why) = why(action) {
                 action.action = ActionKind::Refuse;
                 action.step = ActionStep::Nothing;
-                action.reason = format!("it is not deleted: {why}");
+                (action.reason, action.help) = split_help(format!("it is not deleted: {why}"));
                 action.changes.clear();
             }
         }
@@ -183,7 +184,8 @@ impl Plan {
         let ids = |old: &[&Retiring]| {
             old.iter().map(|old| old.id.to_string()).collect::<Vec<_>>().join(", ")
         };
-        let mut act = |action, reason, changes, step| {
+        let mut act = |action, reason: String, changes, step| {
+            let (reason, help) = split_help(reason);
             let key = name.to_owned();
             let id = entry.id.map(KeyId::get);
             let widens = Vec::new();
@@ -192,6 +194,7 @@ impl Plan {
                 id,
                 action,
                 reason,
+                help,
                 changes,
                 widens,
                 drift: false,
@@ -212,7 +215,7 @@ impl Plan {
         }
         if !own.is_empty() {
             let reason = format!(
-                "the grace period of key {} is over, but the key signs these calls; run this \
+                "the grace period of key {} is over, but the key signs these calls\nhelp: run this \
                  command with the new key",
                 ids(&own)
             );
@@ -296,6 +299,7 @@ fn prune(id: u64, state: &TenantState) -> Action {
         id: Some(id),
         action: ActionKind::Delete,
         reason: "no definition names it, and --prune is given".to_owned(),
+        help: None,
         changes: deleted([id], state),
         widens: Vec::new(),
         drift: false,
@@ -314,8 +318,8 @@ fn dropped(name: &str, entry: &LockedKey, state: &TenantState) -> Action {
                       because the record cannot be read";
         (ActionKind::Refuse, reason.to_owned(), ActionStep::Nothing)
     } else if state.own.is_some_and(|own| ids.contains(&own)) {
-        let reason = "its definition is gone, but it is the key that signs these calls; delete it \
-                      with another key";
+        let reason = "its definition is gone, but it is the key that signs these calls\nhelp: delete \
+                      it with another key";
         (ActionKind::Refuse, reason.to_owned(), ActionStep::Nothing)
     } else if let Some(id) = system {
         let reason = format!("its definition is gone, but {}", kept_for_the_product(*id));
@@ -330,18 +334,21 @@ fn dropped(name: &str, entry: &LockedKey, state: &TenantState) -> Action {
         (ActionKind::Forget, "its definition and its key are gone".to_owned(), ActionStep::Forget)
     } else if let Some(id) = entry.id.filter(|id| was_never_applied(entry, *id, &ids)) {
         let reason = format!(
-            "the lock file names key {id}, but no definition of it was ever applied or imported; add \
-             its definition, remove the entry, or delete the key with `cortexkey keys delete {id}`"
+            "the lock file names key {id}, but no definition of it was ever applied or \
+             imported\nhelp: add its definition, remove the entry, or delete the key with `cortexkey \
+             keys delete {id}`"
         );
         (ActionKind::Refuse, reason, ActionStep::Nothing)
     } else {
         (ActionKind::Delete, "its definition is gone".to_owned(), ActionStep::Delete(ids))
     };
+    let (reason, help) = split_help(reason);
     Action {
         key: name.to_owned(),
         id: entry.id.map(KeyId::get),
         action,
         reason,
+        help,
         changes: match &step {
             ActionStep::Delete(ids) => deleted(ids.iter().copied(), state),
             _ => Vec::new(),
@@ -366,7 +373,7 @@ fn is_system_key(id: u64, state: &TenantState) -> bool {
 
 fn kept_for_the_product(id: u64) -> String {
     format!(
-        "the product uses key {id} itself; remove it from the lock file, or delete it with \
+        "the product uses key {id} itself\nhelp: remove it from the lock file, or delete it with \
          `cortexkey keys delete {id}`"
     )
 }

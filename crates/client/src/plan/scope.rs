@@ -17,7 +17,9 @@ use thiserror::Error;
 #[non_exhaustive]
 pub enum DefinedScopeError {
     /// Whether the key sees what references no known object is not set.
-    #[error("`unreferenced` is unknown: set true or false, as the console's check box shows")]
+    #[error(
+        "`unreferenced` is unknown\nhelp: set true or false, as the check box in the console shows"
+    )]
     Unreferenced,
     /// A name matches no asset group, or several.
     #[error(transparent)]

@@ -27,7 +27,7 @@ const ACCEPT: &str = "application/vnd.oci.image.manifest.v1+json, \
 #[non_exhaustive]
 pub enum OciError {
     /// The address of the registry or of its login service is not usable.
-    #[error("{0} is not a registry address; only this machine may be called without https")]
+    #[error("{0} is not a registry address with https, or with http on this machine")]
     Address(String),
     /// A call failed.
     #[error("{}", text_with_help(.0))]

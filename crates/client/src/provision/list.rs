@@ -210,7 +210,7 @@ impl<'a> Reading<'a> {
         let roles =
             fields.get("roles").map_or_else(|| self.defaults.roles.clone(), |text| list(text));
         if roles.is_empty() {
-            return Err("no role is given; fill `roles` or give --role".into());
+            return Err("`roles` is empty".into());
         }
         let comment = match (fields.get("comment"), &self.defaults.comment) {
             (Some(text), _) => (*text).to_owned(),
@@ -240,9 +240,7 @@ impl<'a> Reading<'a> {
                 .to_ascii_lowercase()
                 .parse()
                 .map_err(|_| "`level` must be `standard` or `advanced`".into()),
-            None => self.defaults.level.ok_or_else(|| {
-                Mistake::from("no level is given; fill `level` or give --security-level")
-            }),
+            None => self.defaults.level.ok_or_else(|| Mistake::from("`level` is empty")),
         }
     }
 
@@ -258,11 +256,9 @@ impl<'a> Reading<'a> {
                 Ok(_) => Err("`lifetime` must not be zero".into()),
                 Err(error) => Err(format!("`lifetime`: {error}").into()),
             },
-            (None, None) => self.defaults.end.ok_or_else(|| {
-                Mistake::from(
-                    "no expiry is given; fill `expires` or `lifetime`, or give --lifetime",
-                )
-            }),
+            (None, None) => {
+                self.defaults.end.ok_or_else(|| Mistake::from("`expires` and `lifetime` are empty"))
+            }
         }
     }
 
@@ -276,8 +272,8 @@ impl<'a> Reading<'a> {
                 self.mistakes.push((line.number, format!("the name {} occurs twice", line.name)));
             }
             if !comments.insert(line.comment.trim().to_owned()) {
-                let mistake = "another line has the same comment, by which its key is recognised; put \
-                               {name} into --comment, or fill `comment`";
+                let mistake = "`comment` is the same as in another line, but a key is recognised by its \
+                               comment";
                 self.mistakes.push((line.number, mistake.to_owned()));
             }
         }
@@ -347,7 +343,7 @@ fn list(text: &str) -> Vec<String> {
 /// A line's scope. If the list has scopes, every line must fill in every area.
 fn scope(fields: &Fields<'_>) -> Result<Scope<String>, Mistake> {
     let area = |column: &str| match fields.get(column).copied() {
-        None => Err(Mistake(format!("`{column}` is empty; write `none`, `all` or names"))),
+        None => Err(Mistake(format!("`{column}` is empty; expected `none`, `all` or names"))),
         Some("none") => Ok(Area::None),
         Some("all") => Ok(Area::All),
         Some(names) => Ok(Area::Select(list(names))),
@@ -362,7 +358,7 @@ fn scope(fields: &Fields<'_>) -> Result<Scope<String>, Mistake> {
     let tags = fields.get("endpoint_tags").map(|text| list(text)).unwrap_or_default();
     let endpoints = match (fields.get("endpoints").copied(), tags.is_empty()) {
         (None, true) => {
-            return Err("`endpoints` is empty; write `none`, `all` or names of groups".into());
+            return Err("`endpoints` is empty; expected `none`, `all` or names of groups".into());
         }
         (Some("none"), true) => EndpointScope::none(),
         (Some("all"), true) => EndpointScope::all(),

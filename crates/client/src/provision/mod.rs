@@ -107,21 +107,32 @@ impl LineState {
             Self::Finish => "a run was interrupted at its key".to_owned(),
             Self::InPlace { differs, .. } if differs.is_empty() => String::new(),
             Self::InPlace { id, differs } => {
-                format!(
-                    "key {id} has another {}: `cortexkey keys edit {id}`",
-                    differs.join(" and ")
-                )
+                format!("key {id} has another {}", differs.join(" and "))
             }
-            Self::Gone { id } => format!(
-                "key {id} is gone from the tenant; remove the line, or give --recreate for a new key"
-            ),
-            Self::Taken { id } => format!(
-                "key {id} has this comment but is not in the record: delete that key, or \
-                 change the line's comment"
-            ),
+            Self::Gone { id } => format!("key {id} is gone from the tenant"),
+            Self::Taken { id } => {
+                format!("key {id} has this comment, but is not in the record")
+            }
             Self::Unclear => {
                 "the tenant does not show all of its keys, so it may have one already".to_owned()
             }
+        }
+    }
+
+    /// What to do about it, the same for each line in this state.
+    pub const fn help(&self) -> Option<&'static str> {
+        match self {
+            Self::InPlace { differs, .. } if !differs.is_empty() => {
+                Some("`cortexkey keys edit ID` changes a key to match its line")
+            }
+            Self::Gone { .. } => {
+                Some("remove lines whose key is gone, or give --recreate for new keys")
+            }
+            Self::Taken { .. } => {
+                Some("delete a key whose comment is taken, or change the line's comment")
+            }
+            Self::Unclear => Some("`cortexkey keys list` names the records that cannot be read"),
+            Self::Generate | Self::Finish | Self::InPlace { .. } => None,
         }
     }
 }

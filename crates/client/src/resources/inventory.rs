@@ -233,7 +233,7 @@ impl InventoryReader<'_> {
         for (section, limited) in [("endpoints", endpoints), ("assets", assets)] {
             let is_marked = self.inventory.incomplete.iter().any(|mark| mark.section == section);
             if limited && !is_marked {
-                let reason = "the key's own scope may hide records; use a key without restrictions";
+                let reason = "the key's own scope may hide records";
                 self.mark(section, reason.to_owned());
             }
         }

@@ -89,7 +89,7 @@ pub enum SettingsError {
     },
     /// There is no profile of this name.
     #[error(
-        "{origin} names a profile that does not exist; {}",
+        "{origin} names a profile that does not exist{}",
         profiles(path.as_deref(), known)
     )]
     NoProfile {
@@ -103,8 +103,8 @@ pub enum SettingsError {
     /// The key belongs to another tenant.
     #[error(
         "the tenant comes from {address} and the key from {key}, which do not belong together\nhelp: select \
-         one --profile, unset the variables of the other tenant, or give the key as an argument, such \
-         as --key-file"
+         one --profile, unset the variables of the other tenant, or say where the key is \
+         (--key-file, --key-stdin or --key-store)"
     )]
     Apart {
         /// Where the address came from.
@@ -156,10 +156,10 @@ pub enum SettingsError {
 fn profiles(path: Option<&Path>, known: &[String]) -> String {
     match path {
         None => {
-            "there is no configuration\nhelp: `cortexkey config explain` shows where it is read"
+            ", because there is no configuration\nhelp: `cortexkey config explain` shows where it is read"
                 .to_owned()
         }
-        Some(path) if known.is_empty() => format!("{} has none", path.display()),
-        Some(_) => format!("the configuration has {}", known.join(", ")),
+        Some(path) if known.is_empty() => format!(": {} has none", path.display()),
+        Some(_) => format!("; expected one of {}", known.join(", ")),
     }
 }

@@ -44,7 +44,7 @@ pub enum KeySource {
 #[non_exhaustive]
 pub enum KeyProblem {
     /// There is no such file.
-    #[error("does not exist")]
+    #[error("does not exist\nhelp: correct the path, or save the key there with mode 0600")]
     Missing,
     /// It is a directory.
     #[error("is a directory\nhelp: name the file in it")]

@@ -37,7 +37,7 @@ fn words(problem: &KeyProblem) -> String {
     match problem {
         KeyProblem::Empty => "is empty or not set".to_owned(),
         KeyProblem::Readable { mode, path } => format!(
-            "can be read or changed by group or others (mode {mode:04o}); run `chmod 600 {}`",
+            "can be read or changed by group or others (mode {mode:04o})\nhelp: run `chmod 600 {}`",
             path.display()
         ),
         KeyProblem::Missing
@@ -45,6 +45,6 @@ fn words(problem: &KeyProblem) -> String {
         | KeyProblem::Io(_)
         | KeyProblem::Store(_)
         | KeyProblem::Program(_) => problem.to_string(),
-        _ => "does not hold one line of text, which is expected there".to_owned(),
+        _ => "does not hold one line of text".to_owned(),
     }
 }

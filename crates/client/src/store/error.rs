@@ -18,7 +18,9 @@ pub enum StoreError {
     #[error("does not exist")]
     Missing,
     /// The secret does not have the field.
-    #[error("has no string in the field `{field}`")]
+    #[error(
+        "has no string in the field `{field}`\nhelp: name the field that holds the key after `#`"
+    )]
     NoField {
         /// The field.
         field: String,

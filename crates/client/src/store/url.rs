@@ -87,19 +87,19 @@ pub struct StoreUrl {
 #[non_exhaustive]
 pub enum StoreUrlError {
     /// It names no known kind of store.
-    #[error("names no known secret store; the forms are {}", forms())]
+    #[error("names no known secret store; expected one of {}", forms())]
     Scheme,
     /// It has too few or too many parts.
-    #[error("does not have the form {0}")]
+    #[error("is not of the form {0}")]
     Form(&'static str),
     /// It has a character that is not allowed.
     #[error(
         "has a part that is empty, starts with `-` or has other characters than letters, digits \
-         and `-_.@+=:`; the form is {0}"
+         and `-_.@+=:`; expected {0}"
     )]
     Part(&'static str),
     /// The field's name is not allowed.
-    #[error("names a field with other characters than letters, digits and `-_.`; the form is {0}")]
+    #[error("names a field with other characters than letters, digits and `-_.`; expected {0}")]
     Field(&'static str),
 }
 

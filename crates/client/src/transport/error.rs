@@ -85,7 +85,7 @@ pub enum CallError {
     },
     /// The server's certificate is not trusted.
     #[error(
-        "the TLS connection to {host} failed: {detail}; nothing was sent\nhelp: check the host, and \
+        "the TLS connection to {host} failed before anything was sent: {detail}\nhelp: check the host, and \
          whether a proxy intercepts TLS"
     )]
     Tls {
@@ -152,7 +152,7 @@ pub enum CallError {
     Refused(Box<RefusedCall>),
     /// The response is not JSON.
     #[error(
-        "the answer (status {status}, {}, {bytes} bytes) is not JSON\nhelp: check whether this is the \
+        "the response (status {status}, {}, {bytes} bytes) is not JSON\nhelp: check whether this is the \
          API's address, and whether a proxy answers instead",
         content_type.as_deref().unwrap_or("of no type")
     )]
@@ -256,25 +256,25 @@ impl RefusedCall {
             return remedy.clone();
         }
         match self.status {
-            400 | 422 => "the body is not valid for this call; compare it with the API reference",
+            400 | 422 => "compare the body with the API reference",
             401 => return self.unauthorized(),
             402 => "the tenant's licence does not cover this call",
             403 => {
-                "the key is valid, but its roles lack the permission; give it a role with this \
+                "the key is valid, but its roles lack the permission: give it a role with this \
                  call's component"
             }
             404 => {
-                "check the path, and that the host is the API's (api-…), not the console's; the \
-                 tenant may also be inactive"
+                "check the path, whether the host is the API's (api-…) and not the console's, and \
+                 whether the tenant is active"
             }
-            405 => "check the method; most calls take POST",
-            408 | 502..=504 => "the tenant or a server in front of it is busy; try again later",
+            405 => "check the method: most calls take POST",
+            408 | 502..=504 => "try again later: the tenant or a server in front of it is busy",
             413 => "send a smaller body",
             415 => "send the header Content-Type: application/json",
             429 => return self.too_many(),
             500..=599 => {
-                "the product also answers 500 to a body that it cannot take: check names, types \
-                 and values; otherwise try again later"
+                "check the names, types and values in the body, because the product also answers \
+                 500 to a body that it cannot take. If they are right, try again later"
             }
             _ => "compare the call with the API reference",
         }
@@ -300,7 +300,7 @@ impl RefusedCall {
         causes
             .push("the key does not belong to the key id, or the id not to this tenant".to_owned());
         causes.push("the key is incomplete, or has quotes or spaces around it".to_owned());
-        let mut text = "the tenant gives no reason; common causes, the likeliest first:".to_owned();
+        let mut text = "the tenant gives no reason. Common causes, the likeliest first:".to_owned();
         for cause in causes {
             text.push_str("\n  - ");
             text.push_str(&cause);
@@ -311,9 +311,9 @@ impl RefusedCall {
     fn too_many(&self) -> String {
         match self.headers.retry_wait() {
             Some(wait) => {
-                format!("too many calls; try again after {} s (Retry-After)", wait.as_secs())
+                format!("try again after {} s (Retry-After)", wait.as_secs())
             }
-            None => "too many calls; wait, and make fewer calls at a time".to_owned(),
+            None => "wait, and make fewer calls at a time".to_owned(),
         }
     }
 }

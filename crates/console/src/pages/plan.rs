@@ -89,6 +89,7 @@ fn row(action: &Action) -> Markup {
             }
             td {
                 (action.reason)
+                @if let Some(help) = &action.help { p class="hint" { (help) } }
                 @if action.drift { " " span class="tag warn" { "drift" } }
             }
             td {

@@ -274,7 +274,7 @@ impl fmt::Display for Words<'_, '_> {
                 }
             }
             Reason::Component { component, wanted, assumed, .. } => {
-                write!(f, "it is not listed whether {component} is held at {wanted}")?;
+                write!(f, "no source says whether {component} is held at {wanted}")?;
                 match assumed {
                     Some(level) => write!(f, "; the documents suggest {}", Level(level)),
                     None => Ok(()),
@@ -283,7 +283,7 @@ impl fmt::Display for Words<'_, '_> {
             Reason::Action { action } => match self.0.answer {
                 Answer::Allowed => write!(f, "{action} is held"),
                 Answer::Refused => write!(f, "{action} is not held"),
-                Answer::Unknown => write!(f, "it is not listed whether {action} is held"),
+                Answer::Unknown => write!(f, "no source says whether {action} is held"),
             },
             Reason::All => write!(f, "all {} are in scope", self.0.subject),
             Reason::Nothing => write!(f, "no {} are in scope", self.0.subject),

@@ -105,9 +105,9 @@ impl KeyByte {
 impl fmt::Display for KeyError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Empty => f.write_str("the key is empty; a key has 1 to 256 characters"),
+            Self::Empty => f.write_str("the key is empty; expected 1 to 256 characters"),
             Self::TooLong { len } => {
-                write!(f, "the key has {len} bytes; a key has at most {KEY_BYTES_MAX}")
+                write!(f, "the key has {len} bytes; expected at most {KEY_BYTES_MAX}")
             }
             Self::BadByte { position, kind } => {
                 let what = match kind {
@@ -116,7 +116,7 @@ impl fmt::Display for KeyError {
                     KeyByte::Control => "a control character",
                     KeyByte::NotAscii => "not ASCII",
                 };
-                write!(f, "byte {position} of the key is {what}; a key is visible ASCII only")
+                write!(f, "byte {position} of the key is {what}; expected visible ASCII only")
             }
         }
     }
@@ -219,7 +219,7 @@ impl fmt::Display for KeyIdError {
             Self::NotDigits => "the key id contains characters other than the digits 0 to 9",
             Self::TooLarge => "the key id is above 18446744073709551615",
         };
-        write!(f, "{seen}; it is the number in the ID column of the API Keys table, such as 56")
+        write!(f, "{seen}; expected the number in the ID column of the API Keys table, such as 56")
     }
 }
 

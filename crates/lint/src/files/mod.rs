@@ -30,7 +30,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use cortexkey_manifest::policy::{Severity, is_builtin, load_as, pinned};
+use cortexkey_manifest::policy::{LoadError, Severity, is_builtin, load_as, pinned};
 use cortexkey_manifest::yaml::YamlLimits;
 use cortexkey_manifest::{escape, mask_path};
 use cortexkey_system::{Links, WriteOptions, counted, ground, replace};
@@ -362,7 +362,17 @@ fn load_policy(
     let whole = |path: &str| identity(options, path);
     layers
         .map(|layers| Policy::numbered(layers, number).with_paths(&whole))
-        .map_err(|error| RunError::new(format!("the policy: {error}")))
+        .map_err(|error| policy_error(&error))
+}
+
+fn policy_error(error: &LoadError) -> RunError {
+    match error {
+        LoadError::NoBuiltin { meant, .. } => {
+            RunError::new(error.to_string()).help(format!("did you mean `{meant}`?"))
+        }
+        LoadError::Read(_) => RunError::new(error.to_string())
+            .help("correct the policy's path, or create a policy with `cortexkey policy init`"),
+    }
 }
 
 /// Replaces the text of a policy's file, unless it changed since it was read or is outside the
@@ -461,7 +471,10 @@ fn write_baseline(
     }
     if left > 0 {
         let verb = if left == 1 { "is" } else { "are" };
-        message += &format!("; {left} {verb} excluded: secrets, locked rules, and new findings");
+        message += &format!(
+            ", and {left} {verb} excluded: a baseline takes no secrets, locked rules, coverage findings, or \
+             findings that are new since it was written"
+        );
     }
     messages.push(message);
     Ok(())

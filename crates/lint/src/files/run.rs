@@ -150,9 +150,9 @@ fn not_checked(options: &Options, paths: &[PathBuf], why: [&str; 2]) -> Option<S
     let [one, several] = why;
     match (paths.len(), paths.len().saturating_sub(NAMED_MAX)) {
         (0, _) => None,
-        (1, _) => Some(format!("not checked, since it {one}: {names}")),
-        (_, 0) => Some(format!("not checked, since they {several}: {names}")),
-        (_, more) => Some(format!("not checked, since they {several}: {names} and {more} more")),
+        (1, _) => Some(format!("{names} {one} and was not checked")),
+        (_, 0) => Some(format!("{names} {several} and were not checked")),
+        (_, more) => Some(format!("{names} and {more} more {several} and were not checked")),
     }
 }
 

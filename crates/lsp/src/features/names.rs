@@ -394,9 +394,9 @@ pub(crate) enum RenameError {
     BadName,
     #[error("another key has the name {name}")]
     Taken { name: String },
-    #[error("a remote policy waives a finding of this key; change the name there, too")]
+    #[error("a remote policy waives a finding of this key: change the name there, too")]
     RemotePolicy,
-    #[error("{count} keys have the name {name}; change each by hand")]
+    #[error("{count} keys have the name {name}: change each by hand")]
     SeveralKeys { count: usize, name: String },
 }
 

@@ -56,7 +56,7 @@ pub type PolicyReadError = Box<dyn core::error::Error + Send + Sync>;
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
     /// No built-in policy has this name.
-    #[error("there is no policy {}; did you mean `{meant}`?", quote(name))]
+    #[error("there is no policy {}", quote(name))]
     NoBuiltin {
         /// The name.
         name: String,

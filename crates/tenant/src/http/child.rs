@@ -24,21 +24,28 @@ impl Target {
         let mut named = request.headers.get_all(CHILD).iter();
         let Some(child) = named.next() else { return Ok(Self(Arc::clone(app))) };
         let path = request.uri.path();
-        let refused = |why: &'static str| {
+        let refused = |why: &'static str, remedy: &'static str| {
             Refusal::new(StatusCode::BAD_REQUEST, "Invalid child tenant")
-                .with_extra(format!("x-child-tenant-id: {why}; nothing was changed"))
-                .with_remedy(why)
+                .with_extra(format!("x-child-tenant-id: {why}"))
+                .with_remedy(remedy)
                 .in_envelope(envelope_of(path))
         };
         if !CALLS.iter().any(|call| path.trim_end_matches('/').ends_with(call)) {
-            return Err(refused("only the calls on api_keys are for a child tenant"));
+            return Err(refused(
+                "only the calls on api_keys are for a child tenant",
+                "make this call without the header",
+            ));
         }
         if named.next().is_some() {
-            return Err(refused("the header is given twice"));
+            return Err(refused("the header is given twice", "send the header once"));
         }
         let child = child.to_str().ok().and_then(|id| app.children.get(id));
-        let missing = "this tenant has no such child tenant (see --child)";
-        child.map(|child| Self(Arc::clone(child))).ok_or_else(|| refused(missing))
+        child.map(|child| Self(Arc::clone(child))).ok_or_else(|| {
+            refused(
+                "this tenant has no such child tenant",
+                "start the emulator with --child ID for each child tenant",
+            )
+        })
     }
 
     /// Whether it is a child.

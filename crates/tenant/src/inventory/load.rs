@@ -44,7 +44,9 @@ pub enum InventoryError {
     #[error("the inventory is larger than {FILE_BYTES_MAX} bytes")]
     TooLarge,
     /// The file is not an inventory in JSON.
-    #[error("the inventory is not in the expected form")]
+    #[error(
+        "the inventory is not JSON of the expected form\nhelp: `cortexkey import --inventory` writes one"
+    )]
     Json(#[source] serde_json::Error),
     /// A list is too long.
     #[error("the inventory's {list} has more than {RECORDS_MAX} records")]
@@ -63,7 +65,7 @@ pub enum InventoryError {
         member: &'static str,
     },
     /// Two records of a list have the same name or id.
-    #[error("the inventory's {list} has {name:?} twice; remove one of them")]
+    #[error("the inventory's {list} has {name:?} twice\nhelp: remove one of them")]
     Twice {
         /// The list.
         list: &'static str,

@@ -12,40 +12,45 @@ use thiserror::Error;
 #[non_exhaustive]
 pub enum RedisFault {
     /// The address is invalid.
-    #[error("the address is not of the form redis://[:password@]host:port[/db]")]
+    #[error("the address is invalid\nhelp: write redis://[:password@]host:port[/db]")]
     Address,
     /// The connection is refused.
-    #[error("there is no server at the address; start it, or correct the address")]
+    #[error("there is no server at the address\nhelp: start it, or correct the address")]
     Away,
     /// It does not respond in time.
-    #[error("the server does not answer within half a second")]
+    #[error(
+        "the server does not answer within half a second\nhelp: check the server and the network"
+    )]
     Silent,
     /// The password is wrong, or the user lacks the required commands.
     #[error(
-        "the server does not let us in: give the password; the user needs EVALSHA, SCRIPT, \
-         INFO, TIME, HMGET, HSET, HDEL, HGETALL, ZADD, ZCARD, ZREM, ZSCORE and ZRANGEBYSCORE"
+        "the server refuses the password or a command\nhelp: correct the password, and allow its user \
+         EVALSHA, SCRIPT, INFO, TIME, HMGET, HSET, HDEL, HGETALL, ZADD, ZCARD, ZREM, ZSCORE and \
+         ZRANGEBYSCORE"
     )]
     Denied,
     /// It evicts keys when it is full.
     #[error(
-        "the server evicts keys when it is full, and records of accepted requests with them; set \
-         maxmemory-policy noeviction"
+        "the server evicts keys when it is full, and records of accepted requests with them\nhelp: \
+         set maxmemory-policy noeviction"
     )]
     Evicts,
     /// It is a replica, which may know less than its master.
-    #[error("the server is a replica; give the address of the master")]
+    #[error("the server is a replica\nhelp: give the address of the master")]
     Replica,
     /// It is loading its data.
-    #[error("the server is still loading its data; try again when it is ready")]
+    #[error("the server is still loading its data\nhelp: try again when it is ready")]
     Loading,
     /// It is configured to write its data to disk, but cannot.
     #[error(
         "the server cannot write its data to its disk (aof_last_write_status or \
-         rdb_last_bgsave_status is not ok); free its disk, or turn persistence off"
+         rdb_last_bgsave_status is not ok)\nhelp: free space on its disk, or turn persistence off"
     )]
     Persistence,
     /// Its responses are not those of Redis or Valkey.
-    #[error("the server does not answer as Redis 6.2 or Valkey does")]
+    #[error(
+        "the server does not answer as Redis 6.2 or Valkey does\nhelp: give the address of such a server"
+    )]
     Strange,
 }
 

@@ -20,7 +20,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let key = std::env::var("CORTEXKEY_API_KEY")?;
     let stored = StoredKey::new(id, Level::Advanced, Key::new(key.as_bytes())?);
 
-    // No request can have been accepted before with a key of this example. A real service that
+    // The example assumes that no request with this key was accepted before. A service that
     // restarts uses `Start::Fresh`.
     let app = Router::new()
         .route(

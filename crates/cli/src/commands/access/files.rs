@@ -195,7 +195,7 @@ fn no_such_key(key: &str, found: &PolicyInForce, all: &[String], unread: usize) 
             Exit::NoInput,
             format!("{whose} has no key definition that could be read"),
         )
-        .help("give a file, or the policy with --policy FILE; `cortexkey lint` lists the files that are read");
+        .help("give a file, or the policy with --policy FILE");
     }
     let mut message = format!(
         "there is no key {} among the {} of {}",
@@ -204,7 +204,7 @@ fn no_such_key(key: &str, found: &PolicyInForce, all: &[String], unread: usize) 
         found.path()
     );
     if unread > 0 {
-        message += &format!("; {} could not be read", counted(unread, "file"));
+        message += &format!(", and {} could not be read", counted(unread, "file"));
     }
     let near = closest(key, all.iter().map(String::as_str));
     let help = match near {
@@ -270,8 +270,7 @@ pub(super) fn every(named: Option<&Path>) -> Result<(PolicyInForce, Vec<Key>), F
     }
     if keys.is_empty() {
         let message = format!("{} has no key definition that could be read", found.path());
-        return Err(Failure::new(Exit::NoInput, message)
-            .help("give the policy with --policy FILE; `cortexkey lint` lists what is read"));
+        return Err(Failure::new(Exit::NoInput, message).help("give the policy with --policy FILE"));
     }
     Ok((found, keys))
 }

@@ -77,7 +77,9 @@ pub(super) fn losses_text(keys: &[Key]) -> String {
     }
     out += &format!("\n{losing} of {} keys would lose access", keys.len());
     if unscoped > 0 {
-        out += &format!("; without a scope: {unscoped}. Assign one before you turn scopes on");
+        out += &format!(
+            ", {unscoped} of them without a scope\n help: assign scopes before you turn scopes on"
+        );
     }
     out.push('\n');
     out

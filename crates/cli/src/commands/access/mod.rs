@@ -228,7 +228,9 @@ fn component_note(access: &KeyAccess, name: &str) -> Result<Option<String>, Fail
     }
     match closest(name, known()) {
         Some(near) => Err(Failure::usage_error(format!("there is no component {}", plain(name)))
-            .help(format!("did you mean \"{near}\"? Case and spaces count"))),
+            .help(format!(
+                "did you mean \"{near}\"? Names match exactly, including case and spaces"
+            ))),
         None => Ok(Some(format!("no public document and no role names a component {name}"))),
     }
 }

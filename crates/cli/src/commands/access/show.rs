@@ -117,10 +117,10 @@ impl<'l> Overview<'l> {
             self.makes_keys.map_or("unknown", |yes| if yes { "yes" } else { "no" }),
         );
         if access.tenant.scopes == ScopeModel::NoScopes {
-            out += &format!("\n{BOLD}May see{BOLD:#}  {DIM}what its roles allow{DIM:#}\n");
+            out += &format!("\n{BOLD}May see{BOLD:#} {DIM}(what its roles allow){DIM:#}\n");
             return out + &notes_text(&notes(access));
         }
-        out += &format!("\n{BOLD}May see{BOLD:#}  {DIM}{}{DIM:#}\n", enforcement(access));
+        out += &format!("\n{BOLD}May see{BOLD:#} {DIM}({}){DIM:#}\n", enforcement(access));
         for (area, words) in areas(access) {
             out += &row(area, &words);
         }
@@ -301,7 +301,7 @@ fn head_text(located: &Located) -> String {
     out += &format!("\n{BOLD}Roles{BOLD:#}\n");
     for (role, facts) in roles.iter().zip(role_facts) {
         let mut words = vec![match facts.origin {
-            RoleOrigin::Catalogue => "of the catalog".to_owned(),
+            RoleOrigin::Catalogue => "from the policy's catalog".to_owned(),
             RoleOrigin::Predefined => "predefined".to_owned(),
             RoleOrigin::Unknown => "unknown to the product and the catalog".to_owned(),
         }];
@@ -328,7 +328,7 @@ fn enforcement(access: &KeyAccess) -> String {
             "the tenant stores scopes and does not enforce them".to_owned()
         }
         (ScopeModel::Areas, Sbac::Unknown) => {
-            "whether the tenant enforces scopes is unknown".to_owned()
+            "it is unknown whether the tenant enforces scopes".to_owned()
         }
     }
 }
@@ -365,7 +365,7 @@ pub(super) fn notes(access: &KeyAccess) -> Vec<String> {
     }
     if tenant.settings.sbac == Sbac::Unknown {
         notes.push(
-            "the policy does not say whether the tenant enforces scopes: assumed that it does"
+            "the policy does not say whether the tenant enforces scopes, so the answer assumes that it does"
                 .to_owned(),
         );
     }
@@ -373,7 +373,7 @@ pub(super) fn notes(access: &KeyAccess) -> Vec<String> {
     let by_tags = matches!(scope.endpoints.tags, Axis::Scope(_));
     if by_tags && !tenant.tags_said {
         notes.push(
-            "the policy does not say how endpoint tags are matched: assumed to be restrictive"
+            "the policy does not say how endpoint tags are matched, so the answer assumes restrictive"
                 .to_owned(),
         );
     }

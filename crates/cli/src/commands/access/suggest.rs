@@ -30,7 +30,7 @@ const CALLS_SHOWN_MAX: usize = 20;
 /// Find the smallest role for a set of API calls, or the calls that a role cannot make
 ///
 /// Reads calls from a list, a HAR file, an access log or the emulator's request log, and prints the
-/// permissions that they need and the roles that hold them. Each fact is marked as documented,
+/// permissions that they need and the roles that grant them. Each fact is marked as documented,
 /// observed on a live tenant, or assumed from the name of a component. For many calls no public
 /// document names the permission; these are listed, and the answer is then incomplete. No tenant is
 /// called.
@@ -42,12 +42,12 @@ const CALLS_SHOWN_MAX: usize = 20;
   cortexkey access suggest --role Viewer calls.txt   which of these calls Viewer cannot make
   cortexkey access suggest --role Responder          the same for all known operations
 
-Roles that certainly hold everything come first, then roles that may. Each group starts with the
-unprivileged roles that grant the fewest additional permissions. If only administrators hold
-everything, the smallest sets of two to four roles that do so together follow.
+Roles that certainly grant everything come first, then roles that may. Each group starts with the
+unprivileged roles that grant the fewest additional permissions. If only administrators'
+roles grant everything, the smallest sets of two to four roles that do so together follow.
 
-Exit codes: 0 a role holds everything, or with --role the role allows every call; 1 a call is
-unknown, no role certainly holds everything, or a call is refused; 2 usage error, or an invalid
+Exit codes: 0 a role grants everything, or with --role the role allows every call; 1 a call is
+unknown, no role certainly grants everything, or a call is refused; 2 usage error, or an invalid
 policy; 3 no call could be read."#)]
 pub(crate) struct Args {
     /// Files with calls; `-` is standard input
@@ -192,7 +192,7 @@ fn forward_text(
     combinations: &Combinations,
 ) -> String {
     let made: usize = list.calls.values().sum();
-    let mut out = format!("{}, {} different\n\n", counted(made, "call"), list.calls.len());
+    let mut out = format!("{}, {} distinct\n\n", counted(made, "call"), list.calls.len());
     out += &format!("{BOLD}Permissions{BOLD:#}\n");
     for requirement in &permissions.required {
         let why = format!("{} ({})", requirement.ground.as_str(), requirement.source);
@@ -216,7 +216,7 @@ fn forward_text(
     let refused = roles.len() - fitting().count();
     let more = fitting().count() - shown;
     out += &format!(
-        "{DIM}  {} may be sufficient; {refused} are not{DIM:#}\n",
+        "{DIM}  {} may be sufficient, and {refused} are not{DIM:#}\n",
         counted(more, "other role")
     );
     out += &combinations_text(permissions, combinations);
@@ -248,15 +248,15 @@ fn missing_text(heading: &str, calls: &[ApiCall]) -> String {
 
 fn candidate_text(role: &Candidate) -> String {
     let (color, holds) = match role.fit {
-        RoleMatch::Yes => (GOOD, "holds everything"),
-        RoleMatch::Unknown => (DIM, "may hold everything"),
+        RoleMatch::Yes => (GOOD, "grants everything"),
+        RoleMatch::Unknown => (DIM, "may grant everything"),
         RoleMatch::No => (BAD, "lacks something"),
     };
     let mut words = vec![holds.to_owned()];
-    words.extend(role.certainty.map(|certainty| format!("{certainty} at least")));
+    words.extend(role.certainty.map(|certainty| format!("at least {certainty}")));
     if !role.open.is_empty() {
         let open: Vec<String> = role.open.iter().map(needs).collect();
-        words.push(format!("not known: {}", open.join("; ")));
+        words.push(format!("unknown: {}", open.join("; ")));
     }
     words.extend(excess_words(role));
     let row = row(&role.name, &words.join(", "));
@@ -267,8 +267,8 @@ fn combinations_text(permissions: &Permissions, combinations: &Combinations) -> 
     let mut out = String::new();
     for combination in &combinations.found {
         let (color, holds) = match combination.fit {
-            RoleMatch::Yes => (GOOD, "hold everything"),
-            _ => (DIM, "may hold everything"),
+            RoleMatch::Yes => (GOOD, "grant everything"),
+            _ => (DIM, "may grant everything"),
         };
         let count = combination.roles.len();
         out += &format!("\n{BOLD}{count} roles together{BOLD:#} {color}{holds}{color:#}\n");
@@ -280,7 +280,7 @@ fn combinations_text(permissions: &Permissions, combinations: &Combinations) -> 
     }
     if combinations.is_cut {
         out += &format!(
-            "\n{BAD}There are too many roles to try all combinations; a better one may exist{BAD:#}\n"
+            "\n{BAD}There are too many roles to try all combinations, so a better one may exist{BAD:#}\n"
         );
     }
     out
@@ -363,7 +363,7 @@ fn reverse(
 ) -> Result<Exit, Failure> {
     if role_named(found, name, Some(args.product)).is_none() {
         return Err(Failure::usage_error(format!("there is no role `{}`", plain(name))).help(
-            "`cortexkey roles` lists all roles; names match exactly, including case and spaces",
+            "`cortexkey roles` lists all roles, and names match exactly, including case and spaces",
         ));
     }
     let role = held(found, name, args.product);
@@ -379,12 +379,12 @@ fn reverse(
     text::print(&match args.format {
         Format::Text => {
             let mut out = format!(
-                "{BOLD}{}{BOLD:#} makes {} of {} calls\n",
+                "{BOLD}{}{BOLD:#} allows {} of {} calls\n",
                 plain(name),
                 of(RoleMatch::Yes).count(),
                 each.len()
             );
-            for (fit, heading) in [(RoleMatch::No, "Refused"), (RoleMatch::Unknown, "Not known")] {
+            for (fit, heading) in [(RoleMatch::No, "Refused"), (RoleMatch::Unknown, "Unknown")] {
                 if of(fit).next().is_some() {
                     out += &format!("\n{BAD}{heading}{BAD:#}\n");
                 }

@@ -53,7 +53,7 @@ pub(crate) struct Args {
 enum Host {
     /// ck….localhost: a name of its own, so that no other server on this machine shares its cookies
     Random,
-    /// 127.0.0.1
+    /// The IP address
     #[value(name = "127.0.0.1")]
     Address,
 }
@@ -91,7 +91,8 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     options.on_address = Arc::new(print_address);
     let console = Console::start(options).map_err(|error| start_failed(&error))?;
     let changes = if args.allow_changes { "changes allowed" } else { "read-only" };
-    print_note(&format!("API keys of {address} ({changes}); open this address, which works once:"));
+    print_note(&format!("API keys of {address} ({changes})"));
+    print_note("open this address, which works once:");
     text::print_key(&format!("{}\n", console.address()))?;
     console.wait()?;
     Ok(Exit::Done)

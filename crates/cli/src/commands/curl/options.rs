@@ -222,7 +222,7 @@ fn reason(name: &str) -> &'static str {
             "it would send the same headers again, and they are valid for one request"
         }
         "-v" | "--verbose" | "--trace" | "--trace-ascii" | "--libcurl" => {
-            "it prints the headers, with the key or its digest; --include shows the response's"
+            "it prints the headers, with the key or its digest (--include prints the response's headers)"
         }
         "-K" | "--config" | "--url" | "--" => "the path is the first argument, and the only URL",
         "-u" | "--user" | "--netrc" | "-n" | "--oauth2-bearer" => {

@@ -27,8 +27,8 @@ use crate::text::{self, BAD, GOOD};
 
 /// Make a tenant's keys match their definitions
 ///
-/// The linter runs first, then the plan is shown. You confirm whatever widens, replaces or deletes.
-/// You can interrupt the command at any point and run it again.
+/// The linter runs first, then the plan is shown. The command asks for confirmation before it widens
+/// a key's access, or replaces or deletes a key. You can interrupt it at any point and run it again.
 #[derive(clap::Args)]
 #[command(after_help = format!("{EXAMPLES}\n\n{SETTINGS}"))]
 pub(crate) struct Args {
@@ -129,8 +129,9 @@ fn apply(args: &Args, target: &Target) -> Result<Exit, Failure> {
         return Ok(Exit::Done);
     }
     let refused = plan.actions.iter().filter(|action| action.action == ActionKind::Refuse).count();
-    Err(Failure::new(Exit::Findings, format!("{} failed, {refused} refused", failed.len()))
-        .help("fix the errors above and run `cortexkey apply` again; completed changes stay"))
+    Err(Failure::new(Exit::Findings, format!("{} failed, {refused} refused", failed.len())).help(
+        "fix the errors above and run `cortexkey apply` again, which keeps completed changes",
+    ))
 }
 
 /// Carries out a plan; returns the keys that something failed for.
@@ -199,11 +200,13 @@ fn check_planned(path: &Path, plan: &Plan) -> Result<(), Failure> {
         Some(field) => Err(Failure::new(
             Exit::Findings,
             format!(
-                "the current plan differs from {} in `{field}`; nothing was done",
+                "nothing was done, because the current plan differs from {} in `{field}`",
                 path.display()
             ),
         )
-        .help("the tenant or the definitions have changed; create a new plan and review it")),
+        .help(
+            "create a new plan and review it, because the tenant or the definitions have changed",
+        )),
     }
 }
 

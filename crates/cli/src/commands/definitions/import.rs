@@ -137,7 +137,10 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
             }
         }
     }
-    text::print(&format!("{written} written, {refused} refused; now run `cortexkey lint`\n"))?;
+    text::print(&format!("{written} written, {refused} refused\n"))?;
+    if written > 0 {
+        print_note("next: run `cortexkey lint`");
+    }
     Ok(match (refused, state.unread_scopes.is_empty()) {
         (0, true) => Exit::Done,
         (0, false) => Exit::Partly,
@@ -201,7 +204,7 @@ fn summary(path: &Path, imported: &Imported) -> String {
 /// Why a definition is not written.
 #[derive(Debug, Error)]
 enum ImportError {
-    #[error("{} already exists with other contents; key {id} is not imported", .path.display())]
+    #[error("{} already exists with other contents, so key {id} is not imported", .path.display())]
     Exists { path: PathBuf, id: u64 },
     #[error("cannot write {}", .path.display())]
     Write { path: PathBuf, source: io::Error },

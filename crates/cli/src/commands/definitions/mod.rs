@@ -143,19 +143,20 @@ impl DefinitionArgs {
         if let Some(report) = outcome.report.as_ref().filter(|_| fails || outcome.usage_error) {
             print_note(&report.render(Format::Human, io::stderr().is_terminal()));
             let exit = if outcome.usage_error { Exit::UsageError } else { Exit::Findings };
-            return Err(Failure::new(exit, "the linter found errors; nothing was changed").help(
-                "fix them, or put accepted findings into a baseline (--baseline, as in \
+            return Err(Failure::new(exit, "nothing was changed, because the linter found errors")
+                .help(
+                    "fix them, or put accepted findings into a baseline (--baseline, as in \
                  `cortexkey lint`)",
-            ));
+                ));
         }
         // Otherwise a pattern that matches no file would look like deleted definitions.
         if outcome.no_input {
             return Err(Failure::new(
                 Exit::NoInput,
-                "there are no definitions; nothing was changed",
+                "nothing was changed, because there are no definitions",
             )
             .help(
-                "check `keys` in the policy; to delete the last key, use `cortexkey keys delete`",
+                "check `keys` in the policy, or delete the last key with `cortexkey keys delete`",
             ));
         }
         Ok(outcome)

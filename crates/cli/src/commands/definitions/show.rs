@@ -43,6 +43,9 @@ fn action(action: &Action) -> String {
         one_line(&action.key),
         one_line(&action.reason)
     );
+    if let Some(help) = &action.help {
+        out += &format!("    help: {}\n", one_line(help));
+    }
     for change in &action.changes {
         let from = one_line(&change.from);
         let to = one_line(&change.to);

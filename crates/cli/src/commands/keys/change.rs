@@ -27,7 +27,7 @@ pub(super) fn no_such_key(client: &Client, id: KeyId) -> Failure {
 pub(super) fn check_comment(comment: Option<&str>) -> Result<(), Failure> {
     if comment.is_some_and(has_secret) {
         return Err(Failure::usage_error("the comment contains a key or another secret")
-            .help("everyone who may list keys reads comments; leave the secret out"));
+            .help("leave the secret out, because everyone who may list keys can read comments"));
     }
     Ok(())
 }

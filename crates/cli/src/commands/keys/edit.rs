@@ -12,7 +12,7 @@ use cortexkey_core::lifecycle::KeyRecord;
 
 use super::change::{check_comment, find};
 use super::scope_file::ScopeFile;
-use crate::change::{ChangeArgs, announce, print_note};
+use crate::change::{ChangeArgs, announce};
 use crate::connection::{ConnectionArgs, SETTINGS, level};
 use crate::exit::{Exit, Failure};
 use crate::needs::CheckArgs;
@@ -106,18 +106,17 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
     if edits {
         let edited = client.edit_key(args.id, &sent(&wanted));
         edited.map_err(|error| not_edited(&error, args, has.key_id))?;
-        print_note(&format!("edited key {}", args.id));
+        text::print(&format!("edited key {}\n", args.id))?;
     }
     if let Some(scope) = scope {
         let done = if edits { "roles, level and comment are set, " } else { "" };
         client.replace_scope(args.id, &scope).map_err(|why| {
             let what = format!("{done}the scope of key {} is not set", args.id);
             Failure::because(Exit::Findings, what, &why)
-                .help("run the same command again; completed changes stay")
+                .help("run the same command again, which keeps completed changes")
         })?;
-        print_note(&format!("scoped key {}", args.id));
+        text::print(&format!("set the scope of key {}\n", args.id))?;
     }
-    text::print(&format!("key {} is up to date\n", args.id))?;
     Ok(Exit::Done)
 }
 
@@ -131,7 +130,7 @@ fn not_edited(error: &EditError, args: &Args, id: KeyId) -> Failure {
         failure
     } else {
         failure.help(format!(
-            "`cortexkey keys show {id}` shows its state; run the same command again to complete the change"
+            "look at its state with `cortexkey keys show {id}`, and run the same command again"
         ))
     }
 }

@@ -62,7 +62,8 @@ pub(crate) struct FilterArgs {
     #[arg(long, value_name = "COLUMN=TIME", value_parser = column, help_heading = "Filters")]
     until: Vec<(TimeColumn, u64)>,
 
-    /// Only keys whose time in a column is in the 30 days before this one, like the console's menu
+    /// Only keys whose time in a column is in the 30 days before this one, like the console's menu; a
+    /// date means its end
     #[arg(long, value_name = "COLUMN=TIME", value_parser = column, help_heading = "Filters")]
     thirty_days_prior_to: Vec<(TimeColumn, u64)>,
 

@@ -55,7 +55,7 @@ Examples:
   cortexkey keys inventory --audit 180d --format csv --out inventory.csv
   cortexkey keys inventory --format json | jq '.keys[] | select(.auditedActions == 0) | .id'
 
-Exit codes: 0 success; 1 definitions that cannot be compared, a refusal or no answer; 2 usage error;
+Exit codes: 0 success; 1 definitions that cannot be compared, a refusal or no response; 2 usage error;
 3 there are no definitions; 4 done in part: the key that signs may not read scopes or the audit log,
 or the tenant does not show all keys.";
 

@@ -41,7 +41,7 @@ Examples:
   cortexkey keys list --thirty-days-prior-to expires=2027-03-01
   cortexkey keys list --format json | jq '.keys[].id'
 
-Exit codes: 0 success; 1 a refusal or no answer; 2 usage error.";
+Exit codes: 0 success; 1 a refusal or no response; 2 usage error.";
 
 /// List keys that expire soon or have expired
 ///
@@ -73,7 +73,7 @@ Examples:
   cortexkey keys expiring --within 14d
   cortexkey keys expiring --not-expired --format csv
 
-Exit codes: 0 no key expires that soon; 1 a key does, or there is no answer; 2 usage error.";
+Exit codes: 0 no key expires that soon; 1 a key does, or there is no response; 2 usage error.";
 
 pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
     let connection = args.connection.resolve()?;

@@ -14,7 +14,7 @@ use crate::text;
 pub(crate) enum Format {
     /// A table for people
     Table,
-    /// Rows with tabs, like the console's Copy entire row
+    /// Tab-separated rows, like the console's Copy entire row
     Row,
     /// One object for programs
     Json,

@@ -1,6 +1,6 @@
 //! `cortexkey keys provision`: one key for each line of a list.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
@@ -13,7 +13,7 @@ use cortexkey_client::{
     ApiPermission, Client, LockFile, NewKey, RenewError, Renewal, Sink, StoreSink, state_folder,
 };
 use cortexkey_core::auth::Level;
-use cortexkey_system::io_reason;
+use cortexkey_system::{counted, io_reason, message_and_help};
 use serde_json::{Value, json};
 
 use super::scope_file::ScopeFile;
@@ -237,8 +237,10 @@ fn read_list(args: &Args, path: &Path) -> Result<Vec<Line>, Failure> {
     let text = std::str::from_utf8(&bytes)
         .map_err(|_| Failure::usage_error(format!("{name}: the list is not valid UTF-8")))?;
     let lines = read_csv(text, &defaults(args)).map_err(|error| {
-        Failure::usage_error(format!("{name}: {error}"))
-            .help("nothing was changed; `cortexkey keys provision --help` shows an example list")
+        Failure::usage_error(format!("{name}: {error}")).after(NOTHING_CHANGED).help(
+            "correct the list, or set empty fields for all lines with --role, --security-level and \
+                 --lifetime; --help shows an example",
+        )
     })?;
     if args.scope_file.is_some() && lines.iter().any(|line| line.scope.is_some()) {
         return Err(Failure::usage_error("the list has scopes, and so does --scope-file")
@@ -265,9 +267,12 @@ fn users(args: &Args, client: &Client) -> Result<Vec<Line>, Failure> {
     users.sort_by(|one, other| one.user_email.cmp(&other.user_email));
     read_users(&users, &defaults(args)).map_err(|error| {
         Failure::usage_error(format!("the tenant's users: {error}"))
-            .help("nothing was changed; put users with other names into a CSV file")
+            .after(NOTHING_CHANGED)
+            .help("give --role, --security-level and --lifetime, or list the users in a CSV file")
     })
 }
+
+const NOTHING_CHANGED: &str = "nothing was changed";
 
 fn defaults(args: &Args) -> Defaults {
     let lifetime = args.lifetime.filter(|ms| *ms > 0).map(KeyEnd::After);
@@ -301,6 +306,7 @@ fn new_keys<'a>(
     let now_ms = now_ms();
     let mut new_keys = BTreeMap::new();
     let mut mistakes = Vec::new();
+    let mut remedies = BTreeSet::new();
     for line in lines {
         let unknown = |role: &&String| roles.as_ref().is_some_and(|roles| !roles.contains(role));
         if let Some(role) = line.roles.iter().find(unknown) {
@@ -314,14 +320,19 @@ fn new_keys<'a>(
                 new.scope = new.scope.or_else(|| shared.clone());
                 new_keys.insert(line.name.as_str(), new);
             }
-            Err(why) => mistakes.push(format!("line {}: {why}", line.number)),
+            Err(error) => {
+                let (why, help) = message_and_help(&error);
+                mistakes.push(format!("line {}: {why}", line.number));
+                remedies.extend(help);
+            }
         }
     }
     if mistakes.is_empty() {
         return Ok(new_keys);
     }
-    Err(Failure::usage_error(mistakes.join("\n"))
-        .help("nothing was changed; correct the list and run the same command again"))
+    let failure = Failure::usage_error(mistakes.join("\n")).after(NOTHING_CHANGED);
+    let failure = remedies.into_iter().fold(failure, Failure::help);
+    Err(failure.help("correct the list, and run the same command again"))
 }
 
 fn sink(args: &Args, profile: &cortexkey_client::NewKeys) -> Result<Sink, Failure> {
@@ -410,7 +421,9 @@ fn print(
 ) -> Result<(), Failure> {
     let out = match (format, sink) {
         (Format::Json, _) => text::json(&as_json(client, outcomes)),
-        (Format::Text, None) => outcomes.iter().map(line_text).collect(),
+        (Format::Text, None) => {
+            outcomes.iter().map(line_text).collect::<String>() + &remedies(outcomes)
+        }
         (Format::Text, Some(sink)) => summary(outcomes, sink),
     };
     text::print(&out)?;
@@ -436,9 +449,24 @@ fn line_text(outcome: &Outcome<'_>) -> String {
         one_line(&line.roles.join(", ")),
         match line.end {
             KeyEnd::At(ms) => format!(", until {}", cortexkey_client::time::time_text(ms)),
-            KeyEnd::After(ms) => format!(", for {} d", ms / 86_400_000),
+            KeyEnd::After(ms) => format!(", for {}", lifetime_text(ms)),
         },
     )
+}
+
+/// A lifetime in the largest unit that it is a multiple of.
+fn lifetime_text(ms: u64) -> String {
+    let units = [("day", 86_400_000), ("hour", 3_600_000), ("minute", 60_000)];
+    let unit = units.into_iter().find(|(_, unit_ms)| ms.is_multiple_of(*unit_ms));
+    let (unit, unit_ms) = unit.unwrap_or(("minute", 60_000));
+    counted(usize::try_from(ms / unit_ms).unwrap_or(usize::MAX), unit)
+}
+
+/// The remedies of the lines that need attention, each once.
+fn remedies(outcomes: &[Outcome<'_>]) -> String {
+    let all = outcomes.iter().filter(|outcome| outcome.made.is_none());
+    let all: BTreeSet<&str> = all.filter_map(|outcome| outcome.planned.state.help()).collect();
+    all.into_iter().map(|help| format!(" help: {help}\n")).collect()
 }
 
 fn summary(outcomes: &[Outcome<'_>], sink: &Sink) -> String {
@@ -456,7 +484,7 @@ fn summary(outcomes: &[Outcome<'_>], sink: &Sink) -> String {
             _ => {}
         }
     }
-    if out.is_empty() { "every line has its key\n".to_owned() } else { out }
+    if out.is_empty() { "every line has its key\n".to_owned() } else { out + &remedies(outcomes) }
 }
 
 fn as_json(client: &Client, outcomes: &[Outcome<'_>]) -> Value {
@@ -473,6 +501,9 @@ fn as_json(client: &Client, outcomes: &[Outcome<'_>]) -> Value {
         });
         if outcome.made.is_none() && !state.reason().is_empty() {
             value["reason"] = state.reason().into();
+        }
+        if let Some(help) = state.help().filter(|_| outcome.made.is_none()) {
+            value["help"] = help.into();
         }
         if let LineState::InPlace { differs, .. } = state {
             value["differs"] = differs.clone().into();

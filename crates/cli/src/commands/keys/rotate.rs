@@ -213,9 +213,8 @@ fn failure(args: &Args, client: &Client, sink: Option<&Sink>, error: &RotateErro
         RotateError::NotAnId => usage("give the number in the ID column, or --lock-file FILE"),
         RotateError::NoKeyYet => usage("run `cortexkey apply`"),
         RotateError::NoSuchKey { id, .. } => no_such_key(client, *id),
-        RotateError::NoRoles(_) => Failure::from_error(Exit::Findings, error).help(
-            "nothing was changed; `cortexkey keys generate --role ROLE` gives a new key roles",
-        ),
+        RotateError::NoRoles(_) => Failure::from_error(Exit::Findings, error)
+            .help("generate a key with roles: `cortexkey keys generate --role ROLE`"),
         RotateError::System(_) => usage("keep this key: its users would not get the new one"),
         RotateError::UnreferencedUnknown => {
             usage("give --unreferenced true or false, as the check box in the console shows")
@@ -233,7 +232,7 @@ fn ask(args: &Args, id: KeyId, replacement: &Replacement) -> Result<(), Failure>
     let new = &replacement.new;
     let expires = new.expiration_ms.map(time_text).unwrap_or_default();
     print_note(&format!(
-        "key {id}: {}, {}, {}; the new key expires {expires}",
+        "key {id}: {}, {}, {}\nthe new key expires {expires}",
         new.level,
         one_line(&new.roles.join(", ")),
         one_line(new.comment.as_deref().unwrap_or("no comment")),

@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use crate::change::print_note;
 use crate::connection::call_failure;
-use crate::exit::Failure;
+use crate::exit::{Exit, Failure};
 use crate::input;
 
 const BYTES_MAX: u64 = 16 * 1024 * 1024;
@@ -83,9 +83,9 @@ impl ScopeFile {
         } else {
             Vec::new()
         };
-        scope.to_write(&groups).map_err(|why| {
-            Failure::usage_error(format!("the scope file cannot be used: {why}"))
-                .help("nothing was changed; correct the scope file and run the same command again")
+        scope.to_write(&groups).map_err(|error| {
+            Failure::because(Exit::UsageError, "the scope file cannot be used", &error)
+                .help("correct the scope file and run the same command again")
         })
     }
 }

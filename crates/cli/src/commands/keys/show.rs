@@ -36,7 +36,7 @@ Examples:
   cortexkey keys show 7
   cortexkey keys show 7 --format json
 
-Exit codes: 0 success; 1 no such key, a refusal or no answer; 2 usage error; 4 done in part: the key
+Exit codes: 0 success; 1 no such key, a refusal or no response; 2 usage error; 4 done in part: the key
 that signs may not read the scope.";
 
 pub(super) fn run(args: &Args) -> Result<Exit, Failure> {

@@ -116,7 +116,7 @@ A target in the configuration, whose secret comes from a variable, a file or a p
   url_env = \"CORTEXKEY_SLACK_SECRET\"
 
 Exit codes: 0 everything that is due was sent; 1 a tenant could not be queried, definitions could not be
-read, or a target could not be reached; the next run retries; 2 usage error.";
+read, or a target could not be reached (the next run retries); 2 usage error.";
 
 /// What one run found and did.
 struct WatchResult {

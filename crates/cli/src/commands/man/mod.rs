@@ -18,8 +18,10 @@ use crate::text;
 #[command(after_help = "\
 Examples:
   cortexkey man | man -l -
-  cortexkey man ~/.local/share/man/man1
-  cortexkey man --markdown reference")]
+  mkdir -p ~/.local/share/man/man1 && cortexkey man ~/.local/share/man/man1
+  mkdir reference && cortexkey man --markdown reference
+
+Exit codes: 0 success; 2 usage error, or the folder cannot be written.")]
 pub(crate) struct Args {
     /// Write a page for each command into this folder instead
     folder: Option<PathBuf>,
@@ -47,6 +49,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
             _ => io_reason(&error),
         };
         Failure::usage_error(format!("cannot write to {}: {why}", folder.display()))
+            .help("create the folder first, or name another one")
     })?;
     Ok(Exit::Done)
 }

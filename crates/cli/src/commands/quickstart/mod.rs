@@ -27,6 +27,11 @@ const LIFETIME_DAYS: i64 = 30;
 ///
 /// Takes a few seconds, needs no setup, and leaves nothing behind.
 #[derive(clap::Args)]
+#[command(after_help = "\
+Examples:
+  cortexkey quickstart
+
+Exit codes: 0 success; 1 a step failed.")]
 pub(crate) struct Args {}
 
 pub(crate) fn run(_: &Args) -> Result<Exit, Failure> {
@@ -51,7 +56,7 @@ fn start_tenant() -> Result<Tenant, Failure> {
     let tenant = Tenant::start(options).map_err(|error| unexpected(&error))?;
     let took_ms = start.elapsed().as_secs_f64() * 1000.0;
     text::print(&format!(
-        "   {}, ready in {took_ms:.0} ms; an emulator: nothing leaves this machine\n",
+        "   {}, ready in {took_ms:.0} ms. Nothing leaves this machine\n",
         tenant.url()
     ))?;
     Ok(tenant)
@@ -138,7 +143,7 @@ fn sign_and_call(address: &Address, signer: &Signer) -> Result<(), Failure> {
 fn call_with_curl(address: &Address, tenant: &Tenant, advanced: &Signer) -> Result<(), Failure> {
     heading(6, "Call with curl, with a Standard and an Advanced key")?;
     if !curl_is_there() {
-        return Ok(text::print("   curl is not installed; this step is skipped\n")?);
+        return Ok(text::print("   skipped, because curl is not installed\n")?);
     }
     let url = address.join(VALIDATE_PATH).map_err(|error| unexpected(&error))?;
     text::print(&format!(
@@ -204,7 +209,7 @@ fn show(answer: &wire::WireResponse) -> Result<(), Failure> {
     if let (Some(verdict), Some(remedy)) = (&answer.verdict, &answer.remedy)
         && !accepted
     {
-        let _ = write!(shown, "\n   why: {verdict}; {remedy}");
+        let _ = write!(shown, "\n   why: {verdict}\n   help: {remedy}");
     }
     Ok(text::print(&format!("   POST {VALIDATE_PATH}  {shown}\n"))?)
 }
@@ -264,5 +269,5 @@ fn expect(as_it_should: bool, otherwise: &str) -> Result<(), Failure> {
 /// A step failed: a bug in this program, or a machine without loopback.
 fn unexpected(error: &dyn std::fmt::Display) -> Failure {
     Failure::new(Exit::Findings, format!("quickstart cannot continue: {error}"))
-        .help("this should not happen; please report it with the output above")
+        .help("please report this with the output above")
 }

@@ -50,7 +50,7 @@ impl Post<'_> {
             config = config.proxy(None);
         } else if let Some(variable) = proxy_unusable_for(&uri, environment) {
             return Err(SendError::none(format!(
-                "the proxy that {variable} names cannot be used; correct or unset it"
+                "the proxy that {variable} names cannot be used\nhelp: correct or unset it"
             )));
         }
         let roots = roots.map_or(RootCerts::PlatformVerifier, Roots::as_ureq);
@@ -135,11 +135,11 @@ fn verdict(status: StatusCode, retry_after_s: Option<u64>) -> Result<(), SendErr
     match code {
         200..=299 => Ok(()),
         300..=399 => Err(SendError::none(format!(
-            "the webhook redirects (status {code}), which is not followed; give the final address"
+            "the webhook redirects (status {code}), which is not followed\nhelp: set the final address"
         ))),
         401 | 403 | 404 | 410 => Err(SendError::none(format!(
-            "the webhook refuses the address or its token (status {code}); renew the webhook's \
-             address"
+            "the webhook refuses the address or its token (status {code})\nhelp: renew the \
+             webhook's address"
         ))),
         429 => Err(SendError::none(match retry_after_s {
             Some(seconds) => {

@@ -50,7 +50,7 @@ fn connect(target: &NoticeTarget, mail: &Mail) -> Result<SmtpConnection, SendErr
     let is_loopback = matches!(mail.host.as_str(), "127.0.0.1" | "::1" | "localhost");
     if mail.tls == MailTls::None && !is_loopback {
         return Err(SendError::none(
-            "`tls = \"none\"` is for a mail server on this machine; set `implicit` or `starttls`",
+            "`tls = \"none\"` is only for a mail server on this machine\nhelp: set `implicit` or `starttls`",
         ));
     }
     let tls = match mail.tls {
@@ -122,7 +122,7 @@ fn letter(
 
 fn unreachable(error: &Error) -> SendError {
     SendError::none(if error.is_tls() {
-        "the mail server's certificate is not trusted; `ca_file` names the CA file of your organisation"
+        "the mail server's certificate is not trusted\nhelp: set `ca_file` to your organisation's CA file"
             .to_owned()
     } else if error.status().is_some() {
         words(error, "the connection")
