@@ -29,14 +29,14 @@ func checkIdentity(keyID uint64, level Level, key []byte) error {
 
 func checkKey(key []byte) error {
 	if len(key) == 0 {
-		return fmt.Errorf("%w: it is empty; a key has 1 to %d characters", ErrInvalidKey, keyBytesMax)
+		return fmt.Errorf("%w: it is empty; expected 1 to %d characters", ErrInvalidKey, keyBytesMax)
 	}
 	if len(key) > keyBytesMax {
-		return fmt.Errorf("%w: it has %d bytes; a key has at most %d", ErrInvalidKey, len(key), keyBytesMax)
+		return fmt.Errorf("%w: it has %d bytes; expected at most %d", ErrInvalidKey, len(key), keyBytesMax)
 	}
 	for i, b := range key {
 		if b < '!' || b > '~' {
-			return fmt.Errorf("%w: byte %d is %s; a key is visible ASCII only", ErrInvalidKey, i+1, kindOf(b))
+			return fmt.Errorf("%w: byte %d is %s; expected visible ASCII only", ErrInvalidKey, i+1, kindOf(b))
 		}
 	}
 	return nil

@@ -52,7 +52,7 @@ func (e *evaluation) component(name string, wanted uint32) backend.Answer {
 		answer = backend.Allowed
 	case held.highest >= wanted:
 		answer = backend.Unknown
-		reason = fmt.Sprintf("it is not listed whether %s is held at %s", name, permissions[wanted])
+		reason = fmt.Sprintf("no source says whether %s is held at %s", name, permissions[wanted])
 	}
 	if answer != backend.Allowed {
 		e.change(fmt.Sprintf("a role that grants %s at %s", name, permissions[wanted]))
@@ -117,7 +117,7 @@ func (e *evaluation) action(name string) backend.Answer {
 	reason := map[backend.Answer]string{
 		backend.Allowed: name + " is held",
 		backend.Refused: name + " is not held",
-		backend.Unknown: "it is not listed whether " + name + " is held",
+		backend.Unknown: "no source says whether " + name + " is held",
 	}
 	if held != backend.Allowed {
 		e.change("a role that grants " + name)

@@ -96,11 +96,14 @@ impl Diagnosis {
         }
     }
 
-    /// A certain finding, whose evidence is an error. The error's own remedy replaces the cause's.
+    /// A certain finding, whose evidence is an error. The error's own remedy replaces the general one
+    /// about settings.
     fn find_error(&mut self, cause: Cause, error: &(dyn Error + 'static)) {
         let (evidence, help) = message_and_help(error);
         self.find(cause, Likelihood::Certain, evidence);
-        let found = self.findings.iter_mut().find(|known| known.cause == cause);
+        let is_general =
+            |known: &&mut DoctorFinding| known.cause == cause && cause == Cause::Settings;
+        let found = self.findings.iter_mut().find(is_general);
         if let (Some(found), [_, ..]) = (found, help.as_slice()) {
             found.remedy = Cow::Owned(help.join(", and "));
         }

@@ -88,7 +88,7 @@ fn secrets_and_locked_rules_stay_out_of_the_baseline() {
     let rules = "L001: { locked: true }, E003: { waivable: false }";
     let folder = folder(&[("cortexkey.yaml", &policy(rules)), ("abc.key", &wrong)]);
     let outcome = record(&folder);
-    assert!(outcome.messages[0].contains("; 3 "), "{:?}", outcome.messages);
+    assert!(outcome.messages[0].contains(" 3 "), "{:?}", outcome.messages);
     let lines = found(&with(&folder, &[])).join("\n");
     for rule in ["L001", "E003", "X004"] {
         assert!(lines.contains(rule), "{lines}");

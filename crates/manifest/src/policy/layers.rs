@@ -219,11 +219,16 @@ impl Loader<'_> {
         match source(name, self.read) {
             Ok(bytes) => self.visit(name, bytes),
             Err(why) => {
-                let help = if pinned::is_copy(name) {
-                    "run `cortexkey policy update`, and commit the folder .cortexkey"
-                } else {
-                    "write `builtin:minimal`, `builtin:recommended`, `builtin:strict`, or a path \
-                     relative to this file"
+                let help = match &why {
+                    LoadError::NoBuiltin { meant, .. } => format!("did you mean `{meant}`?"),
+                    LoadError::Read(_) if pinned::is_copy(name) => {
+                        "run `cortexkey policy update`, and commit the folder .cortexkey".to_owned()
+                    }
+                    LoadError::Read(_) => {
+                        "write `builtin:minimal`, `builtin:recommended`, `builtin:strict`, or a path \
+                         relative to this file"
+                            .to_owned()
+                    }
                 };
                 problems.push(bad(span, escape(&mask_path(&why.to_string()))).help(help));
                 None
