@@ -18,7 +18,7 @@ pub const KEY_BYTES_MAX: usize = 256;
 ///
 /// assert!(Key::new(b"DCdIeow0xm73EwnxjPza").is_ok());
 /// let error = Key::new(b"pasted with a newline\n").err().map(|e| e.to_string());
-/// assert_eq!(error.as_deref(), Some("byte 7 of the key is a space; a key is visible ASCII only"));
+/// assert_eq!(error.as_deref(), Some("byte 7 of the key is a space; expected visible ASCII only"));
 /// ```
 ///
 /// ```compile_fail
