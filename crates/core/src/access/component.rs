@@ -391,4 +391,16 @@ mod tests {
         assert!(!names(Product::Xsoar8).any(|name| name == "Cases and Issues"));
         assert!(names(Product::Xdr5).eq(names(Product::Xsiam)));
     }
+
+    #[test]
+    fn components_and_permissions_are_found_by_name() {
+        for table in [COMPONENTS, XSOAR_8_COMPONENTS, XPANSE_COMPONENTS] {
+            let first = table[0].name;
+            assert_eq!(Component::by_name(first).map(|found| found.name), Some(first));
+        }
+        for permission in [Permission::None, Permission::View, Permission::Edit] {
+            assert_eq!(permission.as_str().parse(), Ok(permission));
+        }
+        assert_eq!("View".parse::<Permission>(), Err(()));
+    }
 }

@@ -449,3 +449,97 @@ fn tags_match<S: Text>(axis: &Axis<S>, tags: &[&str], mode: TagMode) -> bool {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::access::{DatasetScope, EndpointScope};
+
+    const ENFORCING: TenantSettings = TenantSettings::enforcing();
+
+    #[test]
+    fn the_smallest_change_among_endpoints_is_suggested() {
+        let scope: Scope<&str> = Scope {
+            endpoints: EndpointScope::<&str>::select(&["servers"], &["eu"]),
+            ..Scope::NONE
+        };
+        let key = AccessKey { roles: &[], scope: Some(&scope) };
+        let none = Endpoint { groups: &[], tags: &[] };
+        let group_and_tag = Endpoint { groups: &["laptops"], tags: &["us"] };
+        let group = Endpoint { groups: &["desktops"], tags: &["eu"] };
+        let of = |endpoints: [Endpoint<'static>; 2]| {
+            let references = endpoints
+                .map(|endpoint| Reference::Asset { groups: &[], endpoint: Some(endpoint) });
+            let issue = Question::Issue { domain: "Security", references: &references };
+            let decision = decide(&key, &ENFORCING, &issue);
+            let of_endpoints = |change: &&AccessChange<'_>| {
+                !matches!(change, AccessChange::Domain(_) | AccessChange::Unreferenced)
+            };
+            let changes = decision.trace().changes().filter(of_endpoints).copied();
+            changes.map(|change| change_code(&change)).collect::<alloc::vec::Vec<_>>()
+        };
+        for [one, other, smallest] in [
+            [none, group_and_tag, group_and_tag],
+            [none, group, group],
+            [group_and_tag, group, group],
+            [none, none, none],
+        ] {
+            let wanted = match smallest.groups {
+                [] => &["all-endpoints"][..],
+                ["laptops"] => &["group laptops", "tags"],
+                _ => &["group desktops"],
+            };
+            assert_eq!(of([one, other]), wanted);
+            assert_eq!(of([other, one]), wanted);
+        }
+    }
+
+    fn change_code(change: &AccessChange<'_>) -> &'static str {
+        match change {
+            AccessChange::AllEndpoints => "all-endpoints",
+            AccessChange::EndpointGroup("laptops") => "group laptops",
+            AccessChange::EndpointGroup("desktops") => "group desktops",
+            AccessChange::EndpointTags(_) => "tags",
+            _ => "other",
+        }
+    }
+
+    #[test]
+    fn the_first_filter_with_the_worst_answer_is_the_reason() {
+        let row: &[(&str, &str)] = &[("_vendor", "acme")];
+        let reason = |filters: &[(&'static str, &'static str)]| {
+            let datasets = Some(DatasetScope { all: true, filters });
+            let scope: Scope<&str> = Scope { datasets, ..Scope::NONE };
+            let key = AccessKey { roles: &[], scope: Some(&scope) };
+            let settings = TenantSettings { datasets: true, ..ENFORCING };
+            let question = Question::DatasetRow { dataset: "d", row };
+            let decision = decide(&key, &settings, &question);
+            let step = decision.trace().steps().next().copied().unwrap();
+            match step.reason {
+                Reason::DatasetFilter { filter } => (filter.len(), step.answer),
+                _ => (0, step.answer),
+            }
+        };
+        let matches = "_vendor = acme";
+        let also = "_vendor  =  acme";
+        let fails = "_vendor = other";
+        let unknown = "_product = x";
+        assert_eq!(reason(&[]), (0, Answer::Allowed));
+        assert_eq!(reason(&[("e", fails)]), (0, Answer::Allowed));
+        assert_eq!(reason(&[("d", matches)]), (matches.len(), Answer::Allowed));
+        assert_eq!(reason(&[("d", matches), ("d", also)]), (matches.len(), Answer::Allowed));
+        assert_eq!(reason(&[("d", matches), ("d", unknown)]), (unknown.len(), Answer::Unknown));
+        assert_eq!(reason(&[("d", unknown), ("d", fails)]), (fails.len(), Answer::Refused));
+        assert_eq!(reason(&[("d", fails), ("d", unknown)]), (fails.len(), Answer::Refused));
+    }
+
+    #[test]
+    fn roles_answer_components_and_actions_and_the_scope_the_rest() {
+        let row = Question::DatasetRow { dataset: "d", row: &[] };
+        let issue = Question::Issue { domain: "IT", references: &[] };
+        let component = Question::Component { name: "Auditing", permission: Permission::View };
+        let action = Question::Action { name: "Isolate" };
+        assert!(row.is_of_scope() && issue.is_of_scope());
+        assert!(!component.is_of_scope() && !action.is_of_scope());
+    }
+}

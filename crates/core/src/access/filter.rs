@@ -226,4 +226,13 @@ mod tests {
             assert_eq!(RowFilter::parse(filter), Err(error), "{filter}");
         }
     }
+
+    #[test]
+    fn a_filter_has_its_field_and_an_error_its_own_words() {
+        assert_eq!(RowFilter::parse("_vendor = acme").unwrap().field(), "_vendor");
+        let words = [FilterError::Field, FilterError::Operator, FilterError::Value]
+            .map(|error| alloc::string::ToString::to_string(&error));
+        assert!(words.iter().all(|text| !text.is_empty()));
+        assert!(words[0] != words[1] && words[1] != words[2] && words[0] != words[2]);
+    }
 }

@@ -227,6 +227,8 @@ mod tests {
         AccessKey, Area, Axis, CasesAndIssues, EndpointScope, Question, Reference, Role, Scope,
         TenantSettings, Unreferenced, decide,
     };
+    use alloc::string::ToString as _;
+    use alloc::vec::Vec;
     use serde_json::{json, to_value};
 
     #[test]
@@ -259,6 +261,25 @@ mod tests {
         let decision = to_value(decide(&key, &TenantSettings::enforcing(), &asked)).unwrap();
         assert_eq!(decision["steps"][0]["held"], json!(null));
         assert_eq!(decision["changes"][0]["permission"], "edit");
+    }
+
+    #[test]
+    fn every_reason_and_change_has_its_fields() {
+        let decisions = crate::access::trace::tests::every_decision();
+        let lines: Vec<_> = decisions
+            .iter()
+            .map(|decision| {
+                let mut json = to_value(decision).unwrap();
+                // Its words are in a snapshot of their own.
+                for list in ["steps", "changes"] {
+                    for entry in json[list].as_array_mut().unwrap() {
+                        entry.as_object_mut().unwrap().remove("message").unwrap();
+                    }
+                }
+                json.to_string()
+            })
+            .collect();
+        insta::assert_snapshot!(lines.join("\n"));
     }
 
     #[test]

@@ -197,6 +197,27 @@ mod tests {
     }
 
     #[test]
+    fn a_role_for_decisions_has_all_published_facts() {
+        let mut count = 0;
+        for product in Product::ALL {
+            for known in grants::for_product(product) {
+                let predefined = PredefinedRole::by_name(known.role).unwrap();
+                let role = predefined.role_in(Some(product));
+                assert_eq!(
+                    (role.grants, role.actions),
+                    (known.grants, known.actions),
+                    "{}",
+                    known.role
+                );
+                let others = known.others.map_or(KnownLevel::UNKNOWN, |others| others.level);
+                assert_eq!((role.name, role.others), (known.role, others));
+                count += role.actions.held.len();
+            }
+        }
+        assert!(count > 0, "actions are published");
+    }
+
+    #[test]
     fn contradictory_documents_leave_a_level_unknown() {
         let responder = PredefinedRole::by_name("Responder").unwrap();
         let responder = [responder.role_in(Some(Product::Xsiam))];

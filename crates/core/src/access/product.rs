@@ -63,3 +63,34 @@ impl FromStr for Product {
         Self::ALL.into_iter().find(|product| product.as_str() == text).ok_or(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::string::ToString as _;
+
+    #[test]
+    fn what_each_product_publishes_and_has() {
+        let facts =
+            Product::ALL.map(|product| (product, product.publishes_roles(), product.has_scopes()));
+        assert_eq!(
+            facts,
+            [
+                (Product::Xsoar8, true, false),
+                (Product::Xsiam, true, true),
+                (Product::Xdr5, true, true),
+                (Product::CortexCloud, true, true),
+                (Product::Agentix, false, true),
+                (Product::Xpanse, false, false),
+            ]
+        );
+    }
+
+    #[test]
+    fn names_convert_back() {
+        for product in Product::ALL {
+            assert_eq!(product.to_string().parse(), Ok(product));
+        }
+        assert_eq!("xdr".parse::<Product>(), Err(()));
+    }
+}

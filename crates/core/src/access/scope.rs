@@ -428,4 +428,17 @@ mod tests {
         assert_eq!(Area::<&str>::All.names(), [""; 0]);
         assert_eq!(Axis::scope(&["a"]).names(), ["a"]);
     }
+
+    #[test]
+    fn modes_have_the_words_of_a_definition_or_of_the_product() {
+        let areas = [AreaMode::None, AreaMode::All, AreaMode::Select];
+        assert_eq!(areas.map(AreaMode::as_str), ["none", "all", "select"]);
+        let switches = [Unreferenced::Yes, Unreferenced::No, Unreferenced::Unknown];
+        assert_eq!(switches.map(Unreferenced::as_str), ["true", "false", "unknown"]);
+        let endpoints =
+            [EndpointMode::None, EndpointMode::All, EndpointMode::Select, EndpointMode::Raw];
+        assert_eq!(endpoints.map(EndpointMode::as_str), ["none", "all", "select", "raw"]);
+        let axes = [AxisMode::NoScope, AxisMode::SeeAll, AxisMode::Scope, AxisMode::Any];
+        assert_eq!(axes.map(AxisMode::as_str), ["no_scope", "see_all", "scope", "any"]);
+    }
 }

@@ -370,3 +370,105 @@ fn list(f: &mut fmt::Formatter<'_>, names: &[&str]) -> fmt::Result {
     }
     Ok(())
 }
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+    use alloc::string::ToString as _;
+    use alloc::vec::Vec;
+
+    /// A decision for each reason in each wording, and for each change.
+    pub(crate) fn every_decision() -> Vec<Decision<'static>> {
+        let component = |held, certainty, assumed| Reason::Component {
+            component: "Auditing",
+            held,
+            wanted: Permission::Edit,
+            certainty,
+            assumed,
+        };
+        let view = KnownLevel::exactly(Permission::View);
+        let held = |level| component(level, Some(Certainty::Listed), None);
+        let yes = Answer::Allowed;
+        let no = Answer::Refused;
+        let unknown = Answer::Unknown;
+        let action = Reason::Action { action: "Isolate" };
+        let filter = Reason::DatasetFilter { filter: "_vendor = acme" };
+        let steps = [
+            (no, held(view)),
+            (no, held(KnownLevel::at_most(Permission::View))),
+            (yes, held(KnownLevel::at_least(Permission::View))),
+            (yes, component(view, Some(Certainty::Observed), None)),
+            (unknown, component(KnownLevel::UNKNOWN, None, None)),
+            (unknown, component(KnownLevel::UNKNOWN, None, Some(view))),
+            (yes, action),
+            (no, action),
+            (unknown, action),
+            (yes, Reason::All),
+            (no, Reason::Nothing),
+            (yes, Reason::Selected { name: "prod" }),
+            (no, Reason::NotSelected { names: &[], selected: 1 }),
+            (no, Reason::NotSelected { names: &["a"], selected: 1 }),
+            (no, Reason::NotSelected { names: &["a", "b"], selected: 2 }),
+            (no, Reason::DomainNotSelected { domain: "IT" }),
+            (yes, Reason::TagsFit),
+            (no, Reason::TagsDoNotFit { tags: &[] }),
+            (no, Reason::TagsDoNotFit { tags: &["a", "b"] }),
+            (yes, Reason::Unreferenced),
+            (no, Reason::Unreferenced),
+            (yes, Reason::DatasetsUnscoped),
+            (yes, Reason::DatasetDefault),
+            (no, Reason::DatasetDefault),
+            (yes, filter),
+            (no, filter),
+            (unknown, filter),
+            (no, Reason::NoScope),
+        ];
+        let changes = [
+            AccessChange::Component { component: "Auditing", permission: Permission::Edit },
+            AccessChange::Action("Isolate"),
+            AccessChange::AssetGroup("a"),
+            AccessChange::AllAssets,
+            AccessChange::Domain("IT"),
+            AccessChange::Unreferenced,
+            AccessChange::EndpointGroup("a"),
+            AccessChange::EndpointTags(&["a", "b"]),
+            AccessChange::AllEndpoints,
+            AccessChange::Dataset("xdr_data"),
+        ];
+        let of_step = steps.map(|(answer, reason)| {
+            let mut trace = Trace::new();
+            trace.step("things", reason, answer);
+            Decision { answer, if_enforced: answer, scopes_off: false, trace }
+        });
+        let of_change = changes.map(|change| {
+            let mut trace = Trace::new();
+            trace.change(change);
+            Decision { answer: no, if_enforced: no, scopes_off: false, trace }
+        });
+        of_step.into_iter().chain(of_change).collect()
+    }
+
+    #[test]
+    fn every_reason_and_change_has_its_own_words() {
+        let lines: Vec<_> = every_decision().iter().map(Decision::to_string).collect();
+        insta::assert_snapshot!(lines.join("\n"));
+        for (i, line) in lines.iter().enumerate() {
+            assert!(!lines[..i].contains(line), "{line}");
+        }
+    }
+
+    #[test]
+    fn scopes_that_are_off_are_said_with_what_would_be() {
+        let mut off = Decision {
+            answer: Answer::Allowed,
+            if_enforced: Answer::Refused,
+            scopes_off: true,
+            trace: Trace::new(),
+        };
+        assert!(off.scopes_are_off());
+        insta::assert_snapshot!(off.to_string());
+        off.scopes_off = false;
+        assert!(!off.scopes_are_off());
+        assert_eq!(off.to_string(), "allowed");
+    }
+}

@@ -156,3 +156,48 @@ fn datasets_widen_by_default_and_by_filter() {
     assert_eq!(of((false, &[a, b]), (false, &[b])), ["dataset-filter-dropped"]);
     assert_eq!(of((false, &[b]), (false, &[a, b])), [""; 0]);
 }
+
+#[test]
+fn an_added_role_names_only_what_a_policy_lists() {
+    let gains = |role: Role<&str>| of_roles(&[], &[role]);
+    let listed = [Grant::listed("Auditing", Permission::View)];
+    let observed = [Grant { certainty: Certainty::Observed, ..listed[0] }];
+    let of = |grants, actions| Role::<&str> { grants, actions, ..Role::unknown("x") };
+    let nothing: Actions<&str> = Actions { held: &[][..], lacked: &[][..], is_complete: false };
+    assert_eq!(gains(of(&listed, nothing)), ["role-added", "component-raised"]);
+    assert_eq!(gains(of(&observed, nothing)), ["role-added"]);
+    // A list of actions that is not complete is a public one.
+    let public = Actions { held: &["Isolate"][..], ..nothing };
+    assert_eq!(gains(of(&[], public)), ["role-added"]);
+    assert_eq!(
+        gains(of(&[], Actions { is_complete: true, ..public })),
+        ["role-added", "action-gained"]
+    );
+    // Of a role that was there before, each gain is named.
+    let before = of(&[], nothing);
+    assert_eq!(
+        of_roles(&[before], &[of(&observed, public)]),
+        ["component-raised", "action-gained"]
+    );
+}
+
+#[test]
+fn a_raised_component_has_the_level_before_if_it_is_known() {
+    let raised_from = |before: &[Grant<&str>], others| {
+        let edits = [Grant::listed("Auditing", Permission::Edit)];
+        let role = |grants| Role::<&str> { grants, others, ..Role::unknown("x") };
+        let (before, after) = ([role(before)], [role(&edits)]);
+        match compare(&[key(&before, None)], &[key(&after, None)])[..] {
+            [Gain { widening: Widening::ComponentRaised { from, to, .. }, .. }] => (from, to),
+            ref other => panic!("{other:?}"),
+        }
+    };
+    let unknown = KnownLevel::UNKNOWN;
+    let nothing = KnownLevel::exactly(Permission::None);
+    let views = [Grant::listed("Auditing", Permission::View)];
+    assert_eq!(raised_from(&[], unknown), (None, Permission::Edit));
+    assert_eq!(raised_from(&[], nothing), (Some(Permission::None), Permission::Edit));
+    assert_eq!(raised_from(&views, unknown), (Some(Permission::View), Permission::Edit));
+    let at_least_view = [Grant { level: KnownLevel::at_least(Permission::View), ..views[0] }];
+    assert_eq!(raised_from(&at_least_view, unknown), (Some(Permission::View), Permission::Edit));
+}
