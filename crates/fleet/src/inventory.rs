@@ -122,10 +122,10 @@ pub struct RoleHolding {
 pub const LIMITS: [&str; 4] = [
     "the audit log records only changes: a key that only reads leaves no entry, so a key \
      without an audited action may be in use",
-    "entries name a key as `Public API - N`: actions in the product's console are not assigned \
-     to a key, nor are entries that name a key in another form",
-    "the tenant records a key's creator only at creation; for a key created in the product's \
-     console, that is a user",
+    "entries name a key as `Public API - N`: actions in the product's console, and entries that \
+     name a key in another form, are not counted for any key",
+    "the creator is what the tenant recorded when the key was created: for a key created in the \
+     product's console, a user",
     "created keys are those that exist: keys that were deleted are not listed",
 ];
 
@@ -183,7 +183,7 @@ impl KeyInventory {
         let range = match &self.audit {
             Err(_) => None,
             Ok(range) => Some(format!(
-                "the audit log was read from {} to {} ({} entries); earlier actions are unknown",
+                "the audit log was read from {} to {} ({} entries), and earlier actions are unknown",
                 time_text(range.from_ms),
                 time_text(range.to_ms),
                 range.entries

@@ -75,7 +75,7 @@ impl Replay {
             }
         }
         let lowered = self.floor.as_ref().map_or(Ok(()), |floor| floor.set_back(now_ms));
-        lowered.map_err(|error| ControlError::Disk(error.to_string()))
+        lowered.map_err(|error| ControlError::Disk(cortexkey_system::chain(&error)))
     }
 
     /// Writes the exact floor, once no more requests come.

@@ -150,13 +150,13 @@ impl CustomRole {
 #[non_exhaustive]
 pub enum CustomRoleError {
     /// A predefined role has the name.
-    #[error("a predefined role has this name; choose another")]
+    #[error("a predefined role has this name\nhelp: choose another")]
     NameTaken,
     /// The product has no such component.
-    #[error("no component has this name; write it as the console does")]
+    #[error("no component has this name\nhelp: write it as the console does")]
     UnknownComponent,
     /// The product has no such action.
-    #[error("no action has this name; write it as the console does")]
+    #[error("no action has this name\nhelp: write it as the console does")]
     UnknownAction,
 }
 

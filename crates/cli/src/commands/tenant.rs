@@ -298,8 +298,9 @@ fn options(args: &Args) -> Result<Options, Failure> {
         data: kept.data.clone(),
         new_admin_keys: kept.new_admin_keys(),
         webhook: handles.webhook.clone(),
-        skew: Skew::from_ms(args.skew_ms)
-            .map_err(|error| Failure::from_error(Exit::UsageError, &error))?,
+        skew: Skew::from_ms(args.skew_ms).map_err(|error| {
+            Failure::usage_error(format!("--skew-ms {}: {error}", args.skew_ms))
+        })?,
         nonce_lengths: args.nonce_lengths(),
         product: kind.product,
         enforce_scopes: kind.enforce_scopes,

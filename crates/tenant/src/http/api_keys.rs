@@ -350,11 +350,9 @@ fn ids_to_delete(request: &DeleteRequest) -> Result<BTreeSet<KeyId>, Refusal> {
 fn no_key(error: GenerateError) -> Refusal {
     match error {
         GenerateError::Full => Refusal::invalid("The maximum number of API keys is reached")
-            .with_remedy("delete keys, or start the tenant with a higher --max-keys"),
+            .with_remedy("delete keys, or start the emulator with a higher --max-keys"),
         GenerateError::NoDisk => Refusal::invalid("No API key can be kept: the disk is full")
-            .with_remedy(
-                "delete keys, or free space where --data is; changing and deleting keys works",
-            ),
+            .with_remedy("delete keys, or free space where --data is"),
         GenerateError::NoRandom => Refusal::invalid("The system returned no random bytes"),
     }
 }

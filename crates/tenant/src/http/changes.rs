@@ -27,7 +27,8 @@ impl App {
             self.children.values().try_for_each(|child| child.replay.set_back(now_ms))?;
         }
         if let Some(disk) = &self.disk {
-            disk.keep_clock(clock).map_err(|error| ControlError::Disk(error.to_string()))?;
+            disk.keep_clock(clock)
+                .map_err(|error| ControlError::Disk(cortexkey_system::chain(&error)))?;
         }
         self.look_for_notices();
         Ok(())

@@ -166,13 +166,13 @@ impl App {
         };
         let mut store = self.store_mut();
         if store.has_failed() {
-            return Err(failed("the tenant's disk failed; restart the tenant".to_owned()));
+            return Err(failed("restart the emulator: its disk failed".to_owned()));
         }
         let changed = change(&mut store);
         self.changes.fetch_add(1, Ordering::AcqRel);
         // Writing to disk takes time; other tasks move to other threads.
         tokio::task::block_in_place(|| store.commit())
-            .map_err(|error| failed(error.to_string()))?;
+            .map_err(|error| failed(cortexkey_system::chain(&error)))?;
         changed
     }
 }

@@ -175,12 +175,13 @@ fn check(store: &Store, request: &CreateRequest) -> Result<CustomRole, Refusal> 
             .with_extra(format!("a role has 1 to {PERMISSIONS_MAX} permissions")));
     }
     // Predefined roles of other products do not exist in this tenant.
-    let role = CustomRole::new(name).map_err(|error| Refusal::invalid(&error.to_string()))?;
+    let role = CustomRole::new(name)
+        .map_err(|error| Refusal::invalid(&cortexkey_system::chain(&error)))?;
     let role = names.iter().enumerate().try_fold(role, |role, (at, name)| {
         role.with_permission(name).ok_or_else(|| {
             // The name is not repeated, because anything may have been sent.
             Refusal::invalid("component_permissions is not valid").with_extra(format!(
-                "permission {} does not exist; role/permission-config lists them",
+                "permission {} does not exist: role/permission-config lists them",
                 at + 1
             ))
         })

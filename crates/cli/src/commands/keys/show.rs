@@ -121,8 +121,8 @@ fn show(record: &KeyRecord, scope: &Scope, now_ms: u64) -> String {
         }
     }
     out += &format!(
-        "{DIM}The tenant does not return whether cases and issues that reference no known object are \
-         allowed.{DIM:#}\n"
+        "{DIM}note: the tenant does not report whether the key sees cases and issues that reference \
+         no known object{DIM:#}\n"
     );
     out
 }

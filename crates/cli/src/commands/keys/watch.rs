@@ -524,7 +524,7 @@ fn as_text(ran: &WatchResult, now_ms: u64) -> String {
     for look in &ran.looks {
         let tenant = &look.tenant;
         match &look.seen {
-            Err(reason) => out += &format!("{tenant}: {BAD}no answer{BAD:#}: {reason}\n"),
+            Err(reason) => out += &format!("{tenant}: {BAD}no response{BAD:#}: {reason}\n"),
             Ok(sighting) => {
                 out += &format!("{tenant}: {} keys\n", sighting.keys.len());
                 if sighting.missing > 0 {
@@ -549,6 +549,7 @@ fn as_text(ran: &WatchResult, now_ms: u64) -> String {
         let NoticeDelivery { target, notices, outcome, .. } = delivery;
         let colour = if *outcome == DeliveryOutcome::Sent { GOOD } else { BAD };
         let notices = counted(*notices, "notice");
+        let outcome = outcome.to_string().replace("\nhelp: ", "\n help: ");
         out += &format!("{target}: {notices} {colour}{outcome}{colour:#}\n");
     }
     if ran.waiting > 0 {
@@ -593,7 +594,13 @@ fn as_json(ran: &WatchResult, now_ms: u64) -> Value {
             "outcome": delivery.outcome.as_str(),
         });
         if let Some(reason) = delivery.outcome.reason() {
-            value["reason"] = reason.into();
+            match reason.split_once("\nhelp: ") {
+                Some((reason, help)) => {
+                    value["reason"] = reason.into();
+                    value["help"] = help.into();
+                }
+                None => value["reason"] = reason.into(),
+            }
         }
         value
     };

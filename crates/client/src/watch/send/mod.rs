@@ -11,7 +11,7 @@ mod mail;
 use core::fmt;
 use std::path::Path;
 
-use cortexkey_system::chain;
+use cortexkey_system::text_with_help;
 use zeroize::Zeroizing;
 
 use super::message::NoticeMessage;
@@ -78,7 +78,7 @@ impl core::error::Error for SendError {}
 
 impl From<SecretError> for SendError {
     fn from(error: SecretError) -> Self {
-        Self::none(chain(&error))
+        Self::none(text_with_help(&error))
     }
 }
 
