@@ -166,3 +166,70 @@ fn rejected_positions(numbers: &[u8; PART_BYTES]) -> u64 {
     }
     rejected
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const ALPHABET: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+
+    /// The same by a table, a number at a time: 48 numbers are the low bits of a byte, and 16 the high bits of three.
+    /// Numbers without a character take the reserve's bytes from its end, in the order of columns of eight.
+    fn naive(random: &Random, mut refill: impl FnMut(&mut [u8])) -> [u8; PART_BYTES] {
+        let (drawn, reserve) = random.split_at(DRAWN_BYTES);
+        let high = |i: usize| usize::from(drawn[i] / 64);
+        let number = |i: usize| match i.checked_sub(DRAWN_BYTES) {
+            None => usize::from(drawn[i] % 64),
+            Some(i) => high(i) + 4 * high(i + 16) + 16 * high(i + 32),
+        };
+        let mut reserve = reserve.to_vec();
+        let mut left = reserve.len();
+        let mut part = [0; PART_BYTES];
+        for i in (0..8).flat_map(|column| (0..8).map(move |row| 8 * row + column)) {
+            let mut number = number(i);
+            while number >= ALPHABET.len() {
+                if left == 0 {
+                    refill(&mut reserve);
+                    left = reserve.len();
+                }
+                left -= 1;
+                number = usize::from(reserve[left] % 64);
+            }
+            part[i] = ALPHABET[number];
+        }
+        part
+    }
+
+    /// Refills that differ, and of which half have no character.
+    fn refills() -> impl FnMut(&mut [u8]) {
+        let mut next = 55_u8;
+        move |bytes| {
+            for byte in bytes {
+                next = next.wrapping_add(67);
+                *byte = if next % 2 == 0 { 63 } else { next };
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn random_bytes_map_as_by_a_table(
+            // Numbers above 61 are common enough to use up the reserve.
+            drawn in proptest::collection::vec(prop_oneof![any::<u8>(), 62_u8..64, Just(255)], DRAWN_BYTES),
+            reserve in proptest::collection::vec(any::<u8>(), RESERVE_BYTES),
+        ) {
+            let mut random = NO_RANDOM;
+            random[..DRAWN_BYTES].copy_from_slice(&drawn);
+            random[DRAWN_BYTES..].copy_from_slice(&reserve);
+            let expected = naive(&random, refills());
+            let mut refill = refills();
+            let mut part = [0; PART_BYTES];
+            let Ok::<(), core::convert::Infallible>(()) = map(&mut part, &mut random, |bytes| {
+                refill(bytes);
+                Ok(())
+            });
+            prop_assert_eq!(part, expected);
+        }
+    }
+}

@@ -164,3 +164,55 @@ impl ReplayGuard for NoReplayGuard {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn verified() -> VerifiedUse {
+        VerifiedUse {
+            key_id: KeyId::new(7).unwrap(),
+            key_created_ms: 3,
+            digest: [9; 32],
+            timestamp_ms: 1_000,
+            skew_ms: 20,
+            now_ms: 1_010,
+        }
+    }
+
+    #[test]
+    fn a_use_has_what_the_verifier_found() {
+        let verified = verified();
+        assert_eq!(verified.key_id().get(), 7);
+        assert_eq!(verified.key_created_ms(), 3);
+        assert_eq!(verified.digest(), &[9; 32]);
+        assert_eq!(verified.timestamp_ms(), 1_000);
+        assert_eq!(verified.skew_ms(), 20);
+        assert_eq!(verified.now_ms(), 1_010);
+        assert_eq!(verified.remember_until_ms(), 1_020);
+        // Python: hashlib.sha256((7).to_bytes(8) + bytes([9] * 32)).digest()[:16]
+        assert_eq!(hex::encode(verified.shared_tag()), "14c8854dd57533b384cba1da18e59ebb");
+    }
+
+    #[test]
+    fn a_reference_to_a_guard_is_that_guard() {
+        struct Full;
+        impl ReplayGuard for Full {
+            fn check_and_insert(&self, _: &VerifiedUse) -> Result<(), GuardRefusal> {
+                Err(GuardRefusal::Full)
+            }
+        }
+        fn ask(guard: impl ReplayGuard) -> Result<(), GuardRefusal> {
+            guard.check_and_insert(&verified())
+        }
+        assert_eq!(ask(&Full), Err(GuardRefusal::Full));
+        assert_eq!(ask(NoReplayGuard), Ok(()));
+    }
+
+    #[cfg(feature = "std")]
+    #[test]
+    fn a_use_shows_no_digest() {
+        let shown = std::format!("{:?}", verified());
+        assert!(shown.contains("1000") && !shown.contains("9, 9"), "{shown}");
+    }
+}
