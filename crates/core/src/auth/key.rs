@@ -87,7 +87,7 @@ pub enum KeyByte {
     LineEnd,
     /// Another control character.
     Control,
-    /// A byte above 0x7E.
+    /// A byte above 0x7F.
     NotAscii,
 }
 
@@ -96,7 +96,7 @@ impl KeyByte {
         match byte {
             b' ' | b'\t' => Self::Space,
             b'\r' | b'\n' => Self::LineEnd,
-            0x7f.. => Self::NotAscii,
+            0x80.. => Self::NotAscii,
             _ => Self::Control,
         }
     }
@@ -283,6 +283,26 @@ mod tests {
         for byte in 0..=255_u8 {
             let is_visible = (b'!'..=b'~').contains(&byte);
             assert_eq!(Key::new(&[b'a', byte]).is_ok(), is_visible, "{byte:#x}");
+        }
+    }
+
+    #[test]
+    fn a_bad_byte_is_named_by_kind_and_position() {
+        for (byte, expected) in [
+            (b' ', KeyByte::Space),
+            (b'\t', KeyByte::Space),
+            (b'\r', KeyByte::LineEnd),
+            (b'\n', KeyByte::LineEnd),
+            (0, KeyByte::Control),
+            (0x1f, KeyByte::Control),
+            (0x7f, KeyByte::Control),
+            (0xc3, KeyByte::NotAscii),
+        ] {
+            let error = Key::new(&[b'a', byte]).err();
+            assert!(
+                matches!(error, Some(KeyError::BadByte { position: 2, kind }) if kind == expected),
+                "{byte:#x}: {error:?}"
+            );
         }
     }
 
