@@ -207,7 +207,7 @@ mod tests {
         move |bytes| {
             for byte in bytes {
                 next = next.wrapping_add(67);
-                *byte = if next % 2 == 0 { 63 } else { next };
+                *byte = if next.is_multiple_of(2) { 63 } else { next };
             }
         }
     }
