@@ -317,6 +317,8 @@ mod tests {
     fn key_ids_at_the_edges() {
         assert_eq!(KeyId::parse(b"18446744073709551615").map(KeyId::get), Ok(u64::MAX));
         assert_eq!(KeyId::parse(b"18446744073709551616"), Err(KeyIdError::TooLarge));
+        assert_eq!(KeyId::parse(b""), Err(KeyIdError::Empty));
+        assert_eq!(KeyId::parse(b"0"), Err(KeyIdError::Zero));
         assert_eq!(KeyId::parse(b"007"), Err(KeyIdError::LeadingZero));
         assert_eq!(KeyId::parse(b"0x10"), Err(KeyIdError::NotDigits));
         assert_eq!(KeyId::parse("٣".as_bytes()), Err(KeyIdError::NotDigits));
