@@ -205,7 +205,7 @@ func body(compiled []byte) ([]byte, error) {
 	}
 	head, body := compiled[len(magic):headBytes], compiled[headBytes:]
 	if form := binary.LittleEndian.Uint32(head); form != version {
-		return nil, fmt.Errorf("%w: they have form %d, and this release reads form %d; compile them with this release",
+		return nil, fmt.Errorf("%w: they have format version %d, and this release reads %d; compile them with this release",
 			backend.ErrInvalidDefinitions, form, version)
 	}
 	digest := sha256.Sum256(body)

@@ -233,7 +233,7 @@ impl fmt::Display for CompiledError {
             ),
             Self::Version { version } => write!(
                 f,
-                "the definitions have the form {version}, and this release reads form {VERSION}; \
+                "the definitions have format version {version}, and this release reads {VERSION}; \
                  compile them with this release"
             ),
             Self::Damaged => f.write_str(
