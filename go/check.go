@@ -1,7 +1,7 @@
 package cortexkey
 
-// Checks the form of keys, nonces and times, as a verifier does. Errors name the position of a wrong
-// byte in a key, but never the byte.
+// Checks the form of keys, nonces and times, as a verifier does. Errors name the position of an invalid byte
+// in a key, but never the byte.
 
 import "fmt"
 

@@ -17,9 +17,9 @@
 //	}
 //	client := &http.Client{Transport: transport}
 //
-// The transport signs every attempt, including those that net/http repeats, and sends headers only to the given
-// hosts, so a client follows no redirect elsewhere. Pass a [SignerSource] instead of the signer to change keys
-// while requests run; [NewFileSource] follows a file.
+// The transport signs every attempt, including those that net/http repeats, and sends headers only to the
+// given hosts, so a client does not follow a redirect to another host. Pass a [SignerSource] instead of the
+// signer to change keys while requests run; [NewFileSource] follows a file.
 //
 // [Signer.SignRequest] signs one request. Sign every attempt, and set CheckRedirect of [net/http.Client] to
 // return [net/http.ErrUseLastResponse], because the client copies headers when it follows a redirect.
@@ -45,9 +45,9 @@
 //	}
 //	return http.ListenAndServe(addr, verifier.Middleware(handler))
 //
-// Anyone who captures a request can send its headers again, with any call. The guard, a
-// [ReplayGuard], accepts the headers of an Advanced request only once. [MemoryGuard] serves one
-// process; several processes need a guard that they share.
+// Anyone who captures a request can send its headers again with any other call. The guard, a [ReplayGuard],
+// accepts the headers of an Advanced request only once. [MemoryGuard] serves one process; several processes
+// need a guard that they share.
 //
 // # Deciding
 //

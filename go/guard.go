@@ -31,9 +31,10 @@ const (
 // and all are accepted.
 //
 // Without a quota, one key that floods the service fills the guard for all. With UsesPerKey 60,000 and Keys
-// 100, one key uses at most half of the guard, and more of its requests are refused with
+// 100, one key uses at most half of the guard, and its further requests are refused with
 // [VerdictReplayGuardQuota]. If several keys flood the guard, each key still has the share that
-// [MemoryGuard.GuaranteedUsesPerKey] returns: an eighth of the entries divided by Keys, here about 150 requests.
+// [MemoryGuard.GuaranteedUsesPerKey] returns: an eighth of the entries divided by Keys, here about 150
+// requests.
 type MemoryGuardConfig struct {
 	// Entries is how many requests the guard can remember: requests per second times twice the skew in seconds.
 	Entries int
@@ -45,15 +46,15 @@ type MemoryGuardConfig struct {
 	// First means that no request can have been accepted before: this is the first guard for these keys, or a
 	// test.
 	First bool
-	// UsesPerKey is the largest number of remembered requests of one key; 0 means no limit. With it, Keys is how
-	// many keys can have requests in the guard at a time.
+	// UsesPerKey is the largest number of requests that the guard remembers for one key; 0 means no limit. With
+	// a limit, Keys is how many keys can have requests in the guard at a time.
 	UsesPerKey, Keys int
 }
 
-// MemoryGuard is a [ReplayGuard] in the memory of this process. It allocates all its memory when it is created:
-// at most 20 bytes per entry from 40,000 entries on, and 110 bytes per key with a quota. It accepts any mix of
-// timestamps within the window up to its entries, and refuses requests when it is full; it never forgets a
-// request that could still be replayed. Guards in several processes do not know about each other.
+// MemoryGuard is a [ReplayGuard] in the memory of this process. It allocates all its memory when it is
+// created: at most 20 bytes per entry from 40,000 entries on, and 110 bytes per key with a quota. It accepts
+// any mix of timestamps within the window up to its entries, and refuses requests when it is full; it never
+// forgets a request that could still be replayed. Guards in different processes share no state.
 //
 // Several verifiers may share a guard. Pass it to [NewVerifier] directly. Your own ReplayGuard
 // cannot wrap it: the guard needs more than a tag, so its Remember refuses every request.

@@ -130,7 +130,7 @@ func (v headerValues) set(header http.Header) {
 	}
 }
 
-// removeAll removes the headers that authenticate.
+// removeAll removes the authentication headers.
 func removeAll(header http.Header) {
 	for name := range header {
 		if at := headerAt(name); at >= 0 && at != childTenantAt {

@@ -16,9 +16,9 @@ type hostPort struct {
 	port uint16
 }
 
-// parseHost parses a name or address, with or without a port, and returns the hosts and ports that
-// requests to it have: the port of https and, for this machine, also that of http. A host that no
-// request can have is an error.
+// parseHost parses a name or address, with or without a port, and returns the host with each port that
+// requests to it may use: the port of https and, for this machine, also that of http. A host that is not
+// valid in a request is an error.
 func parseHost(text string) ([]hostPort, error) {
 	refuse := func(why string) ([]hostPort, error) {
 		return nil, fmt.Errorf("%w: NewTransport: %q %s; give a host such as api-acme.xdr.us.paloaltonetworks.com",
@@ -80,8 +80,8 @@ func spelling(host string) string {
 	return host
 }
 
-// isHostName reports whether a host can be one of a request: an address, or labels of ASCII
-// letters, digits, hyphens and underscores. An internationalised name has an ASCII form (xn--…).
+// isHostName reports whether a host is valid in a request: an address, or labels of ASCII letters, digits,
+// hyphens and underscores. An internationalised name has an ASCII form (xn--…).
 func isHostName(host string) bool {
 	if _, err := netip.ParseAddr(host); err == nil {
 		return true

@@ -16,8 +16,8 @@ import (
 // Keyring holds the keys that verifiers know, by id. It may change while others verify; a change takes effect
 // immediately. Any number of goroutines may use it at once.
 //
-// It stores the SHA-256 of a Standard key, from which a short, human-chosen key could be guessed. Of an
-// Advanced key it stores a SHA-256 midstate, which can sign.
+// For a Standard key, it stores the SHA-256, from which a short, human-chosen key could be guessed. For an
+// Advanced key, it stores a SHA-256 midstate, which can sign.
 type Keyring struct {
 	mu      sync.RWMutex
 	keyring func() backend.Keyring // nil once closed; a function, since fmt does not look into one
@@ -44,8 +44,8 @@ func ExpiresAt(t time.Time) KeyOption {
 	return func(k *backend.Key) { k.ExpiresMS = uint64(max(t.UnixMilli(), 0)) }
 }
 
-// CreatedAt sets when a key was created. A key created after the replay guard does not have to wait while the
-// guard is starting.
+// CreatedAt sets when a key was created. A replay guard that is older than the key accepts the key's requests
+// even while it is starting.
 func CreatedAt(t time.Time) KeyOption {
 	return func(k *backend.Key) { k.CreatedMS = uint64(max(t.UnixMilli(), 0)) }
 }
@@ -61,7 +61,7 @@ func (k *Keyring) Put(keyID uint64, level Level, key string, opts ...KeyOption) 
 	return k.PutBytes(keyID, level, bytes, opts...)
 }
 
-// PutBytes is Put for a key as bytes, which the caller may wipe afterwards.
+// PutBytes is like Put, for a key as bytes, which the caller may wipe afterwards.
 func (k *Keyring) PutBytes(keyID uint64, level Level, key []byte, opts ...KeyOption) error {
 	if err := checkIdentity(keyID, level, key); err != nil {
 		return err

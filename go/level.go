@@ -48,7 +48,7 @@ func (l Level) MarshalText() ([]byte, error) {
 	return []byte(l.String()), nil
 }
 
-// UnmarshalText reads what [ParseLevel] reads.
+// UnmarshalText parses the same strings as [ParseLevel].
 func (l *Level) UnmarshalText(text []byte) error {
 	if l == nil {
 		return fmt.Errorf("%w: *Level", ErrNil)

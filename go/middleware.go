@@ -32,8 +32,8 @@ func (v *Verifier) Middleware(next http.Handler) http.Handler {
 	})
 }
 
-// WithPrincipal returns a context from which [PrincipalFrom] gets a principal, for frameworks that
-// [Verifier.Middleware] does not fit and for tests of handlers.
+// WithPrincipal returns a context from which [PrincipalFrom] gets a principal, for frameworks that cannot use
+// [Verifier.Middleware], and for tests of handlers.
 func WithPrincipal(ctx context.Context, principal Principal) context.Context {
 	return context.WithValue(ctx, principalKey{}, principal)
 }

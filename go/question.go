@@ -8,7 +8,7 @@ import "github.com/cortexkey/cortexkey/go/internal/backend"
 // Question.
 type Question interface{ ask() *backend.Question }
 
-// Permission is a level of a component.
+// Permission is a permission level on a component.
 type Permission uint32
 
 // The levels.
@@ -21,7 +21,7 @@ const (
 	PermissionEdit Permission = 2
 )
 
-// ComponentQuestion asks whether the key holds a component at a level.
+// ComponentQuestion asks whether the key has a component at a level or above.
 type ComponentQuestion struct {
 	// Name is the component's name in the console, such as "Public API".
 	Name string
@@ -29,7 +29,7 @@ type ComponentQuestion struct {
 	Permission Permission
 }
 
-// ActionQuestion asks whether the key holds a named action, such as "Isolate".
+// ActionQuestion asks whether the key has a named action, such as "Isolate".
 type ActionQuestion struct{ Name string }
 
 // AssetQuestion asks whether the key may see an asset in these asset groups.
@@ -40,13 +40,17 @@ type FindingQuestion struct{ Groups []string }
 
 // IssueQuestion asks whether the key may see an issue.
 type IssueQuestion struct {
-	Domain     string
+	// Domain is the issue's domain, such as "Security".
+	Domain string
+	// References are the objects that the issue references.
 	References []Reference
 }
 
 // CaseQuestion asks whether the key may see a case.
 type CaseQuestion struct {
+	// Domain is the case's domain, such as "Security".
 	Domain string
+	// Issues are the case's issues.
 	Issues []IssueQuestion
 }
 
@@ -72,8 +76,8 @@ type Reference struct {
 	Groups []string
 	// Endpoint is the endpoint of an asset with an agent; otherwise nil.
 	Endpoint *Endpoint
-	// Deleted marks a deleted asset. An issue that references nothing else is visible only if the
-	// scope includes unreferenced issues, like an issue of an unknown asset.
+	// Deleted marks a deleted asset. It counts as an unknown object: an issue that references only such objects
+	// is visible only if the scope includes unreferenced issues.
 	Deleted bool
 	// Unknown marks an object that is in no inventory.
 	Unknown bool
@@ -106,7 +110,7 @@ func (a Answer) String() string {
 
 // Decision is an answer with its explanation.
 type Decision struct {
-	// Answer is the answer in the tenant as it is.
+	// Answer is the answer with the tenant's current settings.
 	Answer Answer
 	// IfEnforced is the answer that applies if the tenant enforces scopes. It differs from Answer only
 	// if ScopesOff.

@@ -81,7 +81,8 @@ func isNil(value any) bool {
 // VerifierOption configures a verifier.
 type VerifierOption func(*Verifier) error
 
-// WithSkew sets how far a timestamp may differ in either direction: 1 to 300 seconds, 60 by default.
+// WithSkew sets how far a timestamp may differ from the clock in either direction: 1 to 300 seconds, 60 by
+// default.
 func WithSkew(skew time.Duration) VerifierOption {
 	return func(v *Verifier) error {
 		if skew < time.Second || skew > 300*time.Second {
@@ -142,9 +143,9 @@ type Outcome struct {
 	Err error
 }
 
-// VerifyBatch verifies many requests in order, all at the same time of the clock. Of two equal
-// Advanced requests, only the first is accepted. Each outcome is what [Verifier.Verify] would
-// return. With the C library, one call verifies 64 requests and computes their hashes together.
+// VerifyBatch verifies many requests in order, all at the same time of the clock. If two Advanced requests
+// are identical, only the first is accepted. Each outcome is what [Verifier.Verify] would return. With the C
+// library, one call verifies 64 requests and computes their hashes together.
 func (v *Verifier) VerifyBatch(ctx context.Context, headers []http.Header) []Outcome {
 	outcomes := make([]Outcome, len(headers))
 	requests := make([]backend.Request, 0, len(headers))

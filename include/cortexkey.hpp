@@ -5,8 +5,9 @@
  * may throw std::bad_alloc; nothing else throws.
  *
  * ```cpp
- * const auto signer = cortexkey::Signer::make(7, CXK_LEVEL_ADVANCED, key); if (!signer) return
- * fail(signer.message()); const auto headers = signer->headers();  // sign again for every attempt
+ * const auto signer = cortexkey::Signer::make(7, CXK_LEVEL_ADVANCED, key);
+ * if (!signer) return fail(signer.message());
+ * const auto headers = signer->headers();  // sign again for every attempt
  * if (headers) send(*headers);
  * ```
  *
@@ -27,7 +28,7 @@
 
 namespace cortexkey {
 
-/** A value, or the status that says why there is none. Check it before you use the value. */
+/** A value, or the status that explains why there is none. Check it before you use the value. */
 template <typename T>
 class [[nodiscard]] Result {
  public:
@@ -41,7 +42,7 @@ class [[nodiscard]] Result {
   const char *name() const noexcept { return cxk_status_name(status_); }
   /** Returns a description of the status for people. */
   const char *message() const noexcept { return cxk_status_message(status_); }
-    /**
+  /**
    * Returns the value. If there is none, it is empty, all zeros, or CXK_NOWHERE for an index or
    * count.
    */
@@ -209,7 +210,7 @@ class Verifier : public detail::Owner<cxk_verifier, cxk_verifier_free> {
     const cxk_status status = cxk_verify(get(), headers, count, now_ms, &out);
     return {status, out};
   }
-    /** Verifies many requests as of `now_ms`. Returns CXK_SOME_REFUSED if one is refused. */
+  /** Verifies many requests as of `now_ms`. Returns CXK_SOME_REFUSED if one is refused. */
   [[nodiscard]] cxk_status verify_batch(const cxk_request *requests, std::size_t count,
                                         std::uint64_t now_ms, cxk_status *statuses,
                                         cxk_principal *principals) const noexcept {
@@ -256,7 +257,7 @@ class Definitions : public detail::Owner<cxk_definitions, cxk_definitions_free> 
                                   std::string *why = nullptr) const {
     return decision(index, question, why).answer;
   }
-    /** Decides like decide(), and also returns the answer that applies if scopes are enforced. */
+  /** Decides like decide(), and also returns the answer that applies if scopes are enforced. */
   [[nodiscard]] cxk_decision decision(std::size_t index, const cxk_question &question,
                                       std::string *why = nullptr) const {
     cxk_decision out;

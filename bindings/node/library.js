@@ -55,7 +55,7 @@ function onPage(call) {
 }
 
 // Writes an ASCII string to the start of the page, and returns its length. The library checks its contents.
-function place(text, longest) {
+function writeString(text, longest) {
   // One character over the limit is enough for the library to report the error.
   const { read, written } = new TextEncoder().encodeInto(text, bytes(page, longest + 1));
   return read < text.length ? longest + 1 : written;
@@ -68,7 +68,7 @@ const OUT = page + USED_BYTES / 2;
 /** Creates a signer and returns its handle. */
 export function signerNew(keyId, level, key) {
   return onPage(() => {
-    const length = place(key, KEY_BYTES_MAX);
+    const length = writeString(key, KEY_BYTES_MAX);
     check(library.cxk_signer_new(keyId, level, page, length, OUT));
     return new DataView(library.memory.buffer).getUint32(OUT, true);
   });
@@ -77,7 +77,7 @@ export function signerNew(keyId, level, key) {
 /** Returns the header values for a nonce and a time. */
 export function signerHeadersAt(signer, nonce, timestampMs) {
   return onPage(() => {
-    const length = place(nonce, NONCE_BYTES);
+    const length = writeString(nonce, NONCE_BYTES);
     check(library.cxk_signer_headers_at(signer, page, length, timestampMs, OUT));
     const texts = Object.entries(HEADERS).map(([name, [start, longest]]) => [name, string(OUT + start, longest)]);
     return Object.fromEntries(texts);

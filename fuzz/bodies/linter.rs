@@ -21,7 +21,7 @@ pub(crate) const BODIES: [(&str, Body); 5] = [
     ("policy", policy),
     ("expression", expression),
     ("suppression", suppression),
-    ("fix", mending),
+    ("fix", fixing),
 ];
 
 /// Longer inputs find nothing new and take long.
@@ -119,7 +119,7 @@ pub(crate) fn suppression(bytes: &[u8]) {
 }
 
 /// Fixing a file causes no finding, loses no comment, and is idempotent.
-pub(crate) fn mending(bytes: &[u8]) {
+pub(crate) fn fixing(bytes: &[u8]) {
     if bytes.len() > 4000 {
         return;
     }

@@ -6,4 +6,4 @@
 #[allow(dead_code, reason = "each target is one of the bodies")]
 mod bodies;
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| bodies::mending(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| bodies::fixing(data));

@@ -91,11 +91,11 @@ fn go_source() -> String {
          func (v Verdict) String() string {{\n\
          \tif texts, ok := verdicts[v]; ok {{\n\t\treturn texts.code\n\t}}\n\
          \treturn \"unknown-status\"\n}}\n\n\
-         // Message describes the finding in a few words.\n\
+         // Message describes the verdict in a few words.\n\
          func (v Verdict) Message() string {{ return verdicts[v].message }}\n\n\
-         // Cause describes the usual cause.\n\
+         // Cause returns the usual cause.\n\
          func (v Verdict) Cause() string {{ return verdicts[v].cause }}\n\n\
-         // Remedy describes the remedy.\n\
+         // Remedy returns what to do about it.\n\
          func (v Verdict) Remedy() string {{ return verdicts[v].remedy }}\n"
     )
 }

@@ -1,4 +1,4 @@
-"""The signer, which creates new headers for each request of one key."""
+"""The signer, which creates new headers for each request with one key."""
 
 import ctypes
 import enum
@@ -66,7 +66,7 @@ class Signer:
             raise CortexkeyError(
                 "the level is neither `standard` nor `advanced`", "invalid-level"
             ) from None
-        secret = _bytes(key)
+        secret = _key_bytes(key)
         pointer = ctypes.c_void_p()
         check(library.cxk_signer_new(key_id, _LEVELS[level], secret, len(secret), ctypes.byref(pointer)))
         self._handle, self._key_id, self._level = _Handle(pointer), key_id, level
@@ -104,7 +104,7 @@ class Signer:
 
     def headers(self) -> dict[str, str]:
         """Returns headers with a new nonce and the current time. A Standard key has neither."""
-        return _texts(lambda out: library.cxk_signer_headers(self._handle.pointer, out))
+        return _signed_headers(lambda out: library.cxk_signer_headers(self._handle.pointer, out))
 
     def headers_at(self, nonce: str, timestamp_ms: int) -> dict[str, str]:
         """Returns headers with the given nonce and time, for tests and known answers.
@@ -122,7 +122,7 @@ class Signer:
         if not nonce.isascii():
             check(INVALID_NONCE)
         text = nonce.encode("ascii")
-        return _texts(
+        return _signed_headers(
             lambda out: library.cxk_signer_headers_at(
                 self._handle.pointer, text, len(text), timestamp_ms, out
             )
@@ -135,7 +135,7 @@ class Signer:
         raise TypeError("a signer cannot be copied or pickled, because it contains a key")
 
 
-def _bytes(key: Union[str, bytes]) -> bytes:
+def _key_bytes(key: Union[str, bytes]) -> bytes:
     if isinstance(key, bytes):
         return key
     if not isinstance(key, str):
@@ -146,7 +146,7 @@ def _bytes(key: Union[str, bytes]) -> bytes:
     return key.encode("ascii")
 
 
-def _texts(sign: Callable[[Any], int]) -> dict[str, str]:
+def _signed_headers(sign: Callable[[Any], int]) -> dict[str, str]:
     """Returns the headers that a call writes, as a dictionary, and wipes the memory behind them."""
     out = Headers()
     try:

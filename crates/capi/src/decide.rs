@@ -19,9 +19,10 @@ use crate::status::{
 #[allow(non_camel_case_types, reason = "C's name")]
 pub type cxk_question_kind = u32;
 
-/// Does the key hold the component `name` at `permission`? See `cxk_question` for the names.
+/// Does the key have the component `name` at the level `permission` or above? See `cxk_question`
+/// for the names.
 pub const CXK_ASK_COMPONENT: cxk_question_kind = 1;
-/// Does the key hold the action `name`? See `cxk_question` for the names.
+/// Does the key have the action `name`? See `cxk_question` for the names.
 pub const CXK_ASK_ACTION: cxk_question_kind = 2;
 /// May the key see an asset in these asset `groups`?
 pub const CXK_ASK_ASSET: cxk_question_kind = 3;
@@ -38,7 +39,7 @@ pub const CXK_ASK_MANAGE_ENDPOINT: cxk_question_kind = 8;
 /// May the key see a row of the dataset `name` with these `fields`?
 pub const CXK_ASK_DATASET_ROW: cxk_question_kind = 9;
 
-/// A level of a component: one of `CXK_PERMISSION_...`.
+/// A permission level on a component: one of `CXK_PERMISSION_...`.
 #[allow(non_camel_case_types, reason = "C's name")]
 pub type cxk_permission = u32;
 
@@ -55,8 +56,8 @@ pub type cxk_reference_kind = u32;
 
 /// An asset of the inventory.
 pub const CXK_REFERENCE_ASSET: cxk_reference_kind = 1;
-/// A deleted asset. An issue that references nothing else is visible only if the scope includes
-/// cases and issues that reference no known object, like an issue of an unknown asset.
+/// A deleted asset. It counts as an unknown object: an issue that references only such objects is
+/// visible only if the scope includes cases and issues without a known object.
 pub const CXK_REFERENCE_DELETED: cxk_reference_kind = 2;
 /// An object that is in no inventory.
 pub const CXK_REFERENCE_UNKNOWN: cxk_reference_kind = 3;
@@ -126,19 +127,19 @@ pub struct cxk_field {
 ///
 /// Names are compared byte by byte with those in the key's roles and scope:
 ///
-/// - Component: the console's name, such as "Public API". If two of the console's groups of
-///   components have one of the same name, add the group: "Issues (Application Security)".
-///   docs/roles.md lists all public ones with their levels.
+/// - Component: the console's name, such as "Public API". If two groups in the console have a
+///   component of the same name, add the group: "Issues (Application Security)". docs/roles.md
+///   lists all public ones with their levels.
 /// - Action: the console's name, such as "Live Terminal". docs/roles.md lists it with its
 ///   component. An action has no level.
 /// - Domain: "Security", "Posture", "Health", "Hunting", "IT", or one of the tenant's own.
 /// - Dataset, group, tag and field: the tenant's own names.
 ///
 /// `cortexkey roles "ROLE"` lists what one role grants, including your organisation's own roles. No
-/// complete public list exists, so an unlisted name is not an error. The answer for it is `CXK_OK`
-/// if a role grants every component, or every one that it does not list, `CXK_DECISION_REFUSED` if
-/// the roles are listed completely, and `CXK_DECISION_UNKNOWN` otherwise. Define names as constants
-/// in your program, because a misspelt one can be allowed.
+/// complete public list exists, so an unlisted name is not an error. For an unlisted name, the
+/// answer is `CXK_OK` if a role grants every component or every component that it does not list,
+/// `CXK_DECISION_REFUSED` if the roles are listed completely, and `CXK_DECISION_UNKNOWN` otherwise.
+/// Define names as constants in your program, because a misspelt one can be allowed.
 #[repr(C)]
 #[derive(Clone, Copy)]
 #[allow(non_camel_case_types, reason = "C's name")]
@@ -169,7 +170,7 @@ pub struct cxk_question {
     pub fields: *const cxk_field,
     /// The number of fields.
     pub field_count: usize,
-    /// The level of a component.
+    /// The permission level on the component.
     pub permission: cxk_permission,
     /// Always 0.
     pub reserved: u32,
@@ -308,7 +309,7 @@ unsafe fn ask(
         _ => Question::DatasetRow { dataset: name, row: &lists.fields },
     };
     let key = definitions.key(at).ok_or(CXK_NOT_FOUND)?;
-    if key.older_scopes && asked.is_of_scope() {
+    if key.older_scopes && asked.is_about_scope() {
         let _ = text
             .write_str("unknown: the product has an older model of scopes, which is not evaluated");
         return Ok(cxk_decision {

@@ -39,12 +39,12 @@ pub const CXK_LINE_SIZE: usize = 16_384;
 #[repr(C)]
 #[allow(non_camel_case_types, reason = "C's name")]
 pub struct cxk_definition {
-    /// The key's id in its tenant, from the lock file; 0 if it is not there.
+    /// The key's id in its tenant; 0 if the lock file does not list the key.
     pub key_id: u64,
     /// When the key expires, in milliseconds since 1970; `CXK_NEVER` if it never expires, or if it
     /// has a lifetime instead.
     pub expires_ms: u64,
-    /// The key's lifetime in milliseconds, counted from when it is generated; 0 if it has none.
+    /// The key's lifetime in milliseconds, from the moment it is generated; 0 if it has none.
     pub lifetime_ms: u64,
     /// The key's security level.
     pub level: cxk_level,

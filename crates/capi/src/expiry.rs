@@ -27,9 +27,9 @@ pub const CXK_EXPIRY_EXPIRED: cxk_expiry_state = 4;
 pub struct cxk_expiry {
     /// When the key expires; `CXK_NEVER` if it does not.
     pub expires_ms: u64,
-    /// When the product's notice one week before is due; `CXK_NEVER` if there is none.
+    /// When the product's notice of one week is due; `CXK_NEVER` if the key never expires.
     pub week_notice_due_ms: u64,
-    /// When the product's notice one day before is due; `CXK_NEVER` if there is none.
+    /// When the product's notice of one day is due; `CXK_NEVER` if the key never expires.
     pub day_notice_due_ms: u64,
     /// The state at the given time.
     pub state: cxk_expiry_state,

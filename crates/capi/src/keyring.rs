@@ -19,9 +19,9 @@ use crate::status::{
 /// The keys that verifiers know, by id. Any number of threads may change it at once while others
 /// verify. A change takes effect immediately. Verifiers read the keyring without a lock.
 ///
-/// It stores the SHA-256 of a Standard key, from which a short, human-chosen key could be guessed.
-/// Of an Advanced key it stores a SHA-256 midstate, which can sign. Both are wiped once the keyring
-/// and every verifier that uses it are freed.
+/// For a Standard key, it stores the SHA-256, from which a short, human-chosen key could be
+/// guessed. For an Advanced key, it stores a SHA-256 midstate, which can sign. Both are wiped once
+/// the keyring and every verifier that uses it are freed.
 #[allow(non_camel_case_types, reason = "C's name")]
 pub struct cxk_keyring {
     _private: [u8; 0],
@@ -48,7 +48,8 @@ pub struct cxk_key {
     /// When the key expires, in milliseconds since 1970; `CXK_NEVER` if it does not.
     pub expires_ms: u64,
     /// When the key was generated, in milliseconds since 1970, if that was after the replay guard
-    /// was created; otherwise 0. Such a key does not have to wait while the guard is starting.
+    /// was created; otherwise 0. The guard then accepts the key's requests even while it is
+    /// starting.
     pub created_ms: u64,
     /// 0 or `CXK_KEY_REVOKED`.
     pub flags: u32,

@@ -52,13 +52,13 @@ const EQUAL_BYTES_MAX: usize = (1 << 31) - 1;
 /// Compares `len` bytes in constant time: returns 1 if they are equal and 0 if not. The time
 /// depends only on `len`.
 ///
-/// - Ownership: both stay the caller's memory.
+/// - Ownership: both buffers stay the caller's.
 /// - Threads: any.
 /// - Errors: returns 0 if a pointer is NULL, or `len` is 0 or above 2^31 - 1.
 ///
 /// ```c
-/// const char seen[] = "0123456789abcdef", kept[] = "0123456789abcdef";
-/// if (!cxk_equal(seen, kept, sizeof kept)) abort();
+/// const char received[] = "0123456789abcdef", stored[] = "0123456789abcdef";
+/// if (!cxk_equal(received, stored, sizeof stored)) abort();
 /// ```
 ///
 /// # Safety

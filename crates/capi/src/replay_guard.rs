@@ -11,21 +11,21 @@ use crate::output::{self, ZeroIsValid};
 use crate::status::{CXK_INVALID_OPTION, CXK_RNG_FAILED, cxk_status};
 
 /// Remembers which requests were accepted, within one process. It allocates all its memory when it
-/// is created: at most 20 bytes per entry from 40,000 entries on. When it is full, it refuses
-/// requests; it never drops one that could still be replayed. An insert takes constant time.
+/// is created: at most 20 bytes per entry from 40,000 entries on. When it is full, it refuses new
+/// requests; it never drops an entry that could still be replayed. An insert takes constant time.
 ///
 /// Capacity: any mix of timestamps is accepted up to `entries`, including a burst within one
 /// millisecond. For 1,000 requests per second and a skew of 60 seconds, set `entries` to
 /// `1000 * 2 * 60` = 120,000, which takes 2.4 MB. The guard then holds 60,000 entries if the
 /// clients' clocks agree, and 120,000 if every clock is ahead by the skew.
 ///
-/// Quota: with `uses_per_key` 60,000, one key uses at most half of these entries. More requests of
-/// that key are refused as `replay-guard-quota`, and the other half is left for all other keys,
-/// whatever timestamps the key chooses. If several keys flood the guard, each of 100 `keys` still
-/// has at least `entries` / 8 / `keys` = 150 entries.
+/// Quota: with `uses_per_key` 60,000, one key uses at most half of these entries. Further requests
+/// with that key are refused as `replay-guard-quota`, and the other half is left for all other
+/// keys, whatever timestamps the key chooses. If several keys flood the guard, each of 100 `keys`
+/// still has at least `entries` / 8 / `keys` = 150 entries.
 ///
-/// Guards in several processes do not know about each other. Use your own shared guard with
-/// `CXK_VERIFIER_OWN_GUARD` then.
+/// Guards in different processes share no state. If several processes verify, use a shared guard of
+/// your own with `CXK_VERIFIER_OWN_GUARD`.
 #[allow(non_camel_case_types, reason = "C's name")]
 pub struct cxk_replay_guard {
     _private: [u8; 0],
@@ -58,13 +58,13 @@ pub struct cxk_replay_guard_options {
     /// refuses requests that may have been accepted before it was created
     /// (`replay-guard-starting`). 0 is allowed only with `CXK_REPLAY_GUARD_FIRST`.
     pub started_ms: u64,
-    /// The largest number of remembered requests of one key, so that one key cannot fill the guard;
-    /// more are refused as `replay-guard-quota`. 0 means no limit.
+    /// The largest number of requests that the guard remembers for one key, so that one key cannot
+    /// fill it; further ones are refused as `replay-guard-quota`. 0 means no limit.
     pub uses_per_key: u32,
     /// Always 0.
     pub reserved: u32,
     /// With `uses_per_key`: how many keys can have requests in the guard, 1 to
-    /// `CXK_REPLAY_GUARD_KEYS_MAX`, 110 bytes each. Otherwise 0.
+    /// `CXK_REPLAY_GUARD_KEYS_MAX`. Each takes 110 bytes. Otherwise 0.
     pub keys: u64,
 }
 

@@ -49,7 +49,7 @@ unsafe impl ZeroIsValid for *mut cxk_signer {}
 ///   call fails. The key is hashed or copied, so the caller may wipe it immediately.
 /// - Threads: any.
 /// - Errors: `CXK_NULL_ARG`, `CXK_BAD_ARG`, `CXK_INVALID_KEY_ID`, `CXK_INVALID_LEVEL`,
-///   `CXK_INVALID_KEY` (empty, longer than 256 bytes, or not only visible ASCII: often there is a
+///   `CXK_INVALID_KEY` (empty, longer than 256 bytes, or not visible ASCII; a common cause is a
 ///   line ending), `CXK_NO_MEMORY`.
 ///
 /// ```c
@@ -189,7 +189,7 @@ pub unsafe extern "C" fn cxk_signer_header_lines(
 /// The largest number of signatures or requests in a batch.
 pub const CXK_BATCH_MAX: usize = 65_536;
 
-/// Signs many requests of an Advanced key at once, each with its own nonce, all with the same
+/// Signs many requests with an Advanced key at once, each with its own nonce, all with the same
 /// system time. Send them within a minute; the product does not document its limit.
 ///
 /// - Ownership: `out` is the caller's array of `count` structures; all zeros if the call fails. A

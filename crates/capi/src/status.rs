@@ -9,9 +9,9 @@ use cortexkey_core::auth::Verdict;
 
 /// The result of a call: `CXK_OK`, or a number below zero.
 ///
-/// -1 to -99: usage error, or an environment failure. -101 to -199: a verifier refused a request
-/// (`CXK_VERDICT_...`). -201 to -299: a decision that is not "allowed" (`CXK_DECISION_...`). -900:
-/// an internal error. A number never changes its meaning.
+/// -1 to -99: a usage error, or a failure of the environment. -101 to -199: a verifier refused a
+/// request (`CXK_VERDICT_...`). -201 to -299: a decision that is not "allowed"
+/// (`CXK_DECISION_...`). -900: an internal error. A number never changes its meaning.
 #[allow(non_camel_case_types, reason = "C's name")]
 pub type cxk_status = i32;
 
@@ -35,17 +35,17 @@ pub const CXK_INVALID_NONCE: cxk_status = -7;
 pub const CXK_INVALID_TIMESTAMP: cxk_status = -8;
 /// The operating system returned no random bytes.
 pub const CXK_RNG_FAILED: cxk_status = -9;
-/// The system clock shows a time that no request can carry.
+/// The system time is not 13 digits of milliseconds: the clock is before 2001 or after 2286.
 pub const CXK_CLOCK_FAILED: cxk_status = -10;
 /// Out of memory.
 pub const CXK_NO_MEMORY: cxk_status = -11;
 /// Header and library have different ABIs.
 pub const CXK_ABI_MISMATCH: cxk_status = -12;
-/// A buffer is too small for the answer.
+/// A buffer is too small for the result.
 pub const CXK_BUFFER_TOO_SMALL: cxk_status = -13;
 /// A count or a length is above its limit.
 pub const CXK_TOO_LARGE: cxk_status = -14;
-/// A structure's `struct_size` was not set, or an unknown field is set.
+/// A structure's `struct_size` was not set, or a field is set that this library does not know.
 pub const CXK_INVALID_STRUCT: cxk_status = -15;
 /// An option is out of its range.
 pub const CXK_INVALID_OPTION: cxk_status = -16;
@@ -59,7 +59,7 @@ pub const CXK_AMBIGUOUS_NAME: cxk_status = -19;
 pub const CXK_INVALID_DEFINITIONS: cxk_status = -20;
 /// The definitions were compiled by another release, in a format that this library does not read.
 pub const CXK_UNSUPPORTED_FORMAT: cxk_status = -21;
-/// The signer has a Standard key, which is sent as it is and cannot sign a batch.
+/// The signer has a Standard key, which is sent unchanged and cannot sign a batch.
 pub const CXK_NOT_ADVANCED: cxk_status = -22;
 /// At least one request of a batch was refused; see the statuses.
 pub const CXK_SOME_REFUSED: cxk_status = -23;
@@ -67,7 +67,7 @@ pub const CXK_SOME_REFUSED: cxk_status = -23;
 pub const CXK_DECISION_REFUSED: cxk_status = -201;
 /// The answer depends on a fact that the definitions do not list. Treat it as a refusal.
 pub const CXK_DECISION_UNKNOWN: cxk_status = -202;
-/// An internal error was caught, and outputs are cleared. A change of a keyring may have taken
+/// An internal error was caught, and outputs are cleared. A change to a keyring may have taken
 /// effect. The library remains usable.
 pub const CXK_INTERNAL: cxk_status = -900;
 

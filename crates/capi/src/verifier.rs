@@ -45,8 +45,8 @@ pub struct cxk_verifier_options {
     pub struct_size: u32,
     /// 0, or a combination of `CXK_VERIFIER_OWN_GUARD` and `CXK_VERIFIER_LENIENT_NONCES`.
     pub flags: u32,
-    /// How far a timestamp may differ in either direction, in milliseconds, 1,000 to 300,000; 0
-    /// means 60,000.
+    /// How far a timestamp may differ from `now_ms` in either direction, in milliseconds, 1,000 to
+    /// 300,000; 0 means 60,000.
     pub skew_ms: u64,
 }
 
@@ -236,14 +236,14 @@ pub unsafe extern "C" fn cxk_verify(
     unsafe { output::fill(out, verify) }
 }
 
-/// Verifies many requests in order, all as of `now_ms`. Of two equal Advanced requests, only the
-/// first is accepted. Each gets the status that `cxk_verify()` would return.
+/// Verifies many requests in order, all as of `now_ms`. If two Advanced requests are identical,
+/// only the first is accepted. Each gets the status that `cxk_verify()` would return.
 ///
 /// - Ownership: as with `cxk_verify()`. `statuses` and `principals` are the caller's arrays of
 ///   `count`. If the call itself fails, every status is the call's status, and every principal is
 ///   all zeros. If `count` is above `CXK_BATCH_MAX`, neither array is written.
 /// - Threads: any number may call it at once, while keys change.
-/// - Errors: `CXK_SOME_REFUSED` if not all requests are accepted; `CXK_NULL_ARG`, `CXK_BAD_ARG`,
+/// - Errors: `CXK_SOME_REFUSED` if at least one request is refused; `CXK_NULL_ARG`, `CXK_BAD_ARG`,
 ///   `CXK_WRONG_HANDLE`, `CXK_TOO_LARGE` (above `CXK_BATCH_MAX` requests), `CXK_NO_MEMORY`.
 ///
 /// ```c

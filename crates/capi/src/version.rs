@@ -2,8 +2,8 @@
 
 use core::ffi::{CStr, c_char};
 
-/// The number of the ABI. It increases when a program built with an older header would misbehave,
-/// and is the number in the name of the installed shared library.
+/// The ABI version. It increases when a program built with an older header would misbehave, and is
+/// part of the shared library's file name.
 pub const CXK_ABI_VERSION: u32 = 0;
 
 const VERSION: &CStr =
@@ -12,8 +12,8 @@ const VERSION: &CStr =
         Err(_) => c"",
     };
 
-/// Returns the ABI number of the library that the program runs with. `cxk_abi_check()` compares it
-/// with the header's `CXK_ABI_VERSION`.
+/// Returns the ABI version of the loaded library. `cxk_abi_check()` compares it with the header's
+/// `CXK_ABI_VERSION`.
 ///
 /// - Threads: any.
 /// - Errors: none.
@@ -27,7 +27,7 @@ pub extern "C" fn cxk_abi_version() -> u32 {
     CXK_ABI_VERSION
 }
 
-/// Returns the release of the library that the program runs with, such as "0.1.0".
+/// Returns the release of the loaded library, such as "0.1.0".
 ///
 /// - Ownership: the string belongs to the library and stays valid for the whole run.
 /// - Threads: any.

@@ -4,7 +4,7 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-use cortexkey_system::{Links, PendingFile, WriteOptions, ground, replace, stays};
+use cortexkey_system::{Links, PendingFile, WriteOptions, link_boundary, replace, stays};
 
 /// Replaces a file as a whole, following links within its repository. A pipe or device is written directly, since it has
 /// no content to lose.
@@ -13,7 +13,7 @@ pub(crate) fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     if fs::metadata(path).is_ok_and(|there| !there.is_file() && !there.is_dir()) {
         return fs::write(path, bytes);
     }
-    let root = ground(path);
+    let root = link_boundary(path);
     let links = root.as_deref().map_or(Links::Follow, Links::Within);
     Ok(replace(path, bytes, WriteOptions::new(links))?)
 }

@@ -54,7 +54,7 @@ pub(crate) fn nearest_lock_file() -> Option<PathBuf> {
 /// Reports each step on standard error.
 pub(crate) fn on_step(step: RenewalStep) {
     let text = match step {
-        RenewalStep::Swept(id) => {
+        RenewalStep::LeftoverDeleted(id) => {
             format!("deleted key {id}, left undelivered by an interrupted run")
         }
         RenewalStep::Unclear(id) => format!(
@@ -66,7 +66,7 @@ pub(crate) fn on_step(step: RenewalStep) {
             "the rotation of key {id} is unfinished, so that key may still work: `cortexkey keys \
              rotate {id} --finish` deletes it"
         ),
-        RenewalStep::TakenBack(id) => format!("deleted key {id} again"),
+        RenewalStep::DeletedAgain(id) => format!("deleted key {id} again"),
         RenewalStep::Generated(id) => format!("generated key {id}, without a scope yet"),
         RenewalStep::Scoped(id) => format!("set the scope of key {id}"),
         RenewalStep::Checked(id) => {

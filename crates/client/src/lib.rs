@@ -44,7 +44,7 @@ pub use plan::{
 pub use process::{Program, ProgramError};
 pub use resources::{
     ApiPermission, AuditLog, EditError, ExpiryError, KeyEdit, KeyList, NewKey, ObservedScope, Ping,
-    ScopeError, has_secret, is_administrator, is_system, maker, may_be_pending, write_of,
+    ScopeError, creator_key, has_secret, is_administrator, is_system, may_be_pending, write_of,
 };
 pub use settings::{
     Channel, Config, ConfigProblem, Connection, Credentials, Environment, Explained,

@@ -27,16 +27,16 @@ use crate::session::Token;
 /// The largest number of browsers that may watch at a time.
 pub(crate) const STREAMS_MAX: usize = 512;
 /// How often new requests are taken from the emulator.
-const TICK: Duration = Duration::from_millis(100);
+const POLL_INTERVAL: Duration = Duration::from_millis(100);
 /// The shortest time from one batch to the next.
-const PAUSE: Duration = Duration::from_secs(1);
+const BATCH_INTERVAL: Duration = Duration::from_secs(1);
 /// The largest number of requests in a batch: the newest ones; the others are only counted.
 const BATCH_MAX: usize = 256;
 /// The largest number of rows that one browser gets from a batch: the newest ones.
 const ROWS_MAX: usize = 20;
 /// How many batches a browser may be behind. The stream of one that is further behind ends, since
 /// the page reloads its list when it connects again.
-const BEHIND_MAX: usize = 8;
+const LAG_MAX: usize = 8;
 /// How often a quiet stream sends a comment, and checks that its session still exists.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 /// Sent first: the time, in milliseconds, after which a browser connects again.
@@ -71,7 +71,7 @@ struct Request {
 impl Live {
     pub(crate) fn new(stopping: watch::Receiver<bool>) -> Self {
         Self {
-            batches: broadcast::Sender::new(BEHIND_MAX),
+            batches: broadcast::Sender::new(LAG_MAX),
             permits: Arc::new(Semaphore::new(STREAMS_MAX)),
             follower: Mutex::default(),
             looked: Notify::new(),
@@ -101,11 +101,11 @@ impl Live {
         while self.take(&mut batch) {
             let now = Instant::now();
             if now >= due && !batch.is_empty() {
-                due = now + PAUSE;
+                due = now + BATCH_INTERVAL;
                 // It fails if the last browser has just disconnected.
                 let _ = self.batches.send(Arc::new(core::mem::take(&mut batch)));
             }
-            sleep(TICK).await;
+            sleep(POLL_INTERVAL).await;
         }
     }
 

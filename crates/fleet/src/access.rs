@@ -27,13 +27,13 @@ pub fn access(
     {
         cases.unreferenced = applied.into();
     }
-    let catalogue: Vec<_> = policy.map(|policy| policy.roles().collect()).unwrap_or_default();
+    let catalog: Vec<_> = policy.map(|policy| policy.roles().collect()).unwrap_or_default();
     let facts = policy.and_then(|policy| {
         let name = tenant.or(policy.only_tenant())?;
         Some((name, policy.tenant(name)))
     });
     let roles = row.key.roles.iter().map(String::as_str);
-    Ok(KeyAccess::held(roles, scope, &catalogue, facts))
+    Ok(KeyAccess::held(roles, scope, &catalog, facts))
 }
 
 /// What is known of a key's scope.

@@ -51,14 +51,14 @@ impl TenantCorpus {
             // A child policy's catalog applies to the files that it governs.
             let policy = outcome.policy_of(file).unwrap_or(policy);
             let tenants = policy.tenants().count();
-            let catalogue: Vec<_> = policy.roles().collect();
+            let catalog: Vec<_> = policy.roles().collect();
             for definition in file.documents.iter().filter_map(|known| known.definition.as_ref()) {
                 if !membership.includes(definition, tenants) {
                     continue;
                 }
                 let line = file.tree.position(definition.place.start).line;
                 let facts = Some((tenant, policy.tenant(tenant)));
-                match Desired::from_definition(definition, &catalogue, facts, &file.path, line) {
+                match Desired::from_definition(definition, &catalog, facts, &file.path, line) {
                     Ok(key) => desired.push(key),
                     Err(gap) => {
                         let at = file.tree.position(gap.span.start);

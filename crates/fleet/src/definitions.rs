@@ -326,12 +326,12 @@ impl ComparedDefinitions {
         let lock = LockFile::read(&path)?;
         let place = corpus.place(client);
         check_host(&lock, &path, &place, client.address())?;
-        let catalogue: Vec<_> = policy.roles().collect();
+        let catalog: Vec<_> = policy.roles().collect();
         let request = PlanRequest {
             client,
             tenant: &place,
             desired: &corpus.desired,
-            catalogue: &catalogue,
+            catalog: &catalog,
             lock: &lock,
             known_scopes: scopes.known(),
             options: &TenantCorpus::plan_options(policy, now_ms, None, false),
@@ -369,12 +369,12 @@ fn defined(outcome: &RunOutcome, policy: &Policy, tenant: Option<&str>) -> Vec<D
     let mut all = Vec::new();
     for file in &outcome.corpus.files {
         let policy = outcome.policy_of(file).unwrap_or(policy);
-        let catalogue: Vec<_> = policy.roles().collect();
+        let catalog: Vec<_> = policy.roles().collect();
         for definition in file.documents.iter().filter_map(|known| known.definition.as_ref()) {
             let line = file.tree.position(definition.place.start).line;
             let tenant = definition.tenant().or(policy.only_tenant()).or(tenant);
             let facts = tenant.map(|name| (name, policy.tenant(name)));
-            let access = KeyAccess::from_definition(definition, &catalogue, facts);
+            let access = KeyAccess::from_definition(definition, &catalog, facts);
             let name = definition.name().unwrap_or_default().to_owned();
             let findings = findings.remove(&(file.path.clone(), name.clone())).unwrap_or_default();
             let tenant = definition.tenant().map(str::to_owned);

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use cortexkey_client::{is_system, maker};
+use cortexkey_client::{creator_key, is_system};
 use cortexkey_core::access::Rights;
 use cortexkey_core::auth::Level;
 use cortexkey_core::lifecycle::{Expiry, ExpiryState};
@@ -220,7 +220,7 @@ fn roles_of(access: &KeyAccess) -> (Option<bool>, Vec<String>) {
     let known = access.roles.iter().zip(&access.role_facts);
     let privileged = known.filter(|(_, facts)| facts.privileged);
     let privileged = privileged.map(|(role, _)| mask_tokens(&role.name)).collect();
-    (Rights(&access.roles).makes_keys(), privileged)
+    (Rights(&access.roles).can_generate_keys(), privileged)
 }
 
 fn scope(
@@ -262,7 +262,7 @@ fn of_row(row: &Row, definitions: &ComparedDefinitions) -> KeyFacts {
         comment: record.comment.as_deref().map(mask_tokens),
         created_ms: row.key.creation_time,
         created_by: Some(mask_tokens(&record.user_name)).filter(|name| !name.is_empty()),
-        created_by_key: maker(&row.key),
+        created_by_key: creator_key(&row.key),
         expiry: record.expiry.into(),
         scope: KeyScope::NotRead,
         is_system: is_system(&row.key),

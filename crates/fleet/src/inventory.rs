@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use cortexkey_api::audit::AuditRecord;
 use cortexkey_client::table::one_line;
 use cortexkey_client::time::time_text;
-use cortexkey_client::{AuditLog, CallError, Client, maker};
+use cortexkey_client::{AuditLog, CallError, Client, creator_key};
 use cortexkey_core::access::{KnownLevel, Permission, Role};
 use cortexkey_manifest::access::{KeyAccess, RoleFacts, RoleOrigin, ScopeModel, describe, losses};
 use cortexkey_manifest::mask_tokens;
@@ -106,7 +106,7 @@ pub struct RoleHolding {
     pub implied_by: Option<String>,
     /// Whether it should be granted with care.
     pub is_privileged: bool,
-    /// The source of what it holds: `catalogue`, `predefined` or `unknown`.
+    /// The source of what it holds: `catalog`, `predefined` or `unknown`.
     pub origin: &'static str,
     /// Whether it holds everything.
     pub holds_all: bool,
@@ -372,7 +372,7 @@ impl Lineage {
     fn of(snapshot: &Snapshot) -> Self {
         let mut created: BTreeMap<_, Vec<_>> = BTreeMap::new();
         for row in &snapshot.rows {
-            if let Some(by) = maker(&row.key) {
+            if let Some(by) = creator_key(&row.key) {
                 created.entry(by).or_default().push(row.key.id);
             }
         }
@@ -442,7 +442,7 @@ fn holding(role: &Role<String>, facts: &RoleFacts) -> RoleHolding {
         implied_by: facts.implied_by.as_deref().map(mask_tokens),
         is_privileged: facts.privileged,
         origin: match facts.origin {
-            RoleOrigin::Catalogue => "catalogue",
+            RoleOrigin::Catalog => "catalog",
             RoleOrigin::Predefined => "predefined",
             RoleOrigin::Unknown => "unknown",
         },

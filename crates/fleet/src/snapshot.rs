@@ -88,7 +88,7 @@ impl Snapshot {
         };
         let shown = list.keys.len();
         let rows: Vec<Row> = list.keys.into_iter().filter_map(row).collect();
-        let unseen = list.missing + (list.odd.len() + shown - rows.len()) as u64;
+        let unseen = list.missing + (list.unreadable.len() + shown - rows.len()) as u64;
         Ok(Self { rows, unseen, roles, roles_fault, definitions, taken_ms: now_ms })
     }
 

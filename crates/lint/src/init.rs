@@ -215,7 +215,7 @@ fn write(name: &str, keys: &[String], count: usize, known: &Known<'_>) -> String
          # ticket-missing: { pattern: '[A-Z]+-[0-9]+' }\n\n\
          # Facts about the organisation.\ncatalog:\n",
     );
-    catalogue(&mut out, known);
+    catalog(&mut out, known);
     out.push_str(
         "  # Roles that a key must not combine.\n  # conflicts: [[Responder, Investigation Admin]]\n\n\
          # Findings that are accepted for a limited time.\n\
@@ -250,7 +250,7 @@ fn write_tenant(out: &mut String, tenant: &str, seen: &TenantSurvey) {
 }
 
 /// Roles, teams and domains; probable misspellings become comments.
-fn catalogue(out: &mut String, known: &Known<'_>) {
+fn catalog(out: &mut String, known: &Known<'_>) {
     if known.roles.is_empty() {
         out.push_str("  # Your own roles, with their components.\n  # roles: [{ name: SIEM Export, components: { \"Public API\": none } }]\n");
     } else {

@@ -105,7 +105,7 @@ pub fn serve(connection: &Connection) -> Result<(), ServerError> {
         encoding,
         folders: params.folders,
         unusable: params.unusable,
-        abilities: params.abilities,
+        capabilities: params.capabilities,
         roots: Vec::new(),
         documents: HashMap::new(),
         published: BTreeMap::new(),
@@ -152,12 +152,12 @@ struct Client {
     folders: Vec<Folder>,
     /// Addresses of folders that are not on this machine.
     unusable: Vec<String>,
-    abilities: Abilities,
+    capabilities: ClientCapabilities,
 }
 
 /// What the client can do.
 #[derive(Clone, Copy)]
-struct Abilities {
+struct ClientCapabilities {
     /// Whether it reports changed files.
     reports_files: bool,
     /// Whether it compares the versions of an edit with its own.
@@ -174,7 +174,7 @@ impl Client {
             encoding: Encoding::choose(offered),
             folders: Vec::new(),
             unusable: Vec::new(),
-            abilities: Abilities {
+            capabilities: ClientCapabilities {
                 reports_files: watched["dynamicRegistration"] == true,
                 compares_versions: capabilities["workspace"]["workspaceEdit"]["documentChanges"]
                     == true,
@@ -305,7 +305,7 @@ struct Server<'c> {
     folders: Vec<Folder>,
     /// Addresses of folders that are not on this machine.
     unusable: Vec<String>,
-    abilities: Abilities,
+    capabilities: ClientCapabilities,
     roots: Vec<Root>,
     documents: HashMap<PathBuf, Document>,
     /// The diagnostics that the client shows, by file.
@@ -530,7 +530,7 @@ impl Server<'_> {
 
     /// Asks the client to report changed files, if it can.
     fn watch_files(&self) -> Result<(), ServerError> {
-        if !self.abilities.reports_files {
+        if !self.capabilities.reports_files {
             return Ok(());
         }
         let of_glob = |glob: &str| FileSystemWatcher {
@@ -945,8 +945,10 @@ impl Server<'_> {
         let text = Text::new(&document.text, self.encoding);
         let uris = Box::new(|path: &Path| self.uri(path));
         let version = |uri: &Url| Some(self.documents.get(&path_of(uri)?)?.version);
-        let versions =
-            self.abilities.compares_versions.then(|| Box::new(version) as features::Versions<'_>);
+        let versions = self
+            .capabilities
+            .compares_versions
+            .then(|| Box::new(version) as features::Versions<'_>);
         Some(features::OpenDocument {
             root,
             path,

@@ -20,7 +20,7 @@ pub use counted::counted;
 #[cfg(windows)]
 pub use hold::hold;
 pub use names::is_reserved;
-pub use read::{ReadError, ground, open, read, read_within, stays};
+pub use read::{ReadError, link_boundary, open, read, read_within, stays};
 pub use reason::io_reason;
 #[cfg(windows)]
 pub use rights::{FileAccess, keep_rights, make_private, others_with};

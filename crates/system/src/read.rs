@@ -74,7 +74,7 @@ pub fn read(path: &Path, bytes_max: u64) -> Result<Vec<u8>, ReadError> {
     if bytes.len() as u64 > bytes_max { Err(ReadError::TooLarge { bytes_max }) } else { Ok(bytes) }
 }
 
-/// The same, unless a link leads out of the place that [`ground`] returns for the path.
+/// The same, unless a link leads out of the place that [`link_boundary`] returns for the path.
 pub fn read_within(path: &Path, bytes_max: u64) -> Result<Vec<u8>, ReadError> {
     stays(path)?;
     read(path, bytes_max)
@@ -119,27 +119,27 @@ fn open_at_once(path: &Path) -> io::Result<File> {
 /// A repository that is reached through a link in another one, or in the current folder, is not the
 /// path's own.
 #[must_use]
-pub fn ground(path: &Path) -> Option<PathBuf> {
+pub fn link_boundary(path: &Path) -> Option<PathBuf> {
     let path = lexical(path)?;
     let here = std::env::current_dir().ok();
     let mut folders: Vec<&Path> = path.parent()?.ancestors().collect();
     folders.reverse();
-    let mut ground = None;
+    let mut boundary = None;
     for folder in folders {
-        if ground.is_some() && folder.is_symlink() {
+        if boundary.is_some() && folder.is_symlink() {
             break;
         }
         let is_repository = folder.join(".git").symlink_metadata().is_ok();
-        if is_repository || (ground.is_none() && Some(folder) == here.as_deref()) {
-            ground = Some(folder);
+        if is_repository || (boundary.is_none() && Some(folder) == here.as_deref()) {
+            boundary = Some(folder);
         }
     }
-    ground.map(Path::to_path_buf)
+    boundary.map(Path::to_path_buf)
 }
 
-/// Fails if a link leads out of the path's [`ground`]. The file and its folders need not exist.
+/// Fails if a link leads out of the path's [`link_boundary`]. The file and its folders need not exist.
 pub fn stays(path: &Path) -> Result<(), ReadError> {
-    let Some(root) = ground(path) else { return Ok(()) };
+    let Some(root) = link_boundary(path) else { return Ok(()) };
     let path = lexical(path).ok_or(ReadError::NotAFile)?;
     // A path that does not exist yet cannot lead anywhere.
     let there = path.ancestors().find(|path| path.symlink_metadata().is_ok());

@@ -43,7 +43,7 @@ impl Controls {
     /// The notices that keys are about to expire, the earliest first.
     pub fn notifications(&self) -> Vec<Notification> {
         let _inside = self.runtime.enter();
-        self.app.look_for_notices();
+        self.app.create_due_notices();
         self.app.notices().last().cloned().collect()
     }
 

@@ -90,7 +90,7 @@ impl Notices {
     }
 
     /// Records that the webhook did not accept a notice.
-    pub(crate) fn not_taken(&mut self, id: u64, why: &str) {
+    pub(crate) fn record_rejected(&mut self, id: u64, why: &str) {
         if let Some(notification) = self.last.iter_mut().find(|last| last.id == id) {
             notification.webhook_error = Some(why.to_owned());
         }

@@ -478,7 +478,7 @@ fn start_webhook(app: &Arc<App>, url: String) -> Result<(), StartError> {
     let weak = Arc::downgrade(app);
     let given_up = move |notification: &Notification, why: DeliveryError| {
         if let Some(app) = weak.upgrade() {
-            app.not_taken(notification, why);
+            app.record_rejected(notification, why);
         }
     };
     let webhook = Webhook::new(url, given_up).map_err(StartError::Threads)?;
@@ -492,7 +492,7 @@ async fn keep(app: Arc<App>, mut stopping: watch::Receiver<bool>) {
     loop {
         tokio::select! {
             _ = stopping.wait_for(|stop| *stop) => return,
-            () = tokio::time::sleep(NOTICE_PAUSE) => app.look_for_notices(),
+            () = tokio::time::sleep(NOTICE_PAUSE) => app.create_due_notices(),
         }
     }
 }

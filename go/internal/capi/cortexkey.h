@@ -39,12 +39,12 @@
  *   changes. Only `_free` needs exclusive access. There is nothing to initialise, and no
  *   thread-local error state.
  * - Forks: signers, keyrings, definitions, and verifiers with `CXK_VERIFIER_OWN_GUARD` work in a
- *   forked child, and no nonce is drawn twice. Fork only while no other thread changes a keyring.
- *   A replay guard does not survive a fork, because the parent and each child would accept the
- *   same request: in the child, Advanced requests are refused as `replay-guard-unavailable`. A
- *   server that forks workers verifies in one process, or uses `CXK_VERIFIER_OWN_GUARD` and a
- *   store that all workers share. A worker that receives all requests of its keys may create a
- *   guard after the fork.
+ *   forked child, and no nonce is drawn twice. Fork only while no other thread changes a keyring. A
+ *   replay guard does not survive a fork, because the parent and each child would accept the same
+ *   request: in the child, Advanced requests are refused as `replay-guard-unavailable`. A server
+ *   that forks workers must verify in one process, or use `CXK_VERIFIER_OWN_GUARD` with a store
+ *   that all workers share. A worker that receives every request for its keys may create a guard
+ *   after the fork.
  * - Unloading: `dlclose()` is safe once all handles are freed and no thread is in a call.
  * - NULL: only arguments marked `CXK_NULLABLE` may be NULL; a call with NULL for another argument
  *   returns `CXK_NULL_ARG`.
@@ -53,8 +53,8 @@
  *   same call; copy a nonce out of a `cxk_headers` before you sign into the same structure again.
  * - Handles: a handle of another type is detected (`CXK_WRONG_HANDLE`). Using or freeing a
  *   handle after it was freed is undefined behaviour, even if it is often detected.
- * - Structures that begin with `struct_size` are initialised with their `_INIT` macro, which sets
- *   the size. Newer libraries accept structures of older headers.
+ * - Structures: initialise those that begin with `struct_size` with their `_INIT` macro, which sets
+ *   the size. Newer libraries accept the structures of older headers.
  * - Times are in milliseconds since 1970. Functions with a `now_ms` argument read no clock.
  * - Secrets: a signer, a keyring, and the headers of a Standard key can sign. `_free` and
  *   `cxk_wipe()` wipe them. They are neither locked into memory nor excluded from core dumps.
@@ -78,7 +78,7 @@
 #define CXK_API
 #endif
 
-/** Makes the compiler warn if the return value is not used. */
+/** Makes the compiler warn about an unused return value. */
 #if defined(__GNUC__)
 #define CXK_MUST_USE __attribute__((__warn_unused_result__))
 #elif defined(_MSC_VER)
@@ -87,7 +87,7 @@
 #define CXK_MUST_USE
 #endif
 
-/** Mark pointers that must not be NULL, and those that may be NULL. */
+/** Mark pointers that must not be NULL, and pointers that may be NULL. */
 #if defined(__clang__)
 #pragma clang diagnostic push
 #pragma clang diagnostic ignored "-Wnullability-extension"
@@ -230,8 +230,8 @@
 
 
 /**
- * The number of the ABI. It increases when a program built with an older header would misbehave,
- * and is the number in the name of the installed shared library.
+ * The ABI version. It increases when a program built with an older header would misbehave, and is
+ * part of the shared library's file name.
  */
 #define CXK_ABI_VERSION 0
 
@@ -354,29 +354,29 @@ typedef struct cxk_definitions cxk_definitions;
  * The keys that verifiers know, by id. Any number of threads may change it at once while others
  * verify. A change takes effect immediately. Verifiers read the keyring without a lock.
  *
- * It stores the SHA-256 of a Standard key, from which a short, human-chosen key could be guessed.
- * Of an Advanced key it stores a SHA-256 midstate, which can sign. Both are wiped once the keyring
- * and every verifier that uses it are freed.
+ * For a Standard key, it stores the SHA-256, from which a short, human-chosen key could be
+ * guessed. For an Advanced key, it stores a SHA-256 midstate, which can sign. Both are wiped once
+ * the keyring and every verifier that uses it are freed.
  */
 typedef struct cxk_keyring cxk_keyring;
 
 /**
  * Remembers which requests were accepted, within one process. It allocates all its memory when it
- * is created: at most 20 bytes per entry from 40,000 entries on. When it is full, it refuses
- * requests; it never drops one that could still be replayed. An insert takes constant time.
+ * is created: at most 20 bytes per entry from 40,000 entries on. When it is full, it refuses new
+ * requests; it never drops an entry that could still be replayed. An insert takes constant time.
  *
  * Capacity: any mix of timestamps is accepted up to `entries`, including a burst within one
  * millisecond. For 1,000 requests per second and a skew of 60 seconds, set `entries` to
  * `1000 * 2 * 60` = 120,000, which takes 2.4 MB. The guard then holds 60,000 entries if the
  * clients' clocks agree, and 120,000 if every clock is ahead by the skew.
  *
- * Quota: with `uses_per_key` 60,000, one key uses at most half of these entries. More requests of
- * that key are refused as `replay-guard-quota`, and the other half is left for all other keys,
- * whatever timestamps the key chooses. If several keys flood the guard, each of 100 `keys` still
- * has at least `entries` / 8 / `keys` = 150 entries.
+ * Quota: with `uses_per_key` 60,000, one key uses at most half of these entries. Further requests
+ * with that key are refused as `replay-guard-quota`, and the other half is left for all other
+ * keys, whatever timestamps the key chooses. If several keys flood the guard, each of 100 `keys`
+ * still has at least `entries` / 8 / `keys` = 150 entries.
  *
- * Guards in several processes do not know about each other. Use your own shared guard with
- * `CXK_VERIFIER_OWN_GUARD` then.
+ * Guards in different processes share no state. If several processes verify, use a shared guard of
+ * your own with `CXK_VERIFIER_OWN_GUARD`.
  */
 typedef struct cxk_replay_guard cxk_replay_guard;
 
@@ -397,9 +397,9 @@ typedef struct cxk_verifier cxk_verifier;
 /**
  * The result of a call: `CXK_OK`, or a number below zero.
  *
- * -1 to -99: usage error, or an environment failure. -101 to -199: a verifier refused a request
- * (`CXK_VERDICT_...`). -201 to -299: a decision that is not "allowed" (`CXK_DECISION_...`). -900:
- * an internal error. A number never changes its meaning.
+ * -1 to -99: a usage error, or a failure of the environment. -101 to -199: a verifier refused a
+ * request (`CXK_VERDICT_...`). -201 to -299: a decision that is not "allowed"
+ * (`CXK_DECISION_...`). -900: an internal error. A number never changes its meaning.
  */
 typedef int32_t cxk_status;
 
@@ -484,11 +484,11 @@ typedef struct cxk_expiry {
    */
   uint64_t expires_ms;
   /**
-   * When the product's notice one week before is due; `CXK_NEVER` if there is none.
+   * When the product's notice of one week is due; `CXK_NEVER` if the key never expires.
    */
   uint64_t week_notice_due_ms;
   /**
-   * When the product's notice one day before is due; `CXK_NEVER` if there is none.
+   * When the product's notice of one day is due; `CXK_NEVER` if the key never expires.
    */
   uint64_t day_notice_due_ms;
   /**
@@ -531,7 +531,8 @@ typedef struct cxk_key {
   uint64_t expires_ms;
   /**
    * When the key was generated, in milliseconds since 1970, if that was after the replay guard
-   * was created; otherwise 0. Such a key does not have to wait while the guard is starting.
+   * was created; otherwise 0. The guard then accepts the key's requests even while it is
+   * starting.
    */
   uint64_t created_ms;
   /**
@@ -574,8 +575,8 @@ typedef struct cxk_replay_guard_options {
    */
   uint64_t started_ms;
   /**
-   * The largest number of remembered requests of one key, so that one key cannot fill the guard;
-   * more are refused as `replay-guard-quota`. 0 means no limit.
+   * The largest number of requests that the guard remembers for one key, so that one key cannot
+   * fill it; further ones are refused as `replay-guard-quota`. 0 means no limit.
    */
   uint32_t uses_per_key;
   /**
@@ -584,7 +585,7 @@ typedef struct cxk_replay_guard_options {
   uint32_t reserved;
   /**
    * With `uses_per_key`: how many keys can have requests in the guard, 1 to
-   * `CXK_REPLAY_GUARD_KEYS_MAX`, 110 bytes each. Otherwise 0.
+   * `CXK_REPLAY_GUARD_KEYS_MAX`. Each takes 110 bytes. Otherwise 0.
    */
   uint64_t keys;
 } cxk_replay_guard_options;
@@ -602,8 +603,8 @@ typedef struct cxk_verifier_options {
    */
   uint32_t flags;
   /**
-   * How far a timestamp may differ in either direction, in milliseconds, 1,000 to 300,000; 0
-   * means 60,000.
+   * How far a timestamp may differ from `now_ms` in either direction, in milliseconds, 1,000 to
+   * 300,000; 0 means 60,000.
    */
   uint64_t skew_ms;
 } cxk_verifier_options;
@@ -693,7 +694,7 @@ typedef struct cxk_request {
  */
 typedef struct cxk_definition {
   /**
-   * The key's id in its tenant, from the lock file; 0 if it is not there.
+   * The key's id in its tenant; 0 if the lock file does not list the key.
    */
   uint64_t key_id;
   /**
@@ -702,7 +703,7 @@ typedef struct cxk_definition {
    */
   uint64_t expires_ms;
   /**
-   * The key's lifetime in milliseconds, counted from when it is generated; 0 if it has none.
+   * The key's lifetime in milliseconds, from the moment it is generated; 0 if it has none.
    */
   uint64_t lifetime_ms;
   /**
@@ -814,7 +815,7 @@ typedef struct cxk_field {
 } cxk_field;
 
 /**
- * A level of a component: one of `CXK_PERMISSION_...`.
+ * A permission level on a component: one of `CXK_PERMISSION_...`.
  */
 typedef uint32_t cxk_permission;
 
@@ -825,19 +826,19 @@ typedef uint32_t cxk_permission;
  *
  * Names are compared byte by byte with those in the key's roles and scope:
  *
- * - Component: the console's name, such as "Public API". If two of the console's groups of
- *   components have one of the same name, add the group: "Issues (Application Security)".
- *   docs/roles.md lists all public ones with their levels.
+ * - Component: the console's name, such as "Public API". If two groups in the console have a
+ *   component of the same name, add the group: "Issues (Application Security)". docs/roles.md
+ *   lists all public ones with their levels.
  * - Action: the console's name, such as "Live Terminal". docs/roles.md lists it with its
  *   component. An action has no level.
  * - Domain: "Security", "Posture", "Health", "Hunting", "IT", or one of the tenant's own.
  * - Dataset, group, tag and field: the tenant's own names.
  *
  * `cortexkey roles "ROLE"` lists what one role grants, including your organisation's own roles. No
- * complete public list exists, so an unlisted name is not an error. The answer for it is `CXK_OK`
- * if a role grants every component, or every one that it does not list, `CXK_DECISION_REFUSED` if
- * the roles are listed completely, and `CXK_DECISION_UNKNOWN` otherwise. Define names as constants
- * in your program, because a misspelt one can be allowed.
+ * complete public list exists, so an unlisted name is not an error. For an unlisted name, the
+ * answer is `CXK_OK` if a role grants every component or every component that it does not list,
+ * `CXK_DECISION_REFUSED` if the roles are listed completely, and `CXK_DECISION_UNKNOWN` otherwise.
+ * Define names as constants in your program, because a misspelt one can be allowed.
  */
 typedef struct cxk_question {
   /**
@@ -893,7 +894,7 @@ typedef struct cxk_question {
    */
   size_t field_count;
   /**
-   * The level of a component.
+   * The permission level on the component.
    */
   cxk_permission permission;
   /**
@@ -977,7 +978,7 @@ typedef struct cxk_decision {
 #define CXK_RNG_FAILED (-9)
 
 /**
- * The system clock shows a time that no request can carry.
+ * The system time is not 13 digits of milliseconds: the clock is before 2001 or after 2286.
  */
 #define CXK_CLOCK_FAILED (-10)
 
@@ -992,7 +993,7 @@ typedef struct cxk_decision {
 #define CXK_ABI_MISMATCH (-12)
 
 /**
- * A buffer is too small for the answer.
+ * A buffer is too small for the result.
  */
 #define CXK_BUFFER_TOO_SMALL (-13)
 
@@ -1002,7 +1003,7 @@ typedef struct cxk_decision {
 #define CXK_TOO_LARGE (-14)
 
 /**
- * A structure's `struct_size` was not set, or an unknown field is set.
+ * A structure's `struct_size` was not set, or a field is set that this library does not know.
  */
 #define CXK_INVALID_STRUCT (-15)
 
@@ -1037,7 +1038,7 @@ typedef struct cxk_decision {
 #define CXK_UNSUPPORTED_FORMAT (-21)
 
 /**
- * The signer has a Standard key, which is sent as it is and cannot sign a batch.
+ * The signer has a Standard key, which is sent unchanged and cannot sign a batch.
  */
 #define CXK_NOT_ADVANCED (-22)
 
@@ -1057,7 +1058,7 @@ typedef struct cxk_decision {
 #define CXK_DECISION_UNKNOWN (-202)
 
 /**
- * An internal error was caught, and outputs are cleared. A change of a keyring may have taken
+ * An internal error was caught, and outputs are cleared. A change to a keyring may have taken
  * effect. The library remains usable.
  */
 #define CXK_INTERNAL (-900)
@@ -1093,12 +1094,13 @@ typedef struct cxk_decision {
 #define CXK_EXPIRY_EXPIRED 4
 
 /**
- * Does the key hold the component `name` at `permission`? See `cxk_question` for the names.
+ * Does the key have the component `name` at the level `permission` or above? See `cxk_question`
+ * for the names.
  */
 #define CXK_ASK_COMPONENT 1
 
 /**
- * Does the key hold the action `name`? See `cxk_question` for the names.
+ * Does the key have the action `name`? See `cxk_question` for the names.
  */
 #define CXK_ASK_ACTION 2
 
@@ -1158,8 +1160,8 @@ typedef struct cxk_decision {
 #define CXK_REFERENCE_ASSET 1
 
 /**
- * A deleted asset. An issue that references nothing else is visible only if the scope includes
- * cases and issues that reference no known object, like an issue of an unknown asset.
+ * A deleted asset. It counts as an unknown object: an issue that references only such objects is
+ * visible only if the scope includes cases and issues without a known object.
  */
 #define CXK_REFERENCE_DELETED 2
 
@@ -1173,8 +1175,8 @@ extern "C" {
 #endif // __cplusplus
 
 /**
- * Returns the ABI number of the library that the program runs with. `cxk_abi_check()` compares it
- * with the header's `CXK_ABI_VERSION`.
+ * Returns the ABI version of the loaded library. `cxk_abi_check()` compares it with the header's
+ * `CXK_ABI_VERSION`.
  *
  * - Threads: any.
  * - Errors: none.
@@ -1186,7 +1188,7 @@ extern "C" {
 CXK_API CXK_MUST_USE uint32_t cxk_abi_version(void);
 
 /**
- * Returns the release of the library that the program runs with, such as "0.1.0".
+ * Returns the release of the loaded library, such as "0.1.0".
  *
  * - Ownership: the string belongs to the library and stays valid for the whole run.
  * - Threads: any.
@@ -1248,13 +1250,13 @@ CXK_API CXK_MUST_USE cxk_status cxk_nonce(char *CXK_NONNULL out, size_t out_size
  * Compares `len` bytes in constant time: returns 1 if they are equal and 0 if not. The time
  * depends only on `len`.
  *
- * - Ownership: both stay the caller's memory.
+ * - Ownership: both buffers stay the caller's.
  * - Threads: any.
  * - Errors: returns 0 if a pointer is NULL, or `len` is 0 or above 2^31 - 1.
  *
  * ```c
- * const char seen[] = "0123456789abcdef", kept[] = "0123456789abcdef";
- * if (!cxk_equal(seen, kept, sizeof kept)) abort();
+ * const char received[] = "0123456789abcdef", stored[] = "0123456789abcdef";
+ * if (!cxk_equal(received, stored, sizeof stored)) abort();
  * ```
  *
  * Requirements:
@@ -1290,7 +1292,7 @@ CXK_API void cxk_wipe(void *CXK_NULLABLE memory, size_t len);
  *   call fails. The key is hashed or copied, so the caller may wipe it immediately.
  * - Threads: any.
  * - Errors: `CXK_NULL_ARG`, `CXK_BAD_ARG`, `CXK_INVALID_KEY_ID`, `CXK_INVALID_LEVEL`,
- *   `CXK_INVALID_KEY` (empty, longer than 256 bytes, or not only visible ASCII: often there is a
+ *   `CXK_INVALID_KEY` (empty, longer than 256 bytes, or not visible ASCII; a common cause is a
  *   line ending), `CXK_NO_MEMORY`.
  *
  * ```c
@@ -1391,7 +1393,7 @@ cxk_status cxk_signer_header_lines(const struct cxk_signer *CXK_NONNULL signer,
                                    struct cxk_header_lines *CXK_NONNULL out);
 
 /**
- * Signs many requests of an Advanced key at once, each with its own nonce, all with the same
+ * Signs many requests with an Advanced key at once, each with its own nonce, all with the same
  * system time. Send them within a minute; the product does not document its limit.
  *
  * - Ownership: `out` is the caller's array of `count` structures; all zeros if the call fails. A
@@ -1655,14 +1657,14 @@ cxk_status cxk_verify(const struct cxk_verifier *CXK_NONNULL verifier,
                       struct cxk_principal *CXK_NONNULL out);
 
 /**
- * Verifies many requests in order, all as of `now_ms`. Of two equal Advanced requests, only the
- * first is accepted. Each gets the status that `cxk_verify()` would return.
+ * Verifies many requests in order, all as of `now_ms`. If two Advanced requests are identical,
+ * only the first is accepted. Each gets the status that `cxk_verify()` would return.
  *
  * - Ownership: as with `cxk_verify()`. `statuses` and `principals` are the caller's arrays of
  *   `count`. If the call itself fails, every status is the call's status, and every principal is
  *   all zeros. If `count` is above `CXK_BATCH_MAX`, neither array is written.
  * - Threads: any number may call it at once, while keys change.
- * - Errors: `CXK_SOME_REFUSED` if not all requests are accepted; `CXK_NULL_ARG`, `CXK_BAD_ARG`,
+ * - Errors: `CXK_SOME_REFUSED` if at least one request is refused; `CXK_NULL_ARG`, `CXK_BAD_ARG`,
  *   `CXK_WRONG_HANDLE`, `CXK_TOO_LARGE` (above `CXK_BATCH_MAX` requests), `CXK_NO_MEMORY`.
  *
  * ```c
@@ -1910,8 +1912,7 @@ cxk_status cxk_decide(const struct cxk_definitions *CXK_NONNULL definitions,
   {sizeof(cxk_question), 0, NULL, NULL, 0, NULL, 0, NULL, 0, NULL, 0, NULL, 0, 0, 0}
 
 /**
- * Checks that the library that the program runs with has this header's ABI: `CXK_OK` or
- * `CXK_ABI_MISMATCH`.
+ * Checks that the loaded library has this header's ABI. Returns `CXK_OK` or `CXK_ABI_MISMATCH`.
  *
  * - Threads: any.
  *

@@ -18,7 +18,7 @@ pub struct ListRead {
     /// The records that can be read.
     pub keys: Vec<ApiKeyRecord>,
     /// The records that cannot be read.
-    pub odd: Vec<UnreadableRecord>,
+    pub unreadable: Vec<UnreadableRecord>,
     /// How many match the filters: in total, or on this page.
     pub filter_count: Option<u64>,
     /// How many keys there are, including expired ones.
@@ -53,7 +53,7 @@ impl<'de> Deserialize<'de> for ListRead {
         for record in records {
             match self::record(record) {
                 Ok(key) => list.keys.push(key),
-                Err(odd) => list.odd.push(odd),
+                Err(record) => list.unreadable.push(record),
             }
         }
         Ok(list)
@@ -88,31 +88,31 @@ fn record(value: &Value) -> Result<ApiKeyRecord, UnreadableRecord> {
     };
     let fields = Fields(object.clone());
     let id = fields.get("id").and_then(number);
-    let odd = |field| UnreadableRecord { id, field };
+    let unreadable = |field| UnreadableRecord { id, field };
     let text = |name: &'static str| match fields.get(name) {
         None | Some(Value::Null) => Ok(None),
         Some(Value::String(text)) => Ok(Some(text.clone())),
-        Some(_) => Err(odd(name)),
+        Some(_) => Err(unreadable(name)),
     };
     let time = |name: &'static str| match fields.get(name) {
         None | Some(Value::Null) => Ok(None),
-        Some(value) => number(value).map(Some).ok_or_else(|| odd(name)),
+        Some(value) => number(value).map(Some).ok_or_else(|| unreadable(name)),
     };
     let level = text("security_level")?.unwrap_or_default();
     Ok(ApiKeyRecord {
-        id: id.ok_or_else(|| odd("id"))?,
+        id: id.ok_or_else(|| unreadable("id"))?,
         creation_time: time("creation_time")?.filter(|time| is_ms(*time)),
         created_by: text("created_by")?,
         user_name: text("user_name")?,
-        roles: roles(fields.get("roles")).ok_or_else(|| odd("roles"))?,
+        roles: roles(fields.get("roles")).ok_or_else(|| unreadable("roles"))?,
         security_level: match level.to_ascii_lowercase().as_str() {
             "standard" => SecurityLevel::Standard,
             "advanced" => SecurityLevel::Advanced,
-            _ => return Err(odd("security_level")),
+            _ => return Err(unreadable("security_level")),
         },
         comment: text("comment")?,
         expiration: match time("expiration")? {
-            Some(time) if !is_ms(time) => return Err(odd("expiration")),
+            Some(time) if !is_ms(time) => return Err(unreadable("expiration")),
             expiration => expiration,
         },
     })
@@ -159,7 +159,7 @@ mod tests {
         }));
         assert_eq!((list.keys[0].id, list.keys[0].security_level), (7, SecurityLevel::Standard));
         assert_eq!((list.filter_count, list.total_count), (Some(1), None));
-        assert!(list.odd.is_empty() && list.keys[0].roles.is_empty());
+        assert!(list.unreadable.is_empty() && list.keys[0].roles.is_empty());
     }
 
     #[test]
@@ -183,7 +183,7 @@ mod tests {
         ] {
             let list = read(json!({ "DATA": [record, good] }));
             assert_eq!(list.keys.len(), 1);
-            assert_eq!((list.odd[0].id, list.odd[0].field), odd);
+            assert_eq!((list.unreadable[0].id, list.unreadable[0].field), odd);
         }
     }
 

@@ -109,7 +109,7 @@ fn compile(
     let tenant = definition.tenant().or_else(|| policy.only_tenant());
     let locked = lock.and_then(|lock| lock.key(tenant?, definition.name()?));
     let tenant = tenant.map(|name| (name, policy.tenant(name)));
-    KeyAccess::from_definition(definition, &found.catalogue_of(file), tenant)
+    KeyAccess::from_definition(definition, &found.catalog_of(file), tenant)
         .map_err(CompileRefusal::Incomplete)
         .and_then(|access| add(compiler, definition, &access, locked))
         .map_err(|refusal| match refusal {

@@ -80,8 +80,8 @@ fn show(entry: &Explained) -> String {
         line += &format!("  {DIM}from {origin}{DIM:#}");
     }
     line.push('\n');
-    for unheard in &entry.unheard {
-        line += &format!("{:14} {DIM}also set by {unheard}, which is overridden{DIM:#}\n", "");
+    for overridden in &entry.overridden {
+        line += &format!("{:14} {DIM}also set by {overridden}, which is overridden{DIM:#}\n", "");
     }
     if let Some(note) = &entry.note {
         line += &format!("{:14} {note}\n", "");

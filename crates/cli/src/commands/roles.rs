@@ -68,9 +68,9 @@ fn predefined(product: Option<Product>) -> impl Iterator<Item = &'static Predefi
 }
 
 /// The catalog's roles, each once; the nearest layer wins.
-fn catalogue(found: &PolicyInForce) -> Vec<ResolvedRole> {
+fn catalog(found: &PolicyInForce) -> Vec<ResolvedRole> {
     let mut roles: Vec<ResolvedRole> = Vec::new();
-    for listed in found.catalogue() {
+    for listed in found.catalog() {
         if !roles.iter().any(|known| known.role.name == listed.name.value) {
             roles.push(ResolvedRole::resolve(&listed.name.value, Some(listed), None));
         }
@@ -96,7 +96,7 @@ fn list(found: &PolicyInForce, product: Option<Product>) -> String {
     if let Some(product) = product.filter(|product| !product.publishes_roles()) {
         out += &format!("{DIM}The roles of {product} are not published in full.{DIM:#}\n\n");
     }
-    let own = catalogue(found);
+    let own = catalog(found);
     if own.is_empty() {
         let why = if found.is_default() { "no policy was found" } else { "it lists none" };
         out += &format!("{DIM}No roles of a policy: {why}.{DIM:#}\n");
@@ -166,7 +166,7 @@ fn implied(found: &PolicyInForce, name: &str) -> Vec<String> {
 }
 
 fn list_json(found: &PolicyInForce, product: Option<Product>) -> String {
-    let own = catalogue(found);
+    let own = catalog(found);
     let public =
         predefined(product).filter(|role| !own.iter().any(|own| own.role.name == role.name));
     let all =
@@ -275,7 +275,7 @@ fn levels(role: &Role<String>, product: Product) -> String {
 }
 
 fn no_such_role(found: &PolicyInForce, name: &str) -> Failure {
-    let own = catalogue(found);
+    let own = catalog(found);
     let known = PREDEFINED_ROLES.iter().map(|role| role.name);
     let near = closest(name, known.chain(own.iter().map(|own| own.role.name.as_str())));
     let failure = Failure::usage_error(format!("there is no role `{}`", plain(name)));

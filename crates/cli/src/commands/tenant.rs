@@ -96,10 +96,10 @@ pub(crate) struct Args {
     kept: Storage,
 
     #[command(flatten)]
-    handles: Handles,
+    handles: EmulatorOptions,
 
     #[command(flatten)]
-    kind: Emulated,
+    kind: EmulatedTenant,
 }
 
 /// TLS options.
@@ -133,7 +133,7 @@ struct Storage {
 /// Options for what the product does not have.
 #[derive(clap::Args)]
 #[command(next_help_heading = "Not part of the product")]
-struct Handles {
+struct EmulatorOptions {
     /// Enable the calls under /_cortexkey/, which need no key: move the clock, inject faults, change
     /// settings
     #[arg(long)]
@@ -158,7 +158,7 @@ struct Handles {
 /// Options that choose the emulated tenant.
 #[derive(clap::Args)]
 #[command(next_help_heading = "Emulated tenant")]
-struct Emulated {
+struct EmulatedTenant {
     /// The emulated product; it determines the predefined roles, and whether keys have scopes
     #[arg(long, value_name = "PRODUCT", default_value = "xsiam", value_parser = product_parser())]
     product: Product,
@@ -351,7 +351,7 @@ impl Storage {
     }
 }
 
-impl Handles {
+impl EmulatorOptions {
     fn control(&self, explain: bool) -> Control {
         match (self.control, explain) {
             (true, _) => Control::Change,

@@ -28,7 +28,7 @@ const CALLS: &str = "POST /public_api/v1/api_keys/generate\n\
     POST https://api-x.example/public_api/v1/api_keys/get_api_keys?x=1\n";
 
 #[test]
-fn the_smallest_role_of_the_catalogue_comes_first() {
+fn the_smallest_role_of_the_catalog_comes_first() {
     let ran = suggest(&["-", "--format", "json"], CALLS);
     assert_eq!(ran.code, 0, "{ran:?}");
     let found = json_of(&ran);
@@ -38,7 +38,7 @@ fn the_smallest_role_of_the_catalogue_comes_first() {
     assert_eq!(found["permissions"].as_array().unwrap().len(), 1);
     let permission = &found["permissions"][0];
     assert_eq!(permission["anyOf"], json!([{ "component": "Public API", "level": "edit" }]));
-    assert_eq!(permission["ground"], "documented");
+    assert_eq!(permission["evidence"], "documented");
     assert_eq!(found["customRole"]["components"], json!({ "Public API": "edit" }));
     let viewer = found["roles"].as_array().unwrap().iter().find(|role| role["name"] == "Viewer");
     assert_eq!(viewer.unwrap()["holdsEverything"], "no");

@@ -23,7 +23,7 @@ impl Candidate {
 
 /// How a digest was computed: `None` if no candidate matches, no cause if it is correct.
 #[expect(clippy::option_option, reason = "no match, correct, or incorrect")]
-pub(super) fn made_of(
+pub(super) fn how_computed(
     value: &[u8],
     key: &[u8],
     nonce: &[u8],
@@ -40,7 +40,7 @@ pub(super) fn made_of(
     }
     let (digest, written) = read(value)?;
     for candidate in candidates(key, &plain, nonce, timestamp) {
-        let Some(hashed) = way(&digest, &candidate.text) else { continue };
+        let Some(hashed) = hash_method(&digest, &candidate.text) else { continue };
         return Some(match (candidate.wrong, hashed.or(written)) {
             (None, None) => None,
             (None, Some(how)) => Some((Cause::OtherDigest, how.to_owned())),
@@ -133,7 +133,7 @@ fn base64s(bytes: &[u8]) -> [Zeroizing<String>; 4] {
 
 /// How a string was hashed: `None` if it was not, no cause if with plain SHA-256.
 #[expect(clippy::option_option, reason = "no match, correct, or incorrect")]
-fn way(digest: &str, text: &[u8]) -> Option<Option<&'static str>> {
+fn hash_method(digest: &str, text: &[u8]) -> Option<Option<&'static str>> {
     let once = sha256(&[text]);
     if once.as_str() == digest {
         return Some(None);
@@ -293,7 +293,7 @@ mod tests {
 
     #[expect(clippy::option_option, reason = "no way, the right way, a wrong way")]
     fn made(value: &str) -> Option<Option<Cause>> {
-        made_of(value.as_bytes(), KEY, NONCE, TIME).map(|made| made.map(|(cause, _)| cause))
+        how_computed(value.as_bytes(), KEY, NONCE, TIME).map(|made| made.map(|(cause, _)| cause))
     }
 
     fn of(parts: &[&[u8]]) -> String {

@@ -153,7 +153,7 @@ fn state(explained: &Explained) -> SettingState {
         setting: explained.setting,
         state,
         from: explained.origin.as_deref().map(kind_of_origin),
-        overridden: explained.unheard.len(),
+        overridden: explained.overridden.len(),
     }
 }
 

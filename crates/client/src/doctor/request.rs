@@ -12,7 +12,7 @@ use serde_json::Value;
 use thiserror::Error;
 use zeroize::{Zeroize as _, Zeroizing};
 
-use super::digest::{made_of, shape, written_otherwise};
+use super::digest::{how_computed, shape, written_otherwise};
 use super::key::{corrected, equals, is_digest, mistakes, sha256};
 use super::{Cause, Diagnosis, Likelihood};
 
@@ -306,7 +306,7 @@ impl Examination<'_> {
         }
         let shape = shape(value);
         if let Some(key) = self.key
-            && let Some(made) = made_of(value, key, nonce.as_bytes(), timestamp.as_bytes())
+            && let Some(made) = how_computed(value, key, nonce.as_bytes(), timestamp.as_bytes())
         {
             if let Some((cause, evidence)) = made {
                 self.find(cause, Likelihood::Certain, &evidence);

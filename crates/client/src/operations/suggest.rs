@@ -14,7 +14,7 @@ pub struct Requirement {
     /// Any one of these is enough.
     pub needs: Vec<Need>,
     /// The strongest basis for it among its calls.
-    pub ground: Evidence,
+    pub evidence: Evidence,
     /// The document or report for that call.
     pub source: &'static str,
     /// The calls that need it.
@@ -88,20 +88,20 @@ impl Permissions {
                 found.unknown.push(call.clone());
                 continue;
             }
-            let ground = if is_suggested {
-                operation.ground.max(Evidence::Assumed)
+            let evidence = if is_suggested {
+                operation.evidence.max(Evidence::Assumed)
             } else {
-                operation.ground
+                operation.evidence
             };
             let new = || Requirement {
                 needs: operation.needs.clone(),
-                ground,
+                evidence,
                 source: operation.source,
                 calls: Vec::new(),
             };
             let requirement = all.entry(operation.needs.clone()).or_insert_with(new);
-            if ground < requirement.ground {
-                requirement.ground = ground;
+            if evidence < requirement.evidence {
+                requirement.evidence = evidence;
                 requirement.source = operation.source;
             }
             requirement.calls.push(call.clone());
@@ -291,7 +291,7 @@ mod tests {
         let found = suggest(&read_calls(&format!("{LIST}\n{GENERATE}")), roles);
         let required = &found.permissions.required;
         assert_eq!(required.len(), 1, "{required:?}");
-        assert_eq!(required[0].ground, Evidence::Documented);
+        assert_eq!(required[0].evidence, Evidence::Documented);
         let fits: Vec<_> = found.roles.iter().map(|role| (role.name.as_str(), role.fit)).collect();
         assert_eq!(
             fits,

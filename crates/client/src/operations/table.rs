@@ -64,7 +64,7 @@ pub struct Operation {
     /// What it needs: any one of these is enough. Empty where that is unknown.
     pub needs: Vec<Need>,
     /// How that is known.
-    pub ground: Evidence,
+    pub evidence: Evidence,
     /// The document or report.
     pub source: &'static str,
     /// Whether it creates, changes or shows what gives access: keys, scopes, users, roles, groups
@@ -127,7 +127,7 @@ fn row(line: &'static str) -> Option<Operation> {
     let path = field()?;
     let needs = field()?;
     let level = field()?;
-    let ground = field()?;
+    let evidence = field()?;
     let source = field()?;
     let administers = field()?;
     if method.starts_with('#') {
@@ -139,7 +139,7 @@ fn row(line: &'static str) -> Option<Operation> {
         ADMINISTERS_NOTHING => false,
         _ => return None,
     };
-    let ground = match ground {
+    let evidence = match evidence {
         "documented" => Evidence::Documented,
         "observed" => Evidence::Observed,
         "assumed" => Evidence::Assumed,
@@ -150,7 +150,7 @@ fn row(line: &'static str) -> Option<Operation> {
         AGENT_SETTINGS => vec![Need::Unnamed(AGENT_SETTINGS)],
         needs => needs.split(" | ").map(|need| one(need, level)).collect(),
     };
-    Some(Operation { method, path, needs, ground, source, administers_access })
+    Some(Operation { method, path, needs, evidence, source, administers_access })
 }
 
 fn one(need: &'static str, level: Permission) -> Need {
@@ -200,7 +200,7 @@ mod tests {
         assert_eq!((operations().len(), rows), (332, 332));
         for operation in operations() {
             assert!(operation.path.starts_with('/') && !operation.source.is_empty());
-            let is_unknown = operation.ground == Evidence::Unknown;
+            let is_unknown = operation.evidence == Evidence::Unknown;
             assert_eq!(operation.needs.is_empty(), is_unknown, "{operation:?}");
             for need in &operation.needs {
                 match need {
@@ -213,11 +213,11 @@ mod tests {
                         assert!(component.actions.contains(name), "{name}");
                     }
                     Need::Role(name) => assert!(PredefinedRole::by_name(name).is_some()),
-                    Need::Unnamed(_) => assert_eq!(operation.ground, Evidence::Documented),
+                    Need::Unnamed(_) => assert_eq!(operation.evidence, Evidence::Documented),
                 }
             }
         }
-        let count = |ground| operations().iter().filter(|row| row.ground == ground).count();
+        let count = |evidence| operations().iter().filter(|row| row.evidence == evidence).count();
         let grounds =
             [Evidence::Documented, Evidence::Observed, Evidence::Assumed, Evidence::Unknown];
         assert_eq!(grounds.map(count), [95, 5, 182, 50]);

@@ -139,7 +139,7 @@ impl Action {
     }
 
     /// Whether it needs confirmation: it widens, replaces or deletes.
-    pub fn asks(&self) -> bool {
+    pub fn needs_confirmation(&self) -> bool {
         !self.widens.is_empty()
             || matches!(self.action, ActionKind::Replace | ActionKind::Delete | ActionKind::Retire)
     }

@@ -35,16 +35,16 @@ pub struct Desired {
 }
 
 impl Desired {
-    /// Takes a definition. `catalogue` contains the policy's roles; `tenant` is the tenant with the
+    /// Takes a definition. `catalog` contains the policy's roles; `tenant` is the tenant with the
     /// policy's entry, if it has one.
     pub fn from_definition(
         definition: &Definition,
-        catalogue: &[&policy::CatalogRole],
+        catalog: &[&policy::CatalogRole],
         tenant: Option<(&str, Option<&policy::CatalogTenant>)>,
         file: &str,
         line: usize,
     ) -> Result<Self, IncompleteField> {
-        let access = KeyAccess::from_definition(definition, catalogue, tenant)?;
+        let access = KeyAccess::from_definition(definition, catalog, tenant)?;
         let open =
             |span: Span, message: &str| IncompleteField { span, message: message.to_owned() };
         let place = definition.place;

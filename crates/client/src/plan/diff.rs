@@ -31,7 +31,7 @@ const LIFETIME_TOLERANCE_MS: u64 = 60 * 60 * 1000;
 
 pub(super) struct Diff<'a> {
     pub(super) desired: &'a Desired,
-    pub(super) catalogue: &'a [&'a policy::CatalogRole],
+    pub(super) catalog: &'a [&'a policy::CatalogRole],
     pub(super) entry: &'a LockedKey,
     pub(super) state: &'a TenantState,
     pub(super) options: &'a PlanOptions,
@@ -193,7 +193,7 @@ impl Diff<'_> {
         }
         // A gain is reported once, where it occurs.
         let (of_scope, of_key): (Vec<_>, Vec<_>) =
-            widens.into_iter().partition(|gain| is_of_scope(gain.code));
+            widens.into_iter().partition(|gain| is_about_scope(gain.code));
         if !changes.is_empty() {
             actions.push(self.edit(changes, of_key));
             if self.state.lacks_access_management {
@@ -372,7 +372,7 @@ impl Diff<'_> {
     fn widens(&self, record: &ApiKeyRecord, read: Option<&ScopeRead>) -> Vec<PlannedGain> {
         let product = self.desired.access.tenant.product;
         let names = record.roles.iter().map(String::as_str);
-        let resolved = ResolvedRole::all(names, self.catalogue, product);
+        let resolved = ResolvedRole::all(names, self.catalog, product);
         let roles: Vec<Role<String>> = resolved.into_iter().map(|resolved| resolved.role).collect();
         let mut scope = read.and_then(|read| from_read(read).ok());
         if let Some(scope) = &mut scope
@@ -428,7 +428,7 @@ fn words(widening: &Widening<'_>) -> String {
     }
 }
 
-fn is_of_scope(code: &str) -> bool {
+fn is_about_scope(code: &str) -> bool {
     !matches!(
         code,
         "role-added"

@@ -83,7 +83,7 @@ impl Plan {
     pub fn new(
         tenant: &str,
         desired: &[Desired],
-        catalogue: &[&cortexkey_manifest::policy::CatalogRole],
+        catalog: &[&cortexkey_manifest::policy::CatalogRole],
         locked: Option<&LockedTenant>,
         state: &TenantState,
         options: &PlanOptions,
@@ -100,7 +100,7 @@ impl Plan {
         let none = LockedKey::default();
         for key in desired {
             let entry = locked.get(&key.name).unwrap_or(&none);
-            diff::Diff { desired: key, catalogue, entry, state, options }.run(&mut plan.actions);
+            diff::Diff { desired: key, catalog, entry, state, options }.run(&mut plan.actions);
         }
         for (name, entry) in locked {
             if !desired.iter().any(|key| key.name == *name) {

@@ -17,7 +17,7 @@ pub struct PlanRequest<'a> {
     /// The definitions for this tenant.
     pub desired: &'a [Desired],
     /// The policy's roles.
-    pub catalogue: &'a [&'a policy::CatalogRole],
+    pub catalog: &'a [&'a policy::CatalogRole],
     /// The lock file.
     pub lock: &'a Lock,
     /// Scopes that were read already, and are not read again.
@@ -46,8 +46,8 @@ impl PlanRequest<'_> {
         let names_groups = self.desired.iter().any(Desired::selects_groups);
         let state = TenantState::read(self.client, ids, self.known_scopes, all_ids, names_groups)?;
         let desired = self.desired;
-        let catalogue = self.catalogue;
-        Ok(Plan::new(self.tenant, desired, catalogue, locked, &state, self.options))
+        let catalog = self.catalog;
+        Ok(Plan::new(self.tenant, desired, catalog, locked, &state, self.options))
     }
 
     fn locked(&self) -> Option<&LockedTenant> {

@@ -184,7 +184,7 @@ fn unrecorded(line: &Line, keys: &KeyList, known: &[u64]) -> LineState {
     };
     match keys.keys.iter().find(same) {
         Some(record) => LineState::Taken { id: record.id },
-        None if keys.missing > 0 || !keys.odd.is_empty() => LineState::Unclear,
+        None if keys.missing > 0 || !keys.unreadable.is_empty() => LineState::Unclear,
         None => LineState::Generate,
     }
 }

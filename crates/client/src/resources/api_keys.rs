@@ -24,7 +24,7 @@ pub struct KeyList {
     /// The keys, by id.
     pub keys: Vec<ApiKeyRecord>,
     /// Records that cannot be read.
-    pub odd: Vec<UnreadableRecord>,
+    pub unreadable: Vec<UnreadableRecord>,
     /// How many keys at least the tenant has but did not return.
     pub missing: u64,
 }
@@ -39,7 +39,7 @@ impl KeyList {
     pub fn lacks(&self, id: u64) -> bool {
         self.missing == 0
             && self.keys.iter().all(|record| record.id != id)
-            && self.odd.iter().all(|record| record.id.is_some_and(|other| other != id))
+            && self.unreadable.iter().all(|record| record.id.is_some_and(|other| other != id))
     }
 }
 
@@ -57,7 +57,7 @@ impl Client {
             list = self.key_pages(&[])?;
             list.keys.retain(|key| wanted_ids(filters).all(|ids| ids.contains(&key.id)));
         }
-        for record in &list.odd {
+        for record in &list.unreadable {
             self.notify(&CallNotice::UnreadableRecord(record));
         }
         if list.missing > 0 {
@@ -69,7 +69,7 @@ impl Client {
     fn key_pages(&self, filters: &[Filter]) -> Result<KeyList, CallError> {
         // A filter by ids cannot match more keys than ids.
         let enough = wanted_ids(filters).map(<[u64]>::len).min().unwrap_or(usize::MAX);
-        let Pages { items, odd, missing } = pages(
+        let Pages { items, unreadable, missing } = pages(
             enough,
             |from, to| {
                 let read = self.list_keys(&ListRequest {
@@ -81,11 +81,11 @@ impl Client {
                 // The total counts all keys, whatever the filters.
                 let total = read.total_count.filter(|_| filters.is_empty());
                 let count = read.filter_count.max(total);
-                Ok(Page { items: read.keys, odd: read.odd, count })
+                Ok(Page { items: read.keys, unreadable: read.unreadable, count })
             },
             |record| record.id,
         )?;
-        let mut list = KeyList { keys: items, odd, missing };
+        let mut list = KeyList { keys: items, unreadable, missing };
         // A list of all keys has the one that signs this call.
         if filters.is_empty() && self.own_key().is_some_and(|own| list.lacks(own)) {
             list.missing = 1;
@@ -114,7 +114,7 @@ impl Client {
     pub(crate) fn check_own_key(&self, list: &KeyList) -> Result<(), CallError> {
         let Some(own) = self.own_key().and_then(KeyId::new) else { return Ok(()) };
         let is_listed = list.keys.iter().any(|record| record.id == own.get())
-            || list.odd.iter().any(|record| record.id == Some(own.get()));
+            || list.unreadable.iter().any(|record| record.id == Some(own.get()));
         if is_listed || self.find_key(own)?.is_some() {
             return Ok(());
         }
@@ -206,7 +206,7 @@ pub fn has_secret(comment: &str) -> bool {
 }
 
 /// The key that generated a key, if the tenant names one.
-pub fn maker(record: &ApiKeyRecord) -> Option<u64> {
+pub fn creator_key(record: &ApiKeyRecord) -> Option<u64> {
     record.user_name.as_deref().and_then(key_of_name)
 }
 

@@ -23,7 +23,7 @@ impl Client {
                 };
                 let reply: ListReply = self.query("/public_api/v1/asset-groups", &request)?;
                 let count = Some(reply.metadata.filter_count);
-                Ok(Page { items: reply.data, odd: Vec::new(), count })
+                Ok(Page { items: reply.data, unreadable: Vec::new(), count })
             },
             |group| group.id,
         )

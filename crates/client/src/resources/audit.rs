@@ -49,7 +49,7 @@ impl Client {
                 total.set(total.get().max(reply.total_count));
                 Ok(Page {
                     items: reply.data,
-                    odd: Vec::<()>::new(),
+                    unreadable: Vec::<()>::new(),
                     count: Some(reply.total_count),
                 })
             },

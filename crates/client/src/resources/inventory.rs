@@ -66,9 +66,9 @@ impl Client {
                     ..ListRequest::default()
                 };
                 let (records, count) = parts(self.query(path, &request)?);
-                let (items, odd) =
+                let (items, unreadable) =
                     records.into_iter().partition(|record| text(record, id).is_some());
-                Ok(Page { items, odd, count })
+                Ok(Page { items, unreadable, count })
             },
             |record| text(record, id).unwrap_or_default().to_owned(),
         )
@@ -135,8 +135,11 @@ impl InventoryReader<'_> {
                 return Ok(Vec::new());
             }
         };
-        if !pages.odd.is_empty() {
-            self.mark(section, format!("{} records without an id are missing", pages.odd.len()));
+        if !pages.unreadable.is_empty() {
+            self.mark(
+                section,
+                format!("{} records without an id are missing", pages.unreadable.len()),
+            );
         }
         if pages.missing > 0 {
             let reason = format!("the tenant reports {} more than it lists", pages.missing);
@@ -204,7 +207,7 @@ impl InventoryReader<'_> {
 
     fn scopes_of_keys(&mut self) -> Result<Vec<ScopeRead>, CallError> {
         let list = self.client.key_list(&[])?;
-        let unseen = list.odd.len() as u64 + list.missing;
+        let unseen = list.unreadable.len() as u64 + list.missing;
         if unseen > 0 {
             self.mark("domains", format!("the scopes of {unseen} keys could not be read"));
         }
@@ -259,7 +262,7 @@ fn unreadable(error: CallError, component: &str) -> Result<String, CallError> {
 fn unpaged<T>(records: Vec<T>, id: impl Fn(&T) -> String) -> Pages<T, ()> {
     let mut ids = BTreeSet::new();
     let items = records.into_iter().filter(|record| ids.insert(id(record))).collect();
-    Pages { items, odd: Vec::new(), missing: 0 }
+    Pages { items, unreadable: Vec::new(), missing: 0 }
 }
 
 fn take(selects: bool, tags: Vec<Tag>, names: &mut BTreeSet<String>) {

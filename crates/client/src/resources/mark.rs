@@ -12,7 +12,7 @@ use cortexkey_manifest::lock::{LockedKey, PendingKey};
 use sha2::{Digest as _, Sha256};
 use thiserror::Error;
 
-use super::api_keys::maker;
+use super::api_keys::creator_key;
 
 /// Some tenants store seconds.
 const SECOND_MS: u64 = 1000;
@@ -65,7 +65,7 @@ impl NewKey {
 /// Whether a key may come from an interrupted run; the next run decides.
 pub fn may_be_pending(keys: &BTreeMap<String, LockedKey>, record: &ApiKeyRecord) -> bool {
     let mut pending = keys.values().filter_map(|entry| entry.pending.as_ref());
-    pending.any(|pending| likeness(pending, record) != Confidence::None)
+    pending.any(|pending| confidence(pending, record) != Confidence::None)
 }
 
 /// How certain it is that a key is the requested one.
@@ -113,15 +113,15 @@ fn expiry(new: &NewKey, list: &[ApiKeyRecord], now_ms: u64) -> Result<u64, getra
 }
 
 /// How certain it is that a key of the tenant is the requested one.
-pub(crate) fn likeness(pending: &PendingKey, record: &ApiKeyRecord) -> Confidence {
+pub(crate) fn confidence(pending: &PendingKey, record: &ApiKeyRecord) -> Confidence {
     if let Some(id) = pending.id {
         return if id.get() == record.id { Confidence::Certain } else { Confidence::None };
     }
     let Some(expiration) = record.expiration else { return Confidence::None };
-    let maker = maker(record);
+    let creator = creator_key(record);
     if pending.besides.iter().any(|id| id.get() == record.id)
         || !is_near(expiration, pending.expires_ms)
-        || maker.is_some_and(|maker| maker != pending.by.get())
+        || creator.is_some_and(|creator| creator != pending.by.get())
     {
         return Confidence::None;
     }
@@ -129,7 +129,7 @@ pub(crate) fn likeness(pending: &PendingKey, record: &ApiKeyRecord) -> Confidenc
     let is_same =
         digest(level.as_str(), &record.roles, record.comment.as_deref()) == pending.request_digest;
     let is_exact = expiration == pending.expires_ms;
-    match (is_exact, is_same, maker.is_some()) {
+    match (is_exact, is_same, creator.is_some()) {
         (true, true, _) | (true, _, true) | (_, true, true) => Confidence::Certain,
         (true, false, false) | (false, true, false) => Confidence::Possible,
         (false, false, _) => Confidence::None,
@@ -237,7 +237,7 @@ mod tests {
             (record(9, AT_MS + 5000), Confidence::None),
             (ApiKeyRecord { expiration: None, ..record(9, 0) }, Confidence::None),
         ] {
-            assert_eq!(likeness(&pending, &record), wanted, "{record:?}");
+            assert_eq!(confidence(&pending, &record), wanted, "{record:?}");
         }
     }
 }

@@ -16,10 +16,10 @@ mod scope;
 mod users;
 
 pub(crate) use api_keys::shows_user;
-pub use api_keys::{KeyList, has_secret, is_administrator, is_system, maker};
+pub use api_keys::{KeyList, has_secret, is_administrator, is_system, creator_key};
 pub use audit::AuditLog;
 pub use edit::{EditError, KeyEdit};
-pub(crate) use mark::{Confidence, likeness, pending};
+pub(crate) use mark::{Confidence, confidence, pending};
 pub use mark::{ExpiryError, NewKey, may_be_pending};
 pub use permission::ApiPermission;
 pub use ping::Ping;

@@ -14,7 +14,7 @@ const ITEMS_MAX: usize = 100_000;
 pub(super) struct Page<T, O> {
     pub(super) items: Vec<T>,
     /// Records that cannot be read.
-    pub(super) odd: Vec<O>,
+    pub(super) unreadable: Vec<O>,
     /// The total, if the tenant returns one.
     pub(super) count: Option<u64>,
 }
@@ -23,7 +23,7 @@ pub(super) struct Page<T, O> {
 pub(super) struct Pages<T, O> {
     /// By id.
     pub(super) items: Vec<T>,
-    pub(super) odd: Vec<O>,
+    pub(super) unreadable: Vec<O>,
     /// How many at least the tenant has but did not return.
     pub(super) missing: u64,
 }
@@ -35,22 +35,23 @@ pub(super) fn pages<T, O: PartialEq, K: Ord>(
     id: impl Fn(&T) -> K,
 ) -> Result<Pages<T, O>, CallError> {
     let mut all = BTreeMap::new();
-    let mut odd = Vec::new();
+    let mut unreadable = Vec::new();
     let mut from = 0;
     let mut counted = 0;
     loop {
-        let Page { items, odd: more_odd, count } = page(from, from + PAGE)?;
-        let length = (items.len() + more_odd.len()) as u64;
+        let Page { items, unreadable: more_unreadable, count } = page(from, from + PAGE)?;
+        let length = (items.len() + more_unreadable.len()) as u64;
         // A record that cannot be read may be a duplicate, so it does not advance the position;
         // reading an item twice is harmless.
         from += if items.is_empty() { length } else { items.len() as u64 };
         counted = counted.max(count.unwrap_or(0));
-        let seen = all.len() + odd.len();
+        let seen = all.len() + unreadable.len();
         // An item that moved to the next page occurs twice.
         all.extend(items.into_iter().map(|item| (id(&item), item)));
-        let new: Vec<O> = more_odd.into_iter().filter(|record| !odd.contains(record)).collect();
-        odd.extend(new);
-        let shown = all.len() + odd.len();
+        let new: Vec<O> =
+            more_unreadable.into_iter().filter(|record| !unreadable.contains(record)).collect();
+        unreadable.extend(new);
+        let shown = all.len() + unreadable.len();
         // A tenant without pages returns the same items again. A count larger than a page is the
         // total; any other may be the page's.
         let is_all = counted > length && from >= counted;
@@ -59,7 +60,7 @@ pub(super) fn pages<T, O: PartialEq, K: Ord>(
             // The first page again: the tenant may have more than fits on a page.
             let is_cut = shown == seen && length == PAGE && counted <= length;
             let missing = missing.max(is_cut.into()).min(enough.saturating_sub(shown) as u64);
-            return Ok(Pages { items: all.into_values().collect(), odd, missing });
+            return Ok(Pages { items: all.into_values().collect(), unreadable, missing });
         }
         if shown > ITEMS_MAX {
             return Err(CallError::UnexpectedAnswer { expected: "a list with an end" });

@@ -61,7 +61,7 @@ impl Client {
     /// Whether the tenant accepts the key, whatever its permissions: a call that needs a permission
     /// or a licence is refused only after the key was accepted. An error if this cannot be
     /// determined.
-    pub(crate) fn takes_key(&self) -> Result<(), CallError> {
+    pub(crate) fn accepts_key(&self) -> Result<(), CallError> {
         let error = match self.ping() {
             Ok(_) => return Ok(()),
             Err(error) if is_missing(&error) => match self.list_keys(&ListRequest::default()) {

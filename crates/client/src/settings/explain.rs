@@ -22,7 +22,7 @@ pub struct Explained {
     pub origin: Option<String>,
     /// Other sources that set it and are overridden.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub unheard: Vec<String>,
+    pub overridden: Vec<String>,
     /// Why it is invalid, or a note about it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
@@ -85,10 +85,10 @@ fn entry(
     };
     let heard = found.as_ref().map(|found| &found.origin);
     let others = layers.order().into_iter().filter_map(says);
-    let unheard = others.filter(|origin| heard.is_some_and(|heard| heard != origin));
+    let overridden = others.filter(|origin| heard.is_some_and(|heard| heard != origin));
     Explained {
         setting,
-        unheard: unheard.map(|origin| origin.to_string()).collect(),
+        overridden: overridden.map(|origin| origin.to_string()).collect(),
         origin: heard.map(SettingOrigin::to_string),
         value: found.map(|found| found.value),
         note,
@@ -115,7 +115,7 @@ fn plain(
         setting,
         value: Some(value.to_string()),
         origin: Some(origin.to_string()),
-        unheard: Vec::new(),
+        overridden: Vec::new(),
         note: None,
     }
 }
@@ -127,19 +127,19 @@ fn configuration(layers: &SettingLayers<'_>) -> Explained {
         (None, Some(place)) => (None, Some(format!("there is no {}", place.display()))),
         (None, None) => (None, Some("neither XDG_CONFIG_HOME nor HOME is set".to_owned())),
     };
-    Explained { setting: "configuration", value, origin: None, unheard: Vec::new(), note }
+    Explained { setting: "configuration", value, origin: None, overridden: Vec::new(), note }
 }
 
 fn profile(layers: &SettingLayers<'_>) -> Explained {
     let found = layers.profile.clone();
-    let note = layers.put_aside.as_ref().map(|name| {
+    let note = layers.unused_default.as_ref().map(|name| {
         format!("the default profile {name} is not used, because the tenant is set elsewhere")
     });
     Explained {
         setting: "profile",
         origin: found.as_ref().map(|found| found.origin.to_string()),
         value: found.map(|found| found.value),
-        unheard: Vec::new(),
+        overridden: Vec::new(),
         note,
     }
 }

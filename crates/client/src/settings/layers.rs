@@ -86,7 +86,7 @@ pub(super) struct SettingLayers<'a> {
     /// The profile in force.
     pub(super) profile: Option<Resolved<String>>,
     /// The default profile, if it is not used because another source sets the tenant.
-    pub(super) put_aside: Option<String>,
+    pub(super) unused_default: Option<String>,
 }
 
 /// Where the key is read from.
@@ -103,7 +103,7 @@ impl<'a> SettingLayers<'a> {
     ) -> Result<Self, SettingsError> {
         let config = Config::load(environment)
             .map_err(|(path, problem)| SettingsError::Config { path, problem })?;
-        let mut layers = Self { given, environment, config, profile: None, put_aside: None };
+        let mut layers = Self { given, environment, config, profile: None, unused_default: None };
         layers.choose()?;
         Ok(layers)
     }
@@ -121,7 +121,7 @@ impl<'a> SettingLayers<'a> {
         } else {
             let Some(value) = self.config.default_profile.clone() else { return Ok(()) };
             if self.names_tenant() {
-                self.put_aside = Some(value);
+                self.unused_default = Some(value);
                 return Ok(());
             }
             Some(Resolved { value, origin: SettingOrigin::Config("default_profile") })

@@ -62,9 +62,9 @@ struct TenantState {
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct DeliveryLog {
-    /// Ids of notices.
-    #[serde(default)]
-    told: BTreeSet<String>,
+    /// Ids of the notices that were sent.
+    #[serde(default, rename = "told")]
+    sent: BTreeSet<String>,
     /// Messages, the oldest first.
     #[serde(default)]
     queue: Vec<NoticeMessage>,
@@ -242,8 +242,8 @@ impl NoticeJournal {
             Ok(observed) => {
                 *tenant = TenantState { last_success_ms: Some(now_ms), failing_since_ms: None };
                 if observed.is_complete() {
-                    for told in self.state.targets.values_mut() {
-                        told.forget(observation, observed);
+                    for log in self.state.targets.values_mut() {
+                        log.forget(observation, observed);
                     }
                 }
                 now_ms
@@ -259,8 +259,8 @@ impl NoticeJournal {
 
     /// The number of queued notices by target, including targets that are no longer configured.
     pub fn waiting(&self) -> impl Iterator<Item = (&str, usize)> {
-        self.state.targets.iter().map(|(name, told)| {
-            (name.as_str(), told.queue.iter().map(|message| message.notices.len()).sum())
+        self.state.targets.iter().map(|(name, log)| {
+            (name.as_str(), log.queue.iter().map(|message| message.notices.len()).sum())
         })
     }
 
@@ -280,7 +280,7 @@ impl DeliveryLog {
     /// or were until now.
     fn queue(&mut self, target: &str, dues: &[Due]) -> BTreeSet<String> {
         let waiting: BTreeSet<&String> = self.ids().collect();
-        let is_open = |due: &&Due| !self.told.contains(&due.notice.id);
+        let is_open = |due: &&Due| !self.sent.contains(&due.notice.id);
         let open: Vec<Due> = dues.iter().filter(is_open).cloned().collect();
         let is_new = |due: &&Due| !waiting.contains(&due.notice.id);
         let new: Vec<Due> = open.iter().filter(is_new).cloned().collect();
@@ -305,8 +305,8 @@ impl DeliveryLog {
 
     fn confirm(&mut self, at: usize) {
         let message = self.queue.remove(at);
-        self.told.extend(message.notices.into_iter().map(|notice| notice.id));
-        self.told.extend(message.supersedes);
+        self.sent.extend(message.notices.into_iter().map(|notice| notice.id));
+        self.sent.extend(message.supersedes);
     }
 
     /// Forgets sent notices about keys that the tenant no longer has, and about outages that are
@@ -322,7 +322,7 @@ impl DeliveryLog {
                 Expiry::At { ms } => Some(format!("{}/{ms}", key.record.key_id)),
             })
             .collect();
-        self.told.retain(|id| match id.strip_prefix(&keys_of) {
+        self.sent.retain(|id| match id.strip_prefix(&keys_of) {
             Some(rest) => rest.rsplit_once('/').is_some_and(|(key, _)| keys.contains(key)),
             None => !id.starts_with(&outages_of),
         });
@@ -348,8 +348,8 @@ pub fn deliver(
     let mut deliveries = Vec::new();
     for target in targets {
         let mut at = 0;
-        while let Some(told) = journal.state.targets.get_mut(&target.name)
-            && let Some(queued) = told.queue.get_mut(at)
+        while let Some(log) = journal.state.targets.get_mut(&target.name)
+            && let Some(queued) = log.queue.get_mut(at)
         {
             let message = queued.clone();
             if !queued.tried {
@@ -357,17 +357,17 @@ pub fn deliver(
                 journal.save()?;
             }
             let sent = sender.send(target, &message, now_ms);
-            let Some(told) = journal.state.targets.get_mut(&target.name) else { break };
+            let Some(log) = journal.state.targets.get_mut(&target.name) else { break };
             let (outcome, goes_on) = match sent {
                 Ok(()) => {
-                    told.confirm(at);
+                    log.confirm(at);
                     (DeliveryOutcome::Sent, true)
                 }
                 Err(error) if error.may_have_arrived() => {
                     (DeliveryOutcome::Doubtful(error.to_string()), false)
                 }
                 Err(error) => {
-                    told.queue[at].tried = message.tried;
+                    log.queue[at].tried = message.tried;
                     at += 1;
                     (DeliveryOutcome::Failed(error.to_string()), error.is_about_message())
                 }

@@ -125,21 +125,21 @@ fn roles_that_others_bring_are_no_gain() {
                 [{ name: Break Glass, implies: [Responder] }]\n";
     let tree = parse(text, &YamlLimits::default()).tree;
     let file = policy::read(&tree, tree.documents()[0]).policy.unwrap();
-    let catalogue: Vec<_> = file.catalog.roles.iter().collect();
+    let catalog: Vec<_> = file.catalog.roles.iter().collect();
     let text = "apiVersion: cortexkey/v1\nkind: ApiKey\nmetadata: { name: svc }\nspec: { \
                 securityLevel: advanced, roles: [Break Glass], lifetime: 90d, comment: new }\n";
     let tree = parse(text, &YamlLimits::default()).tree;
     let lowered = definition::read(&tree, tree.documents()[0]).definition.unwrap();
-    let desired = Desired::from_definition(&lowered, &catalogue, None, "svc.yaml", 1).unwrap();
+    let desired = Desired::from_definition(&lowered, &catalog, None, "svc.yaml", 1).unwrap();
     let mut has = record(7, Some(80 * 86_400_000), 90 * DAY_MS);
     has.roles = vec!["Break Glass".into()];
     let entry = LockedKey { id: KeyId::new(7), ..LockedKey::default() };
     let options = PlanOptions { now_ms: NOW_MS, rotate_before_ms: 0, prune: false };
     let locked = locked(entry);
-    let plan = Plan::new("eu", &[desired], &catalogue, Some(&locked), &state(vec![has]), &options);
+    let plan = Plan::new("eu", &[desired], &catalog, Some(&locked), &state(vec![has]), &options);
     assert_eq!(plan.actions.len(), 1);
     assert_eq!((plan.actions[0].action, plan.actions[0].widens.len()), (ActionKind::Edit, 0));
-    assert!(!plan.actions[0].asks());
+    assert!(!plan.actions[0].needs_confirmation());
 }
 
 #[test]
@@ -168,7 +168,7 @@ fn keys_in_progress_are_neither_unmanaged_nor_lost() {
     // Without its definition, all of its keys are deleted.
     let without = plan(&[], Some(&locked(entry)), &state(keys));
     assert_eq!(without.actions.iter().map(|a| a.action).collect::<Vec<_>>(), [ActionKind::Delete]);
-    assert!(without.actions[0].asks());
+    assert!(without.actions[0].needs_confirmation());
 }
 
 #[test]

@@ -499,7 +499,7 @@ fn every_setting_is_explained_and_no_key_is_shown_or_fetched() {
     assert_eq!(of("profile").value.as_deref(), Some("prod"));
     assert_eq!(of("fqdn").origin.as_deref(), Some("the profile prod (fqdn)"));
     assert_eq!(of("key_id").value.as_deref(), Some("5"));
-    assert_eq!(of("key_id").unheard, ["the environment variable CORTEXCLOUD_API_KEY_ID"]);
+    assert_eq!(of("key_id").overridden, ["the environment variable CORTEXCLOUD_API_KEY_ID"]);
     assert_eq!(of("key").value.as_deref(), Some("(not shown)"));
     assert_eq!(of("key").origin.as_deref(), Some("the key_command of the profile prod (touch)"));
     assert_eq!(of("timeout_ms").value.as_deref(), Some("1234"));

@@ -181,9 +181,9 @@ fn a_new_key_that_is_not_listed_is_still_deleted() {
     let delivery = KeyDelivery { sink: &sink, grace_ms: 0, now_ms: 0 };
     let error = renewal.run(&mut entry, &new, &delivery, &mut file.journal("eu", "h", "svc"));
     let error = error.unwrap_err();
-    assert!(matches!(error, RenewError::NotAsked { .. }), "{error:?}");
+    assert!(matches!(error, RenewError::NotAsRequested { .. }), "{error:?}");
     let id = KeyId::new(5).unwrap();
-    assert_eq!(*steps.lock().unwrap(), [RenewalStep::Generated(id), RenewalStep::TakenBack(id)]);
+    assert_eq!(*steps.lock().unwrap(), [RenewalStep::Generated(id), RenewalStep::DeletedAgain(id)]);
     let calls = calls.lock().unwrap();
     let deleted: Vec<_> = calls.iter().filter(|(call, _)| call == "delete").collect();
     let filter = json!([{ "field": "id", "operator": "in", "value": [5] }]);
@@ -293,7 +293,7 @@ fn a_key_is_not_deleted_for_a_generation_that_returned_its_id() {
         let tenant = Arc::new(Strange::default());
         let client = tenant.client(200, json!({ "id": id, "key": "never shown" }));
         let (error, entry) = failed_generation(&client);
-        assert!(matches!(error, RenewError::NotAsked { .. }), "{id}: {error:?}");
+        assert!(matches!(error, RenewError::NotAsRequested { .. }), "{id}: {error:?}");
         assert_eq!(*tenant.deleted.lock().unwrap(), [json!(9)], "{id}");
         assert_eq!(*tenant.changes.lock().unwrap(), [""; 0], "{id}");
         assert_eq!(entry, LockedKey::default(), "{id}");

@@ -1,7 +1,7 @@
 //! *Delete*: the consequences, and the deletion.
 
 use axum::http::StatusCode;
-use cortexkey_client::{Deletion, is_administrator, is_system, maker};
+use cortexkey_client::{Deletion, creator_key, is_administrator, is_system};
 use cortexkey_system::chain;
 use maud::{Markup, html};
 
@@ -120,7 +120,7 @@ fn consequences(app: &App, selected: &SelectedKey) -> Vec<(&'static str, String)
             ),
         ));
     }
-    let made = rows.iter().filter(|other| maker(&other.key) == Some(row.key.id));
+    let made = rows.iter().filter(|other| creator_key(&other.key) == Some(row.key.id));
     let made = made.count();
     if made > 0 {
         all.push(("info", format!("Keys that it created stay: {made}.")));

@@ -34,7 +34,7 @@ pub(super) fn show(app: &App, request: &PageRequest) -> Response {
         form.name.clone_from(&managed.name);
         form.set_owner(managed.owner.as_deref());
     }
-    let seen = Seen { key: seen_key(&selected), scope: seen_scope(&scope) };
+    let seen = OpenedValues { key: seen_key(&selected), scope: seen_scope(&scope) };
     let unread = scope.as_ref().err().map(|error| chain(error));
     let why = unread.as_deref().map(|why| (StatusCode::OK, "The scope could not be read.", why));
     page(app, request, &selected, &form, &seen, why)
@@ -61,12 +61,13 @@ pub(super) fn edit(app: &App, request: &PageRequest) -> Response {
         Err(answer) => return *answer,
     };
     let form = KeyForm::from_fields(&request.form).with_fixed_fields(&selected.row.key);
-    let refused = |status, seen: &Seen, what, why: &str| {
+    let refused = |status, seen: &OpenedValues, what, why: &str| {
         page(app, request, &selected, &form, seen, Some((status, what, why)))
     };
-    let sent = Seen::sent(request).unwrap_or_else(|| Seen::now(app, &selected, &form, None));
+    let sent = OpenedValues::sent(request)
+        .unwrap_or_else(|| OpenedValues::now(app, &selected, &form, None));
     if app.may_change() && selected.view.fault.is_none() {
-        let current = Seen::now(app, &selected, &form, Some(&sent));
+        let current = OpenedValues::now(app, &selected, &form, Some(&sent));
         if current != sent {
             let why = changed_meanwhile(&selected, current.scope != sent.scope);
             return refused(StatusCode::CONFLICT, &current, CHANGED, &why);
@@ -89,12 +90,12 @@ const CHANGED: &str = "This key was changed since you opened the form, so nothin
 
 /// The values of a key when its form was opened, as digests.
 #[derive(PartialEq, Eq)]
-struct Seen {
+struct OpenedValues {
     key: String,
     scope: String,
 }
 
-impl Seen {
+impl OpenedValues {
     /// Those that the form was opened with. A request that names none is not compared.
     fn sent(request: &PageRequest) -> Option<Self> {
         let field = |name| Some(request.form.get(name)?.to_owned());
@@ -194,7 +195,7 @@ fn page(
     request: &PageRequest,
     selected: &SelectedKey,
     form: &KeyForm,
-    seen: &Seen,
+    seen: &OpenedValues,
     why: Option<(StatusCode, &str, &str)>,
 ) -> Response {
     let snapshot = &selected.view.snapshot;

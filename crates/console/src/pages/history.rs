@@ -1,7 +1,7 @@
 //! A key's history: its entries in the audit log, its creator, and the keys that it created.
 
 use cortexkey_api::audit::AuditRecord;
-use cortexkey_client::{AuditLog, maker};
+use cortexkey_client::{AuditLog, creator_key};
 use cortexkey_system::chain;
 use maud::{Markup, html};
 
@@ -38,11 +38,11 @@ fn lineage(selected: &SelectedKey) -> Markup {
     let id = selected.row.key.id;
     let rows = &selected.view.snapshot.rows;
     let made: Vec<u64> =
-        rows.iter().filter(|row| maker(&row.key) == Some(id)).map(|row| row.key.id).collect();
+        rows.iter().filter(|row| creator_key(&row.key) == Some(id)).map(|row| row.key.id).collect();
     html! {
         dl class="facts" {
             dt { "Created by" } dd {
-                @match maker(&selected.row.key) {
+                @match creator_key(&selected.row.key) {
                     Some(id) => a href={ "/keys/" (id) } { "key " (id) },
                     None => { (selected.row.record.user_name) }
                 }

@@ -1,6 +1,6 @@
 //! A key's page: its properties, its definition, and its actions.
 
-use cortexkey_client::maker;
+use cortexkey_client::creator_key;
 use maud::{Markup, html};
 
 use super::find::{SelectedKey, find_key};
@@ -66,7 +66,7 @@ fn facts(app: &App, row: &Row) -> Markup {
                 @if record.created_ms == 0 { "unknown" } @else { (time(record.created_ms)) }
             }
             dt { "Created by" } dd {
-                @match maker(&row.key) {
+                @match creator_key(&row.key) {
                     Some(id) => a href={ "/keys/" (id) } { "key " (id) },
                     None => { (record.user_name) " " span class="muted" { (record.created_by) } }
                 }

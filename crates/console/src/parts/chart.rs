@@ -9,20 +9,21 @@ use maud::{Markup, html};
 use crate::records::{month, thousands};
 
 /// The width of a bar in a table, in pixels.
-const BAR: u64 = 44;
+const BAR_WIDTH: u64 = 44;
 
-/// The height of the highest bar of the timeline, and its base line, in pixels.
-const HIGH: u64 = 104;
-const GROUND: u64 = 126;
-/// How many steps the name of the last one covers on narrow pages.
-const ROOM: usize = 4;
+/// The height of the timeline's highest bar, in pixels.
+const COLUMN_HEIGHT: u64 = 104;
+/// The y coordinate of the timeline's base line, in pixels.
+const BASE_LINE: u64 = 126;
+/// How many steps the label of the last step covers on narrow pages.
+const LAST_LABEL_STEPS: usize = 4;
 
 /// The remaining part as a short bar. `class` sets its colour.
 pub(crate) fn bar(left: u64, all: u64, class: &str) -> Markup {
-    let width = left.saturating_mul(BAR).checked_div(all).unwrap_or(0).min(BAR);
+    let width = left.saturating_mul(BAR_WIDTH).checked_div(all).unwrap_or(0).min(BAR_WIDTH);
     html! {
-        svg class={ "meter " (class) } width=(BAR) height="4" aria-hidden="true" focusable="false" {
-            rect class="all" width=(BAR) height="4" rx="2" {}
+        svg class={ "meter " (class) } width=(BAR_WIDTH) height="4" aria-hidden="true" focusable="false" {
+            rect class="all" width=(BAR_WIDTH) height="4" rx="2" {}
             rect class="left" width=(width) height="4" rx="2" {}
         }
     }
@@ -55,7 +56,7 @@ pub(crate) fn timeline(steps: &[TimelineStep]) -> Markup {
             aria-labelledby="timeline-title timeline-text" focusable="false" {
             title id="timeline-title" { "When keys expire" }
             desc id="timeline-text" { (text(steps)) }
-            line class="axis" x1="0" x2="100%" y1=(GROUND) y2=(GROUND) {}
+            line class="axis" x1="0" x2="100%" y1=(BASE_LINE) y2=(BASE_LINE) {}
             @for (at, (from, step)) in places.iter().enumerate() {
                 (column(step, class(step.span, at), *from, all, highest))
             }
@@ -69,16 +70,16 @@ pub(crate) fn timeline(steps: &[TimelineStep]) -> Markup {
 /// One bar, with its number if there are any keys.
 fn column(step: &TimelineStep, class: &str, from: usize, all: usize, highest: usize) -> Markup {
     let count = step.count;
-    let height = (count as u64 * HIGH / highest as u64).max(u64::from(count > 0) * 2);
+    let height = (count as u64 * COLUMN_HEIGHT / highest as u64).max(u64::from(count > 0) * 2);
     let middle = percent(2 * from + width(step.span), 2 * all);
     // On each side, the gap is a seventh of a week's width.
     let left = percent(7 * from + 1, 7 * all);
     let wide = percent(7 * width(step.span) - 2, 7 * all);
     html! {
         @if count > 0 {
-            rect class=(class) x=(left) width=(wide) y=(GROUND - height)
+            rect class=(class) x=(left) width=(wide) y=(BASE_LINE - height)
                 height=(height) rx="1" {}
-            text class="count" x=(middle) y=(GROUND - height - 4) { (thousands(count)) }
+            text class="count" x=(middle) y=(BASE_LINE - height - 4) { (thousands(count)) }
         }
     }
 }
@@ -95,7 +96,8 @@ fn labels(places: &[(usize, &TimelineStep)]) -> Vec<(usize, String, &'static str
                 let name = month(ms.saturating_add(WEEK_MS - 1));
                 // On narrow pages there is no room for a label next to the step after the last
                 // week.
-                let class = if places.len() - at > ROOM { "label" } else { "label minor" };
+                let class =
+                    if places.len() - at > LAST_LABEL_STEPS { "label" } else { "label minor" };
                 if last.replace(name.clone()).is_some_and(|last| last != name) {
                     labels.push((*from, name, class));
                 }

@@ -117,7 +117,7 @@ pub enum Question<'a> {
 
 impl Question<'_> {
     /// Whether the scope answers it, rather than the roles.
-    pub const fn is_of_scope(&self) -> bool {
+    pub const fn is_about_scope(&self) -> bool {
         !matches!(self, Self::Component { .. } | Self::Action { .. })
     }
 }
@@ -146,11 +146,11 @@ pub fn decide<'a, S: Text>(
     question: &Question<'a>,
 ) -> Decision<'a> {
     let mut evaluation = Evaluation { tenant: *tenant, scope: key.scope, trace: Trace::new() };
-    if question.is_of_scope() && key.scope.is_none() {
+    if question.is_about_scope() && key.scope.is_none() {
         evaluation.trace.step("scope", Reason::NoScope, Answer::Refused);
     }
     let if_enforced = evaluation.answer(Rights(key.roles), question);
-    let scopes_off = question.is_of_scope() && tenant.sbac == Sbac::Disabled;
+    let scopes_off = question.is_about_scope() && tenant.sbac == Sbac::Disabled;
     let answer = if scopes_off { Answer::Allowed } else { if_enforced };
     Decision { answer, if_enforced, scopes_off, trace: evaluation.trace }
 }

@@ -186,10 +186,10 @@ mod tests {
     #[test]
     fn a_role_is_known_in_the_product_whose_documents_describe_it() {
         let viewer = PredefinedRole::by_name("Viewer").unwrap();
-        let makes_keys = |product| Rights(&[viewer.role_in(product)]).makes_keys();
-        assert_eq!(makes_keys(Some(Product::Xsiam)), Some(false));
-        assert_eq!(makes_keys(Some(Product::CortexCloud)), None);
-        assert_eq!(makes_keys(None), None);
+        let can_generate_keys = |product| Rights(&[viewer.role_in(product)]).can_generate_keys();
+        assert_eq!(can_generate_keys(Some(Product::Xsiam)), Some(false));
+        assert_eq!(can_generate_keys(Some(Product::CortexCloud)), None);
+        assert_eq!(can_generate_keys(None), None);
         let read_only = PredefinedRole::by_name("Read-Only").unwrap();
         let read_only = [read_only.role_in(Some(Product::Xsoar8))];
         let view = Rights(&read_only).reaches("Playbooks", Permission::View);
@@ -223,6 +223,6 @@ mod tests {
         let responder = [responder.role_in(Some(Product::Xsiam))];
         let rules = Rights(&responder).component("Detection Rules");
         assert_eq!(rules, KnownLevel::UNKNOWN);
-        assert_eq!(Rights(&responder).makes_keys(), Some(false));
+        assert_eq!(Rights(&responder).can_generate_keys(), Some(false));
     }
 }

@@ -210,7 +210,7 @@ impl<S: Text> Rights<'_, S> {
     }
 
     /// Whether the key can generate other keys: *Public API* at `edit`. `None` if unknown.
-    pub fn makes_keys(self) -> Option<bool> {
+    pub fn can_generate_keys(self) -> Option<bool> {
         self.component("Public API").reaches(Permission::Edit)
     }
 
@@ -224,7 +224,7 @@ impl<S: Text> Rights<'_, S> {
         if role == INSTANCE_ADMINISTRATOR || role == ACCOUNT_ADMIN {
             return Some(false);
         }
-        self.makes_keys()
+        self.can_generate_keys()
     }
 }
 
@@ -308,7 +308,7 @@ mod tests {
         assert_eq!(Rights(&[manager]).may_assign("Instance Administrator"), Some(false));
         assert_eq!(Rights(&[manager, admin]).may_assign("Instance Administrator"), Some(true));
         assert_eq!(Rights(&[unknown()]).may_assign("Viewer"), None);
-        assert_eq!(Rights::<&str>(&[]).makes_keys(), Some(false));
-        assert_eq!(Rights(&[admin]).makes_keys(), Some(true));
+        assert_eq!(Rights::<&str>(&[]).can_generate_keys(), Some(false));
+        assert_eq!(Rights(&[admin]).can_generate_keys(), Some(true));
     }
 }

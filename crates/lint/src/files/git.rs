@@ -16,7 +16,7 @@ const LINE_MAX: u64 = 1 << 10;
 
 /// Variables that a hook may set for another repository, index or interpretation of paths.
 /// `GIT_CONFIG_…` stays: it may be what makes git trust the repository.
-const NOT_OURS: [&str; 16] = [
+const DROPPED_VARIABLES: [&str; 16] = [
     "GIT_DIR",
     "GIT_WORK_TREE",
     "GIT_INDEX_FILE",
@@ -36,7 +36,7 @@ const NOT_OURS: [&str; 16] = [
 ];
 
 /// Settings of a user or a repository that would change git's answers.
-const PLAIN: &[&str] = &[
+const NEUTRAL_SETTINGS: &[&str] = &[
     "core.fsmonitor=false",
     "core.untrackedCache=false",
     "color.ui=false",
@@ -262,7 +262,7 @@ pub(super) fn head(root: &Path) -> Result<Vec<(PathBuf, String)>, RunError> {
     let verify = ["rev-parse", "--verify", "--quiet", "HEAD"];
     match git(root, &verify, None) {
         Ok(_) => {}
-        Err(why) if why.is_no() => {
+        Err(why) if why.means_missing() => {
             git(root, &["symbolic-ref", "--quiet", "HEAD"], None).map_err(error)?;
             return Ok(Vec::new());
         }
@@ -320,7 +320,7 @@ pub(super) fn commit(root: &Path, revision: &str) -> Result<String, RunError> {
     let commit = format!("{revision}^{{commit}}");
     let commit = git(root, &[&verify[..], &[commit.as_str()]].concat(), None);
     let commit = commit.map_err(|why| match why {
-        why if why.is_no() => RunError::new(format!("git knows no revision {name}"))
+        why if why.means_missing() => RunError::new(format!("git knows no revision {name}"))
             .help("write one as `main` or `HEAD~1`"),
         why => {
             let RunError { message, help } = why.error(root);
@@ -387,7 +387,7 @@ impl Failed {
 
     /// Whether git ran and said that there is no such object. A process that was killed says
     /// nothing.
-    fn is_no(&self) -> bool {
+    fn means_missing(&self) -> bool {
         matches!(self, Self::Answer { code: Some(1), said } if said.is_empty())
     }
 
@@ -420,12 +420,12 @@ impl Failed {
 fn command(folder: &Path, args: &[&str]) -> Command {
     let mut command = cortexkey_system::command("git");
     command.arg("-C").arg(folder);
-    for setting in PLAIN {
+    for setting in NEUTRAL_SETTINGS {
         command.args(["-c", setting]);
     }
     command.args(args);
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
-    for name in NOT_OURS {
+    for name in DROPPED_VARIABLES {
         command.env_remove(name);
     }
     // If this repository is damaged, git would answer for one above it.

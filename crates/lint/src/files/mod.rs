@@ -33,7 +33,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use cortexkey_manifest::policy::{LoadError, Severity, is_builtin, load_as, pinned};
 use cortexkey_manifest::yaml::YamlLimits;
 use cortexkey_manifest::{escape, mask_path};
-use cortexkey_system::{Links, WriteOptions, counted, ground, replace};
+use cortexkey_system::{Links, WriteOptions, counted, link_boundary, replace};
 use jiff::Timestamp;
 use thiserror::Error;
 
@@ -458,7 +458,7 @@ fn write_baseline(
     let name = paths::shown(&options.folder, &path);
     // One that an option names may be anywhere, but no link of a repository leads out of it.
     let root = match &options.baseline {
-        Some(_) => ground(&path),
+        Some(_) => link_boundary(&path),
         None => Some(boundary::Boundary::around(path.parent().unwrap_or(&path))?.root),
     };
     let links = root.as_deref().map_or(Links::Follow, Links::Within);

@@ -66,7 +66,7 @@ pub(crate) struct KeyContext<'a> {
     /// The policy.
     pub(crate) policy: &'a Policy,
     /// The catalog's roles, the nearest layer's first.
-    pub(crate) catalogue: &'a [&'a CatalogRole],
+    pub(crate) catalog: &'a [&'a CatalogRole],
     /// The same by name and by id.
     pub(crate) listed: &'a RoleIndex<'a>,
     /// Its tenant: its own, or the policy's only one.

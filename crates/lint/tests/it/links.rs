@@ -27,7 +27,7 @@ fn link(folder: &TempDir, target: impl AsRef<Path>, path: &str) {
 }
 
 /// All output of a run, in every format.
-fn all_said(outcome: &RunOutcome) -> String {
+fn all_output(outcome: &RunOutcome) -> String {
     let report = outcome.report.iter();
     let rendered = report.flat_map(|r| Format::ALL.map(|(_, format)| r.render(format, false)));
     let messages = outcome.messages.iter().chain(&outcome.help).cloned();
@@ -124,7 +124,7 @@ fn a_link_replacing_a_folder_outside_the_corpus_is_not_followed() {
     let folder = repository(&[("cortexkey.yaml", &policy()), ("o/x.yaml", &key("x"))]);
     fs::remove_dir_all(folder.path().join("o")).unwrap();
     link(&folder, outside.path(), "o");
-    let said = all_said(&lint(&folder, &[]));
+    let said = all_output(&lint(&folder, &[]));
     assert!(!said.contains("secret") && !said.contains("S007"), "{said}");
 }
 
@@ -170,7 +170,7 @@ fn nothing_outside_is_read_through_a_link() {
             link(&folder, &to, path);
             for paths in [&[][..], &[path]] {
                 let outcome = lint(&folder, paths);
-                let said = all_said(&outcome);
+                let said = all_output(&outcome);
                 assert!(!said.contains("secret") && !said.contains("repositoryformat"), "{said}");
                 assert!(!said.contains(outside.path().to_str().unwrap()), "{said}");
                 assert!(!said.contains("PATH="), "{said}");
@@ -188,7 +188,7 @@ fn a_parent_outside_of_the_repository_is_not_read() {
         let policy = format!("{HEAD}extends: ['{}']\nkeys: ['*.key']\n", parent.display());
         let folder = repository(&[("cortexkey.yaml", &policy), ("a.key", &key("a"))]);
         let outcome = lint(&folder, &[]);
-        let said = all_said(&outcome);
+        let said = all_output(&outcome);
         assert_eq!(code(&outcome), 2, "{said}");
         assert!(!said.contains("secret") && !said.contains("PATH="), "{said}");
     }
@@ -261,7 +261,7 @@ fn a_link_replacing_a_tracked_folder_is_not_followed() {
     fs::remove_dir_all(folder.path().join("keys/prod")).unwrap();
     link(&folder, outside.path(), "keys/prod");
     let outcome = lint(&folder, &[]);
-    let said = all_said(&outcome);
+    let said = all_output(&outcome);
     assert_eq!(code(&outcome), 1, "{said}");
     assert!(said.contains("keys/prod:1:1: error[Y001 "), "{said}");
     assert!(!said.contains("secret"), "{said}");

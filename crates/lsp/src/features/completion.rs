@@ -9,7 +9,7 @@ use cortexkey_manifest::{quoted, scalar};
 use lsp_types::{CompletionItem, CompletionItemKind, Documentation, Position};
 
 use super::OpenDocument;
-use super::catalogue::CatalogueEntry;
+use super::catalog::CatalogEntry;
 use super::subject::Subject;
 use crate::cursor::{Cursor, Style, comment_at};
 
@@ -161,7 +161,7 @@ fn values(place: &OpenDocument<'_>, cursor: &Cursor, field: &FieldSpec) -> Vec<C
             let names = place.root.definitions().filter_map(|(_, it)| it.name());
             names.map(|name| value(name, "a key of this folder", style)).collect()
         }
-        Subject::CatalogueEntry(kind) => listed(place, policy, kind, style),
+        Subject::CatalogEntry(kind) => listed(place, policy, kind, style),
     }
 }
 
@@ -169,7 +169,7 @@ fn values(place: &OpenDocument<'_>, cursor: &Cursor, field: &FieldSpec) -> Vec<C
 fn listed(
     place: &OpenDocument<'_>,
     policy: Option<&Policy>,
-    kind: CatalogueEntry,
+    kind: CatalogEntry,
     style: Style,
 ) -> Vec<CompletionItem> {
     let Some(policy) = policy else { return Vec::new() };

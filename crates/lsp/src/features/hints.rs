@@ -46,10 +46,10 @@ fn expiry(place: &OpenDocument<'_>, definition: &Definition) -> Option<InlayHint
 /// The number of components behind each role whose components are known.
 fn components(place: &OpenDocument<'_>, definition: &Definition) -> Vec<InlayHint> {
     let Some((policy, _)) = place.root.policy(&place.path) else { return Vec::new() };
-    let catalogue: Vec<_> = policy.roles().collect();
+    let catalog: Vec<_> = policy.roles().collect();
     let product = policy.product(definition.tenant().or(policy.only_tenant()));
     let of_role = |role: &cortexkey_manifest::Spanned<String>| {
-        let held = ResolvedRole::all([role.value.as_str()], &catalogue, product);
+        let held = ResolvedRole::all([role.value.as_str()], &catalog, product);
         if held.iter().any(|held| held.role.holds_all) {
             return Some(hint(place, role.span, "all components".to_owned()));
         }

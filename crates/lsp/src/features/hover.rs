@@ -11,7 +11,7 @@ use cortexkey_manifest::{Span, Spanned};
 use lsp_types::{Hover, HoverContents, MarkupContent, MarkupKind, Position};
 
 use super::OpenDocument;
-use super::catalogue::CatalogueEntry;
+use super::catalog::CatalogEntry;
 use crate::cursor::Cursor;
 use crate::features::hints::time_left;
 
@@ -100,7 +100,7 @@ fn of_role(place: &OpenDocument<'_>, role: &Spanned<String>) -> String {
         }
         parts.push(text);
     }
-    let of_catalogue = place.root.policy(&place.path).and_then(|(policy, _)| {
+    let in_catalog = place.root.policy(&place.path).and_then(|(policy, _)| {
         policy.roles().find(|role| role.name.value == name).map(|role| {
             let mut lines: Vec<String> = role
                 .components
@@ -112,10 +112,10 @@ fn of_role(place: &OpenDocument<'_>, role: &Spanned<String>) -> String {
             lines
         })
     });
-    if of_catalogue.is_none() {
+    if in_catalog.is_none() {
         parts.extend(components(place, role));
     }
-    match of_catalogue {
+    match in_catalog {
         Some(lines) if lines.is_empty() => {
             parts.push("The policy's catalog lists it without components.".to_owned());
         }
@@ -132,9 +132,9 @@ fn of_role(place: &OpenDocument<'_>, role: &Spanned<String>) -> String {
 fn components(place: &OpenDocument<'_>, role: &Spanned<String>) -> Option<String> {
     let own = place.definitions().find(|it| it.roles().iter().any(|own| own.span == role.span))?;
     let (policy, _) = place.root.policy(&place.path)?;
-    let catalogue: Vec<_> = policy.roles().collect();
+    let catalog: Vec<_> = policy.roles().collect();
     let product = policy.product(own.tenant().or(policy.only_tenant()));
-    let held = ResolvedRole::all([role.value.as_str()], &catalogue, product);
+    let held = ResolvedRole::all([role.value.as_str()], &catalog, product);
     let grants = held.iter().flat_map(|held| &held.role.grants);
     let mut lines: Vec<_> =
         grants.map(|grant| format!("- {}: {}", grant.component, grant.level)).collect();
@@ -155,10 +155,10 @@ fn of_key(
     let is_here = name.is_some_and(|name| contains(name.span))
         || scope.is_some_and(|scope| contains(scope.place));
     let (policy, _) = place.root.policy(&place.path).filter(|_| is_here)?;
-    let catalogue: Vec<_> = policy.roles().collect();
+    let catalog: Vec<_> = policy.roles().collect();
     let tenant = definition.tenant().or(policy.only_tenant());
     let tenant = tenant.map(|name| (name, policy.tenant(name)));
-    let access = match KeyAccess::from_definition(definition, &catalogue, tenant) {
+    let access = match KeyAccess::from_definition(definition, &catalog, tenant) {
         Ok(access) => access,
         Err(error) => return Some(format!("What the key may see is unknown: {}.", error.message)),
     };
@@ -193,8 +193,7 @@ fn of_name(
     definition: &Definition,
     contains: &dyn Fn(Span) -> bool,
 ) -> Option<String> {
-    let (kind, name) =
-        CatalogueEntry::selected(definition).find(|(_, name)| contains(name.span))?;
+    let (kind, name) = CatalogEntry::selected(definition).find(|(_, name)| contains(name.span))?;
     let (policy, _) = place.root.policy(&place.path)?;
     let tenant = definition.tenant().or(policy.only_tenant());
     let Some(facts) = tenant.and_then(|tenant| policy.tenant(tenant)) else {

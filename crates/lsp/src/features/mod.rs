@@ -1,7 +1,7 @@
 //! The server's features, one file each.
 
 pub(crate) mod actions;
-mod catalogue;
+mod catalog;
 pub(crate) mod completion;
 pub(crate) mod diagnostics;
 pub(crate) mod hints;

@@ -11,7 +11,7 @@ use lsp_types::{Location, Position, Range, TextEdit, Url, WorkspaceEdit};
 use thiserror::Error;
 
 use super::OpenDocument;
-use super::catalogue::CatalogueEntry;
+use super::catalog::CatalogEntry;
 use super::subject::Subject;
 use crate::cursor::Cursor;
 
@@ -21,7 +21,7 @@ enum Named {
     Role(String),
     Tenant(String),
     Team(String),
-    CatalogueEntry(CatalogueEntry, String),
+    CatalogEntry(CatalogEntry, String),
     Rule(RuleId),
 }
 
@@ -49,7 +49,7 @@ fn in_field(place: &OpenDocument<'_>, position: Position) -> Option<Named> {
         Subject::Tenant => Named::Tenant(name),
         Subject::Key => Named::Key(bare(&name).to_owned()),
         Subject::Rule => Named::Rule(place.root.policy(&place.path)?.0.rule_id(&name)?),
-        Subject::CatalogueEntry(kind) => Named::CatalogueEntry(kind, name),
+        Subject::CatalogEntry(kind) => Named::CatalogEntry(kind, name),
     })
 }
 
@@ -190,10 +190,10 @@ fn bare(key: &str) -> &str {
 pub(crate) fn definition(place: &OpenDocument<'_>, position: Position) -> Vec<Location> {
     match named(place, position) {
         Some(Named::Key(name)) => keys(place, &name),
-        Some(Named::Role(name)) => role_in_catalogue(place, &name),
+        Some(Named::Role(name)) => role_in_catalog(place, &name),
         Some(Named::Tenant(name)) => tenant_in_policy(place, &name),
-        Some(Named::Team(name)) => team_in_catalogue(place, &name),
-        Some(Named::CatalogueEntry(kind, name)) => listed_in_policy(place, kind, &name),
+        Some(Named::Team(name)) => team_in_catalog(place, &name),
+        Some(Named::CatalogEntry(kind, name)) => listed_in_policy(place, kind, &name),
         Some(Named::Rule(rule)) => of_policy(place, |policy| {
             let declared = declared(policy).into_iter().filter(|(_, it, _)| *it == rule);
             declared.map(|(layer, _, span)| (layer, span)).collect()
@@ -202,7 +202,7 @@ pub(crate) fn definition(place: &OpenDocument<'_>, position: Position) -> Vec<Lo
     }
 }
 
-fn role_in_catalogue(place: &OpenDocument<'_>, name: &str) -> Vec<Location> {
+fn role_in_catalog(place: &OpenDocument<'_>, name: &str) -> Vec<Location> {
     of_policy(place, |policy| {
         let roles = policy.roles_at().filter(|(_, role)| role.name.value == name);
         roles.map(|(layer, role)| (layer, role.name.span)).collect()
@@ -217,7 +217,7 @@ fn tenant_in_policy(place: &OpenDocument<'_>, name: &str) -> Vec<Location> {
     })
 }
 
-fn team_in_catalogue(place: &OpenDocument<'_>, name: &str) -> Vec<Location> {
+fn team_in_catalog(place: &OpenDocument<'_>, name: &str) -> Vec<Location> {
     of_policy(place, |policy| {
         let teams = policy.teams_at().filter(|(_, team)| team.value == name);
         teams.map(|(layer, team)| (layer, team.span)).collect()
@@ -225,7 +225,7 @@ fn team_in_catalogue(place: &OpenDocument<'_>, name: &str) -> Vec<Location> {
 }
 
 /// Where the tenants of the document list a name; those of the policy if the document has none.
-fn listed_in_policy(place: &OpenDocument<'_>, kind: CatalogueEntry, name: &str) -> Vec<Location> {
+fn listed_in_policy(place: &OpenDocument<'_>, kind: CatalogEntry, name: &str) -> Vec<Location> {
     of_policy(place, |policy| {
         let mut own: Vec<&str> = place.definitions().filter_map(|it| it.tenant()).collect();
         if own.is_empty() {
@@ -251,7 +251,7 @@ pub(crate) fn references(place: &OpenDocument<'_>, position: Position) -> Vec<Lo
             all
         }
         Some(Named::Role(name)) => {
-            let mut all = role_in_catalogue(place, &name);
+            let mut all = role_in_catalog(place, &name);
             all.extend(in_definitions(place, |it| {
                 it.roles().iter().filter(|role| role.value == name).map(|role| role.span).collect()
             }));
@@ -267,7 +267,7 @@ pub(crate) fn references(place: &OpenDocument<'_>, position: Position) -> Vec<Lo
             all
         }
         Some(Named::Team(name)) => {
-            let mut all = team_in_catalogue(place, &name);
+            let mut all = team_in_catalog(place, &name);
             all.extend(in_definitions(place, |it| {
                 let owner = it.metadata.as_ref().and_then(|metadata| metadata.owner.spanned());
                 let owner = owner.filter(|owner| owner.value == name);
@@ -275,11 +275,11 @@ pub(crate) fn references(place: &OpenDocument<'_>, position: Position) -> Vec<Lo
             }));
             all
         }
-        Some(Named::CatalogueEntry(kind, name)) => {
+        Some(Named::CatalogEntry(kind, name)) => {
             let mut all = listed_in_policy(place, kind, &name);
             all.extend(in_definitions(place, |it| {
                 let selected =
-                    CatalogueEntry::selected(it).filter(|it| it.0 == kind && it.1.value == name);
+                    CatalogEntry::selected(it).filter(|it| it.0 == kind && it.1.value == name);
                 selected.map(|(_, name)| name.span).collect()
             }));
             all

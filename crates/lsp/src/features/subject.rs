@@ -1,6 +1,6 @@
 //! [`Subject`]: what the value of a field refers to.
 
-use super::catalogue::CatalogueEntry;
+use super::catalog::CatalogEntry;
 
 /// A kind of name that occurs in several places.
 #[derive(Clone, Copy, Debug)]
@@ -10,7 +10,7 @@ pub(super) enum Subject {
     Tenant,
     Key,
     Rule,
-    CatalogueEntry(CatalogueEntry),
+    CatalogEntry(CatalogEntry),
 }
 
 impl Subject {
@@ -26,7 +26,7 @@ impl Subject {
             ["metadata", "tenant"] | [.., "match", "tenant"] => Self::Tenant,
             ["waivers", "key"] => Self::Key,
             ["waivers", "rule"] => Self::Rule,
-            _ => Self::CatalogueEntry(CatalogueEntry::for_field(path)?),
+            _ => Self::CatalogEntry(CatalogEntry::for_field(path)?),
         })
     }
 }

@@ -14,8 +14,8 @@ impl KeyAccess {
     #[must_use]
     pub fn decide<'a>(&'a self, question: &Question<'a>) -> (Answer, Option<Decision<'a>>) {
         match self.tenant.scopes {
-            ScopeModel::NoScopes if question.is_of_scope() => return (Answer::Allowed, None),
-            ScopeModel::Older if question.is_of_scope() => return (Answer::Unknown, None),
+            ScopeModel::NoScopes if question.is_about_scope() => return (Answer::Allowed, None),
+            ScopeModel::Older if question.is_about_scope() => return (Answer::Unknown, None),
             _ => {}
         }
         let key = self.key();

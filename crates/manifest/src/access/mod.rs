@@ -63,9 +63,9 @@ pub struct TenantFacts {
     /// The settings for decisions.
     pub settings: TenantSettings,
     /// Whether the policy sets how tags are matched; otherwise they are assumed to be restrictive.
-    pub tags_said: bool,
+    pub tags_set: bool,
     /// Whether the policy sets if there are scopes for rows; otherwise the key's scope decides it.
-    pub datasets_said: bool,
+    pub datasets_set: bool,
 }
 
 /// How scopes work in a product.
@@ -85,7 +85,7 @@ impl KeyAccess {
     /// `tenant` is the key's tenant by name, with the policy's entry if there is one.
     pub fn from_definition(
         definition: &Definition,
-        catalogue: &[&policy::CatalogRole],
+        catalog: &[&policy::CatalogRole],
         tenant: Option<(&str, Option<&policy::CatalogTenant>)>,
     ) -> Result<Self, IncompleteField> {
         let Some(spec) = &definition.spec else {
@@ -100,7 +100,7 @@ impl KeyAccess {
         };
         let names = present(&spec.roles, spec.place, "spec.roles")?;
         let names = names.iter().map(|name| name.value.as_str());
-        Ok(Self::held(names, scope, catalogue, tenant))
+        Ok(Self::held(names, scope, catalog, tenant))
     }
 
     /// Creates it from the names of roles and a scope, for a key that may have no definition.
@@ -108,14 +108,14 @@ impl KeyAccess {
     pub fn held<'a>(
         roles: impl IntoIterator<Item = &'a str>,
         scope: Option<Scope<String>>,
-        catalogue: &[&'a policy::CatalogRole],
+        catalog: &[&'a policy::CatalogRole],
         tenant: Option<(&str, Option<&policy::CatalogTenant>)>,
     ) -> Self {
         let mut tenant = facts(tenant);
-        if !tenant.datasets_said {
+        if !tenant.datasets_set {
             tenant.settings.datasets = scope.as_ref().is_some_and(|s| s.datasets.is_some());
         }
-        let resolved = ResolvedRole::all(roles, catalogue, tenant.product);
+        let resolved = ResolvedRole::all(roles, catalog, tenant.product);
         let (roles, role_facts) = resolved.into_iter().map(|one| (one.role, one.facts)).unzip();
         Self { roles, role_facts, scope, tenant }
     }
@@ -152,8 +152,8 @@ fn facts(tenant: Option<(&str, Option<&policy::CatalogTenant>)>) -> TenantFacts 
             tags: tags.unwrap_or(TagMode::Restrictive),
             datasets: datasets.unwrap_or(false),
         },
-        tags_said: tags.is_some(),
-        datasets_said: datasets.is_some(),
+        tags_set: tags.is_some(),
+        datasets_set: datasets.is_some(),
     }
 }
 

@@ -34,7 +34,7 @@ pub struct RoleFacts {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RoleOrigin {
     /// The policy's catalog.
-    Catalogue,
+    Catalog,
     /// The product's documents.
     Predefined,
     /// No source: nothing is known.
@@ -54,7 +54,7 @@ impl ResolvedRole {
         let public = predefined.map_or(Role::unknown(name), |role| role.role_in(product));
         let facts = RoleFacts {
             origin: match (listed, predefined) {
-                (Some(_), _) => RoleOrigin::Catalogue,
+                (Some(_), _) => RoleOrigin::Catalog,
                 (None, Some(_)) => RoleOrigin::Predefined,
                 (None, None) => RoleOrigin::Unknown,
             },
@@ -83,12 +83,12 @@ impl ResolvedRole {
     #[must_use]
     pub fn all<'a>(
         names: impl IntoIterator<Item = &'a str>,
-        catalogue: &[&'a policy::CatalogRole],
+        catalog: &[&'a policy::CatalogRole],
         product: Option<Product>,
     ) -> Vec<Self> {
         let mut by_name: HashMap<&str, &policy::CatalogRole> =
-            HashMap::with_capacity(catalogue.len());
-        for role in catalogue {
+            HashMap::with_capacity(catalog.len());
+        for role in catalog {
             by_name.entry(&role.name.value).or_insert(role);
         }
         let find = |name: &str| by_name.get(name).copied();

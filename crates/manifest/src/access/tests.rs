@@ -28,9 +28,9 @@ fn access(roles: &str, scope: &str, tenant: Option<&str>) -> Result<KeyAccess, I
     let lowered = policy::read(&tree, tree.documents()[0]);
     assert!(lowered.problems.is_empty(), "{:?}", lowered.problems);
     let policy = lowered.policy.unwrap();
-    let catalogue: Vec<&policy::CatalogRole> = policy.catalog.roles.iter().collect();
+    let catalog: Vec<&policy::CatalogRole> = policy.catalog.roles.iter().collect();
     let entry = |name: &str| policy.tenants.iter().find(|t| t.0.value == name).map(|t| &t.1);
-    KeyAccess::from_definition(&definition, &catalogue, tenant.map(|name| (name, entry(name))))
+    KeyAccess::from_definition(&definition, &catalog, tenant.map(|name| (name, entry(name))))
 }
 
 const SCOPE: &str = "  scope:\n    assets: { mode: select, groups: [a, { name: b, id: 2 }] }\n    \
@@ -41,10 +41,10 @@ fn scoped(endpoints: &str) -> Result<KeyAccess, IncompleteField> {
 }
 
 #[test]
-fn roles_are_looked_up_in_the_catalogue_then_the_product() {
+fn roles_are_looked_up_in_the_catalog_then_the_product() {
     let held = access("[Export, Viewer, Nobody, Export]", "", Some("eu")).unwrap().role_facts;
     let origins: Vec<_> = held.iter().map(|role| role.origin).collect();
-    assert_eq!(origins, [RoleOrigin::Catalogue, RoleOrigin::Predefined, RoleOrigin::Unknown]);
+    assert_eq!(origins, [RoleOrigin::Catalog, RoleOrigin::Predefined, RoleOrigin::Unknown]);
     // A role of another product is unknown here.
     let held = access("[Analyst]", "", Some("eu")).unwrap().role_facts;
     assert_eq!(held[0].origin, RoleOrigin::Unknown);
@@ -53,10 +53,10 @@ fn roles_are_looked_up_in_the_catalogue_then_the_product() {
 }
 
 #[test]
-fn the_catalogue_only_adds_to_public_facts() {
+fn the_catalog_only_adds_to_public_facts() {
     let held = access("[Instance Administrator]", "", Some("eu")).unwrap();
     assert!(held.roles[0].holds_all && held.role_facts[0].privileged);
-    assert!(Rights(&held.roles).makes_keys().unwrap());
+    assert!(Rights(&held.roles).can_generate_keys().unwrap());
     let held = access("[CLI Read Only Role]", "", Some("eu")).unwrap();
     let of = |name| Rights(&held.roles).component(name);
     assert_eq!(of("Credentials"), KnownLevel::exactly(Permission::None));
@@ -77,9 +77,10 @@ fn a_former_name_of_a_component_counts_as_its_present_ones() {
 
 #[test]
 fn public_role_facts_apply_to_the_documented_product() {
-    let makes_keys = |tenant| Rights(&access("[Viewer]", "", tenant).unwrap().roles).makes_keys();
-    assert_eq!(makes_keys(Some("eu")), Some(false));
-    assert_eq!(makes_keys(None), None);
+    let can_generate_keys =
+        |tenant| Rights(&access("[Viewer]", "", tenant).unwrap().roles).can_generate_keys();
+    assert_eq!(can_generate_keys(Some("eu")), Some(false));
+    assert_eq!(can_generate_keys(None), None);
 }
 
 #[test]
@@ -140,10 +141,10 @@ fn tenants_define_how_scopes_apply() {
     let facts = |name| access("[Viewer]", "", name).unwrap().tenant;
     let eu = facts(Some("eu"));
     assert_eq!((eu.scopes, eu.settings.sbac), (ScopeModel::Areas, Sbac::Enforced));
-    assert_eq!((eu.settings.tags, eu.tags_said), (TagMode::Permissive, true));
+    assert_eq!((eu.settings.tags, eu.tags_set), (TagMode::Permissive, true));
     let soar = facts(Some("soar"));
     assert_eq!((soar.scopes, soar.settings.sbac), (ScopeModel::NoScopes, Sbac::Disabled));
-    assert_eq!((soar.settings.tags, soar.tags_said), (TagMode::Restrictive, false));
+    assert_eq!((soar.settings.tags, soar.tags_set), (TagMode::Restrictive, false));
     assert_eq!(facts(Some("old")).scopes, ScopeModel::Older);
     let none = facts(Some("elsewhere"));
     assert!(!none.listed && none.settings.sbac == Sbac::Unknown);

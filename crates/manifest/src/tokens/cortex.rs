@@ -37,7 +37,7 @@ const GROUP_GAP_MAX: usize = 24;
 const GROUPED: usize = LENGTH - GROUP_MAX + 1;
 
 /// Characters next to them that are masked too.
-const BESIDE: usize = LENGTH - GROUPED;
+const MASK_MARGIN: usize = LENGTH - GROUPED;
 
 /// The keys in a string, as they are written.
 pub(super) fn keys(text: &str, longest: Longest) -> Vec<Range<usize>> {
@@ -277,11 +277,11 @@ impl Groups {
                 continue;
             }
             let mut start = first;
-            while start > 0 && letters(start - 1, first) <= BESIDE {
+            while start > 0 && letters(start - 1, first) <= MASK_MARGIN {
                 start -= 1;
             }
             let known = end;
-            while end < count && letters(known, end + 1) <= BESIDE {
+            while end < count && letters(known, end + 1) <= MASK_MARGIN {
                 end += 1;
             }
             found.push(self.groups[start].0.start..self.groups[end - 1].0.end);

@@ -59,7 +59,7 @@ async fn read(
         access.sees(&agent.id, &Question::Endpoint(view.endpoint(*at)), &mut hidden)
     });
     let mut found: Vec<_> = visible.map(|(_, agent)| report(agent)).collect();
-    found.retain(|object| list::all_fit(&conditions, object));
+    found.retain(|object| list::all_match(&conditions, object));
     list::sort(&mut found, place, descending);
     let total_count = found.len();
     let data: Vec<_> = page.of(found.into_iter()).collect();

@@ -49,7 +49,7 @@ async fn read(
     let _place = app.searches.acquire().await;
     let entries: Vec<Arc<AuditRecord>> = app.store().audit.entries().cloned().collect();
     let reply = tokio::task::block_in_place(|| {
-        let fits = |(_, object): &(_, list::JsonObject)| list::all_fit(&conditions, object);
+        let fits = |(_, object): &(_, list::JsonObject)| list::all_match(&conditions, object);
         let things = entries.iter().map(|entry| (entry, list::object(entry.as_ref())));
         let mut found: Vec<_> = things.filter(fits).collect();
         list::sort_by(&mut found, |(_, object)| object.get(place), descending);

@@ -99,7 +99,7 @@ pub(super) fn page_of(
     let order = list::older_order(request.sort.as_ref(), fields)?;
     let (place, descending) = order.unwrap_or((unless_said, false));
     let total_count = seen.len();
-    seen.retain(|object| list::all_fit(&conditions, object));
+    seen.retain(|object| list::all_match(&conditions, object));
     let filter_count = seen.len();
     list::sort(&mut seen, place, descending);
     let data: Vec<_> = page.of(seen.into_iter()).collect();

@@ -30,7 +30,7 @@ impl App {
             disk.keep_clock(clock)
                 .map_err(|error| ControlError::Disk(cortexkey_system::chain(&error)))?;
         }
-        self.look_for_notices();
+        self.create_due_notices();
         Ok(())
     }
 

@@ -86,7 +86,7 @@ async fn search(
         access.sees(&agent.id, &Question::Endpoint(view.endpoint(*at)), &mut hidden)
     });
     let mut seen: Vec<_> = visible.map(|(_, agent)| shown(agent, &store.isolated)).collect();
-    seen.retain(|object| list::all_fit(&conditions, object));
+    seen.retain(|object| list::all_match(&conditions, object));
     list::sort(&mut seen, place, descending);
     let total_count = seen.len();
     let endpoints: Vec<_> = page.of(seen.into_iter()).collect();
@@ -156,7 +156,7 @@ fn may_isolate(
     let view = View::new(&store.inventory);
     for (at, agent) in store.inventory.endpoints.iter().enumerate() {
         let by_id = request.endpoint_id.as_ref().is_none_or(|id| agent.id == *id);
-        if !by_id || !list::all_fit(&conditions, &shown(agent, &store.isolated)) {
+        if !by_id || !list::all_match(&conditions, &shown(agent, &store.isolated)) {
             continue;
         }
         // An object out of scope is treated as missing.

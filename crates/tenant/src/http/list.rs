@@ -56,7 +56,7 @@ pub(super) fn older(
 }
 
 /// Whether an object matches all conditions.
-pub(super) fn all_fit(conditions: &[(&'static str, Test)], object: &JsonObject) -> bool {
+pub(super) fn all_match(conditions: &[(&'static str, Test)], object: &JsonObject) -> bool {
     let value = |place| object.get(place).unwrap_or(&Value::Null);
     conditions.iter().all(|(place, test)| test.matches(value(*place)))
 }

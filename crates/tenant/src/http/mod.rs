@@ -106,7 +106,7 @@ impl App {
     }
 
     /// Creates the notices that are due, and queues them for the webhook.
-    pub(crate) fn look_for_notices(&self) {
+    pub(crate) fn create_due_notices(&self) {
         let now_ms = self.clock.now_ms();
         let new = {
             let store = self.store();
@@ -120,15 +120,15 @@ impl App {
         let Some(webhook) = self.webhook.get() else { return };
         for notification in &new {
             if let Err(why) = webhook.send(notification) {
-                self.not_taken(notification, why);
+                self.record_rejected(notification, why);
             }
         }
     }
 
     /// Records that the webhook did not accept a notice.
-    pub(crate) fn not_taken(&self, notification: &Notification, why: DeliveryError) {
+    pub(crate) fn record_rejected(&self, notification: &Notification, why: DeliveryError) {
         let why = why.to_string();
-        self.notices().not_taken(notification.id, &why);
+        self.notices().record_rejected(notification.id, &why);
         if let Some(log) = &self.log {
             log.add(Logged::Webhook(notification.clone(), why));
         }

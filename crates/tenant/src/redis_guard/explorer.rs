@@ -50,7 +50,7 @@ struct Tenant {
     disk: Option<Known>,
     skew_ms: u64,
     ahead_ms: i64,
-    looked_at_ms: u64,
+    polled_at_ms: u64,
     /// For how long it does not look, like a stalled process.
     stalled_until_ms: u64,
     /// How many processes there were before this one.
@@ -79,7 +79,7 @@ const STEADY: Rules =
     Rules { clocks: &[0, 900, -900, 2_000, -2_000], skews: &[60_000], away: true };
 
 struct Run<'a> {
-    chance: TestRng,
+    rng: TestRng,
     rules: Rules,
     connection: &'a mut Connection,
     script: &'a Script,
@@ -110,7 +110,7 @@ impl Run<'_> {
     ) -> Run<'a> {
         redis::cmd("DEL").arg(&KEYS).exec(connection).unwrap();
         let mut run = Run {
-            chance: TestRng(seed),
+            rng: TestRng(seed),
             rules,
             connection,
             script,
@@ -122,14 +122,14 @@ impl Run<'_> {
             log: Vec::new(),
             counts: Counts::default(),
         };
-        for _ in 0..=run.chance.below(3) {
-            let skew_ms = run.chance.one_of(rules.skews);
-            let ahead_ms = run.chance.one_of(rules.clocks);
+        for _ in 0..=run.rng.below(3) {
+            let skew_ms = run.rng.one_of(rules.skews);
+            let ahead_ms = run.rng.one_of(rules.clocks);
             let tenant = run.started(skew_ms, ahead_ms, None);
             run.tenants.push(tenant);
         }
         for at in 0..run.tenants.len() {
-            run.look(at);
+            run.poll(at);
         }
         run
     }
@@ -147,22 +147,22 @@ impl Run<'_> {
     }
 
     fn step(&mut self) {
-        let tenant = usize::try_from(self.chance.below(self.tenants.len() as u64)).unwrap();
-        match self.chance.below(100) {
+        let tenant = usize::try_from(self.rng.below(self.tenants.len() as u64)).unwrap();
+        match self.rng.below(100) {
             0..=64 => self.ask(tenant),
             65..=84 => {
                 let steps = [10, 100, 500, 1_000, 3_000, 70_000, 200_000];
-                let by_ms = self.chance.one_of(&steps);
+                let by_ms = self.rng.one_of(&steps);
                 self.pass(by_ms);
             }
             85..=87 => {
-                let ahead_ms = self.chance.one_of(self.rules.clocks);
+                let ahead_ms = self.rng.one_of(self.rules.clocks);
                 self.tenants[tenant].ahead_ms = ahead_ms;
                 self.log.push(format!("{tenant}: clock ahead {ahead_ms}"));
             }
             88..=89 => self.restart(tenant),
             90..=91 => {
-                let for_ms = self.chance.one_of(&[1_500, 1_900, 5_000, 60_000]);
+                let for_ms = self.rng.one_of(&[1_500, 1_900, 5_000, 60_000]);
                 self.tenants[tenant].stalled_until_ms = self.at_ms + for_ms;
                 self.log.push(format!("{tenant}: stalled for {for_ms}"));
             }
@@ -171,11 +171,11 @@ impl Run<'_> {
                 self.lose();
                 // What was just accepted is sent again, to all tenants.
                 for _ in 0..12 {
-                    let tenant = self.chance.below(self.tenants.len() as u64);
+                    let tenant = self.rng.below(self.tenants.len() as u64);
                     self.ask(usize::try_from(tenant).unwrap());
                 }
             }
-            _ => self.look(tenant),
+            _ => self.poll(tenant),
         }
     }
 
@@ -189,9 +189,9 @@ impl Run<'_> {
             self.at_ms = until_ms.min(self.at_ms + 250);
             for at in 0..self.tenants.len() {
                 let tenant = &self.tenants[at];
-                if tenant.stalled_until_ms <= self.at_ms && tenant.looked_at_ms + 500 <= self.at_ms
+                if tenant.stalled_until_ms <= self.at_ms && tenant.polled_at_ms + 500 <= self.at_ms
                 {
-                    self.look(at);
+                    self.poll(at);
                 }
             }
         }
@@ -203,59 +203,59 @@ impl Run<'_> {
 
     fn started(&mut self, skew_ms: u64, ahead_ms: i64, disk: Option<Known>) -> Tenant {
         let now_ms = (NOW_MS + self.at_ms).checked_add_signed(ahead_ms).unwrap();
-        let name = format!("{:016x}", self.chance.next());
+        let name = format!("{:016x}", self.rng.next());
         Tenant {
             member: Member::new(name, skew_ms, now_ms, disk.clone()),
             disk,
             skew_ms,
             ahead_ms,
-            looked_at_ms: 0,
+            polled_at_ms: 0,
             stalled_until_ms: 0,
             process: 0,
         }
     }
 
     fn restart(&mut self, at: usize) {
-        let skew_ms = self.chance.one_of(self.rules.skews);
+        let skew_ms = self.rng.one_of(self.rules.skews);
         let ahead_ms = self.tenants[at].ahead_ms;
         let disk = self.tenants[at].disk.clone();
         self.log.push(format!("{at}: starts again with skew {skew_ms}"));
         let process = self.tenants[at].process + 1;
         self.tenants[at] = Tenant { process, ..self.started(skew_ms, ahead_ms, disk) };
-        if !self.chance.is(3) {
-            self.look(at);
+        if !self.rng.is(3) {
+            self.poll(at);
         }
     }
 
-    fn look(&mut self, at: usize) {
+    fn poll(&mut self, at: usize) {
         let now_ms = self.now_ms(at);
-        let new_id = format!("{:016x}", self.chance.next());
-        let arguments = self.tenants[at].member.look(now_ms, new_id);
+        let new_id = format!("{:016x}", self.rng.next());
+        let arguments = self.tenants[at].member.poll(now_ms, new_id);
         let answer = self.call(&arguments);
         let tenant = &mut self.tenants[at];
-        let saved = tenant.member.looked(&answer, self.at_ms).unwrap();
+        let saved = tenant.member.apply_poll(&answer, self.at_ms).unwrap();
         if let Some(known) = &saved {
             // As written and parsed.
             tenant.disk = Some(Known::parse(&known.text()).unwrap());
         }
         tenant.member.rely_on(saved, self.at_ms);
-        tenant.looked_at_ms = self.at_ms;
+        tenant.polled_at_ms = self.at_ms;
     }
 
     fn ask(&mut self, at: usize) {
         let now_ms = self.now_ms(at);
         let skew_ms = self.tenants[at].skew_ms;
-        let asked = if self.uses.is_empty() || self.chance.is(4) {
-            let off_ms = match self.chance.below(3) {
+        let asked = if self.uses.is_empty() || self.rng.is(4) {
+            let off_ms = match self.rng.below(3) {
                 0 => 0,
-                1 => self.chance.below(2 * skew_ms + 1).cast_signed() - skew_ms.cast_signed(),
-                _ => self.chance.one_of(&[-skew_ms.cast_signed(), skew_ms.cast_signed()]),
+                1 => self.rng.below(2 * skew_ms + 1).cast_signed() - skew_ms.cast_signed(),
+                _ => self.rng.one_of(&[-skew_ms.cast_signed(), skew_ms.cast_signed()]),
             };
             let mut tag = [0; 16];
-            tag[..8].copy_from_slice(&self.chance.next().to_be_bytes());
+            tag[..8].copy_from_slice(&self.rng.next().to_be_bytes());
             let timestamp_ms = now_ms.checked_add_signed(off_ms).unwrap();
             // Sometimes with a key that this tenant has just made.
-            let is_own = self.chance.is(4);
+            let is_own = self.rng.is(4);
             let key_created_ms = if is_own { now_ms } else { 0 };
             let owner = is_own.then(|| (at, self.tenants[at].process));
             self.uses.push((GuardedUse { timestamp_ms, key_created_ms, tag }, owner));
@@ -263,8 +263,8 @@ impl Run<'_> {
         } else {
             // The latest uses may be lost, the others may be dropped.
             let count = self.uses.len() as u64;
-            let latest = if self.chance.is(2) { count } else { count.min(40) };
-            self.uses.len() - 1 - usize::try_from(self.chance.below(latest)).unwrap()
+            let latest = if self.rng.is(2) { count } else { count.min(40) };
+            self.uses.len() - 1 - usize::try_from(self.rng.below(latest)).unwrap()
         };
         let (mut asked, owner) = self.uses[asked];
         match owner {
@@ -286,7 +286,7 @@ impl Run<'_> {
                 *self.accepts.entry(asked.tag).or_default() += 1;
                 self.counts.accepted += 1;
             }
-            MemberReply::Join => self.look(at),
+            MemberReply::Join => self.poll(at),
             _ => self.counts.refused += 1,
         }
     }
@@ -318,12 +318,12 @@ impl Run<'_> {
         self.counts.losses += 1;
         if !self.rules.away {
             for at in 0..self.tenants.len() {
-                if self.tenants[at].looked_at_ms + 2_000 < self.at_ms {
-                    self.look(at);
+                if self.tenants[at].polled_at_ms + 2_000 < self.at_ms {
+                    self.poll(at);
                 }
             }
         }
-        match self.chance.below(5) {
+        match self.rng.below(5) {
             0 => {
                 self.log.push("flushed".into());
                 redis::cmd("DEL").arg(&KEYS).exec(self.connection).unwrap();
@@ -342,7 +342,7 @@ impl Run<'_> {
                 self.log.push("older data is loaded into the running server".into());
                 // What others accepted since the last look, which a tenant cannot know.
                 for at in 0..self.tenants.len() {
-                    self.look(at);
+                    self.poll(at);
                 }
                 self.restore();
             }
@@ -444,7 +444,7 @@ fn requests_accepted_on_another_server_are_refused() {
         let tenant = run.started(60_000, 0, None);
         run.tenants.push(tenant);
     }
-    run.look(0);
+    run.poll(0);
     run.pass(70_000);
     run.tenants[1].stalled_until_ms = u64::MAX;
     let timestamp_ms = run.now_ms(0);
@@ -454,10 +454,10 @@ fn requests_accepted_on_another_server_are_refused() {
     run.tenants[0].stalled_until_ms = u64::MAX;
     for _ in 0..3 {
         redis::cmd("DEL").arg(&KEYS).exec(run.connection).unwrap();
-        run.look(1);
+        run.poll(1);
     }
     assert_eq!(run.tenants[0].disk.as_ref().map(Known::generation), Some(1));
-    run.look(0);
+    run.poll(0);
     assert_eq!(run.tenants[0].disk.as_ref().map(Known::generation), Some(4));
     run.tenants[1].stalled_until_ms = 0;
     run.pass(3_000);

@@ -10,10 +10,10 @@ use std::collections::VecDeque;
 use super::ranges::Ranges;
 
 /// How long a look is valid, from its start. Without a valid look nothing is accepted.
-pub(super) const LOOK_COUNTS_MS: u64 = 2_000;
+pub(super) const POLL_VALID_MS: u64 = 2_000;
 /// How long a member waits before it accepts in a range that it has announced: by then, every other
 /// member that accepts anything has looked, and knows the range.
-const NOTICE_MS: u64 = LOOK_COUNTS_MS + 500;
+const NOTICE_MS: u64 = POLL_VALID_MS + 500;
 /// How far ahead the disk is written, so that it is seldom written.
 const SAVE_STEP_MS: u64 = 8_000;
 /// The script uses floating point; no timestamp is above this.
@@ -114,7 +114,7 @@ impl Member {
     }
 
     /// The arguments of a look; `new_id` is random each time.
-    pub(super) fn look(&mut self, now_ms: u64, new_id: String) -> Vec<String> {
+    pub(super) fn poll(&mut self, now_ms: u64, new_id: String) -> Vec<String> {
         let now_ms = now_ms.min(TIME_MAX_MS);
         self.furthest_ms = self.furthest_ms.max(now_ms);
         let mut arguments = self.arguments("look");
@@ -125,22 +125,22 @@ impl Member {
 
     /// Processes the answer to a look. The result must be on disk before [`rely_on`](Self::rely_on)
     /// is called; `Err` if the answer is not one of the script's.
-    pub(super) fn looked(
+    pub(super) fn apply_poll(
         &mut self,
         answer: &[String],
         received_at_ms: u64,
-    ) -> Result<Option<Known>, LookError> {
+    ) -> Result<Option<Known>, PollError> {
         let known = match answer {
-            [word] if word == "replica" => return Err(LookError::Replica),
+            [word] if word == "replica" => return Err(PollError::Replica),
             [word, generation, id, _, widest, taken] if word == "looked" => Known {
-                generation: generation.parse().map_err(|_| LookError::Strange)?,
+                generation: generation.parse().map_err(|_| PollError::Strange)?,
                 id: id.clone(),
-                widest_ms: widest.parse().map_err(|_| LookError::Strange)?,
-                taken: Ranges::parse(taken).ok_or(LookError::Strange)?,
+                widest_ms: widest.parse().map_err(|_| PollError::Strange)?,
+                taken: Ranges::parse(taken).ok_or(PollError::Strange)?,
             },
-            _ => return Err(LookError::Strange),
+            _ => return Err(PollError::Strange),
         };
-        let accepted = answer[3].parse().map_err(|_| LookError::Strange)?;
+        let accepted = answer[3].parse().map_err(|_| PollError::Strange)?;
         if known.id == self.known.id {
             self.accepted = self.accepted.max(accepted);
         } else {
@@ -165,11 +165,11 @@ impl Member {
     /// Records that the result of a look is on disk, so that the look is valid from its start.
     pub(super) fn rely_on(&mut self, saved: Option<Known>, began_at_ms: u64) {
         self.saved = saved.or(self.saved.take());
-        self.good_until_ms = began_at_ms.saturating_add(LOOK_COUNTS_MS).max(1);
+        self.good_until_ms = began_at_ms.saturating_add(POLL_VALID_MS).max(1);
     }
 
     /// Invalidates the last look until the next good one.
-    pub(super) fn doubt(&mut self) {
+    pub(super) fn invalidate_poll(&mut self) {
         self.good_until_ms = self.good_until_ms.min(1);
     }
 
@@ -247,7 +247,7 @@ impl Member {
 
 /// Why the answer to a look cannot be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum LookError {
+pub(super) enum PollError {
     Replica,
     Strange,
 }

@@ -27,7 +27,7 @@ use crate::store::{Disk, DiskError};
 
 pub use fault::RedisFault;
 use fault::{check, is_full};
-use member::{GuardedUse, Known, LookError, Member, MemberReply};
+use member::{GuardedUse, Known, Member, MemberReply, PollError};
 
 /// The guard's script, which programs in other languages also use.
 const SCRIPT: &str = include_str!("replay_guard.lua");
@@ -36,7 +36,7 @@ const KEYS: [&str; 3] =
     ["{cortexkey-replay}:state", "{cortexkey-replay}:used", "{cortexkey-replay}:live"];
 /// The server's time limit.
 const ANSWER_TIME: Duration = Duration::from_millis(500);
-const LOOK_PAUSE: Duration = Duration::from_millis(500);
+const POLL_PAUSE: Duration = Duration::from_millis(500);
 /// How often a use is retried: each time, another generation has started.
 const TRIES: usize = 3;
 /// The row on disk with the state that the member must not forget.
@@ -55,8 +55,8 @@ struct Inner {
     disk: Option<Weak<Disk>>,
     member: Mutex<Member>,
     /// Held during a look: looks happen one after another.
-    looking: tokio::sync::Mutex<()>,
-    look_now: Arc<Notify>,
+    polling: tokio::sync::Mutex<()>,
+    poll_now: Arc<Notify>,
 }
 
 impl RedisGuard {
@@ -71,7 +71,7 @@ impl RedisGuard {
     ) -> Result<Self, RedisGuardError> {
         let client = Client::open(url).map_err(|_| RedisFault::Address)?;
         let known = disk.map(|disk| read(disk)).transpose()?.flatten();
-        let name = chance()?;
+        let name = random_hex()?;
         let member = Member::new(name, skew_ms, now_ms, known);
         let inner = Arc::new(Inner {
             client,
@@ -81,11 +81,11 @@ impl RedisGuard {
             clock,
             disk: disk.map(Arc::downgrade),
             member: Mutex::new(member),
-            looking: tokio::sync::Mutex::new(()),
-            look_now: Arc::default(),
+            polling: tokio::sync::Mutex::new(()),
+            poll_now: Arc::default(),
         });
-        inner.look().await?;
-        tokio::spawn(keep_looking(Arc::downgrade(&inner), Arc::clone(&inner.look_now)));
+        inner.poll().await?;
+        tokio::spawn(poll_repeatedly(Arc::downgrade(&inner), Arc::clone(&inner.poll_now)));
         Ok(Self(inner))
     }
 
@@ -111,7 +111,7 @@ impl RedisGuard {
                     return Err(GuardRefusal::Starting);
                 }
                 MemberReply::Starting | MemberReply::Join => {
-                    self.0.look().await.map_err(|_| GuardRefusal::Unavailable)?;
+                    self.0.poll().await.map_err(|_| GuardRefusal::Unavailable)?;
                 }
                 MemberReply::Replica => return Err(GuardRefusal::Unavailable),
             }
@@ -151,24 +151,24 @@ impl Inner {
     }
 
     /// Looks at the server, and reports this member's state to it.
-    async fn look(&self) -> Result<(), RedisGuardError> {
-        let _looking = self.looking.lock().await;
-        let looked = self.look_once().await;
-        if looked.is_err() {
-            self.member().doubt();
+    async fn poll(&self) -> Result<(), RedisGuardError> {
+        let _polling = self.polling.lock().await;
+        let polled = self.poll_once().await;
+        if polled.is_err() {
+            self.member().invalidate_poll();
         }
-        looked
+        polled
     }
 
-    async fn look_once(&self) -> Result<(), RedisGuardError> {
+    async fn poll_once(&self) -> Result<(), RedisGuardError> {
         let began_at_ms = self.at_ms();
         let mut connection = self.connected().await?;
-        let outcome = self.look_over(&mut connection).await;
+        let outcome = self.send_poll(&mut connection).await;
         let answer = outcome.inspect_err(|_| *self.connection() = None)?;
-        let looked = self.member().looked(&answer, self.at_ms());
-        let to_save = looked.map_err(|odd| match odd {
-            LookError::Replica => RedisFault::Replica,
-            LookError::Strange => RedisFault::Strange,
+        let applied = self.member().apply_poll(&answer, self.at_ms());
+        let to_save = applied.map_err(|error| match error {
+            PollError::Replica => RedisFault::Replica,
+            PollError::Strange => RedisFault::Strange,
         })?;
         if let (Some(known), Some(disk)) = (&to_save, &self.disk) {
             let row = Zeroizing::new(known.text().into_bytes());
@@ -181,12 +181,12 @@ impl Inner {
         Ok(())
     }
 
-    async fn look_over(
+    async fn send_poll(
         &self,
         connection: &mut MultiplexedConnection,
     ) -> Result<Vec<String>, RedisGuardError> {
         check(connection).await?;
-        let arguments = self.member().look(self.clock.now_ms(), chance()?);
+        let arguments = self.member().poll(self.clock.now_ms(), random_hex()?);
         let mut call = self.script.prepare_invoke();
         call.key(&KEYS).arg(arguments);
         let answer = timeout(ANSWER_TIME, call.invoke_async::<Vec<String>>(connection)).await;
@@ -216,7 +216,7 @@ impl Inner {
     fn failed(&self, error: &RedisError) {
         if error.is_unrecoverable_error() || error.is_io_error() {
             *self.connection() = None;
-            self.look_now.notify_one();
+            self.poll_now.notify_one();
         }
     }
 
@@ -235,15 +235,15 @@ impl Inner {
 }
 
 /// Looks repeatedly, as long as the guard exists.
-async fn keep_looking(guard: Weak<Inner>, look_now: Arc<Notify>) {
+async fn poll_repeatedly(guard: Weak<Inner>, poll_now: Arc<Notify>) {
     loop {
         tokio::select! {
-            () = sleep(LOOK_PAUSE) => {}
-            () = look_now.notified() => {}
+            () = sleep(POLL_PAUSE) => {}
+            () = poll_now.notified() => {}
         }
         let Some(inner) = guard.upgrade() else { return };
         // A failure shows in every answer until a look succeeds.
-        let _ = inner.look().await;
+        let _ = inner.poll().await;
     }
 }
 
@@ -255,7 +255,7 @@ fn read(disk: &Disk) -> Result<Option<Known>, DiskError> {
 }
 
 /// 64 random bits, in hexadecimal.
-fn chance() -> Result<String, DiskError> {
+fn random_hex() -> Result<String, DiskError> {
     Ok(hex::encode(getrandom::u64().map_err(|_| DiskError::NoRandom)?.to_be_bytes()))
 }
 

@@ -76,9 +76,9 @@ impl Parts {
     }
 
     /// Another request, forged from this one without the key.
-    fn forged(&self, chance: &mut TestRng, other: &Self) -> Self {
+    fn forged(&self, rng: &mut TestRng, other: &Self) -> Self {
         let mut forged = self.clone();
-        match chance.below(12) {
+        match rng.below(12) {
             // Digits and letters move between nonce and timestamp: the digest stays right.
             0 => {
                 forged.timestamp.insert(0, forged.nonce.pop().unwrap());
@@ -94,37 +94,35 @@ impl Parts {
             3 => forged.timestamp.clone_from(&other.timestamp),
             4 => forged.nonce.clone_from(&other.nonce),
             5 => forged.authorization.clone_from(&other.authorization),
-            6 => chance
-                .of(&["1", "3", "02", "+2", "2;", "0x2", "2.0", ""])
-                .clone_into(&mut forged.id),
+            6 => rng.of(&["1", "3", "02", "+2", "2;", "0x2", "2.0", ""]).clone_into(&mut forged.id),
             7 => forged.authorization = forged.authorization.to_uppercase(),
-            8 => forged.authorization.truncate(chance.below(64)),
+            8 => forged.authorization.truncate(rng.below(64)),
             9 => forged.timestamp = format!("{}0", &forged.timestamp[..12]),
             10 => {
-                let at = chance.below(64);
-                let new = chance.of(&["a", "Z", "0", "-", "_", "~"]);
+                let at = rng.below(64);
+                let new = rng.of(&["a", "Z", "0", "-", "_", "~"]);
                 forged.nonce.replace_range(at..=at, new);
             }
             _ => {
-                let at = chance.below(64);
-                forged.authorization.replace_range(at..=at, chance.of(&["0", "f", "A", "g"]));
+                let at = rng.below(64);
+                forged.authorization.replace_range(at..=at, rng.of(&["0", "f", "A", "g"]));
             }
         }
         forged
     }
 
     /// The headers in one of many notations, and whether the notation changes their meaning.
-    fn written(&self, chance: &mut TestRng) -> (String, bool) {
+    fn written(&self, rng: &mut TestRng) -> (String, bool) {
         let mut lines = vec![
             ("x-xdr-auth-id", self.id.clone()),
             ("Authorization", self.authorization.clone()),
             ("x-xdr-nonce", self.nonce.clone()),
             ("x-xdr-timestamp", self.timestamp.clone()),
         ];
-        let at = chance.below(4);
+        let at = rng.below(4);
         let mut is_spoiled = true;
         let (name, value) = lines[at].clone();
-        match chance.below(14) {
+        match rng.below(14) {
             0 => lines.push((name, value)),
             1 => lines.push((name, String::new())),
             2 => lines[at].1 = format!("{value},{value}"),
@@ -139,13 +137,13 @@ impl Parts {
         let texts: Vec<String> = lines
             .iter()
             .map(|(name, value)| {
-                let name = match chance.below(3) {
+                let name = match rng.below(3) {
                     0 => name.to_uppercase(),
                     1 => name.to_lowercase(),
                     _ => (*name).to_owned(),
                 };
-                let space = chance.of(&["", " ", "\t", "  \t "]);
-                format!("{name}:{space}{value}{}\r\n", chance.of(&["", " ", "\t"]))
+                let space = rng.of(&["", " ", "\t", "  \t "]);
+                format!("{name}:{space}{value}{}\r\n", rng.of(&["", " ", "\t"]))
             })
             .collect();
         (texts.concat(), is_spoiled)
@@ -176,16 +174,16 @@ fn no_forged_or_spoiled_request_is_accepted() {
     let id = seeded.id().to_string();
     let key = seeded.expose().to_owned();
     let signer = f.advanced();
-    let mut chance = TestRng(0x5eed_0fa7_7ac4);
+    let mut rng = TestRng(0x5eed_0fa7_7ac4);
     let mut used = BTreeSet::new();
     let mut accepted = 0;
     let mut captured = Parts::signed(&signer, NOW_MS - 1);
     for attack in 0..attacks() {
-        let fresh = Parts::signed(&signer, NOW_MS + chance.next() % 50_000);
+        let fresh = Parts::signed(&signer, NOW_MS + rng.next() % 50_000);
         // A captured request was accepted, or never arrived.
-        let base = if chance.below(3) == 0 { captured.clone() } else { fresh.clone() };
-        let parts = if chance.below(4) == 0 { base } else { base.forged(&mut chance, &captured) };
-        let (headers, is_spoiled) = parts.written(&mut chance);
+        let base = if rng.below(3) == 0 { captured.clone() } else { fresh.clone() };
+        let parts = if rng.below(4) == 0 { base } else { base.forged(&mut rng, &captured) };
+        let (headers, is_spoiled) = parts.written(&mut rng);
         let may = !is_spoiled
             && parts.is_genuine(&id, &key)
             && !used.contains(&(parts.authorization.clone()));
@@ -211,7 +209,7 @@ fn no_request_hides_in_the_body_of_another() {
     let key = f.tenant.seeded_keys().unwrap().standard.expose().to_owned();
     let auth = format!("x-xdr-auth-id: 1\r\nAuthorization: {key}\r\n");
     let hidden = format!("GET /api_keys/validate/ HTTP/1.1\r\nHost: x\r\n{auth}\r\n");
-    let mut chance = TestRng(0x000f_ace5);
+    let mut rng = TestRng(0x000f_ace5);
     let ends = ["\r\n", "\r\n", "\r\n", "\n", "\r", "\r\r\n"];
     let lengths = ["0", "2", "00", "+0", " 0", "0 ", "0,0", "-0", "0x0", "2\t", "1e1", ""];
     let codings = [
@@ -231,24 +229,24 @@ fn no_request_hides_in_the_body_of_another() {
         ["Transfer-Encoding", "transfer-encoding", "Transfer-Encoding ", "Transfer_Encoding"];
     for attack in 0..attacks() {
         let mut head = String::new();
-        let mut says = |chance: &mut TestRng, line: String| {
+        let mut says = |rng: &mut TestRng, line: String| {
             head.push_str(&line);
-            head.push_str(chance.of(&ends));
+            head.push_str(rng.of(&ends));
         };
-        says(&mut chance, "POST /api_keys/validate/ HTTP/1.1".to_owned());
-        says(&mut chance, "Host: x".to_owned());
-        says(&mut chance, "Content-Type: application/json".to_owned());
-        for _ in 0..chance.below(3) {
-            let name = chance.of(&["Content-Length", "content-length"]);
-            let value = chance.of(&lengths);
-            says(&mut chance, format!("{name}: {value}"));
+        says(&mut rng, "POST /api_keys/validate/ HTTP/1.1".to_owned());
+        says(&mut rng, "Host: x".to_owned());
+        says(&mut rng, "Content-Type: application/json".to_owned());
+        for _ in 0..rng.below(3) {
+            let name = rng.of(&["Content-Length", "content-length"]);
+            let value = rng.of(&lengths);
+            says(&mut rng, format!("{name}: {value}"));
         }
-        for _ in 0..chance.below(3) {
-            let name = chance.of(&names);
-            let value = chance.of(&codings);
-            says(&mut chance, format!("{name}: {value}"));
+        for _ in 0..rng.below(3) {
+            let name = rng.of(&names);
+            let value = rng.of(&codings);
+            says(&mut rng, format!("{name}: {value}"));
         }
-        let body = chance.of(&["0\r\n\r\n", "{}", "2\r\n{}\r\n0\r\n\r\n", "2\n{}\n0\n\n", ""]);
+        let body = rng.of(&["0\r\n\r\n", "{}", "2\r\n{}\r\n0\r\n\r\n", "2\n{}\n0\n\n", ""]);
         let is_clear = !head.replace("\r\n", "").contains(['\r', '\n']);
         let count = |name: &str| head.to_lowercase().matches(name).count();
         let both = count("content-length:") > 0 && count("transfer-encoding") > 0;

@@ -101,12 +101,12 @@ impl PolicyInForce {
     }
 
     /// The catalog's roles; those of the nearest layer come first.
-    pub(crate) fn catalogue(&self) -> Vec<&policy::CatalogRole> {
+    pub(crate) fn catalog(&self) -> Vec<&policy::CatalogRole> {
         self.policy.roles().collect()
     }
 
     /// The same for the policy that governs a file.
-    pub(crate) fn catalogue_of(&self, file: &CorpusFile) -> Vec<&policy::CatalogRole> {
+    pub(crate) fn catalog_of(&self, file: &CorpusFile) -> Vec<&policy::CatalogRole> {
         self.policy_of(file).roles().collect()
     }
 
@@ -305,7 +305,7 @@ fn lower_key(
     let definition = definition.ok_or_else(|| refuse(document.span, "no key definition"))?;
     let tenant = definition.tenant().or_else(|| found.policy.only_tenant());
     let tenant = tenant.map(|name| (name, found.policy.tenant(name)));
-    let access = KeyAccess::from_definition(definition, &found.catalogue(), tenant)
+    let access = KeyAccess::from_definition(definition, &found.catalog(), tenant)
         .map_err(|field| refuse(field.span, &field.message))?;
     Ok(Key {
         name: definition.name().unwrap_or_default().to_owned(),

@@ -9,7 +9,7 @@ use super::layout::plain;
 use crate::text::{BOLD, DIM};
 
 /// Whether enforcing scopes could remove any access.
-pub(super) fn asks_what_is_lost(access: &KeyAccess) -> bool {
+pub(super) fn may_lose_access(access: &KeyAccess) -> bool {
     access.tenant.scopes == ScopeModel::Areas && access.tenant.settings.sbac != Sbac::Enforced
 }
 

@@ -201,7 +201,7 @@ struct Outcome {
 }
 
 fn answer(access: &KeyAccess, question: &JsonQuestion) -> Result<Outcome, Failure> {
-    let mut notes = if question.is_of_scope() { notes(access) } else { Vec::new() };
+    let mut notes = if question.is_about_scope() { notes(access) } else { Vec::new() };
     if let JsonQuestion::Component { name, .. } = question {
         notes.extend(component_note(access, name)?);
     }

@@ -129,7 +129,7 @@ impl JsonQuestion {
     }
 
     /// Whether it asks about visibility, and so about the scope.
-    pub(super) fn is_of_scope(&self) -> bool {
+    pub(super) fn is_about_scope(&self) -> bool {
         !matches!(self, Self::Component { .. } | Self::Action { .. })
     }
 
@@ -322,7 +322,7 @@ mod tests {
         ] {
             let asked = read(good).unwrap();
             assert_eq!(serde_json::to_string(&asked).unwrap(), good);
-            assert_eq!(asked.is_of_scope(), !good.contains("name\""));
+            assert_eq!(asked.is_about_scope(), !good.contains("name\""));
             assert!(!asked.with_core(|question| format!("{question:?}")).is_empty());
         }
         for (bad, why) in [

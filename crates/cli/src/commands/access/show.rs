@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use super::files::Located;
 use super::layout::{plain, row, rows_aligned};
-use super::losses::asks_what_is_lost;
+use super::losses::may_lose_access;
 use crate::text::{BOLD, DIM};
 
 /// The facts about a key, gathered once for both forms.
@@ -24,7 +24,7 @@ pub(super) struct Overview<'l> {
     /// Whether all actions of every role are known.
     actions_complete: bool,
     holds_all: bool,
-    makes_keys: Option<bool>,
+    can_generate_keys: Option<bool>,
     bypasses: Vec<(&'static str, &'static str)>,
     /// Components that would bypass the scope and that the key may hold.
     unknown_bypasses: Vec<&'static str>,
@@ -64,7 +64,7 @@ impl<'l> Overview<'l> {
             actions,
             actions_complete: roles.iter().all(|role| role.actions.is_complete || role.holds_all),
             holds_all: roles.iter().any(|role| role.holds_all),
-            makes_keys: rights.makes_keys(),
+            can_generate_keys: rights.can_generate_keys(),
             unknown_bypasses: unknown_bypasses(roles, product),
             bypasses: scope_bypasses(roles).collect(),
         }
@@ -79,7 +79,7 @@ impl<'l> Overview<'l> {
             "components": components.collect::<Vec<_>>(),
             "actions": self.actions,
             "actionsComplete": self.actions_complete,
-            "makesKeys": self.makes_keys,
+            "makesKeys": self.can_generate_keys,
         });
         json["scope"] = json!(access.scope);
         let bypasses = self.bypasses.iter();
@@ -92,7 +92,7 @@ impl<'l> Overview<'l> {
         json["waysRoundScope"] = bypasses;
         json["waysRoundScopeUnknown"] = json!(self.unknown_bypasses);
         json["withScopesOn"] = Value::Null;
-        if asks_what_is_lost(access) {
+        if may_lose_access(access) {
             json["withScopesOn"] = json!({ "loses": losses(access) });
         }
         json["notes"] = json!(notes(access));
@@ -114,7 +114,7 @@ impl<'l> Overview<'l> {
         }
         out += &row(
             "can generate keys",
-            self.makes_keys.map_or("unknown", |yes| if yes { "yes" } else { "no" }),
+            self.can_generate_keys.map_or("unknown", |yes| if yes { "yes" } else { "no" }),
         );
         if access.tenant.scopes == ScopeModel::NoScopes {
             out += &format!("\n{BOLD}May see{BOLD:#} {DIM}(what its roles allow){DIM:#}\n");
@@ -125,7 +125,7 @@ impl<'l> Overview<'l> {
             out += &row(area, &words);
         }
         out += &self.bypasses_in_words();
-        if asks_what_is_lost(access) {
+        if may_lose_access(access) {
             out += &format!("\n{BOLD}If scopes were enforced, it would lose{BOLD:#}\n");
             let lost = losses(access);
             out += &lost.iter().map(|loss| format!("  {}\n", plain(loss))).collect::<String>();
@@ -270,7 +270,7 @@ fn grant_json(grant: &Grant<String>) -> Value {
 
 pub(crate) const fn origin(origin: RoleOrigin) -> &'static str {
     match origin {
-        RoleOrigin::Catalogue => "catalogue",
+        RoleOrigin::Catalog => "catalog",
         RoleOrigin::Predefined => "predefined",
         RoleOrigin::Unknown => "unknown",
     }
@@ -301,7 +301,7 @@ fn head_text(located: &Located) -> String {
     out += &format!("\n{BOLD}Roles{BOLD:#}\n");
     for (role, facts) in roles.iter().zip(role_facts) {
         let mut words = vec![match facts.origin {
-            RoleOrigin::Catalogue => "from the policy's catalog".to_owned(),
+            RoleOrigin::Catalog => "from the policy's catalog".to_owned(),
             RoleOrigin::Predefined => "predefined".to_owned(),
             RoleOrigin::Unknown => "unknown to the product and the catalog".to_owned(),
         }];
@@ -371,7 +371,7 @@ pub(super) fn notes(access: &KeyAccess) -> Vec<String> {
     }
     let Some(scope) = &access.scope else { return notes };
     let by_tags = matches!(scope.endpoints.tags, Axis::Scope(_));
-    if by_tags && !tenant.tags_said {
+    if by_tags && !tenant.tags_set {
         notes.push(
             "the policy does not say how endpoint tags are matched, so the answer assumes restrictive"
                 .to_owned(),

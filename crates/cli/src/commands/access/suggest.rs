@@ -139,8 +139,8 @@ fn all_operations() -> CallList {
 
 /// The roles of the catalog and of the product, each with what it implies.
 fn roles(found: &PolicyInForce, product: Product) -> Vec<ExpandedRole> {
-    let catalogue = found.catalogue();
-    let listed = catalogue.iter().map(|role| role.name.value.as_str());
+    let catalog = found.catalog();
+    let listed = catalog.iter().map(|role| role.name.value.as_str());
     let predefined = PredefinedRole::for_product(product).map(|role| role.name);
     let mut names: Vec<&str> = listed.chain(predefined).collect();
     names.sort_unstable();
@@ -149,7 +149,7 @@ fn roles(found: &PolicyInForce, product: Product) -> Vec<ExpandedRole> {
 }
 
 fn held(found: &PolicyInForce, name: &str, product: Product) -> ExpandedRole {
-    let all = ResolvedRole::all([name], &found.catalogue(), Some(product));
+    let all = ResolvedRole::all([name], &found.catalog(), Some(product));
     ExpandedRole {
         name: name.to_owned(),
         privileged: all.iter().any(|role| role.facts.privileged),
@@ -195,7 +195,7 @@ fn forward_text(
     let mut out = format!("{}, {} distinct\n\n", counted(made, "call"), list.calls.len());
     out += &format!("{BOLD}Permissions{BOLD:#}\n");
     for requirement in &permissions.required {
-        let why = format!("{} ({})", requirement.ground.as_str(), requirement.source);
+        let why = format!("{} ({})", requirement.evidence.as_str(), requirement.source);
         out += &row(&needs(requirement), &why);
         out += &calls_text(&requirement.calls, "    ");
     }
@@ -424,7 +424,7 @@ fn reverse(
 fn reason(permissions: &Permissions) -> String {
     match permissions.required.first() {
         Some(requirement) => {
-            format!("needs {}, {}", needs(requirement), requirement.ground.as_str())
+            format!("needs {}, {}", needs(requirement), requirement.evidence.as_str())
         }
         None if permissions.unlisted.is_empty() => "its permission is not public".to_owned(),
         None => "it is in no public list of operations".to_owned(),
@@ -443,7 +443,7 @@ fn need_json(need: &Need) -> Value {
 fn requirement_json(requirement: &Requirement) -> Value {
     json!({
         "anyOf": requirement.needs.iter().map(need_json).collect::<Vec<_>>(),
-        "ground": requirement.ground,
+        "evidence": requirement.evidence,
         "source": requirement.source,
         "calls": calls_json(&requirement.calls),
     })

@@ -211,7 +211,7 @@ fn check_planned(path: &Path, plan: &Plan) -> Result<(), Failure> {
 }
 
 fn ask(args: &Args, plan: &Plan) -> Result<(), Failure> {
-    let asked: Vec<_> = plan.actions.iter().filter(|action| action.asks()).collect();
+    let asked: Vec<_> = plan.actions.iter().filter(|action| action.needs_confirmation()).collect();
     if asked.is_empty() {
         return Ok(());
     }

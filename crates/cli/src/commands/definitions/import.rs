@@ -233,8 +233,8 @@ fn digest(loaded: &LoadedDefinitions, imported: &Imported) -> Option<String> {
     let bytes = imported.yaml.clone().into_bytes();
     let file = CorpusFile::new(imported.name.as_str(), bytes, &YamlLimits::default());
     let definition = file.documents.first()?.definition.as_ref()?;
-    let catalogue: Vec<_> = loaded.policy.roles().collect();
+    let catalog: Vec<_> = loaded.policy.roles().collect();
     let facts = Some((loaded.corpus.tenant.as_str(), loaded.policy.tenant(&loaded.corpus.tenant)));
-    let desired = Desired::from_definition(definition, &catalogue, facts, &file.path, 1).ok()?;
+    let desired = Desired::from_definition(definition, &catalog, facts, &file.path, 1).ok()?;
     Some(desired.digest().to_owned())
 }

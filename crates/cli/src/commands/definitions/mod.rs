@@ -168,12 +168,12 @@ impl LoadedDefinitions {
         let place = self.corpus.place(&target.client);
         let options =
             TenantCorpus::plan_options(&self.policy, now_ms(), args.rotate_before, args.prune);
-        let catalogue: Vec<_> = self.policy.roles().collect();
+        let catalog: Vec<_> = self.policy.roles().collect();
         let request = PlanRequest {
             client: &target.client,
             tenant: &place,
             desired: &self.corpus.desired,
-            catalogue: &catalogue,
+            catalog: &catalog,
             lock,
             known_scopes: &KnownScopes::new(),
             options: &options,

@@ -51,7 +51,7 @@ pub enum RenewError {
     Expiry(#[from] ExpiryError),
     /// The generated key is not as requested.
     #[error("the new key is not as requested: {what}")]
-    NotAsked {
+    NotAsRequested {
         /// The difference.
         what: &'static str,
     },

@@ -17,7 +17,7 @@ use cortexkey_manifest::lock::{LockedKey, PendingKey, Retiring};
 
 use super::lock_file::RenewalJournal;
 use crate::resources::{
-    Confidence, KeyList, NewKey, ObservedScope, is_system, likeness, pending, shows_user,
+    Confidence, KeyList, NewKey, ObservedScope, is_system, confidence, pending, shows_user,
 };
 use crate::sink::{KeyInfo, Prepared, Sink};
 use crate::transport::Client;
@@ -32,13 +32,13 @@ const EXPIRY_TOLERANCE_MS: u64 = 1000;
 #[non_exhaustive]
 pub enum RenewalStep {
     /// An undelivered key from an interrupted run was deleted.
-    Swept(KeyId),
+    LeftoverDeleted(KeyId),
     /// A key may be one that an interrupted run generated, or belong to another user. It is kept.
     Unclear(KeyId),
     /// An earlier rotation of this key, whose new key is to be replaced now, is unfinished.
     Unfinished(KeyId),
     /// A key that could not be put in place was deleted again.
-    TakenBack(KeyId),
+    DeletedAgain(KeyId),
     /// The key was generated. It has no scope yet.
     Generated(KeyId),
     /// Its scope is in place.
@@ -151,7 +151,7 @@ impl Renewal<'_> {
             entry.doubtful.extend(found);
         } else if let Some(id) = found {
             self.client.ensure_deleted(&[id]).map_err(RenewError::at(Stage::Settle))?;
-            (self.on_step)(RenewalStep::Swept(id));
+            (self.on_step)(RenewalStep::LeftoverDeleted(id));
         }
         entry.pending = None;
         save(journal, entry)
@@ -267,15 +267,15 @@ impl Renewal<'_> {
             }
             attempt += 1;
         };
-        let id = KeyId::new(made.id).ok_or(RenewError::NotAsked { what: "its id is 0" })?;
+        let id = KeyId::new(made.id).ok_or(RenewError::NotAsRequested { what: "its id is 0" })?;
         // All further steps use this id, deletion included.
         let is_taken = Some(made.id) == self.client.own_key()
             || list.keys.iter().any(|record| record.id == made.id)
-            || list.odd.iter().any(|record| record.id == Some(made.id))
+            || list.unreadable.iter().any(|record| record.id == Some(made.id))
             || entry.ids().any(|known| known == id)
             || (list.is_short() && self.is_other(id, entry)?);
         if is_taken {
-            return Err(RenewError::NotAsked { what: "its id is that of another key" });
+            return Err(RenewError::NotAsRequested { what: "its id is that of another key" });
         }
         (self.on_step)(RenewalStep::Generated(id));
         Ok(UnstoredKey { id, key: made.key, expires_ms: expiration })
@@ -287,7 +287,7 @@ impl Renewal<'_> {
         let pending = entry.pending.as_ref();
         Ok(record
             .zip(pending)
-            .is_some_and(|(record, pending)| likeness(pending, &record) == Confidence::None))
+            .is_some_and(|(record, pending)| confidence(pending, &record) == Confidence::None))
     }
 
     /// From an undelivered key to a delivered one.
@@ -309,19 +309,20 @@ impl Renewal<'_> {
             self.client.set_scope(id, scope).map_err(at(Stage::Scope))?;
             let read = self.client.scope(id).map_err(at(Stage::ReadBack))?;
             if read.as_ref().map(ObservedScope::from) != Some(ObservedScope::from(scope)) {
-                return Err(RenewError::NotAsked { what: "the tenant shows another scope" });
+                return Err(RenewError::NotAsRequested { what: "the tenant shows another scope" });
             }
             (self.on_step)(RenewalStep::Scoped(id));
         }
         let record = self.client.find_key(id).map_err(at(Stage::ReadBack))?;
-        let record = record.ok_or(RenewError::NotAsked { what: "the tenant does not list it" })?;
+        let record =
+            record.ok_or(RenewError::NotAsRequested { what: "the tenant does not list it" })?;
         check(&record, new, made.expires_ms)?;
         let key = Key::new(made.key.expose().as_bytes())
-            .map_err(|_| RenewError::NotAsked { what: "its text is not a valid key" })?;
+            .map_err(|_| RenewError::NotAsRequested { what: "its text is not a valid key" })?;
         let signer = Signer::new(id, new.level, key);
         let address = self.client.address().clone();
         let options = self.client.options().clone();
-        Client::new(address, signer, options).takes_key().map_err(at(Stage::Ping))?;
+        Client::new(address, signer, options).accepts_key().map_err(at(Stage::Ping))?;
         (self.on_step)(RenewalStep::Checked(id));
         if let Some(pending) = &mut entry.pending {
             pending.delivering = true;
@@ -362,7 +363,7 @@ impl Renewal<'_> {
 
     fn take_back(&self, id: KeyId) -> Result<(), RenewError> {
         self.client.ensure_deleted(&[id]).map_err(RenewError::at(Stage::Settle))?;
-        (self.on_step)(RenewalStep::TakenBack(id));
+        (self.on_step)(RenewalStep::DeletedAgain(id));
         Ok(())
     }
 
@@ -403,7 +404,7 @@ impl Renewal<'_> {
         let Some(record) = record else { return Ok(None) };
         let unnamed = PendingKey { id: None, ..pending.clone() };
         let is_own = Some(id.get()) == self.client.own_key();
-        if is_own || likeness(&unnamed, &record) == Confidence::None {
+        if is_own || confidence(&unnamed, &record) == Confidence::None {
             (self.on_step)(RenewalStep::Unclear(id));
             return Ok(None);
         }
@@ -420,7 +421,7 @@ impl Renewal<'_> {
         let is_known = |record: &&ApiKeyRecord| entry.ids().any(|id| id.get() == record.id);
         let like = |wanted: Confidence| {
             let others = all.iter().filter(|record| !is_known(record));
-            let like = others.filter(move |record| likeness(pending, record) == wanted);
+            let like = others.filter(move |record| confidence(pending, record) == wanted);
             like.filter_map(|record| KeyId::new(record.id)).collect::<Vec<_>>()
         };
         match like(Confidence::Certain).as_slice() {
@@ -442,7 +443,7 @@ fn save(journal: &mut dyn RenewalJournal, entry: &LockedKey) -> Result<(), Renew
 
 /// Whether a key is as requested.
 fn check(record: &ApiKeyRecord, new: &NewKey, expiration: u64) -> Result<(), RenewError> {
-    let not_asked = |what| Err(RenewError::NotAsked { what });
+    let not_as_requested = |what| Err(RenewError::NotAsRequested { what });
     let sorted = |roles: &[String]| {
         let mut roles = roles.to_vec();
         roles.sort();
@@ -450,13 +451,13 @@ fn check(record: &ApiKeyRecord, new: &NewKey, expiration: u64) -> Result<(), Ren
         roles
     };
     if sorted(&record.roles) != sorted(&new.roles) {
-        return not_asked("the tenant shows other roles");
+        return not_as_requested("the tenant shows other roles");
     }
     if Level::from(record.security_level) != new.level {
-        return not_asked("the tenant shows another security level");
+        return not_as_requested("the tenant shows another security level");
     }
     match record.expiration {
         Some(got) if expiration.abs_diff(got) <= EXPIRY_TOLERANCE_MS => Ok(()),
-        _ => not_asked("the tenant shows another expiration"),
+        _ => not_as_requested("the tenant shows another expiration"),
     }
 }

@@ -46,8 +46,8 @@ fn as_the_emulator(app: &App, mut access: KeyAccess) -> KeyAccess {
             tags: settings.tags,
             datasets: settings.scoped_datasets,
         };
-        facts.tags_said = true;
-        facts.datasets_said = true;
+        facts.tags_set = true;
+        facts.datasets_set = true;
     }
     access
 }
@@ -119,7 +119,7 @@ fn rights(access: &KeyAccess) -> Markup {
         }
         p {
             "Generates keys: "
-            @match rights.makes_keys() {
+            @match rights.can_generate_keys() {
                 Some(true) => strong class="warn" { "yes" },
                 Some(false) => "no",
                 None => "unknown",

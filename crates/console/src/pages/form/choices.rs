@@ -112,13 +112,13 @@ fn roles(
     product: Option<Product>,
     form: &KeyForm,
 ) -> Vec<RoleChoice> {
-    let catalogue: Vec<_> = policy.map(|policy| policy.roles().collect()).unwrap_or_default();
+    let catalog: Vec<_> = policy.map(|policy| policy.roles().collect()).unwrap_or_default();
     let listed = snapshot.roles.iter();
     let mut names: Vec<(String, Option<String>)> =
         listed.map(|role| (role.pretty_name.to_string(), role.description.clone())).collect();
     if names.is_empty() {
         let of_keys = snapshot.rows.iter().flat_map(|row| row.key.roles.iter().cloned());
-        let of_policy = catalogue.iter().map(|role| role.name.value.clone());
+        let of_policy = catalog.iter().map(|role| role.name.value.clone());
         names.extend(of_keys.chain(of_policy).map(|name| (name, None)));
     }
     names.extend(form.roles.iter().map(|name| (name.clone(), None)));
@@ -126,7 +126,7 @@ fn roles(
     names.retain(|(name, _)| seen.insert(name.clone()));
     names.sort();
     let choice = |(name, description): (String, Option<String>)| {
-        let listed = catalogue.iter().copied().find(|role| role.name.value == name);
+        let listed = catalog.iter().copied().find(|role| role.name.value == name);
         let ResolvedRole { role, facts } = ResolvedRole::resolve(&name, listed, product);
         let component = |grant: &Grant<String>| (grant.component.clone(), grant.level.to_string());
         RoleChoice {

@@ -81,9 +81,9 @@ struct Held<'a> {
 impl<'a> Held<'a> {
     /// None for a definition that leaves something open, which other rules report.
     fn of(cx: &CorpusContext<'_>, key: Named<'a>) -> Option<Self> {
-        let catalogue: Vec<_> = cx.policy.roles().collect();
+        let catalog: Vec<_> = cx.policy.roles().collect();
         let tenant = key.tenant.map(|name| (name, cx.policy.tenant(name)));
-        let access = KeyAccess::from_definition(key.definition, &catalogue, tenant).ok()?;
+        let access = KeyAccess::from_definition(key.definition, &catalog, tenant).ok()?;
         let spec = key.definition.spec.as_ref()?;
         let level = *spec.level.get()?;
         let ms = |moment: i64| Expiry::At { ms: u64::try_from(moment).unwrap_or(0) };

@@ -39,8 +39,8 @@ fn check(cx: &KeyContext<'_>, sink: &mut FindingSink<'_>) {
     if unknown.peek().is_none() {
         return;
     }
-    let catalogue = cx.catalogue.iter().map(|role| role.name.value.as_str());
-    let known: Vec<&str> = catalogue.chain(predefined().map(|role| role.name)).collect();
+    let catalog = cx.catalog.iter().map(|role| role.name.value.as_str());
+    let known: Vec<&str> = catalog.chain(predefined().map(|role| role.name)).collect();
     let mut by_fold: HashMap<String, &str> = HashMap::with_capacity(known.len());
     for name in &known {
         by_fold.entry(folded(name)).or_insert(name);

@@ -343,12 +343,12 @@ fn a_scope_change_is_reported_at_the_scope() {
 
 #[test]
 fn role_gains_are_reported_at_the_roles() {
-    let catalogue = "catalog:
+    let catalog = "catalog:
   roles:
     - { name: Small, actions: [a], components: { Dashboards: view } }
     - { name: Large, actions: [a, b], components: { Dashboards: edit } }
 ";
-    let lines = gained_by(catalogue, "[Viewer]", "[Small]", "[Small, Large]");
+    let lines = gained_by(catalog, "[Viewer]", "[Small]", "[Small, Large]");
     assert_eq!(
         lines,
         [

@@ -8,19 +8,19 @@ fn roles(list: &str) -> String {
 }
 
 /// A policy with these roles in its catalog.
-fn catalogue(list: &str) -> String {
+fn catalog(list: &str) -> String {
     format!("catalog: {{ roles: [{list}] }}\n")
 }
 
 /// The line of roles after a fix.
-fn mended_roles(rule: &str, policy: &str, list: &str) -> Option<String> {
+fn fixed_roles(rule: &str, policy: &str, list: &str) -> Option<String> {
     let text = fixed(rule, policy, &roles(list))?;
     text.lines().find_map(|line| line.trim().strip_prefix("roles: ")).map(str::to_owned)
 }
 
 #[test]
 fn an_unknown_role_is_reported_with_its_nearest_name() {
-    let own = catalogue("{ name: SIEM Export }");
+    let own = catalog("{ name: SIEM Export }");
     for (written, help) in [
         ("Investigatr", "did you mean `Investigator`?"),
         ("SIEM Exprt", "did you mean `SIEM Export`?"),
@@ -33,13 +33,13 @@ fn an_unknown_role_is_reported_with_its_nearest_name() {
             reported("R001", &lint_text(&own, &roles(&format!("[{written}]")))),
             [format!("svc-a.yaml:10:11-{end} {message}"), format!("help: {help}")],
         );
-        assert_eq!(mended_roles("R001", &own, &format!("[{written}]")), None);
+        assert_eq!(fixed_roles("R001", &own, &format!("[{written}]")), None);
     }
 }
 
 #[test]
 fn a_role_in_the_wrong_case_is_reported_and_fixed() {
-    let own = catalogue("{ name: SIEM Export }");
+    let own = catalog("{ name: SIEM Export }");
     for (written, known) in [
         ("viewer", "Viewer"),
         ("SecurityAdmin", "Security Admin"),
@@ -52,7 +52,7 @@ fn a_role_in_the_wrong_case_is_reported_and_fixed() {
         let lines = reported("R001", &lint_text(&own, &roles(&list)));
         assert!(lines[0].ends_with(&message), "{lines:?}");
         assert_eq!(lines[1..], [format!("help: write `{known}`")]);
-        assert_eq!(mended_roles("R001", &own, &list), Some(format!("[{known}]")));
+        assert_eq!(fixed_roles("R001", &own, &list), Some(format!("[{known}]")));
     }
     for known in ["[Viewer]", "[SIEM Export]", "[Viewer, Security Admin]"] {
         assert!(messages("R001", &own, &roles(known)).is_empty());
@@ -82,10 +82,9 @@ fn the_roles_of_a_product_count_where_they_are_published_in_full() {
 }
 
 #[test]
-fn a_catalogue_id_is_reported_by_one_rule_and_fixed() {
-    let own = catalogue(
-        "{ name: Other, id: custom_role_1 }, { name: 'SIEM: Export', id: custom_role_2 }",
-    );
+fn a_catalog_id_is_reported_by_one_rule_and_fixed() {
+    let own =
+        catalog("{ name: Other, id: custom_role_1 }, { name: 'SIEM: Export', id: custom_role_2 }");
     let text = roles("[custom_role_2]");
     assert!(messages("R001", &own, &text).is_empty());
     assert_eq!(
@@ -95,7 +94,7 @@ fn a_catalogue_id_is_reported_by_one_rule_and_fixed() {
             "help: write `SIEM: Export`",
         ],
     );
-    assert_eq!(mended_roles("R011", &own, "[custom_role_2]").unwrap(), "[\"SIEM: Export\"]");
+    assert_eq!(fixed_roles("R011", &own, "[custom_role_2]").unwrap(), "[\"SIEM: Export\"]");
     let text = roles("[custom_role_3]");
     assert!(messages("R011", &own, &text).is_empty());
     assert_eq!(
@@ -112,9 +111,7 @@ fn a_forbidden_role_is_reported_also_if_included() {
     );
     let policy = format!(
         "rules: {{ R002: {{ roles: [Responder] }} }}\n{}",
-        catalogue(
-            "{ name: Outer, implies: [Inner] }, { name: Inner, implies: [Viewer, Responder] }"
-        ),
+        catalog("{ name: Outer, implies: [Inner] }, { name: Inner, implies: [Viewer, Responder] }"),
     );
     assert_eq!(
         reported("R002", &lint_text(&policy, &roles("[Outer, Viewer, Responder]"))),
@@ -144,7 +141,7 @@ fn each_duplicate_role_is_reported_with_the_first() {
         ],
     );
     let list = "[Viewer, Responder, Viewer]";
-    assert_eq!(mended_roles("R003", "", list).unwrap(), "[Viewer, Responder]");
+    assert_eq!(fixed_roles("R003", "", list).unwrap(), "[Viewer, Responder]");
     assert!(messages("R003", "", &roles("[Viewer, Responder]")).is_empty());
 }
 
@@ -223,7 +220,7 @@ fn conflicting_roles_are_reported_also_if_included() {
 
 #[test]
 fn a_role_is_redundant_when_another_includes_it_in_any_number_of_steps() {
-    let policy = catalogue(
+    let policy = catalog(
         "{ name: Top, implies: [Analyst, Middle] }, { name: Middle, implies: [Top, Responder] }",
     );
     assert_eq!(
@@ -234,7 +231,7 @@ fn a_role_is_redundant_when_another_includes_it_in_any_number_of_steps() {
             "svc-a.yaml:10:30-33 includes it",
         ],
     );
-    assert_eq!(mended_roles("R006", &policy, "[Responder, Viewer, Top]").unwrap(), "[Viewer, Top]");
+    assert_eq!(fixed_roles("R006", &policy, "[Responder, Viewer, Top]").unwrap(), "[Viewer, Top]");
     for apart in ["[Viewer, Responder]", "[Top, Viewer]", "[Top]", "[Responder, Analyst]"] {
         assert!(messages("R006", &policy, &roles(apart)).is_empty(), "{apart}");
     }
@@ -242,7 +239,7 @@ fn a_role_is_redundant_when_another_includes_it_in_any_number_of_steps() {
 
 #[test]
 fn the_first_of_mutually_including_roles_stays() {
-    let policy = catalogue("{ name: One, implies: [Two] }, { name: Two, implies: [One] }");
+    let policy = catalog("{ name: One, implies: [Two] }, { name: Two, implies: [One] }");
     for (list, reported) in [
         ("[One, Viewer, Two]", "`Two` is included in `One`"),
         ("[Two, Viewer, One]", "`One` is included in `Two`"),
@@ -254,7 +251,7 @@ fn the_first_of_mutually_including_roles_stays() {
 
 #[test]
 fn a_key_without_a_role_is_reported() {
-    for (line, told_at) in [
+    for (line, position) in [
         ("  roles: []\n", "10:10-12 `spec.roles` is empty: a key needs a role"),
         ("  roles: [ ]\n", "10:10-13 `spec.roles` is empty: a key needs a role"),
         ("  roles: [ # none\n  ]\n", "10:10-4 `spec.roles` is empty: a key needs a role"),
@@ -263,7 +260,7 @@ fn a_key_without_a_role_is_reported() {
     ] {
         assert_eq!(
             reported("R007", &lint_text("", &key("  roles: [Viewer]\n", line))),
-            [format!("svc-a.yaml:{told_at}"), "help: write `roles: [Viewer]`".to_owned()],
+            [format!("svc-a.yaml:{position}"), "help: write `roles: [Viewer]`".to_owned()],
         );
     }
     for line in [
@@ -279,7 +276,7 @@ fn a_key_without_a_role_is_reported() {
 
 #[test]
 fn a_deprecated_role_is_reported_with_its_replacement() {
-    let policy = catalogue(
+    let policy = catalog(
         "{ name: Kept }, { name: Old, deprecated: { use: Viewer } }, { name: Gone, deprecated: {} }",
     );
     assert_eq!(
@@ -291,14 +288,14 @@ fn a_deprecated_role_is_reported_with_its_replacement() {
             "help: use another role",
         ],
     );
-    assert_eq!(mended_roles("R008", &policy, "[Kept, Old]").unwrap(), "[Kept, Viewer]");
-    assert_eq!(mended_roles("R008", &policy, "[Kept, Gone]"), None);
+    assert_eq!(fixed_roles("R008", &policy, "[Kept, Old]").unwrap(), "[Kept, Viewer]");
+    assert_eq!(fixed_roles("R008", &policy, "[Kept, Gone]"), None);
 }
 
 #[test]
 fn a_role_is_replaced_without_asking_only_by_one_that_is_the_same() {
     let safe = |old: &str, new: &str| {
-        let policy = catalogue(&format!(
+        let policy = catalog(&format!(
             "{{ name: Another }}, {{ name: New, {new} }}, {{ name: Old, {old}, deprecated: {{ use: New }} }}"
         ));
         let findings = lint_text(&policy, &roles("[Old]")).findings;
@@ -317,7 +314,7 @@ fn a_role_is_replaced_without_asking_only_by_one_that_is_the_same() {
     assert!(!safe(&old, &full(parts, "isolate, scan", "Viewer")));
     assert!(!safe("actions: [scan]", "actions: [scan]"));
     // Nothing is known about a role that is not in the catalog.
-    let policy = catalogue(&format!(
+    let policy = catalog(&format!(
         "{{ name: Another, components: {{ {parts} }} }}, \
          {{ name: Old, components: {{ {parts} }}, deprecated: {{ use: Viewer }} }}"
     ));
@@ -352,7 +349,7 @@ fn a_privileged_role_needs_an_approver() {
 
 #[test]
 fn a_role_including_privileged_ones_is_reported_once() {
-    let policy = catalogue(
+    let policy = catalog(
         "{ name: Other, implies: [Viewer] }, \
          { name: Outer, implies: [Viewer, Inner] }, \
          { name: Inner, implies: [Outer, Security Admin, Investigation Admin] }",
@@ -374,7 +371,7 @@ fn a_role_including_privileged_ones_is_reported_once() {
 fn a_key_generating_role_is_reported_once_per_including_role() {
     let policy = format!(
         "rules: {{ R002: {{ roles: [] }} }}\n{}",
-        catalogue(
+        catalog(
             "{ name: Reads, components: { Public API: view, Query Center: edit } }, \
              { name: Makes, components: { Query Center: view, Public API: edit } }, \
              { name: Brings, implies: [Reads, Makes, Instance Administrator] }",
@@ -398,7 +395,7 @@ fn a_key_generating_role_is_reported_once_per_including_role() {
     assert!(messages("R010", &policy, &roles("[Reads, Viewer]")).is_empty());
     let former = format!(
         "rules: {{ R002: {{ roles: [] }}, role-mints-keys: {{ enabled: false }} }}\n{}",
-        catalogue("{ name: Makes, components: { Public API: edit } }"),
+        catalog("{ name: Makes, components: { Public API: edit } }"),
     );
     assert!(messages("R010", &former, &roles("[Makes]")).is_empty());
 }

@@ -79,7 +79,7 @@ fn random_looking_values_are_allowed_by_digest() {
 
 #[test]
 fn a_field_named_like_a_secret_is_reported_anywhere() {
-    for (old, new, told_at) in [
+    for (old, new, position) in [
         ("spec:\n", "spec:\n  apiKey: x\n", "7:3-9 field `apiKey`"),
         ("metadata:\n", "metadata:\n  labels: { API-Token: x }\n", "4:13-22 field `API-Token`"),
         ("kind: ApiKey\n", "kind: ApiKey\npassword:\n", "3:1-9 field `password`"),
@@ -88,7 +88,7 @@ fn a_field_named_like_a_secret_is_reported_anywhere() {
         assert_eq!(
             reported("X004", &report),
             [
-                format!("svc-a.yaml:{told_at} is named like a secret"),
+                format!("svc-a.yaml:{position} is named like a secret"),
                 "help: remove it; if the value is real, revoke the key: the repository's history keeps it"
                     .to_owned(),
             ],

@@ -1,4 +1,4 @@
-//! [`CatalogueEntry`]: the names that a policy lists for a tenant, and that scopes select from.
+//! [`CatalogEntry`]: the names that a policy lists for a tenant, and that scopes select from.
 
 use cortexkey_core::access::BUILT_IN_DOMAINS;
 use cortexkey_manifest::definition::Definition;
@@ -7,14 +7,14 @@ use cortexkey_manifest::{Span, Spanned};
 
 /// A kind of name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum CatalogueEntry {
+pub(super) enum CatalogEntry {
     AssetGroup,
     EndpointGroup,
     EndpointTag,
     Domain,
 }
 
-impl CatalogueEntry {
+impl CatalogEntry {
     /// The kind that a field of a definition takes.
     pub(super) fn for_field(path: &[&str]) -> Option<Self> {
         Some(match path {
