@@ -183,11 +183,11 @@ func (v Verdict) String() string {
 	return "unknown-status"
 }
 
-// Message describes the finding in a few words.
+// Message describes the verdict in a few words.
 func (v Verdict) Message() string { return verdicts[v].message }
 
-// Cause describes the usual cause.
+// Cause returns the usual cause.
 func (v Verdict) Cause() string { return verdicts[v].cause }
 
-// Remedy describes the remedy.
+// Remedy returns what to do about it.
 func (v Verdict) Remedy() string { return verdicts[v].remedy }

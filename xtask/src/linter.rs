@@ -26,7 +26,7 @@ pub(crate) fn pre_commit(root: &Path) -> Result<(), String> {
     hooks(root, &["cortexkey", "cortexkey-system"])
 }
 
-/// The same for these hooks.
+/// Runs these hooks in new repositories.
 pub(crate) fn hooks(root: &Path, names: &[&str]) -> Result<(), String> {
     let python = setup::python(root)?;
     let binary = binary(root)?;

@@ -20,7 +20,7 @@ pub(crate) fn loom(root: &Path) -> Vec<Command> {
     vec![schedules(root, "loom", &["--release"])]
 }
 
-/// The replay guard with shuttle's atomics: chance schedules, as many as a campaign wants.
+/// The replay guard with shuttle's atomics: random schedules, as many as a campaign asks for.
 pub(crate) fn shuttle(root: &Path) -> Vec<Command> {
     let mut test = schedules(root, "shuttle", &["--release"]);
     test.env("CORTEXKEY_SCHEDULES", "1000000");

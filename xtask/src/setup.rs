@@ -49,7 +49,7 @@ const PYTHON_PACKAGES: [&str; 9] = [
 ];
 const PYTHON_IMPORTS: &str = "import requests, jsonschema, markdown_it, maturin, pre_commit, yaml, cortex_xdr_client, httpie, demisto_client";
 
-/// The same for building and running the library for Windows, which no check of the gate needs.
+/// The programs for building and running the Windows library, which no check of the gate needs.
 const PROGRAMS_FOR_WINDOWS: &[(&str, &str)] =
     &[("x86_64-w64-mingw32-gcc", "gcc-mingw-w64-x86-64"), ("wine", "wine")];
 

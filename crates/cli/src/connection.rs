@@ -156,7 +156,7 @@ impl KeyArgs {
                 allow_readable: self.allow_readable_key_file,
             })
         };
-        let on_key = Some(mask::know as fn(&[u8]));
+        let on_key = Some(mask::remember_key as fn(&[u8]));
         ExplicitSettings { key, on_key, ..self.id.given() }
     }
 }
@@ -228,7 +228,8 @@ impl ConnectionArgs {
         resolved(&self.given())
     }
 
-    /// The same; `None` if neither an option nor a setting names a tenant or a key.
+    /// Like [`resolve`](Self::resolve); `None` if neither an option nor a setting names a tenant or
+    /// a key.
     pub(crate) fn resolve_if_set(&self) -> Result<Option<Connection>, Failure> {
         match try_resolved(&self.given()) {
             Err(SettingsError::NoAddress) if !self.is_given() => Ok(None),
@@ -247,13 +248,13 @@ impl ConnectionArgs {
         of_key || of_tenant || is_named || key.key_stdin
     }
 
-    /// The same with the key itself, for a program that signs requests.
+    /// Like [`resolve`](Self::resolve), with the key itself, for a program that signs requests.
     pub(crate) fn resolve_with_key(&self) -> Result<(Connection, Zeroizing<Vec<u8>>), Failure> {
         resolved_with_key(&self.given())
     }
 
-    /// The same with another profile. Where it is one of several, its key must be its own: a key
-    /// from the environment belongs to one tenant, and must not reach the others.
+    /// Returns these settings for another profile. If several profiles are used, each needs its own
+    /// key: a key from the environment belongs to one tenant, and must not reach the others.
     pub(crate) fn resolve_profile(
         &self,
         profile: &str,

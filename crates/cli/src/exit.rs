@@ -29,7 +29,7 @@ pub(crate) enum Exit {
     UsageError = 2,
     /// Nothing could be read.
     NoInput = 3,
-    /// Success, except for a part that the key may not do, which the output names.
+    /// Partial success: the output names what the key was not allowed to do.
     Partly = 4,
 }
 

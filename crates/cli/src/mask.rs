@@ -39,22 +39,22 @@ pub(crate) fn start() {
         if name == "CORTEXKEY_TENANT_REPLAY" {
             // An address, of which only the password is secret.
             let password = value.split_once('@').and_then(|(before, _)| before.rsplit(':').next());
-            know(password.unwrap_or_default().as_bytes());
+            remember_key(password.unwrap_or_default().as_bytes());
         } else {
-            know(value.trim().as_bytes());
+            remember_key(value.trim().as_bytes());
         }
     }
     let settings = std::env::vars_os().filter(|(name, _)| is_setting(&name.to_string_lossy()));
     let arguments = std::env::args_os().skip(1);
     for value in arguments.chain(settings.map(|(_, value)| value)) {
         for suspect in suspects(&value.to_string_lossy()) {
-            know(suspect.as_bytes());
+            remember_key(suspect.as_bytes());
         }
     }
 }
 
 /// Masks a key from now on.
-pub(crate) fn know(key: &[u8]) {
+pub(crate) fn remember_key(key: &[u8]) {
     let key = Zeroizing::new(String::from_utf8_lossy(key).into_owned());
     // Whitespace around it by mistake may be missing in the output.
     let key = key.trim().trim_matches(['"', '\'']).trim_start_matches("Bearer ");
@@ -220,7 +220,7 @@ mod tests {
     #[test]
     fn a_known_key_is_hidden_in_every_form() {
         let key = r#"se"cret\key+with/odd.chars-1234"#;
-        know(key.as_bytes());
+        remember_key(key.as_bytes());
         let json = serde_json::json!({ "file": key }).to_string();
         for text in [key.to_owned(), json, format!("{key:?}"), format!("a {key}: no such file")] {
             let hidden = hide(&text);

@@ -25,8 +25,8 @@ impl CheckArgs {
     /// Reports the permissions. With `--check` the command ends here.
     pub(crate) fn run(&self, client: &Client, needs: &[Need]) -> Result<Option<Exit>, Failure> {
         if !self.check {
-            let words: Vec<String> = needs.iter().map(words).collect();
-            print_note(&format!("{DIM}needs {}{DIM:#}", words.join("; ")));
+            let texts: Vec<String> = needs.iter().map(need_text).collect();
+            print_note(&format!("{DIM}needs {}{DIM:#}", texts.join("; ")));
             return Ok(None);
         }
         let mut exit = Exit::Done;
@@ -36,14 +36,14 @@ impl CheckArgs {
             if has == Held::No {
                 exit = Exit::Findings;
             }
-            out += &format!("{}: {}\n", words(need), has.as_str());
+            out += &format!("{}: {}\n", need_text(need), has.as_str());
         }
         text::print(&out)?;
         Ok(Some(exit))
     }
 }
 
-fn words((permission, purpose): &Need) -> String {
+fn need_text((permission, purpose): &Need) -> String {
     format!("{} ({}) {purpose}", permission.component(), permission.level())
 }
 

@@ -35,13 +35,13 @@ pub(crate) struct StoreArgs {
 }
 
 impl SinkArgs {
-    /// Whether the keys would go to a single file, or to a single address in a store.
+    /// Whether all keys would go to a single file, or to a single address in a store.
     pub(crate) fn is_one_place(&self) -> bool {
         let store = self.store.sink_store.as_ref();
         self.sink_file.is_some() || store.is_some_and(StoreSink::is_one_place)
     }
 
-    /// The sink. A rotation replaces the file that contains the old key.
+    /// Returns the sink. A rotation replaces the file that contains the old key.
     pub(crate) fn sink(&self, profile: &NewKeys, replace: bool) -> Result<Sink, Failure> {
         if let Some(path) = &self.sink_file {
             return Ok(Sink::File { path: path.clone(), replace });

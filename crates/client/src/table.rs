@@ -300,7 +300,7 @@ pub fn cells(record: &KeyRecord) -> [String; 7] {
     ]
 }
 
-/// When a key was generated; empty if the tenant does not say so, which its record has as 0.
+/// When a key was generated; empty if the record has 0, because the tenant does not return it.
 pub fn created_text(record: &KeyRecord) -> String {
     if record.created_ms == 0 { String::new() } else { time_text(record.created_ms) }
 }

@@ -38,7 +38,7 @@ pub fn time_ms(text: &str) -> Result<u64, TimeError> {
     u64::try_from(time.as_millisecond()).map_err(|_| TimeError::new("the time is before 1970"))
 }
 
-/// The same, where a date means the start of its day.
+/// Like [`time_ms`], except that a date means the start of its day.
 pub fn start_ms(text: &str) -> Result<u64, TimeError> {
     if text.len() == 10 { time_ms(&format!("{text}T00:00:00Z")) } else { time_ms(text) }
 }

@@ -13,8 +13,8 @@ use crate::submissions::Submissions;
 
 /// How many pages are rendered at a time: each may wait for the tenant.
 const PAGES_AT_A_TIME: usize = 8;
-/// The same for parts of pages, such as filtered rows. They do not wait for the tenant, nor for the
-/// pages that do.
+/// How many parts of pages, such as filtered rows, are rendered at a time. They do not wait for the
+/// tenant, nor for the pages that do.
 const PARTS_AT_A_TIME: usize = 8;
 
 /// The state that all pages share.
@@ -98,7 +98,8 @@ impl App {
         self.snapshots.view(&self.options, freshness, |_| Scopes::default())
     }
 
-    /// The same with the scopes of the keys, read now if `reads` says so for their number.
+    /// The snapshot with the keys' scopes, which are read now if `reads` returns true for their
+    /// number.
     pub(crate) fn snapshot_and_scopes(
         &self,
         freshness: Freshness,

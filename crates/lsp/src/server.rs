@@ -46,7 +46,7 @@ use crate::workspace::Root;
 
 /// The maximum number of open texts; an editor has fewer.
 const DOCUMENTS_MAX: usize = 10_000;
-/// A longer text is not checked, as on the command line.
+/// Longer texts are not checked, as on the command line.
 const DOCUMENT_BYTES_MAX: usize = 64 * 1024 * 1024;
 
 /// The most requests that wait for the folders to be read; an editor has a few for each open file.
@@ -65,7 +65,7 @@ pub enum ServerError {
     /// A message cannot be written as JSON.
     #[error("cannot write a message to the editor")]
     Json(#[from] serde_json::Error),
-    /// The client is gone.
+    /// The client closed the connection.
     #[error("the editor closed the connection")]
     Gone,
     /// The system has no thread to read the folders.
@@ -81,7 +81,7 @@ pub fn serve_stdio() -> Result<(), ServerError> {
     let (connection, threads) = transport::stdio();
     let served = serve(&connection);
     drop(connection);
-    // A read error explains more than that the editor is gone.
+    // A read error says more than that the connection is closed.
     threads.join()?;
     served
 }
@@ -119,7 +119,7 @@ pub fn serve(connection: &Connection) -> Result<(), ServerError> {
         is_shut_down: false,
     };
     match server.run() {
-        // Some clients close the connection in place of the exit.
+        // Some clients close the connection instead of sending `exit`.
         Err(ServerError::Gone) if server.is_shut_down => Ok(()),
         ended => ended,
     }
@@ -145,7 +145,7 @@ fn first_request(connection: &Connection) -> Result<(RequestId, Value), ServerEr
     Err(ServerError::Gone)
 }
 
-/// What the server needs to know of the client. Whatever else the client sends, and values that a later
+/// What the server uses of the parameters of `initialize`. Other fields, and values that a later
 /// version of the protocol adds, are ignored.
 struct Client {
     encoding: Encoding,
@@ -199,11 +199,11 @@ impl Client {
 
 /// A folder of the editor.
 struct Folder {
-    /// Its path without links on the way.
+    /// Its path with links resolved.
     path: PathBuf,
-    /// Its path as the editor has it.
+    /// Its path as the editor sent it.
     shown: PathBuf,
-    /// Whether the editor does not have it open, but a file in it.
+    /// Whether the editor opened only a file in it, and not the folder itself.
     is_of_file: bool,
 }
 
@@ -274,14 +274,14 @@ fn capabilities(encoding: PositionEncodingKind) -> ServerCapabilities {
     }
 }
 
-/// The path of a file's address, without links on the way.
+/// The path of a file's address, with links resolved.
 fn path_of(uri: &Url) -> Option<PathBuf> {
     Some(resolved(&uri.to_file_path().ok()?))
 }
 
-/// A path without links on the way.
+/// A path with links resolved.
 fn resolved(path: &Path) -> PathBuf {
-    // A new text has no file yet, but a folder.
+    // A new text has no file yet; its folder exists.
     let new = || Some(std::fs::canonicalize(path.parent()?).ok()?.join(path.file_name()?));
     let resolved = std::fs::canonicalize(path).ok().or_else(new);
     resolved.unwrap_or_else(|| path.to_owned())

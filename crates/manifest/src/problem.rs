@@ -83,14 +83,14 @@ impl Problem {
         self.kind != ProblemKind::UnknownField || self.meant.is_some()
     }
 
-    /// The same with a hint.
+    /// Adds a hint.
     #[must_use]
     pub fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
         self
     }
 
-    /// The same with a second position.
+    /// Adds a second position.
     #[must_use]
     pub fn related(mut self, span: Span, words: impl Into<String>) -> Self {
         self.related.push((span, words.into()));

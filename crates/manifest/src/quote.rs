@@ -17,7 +17,7 @@ pub fn quote(text: &str) -> String {
     format!("`{}`", printable(text))
 }
 
-/// The same without the backticks, for a part of a path.
+/// Like [`quote`], without the backticks, for a part of a path.
 pub(crate) fn printable(text: &str) -> String {
     let masked = mask_tokens(text);
     match masked.char_indices().nth(LONGEST) {

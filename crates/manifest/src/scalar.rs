@@ -33,7 +33,7 @@ fn is_plain(text: &str) -> bool {
         && !text.eq_ignore_ascii_case("nan")
 }
 
-/// The same, always in double quotes.
+/// Writes text as a YAML string, always in double quotes.
 #[must_use]
 pub fn quoted(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 2);

@@ -17,7 +17,7 @@ impl Span {
         Self { start, end: u32::try_from(end).unwrap_or(u32::MAX).max(start) }
     }
 
-    /// The same as a range of `usize`.
+    /// Converts to a range of `usize`.
     #[must_use]
     pub fn range(self) -> core::ops::Range<usize> {
         self.start as usize..self.end as usize

@@ -74,7 +74,8 @@ pub fn read(path: &Path, bytes_max: u64) -> Result<Vec<u8>, ReadError> {
     if bytes.len() as u64 > bytes_max { Err(ReadError::TooLarge { bytes_max }) } else { Ok(bytes) }
 }
 
-/// The same, unless a link leads out of the place that [`link_boundary`] returns for the path.
+/// Like [`read`], but fails if a link leads out of the folder that [`link_boundary`] returns for
+/// the path.
 pub fn read_within(path: &Path, bytes_max: u64) -> Result<Vec<u8>, ReadError> {
     stays(path)?;
     read(path, bytes_max)

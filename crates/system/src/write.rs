@@ -38,8 +38,8 @@ pub enum Links<'a> {
     Replace,
     /// The link's target is replaced, and the link stays.
     Follow,
-    /// The same, but it is an error if the file, with links resolved, is outside this folder. This
-    /// includes links among the path's folders.
+    /// Like `Follow`, but fails if the file, with links resolved, is outside this folder, also
+    /// because of a link among its folders.
     Within(&'a Path),
 }
 

@@ -46,7 +46,7 @@ pub(crate) struct Notices {
 
 impl Notices {
     /// Creates the notices that are due; returns the new ones.
-    pub(crate) fn give<'a>(
+    pub(crate) fn create_due<'a>(
         &mut self,
         records: impl Iterator<Item = &'a KeyRecord>,
         now_ms: u64,
@@ -99,7 +99,7 @@ impl Notices {
     /// Marks everything that was due by a time as done, so that a restarted tenant repeats no
     /// notice.
     pub(crate) fn skip<'a>(&mut self, records: impl Iterator<Item = &'a KeyRecord>, until_ms: u64) {
-        drop(self.give(records, until_ms));
+        drop(self.create_due(records, until_ms));
         self.last.clear();
         self.count = 0;
     }
@@ -140,7 +140,7 @@ mod tests {
     fn given(record: &KeyRecord, times: &[u64]) -> Vec<Vec<String>> {
         let mut notices = Notices::default();
         let mut names = |now_ms: &u64| {
-            let new = notices.give(std::iter::once(record), *now_ms);
+            let new = notices.create_due(std::iter::once(record), *now_ms);
             new.into_iter().map(|notification| notification.notice).collect()
         };
         times.iter().map(&mut names).collect()

@@ -132,7 +132,7 @@ pub enum Control {
     #[default]
     Off,
     /// Reading the last requests and the notices.
-    Look,
+    Read,
     /// Also changing the clock, the faults and the settings.
     Change,
 }

@@ -1,7 +1,7 @@
 //! [`Replay`]: how replays are handled, and where accepted requests are stored.
 //!
-//! A guard decides. Whatever the guard is, and even without one, the floor on disk rises, so that
-//! another guard can take over at the next start.
+//! A guard decides whether a request is a replay. With every guard, and even without one, the floor
+//! on disk rises, so that the next start can use another guard.
 
 use std::cell::Cell;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -15,8 +15,9 @@ use crate::redis_guard::RedisGuard;
 use crate::settings::ControlError;
 use crate::store::{Disk, DiskError};
 
-/// How far ahead of the accepted timestamps the floor is written, so that it is seldom written.
-/// After a restart without shutdown, requests of older keys are refused for this long.
+/// How far ahead of the accepted timestamps the floor is written, so that it need not be written
+/// for each request. After a restart without shutdown, requests of older keys are refused for this
+/// long.
 const LEAD_MS: u64 = 2_000;
 const FLOOR: &str = "replay-floor-ms";
 /// The floor of what was accepted without the shared guard, which that guard cannot know.
@@ -60,11 +61,11 @@ impl Replay {
         if self.mode == ReplayMode::Observe { (Ok(()), answer.err()) } else { (answer, None) }
     }
 
-    /// Starts anew at an earlier time. The guard has forgotten what was signed around it, and would
-    /// refuse everything until the clock is where it was.
+    /// Replaces the guard after the clock was set back. The old guard no longer knows the requests
+    /// of that time, and would refuse everything until the clock reaches its old value.
     pub(crate) fn set_back(&self, now_ms: u64) -> Result<(), ControlError> {
         match &self.memory {
-            // Other tenants use it, whose clocks stay where they are.
+            // Other tenants, whose clocks did not change, use it too.
             Memory::Shared(_) => return Ok(()),
             Memory::None => {}
             Memory::Own(guard, size) => {
@@ -78,7 +79,7 @@ impl Replay {
         lowered.map_err(|error| ControlError::Disk(cortexkey_system::chain(&error)))
     }
 
-    /// Writes the exact floor, once no more requests come.
+    /// Writes the exact floor when no more requests will come.
     pub(crate) fn close(&self) -> Result<(), DiskError> {
         self.floor.as_ref().map_or(Ok(()), Floor::close)
     }
@@ -104,13 +105,13 @@ impl Replay {
     }
 }
 
-/// Replaces the guard while the store is locked, and records the question: the guard itself may
+/// Replaces the guard while the store is locked, and records the use to check: the guard itself may
 /// wait for a disk or a server.
 #[derive(Default)]
 pub(crate) struct DeferredGuard(Cell<Option<VerifiedUse>>);
 
 impl DeferredGuard {
-    /// The question; `None` if the verifier did not get to it.
+    /// The use to check; `None` if the verifier refused the request earlier.
     pub(crate) fn verified(&self) -> Option<VerifiedUse> {
         self.0.get()
     }
@@ -141,7 +142,7 @@ impl Floor {
     /// The floor of a disk; 0 if nothing was ever accepted.
     pub(crate) fn open(disk: Arc<Disk>, is_shared: bool) -> Result<(Self, u64), DiskError> {
         let written_ms = disk.number(FLOOR)?.unwrap_or(0);
-        // If only the shorter name was ever written, it is unknown which guard there was.
+        // If only the file with the shorter name exists, it is unknown which guard was used.
         let own_ms = disk.number(OWN_FLOOR)?.unwrap_or(written_ms);
         if is_shared {
             disk.set_number(OWN_FLOOR, own_ms)?;

@@ -27,7 +27,8 @@ pub(crate) fn replay(
         _ if options.replay == ReplayMode::Off => Memory::None,
         Some(url) => Memory::Shared(shared_guard(url, options, runtime, disk, now_ms)?),
         None => {
-            // Such a guard refuses up to the skew after its start: here that is the floor.
+            // A fresh guard refuses timestamps up to its start plus the skew, so it starts that
+            // much before the floor.
             let at_ms = floor_ms.map_or(now_ms, |ms: u64| ms.saturating_sub(options.skew.as_ms()));
             let size = GuardSize::new(options);
             let guard = OwnGuard { guard: size.guard(Start::Fresh { at_ms })?, since_ms: 0 };

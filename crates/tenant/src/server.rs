@@ -179,19 +179,19 @@ impl Service<hyper::Request<Incoming>> for Tagged {
         let answer = self.router.call(request);
         Box::pin(async move {
             let (head, body) = answer.await?.into_parts();
-            Ok(Response::from_parts(head, Body::new(Held { body, _busy: busy })))
+            Ok(Response::from_parts(head, Body::new(BusyBody { body, _busy: busy })))
         })
     }
 }
 
 /// A response's body, which keeps its connection busy: a stream of events continues long after its
 /// head was sent.
-struct Held {
+struct BusyBody {
     body: Body,
     _busy: ActiveResponse,
 }
 
-impl HttpBody for Held {
+impl HttpBody for BusyBody {
     type Data = Bytes;
     type Error = axum::Error;
 

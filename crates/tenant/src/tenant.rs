@@ -207,7 +207,8 @@ impl Tenant {
         self.ready_line_with(None)
     }
 
-    /// The same with the one-time address of a console for this tenant.
+    /// Like [`ready_line`](Self::ready_line), with the one-time address of a console for this
+    /// tenant.
     pub fn ready_line_with(&self, console: Option<&str>) -> String {
         let children = self.children.iter().map(|child| ReadyChild {
             id: &child.id,

@@ -382,7 +382,7 @@ fn msrv(root: &Path) -> Vec<Command> {
     let mut build = Command::new("rustup");
     build.args(["run", rust_version, "cargo", "check", "--workspace", "--all-targets", "--locked"]);
     build.env("CARGO_TARGET_DIR", target_dir(root).join("msrv")).current_dir(root);
-    // Cargo tells its own compiler to what it runs; the older one must find its own.
+    // Cargo passes its own compiler on to the programs it runs; the older Cargo must use its own.
     for name in ["CARGO", "RUSTC", "RUSTUP_TOOLCHAIN"] {
         build.env_remove(name);
     }

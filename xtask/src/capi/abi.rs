@@ -23,7 +23,7 @@ pub(crate) fn run(root: &Path, renew: bool) -> Result<(), String> {
     compare(&stored, &described)
 }
 
-/// The same with the installed header.
+/// Compares the installed header with the stored description.
 pub(crate) fn check_installed(root: &Path, prefix: &Path) -> Result<(), String> {
     compare(&stored(root)?, &describe(root, &prefix.join("include"))?)
 }

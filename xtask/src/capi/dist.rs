@@ -13,7 +13,7 @@ pub(crate) fn dist(root: &Path) -> Result<PathBuf, String> {
     dist_for(root, &Target::host()?)
 }
 
-/// The same for a target with Linux.
+/// Builds and packs for a Linux target; returns the packed folder.
 pub(crate) fn dist_for(root: &Path, target: &Target) -> Result<PathBuf, String> {
     let work = target_dir(root).join("dist");
     let libraries = library::build(root, &work.join("object").join(target.triple()), target)?;

@@ -14,7 +14,7 @@ const SHARED_BYTES_MAX: u64 = 700_000;
 /// before 2.34.
 const NEEDED: [&str; 5] =
     ["libc.so.6", "ld-linux-x86-64.so.2", "ld-linux-aarch64.so.1", "libpthread.so.0", "libdl.so.2"];
-/// The same with musl, which is one library.
+/// What it may depend on with musl, which is a single library.
 const NEEDED_MUSL: [&str; 1] = ["libc.so"];
 
 /// Checks the shared library.

@@ -339,12 +339,12 @@ impl Installed {
         format!("-gcflags={package}=-D={}", self.pkgconfig.display())
     }
 
-    /// A module that uses ours, which is in a folder.
+    /// A module that uses our module in the folder `ours`.
     fn consumer(&self, ours: &Path, name: &str, body: &str) -> Result<PathBuf, String> {
         self.consumer_of(ours, name, "", body)
     }
 
-    /// The same with one of its packages.
+    /// Like [`consumer`](Self::consumer), with one of its packages.
     fn consumer_of(
         &self,
         ours: &Path,

@@ -106,7 +106,7 @@ pub(super) fn link_shared(
     Ok((shared, soname))
 }
 
-/// What the unwinder asks for and an older glibc does not have, compiled.
+/// Compiles the function that the unwinder calls and that an older glibc lacks.
 fn find_object(root: &Path, folder: &Path, target: &Target) -> Result<PathBuf, String> {
     let object = folder.join("find_object.o");
     let mut cc = Command::new(target.binutil("gcc"));
@@ -118,8 +118,9 @@ fn find_object(root: &Path, folder: &Path, target: &Target) -> Result<PathBuf, S
 /// rebuild everything else.
 fn rust_archive(root: &Path, target: &Target) -> Result<PathBuf, String> {
     let folder = target_dir(root).join("dist");
-    // Without it the system's call is found by a weak name, which a static program does not link; it
-    // would then read /dev/urandom, which not every container has. And glibc has that name from 2.25.
+    // Without this setting, getrandom finds the function through a weak symbol, which static
+    // programs do not link. It would then read /dev/urandom, which some containers lack. Also,
+    // glibc has the function only since 2.25.
     let mut flags = vec!["--cfg=getrandom_backend=\"linux_raw\""];
     let mut build = cargo(root);
     build.args(["rustc", "--release", "--locked", "--lib", "-p", "cortexkey-capi"]);

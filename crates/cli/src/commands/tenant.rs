@@ -355,7 +355,7 @@ impl EmulatorOptions {
     fn control(&self, explain: bool) -> Control {
         match (self.control, explain) {
             (true, _) => Control::Change,
-            (false, true) => Control::Look,
+            (false, true) => Control::Read,
             (false, false) => Control::Off,
         }
     }

@@ -1,5 +1,5 @@
-//! What commands read, write and print where a repository is hostile: links out of it, pipes, files
-//! without an end, and workflow commands in whatever it contains.
+//! What commands read, write and print in a hostile repository: one with links that lead out of it,
+//! pipes, endless files, and workflow commands in names and texts.
 #![cfg(unix)]
 
 use std::fs;
@@ -103,13 +103,13 @@ fn pipes_and_endless_files_are_errors_at_once() {
     fails(2, &["policy", "schema", "--check", "--output", "pipe"]);
     fails(2, &["policy", "schema", "--check", "--output", "/dev/zero"]);
     fails(3, &["verify", "/dev/zero"]);
-    // An earlier import would have written this file.
+    // A pipe in place of the file that an import writes.
     let id = world.make("Viewer", "old").get().to_string();
     let name = format!("keys/key-{id}.yaml");
     pipe(&world.path(&name));
     fails(1, &["import", "--id", &id]);
     fails(3, &["lint", &name]);
-    // So is a pipe in the place of a file that git has.
+    // A pipe in place of a tracked file is an error, too.
     fs::remove_file(world.path(&name)).unwrap();
     world.define("svc-a", "securityLevel: advanced; roles: [Viewer]; lifetime: 30d", "");
     git(world.folder.path(), &["add", "keys"]);
@@ -122,7 +122,7 @@ fn pipes_and_endless_files_are_errors_at_once() {
 }
 
 /// The lines that GitHub, Azure Pipelines or `TeamCity` would execute.
-fn live(text: &str) -> Vec<&str> {
+fn executed_lines(text: &str) -> Vec<&str> {
     let is_live = |line: &&str| {
         let start = line.trim_start();
         let is_v2 = start.strip_prefix("::").is_some_and(|rest| !rest.starts_with(':'));
@@ -192,8 +192,8 @@ fn no_output_contains_a_workflow_command() {
         for format in formats {
             let ran = in_folder(folder.path(), &["lint", "--format", format]);
             assert!(ran.code == 1 && ran.stdout.len() > 200, "{format}: {ran:?}");
-            assert_eq!(live(&ran.stdout), [""; 0], "{format}");
-            assert_eq!(live(&ran.stderr), [""; 0], "{format}");
+            assert_eq!(executed_lines(&ran.stdout), [""; 0], "{format}");
+            assert_eq!(executed_lines(&ran.stderr), [""; 0], "{format}");
         }
         let name = format!("{command}.yaml");
         for args in [
@@ -219,13 +219,13 @@ fn no_output_contains_a_workflow_command() {
             &[command],
         ] {
             let ran = in_folder(folder.path(), args);
-            assert_eq!(live(&ran.stdout), [""; 0], "{args:?}: {ran:?}");
-            assert_eq!(live(&ran.stderr), [""; 0], "{args:?}: {ran:?}");
+            assert_eq!(executed_lines(&ran.stdout), [""; 0], "{args:?}: {ran:?}");
+            assert_eq!(executed_lines(&ran.stderr), [""; 0], "{args:?}: {ran:?}");
         }
-        // GitHub's own format contains commands of ours, and no other.
+        // The format `github` contains our own commands and no others.
         let ran = in_folder(folder.path(), &["lint", "--format", "github"]);
         let ours = ["::error file=", "::warning file=", "::notice file="];
-        let others = live(&ran.stdout).into_iter().filter(|line| {
+        let others = executed_lines(&ran.stdout).into_iter().filter(|line| {
             !ours.iter().any(|start| line.starts_with(start)) || line.contains("##[")
         });
         assert_eq!(others.collect::<Vec<_>>(), [""; 0]);
@@ -240,10 +240,10 @@ fn comments_from_a_tenant_are_not_workflow_commands() {
     }
     for format in ["table", "row", "json", "csv"] {
         let ran = world.run(&["keys", "list", "--format", format]);
-        assert_eq!((ran.code, live(&ran.stdout)), (0, vec![]), "{format}: {ran:?}");
+        assert_eq!((ran.code, executed_lines(&ran.stdout)), (0, vec![]), "{format}: {ran:?}");
     }
     for args in [&["report", "--format", "csv", "--from", "tenant"][..], &["keys", "inventory"]] {
         let ran = world.run(args);
-        assert_eq!(live(&ran.stdout), [""; 0], "{args:?}: {ran:?}");
+        assert_eq!(executed_lines(&ran.stdout), [""; 0], "{args:?}: {ran:?}");
     }
 }

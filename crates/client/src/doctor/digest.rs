@@ -21,7 +21,8 @@ impl Candidate {
     }
 }
 
-/// How a digest was computed: `None` if no candidate matches, no cause if it is correct.
+/// Determines how a digest was computed: `None` if no candidate matches; without a cause if it is
+/// correct.
 #[expect(clippy::option_option, reason = "no match, correct, or incorrect")]
 pub(super) fn how_computed(
     value: &[u8],
@@ -131,7 +132,8 @@ fn base64s(bytes: &[u8]) -> [Zeroizing<String>; 4] {
         .map(|engine| Zeroizing::new(engine.encode(bytes)))
 }
 
-/// How a string was hashed: `None` if it was not, no cause if with plain SHA-256.
+/// Determines how a text was hashed to the digest: `None` if in no known way; without a name if
+/// with plain SHA-256.
 #[expect(clippy::option_option, reason = "no match, correct, or incorrect")]
 fn hash_method(digest: &str, text: &[u8]) -> Option<Option<&'static str>> {
     let once = sha256(&[text]);

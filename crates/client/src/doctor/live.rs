@@ -23,7 +23,7 @@ const CLOCK_OFFSET_MS: u64 = 30_000;
 pub struct LiveOptions<'a> {
     /// Whether a key that is set as Advanced may be sent unhashed, to test whether it is Standard.
     pub try_standard: bool,
-    /// A client with another key that may list keys, to look up what a refused key cannot.
+    /// A client with another key that may list keys, to query what a refused key cannot.
     pub helper: Option<&'a Client>,
 }
 
@@ -195,7 +195,7 @@ impl Live<'_> {
         self.to.find(cause, certainty, evidence);
     }
 
-    /// The response is not from the API: the console responds if the host lacks `api-`.
+    /// Reports a response that is not from the API: the console answers if the host lacks `api-`.
     fn not_the_api(&self) -> (Cause, Likelihood) {
         let host = self.patient.address.host();
         let is_name = host.contains(|c: char| c.is_ascii_alphabetic()) && !host.starts_with('[');
@@ -322,7 +322,7 @@ impl Live<'_> {
         true
     }
 
-    /// A digest in place of the key.
+    /// The setting contains a digest instead of the key.
     fn digest_for_key(&mut self) {
         if is_digest(&self.patient.key) {
             let evidence = "the given key is 64 hexadecimal digits, like a SHA-256 digest";
@@ -330,7 +330,7 @@ impl Live<'_> {
         }
     }
 
-    /// What cannot be determined from here, the likeliest first.
+    /// The causes that cannot be distinguished from here, the most likely first.
     fn guesses(&mut self, level: Level) {
         use Likelihood::{Likely, Possible};
         if is_digest(&self.patient.key) {

@@ -405,12 +405,13 @@ impl Diff<'_> {
 }
 
 fn gained(gains: &[Gain<'_>]) -> Vec<PlannedGain> {
-    let of = |gain: &Gain<'_>| PlannedGain { code: gain.code(), message: words(&gain.widening) };
+    let of =
+        |gain: &Gain<'_>| PlannedGain { code: gain.code(), message: change_text(&gain.widening) };
     gains.iter().map(of).collect()
 }
 
 /// A gain in words: times as times, and durations in the largest unit that shows the difference.
-fn words(widening: &Widening<'_>) -> String {
+fn change_text(widening: &Widening<'_>) -> String {
     match widening {
         Widening::ExpiryLater { from_ms, to_ms } => {
             format!("it expires at {}, not at {}", time(*to_ms), time(*from_ms))

@@ -11,7 +11,7 @@ impl Client {
         self.asset_group_pages().map(|pages| pages.items)
     }
 
-    /// The same, with how many more the tenant reports than it returned.
+    /// Lists the asset groups, and counts those that the tenant reports without returning them.
     pub(super) fn asset_group_pages(&self) -> Result<Pages<AssetGroupRecord, ()>, CallError> {
         pages(
             usize::MAX,

@@ -401,7 +401,7 @@ impl Fields<'_> {
         text.parse().map(Some).map_err(problem)
     }
 
-    /// The same with names to fill in.
+    /// Reads a store's URL that contains placeholders.
     fn store_template(&mut self, field: &str) -> Result<Option<String>, ConfigProblem> {
         let Some(text) = self.text(field)? else { return Ok(None) };
         match StoreSink::new(&text, StoreSettings::default()) {

@@ -34,7 +34,7 @@ pub enum SettingsError {
          API Keys table shows it"
     )]
     NoLevel,
-    /// There is no key.
+    /// No key is set.
     #[error("no key is set\nhelp: pass --key-file or --key-stdin, or set CORTEXKEY_API_KEY")]
     NoKey,
     /// A variable is empty.
@@ -125,7 +125,7 @@ pub enum SettingsError {
         /// Where the other value came from.
         other: SettingOrigin,
     },
-    /// The child tenant is none.
+    /// The child tenant's id is invalid.
     #[error(
         "{origin} is not the id of a child tenant: expected up to 200 visible ASCII characters without spaces"
     )]
@@ -133,7 +133,7 @@ pub enum SettingsError {
         /// Where it came from.
         origin: SettingOrigin,
     },
-    /// There are no certificates to trust.
+    /// The certificates to trust cannot be used.
     #[error("{origin} names {}, which {problem}", path.display())]
     Roots {
         /// Where the file's name came from.

@@ -136,7 +136,7 @@ impl KeySource {
         without_line_end(self.read_raw(environment, stdin)?)
     }
 
-    /// The same, with all surrounding characters.
+    /// Like [`read`](Self::read), with all surrounding characters.
     pub(super) fn read_raw(
         &self,
         environment: &Environment<'_>,
@@ -158,7 +158,7 @@ pub(super) fn of_profile(
     without_line_end(raw_of_profile(profile, environment)?)
 }
 
-/// The same, with all surrounding characters.
+/// Like [`of_profile`], with all surrounding characters.
 pub(super) fn raw_of_profile(
     profile: &Profile,
     environment: &Environment<'_>,
@@ -207,7 +207,7 @@ pub(super) fn of_variable(
     Ok(alone(value))
 }
 
-/// The same, with all surrounding characters.
+/// Like [`of_variable`], with all surrounding characters.
 pub(super) fn raw_of_variable(name: &str, environment: &Environment<'_>) -> Zeroizing<Vec<u8>> {
     Zeroizing::new(into_bytes(environment(name).unwrap_or_default()))
 }

@@ -183,7 +183,7 @@ impl Connection {
         Ok((connection, key))
     }
 
-    /// The same with the key itself, for a program that signs requests.
+    /// Like [`resolve`](Self::resolve), with the key itself, for a program that signs requests.
     pub fn resolve_with_key(
         given: &ExplicitSettings,
         environment: &Environment<'_>,
@@ -274,7 +274,7 @@ fn key_id_with(
     }
 }
 
-/// The same for the level.
+/// Resolves the level.
 fn level_with(
     layers: &SettingLayers<'_>,
     facts: &SecretMetadata,

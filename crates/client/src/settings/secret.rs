@@ -25,7 +25,7 @@ impl SecretSource {
             Self::Store(url) => key_source::of_store(url, environment),
         };
         let failed = |problem: String| SecretError { place: self.to_string(), problem };
-        let bytes = read.map_err(|problem| failed(words(&problem)))?.key;
+        let bytes = read.map_err(|problem| failed(problem_text(&problem)))?.key;
         let text = core::str::from_utf8(&bytes)
             .map_err(|_| failed("does not hold one line of text".to_owned()))?;
         Ok(Zeroizing::new(text.to_owned()))
@@ -33,7 +33,7 @@ impl SecretSource {
 }
 
 /// Errors that are specific to secrets other than keys.
-fn words(problem: &KeyProblem) -> String {
+fn problem_text(problem: &KeyProblem) -> String {
     match problem {
         KeyProblem::Empty => "is empty or not set".to_owned(),
         KeyProblem::Readable { mode, path } => format!(

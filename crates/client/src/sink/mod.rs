@@ -32,8 +32,8 @@ pub enum Sink {
     /// To a program's standard input, without a line ending. `{name}`, `{key_id}`, `{level}` and
     /// `{host}` in its arguments are replaced.
     Command(Program),
-    /// The same, after another program reported whether a secret of this name exists: exit code 0
-    /// for yes, 1 for no. The same placeholders apply.
+    /// A program, run after another program reported whether a secret of this name exists: exit
+    /// code 0 for yes, 1 for no. The same placeholders apply.
     Guarded {
         /// Receives the key.
         command: Program,

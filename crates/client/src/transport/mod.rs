@@ -483,7 +483,8 @@ impl Client {
         self.ask(path, request_data, false)
     }
 
-    /// The same without retries, for a call whose effect must be checked before it is repeated.
+    /// Like [`post`](Self::post), without retries, for a call whose effect must be checked before
+    /// it is repeated.
     pub(crate) fn post_once<Q: Serialize, A: DeserializeOwned>(
         &self,
         path: &str,
@@ -496,7 +497,7 @@ impl Client {
         Ok(self.send_once(&call)?.json::<Reply<A>>()?.reply)
     }
 
-    /// The same for a query, which changes nothing and may be retried.
+    /// Like [`post`](Self::post), for a query, which changes nothing and may be retried.
     pub fn query<Q: Serialize, A: DeserializeOwned>(
         &self,
         path: &str,

@@ -23,7 +23,7 @@ pub(super) fn unusable(
     unusable_for(&address.to_string().parse().ok()?, environment)
 }
 
-/// The same for a host that is not a tenant.
+/// Like [`unusable`], for a host that is not a tenant.
 pub(crate) fn unusable_for(
     uri: &Uri,
     environment: &dyn Fn(&str) -> Option<OsString>,

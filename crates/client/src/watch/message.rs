@@ -19,7 +19,7 @@ const DAY_MS: u64 = 24 * HOUR_MS;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct NoticeMessage {
-    /// The same for every attempt to send it.
+    /// Identifies the message: it is the same for every attempt to send it.
     pub id: String,
     /// The notices.
     pub notices: Vec<WatchNotice>,

@@ -25,7 +25,7 @@ const THRESHOLDS_MAX: usize = 10;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct WatchNotice {
-    /// The same for the same fact in every run.
+    /// Identifies the fact: it is the same in every run.
     pub id: String,
     /// What it is about.
     pub kind: NoticeKind,

@@ -1,5 +1,5 @@
-//! Tenants that answer what the product does not: short pages, lists without an end, new keys that
-//! they do not list.
+//! Tenants with answers that the product never gives: short pages, endless lists, new keys that are
+//! missing from the list.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpListener;
@@ -17,17 +17,18 @@ use cortexkey_core::auth::{Key, KeyId, Level, Signer};
 use cortexkey_manifest::lock::{LockedKey, PendingKey, Retiring};
 use serde_json::{Value, json};
 
-/// A client of a tenant that answers each call, by its path and `request_data`, with a `reply`.
+/// A client of a tenant that answers each call with the `reply` that the closure returns for the
+/// path and `request_data`.
 fn tenant(reply: impl Fn(&str, &Value) -> Value + Send + 'static) -> Client {
-    tenant_with_statuses(move |path, asked| (200, reply(path, asked)))
+    tenant_with_statuses(move |path, request| (200, reply(path, request)))
 }
 
-/// The same, with a status.
+/// Like [`tenant`], with a status for each answer.
 fn tenant_with_statuses(reply: impl Fn(&str, &Value) -> (u16, Value) + Send + 'static) -> Client {
     tenant_with_headers("", reply)
 }
 
-/// The same, with further headers, each with its line ending.
+/// Like [`tenant_with_statuses`], with further headers, each with its line ending.
 fn tenant_with_headers(
     headers: &str,
     reply: impl Fn(&str, &Value) -> (u16, Value) + Send + 'static,
@@ -67,28 +68,28 @@ fn keys(ids: impl Iterator<Item = u64>, count: u64) -> Value {
     json!({ "DATA": data, "FILTER_COUNT": count, "TOTAL_COUNT": count })
 }
 
-fn bounds(asked: &Value) -> (u64, u64) {
-    (asked["search_from"].as_u64().unwrap(), asked["search_to"].as_u64().unwrap())
+fn bounds(request: &Value) -> (u64, u64) {
+    (request["search_from"].as_u64().unwrap(), request["search_to"].as_u64().unwrap())
 }
 
 #[test]
 fn a_list_is_whole_however_long_its_pages_are() {
     for page in [1, 7, 99, 100, 1000] {
-        let client = tenant(move |_, asked| {
-            let (from, to) = bounds(asked);
+        let client = tenant(move |_, request| {
+            let (from, to) = bounds(request);
             keys((from + 1..=250).take(usize::try_from((to - from).min(page)).unwrap()), 250)
         });
         let ids: Vec<u64> = client.all_keys(&[]).unwrap().iter().map(|key| key.id).collect();
         assert_eq!(ids, (1..=250).collect::<Vec<_>>(), "{page}");
     }
-    // One that knows no pages, and one that promises more than there is.
+    // One tenant ignores the range, the other reports more keys than it has.
     assert_eq!(tenant(|_, _| keys(1..=250, 250)).all_keys(&[]).unwrap().len(), 250);
     assert_eq!(tenant(|_, _| keys(1..=3, 9)).all_keys(&[]).unwrap().len(), 3);
 }
 
 /// The keys of a page, from 1 to `last`, for a tenant that applies no filter.
-fn unfiltered(asked: &Value, last: u64) -> Value {
-    let (from, to) = bounds(asked);
+fn unfiltered(request: &Value, last: u64) -> Value {
+    let (from, to) = bounds(request);
     let mut page = keys(from + 1..=to.min(last), 0);
     page["FILTER_COUNT"] = Value::Null;
     page["TOTAL_COUNT"] = Value::Null;
@@ -100,11 +101,11 @@ fn a_key_is_gone_only_where_a_list_shows_that() {
     let gone = KeyId::new(300).unwrap();
     let there = KeyId::new(200).unwrap();
     // The filter has no effect, and nothing is deleted.
-    let client = tenant(|path, asked| {
+    let client = tenant(|path, request| {
         if path.ends_with("/delete") {
             json!({ "update_count": 0 })
         } else {
-            unfiltered(asked, 250)
+            unfiltered(request, 250)
         }
     });
     assert_eq!(client.find_key(there).unwrap().unwrap().id, 200);
@@ -112,8 +113,8 @@ fn a_key_is_gone_only_where_a_list_shows_that() {
     assert!(client.ensure_deleted(&[there]).is_err());
     client.ensure_deleted(&[gone]).unwrap();
 
-    // Exactly one page, and one that returns the same page again and again.
-    let client = tenant(|_, asked| unfiltered(asked, 100));
+    // A list of exactly one page, and a tenant that returns the same page again and again.
+    let client = tenant(|_, request| unfiltered(request, 100));
     assert_eq!(client.key_list(&[]).unwrap().missing, 0);
     assert!(client.find_key(there).unwrap().is_none());
     let client = tenant(|_, _| unfiltered(&json!({ "search_from": 0, "search_to": 100 }), 250));
@@ -135,22 +136,23 @@ fn a_tenant_that_hides_the_signing_key_is_not_planned_for() {
     assert_eq!(empty.key_list(&[]).unwrap().missing, 1);
     assert!(hides(read(&empty)));
     assert!(hides(read(&tenant(|_, _| json!({ "DATA": null })))));
-    // Of a short list, each key is looked up by itself.
-    let short = tenant(|path, asked| match (path.ends_with("get_api_keys"), &asked["filters"]) {
-        (false, _) => json!([]),
-        (true, Value::Array(filters)) if !filters.is_empty() => {
-            let id = filters[0]["value"][0].as_u64().unwrap();
-            keys([7].into_iter().filter(|key| *key == id), u64::from(id == 7))
-        }
-        _ => keys(std::iter::once(8), 2),
-    });
+    // If the list is too short, the key that signs is queried by its id.
+    let short =
+        tenant(|path, request| match (path.ends_with("get_api_keys"), &request["filters"]) {
+            (false, _) => json!([]),
+            (true, Value::Array(filters)) if !filters.is_empty() => {
+                let id = filters[0]["value"][0].as_u64().unwrap();
+                keys([7].into_iter().filter(|key| *key == id), u64::from(id == 7))
+            }
+            _ => keys(std::iter::once(8), 2),
+        });
     assert!(!hides(read(&short)));
 }
 
 #[test]
 fn an_endless_list_is_an_error() {
-    let client = tenant(|_, asked| {
-        let (from, _) = bounds(asked);
+    let client = tenant(|_, request| {
+        let (from, _) = bounds(request);
         keys(from + 1..=from + 20_000, u64::MAX)
     });
     let error = client.all_keys(&[]).unwrap_err();
@@ -161,9 +163,9 @@ fn an_endless_list_is_an_error() {
 fn a_new_key_that_is_not_listed_is_still_deleted() {
     let calls = Arc::new(Mutex::new(Vec::new()));
     let seen = Arc::clone(&calls);
-    let client = tenant(move |path, asked| {
+    let client = tenant(move |path, request| {
         let call = path.rsplit('/').next().unwrap().to_owned();
-        seen.lock().unwrap().push((call.clone(), asked.clone()));
+        seen.lock().unwrap().push((call.clone(), request.clone()));
         match call.as_str() {
             "generate" => json!({ "id": 5, "key": "never shown" }),
             "delete" => json!({ "update_count": 1 }),
@@ -187,7 +189,7 @@ fn a_new_key_that_is_not_listed_is_still_deleted() {
     let calls = calls.lock().unwrap();
     let deleted: Vec<_> = calls.iter().filter(|(call, _)| call == "delete").collect();
     let filter = json!([{ "field": "id", "operator": "in", "value": [5] }]);
-    assert!(matches!(deleted[..], [(_, asked)] if asked["filters"] == filter), "{deleted:?}");
+    assert!(matches!(deleted[..], [(_, request)] if request["filters"] == filter), "{deleted:?}");
     assert_eq!(entry, LockedKey::default());
 }
 
@@ -197,14 +199,14 @@ fn a_new_key_that_is_not_listed_is_still_deleted() {
 struct Strange {
     /// The expiry of key 9.
     generated: Mutex<Option<Value>>,
-    /// The ids that were to be deleted.
+    /// The ids in requests to delete.
     deleted: Mutex<Vec<Value>>,
     /// The calls that change something.
     changes: Mutex<Vec<String>>,
 }
 
 impl Strange {
-    /// A client of it; `generated` is the answer to `generate`.
+    /// A client of this tenant; `generated` is the answer to `generate`.
     fn client(self: &Arc<Self>, status: u16, generated: Value) -> Client {
         self.client_with_headers("", status, generated)
     }
@@ -216,21 +218,21 @@ impl Strange {
         generated: Value,
     ) -> Client {
         let tenant = Arc::clone(self);
-        tenant_with_headers(headers, move |path, asked| {
+        tenant_with_headers(headers, move |path, request| {
             let call = path.trim_end_matches('/').rsplit('/').next().unwrap().to_owned();
             let reply = match call.as_str() {
                 "generate" => {
-                    *tenant.generated.lock().unwrap() = Some(asked["expiration"].clone());
+                    *tenant.generated.lock().unwrap() = Some(request["expiration"].clone());
                     return (status, generated.clone());
                 }
                 "delete" => {
-                    let ids = asked["filters"][0]["value"].as_array().unwrap().clone();
+                    let ids = request["filters"][0]["value"].as_array().unwrap().clone();
                     let count = ids.len();
                     tenant.generated.lock().unwrap().take_if(|_| ids.contains(&json!(9)));
                     tenant.deleted.lock().unwrap().extend(ids);
                     json!({ "update_count": count })
                 }
-                "get_api_keys" => tenant.list(asked),
+                "get_api_keys" => tenant.list(request),
                 _ => {
                     tenant.changes.lock().unwrap().push(call);
                     json!({})
@@ -240,7 +242,7 @@ impl Strange {
         })
     }
 
-    fn list(&self, asked: &Value) -> Value {
+    fn list(&self, request: &Value) -> Value {
         let key = |id: u64, role: &str, expiration: Value| {
             json!({
                 "id": id, "roles": [role], "security_level": "advanced", "comment": null,
@@ -254,7 +256,7 @@ impl Strange {
         ];
         data.extend(self.generated.lock().unwrap().clone().map(|ms| key(9, "Viewer", ms)));
         data.retain(|key| !self.deleted.lock().unwrap().contains(&key["id"]));
-        if let Some(ids) = asked["filters"].get(0).map(|filter| &filter["value"]) {
+        if let Some(ids) = request["filters"].get(0).map(|filter| &filter["value"]) {
             data.retain(|key| ids.as_array().unwrap().contains(&key["id"]));
         }
         json!({ "FILTER_COUNT": data.len(), "DATA": data })
@@ -300,7 +302,8 @@ fn a_key_is_not_deleted_for_a_generation_that_returned_its_id() {
     }
 }
 
-/// Something on the way answers in the tenant's place, after the tenant generated the key.
+/// A program between client and tenant answers instead of the tenant, after the tenant generated
+/// the key.
 #[test]
 fn no_key_is_left_behind_by_a_refused_generation() {
     for status in [302, 400, 401, 403, 404, 408, 429, 500, 503] {
@@ -464,17 +467,17 @@ fn the_generated_key_is_deleted_whatever_id_the_tenant_returned() {
 
     let tenant = Arc::new(Strange::default());
     let behind = Arc::clone(&tenant);
-    let client = tenant_with_statuses(move |path, asked| {
+    let client = tenant_with_statuses(move |path, request| {
         if path.ends_with("/generate") {
-            *behind.generated.lock().unwrap() = Some(asked["expiration"].clone());
+            *behind.generated.lock().unwrap() = Some(request["expiration"].clone());
             return (200, json!({ "id": 3, "key": "never shown" }));
         }
         if path.ends_with("/delete") {
-            behind.deleted.lock().unwrap().push(asked["filters"][0]["value"][0].clone());
+            behind.deleted.lock().unwrap().push(request["filters"][0]["value"][0].clone());
             return (200, json!({ "update_count": 1 }));
         }
-        let mut list = behind.list(asked);
-        if asked["filters"].get(0).is_none() {
+        let mut list = behind.list(request);
+        if request["filters"].get(0).is_none() {
             list["FILTER_COUNT"] = json!(4);
             list["DATA"].as_array_mut().unwrap().retain(|key| key["id"] != json!(3));
         }
@@ -513,8 +516,8 @@ fn roles_that_are_not_shown_are_not_taken_away() {
     assert!(calls.iter().all(|path| path.ends_with("get_api_keys")), "{calls:?}");
 }
 
-/// A client of a server that answers whatever is asked with the same bytes; the last of them over
-/// and over, where it is to have no end.
+/// A client of a server that answers every request with the same bytes. If `endless`, it repeats
+/// those after the last `|`.
 fn server(bytes: Vec<u8>, endless: bool) -> Client {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
@@ -523,7 +526,7 @@ fn server(bytes: Vec<u8>, endless: bool) -> Client {
             let mut reader = BufReader::new(stream.unwrap());
             let mut head = String::new();
             while reader.read_line(&mut head).unwrap_or(0) > 2 {}
-            // Anyone who has heard enough hangs up.
+            // The write fails once the client has closed the connection.
             let mut sent = reader.get_mut().write_all(&bytes);
             let tail = bytes.rsplitn(2, |byte| *byte == b'|').next().unwrap_or_default();
             while endless && sent.is_ok() {
@@ -579,7 +582,7 @@ fn hostile_answers_are_masked_escaped_and_limited() {
         (b"|HTTP/1.1 100 Continue\r\n\r\n".to_vec(), true),
         (b"SSH-2.0-OpenSSH_9.2\r\n".to_vec(), false),
     ];
-    // One waits for its time-out, and others meanwhile.
+    // In parallel, since some wait for their time-out.
     std::thread::scope(|scope| {
         for (answer, endless) in answers {
             scope.spawn(move || {
@@ -587,7 +590,7 @@ fn hostile_answers_are_masked_escaped_and_limited() {
                 let client = server(answer, endless);
                 let errors = [
                     Some(client.ping().map(|_| ()).unwrap_err()),
-                    // Records that cannot be read are named, and are no error of the list.
+                    // Unreadable records are listed; they are no error.
                     client.all_keys(&[]).err(),
                     Some(client.roles().map(|_| ()).unwrap_err()),
                 ];

@@ -16,12 +16,13 @@ pub(super) struct SelectedKey {
     pub(super) view: SnapshotView,
 }
 
-/// The key of the path's first parameter; otherwise the response that there is none.
+/// Finds the key that the path's first parameter names. The error is the response for a missing
+/// key.
 pub(super) fn find_key(app: &App, request: &PageRequest) -> Result<SelectedKey, Box<Response>> {
     find_key_as_of(app, request, Freshness::Recent)
 }
 
-/// The same with the key as it was at another time.
+/// Like [`find_key`], in a snapshot of this freshness.
 pub(super) fn find_key_as_of(
     app: &App,
     request: &PageRequest,
@@ -36,7 +37,7 @@ pub(super) fn find_key_as_of(
     if let Some(row) = row(&view) {
         return Ok(SelectedKey { row, view });
     }
-    // It may be newer than the snapshot.
+    // The key may have been created after the snapshot.
     let view = if freshness == Freshness::Now { view } else { app.snapshot(Freshness::Now) };
     match row(&view) {
         Some(row) => Ok(SelectedKey { row, view }),

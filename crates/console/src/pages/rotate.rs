@@ -62,7 +62,7 @@ fn rotated(app: &App, request: &PageRequest, selected: &SelectedKey) -> Result<R
     let now_ms = app.now_ms();
     let sink = reveal.sink(app, request);
     let delivery = KeyDelivery { sink: &sink, grace_ms, now_ms };
-    let done = replaced(app, selected, &options, &delivery).map_err(|error| words(&error))?;
+    let done = replaced(app, selected, &options, &delivery).map_err(|error| error_text(&error))?;
     let id = done.rotated.id.unwrap_or(old);
     let more = html! {
         @if done.scope_unknown {
@@ -130,7 +130,7 @@ fn replaced(
 }
 
 /// The error, with what to do in this form.
-fn words(error: &RotateError) -> String {
+fn error_text(error: &RotateError) -> String {
     let help = match error {
         RotateError::UnreferencedUnknown => "select below whether it does",
         RotateError::NeverExpires | RotateError::LifetimeUnknown => {

@@ -40,7 +40,7 @@ pub(crate) fn page(
     page_with(StatusCode::OK, app, request, frame, content)
 }
 
-/// The same with another status.
+/// Like [`page`], with this status.
 pub(crate) fn page_with(
     status: StatusCode,
     app: &App,
@@ -98,7 +98,7 @@ pub(crate) fn fault(what: &str, why: &str) -> Markup {
     fault_box(None, what, why)
 }
 
-/// The same; `kind` tells scripts and tests what failed.
+/// Like [`fault`]; `kind` identifies the failure for scripts and tests.
 pub(crate) fn fault_box(kind: Option<&str>, what: &str, why: &str) -> Markup {
     html! {
         div class="note bad" role="alert" data-fault=[kind] {
@@ -140,7 +140,7 @@ pub(crate) fn notes(view: &SnapshotView) -> Markup {
 }
 
 /// A page that opens the page of a new key. With a redirect, a second click could make the browser
-/// drop the page with the key; this page takes the form away and has nothing to click at first.
+/// drop the page with the key; this page replaces the form, and at first has nothing to click.
 pub(crate) fn new_key(path: &str) -> Response {
     let body = html! {
         main class="bare" {

@@ -175,7 +175,7 @@ struct List<'o> {
     id: &'static str,
     title: &'static str,
     keys: &'o [&'o KeyFacts],
-    /// The same keys in the table.
+    /// The query that shows the same keys in the table.
     query: Option<&'static str>,
     /// Notes for the reader.
     hint: Option<Markup>,

@@ -23,7 +23,7 @@ impl<'a> Pager<'a> {
         Self::with_parameter("page", path, query, count)
     }
 
-    /// The same for a page with several lists.
+    /// Like [`new`](Self::new), for a page with several lists, each with its own parameter.
     pub(crate) fn with_parameter(
         name: &'static str,
         path: &'a str,

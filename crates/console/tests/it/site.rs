@@ -1,4 +1,4 @@
-//! [`Site`]: an emulator, a console for it, and a browser's part in plain HTTP.
+//! [`Site`]: an emulator, a console for it, and what a browser sends, in plain HTTP.
 
 use std::io::{BufRead as _, BufReader, Read, Write};
 use std::net::TcpStream;
@@ -20,14 +20,14 @@ pub(crate) struct Site {
     port: u16,
 }
 
-/// A browser that came in.
+/// A browser with a session.
 pub(crate) struct Browser<'s> {
     pub(crate) site: &'s Site,
     pub(crate) cookie: String,
     pub(crate) token: String,
 }
 
-/// An answer.
+/// A response.
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
@@ -60,7 +60,7 @@ impl Site {
         Self::start_for(options, set)
     }
 
-    /// The same for an emulator with other options.
+    /// Like [`start_with`](Self::start_with), for an emulator with other options.
     pub(crate) fn start_for(
         options: cortexkey_tenant::Options,
         set: impl FnOnce(&mut Options),
@@ -68,7 +68,7 @@ impl Site {
         Self::start_all(options, client, set)
     }
 
-    /// A console that calls its emulator by way of another program.
+    /// A console that calls its emulator through another program.
     pub(crate) fn start_between(
         between: impl FnOnce(&Tenant) -> Client,
         set: impl FnOnce(&mut Options),
@@ -108,7 +108,7 @@ impl Site {
         self.enter_at(&self.entry)
     }
 
-    /// The same with another one-time address.
+    /// Like [`enter`](Self::enter), with another one-time address.
     pub(crate) fn enter_at(&self, entry: &str) -> Browser<'_> {
         let answer = self.get(entry, &[]);
         assert_eq!(answer.status, 200, "{answer:?}");
@@ -126,7 +126,7 @@ impl Site {
         self.raw("GET", path, &[&host, headers].concat(), "")
     }
 
-    /// A request as it is written here.
+    /// Sends these bytes as a request.
     pub(crate) fn raw(
         &self,
         method: &str,
@@ -144,7 +144,7 @@ impl Site {
         };
         let request =
             format!("{method} {path} HTTP/1.1\r\n{lines}{length}Connection: close\r\n\r\n{body}");
-        // Who refuses early may hang up before all was sent.
+        // A server that refuses early may close the connection before everything was sent.
         let _ = stream.write_all(request.as_bytes());
         let mut answer = Vec::new();
         let _ = stream.read_to_end(&mut answer);
@@ -153,7 +153,7 @@ impl Site {
 }
 
 impl Answer {
-    /// An answer with all of its body.
+    /// Reads a response with its whole body.
     pub(crate) fn parse(answer: &[u8]) -> Self {
         let answer = String::from_utf8_lossy(answer).into_owned();
         let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
@@ -184,7 +184,7 @@ impl Browser<'_> {
         self.site.get(path, &[("Cookie", &self.cookie)])
     }
 
-    /// Asks for parts of a page, as the script does.
+    /// Requests parts of a page, as the script does.
     pub(crate) fn live(&self, path: &str) -> Answer {
         self.site.get(path, &[("Cookie", &self.cookie), ("x-console-part", "live")])
     }
@@ -204,24 +204,24 @@ impl Browser<'_> {
 }
 
 impl Browser<'_> {
-    /// The page to which the response to a form that generates a key leads.
+    /// Opens the page that the response to a form leads to after it generated a key.
     pub(crate) fn follow(&self, answer: &Answer) -> Answer {
         assert_eq!(answer.status, 200, "{}", answer.body);
         self.get(answer.header("refresh").unwrap().strip_prefix("0; url=").unwrap())
     }
 }
 
-/// A client with the emulator's own administrator's key.
+/// A client with the key of the emulator's own administrator.
 pub(crate) fn client(tenant: &Tenant) -> Client {
     client_at(tenant, tenant.url())
 }
 
-/// The same at another address.
+/// Like [`client`], at another address.
 pub(crate) fn client_at(tenant: &Tenant, url: &str) -> Client {
     client_with(tenant, url, ClientOptions::default())
 }
 
-/// The same with other options.
+/// Like [`client_at`], with other options.
 pub(crate) fn client_with(tenant: &Tenant, url: &str, options: ClientOptions) -> Client {
     let seeded = &tenant.seeded_keys().unwrap().advanced;
     let key = Key::new(seeded.expose().as_bytes()).unwrap();
@@ -282,7 +282,7 @@ impl Request {
     }
 }
 
-/// An answer as it is sent.
+/// The bytes of a response.
 pub(crate) fn answered(status: u16, body: &str) -> String {
     format!(
         "HTTP/1.1 {status} X\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\

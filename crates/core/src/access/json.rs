@@ -16,7 +16,7 @@ use super::component::Permission;
 use super::known::{Certainty, KnownLevel};
 use super::product::Product;
 use super::scope::Unreferenced;
-use super::trace::{AccessChange, Answer, Decision, Reason, TraceStep, Words};
+use super::trace::{AccessChange, Answer, Decision, Reason, StepText, TraceStep};
 use crate::auth::{KeyId, Level, Verdict};
 use crate::lifecycle::{Expiry, ExpiryState};
 
@@ -116,7 +116,7 @@ impl Serialize for TraceStep<'_> {
         map.serialize_entry("asked", self.subject)?;
         map.serialize_entry("answer", &self.answer)?;
         reason(&mut map, &self.reason)?;
-        message(&mut map, &Words(self))?;
+        message(&mut map, &StepText(self))?;
         map.end()
     }
 }
@@ -215,7 +215,7 @@ impl Serialize for AccessChange<'_> {
     }
 }
 
-/// The same in words.
+/// Adds the text of an entry.
 fn message<M: SerializeMap>(map: &mut M, words: &dyn fmt::Display) -> Result<(), M::Error> {
     map.serialize_entry("message", &format_args!("{words}"))
 }

@@ -370,8 +370,8 @@ impl<S: Text> EndpointScope<S> {
 pub struct DatasetScope<S: Text> {
     /// Whether rows of a dataset without a filter are visible.
     pub all: bool,
-    /// Datasets and filters. Of a dataset with filters, the rows that match all of them are
-    /// visible.
+    /// Datasets and filters. If a dataset has several filters, a row is visible only if it matches
+    /// all of them.
     pub filters: S::Filters,
 }
 

@@ -247,7 +247,7 @@ impl fmt::Display for Decision<'_> {
         }
         let mut separator = ": ";
         for step in self.trace.steps() {
-            write!(f, "{separator}{}: {}", step.subject, Words(step))?;
+            write!(f, "{separator}{}: {}", step.subject, StepText(step))?;
             separator = "; ";
         }
         let mut separator = "; it would be allowed with: ";
@@ -260,14 +260,14 @@ impl fmt::Display for Decision<'_> {
 }
 
 /// A step in words.
-pub(super) struct Words<'s, 'a>(pub(super) &'s TraceStep<'a>);
+pub(super) struct StepText<'s, 'a>(pub(super) &'s TraceStep<'a>);
 
-impl fmt::Display for Words<'_, '_> {
+impl fmt::Display for StepText<'_, '_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let allowed = self.0.answer == Answer::Allowed;
         match self.0.reason {
             Reason::Component { component, held, wanted, certainty: Some(certainty), .. } => {
-                write!(f, "{component} is held at {}; {wanted} is required", Level(held))?;
+                write!(f, "{component} is held at {}; {wanted} is required", LevelText(held))?;
                 match certainty {
                     Certainty::Observed => f.write_str(" (observed, not documented)"),
                     _ => Ok(()),
@@ -276,7 +276,7 @@ impl fmt::Display for Words<'_, '_> {
             Reason::Component { component, wanted, assumed, .. } => {
                 write!(f, "no source says whether {component} is held at {wanted}")?;
                 match assumed {
-                    Some(level) => write!(f, "; the documents suggest {}", Level(level)),
+                    Some(level) => write!(f, "; the documents suggest {}", LevelText(level)),
                     None => Ok(()),
                 }
             }
@@ -325,9 +325,9 @@ impl fmt::Display for Words<'_, '_> {
 }
 
 /// A level after the word "at".
-struct Level(KnownLevel);
+struct LevelText(KnownLevel);
 
-impl fmt::Display for Level {
+impl fmt::Display for LevelText {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let lowest = self.0.lowest();
         let highest = self.0.highest();

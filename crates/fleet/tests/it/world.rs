@@ -108,7 +108,7 @@ pub(crate) fn generate(client: &Client, role: &str, comment: &str, days: u64) ->
     generate_key(client, role, comment, days).0
 }
 
-/// The same, and returns the key.
+/// Like [`generate`], and returns the key too.
 pub(crate) fn generate_key(client: &Client, role: &str, comment: &str, days: u64) -> (u64, String) {
     let request = GenerateRequest {
         roles: vec![role.to_owned()],

@@ -84,7 +84,7 @@ fn sixteen_blocks(key: &[u8; 32], counter: u32, out: &mut [u8; RUN_BYTES]) {
     }
 }
 
-/// The same 16 bytes in both halves.
+/// Copies 16 bytes into both halves.
 #[inline]
 #[target_feature(enable = "avx2")]
 fn bytes(high: i64, low: i64) -> __m256i {

@@ -27,13 +27,13 @@ pub fn lint(corpus: &Corpus, policy: &Policy, now: Timestamp) -> Report {
     lint_with(corpus, policy, &LintOptions::at(now))
 }
 
-/// The same with comments ignored, or without the findings of a baseline.
+/// Like [`lint`], optionally without suppression comments or the findings of a baseline.
 #[must_use]
 pub fn lint_with(corpus: &Corpus, policy: &Policy, options: &LintOptions<'_>) -> Report {
     lint_all(corpus, policy, options).shortened()
 }
 
-/// The same with every finding, for callers that count or fix findings.
+/// Like [`lint_with`], with every finding, for callers that count or fix findings.
 pub(crate) fn lint_all(corpus: &Corpus, policy: &Policy, options: &LintOptions<'_>) -> Report {
     assemble(corpus, policy, options, check_files(corpus, policy, options))
 }

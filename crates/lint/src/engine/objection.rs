@@ -34,7 +34,7 @@ pub(super) fn objection(plan: &FixPlan, before: &Report, after: &Report) -> Opti
         return Some("less of the file could be checked".to_owned());
     }
     if new.unchecked == old.unchecked {
-        if let Some(rule) = new.beyond(&old) {
+        if let Some(rule) = new.first_excess(&old) {
             return Some(format!("it would cause {rule}"));
         }
         if new.all >= old.all {
@@ -45,7 +45,7 @@ pub(super) fn objection(plan: &FixPlan, before: &Report, after: &Report) -> Opti
                 !own_of(report, finding) && finding.severity >= plan.severity
             })
         };
-        if let Some(rule) = others(after).beyond(&others(before)) {
+        if let Some(rule) = others(after).first_excess(&others(before)) {
             return Some(format!("it would cause {rule} in another file"));
         }
     }
@@ -73,7 +73,7 @@ impl<'a> Counts<'a> {
     }
 
     /// The first rule that has more findings in one list than in the other.
-    fn beyond(&self, other: &Self) -> Option<&'a RuleId> {
+    fn first_excess(&self, other: &Self) -> Option<&'a RuleId> {
         let more = self
             .by_rule
             .iter()

@@ -60,7 +60,7 @@ impl<'a> Seen<'a> {
         file.reported && own.as_ref().unwrap_or(of_rule.base()).enabled
     }
 
-    /// The same for a baseline.
+    /// Which files and rules this run covers, for a baseline.
     pub(super) fn coverage(&self, sources: &Sources) -> Coverage {
         let Run { corpus, policy, .. } = self.run;
         let files = corpus.files.iter().filter(|file| file.reported && self.has_checked(file));

@@ -161,7 +161,7 @@ impl<'a> LintSession<'a> {
         self.replace_policy(policy);
     }
 
-    /// The same; returns the state before.
+    /// Replaces the policy and returns the previous state.
     pub(super) fn replace_policy(&mut self, policy: Policy) -> Previous<'a> {
         let old = mem::replace(&mut self.policy, policy.into());
         let results = check_files(&self.corpus, &self.policy, &self.options);

@@ -17,7 +17,7 @@ use super::paths::{absolute, shown};
 pub(super) struct Boundary {
     /// Its absolute folder, with links unresolved.
     pub(super) root: PathBuf,
-    /// The same with links resolved.
+    /// `root` with links resolved.
     pub(super) real: PathBuf,
     /// Whether it is a repository, whose files git lists.
     pub(super) is_repository: bool,

@@ -63,13 +63,13 @@ pub(super) enum EntryKind {
     Link,
     /// A file of the index that a sparse checkout leaves out of the work tree; its blob.
     Sparse(String),
-    /// The same for a symbolic link.
+    /// Like `Sparse`, for a symbolic link.
     SparseLink,
     /// Another repository at one of its commits.
     Submodule,
     /// A file or link that it does not track and does not ignore.
     Untracked,
-    /// The same, for the folder of another repository.
+    /// An untracked folder of another repository.
     Repository,
 }
 

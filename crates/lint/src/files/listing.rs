@@ -55,7 +55,7 @@ impl Listing {
         Ok(listing)
     }
 
-    /// The same with the texts of an editor that no file has yet.
+    /// Adds an editor's texts that have no file yet.
     pub(super) fn with_unsaved(mut self, boundary: &Boundary, options: &Options) -> Self {
         let paths = options.texts.keys().filter(|path| boundary.holds(path));
         let unsaved = paths.filter(|path| path.symlink_metadata().is_err());

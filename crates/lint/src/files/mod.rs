@@ -480,7 +480,7 @@ fn write_baseline(
     Ok(())
 }
 
-/// The same string for all paths that lead to one file of a policy.
+/// Returns one string for all paths to the same policy file.
 fn identity(options: &Options, path: &str) -> String {
     let whole = std::fs::canonicalize(options.folder.join(path)).ok();
     whole.and_then(|whole| whole.into_os_string().into_string().ok()).unwrap_or_else(|| path.into())

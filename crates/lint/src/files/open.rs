@@ -104,7 +104,7 @@ pub(super) enum PathKind {
 }
 
 /// Checks that a path exists and can be read, without reading it.
-pub(super) fn look(path: &Path) -> Result<PathKind, OpenError> {
+pub(super) fn check_readable(path: &Path) -> Result<PathKind, OpenError> {
     let about = fs::metadata(path).map_err(OpenError::system)?;
     if about.is_dir() {
         fs::read_dir(path).map_err(OpenError::folder)?;

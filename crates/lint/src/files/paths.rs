@@ -24,7 +24,7 @@ pub(super) fn shown(folder: &Path, path: &Path) -> String {
     shown_whole(folder, &absolute(folder, path)).unwrap_or_else(|| path.to_string_lossy().into())
 }
 
-/// The same for an absolute path; `None` if no relative path leads there.
+/// Like [`shown`], for an absolute path; `None` if no relative path leads there.
 pub(super) fn shown_whole(folder: &Path, path: &Path) -> Option<String> {
     let way = match path.strip_prefix(folder) {
         Ok(below) => Cow::Borrowed(below),

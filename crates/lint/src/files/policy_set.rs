@@ -107,8 +107,8 @@ impl<'a> PolicySet<'a> {
         self.fall_back(DEFAULT_POLICY.to_owned())
     }
 
-    /// The same where other policies exist: of the files without a policy, only key definitions are
-    /// checked, since the YAML of other teams is among them.
+    /// Like [`default`](Self::default), if there are other policies: only the key definitions among
+    /// the files without a policy are checked, since others may be YAML of other teams.
     pub(super) fn default_for_definitions(&mut self) -> Result<(), RunError> {
         self.is_fallback_narrow = true;
         self.default()

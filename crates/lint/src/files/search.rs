@@ -399,7 +399,7 @@ impl<'a, 'b> Search<'a, 'b> {
             return Ok(false);
         }
         let real = real.flatten();
-        match open::look(path) {
+        match open::check_readable(path) {
             // A named path that cannot be read is an error, in the corpus or not.
             Err(why) => self.instead(path, by, Origin::Unreadable(why)),
             Ok(open::PathKind::Folder) => self.given_folder(path, real.as_deref())?,

@@ -60,7 +60,7 @@ impl Default for Watched {
 }
 
 impl Watched {
-    /// The same files and folders as they are now, to be taken before a run.
+    /// Reads the current state of the same files and folders; call it before a run.
     #[must_use]
     pub fn renewed(&self) -> Self {
         let taken = SystemTime::now();

@@ -262,7 +262,7 @@ fn starts_indirectly(text: &str) -> bool {
     text.starts_with(['*', '&', '!', '|', '>', '#']) || text.contains('\\')
 }
 
-/// The same for a document in JSON, where a line may contain anything.
+/// Finds the version of a JSON document, where a line may contain anything.
 fn version_in_braces(document: &[Line<'_>]) -> Option<usize> {
     let is_ours = |line: &&Line<'_>| {
         line.text

@@ -67,7 +67,8 @@ pub struct Report {
     pub(crate) coverage: Coverage,
 }
 
-/// What a run has checked to the end: only there is a finding that is missing one that is gone.
+/// What a run has checked completely. Only there does a missing finding mean that the problem is
+/// solved.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Coverage {
     /// Whether every definition was read.

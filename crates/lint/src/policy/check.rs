@@ -218,7 +218,7 @@ fn check_entry(rule: &RuleSpec, entry: &RuleEntry, layer: usize, out: &mut Vec<P
     }
 }
 
-/// The same for a rule that the policy defines, which has no options.
+/// Checks the entry of a custom rule, which has no options.
 fn check_custom_entry(id: &RuleId, entry: &RuleEntry, layer: usize, out: &mut Vec<PolicyMistake>) {
     let all = entry.overrides.iter().map(|item| &item.settings);
     for settings in core::iter::once(&entry.settings).chain(all) {

@@ -223,7 +223,7 @@ impl Policy {
         self.roles_at().map(|(_, role)| role)
     }
 
-    /// The same with the index of their layer.
+    /// The roles in the catalog, each with the index of its layer.
     pub fn roles_at(&self) -> impl Iterator<Item = (usize, &CatalogRole)> {
         let roles = self.facts.roles().iter();
         roles.map(|(at, index)| (*at, &self.layers[*at].file.catalog.roles[*index]))

@@ -28,7 +28,7 @@ pub(crate) fn compile(pattern: &str) -> Result<Regex, PatternError> {
     compile_within(pattern, SIZE_BYTES_MAX)
 }
 
-/// The same with a smaller limit for the compiled expression.
+/// Like [`compile`], with a smaller limit for the compiled expression.
 pub(crate) fn compile_within(pattern: &str, bytes_max: usize) -> Result<Regex, PatternError> {
     if pattern.chars().count() > LENGTH_MAX {
         return Err(PatternError::TooLong);

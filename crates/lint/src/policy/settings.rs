@@ -106,7 +106,7 @@ impl EffectiveSettings {
         reader.read(base, resolved)
     }
 
-    /// The same for a rule that the policy defines, which also sets its severity.
+    /// The settings of a custom rule, which also sets its own severity.
     pub(super) fn of_custom(resolved: Option<&ResolvedRule>, policy: usize) -> Self {
         let base = Settings {
             enabled: true,

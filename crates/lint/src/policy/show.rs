@@ -36,7 +36,7 @@ impl Policy {
         self.facts_of(&rule.id, self.rule_settings(&rule.id).base(), rule.options)
     }
 
-    /// The same for a rule that the policy defines.
+    /// The settings of a custom rule.
     #[must_use]
     pub fn custom_facts(&self, custom: &Custom) -> Vec<Fact> {
         let mut facts = self.facts_of(custom.id(), self.custom_settings(custom), &[]);

@@ -7,8 +7,8 @@ use cortexkey_system::counted;
 use super::{Report, at, statistics, summary_line};
 use crate::model::Finding;
 
-/// Findings of one rule that are listed.
-const LISTED: usize = 3;
+/// The most findings that are listed for a rule.
+const PER_RULE_MAX: usize = 3;
 
 pub(super) fn render(report: &Report) -> String {
     let mut by_rule: HashMap<&str, Vec<&Finding>> = HashMap::new();
@@ -19,10 +19,10 @@ pub(super) fn render(report: &Report) -> String {
     for tally in report.tallies.by_count() {
         let findings = by_rule.remove(tally.rule.code()).unwrap_or_default();
         out += &format!("{}: {}\n", tally.rule, counted(tally.count, tally.severity.as_str()));
-        for finding in findings.iter().take(LISTED) {
+        for finding in findings.iter().take(PER_RULE_MAX) {
             out += &format!("  {}: {}\n", at(report, finding.location), finding.message);
         }
-        let more = tally.count - findings.len().min(LISTED);
+        let more = tally.count - findings.len().min(PER_RULE_MAX);
         if more > 0 {
             out += &format!("  and {more} more: cortexkey lint --select {}\n", tally.rule.code());
         }

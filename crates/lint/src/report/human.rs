@@ -13,17 +13,17 @@ use super::{Report, statistics, summary_line};
 use crate::model::{Finding, Location, SourceId};
 use crate::rules;
 
-/// Lines between two places of a file up to which they share a snippet.
-const NEAR: usize = 40;
+/// The most lines between two locations that share a snippet.
+const SNIPPET_LINES_MAX: usize = 40;
 
-/// More findings than this get an overview.
-const MANY: usize = 50;
+/// The overview is shown if there are more findings than this.
+const OVERVIEW_FROM: usize = 50;
 
 /// Rules in the overview.
-const FREQUENT: usize = 5;
+const OVERVIEW_RULES: usize = 5;
 
 /// Characters of a source line that are shown.
-const WIDTH: usize = 200;
+const LINE_CHARS_MAX: usize = 200;
 
 pub(super) fn render(report: &Report, color: bool) -> String {
     let renderer = if color { Renderer::styled() } else { Renderer::plain() };
@@ -43,7 +43,7 @@ pub(super) fn render(report: &Report, color: bool) -> String {
         }
         out.push('\n');
     }
-    if report.tallies.total() > MANY {
+    if report.tallies.total() > OVERVIEW_FROM {
         out += &most_frequent(report);
     }
     out.push_str(&summary_line(report));
@@ -56,8 +56,10 @@ fn most_frequent(report: &Report) -> String {
     let all = report.tallies.by_count();
     let width = all.first().map_or(1, |tally| tally.count.to_string().len());
     let kinds = statistics::kinds(report);
-    let lines =
-        all.iter().take(FREQUENT).map(|tally| format!("  {}", statistics::line(tally, width)));
+    let lines = all
+        .iter()
+        .take(OVERVIEW_RULES)
+        .map(|tally| format!("  {}", statistics::line(tally, width)));
     format!(
         "{kinds}; the most frequent:\n{}`--format grouped` groups them by rule, `--select RULE` \
             shows one rule, and\n`--write-baseline` records them, so that only new findings \
@@ -142,8 +144,8 @@ fn near(report: &Report, a: &Mark<'_>, b: &Mark<'_>) -> bool {
     }
     let a = at(a);
     let b = at(b);
-    let far = a.line == b.line && a.column.abs_diff(b.column) > WIDTH / 2;
-    !far && a.line.abs_diff(b.line) <= NEAR
+    let far = a.line == b.line && a.column.abs_diff(b.column) > LINE_CHARS_MAX / 2;
+    !far && a.line.abs_diff(b.line) <= SNIPPET_LINES_MAX
 }
 
 /// Adds the lines around some locations of one file. The renderer gets no other lines: it reads all
@@ -220,15 +222,15 @@ impl Window {
     /// Adds a line that starts at an offset; `point` is the first location on it.
     fn line(&mut self, begin: usize, line: &str, point: usize) {
         let body = line.trim_end_matches(['\n', '\r']);
-        if body.char_indices().nth(WIDTH).is_none() {
+        if body.char_indices().nth(LINE_CHARS_MAX).is_none() {
             self.keep(begin, line);
             return;
         }
         self.cut = true;
         let before = body.get(..point.min(body.len())).unwrap_or_default();
-        let start = before.char_indices().rev().nth(WIDTH / 4).map_or(0, |(at, _)| at);
+        let start = before.char_indices().rev().nth(LINE_CHARS_MAX / 4).map_or(0, |(at, _)| at);
         let rest = body.get(start..).unwrap_or_default();
-        let length = rest.char_indices().nth(WIDTH).map_or(rest.len(), |(at, _)| at);
+        let length = rest.char_indices().nth(LINE_CHARS_MAX).map_or(rest.len(), |(at, _)| at);
         if start > 0 {
             self.text.push('…');
         }
@@ -261,7 +263,7 @@ mod tests {
         let text = format!("ab\n{}é[x]{}\ncd", "ü".repeat(900), "z".repeat(900));
         let at = text.find('[').unwrap();
         let window = Window::new(&text, core::slice::from_ref(&(at..at + 3)));
-        assert!(window.cut && window.text.chars().count() < WIDTH + 12, "{}", window.text);
+        assert!(window.cut && window.text.chars().count() < LINE_CHARS_MAX + 12, "{}", window.text);
         assert_eq!(window.text.matches('…').count(), 2);
         assert_eq!(&window.text[window.map(at)..window.map(at + 3)], "[x]");
         assert!(window.text.starts_with("ab\n…ü") && window.text.ends_with("z…\ncd"));

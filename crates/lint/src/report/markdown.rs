@@ -7,10 +7,10 @@ use super::{Report, Severity, at, statistics, summary_line};
 use crate::model::Finding;
 use crate::rules::{self, page_url};
 
-/// Findings that are listed.
-const LISTED: usize = 200;
-/// Characters of a message.
-const MESSAGE: usize = 500;
+/// The most findings that are listed.
+const FINDINGS_MAX: usize = 200;
+/// The longest message, in characters.
+const MESSAGE_CHARS_MAX: usize = 500;
 
 pub(super) fn render(report: &Report) -> String {
     let mut out = format!("## cortexkey\n\n{}\n", text(&summary_line(report)));
@@ -27,8 +27,8 @@ pub(super) fn render(report: &Report) -> String {
         out += &format!("| {} | {rule} | {severity} | {fixable} |\n", tally.count);
     }
     out += "\n### Findings\n\n| | place | rule | message |\n|---|---|---|---|\n";
-    out.extend(report.findings.iter().take(LISTED).map(|finding| row(report, finding)));
-    let more = report.tallies.total().saturating_sub(LISTED);
+    out.extend(report.findings.iter().take(FINDINGS_MAX).map(|finding| row(report, finding)));
+    let more = report.tallies.total().saturating_sub(FINDINGS_MAX);
     if more > 0 {
         out += &format!("\n{more} more are not listed here.\n");
     }
@@ -43,7 +43,7 @@ fn row(report: &Report, finding: &Finding) -> String {
     };
     let place = text(&at(report, finding.location));
     let rule = link(finding.rule.code(), finding.rule.name(), finding.rule.code());
-    let mut message: String = finding.message.chars().take(MESSAGE).collect();
+    let mut message: String = finding.message.chars().take(MESSAGE_CHARS_MAX).collect();
     if message.len() < finding.message.len() {
         message.push('…');
     }

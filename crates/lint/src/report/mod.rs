@@ -155,7 +155,7 @@ fn in_json(json: String) -> String {
     inert_json(&json).into_owned()
 }
 
-/// The same for XML.
+/// Like [`in_json`], for XML.
 fn in_xml(xml: String) -> String {
     inert_xml(&in_words(xml)).into_owned()
 }

@@ -19,7 +19,7 @@ impl Report {
         out
     }
 
-    /// The same as JSON, version 1.
+    /// The statistics as JSON, version 1.
     #[must_use]
     pub fn statistics_json(&self) -> String {
         let rules: Vec<Value> = self.tallies.by_count().into_iter().map(rule).collect();

@@ -67,7 +67,7 @@ pub(crate) struct KeyContext<'a> {
     pub(crate) policy: &'a Policy,
     /// The catalog's roles, the nearest layer's first.
     pub(crate) catalog: &'a [&'a CatalogRole],
-    /// The same by name and by id.
+    /// The roles in the catalog by name and by id.
     pub(crate) listed: &'a RoleIndex<'a>,
     /// Its tenant: its own, or the policy's only one.
     pub(crate) tenant: Option<&'a str>,
@@ -186,7 +186,7 @@ impl<'a> RoleIndex<'a> {
         self.by_fold.get(&folded(written)).copied().unwrap_or(written)
     }
 
-    /// The same role, if it is in the catalog.
+    /// The role in the catalog that a name or id means.
     pub(crate) fn meant(&self, written: &str) -> Option<&'a CatalogRole> {
         self.named(self.name_of(written))
     }

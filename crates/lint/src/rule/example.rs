@@ -88,42 +88,42 @@ impl RuleExample {
         Self { whole: true, ..Self::fields(yaml) }
     }
 
-    /// The same without some fields.
+    /// Leaves out some fields.
     #[must_use]
     pub const fn without(mut self, fields: &'static [&'static str]) -> Self {
         self.without = fields;
         self
     }
 
-    /// The same with more entries in the policy.
+    /// Adds entries to the policy.
     #[must_use]
     pub const fn policy(mut self, policy: &'static str) -> Self {
         self.policy = policy;
         self
     }
 
-    /// The same in a file of this path.
+    /// Sets the file's path.
     #[must_use]
     pub const fn at(mut self, path: &'static str) -> Self {
         self.path = path;
         self
     }
 
-    /// The same with other fields at an earlier revision.
+    /// Adds an earlier revision with other fields.
     #[must_use]
     pub const fn before(mut self, yaml: &'static str) -> Self {
         self.before = yaml;
         self
     }
 
-    /// The same with a lock file.
+    /// Adds a lock file.
     #[must_use]
     pub const fn lock(mut self, lock: &'static str) -> Self {
         self.lock = lock;
         self
     }
 
-    /// The same in a file that no policy's `keys` name.
+    /// Uses a file that no policy's `keys` name.
     #[must_use]
     pub const fn outside(mut self) -> Self {
         self.is_outside = true;

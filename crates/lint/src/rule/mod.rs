@@ -69,7 +69,7 @@ pub struct Rule {
     pub why: &'static str,
     /// A definition in which it finds something.
     pub bad: RuleExample,
-    /// The same one fixed.
+    /// The bad example, fixed.
     pub good: RuleExample,
     /// How to fix it.
     pub remedy: &'static str,

@@ -198,7 +198,7 @@ impl Policy {
         Self::numbered(layers, 0)
     }
 
-    /// The same for the policy of this number in a run with several of them.
+    /// Like [`new`](Self::new), for the policy with this number in a run over several.
     #[must_use]
     pub(crate) fn numbered(layers: PolicyLayers, number: usize) -> Self {
         Self::with_rules(layers, &SPECS, number)

@@ -23,7 +23,7 @@ impl Editor {
         Self::start_in(files, encodings, &[""])
     }
 
-    /// The same with several folders open.
+    /// Starts with several folders open.
     pub(crate) fn start_in(files: &[(&str, &str)], encodings: &[&str], roots: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         for (path, text) in files {

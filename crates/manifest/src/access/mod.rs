@@ -62,9 +62,10 @@ pub struct TenantFacts {
     pub scopes: ScopeModel,
     /// The settings for decisions.
     pub settings: TenantSettings,
-    /// Whether the policy sets how tags are matched; otherwise they are assumed to be restrictive.
+    /// Whether the policy says how tags are matched; otherwise restrictive matching is assumed.
     pub tags_set: bool,
-    /// Whether the policy sets if there are scopes for rows; otherwise the key's scope decides it.
+    /// Whether the policy says if the tenant scopes dataset rows; otherwise the key's own scope
+    /// decides.
     pub datasets_set: bool,
 }
 

@@ -119,7 +119,7 @@ pub fn closure<'a>(
     closure_beyond(names, find, &mut HashSet::new())
 }
 
-/// The same without the roles that were seen before, which are neither followed nor returned.
+/// Like [`closure`], except that roles in `seen` are neither followed nor returned.
 pub fn closure_beyond<'a, S: BuildHasher>(
     names: impl IntoIterator<Item = &'a str>,
     find: impl Fn(&str) -> Option<&'a policy::CatalogRole>,

@@ -70,7 +70,7 @@ pub enum FieldKind {
     Choice(fn() -> Vec<&'static str>),
     /// An RFC 3339 time with its offset, or a date.
     Moment,
-    /// The same, or `never`.
+    /// A time as in `Moment`, or `never`.
     Expiry,
     /// `90d`, `12h` or `30m`.
     Duration,
@@ -134,7 +134,7 @@ impl Mapping {
         self.sample_with(&mut |_, field| Some(field))
     }
 
-    /// The same, where `edit` can replace each field, given its path.
+    /// Like [`sample`](Self::sample), where `edit` can replace each field, given its path.
     pub(crate) fn sample_with(
         &self,
         edit: &mut dyn FnMut(&str, String) -> Option<String>,

@@ -78,7 +78,7 @@ pub fn load(
     load_as(path, limits, read, &|path| path.to_owned())
 }
 
-/// The same, where `identity` returns the same string for all paths to one file.
+/// Like [`load`], where `identity` returns one string for all paths to the same file.
 pub fn load_as(
     path: &str,
     limits: &YamlLimits,

@@ -1,7 +1,7 @@
 //! Merges the rules of all layers: the settings in force, each with the line that sets it.
 //!
-//! What a layer locks, only the policies that it extends can loosen, in whatever order layers come;
-//! every other attempt is kept, so that it can be reported.
+//! If a layer locks a setting, only the policies that it extends can loosen it, whatever the order
+//! of the layers. Other attempts are recorded, so that they can be reported.
 
 use std::collections::BTreeMap;
 

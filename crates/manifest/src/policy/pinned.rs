@@ -75,7 +75,7 @@ impl Pinned {
         }
         let host = place.split('/').next().unwrap_or_default();
         if let Some((user, host)) = host.rsplit_once('@') {
-            // A user name in an `https` address usually is a token.
+            // A user name in an `https` address is usually a token.
             if scheme != "ssh" || user.contains([':', '@']) {
                 return Err(
                     "`git` takes no address with a password or token; git finds it by itself",

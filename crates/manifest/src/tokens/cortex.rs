@@ -11,7 +11,7 @@ use super::{class, has_both, is_random};
 /// The length of a Cortex API key in all public examples.
 const LENGTH: usize = 128;
 
-/// The same with some tolerance.
+/// The accepted lengths of a key, with some tolerance.
 const KEY: core::ops::RangeInclusive<usize> = KEY_MIN..=160;
 
 /// The fewest characters of a key.

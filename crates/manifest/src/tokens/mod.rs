@@ -24,7 +24,7 @@ const RUN: usize = 20;
 /// The most bytes of a known key that are examined.
 const KNOWN_MAX: usize = 4096;
 
-/// The same if the rest must look random, because many words start with the prefix.
+/// The limit for known keys whose prefix many words share, so that the rest must look random.
 const CHANCE_MAX: usize = 256;
 
 /// The longest value, in characters, that is always shown when its field does not accept it.
@@ -119,8 +119,8 @@ pub fn mask_tokens(text: &str) -> String {
     if ranges.is_empty() { text.to_owned() } else { blank(text, &ranges) }
 }
 
-/// The same for text with paths: a name with this many letters and digits is a key that was given
-/// in place of a path.
+/// Like [`mask_tokens`], for text with paths: a file name that looks like a key is masked too,
+/// since a key may have been passed instead of a path.
 #[must_use]
 pub fn mask_path(text: &str) -> String {
     let mut ranges = tokens(text);

@@ -7,8 +7,9 @@
 //! whether it is YAML. Tests over mutated files and a fuzz target show that both see the same tree
 //! in every file that this reader accepts.
 //!
-//! It pays: a definition of 13 lines takes about 1.5 µs here, and about 180 µs in the parser and the
-//! second reading together (the best of 35 runs each, side by side on one busy machine).
+//! This is worth it: a definition of 13 lines takes about 1.5 µs here, and about 180 µs in the
+//! parser and the second reading together (the best of 35 runs each, side by side on one busy
+//! machine).
 
 use super::tree::Body;
 use super::{Comment, Document, MappingEntry, Node, NodeId, NodeKind, Style, YamlLimits};

@@ -111,7 +111,7 @@ impl App {
         let new = {
             let store = self.store();
             let records = store.entries().map(|entry| entry.record.as_ref());
-            self.notices().give(records, now_ms)
+            self.notices().create_due(records, now_ms)
         };
         if let Some(disk) = self.disk.as_ref().filter(|_| !new.is_empty()) {
             // If this fails, they are created again after a restart.

@@ -49,7 +49,7 @@ impl Ranges {
         other.0.iter().all(is_covered)
     }
 
-    /// The same with each end rounded up to a multiple of a step.
+    /// Returns the ranges with each end rounded up to a multiple of a step.
     pub(super) fn rounded_up(&self, step_ms: u64) -> Self {
         let mut rounded = Self::default();
         for (from, to) in &self.0 {

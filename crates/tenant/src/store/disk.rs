@@ -17,9 +17,9 @@ use super::reserve::Reserve;
 use super::seal::Seal;
 use crate::clock::SettableClock;
 
-/// The file within the folder.
 /// The number that stores how far a running clock is ahead of the machine's, in milliseconds.
 const CLOCK_AHEAD: &str = "clock-ahead-ms";
+/// The name of the file in the folder.
 const FILE: &str = "tenant.redb";
 /// Numbers by name.
 const NUMBERS: TableDefinition<'_, &str, u64> = TableDefinition::new("numbers");

@@ -1,6 +1,5 @@
 //! [`Reserve`]: disk space that is released when the disk is full, so that keys can still be
 //! deleted and changed.
-//! deleted and changed.
 
 use std::path::{Path, PathBuf};
 

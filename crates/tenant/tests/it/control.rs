@@ -115,7 +115,7 @@ fn it_is_off_by_default_and_on_loopback_only() {
     for path in ["/_cortexkey/requests", "/_cortexkey/clock", "/_cortexkey/nothing"] {
         assert_eq!(f.get(&vec![], path).status, 401, "{path}");
     }
-    let f = start(|options| options.control = Control::Look);
+    let f = start(|options| options.control = Control::Read);
     assert_eq!(f.get(&vec![], "/_cortexkey/requests").status, 200);
     assert_eq!(f.get(&vec![], "/_cortexkey/clock").status, 401);
     let f = controlled();

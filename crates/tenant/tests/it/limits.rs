@@ -1,4 +1,4 @@
-//! What is too large, too slow or malformed ends in an answer, and the tenant goes on.
+//! Requests that are too large, too slow or malformed get an answer, and the tenant keeps running.
 
 use std::fmt::Write as _;
 use std::io::Write as _;
@@ -40,7 +40,7 @@ fn invalid_json_is_refused() {
         let message = &answer.json()["reply"]["err_msg"];
         assert_eq!(message, "Bad Request. Got an invalid JSON.");
     }
-    // JSON, but not what the call takes: the product says 500.
+    // Valid JSON that the call does not accept: the product answers 500.
     for body in ["{}", "[]", "7", r#"{"request_data":[7]}"#] {
         assert_eq!(f.send(&f.sign(&f.advanced()), LIST, body).status, 500, "{body}");
     }
@@ -74,7 +74,7 @@ const ZIPPED: &[u8] = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x02\x03\x05\xc1\x41\x0a
     \x38\xef\xce\xc8\xaa\x92\x82\x32\xe0\x97\x31\x50\x36\xac\x8d\x2f\x1d\xfb\x82\xe0\xd1\xbd\
     \xe5\x57\x8d\x0f\x0d\x05\x91\x72\xaa\xb8\x62\xce\x1f\xbe\xd1\xeb\x19\x41\x00\x00\x00";
 
-/// Of every way that calls read a body.
+/// Covers every way in which calls read a body.
 #[test]
 fn an_encoded_body_is_refused_and_has_no_effect() {
     let f = start(|options| options.control = Control::Change);
@@ -117,12 +117,12 @@ fn an_encoded_body_is_refused_and_has_no_effect() {
         }
         let two = "Content-Encoding: identity\r\nContent-Encoding: gzip\r\n";
         assert_eq!(status(&send(call, key, two, ZIPPED)), "415", "{call}");
-        // Without the header, compressed bytes are no JSON.
+        // Without the header, the compressed bytes are read as JSON, and are invalid.
         let bare = status(&send(call, key, "", ZIPPED));
         assert!(["400", "500"].contains(&&*bare), "{call}: {bare}");
     }
     assert_eq!(keys(), before, "nothing was generated or edited");
-    // Only the tenant's own page has no gate before it.
+    // Only the tenant's own page needs no key.
     let gated = &calls[..calls.len() - 1];
     for call in gated {
         let answer = send(call, "no-key", "Content-Encoding: gzip\r\n", ZIPPED);
@@ -148,7 +148,7 @@ fn malformed_http_is_refused() {
         let answer = f.raw(request.as_bytes());
         assert_eq!(answer.get(9..12), Some(status), "{answer}");
     }
-    // As large as they may be, and larger, in one piece and in several.
+    // At the limit and above it, in one piece and in several.
     let sized = |bytes: usize| {
         let fixed = "GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\nlong: \r\n\r\n".len();
         let long = "x".repeat(bytes - fixed);
@@ -158,12 +158,12 @@ fn malformed_http_is_refused() {
         let answer = f.raw(sized(bytes).as_bytes());
         assert_eq!(answer.get(9..12), Some(status), "{bytes}: {answer}");
     }
-    // Endless headers: cut off, with or without a response.
+    // Endless headers: the tenant closes the connection, with or without a response.
     let mut stream = TcpStream::connect(&f.tenant.url()["http://".len()..]).unwrap();
     let endless = format!("GET / HTTP/1.1\r\nlong: {}", "x".repeat(1_000_000));
     let cut_off = (0..10).any(|_| stream.write_all(endless.as_bytes()).is_err());
     assert!(cut_off);
-    // Hung up in the middle of headers, and of a body.
+    // Connections that close in the middle of the headers or the body.
     for part in ["POST / HTTP/1.1\r\nHo", "POST / HTTP/1.1\r\nContent-Length: 9\r\n\r\n{"] {
         let mut stream = TcpStream::connect(&f.tenant.url()["http://".len()..]).unwrap();
         stream.write_all(part.as_bytes()).unwrap();
@@ -233,7 +233,7 @@ fn an_unread_log_blocks_nothing() {
         }
     }
     still_there(&f);
-    // It tells once it is read again.
+    // The number of dropped lines is reported once the log is read again.
     drop(go);
     let until = std::time::Instant::now() + std::time::Duration::from_secs(20);
     while dropped.load(Ordering::SeqCst) == 0 {
@@ -291,7 +291,7 @@ fn one_key_does_not_fill_the_guard_for_the_others() {
     let other =
         f.generate(&json!({ "roles": ["Viewer"], "security_level": "advanced" }), Level::Advanced);
     let ping = |signer: &Signer| f.send(&f.sign(signer), VALIDATE, "{}").status;
-    // One was spent on making the other key.
+    // One use generated the other key.
     let taken = (0..100).filter(|_| ping(&f.advanced()) == 200).count();
     assert_eq!(taken, 49);
     assert_eq!(ping(&other), 200);
@@ -307,7 +307,7 @@ fn keys_to_delete_have_a_limit() {
     let answer = delete(&vec![1; 10_001]);
     assert_eq!(answer.status, 500);
     assert_eq!(answer.json()["reply"]["err_extra"], "a request names at most 10000 keys");
-    // The same one as often as it fits is one.
+    // The same id, as often as a request allows, is one key.
     assert_eq!(delete(&vec![1; 10_000]).json()["reply"]["update_count"], 1);
 }
 

@@ -40,12 +40,12 @@ impl PolicyInForce {
         })
     }
 
-    /// The same, with the policy's corpus.
+    /// Reads the policy and its corpus.
     fn with_corpus(named: Option<&Path>) -> Result<Self, Failure> {
         Self::run(named, |_| {})
     }
 
-    /// The same, reporting on these files and folders.
+    /// Reads the policy and its corpus, and reports on these files and folders.
     pub(crate) fn with_paths(named: Option<&Path>, paths: &[PathBuf]) -> Result<Self, Failure> {
         Self::run(named, |options| options.paths = paths.to_vec())
     }
@@ -79,7 +79,7 @@ impl PolicyInForce {
         self
     }
 
-    /// The same, borrowed.
+    /// Borrows the policy that governs a file.
     pub(crate) fn policy_of(&self, file: &CorpusFile) -> &Policy {
         let other = file.policy.checked_sub(1).and_then(|other| self.others.get(other));
         other.unwrap_or(&self.policy)
@@ -105,7 +105,7 @@ impl PolicyInForce {
         self.policy.roles().collect()
     }
 
-    /// The same for the policy that governs a file.
+    /// The roles in the catalog of the policy that governs a file.
     pub(crate) fn catalog_of(&self, file: &CorpusFile) -> Vec<&policy::CatalogRole> {
         self.policy_of(file).roles().collect()
     }

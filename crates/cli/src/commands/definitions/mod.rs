@@ -98,7 +98,7 @@ impl DefinitionArgs {
         self.of_tenant(outcome, of_profile)
     }
 
-    /// The same, but definitions may be missing or have mistakes.
+    /// Like [`load`](Self::load), but definitions may be missing or have mistakes.
     fn load_for_import(&self, of_profile: Option<&str>) -> Result<LoadedDefinitions, Failure> {
         let outcome = self.lint(None)?;
         self.of_tenant(outcome, of_profile)

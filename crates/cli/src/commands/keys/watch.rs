@@ -120,7 +120,7 @@ read, or a target could not be reached (the next run retries); 2 usage error.";
 
 /// What one run found and did.
 struct WatchResult {
-    looks: Vec<Observation>,
+    observations: Vec<Observation>,
     dues: Vec<Due>,
     deliveries: Vec<NoticeDelivery>,
     /// Tenants whose notices no target takes.
@@ -131,8 +131,8 @@ struct WatchResult {
 
 impl WatchResult {
     fn nothing(exit: Exit) -> Self {
-        let (looks, dues, deliveries, unsent) = Default::default();
-        Self { looks, dues, deliveries, unsent, waiting: 0, exit }
+        let (observations, dues, deliveries, unsent) = Default::default();
+        Self { observations, dues, deliveries, unsent, waiting: 0, exit }
     }
 }
 
@@ -147,11 +147,12 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
     if args.dry_run {
         let mut journal =
             NoticeJournal::peek(&state_file(args)?).map_err(|error| failure(&error))?;
-        let (looks, thresholds) = look(args)?;
-        let dues = journal.take(&looks, &targets, &thresholds, now_ms());
-        let exit = exit_of(&looks, &[]);
-        let unsent = unsent(&looks, &targets);
-        let ran = WatchResult { looks, dues, deliveries: Vec::new(), unsent, waiting: 0, exit };
+        let (observations, thresholds) = observe(args)?;
+        let dues = journal.take(&observations, &targets, &thresholds, now_ms());
+        let exit = exit_of(&observations, &[]);
+        let unsent = unsent(&observations, &targets);
+        let ran =
+            WatchResult { observations, dues, deliveries: Vec::new(), unsent, waiting: 0, exit };
         print(args.format, &ran)?;
         return Ok(ran.exit);
     }
@@ -195,22 +196,22 @@ fn once(
     journal: &mut NoticeJournal,
     scrape: Option<&Scrape>,
 ) -> Result<WatchResult, Failure> {
-    let (looks, thresholds) = look(args)?;
+    let (observations, thresholds) = observe(args)?;
     let now_ms = now_ms();
-    let dues = journal.take(&looks, targets, &thresholds, now_ms);
+    let dues = journal.take(&observations, targets, &thresholds, now_ms);
     journal.save().map_err(|error| failure(&error))?;
     let environment = |name: &str| std::env::var_os(name);
-    let sender = Sender { environment: &environment, on_secret: mask::know };
+    let sender = Sender { environment: &environment, on_secret: mask::remember_key };
     let deliveries = deliver(journal, targets, &sender, now_ms).map_err(|error| failure(&error))?;
-    let mut exit = exit_of(&looks, &deliveries);
+    let mut exit = exit_of(&observations, &deliveries);
     let states = states(targets, journal, &deliveries);
-    let text = metrics(&looks, &states, journal, now_ms);
+    let text = metrics(&observations, &states, journal, now_ms);
     if let Some(scrape) = scrape {
         scrape.publish(&text);
     }
     let published = [
         args.metrics.as_deref().map(|path| write(path, &text)),
-        args.calendar.as_deref().map(|path| match calendar(&looks, &thresholds, now_ms) {
+        args.calendar.as_deref().map(|path| match calendar(&observations, &thresholds, now_ms) {
             Some(text) => write(path, &text),
             None => Err(kept(path)),
         }),
@@ -220,15 +221,15 @@ fn once(
         exit = Exit::Findings;
     }
     let waiting = journal.waiting().map(|(_, count)| count).sum();
-    let unsent = unsent(&looks, targets);
-    let ran = WatchResult { looks, dues, deliveries, unsent, waiting, exit };
+    let unsent = unsent(&observations, targets);
+    let ran = WatchResult { observations, dues, deliveries, unsent, waiting, exit };
     print(args.format, &ran)?;
     Ok(ran)
 }
 
 /// Queries each tenant. A failure of one does not affect the others.
-fn look(args: &Args) -> Result<(Vec<Observation>, Thresholds), Failure> {
-    let mut looks = Vec::new();
+fn observe(args: &Args) -> Result<(Vec<Observation>, Thresholds), Failure> {
+    let mut observations = Vec::new();
     let mut of_policy: Option<Thresholds> = None;
     let profiles = profiles(args)?;
     let are_several = profiles.len() > 1;
@@ -236,8 +237,8 @@ fn look(args: &Args) -> Result<(Vec<Observation>, Thresholds), Failure> {
         match targets_of(args, profile.as_deref(), are_several) {
             Ok(found) => {
                 for (name, target) in found {
-                    let (look, thresholds) = look_at(args, name, &target)?;
-                    looks.push(look);
+                    let (observation, thresholds) = look_at(args, name, &target)?;
+                    observations.push(observation);
                     of_policy = of_policy.or(thresholds);
                 }
             }
@@ -245,7 +246,7 @@ fn look(args: &Args) -> Result<(Vec<Observation>, Thresholds), Failure> {
             Err(failure) => {
                 let tenant = profile.unwrap_or_default();
                 let place = format!("profile:{tenant}");
-                looks.push(Observation {
+                observations.push(Observation {
                     tenant,
                     place,
                     seen: Err(ObservationError(failure.message().to_owned())),
@@ -257,7 +258,7 @@ fn look(args: &Args) -> Result<(Vec<Observation>, Thresholds), Failure> {
         [] => of_policy.unwrap_or_default(),
         given => thresholds(given.iter().cloned())?,
     };
-    Ok((looks, thresholds))
+    Ok((observations, thresholds))
 }
 
 /// What was read of one tenant, and the policy's thresholds if it sets any.
@@ -416,7 +417,7 @@ fn listen(address: SocketAddr) -> Result<Scrape, Failure> {
 /// Sends a test notice to each target without recording it.
 fn test_targets(args: &Args, targets: &[NoticeTarget]) -> Result<Exit, Failure> {
     let environment = |name: &str| std::env::var_os(name);
-    let sender = Sender { environment: &environment, on_secret: mask::know };
+    let sender = Sender { environment: &environment, on_secret: mask::remember_key };
     let now_ms = now_ms();
     let test = |target: &NoticeTarget| {
         let message = NoticeMessage::test(&target.name, now_ms);
@@ -435,10 +436,11 @@ fn test_targets(args: &Args, targets: &[NoticeTarget]) -> Result<Exit, Failure> 
 }
 
 /// The tenants whose notices no target takes.
-fn unsent(looks: &[Observation], targets: &[NoticeTarget]) -> Vec<String> {
-    let is_taken = |look: &Observation| targets.iter().any(|target| target.takes(&look.tenant));
-    let unsent = looks.iter().filter(|look| !is_taken(look));
-    unsent.map(|look| look.tenant.clone()).collect()
+fn unsent(observations: &[Observation], targets: &[NoticeTarget]) -> Vec<String> {
+    let is_taken =
+        |observation: &Observation| targets.iter().any(|target| target.takes(&observation.tenant));
+    let unsent = observations.iter().filter(|observation| !is_taken(observation));
+    unsent.map(|observation| observation.tenant.clone()).collect()
 }
 
 fn states(
@@ -458,14 +460,14 @@ fn states(
     targets.iter().map(state).collect()
 }
 
-fn exit_of(looks: &[Observation], deliveries: &[NoticeDelivery]) -> Exit {
-    let is_whole = |look: &Observation| {
-        look.seen.as_ref().is_ok_and(|sighting| {
+fn exit_of(observations: &[Observation], deliveries: &[NoticeDelivery]) -> Exit {
+    let is_whole = |observation: &Observation| {
+        observation.seen.as_ref().is_ok_and(|sighting| {
             sighting.is_complete() && !matches!(sighting.definitions, Some(Err(_)))
         })
     };
     let is_sent = |delivery: &NoticeDelivery| delivery.outcome == DeliveryOutcome::Sent;
-    if looks.iter().all(is_whole) && deliveries.iter().all(is_sent) {
+    if observations.iter().all(is_whole) && deliveries.iter().all(is_sent) {
         Exit::Done
     } else {
         Exit::Findings
@@ -521,9 +523,9 @@ fn print(format: Format, ran: &WatchResult) -> Result<(), Failure> {
 
 fn as_text(ran: &WatchResult, now_ms: u64) -> String {
     let mut out = String::new();
-    for look in &ran.looks {
-        let tenant = &look.tenant;
-        match &look.seen {
+    for observation in &ran.observations {
+        let tenant = &observation.tenant;
+        match &observation.seen {
             Err(reason) => out += &format!("{tenant}: {BAD}no response{BAD:#}: {reason}\n"),
             Ok(sighting) => {
                 out += &format!("{tenant}: {} keys\n", sighting.keys.len());
@@ -562,11 +564,13 @@ fn as_text(ran: &WatchResult, now_ms: u64) -> String {
 }
 
 fn as_json(ran: &WatchResult, now_ms: u64) -> Value {
-    let tenant = |look: &Observation| match &look.seen {
-        Err(reason) => json!({ "tenant": look.tenant, "queried": false, "reason": reason.0 }),
+    let tenant = |observation: &Observation| match &observation.seen {
+        Err(reason) => {
+            json!({ "tenant": observation.tenant, "queried": false, "reason": reason.0 })
+        }
         Ok(sighting) => {
             let mut value = json!({
-                "tenant": look.tenant,
+                "tenant": observation.tenant,
                 "queried": true,
                 "keys": sighting.keys.len(),
                 "unreadable": sighting.missing,
@@ -606,7 +610,7 @@ fn as_json(ran: &WatchResult, now_ms: u64) -> Value {
     };
     json!({
         "version": 1,
-        "tenants": ran.looks.iter().map(tenant).collect::<Vec<_>>(),
+        "tenants": ran.observations.iter().map(tenant).collect::<Vec<_>>(),
         "due": ran.dues.iter().map(|due| due.notice.json(now_ms)).collect::<Vec<_>>(),
         "deliveries": ran.deliveries.iter().map(delivery).collect::<Vec<_>>(),
         "withoutTarget": ran.unsent,

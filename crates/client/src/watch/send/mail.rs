@@ -28,13 +28,13 @@ pub(super) fn send(
     if let (Some(user), Some(password)) = (&mail.user, password) {
         let credentials = Credentials::new(user.clone(), password.to_owned());
         let signed_in = connection.auth(DEFAULT_MECHANISMS, &credentials);
-        signed_in.map_err(|error| SendError::none(words(&error, "the sign-in")))?;
+        signed_in.map_err(|error| SendError::none(failure_text(&error, "the sign-in")))?;
     }
     let sent = connection.send(&envelope, &letter).map_err(|error| {
         if error.is_permanent() {
-            SendError::refused(words(&error, "the mail"))
+            SendError::refused(failure_text(&error, "the mail"))
         } else if error.is_transient() {
-            SendError::none(words(&error, "the mail"))
+            SendError::none(failure_text(&error, "the mail"))
         } else if error.is_client() {
             SendError::refused("the mail server does not take these addresses")
         } else {
@@ -125,14 +125,14 @@ fn unreachable(error: &Error) -> SendError {
         "the mail server's certificate is not trusted\nhelp: set `ca_file` to your organisation's CA file"
             .to_owned()
     } else if error.status().is_some() {
-        words(error, "the connection")
+        failure_text(error, "the connection")
     } else {
         "the mail server cannot be reached".to_owned()
     })
 }
 
 /// The server's own words may repeat what it was sent, so only its code is reported.
-fn words(error: &Error, what: &str) -> String {
+fn failure_text(error: &Error, what: &str) -> String {
     match error.status() {
         Some(code) => format!("the mail server refuses {what} (code {code})"),
         None => format!("the mail server does not take {what}"),

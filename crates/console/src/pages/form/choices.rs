@@ -1,4 +1,5 @@
-//! [`Choices`]: the options of a form: the tenant's roles and asset groups, and the policy's facts.
+//! [`Choices`]: the options that a form offers: the tenant's roles and asset groups, and what the
+//! policy lists for the tenant.
 
 use std::sync::Arc;
 
@@ -12,7 +13,7 @@ use super::values::KeyForm;
 use crate::app::App;
 use crate::snapshot::{GroupList, Snapshot};
 
-/// The options of a form.
+/// The options that a form offers.
 pub(in crate::pages) struct Choices {
     pub(super) roles: Vec<RoleChoice>,
     /// Whether keys of the product have scopes.
@@ -81,13 +82,14 @@ impl Choices {
         self.groups.as_ref().as_deref().unwrap_or_default()
     }
 
-    /// Selected groups that the tenant does not list, or could not be asked for.
+    /// Selected groups that the tenant does not list; all of them if its list could not be read.
     pub(super) fn unlisted_groups(&self, form: &KeyForm) -> impl Iterator<Item = u64> {
         form.groups.iter().copied().filter(|id| self.groups().iter().all(|group| group.id != *id))
     }
 }
 
-/// Whether keys of the product have scopes of this form, as far as it is known.
+/// Whether keys of the product have the scopes that this form edits; true if the product is
+/// unknown.
 pub(in crate::pages) fn has_scopes(app: &App, snapshot: &Snapshot) -> bool {
     match app.options.emulator() {
         Some(controls) => controls.settings().has_scopes,

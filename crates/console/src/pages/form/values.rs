@@ -236,7 +236,7 @@ impl KeyForm {
         faults
     }
 
-    /// The same for editing, which does not change the expiration.
+    /// Like [`faults`](Self::faults), for editing, which does not change the expiration.
     pub(in crate::pages) fn edit_faults(&self) -> Vec<String> {
         let mut faults = self.unknown.clone();
         if self.roles.is_empty() {

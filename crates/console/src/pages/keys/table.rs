@@ -17,9 +17,10 @@ use crate::snapshot::{Row, Snapshot};
 use cortexkey_fleet::State;
 
 const DAY_MS: u64 = 24 * 60 * 60 * 1000;
-/// More than a column has room for. With long comments a page would otherwise weigh too much.
+/// The longest text of a cell, in characters: more than a column shows. Long comments would make a
+/// page too large.
 const CELL_CHARS_MAX: usize = 120;
-/// The same for the text that a pointer shows.
+/// The longest text of a tooltip, in characters.
 const TITLE_CHARS_MAX: usize = 300;
 
 /// The table for a query.

@@ -81,7 +81,7 @@ fn waiting(request: &PageRequest, faults: &[Fault]) -> Markup {
                     th scope="col" { "Fault" } th scope="col" { "Path" } th scope="col" { "Times" }
                 } }
                 tbody { @for fault in faults { tr {
-                    th scope="row" { (words(fault)) }
+                    th scope="row" { (fault_text(fault)) }
                     td { code { (if fault.path.is_empty() { "any" } else { &fault.path }) } }
                     td { @match fault.times { Some(times) => (times), None => "forever" } }
                 } } }
@@ -94,7 +94,7 @@ fn waiting(request: &PageRequest, faults: &[Fault]) -> Markup {
     }
 }
 
-fn words(fault: &Fault) -> String {
+fn fault_text(fault: &Fault) -> String {
     let kind = match &fault.kind {
         FaultKind::Status { status, .. } => format!("status {status}"),
         FaultKind::Slow { delay_ms } => format!("{delay_ms} ms late"),

@@ -262,7 +262,7 @@ fn of_key<'a, S: Text>(
     found
 }
 
-/// The gains by a later expiry.
+/// Adds the gain from a later expiry.
 fn of_end<S: Text>(
     before: &KeyDefinition<'_, S>,
     after: &KeyDefinition<'_, S>,
@@ -286,7 +286,7 @@ fn of_end<S: Text>(
     }
 }
 
-/// The gains by the union of the roles.
+/// Adds what the union of the roles gained.
 fn of_roles<'a, S: Text>(before: &[Role<S>], after: &'a [Role<S>], found: &mut Widenings<'a>) {
     if before.iter().any(|role| role.holds_all) {
         return;
@@ -303,7 +303,7 @@ fn of_roles<'a, S: Text>(before: &[Role<S>], after: &'a [Role<S>], found: &mut W
     }
 }
 
-/// The gains by one role. If the role itself is reported as added, only what a policy lists is
+/// Adds what one role gained. If the role itself is reported as added, only what a policy lists is
 /// named: the rest is public.
 fn of_role<'a, S: Text>(
     role: &'a Role<S>,
@@ -344,7 +344,7 @@ fn is_listed<S: Text>(role: &Role<S>, roles: &[&[Role<S>]]) -> bool {
     role.actions.is_complete && components_are_listed
 }
 
-/// The gains of a scope; without one before, everything that it allows.
+/// Adds what the scope gained: everything that it allows if there was none before.
 fn of_scope<'a, S: Text>(
     before: Option<&'a Scope<S>>,
     after: &'a Scope<S>,

@@ -42,8 +42,8 @@ pub struct KeyEntry<'a> {
     pub level: Level,
     /// When it expires.
     pub expiry: Expiry,
-    /// How long it is valid from when it is generated, in milliseconds, if the definition sets a
-    /// lifetime instead of an expiry.
+    /// How long the key is valid after it is generated, in milliseconds; set if the definition has
+    /// a lifetime instead of an expiry.
     pub lifetime_ms: Option<u64>,
 }
 

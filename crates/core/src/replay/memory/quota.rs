@@ -73,7 +73,7 @@ pub(super) struct Counts {
     uses_per_key: u32,
     /// The guaranteed share of each key.
     guaranteed: u32,
-    /// 2^64 over a slice.
+    /// 2^64 divided by the length of a slice.
     turn: u64,
     secret: u64,
 }

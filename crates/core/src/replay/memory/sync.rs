@@ -93,7 +93,7 @@ fn pause(_: u32) {
     shuttle::thread::yield_now();
 }
 
-/// The same for loom, which tries every schedule and must know that a thread waits.
+/// The lock for loom, which tries every schedule and must know that a thread waits.
 #[cfg(loom)]
 pub(super) struct LockedWord(loom::sync::Mutex<u64>, loom::sync::Condvar);
 

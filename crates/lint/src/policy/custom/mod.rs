@@ -162,7 +162,8 @@ impl Expression {
         }
     }
 
-    /// The same for an expression that must be about the key, and answer `true` or `false`.
+    /// Like [`compile`](Self::compile), for an expression that must use the key and return `true`
+    /// or `false`.
     fn assertion(text: &str, language: &ExpressionLanguage) -> Result<Self, ExpressionError> {
         let (expression, answer) = compile(text, language)?;
         if expression.names.is_empty() && expression.paths.is_empty() {

@@ -1,4 +1,4 @@
-//! C001 duplicate-name: two definitions of one tenant have the same name.
+//! C001 duplicate-name: two definitions for one tenant have the same name.
 
 use std::collections::BTreeMap;
 
@@ -38,8 +38,8 @@ pub(crate) static RULE: Rule = Rule {
     code: "C001",
     name: "duplicate-name",
     severity: Severity::Error,
-    summary: "two definitions of one tenant have the same name",
-    why: "The product has no names for keys, so only the definition's name ties it to its key. \
+    summary: "two definitions for one tenant have the same name",
+    why: "Keys have no names in the product, so only the definition's name ties it to its key. \
           Two definitions with the same name, or with names that differ only in case, claim the \
           same key.",
     bad: RuleExample::file(TWO),

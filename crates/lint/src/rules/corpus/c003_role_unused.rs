@@ -1,4 +1,4 @@
-//! C003 role-unused: a role of the catalog that no key holds.
+//! C003 role-unused: a role in the catalog that no key holds.
 
 use std::collections::{HashMap, HashSet};
 
@@ -16,7 +16,7 @@ pub(crate) static RULE: Rule = Rule {
     code: "C003",
     name: "role-unused",
     severity: Severity::Info,
-    summary: "a role of the catalog that no key holds",
+    summary: "a role in the catalog that no key holds",
     why: "A role that stays in the catalog invites somebody to assign it. Keys are only part of \
         its use: users of the tenant may have the role too.",
     bad: RuleExample::fields("spec:\n  roles: [Viewer]\n").policy(ROLE),

@@ -48,7 +48,7 @@ fn check(cx: &CorpusContext<'_>, sink: &mut FindingSink<'_>) {
     for after in held(&cx.corpus.files) {
         let old = older.get(&after.id).and_then(Option::as_ref);
         let of_ids = old.into_iter().flat_map(|old| other_groups(old, &after));
-        for (words, path) in gains(old, &after).into_iter().chain(of_ids) {
+        for (change, path) in gains(old, &after).into_iter().chain(of_ids) {
             let mut path: Vec<String> = path.iter().map(|part| (*part).to_owned()).collect();
             // A key has one expiry, under one of two names.
             let lifetime =
@@ -60,7 +60,7 @@ fn check(cx: &CorpusContext<'_>, sink: &mut FindingSink<'_>) {
             let document = tree.document_at(after.key.definition.span);
             let field = document.and_then(|document| tree.deepest(document.root, &path));
             let span = field.unwrap_or(after.key.span);
-            let message = format!("since {}: {words}", quote(&before.revision));
+            let message = format!("since {}: {change}", quote(&before.revision));
             Named { span, ..after.key }
                 .finding(message)
                 .help("have it approved, or revert what is not needed")
@@ -126,7 +126,7 @@ impl<'a> Held<'a> {
 fn gains(before: Option<&Held<'_>>, after: &Held<'_>) -> Vec<(String, &'static [&'static str])> {
     let before: Vec<_> = before.into_iter().map(Held::definition).collect();
     let gains = compare(&before, &[after.definition()]);
-    gains.iter().map(|gain| (words(&gain.widening), place(&gain.widening))).collect()
+    gains.iter().map(|gain| (change_text(&gain.widening), place(&gain.widening))).collect()
 }
 
 /// The asset groups that kept their names, but are others by their ids.
@@ -147,7 +147,7 @@ fn other_groups(before: &Held<'_>, after: &Held<'_>) -> Vec<(String, &'static [&
     others.map(|group| (words(group), place)).collect()
 }
 
-fn words(widening: &Widening<'_>) -> String {
+fn change_text(widening: &Widening<'_>) -> String {
     let day = |ms: u64| {
         let moment =
             i64::try_from(ms).ok().and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok());

@@ -1,4 +1,4 @@
-//! C007 key-dropped: a key of the lock file no longer has a definition.
+//! C007 key-dropped: a key in the lock file no longer has a definition.
 
 use std::collections::HashSet;
 
@@ -32,7 +32,7 @@ pub(crate) static RULE: Rule = Rule {
     code: "C007",
     name: "key-dropped",
     severity: Severity::Warning,
-    summary: "a key of the lock file no longer has a definition",
+    summary: "a key in the lock file no longer has a definition",
     why: "The lock file maps definitions to the tenant's keys. If a definition is deleted and its \
           key stays, the key keeps all its permissions without an owner.",
     bad: RuleExample::fields("metadata:\n  name: svc-siem-export-prod\n").lock(LOCK),

@@ -9,7 +9,7 @@ use crate::model::{Fix, add_after};
 use crate::policy::{Settings, rule_options};
 use crate::rule::{FindingSink, Fixes, KeyContext, Rule, RuleCheck, RuleExample, missing_span};
 use crate::rules::expiry::e003_too_long;
-use crate::rules::expiry::time::written;
+use crate::rules::expiry::time::format_lifetime;
 
 rule_options! {
     struct Options {
@@ -35,7 +35,7 @@ pub(crate) static RULE: Rule = Rule {
 
 fn check(cx: &KeyContext<'_>, sink: &mut FindingSink<'_>) {
     let Some(spec) = &cx.definition.spec else { return };
-    let field = || format!("lifetime: {}", usual(cx));
+    let field = || format!("lifetime: {}", default_lifetime(cx));
     let help = || format!("write `{}`, or `expires:` with a time", field());
     if spec.expires.is_missing() && spec.lifetime.is_missing() {
         let span = spec.lifetime.key().unwrap_or(missing_span(&spec.expires, spec.place));
@@ -70,11 +70,11 @@ fn add(cx: &KeyContext<'_>, spec: &Spec, field: &str) -> Option<Fix> {
 }
 
 /// Three months, or the limit for this key where that is shorter.
-fn usual(cx: &KeyContext<'_>) -> String {
+fn default_lifetime(cx: &KeyContext<'_>) -> String {
     let usual = SignedDuration::from_hours(90 * 24);
     let settings = (cx.settings_of)(&e003_too_long::RULE);
     let limit = e003_too_long::Options::of(&settings).max.value.filter(|_| settings.enabled);
-    written(limit.filter(|limit| *limit < usual).unwrap_or(usual))
+    format_lifetime(limit.filter(|limit| *limit < usual).unwrap_or(usual))
 }
 
 /// True if the key never expires and the policy does not allow that.

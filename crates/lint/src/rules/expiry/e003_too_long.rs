@@ -8,11 +8,11 @@ use crate::model::{Fix, duration_beyond, duration_in_words};
 use crate::policy::rule_options;
 use crate::rule::{FindingSink, Fixes, KeyContext, Rule, RuleCheck, RuleExample};
 use crate::rules::expiry::e007_beyond_product;
-use crate::rules::expiry::time::{beyond, clamped, remaining};
+use crate::rules::expiry::time::{clamped, product_limit, remaining};
 
 rule_options! {
     struct Options {
-        /// the longest lifetime, counted from now for a fixed expiry
+        /// the longest lifetime; for `expires`, the longest time from now
         max: Option<SignedDuration> = "365d", Less;
     }
 }
@@ -22,8 +22,8 @@ pub(crate) static RULE: Rule = Rule {
     name: "expiry-too-long",
     severity: Severity::Error,
     summary: "the key's lifetime is longer than the policy allows",
-    why: "A stolen key works until it expires. Overrides set shorter limits for powerful roles or \
-          weaker levels.",
+    why: "A stolen key works until it expires. Use overrides to set shorter limits for powerful \
+          roles or weaker levels.",
     bad: RuleExample::fields("spec:\n  lifetime: 730d\n"),
     good: RuleExample::fields("spec:\n  lifetime: 90d\n"),
     remedy: "Shorten the lifetime, and rotate the key before it expires.",
@@ -39,7 +39,7 @@ fn check(cx: &KeyContext<'_>, sink: &mut FindingSink<'_>) {
     let Some(left) = remaining(end.value, cx.now).filter(|left| *left > max) else { return };
     // An expiry beyond the product's limit would be the next finding.
     let asked = (cx.settings_of)(&e007_beyond_product::RULE).enabled;
-    let product = beyond(cx.now).filter(|_| asked);
+    let product = product_limit(cx.now).filter(|_| asked);
     let limit = product.map_or(max, |product| max.min(product));
     let fix = clamped(end.value, limit, cx.now).map(|text| Fix::unsafe_(end.span, text));
     let left = duration_beyond(left, max);

@@ -10,7 +10,7 @@ use crate::rule::{FindingSink, Fixes, KeyContext, Rule, RuleCheck, RuleExample};
 
 rule_options! {
     struct Options<'a> {
-        /// the key is reported once the longest of these durations remains before its expiry
+        /// a key is reported if it expires within the longest of these durations
         windows: &'a [SignedDuration] = "30d, 7d, 1d", Neither;
     }
 }

@@ -11,7 +11,7 @@ use crate::rule::{Fixes, Rule, RuleCheck, RuleExample};
 
 rule_options! {
     struct Options<'a> {
-        /// the offset of times without one, which `--fix` writes
+        /// the offset that `--fix` adds to a time without one
         offset: Option<&'a str>, Neither;
     }
 }
@@ -25,8 +25,8 @@ pub(crate) static RULE: Rule = Rule {
         milliseconds since 1970, so a tool would have to guess the offset.",
     bad: RuleExample::fields("spec:\n  expires: 2026-03-01T00:00:00\n"),
     good: RuleExample::fields("spec:\n  expires: 2026-03-01T00:00:00Z\n"),
-    remedy: "Write an RFC 3339 time with an offset, a date (which means its end in UTC), or \
-           `never`. A lifetime is a whole number of days, hours or minutes. The fix normalises \
+    remedy: "Write an RFC 3339 time with an offset, a date (the key expires at its end, in UTC), \
+           or `never`. A lifetime is a whole number of days, hours or minutes. The fix normalises \
            values such as `2027-1-1`, `90 days` and `NEVER`, and adds the offset if the policy \
            sets one.",
     options: Options::DOCS,
@@ -34,7 +34,7 @@ pub(crate) static RULE: Rule = Rule {
     check: RuleCheck::Problems(|problem| problem.kind == ProblemKind::BadExpiry, rewrite),
 };
 
-/// The same time in the accepted form, with the offset added if only that is missing.
+/// Rewrites a time in the accepted form, and adds the offset if only that is missing.
 fn rewrite(tree: &Tree, problem: &Problem, settings: &Settings) -> Option<Fix> {
     let written = problem.span.slice(tree.source());
     let text = written.trim_matches(['"', '\'']);

@@ -15,11 +15,11 @@ const DAYS: &str = "rules: { expiry-off-hours: { weekend: [saturday, sunday] } }
 
 rule_options! {
     struct Options<'a> {
-        /// days of the week without work
+        /// days of the week that are not working days
         weekend: &'a [Weekday] = "", More;
-        /// days without work
+        /// other days that are not working days
         holidays: &'a [Period] = "", More;
-        /// periods without changes
+        /// periods in which nothing may be changed
         freezes: &'a [Period] = "", More;
     }
 }

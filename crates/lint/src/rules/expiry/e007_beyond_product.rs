@@ -5,7 +5,7 @@ use cortexkey_manifest::policy::Severity;
 
 use crate::model::{Fix, duration_in_words};
 use crate::rule::{FindingSink, Fixes, KeyContext, Rule, RuleCheck, RuleExample};
-use crate::rules::expiry::time::{beyond, clamped, remaining};
+use crate::rules::expiry::time::{clamped, product_limit, remaining};
 
 pub(crate) static RULE: Rule = Rule {
     code: "E007",
@@ -13,7 +13,7 @@ pub(crate) static RULE: Rule = Rule {
     severity: Severity::Warning,
     summary: "`never`, or more than six months: the product's API cannot generate such a key",
     why: "The API sets an expiry of one week by default and six months at most. Only the console \
-          generates keys that live longer, so a program cannot apply such a definition.",
+          can generate keys that live longer, so a program cannot apply such a definition.",
     bad: RuleExample::fields("spec:\n  lifetime: 300d\n"),
     good: RuleExample::fields("spec:\n  lifetime: 180d\n"),
     remedy: "Shorten the lifetime to six months, or generate the key in the console. The rule \
@@ -28,7 +28,7 @@ fn check(cx: &KeyContext<'_>, sink: &mut FindingSink<'_>) {
     let Some(end) = cx.definition.spec.as_ref().and_then(|spec| spec.end()) else { return };
     let message = match remaining(end.value, cx.now) {
         None => "the product's API cannot generate a key that never expires".to_owned(),
-        Some(left) if Some(left) > beyond(cx.now) => {
+        Some(left) if Some(left) > product_limit(cx.now) => {
             format!(
                 "the product's API generates keys for at most six months; this is {}",
                 duration_in_words(left)
@@ -36,7 +36,7 @@ fn check(cx: &KeyContext<'_>, sink: &mut FindingSink<'_>) {
         }
         Some(_) => return,
     };
-    let limit = beyond(cx.now);
+    let limit = product_limit(cx.now);
     // `never` is a value of `expires`, where no lifetime is allowed.
     let text = limit.and_then(|limit| match end.value {
         ExpirySpec::Never => clamped(ExpirySpec::At(cx.now), limit, cx.now),

@@ -1,4 +1,4 @@
-//! E008 expiry-in-minutes: a lifetime of less than an hour, which usually is meant in months.
+//! E008 expiry-in-minutes: a lifetime of less than an hour, where months are usually meant.
 
 use cortexkey_manifest::definition::ExpirySpec;
 use cortexkey_manifest::policy::Severity;

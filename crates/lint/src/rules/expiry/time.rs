@@ -31,7 +31,7 @@ pub(super) fn clamped(expiry: ExpirySpec, limit: SignedDuration, now: Timestamp)
 }
 
 /// A lifetime in the largest unit that has no remainder.
-pub(super) fn written(lifetime: SignedDuration) -> String {
+pub(super) fn format_lifetime(lifetime: SignedDuration) -> String {
     match lifetime.as_secs() {
         seconds if seconds % 86_400 == 0 => format!("{}d", seconds / 86_400),
         seconds if seconds % 3_600 == 0 => format!("{}h", seconds / 3_600),
@@ -40,7 +40,7 @@ pub(super) fn written(lifetime: SignedDuration) -> String {
 }
 
 /// The longest lifetime that the product's API allows: six calendar months from now.
-pub(super) fn beyond(now: Timestamp) -> Option<SignedDuration> {
+pub(super) fn product_limit(now: Timestamp) -> Option<SignedDuration> {
     let today = Offset::UTC.to_datetime(now);
     let then = today.checked_add(Span::new().months(6)).ok()?;
     Some(Offset::UTC.to_timestamp(then).ok()?.duration_since(now))

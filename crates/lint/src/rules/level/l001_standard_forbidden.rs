@@ -1,4 +1,4 @@
-//! L001 level-standard-forbidden: a standard key where the policy requires advanced.
+//! L001 level-standard-forbidden: a standard key, although the policy requires advanced keys.
 
 use cortexkey_core::auth::Level;
 use cortexkey_manifest::policy::Severity;
@@ -10,10 +10,10 @@ pub(crate) static RULE: Rule = Rule {
     code: "L001",
     name: "level-standard-forbidden",
     severity: Severity::Error,
-    summary: "a standard key where the policy requires advanced",
+    summary: "a standard key, although the policy requires advanced keys",
     why: "Every request carries the standard key itself: anyone who sees one request, in a proxy, \
-          a log or a debugger, can reuse the key. An advanced key sends a digest over a new nonce \
-          and the time, which cannot be used again.",
+          a log or a debugger, can reuse the key. With an advanced key, each request carries a \
+          digest of the key, a new nonce and the time, which cannot be used again.",
     bad: RuleExample::fields("spec:\n  securityLevel: standard\n"),
     good: RuleExample::fields("spec:\n  securityLevel: advanced\n"),
     remedy: "Write `securityLevel: advanced`, and replace the key: clients of the existing key \

@@ -10,8 +10,8 @@ pub(crate) static RULE: Rule = Rule {
     name: "name-file-mismatch",
     severity: Severity::Warning,
     summary: "the file's name is not the name of its key",
-    why: "People look for a key by its name among the files. A copied file with the old name \
-          inside is a second definition of the first key.",
+    why: "People look for the file by the key's name. A copied file with the old name inside is a \
+          second definition of the first key.",
     bad: RuleExample::fields("metadata:\n  name: svc-siem-export-prod\n").at("keys/svc-siem.yaml"),
     good: RuleExample::fields("metadata:\n  name: svc-siem-export-prod\n")
         .at("keys/svc-siem-export-prod.yaml"),

@@ -16,7 +16,7 @@ pub(crate) static RULE: Rule = Rule {
     bad: RuleExample::fields("metadata:\n  name: svc-siem-export-prod\n")
         .without(&["metadata.owner"]),
     good: RuleExample::fields("metadata:\n  name: svc-siem-export-prod\n  owner: team-detection\n"),
-    remedy: "Name a team of the policy's catalog, or an e-mail address.",
+    remedy: "Use a team from the policy's catalog, or an e-mail address.",
     options: &[],
     fixes: Fixes::No,
     check: RuleCheck::Key(check),

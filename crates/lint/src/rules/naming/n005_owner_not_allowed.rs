@@ -10,7 +10,8 @@ pub(crate) static RULE: Rule = Rule {
     code: "N005",
     name: "owner-not-allowed",
     severity: Severity::Error,
-    summary: "the owner is neither a team of the catalog nor an e-mail address in its domains",
+    summary: "the owner is neither a team in the catalog nor an e-mail address in one of its \
+              domains",
     why: "Nobody can reach a misspelt team or a private address.",
     bad: RuleExample::fields("metadata:\n  owner: team-detecton\n")
         .policy("catalog: { teams: [team-detection], emailDomains: [example.com] }\n"),

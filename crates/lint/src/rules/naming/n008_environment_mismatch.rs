@@ -21,8 +21,8 @@ pub(crate) static RULE: Rule = Rule {
     name: "name-environment-mismatch",
     severity: Severity::Error,
     summary: "the name says one environment, but the folder, tenant or label says another",
-    why: "A production key among the files of the test environment gets the review and handling \
-          of the test environment.",
+    why: "A production key among the files of the test environment is reviewed and handled like a \
+          test key.",
     bad: RuleExample::fields("metadata:\n  name: svc-siem-export-prod\n")
         .at("keys/dev/svc-siem-export-prod.yaml")
         .policy(KNOWN),

@@ -9,10 +9,10 @@ pub(crate) static RULE: Rule = Rule {
     code: "P004",
     name: "suppression-not-allowed",
     severity: Severity::Error,
-    summary: "a waiver or suppression comment for a rule that has `waivable: false` or is locked \
-        (for a waiver: locked by a parent policy)",
-    why: "The policy allows no exceptions for this rule. A waiver without effect would look like \
-          a granted exception.",
+    summary: "a waiver or suppression comment for a rule that allows none",
+    why: "A rule with `waivable: false` allows no exceptions. A locked rule allows no comment, \
+          and no waiver in a policy that extends the one that locks it. A waiver without effect \
+          would look like a granted exception.",
     bad: RuleExample::fields("").policy(
         "rules: { expiry-too-long: { waivable: false } }\nwaivers:\n  - { rule: E003, \
          key: svc-siem-export-prod, reason: \"SEC-77\", approvedBy: ciso@example.com, \

@@ -27,7 +27,7 @@ const WEAKER: &str = "apiVersion: cortexkey/v1\nkind: Policy\nmetadata: { name: 
     extends: [../acme.yaml] # has expiry-too-long: { max: 180d, locked: true }\n\
     rules: { expiry-too-long: { max: 900d } }\n";
 
-/// The same with a stricter limit, which a child may set.
+/// Like [`WEAKER`], with a stricter limit, which a child may set.
 const STRICTER: &str = "apiVersion: cortexkey/v1\nkind: Policy\nmetadata: { name: team }\n\
     extends: [../acme.yaml] # has expiry-too-long: { max: 180d, locked: true }\n\
     rules: { expiry-too-long: { max: 90d } }\n";

@@ -17,8 +17,8 @@ pub(crate) static RULE: Rule = Rule {
     bad: RuleExample::fields("metadata:\n  name: svc-siem-export-prod\n").policy(CUSTOM),
     good: RuleExample::fields("metadata:\n  name: svc-siem-export-prod\n  labels: { env: prod }\n")
         .policy(CUSTOM),
-    remedy: "Correct its `match`, or remove the custom rule. P008 runs only if the complete corpus \
-        is checked.",
+    remedy: "Correct the custom rule's `match`, or remove the rule. P008 runs only if the complete \
+        corpus is checked.",
     options: &[],
     fixes: Fixes::No,
     check: RuleCheck::Engine,

@@ -25,7 +25,7 @@ pub(super) fn first_held<'c>(
 }
 
 /// A role in words: its name, and the role that includes it.
-pub(super) fn words(role: &ResolvedRole) -> String {
+pub(super) fn role_text(role: &ResolvedRole) -> String {
     let name = quote(role.name());
     match &role.facts.implied_by {
         Some(by) => format!("{name}, which {} includes,", quote(by)),

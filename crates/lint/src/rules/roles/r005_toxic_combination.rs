@@ -7,7 +7,7 @@ use cortexkey_manifest::policy::{SettingSource, Severity};
 
 use crate::model::folded;
 use crate::rule::{FindingSink, Fixes, KeyContext, Rule, RuleCheck, RuleExample};
-use crate::rules::roles::held::{held, words};
+use crate::rules::roles::held::{held, role_text};
 
 const CONFLICT: &str = "catalog: { conflicts: [[Responder, Investigation Admin]] }\nrules: { role-privileged-without-approval: { enabled: false } }\n";
 
@@ -47,10 +47,10 @@ fn check(cx: &KeyContext<'_>, sink: &mut FindingSink<'_>) {
         let mut both = [one, other];
         both.sort_by_key(|(at, _)| *at);
         let [(first_at, first), (second_at, second)] = both;
-        let first_words = words(first);
+        let first_words = role_text(first);
         let message = format!(
             "{} must not be combined with {}",
-            words(second),
+            role_text(second),
             first_words.trim_end_matches(',')
         );
         cx.finding(roles[*second_at].span, message)

@@ -3,7 +3,7 @@
 use cortexkey_manifest::policy::Severity;
 
 use crate::rule::{FindingSink, Fixes, KeyContext, Rule, RuleCheck, RuleExample};
-use crate::rules::roles::held::{first_held, words};
+use crate::rules::roles::held::{first_held, role_text};
 
 pub(crate) static RULE: Rule = Rule {
     code: "R009",
@@ -29,7 +29,7 @@ fn check(cx: &KeyContext<'_>, sink: &mut FindingSink<'_>) {
         return;
     }
     for (span, role) in first_held(cx, |role| role.facts.privileged) {
-        let message = format!("{} is privileged, and no approval is recorded", words(role));
+        let message = format!("{} is privileged, and no approval is recorded", role_text(role));
         cx.finding(span, message)
             .help("write `approvals: [{ by: …, ticket: … }]` under `metadata`")
             .report(sink);

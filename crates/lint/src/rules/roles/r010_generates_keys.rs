@@ -5,7 +5,7 @@ use cortexkey_manifest::access::ResolvedRole;
 use cortexkey_manifest::policy::Severity;
 
 use crate::rule::{FindingSink, Fixes, KeyContext, Rule, RuleCheck, RuleExample};
-use crate::rules::roles::held::{first_held, words};
+use crate::rules::roles::held::{first_held, role_text};
 
 const GENERATOR: &str = "catalog:\n  roles:\n    - { name: Key Generator, components: { Public API: edit } }\n    - { name: Key Reader, components: { Public API: view } }\n";
 
@@ -34,7 +34,7 @@ fn check(cx: &KeyContext<'_>, sink: &mut FindingSink<'_>) {
         };
         let message = format!(
             "{} grants edit access to Public API{certainty}, so the key can generate keys",
-            words(role)
+            role_text(role)
         );
         let finding =
             cx.finding(span, message).help("lower `Public API` to `view` or `none` in the role");

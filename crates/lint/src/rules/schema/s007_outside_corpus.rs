@@ -19,9 +19,9 @@ pub(crate) static RULE: Rule = Rule {
     good: RuleExample::fields("metadata:\n  name: svc-export\n").at("keys/svc-export.yaml"),
     remedy: "Move the file to where `keys` looks, add its folder to `keys`, or delete it. The rule \
              reads all YAML and JSON files of the repository, every file below the folder that a \
-             `keys` pattern begins with, and every file named on the command line, whatever \
-             mistakes they contain. If a repository keeps examples elsewhere, lower the rule's \
-             severity in the policy.",
+             `keys` pattern begins with, and every file named on the command line, even if they \
+             contain mistakes. If a repository keeps examples elsewhere, lower the rule's severity \
+             in the policy.",
     options: &[],
     fixes: Fixes::No,
     check: RuleCheck::Corpus(check),

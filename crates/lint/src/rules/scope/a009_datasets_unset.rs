@@ -1,5 +1,5 @@
-//! A009 scope-datasets-unset: `scope.datasets` is missing although the tenant scopes dataset rows,
-//! or is set although it does not.
+//! A009 scope-datasets-unset: `scope.datasets` is missing for a tenant that scopes dataset rows, or
+//! set for one that does not.
 
 use cortexkey_manifest::Field;
 use cortexkey_manifest::policy::{SettingSource, Severity};
@@ -14,10 +14,10 @@ pub(crate) static RULE: Rule = Rule {
     code: "A009",
     name: "scope-datasets-unset",
     severity: Severity::Error,
-    summary: "`scope.datasets` is missing although the tenant scopes dataset rows, or is set \
-              although it does not",
+    summary: "`scope.datasets` is missing for a tenant that scopes dataset rows, or set for one \
+              that does not",
     why: "If the tenant scopes dataset rows, the call that sets a scope fails without `datasets`. \
-        Otherwise it fails with it.",
+        For other tenants, it fails with `datasets`.",
     bad: RuleExample::fields("spec:\n  scope:\n    assets: { mode: select, groups: [prod-eu] }\n    casesAndIssues: { mode: select, domains: [Security], unreferenced: false }\n    endpoints: { mode: none }\n").policy(HAS),
     good: RuleExample::fields("spec:\n  scope:\n    assets: { mode: select, groups: [prod-eu] }\n    casesAndIssues: { mode: select, domains: [Security], unreferenced: false }\n    endpoints: { mode: none }\n    datasets: { default: none }\n").policy(HAS),
     remedy: "Write `datasets: { default: none }`, or remove it if the tenant does not scope \

@@ -11,7 +11,7 @@ pub(crate) static RULE: Rule = Rule {
     severity: Severity::Error,
     summary: "an anchor, alias, merge key, or a tag that changes a value's type",
     why: "A review shows the changed lines. With an alias, a change to one line can grant roles to \
-        keys whose lines did not change, and readers disagree about merge keys. The linter expands \
+        keys whose lines did not change, and parsers disagree about merge keys. The linter expands \
         no alias, so a file that would expand without limit is harmless.",
     bad: RuleExample::fields("spec:\n  comment: &purpose Exports incidents\n"),
     good: RuleExample::fields("spec:\n  comment: Exports incidents\n"),

@@ -18,7 +18,8 @@ pub(crate) static RULE: Rule = Rule {
     bad: RuleExample::fields("spec:\n  lifetime: 90d\t# three months\n"),
     good: RuleExample::fields("spec:\n  lifetime: 90d # three months\n"),
     remedy: "Save the file as UTF-8 without a byte order mark, with one kind of line ending, \
-             spaces only, and a final newline. The fix does that outside quotes and blocks.",
+             spaces only, and a final newline. The fix does that, except in quoted strings and \
+             block scalars.",
     options: &[],
     fixes: Fixes::Safe,
     check: RuleCheck::File(check),

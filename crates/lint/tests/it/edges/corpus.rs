@@ -229,7 +229,7 @@ fn gained(policy: &str, before: &str, after: &str) -> Vec<String> {
     lines.map(|line| line.replace("svc-a.yaml:", "").replace("since `v1`: ", "")).collect()
 }
 
-/// The same by one change of the definition.
+/// Like [`gained`], after one change of the definition.
 fn gained_by(policy: &str, old: &str, before: &str, after: &str) -> Vec<String> {
     gained(policy, &key(old, before), &key(old, after))
 }
