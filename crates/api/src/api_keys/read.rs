@@ -197,7 +197,7 @@ mod tests {
             let list = read(json!({ "DATA": [key] }));
             assert_eq!(list.keys[0].creation_time, Some(time).filter(|_| is_ms), "{time}");
             let key = json!({ "id": 9, "security_level": "standard", "expiration": time });
-            assert_eq!(read(json!({ "DATA": [key] })).odd.is_empty(), is_ms, "{time}");
+            assert_eq!(read(json!({ "DATA": [key] })).unreadable.is_empty(), is_ms, "{time}");
         }
     }
 

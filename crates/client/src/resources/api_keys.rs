@@ -32,7 +32,7 @@ pub struct KeyList {
 impl KeyList {
     /// Whether the tenant may have keys that the list does not show.
     pub(crate) fn is_short(&self) -> bool {
-        self.missing > 0 || self.odd.iter().any(|record| record.id.is_none())
+        self.missing > 0 || self.unreadable.iter().any(|record| record.id.is_none())
     }
 
     /// Whether the tenant has no key with this id, which only a complete list can show.

@@ -484,7 +484,7 @@ fn the_generated_key_is_deleted_whatever_id_the_tenant_returned() {
         (200, list)
     });
     let (error, _) = failed_generation(&client);
-    assert!(matches!(error, RenewError::NotAsked { .. }), "{error:?}");
+    assert!(matches!(error, RenewError::NotAsRequested { .. }), "{error:?}");
     assert_eq!(*tenant.deleted.lock().unwrap(), [json!(9)]);
 }
 

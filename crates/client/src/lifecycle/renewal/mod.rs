@@ -17,7 +17,7 @@ use cortexkey_manifest::lock::{LockedKey, PendingKey, Retiring};
 
 use super::lock_file::RenewalJournal;
 use crate::resources::{
-    Confidence, KeyList, NewKey, ObservedScope, is_system, confidence, pending, shows_user,
+    Confidence, KeyList, NewKey, ObservedScope, confidence, is_system, pending, shows_user,
 };
 use crate::sink::{KeyInfo, Prepared, Sink};
 use crate::transport::Client;
