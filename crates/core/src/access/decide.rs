@@ -539,7 +539,7 @@ mod tests {
         let issue = Question::Issue { domain: "IT", references: &[] };
         let component = Question::Component { name: "Auditing", permission: Permission::View };
         let action = Question::Action { name: "Isolate" };
-        assert!(row.is_of_scope() && issue.is_of_scope());
-        assert!(!component.is_of_scope() && !action.is_of_scope());
+        assert!(row.is_about_scope() && issue.is_about_scope());
+        assert!(!component.is_about_scope() && !action.is_about_scope());
     }
 }
