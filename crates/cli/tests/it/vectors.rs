@@ -175,7 +175,7 @@ fn verify_reports_that_there_are_no_requests() {
     assert_eq!(ran.code, 3);
     insta::assert_snapshot!(ran.stderr, @r"
     error: there is no request to check
-     help: give one JSON object per line; `cortexkey verify --help` shows one
+     help: give one JSON object per line, as in `cortexkey verify --help`
     ");
 }
 
