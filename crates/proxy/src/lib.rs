@@ -8,6 +8,7 @@
 mod administration;
 mod allow;
 mod head;
+mod place;
 mod relay;
 mod serve;
 #[cfg(unix)]

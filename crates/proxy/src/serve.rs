@@ -21,11 +21,12 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot, watch};
+use tokio::sync::{Semaphore, oneshot, watch};
 use tokio_io_timeout::TimeoutStream;
 
 use crate::allow::AllowList;
 use crate::head::{AllowedCall, Denial, Transport, check_head};
+use crate::place::{Place, Unproven};
 use crate::relay;
 #[cfg(unix)]
 use crate::socket::Socket;
@@ -35,6 +36,8 @@ const HEADERS_MAX: usize = 100;
 const HEADER_BYTES_MAX: usize = 64 * 1024;
 /// For the head of a request; also how long a connection may be idle.
 const HEADER_TIME: Duration = Duration::from_secs(60);
+/// For the first valid request of a connection. Until then, any user of this machine may hold it.
+const FIRST_TIME: Duration = Duration::from_secs(10);
 /// The pause after a failure to accept, such as too many open files.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// More connections than requests, because clients keep some open.
@@ -132,8 +135,11 @@ struct Shared {
     token: Token,
     options: ProxyOptions,
     requests: Arc<Semaphore>,
+    /// Connections without a valid request so far.
+    unproven: Arc<Unproven>,
+    /// Places for the others.
     connections: Arc<Semaphore>,
-    /// How many connections may be open.
+    /// How many of the others may be open.
     connections_max: u32,
     /// Becomes true when the proxy stops.
     stopping: watch::Sender<bool>,
@@ -169,9 +175,16 @@ impl Proxy {
         let connections_max = u32::try_from(connections_max).unwrap_or(u32::MAX);
         let connections = Arc::new(Semaphore::new(connections_max as usize));
         let (stopping, _) = watch::channel(false);
-        let shared =
-            Shared { client, token, options, requests, connections, connections_max, stopping };
-        let shared = Arc::new(shared);
+        let shared = Arc::new(Shared {
+            client,
+            token,
+            options,
+            requests,
+            unproven: Arc::default(),
+            connections,
+            connections_max,
+            stopping,
+        });
         Ok(Self { runtime, shared, listener, signals })
     }
 
@@ -328,27 +341,21 @@ async fn drain(shared: &Shared) {
     let _ = tokio::time::timeout(DRAIN_TIME, all).await;
 }
 
-/// Accepts connections. Beyond the limit, they wait in the system's queue.
+/// Accepts connections.
 async fn accept(listener: &BoundListener, shared: &Arc<Shared>) {
     loop {
-        let Ok(place) = Arc::clone(&shared.connections).acquire_owned().await else { return };
         match listener {
             BoundListener::Tcp(listener, address) => match listener.accept().await {
                 Ok((stream, _)) => {
                     let _ = stream.set_nodelay(true);
-                    drop(tokio::spawn(connection(
-                        stream,
-                        Some(*address),
-                        Arc::clone(shared),
-                        place,
-                    )));
+                    drop(tokio::spawn(connection(stream, Some(*address), Arc::clone(shared))));
                 }
                 Err(_) => tokio::time::sleep(ACCEPT_PAUSE).await,
             },
             #[cfg(unix)]
             BoundListener::Socket(socket) => match socket.accept().await {
                 Ok(Some(stream)) => {
-                    drop(tokio::spawn(connection(stream, None, Arc::clone(shared), place)));
+                    drop(tokio::spawn(connection(stream, None, Arc::clone(shared))));
                 }
                 // Another user's process: its connection is closed without a response.
                 Ok(None) => {}
@@ -362,14 +369,16 @@ async fn connection(
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
     address: Option<SocketAddr>,
     shared: Arc<Shared>,
-    _permit: OwnedSemaphorePermit,
 ) {
+    let (place, mut displaced) = Place::take(&shared.unproven);
     let mut stream = TimeoutStream::new(stream);
     stream.set_write_timeout(Some(shared.options.stall_time));
     let mut stopping = shared.stopping.subscribe();
+    let of_connection = Arc::clone(&place);
     let service = service_fn(move |request| {
         let shared = Arc::clone(&shared);
-        async move { Ok::<_, Infallible>(respond(request, address, shared).await) }
+        let place = Arc::clone(&of_connection);
+        async move { Ok::<_, Infallible>(respond(request, address, shared, &place).await) }
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
@@ -383,10 +392,20 @@ async fn connection(
     // response.
     tokio::select! {
         _ = connection.as_mut() => return,
+        () = unproven_end(&place, &mut displaced) => return,
         () = stopped(&mut stopping) => {}
     }
     connection.as_mut().graceful_shutdown();
     let _ = connection.await;
+}
+
+/// Waits until a connection has to be closed because it sent no valid request: in time, or before
+/// newer ones needed its place.
+async fn unproven_end(place: &Place, displaced: &mut oneshot::Receiver<()>) {
+    let _ = tokio::time::timeout(FIRST_TIME, displaced).await;
+    if place.is_proven() {
+        core::future::pending::<()>().await;
+    }
 }
 
 /// Waits until the proxy stops.
@@ -399,6 +418,7 @@ async fn respond(
     request: Request<Incoming>,
     address: Option<SocketAddr>,
     shared: Arc<Shared>,
+    place: &Place,
 ) -> ProxyResponse {
     let started = Instant::now();
     let method = request.method().clone();
@@ -410,6 +430,7 @@ async fn respond(
     let call = check_head(&parts, &gate, &shared.options.allow);
     let path = call.as_ref().ok().map(|call| call.path.clone());
     let outcome = match call {
+        Ok(_) if !place.prove(&shared.connections).await => Err(Failure::Denied(Denial::Busy)),
         Ok(call) => forward(call, parts.headers, body, &shared).await,
         Err(denial) => Err(Failure::Denied(denial)),
     };

@@ -445,6 +445,39 @@ fn a_program_that_never_reads_gives_its_connection_back() {
 }
 
 #[test]
+fn silent_and_refused_connections_keep_no_client_out() {
+    let tenant = Tenant::start();
+    let proxy = Proxy::start(&tenant, &["--max-requests", "1"]);
+    let mut silent: Vec<TcpStream> =
+        (0..300).map(|_| TcpStream::connect(proxy.host()).unwrap()).collect();
+    let refused: Vec<TcpStream> = (0..30)
+        .map(|_| {
+            let mut stream = TcpStream::connect(proxy.host()).unwrap();
+            let host = proxy.host();
+            let head =
+                format!("POST {LIST} HTTP/1.1\r\nHost: {host}\r\nContent-Length: 99\r\n\r\n");
+            stream.write_all(head.as_bytes()).unwrap();
+            stream
+        })
+        .collect();
+    assert_eq!(status(&proxy.request(&format!("GET {HEALTH}"), "", "")), 200);
+    // The oldest of them were closed, without a response.
+    let mut rest = Vec::new();
+    silent[0].set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    assert!(silent[0].read_to_end(&mut rest).is_err() || rest.is_empty());
+    drop(refused);
+}
+
+#[test]
+fn an_option_that_the_proxy_does_not_use_is_a_usage_error() {
+    let tenant = Tenant::start();
+    for command in ["proxy", "doctor"] {
+        let ran = finish(&mut tenant.with_key("advanced", &[command, "--retries", "1"]));
+        assert_eq!(ran.code, 2, "{command}: {ran:?}");
+    }
+}
+
+#[test]
 fn a_header_that_repeats_the_key_is_dropped() {
     let tenant = Tenant::start();
     let (_, key) = tenant.key("standard");
