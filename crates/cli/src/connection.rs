@@ -95,23 +95,6 @@ pub(crate) struct CalledTenantArgs {
     child_tenant: Option<String>,
 }
 
-/// How calls are made.
-#[derive(clap::Args)]
-struct CallArgs {
-    /// Timeout of each attempt, in milliseconds [default: 60000]
-    #[arg(long, value_name = "MS", value_parser = timeout_ms(), help_heading = "Tenant")]
-    timeout_ms: Option<u64>,
-
-    /// How often to retry a call that is safe to repeat [default: 2]
-    #[arg(
-        long,
-        value_name = "N",
-        value_parser = value_parser!(u32).range(..=i64::from(RETRIES_MAX)),
-        help_heading = "Tenant"
-    )]
-    retries: Option<u32>,
-}
-
 /// The tenant, and the key that signs, for a command that makes no call itself.
 #[derive(clap::Args)]
 pub(crate) struct TenantKeyArgs {
@@ -122,14 +105,31 @@ pub(crate) struct TenantKeyArgs {
     key: KeyArgs,
 }
 
+/// The tenant, the key that signs, and the timeout, for a command that makes each call once.
+#[derive(clap::Args)]
+pub(crate) struct SingleCallArgs {
+    #[command(flatten)]
+    called: CalledTenantArgs,
+
+    /// Timeout of each attempt, in milliseconds [default: 60000]
+    #[arg(long, value_name = "MS", value_parser = timeout_ms(), help_heading = "Tenant")]
+    timeout_ms: Option<u64>,
+}
+
 /// The tenant, the key that signs, and how calls are made.
 #[derive(clap::Args)]
 pub(crate) struct ConnectionArgs {
     #[command(flatten)]
-    called: CalledTenantArgs,
+    single: SingleCallArgs,
 
-    #[command(flatten)]
-    calls: CallArgs,
+    /// How often to retry a call that is safe to repeat [default: 2]
+    #[arg(
+        long,
+        value_name = "N",
+        value_parser = value_parser!(u32).range(..=i64::from(RETRIES_MAX)),
+        help_heading = "Tenant"
+    )]
+    retries: Option<u32>,
 }
 
 /// Where settings come from, for the help of commands that call a tenant.
@@ -207,7 +207,7 @@ impl CalledTenantArgs {
     }
 }
 
-impl ConnectionArgs {
+impl SingleCallArgs {
     /// Whether the key is read from standard input.
     pub(crate) fn key_is_on_stdin(&self) -> bool {
         self.called.tenant.key.key_stdin
@@ -215,12 +215,25 @@ impl ConnectionArgs {
 
     /// The settings given as arguments.
     pub(crate) fn given(&self) -> ExplicitSettings {
-        let calls = &self.calls;
-        ExplicitSettings {
-            timeout: calls.timeout_ms.map(Duration::from_millis),
-            retries: calls.retries,
-            ..self.called.given()
-        }
+        let timeout = self.timeout_ms.map(Duration::from_millis);
+        ExplicitSettings { timeout, ..self.called.given() }
+    }
+
+    /// Resolves the tenant and the signing key, with the key itself.
+    pub(crate) fn resolve_with_key(&self) -> Result<(Connection, Zeroizing<Vec<u8>>), Failure> {
+        resolved_with_key(&self.given())
+    }
+}
+
+impl ConnectionArgs {
+    /// Whether the key is read from standard input.
+    pub(crate) fn key_is_on_stdin(&self) -> bool {
+        self.single.key_is_on_stdin()
+    }
+
+    /// The settings given as arguments.
+    pub(crate) fn given(&self) -> ExplicitSettings {
+        ExplicitSettings { retries: self.retries, ..self.single.given() }
     }
 
     /// Resolves the tenant, the signing key and the options of calls.
@@ -240,17 +253,15 @@ impl ConnectionArgs {
 
     /// Whether a tenant or a key is named by hand.
     pub(crate) fn is_given(&self) -> bool {
-        let CalledTenantArgs { tenant, child_tenant } = &self.called;
+        let CalledTenantArgs { tenant, child_tenant } = &self.single.called;
         let TenantKeyArgs { address, key } = tenant;
-        let of_key = key.id.key_id.is_some() || key.id.level.is_some() || key.key_file.is_some();
-        let of_tenant = address.fqdn.is_some() || address.on_premises;
+        let of_key = key.id.key_id.is_some()
+            || key.id.level.is_some()
+            || key.key_file.is_some()
+            || key.key_store.is_some();
+        let of_tenant = address.fqdn.is_some() || address.on_premises || address.ca_file.is_some();
         let is_named = key.id.profile.is_some() || child_tenant.is_some();
         of_key || of_tenant || is_named || key.key_stdin
-    }
-
-    /// Like [`resolve`](Self::resolve), with the key itself, for a program that signs requests.
-    pub(crate) fn resolve_with_key(&self) -> Result<(Connection, Zeroizing<Vec<u8>>), Failure> {
-        resolved_with_key(&self.given())
     }
 
     /// Returns these settings for another profile. If several profiles are used, each needs its own

@@ -10,7 +10,7 @@ use cortexkey_client::{
 };
 use serde_json::json;
 
-use crate::connection::{ConnectionArgs, SETTINGS, failure};
+use crate::connection::{SETTINGS, SingleCallArgs, failure};
 use crate::exit::{Exit, Failure};
 use crate::input;
 use crate::text::{self, BAD, BOLD, DIM, Format, GOOD};
@@ -54,7 +54,7 @@ pub(crate) struct Args {
     format: Format,
 
     #[command(flatten)]
-    connection: ConnectionArgs,
+    connection: SingleCallArgs,
 }
 
 const EXAMPLES: &str = "\

@@ -15,7 +15,7 @@ use serde_json::json;
 
 use super::exec;
 use crate::change::announce;
-use crate::connection::{ConnectionArgs, SETTINGS};
+use crate::connection::{SETTINGS, SingleCallArgs};
 use crate::env_file;
 use crate::exit::{Exit, Failure};
 use crate::text::{self, BAD, DIM};
@@ -34,7 +34,7 @@ const BODY_MIB_MAX: u64 = 64 * 1024;
 #[command(after_help = format!("{EXAMPLES}\n\n{SETTINGS}"))]
 pub(crate) struct Args {
     #[command(flatten)]
-    connection: ConnectionArgs,
+    connection: SingleCallArgs,
 
     /// The port of 127.0.0.1 to listen on; 0 picks a free one
     #[arg(long, value_name = "PORT", default_value_t = 0)]
