@@ -5,6 +5,7 @@
 mod chain;
 mod child;
 mod counted;
+mod exclusive;
 #[cfg(windows)]
 mod hold;
 mod names;
@@ -17,6 +18,7 @@ mod write;
 pub use chain::{chain, message_and_help, text_with_help, with_help};
 pub use child::{command, is_secret, is_steering, secret_variables, steering_variables};
 pub use counted::counted;
+pub use exclusive::lock_exclusively;
 #[cfg(windows)]
 pub use hold::hold;
 pub use names::is_reserved;

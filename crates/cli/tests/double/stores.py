@@ -84,13 +84,13 @@ class Vault:
     def do_GET(self):
         if self.refused():
             return
-        if self.path == "/v1/sys/internal/ui/mounts/secret":
+        if self.path in ("/v1/sys/internal/ui/mounts/secret", "/v1/sys/internal/ui/mounts/team/kv"):
             self.answer(200, {"data": {"type": "kv", "options": {"version": "2"}}})
         elif self.path == "/v1/sys/internal/ui/mounts/old":
             self.answer(200, {"data": {"type": "kv", "options": {"version": "1"}}})
         elif self.path.startswith("/v1/old/"):
             self.answer(404, {"errors": []})
-        elif not self.path.startswith("/v1/secret/data/"):
+        elif not self.path.startswith(("/v1/secret/data/", "/v1/team/kv/data/")):
             self.answer(404, {"errors": ["no handler for route"]})
         else:
             if load("written") and fault("blind"):
@@ -107,7 +107,7 @@ class Vault:
         body = json.loads(self.rfile.read(int(self.headers["content-length"])))
         if self.refused():
             return
-        if not self.path.startswith("/v1/secret/data/"):
+        if not self.path.startswith(("/v1/secret/data/", "/v1/team/kv/data/")):
             save(body, "stray")
             return self.answer(204, {})
         if fault("denied"):

@@ -161,6 +161,7 @@ fn every_store_supports_a_keys_life_cycle() {
     let file = format!("file://{}/key.json", world.folder.path().display());
     for url in [
         VAULT,
+        "vault://team/kv//cortex/siem",
         "aws-sm://cortex/siem",
         "azure-kv://ops/cortex-siem",
         "gcp-sm://my-project/cortex",
@@ -172,6 +173,9 @@ fn every_store_supports_a_keys_life_cycle() {
     ] {
         lives_in(&world, url);
     }
+    assert!(world.store("vault-_v1_team_kv_data_cortex_siem").exists());
+    let wrong = world.generate("vault://team/kv/cortex/siem");
+    assert!(wrong.code == 1 && wrong.stderr.contains("`//`"), "{wrong:?}");
     let log = fs::read_to_string(world.store("log")).unwrap();
     assert!(log.lines().count() > 40, "{log}");
     let longest = log.split('"').map(str::len).max().unwrap();

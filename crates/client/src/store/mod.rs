@@ -19,12 +19,11 @@ mod vault;
 use core::fmt;
 use core::time::Duration;
 use std::ffi::OsString;
-use std::fs::{self, File, TryLockError};
-use std::io;
+use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::time::Instant;
 
 use cortexkey_core::auth::KeyId;
+use cortexkey_system::lock_exclusively;
 
 pub use content::{SecretMetadata, StoredSecret};
 pub use error::StoreError;
@@ -42,7 +41,6 @@ const SECRET_BYTES_MAX: usize = 256 * 1024;
 const LOCK: &str = "stores.lock";
 /// How long another run on this machine may take to write a key.
 const LOCK_WAIT_MAX: Duration = Duration::from_secs(300);
-const LOCK_POLL: Duration = Duration::from_millis(20);
 
 /// What a store holds at an address.
 struct Held {
@@ -186,27 +184,8 @@ impl fmt::Display for SecretStore {
 
 /// Locks a file until it is dropped, and waits while another run holds it.
 fn hold(path: &Path) -> Result<File, StoreError> {
-    let failed = |error| StoreError::Lock { path: path.to_owned(), error };
-    if let Some(folder) = path.parent() {
-        fs::create_dir_all(folder).map_err(failed)?;
-    }
-    let mut options = File::options();
-    let file = options.create(true).truncate(false).write(true).open(path).map_err(failed)?;
-    let start = Instant::now();
-    loop {
-        match file.try_lock() {
-            Ok(()) => return Ok(file),
-            // Some network file systems do not support locks.
-            Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Unsupported => {
-                return Ok(file);
-            }
-            Err(TryLockError::Error(error)) => return Err(failed(error)),
-            Err(TryLockError::WouldBlock) if start.elapsed() > LOCK_WAIT_MAX => {
-                return Err(failed(io::Error::other("another run holds it")));
-            }
-            Err(TryLockError::WouldBlock) => std::thread::sleep(LOCK_POLL),
-        }
-    }
+    lock_exclusively(path, LOCK_WAIT_MAX)
+        .map_err(|error| StoreError::Lock { path: path.to_owned(), error })
 }
 
 /// Whether a store's contents are unchanged.

@@ -2,6 +2,9 @@
 //!
 //! One table names the schemes and their forms. A part of an address becomes a path or an argument
 //! of another program. It may therefore contain only plain characters, and may not begin with `-`.
+//!
+//! Where the mount of a Vault ends cannot be seen from a path, so a mount of several segments is
+//! followed by `//`; without it, the mount is the first segment.
 
 use core::fmt;
 
@@ -124,7 +127,18 @@ impl core::str::FromStr for StoreUrl {
             (Kind::File, None) => return Err(StoreUrlError::Form(form)),
             (_, _) => path,
         };
+        let (mount, path) = match path.split_once("//") {
+            Some((mount, path)) if scheme.kind == Kind::Vault => (Some(mount), path),
+            _ => (None, path),
+        };
         let mut parts: Vec<String> = path.split('/').map(str::to_owned).collect();
+        let is_mount = |mount: &str| mount.split('/').all(|part| is_part(part, false));
+        if let Some(mount) = mount {
+            if !is_mount(mount) {
+                return Err(StoreUrlError::Part(form));
+            }
+            parts.insert(0, mount.to_owned());
+        }
         let fits = match scheme.parts {
             Parts::Exactly(count) => parts.len() == count,
             Parts::AtLeast(count) => parts.len() >= count,
@@ -133,7 +147,8 @@ impl core::str::FromStr for StoreUrl {
             return Err(StoreUrlError::Form(form));
         }
         let spaces = matches!(scheme.kind, Kind::OnePassword | Kind::Pass | Kind::File);
-        if !parts.iter().all(|part| is_part(part, spaces)) {
+        let checked = parts.get(usize::from(mount.is_some())..).unwrap_or_default();
+        if !checked.iter().all(|part| is_part(part, spaces)) {
             return Err(StoreUrlError::Part(form));
         }
         let field = match scheme.kind {
@@ -193,6 +208,8 @@ mod tests {
         for (text, parts, field) in [
             ("vault://secret/cortex/siem", &["secret", "cortex", "siem"][..], "key"),
             ("vault://secret/cortex#prod", &["secret", "cortex"], "prod"),
+            ("vault://team/kv//cortex/siem", &["team/kv", "cortex", "siem"], "key"),
+            ("vault://secret//cortex#prod", &["secret", "cortex"], "prod"),
             ("aws-sm://cortex/siem", &["cortex", "siem"], "key"),
             ("azure-kv://ops/cortex-siem", &["ops", "cortex-siem"], "key"),
             ("gcp-sm://my-project/cortex", &["my-project", "cortex"], "key"),
@@ -218,6 +235,12 @@ mod tests {
             "vault://secret",
             "vault://secret/",
             "vault:///secret/x",
+            "vault:////x",
+            "vault://a/..//x",
+            "vault://a//",
+            "vault://a//b//c",
+            "vault://a///b",
+            "pass://a//b",
             "vault://secret/../sys/raw",
             "vault://secret/a?b",
             "vault://secret/a%2Fb",

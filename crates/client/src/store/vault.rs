@@ -197,6 +197,10 @@ fn json_of(answer: &WebResponse) -> Result<Json, StoreError> {
 
 fn refused(answer: &WebResponse) -> StoreError {
     let advice = match answer.status {
+        404 => {
+            "\nhelp: no engine is mounted there; write `//` after a mount of several segments, such as \
+             vault://team/kv//cortex/siem"
+        }
         403 => " (the token lacks a permission on this path, or has expired)",
         503 => " (the server is sealed or not ready)",
         301..=308 => " (redirects are not followed)\nhelp: set VAULT_ADDR to the active server",
