@@ -1,4 +1,4 @@
-// Starts `cortexkey lsp` for the YAML files of a folder, and restarts it when its settings change.
+// Starts `cortexkey lsp` for the YAML and JSON files of a folder, and restarts it when its settings change.
 
 import { commands, ExtensionContext, window, workspace } from "vscode";
 import { LanguageClient, LanguageClientOptions, ServerOptions } from "vscode-languageclient/node";
@@ -31,7 +31,7 @@ async function start(): Promise<void> {
   const command = workspace.getConfiguration("cortexkey").get<string>("path") || "cortexkey";
   const server: ServerOptions = { command, args: ["lsp"] };
   const options: LanguageClientOptions = {
-    documentSelector: [{ scheme: "file", language: "yaml" }],
+    documentSelector: ["yaml", "json", "jsonc"].map((language) => ({ scheme: "file", language })),
   };
   client = new LanguageClient("cortexkey", "cortexkey", server, options);
   try {

@@ -12,7 +12,9 @@ use jiff::Timestamp;
 use super::owners::Owners;
 use super::run::{LintOptions, subject};
 use super::suppressions::{self, Suppression};
-use crate::model::{CorpusFile, Family, Finding, FindingBuilder, KeyDocument, Location, SourceId};
+use crate::model::{
+    CorpusFile, Family, Finding, FindingBuilder, KeyDocument, Location, SourceId, in_json,
+};
 use crate::policy::custom::{Budget, OwnerKeys};
 use crate::policy::{Custom, EffectiveSettings, Policy, Settings, Subject};
 use crate::rule::{
@@ -81,6 +83,9 @@ impl<'a> FileLinter<'a> {
         }
         if self.comments {
             result.suppressions = suppressions::read(SourceId::File(file.id), &file.tree);
+        }
+        for finding in &mut result.findings {
+            finding.fix = finding.fix.take().and_then(|fix| in_json(&file.tree, fix));
         }
         limit(&mut result.findings, SourceId::File(file.id));
         result

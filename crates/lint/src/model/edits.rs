@@ -2,7 +2,8 @@
 //! content.
 
 use cortexkey_manifest::Span;
-use cortexkey_manifest::yaml::{NodeId, NodeKind, Parent, Tree};
+use cortexkey_manifest::yaml::{NodeId, NodeKind, Parent, Style, Tree, YamlLimits, parse};
+use serde_json::Value;
 
 use super::finding::{Edit, Fix};
 
@@ -61,6 +62,80 @@ pub(crate) fn add_after(tree: &Tree, key: Span, field: &str, safe: bool) -> Opti
     Some(Fix { safe, edits: vec![Edit { span: Span::new(line_end, line_end), text }] })
 }
 
+/// A fix of a file in JSON, which stays JSON: rules write YAML. `None` if the result would not be
+/// JSON. In any other file, the fix stays as it is.
+pub(crate) fn in_json(tree: &Tree, fix: Fix) -> Option<Fix> {
+    let source = tree.source();
+    let is_json = |text: &str| serde_json::from_str::<Value>(text).is_ok();
+    if !source.trim_start().starts_with(['{', '[']) || !is_json(source) {
+        return Some(fix);
+    }
+    if is_json(&applied(source, &fix.edits)?) {
+        return Some(fix);
+    }
+    let edit = |edit: Edit| Some(Edit { text: json_text(&edit.text)?, ..edit });
+    let edits = fix.edits.into_iter().map(edit).collect::<Option<Vec<_>>>()?;
+    is_json(&applied(source, &edits)?).then_some(Fix { edits, ..fix })
+}
+
+/// A text with edits that do not overlap.
+fn applied(text: &str, edits: &[Edit]) -> Option<String> {
+    let mut edits: Vec<&Edit> = edits.iter().collect();
+    edits.sort_by_key(|edit| edit.span.start);
+    let mut out = String::with_capacity(text.len());
+    let mut at = 0;
+    for edit in edits {
+        out += text.get(at..edit.span.start as usize)?;
+        out += &edit.text;
+        at = edit.span.end as usize;
+    }
+    Some(out + text.get(at..)?)
+}
+
+/// The text of an edit as JSON: a value, or a field with its value, after a comma if there is one.
+fn json_text(text: &str) -> Option<String> {
+    let (comma, text) = match text.strip_prefix(", ") {
+        Some(rest) => (", ", rest),
+        None => ("", text),
+    };
+    if text.is_empty() || serde_json::from_str::<Value>(text).is_ok() {
+        return Some(format!("{comma}{text}"));
+    }
+    let parsed = parse(text, &YamlLimits::default());
+    let root = parsed.first()?.root;
+    let value = json_value(&parsed.tree, root)?;
+    match (&parsed.tree.node(root).kind, value) {
+        (NodeKind::Mapping { flow: false, .. }, Value::Object(fields)) => {
+            let field = |(name, value): (&String, &Value)| {
+                format!("{}: {value}", Value::from(name.as_str()))
+            };
+            Some(comma.to_owned() + &fields.iter().map(field).collect::<Vec<_>>().join(", "))
+        }
+        (_, value) => Some(format!("{comma}{value}")),
+    }
+}
+
+fn json_value(tree: &Tree, id: NodeId) -> Option<Value> {
+    match &tree.node(id).kind {
+        NodeKind::Scalar { style, .. } => {
+            let text = tree.text_of(id)?;
+            let plain = serde_json::from_str(text).ok().filter(|_| *style == Style::Plain);
+            Some(plain.unwrap_or_else(|| text.into()))
+        }
+        NodeKind::Sequence { items, .. } => {
+            items.iter().map(|item| json_value(tree, *item)).collect()
+        }
+        NodeKind::Mapping { entries, .. } => entries
+            .iter()
+            .map(|entry| {
+                Some((tree.text_of(entry.key)?.to_owned(), json_value(tree, entry.value)?))
+            })
+            .collect::<Option<serde_json::Map<_, _>>>()
+            .map(Value::Object),
+        _ => None,
+    }
+}
+
 /// The line ending that the file uses.
 pub(crate) fn end_of_line(tree: &Tree) -> &'static str {
     if tree.source().contains("\r\n") { "\r\n" } else { "\n" }
@@ -111,4 +186,41 @@ fn remove(
     let next = tree.comments().partition_point(|comment| comment.span.end <= span.start);
     let comment = tree.comments().get(next).is_some_and(|c| c.span.start < span.end);
     (!comment).then(|| Fix { safe, edits: vec![Edit { span, text: String::new() }] })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use super::*;
+
+    #[test]
+    fn a_fix_of_a_file_in_json_stays_json() {
+        let source = r#"{ "a": "x", "list": ["b", "c"] }"#;
+        let tree = parse(source, &YamlLimits::default()).tree;
+        let fixed = |at: &str, text: &str| {
+            let start = source.find(at).unwrap();
+            let fix = Fix::unsafe_(Span::new(start, start + at.len()), text);
+            in_json(&tree, fix).and_then(|fix| applied(source, &fix.edits))
+        };
+        for (at, text, expected) in [
+            (r#""x""#, "advanced", r#"{ "a": "advanced", "list": ["b", "c"] }"#),
+            (r#""x""#, "false", r#"{ "a": false, "list": ["b", "c"] }"#),
+            (r#""x""#, "'it''s'", r#"{ "a": "it's", "list": ["b", "c"] }"#),
+            (r#""x""#, "'12'", r#"{ "a": "12", "list": ["b", "c"] }"#),
+            (r#""x""#, "[x, y]", r#"{ "a": ["x","y"], "list": ["b", "c"] }"#),
+            (r#""a""#, "name", r#"{ "name": "x", "list": ["b", "c"] }"#),
+            (r#""a": "x""#, "lifetime: 90d", r#"{ "lifetime": "90d", "list": ["b", "c"] }"#),
+            (r#", "c""#, "", r#"{ "a": "x", "list": ["b"] }"#),
+            (r#", "list""#, ", b: c, \"list\"", ""),
+        ] {
+            let expected = Some(expected.to_owned()).filter(|text| !text.is_empty());
+            assert_eq!(fixed(at, text), expected, "{text}");
+        }
+        // A comment is not JSON, and files in YAML stay as they are.
+        assert_eq!(fixed("{ ", "# a comment\n{ "), None);
+        let yaml = parse("{ a: x }", &YamlLimits::default()).tree;
+        let fix = Fix::safe(Span::new(5, 6), "advanced");
+        assert_eq!(in_json(&yaml, fix.clone()), Some(fix));
+    }
 }

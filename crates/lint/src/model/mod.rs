@@ -19,7 +19,7 @@ pub(crate) use corpus::document_at;
 pub use corpus::{Corpus, CorpusFile, EarlierCorpus, KeyDocument, LockedKeys};
 pub(crate) use duration::{duration_beyond, duration_in_words};
 pub(crate) use edits::{
-    add_after, end_of_line, entry_span, remove_entry, remove_item, remove_waiver,
+    add_after, end_of_line, entry_span, in_json, remove_entry, remove_item, remove_waiver,
 };
 pub use finding::{Edit, Finding, Fix, Related, WaivedBy, WaivedFinding};
 pub(crate) use fingerprint::fingerprints;

@@ -8,12 +8,13 @@ use std::time::Duration;
 use lsp_server::{Connection, Message, Notification, Request, RequestId};
 use serde_json::{Value, json};
 
-const PATIENCE: Duration = Duration::from_secs(60);
+/// Only ends a test whose server hangs: a busy machine may take long.
+const PATIENCE: Duration = Duration::from_secs(600);
 
 pub(crate) struct Editor {
     folder: tempfile::TempDir,
     client: Option<Connection>,
-    server: Option<JoinHandle<()>>,
+    server: Option<JoinHandle<Result<(), String>>>,
     shown: HashMap<String, Vec<Value>>,
     next: i32,
 }
@@ -32,7 +33,8 @@ impl Editor {
             fs::write(path, text).unwrap();
         }
         let (client, server) = Connection::memory();
-        let server = std::thread::spawn(move || cortexkey_lsp::serve(&server).unwrap());
+        let serve = move || cortexkey_lsp::serve(&server).map_err(|error| error.to_string());
+        let server = std::thread::spawn(serve);
         let mut editor = Self {
             folder,
             client: Some(client),
@@ -212,7 +214,7 @@ impl Drop for Editor {
         self.exchange("shutdown", &Value::Null);
         self.notify("exit", Value::Null);
         self.client = None;
-        self.server.take().unwrap().join().unwrap();
+        self.server.take().unwrap().join().unwrap().unwrap();
     }
 }
 
