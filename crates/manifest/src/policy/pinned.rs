@@ -8,15 +8,15 @@ use core::fmt;
 use std::collections::BTreeMap;
 
 use super::builtin::is_builtin;
+use crate::tokens::{COPIES, REVISION_CHARS};
 
 /// The folder of the copies, next to the policy.
-pub const FOLDER: &str = ".cortexkey/policies";
+pub const FOLDER: &str = COPIES;
 /// The file with their digests, next to the policy.
 pub const LOCK: &str = ".cortexkey/policies.lock";
 /// The suffix of a copy's name.
 const END: &str = ".policy";
 const URL_BYTES_MAX: usize = 1024;
-const REVISION_CHARS: usize = 16;
 const OCI: &str = "oci://";
 
 /// A parent of a policy.

@@ -34,6 +34,10 @@ pub(crate) const REFUSED_MIN: usize = 12;
 const REFUSED_MAX: usize = 512;
 
 /// From this length on, an unbroken run in a path given by the user is a key rather than a name.
+/// The folder of the copies of remote policies.
+pub(crate) const COPIES: &str = ".cortexkey/policies";
+/// How many digits of a revision the path of a copy has.
+pub(crate) const REVISION_CHARS: usize = 16;
 const IN_PATH: usize = 24;
 
 /// Prefixes of known keys, the minimum length of the rest, whether the rest must look random
@@ -115,8 +119,24 @@ impl SecretFieldName {
 /// offsets stay valid.
 #[must_use]
 pub fn mask_tokens(text: &str) -> String {
-    let ranges = tokens(text);
+    let mut ranges = tokens(text);
+    ranges.retain(|range| !is_revision(text, range));
     if ranges.is_empty() { text.to_owned() } else { blank(text, &ranges) }
+}
+
+/// Whether a run is the revision in the path of a remote policy's copy.
+fn is_revision(text: &str, run: &Range<usize>) -> bool {
+    let (Some(before), Some(name), Some(after)) =
+        (text.get(..run.start), text.get(run.clone()), text.get(run.end..))
+    else {
+        return false;
+    };
+    let is_hex = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
+    name.len() == REVISION_CHARS
+        && name.bytes().all(is_hex)
+        && before.ends_with('/')
+        && after.starts_with('/')
+        && before.rsplit(char::is_whitespace).next().is_some_and(|path| path.contains(COPIES))
 }
 
 /// Like [`mask_tokens`], for text with paths: a file name that looks like a key is masked too,
@@ -128,6 +148,7 @@ pub fn mask_path(text: &str) -> String {
         let run = &text[run.clone()];
         run.len() >= IN_PATH && (is_random(run) || has_digit_inside(run))
     }));
+    ranges.retain(|range| !is_revision(text, range));
     ranges.sort_by_key(|range| range.start);
     if ranges.is_empty() { text.to_owned() } else { blank(text, &ranges) }
 }

@@ -94,6 +94,20 @@ fn a_key_given_as_a_path_is_masked() {
 }
 
 #[test]
+fn the_revision_in_the_path_of_a_remote_policy_is_shown() {
+    let path = ".cortexkey/policies/git/git.example.com/p.git/9f2c61d07ba34e58/base.yaml.policy";
+    for text in [path.to_owned(), format!("sub/{path} was changed")] {
+        assert_eq!(mask_path(&text), text);
+        assert_eq!(mask_tokens(&text), text);
+    }
+    let key = "9f2c61d07ba34e5890d1fe27c3b8a645";
+    for text in [format!(".cortexkey/policies/{key}/x"), format!("a .cortexkey/policies b/{key}/x")]
+    {
+        assert!(!mask_path(&text).contains(key), "{text}");
+    }
+}
+
+#[test]
 fn values_of_secret_names_are_found_without_a_tree() {
     let text =
         "spec:\n  api_key: hunter2\n  # Password = abc\n  token: |\n    l1\n    l2\n  x: 1\n";
