@@ -16,8 +16,8 @@ pub(crate) enum HookBehaviour {
     Closes,
     /// Closes the connection in the middle of the response's head.
     BreaksOff,
-    /// Waits this long before it responds.
-    Waits(Duration),
+    /// Responds only once it is to do something else; not if the client hangs up before.
+    Waits,
     /// Redirects elsewhere.
     Redirects,
     /// Kills the program under test before it has read the request.
@@ -119,8 +119,15 @@ fn serve(mut stream: &TcpStream, state: &Mutex<State>) {
     state.lock().unwrap().got.push(ReceivedRequest { head, body });
     let status = match does {
         HookBehaviour::Answers(status) => status,
-        HookBehaviour::Waits(time) => {
-            std::thread::sleep(time);
+        HookBehaviour::Waits => {
+            stream.set_nonblocking(true).unwrap();
+            while state.lock().unwrap().does == HookBehaviour::Waits {
+                if matches!(stream.peek(&mut [0]), Ok(0)) {
+                    return;
+                }
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            stream.set_nonblocking(false).unwrap();
             200
         }
         HookBehaviour::Redirects => 307,

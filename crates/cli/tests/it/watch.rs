@@ -213,9 +213,9 @@ fn an_email_states_its_subject_and_has_one_id() {
 
 #[test]
 fn a_failing_target_gets_its_notices_later_and_delays_no_other() {
-    let watched = Watched::new(&format!(
-        "{HOOK}timeout_ms = 300\n[targets.z]\nkind = 'file'\npath = '../../z'\n"
-    ));
+    let targets =
+        |timeout: &str| format!("{HOOK}{timeout}[targets.z]\nkind = 'file'\npath = '../../z'\n");
+    let watched = Watched::new(&targets(""));
     watched.world.make("Viewer", "SEC-1");
     let mut message = None;
     for (does, outcome, sent) in [
@@ -227,10 +227,13 @@ fn a_failing_target_gets_its_notices_later_and_delays_no_other() {
         (HookBehaviour::Closes, "doubtful", true),
         (HookBehaviour::BreaksOff, "doubtful", true),
         (HookBehaviour::Answers(502), "doubtful", true),
-        (HookBehaviour::Waits(Duration::from_millis(900)), "doubtful", true),
+        (HookBehaviour::Waits, "doubtful", true),
         (HookBehaviour::Answers(503), "failed", true),
     ] {
         watched.hook.does(does);
+        // Only the one that never responds needs a time limit.
+        let waits = does == HookBehaviour::Waits;
+        watched.configure(&targets(if waits { "timeout_ms = 2000\n" } else { "" }));
         let (value, ran) = watched.run(&[]);
         assert_eq!(ran.code, 1, "{does:?}: {ran:?}");
         assert_eq!(outcomes(&value)[0], ("hook".to_owned(), outcome.to_owned()), "{does:?}");
@@ -338,7 +341,7 @@ fn without_its_state_nothing_is_sent() {
     assert!(watched.hook.got().is_empty());
 
     // One run at a time.
-    watched.hook.does(HookBehaviour::Waits(Duration::from_millis(1500)));
+    watched.hook.does(HookBehaviour::Waits);
     let mut first = watched.command(&[]).stdout(Stdio::null()).spawn().unwrap();
     while watched.hook.got().is_empty() {
         std::thread::sleep(Duration::from_millis(5));
@@ -346,6 +349,7 @@ fn without_its_state_nothing_is_sent() {
     let (_, second) = watched.run(&[]);
     assert_eq!(second.code, 1, "{second:?}");
     wording!(second.stderr);
+    watched.hook.does(HookBehaviour::Answers(200));
     assert!(first.wait().unwrap().success());
     watched.good(&[]);
     assert!(watched.hook.got().is_empty());
