@@ -12,7 +12,7 @@ use thiserror::Error;
 
 use super::lock_file::{LockFile, LockFileError};
 use super::renewal::{self, KeyDelivery, RenewError, Renewal};
-use crate::plan::{Action, ActionKind, ActionStep, Desired, Plan};
+use crate::plan::{Action, ActionKind, ActionStep, Desired, Plan, locked_host};
 use crate::resources::{EditError, KeyEdit, ScopeError};
 use crate::sink::Sink;
 use crate::transport::{CallError, Client};
@@ -191,7 +191,7 @@ impl Apply<'_> {
     }
 
     fn host(&self) -> String {
-        self.client().address().host().to_owned()
+        locked_host(self.client().address())
     }
 }
 

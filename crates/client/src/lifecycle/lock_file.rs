@@ -3,6 +3,7 @@
 //! It has one holder at a time. Each change is on disk before the announced step starts. A file
 //! with mistakes is an error.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io;
@@ -201,10 +202,10 @@ impl LockFile {
     pub fn journal<'a>(
         &'a mut self,
         tenant: &'a str,
-        host: &'a str,
+        host: impl Into<Cow<'a, str>>,
         name: &'a str,
     ) -> LockFileEntry<'a> {
-        LockFileEntry { file: self, tenant, host, name }
+        LockFileEntry { file: self, tenant, host: host.into(), name }
     }
 
     fn write(&self) -> Result<(), LockFileError> {
@@ -219,13 +220,13 @@ impl LockFile {
 pub struct LockFileEntry<'a> {
     file: &'a mut LockFile,
     tenant: &'a str,
-    host: &'a str,
+    host: Cow<'a, str>,
     name: &'a str,
 }
 
 impl RenewalJournal for LockFileEntry<'_> {
     fn save(&mut self, entry: &LockedKey) -> Result<(), LockFileError> {
-        self.file.set(self.tenant, self.host, self.name, Some(entry.clone()))
+        self.file.set(self.tenant, &self.host, self.name, Some(entry.clone()))
     }
 }
 

@@ -16,6 +16,7 @@ use thiserror::Error;
 use super::lock_file::{LockFile, LockFileError};
 use super::renewal::{KeyDelivery, RenewError, Renewal, RenewalStep};
 use super::state::{KEY_PREFIX, StateError, StatePlaces, tenant_of};
+use crate::plan::locked_host;
 use crate::resources::{NewKey, ObservedScope, is_system, write_of};
 use crate::transport::{CallError, ChildTenant, Client};
 
@@ -298,8 +299,8 @@ impl<'a> Rotation<'a> {
         if self.place.is_defined || !is_done {
             return Ok(());
         }
-        let host = self.renewal.client.address().host();
-        self.place.file.set(&self.place.tenant, host, &self.place.name, None)
+        let host = locked_host(self.renewal.client.address());
+        self.place.file.set(&self.place.tenant, &host, &self.place.name, None)
     }
 
     /// The scope of the old key in the form that is written; `None` if it has none.
@@ -328,7 +329,7 @@ impl StatePlace {
         id: Option<KeyId>,
         path: &Path,
     ) -> Result<Option<Self>, RotateError> {
-        let host = client.address().host();
+        let host = locked_host(client.address());
         let child = client.child().map(ChildTenant::as_str);
         let file = LockFile::hold(path)?;
         let found = file.lock().keys().find(|(tenant, name, locked)| {
@@ -346,7 +347,7 @@ impl StatePlace {
         if id.is_some() {
             return Ok(None);
         }
-        Err(RotateError::NotInLockFile { path: path.to_owned(), host: host.to_owned() })
+        Err(RotateError::NotInLockFile { path: path.to_owned(), host })
     }
 
     /// A key without a definition.
@@ -361,7 +362,7 @@ impl StatePlace {
     }
 
     fn journal<'p>(&'p mut self, client: &'p Client) -> super::lock_file::LockFileEntry<'p> {
-        self.file.journal(&self.tenant, client.address().host(), &self.name)
+        self.file.journal(&self.tenant, locked_host(client.address()), &self.name)
     }
 }
 

@@ -119,6 +119,17 @@ pub fn check_names(desired: &[Desired]) -> Result<(), MembershipError> {
     Ok(())
 }
 
+/// The host of a tenant in a lock file, with its port if it has an unusual one: several on-premises
+/// tenants may share a host. Emulators on this machine get another port at each start.
+pub fn locked_host(address: &Address) -> String {
+    if address.is_loopback() {
+        return address.host().to_owned();
+    }
+    let text = address.to_string();
+    let host = text.split_once("://").map_or(text.as_str(), |(_, host)| host);
+    host.strip_suffix(":443").unwrap_or(host).to_owned()
+}
+
 /// Checks that a lock file entry belongs to the tenant that is called: in another tenant the same
 /// ids mean other keys, and a tenant has one name.
 pub fn check_host(
@@ -127,7 +138,8 @@ pub fn check_host(
     tenant: &str,
     address: &Address,
 ) -> Result<(), MembershipError> {
-    let host = address.host();
+    let host = locked_host(address);
+    let host = host.as_str();
     // Several emulators on this machine differ in their ports only.
     let is_other = |(name, locked): &(&String, &LockedTenant)| {
         *name != tenant
@@ -159,4 +171,31 @@ pub(crate) fn place(tenant: &str, child: Option<&str>) -> String {
 /// The child's id in a tenant's name; `None` for a tenant that is not a child.
 pub(crate) fn child_of(place: &str) -> Option<&str> {
     place.rsplit_once('@').map(|(_, child)| child)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use super::*;
+
+    #[test]
+    fn tenants_at_two_ports_of_a_host_are_two_tenants() {
+        let lock = |host: &str| {
+            let locked = LockedTenant { host: host.to_owned(), keys: [].into() };
+            Lock { tenants: [("eu".to_owned(), locked)].into() }
+        };
+        let check = |locked: &str, address: &str| {
+            let address = Address::parse_on_premises(address).unwrap();
+            check_host(&lock(locked), Path::new("cortexkey.lock"), "eu", &address).is_ok()
+        };
+        assert!(check("xsoar.corp", "xsoar.corp"));
+        assert!(check("xsoar.corp", "xsoar.corp:443"));
+        assert!(check("xsoar.corp:8443", "xsoar.corp:8443"));
+        assert!(!check("xsoar.corp", "xsoar.corp:8443"));
+        assert!(!check("xsoar.corp:8443", "xsoar.corp"));
+        assert!(!check("xsoar.corp:8443", "xsoar.corp:9443"));
+        // Emulators get another port at each start.
+        assert!(check("127.0.0.1", "127.0.0.1:9999"));
+    }
 }

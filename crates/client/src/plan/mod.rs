@@ -25,7 +25,7 @@ pub(crate) use action::ActionStep;
 use action::split_help;
 pub use action::{Action, ActionKind, FieldChange, PlannedGain};
 pub use desired::Desired;
-pub use membership::{Membership, MembershipError, check_host, check_names};
+pub use membership::{Membership, MembershipError, check_host, check_names, locked_host};
 pub(crate) use membership::{child_of, place};
 pub use request::PlanRequest;
 pub use scope::{DefinedScope, DefinedScopeError};

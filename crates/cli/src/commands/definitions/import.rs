@@ -10,7 +10,8 @@ use cortexkey_api::api_keys::ApiKeyRecord;
 use cortexkey_client::table::one_line;
 use cortexkey_client::time::now_ms;
 use cortexkey_client::{
-    Desired, Import, Imported, KnownScopes, LockFile, TenantState, is_system, may_be_pending,
+    Desired, Import, Imported, KnownScopes, LockFile, TenantState, is_system, locked_host,
+    may_be_pending,
 };
 use cortexkey_core::auth::KeyId;
 use cortexkey_lint::CorpusFile;
@@ -112,7 +113,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
         taken: taken(&loaded, &lock, &place),
     };
     create_folder(&args.out)?;
-    let host = client.address().host().to_owned();
+    let host = locked_host(client.address());
     let mut written = 0;
     let mut refused = missing;
     for record in &wanted {

@@ -1,6 +1,6 @@
 //! The tenants that `plan` and `apply` work on: one, several profiles, or the children of a parent.
 
-use cortexkey_client::{ChildTenant, Config, Connection, LockFile};
+use cortexkey_client::{ChildTenant, Config, Connection, LockFile, locked_host};
 
 use super::{DefinitionArgs, Target};
 use crate::change::{announce, print_note};
@@ -91,7 +91,7 @@ impl TargetArgs {
         let tenant = connection.tenant.clone();
         let new_keys = connection.new_keys.clone();
         let mut known = connection.children.clone();
-        let host = connection.address.value.host().to_owned();
+        let host = locked_host(&connection.address.value);
         let lock = lock(definitions);
         let of_host = lock.tenants.iter().filter(|(_, locked)| locked.host == host);
         known.extend(of_host.filter_map(|(name, _)| LockFile::child_of(name).map(str::to_owned)));
