@@ -39,12 +39,13 @@ pub use lifecycle::{
 pub use plan::{
     Action, ActionKind, DefinedScope, DefinedScopeError, Desired, FieldChange, KnownScopes,
     Membership, MembershipError, Plan, PlanOptions, PlanRequest, PlannedGain, TenantState,
-    Unmanaged, check_host, check_names,
+    Unmanaged, check_host, check_names, locked_host,
 };
 pub use process::{Program, ProgramError};
 pub use resources::{
-    ApiPermission, AuditLog, EditError, ExpiryError, KeyEdit, KeyList, NewKey, ObservedScope, Ping,
-    ScopeError, creator_key, has_secret, is_administrator, is_system, may_be_pending, write_of,
+    ApiPermission, AuditLog, CommentError, EditError, ExpiryError, KeyEdit, KeyList, NewKey,
+    ObservedScope, Ping, ScopeError, check_comment, creator_key, is_administrator,
+    is_system, may_be_pending, write_of,
 };
 pub use settings::{
     Channel, Config, ConfigProblem, Connection, Credentials, Environment, Explained,

@@ -105,6 +105,19 @@ fn each_line_gets_one_key_in_its_place_and_none_twice() {
 }
 
 #[test]
+fn a_key_that_differs_from_its_line_is_reported() {
+    let listed = Listed::new("name,owner,roles\na,t,Viewer\nb,t,Viewer\n");
+    assert_eq!(listed.states(0, &["--yes"]), ["generated", "generated"]);
+    let edited = "name,owner,roles\na,t,Responder\nb,t,Viewer\n";
+    fs::write(listed.0.path("team.csv"), edited).unwrap();
+    for args in [&["--yes"][..], &["--dry-run"]] {
+        let ran = listed.run(args);
+        assert_eq!(ran.code, 1, "{ran:?}");
+        assert!(ran.stdout.contains("has another role") && !ran.stdout.contains("every line"));
+    }
+}
+
+#[test]
 fn a_run_killed_at_any_request_is_finished_by_the_next() {
     let start = || {
         let listed = Listed::new("name,owner,roles\na,t,Viewer\n");

@@ -6,6 +6,7 @@ use cortexkey_manifest::lock::LockedKey;
 use super::lock_file::{LockFile, LockFileError};
 use super::renewal::{KeyDelivery, RenewError, Renewal};
 use super::state::{StateError, StatePlaces, tenant_of};
+use crate::plan::locked_host;
 use crate::resources::NewKey;
 use crate::sink::Sink;
 
@@ -36,7 +37,7 @@ impl<'a> Generation<'a> {
     /// Locks the state of a tenant's new keys.
     pub fn open(renewal: Renewal<'a>, places: &StatePlaces) -> Result<Self, StateError> {
         let state = places.hold(renewal.client, STATE)?;
-        let host = renewal.client.address().host().to_owned();
+        let host = locked_host(renewal.client.address());
         Ok(Self { tenant: tenant_of(renewal.client), renewal, state, host })
     }
 
@@ -73,7 +74,11 @@ impl<'a> Generation<'a> {
         let made = self.renewal.run(&mut entry, new, &delivery, &mut journal);
         if entry.pending.is_none() && !matches!(made, Err(RenewError::Delivered { .. })) {
             let forgotten = self.state.set(&self.tenant, &self.host, &name, None);
-            forgotten.map_err(RenewError::Journal)?;
+            let forgotten = forgotten.map_err(RenewError::Journal);
+            return match (made, forgotten) {
+                (Ok(id), Err(error)) => Err(RenewError::Delivered { id, error: Box::new(error) }),
+                (made, _) => made,
+            };
         }
         made
     }

@@ -13,7 +13,7 @@ use cortexkey_manifest::is_invisible;
 use thiserror::Error;
 
 use crate::plan::DefinedScope;
-use crate::resources::has_secret;
+use crate::resources::{CommentError, check_comment};
 use crate::sink::is_name;
 use crate::time::{duration_ms, time_ms};
 
@@ -217,10 +217,18 @@ impl<'a> Reading<'a> {
             (None, Some(template)) => template.replace("{owner}", &owner).replace("{name}", &name),
             (None, None) => format!("{name}, owner {owner}"),
         };
-        if has_secret(&comment) {
-            return Err("`comment` contains a key or another secret, and everyone who may list \
-                        keys reads it"
-                .into());
+        match check_comment(&comment) {
+            Ok(()) => {}
+            Err(CommentError::Secret) => {
+                return Err(
+                    "`comment` contains a key or another secret, and everyone who may list \
+                            keys reads it"
+                        .into(),
+                );
+            }
+            Err(CommentError::Control) => {
+                return Err("`comment` contains a control character".into());
+            }
         }
         Ok(Line {
             number,

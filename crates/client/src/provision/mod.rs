@@ -16,7 +16,7 @@ use cortexkey_core::auth::{KeyId, Level};
 use cortexkey_manifest::lock::Lock;
 
 use crate::lifecycle::{KeyDelivery, LockFile, LockFileError, RenewError, Renewal, tenant_of};
-use crate::plan::DefinedScopeError;
+use crate::plan::{DefinedScopeError, locked_host};
 use crate::resources::{KeyList, NewKey};
 use crate::sink::Sink;
 use crate::transport::Client;
@@ -90,6 +90,11 @@ impl LineState {
     /// Whether the line needs attention: no key is generated, and none is in place.
     pub const fn is_open(&self) -> bool {
         matches!(self, Self::Gone { .. } | Self::Taken { .. } | Self::Unclear)
+    }
+
+    /// Whether the line's key is in place, but differs from the line.
+    pub fn differs(&self) -> bool {
+        matches!(self, Self::InPlace { differs, .. } if !differs.is_empty())
     }
 
     /// The line's key, if there is one.
@@ -241,7 +246,7 @@ impl<'a> Provision<'a> {
     /// Holds the record.
     pub fn open(renewal: Renewal<'a>, record: &Path) -> Result<Self, LockFileError> {
         let tenant = tenant_of(renewal.client);
-        let host = renewal.client.address().host().to_owned();
+        let host = locked_host(renewal.client.address());
         Ok(Self { record: LockFile::hold(record)?, renewal, tenant, host })
     }
 

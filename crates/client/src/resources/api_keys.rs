@@ -6,6 +6,7 @@ use cortexkey_api::api_keys::{
 };
 use cortexkey_core::auth::KeyId;
 use cortexkey_manifest::{TokenKind, tokens_in};
+use thiserror::Error;
 
 use super::pages::{Page, Pages, pages};
 use crate::transport::{CallNotice, Retry};
@@ -200,9 +201,33 @@ pub fn is_administrator(record: &ApiKeyRecord) -> bool {
     record.roles.iter().any(is_admin)
 }
 
-/// Whether a comment contains a key or another secret. Everyone who may list keys reads comments.
-pub fn has_secret(comment: &str) -> bool {
-    tokens_in(comment).iter().any(|token| token.kind != TokenKind::Random)
+/// Why a comment is not sent to the tenant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum CommentError {
+    /// It contains a key or another secret.
+    #[error(
+        "the comment contains a key or another secret\nhelp: leave the secret out, because \
+         everyone who may list keys can read comments"
+    )]
+    Secret,
+    /// It contains a control character, which tables and logs do not show.
+    #[error(
+        "the comment contains a control character\nhelp: type it again; only tabs and line breaks \
+         may be in it"
+    )]
+    Control,
+}
+
+/// Checks that a comment may be sent to the tenant.
+pub fn check_comment(comment: &str) -> Result<(), CommentError> {
+    if tokens_in(comment).iter().any(|token| token.kind != TokenKind::Random) {
+        return Err(CommentError::Secret);
+    }
+    if comment.chars().any(|c| c.is_control() && !matches!(c, '\t' | '\n' | '\r')) {
+        return Err(CommentError::Control);
+    }
+    Ok(())
 }
 
 /// The key that generated a key, if the tenant names one.

@@ -258,12 +258,16 @@ pub(super) fn access(store: &Store, caller: Caller) -> Result<CallerAccess<'_>, 
     store.access(caller.0.key_id()).ok_or_else(Refusal::unauthorized)
 }
 
-/// A comment within the size limit; an empty one is none.
+/// A comment within the size limit and without NUL; an empty one is none. The product's interface
+/// names no other limit, so other control characters are stored, and tools have to cope with them.
 pub(super) fn check_comment(comment: Option<String>) -> Result<Option<String>, Refusal> {
     let comment = comment.filter(|comment| !comment.is_empty());
     if comment.as_ref().is_some_and(|comment| comment.len() > COMMENT_BYTES_MAX) {
         return Err(Refusal::invalid("comment is too long")
             .with_extra(format!("a comment has at most {COMMENT_BYTES_MAX} bytes")));
+    }
+    if comment.as_ref().is_some_and(|comment| comment.contains('\0')) {
+        return Err(Refusal::invalid("comment has a NUL character"));
     }
     Ok(comment)
 }

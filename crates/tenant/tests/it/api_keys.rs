@@ -147,6 +147,7 @@ fn invalid_requests_are_refused_with_the_reason() {
         (GENERATE, key("expiration", json!(NOW_MS)), "in the past"),
         (GENERATE, key("expiration", json!(NOW_MS + 185 * DAY_MS)), "six months"),
         (GENERATE, key("comment", json!("x".repeat(5000))), "comment is too long"),
+        (GENERATE, key("comment", json!("a\u{0}b")), "comment has a NUL character"),
         (LIST, json!({"filters": [], "search_to": 0}), "search_to must be greater"),
         (DELETE, json!({"filters": []}), "one filter"),
     ] {

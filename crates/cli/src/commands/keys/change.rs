@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use cortexkey_api::api_keys::ApiKeyRecord;
-use cortexkey_client::{Client, StateError, StatePlaces, has_secret, state_folder};
+use cortexkey_client::{Client, StateError, StatePlaces, state_folder};
 use cortexkey_core::auth::KeyId;
 use cortexkey_core::lifecycle::KeyRecord;
 
@@ -25,11 +25,8 @@ pub(super) fn no_such_key(client: &Client, id: KeyId) -> Failure {
 
 /// Stops a command that would store a secret where everyone who may list keys reads it.
 pub(super) fn check_comment(comment: Option<&str>) -> Result<(), Failure> {
-    if comment.is_some_and(has_secret) {
-        return Err(Failure::usage_error("the comment contains a key or another secret")
-            .help("leave the secret out, because everyone who may list keys can read comments"));
-    }
-    Ok(())
+    let checked = comment.map_or(Ok(()), cortexkey_client::check_comment);
+    checked.map_err(|error| Failure::from_error(Exit::UsageError, &error))
 }
 
 /// The folder that keeps unfinished work between runs.

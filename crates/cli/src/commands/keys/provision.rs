@@ -127,8 +127,8 @@ A list has a header line. name and owner are required; options fill in what a li
   ana@example.com,ana@example.com,Viewer,advanced,90d,prod-eu,all,false,none
   svc-siem,team-detection,Viewer; SIEM Export,standard,180d,all,Security; Finance,true,servers-eu
 
-Exit codes: 0 each line has its key; 1 a line has none, and the output says why; 2 usage error, or a
-mistake in the list, and nothing was changed.";
+Exit codes: 0 each line has its key; 1 a line has none, or one that differs from it, and the output
+says why; 2 usage error, or a mistake in the list, and nothing was changed.";
 
 /// The result of a line.
 struct Outcome<'a> {
@@ -408,7 +408,9 @@ fn create_folder(record: &Path) -> Result<(), Failure> {
 fn exit(outcomes: &[Outcome<'_>], is_plan: bool) -> Exit {
     let lacks = |outcome: &Outcome<'_>| {
         let state = &outcome.planned.state;
-        state.is_open() || !is_plan && state.generates() && outcome.made.is_none()
+        state.is_open()
+            || state.differs()
+            || !is_plan && state.generates() && outcome.made.is_none()
     };
     if outcomes.iter().any(lacks) { Exit::Findings } else { Exit::Done }
 }
@@ -437,7 +439,7 @@ fn as_text(outcomes: &[Outcome<'_>], sink: &Sink) -> String {
 
 fn line_text(outcome: &Outcome<'_>) -> String {
     let PlannedLine { line, state } = &outcome.planned;
-    let colour = if state.is_open() { BAD } else { GOOD };
+    let colour = if state.is_open() || state.differs() { BAD } else { GOOD };
     let reason = state.reason();
     let reason = if reason.is_empty() { reason } else { format!(": {reason}") };
     format!(
@@ -477,7 +479,7 @@ fn summary(outcomes: &[Outcome<'_>], sink: &Sink) -> String {
         let name = &line.name;
         match (outcome.made, state) {
             (Some(id), _) => out += &format!("line {number}: wrote key {id} of {name} to {sink}\n"),
-            (None, state) if state.is_open() => out += &line_text(outcome),
+            (None, state) if state.is_open() || state.differs() => out += &line_text(outcome),
             (None, state) if state.generates() => {
                 out += &format!("line {number}: {BAD}no key{BAD:#} for {name} yet\n");
             }
