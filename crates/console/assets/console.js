@@ -244,7 +244,7 @@ const BROUGHT = {
       const tab = move(event, [...tabs.children], 'ArrowLeft', 'ArrowRight');
       if (tab) select(tab);
     };
-    select(tabs.firstElementChild);
+    select(tabs.querySelector('[data-open]') ?? tabs.firstElementChild);
   },
   // They do nothing without this script.
   '[data-copy], [data-copy-from], [data-menu]': (button) => { button.hidden = false; },

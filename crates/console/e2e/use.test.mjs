@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 
-import { browser, cuttable, emulator, generate, keys, page, refused, stopAll } from './lib.mjs';
+import { browser, call, cuttable, emulator, generate, keys, page, refused, stopAll } from './lib.mjs';
 
 let tenant, launched;
 before(async () => { [tenant, launched] = await Promise.all([emulator(), browser()]); });
@@ -294,4 +294,30 @@ test('settings: by keyboard alone, and without the script', async () => {
   assert.deepEqual(opened.faults, []);
   await opened.context().close();
   await plain.context().close();
+});
+
+test('a refused form opens at its first fault, and an edit of a deleted key keeps what was typed', async () => {
+  const id = await generate(tenant, { comment: 'to be edited' });
+  const opened = await page(launched, tenant);
+  await opened.goto(`${tenant.origin}/keys/new`);
+  await opened.getByRole('checkbox', { name: /^Viewer/ }).check();
+  await opened.getByRole('tab', { name: 'Scope' }).click();
+  await opened.getByLabel('Select asset groups').check();
+  await opened.getByRole('tab', { name: 'Role' }).click();
+  await opened.getByRole('button', { name: 'Generate' }).click();
+  await opened.getByText('No key was generated.').waitFor();
+  await opened.getByRole('tab', { name: 'Scope', selected: true }).waitFor();
+  await opened.waitForFunction(() => document.activeElement.name === 'assets');
+  assert.ok(await opened.getByLabel('Select asset groups').isVisible());
+  await opened.goto(`${tenant.origin}/keys/${id}/edit`);
+  await opened.getByLabel('Comment').fill('typed');
+  await call(tenant, '/public_api/v1/api_keys/delete', { filters: [{ field: 'id', operator: 'in', value: [id] }] });
+  await opened.getByRole('button', { name: 'Save' }).click();
+  await opened.getByText(`The tenant has no key ${id} any more`).waitFor();
+  assert.equal(await opened.getByLabel('Comment').inputValue(), 'typed');
+  await opened.getByRole('button', { name: 'Generate' }).click();
+  await opened.locator('#new-key').waitFor();
+  const made = newest(await keys(tenant));
+  assert.deepEqual([made.comment, made.id > id], ['typed', true]);
+  await opened.context().close();
 });

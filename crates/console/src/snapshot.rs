@@ -34,6 +34,7 @@ pub(crate) enum Freshness {
 }
 
 /// A snapshot, and why there is no newer one.
+#[derive(Clone)]
 pub(crate) struct SnapshotView {
     pub(crate) snapshot: Arc<Snapshot>,
     /// Why the tenant could not be read, if it could not.

@@ -10,16 +10,17 @@ use cortexkey_system::chain;
 use maud::html;
 use sha2::{Digest as _, Sha256};
 
-use super::find::{SelectedKey, find_key, find_key_as_of};
-use super::form::{Check, Choices, Hint, KeyForm, Purpose, parts, submit, tabs};
+use super::find::{SelectedKey, find_in, find_key, missing};
+use super::form::{Check, Choices, FormFault, Hint, KeyForm, Purpose, parts, submit, tabs};
+use super::new_key;
 use super::reveal::submission_field;
 use crate::app::App;
 use crate::error::BoxError;
 use crate::page_request::PageRequest;
-use crate::parts::layout::{self, Frame, fault, notes};
+use crate::parts::layout::{self, Frame, fault, focused_fault, notes};
 use crate::records::sentence;
 use crate::response::{self, Response};
-use crate::snapshot::Freshness;
+use crate::snapshot::{Freshness, SnapshotView};
 
 /// The form with the key's values.
 pub(super) fn show(app: &App, request: &PageRequest) -> Response {
@@ -42,9 +43,10 @@ pub(super) fn show(app: &App, request: &PageRequest) -> Response {
 
 /// The policy's findings for the form. It changes nothing, and calls no tenant.
 pub(super) fn check(app: &App, request: &PageRequest) -> Response {
-    let selected = match find_key_as_of(app, request, Freshness::Last) {
-        Ok(selected) => selected,
-        Err(answer) => return *answer,
+    let Some(selected) = find_in(request, app.snapshot(Freshness::Last)) else {
+        // The form stays, and whoever sends it learns more.
+        let text = html! { span class="warn" { "The tenant does not show this key any more." } };
+        return response::parts(vec![(Hint::ID, Hint { may_be_sent: true, text }.markup())]);
     };
     let form = KeyForm::from_fields(&request.form).with_fixed_fields(&selected.row.key);
     let groups = app.asset_groups.last(&app.options);
@@ -56,9 +58,13 @@ pub(super) fn check(app: &App, request: &PageRequest) -> Response {
 
 /// Edits the key, unless somebody else changed it since the form was opened.
 pub(super) fn edit(app: &App, request: &PageRequest) -> Response {
-    let selected = match find_key_as_of(app, request, Freshness::Now) {
-        Ok(selected) => selected,
-        Err(answer) => return *answer,
+    let view = app.snapshot(Freshness::Now);
+    let Some(selected) = find_in(request, view.clone()) else {
+        return if request.form.get("seen").is_some() {
+            gone(app, request, &view)
+        } else {
+            missing(app, request, &view)
+        };
     };
     let form = KeyForm::from_fields(&request.form).with_fixed_fields(&selected.row.key);
     let refused = |status, seen: &OpenedValues, what, why: &str| {
@@ -84,6 +90,26 @@ pub(super) fn edit(app: &App, request: &PageRequest) -> Response {
             &chain(error.as_ref()),
         ),
     }
+}
+
+/// The values that were typed, as a new key's: the form of an edit has no key any more.
+fn gone(app: &App, request: &PageRequest, view: &SnapshotView) -> Response {
+    let id = request.parameter();
+    let is_known = view.fault.is_none() && view.snapshot.unseen == 0;
+    let (status, why) = if is_known {
+        let why = format!(
+            "The tenant has no key {id} any more: it was deleted since you opened the form. Your \
+             values are below; Generate makes a new key with them, with another id and expiration."
+        );
+        (StatusCode::NOT_FOUND, why)
+    } else {
+        let why = format!(
+            "Whether the tenant still has key {id} is unknown. Your values are below; Generate makes \
+             a new key with them, next to key {id} if it still exists."
+        );
+        (StatusCode::BAD_GATEWAY, why)
+    };
+    new_key::show_gone(app, request, view, (status, &why))
 }
 
 const CHANGED: &str = "This key was changed since you opened the form, so nothing was saved.";
@@ -152,7 +178,7 @@ fn edited(app: &App, selected: &SelectedKey, form: &KeyForm) -> Result<(), BoxEr
     let record = &selected.row.record;
     let faults = form.edit_faults();
     if !faults.is_empty() {
-        return Err(faults.join("\n").into());
+        return Err(FormFault::lines(&faults).into());
     }
     let groups = app.asset_groups.read(&app.options);
     if Check::new(app, &selected.view.snapshot, form, &groups).is_locked {
@@ -200,7 +226,11 @@ fn page(
 ) -> Response {
     let snapshot = &selected.view.snapshot;
     let choices = Choices::new(app, snapshot, form);
-    let check = Check::new(app, snapshot, form, &choices.groups);
+    let mut check = Check::new(app, snapshot, form, &choices.groups);
+    let is_refused = why.is_some_and(|(status, ..)| status != StatusCode::OK);
+    if is_refused {
+        check = check.focused_on(&form.edit_faults());
+    }
     let id = selected.row.record.key_id;
     let title = format!("Edit key {id}");
     let path = format!("/keys/{id}");
@@ -208,7 +238,10 @@ fn page(
     let frame = Frame { trail: &trail, ..Frame::new(&title, "/keys") };
     let content = html! {
         (notes(&selected.view))
-        @if let Some((_, what, why)) = why { (fault(what, why)) }
+        @if let Some((_, what, why)) = why {
+            @if is_refused && check.focus().is_none() { (focused_fault(what, why)) }
+            @else { (fault(what, why)) }
+        }
         form class="form" method="post" action={ (path) "/edit" }
             data-live={ (path) "/edit/check" } {
             (layout::token_field(request))
@@ -233,7 +266,7 @@ fn hint(app: &App, selected: &SelectedKey, form: &KeyForm, check: &Check) -> Hin
         } @else if check.is_locked {
             span class="bad" { "The policy locks a rule that this key would break." }
         } @else if let Some(fault) = form.edit_faults().first() {
-            (sentence(fault))
+            (sentence(&fault.text))
         } @else if is_own && !form.is_as(&selected.row.key) {
             span class="warn" {
                 "This console signs its calls with this key: with other roles it may not be able to \

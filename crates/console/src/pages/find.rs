@@ -28,24 +28,23 @@ pub(super) fn find_key_as_of(
     request: &PageRequest,
     freshness: Freshness,
 ) -> Result<SelectedKey, Box<Response>> {
-    let id: Option<KeyId> = request.parameter().parse().ok();
-    let row = |view: &SnapshotView| {
-        let rows = &view.snapshot.rows;
-        rows.iter().find(|row| Some(row.record.key_id) == id).cloned()
-    };
-    let view = app.snapshot(freshness);
-    if let Some(row) = row(&view) {
-        return Ok(SelectedKey { row, view });
+    if let Some(selected) = find_in(request, app.snapshot(freshness)) {
+        return Ok(selected);
     }
     // The key may have been created after the snapshot.
-    let view = if freshness == Freshness::Now { view } else { app.snapshot(Freshness::Now) };
-    match row(&view) {
-        Some(row) => Ok(SelectedKey { row, view }),
-        None => Err(Box::new(missing(app, request, &view))),
-    }
+    let view = app.snapshot(Freshness::Now);
+    find_in(request, view.clone()).ok_or_else(|| Box::new(missing(app, request, &view)))
 }
 
-fn missing(app: &App, request: &PageRequest, view: &SnapshotView) -> Response {
+/// The key of the path's first parameter in a snapshot.
+pub(super) fn find_in(request: &PageRequest, view: SnapshotView) -> Option<SelectedKey> {
+    let id: KeyId = request.parameter().parse().ok()?;
+    let row = view.snapshot.rows.iter().find(|row| row.record.key_id == id).cloned()?;
+    Some(SelectedKey { row, view })
+}
+
+/// The response that there is no such key, or that it is unknown whether there is one.
+pub(super) fn missing(app: &App, request: &PageRequest, view: &SnapshotView) -> Response {
     let (status, title, text) = if view.fault.is_some() || view.snapshot.unseen > 0 {
         let text = "Whether the tenant has a key with this id is unknown. ";
         (StatusCode::BAD_GATEWAY, "Key not read", text)

@@ -1,16 +1,20 @@
 //! *New Key*: the form, the policy's findings while it is filled in, and Generate.
 
+use core::cell::Cell;
+
 use axum::http::StatusCode;
-use cortexkey_client::{Generation, NewKey, Renewal, Sink};
+use cortexkey_client::{Generation, NewKey, Renewal, RenewalStep, Sink};
 use cortexkey_system::chain;
 use maud::{Markup, html};
 
-use super::form::{Check, Choices, Hint, KeyForm, Purpose, has_scopes, parts, submit, tabs};
+use super::form::{
+    Check, Choices, FormFault, Hint, KeyForm, Purpose, has_scopes, parts, submit, tabs,
+};
 use super::reveal::{KeyReveal, sink_choice, state_places, submission_field};
 use crate::app::App;
 use crate::error::BoxError;
 use crate::page_request::PageRequest;
-use crate::parts::layout::{self, Frame, fault, notes};
+use crate::parts::layout::{self, Frame, fault, focused_fault, notes};
 use crate::records::sentence;
 use crate::response::{self, Response};
 use crate::snapshot::{Freshness, SnapshotView};
@@ -20,6 +24,26 @@ pub(super) fn show(app: &App, request: &PageRequest) -> Response {
     let view = app.snapshot(Freshness::Recent);
     let form = KeyForm::new(app.now_ms(), has_scopes(app, &view.snapshot));
     page(app, request, &view, &form, None)
+}
+
+/// The form with the values of an edit whose key the tenant does not show any more.
+pub(super) fn show_gone(
+    app: &App,
+    request: &PageRequest,
+    view: &SnapshotView,
+    (status, why): (StatusCode, &str),
+) -> Response {
+    let form = KeyForm::from_fields(&request.form);
+    let form = form.as_new(app.now_ms(), has_scopes(app, &view.snapshot));
+    page(app, request, view, &form, Some(Refused { status, what: "Nothing was saved.", why }))
+}
+
+/// Why the form is shown again.
+#[derive(Clone, Copy)]
+struct Refused<'a> {
+    status: StatusCode,
+    what: &'a str,
+    why: &'a str,
 }
 
 /// The policy's findings for the form. It generates nothing.
@@ -39,7 +63,12 @@ pub(super) fn generate(app: &App, request: &PageRequest) -> Response {
     let form = KeyForm::from_fields(&request.form);
     match generated(app, request, &view, &form) {
         Ok(answer) => answer,
-        Err(error) => page(app, request, &view, &form, Some(&chain(error.as_ref()))),
+        Err(error) => {
+            let why = chain(error.as_ref());
+            let status = StatusCode::UNPROCESSABLE_ENTITY;
+            let refused = Refused { status, what: "No key was generated.", why: &why };
+            page(app, request, &view, &form, Some(refused))
+        }
     }
 }
 
@@ -55,7 +84,7 @@ fn generated(
     let now_ms = app.now_ms();
     let faults = form.faults(now_ms);
     if !faults.is_empty() {
-        return Err(faults.join("\n").into());
+        return Err(FormFault::lines(&faults).into());
     }
     if let Some(why) = &view.fault {
         return Err(format!("the tenant could not be read: {why}").into());
@@ -77,13 +106,25 @@ fn generated(
         expiration_ms: Some(form.expiration_ms(now_ms)?),
         scope: form.scope()?,
     };
-    let renewal = Renewal { client: &app.options.client, on_step: &|_| {} };
+    let generated = Cell::new(None);
+    let on_step = |step| {
+        if let RenewalStep::Generated(id) = step {
+            generated.set(Some(id));
+        }
+    };
+    let renewal = Renewal { client: &app.options.client, on_step: &on_step };
     let mut generation = Generation::open(renewal, &state_places(app, &view.snapshot))?;
     let finished = generation.finish()?;
     let made = generation.generate(&new, &sink, now_ms);
     app.snapshot(Freshness::Now);
-    let id = made?;
+    let (id, unfinished) = match (made, generated.get()) {
+        (Ok(id), _) => (id, None),
+        // A key that was delivered to the page stays, whatever failed afterwards.
+        (Err(error), Some(id)) if reveal.has_key() => (id, Some(chain(&error))),
+        (Err(error), _) => return Err(error.into()),
+    };
     let more = html! {
+        @if let Some(why) = &unfinished { (fault("The key was generated, but:", why)) }
         @for error in &finished.failed {
             (fault("An interrupted run could not be finished.", &chain(error)))
         }
@@ -120,14 +161,19 @@ fn page(
     request: &PageRequest,
     view: &SnapshotView,
     form: &KeyForm,
-    why: Option<&str>,
+    refused: Option<Refused<'_>>,
 ) -> Response {
     let choices = Choices::new(app, &view.snapshot, form);
-    let check = Check::new(app, &view.snapshot, form, &choices.groups);
+    let mut check = Check::new(app, &view.snapshot, form, &choices.groups);
+    if refused.is_some() {
+        check = check.focused_on(&form.faults(app.now_ms()));
+    }
     let frame = Frame { trail: &[("API Keys", "/keys")], ..Frame::new("New Key", "/keys") };
     let content = html! {
         (notes(view))
-        @if let Some(why) = why { (fault("No key was generated.", why)) }
+        @if let Some(Refused { what, why, .. }) = refused {
+            @if check.focus().is_some() { (fault(what, why)) } @else { (focused_fault(what, why)) }
+        }
         form class="form" method="post" action="/keys/new" data-live="/keys/new/check" {
             (layout::token_field(request))
             (submission_field())
@@ -136,7 +182,7 @@ fn page(
             (submit("Generate", "/keys", &hint(app, form, &check)))
         }
     };
-    let status = if why.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
+    let status = refused.map_or(StatusCode::OK, |refused| refused.status);
     layout::page_with(status, app, request, &frame, &content)
 }
 
@@ -150,7 +196,7 @@ fn hint(app: &App, form: &KeyForm, check: &Check) -> Hint {
         } @else if check.is_locked {
             span class="bad" { "The policy locks a rule that this key breaks, or cannot be read." }
         } @else if let Some(fault) = faults.first() {
-            (sentence(fault))
+            (sentence(&fault.text))
         } @else if count > 0 {
             (count) @if count == 1 { " finding" } @else { " findings" } " of the policy"
         } @else {

@@ -53,6 +53,11 @@ impl KeyReveal {
         *lock(&self.key) = Some(Zeroizing::new(key.to_owned()));
     }
 
+    /// Whether it has a key. It was delivered then, and is lost unless its page is opened.
+    pub(super) fn has_key(&self) -> bool {
+        lock(&self.key).is_some()
+    }
+
     /// Leads to the page with the key, or with the name of its sink.
     pub(super) fn finish(
         self,

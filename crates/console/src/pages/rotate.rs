@@ -1,8 +1,12 @@
 //! *Rotate*: replaces a key with a new one; the old one stays for a grace period.
 
+use core::cell::Cell;
+
 use axum::http::StatusCode;
 use cortexkey_client::time::{duration_ms, grace_ms};
-use cortexkey_client::{KeyDelivery, Renewal, ReplacementOptions, RotateError, Rotated, Rotation};
+use cortexkey_client::{
+    KeyDelivery, Renewal, RenewalStep, ReplacementOptions, RotateError, Rotated, Rotation,
+};
 use cortexkey_system::chain;
 use maud::{Markup, html};
 
@@ -62,7 +66,23 @@ fn rotated(app: &App, request: &PageRequest, selected: &SelectedKey) -> Result<R
     let now_ms = app.now_ms();
     let sink = reveal.sink(app, request);
     let delivery = KeyDelivery { sink: &sink, grace_ms, now_ms };
-    let done = replaced(app, selected, &options, &delivery).map_err(|error| error_text(&error))?;
+    let generated = Cell::new(None);
+    let on_step = |step| {
+        if let RenewalStep::Generated(id) = step {
+            generated.set(Some(id));
+        }
+    };
+    let renewal = Renewal { client: &app.options.client, on_step: &on_step };
+    let done = match (replaced(app, selected, &options, &delivery, renewal), generated.get()) {
+        (Ok(done), _) => done,
+        // A key that was delivered to the page stays, whatever failed afterwards.
+        (Err(error), Some(id)) if reveal.has_key() => {
+            let why = error_text(&error);
+            let more = fault("The rotation is not finished: rotate the old key again.", &why);
+            return Ok(reveal.finish(app, request, id, Some(&sink), more));
+        }
+        (Err(error), _) => return Err(error_text(&error).into()),
+    };
     let id = done.rotated.id.unwrap_or(old);
     let more = html! {
         @if done.scope_unknown {
@@ -111,8 +131,8 @@ fn replaced(
     selected: &SelectedKey,
     options: &ReplacementOptions,
     delivery: &KeyDelivery<'_>,
+    renewal: Renewal<'_>,
 ) -> Result<RotationOutcome, RotateError> {
-    let renewal = Renewal { client: &app.options.client, on_step: &|_| {} };
     let key = selected.row.record.key_id.to_string();
     let mut rotation = Rotation::open(renewal, &key, &state_places(app, &selected.view.snapshot))?;
     rotation.settle()?;

@@ -98,6 +98,16 @@ pub(crate) fn fault(what: &str, why: &str) -> Markup {
     fault_box(None, what, why)
 }
 
+/// Like [`fault`], with the focus, for a form that was refused for a reason that is no field's.
+pub(crate) fn focused_fault(what: &str, why: &str) -> Markup {
+    html! {
+        div class="note bad" role="alert" tabindex="-1" autofocus {
+            strong { (what) }
+            @for line in why.lines() { p { (line) } }
+        }
+    }
+}
+
 /// Like [`fault`]; `kind` identifies the failure for scripts and tests.
 pub(crate) fn fault_box(kind: Option<&str>, what: &str, why: &str) -> Markup {
     html! {

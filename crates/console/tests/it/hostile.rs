@@ -23,7 +23,7 @@ const JOINED: usize = 6;
 const TAGS: &str = "a body button caption code datalist dd details dialog div dl dt fieldset form h1 h2 h3 head \
      header html input label legend li link main meta nav noscript ol option output p pre rect script \
      section select span strong summary svg table tbody td template textarea th thead title tr ul";
-const ATTRIBUTES: &str = "action autocomplete charset checked class colspan content data-may-be-sent data-part disabled \
+const ATTRIBUTES: &str = "action autocomplete autofocus charset checked class colspan content data-may-be-sent data-part disabled \
      download focusable for form height hidden href id inputmode lang list max maxlength method min name \
      open pattern placeholder popover popovertarget readonly rel required role rows rx scope selected size \
      spellcheck src step style-none tabindex title type value width";
@@ -212,6 +212,7 @@ fn check(tag: &str, attribute: &str, value: &str, what: &str) {
     let is_own = attribute.starts_with("data-") || attribute.starts_with("aria-");
     let is_known = ATTRIBUTES.split(' ').any(|known| known == attribute);
     assert!(is_own || is_known, "{what}: <{tag} {attribute}>");
+    assert!(attribute != "autofocus" || value.is_empty(), "{what}: <{tag} {attribute}>");
     assert!(!attribute.starts_with("on") && attribute != "style", "{what}: <{tag} {attribute}>");
     if ["href", "src", "action"].contains(&attribute) {
         let is_local = (value.starts_with('/') && !value.starts_with("//")) || value == "#main";

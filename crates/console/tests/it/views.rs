@@ -64,3 +64,29 @@ fn a_file_that_cannot_be_read_is_named_and_left_alone() {
     assert_eq!(save(&browser, "Mine", "").0, 422);
     assert_eq!(std::fs::read_to_string(&file).unwrap(), "not JSON");
 }
+
+#[test]
+fn two_consoles_that_save_a_view_at_once_lose_none() {
+    let folder = tempfile::tempdir().unwrap();
+    let site = site(folder.path());
+    let browser = site.enter();
+    assert_eq!(save(&browser, "first", "").0, 303);
+    let file = folder.path().join("state/console-views.json");
+    let lock = std::fs::File::options()
+        .write(true)
+        .open(folder.path().join("state/console-views.lock"))
+        .unwrap();
+    // Another console is about to save its own.
+    lock.lock().unwrap();
+    let saved = std::thread::scope(|scope| {
+        let saving = scope.spawn(|| save(&browser, "second", ""));
+        let other = std::fs::read_to_string(&file).unwrap();
+        let other = other.replace("\"first\"", "\"other\"");
+        std::fs::write(&file, other).unwrap();
+        drop(lock);
+        saving.join().unwrap()
+    });
+    assert_eq!(saved.0, 303);
+    let stored = std::fs::read_to_string(&file).unwrap();
+    assert!(stored.contains("\"other\"") && stored.contains("\"second\""), "{stored}");
+}

@@ -6,7 +6,7 @@ use cortexkey_client::Import;
 use cortexkey_lint::{Corpus, CorpusFile, Timestamp, lint};
 use cortexkey_manifest::yaml::YamlLimits;
 
-use super::values::KeyForm;
+use super::values::{FormFault, KeyForm};
 use crate::app::App;
 use crate::snapshot::{GroupList, Snapshot};
 use cortexkey_fleet::KeyFinding;
@@ -14,21 +14,21 @@ use cortexkey_fleet::KeyFinding;
 /// The name of the file with the findings.
 const FILE: &str = "new-key.yaml";
 
-/// The fields that findings can be shown at.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// The fields that findings can be shown at, in the order of the form.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(in crate::pages) enum FormField {
-    Name,
-    Owner,
     Level,
-    Comment,
     Expires,
     Roles,
+    Comment,
+    /// The scope as a whole.
+    Scope,
     Assets,
     Cases,
     Endpoints,
     Datasets,
-    /// The scope as a whole.
-    Scope,
+    Name,
+    Owner,
     /// None of the form's fields.
     Other,
 }
@@ -84,6 +84,8 @@ pub(in crate::pages) struct Check {
     locked: Vec<FormField>,
     /// Whether a locked rule is violated, or the policy cannot be read.
     pub(in crate::pages) is_locked: bool,
+    /// The field that gets the focus when the page opens.
+    focus: Option<FormField>,
 }
 
 impl Check {
@@ -95,7 +97,8 @@ impl Check {
     ) -> Self {
         let now_ms = app.now_ms();
         let yaml = definition(app, snapshot, form, groups, now_ms);
-        let mut check = Self { yaml, found: Vec::new(), locked: Vec::new(), is_locked: false };
+        let mut check =
+            Self { yaml, found: Vec::new(), locked: Vec::new(), is_locked: false, focus: None };
         // It is unknown what an unreadable policy forbids.
         let policy = snapshot.definitions.policy().filter(|policy| policy.is_valid());
         let Some(policy) = policy else {
@@ -121,6 +124,19 @@ impl Check {
             check.found.push((field, found));
         }
         check
+    }
+
+    /// Gives the focus to the first field with a fault, or else with a locked rule's finding.
+    #[must_use]
+    pub(in crate::pages) fn focused_on(mut self, faults: &[FormFault]) -> Self {
+        let locked = self.locked.iter().copied().filter(|at| *at != FormField::Other).min();
+        self.focus = faults.first().map(|fault| fault.at).or(locked);
+        self
+    }
+
+    /// The field that gets the focus when the page opens; its tab is the open one.
+    pub(in crate::pages) fn focus(&self) -> Option<FormField> {
+        self.focus
     }
 
     /// Whether a locked rule is violated at a field, or it is unknown whether one is.

@@ -34,7 +34,8 @@ pub(in crate::pages) fn tabs(
         div {
             div class="tabs" role="tablist" aria-label="Key" hidden {
                 @for (id, title, _) in &sections {
-                    button type="button" role="tab" id={ (id) "-tab" } aria-controls=(id) { (title) }
+                    button type="button" role="tab" id={ (id) "-tab" } aria-controls=(id)
+                        data-open[check.focus().is_some_and(|at| tab_of(at) == *id)] { (title) }
                 }
             }
             @for (id, title, content) in &sections {
@@ -45,6 +46,20 @@ pub(in crate::pages) fn tabs(
             }
         }
         div id="at-other" { (findings::list(check.at(FormField::Other))) }
+    }
+}
+
+/// The tab with a field.
+fn tab_of(field: FormField) -> &'static str {
+    match field {
+        FormField::Level | FormField::Expires | FormField::Roles | FormField::Comment => "tab-role",
+        FormField::Scope
+        | FormField::Assets
+        | FormField::Cases
+        | FormField::Endpoints
+        | FormField::Datasets => "tab-scope",
+        FormField::Name | FormField::Owner => "tab-definition",
+        FormField::Other => "",
     }
 }
 
@@ -59,6 +74,11 @@ fn at(check: &Check, place: FormField) -> Markup {
     html! { div id=(id) { (findings::list(check.at(place))) } }
 }
 
+/// Whether a field gets the focus.
+fn is_at(check: &Check, field: FormField) -> bool {
+    check.focus() == Some(field)
+}
+
 fn role_tab(purpose: Purpose, form: &KeyForm, choices: &Choices, check: &Check) -> Markup {
     html! {
         div class="fields" {
@@ -69,7 +89,8 @@ fn role_tab(purpose: Purpose, form: &KeyForm, choices: &Choices, check: &Check) 
                     (Level::Standard, "Standard", "The key itself is sent with each request."),
                 ] {
                     label class="pick" {
-                        input type="radio" name="level" value=(level) checked[form.level == level];
+                        input type="radio" name="level" value=(level) checked[form.level == level]
+                            autofocus[form.level == level && is_at(check, FormField::Level)];
                         span { (name) " " span class="hint" { (hint) } }
                     }
                 }
@@ -86,13 +107,17 @@ fn role_tab(purpose: Purpose, form: &KeyForm, choices: &Choices, check: &Check) 
                 }
             }
             div class="options" {
-                @for role in &choices.roles { (role_choice(role, form.roles.contains(&role.name))) }
+                @for (at, role) in choices.roles.iter().enumerate() {
+                    @let has_focus = at == 0 && is_at(check, FormField::Roles);
+                    (role_choice(role, form.roles.contains(&role.name), has_focus))
+                }
             }
             (at(check, FormField::Roles))
         }
         div class="field" {
             label for="comment" { "Comment" }
-            textarea id="comment" name="comment" maxlength="1024" { (form.comment) }
+            textarea id="comment" name="comment" maxlength="1024"
+                autofocus[is_at(check, FormField::Comment)] { (form.comment) }
             span class="hint" { "Optional. The only text that the tenant keeps: anyone who lists keys reads it." }
             (at(check, FormField::Comment))
         }
@@ -110,7 +135,11 @@ fn expiration(form: &KeyForm, check: &Check) -> Markup {
                 }
                 div class="choices" {
                     div class="tools" {
-                        label { "Date " input type="date" name="date" value=(form.date); }
+                        label {
+                            "Date "
+                            input type="date" name="date" value=(form.date)
+                                autofocus[is_at(check, FormField::Expires)];
+                        }
                         label { "Time (UTC) " input type="time" name="time" value=(form.time); }
                     }
                 }
@@ -121,11 +150,12 @@ fn expiration(form: &KeyForm, check: &Check) -> Markup {
     }
 }
 
-fn role_choice(role: &RoleChoice, is_chosen: bool) -> Markup {
+fn role_choice(role: &RoleChoice, is_chosen: bool, has_focus: bool) -> Markup {
     html! {
         div class="role" {
             label class="pick" {
-                input type="checkbox" name="role" value=(role.name) checked[is_chosen];
+                input type="checkbox" name="role" value=(role.name) checked[is_chosen]
+                    autofocus[has_focus];
                 span {
                     (role.name)
                     @if role.privileged { " " span class="tag warn" { "privileged" } }
@@ -160,7 +190,8 @@ fn scope_tab(purpose: Purpose, form: &KeyForm, choices: &Choices, check: &Check)
             p class="warn" { "The keys of this product have no scopes of this form." }
         }
         label class="pick" {
-            input type="checkbox" name="has-scope" value="1" checked[form.has_scope];
+            input type="checkbox" name="has-scope" value="1" checked[form.has_scope]
+                autofocus[is_at(check, FormField::Scope)];
             span {
                 @if purpose == Purpose::Edit {
                     "Replace the whole scope " span class="hint" {
@@ -208,7 +239,7 @@ fn assets(form: &KeyForm, choices: &Choices, check: &Check) -> Markup {
     };
     let titles = ["No assets", "All assets", "Select asset groups"];
     html! {
-        (modes("assets", form.assets, titles, &groups))
+        (modes("assets", form.assets, titles, &groups, is_at(check, FormField::Assets)))
         (at(check, FormField::Assets))
     }
 }
@@ -217,7 +248,7 @@ fn cases_and_issues(form: &KeyForm, choices: &Choices, check: &Check) -> Markup 
     let domains = names("domain", &choices.domains, &form.domains, "Other domains, one per line");
     let titles = ["No cases and issues", "All cases and issues", "Select domains"];
     html! {
-        (modes("cases", form.cases, titles, &domains))
+        (modes("cases", form.cases, titles, &domains, is_at(check, FormField::Cases)))
         label class="pick" {
             input type="checkbox" name="unreferenced" value="1" checked[form.unreferenced];
             span {
@@ -242,7 +273,7 @@ fn endpoints(form: &KeyForm, choices: &Choices, check: &Check) -> Markup {
     };
     let titles = ["No endpoints", "All endpoints", "Select specific"];
     html! {
-        (modes("endpoints", form.endpoints, titles, &selection))
+        (modes("endpoints", form.endpoints, titles, &selection, is_at(check, FormField::Endpoints)))
         (at(check, FormField::Endpoints))
     }
 }
@@ -252,18 +283,26 @@ fn area(title: &str, content: &Markup) -> Markup {
 }
 
 /// The three options of an area; the last one opens the selection.
-fn modes(name: &str, chosen: AreaMode, titles: [&str; 3], selection: &Markup) -> Markup {
+fn modes(
+    name: &str,
+    chosen: AreaMode,
+    titles: [&str; 3],
+    selection: &Markup,
+    has_focus: bool,
+) -> Markup {
     let [none, all, select] = titles;
     html! {
         @for (mode, title) in [(AreaMode::None, none), (AreaMode::All, all)] {
             label class="pick" {
-                input type="radio" name=(name) value=(mode.as_str()) checked[chosen == mode];
+                input type="radio" name=(name) value=(mode.as_str()) checked[chosen == mode]
+                    autofocus[has_focus && chosen == mode];
                 span { (title) }
             }
         }
         div class="choice" {
             label class="pick" {
-                input type="radio" name=(name) value="select" checked[chosen == AreaMode::Select];
+                input type="radio" name=(name) value="select" checked[chosen == AreaMode::Select]
+                    autofocus[has_focus && chosen == AreaMode::Select];
                 span { (select) }
             }
             div class="choices" { (selection) }
@@ -308,6 +347,7 @@ fn datasets(form: &KeyForm, check: &Check) -> Markup {
                         }
                         label for="filters" { "Filters, one per line" }
                         textarea id="filters" name="filters" class="mono" spellcheck="false"
+                            autofocus[is_at(check, FormField::Datasets)]
                             placeholder="xdr_data: _vendor = \"acme\"" { (form.filters) }
                     }
                 }
@@ -322,12 +362,14 @@ fn definition_tab(form: &KeyForm, check: &Check) -> Markup {
         div class="fields" {
             div class="field" {
                 label for="name" { "Name" }
-                input id="name" name="name" value=(form.name) autocomplete="off" spellcheck="false";
+                input id="name" name="name" value=(form.name) autocomplete="off" spellcheck="false"
+                    autofocus[is_at(check, FormField::Name)];
                 (at(check, FormField::Name))
             }
             div class="field" {
                 label for="owner" { "Owner" }
-                input id="owner" name="owner" value=(form.owner) autocomplete="off" spellcheck="false";
+                input id="owner" name="owner" value=(form.owner) autocomplete="off" spellcheck="false"
+                    autofocus[is_at(check, FormField::Owner)];
                 (at(check, FormField::Owner))
             }
         }

@@ -11,4 +11,4 @@ pub(super) use check::{Check, FormField};
 pub(super) use choices::{Choices, has_scopes};
 pub(super) use markup::{Purpose, parts, tabs};
 pub(super) use submit::{Hint, submit};
-pub(super) use values::KeyForm;
+pub(super) use values::{FormFault, KeyForm};

@@ -6,9 +6,11 @@ use cortexkey_api::scope::{
     AreaMode, AssetGroup, AssetsRead, AssetsWrite, AxisMode, AxisWrite, CasesIssuesWrite,
     DatasetFilter, DatasetsRows, EndpointsRead, EndpointsWrite, ScopeRead, ScopeWrite, Tag, Tagged,
 };
+use cortexkey_client::check_comment;
 use cortexkey_client::time::time_ms;
 use cortexkey_core::auth::Level;
 
+use super::check::FormField;
 use crate::error::BoxError;
 use crate::page_request::Fields;
 use crate::records::time;
@@ -44,8 +46,28 @@ pub(in crate::pages) struct KeyForm {
     pub(super) filters: String,
     pub(in crate::pages) name: String,
     pub(super) owner: String,
-    /// What no browser sends for this form, in words. It is never taken for something else.
-    unknown: Vec<String>,
+    /// What no browser sends for this form. It is never taken for something else.
+    unknown: Vec<FormFault>,
+}
+
+/// What is missing or invalid in a form.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::pages) struct FormFault {
+    pub(in crate::pages) at: FormField,
+    /// In words.
+    pub(in crate::pages) text: String,
+}
+
+impl FormFault {
+    fn new(at: FormField, text: impl Into<String>) -> Self {
+        Self { at, text: text.into() }
+    }
+
+    /// All of them in words, one per line.
+    pub(in crate::pages) fn lines(faults: &[Self]) -> String {
+        let texts: Vec<&str> = faults.iter().map(|fault| fault.text.as_str()).collect();
+        texts.join("\n")
+    }
 }
 
 /// The mode of one axis, and its selection.
@@ -68,29 +90,33 @@ impl KeyForm {
             lines.filter(|line| !line.is_empty()).map(str::to_owned).collect()
         };
         let mut unknown = Vec::new();
-        let mut mode = |name: &str, modes: &[AreaMode]| {
+        let mut mode = |at: FormField, name: &str, modes: &[AreaMode]| {
             let Some(word) = fields.get(name) else { return AreaMode::None };
             let known = modes.iter().copied().find(|mode| mode.as_str() == word);
             known.unwrap_or_else(|| {
-                unknown.push(format!("`{name}` has no option `{word}`"));
+                unknown.push(FormFault::new(at, format!("`{name}` has no option `{word}`")));
                 AreaMode::None
             })
         };
         let all = [AreaMode::None, AreaMode::All, AreaMode::Select];
-        let assets = mode("assets", &all);
-        let cases = mode("cases", &all);
-        let endpoints = mode("endpoints", &all);
-        let datasets = mode("datasets", &[AreaMode::None, AreaMode::All]);
+        let assets = mode(FormField::Assets, "assets", &all);
+        let cases = mode(FormField::Cases, "cases", &all);
+        let endpoints = mode(FormField::Endpoints, "endpoints", &all);
+        let datasets = mode(FormField::Datasets, "datasets", &[AreaMode::None, AreaMode::All]);
         let level = fields.get("level").unwrap_or(Level::Advanced.as_str());
         let level = level.parse().unwrap_or_else(|_| {
-            unknown.push(format!("there is no security level `{level}`"));
+            let text = format!("there is no security level `{level}`");
+            unknown.push(FormFault::new(FormField::Level, text));
             Level::Advanced
         });
         let mut groups = Vec::new();
         for id in fields.all("group") {
             match id.parse() {
                 Ok(id) => groups.push(id),
-                Err(_) => unknown.push(format!("`{id}` is not the id of an asset group")),
+                Err(_) => unknown.push(FormFault::new(
+                    FormField::Assets,
+                    format!("`{id}` is not the id of an asset group"),
+                )),
             }
         }
         // The names of roles are the tenant's, with any spaces at their ends.
@@ -118,6 +144,15 @@ impl KeyForm {
             owner: text("owner"),
             unknown,
         }
+    }
+
+    /// The same for a new key with the values of an edit: with the default expiration, and with a
+    /// scope if the product has scopes.
+    #[must_use]
+    pub(in crate::pages) fn as_new(mut self, now_ms: u64, has_scopes: bool) -> Self {
+        self.has_scope = has_scopes;
+        self.set_expiration(Some(now_ms.saturating_add(LIFETIME_MS)));
+        self
     }
 
     /// The values of an existing key.
@@ -229,38 +264,49 @@ impl KeyForm {
         Ok(ms)
     }
 
-    /// What is missing or invalid, in words; empty if the form can be sent.
-    pub(in crate::pages) fn faults(&self, now_ms: u64) -> Vec<String> {
+    /// What is missing or invalid; empty if the form can be sent.
+    pub(in crate::pages) fn faults(&self, now_ms: u64) -> Vec<FormFault> {
         let mut faults = self.edit_faults();
-        faults.extend(self.expiration_ms(now_ms).err().map(|error| error.to_string()));
+        let expiration = self.expiration_ms(now_ms).err();
+        faults
+            .extend(expiration.map(|error| FormFault::new(FormField::Expires, error.to_string())));
+        faults.sort_by_key(|fault| fault.at);
         faults
     }
 
     /// Like [`faults`](Self::faults), for editing, which does not change the expiration.
-    pub(in crate::pages) fn edit_faults(&self) -> Vec<String> {
+    pub(in crate::pages) fn edit_faults(&self) -> Vec<FormFault> {
         let mut faults = self.unknown.clone();
         if self.roles.is_empty() {
-            faults.push("choose at least one role".to_owned());
+            faults.push(FormFault::new(FormField::Roles, "choose at least one role"));
+        }
+        if let Err(error) = check_comment(&self.comment) {
+            let text = error.to_string().replace("\nhelp:", ";");
+            faults.push(FormFault::new(FormField::Comment, text));
         }
         if self.has_scope {
             faults.extend(self.scope_faults());
         }
+        // In the order of the form, so that the first one gets the focus.
+        faults.sort_by_key(|fault| fault.at);
         faults
     }
 
-    fn scope_faults(&self) -> Vec<String> {
+    fn scope_faults(&self) -> Vec<FormFault> {
         let mut faults = Vec::new();
-        let mut needs = |mode: AreaMode, is_empty: bool, what: &str| {
+        let mut needs = |at: FormField, mode: AreaMode, is_empty: bool, what: &str| {
             if mode == AreaMode::Select && is_empty {
-                faults.push(format!("select at least one {what}, or another option"));
+                let text = format!("select at least one {what}, or another option");
+                faults.push(FormFault::new(at, text));
             }
         };
-        needs(self.assets, self.groups.is_empty(), "asset group");
-        needs(self.cases, self.domains.is_empty(), "domain");
+        needs(FormField::Assets, self.assets, self.groups.is_empty(), "asset group");
+        needs(FormField::Cases, self.cases, self.domains.is_empty(), "domain");
         let is_empty = self.endpoint_groups.is_empty() && self.endpoint_tags.is_empty();
-        needs(self.endpoints, is_empty, "endpoint group or tag");
+        needs(FormField::Endpoints, self.endpoints, is_empty, "endpoint group or tag");
         if self.has_datasets {
-            faults.extend(self.rows().err().map(|error| error.to_string()));
+            let rows = self.rows().err();
+            faults.extend(rows.map(|error| FormFault::new(FormField::Datasets, error.to_string())));
         }
         faults
     }
@@ -403,7 +449,7 @@ mod tests {
             "has-scope=1&assets=none&group=16&has-datasets=1&datasets=all&filters=xdr_data:+a+%3D+1",
         ] {
             let form = form(text);
-            assert_eq!(form.scope_faults(), [""; 0], "{text}");
+            assert_eq!(form.scope_faults(), [], "{text}");
             let write = form.scope().unwrap().unwrap();
             let read = form.scope_read(&[]).unwrap();
             assert_eq!(ObservedScope::from(&write), ObservedScope::from(&read), "{text}");
@@ -427,7 +473,32 @@ mod tests {
         ] {
             assert_eq!(form(text).scope_faults().len(), 1, "{text}");
         }
-        assert_eq!(form("").faults(0), ["choose at least one role"]);
+        assert_eq!(
+            form("").faults(0),
+            [FormFault::new(FormField::Roles, "choose at least one role")]
+        );
+    }
+
+    #[test]
+    fn faults_are_in_the_order_of_the_form() {
+        let all = form("comment=a%00b&has-scope=1&endpoints=select&assets=select&level=ultra");
+        let places: Vec<FormField> = all.faults(0).iter().map(|fault| fault.at).collect();
+        assert_eq!(
+            places,
+            [
+                FormField::Level,
+                FormField::Roles,
+                FormField::Comment,
+                FormField::Assets,
+                FormField::Endpoints
+            ]
+        );
+        for comment in ["a%0D%0Ab", "a%09b", "%C3%A9", ""] {
+            assert_eq!(form(&format!("role=Viewer&comment={comment}")).edit_faults(), []);
+        }
+        for comment in ["a%00b", "a%1Bb", "a%7Fb", "a%C2%85b"] {
+            assert_eq!(form(&format!("role=Viewer&comment={comment}")).edit_faults().len(), 1);
+        }
     }
 
     #[test]

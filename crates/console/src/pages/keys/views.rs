@@ -2,10 +2,10 @@
 //!
 //! The browser cannot store them, because the console has a different address after each start.
 
+use core::time::Duration;
 use std::path::PathBuf;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use cortexkey_system::{Links, WriteOptions, chain, read, replace};
+use cortexkey_system::{Links, WriteOptions, chain, lock_exclusively, read, replace};
 use maud::{Markup, html};
 use serde::{Deserialize, Serialize};
 
@@ -20,8 +20,10 @@ const FILE_BYTES_MAX: u64 = 1024 * 1024;
 const VIEWS_MAX: usize = 50;
 const NAME_CHARS_MAX: usize = 40;
 
-/// Held while the file is changed.
-static CHANGING: Mutex<()> = Mutex::new(());
+/// Locked while the file is changed, by this console or another one.
+const LOCK_NAME: &str = "console-views.lock";
+/// How long another console may take to change the file.
+const LOCK_WAIT_MAX: Duration = Duration::from_secs(10);
 
 #[derive(Default, Serialize, Deserialize)]
 struct Views {
@@ -78,13 +80,12 @@ fn update(
     app: &App,
     change: impl FnOnce(&mut Vec<View>) -> Result<(), BoxError>,
 ) -> Result<(), BoxError> {
-    let _changing: MutexGuard<'_, ()> = CHANGING.lock().unwrap_or_else(PoisonError::into_inner);
+    let path = path(app)?;
+    let lock = path.with_file_name(LOCK_NAME);
+    let _changing = lock_exclusively(&lock, LOCK_WAIT_MAX)
+        .map_err(|error| format!("{} cannot be locked: {error}", lock.display()))?;
     let mut stored = load(app)?;
     change(&mut stored.views)?;
-    let path = path(app)?;
-    if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder)?;
-    }
     let bytes = serde_json::to_vec(&stored)?;
     replace(&path, &bytes, WriteOptions::new(Links::Refuse).private())?;
     Ok(())
