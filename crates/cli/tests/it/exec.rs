@@ -150,8 +150,8 @@ fn an_unknown_option_is_not_run_as_a_program() {
     for options in [&["--no-such-option"][..], &["--timeout-ms", "1"], &["--retries", "0"]] {
         for command in ["exec", "proxy"] {
             let args = [&[command, "--as", "generic"], options, &["sh", "-c", "exit 7"]].concat();
-            // The proxy makes calls.
-            let is_known = command == "proxy" && options.len() == 2;
+            // The proxy makes calls, each once.
+            let is_known = command == "proxy" && options[0] == "--timeout-ms";
             let ran = finish(&mut with_settings("standard", &args));
             assert_eq!(ran.code, if is_known { 7 } else { 2 }, "{args:?}: {ran:?}");
         }

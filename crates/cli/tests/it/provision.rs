@@ -244,7 +244,7 @@ fn a_lost_record_causes_no_second_key() {
     let id = listed.0.in_place("b").unwrap();
     listed.0.good(&["keys", "edit", &id.to_string(), "--role", "Responder", "--yes"]);
     let ran = listed.run(&["--dry-run"]);
-    assert_eq!(ran.code, 0, "{ran:?}");
+    assert_eq!(ran.code, 1, "{ran:?}");
     wording!(ran.stdout);
 }
 

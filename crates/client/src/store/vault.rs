@@ -197,7 +197,7 @@ fn json_of(answer: &WebResponse) -> Result<Json, StoreError> {
 
 fn refused(answer: &WebResponse) -> StoreError {
     let advice = match answer.status {
-        404 => {
+        404 if errors(answer).contains("no handler for route") => {
             "\nhelp: no engine is mounted there; write `//` after a mount of several segments, such as \
              vault://team/kv//cortex/siem"
         }

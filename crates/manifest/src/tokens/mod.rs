@@ -119,36 +119,40 @@ impl SecretFieldName {
 /// offsets stay valid.
 #[must_use]
 pub fn mask_tokens(text: &str) -> String {
-    let mut ranges = tokens(text);
-    ranges.retain(|range| !is_revision(text, range));
+    let ranges = tokens(&without_revisions(text));
     if ranges.is_empty() { text.to_owned() } else { blank(text, &ranges) }
 }
 
-/// Whether a run is the revision in the path of a remote policy's copy.
-fn is_revision(text: &str, run: &Range<usize>) -> bool {
-    let (Some(before), Some(name), Some(after)) =
-        (text.get(..run.start), text.get(run.clone()), text.get(run.end..))
-    else {
-        return false;
-    };
+/// The text with other letters in place of the revisions in paths of remote policies' copies. They
+/// look random, and are no secrets.
+fn without_revisions(text: &str) -> Cow<'_, str> {
     let is_hex = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
-    name.len() == REVISION_CHARS
-        && name.bytes().all(is_hex)
-        && before.ends_with('/')
-        && after.starts_with('/')
-        && before.rsplit(char::is_whitespace).next().is_some_and(|path| path.contains(COPIES))
+    let is_revision = |name: &str| name.len() == REVISION_CHARS && name.bytes().all(is_hex);
+    let mut plain = Cow::Borrowed(text);
+    for (start, _) in text.match_indices(COPIES) {
+        let path = text.get(start..).unwrap_or_default();
+        let path = path.split(char::is_whitespace).next().unwrap_or_default();
+        let mut at = start;
+        for name in path.split_inclusive('/') {
+            if name.strip_suffix('/').is_some_and(is_revision) {
+                plain.to_mut().replace_range(at..at + REVISION_CHARS, &"x".repeat(REVISION_CHARS));
+            }
+            at += name.len();
+        }
+    }
+    plain
 }
 
 /// Like [`mask_tokens`], for text with paths: a file name that looks like a key is masked too,
 /// since a key may have been passed instead of a path.
 #[must_use]
 pub fn mask_path(text: &str) -> String {
-    let mut ranges = tokens(text);
-    ranges.extend(runs(text, LETTER).filter(|run| {
-        let run = &text[run.clone()];
+    let plain = without_revisions(text);
+    let mut ranges = tokens(&plain);
+    ranges.extend(runs(&plain, LETTER).filter(|run| {
+        let run = &plain[run.clone()];
         run.len() >= IN_PATH && (is_random(run) || has_digit_inside(run))
     }));
-    ranges.retain(|range| !is_revision(text, range));
     ranges.sort_by_key(|range| range.start);
     if ranges.is_empty() { text.to_owned() } else { blank(text, &ranges) }
 }
