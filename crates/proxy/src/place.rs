@@ -1,8 +1,8 @@
 //! [`Place`]: a connection's place, which depends on whether it has sent a valid request.
 //!
 //! Every user of the machine can connect to a loopback port. Connections without a valid request
-//! therefore have places of their own, and a new one displaces the oldest: whoever opens many
-//! keeps no client out, which sends its request at once.
+//! therefore have places of their own, and a new one displaces the oldest. A client sends its
+//! request at once, so that many idle connections do not keep it out.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

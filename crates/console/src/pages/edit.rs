@@ -44,7 +44,7 @@ pub(super) fn show(app: &App, request: &PageRequest) -> Response {
 /// The policy's findings for the form. It changes nothing, and calls no tenant.
 pub(super) fn check(app: &App, request: &PageRequest) -> Response {
     let Some(selected) = find_in(request, app.snapshot(Freshness::Last)) else {
-        // The form stays, and whoever sends it learns more.
+        // The form stays; the response to sending it says more.
         let text = html! { span class="warn" { "The tenant does not show this key any more." } };
         return response::parts(vec![(Hint::ID, Hint { may_be_sent: true, text }.markup())]);
     };

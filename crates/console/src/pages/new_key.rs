@@ -34,7 +34,7 @@ pub(super) fn show_gone(
     (status, why): (StatusCode, &str),
 ) -> Response {
     let form = KeyForm::from_fields(&request.form);
-    let form = form.as_new(app.now_ms(), has_scopes(app, &view.snapshot));
+    let form = form.into_new(app.now_ms(), has_scopes(app, &view.snapshot));
     page(app, request, view, &form, Some(Refused { status, what: "Nothing was saved.", why }))
 }
 

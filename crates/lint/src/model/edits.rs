@@ -132,7 +132,7 @@ fn json_value(tree: &Tree, id: NodeId) -> Option<Value> {
             })
             .collect::<Option<serde_json::Map<_, _>>>()
             .map(Value::Object),
-        _ => None,
+        NodeKind::Alias { .. } => None,
     }
 }
 

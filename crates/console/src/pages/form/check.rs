@@ -6,75 +6,14 @@ use cortexkey_client::Import;
 use cortexkey_lint::{Corpus, CorpusFile, Timestamp, lint};
 use cortexkey_manifest::yaml::YamlLimits;
 
-use super::values::{FormFault, KeyForm};
+use super::fields::{FormFault, FormField};
+use super::values::KeyForm;
 use crate::app::App;
 use crate::snapshot::{GroupList, Snapshot};
 use cortexkey_fleet::KeyFinding;
 
 /// The name of the file with the findings.
 const FILE: &str = "new-key.yaml";
-
-/// The fields that findings can be shown at, in the order of the form.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(in crate::pages) enum FormField {
-    Level,
-    Expires,
-    Roles,
-    Comment,
-    /// The scope as a whole.
-    Scope,
-    Assets,
-    Cases,
-    Endpoints,
-    Datasets,
-    Name,
-    Owner,
-    /// None of the form's fields.
-    Other,
-}
-
-impl FormField {
-    pub(in crate::pages) const ALL: [(Self, &'static str); 12] = [
-        (Self::Name, "at-name"),
-        (Self::Owner, "at-owner"),
-        (Self::Level, "at-level"),
-        (Self::Comment, "at-comment"),
-        (Self::Expires, "at-expires"),
-        (Self::Roles, "at-roles"),
-        (Self::Assets, "at-assets"),
-        (Self::Cases, "at-cases"),
-        (Self::Endpoints, "at-endpoints"),
-        (Self::Datasets, "at-datasets"),
-        (Self::Scope, "at-scope"),
-        (Self::Other, "at-other"),
-    ];
-
-    /// The field whose line of the definition starts like this. A missing field is reported at the
-    /// line of the mapping that lacks it, and shown at the field that sets it.
-    fn for_line(line: &str, code: &str) -> Self {
-        match code {
-            "N004" => return Self::Owner,
-            "N006" => return Self::Comment,
-            "A001" => return Self::Scope,
-            "R007" => return Self::Roles,
-            _ => {}
-        }
-        match line.trim_start().split(':').next().unwrap_or_default() {
-            "name" => Self::Name,
-            "owner" => Self::Owner,
-            "securityLevel" => Self::Level,
-            "comment" => Self::Comment,
-            "expires" => Self::Expires,
-            "roles" => Self::Roles,
-            "assets" => Self::Assets,
-            "casesAndIssues" => Self::Cases,
-            "endpoints" => Self::Endpoints,
-            "datasets" => Self::Datasets,
-            "scope" => Self::Scope,
-            _ => Self::Other,
-        }
-    }
-}
 
 /// A definition, and the policy's findings.
 pub(in crate::pages) struct Check {
@@ -126,7 +65,7 @@ impl Check {
         check
     }
 
-    /// Gives the focus to the first field with a fault, or else with a locked rule's finding.
+    /// Gives the focus to the first field with a fault, otherwise with a locked rule's finding.
     #[must_use]
     pub(in crate::pages) fn focused_on(mut self, faults: &[FormFault]) -> Self {
         let locked = self.locked.iter().copied().filter(|at| *at != FormField::Other).min();

@@ -4,8 +4,9 @@ use cortexkey_api::scope::AreaMode;
 use cortexkey_core::auth::Level;
 use maud::{Markup, html};
 
-use super::check::{Check, FormField};
+use super::check::Check;
 use super::choices::{Choices, RoleChoice};
+use super::fields::FormField;
 use super::values::KeyForm;
 use crate::parts::findings;
 

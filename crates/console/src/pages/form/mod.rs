@@ -3,12 +3,14 @@
 
 mod check;
 mod choices;
+mod fields;
 mod markup;
 mod submit;
 mod values;
 
-pub(super) use check::{Check, FormField};
+pub(super) use check::Check;
 pub(super) use choices::{Choices, has_scopes};
+pub(super) use fields::{FormFault, FormField};
 pub(super) use markup::{Purpose, parts, tabs};
 pub(super) use submit::{Hint, submit};
-pub(super) use values::{FormFault, KeyForm};
+pub(super) use values::KeyForm;

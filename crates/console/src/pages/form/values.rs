@@ -10,7 +10,7 @@ use cortexkey_client::check_comment;
 use cortexkey_client::time::time_ms;
 use cortexkey_core::auth::Level;
 
-use super::check::FormField;
+use super::fields::{FormFault, FormField};
 use crate::error::BoxError;
 use crate::page_request::Fields;
 use crate::records::time;
@@ -48,26 +48,6 @@ pub(in crate::pages) struct KeyForm {
     pub(super) owner: String,
     /// What no browser sends for this form. It is never taken for something else.
     unknown: Vec<FormFault>,
-}
-
-/// What is missing or invalid in a form.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::pages) struct FormFault {
-    pub(in crate::pages) at: FormField,
-    /// In words.
-    pub(in crate::pages) text: String,
-}
-
-impl FormFault {
-    fn new(at: FormField, text: impl Into<String>) -> Self {
-        Self { at, text: text.into() }
-    }
-
-    /// All of them in words, one per line.
-    pub(in crate::pages) fn lines(faults: &[Self]) -> String {
-        let texts: Vec<&str> = faults.iter().map(|fault| fault.text.as_str()).collect();
-        texts.join("\n")
-    }
 }
 
 /// The mode of one axis, and its selection.
@@ -149,7 +129,7 @@ impl KeyForm {
     /// The same for a new key with the values of an edit: with the default expiration, and with a
     /// scope if the product has scopes.
     #[must_use]
-    pub(in crate::pages) fn as_new(mut self, now_ms: u64, has_scopes: bool) -> Self {
+    pub(in crate::pages) fn into_new(mut self, now_ms: u64, has_scopes: bool) -> Self {
         self.has_scope = has_scopes;
         self.set_expiration(Some(now_ms.saturating_add(LIFETIME_MS)));
         self
