@@ -44,8 +44,8 @@ pub use plan::{
 pub use process::{Program, ProgramError};
 pub use resources::{
     ApiPermission, AuditLog, CommentError, EditError, ExpiryError, KeyEdit, KeyList, NewKey,
-    ObservedScope, Ping, ScopeError, check_comment, creator_key, is_administrator,
-    is_system, may_be_pending, write_of,
+    ObservedScope, Ping, ScopeError, check_comment, creator_key, is_administrator, is_system,
+    may_be_pending, write_of,
 };
 pub use settings::{
     Channel, Config, ConfigProblem, Connection, Credentials, Environment, Explained,

@@ -16,7 +16,9 @@ mod scope;
 mod users;
 
 pub(crate) use api_keys::shows_user;
-pub use api_keys::{CommentError, KeyList, check_comment, creator_key, is_administrator, is_system};
+pub use api_keys::{
+    CommentError, KeyList, check_comment, creator_key, is_administrator, is_system,
+};
 pub use audit::AuditLog;
 pub use edit::{EditError, KeyEdit};
 pub(crate) use mark::{Confidence, confidence, pending};
