@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use cortexkey_api::api_keys::ApiKeyRecord;
+use cortexkey_api::api_keys::SecurityLevel;
 use cortexkey_api::audit::AuditRecord;
 use cortexkey_api::role::DatasetPermission;
 use cortexkey_api::scope::ScopeWrite;
@@ -31,8 +31,38 @@ pub(super) const ROLES_MADE: &str = "roles-made";
 /// The part of a key besides its material.
 #[derive(Serialize, Deserialize)]
 struct KeyRow {
-    record: ApiKeyRecord,
+    record: RecordRow,
     scope: Option<ScopeWrite>,
+}
+
+/// The stored form of a key's record. A list of another tenant is read more strictly: a clock that
+/// was set here may show any time.
+#[derive(Serialize, Deserialize)]
+struct RecordRow {
+    creation_time: u64,
+    created_by: String,
+    user_name: String,
+    roles: Vec<String>,
+    security_level: SecurityLevel,
+    comment: Option<String>,
+    expiration: Option<u64>,
+}
+
+impl From<&KeyRecord> for RecordRow {
+    fn from(record: &KeyRecord) -> Self {
+        Self {
+            creation_time: record.created_ms,
+            created_by: record.created_by.clone(),
+            user_name: record.user_name.clone(),
+            roles: record.roles.clone(),
+            security_level: record.level.into(),
+            comment: record.comment.clone(),
+            expiration: match record.expiry {
+                Expiry::At { ms } => Some(ms),
+                Expiry::Never => None,
+            },
+        }
+    }
 }
 
 /// The stored form of a role.
@@ -53,7 +83,7 @@ struct RoleRow {
 pub(super) fn of_key(entry: &Entry) -> Row {
     let material = entry.stored.to_material();
     let material = material.expose();
-    let row = KeyRow { record: ApiKeyRecord::from(&*entry.record), scope: entry.scope.clone() };
+    let row = KeyRow { record: RecordRow::from(&*entry.record), scope: entry.scope.clone() };
     // Strings and numbers can always be serialized.
     let json = serde_json::to_vec(&row).unwrap_or_default();
     // No copy of the material is left behind by a growing buffer.
@@ -75,9 +105,9 @@ pub(super) fn keys(disk: &Disk) -> Result<Vec<Entry>, DiskError> {
         let stored = StoredKey::from_material(id, material).ok()?.expiring(expiry);
         let record = KeyRecord {
             key_id: id,
-            created_ms: row.record.creation_time?,
-            created_by: row.record.created_by?,
-            user_name: row.record.user_name?,
+            created_ms: row.record.creation_time,
+            created_by: row.record.created_by,
+            user_name: row.record.user_name,
             roles: row.record.roles,
             level: row.record.security_level.into(),
             comment: row.record.comment,
