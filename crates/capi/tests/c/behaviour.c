@@ -464,12 +464,12 @@ static void check_decisions(const cxk_definitions *definitions) {
   CHECK(ask(definitions, "lab/lab", &question, "view at most") == CXK_DECISION_REFUSED);
   question.kind = CXK_ASK_ACTION;
   question.name = "Live Terminal";
-  CHECK(ask(definitions, "export", &question, "not listed") == CXK_DECISION_UNKNOWN);
+  CHECK(ask(definitions, "export", &question, "no source says") == CXK_DECISION_UNKNOWN);
   question.name = "Isolate";
   CHECK(ask(definitions, "export", &question, "Isolate is held") == CXK_OK);
   /* Names are compared byte by byte. */
   question.name = "isolate";
-  CHECK(ask(definitions, "export", &question, "not listed") == CXK_DECISION_UNKNOWN);
+  CHECK(ask(definitions, "export", &question, "no source says") == CXK_DECISION_UNKNOWN);
 
   question.kind = CXK_ASK_ASSET;
   question.groups = us;
