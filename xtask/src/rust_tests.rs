@@ -12,6 +12,9 @@ use crate::run::{Ran, capture, cargo, check};
 /// How many test binaries run at a time. Each runs its own tests on all processors.
 const LANES: usize = 2;
 
+/// The targets that take longest. They start first, so that none of them runs alone at the end.
+const LONG: [&str; 4] = ["tenant_shared", "double", "cortexkey_tenant", "it"];
+
 /// What a run of tests came to.
 #[derive(Default)]
 pub(crate) struct Counts {
@@ -75,7 +78,7 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
-/// The test binaries in cargo's messages, those with integration tests first: they take longest.
+/// The test binaries in cargo's messages, the longest first.
 fn binaries(messages: &str) -> Result<Vec<Command>, String> {
     let mut found = Vec::new();
     for message in messages.lines() {
@@ -85,8 +88,9 @@ fn binaries(messages: &str) -> Result<Vec<Command>, String> {
             (message["profile"]["test"].as_bool(), message["executable"].as_str())
         {
             let manifest = message["manifest_path"].as_str().ok_or("cargo names no manifest")?;
-            let is_unit = message["target"]["kind"][0].as_str() != Some("test");
-            found.push((is_unit, PathBuf::from(manifest), binary.to_owned()));
+            let name = message["target"]["name"].as_str().unwrap_or_default();
+            let turn = LONG.iter().position(|long| *long == name).unwrap_or(LONG.len());
+            found.push((turn, PathBuf::from(manifest), binary.to_owned()));
         }
     }
     found.sort();
@@ -111,11 +115,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_test_binaries_are_taken_integration_tests_first() {
-        let messages = r#"{"reason":"compiler-artifact","manifest_path":"/a/Cargo.toml","target":{"kind":["lib"]},"profile":{"test":true},"executable":"/t/unit"}
-{"reason":"compiler-artifact","manifest_path":"/b/Cargo.toml","target":{"kind":["test"]},"profile":{"test":true},"executable":"/t/it"}
-{"reason":"compiler-artifact","manifest_path":"/b/Cargo.toml","target":{"kind":["bin"]},"profile":{"test":false},"executable":"/t/program"}
-{"reason":"compiler-artifact","manifest_path":"/b/Cargo.toml","target":{"kind":["lib"]},"profile":{"test":true},"executable":null}
+    fn only_test_binaries_are_taken_the_longest_first() {
+        let messages = r#"{"reason":"compiler-artifact","manifest_path":"/a/Cargo.toml","target":{"name":"a"},"profile":{"test":true},"executable":"/t/unit"}
+{"reason":"compiler-artifact","manifest_path":"/b/Cargo.toml","target":{"name":"it"},"profile":{"test":true},"executable":"/t/it"}
+{"reason":"compiler-artifact","manifest_path":"/b/Cargo.toml","target":{"name":"program"},"profile":{"test":false},"executable":"/t/program"}
+{"reason":"compiler-artifact","manifest_path":"/b/Cargo.toml","target":{"name":"a"},"profile":{"test":true},"executable":null}
 {"reason":"build-finished","success":true}"#;
         let commands = binaries(messages).unwrap();
         let names: Vec<_> = commands.iter().map(|one| one.get_program().to_owned()).collect();
