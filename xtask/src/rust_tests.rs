@@ -60,11 +60,13 @@ pub(crate) fn workspace(root: &Path, without: &str) -> Result<Counts, String> {
 /// Runs commands with tests, so many at a time, and counts what they report.
 pub(crate) fn run(commands: Vec<Command>, lanes: usize) -> Counts {
     let waiting = Mutex::new(commands.into_iter());
+    // In the head of a `while let`, the lock would be held while the command runs.
+    let next = || lock(&waiting).next();
     let counts = Mutex::new(Counts::default());
     std::thread::scope(|scope| {
         for _ in 0..lanes {
             scope.spawn(|| {
-                while let Some(mut command) = lock(&waiting).next() {
+                while let Some(mut command) = next() {
                     let ran = capture(&mut command);
                     lock(&counts).add(&ran);
                 }
@@ -127,6 +129,21 @@ mod tests {
         assert_eq!(commands[0].get_current_dir(), Some(Path::new("/b")));
         assert!(binaries("").is_err());
         assert!(binaries("warning: unexpected").is_err());
+    }
+
+    #[test]
+    fn two_lanes_run_two_commands_at_a_time() {
+        let folder = tempfile::tempdir().unwrap();
+        let meets = |own: &str, other: &str| {
+            let mut command = Command::new("sh");
+            let wait =
+                format!("for i in $(seq 1000); do [ -e {other} ] && exit 0; sleep 0.01; done");
+            command.args(["-c", &format!("touch {own}; {wait}; exit 1")]);
+            command.current_dir(&folder);
+            command
+        };
+        let counts = run(vec![meets("a", "b"), meets("b", "a")], 2);
+        assert_eq!(counts.failed, 0, "{}", counts.output);
     }
 
     #[test]
