@@ -351,3 +351,42 @@ fn dummy_compare(request: &Request<'_>, expected: &Expected) {
         }
     });
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::auth::guard::NoReplayGuard;
+    use crate::auth::{Key, Nonce, Signer, Timestamp};
+
+    const NOW_MS: u64 = 1_700_000_000_000;
+
+    #[test]
+    fn settings_are_kept() {
+        let lengths = NonceLengths::LENIENT;
+        let skew = Skew::from_ms(2_000).unwrap();
+        let verifier = Verifier::new().with_skew(skew).with_nonce_lengths(lengths);
+        assert_eq!(verifier.skew(), skew);
+        assert_eq!(verifier.nonce_lengths(), lengths);
+        assert_ne!((skew, lengths), (Skew::default(), NonceLengths::default()));
+    }
+
+    #[test]
+    fn a_principal_is_what_was_verified() {
+        let id = KeyId::new(7).unwrap();
+        for level in [Level::Standard, Level::Advanced] {
+            let key = || Key::new(b"test-api-key").unwrap();
+            let signer = Signer::new(id, level, key());
+            let nonce = Nonce::new(&[b'a'; 64]).unwrap();
+            let headers = signer.sign_with(nonce, Timestamp::from_ms(NOW_MS - 5).unwrap());
+            let values = headers.values();
+            let request = Request::from_values(&values, NonceLengths::EXACT).unwrap();
+            let signed_ms = (level == Level::Advanced).then_some(NOW_MS - 5);
+            assert_eq!(request.timestamp().map(Timestamp::as_ms), signed_ms);
+            let stored = StoredKey::new(id, level, key());
+            let verified = Verifier::new().verify(&request, Some(&stored), NOW_MS, &NoReplayGuard);
+            let principal = verified.unwrap();
+            assert_eq!((principal.key_id(), principal.level()), (id, level));
+            assert_eq!(principal.signed_ms(), signed_ms);
+        }
+    }
+}
