@@ -8,9 +8,9 @@
 mod administration;
 mod allow;
 mod head;
-mod place;
 mod relay;
 mod serve;
+mod slot;
 #[cfg(unix)]
 mod socket;
 mod token;

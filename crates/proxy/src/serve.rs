@@ -26,8 +26,8 @@ use tokio_io_timeout::TimeoutStream;
 
 use crate::allow::AllowList;
 use crate::head::{AllowedCall, Denial, Transport, check_head};
-use crate::place::{Place, Unproven};
 use crate::relay;
+use crate::slot::{Slot, Unauthenticated};
 #[cfg(unix)]
 use crate::socket::Socket;
 use crate::token::Token;
@@ -135,11 +135,11 @@ struct Shared {
     token: Token,
     options: ProxyOptions,
     requests: Arc<Semaphore>,
-    /// Connections without a valid request so far.
-    unproven: Arc<Unproven>,
-    /// Places for the others.
+    /// The slots of unauthenticated connections.
+    unauthenticated: Arc<Unauthenticated>,
+    /// The slots of authenticated connections.
     connections: Arc<Semaphore>,
-    /// How many of the others may be open.
+    /// How many authenticated connections may be open.
     connections_max: u32,
     /// Becomes true when the proxy stops.
     stopping: watch::Sender<bool>,
@@ -180,7 +180,7 @@ impl Proxy {
             token,
             options,
             requests,
-            unproven: Arc::default(),
+            unauthenticated: Arc::default(),
             connections,
             connections_max,
             stopping,
@@ -370,15 +370,15 @@ async fn connection(
     address: Option<SocketAddr>,
     shared: Arc<Shared>,
 ) {
-    let (place, mut displaced) = Place::take(&shared.unproven);
+    let (slot, mut displaced) = Slot::take(&shared.unauthenticated);
     let mut stream = TimeoutStream::new(stream);
     stream.set_write_timeout(Some(shared.options.stall_time));
     let mut stopping = shared.stopping.subscribe();
-    let of_connection = Arc::clone(&place);
+    let of_connection = Arc::clone(&slot);
     let service = service_fn(move |request| {
         let shared = Arc::clone(&shared);
-        let place = Arc::clone(&of_connection);
-        async move { Ok::<_, Infallible>(respond(request, address, shared, &place).await) }
+        let slot = Arc::clone(&of_connection);
+        async move { Ok::<_, Infallible>(respond(request, address, shared, &slot).await) }
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
@@ -392,7 +392,7 @@ async fn connection(
     // response.
     tokio::select! {
         _ = connection.as_mut() => return,
-        () = unproven_end(&place, &mut displaced) => return,
+        () = unauthenticated_end(&slot, &mut displaced) => return,
         () = stopped(&mut stopping) => {}
     }
     connection.as_mut().graceful_shutdown();
@@ -400,10 +400,10 @@ async fn connection(
 }
 
 /// Waits until a connection has to be closed because it sent no valid request: in time, or before
-/// newer ones needed its place.
-async fn unproven_end(place: &Place, displaced: &mut oneshot::Receiver<()>) {
+/// newer ones needed its slot.
+async fn unauthenticated_end(slot: &Slot, displaced: &mut oneshot::Receiver<()>) {
     let _ = tokio::time::timeout(FIRST_TIME, displaced).await;
-    if place.is_proven() {
+    if slot.is_authenticated() {
         core::future::pending::<()>().await;
     }
 }
@@ -418,7 +418,7 @@ async fn respond(
     request: Request<Incoming>,
     address: Option<SocketAddr>,
     shared: Arc<Shared>,
-    place: &Place,
+    slot: &Slot,
 ) -> ProxyResponse {
     let started = Instant::now();
     let method = request.method().clone();
@@ -430,7 +430,9 @@ async fn respond(
     let call = check_head(&parts, &gate, &shared.options.allow);
     let path = call.as_ref().ok().map(|call| call.path.clone());
     let outcome = match call {
-        Ok(_) if !place.prove(&shared.connections).await => Err(Failure::Denied(Denial::Busy)),
+        Ok(_) if !slot.authenticate(&shared.connections).await => {
+            Err(Failure::Denied(Denial::Busy))
+        }
         Ok(call) => forward(call, parts.headers, body, &shared).await,
         Err(denial) => Err(Failure::Denied(denial)),
     };
