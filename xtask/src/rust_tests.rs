@@ -7,7 +7,7 @@ use std::sync::Mutex;
 
 use serde_json::Value;
 
-use crate::run::{Ran, capture, cargo, check};
+use crate::run::{Ran, capture, cargo};
 
 /// How many test binaries run at a time. Each runs its own tests on all processors.
 const LANES: usize = 2;
@@ -26,30 +26,37 @@ pub(crate) struct Counts {
 
 impl Counts {
     fn add(&mut self, ran: &Ran) {
+        let mut failed = 0;
         for line in ran.stdout.lines().filter(|line| line.starts_with("test result:")) {
             let count = |what: &str| {
                 let before = line.split(what).next()?;
                 before.split_whitespace().last()?.parse::<u64>().ok()
             };
             self.passed += count(" passed").unwrap_or(0);
-            self.failed += count(" failed").unwrap_or(0);
+            failed += count(" failed").unwrap_or(0);
         }
         if !ran.success {
             // A binary that ended early has no result.
-            self.failed = self.failed.max(1);
+            failed = failed.max(1);
             self.output += &ran.all();
         }
+        self.failed += failed;
     }
 }
 
-/// Runs the tests of all packages but these.
+/// Runs the tests of all packages but one.
 pub(crate) fn workspace(root: &Path, without: &str) -> Result<Counts, String> {
     let scope = ["--locked", "--workspace", "--exclude", without];
     let mut build = cargo(root);
     // Cargo sets it for xtask itself.
     build.env_remove("CARGO_MANIFEST_DIR");
     build.args(["test", "--no-run", "--message-format=json-render-diagnostics"]).args(scope);
-    let mut commands = binaries(&check(&mut build)?)?;
+    let ran = capture(&mut build);
+    if !ran.success {
+        // The errors are there as text; standard output has cargo's messages as JSON.
+        return Err(ran.stderr);
+    }
+    let mut commands = binaries(&ran.stdout)?;
     let mut examples = cargo(root);
     examples.env_remove("CARGO_MANIFEST_DIR");
     examples.args(["test", "--doc", "--no-fail-fast"]).args(scope);
@@ -156,7 +163,7 @@ mod tests {
         let passes = "echo 'test result: ok. 3 passed; 0 failed; 1 ignored'";
         let counts = run(vec![say(passes), say(passes), say(passes)], 2);
         assert_eq!((counts.passed, counts.failed), (9, 0));
-        let counts = run(vec![say("exit 1"), say(passes)], 2);
-        assert_eq!((counts.passed, counts.failed), (3, 1));
+        let counts = run(vec![say("exit 1"), say(passes), say("exit 1")], 2);
+        assert_eq!((counts.passed, counts.failed), (3, 2));
     }
 }

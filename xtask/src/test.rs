@@ -48,7 +48,7 @@ const CHECK: &[Step] = &[
 /// How many of the steps below need only the toolchain. Packages are installed while they run.
 const WITHOUT_PACKAGES: usize = 4;
 
-/// Cheapest first, so that a mistake is reported early.
+/// Those that need only the toolchain first, then the cheapest, so that a mistake is reported early.
 const STEPS: &[Step] = &[
     Step { name: "format", run: format },
     Step { name: "tidy", run: |root| once(tidy::run(root)) },
