@@ -11,8 +11,8 @@ use crate::output::{self, ZeroIsValid};
 use crate::status::{CXK_INVALID_OPTION, CXK_RNG_FAILED, cxk_status};
 
 /// Remembers which requests were accepted, within one process. It allocates all its memory when it
-/// is created: at most 20 bytes per entry from 40,000 entries on. When it is full, it refuses new
-/// requests; it never drops an entry that could still be replayed. An insert takes constant time.
+/// is created: at most 20 bytes per entry from 40,000 entries on. A full guard rejects new
+/// requests and never drops an entry that could still be replayed. An insert takes constant time.
 ///
 /// Capacity: any mix of timestamps is accepted up to `entries`, including a burst within one
 /// millisecond. For 1,000 requests per second and a skew of 60 seconds, set `entries` to
