@@ -26,13 +26,13 @@ pub(crate) static RULE: Rule = Rule {
 fn check(cx: &KeyContext<'_>, sink: &mut FindingSink<'_>) {
     let Some(name) = cx.definition.metadata.as_ref().and_then(|m| m.name.spanned()) else { return };
     let file = cx.path.rsplit('/').next().unwrap_or(cx.path);
-    let stem = file.rsplit_once('.').map_or(file, |(stem, _)| stem);
+    let (stem, extension) = file.rsplit_once('.').unwrap_or((file, "yaml"));
     if !cx.alone || stem == name.value || stem.starts_with('<') || stem.is_empty() {
         return;
     }
     let message =
         format!("the file is named {}, but its key is named {}", quote(stem), quote(&name.value));
     cx.finding(name.span, message)
-        .help(format!("rename the file to {}", quote(&format!("{}.yaml", name.value))))
+        .help(format!("rename the file to {}", quote(&format!("{}.{extension}", name.value))))
         .report(sink);
 }

@@ -121,6 +121,11 @@ fn the_file_is_renamed_and_never_the_key() {
             "help: rename the file to `svc-b.yaml`",
         ]
     );
+    // The new name keeps the extension.
+    for (path, renamed) in [("x.yml", "svc-b.yml"), ("x.json", "svc-b.json"), ("x", "svc-b.yaml")] {
+        let findings = reported("N003", &lint_files("", &[(path, &text)]));
+        assert_eq!(findings[1], format!("help: rename the file to `{renamed}`"));
+    }
     // A key with another name is another key, so there is no fix.
     assert_eq!(fixed("N003", "", &text), None);
 }
